@@ -1,0 +1,91 @@
+"""From votes and filters to a level, a side and a size."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from vivienne.agent.signals import SignalRows
+    from vivienne.config.schema import Settings, SignalWeights
+    from vivienne.market.types import BoolArray, FloatArray, IntArray
+
+
+class Clarity(IntEnum):
+    """How clear the case for an entry is."""
+
+    IDLE = 0
+    LOADED = 1
+    AIM = 2
+    BANG = 3
+
+    @property
+    def word(self) -> str:
+        """As on the wire."""
+        return self.name.lower()
+
+
+class Votes(NamedTuple):
+    """The signals, weighed.
+
+    Attributes:
+        contributions: per signal and row: weight x direction x strength over the weights of the signals that vote.
+            They add up to the signed confidence.
+        side: +1 long, -1 short, 0 when nothing votes or the votes cancel out.
+        confidence: 0 to 1.
+    """
+
+    contributions: FloatArray
+    side: FloatArray
+    confidence: FloatArray
+
+
+class DecisionRows(NamedTuple):
+    """The decision over rows.
+
+    Attributes:
+        raw_level: the `Clarity` the confidence earns.
+        level: the same, held at LOADED where a filter blocks.
+        size: percent of equity, 0 where a filter blocks or there is no side.
+    """
+
+    raw_level: IntArray
+    level: IntArray
+    size: FloatArray
+
+
+def weigh(signals: tuple[SignalRows, ...], weights: SignalWeights) -> Votes:
+    """Confidence: abs(sum(w d s)) / sum(w over the signals that vote)."""
+    weight = np.array([[getattr(weights, signal.name)] for signal in signals])
+    direction = np.array([signal.direction for signal in signals])
+    strength = np.array([signal.strength for signal in signals])
+    voting = (weight * (direction != 0)).sum(axis=0)
+    contributions = np.divide(weight * direction * strength, voting, out=np.zeros_like(direction), where=voting > 0)
+    signed = contributions.sum(axis=0)
+    return Votes(contributions, np.sign(signed), np.minimum(np.abs(signed), 1.0))
+
+
+def percent(confidence: FloatArray) -> FloatArray:
+    """Confidence in the unit of the thresholds, without the last bits of rounding: 0.57 is 57."""
+    return np.round(confidence * 100.0, 9)
+
+
+def decide(votes: Votes, blocked: BoolArray, settings: Settings) -> DecisionRows:
+    """Level and size of each row."""
+    thresholds = [settings.state_threshold_loaded, settings.state_threshold_aim, settings.state_threshold_bang]
+    earned = np.searchsorted(thresholds, percent(votes.confidence), side="right")
+    raw_level = np.where(votes.side != 0, earned, Clarity.IDLE)
+    level = np.where(blocked, np.minimum(raw_level, Clarity.LOADED), raw_level)
+    sizes = np.array(
+        [
+            settings.position_size_idle,
+            settings.position_size_loaded,
+            settings.position_size_aim,
+            settings.position_size_bang,
+        ],
+        dtype=np.float64,
+    )
+    size = np.where(blocked | (votes.side == 0), 0.0, sizes[level])
+    return DecisionRows(raw_level, level, size)

@@ -1,0 +1,77 @@
+"""One asset, the whole flow in order, over arrays of bars: indicators, signals, filters, decision.
+
+Live, preview and replay all call `evaluate`; the live path asks for one row. It is a pure function of its arguments,
+so the same bars and configuration give the same decision, whoever asks and whenever.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from vivienne.agent.decision import DecisionRows, Votes, decide, weigh
+from vivienne.agent.filters import FilterRows, Situation, filters, situation
+from vivienne.agent.indicators import IndicatorRows, bars_needed, indicators
+from vivienne.agent.signals import SignalRows, signals
+
+if TYPE_CHECKING:
+    from vivienne.config.schema import Configuration
+    from vivienne.market.types import Bars, BoolArray, IntArray
+
+
+class Evaluation(NamedTuple):
+    """Decisions for the last rows of a window, with everything they were made from.
+
+    All columns have one value per row, except those of `indicators`, which are led by the bar before.
+
+    Attributes:
+        open_time: of each row's bar, ms since the epoch.
+        ready: False while the window is too short for a decision (warm-up); such rows are idle with size 0.
+        blocked: where a filter blocks the entry.
+    """
+
+    open_time: IntArray
+    ready: BoolArray
+    indicators: IndicatorRows
+    signals: tuple[SignalRows, ...]
+    votes: Votes
+    situation: Situation
+    filters: tuple[FilterRows, ...]
+    blocked: BoolArray
+    decision: DecisionRows
+
+
+def evaluate(bars: Bars, config: Configuration, timeframe_minutes: int, rows: int = 1) -> Evaluation:
+    """Decide the last `rows` bars of a window.
+
+    Args:
+        bars: closed bars, oldest first, at least one; prices above 0.
+        config: the tunables, one version of them, whole.
+        timeframe_minutes: length of a bar.
+        rows: how many bars to decide; at most ``len(bars)``.
+
+    Returns:
+        The decisions. Row i uses nothing after row i: a longer window never changes a decision already made.
+    """
+    seen = np.arange(len(bars) - rows + 1, len(bars) + 1)
+    ready = seen >= bars_needed(config.indicators, timeframe_minutes)
+    columns = indicators(bars, config.indicators, timeframe_minutes, rows)
+    found = signals(columns, bars.open[len(bars) - rows :], config.signals)
+    votes = _silence(weigh(found, config.signal_weights), ready)
+    now = situation(bars, columns, votes.side, {signal.name: signal for signal in found}, config, timeframe_minutes)
+    barriers = filters(now, config)
+    blocked = barriers[0].blocks
+    for barrier in barriers[1:]:
+        blocked = blocked | barrier.blocks
+    return Evaluation(
+        bars.open_time[len(bars) - rows :], ready, columns, found, votes, now, barriers, blocked,
+        decide(votes, blocked, config.settings),
+    )  # fmt: skip
+
+
+def _silence(votes: Votes, ready: BoolArray) -> Votes:
+    """No votes while warming up, when indicators are still NaN."""
+    if ready.all():
+        return votes
+    return Votes(*(np.where(ready, column, 0.0) for column in votes))

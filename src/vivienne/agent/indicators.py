@@ -1,0 +1,170 @@
+"""Indicators over a window of bars, by TA-Lib.
+
+Recursive averages (EMA, RSI, ATR, MACD) run over the whole window; only the last rows are kept, which is all a
+decision looks at. Row 0 of every column is the bar before the first row asked for, because two signals compare a bar
+with the one before it.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import talib
+
+if TYPE_CHECKING:
+    from vivienne.config.schema import Indicators
+    from vivienne.market.types import Bars, FloatArray
+
+EMPTY_BAND = 1e-6
+"""Bandwidth below which the bands are one line: %B and deviations have no meaning there, only rounding noise."""
+
+_FORGOTTEN = math.log(10)
+"""A recursive average is taken at its word once nine tenths of its seed are forgotten."""
+
+
+class IndicatorRows(NamedTuple):
+    """Columns of equal length: the bar before, then the rows asked for. NaN where there is no value yet.
+
+    Attributes:
+        ema_fast, ema_slow, bollinger_upper, bollinger_middle, bollinger_lower, vwap, atr: in quote currency.
+        macd, macd_signal: in quote currency.
+        rsi: 0 to 100, 50 when nothing moved for a whole period.
+        bandwidth: (upper - lower) / middle, a fraction.
+        percent_b: 0 at the lower band, 1 at the upper one, 0.5 when there is no band.
+        deviations: distance of the close from the middle band in standard deviations, signed.
+    """
+
+    close: FloatArray
+    ema_fast: FloatArray
+    ema_slow: FloatArray
+    macd: FloatArray
+    macd_signal: FloatArray
+    rsi: FloatArray
+    atr: FloatArray
+    bollinger_upper: FloatArray
+    bollinger_middle: FloatArray
+    bollinger_lower: FloatArray
+    bandwidth: FloatArray
+    percent_b: FloatArray
+    deviations: FloatArray
+    vwap: FloatArray
+
+
+def bars_needed(periods: Indicators, timeframe_minutes: int) -> int:
+    """Bars until every indicator has a value that does not hang on where the window began.
+
+    An average of period n over its own seed still carries (1 - 2/(n + 1))^k of it after k bars (Wilder's:
+    (1 - 1/n)^k); k is chosen so that a tenth is left. With the default periods that is 64, all of it MACD's.
+    """
+    exponential = _FORGOTTEN / 2
+    macd = periods.macd_slow_period + periods.macd_signal_period - 1
+    return max(
+        periods.ema_slow_period + math.ceil(exponential * (periods.ema_slow_period + 1)),
+        macd + math.ceil(exponential * periods.macd_slow_period),
+        periods.rsi_period + 1 + math.ceil(_FORGOTTEN * periods.rsi_period),
+        periods.atr_period + 1 + math.ceil(_FORGOTTEN * periods.atr_period),
+        periods.bollinger_period + 1,
+        2 * periods.pivot_bars + 1,
+        vwap_bars(periods, timeframe_minutes),
+    )
+
+
+def vwap_bars(periods: Indicators, timeframe_minutes: int) -> int:
+    """Bars under the VWAP; at least one, where a bar is longer than its span."""
+    return max(1, round(periods.vwap_minutes / timeframe_minutes))
+
+
+def vwap(quote_volume: FloatArray, volume: FloatArray, bars: int) -> FloatArray:
+    """Volume-weighted average price over a rolling span: quote volume traded per unit of base volume.
+
+    Args:
+        quote_volume: per bar, in quote currency. With no quote volume at hand, typical price times volume.
+        volume: per bar, in base currency.
+        bars: length of the span.
+
+    Returns:
+        A column of the same length; NaN in the first ``bars - 1`` rows and where nothing traded.
+    """
+    result = np.full(len(volume), np.nan)
+    if len(volume) >= bars:
+        # Summed window by window: a running sum would leave a rounding residue where nothing traded.
+        span = np.ones(bars)
+        traded = np.convolve(volume, span, "valid")
+        result[bars - 1 :] = np.convolve(quote_volume, span, "valid") / np.where(traded > 0, traded, np.nan)
+    return result
+
+
+def rsi(close: FloatArray, period: int) -> FloatArray:
+    """Relative strength index, Wilder's smoothing; 50 where the last `period` changes were all zero.
+
+    TA-Lib gives 0 for a series that never moved, which would read as a maximal buy.
+    """
+    values = talib.RSI(close, period)
+    flat = talib.MAX(close, period + 1) == talib.MIN(close, period + 1)
+    values[flat] = 50.0
+    return values
+
+
+def _last(column: FloatArray, rows: int) -> FloatArray:
+    """The last `rows` values, led by NaN where the column is shorter."""
+    if len(column) >= rows:
+        return column[-rows:]
+    return np.concatenate([np.full(rows - len(column), np.nan), column])
+
+
+def indicators(bars: Bars, periods: Indicators, timeframe_minutes: int, rows: int) -> IndicatorRows:
+    """Compute every indicator for the last `rows` bars.
+
+    Args:
+        bars: at least one closed bar.
+        periods: the tunables.
+        timeframe_minutes: length of a bar.
+        rows: how many bars are wanted; at most ``len(bars)``.
+
+    Returns:
+        Columns of ``rows + 1`` values, see `IndicatorRows`.
+    """
+    # TA-Lib takes a variance below 1e-14 for zero, so prices are brought near 1 first, by a power of two, which is
+    # exact: a coin at 0.00001 decides as one at 10,000 does.
+    scale = 2.0 ** -math.floor(math.log2(bars.close[0]))
+    close = bars.close * scale
+    tail = rows + 1
+    unscale = 1.0 / scale
+
+    def price(column: FloatArray) -> FloatArray:
+        return _last(column, tail) * unscale
+
+    macd, macd_signal, _ = talib.MACD(
+        close, periods.macd_fast_period, periods.macd_slow_period, periods.macd_signal_period
+    )
+    k = periods.bollinger_deviations
+    upper, middle, lower = talib.BBANDS(close, periods.bollinger_period, k, k)
+    upper, middle, lower = _last(upper, tail), _last(middle, tail), _last(lower, tail)
+    last_close = _last(close, tail)
+    width = upper - lower
+    bandwidth = width / middle
+    empty = bandwidth < EMPTY_BAND
+    if empty.any():
+        bandwidth[empty] = 0.0
+        width[empty] = np.inf  # %B and deviations become their neutral values below
+    percent_b = 0.5 + (last_close - middle) / width
+    span = vwap_bars(periods, timeframe_minutes)
+    history = tail + span - 1
+    return IndicatorRows(
+        close=_last(bars.close, tail),
+        ema_fast=price(talib.EMA(close, periods.ema_fast_period)),
+        ema_slow=price(talib.EMA(close, periods.ema_slow_period)),
+        macd=price(macd),
+        macd_signal=price(macd_signal),
+        rsi=_last(rsi(close, periods.rsi_period), tail),
+        atr=price(talib.ATR(bars.high * scale, bars.low * scale, close, periods.atr_period)),
+        bollinger_upper=upper * unscale,
+        bollinger_middle=middle * unscale,
+        bollinger_lower=lower * unscale,
+        bandwidth=bandwidth,
+        percent_b=percent_b,
+        deviations=(percent_b - 0.5) * (2 * k),
+        vwap=_last(vwap(bars.quote_volume[-history:], bars.volume[-history:], span), tail),
+    )

@@ -1,0 +1,90 @@
+"""The composition root: the only file that wires the parts together."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from typing import TYPE_CHECKING
+
+from vivienne.config.service import ConfigService
+from vivienne.config.store import SqliteRevisionStore
+from vivienne.live.market import Market
+from vivienne.market.feeds.replay import ReplayFeed
+from vivienne.market.feeds.simulated import SimulatedFeed
+from vivienne.server.factory import web_application
+from vivienne.server.listen import bind, server
+from vivienne.stream.hub import Hub
+from vivienne.stream.state import StateBoard
+
+if TYPE_CHECKING:
+    import socket
+
+    from vivienne.market.feeds.base import Feed
+    from vivienne.settings import Boot
+    from vivienne.stream.logs import LogStream
+
+_log = logging.getLogger(__name__)
+
+
+def _feed(boot: Boot) -> Feed:
+    if boot.files:
+        return ReplayFeed(boot.files, boot.speed)
+    return SimulatedFeed(boot.assets, seed=boot.seed, speed=boot.speed or 1.0, timeframe_minutes=boot.timeframe.minutes)
+
+
+async def serve(boot: Boot, logs: LogStream) -> None:
+    """Run until told to stop (SIGINT or SIGTERM).
+
+    Raises:
+        SettingsError: the port or host cannot be used.
+        StoreUnusable: the database cannot be used.
+        MarketDataError: a data file cannot be used.
+    """
+    sockets = bind(boot.host, boot.port)
+    try:
+        feed = _feed(boot)
+        service = ConfigService(SqliteRevisionStore(boot.db), boot.assets)
+        try:
+            await _run(boot, feed, service, logs, sockets)
+        finally:
+            await service.close()
+    finally:
+        for listening in sockets:
+            listening.close()
+
+
+async def _run(boot: Boot, feed: Feed, service: ConfigService, logs: LogStream, sockets: list[socket.socket]) -> None:
+    hub = Hub()
+    board = StateBoard(hub)
+    market = Market(
+        feed,
+        service,
+        board,
+        timeframe=boot.timeframe,
+        window=boot.window,
+        price_interval=boot.price_interval,
+    )
+    web = server(web_application(service, market, hub, board, logs))
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, _stop, web)
+    following = asyncio.create_task(market.run(), name="market")
+    following.add_done_callback(_market_ended)
+    port = sockets[0].getsockname()[1]
+    _log.info("Vivienne listens on http://%s:%d (%s market)", boot.host, port, feed.name)
+    try:
+        await web.serve(sockets)
+    finally:
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+        _log.info("Vivienne has stopped")
+
+
+def _stop(web: object) -> None:
+    web.should_exit = True  # type: ignore[attr-defined]  # uvicorn's documented way to stop a server
+
+
+def _market_ended(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _log.critical("The market task died; no asset is decided any more", exc_info=error)

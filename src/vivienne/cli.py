@@ -1,0 +1,117 @@
+"""The command line: commands only, no logic."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import sys
+from dataclasses import MISSING, fields
+from typing import Any, get_args, get_origin, get_type_hints
+
+import click
+
+from vivienne import __version__
+from vivienne.errors import SettingsError, VivienneError
+from vivienne.settings import Settings
+
+
+def _options(command: Any) -> Any:
+    """Every boot setting as an option, with its environment variable."""
+    hints = get_type_hints(Settings)
+    for setting in reversed(fields(Settings)):
+        hint = hints[setting.name]
+        multiple = get_origin(hint) is tuple
+        choices = get_args(hint) if get_origin(hint) is not tuple and get_args(hint) else None
+        default = None if setting.default is MISSING else setting.default
+        command = click.option(
+            "--" + setting.name.replace("_", "-"),
+            setting.name,
+            type=click.Choice(choices) if choices else None if multiple else hint,
+            multiple=multiple,
+            default=default,
+            show_default=default not in ("", ()),
+            envvar=environment_name(setting.name),
+            show_envvar=True,
+            metavar=setting.metadata["metavar"],
+            help=setting.metadata["help"],
+        )(command)
+    return command
+
+
+def environment_name(setting: str) -> str:
+    """The environment variable of a setting."""
+    return f"VIVIENNE_{setting.upper()}"
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+def main() -> None:
+    """Trading signals that can be retuned while they run."""
+
+
+@main.command()
+@_options
+@click.pass_context
+def serve(context: click.Context, /, **values: Any) -> None:
+    """Decide, and serve REST and WebSockets."""
+    from vivienne.app import serve as run  # noqa: PLC0415  # --help and wrong flags answer without loading it all
+    from vivienne.stream.logs import LogStream  # noqa: PLC0415  # the same
+
+    settings = Settings(**values)
+    try:
+        boot = settings.checked()
+        logs = LogStream()
+        _start_logging(boot.log_level, logs)
+        _print_settings(context, settings, str(boot.db), ",".join(boot.assets))
+        _event_loop(run(boot, logs))
+    except VivienneError as error:
+        raise _Failure(error) from error
+
+
+@main.command()
+def schema() -> None:
+    """Print the JSON Schema of a configuration."""
+    from vivienne.config.schema import json_schema  # noqa: PLC0415  # only this command needs it
+
+    click.echo(json.dumps(json_schema(), indent=2))
+
+
+class _Failure(click.ClickException):
+    """An error on the screen: exit code 2 for a wrong setting, 1 for anything else."""
+
+    def __init__(self, error: VivienneError) -> None:
+        super().__init__(str(error))
+        self.exit_code = 2 if isinstance(error, SettingsError) else 1  # type: ignore[misc]  # click's way to set it
+
+
+def _event_loop(work: Any) -> None:
+    if sys.platform == "win32":
+        asyncio.run(work)
+        return
+    import uvloop  # noqa: PLC0415  # not on Windows
+
+    uvloop.run(work)
+
+
+def _start_logging(level: str, logs: logging.Handler) -> None:
+    console = logging.StreamHandler()
+    console.setFormatter(logging.Formatter("%(asctime)s %(levelname)-8s %(message)s", "%H:%M:%S"))
+    logging.basicConfig(level=level.upper(), handlers=[console, logs])
+    # The server below says nothing a user needs, except when something is wrong.
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+
+
+_SOURCES = {"COMMANDLINE": "flag", "ENVIRONMENT": "environment"}
+
+
+def _print_settings(context: click.Context, settings: Settings, db: str, assets: str) -> None:
+    """The effective values, and where each comes from."""
+    shown = {setting.name: getattr(settings, setting.name) for setting in fields(settings)}
+    shown |= {"db": db, "assets": assets, "data": " ".join(shown["data"]) or "-"}
+    click.echo(f"Vivienne {__version__}", err=True)
+    for name, value in shown.items():
+        source = context.get_parameter_source(name)
+        where = _SOURCES.get(source.name if source else "", "default")
+        click.echo(f"  {name.replace('_', '-'):<15} {value!s:<40} ({where}; {environment_name(name)})", err=True)

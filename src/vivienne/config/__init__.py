@@ -1,0 +1,1 @@
+"""Configuration: what can be tuned, what is in force, and the only door through which it changes."""

@@ -1,0 +1,88 @@
+"""What goes with a change on every channel: for whom, by whom, why, on top of which version."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from vivienne.config.flat import nearest
+from vivienne.errors import InvalidConfiguration, Malformed, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+LONGEST_TEXT = {"asset_symbol": 40, "request_id": 128, "author": 100, "reason": 1000}
+FIELDS = ("asset_symbol", "request_id", "author", "reason", "expected_version")
+"""Names with this meaning in every message; all may be left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What goes with a change. See `vivienne.config.service.Request`."""
+
+    asset: str | None = None
+    request_id: str | None = None
+    author: str = "anonymous"
+    reason: str | None = None
+    expected_version: int | None = None
+
+
+def open_envelope(fields: dict[str, Any]) -> Envelope:
+    """Read the envelope fields of a message.
+
+    Raises:
+        InvalidConfiguration: one or more have a wrong type; all are named.
+    """
+    problems: list[Problem] = []
+    texts: dict[str, Any] = {}
+    for name, longest in LONGEST_TEXT.items():
+        if name not in fields:
+            continue
+        value = fields[name]
+        if isinstance(value, str) and 0 < len(value.strip()) <= longest:
+            texts[name] = value.strip()
+        else:
+            needed = f"{name} must be a text of 1 to {longest} characters"
+            extra = "; leave it out to address all assets" if name == "asset_symbol" else ", or left out"
+            problems.append(Problem(name, needed + extra))
+    version = fields.get("expected_version")
+    if "expected_version" in fields and (not isinstance(version, int) or isinstance(version, bool) or version < 0):
+        problems.append(Problem("expected_version", "expected_version must be a whole number, or left out"))
+    if problems:
+        raise InvalidConfiguration(problems)
+    if "asset_symbol" in texts:
+        texts["asset"] = texts.pop("asset_symbol")
+    return Envelope(**texts, expected_version=version)
+
+
+def split_envelope(message: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Part a message into its envelope fields and the rest."""
+    envelope = {name: value for name, value in message.items() if name in FIELDS}
+    return envelope, {name: value for name, value in message.items() if name not in FIELDS}
+
+
+def one_of(message: dict[str, Any], names: tuple[str, ...]) -> tuple[str, Any] | None:
+    """The field that goes by one of several names.
+
+    Raises:
+        Malformed: it is there under two names with different values.
+    """
+    found = [(name, message[name]) for name in names if name in message]
+    if len(found) > 1 and any(value != found[0][1] for _, value in found):
+        raise Malformed(f"{found[0][0]!r} and {found[1][0]!r} mean the same and differ", path=found[1][0])
+    return found[0] if found else None
+
+
+def refuse_unknown(message: dict[str, Any], known: Collection[str]) -> None:
+    """Refuse fields nobody reads: a misspelt asset must not turn a change into a global one.
+
+    Raises:
+        Malformed: there are some; all are named.
+    """
+    problems = [
+        Problem(name, f"Unknown field {name!r}; the nearest known one is {nearest(name, known)!r}")
+        for name in message
+        if name not in known
+    ]
+    if problems:
+        raise Malformed(problems)

@@ -1,0 +1,65 @@
+"""Strict JSON: what Python lets through (NaN, 1e999, duplicate names, endless nesting) is refused with a reason."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import orjson
+
+from vivienne.errors import Malformed, TooLarge
+
+LONGEST_MESSAGE = 256 * 1024
+"""Bytes; the whole configuration with all its notes is below a tenth of it."""
+DEEPEST_NESTING = 16
+
+
+def read_object(raw: bytes) -> dict[str, Any]:
+    """Read a JSON object.
+
+    Raises:
+        TooLarge: longer than `LONGEST_MESSAGE`.
+        Malformed: not JSON, not an object, nested too deep, or with a name twice.
+    """
+    if len(raw) > LONGEST_MESSAGE:
+        raise TooLarge(f"{len(raw):,} bytes were sent; at most {LONGEST_MESSAGE:,} are read")
+    try:
+        document = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise Malformed(f"This is not JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise Malformed(f"A JSON object is needed, not {_kind(document)}")
+    if _depth(document) > DEEPEST_NESTING:
+        raise Malformed(f"Objects and lists are nested deeper than {DEEPEST_NESTING} levels")
+    json.loads(raw, object_pairs_hook=_no_duplicates)
+    return document
+
+
+def _kind(value: object) -> str:
+    return {list: "a list", str: "a text", bool: "a truth value", type(None): "null"}.get(type(value), "a number")
+
+
+def _depth(value: object) -> int:
+    """How deep it is nested, without recursion."""
+    level, depth = [value], 0
+    while level:
+        level = [inner for outer in level for inner in _inner(outer)]
+        depth += 1
+    return depth
+
+
+def _inner(value: object) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise Malformed(
+            f"The name {twice!r} is there twice; which of the values is meant is anyone's guess", path=twice
+        )
+    return found

@@ -1,0 +1,210 @@
+"""Changes over REST. Translates; decides nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Header, Path, Query, Request, Response
+from starlette.exceptions import HTTPException
+
+from vivienne.config.channels.envelope import Envelope, open_envelope, refuse_unknown, split_envelope
+from vivienne.config.channels.reading import LONGEST_MESSAGE, read_object
+from vivienne.config.schema import json_schema
+from vivienne.config.service import Activate, Delete, Intent, Reset, Update
+from vivienne.config.service import Request as ChangeRequest
+from vivienne.errors import InvalidConfiguration, Malformed, TooLarge, VersionConflict
+
+if TYPE_CHECKING:
+    from vivienne.config.service import ConfigService
+
+PREFIX = "/phoenix/config/vivienne/comprehensive"
+CHANNEL = "rest"
+MOST_PER_PAGE = 1_000
+
+Asset = Annotated[str | None, Query(description="The asset, in any case; left out, the layer under all assets.")]
+Limit = Annotated[int, Query(ge=1, le=MOST_PER_PAGE, description="At most so many.")]
+Before = Annotated[int | None, Query(ge=1, description="Only versions below this: `next` of the page before.")]
+ConfigId = Annotated[str, Path(max_length=64, description="Names a configuration; from `all`, `history` or an answer.")]
+IfMatch = Annotated[
+    str | None, Header(alias="If-Match", description="ETag the change is made on top of; another one gives 412.")
+]
+IdempotencyKey = Annotated[
+    str | None, Header(alias="Idempotency-Key", description="The request_id of the body, as a header.")
+]
+
+
+class Answer(Response):
+    """JSON, written by orjson."""
+
+    media_type = "application/json"
+
+    def render(self, content: Any) -> bytes:
+        """Encode."""
+        return orjson.dumps(content)
+
+
+def etag(version: int) -> str:
+    """The ETag of a version."""
+    return f'"{version}"'
+
+
+def configuration_routes(  # noqa: C901  # ten endpoints, none of them with a branch
+    service: ConfigService, documented: dict[str, dict[str, Any]]
+) -> APIRouter:
+    """The endpoints.
+
+    Args:
+        service: the door.
+        documented: by name of an endpoint, what the OpenAPI document says beyond its signature.
+    """
+    routes = APIRouter(prefix=PREFIX, tags=["configuration"], default_response_class=Answer)
+
+    async def asked(request: Request, if_match: str | None, key: str | None) -> tuple[Envelope, dict[str, Any]]:
+        fields, document = split_envelope(await _body(request))
+        return open_envelope(_with_headers(request, fields, if_match, key)), document
+
+    async def change(request: Request, envelope: Envelope, intent: Intent) -> Answer:
+        outcome = await service.change(_change(request, envelope, intent))
+        return Answer(outcome, headers={"ETag": etag(outcome["version"])})
+
+    @routes.post("/update", **documented["update"])
+    async def update(request: Request, if_match: IfMatch = None, idempotency_key: IdempotencyKey = None) -> Answer:
+        """Replace what a layer sets: an asset, or, without one, the layer under all assets."""
+        envelope, document = await asked(request, if_match, idempotency_key)
+        return await change(request, envelope, Update(document, partial=False))
+
+    @routes.post("/partial-update", **documented["partial_update"])
+    async def partial_update(
+        request: Request, if_match: IfMatch = None, idempotency_key: IdempotencyKey = None
+    ) -> Answer:
+        """Lay values over what a layer sets."""
+        envelope, document = await asked(request, if_match, idempotency_key)
+        return await change(request, envelope, Update(document, partial=True))
+
+    @routes.post("/reset", **documented["reset"])
+    async def reset(request: Request, if_match: IfMatch = None, idempotency_key: IdempotencyKey = None) -> Answer:
+        """Take values out of a layer, so that they are inherited again: those at `paths`, or `all`."""
+        envelope, document = await asked(request, if_match, idempotency_key)
+        return await change(request, envelope, Reset(_paths(document)))
+
+    @routes.post("/validate", **documented["validate"])
+    async def validate(request: Request, *, partial: bool = True) -> Answer:
+        """Say whether a change would be accepted and what it would do; change nothing."""
+        envelope, document = await asked(request, None, None)
+        try:
+            outcome = await service.validate(_change(request, envelope, Update(document, partial)))
+        except InvalidConfiguration as refused:
+            return Answer({"valid": False, "errors": [problem.as_document() for problem in refused.problems]})
+        return Answer({"valid": True, "errors": [], **outcome})
+
+    @routes.get("/active", **documented["active"])
+    async def active(asset_symbol: Asset = None) -> Answer:
+        """What is in force, every value with the layer it comes from."""
+        found = service.active(asset_symbol)
+        content = {
+            "config_id": found.config_id,
+            "version": found.version,
+            "asset_symbol": found.asset_symbol,
+            "config": found.document,
+            "sources": found.sources,
+        }
+        return Answer(content, headers={"ETag": etag(found.version)})
+
+    @routes.get("/all", **documented["all"])
+    async def configurations(asset_symbol: Asset = None, limit: Limit = 100, before: Before = None) -> Answer:
+        """Every configuration that was accepted and not deleted, newest first."""
+        return Answer(await service.configurations(asset_symbol, limit, before))
+
+    @routes.get("/history", **documented["history"])
+    async def history(asset_symbol: Asset = None, limit: Limit = 100, before: Before = None) -> Answer:
+        """Everything that was changed, deletions too; with an asset, all that bears on it."""
+        return Answer(await service.history(asset_symbol, limit, before))
+
+    @routes.get("/schema", **documented["schema"])
+    async def schema() -> Answer:
+        """The JSON Schema of a configuration: types, bounds, defaults, units, flat names, rules."""
+        return Answer(json_schema(), media_type="application/schema+json")
+
+    @routes.post("/{config_id}/activate", **documented["activate"])
+    async def activate(
+        request: Request, config_id: ConfigId, if_match: IfMatch = None, idempotency_key: IdempotencyKey = None
+    ) -> Answer:
+        """Put a former configuration of its layer in force again."""
+        return await aimed(request, Activate(config_id), if_match, idempotency_key)
+
+    @routes.delete("/{config_id}", **documented["delete"])
+    async def delete(
+        request: Request, config_id: ConfigId, if_match: IfMatch = None, idempotency_key: IdempotencyKey = None
+    ) -> Answer:
+        """Delete a configuration; if it is the active one, the one before it is in force."""
+        return await aimed(request, Delete(config_id), if_match, idempotency_key)
+
+    async def aimed(request: Request, intent: Activate | Delete, if_match: str | None, key: str | None) -> Answer:
+        body = await _body(request, may_be_empty=True)
+        refuse_unknown(body, ("request_id", "author", "reason", "expected_version"))
+        fields = {**request.query_params, **body}
+        refuse_unknown(dict(request.query_params), ("author", "reason"))
+        return await change(request, open_envelope(_with_headers(request, fields, if_match, key)), intent)
+
+    return routes
+
+
+def _change(request: Request, envelope: Envelope, intent: Intent) -> ChangeRequest:
+    return ChangeRequest(
+        intent=intent,
+        channel=CHANNEL,
+        asset=envelope.asset,
+        expected_version=envelope.expected_version,
+        request_id=envelope.request_id,
+        author=envelope.author,
+        reason=envelope.reason,
+        address=request.client.host if request.client else None,
+    )
+
+
+async def _body(request: Request, *, may_be_empty: bool = False) -> dict[str, Any]:
+    raw = bytearray()
+    async for chunk in request.stream():
+        raw += chunk
+        if len(raw) > LONGEST_MESSAGE:
+            raise TooLarge(f"The body is longer than {LONGEST_MESSAGE:,} bytes, which is all that is read")
+    if may_be_empty and not raw:
+        return {}
+    # Without this a page of any origin could post here: browsers send text/plain across origins without asking.
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise HTTPException(415, "Send JSON and say so: Content-Type: application/json")
+    return read_object(bytes(raw))
+
+
+def _with_headers(request: Request, fields: dict[str, Any], if_match: str | None, key: str | None) -> dict[str, Any]:
+    """The envelope fields, completed from the query and the headers."""
+    found: dict[str, Any] = {}
+    if "asset_symbol" in request.query_params:
+        found["asset_symbol"] = request.query_params["asset_symbol"]
+    if key is not None:
+        found["request_id"] = key
+    if if_match is not None and if_match.strip() != "*":
+        found["expected_version"] = _version(if_match)
+    for name, value in found.items():
+        if name in fields and fields[name] != value:
+            raise Malformed(f"{name} is in the body and outside it, and differs", path=name)
+    return {**found, **fields}
+
+
+def _version(if_match: str) -> int:
+    text = if_match.strip()
+    if len(text) > 2 and text[0] == text[-1] == '"' and text[1:-1].isdecimal():  # noqa: PLR2004  # two quotes
+        return int(text[1:-1])
+    raise VersionConflict(f'If-Match must be an ETag of `active`, such as "42" with its quotes, not {text}')
+
+
+def _paths(document: dict[str, Any]) -> tuple[str, ...]:
+    """What to reset; everything only when it says so, because an empty message must not."""
+    refuse_unknown(document, ("paths", "all"))
+    if document == {"all": True}:
+        return ()
+    paths = document.get("paths")
+    if isinstance(paths, list) and paths and all(isinstance(path, str) for path in paths) and "all" not in document:
+        return tuple(paths)
+    raise Malformed('Say what to reset: "paths": ["settings.state_threshold_bang", ...], or "all": true', path="paths")

@@ -1,0 +1,72 @@
+"""Flat (legacy) names and the nested document: one translation for every channel.
+
+A message may be flat, nested, or both at once; a flat name stands for one path. Every tunable can be addressed by its
+flat name, and by its own name where no other tunable has the same.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from vivienne.config.schema import SECTIONS, TUNABLES
+from vivienne.errors import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_own_names = Counter(path.rpartition(".")[2] for path in TUNABLES)
+
+FLAT_NAMES: dict[str, str] = {
+    **{path.rpartition(".")[2]: path for path in TUNABLES if _own_names[path.rpartition(".")[2]] == 1},
+    **{tunable.flat_name: path for path, tunable in TUNABLES.items()},
+}
+"""Path by flat name."""
+
+TOP_LEVEL = tuple(SECTIONS[""].model_fields)
+"""What a nested document has at its top: the sections and `description`."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The known name that looks most like this one."""
+    return difflib.get_close_matches(name, list(known), n=1, cutoff=0.0)[0]
+
+
+def nest(document: dict[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
+    """Turn flat names into the nested document they stand for.
+
+    Args:
+        document: flat, nested or mixed, as it was sent.
+
+    Returns:
+        The nested document and what is wrong with the names at its top. Values are left as they are.
+    """
+    nested = {name: value for name, value in document.items() if name in TOP_LEVEL}
+    problems: list[Problem] = []
+    for name, value in document.items():
+        if name in TOP_LEVEL:
+            continue
+        path = FLAT_NAMES.get(name)
+        if path is None:
+            guess = nearest(name, [*TOP_LEVEL, *FLAT_NAMES])
+            problems.append(Problem(name, f"Unknown name {name!r}; the nearest known name is {guess!r}"))
+        elif not _place(nested, path, value):
+            problems.append(Problem(name, f"{name!r} stands for {path!r}, which the message sets as well"))
+    return nested, problems
+
+
+def _place(nested: dict[str, Any], path: str, value: object) -> bool:
+    """Set a value at a path; False where the message already says something else there."""
+    *sections, name = path.split(".")
+    inner = nested
+    for section in sections:
+        below = inner.get(section, {})
+        if not isinstance(below, dict):
+            return False
+        inner[section] = below = dict(below)
+        inner = below
+    if name in inner and inner[name] != value:
+        return False
+    inner[name] = value
+    return True

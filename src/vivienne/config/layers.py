@@ -1,0 +1,94 @@
+"""Layers: defaults <- global <- asset. What an asset sets itself wins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Self
+
+from vivienne.config.documents import Document, leaves, merged
+from vivienne.config.schema import DEFAULTS
+from vivienne.config.validation import check_document, check_rules
+from vivienne.errors import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+GLOBAL = "global"
+"""Name of the layer under all assets; assets are upper case, so no asset has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """The documents of all layers at one moment. Immutable: a change makes new ones.
+
+    Attributes:
+        assets: the assets that are decided.
+        documents: by layer, what it sets itself.
+        ignored: layers that were found invalid when they were loaded, and what is wrong with them. They are kept,
+            and left out of what is in force.
+    """
+
+    assets: tuple[str, ...]
+    documents: Mapping[str, Document] = field(default_factory=dict)
+    ignored: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
+
+    def document(self, layer: str) -> Document:
+        """What a layer sets itself."""
+        return self.documents.get(layer, {})
+
+    def effective(self, layer: str) -> Document:
+        """Everything in force for an asset, or for the global layer; nothing is left out."""
+        document = merged(DEFAULTS, self._in_force(GLOBAL))
+        return document if layer == GLOBAL else merged(document, self._in_force(layer))
+
+    def sources(self, layer: str) -> dict[str, str]:
+        """By path, the layer a value in force comes from: ``default``, ``global`` or ``asset``."""
+        sources = dict.fromkeys(leaves(DEFAULTS), "default") | dict.fromkeys(leaves(self._in_force(GLOBAL)), GLOBAL)
+        if layer != GLOBAL:
+            sources |= dict.fromkeys(leaves(self._in_force(layer)), "asset")
+        return sources
+
+    def _in_force(self, layer: str) -> Document:
+        return {} if layer in self.ignored else self.document(layer)
+
+    @classmethod
+    def load(cls, assets: tuple[str, ...], documents: Mapping[str, Document]) -> Self:
+        """Layers from stored documents. What does not hold any more is ignored, layer by layer."""
+        layers = cls(assets, documents)
+        for layer in (GLOBAL, *assets):
+            layers = layers._settled(layer)  # its own class
+        return layers
+
+    def _settled(self, layer: str) -> Self:
+        """The same, with this layer ignored if it does not hold and in force if it does."""
+        ignored = {name: problems for name, problems in self.ignored.items() if name != layer}
+        layers = replace(self, ignored=ignored)
+        document = layers.document(layer)
+        problems = (*check_document(document), *check_rules(layers.effective(layer), leaves(document)))
+        return replace(layers, ignored={**ignored, layer: problems}) if problems else layers
+
+    def changed(self, layer: str, document: Document, touched: frozenset[str]) -> tuple[Self, list[Problem]]:
+        """Put a new document into a layer.
+
+        Args:
+            layer: `GLOBAL` or an asset.
+            document: what the layer is to set from now on.
+            touched: the paths the change is about; a broken rule is reported on one of them where it can be.
+
+        Returns:
+            The new layers and everything that speaks against them.
+        """
+        ignored = {name: problems for name, problems in self.ignored.items() if name != layer}
+        layers = replace(self, documents={**self.documents, layer: document}, ignored=ignored)
+        problems = check_document(document) + check_rules(layers.effective(layer), touched)
+        if layer != GLOBAL or problems:
+            return layers, problems
+        for asset in self.assets:
+            if asset in self.ignored:
+                layers = layers._settled(asset)  # noqa: SLF001  # its own class
+                continue
+            problems += [
+                Problem(problem.path, f"{asset}: {problem.message}", asset)
+                for problem in check_rules(layers.effective(asset), touched)
+            ]
+        return layers, problems

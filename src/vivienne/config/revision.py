@@ -1,0 +1,72 @@
+"""A revision: one accepted change, for ever."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from vivienne.config.layers import GLOBAL
+
+if TYPE_CHECKING:
+    from vivienne.config.documents import Document
+
+Action = Literal["update", "partial_update", "reset", "activate", "delete"]
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One accepted change.
+
+    Attributes:
+        version: increasing by one over all layers.
+        config_id: names it for ever.
+        layer: ``global`` or the asset.
+        document: what the layer sets itself from here on.
+        changed: what that changed in force for the layer: path, old and new value.
+        target: the config_id a delete or an activation was about.
+        channel: how it came in: rest, websocket, control.
+        address: where the caller was connected from, if known.
+        request_id: given by the caller, so that a repeated request is answered and not made twice.
+        request_digest: what the request was, to tell a repetition from a reuse.
+        answer: what the caller was answered; kept where there is a request_id.
+        created_at: when, ISO 8601 UTC.
+    """
+
+    version: int
+    config_id: str
+    layer: str
+    action: Action
+    document: Document
+    changed: list[dict[str, Any]]
+    author: str
+    channel: str
+    created_at: str
+    target: str | None = None
+    address: str | None = None
+    reason: str | None = None
+    request_id: str | None = None
+    request_digest: str | None = None
+    answer: dict[str, Any] | None = None
+
+    @property
+    def asset_symbol(self) -> str | None:
+        """The asset, or None for the global layer."""
+        return None if self.layer == GLOBAL else self.layer
+
+    def as_document(self, *, is_active: bool) -> dict[str, Any]:
+        """The revision as `all` and `history` list it."""
+        return {
+            "config_id": self.config_id,
+            "version": self.version,
+            "asset_symbol": self.asset_symbol,
+            "is_active": is_active,
+            "action": self.action,
+            "target": self.target,
+            "created_at": self.created_at,
+            "author": self.author,
+            "channel": self.channel,
+            "reason": self.reason,
+            "request_id": self.request_id,
+            "changed": self.changed,
+            "config": self.document,
+        }

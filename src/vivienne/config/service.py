@@ -1,0 +1,495 @@
+"""The only door for change: merge -> validate -> persist -> swap -> tell -> acknowledge.
+
+Changes are made one after the other. What is in force is swapped whole, so an evaluation sees one version, and only
+after the revision is on disk. A change that is under way is finished even when its caller has gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+import orjson
+
+from vivienne.config.documents import Document, differences, leaves, merged, without
+from vivienne.config.flat import FLAT_NAMES, nearest, nest
+from vivienne.config.layers import GLOBAL, Layers
+from vivienne.config.revision import Revision
+from vivienne.config.schema import SECTIONS, TUNABLES, Configuration
+from vivienne.errors import (
+    ChangeRefused,
+    InvalidConfiguration,
+    NotStored,
+    Problem,
+    RequestIdReused,
+    StoreUnavailable,
+    UnknownRevision,
+    UnknownTarget,
+    VersionConflict,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from vivienne.config.revision import Action
+    from vivienne.config.store import RevisionStore
+
+_log = logging.getLogger(__name__)
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+MOST_WAITING = 256
+"""Changes that may wait for their turn; more are refused at once."""
+STORE_TIMEOUT = 10.0
+"""Seconds a caller waits for the store."""
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Set values. Full: the layer sets these and nothing else. Partial: these are laid over what it sets."""
+
+    document: Document
+    partial: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """Take values out of a layer, so that they are inherited again; without paths, all of them."""
+
+    paths: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Activate:
+    """Put a former configuration of a layer in force again."""
+
+    config_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Delete a configuration; if it is the active one, the one before it is in force."""
+
+    config_id: str
+
+
+Intent = Update | Reset | Activate | Delete
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A change someone asks for.
+
+    Attributes:
+        asset: whom it is for, in any case; None for the global layer.
+        expected_version: refuse unless this is the version in force.
+        request_id: a repetition is answered as the first time and not made again.
+    """
+
+    intent: Intent
+    channel: str
+    asset: str | None = None
+    expected_version: int | None = None
+    request_id: str | None = None
+    author: str = "anonymous"
+    reason: str | None = None
+    address: str | None = None
+
+    def digest(self) -> str:
+        """Tells whether two requests ask for the same."""
+        content = [type(self.intent).__name__, self.asset, self.expected_version, self.reason, self.intent]
+        return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Active:
+    """What is in force for an asset, or for the global layer. One version, whole; immutable.
+
+    Attributes:
+        version: of the newest revision that bears on it; 0 while everything is default.
+        config_id: of the configuration in force in its own layer, else in the global one, else None.
+        document: all values, as they were sent.
+        configuration: the same, for the agent.
+    """
+
+    layer: str
+    version: int
+    config_id: str | None
+    document: Document
+    configuration: Configuration
+    sources: dict[str, str]
+
+    @property
+    def asset_symbol(self) -> str | None:
+        """The asset, or None for the global layer."""
+        return None if self.layer == GLOBAL else self.layer
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """A change that would be accepted: what comes of it, before it is made."""
+
+    layer: str
+    action: Action
+    document: Document
+    layers: Layers
+    changed: list[dict[str, Any]]
+    assets: list[str]
+    target: str | None = None
+    active_id: str | None = None
+    """The config_id in force afterwards, where that is not the new revision."""
+
+
+class ConfigService:
+    """Holds what is in force and makes changes.
+
+    Args:
+        store: where revisions live; used from one thread of this service only.
+        assets: the assets that are decided, upper case.
+        now: the wall clock, for the times of revisions.
+    """
+
+    def __init__(
+        self,
+        store: RevisionStore,
+        assets: Iterable[str],
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.assets = tuple(assets)
+        self._store = store
+        self._now = now
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
+        self._turn = asyncio.Lock()
+        self._under_way: set[asyncio.Task[dict[str, Any]]] = set()
+        self._listeners: list[Callable[[Revision, list[str]], None]] = []
+        heads = {revision.layer: revision for revision in store.heads()}
+        self._versions = {layer: revision.version for layer, revision in heads.items()}
+        self._active_ids: dict[str, str | None] = {**store.active_ids()}
+        self._layers = Layers.load(self.assets, {layer: revision.document for layer, revision in heads.items()})
+        self._active: dict[str, Active] = {}
+        for layer, problems in self._layers.ignored.items():
+            _log.error(
+                "The stored configuration of %s does not hold any more and is left out: %s",
+                layer,
+                "; ".join(problem.message for problem in problems),
+            )
+        self._swap()
+
+    # What is in force
+
+    def active(self, asset: str | None = None) -> Active:
+        """What is in force.
+
+        Args:
+            asset: in any case; None for the global layer.
+
+        Raises:
+            UnknownTarget: no such asset.
+        """
+        return self._active[self._layer(asset)]
+
+    @property
+    def ignored(self) -> dict[str, tuple[Problem, ...]]:
+        """Layers whose stored configuration is left out, and why."""
+        return dict(self._layers.ignored)
+
+    def listen(self, listener: Callable[[Revision, list[str]], None]) -> None:
+        """Be told of every change once it is in force, before it is acknowledged.
+
+        The listener gets the revision and the assets under the changed layer. It must not block or raise.
+        """
+        self._listeners.append(listener)
+
+    # Asking for change
+
+    async def change(self, request: Request) -> dict[str, Any]:
+        """Make a change.
+
+        Returns:
+            The acknowledgement as it goes to the caller. When it is returned, the revision is on disk and in force.
+
+        Raises:
+            ChangeRefused: nothing was stored and nothing is different. `NotStored` may leave open whether it was.
+        """
+        if len(self._under_way) >= MOST_WAITING:
+            raise NotStored(f"{MOST_WAITING} changes are waiting for their turn already; try again in a moment")
+        task = asyncio.create_task(self._make(request))
+        self._under_way.add(task)
+        task.add_done_callback(self._finished)
+        try:
+            return await asyncio.wait_for(asyncio.shield(task), STORE_TIMEOUT)
+        except TimeoutError:
+            raise NotStored(
+                f"The store did not answer within {STORE_TIMEOUT:g} s; the change may still be made. Send it again "
+                "with the same request_id to learn, or look at the history"
+            ) from None
+
+    async def validate(self, request: Request) -> dict[str, Any]:
+        """What a change would do, without doing it.
+
+        Raises:
+            ChangeRefused: what `change` would raise.
+        """
+        plan = await self._plan(request)
+        return {
+            "status": "valid",
+            "message": f"Nothing was changed. {_sum_up(plan)}",
+            "asset_symbol": None if plan.layer == GLOBAL else plan.layer,
+            "version": self._active_version(plan.layer),
+            "changed": plan.changed,
+            "assets": plan.assets,
+            "config": plan.layers.effective(plan.layer),
+        }
+
+    # Looking back
+
+    async def configurations(self, asset: str | None, limit: int, before: int | None) -> dict[str, Any]:
+        """Configurations of a layer, or of all with `asset` None, newest first, without deleted ones."""
+        layers = None if asset is None else [self._layer(asset)]
+        return await self._page("configurations", layers, limit, before, configurations_only=True)
+
+    async def history(self, asset: str | None, limit: int, before: int | None) -> dict[str, Any]:
+        """Everything that happened, newest first; with an asset, all that bears on it, global changes too."""
+        layers = None if asset is None else [GLOBAL, self._layer(asset)]
+        return await self._page("history", layers, limit, before, configurations_only=False)
+
+    async def check(self) -> None:
+        """Raise `StoreUnavailable` when the store does not answer."""
+        await self._stored(self._store.check)
+
+    async def close(self) -> None:
+        """Finish what is under way and let go of the store."""
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=1.0)
+        self._thread.shutdown(wait=False)
+        self._store.close()
+
+    # Making a change
+
+    async def _make(self, request: Request) -> dict[str, Any]:
+        async with self._turn:
+            try:
+                earlier = await self._answered_before(request)
+                if earlier is not None:
+                    return earlier
+                plan = await self._plan(request)
+                revision, answer = self._write_up(plan, request)
+                await self._stored(self._store.append, revision)
+            except StoreUnavailable as error:
+                raise NotStored(f"Nothing was changed: {error}") from error
+            self._layers = plan.layers
+            self._versions[plan.layer] = revision.version
+            self._active_ids[plan.layer] = plan.active_id if plan.action == "delete" else revision.config_id
+            self._swap()
+            for listener in self._listeners:
+                listener(revision, [*self.assets] if plan.layer == GLOBAL else [plan.layer])
+            _log.info("%s (version %d, by %s, %s)", answer["message"], revision.version, revision.author,
+                      revision.channel)  # fmt: skip
+            return answer
+
+    async def _answered_before(self, request: Request) -> dict[str, Any] | None:
+        if request.request_id is None:
+            return None
+        earlier = await self._stored(self._store.by_request_id, request.request_id)
+        if earlier is None:
+            return None
+        if earlier.request_digest != request.digest():
+            raise RequestIdReused(
+                f"The request_id {request.request_id!r} was used for another change (version {earlier.version}); "
+                "give every change its own",
+                path="request_id",
+            )
+        return earlier.answer
+
+    async def _plan(self, request: Request) -> _Plan:
+        """Work out what a request would do; raise everything that speaks against it."""
+        target: str | None = None
+        active_id: str | None = None
+        touched: frozenset[str] = frozenset()
+        action: Action
+        if isinstance(request.intent, (Activate, Delete)):
+            revision = await self._find(request.intent.config_id)
+            layer, target = revision.layer, revision.config_id
+            if isinstance(request.intent, Activate):
+                action, document = "activate", revision.document
+            else:
+                action, (document, active_id) = "delete", await self._after_deletion(revision)
+        else:
+            layer = self._layer(request.asset)
+            action, document, touched = self._edited(request.intent, layer)
+        self._expect(request.expected_version, layer)
+        if layer != GLOBAL and layer not in self.assets and action == "activate":
+            raise UnknownTarget(self._unknown_asset(layer))
+        layers, problems = self._layers.changed(layer, document, touched or frozenset(leaves(document)))
+        if problems:
+            raise InvalidConfiguration(problems)
+        changed = differences(self._layers.effective(layer), layers.effective(layer))
+        under = self.assets if layer == GLOBAL else [layer]
+        assets = [asset for asset in under if layers.effective(asset) != self._layers.effective(asset)]
+        return _Plan(layer, action, document, layers, changed, assets, target, active_id)
+
+    def _edited(self, intent: Update | Reset, layer: str) -> tuple[Action, Document, frozenset[str]]:
+        present = self._layers.document(layer)
+        if isinstance(intent, Reset):
+            return "reset", _taken_out(present, intent.paths), frozenset(intent.paths)
+        sent, problems = nest(intent.document)
+        if not problems and not leaves(sent):
+            problems.append(Problem("", "The message sets nothing; name at least one value, or reset the layer"))
+        document = merged(present, sent) if intent.partial else sent
+        touched = frozenset(leaves(sent))
+        if problems:
+            _, more = self._layers.changed(layer, document, touched)
+            raise InvalidConfiguration([*problems, *(problem for problem in more if leaves(sent))])
+        return ("partial_update" if intent.partial else "update"), document, touched
+
+    async def _find(self, config_id: str) -> Revision:
+        revision = await self._stored(self._store.by_config_id, config_id)
+        if revision is None:
+            raise UnknownRevision(f"There is no configuration {config_id!r}; see `all` or `history`", path="config_id")
+        return revision
+
+    async def _after_deletion(self, revision: Revision) -> tuple[Document, str | None]:
+        """The document and the config_id in force in the layer after a deletion."""
+        if revision.action == "delete":
+            raise UnknownRevision(
+                f"{revision.config_id!r} records a deletion, it is no configuration", path="config_id"
+            )
+        if await self._stored(self._store.is_deleted, revision.config_id):
+            raise UnknownRevision(f"The configuration {revision.config_id!r} is deleted already", path="config_id")
+        active_id = self._active_ids.get(revision.layer)
+        if active_id != revision.config_id:
+            return self._layers.document(revision.layer), active_id
+        earlier = await self._stored(self._store.before, revision)
+        return ({}, None) if earlier is None else (earlier.document, earlier.config_id)
+
+    def _expect(self, expected: int | None, layer: str) -> None:
+        present = self._active_version(layer)
+        if expected is not None and expected != present:
+            raise VersionConflict(
+                f"The configuration is at version {present}, not {expected}; read it again and repeat the change",
+                path="expected_version",
+            )
+
+    def _write_up(self, plan: _Plan, request: Request) -> tuple[Revision, dict[str, Any]]:
+        """The revision to store and the acknowledgement to send."""
+        version = max(self._versions.values(), default=0) + 1
+        config_id = str(uuid.uuid4())
+        answer = {
+            "status": "success",
+            "message": _sum_up(plan),
+            "config_id": config_id,
+            "version": version,
+            "previous_version": self._active_version(plan.layer),
+            "asset_symbol": None if plan.layer == GLOBAL else plan.layer,
+            "changed": plan.changed,
+            "assets": plan.assets,
+            "config": plan.layers.effective(plan.layer),
+        }
+        repeatable = request.request_id is not None
+        revision = Revision(
+            version=version,
+            config_id=config_id,
+            layer=plan.layer,
+            action=plan.action,
+            document=plan.document,
+            changed=plan.changed,
+            author=request.author,
+            channel=request.channel,
+            created_at=self._now().isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            target=plan.target,
+            address=request.address,
+            reason=request.reason,
+            request_id=request.request_id,
+            request_digest=request.digest() if repeatable else None,
+            answer=answer if repeatable else None,
+        )
+        return revision, answer
+
+    # Bookkeeping
+
+    def _swap(self) -> None:
+        """Put the layers in force, all at once."""
+        active = {}
+        for layer in (GLOBAL, *self.assets):
+            document = self._layers.effective(layer)
+            active[layer] = Active(
+                layer=layer,
+                version=self._active_version(layer),
+                config_id=self._active_ids.get(layer) or self._active_ids.get(GLOBAL),
+                document=document,
+                configuration=Configuration.model_validate(document),
+                sources=self._layers.sources(layer),
+            )
+        self._active = active
+
+    def _active_version(self, layer: str) -> int:
+        return max(self._versions.get(GLOBAL, 0), self._versions.get(layer, 0))
+
+    def _layer(self, asset: str | None) -> str:
+        if asset is None:
+            return GLOBAL
+        if asset.upper() not in self.assets:
+            raise UnknownTarget(self._unknown_asset(asset))
+        return asset.upper()
+
+    def _unknown_asset(self, asset: str) -> Problem:
+        return Problem("asset_symbol", f"Unknown asset {asset!r}; known are {', '.join(self.assets)}")
+
+    def _finished(self, task: asyncio.Task[dict[str, Any]]) -> None:
+        self._under_way.discard(task)
+        if not task.cancelled() and (error := task.exception()) and not isinstance(error, ChangeRefused):
+            _log.error("A change failed", exc_info=error)
+
+    async def _stored(self, call: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
+        """Run a call of the store in its thread."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, lambda: call(*args, **kwargs))
+
+    async def _page(
+        self, name: str, layers: list[str] | None, limit: int, before: int | None, *, configurations_only: bool
+    ) -> dict[str, Any]:
+        revisions = await self._stored(
+            self._store.page, layers=layers, limit=limit + 1, before=before, configurations_only=configurations_only
+        )
+        active = set(self._active_ids.values())
+        shown = [revision.as_document(is_active=revision.config_id in active) for revision in revisions[:limit]]
+        return {name: shown, "next": shown[-1]["version"] if len(revisions) > limit else None}
+
+
+def _taken_out(document: Document, paths: tuple[str, ...]) -> Document:
+    if not paths:
+        return {}
+    full = [FLAT_NAMES.get(path, path) for path in paths]
+    known = [*TUNABLES, *SECTIONS, *FLAT_NAMES]
+    problems = [
+        Problem(path, f"Unknown path {path!r}; the nearest known one is {nearest(path, known)!r}")
+        for path in full
+        if path not in TUNABLES and (path not in SECTIONS or not path) and not path.endswith("description")
+    ]
+    if problems:
+        raise InvalidConfiguration(problems)
+    for path in full:
+        document = without(document, path)
+    return document
+
+
+_DONE = {
+    "update": "Configuration replaced",
+    "partial_update": "Configuration updated",
+    "reset": "Values reset",
+    "activate": "Configuration activated",
+    "delete": "Configuration deleted",
+}
+
+
+def _sum_up(plan: _Plan) -> str:
+    count = len(plan.changed)
+    values = "no value" if count == 0 else "1 value" if count == 1 else f"{count} values"
+    whom = "all assets" if plan.layer == GLOBAL else plan.layer
+    return f"{_DONE[plan.action]}: {values} changed for {whom}"

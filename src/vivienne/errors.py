@@ -1,0 +1,163 @@
+"""Every error Vivienne raises on purpose.
+
+::
+
+    VivienneError
+    ├── SettingsError            a boot setting is wrong: the program does not start
+    ├── MarketDataError          a data file is missing, unreadable or wrong at a line
+    ├── StoreError               the database of revisions
+    │   ├── StoreUnusable        it cannot be opened: not a database, read-only, in use
+    │   └── StoreUnavailable     it was open, and now does not take or give revisions
+    └── ChangeRefused            a change that was not made; carries one or more problems
+        ├── Malformed            not JSON, not an object, a message without a type
+        ├── TooLarge             longer than a message may be
+        ├── InvalidConfiguration values, names or rules
+        ├── UnknownTarget        no such asset, agent or strategy
+        ├── UnknownRevision      no such config_id
+        ├── VersionConflict      the configuration moved on since the caller read it
+        ├── RequestIdReused      the request_id already stands for another change
+        └── NotStored            the store did not take it, or did not answer in time
+
+Foreign errors (SQLAlchemy, pydantic, orjson, the operating system) are translated where they enter and
+never reach a caller.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class VivienneError(Exception):
+    """The root: whatever Vivienne raises on purpose."""
+
+
+class SettingsError(VivienneError):
+    """A boot setting is wrong."""
+
+
+class MarketDataError(VivienneError):
+    """Market data cannot be read, or is wrong.
+
+    Attributes:
+        path: the file.
+        line: the line in it, counted from 1, or None when the whole file is meant.
+    """
+
+    def __init__(self, path: object, message: str, *, line: int | None = None) -> None:
+        self.path = str(path)
+        self.line = line
+        where = self.path if line is None else f"{self.path}, line {line}"
+        super().__init__(f"{where}: {message}")
+
+
+class StoreError(VivienneError):
+    """The database of revisions failed."""
+
+
+class StoreUnusable(StoreError):
+    """The database cannot be opened."""
+
+
+class StoreUnavailable(StoreError):
+    """The database was open and does not answer any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with a change.
+
+    Attributes:
+        path: where, in dots (``settings.state_threshold_bang``); empty when the message as a whole is meant.
+        message: a sentence for a person: what was wrong and what would be right.
+        asset: the asset whose effective configuration would break, where that is not the one addressed.
+    """
+
+    path: str
+    message: str
+    asset: str | None = None
+
+    def as_document(self) -> dict[str, Any]:
+        """The problem as it goes out on the wire."""
+        document = {"path": self.path, "message": self.message}
+        if self.asset is not None:
+            document["asset"] = self.asset
+        return document
+
+
+class ChangeRefused(VivienneError):
+    """A change that was not made. Nothing was stored and nothing is different.
+
+    Attributes:
+        code: a stable word for programs.
+        title: the same for people.
+        problems: everything that is wrong, all of it at once.
+    """
+
+    code: ClassVar[str] = "refused"
+    title: ClassVar[str] = "The change was refused"
+
+    def __init__(self, problems: Sequence[Problem] | Problem | str, *, path: str = "") -> None:
+        if isinstance(problems, str):
+            problems = Problem(path, problems)
+        self.problems = (problems,) if isinstance(problems, Problem) else tuple(problems)
+        super().__init__("; ".join(problem.message for problem in self.problems))
+
+
+class Malformed(ChangeRefused):
+    """The message cannot be read."""
+
+    code = "malformed"
+    title = "The message cannot be read"
+
+
+class TooLarge(ChangeRefused):
+    """The message is longer than a message may be."""
+
+    code = "too_large"
+    title = "The message is too large"
+
+
+class InvalidConfiguration(ChangeRefused):
+    """A value, a name or a rule between values is wrong."""
+
+    code = "invalid_configuration"
+    title = "The configuration is not valid"
+
+
+class UnknownTarget(ChangeRefused):
+    """The asset, agent or strategy addressed does not exist."""
+
+    code = "unknown_target"
+    title = "There is no such target"
+
+
+class UnknownRevision(ChangeRefused):
+    """The config_id addressed does not exist."""
+
+    code = "unknown_config_id"
+    title = "There is no such configuration"
+
+
+class VersionConflict(ChangeRefused):
+    """The configuration moved on since the caller read it."""
+
+    code = "version_conflict"
+    title = "The configuration has changed meanwhile"
+
+
+class RequestIdReused(ChangeRefused):
+    """The request_id was already used for a different change."""
+
+    code = "request_id_reused"
+    title = "The request_id stands for another change"
+
+
+class NotStored(ChangeRefused):
+    """The store did not take the change."""
+
+    code = "not_stored"
+    title = "The change could not be stored"

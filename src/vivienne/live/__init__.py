@@ -1,0 +1,1 @@
+"""The live path: from feeds to decisions to states."""

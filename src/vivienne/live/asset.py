@@ -1,0 +1,158 @@
+"""One asset, live: its bars, its price, its latest decision, and how far that can be relied on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from vivienne.agent.decision import Clarity
+from vivienne.agent.evaluate import evaluate
+from vivienne.agent.explain import Explained, explain
+from vivienne.agent.indicators import bars_needed
+from vivienne.market.bars import BarBuilder, GapFiller, Restart
+from vivienne.market.window import BarWindow
+from vivienne.stream.times import iso
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from vivienne.config.service import Active
+    from vivienne.market.timeframe import Timeframe
+    from vivienne.market.types import Candle
+
+Status = Literal["live", "warming_up", "stale", "ended"]
+
+
+class LiveAsset:
+    """Takes minutes and prices in, keeps the window, decides.
+
+    Args:
+        asset: its name.
+        feed: name of the feed, shown in the state.
+        timeframe: of the bars.
+        window: how many bars are kept.
+        active: gives the configuration in force.
+    """
+
+    def __init__(
+        self, asset: str, *, feed: str, timeframe: Timeframe, window: int, active: Callable[[], Active]
+    ) -> None:
+        self.asset = asset
+        self._feed = feed
+        self._timeframe = timeframe
+        self._active = active
+        self._window = BarWindow(window)
+        self._gaps = GapFiller()
+        self._bars = BarBuilder(timeframe)
+        self._explained: Explained | None = None
+        self._config: Active = active()
+        self._price: float | None = None
+        self._price_time: int | None = None
+        self._broken_off: str | None = None
+        self._failed: str | None = None
+        self._ended = False
+
+    def load(self, candles: Iterable[Candle]) -> None:
+        """Take history in, without deciding on the way."""
+        for candle in candles:
+            self.take(candle)
+
+    def take(self, candle: Candle) -> bool:
+        """Take a closed minute in.
+
+        Returns:
+            Whether it closed a bar or restarted the window, so that there is something to decide.
+        """
+        news = False
+        for item in self._gaps.add(candle):
+            if isinstance(item, Restart):
+                self._window.clear()
+                self._bars.restart()
+                news = True
+                continue
+            self.move(item.close, item.open_time + 60_000)
+            bar = self._bars.add(item)
+            if bar is not None:
+                self._window.append(bar)
+                news = True
+        return news
+
+    def move(self, price: float, time: int) -> None:
+        """The market trades at another price; nothing is decided by it."""
+        self._price, self._price_time = price, time
+
+    def end(self) -> None:
+        """Nothing more will come; the last decision stays."""
+        self._ended = True
+
+    def break_off(self, reason: str) -> None:
+        """No more data will come, unexpectedly: idle, with size 0, and the reason."""
+        self._broken_off = reason
+
+    def fail(self, reason: str) -> None:
+        """The decision could not be made: idle, with size 0, and the reason, until the next one succeeds."""
+        self._failed = reason
+
+    def decide(self) -> None:
+        """Decide the newest closed bar with the configuration in force."""
+        self._config = self._active()
+        if len(self._window) == 0:
+            self._explained = None
+        else:
+            bars, configuration = self._window.bars(), self._config.configuration
+            minutes = self._timeframe.minutes
+            self._explained = explain(evaluate(bars, configuration, minutes), bars, configuration, minutes)
+        self._failed = None
+
+    @property
+    def config(self) -> Active:
+        """The configuration the latest decision was made with."""
+        return self._config
+
+    @property
+    def trouble(self) -> str | None:
+        """What makes the state unusable, if anything does."""
+        return self._broken_off or self._failed
+
+    @property
+    def status(self) -> Status:
+        """How far the decision can be relied on."""
+        if self.trouble is not None:
+            return "stale"
+        if self._explained is None or not self._explained.ready:
+            return "warming_up"
+        return "ended" if self._ended else "live"
+
+    def data(self) -> dict[str, Any]:
+        """The state as it goes out on the wire."""
+        explained = self._explained
+        usable = explained if explained is not None and self.trouble is None and explained.ready else None
+        return {
+            "clarity_level": (usable.level if usable else Clarity.IDLE).word,
+            "raw_clarity_level": (usable.raw_level if usable else Clarity.IDLE).word,
+            "signal_confidence": round(usable.confidence, 6) if usable else 0.0,
+            "side": usable.side if usable else "none",
+            "position_size": usable.size if usable else 0.0,
+            "trend_direction": usable.trend if usable else "neutral",
+            "volatility_status": usable.volatility if usable else "normal",
+            "levels_status": usable.levels if usable else "inactive",
+            "blocked_by": [*usable.blocked_by] if usable else [],
+            "status": self.status,
+            "status_reason": self._reason(),
+            "price": self._price,
+            "price_time": None if self._price_time is None else iso(self._price_time),
+            "bar_time": None if explained is None else iso(explained.open_time),
+            "bar_closed": True,
+            "timeframe": self._timeframe.value,
+            "feed": self._feed,
+            "explanation": usable.explanation if usable else None,
+        }
+
+    def _reason(self) -> str | None:
+        """Why the status is not ``live``."""
+        if self.trouble is not None:
+            return self.trouble
+        if self.status == "warming_up":
+            needed = bars_needed(self._config.configuration.indicators, self._timeframe.minutes)
+            ended = "; the replay is over" if self._ended else ""
+            return f"{len(self._window)} of {needed} bars of {self._timeframe.value} are there{ended}"
+        return "the replay is over; this is its last decision" if self._ended else None

@@ -1,0 +1,133 @@
+"""The live path: feeds in, decisions out. One task per asset; none can take another one down."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from vivienne.agent.indicators import bars_needed
+from vivienne.errors import MarketDataError
+from vivienne.live.asset import LiveAsset
+from vivienne.market.feeds.base import FeedEnded, MinuteClosed, PriceMoved
+
+if TYPE_CHECKING:
+    from vivienne.config.revision import Revision
+    from vivienne.config.service import ConfigService
+    from vivienne.market.feeds.base import Feed, FeedEvent
+    from vivienne.market.timeframe import Timeframe
+    from vivienne.stream.state import StateBoard
+
+_log = logging.getLogger(__name__)
+
+
+class Market:
+    """Follows a feed for every asset, decides on closed bars and on changes, and publishes the state.
+
+    Args:
+        feed: where the data comes from.
+        service: what is in force; its changes are decided and published before they are acknowledged.
+        board: where states go.
+        timeframe: of the bars.
+        window: how many bars are kept per asset.
+        price_interval: seconds between two states of an asset that differ in price only.
+    """
+
+    def __init__(
+        self,
+        feed: Feed,
+        service: ConfigService,
+        board: StateBoard,
+        *,
+        timeframe: Timeframe,
+        window: int,
+        price_interval: float,
+    ) -> None:
+        self._feed = feed
+        self._board = board
+        self._price_interval = price_interval
+        self._moved: set[str] = set()
+        self._assets = {
+            asset: LiveAsset(
+                asset,
+                feed=feed.name,
+                timeframe=timeframe,
+                window=window,
+                active=lambda asset=asset: service.active(asset),  # type: ignore[misc]  # binds the name
+            )
+            for asset in feed.assets
+        }
+        for asset, live in self._assets.items():
+            needed = bars_needed(service.active(asset).configuration.indicators, timeframe.minutes)
+            # One bar more than needed, because the first may have begun before the data does.
+            live.load(
+                feed.history(asset, least=(needed + 1) * timeframe.minutes, most=(window + 1) * timeframe.minutes)
+            )
+            self._decide(asset)
+        service.listen(self._reconfigured)
+
+    def troubles(self) -> dict[str, str]:
+        """Assets that cannot be decided any more, and why."""
+        return {asset: live.trouble for asset, live in self._assets.items() if live.trouble is not None}
+
+    async def run(self) -> None:
+        """Follow the feed until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            for asset in self._assets:
+                tasks.create_task(self._guarded(asset), name=f"feed {asset}")
+            tasks.create_task(self._publish_prices(), name="prices")
+
+    async def _guarded(self, asset: str) -> None:
+        """Follow one asset; whatever goes wrong stays with it, is said, and shows in its state."""
+        try:
+            async for event in self._feed.follow(asset):
+                self._take(asset, event)
+        except MarketDataError as error:
+            self._break_off(asset, f"the feed broke off: {error}")
+        except Exception as error:  # noqa: BLE001  # the one who notices when a feed dies
+            _log.exception("The feed of %s failed", asset)
+            self._break_off(asset, f"the feed failed: {error!r}")
+
+    def _take(self, asset: str, event: FeedEvent) -> None:
+        live = self._assets[asset]
+        if isinstance(event, PriceMoved):
+            live.move(event.price, event.time)
+            self._moved.add(asset)
+        elif isinstance(event, MinuteClosed):
+            if live.take(event.candle):
+                self._decide(asset)
+            else:
+                self._moved.add(asset)
+        elif isinstance(event, FeedEnded):
+            live.end()
+            self._publish(asset)
+
+    def _break_off(self, asset: str, reason: str) -> None:
+        _log.error("%s: %s", asset, reason)
+        self._assets[asset].break_off(reason)
+        self._publish(asset)
+
+    def _reconfigured(self, _revision: Revision, assets: list[str]) -> None:
+        for asset in assets:
+            self._decide(asset)
+
+    def _decide(self, asset: str) -> None:
+        try:
+            self._assets[asset].decide()
+        except Exception as error:  # noqa: BLE001  # see below
+            # A defect here must neither stop the agent nor undo a change that is already stored.
+            _log.exception("The decision of %s failed", asset)
+            self._assets[asset].fail(f"the decision failed: {error!r}")
+        self._publish(asset)
+
+    def _publish(self, asset: str) -> None:
+        self._moved.discard(asset)
+        live = self._assets[asset]
+        self._board.publish(asset, data=live.data(), config=live.config.document, config_version=live.config.version)
+
+    async def _publish_prices(self) -> None:
+        """Mere price moves, at most one state per asset and interval."""
+        while True:
+            await asyncio.sleep(self._price_interval)
+            for asset in list(self._moved):
+                self._publish(asset)

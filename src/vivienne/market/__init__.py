@@ -1,0 +1,1 @@
+"""Market data: files and feeds in, candles and bars out."""

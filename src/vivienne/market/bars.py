@@ -1,0 +1,155 @@
+"""Trades to one-minute candles, and one-minute candles to closed bars of the timeframe.
+
+Both are fed one item at a time and give what that item completed, so the result does not depend on how the input
+was cut into pieces. Sums are taken in order of arrival for the same reason.
+
+Gap policy: a missing minute is filled with the last close, no volume and no trades; after more than
+`LONGEST_FILLED_GAP` missing minutes nothing is made up, and whoever keeps a window of bars starts it anew.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vivienne.market.types import MINUTE_MS, Candle, Trade
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vivienne.market.timeframe import Timeframe
+
+LONGEST_FILLED_GAP = 60
+"""Minutes. A longer hole restarts the window."""
+
+
+class CandleBuilder:
+    """Aggregates trades to one-minute candles by the exchange's trade time.
+
+    The minute in which the first trade falls is left out: nobody can tell whether trades before it are missing.
+    """
+
+    def __init__(self) -> None:
+        self._minute: int | None = None
+        self._whole = False
+        self._trades: list[Trade] = []
+        self.late = 0
+        """Trades that came after their minute was closed; they are counted and left out."""
+
+    def add(self, trade: Trade) -> Candle | None:
+        """Take a trade; give the minute it closed, if it closed one that was seen whole."""
+        minute = trade.time - trade.time % MINUTE_MS
+        if self._minute is not None and minute < self._minute:
+            self.late += 1
+            return None
+        closed = None
+        if self._minute is not None and minute > self._minute:
+            closed = self.forming() if self._whole else None
+            self._whole = True
+            self._trades.clear()
+        self._minute = minute
+        self._trades.append(trade)
+        return closed
+
+    def forming(self) -> Candle | None:
+        """The minute that is still open, as far as it has come."""
+        if self._minute is None or not self._trades:
+            return None
+        prices = [trade.price for trade in self._trades]
+        volume = quote_volume = taker_buy_volume = 0.0
+        count = 0
+        for trade in self._trades:
+            volume += trade.quantity
+            quote_volume += trade.price * trade.quantity
+            count += trade.trades
+            if not trade.buyer_is_maker:
+                taker_buy_volume += trade.quantity
+        return Candle(
+            self._minute, prices[0], max(prices), min(prices), prices[-1], volume, quote_volume, count, taker_buy_volume
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """The window has to start anew.
+
+    Attributes:
+        missing_minutes: how long the hole is.
+    """
+
+    missing_minutes: int
+
+
+class GapFiller:
+    """Turns candles as they arrive into an unbroken run of minutes, by the gap policy."""
+
+    def __init__(self) -> None:
+        self._last: Candle | None = None
+        self.ignored = 0
+        """Candles at or before the newest one (duplicates, late arrivals); they are counted and left out."""
+
+    def add(self, candle: Candle) -> Iterator[Candle | Restart]:
+        """Give the minutes to take in for this candle: fillers first, or a restart, then the candle itself."""
+        last = self._last
+        if last is not None:
+            missing = (candle.open_time - last.open_time) // MINUTE_MS - 1
+            if missing < 0:
+                self.ignored += 1
+                return
+            if missing > LONGEST_FILLED_GAP:
+                yield Restart(missing)
+            else:
+                for number in range(1, missing + 1):
+                    close = last.close
+                    yield Candle(last.open_time + number * MINUTE_MS, close, close, close, close, 0.0, 0.0, 0, 0.0)
+        self._last = candle
+        yield candle
+
+
+class BarBuilder:
+    """Resamples an unbroken run of minutes to closed bars.
+
+    A bar is given once its last minute is in, and only when its first one was: a bar of which a part is missing
+    would be a wrong bar.
+    """
+
+    def __init__(self, timeframe: Timeframe) -> None:
+        self._length = timeframe.milliseconds
+        self._minutes = timeframe.minutes
+        self._bar: Candle | None = None
+        self._seen = 0
+
+    def add(self, candle: Candle) -> Candle | None:
+        """Take a minute; give the bar it closed, if any."""
+        offset = candle.open_time % self._length
+        bar = self._bar
+        if offset == 0:
+            bar, self._seen = candle, 1
+        elif bar is None:
+            return None
+        else:
+            bar = Candle(
+                bar.open_time,
+                bar.open,
+                max(bar.high, candle.high),
+                min(bar.low, candle.low),
+                candle.close,
+                bar.volume + candle.volume,
+                bar.quote_volume + candle.quote_volume,
+                bar.trade_count + candle.trade_count,
+                bar.taker_buy_volume + candle.taker_buy_volume,
+            )
+            self._seen += 1
+        if self._seen == self._minutes:
+            self._bar = None
+            return bar
+        self._bar = bar
+        return None
+
+    def forming(self) -> Candle | None:
+        """The bar that is still open, as far as it has come."""
+        return self._bar
+
+    def restart(self) -> None:
+        """Forget the open bar: what follows does not continue it."""
+        self._bar = None

@@ -1,0 +1,70 @@
+"""What every feed delivers, wherever it gets it from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from vivienne.market.types import Candle
+
+
+@dataclass(frozen=True, slots=True)
+class MinuteClosed:
+    """A base minute is over."""
+
+    candle: Candle
+
+
+@dataclass(frozen=True, slots=True)
+class PriceMoved:
+    """The market traded at another price within the open minute.
+
+    Attributes:
+        price: in quote currency.
+        time: ms since the epoch, by the feed's clock.
+    """
+
+    price: float
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
+class FeedEnded:
+    """Nothing more will come: a replay is over."""
+
+
+FeedEvent = MinuteClosed | PriceMoved | FeedEnded
+
+
+class Feed(Protocol):
+    """A source of market data for several assets.
+
+    Attributes:
+        name: what it is called in the state: ``simulated``, ``replay``.
+        assets: whom it delivers.
+    """
+
+    name: str
+    assets: tuple[str, ...]
+
+    def history(self, asset: str, *, least: int, most: int) -> list[Candle]:
+        """Closed base minutes before the first event, oldest first.
+
+        Args:
+            asset: one of `assets`.
+            least: minutes without which no decision is possible; a feed that has fewer gives what it has.
+            most: minutes that are kept at all; more would be thrown away.
+
+        Raises:
+            MarketDataError: the data cannot be read.
+        """
+
+    def follow(self, asset: str) -> AsyncIterator[FeedEvent]:
+        """Events from where the history ends, in order of time, at the pace of the feed.
+
+        Raises:
+            MarketDataError: the data cannot be read any further.
+        """

@@ -1,0 +1,139 @@
+"""A simulated market: seeded, regime-switching, offline. The same seed gives the same market, minute by minute.
+
+Prices walk through calm, trending, breaking-out and choppy spells, so that every level and filter can be watched. It is
+made of days, each from its own random numbers, beginning at a fixed date: it is nobody's market and says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import zlib
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from vivienne.market.feeds.base import FeedEvent, MinuteClosed, PriceMoved
+from vivienne.market.types import DAY_MS, MINUTE_MS, Candle
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from vivienne.market.types import FloatArray
+
+BEGIN_MS = 1_735_689_600_000
+"""2025-01-01T00:00Z, the first simulated minute."""
+_DAY_MINUTES = DAY_MS // MINUTE_MS
+_MOST_HISTORY_MINUTES = 60_000
+_LEAST_HISTORY_BARS = 100
+_TICKS = 4
+"""Prices shown within a minute, its close included."""
+_SHORTEST_TICK = 0.02
+_PULL = 0.05
+"""Part of its distance from the usual price a market tends to go back in a day."""
+
+
+class _Regime(NamedTuple):
+    """How the market moves for a spell: per-minute drift and deviation, and how it trades."""
+
+    drift: float
+    deviation: float
+    trades: float
+    average_trade: float
+
+
+_REGIMES = (
+    _Regime(0.0, 0.0003, 60, 400),  # calm
+    _Regime(0.00006, 0.0005, 160, 600),  # rising
+    _Regime(-0.00006, 0.0005, 160, 600),  # falling
+    _Regime(0.00025, 0.0011, 420, 900),  # breaking out
+    _Regime(-0.00025, 0.0012, 420, 900),  # breaking down
+    _Regime(0.0, 0.0006, 320, 30),  # retail chop
+    _Regime(0.00003, 0.0004, 30, 80),  # thin pump
+)
+_LIKELY = (0.28, 0.18, 0.18, 0.09, 0.09, 0.1, 0.08)
+_MEAN_SPELL = 170
+_USUAL_PRICES = {"BTC": 65_000.0, "ETH": 3_200.0, "SOL": 160.0}
+
+
+class SimulatedFeed:
+    """A market that never was.
+
+    Args:
+        assets: whom to simulate; any names.
+        seed: another seed, another market.
+        speed: market seconds per real second.
+        timeframe_minutes: length of a bar, to give a sensible length of history.
+    """
+
+    name = "simulated"
+
+    def __init__(self, assets: tuple[str, ...], *, seed: int, speed: float, timeframe_minutes: int) -> None:
+        self.assets = assets
+        self._minute_seconds = 60.0 / speed
+        self._timeframe_minutes = timeframe_minutes
+        self._minutes = {asset: simulated_minutes(asset, seed) for asset in assets}
+
+    def history(self, asset: str, *, least: int, most: int) -> list[Candle]:
+        """As much as is kept, within what can be made in a moment; whole bars. See `Feed`."""
+        enough = max(least, _MOST_HISTORY_MINUTES, _LEAST_HISTORY_BARS * self._timeframe_minutes)
+        count = min(most, enough) // self._timeframe_minutes * self._timeframe_minutes
+        minutes = self._minutes[asset]
+        return [next(minutes) for _ in range(count)]
+
+    async def follow(self, asset: str) -> AsyncIterator[FeedEvent]:
+        """Minute after minute, without end. See `Feed`."""
+        loop = asyncio.get_running_loop()
+        ticks = _TICKS if self._minute_seconds / _TICKS >= _SHORTEST_TICK else 1
+        begin = loop.time()
+        for number, candle in enumerate(self._minutes[asset]):
+            for tick, price in enumerate(_path(candle)[-ticks:], 1):
+                due = begin + (number + tick / ticks) * self._minute_seconds
+                await asyncio.sleep(max(0.0, due - loop.time()))
+                if tick < ticks:
+                    yield PriceMoved(price, candle.open_time + MINUTE_MS * tick // ticks)
+            yield MinuteClosed(candle)
+
+
+def _path(candle: Candle) -> tuple[float, float, float, float]:
+    """Prices on the way through a minute: it dips first when it rises."""
+    first, second = (candle.low, candle.high) if candle.close >= candle.open else (candle.high, candle.low)
+    return candle.open, first, second, candle.close
+
+
+def simulated_minutes(asset: str, seed: int) -> Iterator[Candle]:
+    """The market of an asset from its first minute on, without end."""
+    name = zlib.crc32(asset.encode())
+    usual = _USUAL_PRICES.get(asset, 1.0 + name % 50_000 / 100)
+    digits = max(2, 6 - math.floor(math.log10(usual)))
+    price = usual
+    day = 0
+    while True:
+        rng = np.random.default_rng([seed, name, day])
+        day_columns = _day(rng, price, usual)
+        day_columns[:, :4] = day_columns[:, :4].round(digits)
+        rows = day_columns.tolist()
+        open_time = BEGIN_MS + day * DAY_MS
+        for minute, row in enumerate(rows):
+            yield Candle(open_time + minute * MINUTE_MS, *row)
+        price = rows[-1][3]
+        day += 1
+
+
+def _day(rng: np.random.Generator, price: float, usual: float) -> FloatArray:
+    """A day of minutes: columns open, high, low, close, volume, quote volume, trade count, taker-buy volume."""
+    spell = np.cumsum(rng.random(_DAY_MINUTES) < 1 / _MEAN_SPELL)
+    regimes = np.array(_REGIMES)[rng.choice(len(_REGIMES), size=spell[-1] + 1, p=_LIKELY)[spell]]
+    drift, deviation, trades, average_trade = regimes.T
+    shock = rng.standard_normal(_DAY_MINUTES)
+    pull = -_PULL * math.log(price / usual) / _DAY_MINUTES
+    close = price * np.exp(np.cumsum(drift + pull + deviation * shock))
+    opened = np.concatenate([[price], close[:-1]])
+    wick = np.abs(rng.standard_normal((2, _DAY_MINUTES))) * deviation * 0.4
+    high = np.maximum(opened, close) * (1 + wick[0])
+    low = np.minimum(opened, close) * (1 - wick[1])
+    count = np.maximum(1, np.round(trades * rng.lognormal(0, 0.35, _DAY_MINUTES) * (1 + 0.4 * np.abs(shock))))
+    quote_volume = count * average_trade * rng.lognormal(0, 0.25, _DAY_MINUTES)
+    volume = quote_volume / ((opened + high + low + close) / 4)
+    share = np.clip(0.5 + 0.15 * shock + 0.05 * rng.standard_normal(_DAY_MINUTES), 0.05, 0.95)
+    return np.column_stack([opened, high, low, close, volume, quote_volume, count, volume * share])

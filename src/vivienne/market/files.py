@@ -1,0 +1,276 @@
+"""Market data files: one-minute klines or trades, as exchanges and their downloaders write them.
+
+Plain, gzip or zip CSV; with a header (names of several exchanges and tools are known) or without (Binance's archive);
+times in s, ms, us or ns since the epoch, or ISO 8601. What cannot be read is reported with its file and line.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import math
+import zipfile
+import zlib
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from vivienne.errors import MarketDataError
+from vivienne.market.types import DAY_MS, MINUTE_MS, Candle, Trade
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+Row = list[str]
+
+_NAMES: dict[str, tuple[str, ...]] = {
+    "open_time": ("open_time", "opentime", "timestamp", "datetime", "date", "time"),
+    "open": ("open",),
+    "high": ("high",),
+    "low": ("low",),
+    "close": ("close",),
+    "volume": ("volume", "base_volume", "vol"),
+    "close_time": ("close_time", "closetime"),
+    "quote_volume": ("quote_volume", "quote_asset_volume", "quotevolume", "qav", "turnover"),
+    "trade_count": ("count", "trade_count", "num_trades", "number_of_trades", "trades"),
+    "taker_buy_volume": (
+        "taker_buy_volume", "taker_buy_base", "taker_buy_base_asset_volume", "taker_buy_base_volume",
+        "taker_base", "tb",
+    ),
+    "trade_time": ("trade_time_ms", "trade_time", "transact_time", "time", "timestamp"),
+    "price": ("price",),
+    "quantity": ("qty", "quantity", "size", "amount"),
+    "buyer_is_maker": ("is_buyer_maker", "buyer_is_maker", "buyer_maker"),
+    "first_id": ("first_trade_id", "first_id"),
+    "last_id": ("last_trade_id", "last_id"),
+}  # fmt: skip
+_KLINE = ("open_time", "open", "high", "low", "close", "volume")
+_TRADE = ("trade_time", "price", "quantity", "buyer_is_maker")
+
+_KLINE_COLUMNS = [*_KLINE, "close_time", "quote_volume", "trade_count", "taker_buy_volume"]
+_HEADERLESS: dict[int, list[str]] = {
+    6: [*_KLINE],
+    7: ["id", "price", "quantity", "quote", "trade_time", "buyer_is_maker", "best_match"],
+    8: ["id", "price", "quantity", "first_id", "last_id", "trade_time", "buyer_is_maker", "best_match"],
+    11: _KLINE_COLUMNS,
+    12: _KLINE_COLUMNS,
+}
+_TRUE, _FALSE = {"true", "1", "t"}, {"false", "0", "f"}
+
+
+def read_market_file(path: Path) -> Iterator[Candle | Trade]:
+    """Read a file of one-minute candles, or of trades, in its order.
+
+    The last candle is left out unless it ends a UTC day: a download ends with the minute that was still open, and
+    only archives of whole days are known to end with a closed one.
+
+    Raises:
+        MarketDataError: missing, unreadable, of an unknown format, or wrong at a line.
+    """
+    with _translated(path), ExitStack() as open_files:
+        for text in _texts(path, open_files):
+            yield from _read(path, csv.reader(text))
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise MarketDataError(path, "there is no such file") from error
+    except IsADirectoryError as error:
+        raise MarketDataError(path, "this is a folder; name the files in it, in the order of their time") from error
+    except PermissionError as error:
+        raise MarketDataError(path, "it may not be read (permissions)") from error
+    except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
+        raise MarketDataError(path, f"the compressed data is damaged ({error})") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise MarketDataError(path, f"this is no CSV file ({error})") from error
+    except OSError as error:
+        raise MarketDataError(path, f"it cannot be read ({error.strerror})") from error
+
+
+def _texts(path: Path, open_files: ExitStack) -> Iterator[io.TextIOBase]:
+    """The CSV texts in a file: one, or those in a zip archive, by name."""
+    raw = open_files.enter_context(path.open("rb"))
+    magic = raw.read(4)
+    raw.seek(0)
+    if magic[:4] == b"PK\x03\x04":
+        archive = open_files.enter_context(zipfile.ZipFile(raw))
+        members = sorted(name for name in archive.namelist() if name.lower().endswith(".csv"))
+        if not members:
+            raise MarketDataError(path, "there is no .csv in this archive")
+        for name in members:
+            yield io.TextIOWrapper(open_files.enter_context(archive.open(name)), encoding="utf-8", newline="")
+    elif magic[:2] == b"\x1f\x8b":
+        yield io.TextIOWrapper(gzip.GzipFile(fileobj=raw), encoding="utf-8", newline="")
+    elif magic == b"PAR1":
+        raise MarketDataError(path, "Parquet is not read; write the data as CSV (plain, .gz or .zip)")
+    else:
+        yield io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
+
+
+def _read(path: Path, rows: Any) -> Iterator[Candle | Trade]:
+    first = next(rows, None)
+    if first is None:
+        raise MarketDataError(path, "the file is empty")
+    columns, has_header = _columns(path, first)
+    parse: Callable[[Row], Candle | Trade]
+    parse = _trade_parser(columns) if "trade_time" in columns else _candle_parser(columns)
+    items = _parsed(path, rows, parse, None if has_header else first)
+    return items if "trade_time" in columns else _closed_candles(path, items)
+
+
+def _parsed(
+    path: Path, rows: Any, parse: Callable[[Row], Candle | Trade], first: Row | None
+) -> Iterator[Candle | Trade]:
+    try:
+        if first is not None:
+            yield parse(first)
+        for row in rows:
+            if row:
+                yield parse(row)
+    except IndexError as error:
+        raise MarketDataError(path, "columns are missing in this row", line=rows.line_num) from error
+    except ValueError as error:
+        raise MarketDataError(path, str(error), line=rows.line_num) from error
+
+
+def _columns(path: Path, first: Row) -> tuple[dict[str, int], bool]:
+    """Where each known column is, and whether the first row is a header."""
+    if any(_is_number(cell) for cell in first[1:]):
+        names = _HEADERLESS.get(len(first))
+        if names is None:
+            raise MarketDataError(
+                path,
+                f"{len(first)} columns without a header are unknown; put a header above them, for candles "
+                f"{', '.join(_KLINE)} at least, for trades time, price, qty, is_buyer_maker",
+                line=1,
+            )
+        return {name: place for place, name in enumerate(names)}, False
+    header = [cell.strip().lower() for cell in first]
+    wanted = _TRADE if "price" in header else _KLINE
+    family = (*_TRADE, "first_id", "last_id") if "price" in header else (*_KLINE_COLUMNS,)
+    found = {}
+    for name in family:
+        place = next((header.index(alias) for alias in _NAMES[name] if alias in header), None)
+        if place is not None:
+            found[name] = place
+    missing = [name for name in wanted if name not in found]
+    if missing:
+        raise MarketDataError(path, f"the header has no column for {', '.join(missing)}", line=1)
+    return found, True
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+_NANOSECONDS, _MICROSECONDS, _MILLISECONDS = 1e17, 1e14, 1e11
+
+
+def _milliseconds(cell: str) -> int:
+    """A time in ms since the epoch. The magnitude tells the unit; text is ISO 8601, UTC unless it says otherwise."""
+    try:
+        number = int(cell)
+    except ValueError:
+        return _iso_milliseconds(cell)
+    if number >= _NANOSECONDS:
+        return number // 1_000_000
+    if number >= _MICROSECONDS:
+        return number // 1_000
+    return number if number >= _MILLISECONDS else number * 1_000
+
+
+def _iso_milliseconds(cell: str) -> int:
+    try:
+        moment = datetime.fromisoformat(cell.strip())
+    except ValueError:
+        raise ValueError(f"{cell!r} is no time; ISO 8601 or s, ms, us or ns since 1970 is") from None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return round(moment.timestamp() * 1000)
+
+
+def _candle_parser(columns: dict[str, int]) -> Callable[[Row], Candle]:
+    when, opened, high, low, close, volume = (columns[name] for name in _KLINE)
+    closed = columns.get("close_time")
+    quote, count, taker = (columns.get(name) for name in ("quote_volume", "trade_count", "taker_buy_volume"))
+
+    def parse(row: Row) -> Candle:
+        prices = float(row[opened]), float(row[high]), float(row[low]), float(row[close])
+        base = float(row[volume])
+        candle = Candle(
+            _milliseconds(row[when]),
+            *prices,
+            base,
+            # Without the column: typical price times volume, and counts that say they are unknown.
+            sum(prices[1:]) / 3 * base if quote is None else float(row[quote]),
+            math.nan if count is None else float(row[count]),
+            math.nan if taker is None else float(row[taker]),
+        )
+        _check_candle(candle)
+        if closed is not None and _milliseconds(row[closed]) - candle.open_time > MINUTE_MS:
+            raise ValueError("this is no one-minute candle: it closes more than a minute after it opens")
+        return candle
+
+    return parse
+
+
+def _check_candle(candle: Candle) -> None:
+    _, opened, high, low, close, volume, quote_volume, _, _ = candle
+    if not 0 < low <= min(opened, close) <= max(opened, close) <= high < math.inf:
+        raise ValueError(
+            f"open {opened}, high {high}, low {low}, close {close} are no candle: prices are above 0, the high is the "
+            "highest and the low the lowest"
+        )
+    if not (0 <= volume < math.inf and 0 <= quote_volume < math.inf):
+        raise ValueError(f"volume {volume}, quote volume {quote_volume}: a volume is a number from 0 on")
+    if candle.open_time % MINUTE_MS:
+        raise ValueError("a one-minute candle opens at a full minute")
+
+
+def _trade_parser(columns: dict[str, int]) -> Callable[[Row], Trade]:
+    when, price_at, quantity_at, maker = (columns[name] for name in _TRADE)
+    first, last = columns.get("first_id"), columns.get("last_id")
+
+    def parse(row: Row) -> Trade:
+        price, quantity, flag = float(row[price_at]), float(row[quantity_at]), row[maker].strip().lower()
+        if not (0 < price < math.inf and 0 <= quantity < math.inf):
+            raise ValueError(f"price {price}, quantity {quantity}: a trade has a price above 0 and a quantity")
+        if flag not in _TRUE and flag not in _FALSE:
+            raise ValueError(f"{row[maker]!r} does not say whether the buyer was the maker; true or false does")
+        trades = 1 if first is None or last is None else int(row[last]) - int(row[first]) + 1
+        return Trade(_milliseconds(row[when]), price, quantity, flag in _TRUE, trades)
+
+    return parse
+
+
+_SPACING_SAMPLE = 100
+
+
+def _closed_candles(path: Path, candles: Iterator[Any]) -> Iterator[Candle]:
+    """All but the last candle, and that one too where it ends a day; refuses longer candles than a minute."""
+    held: Candle | None = None
+    shortest, seen = math.inf, 0
+    for candle in candles:
+        if held is not None:
+            if seen < _SPACING_SAMPLE:
+                seen += 1
+                shortest = min(shortest, abs(candle.open_time - held.open_time) or math.inf)
+                _check_spacing(path, shortest, seen)
+            yield held
+        held = candle
+    if held is not None and (held.open_time + MINUTE_MS) % DAY_MS == 0:
+        yield held
+
+
+def _check_spacing(path: Path, shortest: float, seen: int) -> None:
+    if seen == _SPACING_SAMPLE and shortest > MINUTE_MS:
+        minutes = shortest / MINUTE_MS
+        raise MarketDataError(path, f"candles are {minutes:g} minutes apart; one-minute candles are needed")

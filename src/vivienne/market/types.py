@@ -1,0 +1,85 @@
+"""What the market delivers: trades, candles, and columns of closed bars."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+MINUTE_MS = 60_000
+DAY_MS = 86_400_000
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+
+class Trade(NamedTuple):
+    """One execution.
+
+    Attributes:
+        time: the exchange's trade time, ms since the epoch, UTC.
+        price: in quote currency.
+        quantity: in base currency.
+        buyer_is_maker: True when the seller was the aggressor.
+        trades: how many trades it stands for; an aggregated trade stands for several.
+    """
+
+    time: int
+    price: float
+    quantity: float
+    buyer_is_maker: bool
+    trades: int = 1
+
+
+class Candle(NamedTuple):
+    """What happened in one span of time: a base minute, or a bar of the timeframe.
+
+    Attributes:
+        open_time: start of the span, ms since the epoch, UTC.
+        volume: in base currency; ``taker_buy_volume`` is the part bought by aggressors.
+        quote_volume: in quote currency.
+        trade_count: number of trades; 0 exactly when nothing traded.
+    """
+
+    open_time: int
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+    quote_volume: float
+    trade_count: float
+    taker_buy_volume: float
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """Closed bars as columns of equal length, oldest first; the attributes mean what they mean in `Candle`."""
+
+    open_time: IntArray
+    open: FloatArray
+    high: FloatArray
+    low: FloatArray
+    close: FloatArray
+    volume: FloatArray
+    quote_volume: FloatArray
+    trade_count: FloatArray
+    taker_buy_volume: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.open_time)
+
+    def __getitem__(self, rows: slice) -> Bars:
+        return Bars(*(getattr(self, name)[rows] for name in Candle._fields))
+
+    @classmethod
+    def from_candles(cls, candles: list[Candle]) -> Self:
+        """Columns from rows."""
+        columns = list(zip(*candles, strict=True)) if candles else [()] * len(Candle._fields)
+        return cls(
+            np.array(columns[0], dtype=np.int64),
+            *(np.array(column, dtype=np.float64) for column in columns[1:]),
+        )

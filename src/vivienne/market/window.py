@@ -1,0 +1,58 @@
+"""The last N closed bars of one asset, as contiguous columns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vivienne.market.types import Bars, Candle
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_COLUMNS = len(Candle._fields) - 1
+
+
+class BarWindow:
+    """A sliding window of bars.
+
+    Rows are written into a buffer of twice the length and moved to its start when it is full, so that appending is
+    cheap and the columns are contiguous views: nothing is copied to evaluate.
+    """
+
+    def __init__(self, length: int) -> None:
+        self.length = length
+        self._times = np.empty(2 * length, dtype=np.int64)
+        self._values = np.empty((_COLUMNS, 2 * length), dtype=np.float64)
+        self._end = 0
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def append(self, bar: Candle) -> None:
+        """Add the newest bar; the oldest leaves when the window is full."""
+        if self._end == 2 * self.length:
+            keep = slice(self._end - self.length + 1, self._end)
+            self._times[: self.length - 1] = self._times[keep]
+            self._values[:, : self.length - 1] = self._values[:, keep]
+            self._end = self.length - 1
+        self._times[self._end] = bar[0]
+        self._values[:, self._end] = bar[1:]
+        self._end += 1
+        self._count = min(self._count + 1, self.length)
+
+    def extend(self, bars: Iterable[Candle]) -> None:
+        """Add bars in order."""
+        for bar in bars:
+            self.append(bar)
+
+    def clear(self) -> None:
+        """Start anew."""
+        self._end = self._count = 0
+
+    def bars(self) -> Bars:
+        """The bars in the window, oldest first: views, good until the next `append`."""
+        rows = slice(self._end - self._count, self._end)
+        return Bars(self._times[rows], *(column[rows] for column in self._values))

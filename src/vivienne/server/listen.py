@@ -1,0 +1,121 @@
+"""Sockets to listen on, and a server that leaves signals to us."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import socket
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from vivienne.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fastapi import FastAPI
+
+_BACKLOG = 2048
+_SEND_BUFFER = 128 * 1024
+"""Bytes the kernel takes off us per client. Left to itself it takes megabytes, all of it old states to a client that
+does not read."""
+_LONGEST_FRAME = 4 * 1024 * 1024
+"""Bytes. Longer messages than the channels read get an answer up to here; beyond it the connection ends (1009)."""
+_GRACE_SECONDS = 1
+
+
+def bind(host: str, port: int) -> list[socket.socket]:
+    """Sockets listening on every address of a host, all on the same port.
+
+    Raises:
+        SettingsError: the port is in use, or the host is none of this machine.
+    """
+    addresses = _addresses(host, port)
+    sockets: list[socket.socket] = []
+    try:
+        for family, address in addresses:
+            try:
+                sockets.append(_bound(family, (address[0], port, *address[2:])))
+            except OSError as error:
+                if family is socket.AF_INET6 and sockets and error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+                    continue  # no IPv6 on this machine
+                raise SettingsError(_why(error, host, port)) from error
+            port = sockets[0].getsockname()[1]
+    except SettingsError:
+        for bound in sockets:
+            bound.close()
+        raise
+    return sockets
+
+
+def _addresses(host: str, port: int) -> list[tuple[socket.AddressFamily, tuple[str, ...]]]:
+    if host == "localhost":
+        return [(socket.AF_INET, ("127.0.0.1",)), (socket.AF_INET6, ("::1",))]
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except socket.gaierror as error:
+        raise SettingsError(f"--host {host!r} is no address of this machine: {error.strerror}") from error
+    return list({(family, (str(address[0]),)): None for family, _, _, _, address in found})
+
+
+def _bound(family: socket.AddressFamily, address: tuple[object, ...]) -> socket.socket:
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if os.name == "posix":
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family is socket.AF_INET6:
+            listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
+        listening.bind(address)
+        listening.listen(_BACKLOG)
+    except OSError:
+        listening.close()
+        raise
+    listening.setblocking(False)
+    return listening
+
+
+def _why(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {port} on {host} is in use by another program; stop it, or choose another with --port"
+    if error.errno == errno.EACCES:
+        return f"Port {port} on {host} may not be used without privileges; choose one above 1023 with --port"
+    if error.errno == errno.EADDRNOTAVAIL:
+        return f"--host {host!r} is no address of this machine"
+    return f"Cannot listen on {host}, port {port}: {error.strerror}"
+
+
+class Server(uvicorn.Server):
+    """uvicorn, stopped by us and not by signals of its own."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals alone."""
+        yield
+
+
+def server(app: FastAPI) -> Server:
+    """A server for the application.
+
+    WebSocket pings find dead clients; compression is off because it costs more time than it saves on a state message.
+    """
+    return Server(
+        uvicorn.Config(
+            app,
+            loop="uvloop" if os.name == "posix" else "asyncio",
+            http="httptools",
+            ws="websockets-sansio",
+            ws_max_size=_LONGEST_FRAME,
+            ws_ping_interval=20.0,
+            ws_ping_timeout=20.0,
+            ws_per_message_deflate=False,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=_GRACE_SECONDS,
+        )
+    )

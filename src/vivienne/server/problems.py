@@ -1,0 +1,104 @@
+"""Errors as ``application/problem+json`` (RFC 9457)."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from vivienne.errors import (
+    ChangeRefused,
+    InvalidConfiguration,
+    Malformed,
+    NotStored,
+    RequestIdReused,
+    StoreUnavailable,
+    TooLarge,
+    UnknownRevision,
+    UnknownTarget,
+    VersionConflict,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fastapi import FastAPI, Request
+
+_log = logging.getLogger(__name__)
+
+STATUS: dict[type[ChangeRefused], HTTPStatus] = {
+    Malformed: HTTPStatus.BAD_REQUEST,
+    TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    InvalidConfiguration: HTTPStatus.UNPROCESSABLE_ENTITY,
+    UnknownTarget: HTTPStatus.UNPROCESSABLE_ENTITY,
+    UnknownRevision: HTTPStatus.NOT_FOUND,
+    VersionConflict: HTTPStatus.PRECONDITION_FAILED,
+    RequestIdReused: HTTPStatus.CONFLICT,
+    NotStored: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+
+def problem(
+    status: int,
+    title: str,
+    detail: str,
+    *,
+    code: str,
+    errors: Sequence[dict[str, Any]] = (),
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """A problem document."""
+    document = {
+        "type": f"urn:vivienne:problem:{code}",
+        "title": title,
+        "status": int(status),
+        "detail": detail,
+        "code": code,
+        "errors": list(errors),
+    }
+    return Response(orjson.dumps(document), status, headers, media_type="application/problem+json")
+
+
+def install(app: FastAPI) -> None:
+    """Turn every error into a problem document."""
+
+    @app.exception_handler(ChangeRefused)
+    async def refused(_request: Request, error: ChangeRefused) -> Response:
+        errors = [found.as_document() for found in error.problems]
+        return problem(STATUS[type(error)], error.title, str(error), code=error.code, errors=errors)
+
+    @app.exception_handler(StoreUnavailable)
+    async def unavailable(_request: Request, error: StoreUnavailable) -> Response:
+        return problem(
+            HTTPStatus.SERVICE_UNAVAILABLE, "The store does not answer", str(error), code="store_unavailable"
+        )
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_request: Request, error: RequestValidationError) -> Response:
+        errors = [{"path": str(found["loc"][-1]), "message": found["msg"]} for found in error.errors()]
+        detail = "; ".join(f"{found['path']}: {found['message']}" for found in errors)
+        return problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY, "A parameter is not valid", detail, code="invalid_parameter", errors=errors
+        )
+
+    @app.exception_handler(HTTPException)
+    async def failed(request: Request, error: HTTPException) -> Response:
+        status = HTTPStatus(error.status_code)
+        detail = error.detail
+        if status is HTTPStatus.NOT_FOUND:
+            detail = f"There is nothing at {request.url.path}; see /docs"
+        elif status is HTTPStatus.METHOD_NOT_ALLOWED:
+            detail = f"{request.method} is not possible at {request.url.path}; see /docs"
+        headers = dict(error.headers or {})
+        return problem(status, status.phrase, detail, code=status.name.lower(), headers=headers)
+
+    @app.exception_handler(Exception)
+    async def defect(request: Request, error: Exception) -> Response:
+        _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+        detail = "This is a defect in Vivienne; the log says more. Nothing else is affected"
+        return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error", detail, code="internal_error")

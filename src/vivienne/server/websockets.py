@@ -1,0 +1,171 @@
+"""The two WebSocket endpoints: `/ws/state` and `/ws/logs`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from vivienne.config.channels.envelope import refuse_unknown
+from vivienne.config.channels.messages import ConfigMessages
+from vivienne.config.channels.reading import read_object
+from vivienne.config.flat import nearest
+from vivienne.errors import ChangeRefused, Malformed, Problem, UnknownTarget
+from vivienne.stream.messages import Message, error
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from vivienne.config.service import ConfigService
+    from vivienne.stream.hub import Hub, Mailbox
+    from vivienne.stream.logs import LogStream
+    from vivienne.stream.state import StateBoard
+
+_log = logging.getLogger(__name__)
+_LEVELS = ("debug", "info", "warning", "error", "critical")
+_POLICY_VIOLATION = 1008
+
+
+def websocket_routes(service: ConfigService, hub: Hub, board: StateBoard, logs: LogStream) -> APIRouter:
+    """The endpoints."""
+    routes = APIRouter()
+    changes = ConfigMessages(service, "websocket")
+
+    @routes.websocket("/ws/state")
+    async def state(websocket: WebSocket) -> None:
+        await websocket.accept()
+        mailbox = hub.join()
+        board.show(mailbox)
+        try:
+            await _converse(websocket, _Conversation(changes, service, board, mailbox).hear, mailbox.take)
+        finally:
+            hub.leave(mailbox)
+
+    @routes.websocket("/ws/logs")
+    async def records(websocket: WebSocket) -> None:
+        await websocket.accept()
+        level = websocket.query_params.get("level", "debug").lower()
+        if level not in _LEVELS:
+            await websocket.close(_POLICY_VIOLATION, f"level must be one of {', '.join(_LEVELS)}")
+            return
+        reader = logs.join(logging.getLevelNamesMapping()[level.upper()])
+        try:
+            await _converse(websocket, _ignore, reader.take)
+        finally:
+            logs.leave(reader)
+
+    return routes
+
+
+async def _ignore(_event: dict[str, Any], _address: str | None) -> None:
+    """The log stream takes no messages."""
+
+
+async def _converse(
+    websocket: WebSocket,
+    hear: Callable[[dict[str, Any], str | None], Awaitable[None]],
+    take: Callable[[], Awaitable[str]],
+) -> None:
+    """Read and write at the same time until the client leaves; whoever ends first ends the other."""
+    address = websocket.client.host if websocket.client else None
+
+    async def read() -> None:
+        while (event := await websocket.receive())["type"] != "websocket.disconnect":
+            await hear(dict(event), address)
+
+    async def write() -> None:
+        # A send waits while the connection cannot take more; meanwhile newer frames replace older ones.
+        with suppress(WebSocketDisconnect):
+            while True:
+                await websocket.send_text(await take())
+
+    tasks = {asyncio.create_task(read()), asyncio.create_task(write())}
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        if not task.cancelled() and (failure := task.exception()) is not None:
+            raise failure
+
+
+class _Conversation:
+    """What a client of `/ws/state` says, and what it is answered."""
+
+    def __init__(self, changes: ConfigMessages, service: ConfigService, board: StateBoard, mailbox: Mailbox) -> None:
+        self._changes = changes
+        self._service = service
+        self._board = board
+        self._mailbox = mailbox
+
+    async def hear(self, event: dict[str, Any], address: str | None) -> None:
+        """Answer one message; whatever is wrong with it, the connection stays."""
+        kind: str | None = None
+        request_id: str | None = None
+        try:
+            message = _read(event)
+            kind, request_id = _text(message.get("type")), _text(message.get("request_id"))
+            answer = await self._answer(message, address)
+        except ChangeRefused as refused:
+            answer = error(refused, in_reply_to=kind, request_id=request_id)
+        except Exception:  # noqa: BLE001  # a defect must not cost the client its connection
+            _log.exception("A message of type %s failed", kind)
+            defect = Malformed("This is a defect in Vivienne; the log says more. Nothing else is affected")
+            answer = {**error(defect, in_reply_to=kind, request_id=request_id), "code": "internal_error"}
+        await self._mailbox.reply(answer)
+
+    async def _answer(self, message: Message, address: str | None) -> Message:
+        known = (*self._changes.types, "subscribe")
+        kind = message.get("type")
+        if kind == "subscribe":
+            return self._subscribe(message)
+        if kind in self._changes.types:
+            return await self._changes.handle(message, address)
+        if not isinstance(kind, str):
+            raise Malformed(f"The message has no type; known types are {', '.join(known)}", path="type")
+        raise Malformed(
+            f"Unknown type {kind[:100]!r}; the nearest known one is {nearest(kind[:100], known)!r}", path="type"
+        )
+
+    def _subscribe(self, message: Message) -> Message:
+        refuse_unknown(message, ("type", "assets", "request_id"))
+        assets = message.get("assets")
+        if not isinstance(assets, list) or not assets or not all(isinstance(asset, str) for asset in assets):
+            raise Malformed('assets must be a list of assets, such as ["BTC"], or ["*"] for all', path="assets")
+        if assets == ["*"]:
+            names: list[str] | None = None
+        else:
+            names = list(dict.fromkeys(asset.upper() for asset in assets))
+            unknown = [name for name in names if name not in self._service.assets]
+            if unknown:
+                known = ", ".join(self._service.assets)
+                raise UnknownTarget(
+                    [Problem("assets", f"Unknown asset {name[:40]!r}; known are {known}") for name in unknown]
+                )
+        self._mailbox.watch(names)
+        self._board.show(self._mailbox, names)
+        answer: Message = {
+            "type": "subscribe_response",
+            "status": "success",
+            "assets": names if names is not None else list(self._service.assets),
+        }
+        if "request_id" in message:
+            answer["request_id"] = message["request_id"]
+        return answer
+
+
+def _read(event: dict[str, Any]) -> Message:
+    text = event.get("text")
+    if text is None:
+        raise Malformed("Binary frames are not read; send the JSON as a text frame")
+    return read_object(text.encode())
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None

@@ -1,0 +1,154 @@
+"""Boot settings: what is fixed while the program runs. Tunables are in `vivienne.config.schema` instead.
+
+Each is a flag of ``vivienne serve`` and an environment variable ``VIVIENNE_...``; the flag wins.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from vivienne.errors import SettingsError
+from vivienne.market.timeframe import Timeframe
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_ASSET = re.compile(r"[A-Z0-9][A-Z0-9._-]{0,19}")
+_HIGHEST_PORT = 65_535
+
+
+def _setting(help_text: str, *, default: Any = None, metavar: str | None = None, **more: Any) -> Any:
+    return field(default=default, metadata={"help": help_text, "metavar": metavar, **more})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Boot settings, as texts and numbers from outside; `checked` makes them fit together."""
+
+    host: str = _setting("Address to listen on; localhost is both 127.0.0.1 and ::1.", default="localhost")
+    port: int = _setting("Port to listen on; 0 takes a free one.", default=8000)
+    assets: str = _setting("Assets to decide, with commas.  [default: those of --data, else BTC,ETH,SOL]",
+                           default="", metavar="BTC,ETH,SOL")  # fmt: skip
+    feed: Literal["simulated", "replay"] = _setting("Where market data comes from.", default="simulated")
+    data: tuple[str, ...] = _setting(
+        "File of one-minute klines or trades to replay (CSV, plain, .gz or .zip); may be repeated, also for the same "
+        "asset, in order of time. In the environment: separated by blanks.",
+        default=(),
+        metavar="ASSET=PATH",
+    )
+    speed: str = _setting("Market seconds per real second, or max (replay only).", default="60", metavar="N|max")
+    timeframe: Literal["1m", "3m", "5m", "15m", "30m", "1h", "4h", "1d"] = _setting(
+        "Length of the bars that are decided.", default="15m"
+    )
+    db: str = _setting("File that keeps the configuration (SQLite).  [default: vivienne.db in the user's data folder]",
+                       default="", metavar="PATH")  # fmt: skip
+    window: int = _setting("Bars kept per asset.", default=1000, bounds=(600, 20_000))
+    seed: int = _setting("Seed of the simulated market.", default=1, bounds=(0, 2**32 - 1))
+    price_interval: float = _setting(
+        "Shortest time between two states of an asset that differ in price only, in seconds.",
+        default=0.1,
+        bounds=(0.01, 60.0),
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = _setting("Least level of log records.", default="info")
+
+    def checked(self) -> Boot:
+        """The settings as the program uses them.
+
+        Raises:
+            SettingsError: they are wrong, or do not go together.
+        """
+        files = _files(self.data)
+        if self.feed == "replay" and not files:
+            raise SettingsError("--feed replay needs --data ASSET=PATH, at least once")
+        if self.feed == "simulated" and files:
+            raise SettingsError("--data goes with --feed replay; the simulated market reads no files")
+        assets = _assets(self.assets) or tuple(files) or ("BTC", "ETH", "SOL")
+        if files and set(assets) != set(files):
+            raise SettingsError(
+                f"--assets {','.join(assets)} and --data for {','.join(files)} differ; leave --assets out"
+            )
+        if not 0 <= self.port <= _HIGHEST_PORT:
+            raise SettingsError(f"--port must be between 0 and {_HIGHEST_PORT}, not {self.port}")
+        for setting in fields(self):
+            bounds, value = setting.metadata.get("bounds"), getattr(self, setting.name)
+            if bounds is not None and not bounds[0] <= value <= bounds[1]:
+                flag = setting.name.replace("_", "-")
+                raise SettingsError(f"--{flag} must be between {bounds[0]:,} and {bounds[1]:,}, not {value:,}")
+        return Boot(
+            host=self.host,
+            port=self.port,
+            assets=assets,
+            files=files,
+            speed=_speed(self.speed, self.feed),
+            timeframe=Timeframe(self.timeframe),
+            db=Path(self.db).expanduser() if self.db else data_folder() / "vivienne.db",
+            window=self.window,
+            seed=self.seed,
+            price_interval=self.price_interval,
+            log_level=self.log_level,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Boot:
+    """Boot settings that fit together.
+
+    Attributes:
+        files: what to replay, by asset; empty for the simulated market.
+        speed: market seconds per real second; None for as fast as it goes.
+    """
+
+    host: str
+    port: int
+    assets: tuple[str, ...]
+    files: Mapping[str, list[Path]]
+    speed: float | None
+    timeframe: Timeframe
+    db: Path
+    window: int
+    seed: int
+    price_interval: float
+    log_level: str
+
+
+def data_folder() -> Path:
+    """Where the user's data lives, by the XDG base directory specification."""
+    base = os.environ.get("XDG_DATA_HOME", "")
+    return (Path(base) if Path(base).is_absolute() else Path.home() / ".local" / "share") / "vivienne"
+
+
+def _assets(text: str) -> tuple[str, ...]:
+    names = [name.strip().upper() for name in text.split(",") if name.strip()]
+    for name in names:
+        if not _ASSET.fullmatch(name):
+            raise SettingsError(f"--assets: {name!r} is no name of an asset; letters and digits are, as in BTC,ETH")
+    return tuple(dict.fromkeys(names))
+
+
+def _files(data: tuple[str, ...]) -> dict[str, list[Path]]:
+    files: dict[str, list[Path]] = {}
+    for item in data:
+        asset, equals, path = item.partition("=")
+        names = _assets(asset)
+        if not equals or len(names) != 1 or not path:
+            raise SettingsError(f"--data {item!r} must be ASSET=PATH, as in BTC=candles.csv.gz")
+        files.setdefault(names[0], []).append(Path(path).expanduser())
+    return files
+
+
+def _speed(text: str, feed: str) -> float | None:
+    if text == "max":
+        if feed == "simulated":
+            raise SettingsError("--speed max goes with --feed replay; the simulated market has no end to run to")
+        return None
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0 < speed <= 1e6:  # noqa: PLR2004  # beyond it, max is meant
+        raise SettingsError(f"--speed must be a number above 0 (at most 1,000,000) or max, not {text!r}")
+    return speed

@@ -1,0 +1,1 @@
+"""What goes out: states and log records, to everyone who watches."""

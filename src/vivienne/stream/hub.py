@@ -1,0 +1,108 @@
+"""Fan-out: the newest state of each asset to everyone who watches, nobody waiting for anybody.
+
+A broadcast only puts the frame into each watcher's mailbox. Each watcher has a writer of its own that takes from the
+mailbox when its connection can take more; until then a newer frame replaces the older one of the same asset. So a
+slow client costs one frame per asset, gets the newest state when it reads again, and sees in `seq` what it missed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING
+
+from vivienne.stream.messages import Message, encode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+MOST_REPLIES = 64
+"""Replies a client may leave unread before its next message is read."""
+
+
+class Frame:
+    """One state of one asset; encoded when the first client needs it, then shared."""
+
+    __slots__ = ("_text", "message")
+
+    def __init__(self, message: Message) -> None:
+        self.message = message
+        self._text: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The frame as JSON."""
+        if self._text is None:
+            self._text = encode(self.message)
+        return self._text
+
+
+class Mailbox:
+    """What one client has still to be sent: replies in order, and the newest frame of each asset."""
+
+    def __init__(self) -> None:
+        self._frames: dict[str, Frame] = {}
+        self._replies: deque[str] = deque()
+        self._assets: frozenset[str] | None = None
+        self._filled = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+
+    def watch(self, assets: Iterable[str] | None) -> None:
+        """From now on take frames of these assets only; None for all."""
+        self._assets = None if assets is None else frozenset(assets)
+        self._frames = {asset: frame for asset, frame in self._frames.items() if self._wants(asset)}
+
+    def offer(self, asset: str, frame: Frame) -> None:
+        """Take a frame in place of an older one of the same asset; never blocks."""
+        if self._wants(asset):
+            self._frames[asset] = frame
+            self._filled.set()
+
+    async def reply(self, message: Message) -> None:
+        """Take a reply; waits while too many are unread, which stops reading from that client only."""
+        await self._room.wait()
+        self._replies.append(encode(message))
+        if len(self._replies) >= MOST_REPLIES:
+            self._room.clear()
+        self._filled.set()
+
+    async def take(self) -> str:
+        """The next text to send; waits for one. Replies go first."""
+        while True:
+            if self._replies:
+                self._room.set()
+                return self._replies.popleft()
+            if self._frames:
+                asset = next(iter(self._frames))
+                return self._frames.pop(asset).text
+            self._filled.clear()
+            await self._filled.wait()
+
+    def _wants(self, asset: str) -> bool:
+        return self._assets is None or asset in self._assets
+
+
+class Hub:
+    """Everyone who watches."""
+
+    def __init__(self) -> None:
+        self._mailboxes: set[Mailbox] = set()
+
+    def __len__(self) -> int:
+        return len(self._mailboxes)
+
+    def join(self) -> Mailbox:
+        """A mailbox for a new client."""
+        mailbox = Mailbox()
+        self._mailboxes.add(mailbox)
+        return mailbox
+
+    def leave(self, mailbox: Mailbox) -> None:
+        """The client is gone."""
+        self._mailboxes.discard(mailbox)
+
+    def broadcast(self, asset: str, frame: Frame) -> None:
+        """Offer a frame to everyone; never blocks."""
+        for mailbox in self._mailboxes:
+            mailbox.offer(asset, frame)
