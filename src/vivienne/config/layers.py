@@ -56,7 +56,7 @@ class Layers:
         """Layers from stored documents. What does not hold any more is ignored, layer by layer."""
         layers = cls(assets, documents)
         for layer in (GLOBAL, *assets):
-            layers = layers._settled(layer)  # its own class
+            layers = layers._settled(layer)
         return layers
 
     def _settled(self, layer: str) -> Self:
@@ -85,7 +85,7 @@ class Layers:
             return layers, problems
         for asset in self.assets:
             if asset in self.ignored:
-                layers = layers._settled(asset)  # noqa: SLF001  # its own class
+                layers = layers._settled(asset)  # noqa: SLF001
                 continue
             problems += [
                 Problem(problem.path, f"{asset}: {problem.message}", asset)

@@ -136,4 +136,6 @@ def _in_order(rule: Ordered, low: float, high: float) -> bool:
 def _out_of_order(rule: Ordered, low: str, high: str, values: dict[str, Any]) -> str:
     relation = "must be below" if rule.strict else "must not be above"
     first, second = TUNABLES[low].title, TUNABLES[high].title
-    return f"{first} ({values[low]:g}) {relation} {second[0].lower()}{second[1:]} ({values[high]:g})"
+    if not second.split()[0].isupper():
+        second = second[0].lower() + second[1:]
+    return f"{first} ({values[low]:g}) {relation} {second} ({values[high]:g})"

@@ -26,13 +26,24 @@ def read_object(raw: bytes) -> dict[str, Any]:
     try:
         document = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
-        raise Malformed(f"This is not JSON: {error}") from error
+        raise Malformed(f"This is not JSON: {_reason(raw, error)}") from error
     if not isinstance(document, dict):
         raise Malformed(f"A JSON object is needed, not {_kind(document)}")
     if _depth(document) > DEEPEST_NESTING:
         raise Malformed(f"Objects and lists are nested deeper than {DEEPEST_NESTING} levels")
     json.loads(raw, object_pairs_hook=_no_duplicates)
     return document
+
+
+_NO_NUMBERS = (b"NaN", b"Infinity", b"-Infinity", b"nan", b"inf")
+
+
+def _reason(raw: bytes, error: orjson.JSONDecodeError) -> str:
+    """What is wrong and where; a number that is none is called by its name."""
+    # The position counts characters; up to the first that is not ASCII it is the position in the bytes as well.
+    if raw[error.pos :].startswith(_NO_NUMBERS) or "infinity" in error.msg:
+        return f"numbers must be finite: line {error.lineno} column {error.colno}"
+    return f"{error.msg}: line {error.lineno} column {error.colno}"
 
 
 def _kind(value: object) -> str:

@@ -1,0 +1,39 @@
+"""What tests share: where the reference data is, a real server in a process of its own, and a real client."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from running import RunningServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SHARED = Path(__file__).parent.parent.parent / "shared"
+
+
+@pytest.fixture(scope="session")
+def marketdata() -> Path:
+    """Folder with real market data; tests that need it skip where it is absent."""
+    return _existing(SHARED / "marketdata")
+
+
+@pytest.fixture(scope="session")
+def reference() -> Path:
+    """Folder with independent indicator values; tests that need it skip where it is absent."""
+    return _existing(SHARED / "reference")
+
+
+def _existing(folder: Path) -> Path:
+    if not folder.is_dir():
+        pytest.skip(f"the reference data is not on this machine (looked for {folder})")
+    return folder
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[RunningServer]:
+    """A fresh `vivienne serve` on the simulated market, on a free port, with a database of its own."""
+    with RunningServer("--assets", "BTC,ETH,SOL", db=tmp_path / "vivienne.db") as running:
+        yield running
