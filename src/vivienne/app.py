@@ -64,6 +64,7 @@ async def _run(boot: Boot, feed: Feed, service: ConfigService, logs: LogStream, 
         timeframe=boot.timeframe,
         window=boot.window,
         price_interval=boot.price_interval,
+        on_tick=boot.on_tick,
     )
     web = server(web_application(service, market, hub, board, logs))
     loop = asyncio.get_running_loop()

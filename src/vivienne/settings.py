@@ -48,6 +48,10 @@ class Settings:
                        default="", metavar="PATH")  # fmt: skip
     window: int = _setting("Bars kept per asset.", default=1000, bounds=(600, 20_000))
     seed: int = _setting("Seed of the simulated market.", default=1, bounds=(0, 2**32 - 1))
+    evaluate_on: Literal["close", "tick"] = _setting(
+        "Decide when a bar closes; or on every price too, which repaints: the open bar may take its decision back.",
+        default="close",
+    )
     price_interval: float = _setting(
         "Shortest time between two states of an asset that differ in price only, in seconds.",
         default=0.1,
@@ -88,6 +92,7 @@ class Settings:
             db=Path(self.db).expanduser() if self.db else data_folder() / "vivienne.db",
             window=self.window,
             seed=self.seed,
+            on_tick=self.evaluate_on == "tick",
             price_interval=self.price_interval,
             log_level=self.log_level,
         )
@@ -111,6 +116,7 @@ class Boot:
     db: Path
     window: int
     seed: int
+    on_tick: bool
     price_interval: float
     log_level: str
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from vivienne.agent.decision import DecisionRows, Votes, decide, weigh
-from vivienne.agent.filters import FilterRows, Situation, filters, situation
+from vivienne.agent.filters import FilterRows, Situation, block, situation
 from vivienne.agent.indicators import IndicatorRows, bars_needed, indicators
 from vivienne.agent.signals import SignalRows, signals
 
@@ -37,7 +37,7 @@ class Evaluation(NamedTuple):
     signals: tuple[SignalRows, ...]
     votes: Votes
     situation: Situation
-    filters: tuple[FilterRows, ...]
+    filters: FilterRows
     blocked: BoolArray
     decision: DecisionRows
 
@@ -59,11 +59,9 @@ def evaluate(bars: Bars, config: Configuration, timeframe_minutes: int, rows: in
     columns = indicators(bars, config.indicators, timeframe_minutes, rows)
     found = signals(columns, bars.open[len(bars) - rows :], config.signals)
     votes = _silence(weigh(found, config.signal_weights), ready)
-    now = situation(bars, columns, votes.side, {signal.name: signal for signal in found}, config, timeframe_minutes)
-    barriers = filters(now, config)
-    blocked = barriers[0].blocks
-    for barrier in barriers[1:]:
-        blocked = blocked | barrier.blocks
+    now = situation(bars, columns, votes.side, found[-1], config, timeframe_minutes)
+    barriers = block(now, config)
+    blocked = np.logical_or.reduce(barriers.blocks, axis=0)
     return Evaluation(
         bars.open_time[len(bars) - rows :], ready, columns, found, votes, now, barriers, blocked,
         decide(votes, blocked, config.settings),

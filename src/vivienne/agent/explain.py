@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vivienne.agent.decision import Clarity
 from vivienne.agent.evaluate import evaluate
+from vivienne.agent.filters import FILTERS
 from vivienne.config.schema import TUNABLES, Configuration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from vivienne.agent.evaluate import Evaluation
-    from vivienne.agent.filters import Check, FilterRows
+    from vivienne.agent.filters import Check, Filter, Scenario
     from vivienne.market.types import Bars
 
 SIDES = {1: "long", -1: "short", 0: "none"}
@@ -98,7 +99,7 @@ def explain(evaluation: Evaluation, bars: Bars, config: Configuration, timeframe
     decision, votes = evaluation.decision, evaluation.votes
     level, raw_level = Clarity(int(decision.level[-1])), Clarity(int(decision.raw_level[-1]))
     side, confidence = SIDES[int(votes.side[-1])], float(votes.confidence[-1])
-    blocking = tuple(barrier.name for barrier in evaluation.filters if barrier.blocks[-1])
+    seen = _seen(evaluation)
     ready = bool(evaluation.ready[-1])
     change = nearest_change(evaluation, bars, config, timeframe_minutes) if ready else None
     return Explained(
@@ -111,12 +112,12 @@ def explain(evaluation: Evaluation, bars: Bars, config: Configuration, timeframe
         size=float(decision.size[-1]),
         trend={1: "bullish", -1: "bearish", 0: "neutral"}[int(evaluation.situation.trend[-1])],
         volatility=_volatility(evaluation, config),
-        levels=_levels(evaluation) if ready else "inactive",
-        blocked_by=blocking,
+        levels=_levels(seen) if ready else "inactive",
+        blocked_by=tuple(found.barrier.name for found in seen if found.blocks),
         explanation={
-            "summary": _summary(evaluation, level, raw_level, side, confidence) if ready else "warming up",
+            "summary": _summary(seen, level, raw_level, side, confidence) if ready else "warming up",
             "signals": _signals(evaluation, config) if ready else [],
-            "filters": [_filter(barrier, side) for barrier in evaluation.filters] if ready else [],
+            "filters": [_filter(found, side) for found in seen] if ready else [],
             "nearest_change": change.as_document() if change else None,
         },
     )
@@ -129,8 +130,55 @@ def _show(value: float | bool) -> str:
 
 
 def _number(value: float) -> float | None:
-    """A figure for the wire: no NaN, no noise in the last digits."""
-    return None if math.isnan(value) else float(f"{value:.10g}")
+    """A figure for the wire: there is no NaN in JSON."""
+    return None if value != value else value  # noqa: PLR0124  # NaN is what differs from itself
+
+
+class _SeenCheck(NamedTuple):
+    """A check on the last row, in plain values."""
+
+    check: Check
+    value: float
+    threshold: float
+    met: bool
+
+
+class _SeenScenario(NamedTuple):
+    """A scenario on the last row."""
+
+    scenario: Scenario
+    blocks: bool
+    checks: list[_SeenCheck]
+
+
+class _SeenFilter(NamedTuple):
+    """A filter on the last row."""
+
+    barrier: Filter
+    enabled: bool
+    blocks: bool
+    scenarios: list[_SeenScenario]
+
+
+def _seen(evaluation: Evaluation) -> list[_SeenFilter]:
+    """What the filters said on the last row."""
+    rows = evaluation.filters
+    checks = zip(rows.values[:, -1].tolist(), rows.thresholds.tolist(), rows.met[:, -1].tolist(), strict=True)
+    scenario_blocks = iter(rows.scenario_blocks[:, -1].tolist())
+    return [
+        _SeenFilter(
+            barrier,
+            enabled,
+            blocks,
+            [
+                _SeenScenario(
+                    scenario, next(scenario_blocks), [_SeenCheck(check, *next(checks)) for check in scenario.checks]
+                )
+                for scenario in barrier.scenarios
+            ],
+        )
+        for barrier, enabled, blocks in zip(FILTERS, rows.enabled, rows.blocks[:, -1].tolist(), strict=True)
+    ]
 
 
 def _volatility(evaluation: Evaluation, config: Configuration) -> str:
@@ -143,11 +191,11 @@ def _volatility(evaluation: Evaluation, config: Configuration) -> str:
     return "breakout" if bandwidth > tunables.volatility_breakout_threshold else "normal"
 
 
-def _levels(evaluation: Evaluation) -> str:
-    barrier = next(barrier for barrier in evaluation.filters if barrier.name == "levels")
-    if not barrier.enabled:
+def _levels(seen: list[_SeenFilter]) -> str:
+    levels = next(found for found in seen if found.barrier.name == "levels")
+    if not levels.enabled:
         return "inactive"
-    return "blocking" if barrier.blocks[-1] else "active"
+    return "blocking" if levels.blocks else "active"
 
 
 def _signals(evaluation: Evaluation, config: Configuration) -> list[dict[str, Any]]:
@@ -165,62 +213,61 @@ def _signals(evaluation: Evaluation, config: Configuration) -> list[dict[str, An
     ]
 
 
-def _threshold(check: Check) -> float:
-    return check.threshold if isinstance(check.threshold, (int, float)) else float(check.threshold[-1])
-
-
-def _sentence(check: Check) -> str:
-    value = float(check.value[-1])
+def _sentence(seen: _SeenCheck) -> str:
+    check, value, threshold, met = seen
     if math.isnan(value):
         return f"{check.measure} unknown"
     if check.words is not None:
-        return check.words[0 if check.met[-1] else 1]
-    relation = _RELATION[check.relation] if check.met[-1] else _OPPOSITE[check.relation]
-    return f"{check.measure} {_show(value)} {relation} {_show(_threshold(check))}"
+        return check.words[0 if met else 1]
+    relation = _RELATION[check.relation] if met else _OPPOSITE[check.relation]
+    return f"{check.measure} {_show(value)} {relation} {_show(threshold)}"
 
 
-def _filter(barrier: FilterRows, side: str) -> dict[str, Any]:
-    blocks = bool(barrier.blocks[-1])
-    state = "blocked" if blocks else "passed" if barrier.enabled else "off"
-    if blocks:
-        scenario = next(scenario for scenario in barrier.scenarios if scenario.blocks[-1])
-        message = f"{scenario.name}: {' and '.join(_sentence(check) for check in scenario.checks)}"
-    elif not barrier.enabled:
+def _why(found: _SeenFilter) -> str:
+    """Why a filter blocks."""
+    scenario = next(scenario for scenario in found.scenarios if scenario.blocks)
+    return f"{scenario.scenario.name}: {' and '.join(map(_sentence, scenario.checks))}"
+
+
+def _filter(found: _SeenFilter, side: str) -> dict[str, Any]:
+    if found.blocks:
+        message = _why(found)
+    elif not found.enabled:
         message = "switched off"
     elif side == "none":
         message = "no entry to hold back"
     else:
-        saved = (next((check for check in s.checks if not check.met[-1]), None) for s in barrier.scenarios)
+        saved = (next((check for check in scenario.checks if not check.met), None) for scenario in found.scenarios)
         message = "clear: " + ", ".join(_sentence(check) for check in saved if check is not None)
     return {
-        "name": barrier.name,
-        "enabled": barrier.enabled,
-        "state": state,
+        "name": found.barrier.name,
+        "enabled": found.enabled,
+        "state": "blocked" if found.blocks else "passed" if found.enabled else "off",
         "message": message,
         "checks": [
             {
                 "scenario": scenario.name,
                 "measure": check.measure,
-                "value": _number(float(check.value[-1])),
+                "value": _number(value),
                 "relation": check.relation,
-                "threshold": _number(_threshold(check)),
+                "threshold": threshold,
                 "path": check.path,
-                "met": bool(check.met[-1]),
+                "met": met,
             }
-            for scenario in barrier.scenarios
-            for check in scenario.checks
+            for scenario, _, checks in found.scenarios
+            for check, value, threshold, met in checks
         ],
     }
 
 
-def _summary(evaluation: Evaluation, level: Clarity, raw_level: Clarity, side: str, confidence: float) -> str:
+def _summary(seen: list[_SeenFilter], level: Clarity, raw_level: Clarity, side: str, confidence: float) -> str:
     if side == "none":
         return "idle: no signal votes, or the votes cancel out"
     text = f"{side}, confidence {confidence * 100:.1f}"
-    holding = [barrier for barrier in evaluation.filters if barrier.blocks[-1]]
+    holding = [found for found in seen if found.blocks]
     if not holding:
         return f"{level.word}: {text}"
-    reasons = "; ".join(f"{barrier.name} filter, {_filter(barrier, side)['message']}" for barrier in holding)
+    reasons = "; ".join(f"{found.barrier.name} filter, {_why(found)}" for found in holding)
     held = f"{raw_level.word} held at {level.word}" if raw_level != level else f"{level.word}, no entry"
     return f"{held}: {text}; {reasons}"
 
@@ -270,26 +317,22 @@ def _threshold_changes(evaluation: Evaluation, config: Configuration) -> Iterato
 def _release_changes(evaluation: Evaluation) -> Iterator[Change]:
     """Tunables that would let a held-back level through, when only one filter holds it."""
     raw_level = Clarity(int(evaluation.decision.raw_level[-1]))
-    holding = [barrier for barrier in evaluation.filters if barrier.blocks[-1]]
+    holding = [found for found in _seen(evaluation) if found.blocks]
     if len(holding) != 1 or raw_level <= Clarity.LOADED:
         return
-    yield Change(holding[0].switch, old=True, new=False, level=raw_level)
-    scenarios = [scenario for scenario in holding[0].scenarios if scenario.blocks[-1]]
+    yield Change(holding[0].barrier.switch, old=True, new=False, level=raw_level)
+    scenarios = [scenario for scenario in holding[0].scenarios if scenario.blocks]
     if len(scenarios) != 1:
         return
-    for check in scenarios[0].checks:
+    for check, value, threshold, _ in scenarios[0].checks:
         if check.path is None:
             continue
-        bounds = TUNABLES[check.path].bounds or (-math.inf, math.inf)
+        low, high = TUNABLES[check.path].bounds or (-math.inf, math.inf)
         new = _beyond(
-            float(check.value[-1]),
-            up=check.relation in (">", ">="),
-            strict=check.relation in ("<=", ">="),
-            low=bounds[0],
-            high=bounds[1],
+            value, up=check.relation in (">", ">="), strict=check.relation in ("<=", ">="), low=low, high=high
         )
         if new is not None:
-            yield Change(check.path, _threshold(check), new, raw_level)
+            yield Change(check.path, threshold, new, raw_level)
 
 
 def _with(config: Configuration, path: str, value: float | bool) -> Configuration:

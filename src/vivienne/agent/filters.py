@@ -7,7 +7,8 @@ that decide. A value that does not exist (no trades, no level, no VWAP) is NaN, 
 
 from __future__ import annotations
 
-import operator
+from itertools import accumulate
+from operator import attrgetter
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
@@ -15,49 +16,34 @@ import numpy as np
 from vivienne.agent.levels import nearest_levels
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from vivienne.agent.indicators import IndicatorRows
     from vivienne.agent.signals import SignalRows
-    from vivienne.config.schema import (
-        CombinedVwapFilter,
-        Configuration,
-        LevelsFilter,
-        TrendFilter,
-        UnderusedAlphaFilter,
-        VolatilityFilter,
-    )
+    from vivienne.config.schema import Configuration
     from vivienne.market.types import Bars, BoolArray, FloatArray
 
 Relation = Literal["<", "<=", ">", ">="]
 
-_HOLDS: dict[Relation, Callable[[FloatArray, FloatArray | float], BoolArray]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
-
 
 class Check(NamedTuple):
-    """One comparison over rows.
+    """One comparison.
 
     Attributes:
         measure: what is compared, in words.
-        value: one per row; NaN where it does not exist.
-        threshold: what it is compared with: a tunable, or a column.
-        path: the tunable the threshold comes from; None where no tunable stands behind it.
-        met: where the comparison holds.
+        column: which column of `Situation` that is.
+        threshold: what it is compared with: the path of a tunable, or a constant.
         words: what a person reads where it holds and where it does not, when figures would not tell.
     """
 
     measure: str
-    value: FloatArray
+    column: str
     relation: Relation
-    threshold: FloatArray | float
-    path: str | None
-    met: BoolArray
+    threshold: str | float
     words: tuple[str, str] | None = None
+
+    @property
+    def path(self) -> str | None:
+        """The tunable behind the threshold, if there is one."""
+        return self.threshold if isinstance(self.threshold, str) else None
 
 
 class Scenario(NamedTuple):
@@ -65,56 +51,152 @@ class Scenario(NamedTuple):
 
     Attributes:
         name: in words, for the explanation.
-        blocks: where it does, given an entry and the switches.
+        longs_only: whether it leaves shorts alone.
+        switch: the tunable that turns it off, beyond the switch of its filter.
     """
 
     name: str
     checks: tuple[Check, ...]
-    blocks: BoolArray
+    longs_only: bool = False
+    switch: str | None = None
 
 
-class FilterRows(NamedTuple):
-    """One filter over rows.
+class Filter(NamedTuple):
+    """A filter.
 
     Attributes:
         name: as in the configuration.
-        enabled: whether it may block.
-        switch: the tunable that says so.
-        blocks: where it does.
+        switch: the tunable that turns it off.
     """
 
     name: str
-    enabled: bool
     switch: str
     scenarios: tuple[Scenario, ...]
-    blocks: BoolArray
+
+
+_VOLATILITY = "filters.volatility."
+_CHOP = "filters.underused_alpha.retail_chop_"
+_VWAP = "filters.combined_vwap."
+_ABOVE_VWAP = Check("close over VWAP", "over_vwap", ">", 0.0, ("close above the VWAP", "close not above the VWAP"))
+_BELOW_VWAP = Check("close over VWAP", "over_vwap", "<", 0.0, ("close below the VWAP", "close not below the VWAP"))
+_AGAINST_TREND = Check(
+    "trend in the direction of the entry", "trend_ahead", "<", 0.0, ("against the trend", "not against the trend")
+)
+
+FILTERS: tuple[Filter, ...] = (
+    Filter(
+        "volatility",
+        _VOLATILITY + "enable_bollinger_filter_for_entry",
+        (
+            Scenario(
+                "squeeze", (Check("bandwidth", "bandwidth", "<", _VOLATILITY + "volatility_squeeze_threshold"),)
+            ),
+            Scenario(
+                "breakout against the trend",
+                (
+                    Check("bandwidth", "bandwidth", ">", _VOLATILITY + "volatility_breakout_threshold"),
+                    _AGAINST_TREND,
+                ),
+            ),
+            Scenario(
+                "overextended",
+                (
+                    Check("deviations from the middle band", "deviations_ahead", ">=",
+                          _VOLATILITY + "overextended_deviations"),
+                    Check("breakout vote in the direction of the entry", "breakout_ahead", "<=", 0.0,
+                          ("no breakout vote for it", "a breakout vote for it")),
+                ),
+                switch=_VOLATILITY + "bollinger_overextended_block",
+            ),
+        ),
+    ),
+    Filter(
+        "trend",
+        "filters.trend.enable_trend_filter_for_entry",
+        (Scenario("against the trend", (_AGAINST_TREND,)),),
+    ),
+    Filter(
+        "levels",
+        "filters.levels.enable_levels_filter_for_entry",
+        (
+            Scenario(
+                "level ahead",
+                (Check("distance to the nearest level ahead", "level_ahead", "<",
+                       "filters.levels.levels_buffer_percent"),),
+            ),
+        ),
+    ),
+    Filter(
+        "underused_alpha",
+        "filters.underused_alpha.enabled",
+        (
+            Scenario(
+                "retail chop",
+                (
+                    Check("trades per minute", "trades_per_minute", ">=", _CHOP + "trade_count_threshold"),
+                    Check("average trade", "average_trade", "<=", _CHOP + "avg_trade_size_threshold"),
+                ),
+            ),
+        ),
+    ),
+    Filter(
+        "combined_vwap",
+        _VWAP + "enabled",
+        (
+            Scenario(
+                "weak pump",
+                (
+                    _ABOVE_VWAP,
+                    Check("rise since the bar before", "rise", ">", 0.0, ("rising", "not rising")),
+                    Check("trades per minute", "trades_per_minute", "<", _VWAP + "weak_pump_trade_count_threshold"),
+                    Check("average trade", "average_trade", "<", _VWAP + "weak_pump_avg_trade_size_threshold"),
+                ),
+                longs_only=True,
+            ),
+            Scenario(
+                "distribution",
+                (
+                    _BELOW_VWAP,
+                    Check("trades per minute", "trades_per_minute", ">", _VWAP + "distribution_trade_count_threshold"),
+                    Check("average trade", "average_trade", ">", _VWAP + "distribution_avg_trade_size_threshold"),
+                    Check("taker-buy share", "taker_buy_share", "<", _VWAP + "distribution_taker_buy_share"),
+                ),
+                longs_only=True,
+            ),
+        ),
+    ),
+)  # fmt: skip
+"""What the filters are. `block` decides by it, the explanation speaks by it."""
 
 
 class Situation(NamedTuple):
-    """What the filters look at, one value per row.
+    """What the filters look at, one value per row; "ahead" is in the direction of the entry.
 
     Attributes:
         side: +1 long, -1 short, 0 no entry to block.
         trend: +1 up, -1 down, 0 neither.
-        breakout_vote: direction of `bb_breakout`.
-        deviations: distance of the close from the middle band in standard deviations.
-        trades_per_minute, average_trade: NaN-free count; quote currency, NaN without trades.
+        trend_ahead, breakout_ahead: the trend and the vote of `bb_breakout`, +1 for the entry, -1 against it.
+        deviations, deviations_ahead: distance of the close from the middle band, in standard deviations.
+        level_ahead: distance to the nearest level ahead as a fraction of price, NaN without one.
+        trades_per_minute, average_trade: the latter in quote currency, NaN without trades.
         taker_buy_share: fraction of volume, NaN without volume.
-        vwap, rise: VWAP and change of the close since the bar before, in quote currency.
+        over_vwap, rise: the close over the VWAP and over the close before, in quote currency.
         support, resistance: nearest level below and above, NaN without one.
     """
 
     side: FloatArray
-    close: FloatArray
-    rise: FloatArray
     trend: FloatArray
-    breakout_vote: FloatArray
+    trend_ahead: FloatArray
+    breakout_ahead: FloatArray
     bandwidth: FloatArray
     deviations: FloatArray
+    deviations_ahead: FloatArray
+    level_ahead: FloatArray
     trades_per_minute: FloatArray
     average_trade: FloatArray
     taker_buy_share: FloatArray
-    vwap: FloatArray
+    over_vwap: FloatArray
+    rise: FloatArray
     support: FloatArray
     resistance: FloatArray
 
@@ -135,7 +217,7 @@ def situation(
     bars: Bars,
     rows: IndicatorRows,
     side: FloatArray,
-    votes: dict[str, SignalRows],
+    breakout: SignalRows,
     config: Configuration,
     timeframe_minutes: int,
 ) -> Situation:
@@ -144,179 +226,74 @@ def situation(
     support, resistance = nearest_levels(
         bars, config.indicators.pivot_bars, config.filters.levels.levels_buffer_percent, len(side)
     )
+    trend, deviations = trend_of(rows), rows.deviations[1:]
     return Situation(
         side=side,
-        close=last.close,
-        rise=rows.close[1:] - rows.close[:-1],
-        trend=trend_of(rows),
-        breakout_vote=votes["bb_breakout"].direction,
+        trend=trend,
+        trend_ahead=trend * side,
+        breakout_ahead=breakout.direction * side,
         bandwidth=rows.bandwidth[1:],
-        deviations=rows.deviations[1:],
+        deviations=deviations,
+        deviations_ahead=deviations * side,
+        level_ahead=np.where(side > 0, resistance - last.close, last.close - support) / last.close,
         trades_per_minute=last.trade_count / timeframe_minutes,
         average_trade=_ratio(last.quote_volume, last.trade_count),
         taker_buy_share=_ratio(last.taker_buy_volume, last.volume),
-        vwap=rows.vwap[1:],
+        over_vwap=last.close - rows.vwap[1:],
+        rise=rows.close[1:] - rows.close[:-1],
         support=support,
         resistance=resistance,
     )
 
 
-def _check(
-    measure: str,
-    value: FloatArray,
-    relation: Relation,
-    threshold: FloatArray | float,
-    path: str | None = None,
-    words: tuple[str, str] | None = None,
-) -> Check:
-    return Check(measure, value, relation, threshold, path, _HOLDS[relation](value, threshold), words)
+_SCENARIOS = tuple(scenario for barrier in FILTERS for scenario in barrier.scenarios)
+_CHECKS = tuple(check for scenario in _SCENARIOS for check in scenario.checks)
+_COLUMNS = attrgetter(*(check.column for check in _CHECKS))
+_THRESHOLDS = tuple(
+    attrgetter(check.threshold) if isinstance(check.threshold, str) else check.threshold for check in _CHECKS
+)
+_SWITCHES = tuple(attrgetter(barrier.switch) for barrier in FILTERS)
+_SCENARIO_SWITCHES = tuple(attrgetter(scenario.switch) if scenario.switch else None for scenario in _SCENARIOS)
+_SIGNS = np.array([[1.0 if check.relation in ("<", "<=") else -1.0] for check in _CHECKS])
+_STRICT = np.array([[check.relation in ("<", ">")] for check in _CHECKS])
+_LONGS_ONLY = np.array([[scenario.longs_only] for scenario in _SCENARIOS])
+_FIRST_CHECKS = [0, *accumulate(len(scenario.checks) for scenario in _SCENARIOS)][:-1]
+_FIRST_SCENARIOS = [0, *accumulate(len(barrier.scenarios) for barrier in FILTERS)][:-1]
+_FILTER_OF = np.repeat(np.arange(len(FILTERS)), [len(barrier.scenarios) for barrier in FILTERS])
 
 
-def _against_trend(now: Situation) -> Check:
-    return _check(
-        "trend in the direction of the entry", now.trend * now.side, "<", 0.0,
-        words=("against the trend", "not against the trend"),
-    )  # fmt: skip
+class FilterRows(NamedTuple):
+    """What the filters said, in the order of `FILTERS`.
+
+    Attributes:
+        enabled: per filter, whether it may block.
+        values, met: per check and row: what was compared, and whether the relation holds.
+        thresholds: per check.
+        scenario_blocks: per scenario and row.
+        blocks: per filter and row.
+    """
+
+    enabled: tuple[bool, ...]
+    values: FloatArray
+    thresholds: FloatArray
+    met: BoolArray
+    scenario_blocks: BoolArray
+    blocks: BoolArray
 
 
-def _scenario(name: str, entry: BoolArray, *checks: Check, enabled: bool = True) -> Scenario:
-    if not enabled:
-        return Scenario(name, checks, np.zeros(len(entry), dtype=np.bool_))
-    blocks = entry
-    for check in checks:
-        blocks = blocks & check.met
-    return Scenario(name, checks, blocks)
-
-
-def _filter(name: str, switch: str, *scenarios: Scenario, enabled: bool) -> FilterRows:
-    path = f"filters.{name}.{switch}"
-    if enabled:
-        blocks = scenarios[0].blocks
-        for scenario in scenarios[1:]:
-            blocks = blocks | scenario.blocks
-    else:
-        blocks = np.zeros(len(scenarios[0].blocks), dtype=np.bool_)
-    return FilterRows(name, enabled, path, scenarios, blocks)
-
-
-def volatility(now: Situation, entry: BoolArray, tunables: VolatilityFilter) -> FilterRows:
-    """Blocks in a squeeze, against the trend in a breakout, and in the direction of an overextended close."""
-    path = "filters.volatility."
-    ahead = now.deviations * now.side
-    return _filter(
-        "volatility",
-        "enable_bollinger_filter_for_entry",
-        _scenario(
-            "squeeze",
-            entry,
-            _check("bandwidth", now.bandwidth, "<", tunables.volatility_squeeze_threshold,
-                   path + "volatility_squeeze_threshold"),
-        ),
-        _scenario(
-            "breakout against the trend",
-            entry,
-            _check("bandwidth", now.bandwidth, ">", tunables.volatility_breakout_threshold,
-                   path + "volatility_breakout_threshold"),
-            _against_trend(now),
-        ),
-        _scenario(
-            "overextended",
-            entry,
-            _check("deviations from the middle band", ahead, ">=", tunables.overextended_deviations,
-                   path + "overextended_deviations"),
-            _check("breakout vote in the direction of the entry", now.breakout_vote * now.side, "<=", 0.0,
-                   words=("no breakout vote for it", "a breakout vote for it")),
-            enabled=tunables.bollinger_overextended_block,
-        ),
-        enabled=tunables.enable_bollinger_filter_for_entry,
-    )  # fmt: skip
-
-
-def trend(now: Situation, entry: BoolArray, tunables: TrendFilter) -> FilterRows:
-    """Blocks entries against the MACD trend."""
-    return _filter(
-        "trend",
-        "enable_trend_filter_for_entry",
-        _scenario("against the trend", entry, _against_trend(now)),
-        enabled=tunables.enable_trend_filter_for_entry,
+def block(now: Situation, config: Configuration) -> FilterRows:
+    """Apply `FILTERS`, all checks at once."""
+    values = np.array(_COLUMNS(now))
+    thresholds = np.array(
+        [threshold if isinstance(threshold, float) else threshold(config) for threshold in _THRESHOLDS],
+        dtype=np.float64,
     )
-
-
-def levels(now: Situation, entry: BoolArray, tunables: LevelsFilter) -> FilterRows:
-    """Blocks entries with a level right ahead: resistance over a long, support under a short."""
-    ahead = np.where(now.side > 0, now.resistance - now.close, now.close - now.support) / now.close
-    return _filter(
-        "levels",
-        "enable_levels_filter_for_entry",
-        _scenario(
-            "level ahead",
-            entry,
-            _check("distance to the nearest level ahead", ahead, "<", tunables.levels_buffer_percent,
-                   "filters.levels.levels_buffer_percent"),
-        ),
-        enabled=tunables.enable_levels_filter_for_entry,
-    )  # fmt: skip
-
-
-def underused_alpha(now: Situation, entry: BoolArray, tunables: UnderusedAlphaFilter) -> FilterRows:
-    """Blocks entries into retail chop: many trades, and small ones."""
-    path = "filters.underused_alpha.retail_chop_"
-    return _filter(
-        "underused_alpha",
-        "enabled",
-        _scenario(
-            "retail chop",
-            entry,
-            _check("trades per minute", now.trades_per_minute, ">=", tunables.retail_chop_trade_count_threshold,
-                   path + "trade_count_threshold"),
-            _check("average trade", now.average_trade, "<=", tunables.retail_chop_avg_trade_size_threshold,
-                   path + "avg_trade_size_threshold"),
-        ),
-        enabled=tunables.enabled,
-    )  # fmt: skip
-
-
-def combined_vwap(now: Situation, entry: BoolArray, tunables: CombinedVwapFilter) -> FilterRows:
-    """Blocks longs into a weak pump above the VWAP and into distribution below it."""
-    path = "filters.combined_vwap."
-    long = entry & (now.side > 0)
-    to_vwap = now.close - now.vwap
-    return _filter(
-        "combined_vwap",
-        "enabled",
-        _scenario(
-            "weak pump",
-            long,
-            _check("close over VWAP", to_vwap, ">", 0.0, words=("close above the VWAP", "close not above the VWAP")),
-            _check("rise since the bar before", now.rise, ">", 0.0, words=("rising", "not rising")),
-            _check("trades per minute", now.trades_per_minute, "<", tunables.weak_pump_trade_count_threshold,
-                   path + "weak_pump_trade_count_threshold"),
-            _check("average trade", now.average_trade, "<", tunables.weak_pump_avg_trade_size_threshold,
-                   path + "weak_pump_avg_trade_size_threshold"),
-        ),
-        _scenario(
-            "distribution",
-            long,
-            _check("close over VWAP", to_vwap, "<", 0.0, words=("close below the VWAP", "close not below the VWAP")),
-            _check("trades per minute", now.trades_per_minute, ">", tunables.distribution_trade_count_threshold,
-                   path + "distribution_trade_count_threshold"),
-            _check("average trade", now.average_trade, ">", tunables.distribution_avg_trade_size_threshold,
-                   path + "distribution_avg_trade_size_threshold"),
-            _check("taker-buy share", now.taker_buy_share, "<", tunables.distribution_taker_buy_share,
-                   path + "distribution_taker_buy_share"),
-        ),
-        enabled=tunables.enabled,
-    )  # fmt: skip
-
-
-def filters(now: Situation, config: Configuration) -> tuple[FilterRows, ...]:
-    """All five, in the order of the configuration."""
-    entry = now.side != 0
-    tunables = config.filters
-    return (
-        volatility(now, entry, tunables.volatility),
-        trend(now, entry, tunables.trend),
-        levels(now, entry, tunables.levels),
-        underused_alpha(now, entry, tunables.underused_alpha),
-        combined_vwap(now, entry, tunables.combined_vwap),
-    )
+    # "above" is "below" with both signs turned.
+    left, right = values * _SIGNS, thresholds[:, np.newaxis] * _SIGNS
+    met = np.where(_STRICT, left < right, left <= right)
+    enabled = tuple(switch(config) for switch in _SWITCHES)
+    on = [switch is None or switch(config) for switch in _SCENARIO_SWITCHES] & np.array(enabled)[_FILTER_OF]
+    entry = np.where(_LONGS_ONLY, now.side > 0, now.side != 0) & on[:, np.newaxis]
+    scenario_blocks = np.logical_and.reduceat(met, _FIRST_CHECKS, axis=0) & entry
+    blocks = np.logical_or.reduceat(scenario_blocks, _FIRST_SCENARIOS, axis=0)
+    return FilterRows(enabled, values, thresholds, met, scenario_blocks, blocks)

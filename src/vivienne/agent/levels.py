@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING
 
 import numpy as np
 import talib
 
 if TYPE_CHECKING:
-    from vivienne.market.types import Bars, BoolArray, FloatArray, IntArray
+    from vivienne.market.types import Bars, BoolArray, FloatArray
 
 
 def pivots(values: FloatArray, side_bars: int) -> BoolArray:
@@ -48,17 +49,20 @@ def _nearest(column: FloatArray, close: FloatArray, side_bars: int, buffer: floa
     """For each of the last ``len(close)`` rows, the nearest level above (or below) its close; NaN without one."""
     rows, total = len(close), len(column)
     nearest = np.full(rows, np.nan)
-    at: IntArray = np.flatnonzero(pivots(column if above else -column, side_bars))
-    known, levels = -1, np.empty(0)
-    for row in range(rows):
-        usable = int(np.searchsorted(at, total - rows + row - side_bars, side="right"))
+    at = np.flatnonzero(pivots(column if above else -column, side_bars))
+    places, known, levels = at.tolist(), -1, [0.0]
+    for row, price in enumerate(close.tolist()):
+        usable = bisect_right(places, total - rows + row - side_bars)
         if usable != known:
-            known, levels = usable, np.array(merge(column[at[:usable]], buffer))
-        place = int(np.searchsorted(levels, close[row], side="right" if above else "left"))
-        if above and place < len(levels):
-            nearest[row] = levels[place]
-        elif not above and place > 0:
-            nearest[row] = levels[place - 1]
+            known, levels = usable, merge(column[at[:usable]], buffer)
+        if above:
+            place = bisect_right(levels, price)
+            if place < len(levels):
+                nearest[row] = levels[place]
+        else:
+            place = bisect_left(levels, price)
+            if place > 0:
+                nearest[row] = levels[place - 1]
     return nearest
 
 

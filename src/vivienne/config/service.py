@@ -123,7 +123,12 @@ class Active:
     config_id: str | None
     document: Document
     configuration: Configuration
-    sources: dict[str, str]
+    layers: Layers
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """By path, the layer a value comes from: ``default``, ``global`` or ``asset``."""
+        return self.layers.sources(self.layer)
 
     @property
     def asset_symbol(self) -> str | None:
@@ -179,7 +184,7 @@ class ConfigService:
                 layer,
                 "; ".join(problem.message for problem in problems),
             )
-        self._swap()
+        self._swap((GLOBAL, *self.assets))
 
     # What is in force
 
@@ -286,9 +291,10 @@ class ConfigService:
             self._layers = plan.layers
             self._versions[plan.layer] = revision.version
             self._active_ids[plan.layer] = plan.active_id if plan.action == "delete" else revision.config_id
-            self._swap()
+            under = self._under(plan.layer)
+            self._swap({plan.layer, *under})
             for listener in self._listeners:
-                listener(revision, [*self.assets] if plan.layer == GLOBAL else [plan.layer])
+                listener(revision, under)
             _log.info("%s (version %d, by %s, %s)", answer["message"], revision.version, revision.author,
                       revision.channel)  # fmt: skip
             return answer
@@ -330,8 +336,7 @@ class ConfigService:
         if problems:
             raise InvalidConfiguration(problems)
         changed = differences(self._layers.effective(layer), layers.effective(layer))
-        under = self.assets if layer == GLOBAL else [layer]
-        assets = [asset for asset in under if layers.effective(asset) != self._layers.effective(asset)]
+        assets = [asset for asset in self._under(layer) if layers.effective(asset) != self._layers.effective(asset)]
         return _Plan(layer, action, document, layers, changed, assets, target, active_id)
 
     def _edited(self, intent: Update | Reset, layer: str) -> tuple[Action, Document, frozenset[str]]:
@@ -413,10 +418,10 @@ class ConfigService:
 
     # Bookkeeping
 
-    def _swap(self) -> None:
+    def _swap(self, changed: Iterable[str]) -> None:
         """Put the layers in force, all at once."""
-        active = {}
-        for layer in (GLOBAL, *self.assets):
+        active = dict(self._active)
+        for layer in changed:
             document = self._layers.effective(layer)
             active[layer] = Active(
                 layer=layer,
@@ -424,9 +429,13 @@ class ConfigService:
                 config_id=self._active_ids.get(layer) or self._active_ids.get(GLOBAL),
                 document=document,
                 configuration=Configuration.model_validate(document),
-                sources=self._layers.sources(layer),
+                layers=self._layers,
             )
         self._active = active
+
+    def _under(self, layer: str) -> list[str]:
+        """The assets a layer bears on; none for one of an asset that is not decided any more."""
+        return [asset for asset in self.assets if layer in (GLOBAL, asset)]
 
     def _active_version(self, layer: str) -> int:
         return max(self._versions.get(GLOBAL, 0), self._versions.get(layer, 0))

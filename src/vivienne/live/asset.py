@@ -30,16 +30,26 @@ class LiveAsset:
         feed: name of the feed, shown in the state.
         timeframe: of the bars.
         window: how many bars are kept.
+        on_tick: decide the open bar too, as far as it has come; such a decision may be taken back before it closes.
         active: gives the configuration in force.
     """
 
     def __init__(
-        self, asset: str, *, feed: str, timeframe: Timeframe, window: int, active: Callable[[], Active]
+        self,
+        asset: str,
+        *,
+        feed: str,
+        timeframe: Timeframe,
+        window: int,
+        active: Callable[[], Active],
+        on_tick: bool = False,
     ) -> None:
         self.asset = asset
         self._feed = feed
         self._timeframe = timeframe
         self._active = active
+        self._on_tick = on_tick
+        self._bar_closed = True
         self._window = BarWindow(window)
         self._gaps = GapFiller()
         self._bars = BarBuilder(timeframe)
@@ -49,7 +59,8 @@ class LiveAsset:
         self._price_time: int | None = None
         self._broken_off: str | None = None
         self._failed: str | None = None
-        self._ended = False
+        self.ended = False
+        """Whether the feed is at its end."""
 
     def load(self, candles: Iterable[Candle]) -> None:
         """Take history in, without deciding on the way."""
@@ -82,7 +93,7 @@ class LiveAsset:
 
     def end(self) -> None:
         """Nothing more will come; the last decision stays."""
-        self._ended = True
+        self.ended = True
 
     def break_off(self, reason: str) -> None:
         """No more data will come, unexpectedly: idle, with size 0, and the reason."""
@@ -93,15 +104,34 @@ class LiveAsset:
         self._failed = reason
 
     def decide(self) -> None:
-        """Decide the newest closed bar with the configuration in force."""
+        """Decide the newest bar with the configuration in force."""
         self._config = self._active()
-        if len(self._window) == 0:
+        bars, configuration = self._window.bars(), self._config.configuration
+        open_bar = self._open_bar() if self._on_tick and len(bars) else None
+        self._bar_closed = open_bar is None
+        if len(bars) == 0:
             self._explained = None
         else:
-            bars, configuration = self._window.bars(), self._config.configuration
+            bars = bars if open_bar is None else bars.followed_by(open_bar)
             minutes = self._timeframe.minutes
             self._explained = explain(evaluate(bars, configuration, minutes), bars, configuration, minutes)
         self._failed = None
+
+    def _open_bar(self) -> Candle | None:
+        """The bar that is still open: its closed minutes, their trading projected to its length, the price of now."""
+        bar, price = self._bars.forming(), self._price
+        if bar is None or price is None:
+            return None
+        whole = self._timeframe.minutes / self._bars.minutes
+        return bar._replace(
+            high=max(bar.high, price),
+            low=min(bar.low, price),
+            close=price,
+            volume=bar.volume * whole,
+            quote_volume=bar.quote_volume * whole,
+            trade_count=bar.trade_count * whole,
+            taker_buy_volume=bar.taker_buy_volume * whole,
+        )
 
     @property
     def config(self) -> Active:
@@ -120,7 +150,7 @@ class LiveAsset:
             return "stale"
         if self._explained is None or not self._explained.ready:
             return "warming_up"
-        return "ended" if self._ended else "live"
+        return "ended" if self.ended else "live"
 
     def data(self) -> dict[str, Any]:
         """The state as it goes out on the wire."""
@@ -141,7 +171,7 @@ class LiveAsset:
             "price": self._price,
             "price_time": None if self._price_time is None else iso(self._price_time),
             "bar_time": None if explained is None else iso(explained.open_time),
-            "bar_closed": True,
+            "bar_closed": self._bar_closed,
             "timeframe": self._timeframe.value,
             "feed": self._feed,
             "explanation": usable.explanation if usable else None,
@@ -153,6 +183,6 @@ class LiveAsset:
             return self.trouble
         if self.status == "warming_up":
             needed = bars_needed(self._config.configuration.indicators, self._timeframe.minutes)
-            ended = "; the replay is over" if self._ended else ""
+            ended = "; the replay is over" if self.ended else ""
             return f"{len(self._window)} of {needed} bars of {self._timeframe.value} are there{ended}"
-        return "the replay is over; this is its last decision" if self._ended else None
+        return "the replay is over; this is its last decision" if self.ended else None

@@ -31,6 +31,7 @@ class Market:
         timeframe: of the bars.
         window: how many bars are kept per asset.
         price_interval: seconds between two states of an asset that differ in price only.
+        on_tick: decide the open bar too, at the same interval.
     """
 
     def __init__(
@@ -42,10 +43,12 @@ class Market:
         timeframe: Timeframe,
         window: int,
         price_interval: float,
+        on_tick: bool = False,
     ) -> None:
         self._feed = feed
         self._board = board
         self._price_interval = price_interval
+        self._on_tick = on_tick
         self._moved: set[str] = set()
         self._assets = {
             asset: LiveAsset(
@@ -53,6 +56,7 @@ class Market:
                 feed=feed.name,
                 timeframe=timeframe,
                 window=window,
+                on_tick=on_tick,
                 active=lambda asset=asset: service.active(asset),  # type: ignore[misc]  # binds the name
             )
             for asset in feed.assets
@@ -69,6 +73,10 @@ class Market:
     def troubles(self) -> dict[str, str]:
         """Assets that cannot be decided any more, and why."""
         return {asset: live.trouble for asset, live in self._assets.items() if live.trouble is not None}
+
+    def ended(self) -> bool:
+        """Whether every asset is at the end of its replay."""
+        return all(live.ended for live in self._assets.values())
 
     async def run(self) -> None:
         """Follow the feed until cancelled."""
@@ -126,8 +134,11 @@ class Market:
         self._board.publish(asset, data=live.data(), config=live.config.document, config_version=live.config.version)
 
     async def _publish_prices(self) -> None:
-        """Mere price moves, at most one state per asset and interval."""
+        """Price moves, at most one state per asset and interval; they decide nothing unless asked to."""
         while True:
             await asyncio.sleep(self._price_interval)
             for asset in list(self._moved):
-                self._publish(asset)
+                if self._on_tick:
+                    self._decide(asset)
+                else:
+                    self._publish(asset)

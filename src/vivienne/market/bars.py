@@ -115,16 +115,17 @@ class BarBuilder:
 
     def __init__(self, timeframe: Timeframe) -> None:
         self._length = timeframe.milliseconds
-        self._minutes = timeframe.minutes
+        self._whole = timeframe.minutes
         self._bar: Candle | None = None
-        self._seen = 0
+        self.minutes = 0
+        """Minutes of the open bar that are in."""
 
     def add(self, candle: Candle) -> Candle | None:
         """Take a minute; give the bar it closed, if any."""
         offset = candle.open_time % self._length
         bar = self._bar
         if offset == 0:
-            bar, self._seen = candle, 1
+            bar, self.minutes = candle, 1
         elif bar is None:
             return None
         else:
@@ -139,8 +140,8 @@ class BarBuilder:
                 bar.trade_count + candle.trade_count,
                 bar.taker_buy_volume + candle.taker_buy_volume,
             )
-            self._seen += 1
-        if self._seen == self._minutes:
+            self.minutes += 1
+        if self.minutes == self._whole:
             self._bar = None
             return bar
         self._bar = bar

@@ -75,6 +75,10 @@ class Bars:
     def __getitem__(self, rows: slice) -> Bars:
         return Bars(*(getattr(self, name)[rows] for name in Candle._fields))
 
+    def followed_by(self, bar: Candle) -> Bars:
+        """The same bars and one more."""
+        return Bars(*(np.append(getattr(self, name), value) for name, value in zip(Candle._fields, bar, strict=True)))
+
     @classmethod
     def from_candles(cls, candles: list[Candle]) -> Self:
         """Columns from rows."""

@@ -1,0 +1,41 @@
+"""Measure and print. Names of benchmarks as arguments run only those: `make bench ARGS=evaluation`."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import evaluation
+import process
+import propagation
+import replay
+from measuring import Figure, machine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
+    "evaluation": evaluation.measure,
+    "replay": replay.measure,
+    "propagation": propagation.measure,
+    "process": process.measure,
+}
+
+
+def main(names: list[str]) -> int:
+    """Run the benchmarks and print a table."""
+    unknown = [name for name in names if name not in _BENCHMARKS]
+    if unknown:
+        print(f"unknown: {', '.join(unknown)}; there are {', '.join(_BENCHMARKS)}", file=sys.stderr)
+        return 2
+    print(machine(), flush=True)
+    for name in names or _BENCHMARKS:
+        print(f"\n{name} ...", flush=True)
+        for figure in _BENCHMARKS[name]():
+            verdict = {True: "met", False: "MISSED", None: ""}[figure.met]
+            print(f"  {figure.name:<52} {figure.value:<42} {figure.wanted:<12} {verdict}", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
