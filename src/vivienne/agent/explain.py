@@ -130,8 +130,8 @@ def _show(value: float | bool) -> str:
 
 
 def _number(value: float) -> float | None:
-    """A figure for the wire: there is no NaN in JSON."""
-    return None if value != value else value  # noqa: PLR0124  # NaN is what differs from itself
+    """A figure for the wire: there is no NaN in JSON, and nobody wants to read -0."""
+    return None if math.isnan(value) else value + 0.0
 
 
 class _SeenCheck(NamedTuple):
