@@ -1,0 +1,113 @@
+"""The wire reference tells the truth: its examples are sent to a real server and compared with what comes back."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from running import COMPREHENSIVE, Client, RunningServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+REFERENCE = Path(__file__).parent.parent.parent / "docs" / "wire.md"
+MESSAGES = ("asset_data", "config_update_response", "control_response", "subscribe_response", "error", "log")
+_EXAMPLE = re.compile(r"<!-- (send|receive|request|answer)(?: ([^>]*?))? -->\n+(?:```json\n(.*?)```)?", re.DOTALL)
+
+
+def examples() -> list[tuple[str, str, Any]]:
+    """Role, argument and content of every example, in order."""
+    return [
+        (role, argument, json.loads(content) if content else None)
+        for role, argument, content in _EXAMPLE.findall(REFERENCE.read_text())
+    ]
+
+
+def differences(example: Any, actual: Any, path: str = "$") -> Iterator[str]:
+    """Where the structure of an answer is not that of its example; an empty object or list stands for any content."""
+    if isinstance(example, dict):
+        if not isinstance(actual, dict):
+            yield f"{path}: an object in the example, {actual!r} in truth"
+        elif example:
+            yield from (f"{path}.{name}: only in the example" for name in example.keys() - actual.keys())
+            yield from (f"{path}.{name}: not in the example" for name in actual.keys() - example.keys())
+            for name in example.keys() & actual.keys():
+                yield from differences(example[name], actual[name], f"{path}.{name}")
+    elif isinstance(example, list):
+        if not isinstance(actual, list):
+            yield f"{path}: a list in the example, {actual!r} in truth"
+        elif example:
+            for number, item in enumerate(actual):
+                yield from differences(example[0], item, f"{path}[{number}]")
+    elif example is not None and actual is not None and _kind(example) != _kind(actual):
+        yield f"{path}: {example!r} in the example, {actual!r} in truth"
+
+
+def _kind(value: object) -> str:
+    return "number" if isinstance(value, (int, float)) and not isinstance(value, bool) else type(value).__name__
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    with RunningServer("--assets", "BTC,ETH,SOL", db=tmp_path_factory.mktemp("wire") / "vivienne.db") as running:
+        yield running
+
+
+def test_every_message_has_an_example() -> None:
+    shown = {argument for role, argument, _ in examples() if role == "receive"}
+    assert set(MESSAGES) == shown
+
+
+def test_examples_of_messages_are_what_a_server_answers(running: RunningServer) -> None:
+    found: list[str] = []
+    with running.client() as client:
+        answer: dict[str, Any] = {}
+        for role, argument, content in examples():
+            if role == "send":
+                answer = client.ask(content)
+            elif role == "receive" and argument == "asset_data":
+                found += differences(content, client.state("BTC"))
+            elif role == "receive" and argument != "log":
+                assert argument == answer["type"]
+                found += differences(content, answer)
+    assert [] == found
+
+
+def test_the_example_of_a_log_record_is_what_a_server_sends(running: RunningServer) -> None:
+    with Client(f"ws://127.0.0.1:{running.port}/ws/logs") as client:
+        record = client.receive()
+    content = next(content for role, argument, content in examples() if role == "receive" and argument == "log")
+    assert [] == list(differences(content, record))
+
+
+def test_examples_of_rest_are_what_a_server_answers(running: RunningServer) -> None:
+    # Versions and values in the examples build on each other, so the messages before them are sent first.
+    running.post("partial-update", {"asset_symbol": "BTC", "bang_threshold": 75.0, "position_size_bang": 13})
+    found: list[str] = []
+    answer = httpx.Response(200)
+    for role, argument, content in examples():
+        if role == "request":
+            method, path = argument.split(" ")
+            prefix = "" if path == "/ready" else COMPREHENSIVE
+            answer = httpx.request(method, running.url + prefix + path, json=content, timeout=10)
+        elif role == "answer":
+            assert int(argument) == answer.status_code, answer.text
+            found += differences(content, answer.json())
+    assert [] == found
+
+
+def test_every_endpoint_of_the_api_is_in_the_reference(running: RunningServer) -> None:
+    text = REFERENCE.read_text()
+    document = running.get("/openapi.json").json()
+    missing = [
+        f"{method.upper()} {path}"
+        for path, methods in document["paths"].items()
+        for method in methods
+        if f"{method.upper()} {path.removeprefix(COMPREHENSIVE)}" not in text
+    ]
+    assert [] == missing
