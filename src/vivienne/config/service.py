@@ -266,7 +266,7 @@ class ConfigService:
 
     async def check(self) -> None:
         """Raise `StoreUnavailable` when the store does not answer."""
-        await self._stored(self._store.check)
+        await self._looked_up(self._store.check)
 
     async def close(self) -> None:
         """Finish what is under way and let go of the store."""
@@ -455,15 +455,22 @@ class ConfigService:
         if not task.cancelled() and (error := task.exception()) and not isinstance(error, ChangeRefused):
             _log.error("A change failed", exc_info=error)
 
+    async def _looked_up(self, call: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
+        """Run a call of the store that changes nothing; give up when it takes too long."""
+        try:
+            return await asyncio.wait_for(self._stored(call, *args, **kwargs), STORE_TIMEOUT)
+        except TimeoutError:
+            raise StoreUnavailable(f"the store did not answer within {STORE_TIMEOUT:g} s") from None
+
     async def _stored(self, call: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
-        """Run a call of the store in its thread."""
+        """Run a call of the store in its thread. A change waits for its end: only then is it known what is true."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, lambda: call(*args, **kwargs))
 
     async def _page(
         self, name: str, layers: list[str] | None, limit: int, before: int | None, *, configurations_only: bool
     ) -> dict[str, Any]:
-        revisions = await self._stored(
+        revisions = await self._looked_up(
             self._store.page, layers=layers, limit=limit + 1, before=before, configurations_only=configurations_only
         )
         active = set(self._active_ids.values())

@@ -39,10 +39,11 @@ def open_envelope(fields: dict[str, Any]) -> Envelope:
         if name not in fields:
             continue
         value = fields[name]
-        if isinstance(value, str) and 0 < len(value.strip()) <= longest:
+        # All but the reason end up in log lines, which nobody must be able to break.
+        if isinstance(value, str) and 0 < len(value.strip()) <= longest and (name == "reason" or value.isprintable()):
             texts[name] = value.strip()
         else:
-            needed = f"{name} must be a text of 1 to {longest} characters"
+            needed = f"{name} must be a text of 1 to {longest} printable characters"
             extra = "; leave it out to address all assets" if name == "asset_symbol" else ", or left out"
             problems.append(Problem(name, needed + extra))
     version = fields.get("expected_version")
