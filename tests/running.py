@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -24,6 +25,43 @@ if TYPE_CHECKING:
 COMPREHENSIVE = "/phoenix/config/vivienne/comprehensive"
 START_SECONDS = 30.0
 ANSWER_SECONDS = 10.0
+STOP_SECONDS = 10.0
+JSON = {"Content-Type": "application/json"}
+
+State = dict[str, Any]
+"""An `asset_data` message."""
+
+
+def without_settings(environment: dict[str, str] | None = None) -> dict[str, str]:
+    """The present environment without Vivienne's variables, with others laid over it."""
+    present = {name: value for name, value in os.environ.items() if not name.startswith("VIVIENNE_")}
+    return present | (environment or {})
+
+
+def run_program(
+    *arguments: str, environment: dict[str, str] | None = None, prefix: tuple[str, ...] = ()
+) -> subprocess.CompletedProcess[str]:
+    """Run `vivienne` with these arguments to its end, which must come soon."""
+    return subprocess.run(
+        [*prefix, sys.executable, "-m", "vivienne", *arguments],
+        env=without_settings(environment),
+        capture_output=True,
+        text=True,
+        timeout=START_SECONDS,
+        check=False,
+    )
+
+
+def data(state: State) -> dict[str, Any]:
+    """The decision in a state."""
+    found: dict[str, Any] = state["agents"]["VivienneAgent"]["data"]
+    return found
+
+
+def config(state: State) -> dict[str, Any]:
+    """The configuration in a state."""
+    found: dict[str, Any] = state["agents"]["VivienneAgent"]["config"]
+    return found
 
 
 class RunningServer:
@@ -34,16 +72,26 @@ class RunningServer:
         db: the database file.
         port: 0 for a free one.
         environment: variables on top of the present ones.
+        prefix: command to run it under.
     """
 
-    def __init__(self, *flags: str, db: Path, port: int = 0, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        *flags: str,
+        db: Path,
+        port: int = 0,
+        environment: dict[str, str] | None = None,
+        prefix: tuple[str, ...] = (),
+    ) -> None:
         self.db = db
         self.port = port
         self._flags = flags
-        self._environment = {name: value for name, value in os.environ.items() if not name.startswith("VIVIENNE_")}
-        self._environment.update(environment or {})
+        self._environment = without_settings(environment)
+        self._prefix = prefix
         self._process: subprocess.Popen[bytes] | None = None
         self._log = Path(tempfile.mkstemp(prefix="vivienne-test-", suffix=".log")[1])
+        # One for all requests: making one costs more than most requests take.
+        self.http = httpx.Client(timeout=ANSWER_SECONDS, trust_env=False)
 
     def __enter__(self) -> Self:
         self.start()
@@ -52,9 +100,14 @@ class RunningServer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._process is not None and self._process.poll() is None:
-            self.stop()
-        self._log.unlink(missing_ok=True)
+        try:
+            if self._process is not None and self._process.poll() is None:
+                self.stop()
+        finally:
+            if self._process is not None and self._process.poll() is None:
+                self.kill()
+            self._log.unlink(missing_ok=True)
+            self.http.close()
 
     @property
     def process(self) -> subprocess.Popen[bytes]:
@@ -69,9 +122,12 @@ class RunningServer:
 
     def start(self) -> None:
         """Start, and wait until it listens."""
-        command = [sys.executable, "-m", "vivienne", "serve", "--port", str(self.port), "--db", str(self.db)]
+        command = [*self._prefix, sys.executable, "-m", "vivienne", "serve"]
+        command += ["--port", str(self.port), "--db", str(self.db)]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen([*command, *self._flags], stderr=log, env=self._environment)
+        self.http.close()
+        self.http = httpx.Client(timeout=ANSWER_SECONDS, trust_env=False)
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             found = re.search(r"listens on http://\S+:(\d+)", self.log)
@@ -86,7 +142,7 @@ class RunningServer:
 
     def _healthy(self) -> bool:
         try:
-            return httpx.get(f"{self.url}/health", timeout=1.0).status_code == httpx.codes.OK
+            return self.http.get(f"{self.url}/health", timeout=1.0).status_code == httpx.codes.OK
         except httpx.TransportError:
             return False
 
@@ -95,25 +151,51 @@ class RunningServer:
         """What it has written so far."""
         return self._log.read_text(errors="replace")
 
-    def stop(self) -> int:
-        """SIGTERM; gives the exit code."""
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=10)
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Ask it to end; gives the exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(timeout=STOP_SECONDS)
 
     def kill(self) -> None:
         """SIGKILL."""
         self.process.kill()
-        self.process.wait(timeout=10)
+        self.process.wait(timeout=STOP_SECONDS)
 
     # REST
 
     def get(self, path: str, **query: Any) -> httpx.Response:
         """GET a path."""
-        return httpx.get(self.url + path, params=query, timeout=ANSWER_SECONDS)
+        return self.http.get(self.url + path, params=query)
 
     def post(self, name: str, body: Any, **more: Any) -> httpx.Response:
         """POST JSON to a configuration endpoint, such as ``partial-update``."""
-        return httpx.post(f"{self.url}{COMPREHENSIVE}/{name}", json=body, timeout=ANSWER_SECONDS, **more)
+        return self.http.post(f"{self.url}{COMPREHENSIVE}/{name}", json=body, **more)
+
+    def post_text(self, name: str, body: str | bytes, **headers: str) -> httpx.Response:
+        """POST a body as it is, declared as JSON."""
+        return self.http.post(f"{self.url}{COMPREHENSIVE}/{name}", content=body, headers=JSON | headers)
+
+    def delete(self, config_id: str, **more: Any) -> httpx.Response:
+        """DELETE a configuration."""
+        return self.http.delete(f"{self.url}{COMPREHENSIVE}/{config_id}", **more)
+
+    def reset(self, asset: str | None = None) -> dict[str, Any]:
+        """Take everything out of a layer."""
+        whom = {} if asset is None else {"asset_symbol": asset}
+        found: dict[str, Any] = self.post("reset", {**whom, "all": True}).raise_for_status().json()
+        return found
+
+    def history(self) -> list[dict[str, Any]]:
+        """Every revision, newest first."""
+        found: list[dict[str, Any]] = []
+        before: dict[str, int] = {}
+        for _ in range(100):
+            page = self.get(f"{COMPREHENSIVE}/history", limit=1_000, **before).raise_for_status().json()
+            found += page["history"]
+            if page["next"] is None:
+                return found
+            before = {"before": page["next"]}
+        raise AssertionError("the history has no end")
 
     def active(self, asset: str | None = None) -> dict[str, Any]:
         """What is in force."""
@@ -127,12 +209,19 @@ class RunningServer:
         """A client of `/ws/state`."""
         return Client(f"ws://127.0.0.1:{self.port}/ws/state")
 
+    def log_client(self, query: str = "") -> Client:
+        """A client of `/ws/logs`."""
+        return Client(f"ws://127.0.0.1:{self.port}/ws/logs{query}")
+
 
 class Client:
     """A plain WebSocket client that keeps the newest state of each asset while it waits for what it is asked for."""
 
     def __init__(self, url: str) -> None:
-        self._connection: ClientConnection = connect(url, open_timeout=ANSWER_SECONDS, max_size=None)
+        self._open = ExitStack()
+        self._connection: ClientConnection = self._open.enter_context(
+            connect(url, open_timeout=ANSWER_SECONDS, max_size=None)
+        )
         self.states: dict[str, dict[str, Any]] = {}
 
     def __enter__(self) -> Self:
@@ -141,11 +230,15 @@ class Client:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._connection.close()
+        self.close()
 
     def send(self, message: Any) -> None:
         """Send a message; texts and bytes go as they are."""
         self._connection.send(message if isinstance(message, (str, bytes)) else json.dumps(message))
+
+    def close(self) -> None:
+        """Leave."""
+        self._open.close()
 
     def receive(self, timeout: float = ANSWER_SECONDS) -> dict[str, Any]:
         """The next message, whatever it is."""

@@ -172,6 +172,7 @@ class ConfigService:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._turn = asyncio.Lock()
         self._under_way: set[asyncio.Task[dict[str, Any]]] = set()
+        self._in_doubt: tuple[_Plan, Revision] | None = None
         self._listeners: list[Callable[[Revision, list[str]], None]] = []
         heads = {revision.layer: revision for revision in store.heads()}
         self._versions = {layer: revision.version for layer, revision in heads.items()}
@@ -280,24 +281,40 @@ class ConfigService:
     async def _make(self, request: Request) -> dict[str, Any]:
         async with self._turn:
             try:
+                await self._settle_doubt()
                 earlier = await self._answered_before(request)
                 if earlier is not None:
                     return earlier
                 plan = await self._plan(request)
                 revision, answer = self._write_up(plan, request)
+                self._in_doubt = plan, revision
                 await self._stored(self._store.append, revision)
+                self._in_doubt = None
             except StoreUnavailable as error:
                 raise NotStored(f"Nothing was changed: {error}") from error
-            self._layers = plan.layers
-            self._versions[plan.layer] = revision.version
-            self._active_ids[plan.layer] = plan.active_id if plan.action == "delete" else revision.config_id
-            under = self._under(plan.layer)
-            self._swap({plan.layer, *under})
-            for listener in self._listeners:
-                listener(revision, under)
-            _log.info("%s (version %d, by %s, %s)", answer["message"], revision.version, revision.author,
-                      revision.channel)  # fmt: skip
+            self._put_in_force(plan, revision)
             return answer
+
+    async def _settle_doubt(self) -> None:
+        """After a write that failed: if it reached the disk all the same, it counts."""
+        if self._in_doubt is None:
+            return
+        plan, revision = self._in_doubt
+        if await self._stored(self._store.by_config_id, revision.config_id) is not None:
+            _log.warning("Version %d was stored although the store reported an error; it is in force", revision.version)
+            self._put_in_force(plan, revision)
+        self._in_doubt = None
+
+    def _put_in_force(self, plan: _Plan, revision: Revision) -> None:
+        self._layers = plan.layers
+        self._versions[plan.layer] = revision.version
+        self._active_ids[plan.layer] = plan.active_id if plan.action == "delete" else revision.config_id
+        under = self._under(plan.layer)
+        self._swap({plan.layer, *under})
+        for listener in self._listeners:
+            listener(revision, under)
+        summary = _sum_up(plan)
+        _log.info("%s (version %d, by %s, %s)", summary, revision.version, revision.author, revision.channel)
 
     async def _answered_before(self, request: Request) -> dict[str, Any] | None:
         if request.request_id is None:
