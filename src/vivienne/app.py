@@ -71,7 +71,6 @@ async def _run(boot: Boot, feed: Feed, service: ConfigService, logs: LogStream, 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, _stop, web)
     following = asyncio.create_task(market.run(), name="market")
-    following.add_done_callback(_market_ended)
     port = sockets[0].getsockname()[1]
     _log.info("Vivienne listens on http://%s:%d (%s market)", boot.host, port, feed.name)
     try:
@@ -84,8 +83,3 @@ async def _run(boot: Boot, feed: Feed, service: ConfigService, logs: LogStream, 
 
 def _stop(web: object) -> None:
     web.should_exit = True  # type: ignore[attr-defined]  # uvicorn's documented way to stop a server
-
-
-def _market_ended(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        _log.critical("The market task died; no asset is decided any more", exc_info=error)

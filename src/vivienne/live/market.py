@@ -80,10 +80,15 @@ class Market:
 
     async def run(self) -> None:
         """Follow the feed until cancelled."""
-        async with asyncio.TaskGroup() as tasks:
-            for asset in self._assets:
-                tasks.create_task(self._guarded(asset), name=f"feed {asset}")
-            tasks.create_task(self._publish_prices(), name="prices")
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for asset in self._assets:
+                    tasks.create_task(self._guarded(asset), name=f"feed {asset}")
+                tasks.create_task(self._publish_prices(), name="prices")
+        except ExceptionGroup as failed:
+            _log.critical("The market failed; no asset is decided any more", exc_info=failed)
+            for live in self._assets.values():
+                live.break_off(f"the market failed: {failed!r}")
 
     async def _guarded(self, asset: str) -> None:
         """Follow one asset; whatever goes wrong stays with it, is said, and shows in its state."""
