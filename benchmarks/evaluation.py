@@ -13,7 +13,7 @@ from vivienne.config.schema import Configuration
 from vivienne.market.bars import BarBuilder
 from vivienne.market.feeds.simulated import simulated_minutes
 from vivienne.market.timeframe import Timeframe
-from vivienne.market.types import Bars
+from vivienne.market.types import Bars, Candle
 
 _BARS = 1_000
 _ROUNDS = 25
@@ -25,8 +25,7 @@ def measure() -> list[Figure]:
     """Measure whole evaluations, and the indicators among them."""
     builder = BarBuilder(Timeframe.M15)
     minutes = simulated_minutes("BTC", 1)
-    bars: list[Bars] = []
-    closed = []
+    closed: list[Candle] = []
     while len(closed) < _BARS + _CALLS:
         bar = builder.add(next(minutes))
         if bar is not None:

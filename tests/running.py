@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import httpx
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 if TYPE_CHECKING:
@@ -205,9 +207,18 @@ class RunningServer:
 
     # WebSocket
 
-    def client(self) -> Client:
+    def client(self, host: str = "127.0.0.1") -> Client:
         """A client of `/ws/state`."""
-        return Client(f"ws://127.0.0.1:{self.port}/ws/state")
+        return Client(f"ws://{host}:{self.port}/ws/state")
+
+    def slow_client(self) -> Client:
+        """A client of `/ws/state` that takes little off the connection unless it is asked to."""
+        # A small buffer, so that the server notices soon that nobody reads.
+        plain = socket.socket(socket.AF_INET)
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 32_768)
+        plain.settimeout(ANSWER_SECONDS)
+        plain.connect(("127.0.0.1", self.port))
+        return Client(f"ws://127.0.0.1:{self.port}/ws/state", sock=plain, max_queue=1)
 
     def log_client(self, query: str = "") -> Client:
         """A client of `/ws/logs`."""
@@ -217,10 +228,10 @@ class RunningServer:
 class Client:
     """A plain WebSocket client that keeps the newest state of each asset while it waits for what it is asked for."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, **more: Any) -> None:
         self._open = ExitStack()
         self._connection: ClientConnection = self._open.enter_context(
-            connect(url, open_timeout=ANSWER_SECONDS, max_size=None)
+            connect(url, open_timeout=ANSWER_SECONDS, close_timeout=0.2, max_size=None, **more)
         )
         self.states: dict[str, dict[str, Any]] = {}
 
@@ -250,9 +261,31 @@ class Client:
     def ask(self, message: Any) -> dict[str, Any]:
         """Send a message and give its answer."""
         self.send(message)
+        return self.answer()
+
+    def answer(self) -> dict[str, Any]:
+        """The next message that is no state."""
         while (answer := self.receive())["type"] == "asset_data":
             pass
         return answer
+
+    def nothing_comes(self, seconds: float) -> bool:
+        """Whether no message comes for so long."""
+        try:
+            self.receive(seconds)
+        except TimeoutError:
+            return True
+        return False
+
+    def closing(self) -> tuple[int, str]:
+        """Wait until the server closes the connection; give its code and reason."""
+        deadline = time.monotonic() + ANSWER_SECONDS
+        while time.monotonic() < deadline:
+            try:
+                self.receive(max(0.01, deadline - time.monotonic()))
+            except ConnectionClosed as closed:
+                return (0, "") if closed.rcvd is None else (closed.rcvd.code, closed.rcvd.reason)
+        raise AssertionError("the server keeps the connection open")
 
     def state(self, asset: str, *, version: int = 0, timeout: float = ANSWER_SECONDS) -> dict[str, Any]:
         """The newest state of an asset, decided with this configuration version or a later one."""

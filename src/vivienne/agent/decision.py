@@ -63,7 +63,8 @@ def weigh(signals: tuple[SignalRows, ...], weights: SignalWeights) -> Votes:
     strength = np.array([signal.strength for signal in signals])
     voting = (weight * (direction != 0)).sum(axis=0)
     contributions = np.divide(weight * direction * strength, voting, out=np.zeros_like(direction), where=voting > 0)
-    signed = contributions.sum(axis=0)
+    # Rounded, so that votes which cancel out leave no side behind in the last bits.
+    signed = np.round(contributions.sum(axis=0), 12)
     return Votes(contributions, np.sign(signed), np.minimum(np.abs(signed), 1.0))
 
 
@@ -76,7 +77,9 @@ def decide(votes: Votes, blocked: BoolArray, settings: Settings) -> DecisionRows
     """Level and size of each row."""
     thresholds = [settings.state_threshold_loaded, settings.state_threshold_aim, settings.state_threshold_bang]
     earned = np.searchsorted(thresholds, percent(votes.confidence), side="right")
-    raw_level = np.where(votes.side != 0, earned, Clarity.IDLE)
+    # Not "!= 0": a NaN, should one ever get here, must not become an entry.
+    entry = np.abs(votes.side) > 0
+    raw_level = np.where(entry, earned, Clarity.IDLE)
     level = np.where(blocked, np.minimum(raw_level, Clarity.LOADED), raw_level)
     sizes = np.array(
         [
@@ -87,5 +90,5 @@ def decide(votes: Votes, blocked: BoolArray, settings: Settings) -> DecisionRows
         ],
         dtype=np.float64,
     )
-    size = np.where(blocked | (votes.side == 0), 0.0, sizes[level])
+    size = np.where(blocked | ~entry, 0.0, sizes[level])
     return DecisionRows(raw_level, level, size)

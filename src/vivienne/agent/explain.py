@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vivienne.agent.decision import Clarity
+from vivienne.agent.decision import Clarity, percent
 from vivienne.agent.evaluate import evaluate
 from vivienne.agent.filters import FILTERS
 from vivienne.config.schema import TUNABLES, Configuration
@@ -131,7 +131,7 @@ def _show(value: float | bool) -> str:
 
 def _number(value: float) -> float | None:
     """A figure for the wire: there is no NaN in JSON, and nobody wants to read -0."""
-    return None if math.isnan(value) else value + 0.0
+    return value + 0.0 if math.isfinite(value) else None
 
 
 class _SeenCheck(NamedTuple):
@@ -297,7 +297,7 @@ def _threshold_changes(evaluation: Evaluation, config: Configuration) -> Iterato
     settings = config.settings
     raw_level = int(evaluation.decision.raw_level[-1])
     blocked = bool(evaluation.blocked[-1])
-    confidence = round(float(evaluation.votes.confidence[-1]) * 100.0, 9)
+    confidence = float(percent(evaluation.votes.confidence)[-1])
     names = ("loaded", "aim", "bang")
     thresholds = (settings.state_threshold_loaded, settings.state_threshold_aim, settings.state_threshold_bang)
     if raw_level < Clarity.BANG and not (blocked and raw_level >= Clarity.LOADED):
@@ -346,7 +346,7 @@ def _with(config: Configuration, path: str, value: float | bool) -> Configuratio
 
 
 def nearest_change(evaluation: Evaluation, bars: Bars, config: Configuration, timeframe_minutes: int) -> Change | None:
-    """The single value whose smallest relative change alters the clarity level of the last row.
+    """The threshold or switch whose smallest relative change alters the clarity level of the last row.
 
     Level thresholds follow from the confidence alone. What releases a filter is tried out, because a threshold may
     have a second effect (the levels buffer also merges levels).

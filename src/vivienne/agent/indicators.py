@@ -126,16 +126,7 @@ def indicators(bars: Bars, periods: Indicators, timeframe_minutes: int, rows: in
     Returns:
         Columns of ``rows + 1`` values, see `IndicatorRows`.
     """
-    # TA-Lib takes a variance below 1e-14 for zero, so prices are brought near 1 first, by a power of two, which is
-    # exact: a coin at 0.00001 decides as one at 10,000 does.
-    scale = 2.0 ** -math.floor(math.log2(bars.close[0]))
-    close = bars.close * scale
-    tail = rows + 1
-    unscale = 1.0 / scale
-
-    def price(column: FloatArray) -> FloatArray:
-        return _last(column, tail) * unscale
-
+    close, tail = bars.close, rows + 1
     macd, macd_signal, _ = talib.MACD(
         close, periods.macd_fast_period, periods.macd_slow_period, periods.macd_signal_period
     )
@@ -153,16 +144,16 @@ def indicators(bars: Bars, periods: Indicators, timeframe_minutes: int, rows: in
     span = vwap_bars(periods, timeframe_minutes)
     history = tail + span - 1
     return IndicatorRows(
-        close=_last(bars.close, tail),
-        ema_fast=price(talib.EMA(close, periods.ema_fast_period)),
-        ema_slow=price(talib.EMA(close, periods.ema_slow_period)),
-        macd=price(macd),
-        macd_signal=price(macd_signal),
+        close=last_close,
+        ema_fast=_last(talib.EMA(close, periods.ema_fast_period), tail),
+        ema_slow=_last(talib.EMA(close, periods.ema_slow_period), tail),
+        macd=_last(macd, tail),
+        macd_signal=_last(macd_signal, tail),
         rsi=_last(rsi(close, periods.rsi_period), tail),
-        atr=price(talib.ATR(bars.high * scale, bars.low * scale, close, periods.atr_period)),
-        bollinger_upper=upper * unscale,
-        bollinger_middle=middle * unscale,
-        bollinger_lower=lower * unscale,
+        atr=_last(talib.ATR(bars.high, bars.low, close, periods.atr_period), tail),
+        bollinger_upper=upper,
+        bollinger_middle=middle,
+        bollinger_lower=lower,
         bandwidth=bandwidth,
         percent_b=percent_b,
         deviations=(percent_b - 0.5) * (2 * k),

@@ -66,7 +66,7 @@ def _place(nested: dict[str, Any], path: str, value: object) -> bool:
             return False
         inner[section] = below = dict(below)
         inner = below
-    if name in inner and inner[name] != value:
+    if name in inner and (inner[name] != value or isinstance(inner[name], bool) != isinstance(value, bool)):
         return False
     inner[name] = value
     return True

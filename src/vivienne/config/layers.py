@@ -80,7 +80,8 @@ class Layers:
         """
         ignored = {name: problems for name, problems in self.ignored.items() if name != layer}
         layers = replace(self, documents={**self.documents, layer: document}, ignored=ignored)
-        problems = check_document(document) + check_rules(layers.effective(layer), touched)
+        problems = check_document(document)
+        problems += check_rules(layers.effective(layer), touched, [problem.path for problem in problems])
         if layer != GLOBAL or problems:
             return layers, problems
         for asset in self.assets:

@@ -7,7 +7,6 @@ after the revision is on disk. A change that is under way is finished even when 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -15,13 +14,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-import orjson
-
-from vivienne.config.documents import Document, differences, leaves, merged, without
-from vivienne.config.flat import FLAT_NAMES, nearest, nest
+from vivienne.config.documents import Document, differences, leaves
+from vivienne.config.editing import edit
 from vivienne.config.layers import GLOBAL, Layers
+from vivienne.config.requests import Activate, Delete
 from vivienne.config.revision import Revision
-from vivienne.config.schema import SECTIONS, TUNABLES, Configuration
+from vivienne.config.schema import Configuration
 from vivienne.errors import (
     ChangeRefused,
     InvalidConfiguration,
@@ -37,6 +35,7 @@ from vivienne.errors import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from vivienne.config.requests import Request
     from vivienne.config.revision import Action
     from vivienne.config.store import RevisionStore
 
@@ -48,63 +47,6 @@ MOST_WAITING = 256
 """Changes that may wait for their turn; more are refused at once."""
 STORE_TIMEOUT = 10.0
 """Seconds a caller waits for the store."""
-
-
-@dataclass(frozen=True, slots=True)
-class Update:
-    """Set values. Full: the layer sets these and nothing else. Partial: these are laid over what it sets."""
-
-    document: Document
-    partial: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Reset:
-    """Take values out of a layer, so that they are inherited again; without paths, all of them."""
-
-    paths: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Activate:
-    """Put a former configuration of a layer in force again."""
-
-    config_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Delete:
-    """Delete a configuration; if it is the active one, the one before it is in force."""
-
-    config_id: str
-
-
-Intent = Update | Reset | Activate | Delete
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A change someone asks for.
-
-    Attributes:
-        asset: whom it is for, in any case; None for the global layer.
-        expected_version: refuse unless this is the version in force.
-        request_id: a repetition is answered as the first time and not made again.
-    """
-
-    intent: Intent
-    channel: str
-    asset: str | None = None
-    expected_version: int | None = None
-    request_id: str | None = None
-    author: str = "anonymous"
-    reason: str | None = None
-    address: str | None = None
-
-    def digest(self) -> str:
-        """Tells whether two requests ask for the same."""
-        content = [type(self.intent).__name__, self.asset, self.expected_version, self.reason, self.intent]
-        return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +184,10 @@ class ConfigService:
         Raises:
             ChangeRefused: what `change` would raise.
         """
-        plan = await self._plan(request)
+        try:
+            plan = await self._plan(request)
+        except StoreUnavailable as error:
+            raise NotStored(f"It is not known: {error}") from error
         return {
             "status": "valid",
             "message": f"Nothing was changed. {_sum_up(plan)}",
@@ -287,16 +232,31 @@ class ConfigService:
                     return earlier
                 plan = await self._plan(request)
                 revision, answer = self._write_up(plan, request)
-                self._in_doubt = plan, revision
-                await self._stored(self._store.append, revision)
-                self._in_doubt = None
             except StoreUnavailable as error:
                 raise NotStored(f"Nothing was changed: {error}") from error
+            await self._append(plan, revision)
             self._put_in_force(plan, revision)
             return answer
 
+    async def _append(self, plan: _Plan, revision: Revision) -> None:
+        """Store a revision. A write that failed may have reached the disk all the same; then it counts."""
+        try:
+            await self._stored(self._store.append, revision)
+        except StoreUnavailable as error:
+            self._in_doubt = plan, revision
+            try:
+                stored = await self._stored(self._store.by_config_id, revision.config_id)
+            except StoreUnavailable:
+                raise NotStored(
+                    f"It is not known whether the change was stored: {error}. If it was, it is in force once the store "
+                    "answers again"
+                ) from error
+            self._in_doubt = None
+            if stored is None:
+                raise NotStored(f"Nothing was changed: {error}") from error
+
     async def _settle_doubt(self) -> None:
-        """After a write that failed: if it reached the disk all the same, it counts."""
+        """After a write of which it is not known whether it reached the disk: if it did, it counts."""
         if self._in_doubt is None:
             return
         plan, revision = self._in_doubt
@@ -312,7 +272,10 @@ class ConfigService:
         under = self._under(plan.layer)
         self._swap({plan.layer, *under})
         for listener in self._listeners:
-            listener(revision, under)
+            try:
+                listener(revision, under)
+            except Exception:  # noqa: BLE001  # the change is in force and must be acknowledged all the same
+                _log.exception("A listener failed at version %d", revision.version)
         summary = _sum_up(plan)
         _log.info("%s (version %d, by %s, %s)", summary, revision.version, revision.author, revision.channel)
 
@@ -345,7 +308,7 @@ class ConfigService:
                 action, (document, active_id) = "delete", await self._after_deletion(revision)
         else:
             layer = self._layer(request.asset)
-            action, document, touched = self._edited(request.intent, layer)
+            action, document, touched = edit(self._layers, layer, request.intent)
         self._expect(request.expected_version, layer)
         if layer != GLOBAL and layer not in self.assets and action == "activate":
             raise UnknownTarget(self._unknown_asset(layer))
@@ -355,20 +318,6 @@ class ConfigService:
         changed = differences(self._layers.effective(layer), layers.effective(layer))
         assets = [asset for asset in self._under(layer) if layers.effective(asset) != self._layers.effective(asset)]
         return _Plan(layer, action, document, layers, changed, assets, target, active_id)
-
-    def _edited(self, intent: Update | Reset, layer: str) -> tuple[Action, Document, frozenset[str]]:
-        present = self._layers.document(layer)
-        if isinstance(intent, Reset):
-            return "reset", _taken_out(present, intent.paths), frozenset(intent.paths)
-        sent, problems = nest(intent.document)
-        if not problems and not leaves(sent):
-            problems.append(Problem("", "The message sets nothing; name at least one value, or reset the layer"))
-        document = merged(present, sent) if intent.partial else sent
-        touched = frozenset(leaves(sent))
-        if problems:
-            _, more = self._layers.changed(layer, document, touched)
-            raise InvalidConfiguration([*problems, *(problem for problem in more if leaves(sent))])
-        return ("partial_update" if intent.partial else "update"), document, touched
 
     async def _find(self, config_id: str) -> Revision:
         revision = await self._stored(self._store.by_config_id, config_id)
@@ -482,7 +431,11 @@ class ConfigService:
     async def _stored(self, call: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
         """Run a call of the store in its thread. A change waits for its end: only then is it known what is true."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, lambda: call(*args, **kwargs))
+        try:
+            running = loop.run_in_executor(self._thread, lambda: call(*args, **kwargs))
+        except RuntimeError as error:  # the executor takes nothing after close
+            raise StoreUnavailable("the store is closed") from error
+        return await running
 
     async def _page(
         self, name: str, layers: list[str] | None, limit: int, before: int | None, *, configurations_only: bool
@@ -493,23 +446,6 @@ class ConfigService:
         active = set(self._active_ids.values())
         shown = [revision.as_document(is_active=revision.config_id in active) for revision in revisions[:limit]]
         return {name: shown, "next": shown[-1]["version"] if len(revisions) > limit else None}
-
-
-def _taken_out(document: Document, paths: tuple[str, ...]) -> Document:
-    if not paths:
-        return {}
-    full = [FLAT_NAMES.get(path, path) for path in paths]
-    known = [*TUNABLES, *SECTIONS, *FLAT_NAMES]
-    problems = [
-        Problem(path, f"Unknown path {path!r}; the nearest known one is {nearest(path, known)!r}")
-        for path in full
-        if path not in TUNABLES and (path not in SECTIONS or not path) and not path.endswith("description")
-    ]
-    if problems:
-        raise InvalidConfiguration(problems)
-    for path in full:
-        document = without(document, path)
-    return document
 
 
 _DONE = {

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import filelock
 import orjson
 from sqlalchemy import (
+    URL,
     Column,
     Index,
     Integer,
@@ -245,8 +246,11 @@ class SqliteRevisionStore:
             raise StoreUnavailable(f"the database {self.path} {_reason(error)}") from error
 
     def _read(self, query: Any) -> list[Revision]:
-        with self._connection() as connection:
-            return [_revision(row) for row in connection.execute(query)]
+        try:
+            with self._connection() as connection:
+                return [_revision(row) for row in connection.execute(query)]
+        except orjson.JSONDecodeError as error:
+            raise StoreUnavailable(f"the database {self.path} {_REASONS['malformed']}") from error
 
     def _one(self, query: Any) -> Revision | None:
         found = self._read(query)
@@ -260,7 +264,7 @@ def _revision(row: Row[Any]) -> Revision:
 def _engine(path: Path) -> Engine:
     # One connection, kept: it is used by one thread at a time, though not always by the same one.
     engine = create_engine(
-        f"sqlite+pysqlite:///{path}",
+        URL.create("sqlite+pysqlite", database=str(path)),
         poolclass=StaticPool,
         connect_args={"timeout": _LOCK_TIMEOUT, "check_same_thread": False},
     )

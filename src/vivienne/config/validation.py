@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +56,7 @@ def _translate(detail: Any) -> Problem | None:
     path = ".".join(str(part) for part in detail["loc"])
     value = detail["input"]
     if detail["type"] == "extra_forbidden":
-        return Problem(path, _unknown(path))
+        return Problem(path, _unknown(".".join(map(str, detail["loc"][:-1])), str(detail["loc"][-1])))
     if path in SECTIONS:
         return Problem(path, f"{path!r} must be an object with the names of its values, not {_named(value)}")
     tunable = TUNABLES.get(path)
@@ -78,7 +79,13 @@ def _wrong(tunable: Tunable, value: object) -> str:
     if tunable.kind == "integer" and low <= value <= high:  # type: ignore[operator]  # a number, see above
         return f"{tunable.title} must be a whole number, not {value}"
     hint = f" ({tunable.hint})" if tunable.hint else ""
-    return f"{tunable.title} must be between {low:,g} and {high:,g}{hint}".replace(",", " ")
+    return f"{tunable.title} must be between {_figure(low)} and {_figure(high)}{hint}"
+
+
+def _figure(number: float) -> str:
+    """As it would be written by hand: no exponent, no lost digits, thousands apart."""
+    text = f"{Decimal(repr(number)):,f}".replace(",", " ")
+    return text.removesuffix(".0")
 
 
 def _named(value: object) -> str:
@@ -87,25 +94,25 @@ def _named(value: object) -> str:
     return f"{_JSON_NAMES[type(value)]}{f' ({str(value).lower()})' if isinstance(value, bool) else ''}"
 
 
-def _unknown(path: str) -> str:
-    section, _, name = path.rpartition(".")
+def _unknown(section: str, name: str) -> str:
     elsewhere = FLAT_NAMES.get(name)
-    if elsewhere is not None and elsewhere != path:
+    if elsewhere is not None:
         return f"Unknown name {name!r} in {section!r}; it is {elsewhere!r}"
     guess = nearest(name, SECTIONS[section].model_fields) if section in SECTIONS else nearest(name, FLAT_NAMES)
     where = f" in {section!r}" if section else ""
     return f"Unknown name {name!r}{where}; the nearest known name is {guess!r}"
 
 
-def check_rules(effective: Document, touched: Collection[str]) -> list[Problem]:
+def check_rules(effective: Document, touched: Collection[str], wrong: Collection[str] = ()) -> list[Problem]:
     """Check the rules between values of a document in which nothing is left out.
 
     Args:
         effective: the document in force if the change were made. Values of a wrong type are passed over: they are
             problems of their own.
         touched: paths the change sets, so that a problem lands on the field someone is editing.
+        wrong: paths that have a problem of their own already; rules pass them over.
     """
-    values = {path: value for path, value in leaves(effective).items() if _is_number(value)}
+    values = {path: value for path, value in leaves(effective).items() if _is_number(value) and path not in wrong}
     return [problem for rule in RULES for problem in _broken(rule, values, touched)]
 
 
@@ -138,4 +145,4 @@ def _out_of_order(rule: Ordered, low: str, high: str, values: dict[str, Any]) ->
     first, second = TUNABLES[low].title, TUNABLES[high].title
     if not second.split()[0].isupper():
         second = second[0].lower() + second[1:]
-    return f"{first} ({values[low]:g}) {relation} {second} ({values[high]:g})"
+    return f"{first} ({_figure(values[low])}) {relation} {second} ({_figure(values[high])})"

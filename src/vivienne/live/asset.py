@@ -56,7 +56,7 @@ class LiveAsset:
         self._explained: Explained | None = None
         self._config: Active = active()
         self._price: float | None = None
-        self._price_time: int | None = None
+        self._price_time: str | None = None
         self._broken_off: str | None = None
         self._failed: str | None = None
         self.ended = False
@@ -89,7 +89,7 @@ class LiveAsset:
 
     def move(self, price: float, time: int) -> None:
         """The market trades at another price; nothing is decided by it."""
-        self._price, self._price_time = price, time
+        self._price, self._price_time = price, iso(time)
 
     def end(self) -> None:
         """Nothing more will come; the last decision stays."""
@@ -169,7 +169,7 @@ class LiveAsset:
             "status": self.status,
             "status_reason": self._reason(),
             "price": self._price,
-            "price_time": None if self._price_time is None else iso(self._price_time),
+            "price_time": self._price_time,
             "bar_time": None if explained is None else iso(explained.open_time),
             "bar_closed": self._bar_closed,
             "timeframe": self._timeframe.value,

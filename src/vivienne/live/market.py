@@ -95,6 +95,8 @@ class Market:
         try:
             async for event in self._feed.follow(asset):
                 self._take(asset, event)
+            if not self._assets[asset].ended:
+                self._break_off(asset, "the feed ended without saying so")
         except MarketDataError as error:
             self._break_off(asset, f"the feed broke off: {error}")
         except Exception as error:  # noqa: BLE001  # the one who notices when a feed dies

@@ -14,7 +14,7 @@ import zipfile
 import zlib
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from vivienne.errors import MarketDataError
 from vivienne.market.types import DAY_MS, MINUTE_MS, Candle, Trade
@@ -60,18 +60,22 @@ _HEADERLESS: dict[int, list[str]] = {
 _TRUE, _FALSE = {"true", "1", "t"}, {"false", "0", "f"}
 
 
-def read_market_file(path: Path) -> Iterator[Candle | Trade]:
+def read_market_file(path: Path, next_file: int | None = None) -> Iterator[Candle | Trade]:
     """Read a file of one-minute candles, or of trades, in its order.
 
-    The last candle is left out unless it ends a UTC day: a download ends with the minute that was still open, and
-    only archives of whole days are known to end with a closed one.
+    The last candle is left out unless it ends a UTC day, or the next file goes on right after it: a download ends with
+    the minute that was still open, and only archives of whole days are known to end with a closed one.
+
+    Args:
+        path: the file.
+        next_file: when the file after it begins, in ms since the epoch.
 
     Raises:
         MarketDataError: missing, unreadable, of an unknown format, or wrong at a line.
     """
     with _translated(path), ExitStack() as open_files:
         for text in _texts(path, open_files):
-            yield from _read(path, csv.reader(text))
+            yield from _read(path, csv.reader(text), next_file)
 
 
 @contextmanager
@@ -103,16 +107,23 @@ def _texts(path: Path, open_files: ExitStack) -> Iterator[io.TextIOBase]:
         if not members:
             raise MarketDataError(path, "there is no .csv in this archive")
         for name in members:
-            yield io.TextIOWrapper(open_files.enter_context(archive.open(name)), encoding="utf-8", newline="")
+            yield io.TextIOWrapper(_member(path, archive, name, open_files), encoding="utf-8-sig", newline="")
     elif magic[:2] == b"\x1f\x8b":
-        yield io.TextIOWrapper(gzip.GzipFile(fileobj=raw), encoding="utf-8", newline="")
+        yield io.TextIOWrapper(gzip.GzipFile(fileobj=raw), encoding="utf-8-sig", newline="")
     elif magic == b"PAR1":
         raise MarketDataError(path, "Parquet is not read; write the data as CSV (plain, .gz or .zip)")
     else:
         yield io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
 
 
-def _read(path: Path, rows: Any) -> Iterator[Candle | Trade]:
+def _member(path: Path, archive: zipfile.ZipFile, name: str, open_files: ExitStack) -> IO[bytes]:
+    try:
+        return open_files.enter_context(archive.open(name))
+    except (RuntimeError, NotImplementedError) as error:
+        raise MarketDataError(path, f"{name} in this archive cannot be unpacked ({error})") from error
+
+
+def _read(path: Path, rows: Any, next_file: int | None) -> Iterator[Candle | Trade]:
     first = next(rows, None)
     if first is None:
         raise MarketDataError(path, "the file is empty")
@@ -120,7 +131,7 @@ def _read(path: Path, rows: Any) -> Iterator[Candle | Trade]:
     parse: Callable[[Row], Candle | Trade]
     parse = _trade_parser(columns) if "trade_time" in columns else _candle_parser(columns)
     items = _parsed(path, rows, parse, None if has_header else first)
-    return items if "trade_time" in columns else _closed_candles(path, items)
+    return items if "trade_time" in columns else _closed_candles(path, items, next_file)
 
 
 def _parsed(
@@ -173,6 +184,7 @@ def _is_number(cell: str) -> bool:
 
 
 _NANOSECONDS, _MICROSECONDS, _MILLISECONDS = 1e17, 1e14, 1e11
+_YEAR_2100 = 4_102_444_800_000
 
 
 def _milliseconds(cell: str) -> int:
@@ -182,10 +194,14 @@ def _milliseconds(cell: str) -> int:
     except ValueError:
         return _iso_milliseconds(cell)
     if number >= _NANOSECONDS:
-        return number // 1_000_000
-    if number >= _MICROSECONDS:
-        return number // 1_000
-    return number if number >= _MILLISECONDS else number * 1_000
+        number //= 1_000_000
+    elif number >= _MICROSECONDS:
+        number //= 1_000
+    elif number < _MILLISECONDS:
+        number *= 1_000
+    if not 0 <= number < _YEAR_2100:
+        raise ValueError(f"{cell} is no time between 1970 and 2100, in whichever unit")
+    return number
 
 
 def _iso_milliseconds(cell: str) -> int:
@@ -223,14 +239,17 @@ def _candle_parser(columns: dict[str, int]) -> Callable[[Row], Candle]:
 
 
 def _check_candle(candle: Candle) -> None:
-    _, opened, high, low, close, volume, quote_volume, _, _ = candle
-    if not 0 < low <= min(opened, close) <= max(opened, close) <= high < math.inf:
+    _, opened, high, low, close, volume, quote_volume, count, taker = candle
+    if not (0 < low <= opened <= high < math.inf and low <= close <= high):
         raise ValueError(
             f"open {opened}, high {high}, low {low}, close {close} are no candle: prices are above 0, the high is the "
             "highest and the low the lowest"
         )
     if not (0 <= volume < math.inf and 0 <= quote_volume < math.inf):
         raise ValueError(f"volume {volume}, quote volume {quote_volume}: a volume is a number from 0 on")
+    # An unknown count or taker volume is NaN, which no comparison holds for.
+    if not (math.isnan(count) or 0 <= count < math.inf) or not (math.isnan(taker) or 0 <= taker < math.inf):
+        raise ValueError(f"trade count {count}, taker-buy volume {taker}: both are numbers from 0 on")
     if candle.open_time % MINUTE_MS:
         raise ValueError("a one-minute candle opens at a full minute")
 
@@ -246,31 +265,43 @@ def _trade_parser(columns: dict[str, int]) -> Callable[[Row], Trade]:
         if flag not in _TRUE and flag not in _FALSE:
             raise ValueError(f"{row[maker]!r} does not say whether the buyer was the maker; true or false does")
         trades = 1 if first is None or last is None else int(row[last]) - int(row[first]) + 1
+        if trades < 1:
+            raise ValueError("the last trade id of an aggregated trade is not below its first")
         return Trade(_milliseconds(row[when]), price, quantity, flag in _TRUE, trades)
 
     return parse
 
 
 _SPACING_SAMPLE = 100
+_LEAST_SAMPLE = 10
 
 
-def _closed_candles(path: Path, candles: Iterator[Any]) -> Iterator[Candle]:
-    """All but the last candle, and that one too where it ends a day; refuses longer candles than a minute."""
+def _closed_candles(path: Path, candles: Iterator[Any], next_file: int | None) -> Iterator[Candle]:
+    """All but the last candle, and that one too where it is known to be closed; refuses longer candles."""
     held: Candle | None = None
     shortest, seen = math.inf, 0
     for candle in candles:
         if held is not None:
+            step = candle.open_time - held.open_time
+            if step < 0:
+                raise MarketDataError(path, "times go backward; put the oldest candle first")
             if seen < _SPACING_SAMPLE:
                 seen += 1
-                shortest = min(shortest, abs(candle.open_time - held.open_time) or math.inf)
-                _check_spacing(path, shortest, seen)
+                shortest = min(shortest, step or math.inf)
+                if seen == _SPACING_SAMPLE:
+                    _check_spacing(path, shortest)
             yield held
         held = candle
-    if held is not None and (held.open_time + MINUTE_MS) % DAY_MS == 0:
+    if held is None:
+        return
+    if _LEAST_SAMPLE <= seen < _SPACING_SAMPLE:
+        _check_spacing(path, shortest)
+    end = held.open_time + MINUTE_MS
+    if end % DAY_MS == 0 or end == next_file:
         yield held
 
 
-def _check_spacing(path: Path, shortest: float, seen: int) -> None:
-    if seen == _SPACING_SAMPLE and shortest > MINUTE_MS:
+def _check_spacing(path: Path, shortest: float) -> None:
+    if MINUTE_MS < shortest < math.inf:
         minutes = shortest / MINUTE_MS
         raise MarketDataError(path, f"candles are {minutes:g} minutes apart; one-minute candles are needed")

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections import deque
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from vivienne.stream.messages import encode
 from vivienne.stream.times import written
@@ -18,35 +18,45 @@ KEPT = 200
 MOST_UNREAD = 1_000
 
 
+class _Record(NamedTuple):
+    """A record as it goes out, its number in the stream, and its level as logging counts it."""
+
+    number: int
+    level: int
+    message: Message
+
+
 class LogReader:
     """What one client has still to be sent; the oldest go when it does not keep up."""
 
     def __init__(self, level: int) -> None:
         self._level = level
-        self._records: deque[Message] = deque()
+        self._unread: deque[Message] = deque()
         self._dropped = 0
+        self._newest = 0
         self._filled = asyncio.Event()
 
-    def offer(self, record: Message) -> None:
-        """Take a record if it is of the wanted level; never blocks."""
-        if logging.getLevelNamesMapping()[record["level"]] < self._level:
+    def offer(self, record: _Record) -> None:
+        """Take a record if it is of the wanted level and not known already; never blocks."""
+        if record.level < self._level or record.number <= self._newest:
             return
-        if len(self._records) >= MOST_UNREAD:
-            self._records.popleft()
+        self._newest = record.number
+        if len(self._unread) >= MOST_UNREAD:
+            self._unread.popleft()
             self._dropped += 1
-        self._records.append(record)
+        self._unread.append(record.message)
         self._filled.set()
 
     async def take(self) -> str:
         """The next record as JSON; waits for one. After a loss it says under ``dropped`` how many are missing."""
-        while not self._records:
+        while not self._unread:
             self._filled.clear()
             await self._filled.wait()
-        record = self._records.popleft()
+        message = self._unread.popleft()
         if self._dropped:
-            record = {**record, "dropped": self._dropped}
+            message = {**message, "dropped": self._dropped}
             self._dropped = 0
-        return encode(record)
+        return encode(message)
 
 
 class LogStream(logging.Handler):
@@ -54,38 +64,50 @@ class LogStream(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__()
-        self._kept: deque[Message] = deque(maxlen=KEPT)
+        self._kept: deque[_Record] = deque(maxlen=KEPT)
         self._readers: set[LogReader] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._count = 0
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep a record and pass it on."""
-        message: Message = {
-            "type": "log",
-            "timestamp": written(datetime.fromtimestamp(record.created, UTC)),
-            "level": record.levelname,
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
-        if record.exc_info:
-            message["exception"] = logging.Formatter().formatException(record.exc_info)
-        self._kept.append(message)
+        """Keep a record and pass it on; called by one thread at a time."""
+        try:
+            message = _message(record)
+        except Exception:  # noqa: BLE001  # as every handler: a record that cannot be written hurts nobody who logs
+            self.handleError(record)
+            return
+        self._count += 1
+        kept = _Record(self._count, record.levelno, message)
+        self._kept.append(kept)
         if self._readers and self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._pass_on, message)
+            self._loop.call_soon_threadsafe(self._pass_on, kept)
 
     def join(self, level: int) -> LogReader:
         """A reader for a new client, with the kept records of its level already in it."""
         self._loop = asyncio.get_running_loop()
         reader = LogReader(level)
-        for message in list(self._kept):
-            reader.offer(message)
         self._readers.add(reader)
+        for record in list(self._kept):
+            reader.offer(record)
         return reader
 
     def leave(self, reader: LogReader) -> None:
         """The client is gone."""
         self._readers.discard(reader)
 
-    def _pass_on(self, message: Message) -> None:
+    def _pass_on(self, record: _Record) -> None:
         for reader in self._readers:
-            reader.offer(message)
+            reader.offer(record)
+
+
+def _message(record: logging.LogRecord) -> Message:
+    message: Message = {
+        "type": "log",
+        "timestamp": written(datetime.fromtimestamp(record.created, UTC)),
+        "level": record.levelname,
+        "logger": record.name,
+        "message": record.getMessage(),
+    }
+    if record.exc_info:
+        message["exception"] = logging.Formatter().formatException(record.exc_info)
+    return message

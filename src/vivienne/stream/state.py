@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+from typing import TYPE_CHECKING, NamedTuple
 
 from vivienne.stream.hub import Frame, Hub, Mailbox
 from vivienne.stream.messages import asset_data
@@ -14,8 +15,17 @@ if TYPE_CHECKING:
     from vivienne.stream.messages import Message
 
 
+class _State(NamedTuple):
+    data: Message
+    config: Message
+    config_version: int
+
+
 class StateBoard:
     """Keeps the latest frame of each asset and passes every new one on.
+
+    States that are published in one breath - before the loop gets to do anything else - are one state: only the last
+    of them is numbered. Otherwise a client could miss a number without being slow.
 
     Args:
         hub: whom to tell.
@@ -25,18 +35,26 @@ class StateBoard:
         self._hub = hub
         self._frames: dict[str, Frame] = {}
         self._seq: dict[str, int] = {}
+        self._new: dict[str, _State] = {}
 
     def publish(self, asset: str, *, data: Message, config: Message, config_version: int) -> None:
-        """A new state: gets the next number of its asset and goes to everyone who watches."""
-        seq = self._seq[asset] = self._seq.get(asset, 0) + 1
-        message = asset_data(
-            asset, seq=seq, timestamp=written(now()), data=data, config=config, config_version=config_version
-        )
-        frame = self._frames[asset] = Frame(message)
-        self._hub.broadcast(asset, frame)
+        """A new state: gets the next number of its asset and goes to everyone who watches, at the next breath."""
+        if not self._new:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._new[asset] = _State(data, config, config_version)
 
     def show(self, mailbox: Mailbox, assets: Iterable[str] | None = None) -> None:
         """Put the latest frames into a mailbox: of these assets, or of all."""
+        self._flush()
         for asset in self._frames if assets is None else assets:
             if asset in self._frames:
                 mailbox.offer(asset, self._frames[asset])
+
+    def _flush(self) -> None:
+        new, self._new = self._new, {}
+        timestamp = written(now())
+        for asset, state in new.items():
+            seq = self._seq[asset] = self._seq.get(asset, 0) + 1
+            frame = Frame(asset_data(asset, seq=seq, timestamp=timestamp, **state._asdict()))
+            self._frames[asset] = frame
+            self._hub.broadcast(asset, frame)

@@ -43,10 +43,13 @@ def open_envelope(fields: dict[str, Any]) -> Envelope:
         if isinstance(value, str) and 0 < len(value.strip()) <= longest and (name == "reason" or value.isprintable()):
             texts[name] = value.strip()
         else:
-            needed = f"{name} must be a text of 1 to {longest} printable characters"
+            printable = "" if name == "reason" else "printable "
+            needed = f"{name} must be a text of 1 to {longest} {printable}characters"
             extra = "; leave it out to address all assets" if name == "asset_symbol" else ", or left out"
             problems.append(Problem(name, needed + extra))
     version = fields.get("expected_version")
+    if isinstance(version, float) and version.is_integer():
+        version = int(version)
     if "expected_version" in fields and (not isinstance(version, int) or isinstance(version, bool) or version < 0):
         problems.append(Problem("expected_version", "expected_version must be a whole number, or left out"))
     if problems:

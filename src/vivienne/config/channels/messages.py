@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vivienne.config.channels.envelope import FIELDS, one_of, open_envelope, refuse_unknown, split_envelope
-from vivienne.config.service import Request, Update
+from vivienne.config.requests import Request, Update
 from vivienne.errors import Malformed, UnknownTarget
 from vivienne.stream.messages import AGENT, Message
 

@@ -54,8 +54,9 @@ def _depth(value: object) -> int:
     """How deep it is nested, without recursion."""
     level, depth = [value], 0
     while level:
-        level = [inner for outer in level for inner in _inner(outer)]
-        depth += 1
+        containers = [outer for outer in level if isinstance(outer, (dict, list))]
+        level = [inner for outer in containers for inner in _inner(outer)]
+        depth += bool(containers)
     return depth
 
 

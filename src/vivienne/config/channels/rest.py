@@ -10,9 +10,9 @@ from starlette.exceptions import HTTPException
 
 from vivienne.config.channels.envelope import Envelope, open_envelope, refuse_unknown, split_envelope
 from vivienne.config.channels.reading import LONGEST_MESSAGE, read_object
+from vivienne.config.requests import Activate, Delete, Intent, Reset, Update
+from vivienne.config.requests import Request as ChangeRequest
 from vivienne.config.schema import json_schema
-from vivienne.config.service import Activate, Delete, Intent, Reset, Update
-from vivienne.config.service import Request as ChangeRequest
 from vivienne.errors import InvalidConfiguration, Malformed, TooLarge, VersionConflict
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from vivienne.market.files import read_market_file
 from vivienne.market.types import MINUTE_MS, Candle, Trade
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
     from pathlib import Path
 
 _log = logging.getLogger(__name__)
@@ -43,10 +43,8 @@ class ReplayFeed:
     def __init__(self, files: Mapping[str, list[Path]], speed: float | None) -> None:
         self.assets = tuple(files)
         self._speed = speed
-        for paths in files.values():
-            _check_order(paths)
         self._events: dict[str, Iterator[MinuteClosed | PriceMoved]] = {
-            asset: _events(paths) for asset, paths in files.items()
+            asset: _events(paths, _begins(paths)) for asset, paths in files.items()
         }
 
     def history(self, asset: str, *, least: int, most: int) -> list[Candle]:
@@ -63,7 +61,11 @@ class ReplayFeed:
         """The rest of the files. See `Feed`."""
         pace = _Pace(self._speed)
         events = self._events[asset]
-        while chunk := await asyncio.to_thread(lambda: list(itertools.islice(events, _CHUNK))):
+        failure: MarketDataError | None = None
+        while failure is None:
+            chunk, failure = await asyncio.to_thread(_chunk, events)
+            if not chunk and failure is None:
+                break
             for number, event in enumerate(chunk):
                 if self._speed is not None:
                     await pace.until(
@@ -72,6 +74,8 @@ class ReplayFeed:
                 elif number % _BREATH == 0:
                     await asyncio.sleep(0)
                 yield event
+        if failure is not None:
+            raise failure
         _log.info("The replay of %s is over; its last decision stays on show", asset)
         yield FeedEnded()
 
@@ -96,26 +100,42 @@ class _Pace:
         await asyncio.sleep(max(0.0, due - now))
 
 
-def _check_order(paths: Iterable[Path]) -> None:
-    """Read the first item of each file: it must exist, be readable, and come after the file before."""
-    last: tuple[int, Path] | None = None
-    for path in paths:
+def _begins(paths: Sequence[Path]) -> list[int]:
+    """When each file begins: each must exist, be readable, and come after the one before."""
+    begins: list[int] = []
+    for number, path in enumerate(paths):
         first = next(read_market_file(path), None)
         if first is None:
             raise MarketDataError(path, "there is not one closed minute in it")
-        if last is not None and first[0] < last[0]:
-            raise MarketDataError(path, f"it begins before {last[1]}; give the files of an asset in order of time")
-        last = first[0], path
+        if begins and first[0] < begins[-1]:
+            before = paths[number - 1]
+            raise MarketDataError(path, f"it begins before {before}; give the files of an asset in order of time")
+        begins.append(first[0])
+    return begins
 
 
-def _events(paths: Iterable[Path]) -> Iterator[MinuteClosed | PriceMoved]:
+def _chunk(
+    events: Iterator[MinuteClosed | PriceMoved],
+) -> tuple[list[MinuteClosed | PriceMoved], MarketDataError | None]:
+    """The next events; with an error in the data, those before it and the error."""
+    chunk: list[MinuteClosed | PriceMoved] = []
+    try:
+        chunk.extend(itertools.islice(events, _CHUNK))
+    except MarketDataError as error:
+        return chunk, error
+    return chunk, None
+
+
+def _events(paths: Sequence[Path], begins: Sequence[int]) -> Iterator[MinuteClosed | PriceMoved]:
     builder = CandleBuilder()
-    for path in paths:
-        for item in read_market_file(path):
+    for path, next_file in zip(paths, [*begins[1:], None], strict=True):
+        for item in read_market_file(path, next_file):
             if isinstance(item, Trade):
+                late = builder.late
                 closed = builder.add(item)
                 if closed is not None:
                     yield MinuteClosed(closed)
-                yield PriceMoved(item.price, item.time)
+                if builder.late == late:
+                    yield PriceMoved(item.price, item.time)
             else:
                 yield MinuteClosed(item)

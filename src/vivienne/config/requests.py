@@ -1,0 +1,69 @@
+"""What can be asked of the configuration."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import orjson
+
+if TYPE_CHECKING:
+    from vivienne.config.documents import Document
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Set values. Full: the layer sets these and nothing else. Partial: these are laid over what it sets."""
+
+    document: Document
+    partial: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """Take values out of a layer, so that they are inherited again; without paths, all of them."""
+
+    paths: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Activate:
+    """Put a former configuration of a layer in force again; a deleted one too, which undoes its deletion in effect."""
+
+    config_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Delete a configuration; if it is the active one, the one before it is in force."""
+
+    config_id: str
+
+
+Intent = Update | Reset | Activate | Delete
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A change someone asks for.
+
+    Attributes:
+        asset: whom it is for, in any case; None for the global layer.
+        expected_version: refuse unless this is the version in force.
+        request_id: a repetition is answered as the first time and not made again.
+    """
+
+    intent: Intent
+    channel: str
+    asset: str | None = None
+    expected_version: int | None = None
+    request_id: str | None = None
+    author: str = "anonymous"
+    reason: str | None = None
+    address: str | None = None
+
+    def digest(self) -> str:
+        """Tells whether two requests ask for the same."""
+        content = [type(self.intent).__name__, self.asset, self.expected_version, self.reason, self.intent]
+        return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()

@@ -1,0 +1,272 @@
+"""The explanation adds up, and what it says would change the level does change it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from making import (
+    bars_of,
+    candles_in,
+    configurations,
+    configured,
+    document_of,
+    problems_of,
+    random_bars,
+    resampled,
+)
+from vivienne.agent.evaluate import evaluate
+from vivienne.agent.explain import Explained, explain
+from vivienne.agent.filters import FILTERS
+from vivienne.config.documents import leaves, merged
+from vivienne.config.schema import TUNABLES, Configuration
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from vivienne.market.types import Bars
+
+
+def explained(bars: Bars, config: Configuration | None = None) -> Explained:
+    config = config or configured()
+    return explain(evaluate(bars, config, 15), bars, config, 15)
+
+
+def assert_sound(said: Explained, config: Configuration) -> None:
+    """It is JSON, and its figures are those of the decision."""
+    json.dumps(said.explanation, allow_nan=False)
+    if not said.ready:
+        return
+    signed = {"long": said.confidence, "short": -said.confidence, "none": 0.0}[said.side]
+    assert sum(signal["contribution"] for signal in said.explanation["signals"]) == pytest.approx(signed, abs=1e-8)
+    assert said.blocked_by == tuple(
+        barrier["name"] for barrier in said.explanation["filters"] if barrier["state"] == "blocked"
+    )
+    for signal in said.explanation["signals"]:
+        assert signal["weight"] == getattr(config.signal_weights, signal["name"])
+        assert signal["direction"] != 0 or signal["strength"] == 0
+    values = leaves(config.model_dump())
+    for barrier in said.explanation["filters"]:
+        assert barrier["message"]
+        for check in barrier["checks"]:
+            assert check["path"] is None or check["threshold"] == values[check["path"]]
+
+
+def assert_change_holds(said: Explained, bars: Bars, config: Configuration) -> bool:
+    """The stated change is allowed and gives the stated level. False where none is stated."""
+    change = said.explanation["nearest_change"]
+    if change is None:
+        return False
+    assert TUNABLES[change["path"]].title in change["message"]
+    assert change["clarity_level"] in change["message"]
+    assert leaves(config.model_dump())[change["path"]] == change["from"]
+    document = merged(config.model_dump(exclude_none=True), document_of({change["path"]: change["to"]}))
+    assert problems_of(document) == []
+    changed = explained(bars, Configuration.model_validate(document))
+    assert change["clarity_level"] == changed.level.word
+    assert said.level.word != changed.level.word
+    return True
+
+
+@settings(max_examples=300, deadline=None)
+@given(seed=st.integers(0, 100_000), count=st.integers(64, 130), config=configurations())
+def test_what_is_said_to_change_the_level_changes_it(seed: int, count: int, config: Configuration) -> None:
+    bars = random_bars(seed, count)
+    said = explained(bars, config)
+    assert_sound(said, config)
+    assert_change_holds(said, bars, config)
+
+
+@pytest.mark.parametrize("thresholds", [(50, 70, 80), (20, 30, 40)])
+def test_what_is_said_to_change_the_level_changes_it_on_real_data(
+    marketdata: Path, thresholds: tuple[int, int, int]
+) -> None:
+    loaded, aim, bang = thresholds
+    config = configured(
+        {"settings": {"state_threshold_loaded": loaded, "state_threshold_aim": aim, "state_threshold_bang": bang}}
+    )
+    whole = resampled(candles_in(marketdata / "klines" / "BTCUSDT-1m-2025-10-06_2025-11-02.csv.gz"))
+    whole = whole[:1_400]
+    levels = evaluate(whole, config, 15, len(whole)).decision.raw_level
+    interesting = {*np.flatnonzero(levels >= 2).tolist(), *range(100, len(whole), 9)}
+    stated = 0
+    for row in sorted(interesting):
+        bars = whole[max(0, row - 400) : row + 1]
+        said = explained(bars, config)
+        assert_sound(said, config)
+        stated += assert_change_holds(said, bars, config)
+    assert stated > 100
+
+
+def held_back(config: Configuration, seeds: range = range(60)) -> tuple[Bars, Explained]:
+    """A bar whose level is held back by one filter."""
+    for seed in seeds:
+        bars = random_bars(seed, 300)
+        whole = evaluate(bars, config, 15, 300)
+        held = (whole.decision.raw_level > whole.decision.level) & (whole.filters.blocks.sum(axis=0) == 1)
+        for row in np.flatnonzero(held):
+            return bars[: row + 1], explained(bars[: row + 1], config)
+    raise AssertionError("no bar is held back")
+
+
+@pytest.mark.parametrize("name", [barrier.name for barrier in FILTERS])
+def test_a_level_held_back_by_one_filter_can_be_released(name: str) -> None:
+    """With the other filters off, the nearest change is in the filter, and releases it."""
+    switches = {barrier.switch: barrier.name == name for barrier in FILTERS}
+    thresholds = {f"settings.state_threshold_{level}": value for level, value in (("loaded", 1), ("aim", 2))}
+    config = configured(document_of({**switches, **thresholds}))
+    bars, said = held_back(config)
+    assert said.blocked_by == (name,)
+    assert said.size == 0.0
+    assert said.level.word == "loaded"
+    assert f"held at loaded: {said.side}" in said.explanation["summary"]
+    assert f"{name} filter" in said.explanation["summary"]
+    assert assert_change_holds(said, bars, config)
+    assert said.explanation["nearest_change"]["path"].startswith(f"filters.{name}.")
+    assert said.explanation["nearest_change"]["clarity_level"] == said.raw_level.word
+
+
+def test_of_two_thresholds_the_nearer_one_is_named() -> None:
+    """Loaded at 69.5 is half a point below aim, and far above idle."""
+    for seed in range(40):
+        bars = random_bars(seed, 200)
+        plain = explained(bars)
+        percent = plain.confidence * 100
+        if not 5 < percent < 95 or plain.blocked_by:
+            continue
+        loaded, aim = percent - 3, percent + 0.5
+        document = {"settings": {"state_threshold_loaded": loaded, "state_threshold_aim": aim}}
+        document["settings"]["state_threshold_bang"] = 100.0
+        said = explained(bars, configured(document))
+        assert said.level.word == "loaded"
+        change = said.explanation["nearest_change"]
+        assert (change["path"], change["clarity_level"]) == ("settings.state_threshold_aim", "aim")
+        assert percent * 0.99 <= change["to"] <= percent
+        return
+    raise AssertionError("no bar has a confidence to try it with")
+
+
+@pytest.mark.parametrize("margin", [0.5, 1e-6])
+def test_a_threshold_named_stays_in_order_with_those_beside_it(margin: float) -> None:
+    """Between two thresholds this near there is no round number that would be accepted."""
+    for seed in range(40):
+        bars = random_bars(seed, 200)
+        plain = explained(bars)
+        percent = plain.confidence * 100
+        if not 20 < percent < 95 or plain.blocked_by:
+            continue
+        thresholds = {"state_threshold_loaded": percent - 1e-4, "state_threshold_aim": percent + margin}
+        config = configured({"settings": {**thresholds, "state_threshold_bang": 100.0}})
+        said = explained(bars, config)
+        assert said.level.word == "loaded"
+        assert assert_change_holds(said, bars, config)
+        return
+    raise AssertionError("no bar has a confidence to try it with")
+
+
+def test_a_value_right_on_its_threshold_is_released_by_the_next_number() -> None:
+    """Retail chop begins at its threshold, so 120 trades a minute need one above 120."""
+    switches = {barrier.switch: barrier.name == "underused_alpha" for barrier in FILTERS}
+    levels = {"settings.state_threshold_loaded": 1, "settings.state_threshold_aim": 2}
+    config = configured(document_of({**switches, **levels}))
+    for seed in range(40):
+        bars = replace(
+            random_bars(seed, 200), trade_count=np.full(200, 15 * 120.0), quote_volume=np.full(200, 15 * 120.0 * 5)
+        )
+        said = explained(bars, config)
+        if said.raw_level.word in {"idle", "loaded"}:
+            continue
+        assert said.blocked_by == ("underused_alpha",)
+        change = said.explanation["nearest_change"]
+        assert change["path"] == "filters.underused_alpha.retail_chop_trade_count_threshold"
+        assert 120 < change["to"] <= 120 * 1.01
+        assert assert_change_holds(said, bars, config)
+        return
+    raise AssertionError("no bar earns a level to try it with")
+
+
+def test_a_warming_up_window_says_so_and_nothing_else() -> None:
+    said = explained(random_bars(1, 63))
+    assert not said.ready
+    assert {"summary": "warming up", "signals": [], "filters": [], "nearest_change": None} == said.explanation
+    assert (said.level.word, said.raw_level.word, said.side, said.size, said.confidence, said.blocked_by) == (
+        "idle", "idle", "none", 0.0, 0.0, (),
+    )  # fmt: skip
+    assert said.levels == "inactive"
+
+
+def test_a_dead_market_explains_itself_without_a_side() -> None:
+    bars = bars_of([100.0] * 100, volume=0.0, trade_count=0.0)
+    said = explained(bars)
+    assert said.ready
+    assert_sound(said, configured())
+    assert (said.side, said.size, said.level.word) == ("none", 0.0, "idle")
+    assert said.explanation["summary"] == "idle: no signal votes, or the votes cancel out"
+    assert said.explanation["nearest_change"] is None
+    assert {"no entry to hold back"} == {barrier["message"] for barrier in said.explanation["filters"]}
+    average = [
+        check["value"]
+        for barrier in said.explanation["filters"]
+        for check in barrier["checks"]
+        if check["measure"] == "average trade"
+    ]
+    assert [None] * 3 == average
+
+
+def test_data_without_trade_counts_is_explained_without_nan() -> None:
+    bars = bars_of(random_bars(3, 200).close, trade_count=np.nan, taker_buy_volume=np.nan)
+    config = configured()
+    said = explained(bars, config)
+    assert_sound(said, config)
+    assert not {"underused_alpha", "combined_vwap"} & set(said.blocked_by)
+
+
+def states(bars: Bars, config: Configuration | None = None) -> dict[str, Any]:
+    said = explained(bars, config)
+    return {"trend": said.trend, "volatility": said.volatility, "levels": said.levels}
+
+
+def test_the_trend_is_named() -> None:
+    accelerating = np.array([100 + 0.00001 * step**3 for step in range(120)])
+    assert states(bars_of(accelerating))["trend"] == "bullish"
+    assert states(bars_of(200 - accelerating))["trend"] == "bearish"
+    assert states(bars_of([100.0] * 120))["trend"] == "neutral"
+
+
+@pytest.mark.parametrize(
+    ("width", "last", "state"),
+    [
+        (0.002, 0.0, "squeeze"),
+        (0.02, 0.0, "normal"),
+        (0.03, 0.0, "breakout"),
+        (0.02, 8.0, "overextended"),
+        (0.02, -8.0, "overextended"),
+    ],
+)
+def test_the_state_of_volatility_is_named(width: float, last: float, state: str) -> None:
+    """A band of this width, and a last close so many deviations away."""
+    closes = 100 * (1 + width / 4 * np.where(np.arange(100) % 2, 1.0, -1.0))
+    closes[-1] = 100 * (1 + width / 4 * last) if last else closes[-1]
+    assert state == states(bars_of(closes))["volatility"]
+
+
+def test_the_levels_filter_is_inactive_when_it_is_switched_off() -> None:
+    off = configured({"filters": {"levels": {"enable_levels_filter_for_entry": False}}})
+    assert states(random_bars(3, 200), off)["levels"] == "inactive"
+    assert states(random_bars(3, 200))["levels"] in {"active", "blocking"}
+
+
+def test_a_filter_that_is_switched_off_says_so() -> None:
+    config = configured(document_of({barrier.switch: False for barrier in FILTERS}))
+    said = explained(random_bars(3, 200), config)
+    assert {("off", "switched off", False)} == {
+        (barrier["state"], barrier["message"], barrier["enabled"]) for barrier in said.explanation["filters"]
+    }
+    assert said.blocked_by == ()
+    assert said.level == said.raw_level

@@ -1,0 +1,548 @@
+"""Revisions survive as they were written, in a file that is ours alone; whatever is wrong with the file is said."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from vivienne.config.revision import Revision
+from vivienne.config.store import APPLICATION_ID, SCHEMA_VERSION, SqliteRevisionStore
+from vivienne.errors import StoreUnavailable, StoreUnusable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vivienne.config.revision import Action
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "vivienne.db"
+
+
+@pytest.fixture
+def store(path: Path) -> Iterator[SqliteRevisionStore]:
+    store = SqliteRevisionStore(path)
+    yield store
+    store.close()
+
+
+def revision(version: int, layer: str = "global", action: Action = "update", **more: Any) -> Revision:
+    plain = Revision(
+        version=version,
+        config_id=f"id-{version}",
+        layer=layer,
+        action=action,
+        document={"settings": {"state_threshold_bang": 80 + version / 4}},
+        changed=[],
+        author="ann",
+        channel="rest",
+        created_at="2026-01-02T03:04:05.678Z",
+    )
+    return replace(plain, **more)
+
+
+def filled(store: SqliteRevisionStore, *revisions: Revision) -> SqliteRevisionStore:
+    for each in revisions:
+        store.append(each)
+    return store
+
+
+def versions(found: list[Revision]) -> list[int]:
+    return [each.version for each in found]
+
+
+FULL = revision(
+    7,
+    "BTC",
+    "delete",
+    document={
+        "settings": {"state_threshold_bang": 80, "position_size_bang": 0.1},
+        "description": "n\u00e4chtlich \U0001f680",
+    },
+    changed=[{"path": "settings.state_threshold_bang", "old": 85.5, "new": 80}, {"path": "description", "new": "x"}],
+    target="id-3",
+    address="2001:db8::1",
+    reason="because 'quotes' \"and\" \\ and\nlines",
+    request_id="r-1",
+    request_digest="d" * 64,
+    answer={"status": "success", "version": 7, "nothing": None, "list": [1, 2.5, True]},
+)
+
+
+# What is kept
+
+
+def test_every_field_of_a_revision_survives(store: SqliteRevisionStore) -> None:
+    filled(store, FULL)
+
+    assert store.by_config_id("id-7") == FULL
+    assert store.by_request_id("r-1") == FULL
+    assert store.heads() == [FULL]
+    assert store.page(layers=None, limit=1, before=None, configurations_only=False) == [FULL]
+
+
+def test_what_is_left_out_stays_left_out(store: SqliteRevisionStore) -> None:
+    plain = revision(1)
+    filled(store, plain)
+
+    assert store.by_config_id("id-1") == plain
+    assert plain.request_id is None
+
+
+def test_whole_numbers_and_fractions_are_kept_as_they_were_sent(store: SqliteRevisionStore) -> None:
+    filled(store, revision(1, document={"whole": 80, "point": 80.0, "small": 0.1 + 0.2, "switch": True}))
+
+    found = store.by_config_id("id-1")
+    assert found is not None
+    assert {name: repr(value) for name, value in found.document.items()} == {
+        "whole": "80",
+        "point": "80.0",
+        "small": "0.30000000000000004",
+        "switch": "True",
+    }
+
+
+def test_everything_is_there_after_reopening(path: Path) -> None:
+    first = filled(SqliteRevisionStore(path), revision(1), revision(2, "BTC"), FULL)
+    first.close()
+
+    again = SqliteRevisionStore(path)
+    try:
+        assert again.page(layers=None, limit=10, before=None, configurations_only=False) == [
+            FULL, revision(2, "BTC"), revision(1),
+        ]  # fmt: skip
+    finally:
+        again.close()
+
+
+def test_what_is_not_there_is_not_found(store: SqliteRevisionStore) -> None:
+    filled(store, FULL)
+
+    assert store.by_config_id("id-8") is None
+    assert store.by_request_id("r-2") is None
+    assert not store.is_deleted("id-8")
+
+
+def test_an_empty_store_has_nothing_in_it(store: SqliteRevisionStore) -> None:
+    store.check()
+
+    assert store.heads() == []
+    assert store.active_ids() == {}
+    assert store.page(layers=None, limit=10, before=None, configurations_only=True) == []
+
+
+@pytest.mark.parametrize("twin", [revision(1, config_id="other"), revision(2, config_id="id-1")])
+def test_a_version_or_a_config_id_cannot_be_given_twice(store: SqliteRevisionStore, twin: Revision) -> None:
+    filled(store, revision(1))
+
+    with pytest.raises(StoreUnavailable):
+        store.append(twin)
+    assert store.page(layers=None, limit=10, before=None, configurations_only=False) == [revision(1)]
+
+
+def test_a_request_id_cannot_be_given_twice(store: SqliteRevisionStore) -> None:
+    filled(store, revision(1, request_id="r"))
+
+    with pytest.raises(StoreUnavailable):
+        store.append(revision(2, request_id="r"))
+    filled(store, revision(3), revision(4))
+    assert versions(store.page(layers=None, limit=10, before=None, configurations_only=False)) == [4, 3, 1]
+
+
+def test_the_store_can_be_used_from_another_thread(store: SqliteRevisionStore) -> None:
+    thread = threading.Thread(target=store.append, args=(revision(1),))
+    thread.start()
+    thread.join()
+
+    assert versions(store.heads()) == [1]
+
+
+# Looking back
+
+
+def story(store: SqliteRevisionStore) -> SqliteRevisionStore:
+    """Global 1, 3 and 6; BTC 2, 4 and 5, which deletes 4; 7 deletes 1."""
+    return filled(
+        store,
+        revision(1),
+        revision(2, "BTC"),
+        revision(3),
+        revision(4, "BTC"),
+        revision(5, "BTC", "delete", target="id-4"),
+        revision(6, action="activate", target="id-1"),
+        revision(7, action="delete", target="id-1"),
+    )
+
+
+def test_the_heads_are_the_newest_of_each_layer(store: SqliteRevisionStore) -> None:
+    assert {head.layer: head.version for head in story(store).heads()} == {"global": 7, "BTC": 5}
+
+
+def test_in_force_is_the_newest_that_is_neither_deleted_nor_a_deletion(store: SqliteRevisionStore) -> None:
+    assert story(store).active_ids() == {"global": "id-6", "BTC": "id-2"}
+
+
+def test_a_layer_of_which_everything_is_deleted_has_nothing_in_force(store: SqliteRevisionStore) -> None:
+    filled(store, revision(1, "BTC"), revision(2, "BTC", "delete", target="id-1"), revision(3, "ETH"))
+
+    assert store.active_ids() == {"ETH": "id-3"}
+
+
+def test_deleted_is_what_a_later_revision_deleted(store: SqliteRevisionStore) -> None:
+    story(store)
+
+    assert [version for version in range(1, 8) if store.is_deleted(f"id-{version}")] == [1, 4]
+
+
+def test_activating_is_not_deleting(store: SqliteRevisionStore) -> None:
+    filled(store, revision(1), revision(2, action="activate", target="id-1"))
+
+    assert not store.is_deleted("id-1")
+
+
+def test_before_a_configuration_is_the_one_of_its_layer_that_still_counts(store: SqliteRevisionStore) -> None:
+    story(store)
+
+    def before(version: int) -> int | None:
+        each = store.by_config_id(f"id-{version}")
+        assert each is not None
+        found = store.before(each)
+        return None if found is None else found.version
+
+    assert {version: before(version) for version in range(1, 8)} == {
+        1: None, 2: None, 3: None, 4: 2, 5: 2, 6: 3, 7: 6,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("layers", "configurations_only", "expected"),
+    [
+        (None, False, [7, 6, 5, 4, 3, 2, 1]),
+        (None, True, [6, 3, 2]),
+        (["BTC"], False, [5, 4, 2]),
+        (["BTC"], True, [2]),
+        (["global", "BTC"], False, [7, 6, 5, 4, 3, 2, 1]),
+        (["global"], True, [6, 3]),
+        (["ETH"], False, []),
+    ],
+)
+def test_a_page_has_what_was_asked_for_newest_first(
+    store: SqliteRevisionStore, layers: list[str] | None, configurations_only: bool, expected: list[int]
+) -> None:
+    found = story(store).page(layers=layers, limit=100, before=None, configurations_only=configurations_only)
+
+    assert versions(found) == expected
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 7, 8])
+def test_page_by_page_everything_is_seen_once(store: SqliteRevisionStore, limit: int) -> None:
+    story(store)
+
+    seen: list[int] = []
+    while page := store.page(layers=None, limit=limit, before=seen[-1] if seen else None, configurations_only=False):
+        assert len(page) <= limit
+        seen += versions(page)
+
+    assert seen == [7, 6, 5, 4, 3, 2, 1]
+
+
+# The file
+
+
+def pragma(store: SqliteRevisionStore, name: str) -> Any:
+    with store._engine.connect() as connection:
+        return connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
+
+
+def test_a_commit_is_on_disk_when_it_returns(store: SqliteRevisionStore) -> None:
+    filled(store, revision(1))
+
+    assert pragma(store, "synchronous") == 2, "FULL"
+    assert pragma(store, "journal_mode") == "persist"
+
+
+def test_the_file_says_whose_it_is(path: Path, store: SqliteRevisionStore) -> None:
+    filled(store, revision(1))
+
+    assert pragma(store, "application_id") == APPLICATION_ID
+    assert pragma(store, "user_version") == SCHEMA_VERSION
+    assert path.read_bytes()[68:72] == b"VIVI"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["with space.db", "n\u00e4chts.db", "hash#tag.db", "per%20cent.db", "a&b=c.db", "what?.db", "a;b'c\".db"],
+)
+def test_any_file_name_will_do(tmp_path: Path, name: str) -> None:
+    store = filled(SqliteRevisionStore(tmp_path / name), revision(1))
+    store.close()
+
+    with sqlite3.connect(tmp_path / name) as connection:
+        count = connection.execute("SELECT count(*) FROM revisions").fetchone()
+    connection.close()
+    assert count == (1,)
+    assert {file.name for file in tmp_path.iterdir()} <= {name, f"{name}-journal", f"{name}.lock"}
+
+
+def test_a_folder_that_is_missing_is_made(tmp_path: Path) -> None:
+    path = tmp_path / "a" / "b" / "vivienne.db"
+    SqliteRevisionStore(path).close()
+
+    assert path.is_file()
+
+
+def test_a_second_one_is_refused_while_the_first_is_open(path: Path, store: SqliteRevisionStore) -> None:
+    with pytest.raises(StoreUnusable, match="in use by another Vivienne"):
+        SqliteRevisionStore(path)
+
+    filled(store, revision(1))
+    assert versions(store.heads()) == [1]
+
+
+def test_another_process_is_refused_while_the_first_is_open(path: Path, store: SqliteRevisionStore) -> None:
+    filled(store, revision(1))
+    program = (
+        "import sys, pathlib; from vivienne.config.store import SqliteRevisionStore;"
+        "SqliteRevisionStore(pathlib.Path(sys.argv[1]))"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program, path], check=False, capture_output=True, text=True)
+
+    assert done.returncode != 0
+    assert "StoreUnusable" in done.stderr
+    assert "in use by another Vivienne" in done.stderr
+
+
+def test_it_can_be_opened_again_once_it_is_closed(path: Path) -> None:
+    for version in (1, 2, 3):
+        store = SqliteRevisionStore(path)
+        filled(store, revision(version))
+        store.close()
+
+    store = SqliteRevisionStore(path)
+    assert versions(store.heads()) == [3]
+    store.close()
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(StoreUnusable) as refused:
+        SqliteRevisionStore(path)
+    return str(refused.value)
+
+
+def test_a_file_that_is_no_database_is_refused_and_left_alone(path: Path) -> None:
+    path.write_bytes(b"time,open,high,low,close\n" * 100)
+
+    message = refusal(path)
+
+    assert str(path) in message
+    assert "is not a SQLite database; name a new file" in message
+    assert path.read_bytes() == b"time,open,high,low,close\n" * 100
+
+
+def test_a_refused_file_is_not_kept_locked(path: Path) -> None:
+    path.write_bytes(b"no database at all\n" * 100)
+    refusal(path)
+    path.unlink()
+
+    store = filled(SqliteRevisionStore(path), revision(1))
+    assert versions(store.heads()) == [1]
+    store.close()
+
+
+def test_a_database_of_another_program_is_refused_and_left_alone(path: Path) -> None:
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE revisions (version INTEGER PRIMARY KEY, name TEXT)")
+    connection.close()
+    before = path.read_bytes()
+
+    assert "belongs to another program; name a new file" in refusal(path)
+    assert path.read_bytes() == before
+
+
+def test_a_database_of_a_later_vivienne_is_refused_and_left_alone(path: Path) -> None:
+    SqliteRevisionStore(path).close()
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"PRAGMA user_version={SCHEMA_VERSION + 1}")
+    connection.close()
+
+    assert f"written by a later version of Vivienne (schema {SCHEMA_VERSION + 1}" in refusal(path)
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION + 1,)
+    connection.close()
+
+
+def test_a_folder_in_place_of_the_file_is_refused(path: Path) -> None:
+    path.mkdir()
+
+    assert "cannot be" in refusal(path)
+
+
+def test_a_file_in_place_of_the_folder_is_refused(path: Path) -> None:
+    path.write_text("a file")
+
+    assert "cannot be opened" in refusal(path / "vivienne.db")
+
+
+def test_an_empty_file_becomes_a_database(path: Path) -> None:
+    path.touch()
+
+    store = filled(SqliteRevisionStore(path), revision(1))
+    assert versions(store.heads()) == [1]
+    store.close()
+
+
+def damaged(path: Path, *, kept: int) -> None:
+    """A database with revisions whose pages after the first so many are rubbish."""
+    store = filled(SqliteRevisionStore(path), *(revision(version) for version in range(1, 60)))
+    store.close()
+    raw = bytearray(path.read_bytes())
+    assert len(raw) > kept
+    raw[kept:] = b"\xa5" * (len(raw) - kept)
+    path.write_bytes(raw)
+
+
+def opened_and_read(path: Path) -> list[Revision]:
+    store = SqliteRevisionStore(path)
+    try:
+        return store.heads()
+    finally:
+        store.close()
+
+
+@pytest.mark.parametrize("kept", [100, 4096])
+def test_a_damaged_file_is_said_to_be_damaged(path: Path, kept: int) -> None:
+    damaged(path, kept=kept)
+
+    with pytest.raises((StoreUnusable, StoreUnavailable), match="is damaged; restore a copy of it"):
+        opened_and_read(path)
+
+
+def test_a_file_cut_short_is_refused(path: Path) -> None:
+    damaged(path, kept=4096)
+    path.write_bytes(path.read_bytes()[:6000])
+
+    with pytest.raises((StoreUnusable, StoreUnavailable), match=r"damaged|not a SQLite database"):
+        opened_and_read(path)
+
+
+def test_a_revision_that_cannot_be_read_is_the_stores_failure(path: Path, store: SqliteRevisionStore) -> None:
+    filled(store, revision(1))
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE revisions SET document = CAST('{\"settings\":' AS BLOB)")
+    connection.close()
+
+    with pytest.raises(StoreUnavailable):
+        store.heads()
+
+
+def test_a_store_that_lost_its_table_does_not_answer(path: Path, store: SqliteRevisionStore) -> None:
+    with sqlite3.connect(path) as connection:
+        connection.execute("DROP TABLE revisions")
+    connection.close()
+
+    with pytest.raises(StoreUnavailable):
+        store.check()
+    with pytest.raises(StoreUnavailable):
+        store.append(revision(1))
+    with pytest.raises(StoreUnavailable):
+        store.active_ids()
+
+
+def test_a_database_another_program_locks_is_said_to_be_locked(path: Path, store: SqliteRevisionStore) -> None:
+    with store._engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA busy_timeout=20")
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    try:
+        with pytest.raises(StoreUnavailable, match="is locked by another program"):
+            store.append(revision(1))
+    finally:
+        other.execute("ROLLBACK")
+        other.close()
+
+    filled(store, revision(1))
+    assert versions(store.heads()) == [1]
+
+
+# Permissions do not bind the superuser: these run as someone else, in a process of their own
+
+
+NOBODY = 65534
+AS_NOBODY = """
+import os, pathlib, sys
+from vivienne.config.store import SqliteRevisionStore
+from vivienne.errors import StoreUnusable
+folder = pathlib.Path(sys.argv[1])
+warm = SqliteRevisionStore(folder / "warm" / "warm.db")  # so that all that is imported late is imported
+warm.close()
+if os.geteuid() == 0:
+    os.setgid(65534)
+    os.setuid(65534)
+try:
+    store = SqliteRevisionStore(folder / "vivienne.db")
+except StoreUnusable as refused:
+    print(refused)
+else:
+    print("OPENED", store.heads())
+"""
+
+
+def opened_by_nobody(folder: Path) -> str:
+    done = subprocess.run([sys.executable, "-c", AS_NOBODY, folder], check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder everyone may look into, outside of the private one of the test run."""
+    if sys.platform == "win32":
+        pytest.skip("permissions are POSIX here")
+    with tempfile.TemporaryDirectory(prefix="vivienne-store-") as name:
+        folder = Path(name)
+        (folder / "warm").mkdir()
+        SqliteRevisionStore(folder / "vivienne.db").close()
+        if os.geteuid() == 0:
+            for file in [folder, *folder.iterdir()]:
+                os.chown(file, NOBODY, NOBODY)
+        folder.chmod(0o755)
+        yield folder
+        folder.chmod(0o755)
+
+
+def test_a_file_and_a_folder_that_can_be_written_are_opened_by_anyone(open_folder: Path) -> None:
+    assert opened_by_nobody(open_folder) == "OPENED []\n"
+
+
+def test_a_read_only_file_is_refused_at_the_start(open_folder: Path) -> None:
+    (open_folder / "vivienne.db").chmod(0o444)
+
+    assert "is read-only; make the file and its folder writable" in opened_by_nobody(open_folder)
+
+
+def test_a_file_that_cannot_be_read_is_refused(open_folder: Path) -> None:
+    (open_folder / "vivienne.db").chmod(0o000)
+
+    assert "cannot be opened; check that its folder exists and is writable" in opened_by_nobody(open_folder)
+
+
+def test_a_read_only_folder_is_refused_at_the_start(open_folder: Path) -> None:
+    (open_folder / "vivienne.db.lock").unlink(missing_ok=True)
+    (open_folder / "vivienne.db-journal").unlink(missing_ok=True)
+    open_folder.chmod(0o555)
+
+    answer = opened_by_nobody(open_folder)
+
+    assert "OPENED" not in answer
+    assert "vivienne.db cannot be" in answer

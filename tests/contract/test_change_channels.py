@@ -1,0 +1,752 @@
+"""One suite for every way in: REST, `config_update` and `control` give the same results and the same problems."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pytest
+
+from running import Client, RunningServer, config
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Problems = list[dict[str, Any]]
+
+STATUS = {
+    "malformed": 400,
+    "request_id_reused": 409,
+    "version_conflict": 412,
+    "too_large": 413,
+    "invalid_configuration": 422,
+    "unknown_target": 422,
+}
+
+
+@dataclass
+class Verdict:
+    """What a channel answered, in the same terms for all."""
+
+    accepted: bool
+    code: str | None
+    problems: Problems
+    answer: dict[str, Any]
+
+
+class Channel(Protocol):
+    """A way in. Documents are JSON texts, so that what is no JSON can be sent as well."""
+
+    recorded_as: str
+
+    def frame(self, document: str, **envelope: Any) -> str: ...
+
+    def send(self, text: str) -> Verdict: ...
+
+    def still_open(self) -> bool: ...
+
+
+def _members(fields: dict[str, Any]) -> str:
+    return "".join(f", {json.dumps(name)}: {json.dumps(value)}" for name, value in fields.items())
+
+
+class Rest:
+    recorded_as = "rest"
+
+    def __init__(self, server: RunningServer) -> None:
+        self._server = server
+
+    def frame(self, document: str, **envelope: Any) -> str:
+        inner = document.strip()[1:-1].strip()
+        fields = _members(envelope).removeprefix(", ")
+        return "{" + ", ".join(part for part in (inner, fields) if part) + "}"
+
+    def send(self, text: str) -> Verdict:
+        response = self._server.post_text("partial-update", text)
+        answer = response.json()
+        if response.status_code == 200:
+            return Verdict(accepted=True, code=None, problems=[], answer=answer)
+        assert response.headers["content-type"] == "application/problem+json"
+        assert STATUS[answer["code"]] == response.status_code == answer["status"]
+        return Verdict(accepted=False, code=answer["code"], problems=answer["errors"], answer=answer)
+
+    def still_open(self) -> bool:
+        return self._server.get("/health").status_code == 200
+
+
+class Messages:
+    """What both kinds of messages have in common."""
+
+    recorded_as: str
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def send(self, text: str) -> Verdict:
+        answer = self._client.ask(text)
+        if answer["type"] == "error":
+            return Verdict(accepted=False, code=answer["code"], problems=answer["errors"], answer=answer)
+        assert answer["type"] == f"{self.recorded_kind}_response"
+        return Verdict(accepted=True, code=None, problems=[], answer=answer)
+
+    @property
+    def recorded_kind(self) -> str:
+        raise NotImplementedError
+
+    def still_open(self) -> bool:
+        return bool(self._client.ask({"type": "subscribe", "assets": ["*"]})["type"] == "subscribe_response")
+
+
+class ConfigUpdate(Messages):
+    recorded_as = "websocket"
+    recorded_kind = "config_update"
+
+    def frame(self, document: str, **envelope: Any) -> str:
+        return f'{{"type": "config_update", "config": {document}{_members(envelope)}}}'
+
+
+class Control(Messages):
+    recorded_as = "control"
+    recorded_kind = "control"
+
+    def frame(self, document: str, **envelope: Any) -> str:
+        strategy = '"strategy": "general_parameters"'
+        return f'{{"type": "control", {strategy}, "params": {document}{_members(envelope)}}}'
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    with RunningServer("--assets", "BTC,ETH,SOL", db=tmp_path_factory.mktemp("channels") / "v.db") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def client(running: RunningServer) -> Iterator[Client]:
+    """One connection for the whole module: a message that cost it would fail every test after it."""
+    with running.client() as connected:
+        yield connected
+
+
+@pytest.fixture(params=["rest", "config_update", "control"])
+def channel(request: pytest.FixtureRequest, running: RunningServer, client: Client) -> Channel:
+    ways: dict[str, Channel] = {
+        "rest": Rest(running),
+        "config_update": ConfigUpdate(client),
+        "control": Control(client),
+    }
+    return ways[request.param]
+
+
+@pytest.fixture
+def pristine(running: RunningServer) -> None:
+    """Everything at its default again."""
+    for asset in (None, "BTC", "ETH", "SOL"):
+        if running.active(asset)["sources"] != dict.fromkeys(running.active(asset)["sources"], "default"):
+            running.reset(asset)
+
+
+def change(path: str, old: Any, new: Any) -> dict[str, Any]:
+    return {"path": path, "old": old, "new": new}
+
+
+BANG, AIM, LOADED = (f"settings.state_threshold_{level}" for level in ("bang", "aim", "loaded"))
+SQUEEZE = "filters.volatility.volatility_squeeze_threshold"
+
+VALID = {
+    "a nested value": ('{"settings": {"state_threshold_bang": 85}}', [change(BANG, 80, 85)]),
+    "a flat value": ('{"bang_threshold": 75.0}', [change(BANG, 80, 75.0)]),
+    "the own name of a value, flat": ('{"state_threshold_bang": 85.5}', [change(BANG, 80, 85.5)]),
+    "flat and nested at once": (
+        '{"aim_threshold": 71, "settings": {"state_threshold_bang": 81}}',
+        [change(BANG, 80, 81), change(AIM, 70, 71)],
+    ),
+    "flat and nested saying the same": (
+        '{"bang_threshold": 81, "settings": {"state_threshold_bang": 81}}',
+        [change(BANG, 80, 81)],
+    ),
+    "thresholds at their bounds": (
+        '{"bang_threshold": 100, "loaded_threshold": 0}',
+        [change(BANG, 80, 100), change(LOADED, 50, 0)],
+    ),
+    "thresholds that are equal": ('{"aim_threshold": 80}', [change(AIM, 70, 80)]),
+    "a size of percent": ('{"position_size_bang": 13}', [change("settings.position_size_bang", 0.5, 13)]),
+    "a switch": (
+        '{"enable_trend_filter_for_entry": false}',
+        [change("filters.trend.enable_trend_filter_for_entry", old=True, new=False)],
+    ),
+    "a weight inside signal_weights": (
+        '{"signal_weights": {"rsi": 0}}',
+        [change("signal_weights.rsi", 0.5, 0)],
+    ),
+    "a filter's threshold, flat": (
+        '{"volatility_squeeze_threshold": 0.01425}',
+        [change(SQUEEZE, 0.015, 0.01425)],
+    ),
+    "a whole number written with a point": (
+        '{"indicators": {"rsi_period": 21.0}}',
+        [change("indicators.rsi_period", 14, 21.0)],
+    ),
+    "a number with an exponent": ('{"levels_buffer_percent": 4e-3}', [change("filters.levels.levels_buffer_percent",
+                                                                           0.003, 0.004)]),
+    "a note": (
+        '{"description": "Z\\u00fcrich \\u00b7 \\ud83d\\ude80"}',
+        [{"path": "description", "new": "Zürich · 🚀"}],
+    ),
+    "values that are in force already": ('{"settings": {"state_threshold_bang": 80}}', []),
+}  # fmt: skip
+
+
+@pytest.mark.usefixtures("pristine")
+@pytest.mark.parametrize(("document", "changed"), VALID.values(), ids=VALID.keys())
+def test_a_valid_change_has_the_same_result_everywhere(
+    running: RunningServer, client: Client, channel: Channel, document: str, changed: list[dict[str, Any]]
+) -> None:
+    before = running.active("BTC")["version"]
+
+    verdict = channel.send(channel.frame(document, asset_symbol="btc", author="ada", reason="a try"))
+
+    assert verdict.accepted, verdict.problems
+    answer = verdict.answer
+    by_path = sorted(changed, key=lambda item: item["path"])
+    assert sorted(answer["changed"], key=lambda item: item["path"]) == by_path
+    assert answer["status"] == "success"
+    assert answer["asset_symbol"] == "BTC"
+    assert answer["assets"] == (["BTC"] if changed else [])
+    assert answer["previous_version"] == before
+    assert answer["version"] > before
+    active = running.active("BTC")
+    assert (active["config_id"], active["version"]) == (answer["config_id"], answer["version"])
+    assert active["config"] == answer["config"]
+    newest = running.history()[0]
+    assert newest["config_id"] == answer["config_id"]
+    assert (newest["channel"], newest["author"], newest["reason"]) == (channel.recorded_as, "ada", "a try")
+    assert newest["changed"] == answer["changed"]
+    assert config(client.state("BTC", version=answer["version"])) == active["config"]
+    assert running.active("ETH")["config"] != active["config"] or not changed
+
+
+@pytest.mark.usefixtures("pristine")
+def test_a_change_without_an_asset_is_for_all(running: RunningServer, client: Client, channel: Channel) -> None:
+    verdict = channel.send(channel.frame('{"bang_threshold": 91}'))
+
+    assert verdict.answer["asset_symbol"] is None
+    assert verdict.answer["assets"] == ["BTC", "ETH", "SOL"]
+    for asset in ("BTC", "ETH", "SOL"):
+        assert running.active(asset)["config"]["settings"]["state_threshold_bang"] == 91
+        state = client.state(asset, version=verdict.answer["version"])
+        assert config(state)["settings"]["state_threshold_bang"] == 91
+
+
+def between(title: str, path: str, low: str = "0", high: str = "100", hint: str = "") -> Problems:
+    return [{"path": path, "message": f"{title} must be between {low} and {high}{hint}"}]
+
+
+NOTHING = [{"path": "", "message": "The message sets nothing; name at least one value, or reset the layer"}]
+PRICE_HINT = " (it is a fraction: 1.5 % is 0.015)"
+
+INVALID: dict[str, tuple[str, Problems]] = {
+    "an empty object": ("{}", NOTHING),
+    "an empty section": ('{"settings": {}, "filters": {"volatility": {}}}', NOTHING),
+    "a text for a number": (
+        '{"settings": {"state_threshold_bang": "75"}}',
+        [{"path": BANG, "message": "Bang threshold must be a number, not a text (without the quotes)"}],
+    ),
+    "true for 1": (
+        '{"signal_weights": {"rsi": true}}',
+        [{"path": "signal_weights.rsi", "message": "Signal weight rsi must be a number, not a truth value (true)"}],
+    ),
+    "1 for true": (
+        '{"enable_trend_filter_for_entry": 1}',
+        [
+            {
+                "path": "filters.trend.enable_trend_filter_for_entry",
+                "message": "Trend filter must be true or false, not a number",
+            }
+        ],
+    ),
+    "null": (
+        '{"settings": {"state_threshold_bang": null}}',
+        [
+            {
+                "path": BANG,
+                "message": "Bang threshold must be a number, not null; to go back to the inherited value, reset it",
+            }
+        ],
+    ),
+    "a list for a number": (
+        '{"bang_threshold": [85]}',
+        [{"path": BANG, "message": "Bang threshold must be a number, not a list"}],
+    ),
+    "below 0": ('{"loaded_threshold": -5}', between("Loaded threshold", LOADED)),
+    "just above 100": ('{"bang_threshold": 100.0001}', between("Bang threshold", BANG)),
+    "a size above 100": (
+        '{"position_size_bang": 100.0001}',
+        between("Position size (bang)", "settings.position_size_bang"),
+    ),
+    "a weight above 1": (
+        '{"signal_weights": {"macd": 1.0001}}',
+        between("Signal weight macd", "signal_weights.macd", high="1"),
+    ),
+    "a negative bandwidth": (
+        '{"volatility_squeeze_threshold": -0.1}',
+        between("Volatility squeeze threshold", SQUEEZE, high="0.4", hint=PRICE_HINT),
+    ),
+    "a percentage for a fraction": (
+        '{"levels_buffer_percent": 0.5}',
+        between("Levels buffer", "filters.levels.levels_buffer_percent", high="0.1",
+                hint=" (it is a fraction: 0.3 % is 0.003)"),
+    ),
+    "a part of a bar": (
+        '{"indicators": {"rsi_period": 14.5}}',
+        [{"path": "indicators.rsi_period", "message": "RSI period must be a whole number, not 14.5"}],
+    ),
+    "a misspelt flat name": (
+        '{"bang_treshold": 85}',
+        [{"path": "bang_treshold",
+          "message": "Unknown name 'bang_treshold'; the nearest known name is 'bang_threshold'"}],
+    ),
+    "a misspelt nested name": (
+        '{"settings": {"state_threshold_bnag": 85}}',
+        [{"path": "settings.state_threshold_bnag",
+          "message": "Unknown name 'state_threshold_bnag' in 'settings'; the nearest known name is "
+          "'state_threshold_bang'"}],
+    ),
+    "an unknown signal": (
+        '{"signal_weights": {"ema_crossing": 0.5}}',
+        [{"path": "signal_weights.ema_crossing",
+          "message": "Unknown name 'ema_crossing' in 'signal_weights'; the nearest known name is 'ema_cross'"}],
+    ),
+    "a known name in the wrong place": (
+        '{"filters": {"volatility": {"levels_buffer_percent": 0.003}}}',
+        [{"path": "filters.volatility.levels_buffer_percent",
+          "message": "Unknown name 'levels_buffer_percent' in 'filters.volatility'; it is "
+          "'filters.levels.levels_buffer_percent'"}],
+    ),
+    "a number for a section": (
+        '{"settings": 5}',
+        [{"path": "settings", "message": "'settings' must be an object with the names of its values, not a number"}],
+    ),
+    "null for a section": (
+        '{"filters": {"volatility": null}}',
+        [{"path": "filters.volatility",
+          "message": "'filters.volatility' must be an object with the names of its values, not null"}],
+    ),
+    "a note that is a number": (
+        '{"settings": {"description": 5}}',
+        [{"path": "settings.description",
+          "message": "Description must be a text of at most 500 characters, not a number"}],
+    ),
+    "a note that is too long": (
+        json.dumps({"description": "x" * 501}),
+        [{"path": "description", "message": "Description must be a text of at most 500 characters"}],
+    ),
+    "a note that is null": (
+        '{"description": null}',
+        [{"path": "description",
+          "message": "Description must be a text, not null; to go back to the inherited value, reset it"}],
+    ),
+    "aim above bang": (
+        '{"aim_threshold": 90}',
+        [{"path": AIM, "message": "Aim threshold (90) must not be above bang threshold (80)"}],
+    ),
+    "bang below aim": (
+        '{"bang_threshold": 60}',
+        [{"path": BANG, "message": "Aim threshold (70) must not be above bang threshold (60)"}],
+    ),
+    "squeeze above breakout": (
+        '{"volatility_squeeze_threshold": 0.03}',
+        [{"path": SQUEEZE,
+          "message": "Volatility squeeze threshold (0.03) must not be above volatility breakout threshold (0.025)"}],
+    ),
+    "a fast average as slow as the slow one": (
+        '{"ema_fast_period": 21}',
+        [{"path": "indicators.ema_fast_period", "message": "EMA fast (21) must be below EMA slow (21)"}],
+    ),
+    "all weights 0": (
+        '{"signal_weights": {"ema_cross": 0, "macd": 0, "rsi": 0, "bb_bounce": 0, "bb_breakout": 0}}',
+        [{"path": "signal_weights",
+          "message": "At least one signal weight must be above 0: with none, nothing ever votes"}],
+    ),
+    "a flat and a nested value that differ": (
+        '{"bang_threshold": 85, "settings": {"state_threshold_bang": 86}}',
+        [{"path": "bang_threshold",
+          "message": "'bang_threshold' stands for 'settings.state_threshold_bang', which the message sets as well"}],
+    ),
+}  # fmt: skip
+
+
+def by_path(problems: Problems) -> Problems:
+    return sorted(problems, key=lambda item: (item["path"], item["message"]))
+
+
+class Unmoved:
+    """What is in force and what was recorded, to see that nothing moved."""
+
+    def __init__(self, server: RunningServer) -> None:
+        self._server = server
+        self._before = self._look()
+
+    def _look(self) -> Any:
+        return [self._server.active(asset) for asset in (None, "BTC", "ETH", "SOL")], self._server.history()
+
+    def check(self) -> None:
+        assert self._look() == self._before
+
+
+@pytest.mark.usefixtures("pristine")
+@pytest.mark.parametrize(("document", "problems"), INVALID.values(), ids=INVALID.keys())
+def test_an_invalid_change_is_refused_with_the_same_words_everywhere(
+    running: RunningServer, channel: Channel, document: str, problems: Problems
+) -> None:
+    unmoved = Unmoved(running)
+
+    verdict = channel.send(channel.frame(document, asset_symbol="BTC"))
+
+    assert verdict.code == "invalid_configuration"
+    assert by_path(verdict.problems) == by_path(problems)
+    unmoved.check()
+    assert channel.still_open()
+
+
+@pytest.mark.usefixtures("pristine")
+def test_everything_that_is_wrong_is_said_at_once(running: RunningServer, channel: Channel) -> None:
+    unmoved = Unmoved(running)
+    document = {
+        "bang_threshold": "75",
+        "stake_amuont": 1,
+        "signal_weights": {"rsi": -1, "supertrend": 0.5},
+        "filters": {"volatility": {"volatility_squeeze_threshold": 0.2}},
+    }
+
+    verdict = channel.send(channel.frame(json.dumps(document), asset_symbol="BTC"))
+
+    assert {problem["path"] for problem in verdict.problems} == {
+        BANG, "stake_amuont", "signal_weights.rsi", "signal_weights.supertrend", SQUEEZE,
+    }  # fmt: skip
+    unknown = next(problem["message"] for problem in verdict.problems if problem["path"] == "stake_amuont")
+    assert unknown.startswith("Unknown name 'stake_amuont'; the nearest known name is ")
+    unmoved.check()
+
+
+BROKEN = {
+    "not a number": ('{"bang_threshold": NaN}', "This is not JSON: numbers must be finite"),
+    "infinity": ('{"bang_threshold": Infinity}', "This is not JSON: numbers must be finite"),
+    "minus infinity": ('{"bang_threshold": -Infinity}', "This is not JSON: numbers must be finite"),
+    "a number too large": ('{"bang_threshold": 1e999}', "This is not JSON: numbers must be finite"),
+    "a number too small": ('{"bang_threshold": -1e999}', "This is not JSON: numbers must be finite"),
+    "a name twice": (
+        '{"bang_threshold": 85, "bang_threshold": 86}',
+        "The name 'bang_threshold' is there twice; which of the values is meant is anyone's guess",
+    ),
+    "endless nesting": (
+        '{"settings": ' + '{"a": ' * 400 + "1" + "}" * 401,
+        "Objects and lists are nested deeper than 16 levels",
+    ),
+    "a comma too many": ('{"bang_threshold": 85,, "aim_threshold": 70}', "This is not JSON: "),
+}
+
+
+@pytest.mark.parametrize(("document", "beginning"), BROKEN.values(), ids=BROKEN.keys())
+def test_what_is_no_strict_json_is_refused_with_a_reason(
+    running: RunningServer, channel: Channel, document: str, beginning: str
+) -> None:
+    unmoved = Unmoved(running)
+
+    verdict = channel.send(channel.frame(document, asset_symbol="BTC"))
+
+    assert verdict.code == "malformed"
+    assert [problem["message"][: len(beginning)] for problem in verdict.problems] == [beginning]
+    unmoved.check()
+    assert channel.still_open()
+
+
+WHOLE = {
+    "nothing": ("", "This is not JSON: "),
+    "a text that is no JSON": ("bang_threshold=85", "This is not JSON: "),
+    "a list": ('[{"bang_threshold": 85}]', "A JSON object is needed, not a list"),
+    "a number": ("85", "A JSON object is needed, not a number"),
+    "a text": ('"bang_threshold"', "A JSON object is needed, not a text"),
+    "null": ("null", "A JSON object is needed, not null"),
+    "true": ("true", "A JSON object is needed, not a truth value"),
+}
+
+
+@pytest.mark.parametrize(("text", "beginning"), WHOLE.values(), ids=WHOLE.keys())
+def test_a_message_that_is_no_object_is_refused_with_a_reason(
+    running: RunningServer, channel: Channel, text: str, beginning: str
+) -> None:
+    unmoved = Unmoved(running)
+
+    verdict = channel.send(text)
+
+    assert verdict.code == "malformed"
+    assert [problem["message"][: len(beginning)] for problem in verdict.problems] == [beginning]
+    unmoved.check()
+    assert channel.still_open()
+
+
+@pytest.mark.parametrize("left", [1, 2, 20])
+def test_a_truncated_message_is_refused(running: RunningServer, channel: Channel, left: int) -> None:
+    unmoved = Unmoved(running)
+
+    verdict = channel.send(channel.frame('{"bang_threshold": 85}', asset_symbol="BTC")[:-left])
+
+    assert verdict.code == "malformed"
+    assert verdict.problems[0]["message"].startswith("This is not JSON: ")
+    unmoved.check()
+    assert channel.still_open()
+
+
+def test_a_megabyte_is_refused_as_too_large(running: RunningServer, channel: Channel) -> None:
+    unmoved = Unmoved(running)
+
+    verdict = channel.send(channel.frame(json.dumps({"description": "x" * 1_000_000}), asset_symbol="BTC"))
+
+    assert verdict.code == "too_large"
+    assert "262,144" in verdict.problems[0]["message"]
+    unmoved.check()
+    assert channel.still_open()
+
+
+def test_an_unknown_asset_is_refused_with_the_known_ones(running: RunningServer, channel: Channel) -> None:
+    unmoved = Unmoved(running)
+
+    verdict = channel.send(channel.frame('{"bang_threshold": 85}', asset_symbol="DOGE"))
+
+    assert verdict.code == "unknown_target"
+    expected = [{"path": "asset_symbol", "message": "Unknown asset 'DOGE'; known are BTC, ETH, SOL"}]
+    assert verdict.problems == expected
+    unmoved.check()
+    assert channel.still_open()
+
+
+@pytest.mark.parametrize("asset", ["", "   ", None, 5, ["BTC"], "B" * 41, "global"])
+def test_a_wrong_asset_never_makes_a_change_for_all(running: RunningServer, channel: Channel, asset: Any) -> None:
+    unmoved = Unmoved(running)
+
+    verdict = channel.send(channel.frame('{"bang_threshold": 85}', asset_symbol=asset))
+
+    assert not verdict.accepted
+    assert [problem["path"] for problem in verdict.problems] == ["asset_symbol"]
+    unmoved.check()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("author", 5), ("author", ""), ("reason", "x" * 1001), ("request_id", ""), ("request_id", None),
+     ("expected_version", "3"), ("expected_version", True), ("expected_version", -1), ("expected_version", 1.5)],
+)  # fmt: skip
+def test_a_wrong_field_around_the_values_is_named(
+    running: RunningServer, channel: Channel, name: str, value: Any
+) -> None:
+    unmoved = Unmoved(running)
+
+    verdict = channel.send(channel.frame('{"bang_threshold": 85}', **{name: value}))
+
+    assert verdict.code == "invalid_configuration"
+    assert [problem["path"] for problem in verdict.problems] == [name]
+    unmoved.check()
+
+
+@pytest.mark.usefixtures("pristine")
+def test_a_stale_version_is_a_conflict_and_the_present_one_is_not(running: RunningServer, channel: Channel) -> None:
+    channel.send(channel.frame('{"bang_threshold": 90}', asset_symbol="BTC"))
+    present = running.active("BTC")["version"]
+    unmoved = Unmoved(running)
+
+    stale = channel.send(channel.frame('{"bang_threshold": 91}', asset_symbol="BTC", expected_version=present - 1))
+
+    assert stale.code == "version_conflict"
+    message = f"The configuration is at version {present}, not {present - 1}; read it again and repeat the change"
+    assert stale.problems == [{"path": "expected_version", "message": message}]
+    unmoved.check()
+    fresh = channel.send(channel.frame('{"bang_threshold": 91}', asset_symbol="BTC", expected_version=present))
+    assert fresh.accepted
+
+
+@pytest.mark.usefixtures("pristine")
+def test_a_repeated_request_is_answered_as_the_first_time_and_made_once(
+    running: RunningServer, channel: Channel
+) -> None:
+    name = f"again-{channel.recorded_as}"
+    text = channel.frame('{"bang_threshold": 92}', asset_symbol="BTC", request_id=name)
+    first = channel.send(text)
+    channel.send(channel.frame('{"bang_threshold": 93}', asset_symbol="BTC"))
+    unmoved = Unmoved(running)
+
+    again = channel.send(text)
+
+    assert again.answer == first.answer
+    unmoved.check()
+
+
+@pytest.mark.usefixtures("pristine")
+def test_a_request_id_does_not_serve_for_another_change(running: RunningServer, channel: Channel) -> None:
+    name = f"reused-{channel.recorded_as}"
+    channel.send(channel.frame('{"bang_threshold": 92}', asset_symbol="BTC", request_id=name))
+    unmoved = Unmoved(running)
+
+    other = channel.send(channel.frame('{"bang_threshold": 94}', asset_symbol="BTC", request_id=name))
+
+    assert other.code == "request_id_reused"
+    assert [problem["path"] for problem in other.problems] == ["request_id"]
+    unmoved.check()
+
+
+@pytest.mark.usefixtures("pristine")
+def test_a_request_repeated_over_another_channel_is_made_once(running: RunningServer, client: Client) -> None:
+    document, envelope = '{"bang_threshold": 95}', {"asset_symbol": "BTC", "request_id": "three ways"}
+    ways: list[Channel] = [Rest(running), ConfigUpdate(client), Control(client)]
+
+    versions = {way.send(way.frame(document, **envelope)).answer["version"] for way in ways}
+
+    assert len(versions) == 1
+
+
+@pytest.mark.usefixtures("pristine")
+def test_a_global_change_that_one_asset_cannot_take_names_the_asset(running: RunningServer, channel: Channel) -> None:
+    assert running.post("partial-update", {"asset_symbol": "ETH", "aim_threshold": 79}).is_success
+    unmoved = Unmoved(running)
+
+    verdict = channel.send(channel.frame('{"bang_threshold": 75}'))
+
+    assert verdict.code == "invalid_configuration"
+    message = "ETH: Aim threshold (79) must not be above bang threshold (75)"
+    assert verdict.problems == [{"path": BANG, "message": message, "asset": "ETH"}]
+    unmoved.check()
+    assert channel.still_open()
+
+
+def error_of(client: Client, message: Any) -> dict[str, Any]:
+    answer = client.ask(message)
+    assert answer["type"] == "error"
+    assert answer["message"]
+    return answer
+
+
+class TestMessagesOnly:
+    """What only messages have: a type, an agent, a strategy, a mode."""
+
+    @pytest.mark.parametrize("kind", ["config_update", "control", "vivienne_config_update"])
+    def test_an_unknown_agent_is_refused_and_the_known_one_named(
+        self, running: RunningServer, client: Client, kind: str
+    ) -> None:
+        unmoved = Unmoved(running)
+        body = {"strategy": "general_parameters", "params": {"bang_threshold": 85}}
+        content = body if kind == "control" else {"config": {"bang_threshold": 85}}
+
+        answer = error_of(client, {"type": kind, "agent": "VivianAgent", "asset": "BTC", **content})
+
+        message = "Unknown agent 'VivianAgent'; known is 'VivienneAgent'"
+        assert answer["errors"] == [{"path": "agent", "message": message}]
+        assert (answer["code"], answer["in_reply_to"]) == ("unknown_target", kind)
+        unmoved.check()
+
+    @pytest.mark.parametrize("strategy", ["general_params", None, 5])
+    def test_an_unknown_strategy_is_refused_and_the_known_one_named(
+        self, running: RunningServer, client: Client, strategy: Any
+    ) -> None:
+        unmoved = Unmoved(running)
+
+        answer = error_of(client, {"type": "control", "strategy": strategy, "params": {"bang_threshold": 85}})
+
+        assert answer["code"] == "unknown_target"
+        assert answer["errors"][0]["path"] == "strategy"
+        assert "general_parameters" in answer["errors"][0]["message"]
+        unmoved.check()
+
+    @pytest.mark.parametrize("message", [{}, {"config": {"bang_threshold": 85}}, {"type": None}, {"type": 5}])
+    def test_a_message_without_a_type_is_told_the_known_ones(self, client: Client, message: Any) -> None:
+        answer = error_of(client, message)
+
+        expected = "The message has no type; known types are config_update, vivienne_config_update, control, subscribe"
+        assert answer["errors"] == [{"path": "type", "message": expected}]
+        assert answer["in_reply_to"] is None
+
+    def test_an_unknown_type_is_told_the_nearest(self, client: Client) -> None:
+        answer = error_of(client, {"type": "config_updates", "config": {"bang_threshold": 85}})
+
+        expected = "Unknown type 'config_updates'; the nearest known one is 'config_update'"
+        assert answer["errors"] == [{"path": "type", "message": expected}]
+
+    def test_a_binary_frame_is_refused_and_the_connection_stays(self, running: RunningServer, client: Client) -> None:
+        unmoved = Unmoved(running)
+
+        answer = error_of(client, b'{"type": "config_update", "config": {"bang_threshold": 85}}')
+
+        assert answer["errors"] == [
+            {"path": "", "message": "Binary frames are not read; send the JSON as a text frame"}
+        ]
+        unmoved.check()
+        assert client.ask({"type": "subscribe", "assets": ["*"]})["status"] == "success"
+
+    def test_a_misspelt_asset_field_never_makes_a_change_for_all(self, running: RunningServer, client: Client) -> None:
+        unmoved = Unmoved(running)
+
+        answer = error_of(client, {"type": "config_update", "aset": "BTC", "config": {"bang_threshold": 85}})
+
+        expected = "Unknown field 'aset'; the nearest known one is 'asset'"
+        assert answer["errors"] == [{"path": "aset", "message": expected}]
+        unmoved.check()
+
+    @pytest.mark.parametrize(
+        ("message", "path"),
+        [
+            ({"type": "config_update", "asset": "BTC"}, "config"),
+            ({"type": "config_update", "config": [1]}, "config"),
+            ({"type": "config_update", "parameters": None}, "parameters"),
+            ({"type": "config_update", "config": {"bang_threshold": 85}, "parameters": {}}, "parameters"),
+            ({"type": "config_update", "config": {"bang_threshold": 85}, "mode": "replace"}, "mode"),
+            ({"type": "config_update", "config": {"bang_threshold": 85}, "validate_only": 1}, "validate_only"),
+            ({"type": "control", "strategy": "general_parameters"}, "params"),
+            ({"type": "control", "strategy": "general_parameters", "params": 5}, "params"),
+            (
+                {"type": "config_update", "asset": "BTC", "asset_symbol": "ETH", "config": {"bang_threshold": 85}},
+                "asset_symbol",
+            ),
+            (
+                {
+                    "type": "control",
+                    "strategy": "general_parameters",
+                    "asset_symbol": "BTC",
+                    "params": {"asset_symbol": "ETH", "bang_threshold": 85},
+                },
+                "asset_symbol",
+            ),
+        ],
+    )
+    def test_a_message_with_a_wrong_field_is_told_which(
+        self, running: RunningServer, client: Client, message: Any, path: str
+    ) -> None:
+        unmoved = Unmoved(running)
+
+        answer = error_of(client, message)
+
+        assert (answer["code"], [problem["path"] for problem in answer["errors"]]) == ("malformed", [path])
+        unmoved.check()
+
+    def test_asset_and_params_that_name_different_assets_are_refused(
+        self, running: RunningServer, client: Client
+    ) -> None:
+        unmoved = Unmoved(running)
+
+        answer = error_of(
+            client,
+            {
+                "type": "control",
+                "strategy": "general_parameters",
+                "asset": "BTC",
+                "params": {"asset_symbol": "ETH", "bang_threshold": 85},
+            },
+        )
+
+        assert answer["code"] == "malformed"
+        unmoved.check()
+
+    def test_the_request_id_comes_back_with_answers_and_errors(self, client: Client) -> None:
+        good = client.ask({"type": "config_update", "request_id": "r-1", "asset": "BTC", "config": {"rsi_weight": 0.4}})
+        bad = client.ask({"type": "config_update", "request_id": "r-2", "asset": "BTC", "config": {"rsi_weight": 4}})
+
+        assert (good["type"], good["request_id"]) == ("config_update_response", "r-1")
+        assert (bad["type"], bad["request_id"], bad["in_reply_to"]) == ("error", "r-2", "config_update")

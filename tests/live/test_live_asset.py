@@ -1,0 +1,243 @@
+"""One asset fed by hand: what its state says as data comes, stops and fails."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from making import MIDNIGHT, minute, minutes
+from vivienne.agent.indicators import bars_needed
+from vivienne.config.requests import Request, Update
+from vivienne.config.schema import Indicators
+from vivienne.config.service import ConfigService
+from vivienne.config.store import SqliteRevisionStore
+from vivienne.live.asset import LiveAsset
+from vivienne.market.timeframe import Timeframe
+from vivienne.market.types import MINUTE_MS
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+NEEDED = bars_needed(Indicators(), 1)
+
+
+@pytest.fixture
+async def service(tmp_path: Path) -> AsyncIterator[ConfigService]:
+    made = ConfigService(SqliteRevisionStore(tmp_path / "v.db"), ["BTC"])
+    yield made
+    await made.close()
+
+
+def live_asset(service: ConfigService, timeframe: Timeframe = Timeframe.M1) -> LiveAsset:
+    return LiveAsset("BTC", feed="by hand", timeframe=timeframe, window=1000, active=lambda: service.active("BTC"))
+
+
+@pytest.fixture
+def fresh(service: ConfigService) -> LiveAsset:
+    return live_asset(service)
+
+
+@pytest.fixture
+def warm(fresh: LiveAsset) -> LiveAsset:
+    """With just enough bars, decided."""
+    fresh.load(minutes(NEEDED + 20))
+    fresh.decide()
+    return fresh
+
+
+def idle(data: dict[str, Any]) -> bool:
+    return (data["clarity_level"], data["position_size"], data["signal_confidence"]) == ("idle", 0.0, 0.0)
+
+
+def test_without_data_it_is_warming_up_and_has_no_price(fresh: LiveAsset) -> None:
+    fresh.decide()
+
+    data = fresh.data()
+
+    assert (data["status"], data["price"], data["bar_time"]) == ("warming_up", None, None)
+    assert data["status_reason"] == f"0 of {NEEDED} bars of 1m are there"
+    assert idle(data)
+
+
+def test_warming_up_counts_the_bars_until_there_are_enough(fresh: LiveAsset) -> None:
+    seen = []
+    for candle in minutes(NEEDED):
+        assert fresh.take(candle)
+        fresh.decide()
+        seen.append((fresh.data()["status"], fresh.data()["status_reason"]))
+
+    waiting = [("warming_up", f"{count} of {NEEDED} bars of 1m are there") for count in range(1, NEEDED)]
+    assert seen == [*waiting, ("live", None)]
+
+
+def test_warming_up_shows_the_price_and_explains_nothing(fresh: LiveAsset) -> None:
+    fresh.take(minute(0, 123.5))
+    fresh.decide()
+
+    data = fresh.data()
+
+    assert (data["price"], data["price_time"]) == (123.5, "2025-01-01T00:01:00.000Z")
+    assert data["explanation"] is None
+    assert idle(data)
+
+
+def test_a_minute_inside_a_longer_bar_decides_nothing(service: ConfigService) -> None:
+    asset = live_asset(service, Timeframe.M5)
+
+    closed = [asset.take(candle) for candle in minutes(10)]
+
+    assert closed == [False, False, False, False, True] * 2
+
+
+def test_a_price_moves_the_price_and_nothing_else(warm: LiveAsset) -> None:
+    before = warm.data()
+
+    warm.move(999.5, MIDNIGHT + 5_000)
+
+    after = warm.data()
+    assert (after["price"], after["price_time"]) == (999.5, "2025-01-01T00:00:05.000Z")
+    assert {name: value for name, value in after.items() if not name.startswith("price")} == {
+        name: value for name, value in before.items() if not name.startswith("price")
+    }
+
+
+def test_an_ended_feed_keeps_its_last_decision_on_show(warm: LiveAsset) -> None:
+    before = warm.data()
+
+    warm.end()
+
+    after = warm.data()
+    assert after["status"] == "ended"
+    assert after["status_reason"]
+    changed = {name for name in after if after[name] != before[name]}
+    assert changed == {"status", "status_reason"}
+
+
+def test_a_feed_that_ended_too_early_says_so(fresh: LiveAsset) -> None:
+    fresh.load(minutes(5))
+    fresh.decide()
+    fresh.end()
+
+    data = fresh.data()
+
+    assert data["status"] == "warming_up"
+    assert data["status_reason"] == f"5 of {NEEDED} bars of 1m are there; the replay is over"
+    assert idle(data)
+
+
+def test_a_broken_feed_is_stale_and_idle_with_the_reason(warm: LiveAsset) -> None:
+    warm.break_off("the file ends in the middle of a line")
+
+    data = warm.data()
+
+    assert (data["status"], data["status_reason"]) == ("stale", "the file ends in the middle of a line")
+    assert (data["side"], data["explanation"]) == ("none", None)
+    assert idle(data)
+
+
+def test_a_broken_feed_stays_broken_whatever_is_reconfigured(warm: LiveAsset) -> None:
+    warm.break_off("gone")
+
+    warm.decide()
+
+    assert warm.data()["status"] == "stale"
+
+
+def test_a_failed_decision_is_stale_until_the_next_one_succeeds(warm: LiveAsset) -> None:
+    warm.fail("it failed")
+    failed = warm.data()
+
+    warm.decide()
+
+    assert (failed["status"], failed["status_reason"]) == ("stale", "it failed")
+    assert idle(failed)
+    assert warm.data()["status"] == "live"
+
+
+@pytest.mark.parametrize(("missing", "status"), [(1, "live"), (60, "live"), (61, "warming_up"), (5000, "warming_up")])
+def test_a_hole_of_more_than_an_hour_starts_the_warm_up_again(warm: LiveAsset, missing: int, status: str) -> None:
+    news = warm.take(minute(NEEDED + 20 + missing, 100.0))
+    warm.decide()
+
+    assert news
+    assert warm.data()["status"] == status
+    if status == "warming_up":
+        assert warm.data()["status_reason"] == f"1 of {NEEDED} bars of 1m are there"
+        assert idle(warm.data())
+
+
+def test_a_hole_inside_a_longer_bar_is_news_at_once(service: ConfigService) -> None:
+    """Nothing decided before the hole may stay on show until the next bar closes."""
+    asset = live_asset(service, Timeframe.M15)
+    asset.load(minutes(15 * 100))
+    asset.decide()
+    assert asset.data()["status"] == "live"
+
+    assert asset.take(minute(15 * 100 + 62, 100.0))
+
+    asset.decide()
+    assert asset.data()["status"] == "warming_up"
+
+
+def test_late_and_repeated_minutes_change_nothing(warm: LiveAsset) -> None:
+    before = warm.data()
+
+    news = [warm.take(minute(number, 5000.0)) for number in (0, NEEDED, NEEDED + 19)]
+
+    assert news == [False, False, False]
+    warm.decide()
+    assert warm.data() == before
+
+
+async def test_a_change_decides_with_the_new_configuration(service: ConfigService, warm: LiveAsset) -> None:
+    answer = await service.change(Request(Update({"position_size_idle": 3}, partial=True), "test"))
+
+    warm.decide()
+
+    assert warm.config.version == answer["version"] == 1
+    assert warm.config.document["settings"]["position_size_idle"] == 3
+
+
+async def test_a_longer_period_than_there_are_bars_is_warming_up_and_a_shorter_one_live_again(
+    service: ConfigService, warm: LiveAsset
+) -> None:
+    await service.change(Request(Update({"indicators": {"ema_slow_period": 200}}, partial=True), "test"))
+    warm.decide()
+    assert warm.data()["status"] == "warming_up"
+    assert f"{NEEDED + 20} of " in warm.data()["status_reason"]
+
+    await service.change(Request(Update({"indicators": {"ema_slow_period": 21}}, partial=True), "test"))
+    warm.decide()
+
+    assert warm.data()["status"] == "live"
+
+
+def test_the_state_says_which_bar_was_decided_and_where_the_data_is_from(warm: LiveAsset) -> None:
+    data = warm.data()
+
+    last = MIDNIGHT + (NEEDED + 19) * MINUTE_MS
+    assert data["bar_time"] == f"2025-01-01T{(last - MIDNIGHT) // 3_600_000:02}:{(NEEDED + 19) % 60:02}:00.000Z"
+    assert (data["timeframe"], data["feed"], data["bar_closed"]) == ("1m", "by hand", True)
+
+
+def test_a_decision_on_a_tick_says_that_its_bar_is_open_and_may_be_taken_back(service: ConfigService) -> None:
+    asset = LiveAsset(
+        "BTC", feed="by hand", timeframe=Timeframe.M5, window=1000, active=lambda: service.active("BTC"), on_tick=True
+    )
+    candles = minutes(505)
+    asset.load(candles[:502])
+    asset.decide()
+    opened = asset.data()
+    asset.move(opened["price"] * 1.2, candles[502].open_time)
+    asset.decide()
+    moved = asset.data()
+    asset.load(candles[502:])
+    asset.decide()
+
+    closed = asset.data()
+
+    assert [data["bar_closed"] for data in (opened, moved, closed)] == [False, False, True]
+    assert {data["bar_time"] for data in (opened, moved, closed)} == {"2025-01-01T08:20:00.000Z"}
+    assert moved["explanation"] != opened["explanation"]

@@ -1,0 +1,330 @@
+"""The market with feeds in memory: who is told what, and that no asset takes another one down."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from making import MIDNIGHT, minute, minutes
+from vivienne.config.requests import Request, Update
+from vivienne.config.service import ConfigService
+from vivienne.config.store import SqliteRevisionStore
+from vivienne.errors import MarketDataError
+from vivienne.live.asset import LiveAsset
+from vivienne.live.market import Market
+from vivienne.market.feeds.base import FeedEnded, MinuteClosed, PriceMoved
+from vivienne.market.timeframe import Timeframe
+from vivienne.server.factory import web_application
+from vivienne.stream.hub import Hub
+from vivienne.stream.logs import LogStream
+from vivienne.stream.state import StateBoard
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+    from vivienne.market.feeds.base import FeedEvent
+    from vivienne.market.types import Candle
+
+ENOUGH = 100
+SECONDS = 5.0
+
+
+class MemoryFeed:
+    """A feed that delivers what a test puts in: events, or an exception to break off with; None ends it wordlessly."""
+
+    name = "memory"
+
+    def __init__(self, *assets: str, history: int = ENOUGH) -> None:
+        self.assets = assets
+        self._history = history
+        self._events: dict[str, asyncio.Queue[FeedEvent | Exception | None]] = {
+            asset: asyncio.Queue() for asset in assets
+        }
+
+    def history(self, asset: str, *, least: int, most: int) -> list[Candle]:
+        assert 0 < least <= most
+        return minutes(self._history, seed=self.assets.index(asset))
+
+    async def follow(self, asset: str) -> AsyncIterator[FeedEvent]:
+        while (event := await self._events[asset].get()) is not None:
+            if isinstance(event, Exception):
+                raise event
+            yield event
+
+    def put(self, asset: str, *events: FeedEvent | Exception | None) -> None:
+        for event in events:
+            self._events[asset].put_nowait(event)
+
+    def close_minute(self, asset: str, number: int, close: float = 100.0) -> None:
+        self.put(asset, MinuteClosed(minute(ENOUGH + number, close)))
+
+
+class RecordingBoard(StateBoard):
+    def __init__(self, hub: Hub) -> None:
+        super().__init__(hub)
+        self.states: dict[str, list[dict[str, Any]]] = {}
+
+    def publish(self, asset: str, *, data: Any, config: Any, config_version: int) -> None:
+        self.states.setdefault(asset, []).append({"data": data, "config": config, "version": config_version})
+        super().publish(asset, data=data, config=config, config_version=config_version)
+
+    def last(self, asset: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.states[asset][-1]["data"]
+        return found
+
+
+class Running:
+    """A market that runs, and what it published."""
+
+    def __init__(self, feed: MemoryFeed, service: ConfigService, price_interval: float) -> None:
+        self.feed = feed
+        self.service = service
+        self.hub = Hub()
+        self.board = RecordingBoard(self.hub)
+        self.market = Market(
+            feed, service, self.board, timeframe=Timeframe.M1, window=1000, price_interval=price_interval
+        )
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(SECONDS):
+            while not condition():  # noqa: ASYNC110  # what a test waits for has no event
+                await asyncio.sleep(0.001)
+
+    async def ready(self) -> httpx.Response:
+        app = web_application(self.service, self.market, self.hub, self.board, LogStream())
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+            return await client.get("/ready")
+
+    def status(self, asset: str) -> str:
+        return str(self.board.last(asset)["status"])
+
+    def bar_times(self, asset: str) -> list[str]:
+        return [state["data"]["bar_time"] for state in self.board.states[asset]]
+
+
+@asynccontextmanager
+async def running(
+    tmp_path: Path, *assets: str, history: int = ENOUGH, price_interval: float = 0.01
+) -> AsyncIterator[Running]:
+    names = assets or ("BTC", "ETH")
+    service = ConfigService(SqliteRevisionStore(tmp_path / "v.db"), names)
+    try:
+        made = Running(MemoryFeed(*names, history=history), service, price_interval)
+        task = asyncio.create_task(made.market.run())
+        try:
+            yield made
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+    finally:
+        await service.close()
+
+
+async def goes_on(made: Running, asset: str, number: int = 0) -> None:
+    """A minute more is decided for this asset, and live."""
+    made.feed.close_minute(asset, number)
+    wanted = f"2025-01-01T{(ENOUGH + number) // 60:02}:{(ENOUGH + number) % 60:02}:00.000Z"
+    await made.until(lambda: made.board.last(asset)["bar_time"] == wanted)
+    assert made.status(asset) == "live"
+
+
+async def test_every_asset_has_a_state_before_the_first_event(tmp_path: Path) -> None:
+    async with running(tmp_path) as made:
+        assert [made.status(asset) for asset in ("BTC", "ETH")] == ["live", "live"]
+        assert (await made.ready()).status_code == 200
+
+
+async def test_too_little_history_is_warming_up_with_a_reason(tmp_path: Path) -> None:
+    async with running(tmp_path, history=10) as made:
+        last = made.board.last("BTC")
+
+        assert last["status"] == "warming_up"
+        assert last["status_reason"].startswith("10 of ")
+        assert (last["clarity_level"], last["position_size"]) == ("idle", 0.0)
+
+
+async def test_each_closed_minute_is_decided_and_published_at_once(tmp_path: Path) -> None:
+    async with running(tmp_path) as made:
+        for number in range(5):
+            await goes_on(made, "BTC", number)
+
+        assert made.bar_times("BTC")[-5:] == [f"2025-01-01T01:{40 + number}:00.000Z" for number in range(5)]
+
+
+async def test_a_price_is_published_and_moves_nothing_else(tmp_path: Path) -> None:
+    async with running(tmp_path) as made:
+        before = made.board.last("BTC")
+        made.feed.put("BTC", PriceMoved(4321.5, MIDNIGHT))
+
+        await made.until(lambda: made.board.last("BTC")["price"] == 4321.5)
+
+        after = made.board.last("BTC")
+        assert {name for name in after if after[name] != before[name]} == {"price", "price_time"}
+
+
+async def test_many_prices_within_an_interval_are_published_as_one_with_the_newest(tmp_path: Path) -> None:
+    async with running(tmp_path, price_interval=0.05) as made:
+        count = len(made.board.states["BTC"])
+        made.feed.put("BTC", *(PriceMoved(float(price), MIDNIGHT) for price in range(1, 1001)))
+
+        await made.until(lambda: made.board.last("BTC")["price"] == 1000.0)
+
+        assert len(made.board.states["BTC"]) - count < 100
+
+
+async def test_a_feed_at_its_end_keeps_the_last_decision_and_is_ready(tmp_path: Path) -> None:
+    async with running(tmp_path) as made:
+        before = made.board.last("BTC")
+        made.feed.put("BTC", FeedEnded())
+
+        await made.until(lambda: made.status("BTC") == "ended")
+
+        after = made.board.last("BTC")
+        assert {name for name in after if after[name] != before[name]} == {"status", "status_reason"}
+        assert (await made.ready()).status_code == 200
+        await goes_on(made, "ETH")
+
+
+@pytest.mark.parametrize("error", [MarketDataError("candles.csv", "bad", line=7), RuntimeError("defect"), KeyError(1)])
+async def test_a_broken_feed_is_stale_and_idle_and_no_other_asset_notices(tmp_path: Path, error: Exception) -> None:
+    async with running(tmp_path) as made:
+        made.feed.put("BTC", error)
+
+        await made.until(lambda: made.status("BTC") == "stale")
+
+        broken = made.board.last("BTC")
+        assert (broken["clarity_level"], broken["position_size"], broken["side"]) == ("idle", 0.0, "none")
+        assert str(error) in broken["status_reason"] or repr(error) in broken["status_reason"]
+        await goes_on(made, "ETH")
+
+
+async def test_a_broken_feed_shows_in_readiness_by_asset_with_the_reason(tmp_path: Path) -> None:
+    async with running(tmp_path) as made:
+        made.feed.put("BTC", MarketDataError("candles.csv", "this is no number", line=7))
+        await made.until(lambda: bool(made.market.troubles()))
+
+        response = await made.ready()
+
+        assert response.status_code == 503
+        assert response.json()["status"] == "unavailable"
+        feeds = response.json()["feeds"]
+        assert feeds == {"BTC": "the feed broke off: candles.csv, line 7: this is no number", "ETH": "ok"}
+
+
+async def test_a_feed_that_stops_without_a_word_is_not_live_any_more(tmp_path: Path) -> None:
+    async with running(tmp_path) as made:
+        made.feed.put("BTC", None)
+
+        await made.until(lambda: made.status("BTC") != "live")
+
+        assert made.status("BTC") == "stale"
+        assert (await made.ready()).status_code == 503
+
+
+async def test_a_price_that_cannot_be_shown_stops_no_other_asset(tmp_path: Path) -> None:
+    async with running(tmp_path) as made:
+        made.feed.put("BTC", PriceMoved(1.0, 10**18))
+        await asyncio.sleep(0.05)  # several price intervals
+
+        made.feed.put("ETH", PriceMoved(4321.5, MIDNIGHT))
+        await made.until(lambda: made.board.last("ETH")["price"] == 4321.5)
+        await goes_on(made, "ETH")
+
+
+async def test_a_failing_decision_stops_neither_its_asset_nor_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decide = LiveAsset.decide
+
+    def failing(self: LiveAsset) -> None:
+        if self.asset == "BTC":
+            raise ZeroDivisionError("a defect")
+        decide(self)
+
+    async with running(tmp_path) as made:
+        with monkeypatch.context() as patched:
+            patched.setattr(LiveAsset, "decide", failing)
+            made.feed.close_minute("BTC", 0)
+            await made.until(lambda: made.status("BTC") == "stale")
+            assert "a defect" in made.board.last("BTC")["status_reason"]
+            assert made.board.last("BTC")["position_size"] == 0.0
+            assert (await made.ready()).status_code == 503
+            await goes_on(made, "ETH")
+
+        await goes_on(made, "BTC", 1)
+        assert (await made.ready()).status_code == 200
+
+
+async def test_a_change_whose_decision_fails_is_still_acknowledged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(_self: LiveAsset) -> None:
+        raise ZeroDivisionError("a defect")
+
+    async with running(tmp_path) as made:
+        monkeypatch.setattr(LiveAsset, "decide", failing)
+
+        answer = await made.service.change(Request(Update({"bang_threshold": 90}, partial=True), "test"))
+
+        assert answer["status"] == "success"
+        assert made.status("BTC") == "stale"
+
+
+async def test_a_hole_of_more_than_an_hour_is_shown_as_warming_up(tmp_path: Path) -> None:
+    async with running(tmp_path) as made:
+        made.feed.close_minute("BTC", 61)
+
+        await made.until(lambda: made.status("BTC") == "warming_up")
+
+        assert made.board.last("BTC")["position_size"] == 0.0
+        assert made.status("ETH") == "live"
+
+
+async def test_a_change_is_decided_and_published_before_it_is_acknowledged(tmp_path: Path) -> None:
+    async with running(tmp_path) as made:
+        count = len(made.board.states["ETH"])
+
+        answer = await made.service.change(Request(Update({"bang_threshold": 90}, partial=True), "test", asset="BTC"))
+
+        newest = made.board.states["BTC"][-1]
+        assert newest["version"] == answer["version"]
+        assert newest["config"]["settings"]["state_threshold_bang"] == 90
+        assert len(made.board.states["ETH"]) == count
+
+
+async def test_a_change_for_all_is_decided_for_all(tmp_path: Path) -> None:
+    async with running(tmp_path, "BTC", "ETH", "SOL") as made:
+        answer = await made.service.change(Request(Update({"bang_threshold": 90}, partial=True), "test"))
+
+        versions = [made.board.states[asset][-1]["version"] for asset in ("BTC", "ETH", "SOL")]
+        assert versions == [answer["version"]] * 3
+
+
+async def test_a_change_alters_the_decision_of_the_bar_on_show(tmp_path: Path) -> None:
+    """With every threshold at 0 whatever has a side is at the highest level, at once and without a new bar."""
+    async with running(tmp_path) as made:
+        before = made.board.last("BTC")
+        assert before["side"] != "none"
+        zero = dict.fromkeys(("bang_threshold", "aim_threshold", "loaded_threshold"), 0)
+
+        await made.service.change(Request(Update(zero, partial=True), "test"))
+
+        after = made.board.last("BTC")
+        assert after["raw_clarity_level"] == "bang"
+        assert (after["bar_time"], after["signal_confidence"]) == (before["bar_time"], before["signal_confidence"])
+
+
+async def test_a_change_is_taken_after_the_feeds_have_ended(tmp_path: Path) -> None:
+    async with running(tmp_path) as made:
+        made.feed.put("BTC", FeedEnded())
+        await made.until(lambda: made.status("BTC") == "ended")
+
+        answer = await made.service.change(Request(Update({"bang_threshold": 90}, partial=True), "test"))
+
+        assert made.board.states["BTC"][-1]["version"] == answer["version"]
+        assert made.status("BTC") == "ended"

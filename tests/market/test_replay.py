@@ -1,0 +1,297 @@
+"""Replays: every candle once, in order, and the same decisions each time."""
+
+from __future__ import annotations
+
+import gzip
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from making import MIDNIGHT, candles_in, configured, minutes
+from vivienne.agent.evaluate import evaluate
+from vivienne.agent.indicators import bars_needed
+from vivienne.errors import MarketDataError
+from vivienne.market.bars import BarBuilder, GapFiller, Restart
+from vivienne.market.feeds.base import FeedEnded, FeedEvent, MinuteClosed, PriceMoved
+from vivienne.market.feeds.replay import ReplayFeed, _Pace
+from vivienne.market.timeframe import Timeframe
+from vivienne.market.types import DAY_MS, MINUTE_MS, Candle, Trade
+from vivienne.market.window import BarWindow
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DAY = DAY_MS // MINUTE_MS
+
+
+def written(path: Path, candles: list[Candle]) -> Path:
+    """A kline file with exactly these candles; one that does not end a day gets an unclosed one at its end."""
+    rows = ["open_time,open,high,low,close,volume,quote_volume,count,taker_buy_volume"]
+    rows += [",".join(map(str, candle)) for candle in candles]
+    if (candles[-1].open_time + MINUTE_MS) % DAY_MS:
+        rows.append(",".join(map(str, candles[-1]._replace(open_time=candles[-1].open_time + MINUTE_MS))))
+    path.write_text("\n".join(rows))
+    return path
+
+
+def written_trades(path: Path, trades: list[Trade]) -> Path:
+    rows = ["time,price,qty,is_buyer_maker"]
+    rows += [f"{trade.time},{trade.price},{trade.quantity},{trade.buyer_is_maker}" for trade in trades]
+    path.write_text("\n".join(rows))
+    return path
+
+
+async def rest(feed: ReplayFeed, asset: str = "BTC") -> list[FeedEvent]:
+    return [event async for event in feed.follow(asset)]
+
+
+def candles_of(events: list[FeedEvent]) -> list[Candle]:
+    return [event.candle for event in events if isinstance(event, MinuteClosed)]
+
+
+async def test_history_and_what_follows_give_every_candle_once(tmp_path: Path) -> None:
+    candles = minutes(5_000)
+    feed = ReplayFeed({"BTC": [written(tmp_path / "a.csv", candles)]}, None)
+    history = feed.history("BTC", least=975, most=15_000)
+    events = await rest(feed)
+    assert candles[:975] == history
+    assert candles[975:] == candles_of(events)
+    assert [FeedEnded()] == events[-1:]
+    assert events.count(FeedEnded()) == 1
+
+
+async def test_several_files_follow_each_other(tmp_path: Path) -> None:
+    candles = minutes(3 * DAY - 7)
+    days = [written(tmp_path / f"{n}.csv", candles[n * DAY : (n + 1) * DAY]) for n in range(3)]
+    feed = ReplayFeed({"BTC": days}, None)
+    history = feed.history("BTC", least=DAY + 100, most=10_000)
+    assert len(history) == DAY + 100
+    assert candles == [*history, *candles_of(await rest(feed))]
+
+
+async def test_files_cut_within_a_day_follow_each_other_without_a_hole(tmp_path: Path) -> None:
+    """The minute a file ends with was closed where the next file goes on right after it."""
+    candles = minutes(100)
+    text = written(tmp_path / "a.csv", candles).read_text().splitlines()
+    paths = [tmp_path / "b.csv", tmp_path / "c.csv"]
+    paths[0].write_text("\n".join(text[:41]))
+    paths[1].write_text("\n".join([text[0], *text[41:]]))
+    assert candles == candles_of(await rest(ReplayFeed({"BTC": paths}, None)))
+
+
+async def test_each_asset_is_replayed_on_its_own(tmp_path: Path) -> None:
+    bitcoin, ether = minutes(200, seed=1), minutes(120, first=5_000, seed=2)
+    feed = ReplayFeed(
+        {"BTC": [written(tmp_path / "b.csv", bitcoin)], "ETH": [written(tmp_path / "e.csv", ether)]}, None
+    )
+    assert feed.assets == ("BTC", "ETH")
+    assert ether == [*feed.history("ETH", least=10, most=99), *candles_of(await rest(feed, "ETH"))]
+    assert bitcoin == [*feed.history("BTC", least=10, most=99), *candles_of(await rest(feed, "BTC"))]
+
+
+async def test_a_file_that_is_all_history_ends_at_once(tmp_path: Path) -> None:
+    feed = ReplayFeed({"BTC": [written(tmp_path / "a.csv", minutes(50))]}, None)
+    assert minutes(50) == feed.history("BTC", least=975, most=15_000)
+    assert [FeedEnded()] == await rest(feed)
+
+
+async def test_missing_minutes_count_as_history(tmp_path: Path) -> None:
+    """They will be filled, so that what is needed is there."""
+    candles = [candle for number, candle in enumerate(minutes(400)) if number % 50 < 25]
+    feed = ReplayFeed({"BTC": [written(tmp_path / "a.csv", candles)]}, None)
+    history = feed.history("BTC", least=101, most=1_000)
+    assert history[-1].open_time - history[0].open_time == 100 * MINUTE_MS
+    assert candles == [*history, *candles_of(await rest(feed))]
+
+
+async def test_trades_are_replayed_as_prices_and_minutes(tmp_path: Path) -> None:
+    trades = [Trade(MIDNIGHT + number * 20_000, 100.0 + number, 1.0, buyer_is_maker=False) for number in range(13)]
+    feed = ReplayFeed({"BTC": [written_trades(tmp_path / "t.csv", trades)]}, None)
+    events = await rest(feed)
+    assert [PriceMoved(trade.price, trade.time) for trade in trades] == [
+        event for event in events if isinstance(event, PriceMoved)
+    ]
+    assert [MIDNIGHT + number * MINUTE_MS for number in (1, 2, 3)] == [
+        candle.open_time for candle in candles_of(events)
+    ]
+    assert [(103.0, 105.0), (106.0, 108.0), (109.0, 111.0)] == [(c.open, c.close) for c in candles_of(events)]
+
+
+async def test_a_minute_closes_before_the_price_that_follows_it(tmp_path: Path) -> None:
+    trades = [Trade(MIDNIGHT + number * MINUTE_MS, 100.0, 1.0, buyer_is_maker=False) for number in range(3)]
+    events = await rest(ReplayFeed({"BTC": [written_trades(tmp_path / "t.csv", trades)]}, None))
+    assert [PriceMoved, PriceMoved, MinuteClosed, PriceMoved, FeedEnded] == [type(event) for event in events]
+
+
+async def test_a_late_trade_moves_no_price(tmp_path: Path) -> None:
+    """Events come in the order of time."""
+    on_time = [Trade(MIDNIGHT + number * 40_000, 100.0, 1.0, buyer_is_maker=False) for number in range(9)]
+    late = Trade(MIDNIGHT + 70_000, 999.0, 1.0, buyer_is_maker=False)
+    feed = ReplayFeed({"BTC": [written_trades(tmp_path / "t.csv", [*on_time[:6], late, *on_time[6:]])]}, None)
+    moves = [event for event in await rest(feed) if isinstance(event, PriceMoved)]
+    assert [PriceMoved(trade.price, trade.time) for trade in on_time] == moves
+
+
+async def test_real_trades_replay_to_the_minutes_of_the_archive(marketdata: Path) -> None:
+    path = marketdata / "trades" / "BTCUSDT-spot-trades-2024-08-08T2354_2024-08-09T0005.csv.gz"
+    feed = ReplayFeed({"BTC": [path]}, None)
+    candles = [*feed.history("BTC", least=3, most=1_000), *candles_of(await rest(feed))]
+    assert [1_723_161_300_000 + number * MINUTE_MS for number in range(10)] == [c.open_time for c in candles]
+
+
+async def decisions(feed: ReplayFeed) -> list[tuple[object, ...]]:
+    """What the live path decides at each closed bar."""
+    config = configured()
+    gaps, builder, window = GapFiller(), BarBuilder(Timeframe.M15), BarWindow(600)
+    least = (bars_needed(config.indicators, 15) + 1) * 15
+    decided: list[tuple[object, ...]] = []
+    for candle in [*feed.history("BTC", least=least, most=601 * 15), *candles_of(await rest(feed))]:
+        for item in gaps.add(candle):
+            if isinstance(item, Restart):
+                builder.restart()
+                window.clear()
+            elif (bar := builder.add(item)) is not None:
+                window.append(bar)
+                row = evaluate(window.bars(), config, 15)
+                decided.append(
+                    (
+                        bar.open_time, row.ready[0], row.decision.level[0], row.decision.raw_level[0],
+                        row.votes.side[0], row.votes.confidence[0], row.decision.size[0],
+                    )
+                )  # fmt: skip
+    return decided
+
+
+async def test_a_replay_decides_the_same_each_time(marketdata: Path) -> None:
+    files = {"BTC": [marketdata / "klines" / "BTCUSDT-1m-2025-02.csv.gz"]}
+    once = await decisions(ReplayFeed(files, None))
+    assert once == await decisions(ReplayFeed(files, None))
+    assert len(once) == 2_688
+    assert {1, 2, 3} <= {row[3] for row in once}
+
+
+async def test_every_real_minute_is_replayed_once(marketdata: Path) -> None:
+    paths = [marketdata / "klines" / f"ETHUSDT-1m-2022-08-{day}.zip" for day in (14, 15)]
+    feed = ReplayFeed({"ETH": paths}, None)
+    replayed = [*feed.history("ETH", least=975, most=15_000), *candles_of(await rest(feed, "ETH"))]
+    assert [candle for path in paths for candle in candles_in(path)] == replayed
+    assert {MINUTE_MS} == set(np.diff([candle.open_time for candle in replayed]).tolist())
+
+
+# What is wrong with files is said at once, or when it is reached
+
+
+def test_files_out_of_order_are_refused(tmp_path: Path) -> None:
+    candles = minutes(2 * DAY)
+    first, second = written(tmp_path / "a.csv", candles[:DAY]), written(tmp_path / "b.csv", candles[DAY:])
+    with pytest.raises(
+        MarketDataError, match=r"it begins before .*b\.csv; give the files of an asset in order"
+    ) as caught:
+        ReplayFeed({"BTC": [second, first]}, None)
+    assert str(first) == caught.value.path
+
+
+def test_a_missing_file_is_refused_before_anything_is_replayed(tmp_path: Path) -> None:
+    with pytest.raises(MarketDataError, match="there is no such file"):
+        ReplayFeed({"BTC": [written(tmp_path / "a.csv", minutes(9)), tmp_path / "b.csv"]}, None)
+
+
+def test_a_file_without_one_closed_minute_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("open_time,open,high,low,close,volume\n")
+    with pytest.raises(MarketDataError, match="there is not one closed minute in it"):
+        ReplayFeed({"BTC": [path]}, None)
+
+
+async def test_a_broken_line_is_reported_when_the_replay_gets_there(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.csv", minutes(100))
+    lines = path.read_text().splitlines()
+    lines[60] = lines[60].replace("0", "x")
+    path.write_text("\n".join(lines))
+    feed = ReplayFeed({"BTC": [path]}, None)
+    assert minutes(100)[:30] == feed.history("BTC", least=30, most=1_000)
+    with pytest.raises(MarketDataError) as caught:
+        await rest(feed)
+    assert (caught.value.path, caught.value.line) == (str(path), 61)
+
+
+async def test_candles_before_a_broken_line_are_replayed(tmp_path: Path) -> None:
+    """At the pace of the market a break that lies hours ahead is no reason to stop now."""
+    path = written(tmp_path / "a.csv", minutes(100))
+    lines = path.read_text().splitlines()
+    lines[60] = "what is this"
+    path.write_text("\n".join(lines))
+    feed = ReplayFeed({"BTC": [path]}, None)
+    feed.history("BTC", least=30, most=1_000)
+    events = feed.follow("BTC")
+    # The last one before the break might have been unclosed.
+    assert minutes(100)[30:58] == candles_of([await anext(events) for _ in range(28)])
+    with pytest.raises(MarketDataError, match="line 61"):
+        _ = [event async for event in events]
+
+
+async def test_a_broken_line_in_the_history_is_reported_by_it(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.csv", minutes(100))
+    lines = path.read_text().splitlines()
+    lines[20] = "what is this"
+    path.write_text("\n".join(lines))
+    with pytest.raises(MarketDataError, match="line 21: columns are missing in this row"):
+        ReplayFeed({"BTC": [path]}, None).history("BTC", least=30, most=1_000)
+
+
+async def test_a_damaged_archive_is_reported_when_the_replay_gets_there(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.csv", minutes(4_000))
+    packed = gzip.compress(path.read_bytes())
+    path.write_bytes(packed[: len(packed) * 3 // 4])
+    feed = ReplayFeed({"BTC": [path]}, None)
+    feed.history("BTC", least=30, most=1_000)
+    with pytest.raises(MarketDataError, match="the compressed data is damaged"):
+        await rest(feed)
+
+
+# Pace
+
+
+class Clock:
+    """Sleeps at once, and keeps the sum of it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 0.0
+        monkeypatch.setattr("vivienne.market.feeds.replay.asyncio.sleep", self.sleep)
+        monkeypatch.setattr("vivienne.market.feeds.replay.asyncio.get_running_loop", lambda: self)
+
+    def time(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.mark.parametrize("speed", [1.0, 60.0, 3_600.0])
+async def test_the_market_passes_at_a_multiple_of_its_pace(monkeypatch: pytest.MonkeyPatch, speed: float) -> None:
+    clock, pace = Clock(monkeypatch), _Pace(speed)
+    for number in (0, 1, 2, 5, 6):
+        await pace.until(MIDNIGHT + number * MINUTE_MS)
+        assert clock.now == pytest.approx(number * 60 / speed)
+
+
+async def test_what_is_late_is_not_held_back_any_further(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, pace = Clock(monkeypatch), _Pace(60.0)
+    await pace.until(MIDNIGHT)
+    clock.now = 100.0
+    await pace.until(MIDNIGHT + MINUTE_MS)
+    assert clock.now == 100.0
+
+
+async def test_a_hole_that_is_filled_takes_its_time_and_a_longer_one_is_skipped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock, pace = Clock(monkeypatch), _Pace(60.0)
+    await pace.until(MIDNIGHT)
+    await pace.until(MIDNIGHT + 61 * MINUTE_MS)
+    assert clock.now == pytest.approx(61.0)
+    await pace.until(MIDNIGHT + (61 + 62) * MINUTE_MS)
+    assert clock.now == pytest.approx(62.0)
+    await pace.until(MIDNIGHT + (61 + 63) * MINUTE_MS)
+    assert clock.now == pytest.approx(63.0)

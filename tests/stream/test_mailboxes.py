@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+from vivienne.stream.hub import MOST_REPLIES, Frame, Hub, Mailbox
+from vivienne.stream.state import StateBoard
+
+SECONDS = 5.0
+
+
+def frame(asset: str, seq: int) -> Frame:
+    return Frame({"asset": asset, "seq": seq})
+
+
+async def taken(mailbox: Mailbox) -> Any:
+    return json.loads(await asyncio.wait_for(mailbox.take(), SECONDS))
+
+
+async def is_empty(mailbox: Mailbox) -> bool:
+    waiting = asyncio.create_task(mailbox.take())
+    for _ in range(5):
+        await asyncio.sleep(0)
+    empty = not waiting.done()
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    return empty
+
+
+async def test_a_newer_frame_replaces_the_one_not_yet_sent() -> None:
+    mailbox = Mailbox()
+    for seq in range(1, 101):
+        mailbox.offer("BTC", frame("BTC", seq))
+
+    assert await taken(mailbox) == {"asset": "BTC", "seq": 100}
+    assert await is_empty(mailbox)
+
+
+async def test_each_asset_keeps_its_own_newest_frame() -> None:
+    mailbox = Mailbox()
+    for seq in (1, 2):
+        mailbox.offer("BTC", frame("BTC", seq))
+        mailbox.offer("ETH", frame("ETH", seq))
+
+    found = [await taken(mailbox), await taken(mailbox)]
+
+    assert sorted(found, key=lambda item: item["asset"]) == [{"asset": "BTC", "seq": 2}, {"asset": "ETH", "seq": 2}]
+
+
+async def test_no_asset_waits_for_ever_behind_a_busier_one() -> None:
+    mailbox = Mailbox()
+    mailbox.offer("ETH", frame("ETH", 1))
+    seen = []
+
+    for seq in range(1, 4):
+        mailbox.offer("BTC", frame("BTC", seq))
+        seen.append((await taken(mailbox))["asset"])
+
+    assert "ETH" in seen
+
+
+async def test_replies_go_first_and_in_order() -> None:
+    mailbox = Mailbox()
+    mailbox.offer("BTC", frame("BTC", 1))
+    await mailbox.reply({"reply": 1})
+    await mailbox.reply({"reply": 2})
+
+    assert [await taken(mailbox) for _ in range(3)] == [{"reply": 1}, {"reply": 2}, {"asset": "BTC", "seq": 1}]
+
+
+async def test_a_waiting_writer_gets_what_comes() -> None:
+    mailbox = Mailbox()
+    writer = asyncio.create_task(taken(mailbox))
+    await asyncio.sleep(0)
+
+    mailbox.offer("BTC", frame("BTC", 7))
+
+    assert await writer == {"asset": "BTC", "seq": 7}
+
+
+async def test_unread_replies_are_bounded_and_none_is_lost() -> None:
+    mailbox = Mailbox()
+    total = 2 * MOST_REPLIES
+    stored = 0
+
+    async def send_all() -> None:
+        nonlocal stored
+        for number in range(total):
+            await mailbox.reply({"reply": number})
+            stored += 1
+
+    sender = asyncio.create_task(send_all())
+    for _ in range(total):
+        await asyncio.sleep(0)
+
+    assert stored == MOST_REPLIES
+    assert [(await taken(mailbox))["reply"] for _ in range(total)] == list(range(total))
+    await asyncio.wait_for(sender, SECONDS)
+
+
+async def test_a_client_with_too_many_unread_replies_still_gets_frames_offered() -> None:
+    mailbox = Mailbox()
+    for number in range(MOST_REPLIES):
+        await mailbox.reply({"reply": number})
+
+    mailbox.offer("BTC", frame("BTC", 1))
+
+    found = [await taken(mailbox) for _ in range(MOST_REPLIES + 1)]
+    assert found[-1] == {"asset": "BTC", "seq": 1}
+
+
+async def test_watching_fewer_assets_drops_frames_of_the_others() -> None:
+    mailbox = Mailbox()
+    mailbox.offer("BTC", frame("BTC", 1))
+    mailbox.offer("ETH", frame("ETH", 1))
+
+    mailbox.watch(["ETH"])
+    mailbox.offer("BTC", frame("BTC", 2))
+
+    assert await taken(mailbox) == {"asset": "ETH", "seq": 1}
+    assert await is_empty(mailbox)
+
+
+async def test_watching_all_again_lets_every_asset_through() -> None:
+    mailbox = Mailbox()
+    mailbox.watch(["ETH"])
+    mailbox.watch(None)
+
+    mailbox.offer("BTC", frame("BTC", 1))
+
+    assert await taken(mailbox) == {"asset": "BTC", "seq": 1}
+
+
+async def test_everyone_gets_a_broadcast_and_nobody_after_leaving() -> None:
+    hub = Hub()
+    stays, leaves = hub.join(), hub.join()
+    hub.leave(leaves)
+    hub.leave(leaves)
+
+    hub.broadcast("BTC", frame("BTC", 1))
+
+    assert len(hub) == 1
+    assert await taken(stays) == {"asset": "BTC", "seq": 1}
+    assert await is_empty(leaves)
+
+
+async def test_one_reader_taking_nothing_changes_nothing_for_another() -> None:
+    hub = Hub()
+    _idle, reads = hub.join(), hub.join()
+    seen = []
+
+    for seq in range(1, 51):
+        hub.broadcast("BTC", frame("BTC", seq))
+        seen.append((await taken(reads))["seq"])
+
+    assert seen == list(range(1, 51))
+
+
+async def test_states_of_an_asset_are_numbered_without_gaps() -> None:
+    hub = Hub()
+    mailbox, board = hub.join(), StateBoard(hub)
+    seen = []
+
+    for asset in ("BTC", "ETH", "BTC", "BTC", "ETH"):
+        board.publish(asset, data={}, config={}, config_version=3)
+        state = await taken(mailbox)
+        seen.append((state["asset"], state["seq"], state["config_version"]))
+
+    assert seen == [("BTC", 1, 3), ("ETH", 1, 3), ("BTC", 2, 3), ("BTC", 3, 3), ("ETH", 2, 3)]
+
+
+async def test_two_states_in_one_breath_leave_no_gap_for_a_client_that_keeps_up() -> None:
+    """A bar closes in the very moment in which a change or a price is published."""
+    hub = Hub()
+    mailbox, board = hub.join(), StateBoard(hub)
+    seen: list[int] = []
+
+    async def keep_up() -> None:
+        while True:
+            seen.append(json.loads(await mailbox.take())["seq"])
+
+    client = asyncio.create_task(keep_up())
+    for _ in range(10):
+        for _ in range(2):
+            board.publish("BTC", data={}, config={}, config_version=0)
+        for _ in range(10):
+            await asyncio.sleep(0)
+    client.cancel()
+    await asyncio.gather(client, return_exceptions=True)
+
+    assert len(seen) >= 10
+    assert seen == list(range(1, len(seen) + 1))
+
+
+async def test_a_newcomer_is_shown_the_latest_state_of_each_asset() -> None:
+    hub = Hub()
+    board = StateBoard(hub)
+    for asset in ("BTC", "BTC", "ETH"):
+        board.publish(asset, data={}, config={}, config_version=0)
+        for _ in range(3):
+            await asyncio.sleep(0)
+    newcomer = hub.join()
+
+    board.show(newcomer)
+
+    assert {(state["asset"], state["seq"]) for state in [await taken(newcomer), await taken(newcomer)]} == {
+        ("BTC", 2),
+        ("ETH", 1),
+    }
+    assert await is_empty(newcomer)
