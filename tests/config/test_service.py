@@ -46,6 +46,7 @@ class Store(SqliteRevisionStore):
         super().__init__(path)
         self.fails = False
         self.fails_afterwards = False
+        self.silent = False
         self.appending = threading.Event()
         self.may_append = threading.Event()
         self.may_append.set()
@@ -58,6 +59,11 @@ class Store(SqliteRevisionStore):
         super().append(revision)
         if self.fails_afterwards:
             raise StoreUnavailable("the disk reports an error")
+
+    def by_config_id(self, config_id: str) -> Revision | None:
+        if self.silent:
+            raise StoreUnavailable("the disk does not answer")
+        return super().by_config_id(config_id)
 
     async def reached(self) -> None:
         """Until a revision is being taken."""
@@ -825,16 +831,26 @@ async def test_once_the_store_recovers_changes_are_made_again(service: ConfigSer
     assert in_force(service, "BTC") == 90
 
 
-async def test_a_change_that_failed_and_reached_the_disk_all_the_same_counts(
+async def test_a_write_that_reports_an_error_and_reached_the_disk_all_the_same_is_acknowledged(
+    service: ConfigService, store: Store
+) -> None:
+    store.fails_afterwards = True
+    answer = await service.change(partial("BTC", bang=90))
+    assert answer["version"] == 1
+    assert in_force(service, "BTC", BANG) == 90
+
+
+async def test_a_change_of_which_nobody_knows_whether_it_was_stored_counts_once_the_store_says_so(
     service: ConfigService, store: Store, path: Path
 ) -> None:
     asked = replace(partial("BTC", bang=90), request_id="r-1")
     told: list[int] = []
     service.listen(lambda revision, _: told.append(revision.version))
-    store.fails_afterwards = True
-    with pytest.raises(NotStored):
+    store.fails_afterwards = store.silent = True
+    with pytest.raises(NotStored, match="It is not known whether the change was stored"):
         await service.change(asked)
-    store.fails_afterwards = False
+    assert in_force(service, "BTC", BANG) == 80
+    store.fails_afterwards = store.silent = False
 
     answer = await service.change(partial("BTC", aim=75))
 

@@ -76,7 +76,7 @@ def test_plain_gzip_and_zip_read_the_same_with_and_without_a_byte_order_mark(
     text = (mark + kline_csv(header=header)).encode()
     if header is None:
         text = text.replace(b"\n", b",0,0\n")
-    content = {"plain": text, "gzip": gzip.compress(text), "zip": zipped(("a.csv", text))}[packing]
+    content = {"plain": text, "gzip": gzip.compress(text, mtime=0), "zip": zipped(("a.csv", text))}[packing]
     assert CLOSED == list(read_market_file(file(content)))
 
 
@@ -256,7 +256,7 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
 
 
 GOOD = kline_csv().encode()
-PACKED = gzip.compress(GOOD)
+PACKED = gzip.compress(GOOD, mtime=0)
 ARCHIVE = zipped(("a.csv", GOOD))
 
 
@@ -276,7 +276,7 @@ def with_a_flag(archive: bytes, *, local: int, central: int, value: int) -> byte
     ("content", "sentence"),
     [
         (b"", "the file is empty"),
-        (gzip.compress(b""), "the file is empty"),
+        (gzip.compress(b"", mtime=0), "the file is empty"),
         (zipped(("a.csv", "")), "the file is empty"),
         (PACKED[: len(PACKED) // 2], "the compressed data is damaged"),
         (PACKED[:12], "the compressed data is damaged"),

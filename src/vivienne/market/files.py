@@ -264,12 +264,17 @@ def _trade_parser(columns: dict[str, int]) -> Callable[[Row], Trade]:
             raise ValueError(f"price {price}, quantity {quantity}: a trade has a price above 0 and a quantity")
         if flag not in _TRUE and flag not in _FALSE:
             raise ValueError(f"{row[maker]!r} does not say whether the buyer was the maker; true or false does")
-        trades = 1 if first is None or last is None else int(row[last]) - int(row[first]) + 1
-        if trades < 1:
-            raise ValueError("the last trade id of an aggregated trade is not below its first")
+        trades = 1 if first is None or last is None else _trades_between(row[first], row[last])
         return Trade(_milliseconds(row[when]), price, quantity, flag in _TRUE, trades)
 
     return parse
+
+
+def _trades_between(first: str, last: str) -> int:
+    """How many trades an aggregated trade stands for."""
+    if int(last) < int(first):
+        raise ValueError(f"trade ids {first} to {last}: the last is below the first")
+    return int(last) - int(first) + 1
 
 
 _SPACING_SAMPLE = 100
