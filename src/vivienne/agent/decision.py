@@ -61,22 +61,25 @@ def weigh(signals: tuple[SignalRows, ...], weights: SignalWeights) -> Votes:
     weight = np.array([[getattr(weights, signal.name)] for signal in signals])
     direction = np.array([signal.direction for signal in signals])
     strength = np.array([signal.strength for signal in signals])
-    voting = (weight * (direction != 0)).sum(axis=0)
-    contributions = np.divide(weight * direction * strength, voting, out=np.zeros_like(direction), where=voting > 0)
+    voting = np.add.reduce(weight * (direction != 0), axis=0)
+    contributions = weight * direction * strength / np.where(voting > 0, voting, np.inf)
     # Rounded, so that votes which cancel out leave no side behind in the last bits.
-    signed = np.round(contributions.sum(axis=0), 12)
+    signed = np.rint(np.add.reduce(contributions, axis=0) * 1e12) / 1e12
     return Votes(contributions, np.sign(signed), np.minimum(np.abs(signed), 1.0))
 
 
 def percent(confidence: FloatArray) -> FloatArray:
     """Confidence in the unit of the thresholds, without the last bits of rounding: 0.57 is 57."""
-    return np.round(confidence * 100.0, 9)
+    return np.rint(confidence * 1e11) / 1e9
 
 
 def decide(votes: Votes, blocked: BoolArray, settings: Settings) -> DecisionRows:
     """Level and size of each row."""
-    thresholds = [settings.state_threshold_loaded, settings.state_threshold_aim, settings.state_threshold_bang]
-    earned = np.searchsorted(thresholds, percent(votes.confidence), side="right")
+    thresholds = np.array(
+        [settings.state_threshold_loaded, settings.state_threshold_aim, settings.state_threshold_bang],
+        dtype=np.float64,
+    )
+    earned = thresholds.searchsorted(percent(votes.confidence), side="right")
     # Not "!= 0": a NaN, should one ever get here, must not become an entry.
     entry = np.abs(votes.side) > 0
     raw_level = np.where(entry, earned, Clarity.IDLE)

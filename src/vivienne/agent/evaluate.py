@@ -70,6 +70,6 @@ def evaluate(bars: Bars, config: Configuration, timeframe_minutes: int, rows: in
 
 def _silence(votes: Votes, ready: BoolArray) -> Votes:
     """No votes while warming up, when indicators are still NaN."""
-    if ready.all():
+    if ready[0]:  # rows only get readier
         return votes
     return Votes(*(np.where(ready, column, 0.0) for column in votes))

@@ -222,7 +222,9 @@ def situation(
     timeframe_minutes: int,
 ) -> Situation:
     """Gather what the filters look at for the last ``len(side)`` bars."""
-    last = bars[len(bars) - len(side) :]
+    first = len(bars) - len(side)
+    close, volume = bars.close[first:], bars.volume[first:]
+    quote_volume, count, taker = bars.quote_volume[first:], bars.trade_count[first:], bars.taker_buy_volume[first:]
     support, resistance = nearest_levels(
         bars, config.indicators.pivot_bars, config.filters.levels.levels_buffer_percent, len(side)
     )
@@ -235,11 +237,11 @@ def situation(
         bandwidth=rows.bandwidth[1:],
         deviations=deviations,
         deviations_ahead=deviations * side,
-        level_ahead=np.where(side > 0, resistance - last.close, last.close - support) / last.close,
-        trades_per_minute=last.trade_count / timeframe_minutes,
-        average_trade=_ratio(last.quote_volume, last.trade_count),
-        taker_buy_share=_ratio(last.taker_buy_volume, last.volume),
-        over_vwap=last.close - rows.vwap[1:],
+        level_ahead=np.where(side > 0, resistance - close, close - support) / close,
+        trades_per_minute=count / timeframe_minutes,
+        average_trade=_ratio(quote_volume, count),
+        taker_buy_share=_ratio(taker, volume),
+        over_vwap=close - rows.vwap[1:],
         rise=rows.close[1:] - rows.close[:-1],
         support=support,
         resistance=resistance,
@@ -247,17 +249,22 @@ def situation(
 
 
 _SCENARIOS = tuple(scenario for barrier in FILTERS for scenario in barrier.scenarios)
-_CHECKS = tuple(check for scenario in _SCENARIOS for check in scenario.checks)
-_COLUMNS = attrgetter(*(check.column for check in _CHECKS))
+CHECKS: tuple[Check, ...] = tuple(check for scenario in _SCENARIOS for check in scenario.checks)
+"""Every check, in the order of the rows of `FilterRows`."""
+_COLUMNS = attrgetter(*(check.column for check in CHECKS))
 _THRESHOLDS = tuple(
-    attrgetter(check.threshold) if isinstance(check.threshold, str) else check.threshold for check in _CHECKS
+    attrgetter(check.threshold) if isinstance(check.threshold, str) else check.threshold for check in CHECKS
 )
 _SWITCHES = tuple(attrgetter(barrier.switch) for barrier in FILTERS)
 _SCENARIO_SWITCHES = tuple(attrgetter(scenario.switch) if scenario.switch else None for scenario in _SCENARIOS)
-_SIGNS = np.array([[1.0 if check.relation in ("<", "<=") else -1.0] for check in _CHECKS])
-_STRICT = np.array([[check.relation in ("<", ">")] for check in _CHECKS])
+_SIGNS = np.array([[1.0 if check.relation in ("<", "<=") else -1.0] for check in CHECKS])
+_STRICT = np.array([[check.relation in ("<", ">")] for check in CHECKS])
 _LONGS_ONLY = np.array([[scenario.longs_only] for scenario in _SCENARIOS])
 _FIRST_CHECKS = [0, *accumulate(len(scenario.checks) for scenario in _SCENARIOS)][:-1]
+CHECKS_OF: tuple[range, ...] = tuple(
+    range(first, first + len(scenario.checks)) for first, scenario in zip(_FIRST_CHECKS, _SCENARIOS, strict=True)
+)
+"""By scenario, the places of its checks in `CHECKS`."""
 _FIRST_SCENARIOS = [0, *accumulate(len(barrier.scenarios) for barrier in FILTERS)][:-1]
 _FILTER_OF = np.repeat(np.arange(len(FILTERS)), [len(barrier.scenarios) for barrier in FILTERS])
 

@@ -96,14 +96,22 @@ def vwap(quote_volume: FloatArray, volume: FloatArray, bars: int) -> FloatArray:
     return result
 
 
-def rsi(close: FloatArray, period: int) -> FloatArray:
+def rsi(close: FloatArray, period: int, rows: int | None = None) -> FloatArray:
     """Relative strength index, Wilder's smoothing; 50 where the last `period` changes were all zero.
 
     TA-Lib gives 0 for a series that never moved, which would read as a maximal buy.
+
+    Args:
+        close: closing prices.
+        period: of the smoothing.
+        rows: how many values are wanted, from the end; None for all.
     """
-    values = talib.RSI(close, period)
-    flat = talib.MAX(close, period + 1) == talib.MIN(close, period + 1)
-    values[flat] = 50.0
+    rows = len(close) if rows is None else rows
+    values = _last(talib.RSI(close, period), rows)
+    span = close[-(rows + period) :]
+    flat = talib.MAX(span, period + 1) == talib.MIN(span, period + 1)
+    known = min(rows, len(flat))
+    values[rows - known :][flat[-known:]] = 50.0
     return values
 
 
@@ -149,7 +157,7 @@ def indicators(bars: Bars, periods: Indicators, timeframe_minutes: int, rows: in
         ema_slow=_last(talib.EMA(close, periods.ema_slow_period), tail),
         macd=_last(macd, tail),
         macd_signal=_last(macd_signal, tail),
-        rsi=_last(rsi(close, periods.rsi_period), tail),
+        rsi=rsi(close, periods.rsi_period, tail),
         atr=_last(talib.ATR(bars.high, bars.low, close, periods.atr_period), tail),
         bollinger_upper=upper,
         bollinger_middle=middle,

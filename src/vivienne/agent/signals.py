@@ -63,23 +63,39 @@ def rsi(rows: IndicatorRows, tunables: Signals) -> SignalRows:
 
 def bb_bounce(rows: IndicatorRows, bars_open: FloatArray, tunables: Signals) -> SignalRows:
     """Back inside a band with a candle that turns: %B was below 0, is not any more, and the bar is green; mirrored."""
-    before, now = rows.percent_b[:-1], rows.percent_b[1:]
-    body = rows.close[1:] - bars_open
+    before, measure = rows.percent_b[:-1], "%B of the bar before"
+    if not _outside(before):
+        return _silent("bb_bounce", before, measure)
+    now, body = rows.percent_b[1:], rows.close[1:] - bars_open
     up = (before < 0) & (now >= 0) & (body > 0)
     down = (before > 1) & (now <= 1) & (body < 0)
-    return _excursion("bb_bounce", up, down, before, tunables.bb_bounce_full_strength, "%B of the bar before")
+    return _excursion("bb_bounce", up, down, before, tunables.bb_bounce_full_strength, measure)
 
 
 def bb_breakout(rows: IndicatorRows, tunables: Signals) -> SignalRows:
     """Close outside a band while the bands widen: a vote in the direction of the break."""
-    now = rows.percent_b[1:]
+    now, measure = rows.percent_b[1:], "%B"
+    if not _outside(now):
+        return _silent("bb_breakout", now, measure)
     widening = rows.bandwidth[1:] > rows.bandwidth[:-1]
-    return _excursion("bb_breakout", widening & (now > 1), widening & (now < 0), now,
-                      tunables.bb_breakout_full_strength, "%B")  # fmt: skip
+    up, down = widening & (now > 1), widening & (now < 0)
+    return _excursion("bb_breakout", up, down, now, tunables.bb_breakout_full_strength, measure)
 
 
-def _excursion(name: str, up: BoolArray, down: BoolArray, percent_b: FloatArray, full: float, measure: str
-               ) -> SignalRows:  # fmt: skip
+def _outside(percent_b: FloatArray) -> bool:
+    """Whether any row is outside the bands. Mostly none is, and the rest need not be worked out."""
+    return bool(np.count_nonzero(np.abs(percent_b - 0.5) > 0.5))  # noqa: PLR2004  # half the width from the middle
+
+
+def _silent(name: str, percent_b: FloatArray, measure: str) -> SignalRows:
+    """No vote on any row."""
+    nothing = np.zeros(len(percent_b))
+    return SignalRows(name, nothing, nothing, percent_b, measure)
+
+
+def _excursion(
+    name: str, up: BoolArray, down: BoolArray, percent_b: FloatArray, full: float, measure: str
+) -> SignalRows:
     """A vote of at least half strength, more the further %B went outside 0..1."""
     direction = up.astype(np.float64) - down
     overshoot = np.maximum(-percent_b, percent_b - 1.0)

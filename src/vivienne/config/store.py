@@ -28,6 +28,7 @@ from sqlalchemy import (
     exists,
     func,
     select,
+    text,
 )
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
@@ -121,12 +122,16 @@ _revisions = Table(
     Column("target", String(64)),
     Column("address", String(64)),
     Column("reason", String(1000)),
-    Column("request_id", String(128), unique=True),
+    Column("request_id", String(128)),
     Column("request_digest", String(64)),
     Column("answer", _Json),
     Index("revisions_by_layer", "layer", "version"),
-    Index("revisions_by_target", "target", "action"),
+    # Most revisions have neither: partial indexes leave them out, which is less to write at each change.
+    Index("revisions_by_target", "target", "action", sqlite_where=text("target IS NOT NULL")),
+    Index("revisions_by_request", "request_id", unique=True, sqlite_where=text("request_id IS NOT NULL")),
 )
+_names = tuple(_revisions.columns.keys())
+_insert = _revisions.insert()
 _deletions = _revisions.alias("deletions")
 _is_deleted: ColumnElement[bool] = exists().where(
     _deletions.c.target == _revisions.c.config_id, _deletions.c.action == "delete"
@@ -155,8 +160,9 @@ class SqliteRevisionStore:
             raise StoreUnusable(f"The database {path} cannot be opened: {error.strerror}") from error
         self._engine = _engine(path)
         try:
-            with self._engine.begin() as connection:
-                _prepare(connection, path)
+            self._open = self._engine.connect()
+            with self._open.begin():
+                _prepare(self._open, path)
         except (DBAPIError, StoreUnusable) as error:
             self.close()
             if isinstance(error, StoreUnusable):
@@ -187,9 +193,8 @@ class SqliteRevisionStore:
 
     def append(self, revision: Revision) -> None:
         """See `RevisionStore`."""
-        values = {column.name: getattr(revision, column.name) for column in _revisions.columns}
         with self._connection() as connection:
-            connection.execute(_revisions.insert().values(values))
+            connection.execute(_insert, {name: getattr(revision, name) for name in _names})
 
     def by_config_id(self, config_id: str) -> Revision | None:
         """See `RevisionStore`."""
@@ -240,8 +245,8 @@ class SqliteRevisionStore:
     @contextmanager
     def _connection(self) -> Iterator[Connection]:
         try:
-            with self._engine.begin() as connection:
-                yield connection
+            with self._open.begin():
+                yield self._open
         except DBAPIError as error:
             raise StoreUnavailable(f"the database {self.path} {_reason(error)}") from error
 
