@@ -8,7 +8,9 @@ from vivienne.agent.decision import Clarity
 from vivienne.agent.evaluate import evaluate
 from vivienne.agent.explain import Explained, explain
 from vivienne.agent.indicators import bars_needed
+from vivienne.errors import MarketDataError
 from vivienne.market.bars import BarBuilder, GapFiller, Restart
+from vivienne.market.types import END_OF_TIME_MS, MINUTE_MS
 from vivienne.market.window import BarWindow
 from vivienne.stream.times import iso
 
@@ -56,7 +58,7 @@ class LiveAsset:
         self._explained: Explained | None = None
         self._config: Active = active()
         self._price: float | None = None
-        self._price_time: str | None = None
+        self._price_time: int | None = None
         self._broken_off: str | None = None
         self._failed: str | None = None
         self.ended = False
@@ -80,7 +82,7 @@ class LiveAsset:
                 self._bars.restart()
                 news = True
                 continue
-            self.move(item.close, item.open_time + 60_000)
+            self.move(item.close, item.open_time + MINUTE_MS)
             bar = self._bars.add(item)
             if bar is not None:
                 self._window.append(bar)
@@ -88,8 +90,14 @@ class LiveAsset:
         return news
 
     def move(self, price: float, time: int) -> None:
-        """The market trades at another price; nothing is decided by it."""
-        self._price, self._price_time = price, iso(time)
+        """The market trades at another price; nothing is decided by it.
+
+        Raises:
+            MarketDataError: the time is none.
+        """
+        if not 0 <= time < END_OF_TIME_MS:
+            raise MarketDataError(self.asset, f"{time} is no time in ms between 1970 and 2100")
+        self._price, self._price_time = price, time
 
     def end(self) -> None:
         """Nothing more will come; the last decision stays."""
@@ -169,7 +177,7 @@ class LiveAsset:
             "status": self.status,
             "status_reason": self._reason(),
             "price": self._price,
-            "price_time": self._price_time,
+            "price_time": None if self._price_time is None else iso(self._price_time),
             "bar_time": None if explained is None else iso(explained.open_time),
             "bar_closed": self._bar_closed,
             "timeframe": self._timeframe.value,

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any
 
 from vivienne.errors import MarketDataError
-from vivienne.market.types import DAY_MS, MINUTE_MS, Candle, Trade
+from vivienne.market.types import DAY_MS, END_OF_TIME_MS, MINUTE_MS, Candle, Trade
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -184,7 +184,6 @@ def _is_number(cell: str) -> bool:
 
 
 _NANOSECONDS, _MICROSECONDS, _MILLISECONDS = 1e17, 1e14, 1e11
-_YEAR_2100 = 4_102_444_800_000
 
 
 def _milliseconds(cell: str) -> int:
@@ -199,7 +198,7 @@ def _milliseconds(cell: str) -> int:
         number //= 1_000
     elif number < _MILLISECONDS:
         number *= 1_000
-    if not 0 <= number < _YEAR_2100:
+    if not 0 <= number < END_OF_TIME_MS:
         raise ValueError(f"{cell} is no time between 1970 and 2100, in whichever unit")
     return number
 

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 MINUTE_MS = 60_000
 DAY_MS = 86_400_000
+END_OF_TIME_MS = 4_102_444_800_000
+"""2100-01-01. A later time is a mistaken unit."""
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
