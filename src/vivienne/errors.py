@@ -25,10 +25,12 @@ never reach a caller.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from vivienne.config.answers import ProblemEntry
 
 
 class VivienneError(Exception):
@@ -80,9 +82,9 @@ class Problem:
     message: str
     asset: str | None = None
 
-    def as_document(self) -> dict[str, Any]:
+    def as_document(self) -> ProblemEntry:
         """The problem as it goes out on the wire."""
-        document = {"path": self.path, "message": self.message}
+        document: ProblemEntry = {"path": self.path, "message": self.message}
         if self.asset is not None:
             document["asset"] = self.asset
         return document

@@ -128,8 +128,10 @@ def test_a_level_held_back_by_one_filter_can_be_released(name: str) -> None:
     assert f"held at loaded: {said.side}" in said.explanation["summary"]
     assert f"{name} filter" in said.explanation["summary"]
     assert assert_change_holds(said, bars, config)
-    assert said.explanation["nearest_change"]["path"].startswith(f"filters.{name}.")
-    assert said.explanation["nearest_change"]["clarity_level"] == said.raw_level.word
+    change = said.explanation["nearest_change"]
+    assert change is not None
+    assert change["path"].startswith(f"filters.{name}.")
+    assert change["clarity_level"] == said.raw_level.word
 
 
 def test_of_two_thresholds_the_nearer_one_is_named() -> None:
@@ -146,6 +148,7 @@ def test_of_two_thresholds_the_nearer_one_is_named() -> None:
         said = explained(bars, configured(document))
         assert said.level.word == "loaded"
         change = said.explanation["nearest_change"]
+        assert change is not None
         assert (change["path"], change["clarity_level"]) == ("settings.state_threshold_aim", "aim")
         assert percent * 0.99 <= change["to"] <= percent
         return
@@ -184,6 +187,7 @@ def test_a_value_right_on_its_threshold_is_released_by_the_next_number() -> None
             continue
         assert said.blocked_by == ("underused_alpha",)
         change = said.explanation["nearest_change"]
+        assert change is not None
         assert change["path"] == "filters.underused_alpha.retail_chop_trade_count_threshold"
         assert 120 < change["to"] <= 120 * 1.01
         assert assert_change_holds(said, bars, config)

@@ -6,7 +6,7 @@ import asyncio
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -20,6 +20,9 @@ from vivienne.config.service import ConfigService
 from vivienne.config.store import SqliteRevisionStore
 from vivienne.config.validation import check_document, check_rules
 from vivienne.errors import ChangeRefused, InvalidConfiguration, UnknownRevision, VersionConflict
+
+if TYPE_CHECKING:
+    from vivienne.config.answers import Acknowledgement
 
 ASSETS = ("BTC", "ETH")
 LAYERS = (None, *ASSETS)
@@ -170,7 +173,7 @@ class ServiceMachine(RuleBasedStateMachine):
         self.runner.close()
         self.folder.cleanup()
 
-    def ask(self, request: Request) -> dict[str, Any]:
+    def ask(self, request: Request) -> Acknowledgement:
         return self.runner.run(self.service.change(request))
 
     def change(

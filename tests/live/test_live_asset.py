@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -19,6 +19,8 @@ from vivienne.market.types import MINUTE_MS
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+    from vivienne.stream.messages import StateData
 
 NEEDED = bars_needed(Indicators(), 1)
 
@@ -47,7 +49,7 @@ def warm(fresh: LiveAsset) -> LiveAsset:
     return fresh
 
 
-def idle(data: dict[str, Any]) -> bool:
+def idle(data: StateData) -> bool:
     return (data["clarity_level"], data["position_size"], data["signal_confidence"]) == ("idle", 0.0, 0.0)
 
 
@@ -111,7 +113,7 @@ def test_an_ended_feed_keeps_its_last_decision_on_show(warm: LiveAsset) -> None:
     after = warm.data()
     assert after["status"] == "ended"
     assert after["status_reason"]
-    changed = {name for name in after if after[name] != before[name]}
+    changed = {name for name, value in after.items() if value != dict(before)[name]}
     assert changed == {"status", "status_reason"}
 
 
@@ -206,7 +208,7 @@ async def test_a_longer_period_than_there_are_bars_is_warming_up_and_a_shorter_o
     await service.change(Request(Update({"indicators": {"ema_slow_period": 200}}, partial=True), "test"))
     warm.decide()
     assert warm.data()["status"] == "warming_up"
-    assert f"{NEEDED + 20} of " in warm.data()["status_reason"]
+    assert f"{NEEDED + 20} of " in str(warm.data()["status_reason"])
 
     await service.change(Request(Update({"indicators": {"ema_slow_period": 21}}, partial=True), "test"))
     warm.decide()
@@ -230,6 +232,7 @@ def test_a_decision_on_a_tick_says_that_its_bar_is_open_and_may_be_taken_back(se
     asset.load(candles[:502])
     asset.decide()
     opened = asset.data()
+    assert opened["price"] is not None
     asset.move(opened["price"] * 1.2, candles[502].open_time)
     asset.decide()
     moved = asset.data()

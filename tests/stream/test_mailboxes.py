@@ -2,16 +2,21 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from vivienne.stream.hub import MOST_REPLIES, Frame, Hub, Mailbox
 from vivienne.stream.state import StateBoard
 
+if TYPE_CHECKING:
+    from vivienne.stream.messages import AssetData, StateData
+
 SECONDS = 5.0
+NOTHING = cast("StateData", {})
+"""Content does not matter to whoever passes it on."""
 
 
 def frame(asset: str, seq: int) -> Frame:
-    return Frame({"asset": asset, "seq": seq})
+    return Frame(cast("AssetData", {"asset": asset, "seq": seq}))
 
 
 async def taken(mailbox: Mailbox) -> Any:
@@ -163,7 +168,7 @@ async def test_states_of_an_asset_are_numbered_without_gaps() -> None:
     seen = []
 
     for asset in ("BTC", "ETH", "BTC", "BTC", "ETH"):
-        board.publish(asset, data={}, config={}, config_version=3)
+        board.publish(asset, data=NOTHING, config={}, config_version=3)
         state = await taken(mailbox)
         seen.append((state["asset"], state["seq"], state["config_version"]))
 
@@ -183,7 +188,7 @@ async def test_two_states_in_one_breath_leave_no_gap_for_a_client_that_keeps_up(
     client = asyncio.create_task(keep_up())
     for _ in range(10):
         for _ in range(2):
-            board.publish("BTC", data={}, config={}, config_version=0)
+            board.publish("BTC", data=NOTHING, config={}, config_version=0)
         for _ in range(10):
             await asyncio.sleep(0)
     client.cancel()
@@ -197,7 +202,7 @@ async def test_a_newcomer_is_shown_the_latest_state_of_each_asset() -> None:
     hub = Hub()
     board = StateBoard(hub)
     for asset in ("BTC", "BTC", "ETH"):
-        board.publish(asset, data={}, config={}, config_version=0)
+        board.publish(asset, data=NOTHING, config={}, config_version=0)
         for _ in range(3):
             await asyncio.sleep(0)
     newcomer = hub.join()

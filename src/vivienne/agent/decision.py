@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from vivienne.agent.signals import SignalRows
     from vivienne.config.schema import Settings, SignalWeights
     from vivienne.market.types import BoolArray, FloatArray, IntArray
+
+
+Level = Literal["idle", "loaded", "aim", "bang"]
+_WORDS: tuple[Level, ...] = ("idle", "loaded", "aim", "bang")
 
 
 class Clarity(IntEnum):
@@ -22,9 +26,9 @@ class Clarity(IntEnum):
     BANG = 3
 
     @property
-    def word(self) -> str:
+    def word(self) -> Level:
         """As on the wire."""
-        return self.name.lower()
+        return _WORDS[self]
 
 
 class Votes(NamedTuple):

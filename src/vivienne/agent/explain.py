@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vivienne.agent.decision import Clarity
 from vivienne.agent.filters import CHECKS, CHECKS_OF, FILTERS
@@ -13,13 +13,25 @@ from vivienne.agent.wording import show
 
 if TYPE_CHECKING:
     from vivienne.agent.evaluate import Evaluation
+    from vivienne.agent.explanation import (
+        CheckExplanation,
+        CheckWording,
+        Explanation,
+        FilterExplanation,
+        LevelsStatus,
+        Side,
+        SignalExplanation,
+        Trend,
+        VolatilityStatus,
+    )
     from vivienne.agent.filters import Check
     from vivienne.config.schema import Configuration
     from vivienne.market.types import Bars
 
-SIDES = {1: "long", -1: "short", 0: "none"}
+SIDES: dict[int, Side] = {1: "long", -1: "short", 0: "none"}
 _OPPOSITE = {"<": "not below", "<=": "above", ">": "not above", ">=": "below"}
-_LEVELS = {"blocked": "blocking", "passed": "active", "off": "inactive"}
+_TRENDS: dict[int, Trend] = {1: "bullish", -1: "bearish", 0: "neutral"}
+_LEVELS: dict[str, LevelsStatus] = {"blocked": "blocking", "passed": "active", "off": "inactive"}
 _RELATION = {"<": "below", "<=": "at or below", ">": "above", ">=": "at or above"}
 
 
@@ -41,14 +53,14 @@ class Explained:
     ready: bool
     level: Clarity
     raw_level: Clarity
-    side: str
+    side: Side
     confidence: float
     size: float
-    trend: str
-    volatility: str
-    levels: str
+    trend: Trend
+    volatility: VolatilityStatus
+    levels: LevelsStatus
     blocked_by: tuple[str, ...]
-    explanation: dict[str, Any]
+    explanation: Explanation
 
 
 def explain(evaluation: Evaluation, bars: Bars, config: Configuration, timeframe_minutes: int) -> Explained:
@@ -79,7 +91,7 @@ def explain(evaluation: Evaluation, bars: Bars, config: Configuration, timeframe
         side=side,
         confidence=confidence,
         size=float(decision.size[-1]),
-        trend={1: "bullish", -1: "bearish", 0: "neutral"}[int(evaluation.situation.trend[-1])],
+        trend=_TRENDS[int(evaluation.situation.trend[-1])],
         volatility=_volatility(evaluation, config),
         levels=_LEVELS[states.get("levels", "off")],
         blocked_by=tuple(name for name, state in states.items() if state == "blocked"),
@@ -97,7 +109,7 @@ def _number(value: float) -> float | None:
     return value + 0.0 if math.isfinite(value) else None
 
 
-def _volatility(evaluation: Evaluation, config: Configuration) -> str:
+def _volatility(evaluation: Evaluation, config: Configuration) -> VolatilityStatus:
     tunables = config.filters.volatility
     bandwidth = evaluation.situation.bandwidth[-1]
     if abs(evaluation.situation.deviations[-1]) >= tunables.overextended_deviations:
@@ -107,14 +119,14 @@ def _volatility(evaluation: Evaluation, config: Configuration) -> str:
     return "breakout" if bandwidth > tunables.volatility_breakout_threshold else "normal"
 
 
-def _signals(evaluation: Evaluation, config: Configuration) -> list[dict[str, Any]]:
+def _signals(evaluation: Evaluation, config: Configuration) -> list[SignalExplanation]:
     return [
         {
             "name": signal.name,
             "direction": int(signal.direction[-1]),
-            "strength": _number(float(signal.strength[-1])),
+            "strength": float(signal.strength[-1]) + 0.0,
             "weight": getattr(config.signal_weights, signal.name),
-            "contribution": _number(float(contribution[-1])),
+            "contribution": float(contribution[-1]) + 0.0,
             "measure": signal.measure,
             "reading": _number(float(signal.reading[-1])),
         }
@@ -131,7 +143,7 @@ def _sentence(check: Check, value: float, threshold: float, *, met: bool) -> str
     return f"{check.measure} {show(value)} {relation} {show(threshold)}"
 
 
-_TEMPLATES = [
+_WORDINGS: list[CheckWording] = [
     {"scenario": scenario.name, "measure": check.measure, "relation": check.relation, "path": check.path}
     for barrier in FILTERS
     for scenario in barrier.scenarios
@@ -139,7 +151,7 @@ _TEMPLATES = [
 ]
 
 
-def _filters(evaluation: Evaluation, side: str) -> list[dict[str, Any]]:
+def _filters(evaluation: Evaluation, side: str) -> list[FilterExplanation]:
     """What each filter said on the last row: its checks, and a sentence."""
     rows = evaluation.filters
     values, thresholds, met = rows.values[:, -1].tolist(), rows.thresholds.tolist(), rows.met[:, -1].tolist()
@@ -148,10 +160,10 @@ def _filters(evaluation: Evaluation, side: str) -> list[dict[str, Any]]:
     def sentence(place: int) -> str:
         return _sentence(CHECKS[place], values[place], thresholds[place], met=met[place])
 
-    documents = []
+    documents: list[FilterExplanation] = []
     scenario_place = 0
     for barrier, enabled, blocks in zip(FILTERS, rows.enabled, rows.blocks[:, -1].tolist(), strict=True):
-        checks: list[dict[str, Any]] = []
+        checks: list[CheckExplanation] = []
         clear: list[str] = []
         why = ""
         for scenario in barrier.scenarios:
@@ -163,7 +175,7 @@ def _filters(evaluation: Evaluation, side: str) -> list[dict[str, Any]]:
                 clear += [] if unmet is None else [sentence(unmet)]
             checks += [
                 {
-                    **_TEMPLATES[place],
+                    **_WORDINGS[place],
                     "value": _number(values[place]),
                     "threshold": thresholds[place],
                     "met": met[place],
@@ -187,7 +199,7 @@ def _filters(evaluation: Evaluation, side: str) -> list[dict[str, Any]]:
     return documents
 
 
-def _summary(filters: list[dict[str, Any]], level: Clarity, raw_level: Clarity, side: str, confidence: float) -> str:
+def _summary(filters: list[FilterExplanation], level: Clarity, raw_level: Clarity, side: str, confidence: float) -> str:
     if side == "none":
         return "idle: no signal votes, or the votes cancel out"
     text = f"{side}, confidence {confidence * 100:.1f}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from vivienne.agent.evaluate import Evaluation
+    from vivienne.agent.explanation import NearestChange
     from vivienne.market.types import Bars
 
 
@@ -40,7 +41,7 @@ class Change(NamedTuple):
         """How far away, relative to the present value; a switch counts as 1."""
         return abs(self.new - self.old) / abs(self.old) if self.old else math.inf
 
-    def as_document(self) -> dict[str, Any]:
+    def as_document(self) -> NearestChange:
         """The change as it goes out on the wire."""
         title = TUNABLES[self.path].title
         return {

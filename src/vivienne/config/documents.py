@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from vivienne.config.answers import ValueChange
 
 Document = dict[str, Any]
 """JSON objects down to values; never changed in place once it is part of a revision."""
@@ -41,12 +44,12 @@ def without(document: Document, path: str) -> Document:
     return result
 
 
-def differences(old: Document, new: Document) -> list[dict[str, Any]]:
+def differences(old: Document, new: Document) -> list[ValueChange]:
     """What changed from `old` to `new`: path, old and new value; a side that says nothing leaves its key out."""
     before, after = leaves(old), leaves(new)
-    changes = []
+    changes: list[ValueChange] = []
     for path in {**before, **after}:
-        change = {"path": path}
+        change: ValueChange = {"path": path}
         if path in before:
             change["old"] = before[path]
         if path in after:

@@ -11,8 +11,8 @@ from vivienne.config.schema import SECTIONS, TUNABLES
 from vivienne.errors import InvalidConfiguration, Problem
 
 if TYPE_CHECKING:
+    from vivienne.config.answers import Action
     from vivienne.config.layers import Layers
-    from vivienne.config.revision import Action
 
 
 class Edit(NamedTuple):

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 from vivienne.config.layers import GLOBAL
 
 if TYPE_CHECKING:
+    from vivienne.config.answers import Acknowledgement, Action, RevisionEntry, ValueChange
     from vivienne.config.documents import Document
-
-Action = Literal["update", "partial_update", "reset", "activate", "delete"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,7 @@ class Revision:
     layer: str
     action: Action
     document: Document
-    changed: list[dict[str, Any]]
+    changed: list[ValueChange]
     author: str
     channel: str
     created_at: str
@@ -46,14 +45,14 @@ class Revision:
     reason: str | None = None
     request_id: str | None = None
     request_digest: str | None = None
-    answer: dict[str, Any] | None = None
+    answer: Acknowledgement | None = None
 
     @property
     def asset_symbol(self) -> str | None:
         """The asset, or None for the global layer."""
         return None if self.layer == GLOBAL else self.layer
 
-    def as_document(self, *, is_active: bool) -> dict[str, Any]:
+    def as_document(self, *, is_active: bool) -> RevisionEntry:
         """The revision as `all` and `history` list it."""
         return {
             "config_id": self.config_id,

@@ -12,7 +12,7 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from vivienne.config.documents import Document, differences, leaves
 from vivienne.config.editing import edit
@@ -35,8 +35,16 @@ from vivienne.errors import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from vivienne.config.answers import (
+        Acknowledgement,
+        Action,
+        ConfigurationPage,
+        HistoryPage,
+        Preview,
+        RevisionEntry,
+        ValueChange,
+    )
     from vivienne.config.requests import Request
-    from vivienne.config.revision import Action
     from vivienne.config.store import RevisionStore
 
 _log = logging.getLogger(__name__)
@@ -86,7 +94,7 @@ class _Plan:
     action: Action
     document: Document
     layers: Layers
-    changed: list[dict[str, Any]]
+    changed: list[ValueChange]
     assets: list[str]
     target: str | None = None
     active_id: str | None = None
@@ -113,7 +121,7 @@ class ConfigService:
         self._now = now
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._turn = asyncio.Lock()
-        self._under_way: set[asyncio.Task[dict[str, Any]]] = set()
+        self._under_way: set[asyncio.Task[Acknowledgement]] = set()
         self._in_doubt: tuple[_Plan, Revision] | None = None
         self._listeners: list[Callable[[Revision, list[str]], None]] = []
         heads = {revision.layer: revision for revision in store.heads()}
@@ -156,7 +164,7 @@ class ConfigService:
 
     # Asking for change
 
-    async def change(self, request: Request) -> dict[str, Any]:
+    async def change(self, request: Request) -> Acknowledgement:
         """Make a change.
 
         Returns:
@@ -178,7 +186,7 @@ class ConfigService:
                 "with the same request_id to learn, or look at the history"
             ) from None
 
-    async def validate(self, request: Request) -> dict[str, Any]:
+    async def validate(self, request: Request) -> Preview:
         """What a change would do, without doing it.
 
         Raises:
@@ -200,15 +208,17 @@ class ConfigService:
 
     # Looking back
 
-    async def configurations(self, asset: str | None, limit: int, before: int | None) -> dict[str, Any]:
+    async def configurations(self, asset: str | None, limit: int, before: int | None) -> ConfigurationPage:
         """Configurations of a layer, or of all with `asset` None, newest first, without deleted ones."""
         layers = None if asset is None else [self._layer(asset)]
-        return await self._page("configurations", layers, limit, before, configurations_only=True)
+        entries, following = await self._page(layers, limit, before, configurations_only=True)
+        return {"configurations": entries, "next": following}
 
-    async def history(self, asset: str | None, limit: int, before: int | None) -> dict[str, Any]:
+    async def history(self, asset: str | None, limit: int, before: int | None) -> HistoryPage:
         """Everything that happened, newest first; with an asset, all that bears on it, global changes too."""
         layers = None if asset is None else [GLOBAL, self._layer(asset)]
-        return await self._page("history", layers, limit, before, configurations_only=False)
+        entries, following = await self._page(layers, limit, before, configurations_only=False)
+        return {"history": entries, "next": following}
 
     async def check(self) -> None:
         """Raise `StoreUnavailable` when the store does not answer."""
@@ -223,7 +233,7 @@ class ConfigService:
 
     # Making a change
 
-    async def _make(self, request: Request) -> dict[str, Any]:
+    async def _make(self, request: Request) -> Acknowledgement:
         async with self._turn:
             try:
                 await self._settle_doubt()
@@ -279,7 +289,7 @@ class ConfigService:
         summary = _sum_up(plan)
         _log.info("%s (version %d, by %s, %s)", summary, revision.version, revision.author, revision.channel)
 
-    async def _answered_before(self, request: Request) -> dict[str, Any] | None:
+    async def _answered_before(self, request: Request) -> Acknowledgement | None:
         if request.request_id is None:
             return None
         earlier = await self._stored(self._store.by_request_id, request.request_id)
@@ -347,11 +357,11 @@ class ConfigService:
                 path="expected_version",
             )
 
-    def _write_up(self, plan: _Plan, request: Request) -> tuple[Revision, dict[str, Any]]:
+    def _write_up(self, plan: _Plan, request: Request) -> tuple[Revision, Acknowledgement]:
         """The revision to store and the acknowledgement to send."""
         version = max(self._versions.values(), default=0) + 1
         config_id = str(uuid.uuid4())
-        answer = {
+        answer: Acknowledgement = {
             "status": "success",
             "message": _sum_up(plan),
             "config_id": config_id,
@@ -416,7 +426,7 @@ class ConfigService:
     def _unknown_asset(self, asset: str) -> Problem:
         return Problem("asset_symbol", f"Unknown asset {asset!r}; known are {', '.join(self.assets)}")
 
-    def _finished(self, task: asyncio.Task[dict[str, Any]]) -> None:
+    def _finished(self, task: asyncio.Task[Acknowledgement]) -> None:
         self._under_way.discard(task)
         if not task.cancelled() and (error := task.exception()) and not isinstance(error, ChangeRefused):
             _log.error("A change failed", exc_info=error)
@@ -438,14 +448,15 @@ class ConfigService:
         return await running
 
     async def _page(
-        self, name: str, layers: list[str] | None, limit: int, before: int | None, *, configurations_only: bool
-    ) -> dict[str, Any]:
+        self, layers: list[str] | None, limit: int, before: int | None, *, configurations_only: bool
+    ) -> tuple[list[RevisionEntry], int | None]:
+        """A page of revisions, and where the next one begins."""
         revisions = await self._looked_up(
             self._store.page, layers=layers, limit=limit + 1, before=before, configurations_only=configurations_only
         )
         active = set(self._active_ids.values())
         shown = [revision.as_document(is_active=revision.config_id in active) for revision in revisions[:limit]]
-        return {name: shown, "next": shown[-1]["version"] if len(revisions) > limit else None}
+        return shown, shown[-1]["version"] if len(revisions) > limit else None
 
 
 _DONE = {

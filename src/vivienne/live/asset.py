@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 from vivienne.agent.decision import Clarity
 from vivienne.agent.evaluate import evaluate
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from vivienne.config.service import Active
     from vivienne.market.timeframe import Timeframe
     from vivienne.market.types import Candle
-
-Status = Literal["live", "warming_up", "stale", "ended"]
+    from vivienne.stream.messages import StateData, Status
 
 
 class LiveAsset:
@@ -160,7 +159,7 @@ class LiveAsset:
             return "warming_up"
         return "ended" if self.ended else "live"
 
-    def data(self) -> dict[str, Any]:
+    def data(self) -> StateData:
         """The state as it goes out on the wire."""
         explained = self._explained
         usable = explained if explained is not None and self.trouble is None and explained.ready else None

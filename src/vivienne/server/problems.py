@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 from fastapi.exceptions import RequestValidationError
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI, Request
 
+    from vivienne.config.answers import ProblemEntry
+
 _log = logging.getLogger(__name__)
 
 STATUS: dict[type[ChangeRefused], HTTPStatus] = {
@@ -49,7 +51,7 @@ def problem(
     detail: str,
     *,
     code: str,
-    errors: Sequence[dict[str, Any]] = (),
+    errors: Sequence[ProblemEntry] = (),
     headers: dict[str, str] | None = None,
 ) -> Response:
     """A problem document."""
@@ -80,7 +82,9 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_request: Request, error: RequestValidationError) -> Response:
-        errors = [{"path": str(found["loc"][-1]), "message": found["msg"]} for found in error.errors()]
+        errors: list[ProblemEntry] = [
+            {"path": str(found["loc"][-1]), "message": found["msg"]} for found in error.errors()
+        ]
         detail = "; ".join(f"{found['path']}: {found['message']}" for found in errors)
         return problem(
             HTTPStatus.UNPROCESSABLE_ENTITY, "A parameter is not valid", detail, code="invalid_parameter", errors=errors

@@ -18,7 +18,7 @@ from vivienne.errors import ChangeRefused, Malformed, Problem, UnknownTarget
 from vivienne.stream.messages import Message, error
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from vivienne.config.service import ConfigService
     from vivienne.stream.hub import Hub, Mailbox
@@ -111,7 +111,7 @@ class _Conversation:
         try:
             message = _read(event)
             kind, request_id = _text(message.get("type")), _text(message.get("request_id"))
-            answer = await self._answer(message, address)
+            answer: Mapping[str, Any] = await self._answer(message, address)
         except ChangeRefused as refused:
             answer = error(refused, in_reply_to=kind, request_id=request_id)
         except Exception:  # noqa: BLE001  # a defect must not cost the client its connection

@@ -11,10 +11,13 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING
 
-from vivienne.stream.messages import Message, encode
+from vivienne.stream.messages import encode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+
+    from vivienne.stream.messages import AssetData
 
 MOST_REPLIES = 64
 """Replies a client may leave unread before its next message is read."""
@@ -25,7 +28,7 @@ class Frame:
 
     __slots__ = ("_text", "message")
 
-    def __init__(self, message: Message) -> None:
+    def __init__(self, message: AssetData) -> None:
         self.message = message
         self._text: str | None = None
 
@@ -59,7 +62,7 @@ class Mailbox:
             self._frames[asset] = frame
             self._filled.set()
 
-    async def reply(self, message: Message) -> None:
+    async def reply(self, message: Mapping[str, Any]) -> None:
         """Take a reply; waits while too many are unread, which stops reading from that client only."""
         await self._room.wait()
         self._replies.append(encode(message))

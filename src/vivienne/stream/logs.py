@@ -12,7 +12,7 @@ from vivienne.stream.messages import encode
 from vivienne.stream.times import written
 
 if TYPE_CHECKING:
-    from vivienne.stream.messages import Message
+    from vivienne.stream.messages import LogMessage
 
 KEPT = 200
 MOST_UNREAD = 1_000
@@ -23,7 +23,7 @@ class _Record(NamedTuple):
 
     number: int
     level: int
-    message: Message
+    message: LogMessage
 
 
 class LogReader:
@@ -31,7 +31,7 @@ class LogReader:
 
     def __init__(self, level: int) -> None:
         self._level = level
-        self._unread: deque[Message] = deque()
+        self._unread: deque[LogMessage] = deque()
         self._dropped = 0
         self._newest = 0
         self._filled = asyncio.Event()
@@ -100,8 +100,8 @@ class LogStream(logging.Handler):
             reader.offer(record)
 
 
-def _message(record: logging.LogRecord) -> Message:
-    message: Message = {
+def _message(record: logging.LogRecord) -> LogMessage:
+    message: LogMessage = {
         "type": "log",
         "timestamp": written(datetime.fromtimestamp(record.created, UTC)),
         "level": record.levelname,

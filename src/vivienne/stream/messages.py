@@ -1,40 +1,182 @@
-"""Messages as they go out on the wire."""
+"""Messages as they go out on the wire, and those that come in."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, NotRequired
 
 import orjson
+from typing_extensions import TypedDict
+
+from vivienne.agent.decision import Level
+from vivienne.agent.explanation import Explanation, LevelsStatus, Side, Trend, VolatilityStatus
+from vivienne.config.answers import Acknowledgement, EffectiveDocument, Preview, ProblemEntry
+from vivienne.config.documents import Document
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from vivienne.errors import ChangeRefused
 
 AGENT = "VivienneAgent"
 """Name of the agent in messages."""
 
 Message = dict[str, Any]
+"""A message that came in, of whatever content."""
+
+Status = Literal["live", "warming_up", "stale", "ended"]
 
 
-def encode(message: Message) -> str:
+class StateData(TypedDict):
+    """The decision on an asset, and how far it can be relied on."""
+
+    clarity_level: Level
+    raw_clarity_level: Level
+    signal_confidence: float
+    side: Side
+    position_size: float
+    trend_direction: Trend
+    volatility_status: VolatilityStatus
+    levels_status: LevelsStatus
+    blocked_by: list[str]
+    status: Status
+    status_reason: str | None
+    price: float | None
+    price_time: str | None
+    bar_time: str | None
+    bar_closed: bool
+    timeframe: str
+    feed: str
+    explanation: Explanation | None
+
+
+class AgentState(TypedDict):
+    """A decision and the configuration it was made with."""
+
+    data: StateData
+    config: EffectiveDocument
+
+
+class AssetData(TypedDict):
+    """The state of one asset. `seq` counts the states of the asset."""
+
+    type: Literal["asset_data"]
+    asset: str
+    timestamp: str
+    seq: int
+    config_version: int
+    agents: dict[str, AgentState]
+
+
+class _Answer(TypedDict):
+    agent: str
+    asset: str | None
+    request_id: NotRequired[str]
+
+
+class ConfigUpdateResponse(_Answer, Acknowledgement):
+    """Answer to a `config_update` that was made."""
+
+    type: Literal["config_update_response"]
+
+
+class ConfigPreviewResponse(_Answer, Preview):
+    """Answer to a `config_update` with `validate_only` that would be accepted."""
+
+    type: Literal["config_update_response"]
+
+
+class ControlResponse(_Answer, Acknowledgement):
+    """Answer to a `control` that was made."""
+
+    type: Literal["control_response"]
+
+
+class SubscribeResponse(TypedDict):
+    """Answer to a `subscribe`."""
+
+    type: Literal["subscribe_response"]
+    status: Literal["success"]
+    assets: list[str]
+    request_id: NotRequired[str]
+
+
+class ErrorMessage(TypedDict):
+    """What was wrong with a message. Nothing was changed."""
+
+    type: Literal["error"]
+    code: str
+    message: str
+    errors: list[ProblemEntry]
+    in_reply_to: str | None
+    request_id: NotRequired[str]
+
+
+class LogMessage(TypedDict):
+    """One log record; `dropped` says how many before it were lost to a slow reader."""
+
+    type: Literal["log"]
+    timestamp: str
+    level: str
+    logger: str
+    message: str
+    exception: NotRequired[str]
+    dropped: NotRequired[int]
+
+
+class _Change(TypedDict):
+    agent: NotRequired[Literal["VivienneAgent"]]
+    asset: NotRequired[str]
+    asset_symbol: NotRequired[str]
+    request_id: NotRequired[str]
+    author: NotRequired[str]
+    reason: NotRequired[str]
+    expected_version: NotRequired[int]
+
+
+class ConfigUpdate(_Change):
+    """Change the configuration of an asset, or of all; `config` or `parameters`, nested or by flat names."""
+
+    type: Literal["config_update", "vivienne_config_update"]
+    config: NotRequired[Document]
+    parameters: NotRequired[Document]
+    mode: NotRequired[Literal["partial", "full"]]
+    validate_only: NotRequired[bool]
+
+
+class Control(_Change):
+    """The same as a control message; `params` may hold the fields around the change too."""
+
+    type: Literal["control"]
+    strategy: Literal["general_parameters"]
+    params: Document
+
+
+class Subscribe(TypedDict):
+    """Narrow the stream to some assets; `["*"]` widens it to all."""
+
+    type: Literal["subscribe"]
+    assets: list[str]
+    request_id: NotRequired[str]
+
+
+STATE_OUT = (
+    AssetData, ConfigUpdateResponse, ConfigPreviewResponse, ControlResponse, SubscribeResponse, ErrorMessage,
+)  # fmt: skip
+"""What `/ws/state` sends."""
+STATE_IN = (ConfigUpdate, Control, Subscribe)
+"""What `/ws/state` takes."""
+LOGS_OUT = (LogMessage,)
+"""What `/ws/logs` sends."""
+
+
+def encode(message: Mapping[str, Any]) -> str:
     """A message as JSON text."""
     return orjson.dumps(message).decode()
 
 
-def asset_data(asset: str, *, seq: int, timestamp: str, data: Message, config: Message, config_version: int) -> Message:
-    """The state of one asset: the decision and the configuration it was made with."""
-    return {
-        "type": "asset_data",
-        "asset": asset,
-        "timestamp": timestamp,
-        "seq": seq,
-        "config_version": config_version,
-        "agents": {AGENT: {"data": data, "config": config}},
-    }
-
-
-def error(refused: ChangeRefused, *, in_reply_to: str | None, request_id: str | None) -> Message:
+def error(refused: ChangeRefused, *, in_reply_to: str | None, request_id: str | None) -> ErrorMessage:
     """What was wrong with a message, to the one who sent it."""
-    message: Message = {
+    message: ErrorMessage = {
         "type": "error",
         "code": refused.code,
         "message": f"{refused.title}: {refused}",

@@ -6,18 +6,19 @@ import asyncio
 from typing import TYPE_CHECKING, NamedTuple
 
 from vivienne.stream.hub import Frame, Hub, Mailbox
-from vivienne.stream.messages import asset_data
+from vivienne.stream.messages import AGENT, AssetData
 from vivienne.stream.times import now, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from vivienne.stream.messages import Message
+    from vivienne.config.documents import Document
+    from vivienne.stream.messages import StateData
 
 
 class _State(NamedTuple):
-    data: Message
-    config: Message
+    data: StateData
+    config: Document
     config_version: int
 
 
@@ -37,7 +38,7 @@ class StateBoard:
         self._seq: dict[str, int] = {}
         self._new: dict[str, _State] = {}
 
-    def publish(self, asset: str, *, data: Message, config: Message, config_version: int) -> None:
+    def publish(self, asset: str, *, data: StateData, config: Document, config_version: int) -> None:
         """A new state: gets the next number of its asset and goes to everyone who watches, at the next breath."""
         if not self._new:
             asyncio.get_running_loop().call_soon(self._flush)
@@ -55,6 +56,13 @@ class StateBoard:
         timestamp = written(now())
         for asset, state in new.items():
             seq = self._seq[asset] = self._seq.get(asset, 0) + 1
-            frame = Frame(asset_data(asset, seq=seq, timestamp=timestamp, **state._asdict()))
-            self._frames[asset] = frame
+            message: AssetData = {
+                "type": "asset_data",
+                "asset": asset,
+                "timestamp": timestamp,
+                "seq": seq,
+                "config_version": state.config_version,
+                "agents": {AGENT: {"data": state.data, "config": state.config}},
+            }
+            frame = self._frames[asset] = Frame(message)
             self._hub.broadcast(asset, frame)

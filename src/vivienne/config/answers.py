@@ -1,0 +1,113 @@
+"""What the configuration service answers, as it goes out on the wire."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, NotRequired
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from vivienne.config.documents import Document
+
+Action = Literal["update", "partial_update", "reset", "activate", "delete"]
+Source = Literal["default", "global", "asset"]
+
+EffectiveDocument = Annotated[Document, Field(json_schema_extra={"x-schema": "Configuration"})]
+"""A configuration in which nothing is left out."""
+
+
+class ProblemEntry(TypedDict):
+    """One thing that is wrong; `asset` is there when a global change would break that asset."""
+
+    path: str
+    message: str
+    asset: NotRequired[str]
+
+
+class ValueChange(TypedDict):
+    """A value that is different; a side that had none leaves its name out."""
+
+    path: str
+    old: NotRequired[Any]
+    new: NotRequired[Any]
+
+
+class Outcome(TypedDict):
+    """What a change does: to which values in force, of which assets."""
+
+    message: str
+    version: int
+    asset_symbol: str | None
+    changed: list[ValueChange]
+    assets: list[str]
+    config: EffectiveDocument
+
+
+class Acknowledgement(Outcome):
+    """A change that was made: it is on disk and in force."""
+
+    status: Literal["success"]
+    config_id: str
+    previous_version: int
+
+
+class Preview(Outcome):
+    """A change that would be accepted, and was not made."""
+
+    status: Literal["valid"]
+
+
+class Verdict(TypedDict):
+    """Whether a change would be accepted; with what it would do if so, or all that is wrong."""
+
+    valid: bool
+    errors: list[ProblemEntry]
+    status: NotRequired[Literal["valid"]]
+    message: NotRequired[str]
+    version: NotRequired[int]
+    asset_symbol: NotRequired[str | None]
+    changed: NotRequired[list[ValueChange]]
+    assets: NotRequired[list[str]]
+    config: NotRequired[EffectiveDocument]
+
+
+class InForce(TypedDict):
+    """What is in force, and by path the layer each value comes from."""
+
+    config_id: str | None
+    version: int
+    asset_symbol: str | None
+    config: EffectiveDocument
+    sources: dict[str, Source]
+
+
+class RevisionEntry(TypedDict):
+    """One accepted change; `config` is what its layer set itself from then on."""
+
+    config_id: str
+    version: int
+    asset_symbol: str | None
+    is_active: bool
+    action: Action
+    target: str | None
+    created_at: str
+    author: str
+    channel: str
+    reason: str | None
+    request_id: str | None
+    changed: list[ValueChange]
+    config: Document
+
+
+class ConfigurationPage(TypedDict):
+    """Configurations, newest first; `next` is the `before` of the next page."""
+
+    configurations: list[RevisionEntry]
+    next: int | None
+
+
+class HistoryPage(TypedDict):
+    """Everything that was changed, newest first; `next` is the `before` of the next page."""
+
+    history: list[RevisionEntry]
+    next: int | None
