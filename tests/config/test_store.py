@@ -21,7 +21,7 @@ from vivienne.errors import StoreUnavailable, StoreUnusable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from vivienne.config.revision import Action
+    from vivienne.config.answers import Action
 
 
 @pytest.fixture

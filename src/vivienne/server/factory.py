@@ -12,7 +12,7 @@ from vivienne import __version__
 from vivienne.config.channels.rest import configuration_routes
 from vivienne.errors import StoreError
 from vivienne.server import problems
-from vivienne.server.documents import components, endpoint_documents
+from vivienne.server.documents import asyncapi, components, endpoint_documents
 from vivienne.server.websockets import websocket_routes
 
 if TYPE_CHECKING:
@@ -41,6 +41,10 @@ def web_application(service: ConfigService, market: Market, hub: Hub, board: Sta
     @app.get("/", include_in_schema=False)
     async def root() -> Response:
         return RedirectResponse("/docs")
+
+    @app.get("/asyncapi.json", include_in_schema=False)
+    async def messages() -> Response:
+        return Response(orjson.dumps(asyncapi()), media_type="application/json")
 
     @app.get("/health", tags=["operation"])
     async def health() -> dict[str, Any]:

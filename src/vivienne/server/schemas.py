@@ -1,0 +1,47 @@
+"""JSON Schemas of what goes over the wire, derived from the types it is made of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import TypeAdapter
+
+from vivienne.config.schema import json_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Schema = dict[str, Any]
+
+_PREFIX = "#/components/schemas/"
+
+
+def reference(kind: type) -> Schema:
+    """A reference to the schema of a type."""
+    return {"$ref": _PREFIX + kind.__name__}
+
+
+def schemas(kinds: Iterable[type]) -> dict[str, Schema]:
+    """Schemas of types and all they are made of, and of a configuration, by name."""
+    inputs: list[tuple[type, Any, TypeAdapter[Any]]] = [(kind, "serialization", TypeAdapter(kind)) for kind in kinds]
+    _, document = TypeAdapter.json_schemas(inputs, ref_template=_PREFIX + "{model}")
+    configuration = json_schema()
+    definitions = configuration.pop("$defs")
+    for name in ("$schema", "$id"):
+        configuration.pop(name)
+    found = {**document["$defs"], "Configuration": configuration, **definitions}
+    return {name: _relocated(schema) for name, schema in found.items()}
+
+
+def _relocated(node: Any) -> Any:
+    """The same, with references to definitions pointing to the components, and marked documents to theirs."""
+    if isinstance(node, list):
+        return [_relocated(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if "x-schema" in node:
+        return {"$ref": _PREFIX + node["x-schema"]}
+    return {
+        name: value.replace("#/$defs/", _PREFIX) if name == "$ref" else _relocated(value)
+        for name, value in node.items()
+    }
