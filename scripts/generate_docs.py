@@ -12,10 +12,10 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vivienne.cli import environment_name
 from vivienne.config.rules import AnyPositive
 from vivienne.config.schema import RULES, SECTIONS, TUNABLES
-from vivienne.settings import Settings
+from vivienne.config.validation import figure
+from vivienne.settings import BootSettings, environment_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,8 +35,7 @@ def _bounds(tunable: Tunable) -> str:
     if tunable.bounds is None:
         return "true, false"
     low, high = tunable.bounds
-    whole = "whole, " if tunable.kind == "integer" else ""
-    return f"{whole}{low:,g} to {high:,g}".replace(",", " ").replace("whole  ", "whole, ")
+    return f"{'whole, ' if tunable.kind == 'integer' else ''}{figure(low)} to {figure(high)}"
 
 
 def _table(header: list[str], rows: list[list[str]]) -> list[str]:
@@ -94,7 +93,7 @@ def settings() -> str:
             f"`{setting.default}`" if setting.default not in ("", ()) else "-",
             setting.metadata["help"],
         ]
-        for setting in fields(Settings)
+        for setting in fields(BootSettings)
     ]
     lines = [
         "# Settings",

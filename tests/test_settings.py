@@ -6,11 +6,11 @@ import pytest
 
 from vivienne.errors import SettingsError
 from vivienne.market.timeframe import Timeframe
-from vivienne.settings import Settings, data_folder
+from vivienne.settings import BootSettings, data_folder
 
 
 def test_without_anything_it_is_the_simulated_market_of_three_assets() -> None:
-    boot = Settings().checked()
+    boot = BootSettings().checked()
 
     assert (boot.assets, dict(boot.files), boot.speed) == (("BTC", "ETH", "SOL"), {}, 60.0)
     assert (boot.host, boot.port, boot.timeframe) == ("localhost", 8000, Timeframe.M15)
@@ -20,7 +20,7 @@ def test_the_users_data_folder_is_where_xdg_data_home_says(monkeypatch: pytest.M
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
 
     assert data_folder() == tmp_path / "vivienne"
-    assert Settings().checked().db == tmp_path / "vivienne" / "vivienne.db"
+    assert BootSettings().checked().db == tmp_path / "vivienne" / "vivienne.db"
 
 
 @pytest.mark.parametrize("value", [None, "", "relative/folder"])
@@ -39,37 +39,37 @@ def test_without_an_absolute_xdg_data_home_it_is_the_usual_folder(
 def test_a_tilde_is_the_home_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
 
-    boot = Settings(db="~/v.db", feed="replay", data=("BTC=~/a.csv",)).checked()
+    boot = BootSettings(db="~/v.db", feed="replay", data=("BTC=~/a.csv",)).checked()
 
     assert boot.db == tmp_path / "v.db"
     assert boot.files == {"BTC": [tmp_path / "a.csv"]}
 
 
 def test_assets_are_upper_case_and_each_is_there_once() -> None:
-    assert Settings(assets=" btc, ETH ,btc,,sol").checked().assets == ("BTC", "ETH", "SOL")
+    assert BootSettings(assets=" btc, ETH ,btc,,sol").checked().assets == ("BTC", "ETH", "SOL")
 
 
 def test_files_of_an_asset_keep_their_order_and_name_the_assets() -> None:
-    boot = Settings(feed="replay", data=("btc=b.csv", "ETH=e.csv", "BTC=a.csv")).checked()
+    boot = BootSettings(feed="replay", data=("btc=b.csv", "ETH=e.csv", "BTC=a.csv")).checked()
 
     assert boot.files == {"BTC": [Path("b.csv"), Path("a.csv")], "ETH": [Path("e.csv")]}
     assert boot.assets == ("BTC", "ETH")
 
 
 def test_a_path_may_have_an_equals_sign() -> None:
-    boot = Settings(feed="replay", data=("BTC=folder=x/a.csv",)).checked()
+    boot = BootSettings(feed="replay", data=("BTC=folder=x/a.csv",)).checked()
 
     assert boot.files == {"BTC": [Path("folder=x/a.csv")]}
 
 
 @pytest.mark.parametrize(("text", "speed"), [("1", 1.0), ("0.5", 0.5), ("1e6", 1e6), ("max", None)])
 def test_a_speed_is_a_factor_or_max(text: str, speed: float | None) -> None:
-    assert Settings(feed="replay", data=("BTC=a.csv",), speed=text).checked().speed == speed
+    assert BootSettings(feed="replay", data=("BTC=a.csv",), speed=text).checked().speed == speed
 
 
 @pytest.mark.parametrize("window", [600, 20_000])
 def test_a_window_may_be_at_its_bounds(window: int) -> None:
-    assert Settings(window=window).checked().window == window
+    assert BootSettings(window=window).checked().window == window
 
 
 @pytest.mark.parametrize(
@@ -102,14 +102,14 @@ def test_a_window_may_be_at_its_bounds(window: int) -> None:
 )
 def test_a_wrong_setting_is_refused_with_its_flag(settings: dict[str, object]) -> None:
     with pytest.raises(SettingsError) as refused:
-        Settings(**settings).checked()  # type: ignore[arg-type]  # as they come from outside
+        BootSettings(**settings).checked()  # type: ignore[arg-type]  # as they come from outside
 
     name = list(settings)[-1].replace("_", "-")
     assert f"--{name}" in str(refused.value)
 
 
 def test_boot_settings_cannot_be_changed() -> None:
-    boot = Settings().checked()
+    boot = BootSettings().checked()
 
     with pytest.raises(AttributeError):
         boot.port = 1  # type: ignore[misc]  # that is the point

@@ -13,7 +13,8 @@ from vivienne.live.market import Market
 from vivienne.market.feeds.replay import ReplayFeed
 from vivienne.market.feeds.simulated import SimulatedFeed
 from vivienne.server.factory import web_application
-from vivienne.server.listen import bind, server
+from vivienne.server.listen import Server, bind, is_local, server
+from vivienne.server.origins import guarded
 from vivienne.stream.hub import Hub
 from vivienne.stream.state import StateBoard
 
@@ -66,7 +67,8 @@ async def _run(boot: Boot, feed: Feed, service: ConfigService, logs: LogStream, 
         price_interval=boot.price_interval,
         on_tick=boot.on_tick,
     )
-    web = server(web_application(service, market, hub, board, logs))
+    app = web_application(service, market, hub, board, logs)
+    web = server(guarded(app, origins=boot.origins, local_only=is_local(sockets)))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, _stop, web)
@@ -81,5 +83,5 @@ async def _run(boot: Boot, feed: Feed, service: ConfigService, logs: LogStream, 
         _log.info("Vivienne has stopped")
 
 
-def _stop(web: object) -> None:
-    web.should_exit = True  # type: ignore[attr-defined]  # uvicorn's documented way to stop a server
+def _stop(web: Server) -> None:
+    web.should_exit = True

@@ -2,46 +2,39 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
-import sys
-from dataclasses import MISSING, fields
+from dataclasses import fields
 from typing import Any, get_args, get_origin, get_type_hints
 
 import click
+import uvloop
 
 from vivienne import __version__
 from vivienne.errors import SettingsError, VivienneError
-from vivienne.settings import Settings
+from vivienne.settings import BootSettings, environment_name
 
 
 def _options(command: Any) -> Any:
     """Every boot setting as an option, with its environment variable."""
-    hints = get_type_hints(Settings)
-    for setting in reversed(fields(Settings)):
+    hints = get_type_hints(BootSettings)
+    for setting in reversed(fields(BootSettings)):
         hint = hints[setting.name]
         multiple = get_origin(hint) is tuple
         choices = get_args(hint) if get_origin(hint) is not tuple and get_args(hint) else None
-        default = None if setting.default is MISSING else setting.default
         command = click.option(
             "--" + setting.name.replace("_", "-"),
             setting.name,
             type=click.Choice(choices) if choices else None if multiple else hint,
             multiple=multiple,
-            default=default,
-            show_default=default not in ("", ()),
+            default=setting.default,
+            show_default=setting.default not in ("", ()),
             envvar=environment_name(setting.name),
             show_envvar=True,
             metavar=setting.metadata["metavar"],
             help=setting.metadata["help"],
         )(command)
     return command
-
-
-def environment_name(setting: str) -> str:
-    """The environment variable of a setting."""
-    return f"VIVIENNE_{setting.upper()}"
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -58,13 +51,13 @@ def serve(context: click.Context, /, **values: Any) -> None:
     from vivienne.app import serve as run  # noqa: PLC0415  # --help and wrong flags answer without loading it all
     from vivienne.stream.logs import LogStream  # noqa: PLC0415  # the same
 
-    settings = Settings(**values)
+    settings = BootSettings(**values)
     try:
         boot = settings.checked()
         logs = LogStream()
         _start_logging(boot.log_level, logs)
         _print_settings(context, settings, str(boot.db), ",".join(boot.assets))
-        _event_loop(run(boot, logs))
+        uvloop.run(run(boot, logs))
     except VivienneError as error:
         raise _Failure(error) from error
 
@@ -85,15 +78,6 @@ class _Failure(click.ClickException):
         self.exit_code = 2 if isinstance(error, SettingsError) else 1  # type: ignore[misc]  # click's way to set it
 
 
-def _event_loop(work: Any) -> None:
-    if sys.platform == "win32":
-        asyncio.run(work)
-        return
-    import uvloop  # noqa: PLC0415  # not on Windows
-
-    uvloop.run(work)
-
-
 def _start_logging(level: str, logs: logging.Handler) -> None:
     console = logging.StreamHandler()
     console.setFormatter(logging.Formatter("%(asctime)s %(levelname)-8s %(message)s", "%H:%M:%S"))
@@ -106,7 +90,7 @@ def _start_logging(level: str, logs: logging.Handler) -> None:
 _SOURCES = {"COMMANDLINE": "flag", "ENVIRONMENT": "environment"}
 
 
-def _print_settings(context: click.Context, settings: Settings, db: str, assets: str) -> None:
+def _print_settings(context: click.Context, settings: BootSettings, db: str, assets: str) -> None:
     """The effective values, and where each comes from."""
     shown = {setting.name: getattr(settings, setting.name) for setting in fields(settings)}
     shown |= {"db": db, "assets": assets, "data": " ".join(shown["data"]) or "-"}

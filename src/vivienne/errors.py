@@ -16,7 +16,8 @@
         ├── UnknownRevision      no such config_id
         ├── VersionConflict      the configuration moved on since the caller read it
         ├── RequestIdReused      the request_id already stands for another change
-        └── NotStored            the store did not take it, or did not answer in time
+        ├── NotStored            the store did not take it, or did not answer in time
+        └── Defect               something in Vivienne itself failed
 
 Foreign errors (SQLAlchemy, pydantic, orjson, the operating system) are translated where they enter and
 never reach a caller.
@@ -163,3 +164,13 @@ class NotStored(ChangeRefused):
 
     code = "not_stored"
     title = "The change could not be stored"
+
+
+class Defect(ChangeRefused):
+    """Something in Vivienne itself failed; the log says what."""
+
+    code = "internal_error"
+    title = "Internal error"
+
+    def __init__(self) -> None:
+        super().__init__("This is a defect in Vivienne; the log says more. Nothing else is affected")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _ASSET = re.compile(r"[A-Z0-9][A-Z0-9._-]{0,19}")
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?")
 _HIGHEST_PORT = 65_535
 
 
@@ -26,7 +27,7 @@ def _setting(help_text: str, *, default: Any = None, metavar: str | None = None,
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class BootSettings:
     """Boot settings, as texts and numbers from outside; `checked` makes them fit together."""
 
     host: str = _setting("Address to listen on; localhost is both 127.0.0.1 and ::1.", default="localhost")
@@ -39,6 +40,11 @@ class Settings:
         "asset, in order of time. In the environment: separated by blanks.",
         default=(),
         metavar="ASSET=PATH",
+    )
+    origins: str = _setting(
+        "Origins beyond this machine whose pages may use the server, with commas, as in https://desk.example.",
+        default="",
+        metavar="ORIGIN,...",
     )
     speed: str = _setting("Market seconds per real second, or max (replay only).", default="60", metavar="N|max")
     timeframe: Literal["1m", "3m", "5m", "15m", "30m", "1h", "4h", "1d"] = _setting(
@@ -87,6 +93,7 @@ class Settings:
             port=self.port,
             assets=assets,
             files=files,
+            origins=_origins(self.origins),
             speed=_speed(self.speed, self.feed),
             timeframe=Timeframe(self.timeframe),
             db=Path(self.db).expanduser() if self.db else data_folder() / "vivienne.db",
@@ -104,6 +111,7 @@ class Boot:
 
     Attributes:
         files: what to replay, by asset; empty for the simulated market.
+        origins: whose pages may use the server, beyond those of this machine.
         speed: market seconds per real second; None for as fast as it goes.
     """
 
@@ -111,6 +119,7 @@ class Boot:
     port: int
     assets: tuple[str, ...]
     files: Mapping[str, list[Path]]
+    origins: tuple[str, ...]
     speed: float | None
     timeframe: Timeframe
     db: Path
@@ -119,6 +128,11 @@ class Boot:
     on_tick: bool
     price_interval: float
     log_level: str
+
+
+def environment_name(setting: str) -> str:
+    """The environment variable of a setting."""
+    return f"VIVIENNE_{setting.upper()}"
 
 
 def data_folder() -> Path:
@@ -144,6 +158,16 @@ def _files(data: tuple[str, ...]) -> dict[str, list[Path]]:
             raise SettingsError(f"--data {item!r} must be ASSET=PATH, as in BTC=candles.csv.gz")
         files.setdefault(names[0], []).append(Path(path).expanduser())
     return files
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    origins = tuple(origin.strip().rstrip("/").lower() for origin in text.split(",") if origin.strip())
+    for origin in origins:
+        if not _ORIGIN.fullmatch(origin):
+            raise SettingsError(
+                f"--origins: {origin!r} is no origin; a scheme and a host are, as in https://desk.example"
+            )
+    return origins
 
 
 def _speed(text: str, feed: str) -> float | None:

@@ -206,3 +206,15 @@ def test_a_message_may_be_exactly_as_long_as_is_said() -> None:
 def test_a_longer_message_is_refused_as_too_large(raw: bytes) -> None:
     with pytest.raises(TooLarge, match=f"at most {LONGEST_MESSAGE:,}"):
         read_object(raw)
+
+
+def test_more_names_than_any_configuration_has_are_refused_before_they_are_looked_at() -> None:
+    with pytest.raises(Malformed, match="501 names were sent; at most 500 are read"):
+        read_object(orjson.dumps({"settings": {str(number): 1 for number in range(500)}}))
+    assert read_object(orjson.dumps({str(number): 1 for number in range(500)}))
+
+
+def test_a_name_that_is_there_twice_among_thousands_is_found() -> None:
+    names = [*range(20_000), 19_999]
+    with pytest.raises(Malformed):
+        read_object(("{" + ",".join(f'"{name}":1' for name in names) + "}").encode())

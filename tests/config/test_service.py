@@ -867,6 +867,38 @@ async def test_a_change_of_which_nobody_knows_whether_it_was_stored_counts_once_
     await again.close()
 
 
+async def test_a_doubt_settles_itself_once_the_store_answers(
+    service: ConfigService, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vivienne.config.service.DOUBT_SECONDS", 0.01)
+    store.fails_afterwards = store.silent = True
+    with pytest.raises(NotStored):
+        await service.change(partial("BTC", bang=90))
+    with pytest.raises(StoreUnavailable, match="not known yet whether version 1 was stored"):
+        await service.check()
+    store.fails_afterwards = store.silent = False
+
+    for _ in range(500):
+        if in_force(service, "BTC", BANG) == 90:
+            break
+        await asyncio.sleep(0.01)
+
+    assert in_force(service, "BTC", BANG) == 90
+    await service.check()
+
+
+async def test_an_asset_in_another_case_is_the_same_request(service: ConfigService) -> None:
+    first = await service.change(replace(partial("BTC", bang=90), request_id="r-1"))
+    again = await service.change(replace(partial("btc", bang=90), request_id="r-1"))
+    assert again == first
+
+
+async def test_a_wrong_value_is_told_once_and_not_as_a_broken_rule_too(service: ConfigService) -> None:
+    with pytest.raises(InvalidConfiguration) as refused:
+        await service.change(partial("BTC", bang=-5))
+    assert [problem.message for problem in refused.value.problems] == ["Bang threshold must be between 0 and 100"]
+
+
 async def test_looking_back_gives_up_on_a_store_that_does_not_answer(
     service: ConfigService, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -951,7 +983,7 @@ async def test_a_change_after_closing_is_refused(service: ConfigService) -> None
 
 
 async def test_a_revision_says_who_when_how_and_why(store: Store) -> None:
-    service = ConfigService(store, ASSETS, now=lambda: datetime(2026, 1, 2, 3, 4, 5, 678_900, tzinfo=UTC))
+    service = ConfigService(store, ASSETS, clock=lambda: datetime(2026, 1, 2, 3, 4, 5, 678_900, tzinfo=UTC))
     asked = Request(
         Update(thresholds(bang=90), partial=True),
         channel="rest",

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from running import COMPREHENSIVE, Client, RunningServer
 from vivienne.config.answers import Acknowledgement, ConfigurationPage, HistoryPage, InForce, Verdict
-from vivienne.server.documents import Problem
+from vivienne.server.openapi import Problem
 from vivienne.stream.messages import (
     LOGS_OUT,
     STATE_IN,

@@ -328,3 +328,33 @@ async def test_a_change_is_taken_after_the_feeds_have_ended(tmp_path: Path) -> N
 
         assert made.board.states["BTC"][-1]["version"] == answer["version"]
         assert made.status("BTC") == "ended"
+
+
+async def test_a_market_that_fails_as_a_whole_shows_in_every_asset(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(_market: Market) -> None:
+        raise RuntimeError("the clock stopped")
+
+    monkeypatch.setattr(Market, "_publish_prices", fail)
+    async with running(tmp_path) as made:
+        await made.until(lambda: {made.status("BTC"), made.status("ETH")} == {"stale"})
+        assert "the clock stopped" in str(made.board.last("ETH")["status_reason"])
+
+
+async def test_a_state_that_cannot_be_shown_silences_no_other_asset(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = LiveAsset.data
+
+    def data(self: LiveAsset) -> Any:
+        if self.asset == "BTC":
+            raise RuntimeError("unshowable")
+        return shown(self)
+
+    async with running(tmp_path) as made:
+        monkeypatch.setattr(LiveAsset, "data", data)
+        for asset in ("BTC", "ETH"):
+            made.feed.put(asset, PriceMoved(43.0, MIDNIGHT + ENOUGH * 60_000 + 1))
+        await made.until(lambda: made.board.last("ETH")["price"] == 43.0)
+        await goes_on(made, "ETH")

@@ -435,3 +435,10 @@ def test_a_file_with_the_newest_candle_first_is_refused(file: Write) -> None:
     """Some sites offer them so; every candle after the first would be late and left out, silently."""
     error = refused(file(kline_csv(reversed(CANDLES))))
     assert "time" in str(error)
+
+
+@pytest.mark.parametrize("when", ["1900-01-01", "9999-01-01", "2500-06-01T00:00:00+00:00"])
+def test_a_time_that_is_no_market_time_is_refused_with_its_line(file: Write, when: str) -> None:
+    error = refused(file(f"open_time,open,high,low,close,volume\n{when},1,1,1,1,1\n"))
+    assert error.line == 2
+    assert f"{when} is no time between 1970 and 2100" in str(error)

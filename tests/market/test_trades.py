@@ -102,8 +102,7 @@ def test_an_aggregated_trade_stands_for_several() -> None:
     assert candles[0].volume == 4
 
 
-def test_the_open_minute_can_be_seen_as_far_as_it_has_come() -> None:
+def test_a_minute_is_summed_trade_by_trade_and_given_when_the_next_one_begins() -> None:
     builder = CandleBuilder()
-    assert builder.forming() is None
     built(builder, trade(0, 1), trade(1, 10, 3), trade(1.1, 12, 1, maker=True))
-    assert Candle(MIDNIGHT + MINUTE_MS, 10, 12, 10, 12, 4, 42, 2, 3) == builder.forming()
+    assert Candle(MIDNIGHT + MINUTE_MS, 10, 12, 10, 12, 4, 42, 2, 3) == builder.add(trade(2, 1))

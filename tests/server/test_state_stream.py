@@ -241,7 +241,7 @@ class TestSlowClients:
         for _ in range(20):
             with socket.create_connection(("127.0.0.1", busy.port), timeout=5) as plain:
                 plain.sendall(
-                    b"GET /ws/state HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                    b"GET /ws/state HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
                 )
                 assert plain.recv(12) == b"HTTP/1.1 101"
@@ -259,7 +259,7 @@ def test_what_is_no_text_ends_only_its_own_connection(busy: RunningServer) -> No
     masked = bytes([0x81, 0x82, 0, 0, 0, 0, 0xFF, 0xFE])
     with busy.client() as healthy, socket.create_connection(("127.0.0.1", busy.port), timeout=5) as plain:
         plain.sendall(
-            b"GET /ws/state HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"GET /ws/state HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
         )
         assert plain.recv(12) == b"HTTP/1.1 101"

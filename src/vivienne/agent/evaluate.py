@@ -1,7 +1,8 @@
 """One asset, the whole flow in order, over arrays of bars: indicators, signals, filters, decision.
 
-Live, preview and replay all call `evaluate`; the live path asks for one row. It is a pure function of its arguments,
-so the same bars and configuration give the same decision, whoever asks and whenever.
+Live and replay call `evaluate` for one row, of a whole window. It is a pure function of its arguments, so the same
+bars and configuration give the same decision, whoever asks and whenever. Asked for more rows at once, each row sees the
+window up to itself, so only the last one sees as much as the live path does.
 """
 
 from __future__ import annotations

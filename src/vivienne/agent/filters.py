@@ -248,21 +248,22 @@ def situation(
     )
 
 
-_SCENARIOS = tuple(scenario for barrier in FILTERS for scenario in barrier.scenarios)
-CHECKS: tuple[Check, ...] = tuple(check for scenario in _SCENARIOS for check in scenario.checks)
+SCENARIOS: tuple[Scenario, ...] = tuple(scenario for barrier in FILTERS for scenario in barrier.scenarios)
+"""Every scenario, in the order of the rows of `FilterRows`."""
+CHECKS: tuple[Check, ...] = tuple(check for scenario in SCENARIOS for check in scenario.checks)
 """Every check, in the order of the rows of `FilterRows`."""
 _COLUMNS = attrgetter(*(check.column for check in CHECKS))
 _THRESHOLDS = tuple(
     attrgetter(check.threshold) if isinstance(check.threshold, str) else check.threshold for check in CHECKS
 )
 _SWITCHES = tuple(attrgetter(barrier.switch) for barrier in FILTERS)
-_SCENARIO_SWITCHES = tuple(attrgetter(scenario.switch) if scenario.switch else None for scenario in _SCENARIOS)
+_SCENARIO_SWITCHES = tuple(attrgetter(scenario.switch) if scenario.switch else None for scenario in SCENARIOS)
 _SIGNS = np.array([[1.0 if check.relation in ("<", "<=") else -1.0] for check in CHECKS])
 _STRICT = np.array([[check.relation in ("<", ">")] for check in CHECKS])
-_LONGS_ONLY = np.array([[scenario.longs_only] for scenario in _SCENARIOS])
-_FIRST_CHECKS = [0, *accumulate(len(scenario.checks) for scenario in _SCENARIOS)][:-1]
+_LONGS_ONLY = np.array([[scenario.longs_only] for scenario in SCENARIOS])
+_FIRST_CHECKS = [0, *accumulate(len(scenario.checks) for scenario in SCENARIOS)][:-1]
 CHECKS_OF: tuple[range, ...] = tuple(
-    range(first, first + len(scenario.checks)) for first, scenario in zip(_FIRST_CHECKS, _SCENARIOS, strict=True)
+    range(first, first + len(scenario.checks)) for first, scenario in zip(_FIRST_CHECKS, SCENARIOS, strict=True)
 )
 """By scenario, the places of its checks in `CHECKS`."""
 _FIRST_SCENARIOS = [0, *accumulate(len(barrier.scenarios) for barrier in FILTERS)][:-1]

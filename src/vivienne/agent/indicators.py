@@ -59,10 +59,10 @@ def bars_needed(periods: Indicators, timeframe_minutes: int) -> int:
     (1 - 1/n)^k); k is chosen so that a tenth is left. With the default periods that is 64, all of it MACD's.
     """
     exponential = _FORGOTTEN / 2
-    macd = periods.macd_slow_period + periods.macd_signal_period - 1
+    slowest = max(periods.macd_slow_period, periods.macd_signal_period)
     return max(
-        periods.ema_slow_period + math.ceil(exponential * (periods.ema_slow_period + 1)),
-        macd + math.ceil(exponential * periods.macd_slow_period),
+        periods.ema_slow_period + math.ceil(exponential * periods.ema_slow_period),
+        periods.macd_slow_period + periods.macd_signal_period - 1 + math.ceil(exponential * slowest),
         periods.rsi_period + 1 + math.ceil(_FORGOTTEN * periods.rsi_period),
         periods.atr_period + 1 + math.ceil(_FORGOTTEN * periods.atr_period),
         periods.bollinger_period + 1,

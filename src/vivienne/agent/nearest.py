@@ -9,7 +9,7 @@ import numpy as np
 
 from vivienne.agent.decision import Clarity, percent
 from vivienne.agent.evaluate import evaluate
-from vivienne.agent.filters import CHECKS, CHECKS_OF, FILTERS
+from vivienne.agent.filters import CHECKS, CHECKS_OF, FILTERS, SCENARIOS
 from vivienne.agent.wording import show
 from vivienne.config.schema import TUNABLES, Configuration
 
@@ -105,11 +105,15 @@ def _release_changes(evaluation: Evaluation) -> Iterator[Change]:
     if len(holding) != 1:
         return
     barrier = FILTERS[holding[0]]
-    yield Change(barrier.switch, old=True, new=False, level=raw_level)
     scenarios = np.flatnonzero(rows.scenario_blocks[:, -1])
-    if len(scenarios) != 1:
+    one = scenarios[0] if len(scenarios) == 1 else None
+    # Of two switches the narrower one is offered: equal distances keep their order.
+    if one is not None and (switch := SCENARIOS[one].switch) is not None:
+        yield Change(switch, old=True, new=False, level=raw_level)
+    yield Change(barrier.switch, old=True, new=False, level=raw_level)
+    if one is None:
         return
-    for place in CHECKS_OF[scenarios[0]]:
+    for place in CHECKS_OF[one]:
         check = CHECKS[place]
         if check.path is None:
             continue

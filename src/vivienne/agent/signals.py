@@ -63,34 +63,19 @@ def rsi(rows: IndicatorRows, tunables: Signals) -> SignalRows:
 
 def bb_bounce(rows: IndicatorRows, bars_open: FloatArray, tunables: Signals) -> SignalRows:
     """Back inside a band with a candle that turns: %B was below 0, is not any more, and the bar is green; mirrored."""
-    before, measure = rows.percent_b[:-1], "%B of the bar before"
-    if not _outside(before):
-        return _silent("bb_bounce", before, measure)
-    now, body = rows.percent_b[1:], rows.close[1:] - bars_open
+    before, now = rows.percent_b[:-1], rows.percent_b[1:]
+    body = rows.close[1:] - bars_open
     up = (before < 0) & (now >= 0) & (body > 0)
     down = (before > 1) & (now <= 1) & (body < 0)
-    return _excursion("bb_bounce", up, down, before, tunables.bb_bounce_full_strength, measure)
+    return _excursion("bb_bounce", up, down, before, tunables.bb_bounce_full_strength, "%B of the bar before")
 
 
 def bb_breakout(rows: IndicatorRows, tunables: Signals) -> SignalRows:
     """Close outside a band while the bands widen: a vote in the direction of the break."""
-    now, measure = rows.percent_b[1:], "%B"
-    if not _outside(now):
-        return _silent("bb_breakout", now, measure)
+    now = rows.percent_b[1:]
     widening = rows.bandwidth[1:] > rows.bandwidth[:-1]
     up, down = widening & (now > 1), widening & (now < 0)
-    return _excursion("bb_breakout", up, down, now, tunables.bb_breakout_full_strength, measure)
-
-
-def _outside(percent_b: FloatArray) -> bool:
-    """Whether any row is outside the bands. Mostly none is, and the rest need not be worked out."""
-    return bool(np.count_nonzero(np.abs(percent_b - 0.5) > 0.5))  # noqa: PLR2004  # half the width from the middle
-
-
-def _silent(name: str, percent_b: FloatArray, measure: str) -> SignalRows:
-    """No vote on any row."""
-    nothing = np.zeros(len(percent_b))
-    return SignalRows(name, nothing, nothing, percent_b, measure)
+    return _excursion("bb_breakout", up, down, now, tunables.bb_breakout_full_strength, "%B")
 
 
 def _excursion(

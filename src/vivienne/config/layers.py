@@ -17,6 +17,11 @@ GLOBAL = "global"
 """Name of the layer under all assets; assets are upper case, so no asset has it."""
 
 
+def asset_of(layer: str) -> str | None:
+    """The asset of a layer, or None for the global one."""
+    return None if layer == GLOBAL else layer
+
+
 @dataclass(frozen=True, slots=True)
 class Layers:
     """The documents of all layers at one moment. Immutable: a change makes new ones.

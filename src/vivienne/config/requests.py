@@ -65,5 +65,6 @@ class Request:
 
     def digest(self) -> str:
         """Tells whether two requests ask for the same."""
-        content = [type(self.intent).__name__, self.asset, self.expected_version, self.reason, self.intent]
+        asset = None if self.asset is None else self.asset.upper()
+        content = [type(self.intent).__name__, asset, self.expected_version, self.reason, self.intent]
         return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()

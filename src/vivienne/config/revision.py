@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vivienne.config.layers import GLOBAL
+from vivienne.config.layers import asset_of
 
 if TYPE_CHECKING:
     from vivienne.config.answers import Acknowledgement, Action, RevisionEntry, ValueChange
@@ -50,7 +50,7 @@ class Revision:
     @property
     def asset_symbol(self) -> str | None:
         """The asset, or None for the global layer."""
-        return None if self.layer == GLOBAL else self.layer
+        return asset_of(self.layer)
 
     def as_document(self, *, is_active: bool) -> RevisionEntry:
         """The revision as `all` and `history` list it."""

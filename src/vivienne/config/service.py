@@ -10,13 +10,13 @@ import asyncio
 import logging
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from vivienne.config.documents import Document, differences, leaves
 from vivienne.config.editing import edit
-from vivienne.config.layers import GLOBAL, Layers
+from vivienne.config.layers import GLOBAL, Layers, asset_of
 from vivienne.config.requests import Activate, Delete
 from vivienne.config.revision import Revision
 from vivienne.config.schema import Configuration
@@ -31,15 +31,18 @@ from vivienne.errors import (
     UnknownTarget,
     VersionConflict,
 )
+from vivienne.times import now, written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from datetime import datetime
 
     from vivienne.config.answers import (
         Acknowledgement,
         Action,
         ConfigurationPage,
         HistoryPage,
+        Outcome,
         Preview,
         RevisionEntry,
         ValueChange,
@@ -55,6 +58,10 @@ MOST_WAITING = 256
 """Changes that may wait for their turn; more are refused at once."""
 STORE_TIMEOUT = 10.0
 """Seconds a caller waits for the store."""
+CLOSE_SECONDS = 1.0
+"""Seconds that what is under way gets to finish when the service is closed, and then the store."""
+DOUBT_SECONDS = 1.0
+"""Between two questions to a store of which it is not known whether it took a change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +90,7 @@ class Active:
     @property
     def asset_symbol(self) -> str | None:
         """The asset, or None for the global layer."""
-        return None if self.layer == GLOBAL else self.layer
+        return asset_of(self.layer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,22 +114,23 @@ class ConfigService:
     Args:
         store: where revisions live; used from one thread of this service only.
         assets: the assets that are decided, upper case.
-        now: the wall clock, for the times of revisions.
+        clock: the wall clock, for the times of revisions.
     """
 
     def __init__(
         self,
         store: RevisionStore,
         assets: Iterable[str],
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], datetime] = now,
     ) -> None:
         self.assets = tuple(assets)
         self._store = store
-        self._now = now
+        self._clock = clock
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         self._turn = asyncio.Lock()
         self._under_way: set[asyncio.Task[Acknowledgement]] = set()
         self._in_doubt: tuple[_Plan, Revision] | None = None
+        self._settling: asyncio.Task[None] | None = None
         self._listeners: list[Callable[[Revision, list[str]], None]] = []
         heads = {revision.layer: revision for revision in store.heads()}
         self._versions = {layer: revision.version for layer, revision in heads.items()}
@@ -187,24 +195,13 @@ class ConfigService:
             ) from None
 
     async def validate(self, request: Request) -> Preview:
-        """What a change would do, without doing it.
+        """What an update would do, without doing it.
 
         Raises:
             ChangeRefused: what `change` would raise.
         """
-        try:
-            plan = await self._plan(request)
-        except StoreUnavailable as error:
-            raise NotStored(f"It is not known: {error}") from error
-        return {
-            "status": "valid",
-            "message": f"Nothing was changed. {_sum_up(plan)}",
-            "asset_symbol": None if plan.layer == GLOBAL else plan.layer,
-            "version": self._active_version(plan.layer),
-            "changed": plan.changed,
-            "assets": plan.assets,
-            "config": plan.layers.effective(plan.layer),
-        }
+        plan = await self._plan(request)
+        return {**self._outcome(plan, f"Nothing was changed. {_sum_up(plan)}"), "status": "valid"}
 
     # Looking back
 
@@ -221,15 +218,22 @@ class ConfigService:
         return {"history": entries, "next": following}
 
     async def check(self) -> None:
-        """Raise `StoreUnavailable` when the store does not answer."""
+        """Raise `StoreUnavailable` when the store does not answer, or has left open whether it took a change."""
         await self._looked_up(self._store.check)
+        if self._in_doubt is not None:
+            raise StoreUnavailable(f"it is not known yet whether version {self._in_doubt[1].version} was stored")
 
     async def close(self) -> None:
         """Finish what is under way and let go of the store."""
+        if self._settling is not None:
+            self._settling.cancel()
         if self._under_way:
-            await asyncio.wait(self._under_way, timeout=1.0)
-        self._thread.shutdown(wait=False)
-        self._store.close()
+            await asyncio.wait(self._under_way, timeout=CLOSE_SECONDS)
+        # In the thread of the store, after what it may still be writing.
+        with suppress(RuntimeError):  # closed before
+            closing = self._thread.submit(self._store.close)
+            self._thread.shutdown(wait=False)
+            await asyncio.wait([asyncio.wrap_future(closing)], timeout=CLOSE_SECONDS)
 
     # Making a change
 
@@ -253,15 +257,15 @@ class ConfigService:
         try:
             await self._stored(self._store.append, revision)
         except StoreUnavailable as error:
-            self._in_doubt = plan, revision
             try:
                 stored = await self._stored(self._store.by_config_id, revision.config_id)
             except StoreUnavailable:
+                self._in_doubt = plan, revision
+                self._settling = asyncio.create_task(self._settle_later(), name="settle doubt")
                 raise NotStored(
                     f"It is not known whether the change was stored: {error}. If it was, it is in force once the store "
                     "answers again"
                 ) from error
-            self._in_doubt = None
             if stored is None:
                 raise NotStored(f"Nothing was changed: {error}") from error
 
@@ -274,6 +278,14 @@ class ConfigService:
             _log.warning("Version %d was stored although the store reported an error; it is in force", revision.version)
             self._put_in_force(plan, revision)
         self._in_doubt = None
+
+    async def _settle_later(self) -> None:
+        """Ask the store until it answers, so that nobody has to send another change to learn."""
+        while self._in_doubt is not None:
+            await asyncio.sleep(DOUBT_SECONDS)
+            async with self._turn:
+                with suppress(StoreUnavailable):
+                    await self._settle_doubt()
 
     def _put_in_force(self, plan: _Plan, revision: Revision) -> None:
         self._layers = plan.layers
@@ -362,15 +374,11 @@ class ConfigService:
         version = max(self._versions.values(), default=0) + 1
         config_id = str(uuid.uuid4())
         answer: Acknowledgement = {
+            **self._outcome(plan, _sum_up(plan)),
             "status": "success",
-            "message": _sum_up(plan),
             "config_id": config_id,
             "version": version,
             "previous_version": self._active_version(plan.layer),
-            "asset_symbol": None if plan.layer == GLOBAL else plan.layer,
-            "changed": plan.changed,
-            "assets": plan.assets,
-            "config": plan.layers.effective(plan.layer),
         }
         repeatable = request.request_id is not None
         revision = Revision(
@@ -382,7 +390,7 @@ class ConfigService:
             changed=plan.changed,
             author=request.author,
             channel=request.channel,
-            created_at=self._now().isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            created_at=written(self._clock()),
             target=plan.target,
             address=request.address,
             reason=request.reason,
@@ -391,6 +399,16 @@ class ConfigService:
             answer=answer if repeatable else None,
         )
         return revision, answer
+
+    def _outcome(self, plan: _Plan, message: str) -> Outcome:
+        return {
+            "message": message,
+            "version": self._active_version(plan.layer),
+            "asset_symbol": asset_of(plan.layer),
+            "changed": plan.changed,
+            "assets": plan.assets,
+            "config": plan.layers.effective(plan.layer),
+        }
 
     # Bookkeeping
 

@@ -30,7 +30,7 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from vivienne.config.revision import Revision
@@ -150,7 +150,7 @@ class SqliteRevisionStore:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._lock = filelock.FileLock(f"{path}.lock")
+        self._lock = filelock.FileLock(f"{path}.lock", thread_local=False)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._lock.acquire(timeout=0)
@@ -163,10 +163,11 @@ class SqliteRevisionStore:
             self._open = self._engine.connect()
             with self._open.begin():
                 _prepare(self._open, path)
-        except (DBAPIError, StoreUnusable) as error:
+        except StoreUnusable:
             self.close()
-            if isinstance(error, StoreUnusable):
-                raise
+            raise
+        except DBAPIError as error:
+            self.close()
             raise StoreUnusable(f"The database {path} cannot be used: {_reason(error)}") from error
 
     def heads(self) -> list[Revision]:
@@ -249,6 +250,8 @@ class SqliteRevisionStore:
                 yield self._open
         except DBAPIError as error:
             raise StoreUnavailable(f"the database {self.path} {_reason(error)}") from error
+        except (SQLAlchemyError, OverflowError) as error:
+            raise StoreUnavailable(f"the database {self.path} failed: {error}") from error
 
     def _read(self, query: Any) -> list[Revision]:
         try:
@@ -318,4 +321,4 @@ _REASONS = {
 def _reason(error: DBAPIError) -> str:
     """What SQLite said, for a person."""
     text = str(error.orig)
-    return next((reason for key, reason in _REASONS.items() if key in text), f"failed: {text}")
+    return next((reason for key, reason in _REASONS.items() if key in text), f"failed: {text.rstrip('.')}")

@@ -79,10 +79,10 @@ def _wrong(tunable: Tunable, value: object) -> str:
     if tunable.kind == "integer" and low <= value <= high:  # type: ignore[operator]  # a number, see above
         return f"{tunable.title} must be a whole number, not {value}"
     hint = f" ({tunable.hint})" if tunable.hint else ""
-    return f"{tunable.title} must be between {_figure(low)} and {_figure(high)}{hint}"
+    return f"{tunable.title} must be between {figure(low)} and {figure(high)}{hint}"
 
 
-def _figure(number: float) -> str:
+def figure(number: float) -> str:
     """As it would be written by hand: no exponent, no lost digits, thousands apart."""
     text = f"{Decimal(repr(number)):,f}".replace(",", " ")
     return text.removesuffix(".0")
@@ -145,4 +145,4 @@ def _out_of_order(rule: Ordered, low: str, high: str, values: dict[str, Any]) ->
     first, second = TUNABLES[low].title, TUNABLES[high].title
     if not second.split()[0].isupper():
         second = second[0].lower() + second[1:]
-    return f"{first} ({_figure(values[low])}) {relation} {second} ({_figure(values[high])})"
+    return f"{first} ({figure(values[low])}) {relation} {second} ({figure(values[high])})"

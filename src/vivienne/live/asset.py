@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import math
 from typing import TYPE_CHECKING
 
 from vivienne.agent.decision import Clarity
@@ -10,17 +12,18 @@ from vivienne.agent.explain import Explained, explain
 from vivienne.agent.indicators import bars_needed
 from vivienne.errors import MarketDataError
 from vivienne.market.bars import BarBuilder, GapFiller, Restart
-from vivienne.market.types import END_OF_TIME_MS, MINUTE_MS
+from vivienne.market.types import END_OF_TIME_MS, MINUTE_MS, Candle
 from vivienne.market.window import BarWindow
-from vivienne.stream.times import iso
+from vivienne.times import iso
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from vivienne.config.service import Active
     from vivienne.market.timeframe import Timeframe
-    from vivienne.market.types import Candle
     from vivienne.stream.messages import StateData, Status
+
+_log = logging.getLogger(__name__)
 
 
 class LiveAsset:
@@ -58,8 +61,11 @@ class LiveAsset:
         self._config: Active = active()
         self._price: float | None = None
         self._price_time: int | None = None
+        self._minute: tuple[float, float, float] | None = None
+        """Open, high and low of the prices since the last closed minute."""
         self._broken_off: str | None = None
         self._failed: str | None = None
+        self._told_of_ignored = False
         self.ended = False
         """Whether the feed is at its end."""
 
@@ -79,13 +85,18 @@ class LiveAsset:
             if isinstance(item, Restart):
                 self._window.clear()
                 self._bars.restart()
+                _log.warning("%s: %d minutes are missing; the window starts anew", self.asset, item.missing_minutes)
                 news = True
                 continue
             self.move(item.close, item.open_time + MINUTE_MS)
+            self._minute = None
             bar = self._bars.add(item)
             if bar is not None:
                 self._window.append(bar)
                 news = True
+        if self._gaps.ignored and not self._told_of_ignored:
+            self._told_of_ignored = True
+            _log.warning("%s: a candle came twice or late and is left out, as will be any further one", self.asset)
         return news
 
     def move(self, price: float, time: int) -> None:
@@ -97,6 +108,8 @@ class LiveAsset:
         if not 0 <= time < END_OF_TIME_MS:
             raise MarketDataError(self.asset, f"{time} is no time in ms between 1970 and 2100")
         self._price, self._price_time = price, time
+        opened, high, low = self._minute or (price, price, price)
+        self._minute = opened, max(high, price), min(low, price)
 
     def end(self) -> None:
         """Nothing more will come; the last decision stays."""
@@ -125,14 +138,22 @@ class LiveAsset:
         self._failed = None
 
     def _open_bar(self) -> Candle | None:
-        """The bar that is still open: its closed minutes, their trading projected to its length, the price of now."""
-        bar, price = self._bars.forming(), self._price
-        if bar is None or price is None:
+        """The bar that is still open: its closed minutes, and the prices since.
+
+        Its trading is that of the closed minutes, projected to the length of a bar; before the first one has closed
+        it is unknown.
+        """
+        bar, minute, price = self._bars.forming(), self._minute, self._price
+        if price is None or (bar is None and minute is None):
             return None
+        opened, high, low = minute or (price, price, price)
+        if bar is None:
+            begin = int(self._window.bars().open_time[-1]) + self._timeframe.milliseconds
+            return Candle(begin, opened, high, low, price, math.nan, math.nan, math.nan, math.nan)
         whole = self._timeframe.minutes / self._bars.minutes
         return bar._replace(
-            high=max(bar.high, price),
-            low=min(bar.low, price),
+            high=max(bar.high, high),
+            low=min(bar.low, low),
             close=price,
             volume=bar.volume * whole,
             quote_volume=bar.quote_volume * whole,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from typing import TYPE_CHECKING
 
 from vivienne.agent.indicators import bars_needed
@@ -57,7 +58,7 @@ class Market:
                 timeframe=timeframe,
                 window=window,
                 on_tick=on_tick,
-                active=lambda asset=asset: service.active(asset),  # type: ignore[misc]  # binds the name
+                active=partial(service.active, asset),
             )
             for asset in feed.assets
         }
@@ -87,8 +88,8 @@ class Market:
                 tasks.create_task(self._publish_prices(), name="prices")
         except ExceptionGroup as failed:
             _log.critical("The market failed; no asset is decided any more", exc_info=failed)
-            for live in self._assets.values():
-                live.break_off(f"the market failed: {failed!r}")
+            for asset in self._assets:
+                self._break_off(asset, f"the market failed: {failed!r}")
 
     async def _guarded(self, asset: str) -> None:
         """Follow one asset; whatever goes wrong stays with it, is said, and shows in its state."""
@@ -120,7 +121,7 @@ class Market:
     def _break_off(self, asset: str, reason: str) -> None:
         _log.error("%s: %s", asset, reason)
         self._assets[asset].break_off(reason)
-        self._publish(asset)
+        self._publish_safely(asset)
 
     def _reconfigured(self, _revision: Revision, assets: list[str]) -> None:
         for asset in assets:
@@ -133,7 +134,16 @@ class Market:
             # A defect here must neither stop the agent nor undo a change that is already stored.
             _log.exception("The decision of %s failed", asset)
             self._assets[asset].fail(f"the decision failed: {error!r}")
-        self._publish(asset)
+        self._publish_safely(asset)
+
+    def _publish_safely(self, asset: str) -> None:
+        try:
+            self._publish(asset)
+        except Exception as error:  # noqa: BLE001  # see below
+            # One asset that cannot be shown must not silence the others.
+            _log.exception("The state of %s cannot be shown", asset)
+            self._moved.discard(asset)
+            self._assets[asset].fail(f"the state cannot be shown: {error!r}")
 
     def _publish(self, asset: str) -> None:
         self._moved.discard(asset)
@@ -148,4 +158,4 @@ class Market:
                 if self._on_tick:
                     self._decide(asset)
                 else:
-                    self._publish(asset)
+                    self._publish_safely(asset)

@@ -30,43 +30,37 @@ class CandleBuilder:
     """
 
     def __init__(self) -> None:
-        self._minute: int | None = None
+        self._candle: Candle | None = None
         self._whole = False
-        self._trades: list[Trade] = []
         self.late = 0
         """Trades that came after their minute was closed; they are counted and left out."""
 
     def add(self, trade: Trade) -> Candle | None:
         """Take a trade; give the minute it closed, if it closed one that was seen whole."""
         minute = trade.time - trade.time % MINUTE_MS
-        if self._minute is not None and minute < self._minute:
+        candle = self._candle
+        if candle is not None and minute < candle.open_time:
             self.late += 1
             return None
-        closed = None
-        if self._minute is not None and minute > self._minute:
-            closed = self.forming() if self._whole else None
-            self._whole = True
-            self._trades.clear()
-        self._minute = minute
-        self._trades.append(trade)
-        return closed
-
-    def forming(self) -> Candle | None:
-        """The minute that is still open, as far as it has come."""
-        if self._minute is None or not self._trades:
+        taker_buy = 0.0 if trade.buyer_is_maker else trade.quantity
+        if candle is not None and minute == candle.open_time:
+            self._candle = Candle(
+                minute,
+                candle.open,
+                max(candle.high, trade.price),
+                min(candle.low, trade.price),
+                trade.price,
+                candle.volume + trade.quantity,
+                candle.quote_volume + trade.price * trade.quantity,
+                candle.trade_count + trade.trades,
+                candle.taker_buy_volume + taker_buy,
+            )
             return None
-        prices = [trade.price for trade in self._trades]
-        volume = quote_volume = taker_buy_volume = 0.0
-        count = 0
-        for trade in self._trades:
-            volume += trade.quantity
-            quote_volume += trade.price * trade.quantity
-            count += trade.trades
-            if not trade.buyer_is_maker:
-                taker_buy_volume += trade.quantity
-        return Candle(
-            self._minute, prices[0], max(prices), min(prices), prices[-1], volume, quote_volume, count, taker_buy_volume
-        )
+        closed = candle if self._whole else None
+        self._whole = candle is not None
+        price, quantity = trade.price, trade.quantity
+        self._candle = Candle(minute, price, price, price, price, quantity, price * quantity, trade.trades, taker_buy)
+        return closed
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,18 +189,20 @@ _NANOSECONDS, _MICROSECONDS, _MILLISECONDS = 1e17, 1e14, 1e11
 def _milliseconds(cell: str) -> int:
     """A time in ms since the epoch. The magnitude tells the unit; text is ISO 8601, UTC unless it says otherwise."""
     try:
-        number = int(cell)
+        time = _scaled(int(cell))
     except ValueError:
-        return _iso_milliseconds(cell)
-    if number >= _NANOSECONDS:
-        number //= 1_000_000
-    elif number >= _MICROSECONDS:
-        number //= 1_000
-    elif number < _MILLISECONDS:
-        number *= 1_000
-    if not 0 <= number < END_OF_TIME_MS:
+        time = _iso_milliseconds(cell)
+    if not 0 <= time < END_OF_TIME_MS:
         raise ValueError(f"{cell} is no time between 1970 and 2100, in whichever unit")
-    return number
+    return time
+
+
+def _scaled(number: int) -> int:
+    if number >= _NANOSECONDS:
+        return number // 1_000_000
+    if number >= _MICROSECONDS:
+        return number // 1_000
+    return number if number >= _MILLISECONDS else number * 1_000
 
 
 def _iso_milliseconds(cell: str) -> int:

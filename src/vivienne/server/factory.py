@@ -12,7 +12,7 @@ from vivienne import __version__
 from vivienne.config.channels.rest import configuration_routes
 from vivienne.errors import StoreError
 from vivienne.server import problems
-from vivienne.server.documents import asyncapi, components, endpoint_documents
+from vivienne.server.openapi import asyncapi, components, endpoint_documents
 from vivienne.server.websockets import websocket_routes
 
 if TYPE_CHECKING:

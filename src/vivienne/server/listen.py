@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import os
+import ipaddress
 import socket
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from vivienne.errors import SettingsError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fastapi import FastAPI
+    from starlette.types import ASGIApp
 
 _BACKLOG = 2048
 _SEND_BUFFER = 128 * 1024
@@ -50,6 +50,11 @@ def bind(host: str, port: int) -> list[socket.socket]:
     return sockets
 
 
+def is_local(sockets: list[socket.socket]) -> bool:
+    """Whether sockets can be reached from this machine only."""
+    return all(ipaddress.ip_address(listening.getsockname()[0]).is_loopback for listening in sockets)
+
+
 def _addresses(host: str, port: int) -> list[tuple[socket.AddressFamily, tuple[str, ...]]]:
     if host == "localhost":
         return [(socket.AF_INET, ("127.0.0.1",)), (socket.AF_INET6, ("::1",))]
@@ -63,8 +68,7 @@ def _addresses(host: str, port: int) -> list[tuple[socket.AddressFamily, tuple[s
 def _bound(family: socket.AddressFamily, address: tuple[object, ...]) -> socket.socket:
     listening = socket.socket(family, socket.SOCK_STREAM)
     try:
-        if os.name == "posix":
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family is socket.AF_INET6:
             listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
@@ -96,7 +100,7 @@ class Server(uvicorn.Server):
         yield
 
 
-def server(app: FastAPI) -> Server:
+def server(app: ASGIApp) -> Server:
     """A server for the application.
 
     WebSocket pings find dead clients; compression is off because it costs more time than it saves on a state message.
@@ -104,7 +108,6 @@ def server(app: FastAPI) -> Server:
     return Server(
         uvicorn.Config(
             app,
-            loop="uvloop" if os.name == "posix" else "asyncio",
             http="httptools",
             ws="websockets-sansio",
             ws_max_size=_LONGEST_FRAME,

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from vivienne.errors import (
     ChangeRefused,
+    Defect,
     InvalidConfiguration,
     Malformed,
     NotStored,
@@ -42,6 +43,7 @@ STATUS: dict[type[ChangeRefused], HTTPStatus] = {
     VersionConflict: HTTPStatus.PRECONDITION_FAILED,
     RequestIdReused: HTTPStatus.CONFLICT,
     NotStored: HTTPStatus.SERVICE_UNAVAILABLE,
+    Defect: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 
 
@@ -104,5 +106,4 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def defect(request: Request, error: Exception) -> Response:
         _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-        detail = "This is a defect in Vivienne; the log says more. Nothing else is affected"
-        return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error", detail, code="internal_error")
+        return await refused(request, Defect())

@@ -14,7 +14,7 @@ from vivienne.config.channels.envelope import refuse_unknown
 from vivienne.config.channels.messages import ConfigMessages
 from vivienne.config.channels.reading import read_object
 from vivienne.config.flat import nearest
-from vivienne.errors import ChangeRefused, Malformed, Problem, UnknownTarget
+from vivienne.errors import ChangeRefused, Defect, Malformed, Problem, UnknownTarget
 from vivienne.stream.messages import Message, error
 
 if TYPE_CHECKING:
@@ -116,8 +116,7 @@ class _Conversation:
             answer = error(refused, in_reply_to=kind, request_id=request_id)
         except Exception:  # noqa: BLE001  # a defect must not cost the client its connection
             _log.exception("A message of type %s failed", kind)
-            defect = Malformed("This is a defect in Vivienne; the log says more. Nothing else is affected")
-            answer = {**error(defect, in_reply_to=kind, request_id=request_id), "code": "internal_error"}
+            answer = error(Defect(), in_reply_to=kind, request_id=request_id)
         await self._mailbox.reply(answer)
 
     async def _answer(self, message: Message, address: str | None) -> Message:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from vivienne.stream.messages import encode
-from vivienne.stream.times import written
+from vivienne.times import written
 
 if TYPE_CHECKING:
     from vivienne.stream.messages import LogMessage
@@ -72,10 +73,12 @@ class LogStream(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Keep a record and pass it on; called by one thread at a time."""
         try:
-            message = _message(record)
+            self._keep(record)
         except Exception:  # noqa: BLE001  # as every handler: a record that cannot be written hurts nobody who logs
             self.handleError(record)
-            return
+
+    def _keep(self, record: logging.LogRecord) -> None:
+        message = _message(record)
         self._count += 1
         kept = _Record(self._count, record.levelno, message)
         self._kept.append(kept)
@@ -86,8 +89,10 @@ class LogStream(logging.Handler):
         """A reader for a new client, with the kept records of its level already in it."""
         self._loop = asyncio.get_running_loop()
         reader = LogReader(level)
-        self._readers.add(reader)
-        for record in list(self._kept):
+        with self.lock or nullcontext():
+            self._readers.add(reader)
+            kept = list(self._kept)
+        for record in kept:
             reader.offer(record)
         return reader
 

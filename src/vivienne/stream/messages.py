@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Literal, NotRequired
 
 import orjson
@@ -170,8 +171,11 @@ LOGS_OUT = (LogMessage,)
 
 
 def encode(message: Mapping[str, Any]) -> str:
-    """A message as JSON text."""
-    return orjson.dumps(message).decode()
+    """A message as JSON text. What is no Unicode (a file name may be so) is escaped."""
+    try:
+        return orjson.dumps(message).decode()
+    except TypeError:
+        return json.dumps(message, allow_nan=False)
 
 
 def error(refused: ChangeRefused, *, in_reply_to: str | None, request_id: str | None) -> ErrorMessage:

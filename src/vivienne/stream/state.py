@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vivienne.stream.hub import Frame, Hub, Mailbox
 from vivienne.stream.messages import AGENT, AssetData
-from vivienne.stream.times import now, written
+from vivienne.times import now, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -18,7 +18,7 @@ FIELDS = ("asset_symbol", "request_id", "author", "reason", "expected_version")
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What goes with a change. See `vivienne.config.service.Request`."""
+    """What goes with a change. See `vivienne.config.requests.Request`."""
 
     asset: str | None = None
     request_id: str | None = None
@@ -55,7 +55,7 @@ def open_envelope(fields: dict[str, Any]) -> Envelope:
     if problems:
         raise InvalidConfiguration(problems)
     if "asset_symbol" in texts:
-        texts["asset"] = texts.pop("asset_symbol")
+        texts["asset"] = texts.pop("asset_symbol").upper()
     return Envelope(**texts, expected_version=version)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Any
 
 import orjson
@@ -12,6 +13,8 @@ from vivienne.errors import Malformed, TooLarge
 LONGEST_MESSAGE = 256 * 1024
 """Bytes; the whole configuration with all its notes is below a tenth of it."""
 DEEPEST_NESTING = 16
+MOST_NAMES = 500
+"""In objects, over all levels; a whole configuration has about 60."""
 
 
 def read_object(raw: bytes) -> dict[str, Any]:
@@ -29,8 +32,11 @@ def read_object(raw: bytes) -> dict[str, Any]:
         raise Malformed(f"This is not JSON: {_reason(raw, error)}") from error
     if not isinstance(document, dict):
         raise Malformed(f"A JSON object is needed, not {_kind(document)}")
-    if _depth(document) > DEEPEST_NESTING:
+    depth, names = _size(document)
+    if depth > DEEPEST_NESTING:
         raise Malformed(f"Objects and lists are nested deeper than {DEEPEST_NESTING} levels")
+    if names > MOST_NAMES:
+        raise Malformed(f"{names:,} names were sent; at most {MOST_NAMES} are read")
     json.loads(raw, object_pairs_hook=_no_duplicates)
     return document
 
@@ -50,14 +56,14 @@ def _kind(value: object) -> str:
     return {list: "a list", str: "a text", bool: "a truth value", type(None): "null"}.get(type(value), "a number")
 
 
-def _depth(value: object) -> int:
-    """How deep it is nested, without recursion."""
-    level, depth = [value], 0
-    while level:
-        containers = [outer for outer in level if isinstance(outer, (dict, list))]
+def _size(value: object) -> tuple[int, int]:
+    """How deep it is nested and how many names are in it, without recursion."""
+    level, depth, names = [value], 0, 0
+    while containers := [inner for inner in level if isinstance(inner, (dict, list))]:
+        depth += 1
+        names += sum(len(inner) for inner in containers if isinstance(inner, dict))
         level = [inner for outer in containers for inner in _inner(outer)]
-        depth += bool(containers)
-    return depth
+    return depth, names
 
 
 def _inner(value: object) -> list[Any]:
@@ -69,8 +75,8 @@ def _inner(value: object) -> list[Any]:
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        names = (name for name, _ in pairs)
+        twice = next(name for name, count in Counter(names).items() if count > 1)
         raise Malformed(
             f"The name {twice!r} is there twice; which of the values is meant is anyone's guess", path=twice
         )

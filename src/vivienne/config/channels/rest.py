@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
@@ -21,10 +22,13 @@ if TYPE_CHECKING:
 PREFIX = "/phoenix/config/vivienne/comprehensive"
 CHANNEL = "rest"
 MOST_PER_PAGE = 1_000
+_PAGE_QUERY = ("asset_symbol", "limit", "before")
 
 Asset = Annotated[str | None, Query(description="The asset, in any case; left out, the layer under all assets.")]
 Limit = Annotated[int, Query(ge=1, le=MOST_PER_PAGE, description="At most so many.")]
-Before = Annotated[int | None, Query(ge=1, description="Only versions below this: `next` of the page before.")]
+Before = Annotated[
+    int | None, Query(ge=1, le=2**63 - 1, description="Only versions below this: `next` of the page before.")
+]
 ConfigId = Annotated[str, Path(max_length=64, description="Names a configuration; from `all`, `history` or an answer.")]
 IfMatch = Annotated[
     str | None, Header(alias="If-Match", description="ETag the change is made on top of; another one gives 412.")
@@ -32,6 +36,9 @@ IfMatch = Annotated[
 IdempotencyKey = Annotated[
     str | None, Header(alias="Idempotency-Key", description="The request_id of the body, as a header.")
 ]
+
+
+_ETAG = re.compile(r'"[0-9]{1,18}"')
 
 
 class Answer(Response):
@@ -60,7 +67,10 @@ def configuration_routes(  # noqa: C901  # ten endpoints, none of them with a br
     """
     routes = APIRouter(prefix=PREFIX, tags=["configuration"], default_response_class=Answer)
 
-    async def asked(request: Request, if_match: str | None, key: str | None) -> tuple[Envelope, dict[str, Any]]:
+    async def asked(
+        request: Request, if_match: str | None, key: str | None, *known: str
+    ) -> tuple[Envelope, dict[str, Any]]:
+        refuse_unknown(dict(request.query_params), ("asset_symbol", *known))
         fields, document = split_envelope(await _body(request))
         return open_envelope(_with_headers(request, fields, if_match, key)), document
 
@@ -91,7 +101,7 @@ def configuration_routes(  # noqa: C901  # ten endpoints, none of them with a br
     @routes.post("/validate", **documented["validate"])
     async def validate(request: Request, *, partial: bool = True) -> Answer:
         """Say whether a change would be accepted and what it would do; change nothing."""
-        envelope, document = await asked(request, None, None)
+        envelope, document = await asked(request, None, None, "partial")
         try:
             outcome = await service.validate(_change(request, envelope, Update(document, partial)))
         except InvalidConfiguration as refused:
@@ -99,8 +109,9 @@ def configuration_routes(  # noqa: C901  # ten endpoints, none of them with a br
         return Answer({"valid": True, "errors": [], **outcome})
 
     @routes.get("/active", **documented["active"])
-    async def active(asset_symbol: Asset = None) -> Answer:
+    async def active(request: Request, asset_symbol: Asset = None) -> Answer:
         """What is in force, every value with the layer it comes from."""
+        refuse_unknown(dict(request.query_params), ("asset_symbol",))
         found = service.active(asset_symbol)
         content = {
             "config_id": found.config_id,
@@ -112,13 +123,19 @@ def configuration_routes(  # noqa: C901  # ten endpoints, none of them with a br
         return Answer(content, headers={"ETag": etag(found.version)})
 
     @routes.get("/all", **documented["all"])
-    async def configurations(asset_symbol: Asset = None, limit: Limit = 100, before: Before = None) -> Answer:
+    async def configurations(
+        request: Request, asset_symbol: Asset = None, limit: Limit = 100, before: Before = None
+    ) -> Answer:
         """Every configuration that was accepted and not deleted, newest first."""
+        refuse_unknown(dict(request.query_params), _PAGE_QUERY)
         return Answer(await service.configurations(asset_symbol, limit, before))
 
     @routes.get("/history", **documented["history"])
-    async def history(asset_symbol: Asset = None, limit: Limit = 100, before: Before = None) -> Answer:
+    async def history(
+        request: Request, asset_symbol: Asset = None, limit: Limit = 100, before: Before = None
+    ) -> Answer:
         """Everything that was changed, deletions too; with an asset, all that bears on it."""
+        refuse_unknown(dict(request.query_params), _PAGE_QUERY)
         return Answer(await service.history(asset_symbol, limit, before))
 
     @routes.get("/schema", **documented["schema"])
@@ -143,9 +160,8 @@ def configuration_routes(  # noqa: C901  # ten endpoints, none of them with a br
     async def aimed(request: Request, intent: Activate | Delete, if_match: str | None, key: str | None) -> Answer:
         body = await _body(request, may_be_empty=True)
         refuse_unknown(body, ("request_id", "author", "reason", "expected_version"))
-        fields = {**request.query_params, **body}
         refuse_unknown(dict(request.query_params), ("author", "reason"))
-        return await change(request, open_envelope(_with_headers(request, fields, if_match, key)), intent)
+        return await change(request, open_envelope(_with_headers(request, body, if_match, key)), intent)
 
     return routes
 
@@ -180,8 +196,9 @@ async def _body(request: Request, *, may_be_empty: bool = False) -> dict[str, An
 def _with_headers(request: Request, fields: dict[str, Any], if_match: str | None, key: str | None) -> dict[str, Any]:
     """The envelope fields, completed from the query and the headers."""
     found: dict[str, Any] = {}
-    if "asset_symbol" in request.query_params:
-        found["asset_symbol"] = request.query_params["asset_symbol"]
+    for name in ("asset_symbol", "author", "reason"):
+        if name in request.query_params:
+            found[name] = request.query_params[name]
     if key is not None:
         found["request_id"] = key
     if if_match is not None and if_match.strip() != "*":
@@ -194,7 +211,7 @@ def _with_headers(request: Request, fields: dict[str, Any], if_match: str | None
 
 def _version(if_match: str) -> int:
     text = if_match.strip()
-    if len(text) > 2 and text[0] == text[-1] == '"' and text[1:-1].isdecimal():  # noqa: PLR2004  # two quotes
+    if _ETAG.fullmatch(text):
         return int(text[1:-1])
     raise VersionConflict(f'If-Match must be an ETag of `active`, such as "42" with its quotes, not {text}')
 
