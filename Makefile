@@ -15,7 +15,7 @@ run: setup ## serve http://localhost:8000 on the simulated market
 	@$(BIN)/vivienne serve $(ARGS)
 
 test: setup ## run every test
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 check: setup ## formatting, lint, types, import contract, generated documents
 	@$(BIN)/ruff format --check .

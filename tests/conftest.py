@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from running import RunningServer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SHARED = Path(__file__).parent.parent.parent / "shared"
+SHARED = Path(os.environ.get("VIVIENNE_TEST_DATA", Path(__file__).parent.parent.parent / "shared"))
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from running import COMPREHENSIVE, Client, RunningServer
+from vivienne.errors import ChangeRefused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,6 +57,16 @@ def _kind(value: object) -> str:
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     with RunningServer("--assets", "BTC,ETH,SOL", db=tmp_path_factory.mktemp("wire") / "vivienne.db") as running:
         yield running
+
+
+def codes(error: type[ChangeRefused]) -> set[str]:
+    """The codes of an error and all under it."""
+    return {error.code}.union(*(codes(below) for below in error.__subclasses__()))
+
+
+def test_every_code_of_an_error_is_in_the_reference() -> None:
+    listed = set(re.findall(r"^\| `([a-z_]+)` \| \d{3} \|", REFERENCE.read_text(), re.MULTILINE))
+    assert codes(ChangeRefused) - {ChangeRefused.code} == listed
 
 
 def test_every_message_has_an_example() -> None:

@@ -15,11 +15,13 @@ from vivienne.config.store import SqliteRevisionStore
 from vivienne.live.asset import LiveAsset
 from vivienne.market.timeframe import Timeframe
 from vivienne.market.types import MINUTE_MS
+from vivienne.times import iso
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from vivienne.market.types import Candle
     from vivienne.stream.messages import StateData
 
 NEEDED = bars_needed(Indicators(), 1)
@@ -244,3 +246,45 @@ def test_a_decision_on_a_tick_says_that_its_bar_is_open_and_may_be_taken_back(se
     assert [data["bar_closed"] for data in (opened, moved, closed)] == [False, False, True]
     assert {data["bar_time"] for data in (opened, moved, closed)} == {"2025-01-01T08:20:00.000Z"}
     assert moved["explanation"] != opened["explanation"]
+
+
+def on_ticks(service: ConfigService, timeframe: Timeframe, candles: list[Candle]) -> LiveAsset:
+    asset = LiveAsset(
+        "BTC", feed="by hand", timeframe=timeframe, window=1000, active=lambda: service.active("BTC"), on_tick=True
+    )
+    asset.load(candles)
+    asset.decide()
+    return asset
+
+
+def test_a_tick_opens_the_next_minute_before_any_of_it_has_closed(service: ConfigService) -> None:
+    candles = minutes(200)
+    asset = on_ticks(service, Timeframe.M1, candles)
+    assert asset.data()["bar_closed"]
+
+    asset.move(candles[-1].close * 1.01, candles[-1].open_time + MINUTE_MS + 1)
+    asset.decide()
+
+    data = asset.data()
+    assert not data["bar_closed"]
+    assert data["bar_time"] == iso(candles[-1].open_time + MINUTE_MS)
+    assert data["explanation"] is not None
+
+
+def test_prices_between_two_decisions_leave_their_high_and_low_in_the_open_bar(service: ConfigService) -> None:
+    """The true range of the open bar sees them, so the distances in ATR shrink."""
+    candles = minutes(501)
+    last, time = candles[-1], candles[-1].open_time + MINUTE_MS
+
+    def ema_distance(*prices: float) -> float:
+        asset = on_ticks(service, Timeframe.M5, candles)
+        for price in prices:
+            asset.move(price, time + 1)
+        asset.decide()
+        explanation = asset.data()["explanation"]
+        assert explanation is not None
+        reading = explanation["signals"][0]["reading"]
+        assert reading is not None
+        return abs(reading)
+
+    assert ema_distance(last.close * 1.2, last.close * 0.8, last.close) < ema_distance(last.close)

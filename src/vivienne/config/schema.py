@@ -327,7 +327,7 @@ class Signals(Section):
 
 
 class Indicators(Section):
-    """Periods of the indicators. The window is kept, so a new period is in force at once."""
+    """Periods of the indicators. The window is kept, so a new period has its history at once."""
 
     description: str | None = _description("Periods of the indicators under the signals and filters.")
     ema_fast_period: Whole = _period(9, "EMA fast", "Period of the fast average.")

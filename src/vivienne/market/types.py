@@ -43,7 +43,7 @@ class Candle(NamedTuple):
         open_time: start of the span, ms since the epoch, UTC.
         volume: in base currency; ``taker_buy_volume`` is the part bought by aggressors.
         quote_volume: in quote currency.
-        trade_count: number of trades; 0 exactly when nothing traded.
+        trade_count: number of trades, 0 when nothing traded; NaN, as any volume, where the source does not say.
     """
 
     open_time: int

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vivienne.config.flat import nearest
+from vivienne.config.requests import Request
 from vivienne.errors import InvalidConfiguration, Malformed, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+
+    from vivienne.config.requests import Intent
 
 LONGEST_TEXT = {"asset_symbol": 40, "request_id": 128, "author": 100, "reason": 1000}
 FIELDS = ("asset_symbol", "request_id", "author", "reason", "expected_version")
@@ -25,6 +28,19 @@ class Envelope:
     author: str = "anonymous"
     reason: str | None = None
     expected_version: int | None = None
+
+    def request(self, intent: Intent, *, channel: str, address: str | None) -> Request:
+        """The request for a change of this intent."""
+        return Request(
+            intent=intent,
+            channel=channel,
+            asset=self.asset,
+            expected_version=self.expected_version,
+            request_id=self.request_id,
+            author=self.author,
+            reason=self.reason,
+            address=address,
+        )
 
 
 def open_envelope(fields: dict[str, Any]) -> Envelope:

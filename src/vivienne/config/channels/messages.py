@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vivienne.config.channels.envelope import FIELDS, one_of, open_envelope, refuse_unknown, split_envelope
-from vivienne.config.requests import Request, Update
+from vivienne.config.requests import Update
 from vivienne.errors import Malformed, UnknownTarget
 from vivienne.stream.messages import AGENT, Message
 
 if TYPE_CHECKING:
+    from vivienne.config.requests import Request
     from vivienne.config.service import ConfigService
 
 STRATEGY = "general_parameters"
@@ -85,17 +86,8 @@ class ConfigMessages:
         fields, _ = split_envelope(message)
         if asset is not None:
             fields["asset_symbol"] = asset[1]
-        envelope = open_envelope(fields)
-        return Request(
-            intent=Update(document, partial),
-            channel=CONTROL if message["type"] == CONTROL else self._channel,
-            asset=envelope.asset,
-            expected_version=envelope.expected_version,
-            request_id=envelope.request_id,
-            author=envelope.author,
-            reason=envelope.reason,
-            address=address,
-        )
+        channel = CONTROL if message["type"] == CONTROL else self._channel
+        return open_envelope(fields).request(Update(document, partial), channel=channel, address=address)
 
 
 def _check_agent(message: Message) -> None:

@@ -12,11 +12,11 @@ from starlette.exceptions import HTTPException
 from vivienne.config.channels.envelope import Envelope, open_envelope, refuse_unknown, split_envelope
 from vivienne.config.channels.reading import LONGEST_MESSAGE, read_object
 from vivienne.config.requests import Activate, Delete, Intent, Reset, Update
-from vivienne.config.requests import Request as ChangeRequest
 from vivienne.config.schema import json_schema
 from vivienne.errors import InvalidConfiguration, Malformed, TooLarge, VersionConflict
 
 if TYPE_CHECKING:
+    from vivienne.config.requests import Request as ChangeRequest
     from vivienne.config.service import ConfigService
 
 PREFIX = "/phoenix/config/vivienne/comprehensive"
@@ -167,16 +167,7 @@ def configuration_routes(  # noqa: C901  # ten endpoints, none of them with a br
 
 
 def _change(request: Request, envelope: Envelope, intent: Intent) -> ChangeRequest:
-    return ChangeRequest(
-        intent=intent,
-        channel=CHANNEL,
-        asset=envelope.asset,
-        expected_version=envelope.expected_version,
-        request_id=envelope.request_id,
-        author=envelope.author,
-        reason=envelope.reason,
-        address=request.client.host if request.client else None,
-    )
+    return envelope.request(intent, channel=CHANNEL, address=request.client.host if request.client else None)
 
 
 async def _body(request: Request, *, may_be_empty: bool = False) -> dict[str, Any]:

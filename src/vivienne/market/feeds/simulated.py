@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 BEGIN_MS = 1_735_689_600_000
 """2025-01-01T00:00Z, the first simulated minute."""
 _DAY_MINUTES = DAY_MS // MINUTE_MS
-_MOST_HISTORY_MINUTES = 60_000
+_USUAL_HISTORY_MINUTES = 60_000
 _LEAST_HISTORY_BARS = 100
 _TICKS = 4
 """Prices shown within a minute, its close included."""
@@ -76,7 +76,7 @@ class SimulatedFeed:
 
     def history(self, asset: str, *, least: int, most: int) -> list[Candle]:
         """As much as is kept, within what can be made in a moment; whole bars. See `Feed`."""
-        enough = max(least, _MOST_HISTORY_MINUTES, _LEAST_HISTORY_BARS * self._timeframe_minutes)
+        enough = max(least, _USUAL_HISTORY_MINUTES, _LEAST_HISTORY_BARS * self._timeframe_minutes)
         count = min(most, enough) // self._timeframe_minutes * self._timeframe_minutes
         minutes = self._minutes[asset]
         return [next(minutes) for _ in range(count)]
