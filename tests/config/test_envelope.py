@@ -99,12 +99,15 @@ def test_all_wrong_fields_are_named_together() -> None:
     with pytest.raises(InvalidConfiguration) as refused:
         open_envelope(dict.fromkeys(FIELDS))
 
-    assert {problem.path for problem in refused.value.problems} == set(FIELDS)
+    assert {problem.path for problem in refused.value.problems} == set(FIELDS) - {"asset"}
 
 
 @NO_DEADLINE
 @given(st.dictionaries(st.sampled_from([*FIELDS, "settings", "bang_threshold", "x"]), st.integers()))
 def test_parting_a_message_loses_nothing(message: dict[str, Any]) -> None:
+    if message.pop("asset", None) is not None:
+        envelope, _ = split_envelope({"asset": "BTC"})
+        assert envelope == {"asset_symbol": "BTC"}
     envelope, rest = split_envelope(message)
 
     assert {**envelope, **rest} == message
@@ -148,3 +151,18 @@ def test_all_unknown_fields_are_named_with_the_nearest_known_one() -> None:
         ("asset_symbl", "'asset_symbol'"),
         ("autor", "'author'"),
     ]
+
+
+def test_a_misspelt_field_is_told_with_the_nearest_known_one_and_thousands_are_summed_up() -> None:
+    with pytest.raises(Malformed) as refused:
+        refuse_unknown([f"asett{number}" for number in range(100)], FIELDS)
+    problems = refused.value.problems
+    assert len(problems) == 21
+    assert "the nearest known one is 'asset'" in problems[0].message
+    assert problems[-1].message == "... and 80 more unknown names"
+
+
+def test_a_name_of_any_length_is_echoed_in_part_only() -> None:
+    with pytest.raises(Malformed) as refused:
+        refuse_unknown(["x" * 100_000], FIELDS)
+    assert len(str(refused.value)) < 300

@@ -162,3 +162,9 @@ def test_all_unknown_names_are_reported_together() -> None:
 @given(st.text())
 def test_any_text_has_a_nearest_known_name(name: str) -> None:
     assert nearest(name, FLAT_NAMES) in FLAT_NAMES
+
+
+def test_thousands_of_unknown_names_are_summed_up() -> None:
+    _, problems = nest({f"name_{number}": 1 for number in range(500)})
+    assert len(problems) == 21
+    assert problems[-1].message == "... and 480 more unknown names"

@@ -874,7 +874,7 @@ async def test_a_doubt_settles_itself_once_the_store_answers(
     store.fails_afterwards = store.silent = True
     with pytest.raises(NotStored):
         await service.change(partial("BTC", bang=90))
-    with pytest.raises(StoreUnavailable, match="not known yet whether version 1 was stored"):
+    with pytest.raises(StoreUnavailable, match="the last change could not be stored"):
         await service.check()
     store.fails_afterwards = store.silent = False
 
@@ -1156,3 +1156,56 @@ async def test_nobody_is_told_of_assets_that_are_not_decided_any_more(path: Path
     assert answer["version"] == 2
     assert set(told) <= set(ASSETS)
     await service.close()
+
+
+async def test_readiness_fails_from_a_change_that_could_not_be_stored_until_one_is(
+    service: ConfigService, store: Store
+) -> None:
+    store.fails = True
+    with pytest.raises(NotStored):
+        await service.change(partial("BTC", bang=90))
+    with pytest.raises(StoreUnavailable, match="the last change could not be stored: the disk is full"):
+        await service.check()
+    store.fails = False
+    await service.change(partial("BTC", bang=90))
+    await service.check()
+
+
+async def test_a_record_of_a_deletion_cannot_be_activated(service: ConfigService) -> None:
+    first = await service.change(partial("BTC", bang=90))
+    deletion = await service.change(request(Delete(first["config_id"])))
+    with pytest.raises(UnknownRevision, match="records a deletion"):
+        await service.change(request(Activate(deletion["config_id"])))
+
+
+async def test_a_deleted_configuration_can_be_put_in_force_again(service: ConfigService) -> None:
+    first = await service.change(partial("BTC", bang=90))
+    await service.change(request(Delete(first["config_id"])))
+    assert in_force(service, "BTC", BANG) == 80
+    await service.change(request(Activate(first["config_id"])))
+    assert in_force(service, "BTC", BANG) == 90
+
+
+async def test_a_layer_that_is_left_out_is_not_called_active(store: Store, path: Path) -> None:
+    """BTC sets aim 75; while it is not decided, bang becomes 72 for all."""
+    service = ConfigService(store, ASSETS)
+    await service.change(partial("BTC", aim=75))
+    await service.close()
+    service = ConfigService(SqliteRevisionStore(path), ["ETH"])
+    for_all = await service.change(partial(None, bang=72))
+    await service.close()
+
+    service = ConfigService(SqliteRevisionStore(path), ASSETS)
+    assert service.ignored.keys() == {"BTC"}
+    assert service.active("BTC").config_id == for_all["config_id"]
+    listed = await service.configurations("BTC", 10, None)
+    assert [entry["is_active"] for entry in listed["configurations"]] == [False]
+    await service.close()
+
+
+async def test_a_global_change_that_every_asset_overrides_says_so(service: ConfigService) -> None:
+    for asset in ASSETS:
+        await service.change(partial(asset, bang=90))
+    answer = await service.change(partial(None, bang=85))
+    assert answer["assets"] == []
+    assert "each of which sets it itself, so nothing is different" in answer["message"]

@@ -546,3 +546,17 @@ def test_a_read_only_folder_is_refused_at_the_start(open_folder: Path) -> None:
 
     assert "OPENED" not in answer
     assert "vivienne.db cannot be" in answer
+
+
+def test_a_file_that_was_replaced_while_it_was_open_is_said_to_be(path: Path) -> None:
+    store = SqliteRevisionStore(path)
+    try:
+        store.check()
+        path.rename(path.with_suffix(".old"))
+        with pytest.raises(StoreUnavailable, match="was deleted or replaced while it was open"):
+            store.check()
+        path.write_bytes(b"")
+        with pytest.raises(StoreUnavailable, match="was deleted or replaced while it was open"):
+            store.check()
+    finally:
+        store.close()

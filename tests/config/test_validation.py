@@ -318,3 +318,9 @@ def test_thresholds_are_accepted_exactly_when_in_order(values: tuple[float, floa
     }
 
     assert (broken(document, touched) == []) == (loaded <= aim <= bang)
+
+
+def test_thousands_of_unknown_names_in_a_section_are_summed_up() -> None:
+    problems = check_document({"settings": {f"name_{number}": 1 for number in range(400)}})
+    assert len(problems) == 21
+    assert problems[-1].message == "... and 380 more unknown names"

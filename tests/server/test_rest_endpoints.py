@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from running import COMPREHENSIVE, RunningServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import httpx
 
 BANG = "settings.state_threshold_bang"
 
@@ -108,7 +107,7 @@ class TestConditions:
         problem(response, 412, "version_conflict")
         assert running.active("BTC")["config"]["settings"]["state_threshold_bang"] == 90
 
-    @pytest.mark.parametrize("if_match", ["42", '"abc"', 'W/"1"', '"'])
+    @pytest.mark.parametrize("if_match", ["42", '"abc"', "W/1", '"'])
     def test_an_etag_that_is_none_of_ours_never_matches(self, running: RunningServer, if_match: str) -> None:
         response = running.post("partial-update", {"bang_threshold": 91}, headers={"If-Match": if_match})
 
@@ -467,3 +466,39 @@ class TestElsewhere:
         found = response.json()
         assert (found["status"], found["store"]) == ("ready", "ok")
         assert found["feeds"] == {"BTC": "ok", "ETH": "ok", "SOL": "ok"}
+
+
+class TestQueries:
+    @pytest.mark.parametrize(
+        ("method", "path"),
+        [
+            ("POST", "/partial-update?asset=BTC"),
+            ("POST", "/update?asset=BTC"),
+            ("POST", "/validate?asset=BTC"),
+            ("POST", "/reset?asset=BTC"),
+            ("GET", "/active?asset=BTC"),
+            ("GET", "/all?asset=BTC"),
+            ("GET", "/history?asset=BTC"),
+        ],
+    )
+    def test_a_misspelt_parameter_does_not_turn_an_asset_into_all_of_them(
+        self, server: RunningServer, method: str, path: str
+    ) -> None:
+        body = {"bang_threshold": 85} if method == "POST" else None
+        answer = httpx.request(method, server.url + COMPREHENSIVE + path, json=body, timeout=10)
+        assert (answer.status_code, answer.json()["code"]) == (400, "malformed")
+        assert server.active()["version"] == 0
+
+    def test_a_parameter_that_is_there_twice_is_refused(self, server: RunningServer) -> None:
+        answer = httpx.get(f"{server.url}{COMPREHENSIVE}/active?asset_symbol=BTC&asset_symbol=ETH", timeout=10)
+        assert (answer.status_code, answer.json()["code"]) == (400, "malformed")
+
+    def test_numbers_beyond_any_version_are_no_defect(self, server: RunningServer) -> None:
+        assert server.get(f"{COMPREHENSIVE}/all", before="9" * 23).status_code == 422
+        headers = {"If-Match": '"' + "9" * 5000 + '"'}
+        assert server.post("partial-update", {"bang_threshold": 85}, headers=headers).status_code == 412
+
+    def test_a_weak_etag_of_a_proxy_stands_for_the_same_version(self, server: RunningServer) -> None:
+        headers = {"If-Match": 'W/"0"'}
+        assert server.post("partial-update", {"bang_threshold": 85}, headers=headers).status_code == 200
+        assert server.post("partial-update", {"bang_threshold": 86}, headers=headers).status_code == 412

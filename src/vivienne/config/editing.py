@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from vivienne.config.documents import Document, leaves, merged, without
-from vivienne.config.flat import FLAT_NAMES, nearest, nest
+from vivienne.config.flat import FLAT_NAMES, MOST_TOLD, and_more, clip, nearest, nest, quoted
 from vivienne.config.requests import Reset, Update
 from vivienne.config.schema import SECTIONS, TUNABLES
 from vivienne.errors import InvalidConfiguration, Problem
@@ -57,13 +57,13 @@ def _taken_out(document: Document, paths: list[str]) -> Document:
     if not paths:
         return {}
     known = [*_RESETTABLE, *FLAT_NAMES]
-    problems = [
-        Problem(path, f"Unknown path {path!r}; the nearest known one is {nearest(path, known)!r}")
-        for path in paths
-        if path not in _RESETTABLE
-    ]
-    if problems:
-        raise InvalidConfiguration(problems)
+    unknown = [path for path in paths if path not in _RESETTABLE]
+    if unknown:
+        problems = [
+            Problem(clip(path), f"Unknown path {quoted(path)}; the nearest known one is {nearest(path, known)!r}")
+            for path in unknown[:MOST_TOLD]
+        ]
+        raise InvalidConfiguration([*problems, *and_more(unknown)])
     for path in paths:
         document = without(document, path)
     return document

@@ -14,7 +14,7 @@ from vivienne.config.schema import SECTIONS, TUNABLES
 from vivienne.errors import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 _own_names = Counter(path.rpartition(".")[2] for path in TUNABLES)
 
@@ -28,9 +28,30 @@ TOP_LEVEL = tuple(SECTIONS[""].model_fields)
 """What a nested document has at its top: the sections and `description`."""
 
 
+MOST_TOLD = 20
+"""Unknown names that are told one by one; looking for the nearest known one takes its time."""
+_LONGEST_NAME = 64
+
+
+def clip(name: str) -> str:
+    """A name as it may be echoed: a long one is cut."""
+    return name if len(name) <= _LONGEST_NAME else name[:_LONGEST_NAME] + "..."
+
+
+def quoted(name: str) -> str:
+    """A name in quotes, cut if it is long."""
+    return repr(clip(name))
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """The known name that looks most like this one."""
-    return difflib.get_close_matches(name, list(known), n=1, cutoff=0.0)[0]
+    return difflib.get_close_matches(name[:_LONGEST_NAME], list(known), n=1, cutoff=0.0)[0]
+
+
+def and_more(unknown: Sequence[object]) -> list[Problem]:
+    """What stands for the unknown names that are not told one by one."""
+    more = len(unknown) - MOST_TOLD
+    return [Problem("", f"... and {more} more unknown names")] if more > 0 else []
 
 
 def nest(document: dict[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
@@ -43,17 +64,20 @@ def nest(document: dict[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
         The nested document and what is wrong with the names at its top. Values are left as they are.
     """
     nested = {name: value for name, value in document.items() if name in TOP_LEVEL}
+    unknown: list[str] = []
     problems: list[Problem] = []
     for name, value in document.items():
         if name in TOP_LEVEL:
             continue
         path = FLAT_NAMES.get(name)
         if path is None:
-            guess = nearest(name, [*TOP_LEVEL, *FLAT_NAMES])
-            problems.append(Problem(name, f"Unknown name {name!r}; the nearest known name is {guess!r}"))
+            unknown.append(name)
         elif not _place(nested, path, value):
             problems.append(Problem(name, f"{name!r} stands for {path!r}, which the message sets as well"))
-    return nested, problems
+    for name in unknown[:MOST_TOLD]:
+        guess = nearest(name, [*TOP_LEVEL, *FLAT_NAMES])
+        problems.append(Problem(clip(name), f"Unknown name {quoted(name)}; the nearest known name is {guess!r}"))
+    return nested, [*problems, *and_more(unknown)]
 
 
 def _place(nested: dict[str, Any], path: str, value: object) -> bool:

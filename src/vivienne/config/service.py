@@ -131,6 +131,7 @@ class ConfigService:
         self._under_way: set[asyncio.Task[Acknowledgement]] = set()
         self._in_doubt: tuple[_Plan, Revision] | None = None
         self._settling: asyncio.Task[None] | None = None
+        self._last_failure: str | None = None
         self._listeners: list[Callable[[Revision, list[str]], None]] = []
         heads = {revision.layer: revision for revision in store.heads()}
         self._versions = {layer: revision.version for layer, revision in heads.items()}
@@ -218,10 +219,10 @@ class ConfigService:
         return {"history": entries, "next": following}
 
     async def check(self) -> None:
-        """Raise `StoreUnavailable` when the store does not answer, or has left open whether it took a change."""
+        """Raise `StoreUnavailable` when the store does not answer, or did not take the last change."""
         await self._looked_up(self._store.check)
-        if self._in_doubt is not None:
-            raise StoreUnavailable(f"it is not known yet whether version {self._in_doubt[1].version} was stored")
+        if self._last_failure is not None:
+            raise StoreUnavailable(f"the last change could not be stored: {self._last_failure}")
 
     async def close(self) -> None:
         """Finish what is under way and let go of the store."""
@@ -257,6 +258,7 @@ class ConfigService:
         try:
             await self._stored(self._store.append, revision)
         except StoreUnavailable as error:
+            self._last_failure = str(error)
             try:
                 stored = await self._stored(self._store.by_config_id, revision.config_id)
             except StoreUnavailable:
@@ -268,6 +270,7 @@ class ConfigService:
                 ) from error
             if stored is None:
                 raise NotStored(f"Nothing was changed: {error}") from error
+        self._last_failure = None
 
     async def _settle_doubt(self) -> None:
         """After a write of which it is not known whether it reached the disk: if it did, it counts."""
@@ -277,6 +280,7 @@ class ConfigService:
         if await self._stored(self._store.by_config_id, revision.config_id) is not None:
             _log.warning("Version %d was stored although the store reported an error; it is in force", revision.version)
             self._put_in_force(plan, revision)
+            self._last_failure = None
         self._in_doubt = None
 
     async def _settle_later(self) -> None:
@@ -324,6 +328,8 @@ class ConfigService:
         if isinstance(request.intent, (Activate, Delete)):
             revision = await self._find(request.intent.config_id)
             layer, target = revision.layer, revision.config_id
+            if revision.action == "delete":
+                raise UnknownRevision(f"{target!r} records a deletion, it is no configuration", path="config_id")
             if isinstance(request.intent, Activate):
                 action, document = "activate", revision.document
             else:
@@ -420,12 +426,16 @@ class ConfigService:
             active[layer] = Active(
                 layer=layer,
                 version=self._active_version(layer),
-                config_id=self._active_ids.get(layer) or self._active_ids.get(GLOBAL),
+                config_id=self._id_in_force(layer) or self._id_in_force(GLOBAL),
                 document=document,
                 configuration=Configuration.model_validate(document),
                 layers=self._layers,
             )
         self._active = active
+
+    def _id_in_force(self, layer: str) -> str | None:
+        """The config_id in force in a layer itself; none while its configuration is left out."""
+        return None if layer in self._layers.ignored else self._active_ids.get(layer)
 
     def _under(self, layer: str) -> list[str]:
         """The assets a layer bears on; none for one of an asset that is not decided any more."""
@@ -472,7 +482,7 @@ class ConfigService:
         revisions = await self._looked_up(
             self._store.page, layers=layers, limit=limit + 1, before=before, configurations_only=configurations_only
         )
-        active = set(self._active_ids.values())
+        active = {self._id_in_force(layer) for layer in self._active_ids}
         shown = [revision.as_document(is_active=revision.config_id in active) for revision in revisions[:limit]]
         return shown, shown[-1]["version"] if len(revisions) > limit else None
 
@@ -490,4 +500,6 @@ def _sum_up(plan: _Plan) -> str:
     count = len(plan.changed)
     values = "no value" if count == 0 else "1 value" if count == 1 else f"{count} values"
     whom = "all assets" if plan.layer == GLOBAL else plan.layer
+    if plan.layer == GLOBAL and plan.changed and not plan.assets:
+        whom += ", each of which sets it itself, so nothing is different"
     return f"{_DONE[plan.action]}: {values} changed for {whom}"

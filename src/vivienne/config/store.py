@@ -163,6 +163,7 @@ class SqliteRevisionStore:
             self._open = self._engine.connect()
             with self._open.begin():
                 _prepare(self._open, path)
+            self._inode = path.stat().st_ino
         except StoreUnusable:
             self.close()
             raise
@@ -237,6 +238,8 @@ class SqliteRevisionStore:
         """See `RevisionStore`."""
         with self._connection() as connection:
             connection.execute(select(func.max(_revisions.c.version))).scalar()
+        if self._is_gone():
+            raise StoreUnavailable(f"the database {self.path} {_GONE}")
 
     def close(self) -> None:
         """See `RevisionStore`."""
@@ -249,9 +252,17 @@ class SqliteRevisionStore:
             with self._open.begin():
                 yield self._open
         except DBAPIError as error:
-            raise StoreUnavailable(f"the database {self.path} {_reason(error)}") from error
+            reason = _GONE if self._is_gone() else _reason(error)
+            raise StoreUnavailable(f"the database {self.path} {reason}") from error
         except (SQLAlchemyError, OverflowError) as error:
             raise StoreUnavailable(f"the database {self.path} failed: {error}") from error
+
+    def _is_gone(self) -> bool:
+        """Whether the file that was opened is not the one at its path any more."""
+        try:
+            return self.path.stat().st_ino != self._inode
+        except OSError:
+            return True
 
     def _read(self, query: Any) -> list[Revision]:
         try:
@@ -307,6 +318,7 @@ def _prepare(connection: Connection, path: Path) -> None:
     connection.exec_driver_sql(f"PRAGMA user_version={SCHEMA_VERSION}")
 
 
+_GONE = "was deleted or replaced while it was open; put it back and start Vivienne again"
 _REASONS = {
     "not a database": "is not a SQLite database; name a new file",
     "malformed": "is damaged; restore a copy of it",

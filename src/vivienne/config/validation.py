@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from vivienne.config.documents import Document, leaves
-from vivienne.config.flat import FLAT_NAMES, nearest
+from vivienne.config.flat import FLAT_NAMES, MOST_TOLD, and_more, clip, nearest, quoted
 from vivienne.config.rules import AnyPositive, Ordered, Rule
 from vivienne.config.schema import LONGEST_DESCRIPTION, RULES, SECTIONS, TUNABLES, Configuration, Tunable
 from vivienne.errors import Problem
@@ -29,9 +29,10 @@ def check_document(document: Document) -> list[Problem]:
     try:
         Configuration.model_validate(document)
     except ValidationError as error:
-        problems += [
-            problem for detail in error.errors(include_url=False) if (problem := _translate(detail)) is not None
-        ]
+        details = error.errors(include_url=False)
+        unknown = [detail for detail in details if detail["type"] == "extra_forbidden"]
+        problems += [_translate(detail) for detail in details if detail["type"] != "extra_forbidden"]
+        problems += [_unknown(detail) for detail in unknown[:MOST_TOLD]] + and_more(unknown)
     return problems
 
 
@@ -51,12 +52,10 @@ def _null(title: str, what: str) -> str:
     return f"{title} must be {what}, not null; to go back to the inherited value, reset it"
 
 
-def _translate(detail: Any) -> Problem | None:
+def _translate(detail: Any) -> Problem:
     """One of pydantic's errors as a problem a person can act on."""
     path = ".".join(str(part) for part in detail["loc"])
     value = detail["input"]
-    if detail["type"] == "extra_forbidden":
-        return Problem(path, _unknown(".".join(map(str, detail["loc"][:-1])), str(detail["loc"][-1])))
     if path in SECTIONS:
         return Problem(path, f"{path!r} must be an object with the names of its values, not {_named(value)}")
     tunable = TUNABLES.get(path)
@@ -94,13 +93,17 @@ def _named(value: object) -> str:
     return f"{_JSON_NAMES[type(value)]}{f' ({str(value).lower()})' if isinstance(value, bool) else ''}"
 
 
-def _unknown(section: str, name: str) -> str:
+def _unknown(detail: Any) -> Problem:
+    *parts, last = detail["loc"]
+    section, name = ".".join(map(str, parts)), str(last)
+    where = f" in {section!r}" if section else ""
     elsewhere = FLAT_NAMES.get(name)
     if elsewhere is not None:
-        return f"Unknown name {name!r} in {section!r}; it is {elsewhere!r}"
-    guess = nearest(name, SECTIONS[section].model_fields) if section in SECTIONS else nearest(name, FLAT_NAMES)
-    where = f" in {section!r}" if section else ""
-    return f"Unknown name {name!r}{where}; the nearest known name is {guess!r}"
+        hint = f"it is {elsewhere!r}"
+    else:
+        known = SECTIONS[section].model_fields if section in SECTIONS else FLAT_NAMES
+        hint = f"the nearest known name is {nearest(name, known)!r}"
+    return Problem(f"{section}.{clip(name)}".lstrip("."), f"Unknown name {quoted(name)}{where}; {hint}")
 
 
 def check_rules(effective: Document, touched: Collection[str], wrong: Collection[str] = ()) -> list[Problem]:

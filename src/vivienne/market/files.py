@@ -98,6 +98,8 @@ def _translated(path: Path) -> Iterator[None]:
 
 def _texts(path: Path, open_files: ExitStack) -> Iterator[io.TextIOBase]:
     """The CSV texts in a file: one, or those in a zip archive, by name."""
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise MarketDataError(path, "this is no regular file")
     raw = open_files.enter_context(path.open("rb"))
     magic = raw.read(4)
     raw.seek(0)

@@ -9,6 +9,7 @@ import socket
 from typing import TYPE_CHECKING
 
 import uvicorn
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from vivienne.errors import SettingsError
 
@@ -24,6 +25,8 @@ does not read."""
 _LONGEST_FRAME = 4 * 1024 * 1024
 """Bytes. Longer messages than the channels read get an answer up to here; beyond it the connection ends (1009)."""
 _GRACE_SECONDS = 1
+_PING_SECONDS = 20.0
+_LAST_WORD_SECONDS = 1.0
 
 
 def bind(host: str, port: int) -> list[socket.socket]:
@@ -91,6 +94,18 @@ def _why(error: OSError, host: str, port: int) -> str:
     return f"Cannot listen on {host}, port {port}: {error.strerror}"
 
 
+class WebSocketProtocol(WebSocketsSansIOProtocol):
+    """uvicorn's protocol, which lets go of a client that neither answers pings nor reads.
+
+    Closing waits until what is still to be written is written, which is never with such a client.
+    """
+
+    def keepalive_timeout(self) -> None:
+        """No answer to a ping came in time."""
+        super().keepalive_timeout()
+        self.loop.call_later(_LAST_WORD_SECONDS, self.transport.abort)
+
+
 class Server(uvicorn.Server):
     """uvicorn, stopped by us and not by signals of its own."""
 
@@ -109,10 +124,10 @@ def server(app: ASGIApp) -> Server:
         uvicorn.Config(
             app,
             http="httptools",
-            ws="websockets-sansio",
+            ws=WebSocketProtocol,
             ws_max_size=_LONGEST_FRAME,
-            ws_ping_interval=20.0,
-            ws_ping_timeout=20.0,
+            ws_ping_interval=_PING_SECONDS,
+            ws_ping_timeout=_PING_SECONDS,
             ws_per_message_deflate=False,
             lifespan="off",
             log_config=None,

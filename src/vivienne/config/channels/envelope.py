@@ -5,18 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from vivienne.config.flat import nearest
+from vivienne.config.flat import MOST_TOLD, and_more, clip, nearest, quoted
 from vivienne.config.requests import Request
 from vivienne.errors import InvalidConfiguration, Malformed, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable
 
     from vivienne.config.requests import Intent
 
 LONGEST_TEXT = {"asset_symbol": 40, "request_id": 128, "author": 100, "reason": 1000}
-FIELDS = ("asset_symbol", "request_id", "author", "reason", "expected_version")
-"""Names with this meaning in every message; all may be left out."""
+_ASSET = ("asset", "asset_symbol")
+FIELDS = (*_ASSET, "request_id", "author", "reason", "expected_version")
+"""Names with this meaning in every message; all may be left out. `asset` is another name of `asset_symbol`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +77,15 @@ def open_envelope(fields: dict[str, Any]) -> Envelope:
 
 
 def split_envelope(message: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Part a message into its envelope fields and the rest."""
-    envelope = {name: value for name, value in message.items() if name in FIELDS}
+    """Part a message into its envelope fields, the asset as `asset_symbol`, and the rest.
+
+    Raises:
+        Malformed: the asset is there under both its names, with different values.
+    """
+    envelope = {name: value for name, value in message.items() if name in FIELDS and name not in _ASSET}
+    asset = one_of(message, _ASSET)
+    if asset is not None:
+        envelope["asset_symbol"] = asset[1]
     return envelope, {name: value for name, value in message.items() if name not in FIELDS}
 
 
@@ -93,16 +101,16 @@ def one_of(message: dict[str, Any], names: tuple[str, ...]) -> tuple[str, Any] |
     return found[0] if found else None
 
 
-def refuse_unknown(message: dict[str, Any], known: Collection[str]) -> None:
+def refuse_unknown(message: Iterable[str], known: Collection[str]) -> None:
     """Refuse fields nobody reads: a misspelt asset must not turn a change into a global one.
 
     Raises:
         Malformed: there are some; all are named.
     """
+    unknown = [name for name in message if name not in known]
     problems = [
-        Problem(name, f"Unknown field {name!r}; the nearest known one is {nearest(name, known)!r}")
-        for name in message
-        if name not in known
+        Problem(clip(name), f"Unknown field {quoted(name)}; the nearest known one is {nearest(name, known)!r}")
+        for name in unknown[:MOST_TOLD]
     ]
     if problems:
-        raise Malformed(problems)
+        raise Malformed([*problems, *and_more(unknown)])

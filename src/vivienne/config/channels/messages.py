@@ -17,7 +17,6 @@ STRATEGY = "general_parameters"
 CONFIG_UPDATE = ("config_update", "vivienne_config_update")
 CONTROL = "control"
 
-_ASSET = ("asset", "asset_symbol")
 _CONFIG = ("config", "parameters")
 _MODES = ("partial", "full")
 
@@ -57,7 +56,7 @@ class ConfigMessages:
         return answer
 
     def _config_update(self, message: Message, address: str | None) -> tuple[Request, bool]:
-        refuse_unknown(message, ("type", "agent", *_ASSET, *_CONFIG, *FIELDS, "mode", "validate_only"))
+        refuse_unknown(message, ("type", "agent", *_CONFIG, *FIELDS, "mode", "validate_only"))
         _check_agent(message)
         document = _object(one_of(message, _CONFIG), "config")
         mode = message.get("mode", "partial")
@@ -69,7 +68,7 @@ class ConfigMessages:
         return self._request(message, document, address, partial=mode == "partial"), validate_only
 
     def _control(self, message: Message, address: str | None) -> Request:
-        refuse_unknown(message, ("type", "agent", "strategy", "params", *_ASSET, *FIELDS))
+        refuse_unknown(message, ("type", "agent", "strategy", "params", *FIELDS))
         _check_agent(message)
         strategy = message.get("strategy")
         if strategy != STRATEGY:
@@ -82,10 +81,7 @@ class ConfigMessages:
         return self._request({**message, **inner}, document, address, partial=True)
 
     def _request(self, message: Message, document: Message, address: str | None, *, partial: bool) -> Request:
-        asset = one_of(message, _ASSET)
         fields, _ = split_envelope(message)
-        if asset is not None:
-            fields["asset_symbol"] = asset[1]
         channel = CONTROL if message["type"] == CONTROL else self._channel
         return open_envelope(fields).request(Update(document, partial), channel=channel, address=address)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
@@ -38,7 +39,8 @@ IdempotencyKey = Annotated[
 ]
 
 
-_ETAG = re.compile(r'"[0-9]{1,18}"')
+_ETAG = re.compile(r'(?:W/)?"([0-9]{1,18})"')
+"""Weak ones too: proxies that compress make them of ours, which stand for the same version."""
 
 
 class Answer(Response):
@@ -70,7 +72,7 @@ def configuration_routes(  # noqa: C901  # ten endpoints, none of them with a br
     async def asked(
         request: Request, if_match: str | None, key: str | None, *known: str
     ) -> tuple[Envelope, dict[str, Any]]:
-        refuse_unknown(dict(request.query_params), ("asset_symbol", *known))
+        _check_query(request, "asset_symbol", *known)
         fields, document = split_envelope(await _body(request))
         return open_envelope(_with_headers(request, fields, if_match, key)), document
 
@@ -111,7 +113,7 @@ def configuration_routes(  # noqa: C901  # ten endpoints, none of them with a br
     @routes.get("/active", **documented["active"])
     async def active(request: Request, asset_symbol: Asset = None) -> Answer:
         """What is in force, every value with the layer it comes from."""
-        refuse_unknown(dict(request.query_params), ("asset_symbol",))
+        _check_query(request, "asset_symbol")
         found = service.active(asset_symbol)
         content = {
             "config_id": found.config_id,
@@ -127,7 +129,7 @@ def configuration_routes(  # noqa: C901  # ten endpoints, none of them with a br
         request: Request, asset_symbol: Asset = None, limit: Limit = 100, before: Before = None
     ) -> Answer:
         """Every configuration that was accepted and not deleted, newest first."""
-        refuse_unknown(dict(request.query_params), _PAGE_QUERY)
+        _check_query(request, *_PAGE_QUERY)
         return Answer(await service.configurations(asset_symbol, limit, before))
 
     @routes.get("/history", **documented["history"])
@@ -135,7 +137,7 @@ def configuration_routes(  # noqa: C901  # ten endpoints, none of them with a br
         request: Request, asset_symbol: Asset = None, limit: Limit = 100, before: Before = None
     ) -> Answer:
         """Everything that was changed, deletions too; with an asset, all that bears on it."""
-        refuse_unknown(dict(request.query_params), _PAGE_QUERY)
+        _check_query(request, *_PAGE_QUERY)
         return Answer(await service.history(asset_symbol, limit, before))
 
     @routes.get("/schema", **documented["schema"])
@@ -160,7 +162,7 @@ def configuration_routes(  # noqa: C901  # ten endpoints, none of them with a br
     async def aimed(request: Request, intent: Activate | Delete, if_match: str | None, key: str | None) -> Answer:
         body = await _body(request, may_be_empty=True)
         refuse_unknown(body, ("request_id", "author", "reason", "expected_version"))
-        refuse_unknown(dict(request.query_params), ("author", "reason"))
+        _check_query(request, "author", "reason")
         return await change(request, open_envelope(_with_headers(request, body, if_match, key)), intent)
 
     return routes
@@ -168,6 +170,15 @@ def configuration_routes(  # noqa: C901  # ten endpoints, none of them with a br
 
 def _change(request: Request, envelope: Envelope, intent: Intent) -> ChangeRequest:
     return envelope.request(intent, channel=CHANNEL, address=request.client.host if request.client else None)
+
+
+def _check_query(request: Request, *known: str) -> None:
+    """Refuse query parameters nobody reads, and those that are there twice."""
+    names = [name for name, _ in request.query_params.multi_items()]
+    refuse_unknown(names, known)
+    twice = next((name for name, count in Counter(names).items() if count > 1), None)
+    if twice is not None:
+        raise Malformed(f"{twice!r} is in the query twice", path=twice)
 
 
 async def _body(request: Request, *, may_be_empty: bool = False) -> dict[str, Any]:
@@ -201,10 +212,12 @@ def _with_headers(request: Request, fields: dict[str, Any], if_match: str | None
 
 
 def _version(if_match: str) -> int:
-    text = if_match.strip()
-    if _ETAG.fullmatch(text):
-        return int(text[1:-1])
-    raise VersionConflict(f'If-Match must be an ETag of `active`, such as "42" with its quotes, not {text}')
+    found = _ETAG.fullmatch(if_match.strip())
+    if found is None:
+        raise VersionConflict(
+            f'If-Match must be an ETag of `active`, such as "42" with its quotes, not {if_match[:40]}'
+        )
+    return int(found[1])
 
 
 def _paths(document: dict[str, Any]) -> tuple[str, ...]:
