@@ -38,6 +38,7 @@ class MemoryFeed:
     """A feed that delivers what a test puts in: events, or an exception to break off with; None ends it wordlessly."""
 
     name = "memory"
+    longest_silence = 3600.0
 
     def __init__(self, *assets: str, history: int = ENOUGH) -> None:
         self.assets = assets
@@ -358,3 +359,26 @@ async def test_a_state_that_cannot_be_shown_silences_no_other_asset(
             made.feed.put(asset, PriceMoved(43.0, MIDNIGHT + ENOUGH * 60_000 + 1))
         await made.until(lambda: made.board.last("ETH")["price"] == 43.0)
         await goes_on(made, "ETH")
+
+
+async def test_a_feed_that_hangs_is_stale_and_idle_until_something_comes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(MemoryFeed, "longest_silence", 0.2)
+    async with running(tmp_path) as made:
+        await made.until(lambda: made.status("BTC") == "stale")
+        state = made.board.last("BTC")
+        assert (state["clarity_level"], state["position_size"]) == ("idle", 0.0)
+        assert "no data came for more than" in str(state["status_reason"])
+        assert (await made.ready()).status_code == 503
+
+        made.feed.put("BTC", PriceMoved(43.0, MIDNIGHT + ENOUGH * 60_000 + 1))
+        await made.until(lambda: made.status("BTC") == "live")
+
+
+async def test_a_replay_at_its_end_is_silent_and_not_stale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(MemoryFeed, "longest_silence", 0.05)
+    async with running(tmp_path, "BTC") as made:
+        made.feed.put("BTC", FeedEnded())
+        await asyncio.sleep(0.3)
+        assert made.status("BTC") == "ended"

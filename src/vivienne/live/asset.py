@@ -65,6 +65,7 @@ class LiveAsset:
         """Open, high and low of the prices since the last closed minute."""
         self._broken_off: str | None = None
         self._failed: str | None = None
+        self._silent: str | None = None
         self._told_of_ignored = False
         self.ended = False
         """Whether the feed is at its end."""
@@ -119,6 +120,15 @@ class LiveAsset:
         """No more data will come, unexpectedly: idle, with size 0, and the reason."""
         self._broken_off = reason
 
+    def fall_silent(self, reason: str) -> None:
+        """Nothing has come for too long: idle, with size 0, and the reason, until something comes."""
+        self._silent = reason
+
+    def hear(self) -> bool:
+        """Something came; gives whether that ends a silence."""
+        was_silent, self._silent = self._silent is not None, None
+        return was_silent
+
     def fail(self, reason: str) -> None:
         """The decision could not be made: idle, with size 0, and the reason, until the next one succeeds."""
         self._failed = reason
@@ -169,7 +179,7 @@ class LiveAsset:
     @property
     def trouble(self) -> str | None:
         """What makes the state unusable, if anything does."""
-        return self._broken_off or self._failed
+        return self._broken_off or self._silent or self._failed
 
     @property
     def status(self) -> Status:

@@ -51,6 +51,7 @@ class Market:
         self._price_interval = price_interval
         self._on_tick = on_tick
         self._moved: set[str] = set()
+        self._heard: dict[str, float] = {}
         self._assets = {
             asset: LiveAsset(
                 asset,
@@ -86,6 +87,7 @@ class Market:
                 for asset in self._assets:
                     tasks.create_task(self._guarded(asset), name=f"feed {asset}")
                 tasks.create_task(self._publish_prices(), name="prices")
+                tasks.create_task(self._watch_silence(), name="silence")
         except ExceptionGroup as failed:
             _log.critical("The market failed; no asset is decided any more", exc_info=failed)
             for asset in self._assets:
@@ -106,6 +108,10 @@ class Market:
 
     def _take(self, asset: str, event: FeedEvent) -> None:
         live = self._assets[asset]
+        self._heard[asset] = asyncio.get_running_loop().time()
+        if live.hear():
+            _log.info("%s: data comes again", asset)
+            self._publish_safely(asset)
         if isinstance(event, PriceMoved):
             live.move(event.price, event.time)
             self._moved.add(asset)
@@ -149,6 +155,20 @@ class Market:
         self._moved.discard(asset)
         live = self._assets[asset]
         self._board.publish(asset, data=live.data(), config=live.config.document, config_version=live.config.version)
+
+    async def _watch_silence(self) -> None:
+        """A feed that hangs says nothing, so somebody has to look."""
+        limit = self._feed.longest_silence
+        clock = asyncio.get_running_loop().time
+        self._heard = dict.fromkeys(self._assets, clock())
+        while True:
+            await asyncio.sleep(min(1.0, limit / 2))
+            for asset, live in self._assets.items():
+                silence = clock() - self._heard[asset]
+                if silence > limit and live.trouble is None and not live.ended:
+                    _log.warning("%s: no data for %.0f s", asset, silence)
+                    live.fall_silent(f"no data came for more than {limit:.0f} s")
+                    self._publish_safely(asset)
 
     async def _publish_prices(self) -> None:
         """Price moves, at most one state per asset and interval; they decide nothing unless asked to."""

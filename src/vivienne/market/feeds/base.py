@@ -45,10 +45,13 @@ class Feed(Protocol):
     Attributes:
         name: what it is called in the state: ``simulated``, ``replay``.
         assets: whom it delivers.
+        longest_silence: real seconds between two events of an asset beyond which something is wrong, by the feed's own
+            clock: a fast simulation is silent for less long than a market at night.
     """
 
     name: str
     assets: tuple[str, ...]
+    longest_silence: float
 
     def history(self, asset: str, *, least: int, most: int) -> list[Candle]:
         """Closed base minutes before the first event, oldest first.

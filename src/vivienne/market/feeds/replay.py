@@ -25,6 +25,8 @@ _log = logging.getLogger(__name__)
 _CHUNK = 2_000
 """Events read at a time, in a thread; at full speed the loop is yielded to far more often, see `_BREATH`."""
 _BREATH = 15
+_LATENESS_SECONDS = 30.0
+"""What a slow disk or a busy machine may be late by."""
 
 
 class ReplayFeed:
@@ -43,6 +45,9 @@ class ReplayFeed:
     def __init__(self, files: Mapping[str, list[Path]], speed: float | None) -> None:
         self.assets = tuple(files)
         self._speed = speed
+        # Holes up to the gap policy are waited out; at full speed only reading takes time.
+        waiting = 0.0 if speed is None else (LONGEST_FILLED_GAP + 1) * 60 / speed
+        self.longest_silence = waiting + _LATENESS_SECONDS
         self._events: dict[str, Iterator[MinuteClosed | PriceMoved]] = {
             asset: _events(paths, _begins(paths)) for asset, paths in files.items()
         }

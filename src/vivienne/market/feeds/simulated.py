@@ -29,6 +29,8 @@ _LEAST_HISTORY_BARS = 100
 _TICKS = 4
 """Prices shown within a minute, its close included."""
 _SHORTEST_TICK = 0.02
+_LATENESS_SECONDS = 10.0
+"""What a busy machine may be late by."""
 _PULL = 0.05
 """Part of its distance from the usual price a market tends to go back in a day."""
 
@@ -71,6 +73,7 @@ class SimulatedFeed:
     def __init__(self, assets: tuple[str, ...], *, seed: int, speed: float, timeframe_minutes: int) -> None:
         self.assets = assets
         self._minute_seconds = 60.0 / speed
+        self.longest_silence = 3 * self._minute_seconds + _LATENESS_SECONDS
         self._timeframe_minutes = timeframe_minutes
         self._minutes = {asset: simulated_minutes(asset, seed) for asset in assets}
 
