@@ -9,7 +9,8 @@ import numpy as np
 from hypothesis import strategies as st
 
 from vivienne.config.documents import merged
-from vivienne.config.schema import DEFAULTS, TUNABLES, Configuration
+from vivienne.config.schema import Configuration
+from vivienne.config.tunables import DEFAULTS, TUNABLES
 from vivienne.config.validation import check_document, check_rules
 from vivienne.market.bars import BarBuilder, GapFiller, Restart
 from vivienne.market.files import read_market_file

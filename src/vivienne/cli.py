@@ -65,7 +65,7 @@ def serve(context: click.Context, /, **values: Any) -> None:
 @main.command()
 def schema() -> None:
     """Print the JSON Schema of a configuration."""
-    from vivienne.config.schema import json_schema  # noqa: PLC0415  # only this command needs it
+    from vivienne.config.tunables import json_schema  # noqa: PLC0415  # only this command needs it
 
     click.echo(json.dumps(json_schema(), indent=2))
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from vivienne.config.documents import leaves
 from vivienne.config.flat import FLAT_NAMES, TOP_LEVEL, nearest, nest
-from vivienne.config.schema import TUNABLES
+from vivienne.config.tunables import TUNABLES
 
 NO_DEADLINE = settings(deadline=None)  # a busy machine is no failure
 

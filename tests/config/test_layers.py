@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from vivienne.config.documents import leaves, merged
 from vivienne.config.layers import GLOBAL, Layers
-from vivienne.config.schema import DEFAULTS, TUNABLES
+from vivienne.config.tunables import DEFAULTS, TUNABLES
 
 ASSETS = ("BTC", "ETH")
 NOTHING: frozenset[str] = frozenset()

@@ -14,16 +14,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from vivienne.config.documents import Document, leaves, merged
-from vivienne.config.schema import (
-    DEFAULTS,
-    LONGEST_DESCRIPTION,
-    RULES,
-    SECTIONS,
-    TUNABLES,
-    Configuration,
-    Tunable,
-    json_schema,
-)
+from vivienne.config.schema import LONGEST_DESCRIPTION, RULES, Configuration
+from vivienne.config.tunables import DEFAULTS, SECTIONS, TUNABLES, Tunable, json_schema
 from vivienne.config.validation import check_document, check_rules
 
 SCHEMA = json_schema()

@@ -14,9 +14,9 @@ import pytest
 from vivienne.config.documents import leaves
 from vivienne.config.requests import Activate, Delete, Request, Reset, Update
 from vivienne.config.revision import Revision
-from vivienne.config.schema import DEFAULTS
 from vivienne.config.service import MOST_WAITING, ConfigService
 from vivienne.config.store import SqliteRevisionStore
+from vivienne.config.tunables import DEFAULTS
 from vivienne.errors import (
     ChangeRefused,
     InvalidConfiguration,
@@ -905,7 +905,7 @@ async def test_looking_back_gives_up_on_a_store_that_does_not_answer(
     store.may_append.clear()
     change = asyncio.create_task(service.change(partial("BTC", bang=90)))
     await store.reached()
-    monkeypatch.setattr("vivienne.config.service.STORE_TIMEOUT", 0.05)
+    monkeypatch.setattr(service._thread, "_timeout", 0.05)
 
     with pytest.raises(StoreUnavailable, match="did not answer"):
         await service.history(None, 10, None)

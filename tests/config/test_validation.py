@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vivienne.config.documents import merged
-from vivienne.config.schema import DEFAULTS, LONGEST_DESCRIPTION, SECTIONS, TUNABLES
+from vivienne.config.schema import LONGEST_DESCRIPTION
+from vivienne.config.tunables import DEFAULTS, SECTIONS, TUNABLES
 from vivienne.config.validation import check_document, check_rules
 
 NO_DEADLINE = settings(deadline=None)  # a busy machine is no failure

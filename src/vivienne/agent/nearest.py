@@ -11,7 +11,8 @@ from vivienne.agent.decision import Clarity, percent
 from vivienne.agent.evaluate import evaluate
 from vivienne.agent.filters import CHECKS, CHECKS_OF, FILTERS, SCENARIOS
 from vivienne.agent.wording import show
-from vivienne.config.schema import TUNABLES, Configuration
+from vivienne.config.schema import Configuration
+from vivienne.config.tunables import TUNABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from vivienne.config.documents import Document, leaves, merged, without
 from vivienne.config.flat import FLAT_NAMES, MOST_TOLD, and_more, clip, nearest, nest, quoted
 from vivienne.config.requests import Reset, Update
-from vivienne.config.schema import SECTIONS, TUNABLES
+from vivienne.config.tunables import SECTIONS, TUNABLES
 from vivienne.errors import InvalidConfiguration, Problem
 
 if TYPE_CHECKING:

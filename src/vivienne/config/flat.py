@@ -10,7 +10,7 @@ import difflib
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from vivienne.config.schema import SECTIONS, TUNABLES
+from vivienne.config.tunables import SECTIONS, TUNABLES
 from vivienne.errors import Problem
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self
 
 from vivienne.config.documents import Document, leaves, merged
-from vivienne.config.schema import DEFAULTS
+from vivienne.config.tunables import DEFAULTS
 from vivienne.config.validation import check_document, check_rules
 from vivienne.errors import Problem
 

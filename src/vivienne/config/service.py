@@ -9,17 +9,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING
 
-from vivienne.config.documents import Document, differences, leaves
+from vivienne.config.active import Active
+from vivienne.config.documents import differences, leaves
 from vivienne.config.editing import edit
-from vivienne.config.layers import GLOBAL, Layers, asset_of
+from vivienne.config.layers import GLOBAL, Layers
+from vivienne.config.plan import Plan
 from vivienne.config.requests import Activate, Delete
 from vivienne.config.revision import Revision
 from vivienne.config.schema import Configuration
+from vivienne.config.store_thread import StoreThread
 from vivienne.errors import (
     ChangeRefused,
     InvalidConfiguration,
@@ -42,17 +43,14 @@ if TYPE_CHECKING:
         Action,
         ConfigurationPage,
         HistoryPage,
-        Outcome,
         Preview,
         RevisionEntry,
-        ValueChange,
     )
+    from vivienne.config.documents import Document
     from vivienne.config.requests import Request
     from vivienne.config.store import RevisionStore
 
 _log = logging.getLogger(__name__)
-_P = ParamSpec("_P")
-_R = TypeVar("_R")
 
 MOST_WAITING = 256
 """Changes that may wait for their turn; more are refused at once."""
@@ -62,50 +60,6 @@ CLOSE_SECONDS = 1.0
 """Seconds that what is under way gets to finish when the service is closed, and then the store."""
 DOUBT_SECONDS = 1.0
 """Between two questions to a store of which it is not known whether it took a change."""
-
-
-@dataclass(frozen=True, slots=True)
-class Active:
-    """What is in force for an asset, or for the global layer. One version, whole; immutable.
-
-    Attributes:
-        version: of the newest revision that bears on it; 0 while everything is default.
-        config_id: of the configuration in force in its own layer, else in the global one, else None.
-        document: all values, as they were sent.
-        configuration: the same, for the agent.
-    """
-
-    layer: str
-    version: int
-    config_id: str | None
-    document: Document
-    configuration: Configuration
-    layers: Layers
-
-    @property
-    def sources(self) -> dict[str, str]:
-        """By path, the layer a value comes from: ``default``, ``global`` or ``asset``."""
-        return self.layers.sources(self.layer)
-
-    @property
-    def asset_symbol(self) -> str | None:
-        """The asset, or None for the global layer."""
-        return asset_of(self.layer)
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """A change that would be accepted: what comes of it, before it is made."""
-
-    layer: str
-    action: Action
-    document: Document
-    layers: Layers
-    changed: list[ValueChange]
-    assets: list[str]
-    target: str | None = None
-    active_id: str | None = None
-    """The config_id in force afterwards, where that is not the new revision."""
 
 
 class ConfigService:
@@ -126,10 +80,10 @@ class ConfigService:
         self.assets = tuple(assets)
         self._store = store
         self._clock = clock
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
+        self._thread = StoreThread(STORE_TIMEOUT)
         self._turn = asyncio.Lock()
         self._under_way: set[asyncio.Task[Acknowledgement]] = set()
-        self._in_doubt: tuple[_Plan, Revision] | None = None
+        self._in_doubt: tuple[Plan, Revision] | None = None
         self._settling: asyncio.Task[None] | None = None
         self._last_failure: str | None = None
         self._listeners: list[Callable[[Revision, list[str]], None]] = []
@@ -202,7 +156,7 @@ class ConfigService:
             ChangeRefused: what `change` would raise.
         """
         plan = await self._plan(request)
-        return {**self._outcome(plan, f"Nothing was changed. {_sum_up(plan)}"), "status": "valid"}
+        return {**plan.outcome(self._active_version(plan.layer), made=False), "status": "valid"}
 
     # Looking back
 
@@ -220,7 +174,7 @@ class ConfigService:
 
     async def check(self) -> None:
         """Raise `StoreUnavailable` when the store does not answer, or did not take the last change."""
-        await self._looked_up(self._store.check)
+        await self._thread.look_up(self._store.check)
         if self._last_failure is not None:
             raise StoreUnavailable(f"the last change could not be stored: {self._last_failure}")
 
@@ -230,11 +184,7 @@ class ConfigService:
             self._settling.cancel()
         if self._under_way:
             await asyncio.wait(self._under_way, timeout=CLOSE_SECONDS)
-        # In the thread of the store, after what it may still be writing.
-        with suppress(RuntimeError):  # closed before
-            closing = self._thread.submit(self._store.close)
-            self._thread.shutdown(wait=False)
-            await asyncio.wait([asyncio.wrap_future(closing)], timeout=CLOSE_SECONDS)
+        await self._thread.close(self._store.close, CLOSE_SECONDS)
 
     # Making a change
 
@@ -253,14 +203,14 @@ class ConfigService:
             self._put_in_force(plan, revision)
             return answer
 
-    async def _append(self, plan: _Plan, revision: Revision) -> None:
+    async def _append(self, plan: Plan, revision: Revision) -> None:
         """Store a revision. A write that failed may have reached the disk all the same; then it counts."""
         try:
-            await self._stored(self._store.append, revision)
+            await self._thread.run(self._store.append, revision)
         except StoreUnavailable as error:
             self._last_failure = str(error)
             try:
-                stored = await self._stored(self._store.by_config_id, revision.config_id)
+                stored = await self._thread.run(self._store.by_config_id, revision.config_id)
             except StoreUnavailable:
                 self._in_doubt = plan, revision
                 self._settling = asyncio.create_task(self._settle_later(), name="settle doubt")
@@ -277,7 +227,7 @@ class ConfigService:
         if self._in_doubt is None:
             return
         plan, revision = self._in_doubt
-        if await self._stored(self._store.by_config_id, revision.config_id) is not None:
+        if await self._thread.run(self._store.by_config_id, revision.config_id) is not None:
             _log.warning("Version %d was stored although the store reported an error; it is in force", revision.version)
             self._put_in_force(plan, revision)
             self._last_failure = None
@@ -291,7 +241,7 @@ class ConfigService:
                 with suppress(StoreUnavailable):
                     await self._settle_doubt()
 
-    def _put_in_force(self, plan: _Plan, revision: Revision) -> None:
+    def _put_in_force(self, plan: Plan, revision: Revision) -> None:
         self._layers = plan.layers
         self._versions[plan.layer] = revision.version
         self._active_ids[plan.layer] = plan.active_id if plan.action == "delete" else revision.config_id
@@ -302,13 +252,13 @@ class ConfigService:
                 listener(revision, under)
             except Exception:  # noqa: BLE001  # the change is in force and must be acknowledged all the same
                 _log.exception("A listener failed at version %d", revision.version)
-        summary = _sum_up(plan)
+        summary = plan.summary()
         _log.info("%s (version %d, by %s, %s)", summary, revision.version, revision.author, revision.channel)
 
     async def _answered_before(self, request: Request) -> Acknowledgement | None:
         if request.request_id is None:
             return None
-        earlier = await self._stored(self._store.by_request_id, request.request_id)
+        earlier = await self._thread.run(self._store.by_request_id, request.request_id)
         if earlier is None:
             return None
         if earlier.request_digest != request.digest():
@@ -319,7 +269,7 @@ class ConfigService:
             )
         return earlier.answer
 
-    async def _plan(self, request: Request) -> _Plan:
+    async def _plan(self, request: Request) -> Plan:
         """Work out what a request would do; raise everything that speaks against it."""
         target: str | None = None
         active_id: str | None = None
@@ -345,10 +295,10 @@ class ConfigService:
             raise InvalidConfiguration(problems)
         changed = differences(self._layers.effective(layer), layers.effective(layer))
         assets = [asset for asset in self._under(layer) if layers.effective(asset) != self._layers.effective(asset)]
-        return _Plan(layer, action, document, layers, changed, assets, target, active_id)
+        return Plan(layer, action, document, layers, changed, assets, target, active_id)
 
     async def _find(self, config_id: str) -> Revision:
-        revision = await self._stored(self._store.by_config_id, config_id)
+        revision = await self._thread.run(self._store.by_config_id, config_id)
         if revision is None:
             raise UnknownRevision(f"There is no configuration {config_id!r}; see `all` or `history`", path="config_id")
         return revision
@@ -359,12 +309,12 @@ class ConfigService:
             raise UnknownRevision(
                 f"{revision.config_id!r} records a deletion, it is no configuration", path="config_id"
             )
-        if await self._stored(self._store.is_deleted, revision.config_id):
+        if await self._thread.run(self._store.is_deleted, revision.config_id):
             raise UnknownRevision(f"The configuration {revision.config_id!r} is deleted already", path="config_id")
         active_id = self._active_ids.get(revision.layer)
         if active_id != revision.config_id:
             return self._layers.document(revision.layer), active_id
-        earlier = await self._stored(self._store.before, revision)
+        earlier = await self._thread.run(self._store.before, revision)
         return ({}, None) if earlier is None else (earlier.document, earlier.config_id)
 
     def _expect(self, expected: int | None, layer: str) -> None:
@@ -375,15 +325,14 @@ class ConfigService:
                 path="expected_version",
             )
 
-    def _write_up(self, plan: _Plan, request: Request) -> tuple[Revision, Acknowledgement]:
+    def _write_up(self, plan: Plan, request: Request) -> tuple[Revision, Acknowledgement]:
         """The revision to store and the acknowledgement to send."""
         version = max(self._versions.values(), default=0) + 1
         config_id = str(uuid.uuid4())
         answer: Acknowledgement = {
-            **self._outcome(plan, _sum_up(plan)),
+            **plan.outcome(version, made=True),
             "status": "success",
             "config_id": config_id,
-            "version": version,
             "previous_version": self._active_version(plan.layer),
         }
         repeatable = request.request_id is not None
@@ -405,16 +354,6 @@ class ConfigService:
             answer=answer if repeatable else None,
         )
         return revision, answer
-
-    def _outcome(self, plan: _Plan, message: str) -> Outcome:
-        return {
-            "message": message,
-            "version": self._active_version(plan.layer),
-            "asset_symbol": asset_of(plan.layer),
-            "changed": plan.changed,
-            "assets": plan.assets,
-            "config": plan.layers.effective(plan.layer),
-        }
 
     # Bookkeeping
 
@@ -459,47 +398,13 @@ class ConfigService:
         if not task.cancelled() and (error := task.exception()) and not isinstance(error, ChangeRefused):
             _log.error("A change failed", exc_info=error)
 
-    async def _looked_up(self, call: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
-        """Run a call of the store that changes nothing; give up when it takes too long."""
-        try:
-            return await asyncio.wait_for(self._stored(call, *args, **kwargs), STORE_TIMEOUT)
-        except TimeoutError:
-            raise StoreUnavailable(f"the store did not answer within {STORE_TIMEOUT:g} s") from None
-
-    async def _stored(self, call: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
-        """Run a call of the store in its thread. A change waits for its end: only then is it known what is true."""
-        loop = asyncio.get_running_loop()
-        try:
-            running = loop.run_in_executor(self._thread, lambda: call(*args, **kwargs))
-        except RuntimeError as error:  # the executor takes nothing after close
-            raise StoreUnavailable("the store is closed") from error
-        return await running
-
     async def _page(
         self, layers: list[str] | None, limit: int, before: int | None, *, configurations_only: bool
     ) -> tuple[list[RevisionEntry], int | None]:
         """A page of revisions, and where the next one begins."""
-        revisions = await self._looked_up(
+        revisions = await self._thread.look_up(
             self._store.page, layers=layers, limit=limit + 1, before=before, configurations_only=configurations_only
         )
         active = {self._id_in_force(layer) for layer in self._active_ids}
         shown = [revision.as_document(is_active=revision.config_id in active) for revision in revisions[:limit]]
         return shown, shown[-1]["version"] if len(revisions) > limit else None
-
-
-_DONE = {
-    "update": "Configuration replaced",
-    "partial_update": "Configuration updated",
-    "reset": "Values reset",
-    "activate": "Configuration activated",
-    "delete": "Configuration deleted",
-}
-
-
-def _sum_up(plan: _Plan) -> str:
-    count = len(plan.changed)
-    values = "no value" if count == 0 else "1 value" if count == 1 else f"{count} values"
-    whom = "all assets" if plan.layer == GLOBAL else plan.layer
-    if plan.layer == GLOBAL and plan.changed and not plan.assets:
-        whom += ", each of which sets it itself, so nothing is different"
-    return f"{_DONE[plan.action]}: {values} changed for {whom}"

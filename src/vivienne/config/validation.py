@@ -11,13 +11,14 @@ from pydantic import ValidationError
 from vivienne.config.documents import Document, leaves
 from vivienne.config.flat import FLAT_NAMES, MOST_TOLD, and_more, clip, nearest, quoted
 from vivienne.config.rules import AnyPositive, Ordered, Rule
-from vivienne.config.schema import LONGEST_DESCRIPTION, RULES, SECTIONS, TUNABLES, Configuration, Tunable
+from vivienne.config.schema import LONGEST_DESCRIPTION, RULES, Configuration
+from vivienne.config.tunables import SECTIONS, TUNABLES, Tunable
 from vivienne.errors import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-_WHAT = {"number": "a number", "integer": "a whole number", "boolean": "true or false", "text": "a text"}
+_WHAT = {"number": "a number", "integer": "a whole number", "boolean": "true or false"}
 _JSON_NAMES: dict[type, str] = {
     bool: "a truth value", int: "a number", float: "a number", str: "a text", list: "a list", dict: "an object",
 }  # fmt: skip

@@ -19,7 +19,7 @@ from vivienne.times import iso
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from vivienne.config.service import Active
+    from vivienne.config.active import Active
     from vivienne.market.timeframe import Timeframe
     from vivienne.stream.messages import StateData, Status
 

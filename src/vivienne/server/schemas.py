@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
 
-from vivienne.config.schema import json_schema
+from vivienne.config.tunables import json_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

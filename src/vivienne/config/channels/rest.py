@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from vivienne.config.channels.envelope import Envelope, open_envelope, refuse_unknown, split_envelope
 from vivienne.config.channels.reading import LONGEST_MESSAGE, read_object
 from vivienne.config.requests import Activate, Delete, Intent, Reset, Update
-from vivienne.config.schema import json_schema
+from vivienne.config.tunables import json_schema
 from vivienne.errors import InvalidConfiguration, Malformed, TooLarge, VersionConflict
 
 if TYPE_CHECKING:
@@ -58,9 +58,7 @@ def etag(version: int) -> str:
     return f'"{version}"'
 
 
-def configuration_routes(  # noqa: C901  # ten endpoints, none of them with a branch
-    service: ConfigService, documented: dict[str, dict[str, Any]]
-) -> APIRouter:
+def configuration_routes(service: ConfigService, documented: dict[str, dict[str, Any]]) -> APIRouter:
     """The endpoints.
 
     Args:
@@ -68,42 +66,57 @@ def configuration_routes(  # noqa: C901  # ten endpoints, none of them with a br
         documented: by name of an endpoint, what the OpenAPI document says beyond its signature.
     """
     routes = APIRouter(prefix=PREFIX, tags=["configuration"], default_response_class=Answer)
+    _add_updates(routes, service, documented)
+    _add_looks(routes, service, documented)
+    _add_revision_changes(routes, service, documented)
+    return routes
 
-    async def asked(
-        request: Request, if_match: str | None, key: str | None, *known: str
-    ) -> tuple[Envelope, dict[str, Any]]:
-        _check_query(request, "asset_symbol", *known)
-        fields, document = split_envelope(await _body(request))
-        return open_envelope(_with_headers(request, fields, if_match, key)), document
 
-    async def change(request: Request, envelope: Envelope, intent: Intent) -> Answer:
-        outcome = await service.change(_change(request, envelope, intent))
-        return Answer(outcome, headers={"ETag": etag(outcome["version"])})
+async def _asked(
+    request: Request, if_match: str | None, key: str | None, *known: str
+) -> tuple[Envelope, dict[str, Any]]:
+    """The envelope and the document of a request with a configuration in its body."""
+    _check_query(request, "asset_symbol", *known)
+    fields, document = split_envelope(await _body(request))
+    return open_envelope(_with_headers(request, fields, if_match, key)), document
+
+
+async def _changed(service: ConfigService, request: Request, envelope: Envelope, intent: Intent) -> Answer:
+    outcome = await service.change(_change(request, envelope, intent))
+    return Answer(outcome, headers={"ETag": etag(outcome["version"])})
+
+
+def _add_updates(routes: APIRouter, service: ConfigService, documented: dict[str, dict[str, Any]]) -> None:
+    """What sets values."""
 
     @routes.post("/update", **documented["update"])
     async def update(request: Request, if_match: IfMatch = None, idempotency_key: IdempotencyKey = None) -> Answer:
         """Replace what a layer sets: an asset, or, without one, the layer under all assets."""
-        envelope, document = await asked(request, if_match, idempotency_key)
-        return await change(request, envelope, Update(document, partial=False))
+        envelope, document = await _asked(request, if_match, idempotency_key)
+        return await _changed(service, request, envelope, Update(document, partial=False))
 
     @routes.post("/partial-update", **documented["partial_update"])
     async def partial_update(
         request: Request, if_match: IfMatch = None, idempotency_key: IdempotencyKey = None
     ) -> Answer:
         """Lay values over what a layer sets."""
-        envelope, document = await asked(request, if_match, idempotency_key)
-        return await change(request, envelope, Update(document, partial=True))
+        envelope, document = await _asked(request, if_match, idempotency_key)
+        return await _changed(service, request, envelope, Update(document, partial=True))
 
     @routes.post("/reset", **documented["reset"])
     async def reset(request: Request, if_match: IfMatch = None, idempotency_key: IdempotencyKey = None) -> Answer:
         """Take values out of a layer, so that they are inherited again: those at `paths`, or `all`."""
-        envelope, document = await asked(request, if_match, idempotency_key)
-        return await change(request, envelope, Reset(_paths(document)))
+        envelope, document = await _asked(request, if_match, idempotency_key)
+        return await _changed(service, request, envelope, Reset(_paths(document)))
+
+
+def _add_looks(routes: APIRouter, service: ConfigService, documented: dict[str, dict[str, Any]]) -> None:
+    """What changes nothing."""
 
     @routes.post("/validate", **documented["validate"])
     async def validate(request: Request, *, partial: bool = True) -> Answer:
         """Say whether a change would be accepted and what it would do; change nothing."""
-        envelope, document = await asked(request, None, None, "partial")
+        envelope, document = await _asked(request, None, None, "partial")
         try:
             outcome = await service.validate(_change(request, envelope, Update(document, partial)))
         except InvalidConfiguration as refused:
@@ -145,6 +158,16 @@ def configuration_routes(  # noqa: C901  # ten endpoints, none of them with a br
         """The JSON Schema of a configuration: types, bounds, defaults, units, flat names, rules."""
         return Answer(json_schema(), media_type="application/schema+json")
 
+
+def _add_revision_changes(routes: APIRouter, service: ConfigService, documented: dict[str, dict[str, Any]]) -> None:
+    """What is about a configuration that was accepted before. Last, because its paths would catch the others."""
+
+    async def aimed(request: Request, intent: Activate | Delete, if_match: str | None, key: str | None) -> Answer:
+        body = await _body(request, may_be_empty=True)
+        refuse_unknown(body, ("request_id", "author", "reason", "expected_version"))
+        _check_query(request, "author", "reason")
+        return await _changed(service, request, open_envelope(_with_headers(request, body, if_match, key)), intent)
+
     @routes.post("/{config_id}/activate", **documented["activate"])
     async def activate(
         request: Request, config_id: ConfigId, if_match: IfMatch = None, idempotency_key: IdempotencyKey = None
@@ -158,14 +181,6 @@ def configuration_routes(  # noqa: C901  # ten endpoints, none of them with a br
     ) -> Answer:
         """Delete a configuration; if it is the active one, the one before it is in force."""
         return await aimed(request, Delete(config_id), if_match, idempotency_key)
-
-    async def aimed(request: Request, intent: Activate | Delete, if_match: str | None, key: str | None) -> Answer:
-        body = await _body(request, may_be_empty=True)
-        refuse_unknown(body, ("request_id", "author", "reason", "expected_version"))
-        _check_query(request, "author", "reason")
-        return await change(request, open_envelope(_with_headers(request, body, if_match, key)), intent)
-
-    return routes
 
 
 def _change(request: Request, envelope: Envelope, intent: Intent) -> ChangeRequest:

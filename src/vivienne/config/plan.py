@@ -1,0 +1,70 @@
+"""A change that would be accepted: what comes of it, before it is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vivienne.config.layers import GLOBAL, asset_of
+
+if TYPE_CHECKING:
+    from vivienne.config.answers import Action, Outcome, ValueChange
+    from vivienne.config.documents import Document
+    from vivienne.config.layers import Layers
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a change comes to.
+
+    Attributes:
+        document: what its layer would set.
+        layers: all layers afterwards.
+        changed: values in force for the layer that would be different.
+        assets: whose configuration would be different.
+        target: the config_id a delete or an activation is about.
+        active_id: the config_id in force in the layer afterwards, where that is not the new revision.
+    """
+
+    layer: str
+    action: Action
+    document: Document
+    layers: Layers
+    changed: list[ValueChange]
+    assets: list[str]
+    target: str | None = None
+    active_id: str | None = None
+
+    def outcome(self, version: int, *, made: bool) -> Outcome:
+        """What it does, for the caller.
+
+        Args:
+            version: in force for the layer.
+            made: whether it was made, or would be.
+        """
+        return {
+            "message": self.summary() if made else f"Nothing was changed. {self.summary()}",
+            "version": version,
+            "asset_symbol": asset_of(self.layer),
+            "changed": self.changed,
+            "assets": self.assets,
+            "config": self.layers.effective(self.layer),
+        }
+
+    def summary(self) -> str:
+        """A sentence."""
+        count = len(self.changed)
+        values = "no value" if count == 0 else "1 value" if count == 1 else f"{count} values"
+        whom = "all assets" if self.layer == GLOBAL else self.layer
+        if self.layer == GLOBAL and self.changed and not self.assets:
+            whom += ", each of which sets it itself, so nothing is different"
+        return f"{_DONE[self.action]}: {values} changed for {whom}"
+
+
+_DONE = {
+    "update": "Configuration replaced",
+    "partial_update": "Configuration updated",
+    "reset": "Values reset",
+    "activate": "Configuration activated",
+    "delete": "Configuration deleted",
+}
