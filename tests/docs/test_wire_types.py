@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from running import COMPREHENSIVE, Client, RunningServer
 from vivienne.config.answers import Acknowledgement, ConfigurationPage, HistoryPage, InForce, Verdict
+from vivienne.live.chart import Chart
 from vivienne.server.openapi import Problem
 from vivienne.stream.messages import (
     LOGS_OUT,
@@ -81,6 +82,7 @@ def test_answers_of_rest_are_of_their_types(running: RunningServer) -> None:
     assert_is(InForce, running.active("BTC"))
     assert_is(ConfigurationPage, running.get(f"{COMPREHENSIVE}/all").json())
     assert_is(HistoryPage, running.get(f"{COMPREHENSIVE}/history").json())
+    assert_is(Chart, running.get("/phoenix/assets/btc/bars").json())
 
 
 def references(node: Any) -> Iterator[str]:

@@ -502,3 +502,20 @@ class TestQueries:
         headers = {"If-Match": 'W/"0"'}
         assert server.post("partial-update", {"bang_threshold": 85}, headers=headers).status_code == 200
         assert server.post("partial-update", {"bang_threshold": 86}, headers=headers).status_code == 412
+
+
+class TestBars:
+    def test_bars_of_an_asset_in_any_case_at_most_as_many_as_asked_for(self, server: RunningServer) -> None:
+        found = server.get("/phoenix/assets/btc/bars", limit=30).json()
+        assert (found["asset"], found["feed"]) == ("BTC", "simulated")
+        assert len(found["bars"]) == 30
+        assert len(server.get("/phoenix/assets/BTC/bars").json()["bars"]) == 200
+
+    def test_an_unknown_asset_is_refused_with_the_known_ones(self, server: RunningServer) -> None:
+        answer = server.get("/phoenix/assets/DOGE/bars")
+        assert answer.status_code == 422
+        assert "known are BTC, ETH, SOL" in answer.json()["detail"]
+
+    @pytest.mark.parametrize("limit", [0, -1, 1001, "many"])
+    def test_a_limit_out_of_bounds_is_refused(self, server: RunningServer, limit: object) -> None:
+        assert server.get("/phoenix/assets/BTC/bars", limit=limit).status_code == 422

@@ -113,6 +113,14 @@ class ConfigService:
         """
         return self._active[self._layer(asset)]
 
+    def asset(self, name: str) -> str:
+        """The asset of this name, in any case.
+
+        Raises:
+            UnknownTarget: there is none.
+        """
+        return self._layer(name)
+
     @property
     def ignored(self) -> dict[str, tuple[Problem, ...]]:
         """Layers whose stored configuration is left out, and why."""

@@ -11,6 +11,7 @@ from vivienne.agent.evaluate import evaluate
 from vivienne.agent.explain import Explained, explain
 from vivienne.agent.indicators import bars_needed
 from vivienne.errors import MarketDataError
+from vivienne.live.chart import Decided, bar_entries
 from vivienne.market.bars import BarBuilder, GapFiller, Restart
 from vivienne.market.types import END_OF_TIME_MS, MINUTE_MS, Candle
 from vivienne.market.window import BarWindow
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from vivienne.config.active import Active
+    from vivienne.live.chart import Chart
     from vivienne.market.timeframe import Timeframe
     from vivienne.stream.messages import StateData, Status
 
@@ -66,6 +68,7 @@ class LiveAsset:
         self._broken_off: str | None = None
         self._failed: str | None = None
         self._silent: str | None = None
+        self._decided: dict[int, Decided] = {}
         self._told_of_ignored = False
         self.ended = False
         """Whether the feed is at its end."""
@@ -146,6 +149,27 @@ class LiveAsset:
             minutes = self._timeframe.minutes
             self._explained = explain(evaluate(bars, configuration, minutes), bars, configuration, minutes)
         self._failed = None
+        self._remember()
+
+    def chart(self, limit: int) -> Chart:
+        """The last closed bars with what a chart draws."""
+        return {
+            "asset": self.asset,
+            "timeframe": self._timeframe.value,
+            "feed": self._feed,
+            "bars": bar_entries(self._window.bars(), self._active(), self._timeframe.minutes, limit, self._decided),
+        }
+
+    def _remember(self) -> None:
+        """Keep the decision on a bar as it was made when the bar closed; a later change does not alter it."""
+        explained = self._explained
+        if explained is None or not self._bar_closed or not explained.ready or explained.open_time in self._decided:
+            return
+        self._decided[explained.open_time] = Decided(
+            explained.level.word, explained.side, explained.confidence, explained.size, self._config.version
+        )
+        while len(self._decided) > self._window.length:
+            del self._decided[next(iter(self._decided))]
 
     def _open_bar(self) -> Candle | None:
         """The bar that is still open: its closed minutes, and the prices since.

@@ -15,6 +15,7 @@ from vivienne.market.feeds.base import FeedEnded, MinuteClosed, PriceMoved
 if TYPE_CHECKING:
     from vivienne.config.revision import Revision
     from vivienne.config.service import ConfigService
+    from vivienne.live.chart import Chart
     from vivienne.market.feeds.base import Feed, FeedEvent
     from vivienne.market.timeframe import Timeframe
     from vivienne.stream.state import StateBoard
@@ -75,6 +76,10 @@ class Market:
     def troubles(self) -> dict[str, str]:
         """Assets that cannot be decided any more, and why."""
         return {asset: live.trouble for asset, live in self._assets.items() if live.trouble is not None}
+
+    def chart(self, asset: str, limit: int) -> Chart:
+        """The last closed bars of an asset with what a chart draws."""
+        return self._assets[asset].chart(limit)
 
     def ended(self) -> bool:
         """Whether every asset is at the end of its replay."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
+from fastapi import Query
 from fastapi_offline import FastAPIOffline
 from starlette.responses import RedirectResponse, Response
 
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from vivienne.stream.state import StateBoard
 
 
+MOST_BARS = 1_000
+
+
 def web_application(service: ConfigService, market: Market, hub: Hub, board: StateBoard, logs: LogStream) -> FastAPI:
     """Put the endpoints together."""
     app = FastAPIOffline(
@@ -41,6 +45,11 @@ def web_application(service: ConfigService, market: Market, hub: Hub, board: Sta
     @app.get("/", include_in_schema=False)
     async def root() -> Response:
         return RedirectResponse("/docs")
+
+    @app.get("/phoenix/assets/{asset}/bars", tags=["market"], **endpoint_documents()["bars"])
+    async def bars(asset: str, limit: Annotated[int, Query(ge=1, le=MOST_BARS)] = 200) -> Response:
+        """The last closed bars of an asset, with the indicators and decisions a chart draws."""
+        return Response(orjson.dumps(market.chart(service.asset(asset), limit)), media_type="application/json")
 
     @app.get("/asyncapi.json", include_in_schema=False)
     async def messages() -> Response:

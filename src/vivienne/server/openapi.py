@@ -16,6 +16,7 @@ from vivienne.config.answers import (
     ProblemEntry,
     Verdict,
 )
+from vivienne.live.chart import Chart
 from vivienne.server.schemas import Schema, reference, schemas
 from vivienne.stream.messages import LOGS_OUT, STATE_IN, STATE_OUT
 
@@ -63,8 +64,8 @@ class ResetBody(_Origin):
 
 
 _KINDS = (
-    Acknowledgement, ConditionOfChange, ConfigurationBody, ConfigurationPage, HistoryPage, InForce, Problem, ResetBody,
-    Verdict,
+    Acknowledgement, Chart, ConditionOfChange, ConfigurationBody, ConfigurationPage, HistoryPage, InForce, Problem,
+    ResetBody, Verdict,
 )  # fmt: skip
 
 _PROBLEMS = {
@@ -117,6 +118,7 @@ def endpoint_documents() -> dict[str, Schema]:
         "all": {"responses": {**_answer(reference(ConfigurationPage)), **_problems(422, 503)}},
         "history": {"responses": {**_answer(reference(HistoryPage)), **_problems(422, 503)}},
         "schema": {"responses": schema},
+        "bars": {"responses": {**_answer(reference(Chart)), **_problems(422)}},
         "activate": {"responses": {**made, **_problems(404)}, "openapi_extra": aimed},
         "delete": {"responses": {**made, **_problems(404)}, "openapi_extra": aimed},
     }

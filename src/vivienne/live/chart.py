@@ -1,0 +1,142 @@
+"""Closed bars with the indicators and decisions that a chart draws."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+from typing_extensions import TypedDict
+
+from vivienne.agent.decision import Clarity, Level
+from vivienne.agent.evaluate import evaluate
+from vivienne.agent.explain import SIDES
+from vivienne.agent.explanation import Side
+from vivienne.times import iso
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from vivienne.agent.evaluate import Evaluation
+    from vivienne.config.active import Active
+    from vivienne.market.types import Bars
+
+
+class Decided(NamedTuple):
+    """What was decided on a bar, and the configuration version it was decided with when it closed, if it was."""
+
+    level: Level
+    side: Side
+    confidence: float
+    size: float
+    config_version: int | None
+
+
+class BarEntry(TypedDict):
+    """One closed bar. Indicators are those of the periods in force now, null before they have a value.
+
+    The decision is the one that was made when the bar closed. Bars from before the program started were not decided by
+    it: theirs is what the configuration in force now makes of them, and `config_version` is null.
+    """
+
+    time: str
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float | None
+    ema_fast: float | None
+    ema_slow: float | None
+    bollinger_upper: float | None
+    bollinger_middle: float | None
+    bollinger_lower: float | None
+    vwap: float | None
+    support: float | None
+    resistance: float | None
+    clarity_level: Level
+    side: Side
+    signal_confidence: float
+    position_size: float
+    config_version: int | None
+
+
+class Chart(TypedDict):
+    """The last closed bars of an asset, oldest first."""
+
+    asset: str
+    timeframe: str
+    feed: str
+    bars: list[BarEntry]
+
+
+def bar_entries(
+    bars: Bars, active: Active, timeframe_minutes: int, limit: int, decided: Mapping[int, Decided]
+) -> list[BarEntry]:
+    """The last bars of a window for a chart.
+
+    Args:
+        bars: the window.
+        active: the configuration in force.
+        timeframe_minutes: length of a bar.
+        limit: at most so many bars.
+        decided: by open time, what was decided.
+    """
+    rows = min(limit, len(bars))
+    if rows == 0:
+        return []
+    evaluation = evaluate(bars, active.configuration, timeframe_minutes, rows)
+    last = bars[len(bars) - rows :]
+    indicators, situation = evaluation.indicators, evaluation.situation
+    columns = zip(
+        last.open_time.tolist(),
+        *(
+            column.tolist()
+            for column in (
+                last.open, last.high, last.low, last.close, last.volume,
+                indicators.ema_fast[1:], indicators.ema_slow[1:],
+                indicators.bollinger_upper[1:], indicators.bollinger_middle[1:], indicators.bollinger_lower[1:],
+                indicators.vwap[1:], situation.support, situation.resistance,
+            )
+        ),
+        strict=True,
+    )  # fmt: skip
+    return [_entry(row, decided.get(row[0]) or _recomputed(evaluation, place)) for place, row in enumerate(columns)]
+
+
+def _recomputed(evaluation: Evaluation, place: int) -> Decided:
+    return Decided(
+        Clarity(int(evaluation.decision.level[place])).word,
+        SIDES[int(evaluation.votes.side[place])],
+        float(evaluation.votes.confidence[place]),
+        float(evaluation.decision.size[place]),
+        None,
+    )
+
+
+def _entry(row: tuple[float, ...], decision: Decided) -> BarEntry:
+    time, opened, high, low, close, *rest = row
+    volume, fast, slow, upper, middle, lower, vwap, support, resistance = map(_number, rest)
+    return {
+        "time": iso(int(time)),
+        "open": opened,
+        "high": high,
+        "low": low,
+        "close": close,
+        "volume": volume,
+        "ema_fast": fast,
+        "ema_slow": slow,
+        "bollinger_upper": upper,
+        "bollinger_middle": middle,
+        "bollinger_lower": lower,
+        "vwap": vwap,
+        "support": support,
+        "resistance": resistance,
+        "clarity_level": decision.level,
+        "side": decision.side,
+        "signal_confidence": round(decision.confidence, 6),
+        "position_size": decision.size,
+        "config_version": decision.config_version,
+    }
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None
