@@ -313,10 +313,6 @@ class ConfigService:
 
     async def _after_deletion(self, revision: Revision) -> tuple[Document, str | None]:
         """The document and the config_id in force in the layer after a deletion."""
-        if revision.action == "delete":
-            raise UnknownRevision(
-                f"{revision.config_id!r} records a deletion, it is no configuration", path="config_id"
-            )
         if await self._thread.run(self._store.is_deleted, revision.config_id):
             raise UnknownRevision(f"The configuration {revision.config_id!r} is deleted already", path="config_id")
         active_id = self._active_ids.get(revision.layer)
