@@ -83,6 +83,11 @@ def test_pages_of_this_machine_and_allowed_ones_may_change_and_read(running: Run
         assert client.recv(10)
 
 
+def test_the_host_of_an_allowed_origin_may_come_through_a_proxy(running: RunningServer) -> None:
+    headers = {"Host": "desk.example", "Origin": DESK}
+    assert httpx.get(f"{running.url}/health", headers=headers).status_code == 200
+
+
 def test_programs_send_no_origin_and_are_not_concerned(running: RunningServer) -> None:
     assert running.post("partial-update", CHANGE).status_code == 200
 

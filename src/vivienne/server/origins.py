@@ -3,7 +3,8 @@
 A browser says in ``Origin`` whose page speaks. Allowed are pages of this machine (localhost in any spelling and port),
 of the server itself, and of the origins in the settings; programs send no ``Origin`` and are not concerned. While the
 server listens on this machine only, ``Host`` must be of this machine too: a foreign name that resolves to 127.0.0.1
-(DNS rebinding) would otherwise make a foreign page look like the server's own. WebSockets are checked as well; browsers
+(DNS rebinding) would otherwise make a foreign page look like the server's own; the hosts of allowed origins may be behind a
+proxy. WebSockets are checked as well; browsers
 let any page open them.
 """
 
@@ -39,6 +40,8 @@ class OriginGuard:
     def __init__(self, app: ASGIApp, *, origins: Collection[str], local_only: bool) -> None:
         self._app = app
         self._origins = frozenset(origins)
+        # A reverse proxy on this machine hands the name of the page's server on.
+        self._hosts = LOCAL_HOSTS | {urlsplit(origin).hostname for origin in origins}
         self._local_only = local_only
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -48,7 +51,7 @@ class OriginGuard:
             return
         headers = Headers(scope=scope)
         host, origin = headers.get("host", ""), headers.get("origin")
-        if self._local_only and host_name(host) not in LOCAL_HOSTS:
+        if self._local_only and host_name(host) not in self._hosts:
             detail = f"This server answers to localhost, not to {host[:100]!r}"
             await problem(_MISDIRECTED, "Wrong host", detail, code="wrong_host")(scope, receive, send)
         elif origin is not None and not self._allowed(origin, host):
