@@ -3,9 +3,8 @@
 A browser says in ``Origin`` whose page speaks. Allowed are pages of this machine (localhost in any spelling and port),
 of the server itself, and of the origins in the settings; programs send no ``Origin`` and are not concerned. While the
 server listens on this machine only, ``Host`` must be of this machine too: a foreign name that resolves to 127.0.0.1
-(DNS rebinding) would otherwise make a foreign page look like the server's own; the hosts of allowed origins may be behind a
-proxy. WebSockets are checked as well; browsers
-let any page open them.
+(DNS rebinding) would otherwise make a foreign page look like the server's own. The hosts of allowed origins pass too,
+for a proxy in front. WebSockets are checked as well; browsers let any page open them.
 """
 
 from __future__ import annotations
