@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sqlite3
 import statistics
 import tempfile
@@ -76,7 +75,7 @@ async def _state(client: ClientConnection, version: int) -> float:
 def _bare_commits() -> list[float]:
     times = []
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
-        database = sqlite3.connect(os.path.join(folder, "bare.db"), isolation_level=None)  # noqa: PTH118  # plain sqlite
+        database = sqlite3.connect(Path(folder) / "bare.db", isolation_level=None)
         database.execute("PRAGMA journal_mode=PERSIST")
         database.execute("PRAGMA synchronous=FULL")
         database.execute("CREATE TABLE revisions (version INTEGER PRIMARY KEY, document TEXT)")

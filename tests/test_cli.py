@@ -108,6 +108,7 @@ class TestSettings:
             "assets": ("BTC,ETH,SOL", "default"),
             "feed": ("simulated", "default"),
             "data": ("-", "default"),
+            "origins": ("-", "default"),
             "speed": ("60", "default"),
             "timeframe": ("15m", "default"),
             "db": (str(tmp_path / "vivienne" / "vivienne.db"), "default"),

@@ -94,6 +94,7 @@ def _print_settings(context: click.Context, settings: BootSettings, db: str, ass
     """The effective values, and where each comes from."""
     shown = {setting.name: getattr(settings, setting.name) for setting in fields(settings)}
     shown |= {"db": db, "assets": assets, "data": " ".join(shown["data"]) or "-"}
+    shown["origins"] = shown["origins"] or "-"
     click.echo(f"Vivienne {__version__}", err=True)
     for name, value in shown.items():
         source = context.get_parameter_source(name)

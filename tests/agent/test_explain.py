@@ -275,3 +275,37 @@ def test_a_filter_that_is_switched_off_says_so() -> None:
     }
     assert said.blocked_by == ()
     assert said.level == said.raw_level
+
+
+def test_nobody_reads_minus_zero() -> None:
+    """A short entry in a market without a trend: 0 times -1."""
+    for seed in range(20):
+        text = json.dumps(explained(random_bars(seed, 200)).explanation)
+        assert "-0.0," not in text
+
+
+def test_of_two_switches_that_release_an_entry_the_narrower_one_is_named() -> None:
+    """Far beyond the threshold of overextension: its switch is nearer than the threshold, and takes less with it."""
+    switches = {barrier.switch: barrier.name == "volatility" for barrier in FILTERS}
+    values = {
+        "settings.state_threshold_loaded": 1,
+        "settings.state_threshold_aim": 2,
+        "filters.volatility.volatility_squeeze_threshold": 0,
+        "filters.volatility.volatility_breakout_threshold": 0.4,
+        "filters.volatility.overextended_deviations": 1,
+        # The close never leaves such wide bands, so nothing votes for a breakout.
+        "indicators.bollinger_deviations": 5,
+    }
+    config = configured(document_of({**switches, **values}))
+    named = set()
+    for seed in range(30):
+        bars = random_bars(seed, 300)
+        whole = evaluate(bars, config, 15, 300)
+        far = whole.blocked & (np.abs(whole.situation.deviations) > 2.1)
+        for row in np.flatnonzero(far & (whole.decision.raw_level > whole.decision.level)):
+            said = explained(bars[: row + 1], config)
+            assert assert_change_holds(said, bars[: row + 1], config)
+            change = said.explanation["nearest_change"]
+            assert change is not None
+            named.add(change["path"])
+    assert named == {"filters.volatility.bollinger_overextended_block"}

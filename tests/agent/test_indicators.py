@@ -174,3 +174,24 @@ def test_too_few_bars_are_no_error(count: int) -> None:
         columns = indicators(random_bars(1, count), Indicators(), 15, rows)
         assert {rows + 1} == {len(column) for column in columns}
         assert math.isnan(columns.macd[-1])
+
+
+@pytest.mark.parametrize(
+    ("periods", "bars"),
+    [
+        # The first value, and until a tenth of the seed is left: Wilder's average of 100 forgets slowly.
+        ({"atr_period": 100}, 101 + 231),
+        ({"rsi_period": 100}, 101 + 231),
+        ({"macd_signal_period": 100}, 26 + 100 - 1 + 116),
+        ({"ema_slow_period": 200}, 200 + 231),
+        ({"pivot_bars": 50}, 2 * 50 + 1),
+        ({"bollinger_period": 200}, 201),
+    ],
+)
+def test_the_slowest_indicator_says_how_many_bars_are_needed(periods: dict[str, int], bars: int) -> None:
+    assert bars_needed(Indicators.model_validate(periods), 15) == bars
+
+
+@pytest.mark.parametrize(("minutes", "bars"), [(50, 3), (55, 4), (60, 4), (7, 1), (1, 1)])
+def test_the_span_of_the_vwap_is_the_nearest_number_of_bars_and_at_least_one(minutes: int, bars: int) -> None:
+    assert vwap_bars(Indicators(vwap_minutes=minutes), 15) == bars

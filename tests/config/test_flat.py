@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from making import document_of
 from vivienne.config.documents import leaves
 from vivienne.config.flat import FLAT_NAMES, TOP_LEVEL, nearest, nest
 from vivienne.config.tunables import TUNABLES
@@ -16,17 +17,9 @@ from vivienne.config.tunables import TUNABLES
 NO_DEADLINE = settings(deadline=None)  # a busy machine is no failure
 
 
-def nested(path: str, value: Any) -> dict[str, Any]:
-    document = value
-    for name in reversed(path.split(".")):
-        document = {name: document}
-    assert isinstance(document, dict)
-    return document
-
-
 @pytest.mark.parametrize(("name", "path"), FLAT_NAMES.items())
 def test_every_flat_name_stands_for_its_path(name: str, path: str) -> None:
-    assert nest({name: 12.5}) == (nested(path, 12.5), [])
+    assert nest({name: 12.5}) == (document_of({path: 12.5}), [])
 
 
 @pytest.mark.parametrize("path", TUNABLES)

@@ -1209,3 +1209,10 @@ async def test_a_global_change_that_every_asset_overrides_says_so(service: Confi
     answer = await service.change(partial(None, bang=85))
     assert answer["assets"] == []
     assert "each of which sets it itself, so nothing is different" in answer["message"]
+
+
+async def test_another_reason_is_another_request(service: ConfigService) -> None:
+    asked = replace(partial("BTC", bang=90), request_id="r-1", reason="calmer")
+    await service.change(asked)
+    with pytest.raises(RequestIdReused):
+        await service.change(replace(asked, reason="bolder"))

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from making import document_of
 from vivienne.config.documents import leaves
 from vivienne.config.requests import Activate, Delete, Request, Reset, Update
 from vivienne.config.service import ConfigService
@@ -75,21 +76,10 @@ def layer_of(asset: str | None) -> str:
     return "global" if asset is None else asset
 
 
-def nested(values: Values) -> dict[str, Any]:
-    document: dict[str, Any] = {}
-    for path, value in values.items():
-        *sections, name = path.split(".")
-        inner = document
-        for section in sections:
-            inner = inner.setdefault(section, {})
-        inner[name] = value
-    return document
-
-
 def flat(values: Values) -> dict[str, Any]:
     """The same with flat names where there are any."""
     notes = {path: value for path, value in values.items() if path == NOTE}
-    return nested(notes) | {TUNABLES[path].flat_name: value for path, value in values.items() if path != NOTE}
+    return document_of(notes) | {TUNABLES[path].flat_name: value for path, value in values.items() if path != NOTE}
 
 
 def holds(values: Values) -> bool:
@@ -223,12 +213,12 @@ class ServiceMachine(RuleBasedStateMachine):
 
     @rule(values=VALUE_SETS, asset=st.sampled_from(LAYERS), as_flat=st.booleans(), expected=EXPECTED)
     def update(self, values: Values, asset: str | None, as_flat: bool, expected: str) -> None:
-        document = flat(values) if as_flat else nested(values)
+        document = flat(values) if as_flat else document_of(values)
         self.change(Update(document, partial=False), asset, values, expected)
 
     @rule(values=VALUE_SETS, asset=st.sampled_from(LAYERS), as_flat=st.booleans(), expected=EXPECTED)
     def partial_update(self, values: Values, asset: str | None, as_flat: bool, expected: str) -> None:
-        document = flat(values) if as_flat else nested(values)
+        document = flat(values) if as_flat else document_of(values)
         wanted = self.model.values(layer_of(asset)) | values
         self.change(Update(document, partial=True), asset, wanted, expected)
 
@@ -238,7 +228,7 @@ class ServiceMachine(RuleBasedStateMachine):
     ) -> None:
         path, value = wrong
         right = {each: kept for each, kept in values.items() if not each.startswith(path)}
-        document = nested({**right, path: value})
+        document = document_of({**right, path: value})
         self.change(Update(document, partial), asset, {}, expected, possible=False)
 
     @rule(paths=RESETS, asset=st.sampled_from(LAYERS), expected=EXPECTED)
@@ -285,7 +275,7 @@ class ServiceMachine(RuleBasedStateMachine):
     def try_out(self, values: Values, asset: str | None, partial: bool) -> None:
         layer = layer_of(asset)
         wanted = self.model.values(layer) | values if partial else values
-        request = Request(Update(nested(values), partial), channel="test", asset=asset)
+        request = Request(Update(document_of(values), partial), channel="test", asset=asset)
         try:
             outcome = self.runner.run(self.service.validate(request))
         except ChangeRefused:

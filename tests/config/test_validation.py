@@ -9,20 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from making import document_of
 from vivienne.config.documents import merged
 from vivienne.config.schema import LONGEST_DESCRIPTION
 from vivienne.config.tunables import DEFAULTS, SECTIONS, TUNABLES
 from vivienne.config.validation import check_document, check_rules
 
 NO_DEADLINE = settings(deadline=None)  # a busy machine is no failure
-
-
-def nested(path: str, value: Any) -> dict[str, Any]:
-    document = value
-    for name in reversed(path.split(".")):
-        document = {name: document}
-    assert isinstance(document, dict)
-    return document
 
 
 def found(document: dict[str, Any]) -> list[tuple[str, str]]:
@@ -79,25 +72,25 @@ PERIOD = "indicators.rsi_period"
     ],
 )
 def test_a_wrong_value_is_named_with_what_would_be_right(path: str, value: object, message: str) -> None:
-    assert found(nested(path, value)) == [(path, message)]
+    assert found(document_of({path: value})) == [(path, message)]
 
 
 @pytest.mark.parametrize("value", [14, 14.0, 2, 100, 1e2])
 def test_a_whole_number_may_be_written_with_a_point(value: float) -> None:
-    assert found(nested(PERIOD, value)) == []
+    assert found(document_of({PERIOD: value})) == []
 
 
 @pytest.mark.parametrize("path", TUNABLES)
 @pytest.mark.parametrize("value", [None, "80", "", [], {}, math.nan], ids=repr)
 def test_no_tunable_takes_what_is_no_value_and_says_so_on_its_path(path: str, value: object) -> None:
-    assert [(where, what.startswith(TUNABLES[path].title)) for where, what in found(nested(path, value))] == [
+    assert [(where, what.startswith(TUNABLES[path].title)) for where, what in found(document_of({path: value}))] == [
         (path, True)
     ]
 
 
 @pytest.mark.parametrize("section", SECTIONS)
 def test_a_note_is_taken_at_every_level(section: str) -> None:
-    assert found(nested(f"{section}.description".lstrip("."), "calmer at night")) == []
+    assert found(document_of({f"{section}.description".lstrip("."): "calmer at night"})) == []
 
 
 @pytest.mark.parametrize("section", SECTIONS)
@@ -115,7 +108,7 @@ def test_a_note_is_taken_at_every_level(section: str) -> None:
 def test_a_note_that_is_none_is_refused_at_every_level(section: str, note: object, message: str) -> None:
     path = f"{section}.description".lstrip(".")
 
-    assert found(nested(path, note)) == [(path, message)]
+    assert found(document_of({path: note})) == [(path, message)]
 
 
 def test_a_note_may_be_as_long_as_is_said() -> None:
@@ -128,7 +121,7 @@ def test_a_note_may_be_as_long_as_is_said() -> None:
     [(None, "null"), (5, "a number"), ("x", "a text"), ([], "a list"), (True, "a truth value (true)")],
 )
 def test_a_section_must_be_an_object(section: str, value: object, kind: str) -> None:
-    assert found(nested(section, value)) == [
+    assert found(document_of({section: value})) == [
         (section, f"{section!r} must be an object with the names of its values, not {kind}")
     ]
 
@@ -156,7 +149,7 @@ def test_a_section_must_be_an_object(section: str, value: object, kind: str) -> 
     ],
 )
 def test_an_unknown_name_is_answered_with_the_one_that_was_meant(path: str, message: str) -> None:
-    problems = found(nested(path, 1))
+    problems = found(document_of({path: 1}))
 
     assert [where for where, _ in problems] == [path]
     assert problems[0][1].startswith(message)
@@ -166,7 +159,7 @@ def test_an_unknown_name_is_answered_with_the_one_that_was_meant(path: str, mess
 def test_an_unknown_name_is_refused_in_every_section(section: str) -> None:
     path = f"{section}.no_such_name".lstrip(".")
 
-    assert [where for where, _ in found(nested(path, 1))] == [path]
+    assert [where for where, _ in found(document_of({path: 1}))] == [path]
 
 
 def test_everything_that_is_wrong_is_said_at_once() -> None:
@@ -204,7 +197,7 @@ JSON = st.recursive(
 @NO_DEADLINE
 @given(st.sampled_from([*TUNABLES, *(path for path in SECTIONS if path), "description", "foo", "settings.foo"]), JSON)
 def test_whatever_is_sent_is_accepted_or_refused_with_a_sentence(path: str, value: Any) -> None:
-    document = nested(path, value)
+    document = document_of({path: value})
 
     problems = [*check_document(document), *check_rules(merged(DEFAULTS, document), {path})]
 
@@ -250,14 +243,14 @@ RSI_FULL, RSI_HALF, RSI_BEGIN = "signals.rsi_full", "signals.rsi_half", "signals
     ],
 )
 def test_a_broken_rule_is_reported_on_the_field_that_is_being_edited(path: str, value: float, message: str) -> None:
-    problems = broken(nested(path, value), path)
+    problems = broken(document_of({path: value}), path)
 
     assert [where for where, _ in problems] == [path]
     assert [what.lower() for _, what in problems] == [message.lower()]
 
 
 def test_a_broken_rule_shows_values_that_differ() -> None:
-    [(_, message)] = broken(nested(SQUEEZE, 0.0250000001), SQUEEZE)
+    [(_, message)] = broken(document_of({SQUEEZE: 0.0250000001}), SQUEEZE)
 
     assert "(0.0250000001)" in message
     assert "(0.025)" in message
@@ -268,7 +261,7 @@ def test_a_broken_rule_shows_values_that_differ() -> None:
     [(BANG, 70), (AIM, 80), (AIM, 50), (LOADED, 70), (SQUEEZE, 0.025), (BREAKOUT, 0.015), (FAST, 20), (SLOW, 10)],
 )
 def test_what_just_keeps_a_rule_is_accepted(path: str, value: float) -> None:
-    assert broken(nested(path, value), path) == []
+    assert broken(document_of({path: value}), path) == []
 
 
 def test_two_values_changed_together_are_judged_together() -> None:
@@ -306,7 +299,7 @@ def test_all_broken_rules_are_reported_together() -> None:
 
 @pytest.mark.parametrize("value", [None, "85", True, [85], {"a": 85}])
 def test_a_value_of_a_wrong_type_breaks_no_rule_besides(value: object) -> None:
-    assert broken(nested(AIM, value), AIM) == []
+    assert broken(document_of({AIM: value}), AIM) == []
     assert broken({"settings": value}, "settings") == []
 
 

@@ -62,7 +62,7 @@ def test_the_script_that_watches_prints_decisions(running: RunningServer) -> Non
     process = subprocess.Popen([sys.executable, "-u", "-c", watch], stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
-        assert re.match(r"configuration \d+, price [\d.]+, ", process.stdout.readline())
+        assert re.match(r"[A-Z]+, configuration \d+, price [\d.]+, ", process.stdout.readline())
     finally:
         process.kill()
         process.communicate()

@@ -288,3 +288,22 @@ def test_prices_between_two_decisions_leave_their_high_and_low_in_the_open_bar(s
         return abs(reading)
 
     assert ema_distance(last.close * 1.2, last.close * 0.8, last.close) < ema_distance(last.close)
+
+
+def test_the_trading_of_the_open_bar_is_projected_to_its_length(service: ConfigService) -> None:
+    """Two minutes of five are in: trades per minute are theirs, and so is the volume under the VWAP."""
+    candles = minutes(502)
+    asset = on_ticks(service, Timeframe.M5, candles)
+    asset.move(candles[-1].close, candles[-1].open_time + MINUTE_MS + 1)
+    asset.decide()
+    data = asset.data()
+    assert not data["bar_closed"]
+    assert data["explanation"] is not None
+    values = {check["measure"]: check["value"] for one in data["explanation"]["filters"] for check in one["checks"]}
+
+    open_minutes = candles[500:]
+    assert values["trades per minute"] == pytest.approx(sum(candle.trade_count for candle in open_minutes) / 2)
+    closed = candles[445:500]  # eleven bars of the hour under the VWAP, the open one is the twelfth
+    quote = sum(candle.quote_volume for candle in closed) + 2.5 * sum(candle.quote_volume for candle in open_minutes)
+    base = sum(candle.volume for candle in closed) + 2.5 * sum(candle.volume for candle in open_minutes)
+    assert values["close over VWAP"] == pytest.approx(candles[-1].close - quote / base)

@@ -194,3 +194,9 @@ async def test_prices_move_within_a_minute_and_stay_within_its_candle() -> None:
 async def test_at_high_speed_only_whole_minutes_are_shown() -> None:
     events = await followed(feed("BTC", speed=1e6), "BTC", 5)
     assert {MinuteClosed} == {type(event) for event in events}
+
+
+def test_a_market_stays_near_its_usual_price_in_the_long_run() -> None:
+    days = [candle.close for candle in islice(simulated_minutes("ETH", 3), 0, 500 * 1440, 1440)]
+    assert 3_200 / 3 < min(days)
+    assert max(days) < 3_200 * 3

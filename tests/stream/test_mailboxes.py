@@ -214,3 +214,13 @@ async def test_a_newcomer_is_shown_the_latest_state_of_each_asset() -> None:
         ("ETH", 1),
     }
     assert await is_empty(newcomer)
+
+
+async def test_a_newcomer_sees_what_was_published_in_the_same_breath() -> None:
+    hub = Hub()
+    board = StateBoard(hub)
+    board.publish("BTC", data=NOTHING, config={}, config_version=7)
+    newcomer = hub.join()
+    board.show(newcomer)
+    assert (await taken(newcomer))["config_version"] == 7
+    assert await is_empty(newcomer)

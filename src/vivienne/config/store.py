@@ -155,7 +155,9 @@ class SqliteRevisionStore:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._lock.acquire(timeout=0)
         except filelock.Timeout as error:
-            raise StoreUnusable(f"The database {path} is in use by another Vivienne; give this one its own") from error
+            raise StoreUnusable(
+                f"The database {path} is in use by another Vivienne; give this one its own with --db"
+            ) from error
         except OSError as error:
             raise StoreUnusable(f"The database {path} cannot be opened: {error.strerror}") from error
         self._engine = _engine(path)

@@ -44,7 +44,7 @@ def _walk(model: type[Section], prefix: str) -> list[Tunable]:
         if isinstance(annotation, type) and issubclass(annotation, Section):
             found += _walk(annotation, path + ".")
         elif name != "description":
-            extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+            extra: dict[str, Any] = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
             limits = {type(limit).__name__: limit for limit in field.metadata}
             bounds = (limits["Ge"].ge, limits["Le"].le) if "Ge" in limits else None
             found.append(
@@ -54,11 +54,11 @@ def _walk(model: type[Section], prefix: str) -> list[Tunable]:
                     description=field.description or "",
                     kind=_KINDS[annotation],
                     default=field.default,
-                    unit=str(extra.get("unit", "")),
+                    unit=extra.get("unit", ""),
                     bounds=bounds,
-                    step=extra.get("step"),  # type: ignore[arg-type]  # written by _tunable, always a number
-                    flat_name=str(extra.get("flat_name", name)),
-                    hint=extra.get("hint"),  # type: ignore[arg-type]  # written by _tunable, always a text
+                    step=extra.get("step"),
+                    flat_name=extra.get("flat_name", name),
+                    hint=extra.get("hint"),
                 )
             )
     return found

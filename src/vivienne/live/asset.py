@@ -127,10 +127,11 @@ class LiveAsset:
         """Nothing has come for too long: idle, with size 0, and the reason, until something comes."""
         self._silent = reason
 
-    def hear(self) -> bool:
-        """Something came; gives whether that ends a silence."""
-        was_silent, self._silent = self._silent is not None, None
-        return was_silent
+    def hear(self) -> None:
+        """Something came, which ends a silence."""
+        if self._silent is not None:
+            _log.info("%s: data comes again", self.asset)
+            self._silent = None
 
     def fail(self, reason: str) -> None:
         """The decision could not be made: idle, with size 0, and the reason, until the next one succeeds."""

@@ -114,9 +114,7 @@ class Market:
     def _take(self, asset: str, event: FeedEvent) -> None:
         live = self._assets[asset]
         self._heard[asset] = asyncio.get_running_loop().time()
-        if live.hear():
-            _log.info("%s: data comes again", asset)
-            self._publish_safely(asset)
+        live.hear()
         if isinstance(event, PriceMoved):
             live.move(event.price, event.time)
             self._moved.add(asset)

@@ -45,8 +45,7 @@ class StateBoard:
         self._new[asset] = _State(data, config, config_version)
 
     def show(self, mailbox: Mailbox, assets: Iterable[str] | None = None) -> None:
-        """Put the latest frames into a mailbox: of these assets, or of all."""
-        self._flush()
+        """Put the latest frames into a mailbox: of these assets, or of all. Newer ones follow by themselves."""
         for asset in self._frames if assets is None else assets:
             if asset in self._frames:
                 mailbox.offer(asset, self._frames[asset])

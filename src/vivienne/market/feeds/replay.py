@@ -64,7 +64,7 @@ class ReplayFeed:
 
     async def follow(self, asset: str) -> AsyncIterator[FeedEvent]:
         """The rest of the files. See `Feed`."""
-        pace = _Pace(self._speed)
+        pace = None if self._speed is None else _Pace(self._speed)
         events = self._events[asset]
         failure: MarketDataError | None = None
         while failure is None:
@@ -72,7 +72,7 @@ class ReplayFeed:
             if not chunk and failure is None:
                 break
             for number, event in enumerate(chunk):
-                if self._speed is not None:
+                if pace is not None:
                     await pace.until(
                         event.time if isinstance(event, PriceMoved) else event.candle.open_time + MINUTE_MS
                     )
@@ -88,8 +88,8 @@ class ReplayFeed:
 class _Pace:
     """Holds events back until their time has come."""
 
-    def __init__(self, speed: float | None) -> None:
-        self._speed = speed or 1.0
+    def __init__(self, speed: float) -> None:
+        self._speed = speed
         self._begin: float | None = None
         self._market_begin = self._market_last = 0
 
