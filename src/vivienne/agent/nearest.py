@@ -148,11 +148,9 @@ def nearest_change(evaluation: Evaluation, bars: Bars, config: Configuration, ti
     """
     if evaluation.votes.side[-1] == 0:
         return None
-    certain = min(_threshold_changes(evaluation, config), key=lambda change: change.distance, default=None)
+    # A level that is held back changes only by a release, any other only by a threshold.
     for change in sorted(_release_changes(evaluation), key=lambda change: change.distance):
-        if certain is not None and certain.distance <= change.distance:
-            break
         again = evaluate(bars, _with(config, change.path, change.new), timeframe_minutes)
         if int(again.decision.level[-1]) == change.level:
             return change
-    return certain
+    return min(_threshold_changes(evaluation, config), key=lambda change: change.distance, default=None)
