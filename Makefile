@@ -1,38 +1,72 @@
-# The same commands on a laptop and in CI. Everything needed is installed into .venv by `make setup`,
-# which the other targets run by themselves.
+# The same commands on a laptop and in CI. Everything needed is installed by them: Python packages into .venv, npm
+# packages into node_modules, and for the tests of the dashboard Chromium, where it is missing and can be installed.
 
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
+NODE   := node_modules/.ready
+# The page that says that the dashboard is built.
+PAGE   := src/vivienne/dashboard/index.html
 
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PIP_ROOT_USER_ACTION = ignore
 
-.PHONY: run test check format docs bench setup lock clean
+.PHONY: run test test-python test-client test-dashboard check format docs client dashboard chromium bench wheel setup lock clean
 
-run: setup ## serve http://localhost:8000 on the simulated market
+run: setup ## serve http://localhost:8000 on the simulated market, with the dashboard
+	@if scripts/node.sh; then $(MAKE) --no-print-directory $(PAGE); else echo "Without it there is no dashboard; everything else works."; fi
 	@$(BIN)/vivienne serve $(ARGS)
 
-test: setup ## run every test
+test: test-python test-client test-dashboard ## run every test
+
+test-python: setup $(PAGE) ## ARGS="tests/agent -k rsi" narrows it
 	@$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
-check: setup ## formatting, lint, types, import contract, generated documents
+test-client: setup $(NODE) ## the npm package
+	@npm test --silent -w vivienne-client
+
+test-dashboard: setup $(PAGE) chromium ## the dashboard, in a real browser
+	@npm test --silent -w vivienne-dashboard
+	@npm run e2e --silent -w vivienne-dashboard
+
+check: setup $(NODE) ## formatting, lint, types, import contract, generated files
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python scripts/generate_docs.py --check
+	@$(BIN)/python scripts/generate_client.py --check
+	@node clients/js/scripts/types.mjs --check
+	@npm run build --silent -w vivienne-client
+	@npm run check --silent
 
-format: setup ## let ruff mend what it can
+format: setup $(NODE) ## let ruff and biome mend what they can
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+	@npm run format --silent
 
 docs: setup ## write the generated documents anew
 	@$(BIN)/python scripts/generate_docs.py
 
+client: setup $(NODE) ## write what the npm package takes from the Python code anew
+	@$(BIN)/python scripts/generate_client.py
+	@node clients/js/scripts/types.mjs
+
+dashboard: $(PAGE) ## build the dashboard into the Python package
+
+$(PAGE): $(NODE) $(shell find clients/js/src web/src web/public -type f 2>/dev/null) web/index.html web/vite.config.ts
+	@echo "Building the dashboard"
+	@npm run build --silent
+
+chromium: ## find a Chromium for the tests, or install it
+	@scripts/chromium.sh > /dev/null
+
 bench: setup ## measure, print the figures
 	@$(BIN)/python benchmarks/run.py $(ARGS)
+
+wheel: setup $(PAGE) ## dist/vivienne-*.whl, with the dashboard in it
+	@$(BIN)/python -m hatchling build -t wheel
 
 setup: $(STAMP)
 
@@ -44,12 +78,20 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
+$(NODE): package-lock.json
+	@scripts/node.sh
+	@echo "Installing npm packages (once, half a minute)"
+	@npm ci --silent
+	@touch $@
+
 lock: ## resolve the dependencies anew and pin them by hash
 	@$(PYTHON) -m venv $(VENV)/lock
 	@$(VENV)/lock/bin/python -m pip install --quiet uv
 	@$(VENV)/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header --group dev pyproject.toml -o requirements.lock
 	@rm -rf $(VENV)/lock
+	@npm update --package-lock-only
 
 clean: ## remove what was built
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
+	@rm -rf $(VENV) node_modules src/vivienne/dashboard clients/js/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+		.import_linter_cache dist build web/test-results

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from running import COMPREHENSIVE, Client, RunningServer
+from running import COMPREHENSIVE, Client, RunningServer, data
 from vivienne.errors import ChangeRefused
 
 if TYPE_CHECKING:
@@ -55,7 +55,13 @@ def _kind(value: object) -> str:
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    with RunningServer("--assets", "BTC,ETH,SOL", db=tmp_path_factory.mktemp("wire") / "vivienne.db") as running:
+    # So slow that the bar that is open stays open; it begins with the first price.
+    flags = ("--assets", "BTC,ETH,SOL", "--speed", "15")
+    with RunningServer(*flags, db=tmp_path_factory.mktemp("wire") / "vivienne.db") as running:
+        with running.client() as client:
+            price = data(client.state("BTC"))["price"]
+            while data(client.state("BTC"))["price"] == price:
+                client.receive()
         yield running
 
 

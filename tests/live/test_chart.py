@@ -105,3 +105,68 @@ def test_a_chart_agrees_with_the_state_on_the_newest_bar(asset: LiveAsset) -> No
     assert data["bar_time"] == bar["time"]
     for name in ("clarity_level", "side", "signal_confidence", "position_size"):
         assert data[name] == bar[name]
+
+
+def test_a_chart_tells_an_entry_that_is_held_from_a_level_that_was_not_reached(asset: LiveAsset) -> None:
+    asset.load(minutes(HISTORY))
+    bars = asset.chart(HISTORY)["bars"]
+    held = [bar for bar in bars if bar["blocked"] and bar["raw_clarity_level"] != "idle"]
+    assert held
+    assert {0.0} == {bar["position_size"] for bar in held}
+    free = [bar for bar in bars if not bar["blocked"]]
+    assert [bar["raw_clarity_level"] for bar in free] == [bar["clarity_level"] for bar in free]
+
+
+def test_a_chart_has_the_open_bar_as_far_as_it_has_come(asset: LiveAsset) -> None:
+    candles = minutes(HISTORY)
+    asset.load(candles)
+    assert asset.chart(1)["forming"] is None
+    last = candles[-1]
+    asset.move(last.close + 2, last.open_time + 70_000)
+    asset.move(last.close - 1, last.open_time + 80_000)
+    wanted = {
+        "time": iso(last.open_time + 60_000),
+        "open": last.close + 2,
+        "high": last.close + 2,
+        "low": last.close - 1,
+        "close": last.close - 1,
+        "volume": None,
+    }
+    assert wanted == asset.chart(1)["forming"]
+
+
+def test_the_open_bar_of_a_longer_timeframe_is_made_of_its_minutes_and_the_price(service: ConfigService) -> None:
+    candles = minutes(32)
+    asset = LiveAsset("BTC", feed="by hand", timeframe=Timeframe.M15, window=1000, active=lambda: service.active("BTC"))
+    asset.load(candles)
+    price = max(candle.high for candle in candles) + 1
+    asset.move(price, candles[-1].open_time + 90_000)
+    wanted = {
+        "time": iso(candles[30].open_time),
+        "open": candles[30].open,
+        "high": price,
+        "low": min(candles[30].low, candles[31].low),
+        "close": price,
+        "volume": candles[30].volume + candles[31].volume,
+    }
+    assert wanted == asset.chart(1)["forming"]
+
+
+async def test_a_chart_marks_a_change_at_the_markets_time(asset: LiveAsset, service: ConfigService) -> None:
+    asset.load(minutes(HISTORY))
+    asset.decide()
+    assert asset.chart(1)["changes"] == []
+    moment = minutes(HISTORY)[-1].open_time + 65_000
+    asset.move(100.0, moment)
+    answer = await service.change(Request(Update({"bang_threshold": 90}, partial=True), "test"))
+    asset.decide()
+    asset.decide()
+    assert [{"version": answer["version"], "time": iso(moment)}] == asset.chart(1)["changes"]
+
+
+def test_closes_are_the_newest_oldest_first(asset: LiveAsset) -> None:
+    candles = minutes(HISTORY)
+    asset.load(candles)
+    assert [candle.close for candle in candles[-3:]] == asset.closes(3)
+    assert [candle.close for candle in candles] == asset.closes(1000)
+    assert asset.closes(0) == []

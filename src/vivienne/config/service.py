@@ -163,8 +163,17 @@ class ConfigService:
         Raises:
             ChangeRefused: what `change` would raise.
         """
+        return self._preview(await self._plan(request))
+
+    async def candidate(self, asset: str, request: Request) -> tuple[Configuration, Preview]:
+        """What an asset would be decided with after an update, and what the update would do; nothing is done.
+
+        Raises:
+            ChangeRefused: what `change` would raise.
+        """
         plan = await self._plan(request)
-        return {**plan.outcome(self._active_version(plan.layer), made=False), "status": "valid"}
+        configuration = Configuration.model_validate(plan.layers.effective(self._layer(asset)))
+        return configuration, self._preview(plan)
 
     # Looking back
 
@@ -304,6 +313,9 @@ class ConfigService:
         changed = differences(self._layers.effective(layer), layers.effective(layer))
         assets = [asset for asset in self._under(layer) if layers.effective(asset) != self._layers.effective(asset)]
         return Plan(layer, action, document, layers, changed, assets, target, active_id)
+
+    def _preview(self, plan: Plan) -> Preview:
+        return {**plan.outcome(self._active_version(plan.layer), made=False), "status": "valid"}
 
     async def _find(self, config_id: str) -> Revision:
         revision = await self._thread.run(self._store.by_config_id, config_id)

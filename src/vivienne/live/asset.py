@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from collections import deque
 from typing import TYPE_CHECKING
 
 from vivienne.agent.decision import Clarity
@@ -12,6 +13,7 @@ from vivienne.agent.explain import Explained, explain
 from vivienne.agent.indicators import bars_needed
 from vivienne.errors import MarketDataError
 from vivienne.live.chart import Decided, bar_entries
+from vivienne.live.preview import compare
 from vivienne.market.bars import BarBuilder, GapFiller, Restart
 from vivienne.market.types import END_OF_TIME_MS, MINUTE_MS, Candle
 from vivienne.market.window import BarWindow
@@ -21,7 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from vivienne.config.active import Active
-    from vivienne.live.chart import Chart
+    from vivienne.config.schema import Configuration
+    from vivienne.live.chart import ChangeMark, Chart, FormingBar
+    from vivienne.live.preview import Comparison
     from vivienne.market.timeframe import Timeframe
     from vivienne.stream.messages import StateData, Status
 
@@ -69,6 +73,7 @@ class LiveAsset:
         self._failed: str | None = None
         self._silent: str | None = None
         self._decided: dict[int, Decided] = {}
+        self._changes: deque[ChangeMark] = deque(maxlen=window)
         self._told_of_ignored = False
         self.ended = False
         """Whether the feed is at its end."""
@@ -139,7 +144,7 @@ class LiveAsset:
 
     def decide(self) -> None:
         """Decide the newest bar with the configuration in force."""
-        self._config = self._active()
+        self._take_up(self._active())
         bars, configuration = self._window.bars(), self._config.configuration
         open_bar = self._open_bar() if self._on_tick and len(bars) else None
         self._bar_closed = open_bar is None
@@ -159,7 +164,25 @@ class LiveAsset:
             "timeframe": self._timeframe.value,
             "feed": self._feed,
             "bars": bar_entries(self._window.bars(), self._active(), self._timeframe.minutes, limit, self._decided),
+            "forming": self._forming_bar(),
+            "changes": [*self._changes],
         }
+
+    def closes(self, most: int) -> list[float]:
+        """The last closes, oldest first."""
+        closes = self._window.bars().close
+        last: list[float] = closes[max(0, len(closes) - most) :].tolist()
+        return last
+
+    def compare(self, candidate: Configuration, rows: int) -> Comparison:
+        """What another configuration would have made of the last bars."""
+        return compare(self._window.bars(), self._active().configuration, candidate, self._timeframe.minutes, rows)
+
+    def _take_up(self, active: Active) -> None:
+        """Decide with this from now on; where it is another version, keep the market time for the chart."""
+        if active.version != self._config.version and self._price_time is not None:
+            self._changes.append({"version": active.version, "time": iso(self._price_time)})
+        self._config = active
 
     def _remember(self) -> None:
         """Keep the decision on a bar as it was made when the bar closed; a later change does not alter it."""
@@ -167,10 +190,31 @@ class LiveAsset:
         if explained is None or not self._bar_closed or not explained.ready or explained.open_time in self._decided:
             return
         self._decided[explained.open_time] = Decided(
-            explained.level.word, explained.side, explained.confidence, explained.size, self._config.version
+            explained.level.word,
+            explained.raw_level.word,
+            explained.side,
+            explained.confidence,
+            explained.size,
+            bool(explained.blocked_by),
+            self._config.version,
         )
         while len(self._decided) > self._window.length:
             del self._decided[next(iter(self._decided))]
+
+    def _forming_bar(self) -> FormingBar | None:
+        """The open bar as it is, for a chart."""
+        bar = self._open_bar()
+        if bar is None:
+            return None
+        closed = self._bars.forming()
+        return {
+            "time": iso(bar.open_time),
+            "open": bar.open,
+            "high": bar.high,
+            "low": bar.low,
+            "close": bar.close,
+            "volume": None if closed is None or math.isnan(closed.volume) else closed.volume,
+        }
 
     def _open_bar(self) -> Candle | None:
         """The bar that is still open: its closed minutes, and the prices since.
@@ -183,6 +227,8 @@ class LiveAsset:
             return None
         opened, high, low = minute or (price, price, price)
         if bar is None:
+            if len(self._window) == 0:
+                return None
             begin = int(self._window.bars().open_time[-1]) + self._timeframe.milliseconds
             return Candle(begin, opened, high, low, price, math.nan, math.nan, math.nan, math.nan)
         whole = self._timeframe.minutes / self._bars.minutes

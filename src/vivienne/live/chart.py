@@ -25,9 +25,11 @@ class Decided(NamedTuple):
     """What was decided on a bar, and the configuration version it was decided with when it closed, if it was."""
 
     level: Level
+    raw_level: Level
     side: Side
     confidence: float
     size: float
+    blocked: bool
     config_version: int | None
 
 
@@ -53,19 +55,56 @@ class BarEntry(TypedDict):
     support: float | None
     resistance: float | None
     clarity_level: Level
+    raw_clarity_level: Level
     side: Side
     signal_confidence: float
     position_size: float
+    blocked: bool
     config_version: int | None
 
 
+class FormingBar(TypedDict):
+    """The bar that is still open, as far as it has come. Nothing is decided on it; its volume is of closed minutes."""
+
+    time: str
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float | None
+
+
+class ChangeMark(TypedDict):
+    """When, by the market's clock, a configuration version came into force for the asset."""
+
+    version: int
+    time: str
+
+
 class Chart(TypedDict):
-    """The last closed bars of an asset, oldest first."""
+    """The last closed bars of an asset, oldest first; the open one; changes since the program started, oldest first."""
 
     asset: str
     timeframe: str
     feed: str
     bars: list[BarEntry]
+    forming: FormingBar | None
+    changes: list[ChangeMark]
+
+
+class AssetCloses(TypedDict):
+    """The last closes of an asset, oldest first."""
+
+    asset: str
+    closes: list[float]
+
+
+class AssetList(TypedDict):
+    """Every asset there is, in the order of the settings, with what an overview draws."""
+
+    feed: str
+    timeframe: str
+    assets: list[AssetCloses]
 
 
 def bar_entries(
@@ -105,9 +144,11 @@ def bar_entries(
 def _recomputed(evaluation: Evaluation, place: int) -> Decided:
     return Decided(
         Clarity(int(evaluation.decision.level[place])).word,
+        Clarity(int(evaluation.decision.raw_level[place])).word,
         SIDES[int(evaluation.votes.side[place])],
         float(evaluation.votes.confidence[place]),
         float(evaluation.decision.size[place]),
+        bool(evaluation.blocked[place]),
         None,
     )
 
@@ -131,9 +172,11 @@ def _entry(row: tuple[float, ...], decision: Decided) -> BarEntry:
         "support": support,
         "resistance": resistance,
         "clarity_level": decision.level,
+        "raw_clarity_level": decision.raw_level,
         "side": decision.side,
         "signal_confidence": round(decision.confidence, 6),
         "position_size": decision.size,
+        "blocked": decision.blocked,
         "config_version": decision.config_version,
     }
 

@@ -14,8 +14,10 @@ from vivienne.market.feeds.base import FeedEnded, MinuteClosed, PriceMoved
 
 if TYPE_CHECKING:
     from vivienne.config.revision import Revision
+    from vivienne.config.schema import Configuration
     from vivienne.config.service import ConfigService
-    from vivienne.live.chart import Chart
+    from vivienne.live.chart import AssetCloses, AssetList, Chart
+    from vivienne.live.preview import Comparison
     from vivienne.market.feeds.base import Feed, FeedEvent
     from vivienne.market.timeframe import Timeframe
     from vivienne.stream.state import StateBoard
@@ -49,6 +51,7 @@ class Market:
     ) -> None:
         self._feed = feed
         self._board = board
+        self._timeframe = timeframe
         self._price_interval = price_interval
         self._on_tick = on_tick
         self._moved: set[str] = set()
@@ -80,6 +83,17 @@ class Market:
     def chart(self, asset: str, limit: int) -> Chart:
         """The last closed bars of an asset with what a chart draws."""
         return self._assets[asset].chart(limit)
+
+    def overview(self, closes: int) -> AssetList:
+        """Every asset with its last closes."""
+        listed: list[AssetCloses] = [
+            {"asset": asset, "closes": live.closes(closes)} for asset, live in self._assets.items()
+        ]
+        return {"feed": self._feed.name, "timeframe": self._timeframe.value, "assets": listed}
+
+    def compare(self, asset: str, candidate: Configuration, rows: int) -> tuple[str, Comparison]:
+        """The timeframe, and what another configuration would have made of an asset's last bars."""
+        return self._timeframe.value, self._assets[asset].compare(candidate, rows)
 
     def ended(self) -> bool:
         """Whether every asset is at the end of its replay."""

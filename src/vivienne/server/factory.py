@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
-from fastapi import Query
 from fastapi_offline import FastAPIOffline
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from vivienne import __version__
 from vivienne.config.channels.rest import configuration_routes
 from vivienne.errors import StoreError
-from vivienne.server import problems
+from vivienne.server import dashboard, problems
+from vivienne.server.market import market_routes
 from vivienne.server.openapi import asyncapi, components, endpoint_documents
 from vivienne.server.websockets import websocket_routes
 
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from vivienne.stream.state import StateBoard
 
 
-MOST_BARS = 1_000
-
-
 def web_application(service: ConfigService, market: Market, hub: Hub, board: StateBoard, logs: LogStream) -> FastAPI:
     """Put the endpoints together."""
     app = FastAPIOffline(
@@ -39,17 +36,10 @@ def web_application(service: ConfigService, market: Market, hub: Hub, board: Sta
         redoc_url=None,
     )
     problems.install(app)
+    dashboard.install(app)
     app.include_router(configuration_routes(service, endpoint_documents()))
+    app.include_router(market_routes(service, market, endpoint_documents()))
     app.include_router(websocket_routes(service, hub, board, logs))
-
-    @app.get("/", include_in_schema=False)
-    async def root() -> Response:
-        return RedirectResponse("/docs")
-
-    @app.get("/phoenix/assets/{asset}/bars", tags=["market"], **endpoint_documents()["bars"])
-    async def bars(asset: str, limit: Annotated[int, Query(ge=1, le=MOST_BARS)] = 200) -> Response:
-        """The last closed bars of an asset, with the indicators and decisions a chart draws."""
-        return Response(orjson.dumps(market.chart(service.asset(asset), limit)), media_type="application/json")
 
     @app.get("/asyncapi.json", include_in_schema=False)
     async def messages() -> Response:

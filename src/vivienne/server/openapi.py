@@ -16,7 +16,8 @@ from vivienne.config.answers import (
     ProblemEntry,
     Verdict,
 )
-from vivienne.live.chart import Chart
+from vivienne.live.chart import AssetList, Chart
+from vivienne.live.preview import DecisionPreview
 from vivienne.server.schemas import Schema, reference, schemas
 from vivienne.stream.messages import LOGS_OUT, STATE_IN, STATE_OUT
 
@@ -63,9 +64,9 @@ class ResetBody(_Origin):
     all: NotRequired[Literal[True]]
 
 
-_KINDS = (
-    Acknowledgement, Chart, ConditionOfChange, ConfigurationBody, ConfigurationPage, HistoryPage, InForce, Problem,
-    ResetBody, Verdict,
+KINDS = (
+    Acknowledgement, AssetList, Chart, ConditionOfChange, ConfigurationBody, ConfigurationPage, DecisionPreview,
+    HistoryPage, InForce, Problem, ResetBody, Verdict,
 )  # fmt: skip
 
 _PROBLEMS = {
@@ -118,7 +119,12 @@ def endpoint_documents() -> dict[str, Schema]:
         "all": {"responses": {**_answer(reference(ConfigurationPage)), **_problems(422, 503)}},
         "history": {"responses": {**_answer(reference(HistoryPage)), **_problems(422, 503)}},
         "schema": {"responses": schema},
+        "assets": {"responses": {**_answer(reference(AssetList)), **_problems(422)}},
         "bars": {"responses": {**_answer(reference(Chart)), **_problems(422)}},
+        "preview": {
+            "responses": {**_answer(reference(DecisionPreview)), **_problems(400, 412, 413, 415, 422)},
+            "openapi_extra": configuration,
+        },
         "activate": {"responses": {**made, **_problems(404)}, "openapi_extra": aimed},
         "delete": {"responses": {**made, **_problems(404)}, "openapi_extra": aimed},
     }
@@ -126,7 +132,7 @@ def endpoint_documents() -> dict[str, Schema]:
 
 def components() -> dict[str, Schema]:
     """Schemas the OpenAPI document refers to."""
-    return schemas(_KINDS)
+    return schemas(KINDS)
 
 
 def asyncapi() -> Schema:

@@ -92,18 +92,21 @@ def install(app: FastAPI) -> None:
             HTTPStatus.UNPROCESSABLE_ENTITY, "A parameter is not valid", detail, code="invalid_parameter", errors=errors
         )
 
-    @app.exception_handler(HTTPException)
-    async def failed(request: Request, error: HTTPException) -> Response:
-        status = HTTPStatus(error.status_code)
-        detail = error.detail
-        if status is HTTPStatus.NOT_FOUND:
-            detail = f"There is nothing at {request.url.path}; see /docs"
-        elif status is HTTPStatus.METHOD_NOT_ALLOWED:
-            detail = f"{request.method} is not possible at {request.url.path}; see /docs"
-        headers = dict(error.headers or {})
-        return problem(status, status.phrase, detail, code=status.name.lower(), headers=headers)
+    app.add_exception_handler(HTTPException, failed)  # type: ignore[arg-type]  # it gets what it is registered for
 
     @app.exception_handler(Exception)
     async def defect(request: Request, error: Exception) -> Response:
         _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
         return await refused(request, Defect())
+
+
+async def failed(request: Request, error: HTTPException) -> Response:
+    """What the framework refused."""
+    status = HTTPStatus(error.status_code)
+    detail = error.detail
+    if status is HTTPStatus.NOT_FOUND:
+        detail = f"There is nothing at {request.url.path}; see /docs"
+    elif status is HTTPStatus.METHOD_NOT_ALLOWED:
+        detail = f"{request.method} is not possible at {request.url.path}; see /docs"
+    headers = dict(error.headers or {})
+    return problem(status, status.phrase, detail, code=status.name.lower(), headers=headers)

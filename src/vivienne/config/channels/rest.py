@@ -72,7 +72,7 @@ def configuration_routes(service: ConfigService, documented: dict[str, dict[str,
     return routes
 
 
-async def _asked(
+async def read_configuration(
     request: Request, if_match: str | None, key: str | None, *known: str
 ) -> tuple[Envelope, dict[str, Any]]:
     """The envelope and the document of a request with a configuration in its body."""
@@ -82,7 +82,7 @@ async def _asked(
 
 
 async def _changed(service: ConfigService, request: Request, envelope: Envelope, intent: Intent) -> Answer:
-    outcome = await service.change(_change(request, envelope, intent))
+    outcome = await service.change(change_request(request, envelope, intent))
     return Answer(outcome, headers={"ETag": etag(outcome["version"])})
 
 
@@ -92,7 +92,7 @@ def _add_updates(routes: APIRouter, service: ConfigService, documented: dict[str
     @routes.post("/update", **documented["update"])
     async def update(request: Request, if_match: IfMatch = None, idempotency_key: IdempotencyKey = None) -> Answer:
         """Replace what a layer sets: an asset, or, without one, the layer under all assets."""
-        envelope, document = await _asked(request, if_match, idempotency_key)
+        envelope, document = await read_configuration(request, if_match, idempotency_key)
         return await _changed(service, request, envelope, Update(document, partial=False))
 
     @routes.post("/partial-update", **documented["partial_update"])
@@ -100,13 +100,13 @@ def _add_updates(routes: APIRouter, service: ConfigService, documented: dict[str
         request: Request, if_match: IfMatch = None, idempotency_key: IdempotencyKey = None
     ) -> Answer:
         """Lay values over what a layer sets."""
-        envelope, document = await _asked(request, if_match, idempotency_key)
+        envelope, document = await read_configuration(request, if_match, idempotency_key)
         return await _changed(service, request, envelope, Update(document, partial=True))
 
     @routes.post("/reset", **documented["reset"])
     async def reset(request: Request, if_match: IfMatch = None, idempotency_key: IdempotencyKey = None) -> Answer:
         """Take values out of a layer, so that they are inherited again: those at `paths`, or `all`."""
-        envelope, document = await _asked(request, if_match, idempotency_key)
+        envelope, document = await read_configuration(request, if_match, idempotency_key)
         return await _changed(service, request, envelope, Reset(_paths(document)))
 
 
@@ -116,9 +116,9 @@ def _add_looks(routes: APIRouter, service: ConfigService, documented: dict[str, 
     @routes.post("/validate", **documented["validate"])
     async def validate(request: Request, *, partial: bool = True) -> Answer:
         """Say whether a change would be accepted and what it would do; change nothing."""
-        envelope, document = await _asked(request, None, None, "partial")
+        envelope, document = await read_configuration(request, None, None, "partial")
         try:
-            outcome = await service.validate(_change(request, envelope, Update(document, partial)))
+            outcome = await service.validate(change_request(request, envelope, Update(document, partial)))
         except InvalidConfiguration as refused:
             return Answer({"valid": False, "errors": [problem.as_document() for problem in refused.problems]})
         return Answer({"valid": True, "errors": [], **outcome})
@@ -183,7 +183,8 @@ def _add_revision_changes(routes: APIRouter, service: ConfigService, documented:
         return await aimed(request, Delete(config_id), if_match, idempotency_key)
 
 
-def _change(request: Request, envelope: Envelope, intent: Intent) -> ChangeRequest:
+def change_request(request: Request, envelope: Envelope, intent: Intent) -> ChangeRequest:
+    """What is asked for, by whom, from where."""
     return envelope.request(intent, channel=CHANNEL, address=request.client.host if request.client else None)
 
 

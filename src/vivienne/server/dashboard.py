@@ -1,0 +1,103 @@
+"""The dashboard: built files from the package, at `/`.
+
+It is built into ``vivienne/dashboard`` (``make dashboard``) and part of the wheel. Files under ``/static`` carry a hash
+of their content in their name, so browsers may keep them for ever; the page itself is asked for anew each time. Its
+addresses (``/assets/BTC``, ``/logs``) are views of the one page: whatever a browser navigates to gets it, unless it is
+something of the server's own.
+"""
+
+from __future__ import annotations
+
+import mimetypes
+import os
+from http import HTTPStatus
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from starlette.datastructures import Headers
+from starlette.responses import FileResponse, HTMLResponse
+from starlette.staticfiles import StaticFiles
+
+from vivienne.server import problems
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI, Request
+    from starlette.exceptions import HTTPException
+    from starlette.responses import Response
+    from starlette.types import Scope
+
+BUILT = Path(__file__).parent.parent / "dashboard"
+"""Where the build puts it."""
+
+_HEADERS = {
+    # Scripts come from this server only, and none is written into a page. Styles may be: the component library puts
+    # its variables into the page.
+    "Content-Security-Policy": "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-cache",
+}
+_FOR_EVER = "public, max-age=31536000, immutable"
+_NOT_PAGES = ("/phoenix/", "/ws/", "/static/", "/docs")
+
+_NOT_BUILT = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="color-scheme" content="dark light"><title>Vivienne</title>
+<body style="font: 16px/1.5 system-ui; max-width: 40rem; margin: 4rem auto; padding: 0 1rem">
+<h1>Vivienne is running</h1>
+<p>This is a source checkout in which the dashboard has not been built. With Node.js 20.19 or later,
+<code>make dashboard</code> builds it; then reload this page. Installed packages contain it.</p>
+<p>Everything else works without: the <a href="/docs">REST API</a>, and the streams at <code>/ws/state</code> and
+<code>/ws/logs</code>.</p>
+"""
+
+
+def install(app: FastAPI, folder: Path = BUILT) -> None:
+    """Serve the dashboard, or say how to build it."""
+    page = folder / "index.html"
+
+    async def show() -> Response:
+        # Looked for each time: it may be built while the server runs.
+        return _file(page) if page.is_file() else HTMLResponse(_NOT_BUILT, headers=_HEADERS)
+
+    async def not_found(request: Request, error: HTTPException) -> Response:
+        path = request.url.path
+        if request.method in ("GET", "HEAD"):
+            beside = folder / path.removeprefix("/")
+            if beside.parent == folder and beside.is_file():
+                return _file(beside)
+            if "text/html" in request.headers.get("accept", "") and not path.startswith(_NOT_PAGES):
+                return await show()
+        return await problems.failed(request, error)
+
+    app.add_api_route("/", show, methods=["GET", "HEAD"], include_in_schema=False)
+    app.mount("/static", _PackedFiles(directory=folder / "static", check_dir=False))
+    app.add_exception_handler(HTTPStatus.NOT_FOUND, not_found)  # type: ignore[arg-type]  # such are HTTPExceptions
+
+
+def _file(path: Path) -> Response:
+    return FileResponse(path, headers=_HEADERS)
+
+
+class _PackedFiles(StaticFiles):
+    """Files that never change; for those who can unpack them, as the build has packed them."""
+
+    async def check_config(self) -> None:
+        """Nothing to check: without the folder nothing is found, and the page says why."""
+
+    def file_response(
+        self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope, status_code: int = 200
+    ) -> Response:
+        """The file, or its packed twin beside it."""
+        name, packed = os.fspath(full_path), Path(f"{os.fspath(full_path)}.gz")
+        unpacks = "gzip" in Headers(scope=scope).get("accept-encoding", "") and packed.is_file()
+        if unpacks:
+            response = super().file_response(packed, packed.stat(), scope, status_code)
+            response.headers["Content-Encoding"] = "gzip"
+            response.headers["Content-Type"] = mimetypes.guess_type(name)[0] or "application/octet-stream"
+        else:
+            response = super().file_response(full_path, stat_result, scope, status_code)
+        response.headers["Vary"] = "Accept-Encoding"
+        response.headers["Cache-Control"] = _FOR_EVER
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        return response

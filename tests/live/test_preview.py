@@ -1,0 +1,86 @@
+"""What a change would have done: the same bars, decided twice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from making import configurations, configured, document_of, random_bars
+from vivienne.agent.decision import Clarity
+from vivienne.agent.evaluate import evaluate
+from vivienne.agent.filters import FILTERS
+from vivienne.live.preview import MOST_DIFFERENT, compare
+from vivienne.times import iso
+
+if TYPE_CHECKING:
+    from vivienne.config.schema import Configuration
+
+MINUTES = 15
+BARS = random_bars(3, 600)
+NO_FILTERS = document_of(dict.fromkeys([barrier.switch for barrier in FILTERS], False))
+
+
+def lowered(level: int) -> dict[str, Any]:
+    return document_of({f"settings.state_threshold_{name}": level for name in ("loaded", "aim", "bang")})
+
+
+@given(configurations())
+@settings(max_examples=25, deadline=None)
+def test_a_change_that_changes_nothing_would_have_done_nothing(configuration: Configuration) -> None:
+    found = compare(BARS, configuration, configuration, MINUTES, 500)
+    assert (found["different_bars"], found["different"]) == (0, [])
+    assert found["now"] == found["then"]
+
+
+@given(configurations(), configurations())
+@settings(max_examples=25, deadline=None)
+def test_the_levels_counted_are_those_of_the_decisions(now: Configuration, then: Configuration) -> None:
+    found = compare(BARS, now, then, MINUTES, 500)
+    for counts, configuration in ((found["now"], now), (found["then"], then)):
+        levels = evaluate(BARS, configuration, MINUTES, 500).decision.level
+        wanted = {level.word: int(np.sum(levels == level)) for level in Clarity}
+        assert wanted == {name: count for name, count in counts.items() if name != "held"}
+        assert sum(wanted.values()) == found["bars"]
+
+
+def test_thresholds_at_zero_would_have_made_every_vote_a_bang() -> None:
+    found = compare(BARS, configured(), configured({**NO_FILTERS, **lowered(0)}), MINUTES, 300)
+    votes = evaluate(BARS, configured(), MINUTES, 300).votes
+    assert int(np.sum(votes.side != 0)) == found["then"]["bang"]
+    assert found["then"]["held"] == 0
+    assert found["different_bars"] > MOST_DIFFERENT
+    assert len(found["different"]) == MOST_DIFFERENT
+    newest = found["different"][-1]
+    assert iso(int(BARS.open_time[-1])) == newest["time"]
+    assert newest["then"]["clarity_level"] == "bang"
+    assert newest["now"] != newest["then"]
+
+
+def test_a_filter_that_is_switched_off_lets_go_of_what_it_held() -> None:
+    found = compare(BARS, configured(), configured(NO_FILTERS), MINUTES, 500)
+    assert found["now"]["held"] > 0
+    assert found["then"]["held"] == 0
+    assert all(bar["now"]["held"] for bar in found["different"])
+
+
+def test_the_side_makes_no_difference_while_the_level_is_idle() -> None:
+    quiet = lowered(100)
+    contrary = {**quiet, "signal_weights": {"ema_cross": 0, "macd": 0, "bb_bounce": 0, "bb_breakout": 0, "rsi": 1}}
+    found = compare(BARS, configured(quiet), configured(contrary), MINUTES, 500)
+    sides = [evaluate(BARS, configured(document), MINUTES, 500).votes.side for document in (quiet, contrary)]
+    assert np.any(sides[0] != sides[1])
+    bars = [bar for bar in found["different"] if bar["now"]["clarity_level"] == bar["then"]["clarity_level"] == "idle"]
+    assert bars == []
+
+
+@pytest.mark.parametrize("rows", [1, 600, 1000])
+def test_at_most_as_many_bars_as_there_are(rows: int) -> None:
+    assert min(rows, 600) == compare(BARS, configured(), configured(), MINUTES, rows)["bars"]
+
+
+def test_without_bars_there_is_nothing_to_compare() -> None:
+    found = compare(BARS[:0], configured(), configured(NO_FILTERS), MINUTES, 500)
+    assert (found["bars"], found["different"]) == (0, [])

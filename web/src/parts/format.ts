@@ -1,0 +1,60 @@
+/** How numbers and times look. Nothing here knows about React. */
+
+const cached = new Map<number, Intl.NumberFormat>()
+
+function fixed(digits: number): Intl.NumberFormat {
+  let format = cached.get(digits)
+  if (!format) {
+    format = new Intl.NumberFormat('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits })
+    cached.set(digits, format)
+  }
+  return format
+}
+
+/** Digits after the point that show five to six significant ones of a price, whatever its size. */
+export function priceDigits(price: number): number {
+  if (!Number.isFinite(price) || price === 0) return 2
+  return Math.min(10, Math.max(2, 5 - Math.ceil(Math.log10(Math.abs(price)))))
+}
+
+export function formatPrice(price: number | null | undefined, digits?: number): string {
+  return price === null || price === undefined ? '-' : fixed(digits ?? priceDigits(price)).format(price)
+}
+
+/** A confidence of 0..1 as a whole percentage. */
+export function formatConfidence(confidence: number): string {
+  return `${Math.round(confidence * 100)} %`
+}
+
+/** A number without needless zeros. */
+export function formatNumber(value: number, digits = 6): string {
+  return new Intl.NumberFormat('en-US', { maximumSignificantDigits: digits }).format(value)
+}
+
+/** Any value of a configuration as a person reads it. */
+export function formatValue(value: unknown): string {
+  if (typeof value === 'number') return formatNumber(value, 12)
+  if (typeof value === 'boolean') return value ? 'on' : 'off'
+  if (value === undefined || value === null) return '-'
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}
+
+/** "12 s ago", "3 min ago", "2 h ago", "5 d ago". */
+export function formatAge(milliseconds: number): string {
+  const seconds = Math.max(0, Math.round(milliseconds / 1000))
+  if (seconds < 1) return 'now'
+  if (seconds < 60) return `${seconds} s ago`
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ago`
+  return `${Math.floor(seconds / 86_400)} d ago`
+}
+
+/** In the viewer's zone. */
+export function formatTime(time: string | number): string {
+  return new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' }).format(new Date(time))
+}
+
+/** In UTC, for those who compare. */
+export function formatUtc(time: string | number): string {
+  return `${new Date(time).toISOString().replace('T', ' ').slice(0, 19)} UTC`
+}

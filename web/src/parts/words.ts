@@ -1,0 +1,48 @@
+import type { ConnectionState, StateData } from 'vivienne-client'
+
+/** What kind of market the data comes from, in words for the frame of the page. */
+export function marketWords(feed: string): string {
+  if (feed === 'simulated') return 'Simulated market'
+  if (feed === 'replay') return 'Replay of recorded data'
+  return feed
+}
+
+/** Names of filters as people say them; an unknown one is shown as it is called. */
+const FILTERS: Readonly<Record<string, string>> = {
+  volatility: 'Volatility',
+  trend: 'Trend',
+  levels: 'Levels',
+  underused_alpha: 'Retail chop',
+  combined_vwap: 'VWAP',
+}
+
+export function filterWords(name: string): string {
+  return FILTERS[name] ?? name.replaceAll('_', ' ')
+}
+
+/** Names of signals as people say them. */
+const SIGNALS: Readonly<Record<string, string>> = {
+  ema_cross: 'EMA cross',
+  macd: 'MACD',
+  rsi: 'RSI',
+  bb_bounce: 'Band bounce',
+  bb_breakout: 'Band breakout',
+}
+
+export function signalWords(name: string): string {
+  return SIGNALS[name] ?? name.replaceAll('_', ' ')
+}
+
+export const STATUS_WORDS: Readonly<Record<StateData['status'], string>> = {
+  live: 'live',
+  warming_up: 'warming up',
+  stale: 'stale',
+  ended: 'replay ended',
+}
+
+export const CONNECTION_WORDS: Readonly<Record<ConnectionState, string>> = {
+  live: 'Live',
+  connecting: 'Connecting',
+  stale: 'Stale',
+  offline: 'Offline',
+}

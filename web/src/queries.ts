@@ -1,0 +1,36 @@
+import { queryOptions } from '@tanstack/react-query'
+import { client } from './client.ts'
+
+/** What is asked for over REST, in one place: key, call, how long it stays fresh. */
+
+/** The last closes of every asset, for the overview. */
+export function assetsQuery(closes: number) {
+  return queryOptions({
+    queryKey: ['assets', closes],
+    queryFn: ({ signal }) => client.rest.assets(closes, signal),
+    staleTime: 60_000,
+  })
+}
+
+/** Bars, indicators, decisions and changes of one asset, for the chart. */
+export function barsQuery(asset: string, limit: number) {
+  return queryOptions({
+    queryKey: ['bars', asset, limit],
+    queryFn: ({ signal }) => client.rest.bars(asset, limit, signal),
+    staleTime: Number.POSITIVE_INFINITY,
+  })
+}
+
+/** Everything that was changed in a layer (null: the global one; undefined: any), newest first. */
+export function historyQuery(asset: string | null | undefined, limit: number, before?: number) {
+  return queryOptions({
+    queryKey: ['history', asset, limit, before ?? null],
+    queryFn: ({ signal }) =>
+      client.rest.history({
+        limit,
+        signal,
+        ...(asset === undefined ? {} : { asset }),
+        ...(before === undefined ? {} : { before }),
+      }),
+  })
+}
