@@ -9,17 +9,15 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 from fastapi import FastAPI
-from starlette.testclient import TestClient
 
 from running import RunningServer
 from vivienne.server import dashboard, problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import httpx
 
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 VIEWS = ["/", "/assets/BTC", "/assets/BTC?panel=history", "/configuration", "/history", "/logs?level=error"]
@@ -106,22 +104,22 @@ def test_posting_to_a_view_is_no_way_to_the_page(running: RunningServer) -> None
     assert running.http.post(f"{running.url}/history", headers=HTML).status_code == 404
 
 
-def test_without_a_build_the_page_says_how_to_make_one_and_the_rest_works(tmp_path: Path) -> None:
+async def test_without_a_build_the_page_says_how_to_make_one_and_the_rest_works(tmp_path: Path) -> None:
     app = FastAPI()
     problems.install(app)
     dashboard.install(app, tmp_path / "dashboard")
-    browser = TestClient(app)
-    for path in ("/", "/assets/BTC"):
-        page = browser.get(path, headers=HTML)
-        assert page.status_code == 200
-        assert "make dashboard" in page.text
-        assert "/docs" in page.text
-    assert browser.get("/static/main.js").status_code == 404
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as browser:
+        for path in ("/", "/assets/BTC"):
+            page = await browser.get(path, headers=HTML)
+            assert page.status_code == 200
+            assert "make dashboard" in page.text
+            assert "/docs" in page.text
+        assert (await browser.get("/static/main.js")).status_code == 404
 
-    # Built meanwhile: the next reload shows it.
-    (tmp_path / "dashboard").mkdir()
-    (tmp_path / "dashboard" / "index.html").write_text("<p>built</p>")
-    assert browser.get("/", headers=HTML).text == "<p>built</p>"
+        # Built meanwhile: the next reload shows it.
+        (tmp_path / "dashboard").mkdir()
+        (tmp_path / "dashboard" / "index.html").write_text("<p>built</p>")
+        assert (await browser.get("/", headers=HTML)).text == "<p>built</p>"
 
 
 def test_the_wheel_contains_the_dashboard(tmp_path: Path) -> None:

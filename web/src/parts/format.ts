@@ -39,19 +39,25 @@ export function formatValue(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
-/** "12 s ago", "3 min ago", "2 h ago", "5 d ago". */
-export function formatAge(milliseconds: number): string {
+/** "12 s", "3 min", "2 h", "5 d". */
+export function formatDuration(milliseconds: number): string {
   const seconds = Math.max(0, Math.round(milliseconds / 1000))
-  if (seconds < 1) return 'now'
-  if (seconds < 60) return `${seconds} s ago`
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`
-  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ago`
-  return `${Math.floor(seconds / 86_400)} d ago`
+  if (seconds < 60) return `${seconds} s`
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h`
+  return `${Math.floor(seconds / 86_400)} d`
 }
+
+/** "now", "12 s ago", "3 min ago", "2 h ago", "5 d ago". */
+export function formatAge(milliseconds: number): string {
+  return milliseconds < 500 ? 'now' : `${formatDuration(milliseconds)} ago`
+}
+
+const LOCAL = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' })
 
 /** In the viewer's zone. */
 export function formatTime(time: string | number): string {
-  return new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' }).format(new Date(time))
+  return LOCAL.format(new Date(time))
 }
 
 /** In UTC, for those who compare. */

@@ -1,0 +1,391 @@
+import { reconnectDelay } from './backoff.js'
+import { problemOf, VivienneError, VivienneTimeout, VivienneUnreachable } from './errors.js'
+import { Listeners } from './listeners.js'
+import { given } from './paths.js'
+import { randomId } from './request_id.js'
+import type {
+  Answer,
+  AssetData,
+  ConfigPreviewResponse,
+  ConfigUpdate,
+  ConfigUpdateResponse,
+  Control,
+  ControlResponse,
+  ErrorMessage,
+  LogMessage,
+  ServerMessage,
+  Subscribe,
+  SubscribeResponse,
+} from './types.js'
+
+/**
+ * `offline`: not wanted, or waiting for the next attempt. `connecting`: the socket is opening, or open and nothing came
+ * yet. `live`: data keeps coming. `stale`: connected, and silent for longer than `staleAfter`.
+ */
+export type ConnectionState = 'offline' | 'connecting' | 'live' | 'stale'
+
+/** How the connection is, at one moment. Times are those of `Date.now()`. */
+export interface ConnectionSnapshot {
+  readonly state: ConnectionState
+  /** When the state last changed. */
+  readonly since: number
+  /** When the last message came, to the second: a new snapshot for every message would be a lot. */
+  readonly lastMessageAt: number | null
+  /** Attempts since data last arrived. */
+  readonly reconnectAttempts: number
+  /** When the next attempt will be, while waiting for it. */
+  readonly retryAt: number | null
+  /** Why it is not live, for a person. */
+  readonly reason: string | null
+}
+
+/** What a WebSocket has to have. Those of browsers and of the package `ws` do. */
+export interface WebSocketLike {
+  readonly readyState: number
+  send(data: string): void
+  close(): void
+  addEventListener(type: never, listener: never): void
+}
+
+/** A class of WebSockets. */
+export type WebSocketConstructor = new (url: string) => WebSocketLike
+
+/** How a connection is kept. Times are in ms. */
+export interface ManagerOptions {
+  /**
+   * Silence after which the connection is stale; after twice that it is made anew. 15,000 if left out. With Infinity
+   * silence says nothing, as with logs: an open connection is live, and never stale.
+   */
+  readonly staleAfter?: number
+  /** Bound of the first delay before reconnecting; it doubles with each attempt. 500 if left out. */
+  readonly firstDelay?: number
+  /** Bound of every delay before reconnecting. 30,000 if left out. */
+  readonly longestDelay?: number
+  /** How long opening may take. 10,000 if left out. */
+  readonly connectTimeout?: number
+  /** How long an answer may take. 10,000 if left out. */
+  readonly answerTimeout?: number
+  /** For Node before 22: that of the package `ws`. */
+  readonly WebSocket?: WebSocketConstructor
+  /** From 0 to 1; for tests. */
+  readonly random?: () => number
+}
+
+/** What can be listened to, by name. */
+export interface Events {
+  connection: ConnectionSnapshot
+  /** Every message, before anything is made of it. */
+  message: ServerMessage
+  /** A state that is newer than the one before. */
+  asset_data: AssetData
+  /** How many states were passed over because this client did not keep up. */
+  gap: { readonly asset: string; readonly missed: number }
+  log: LogMessage
+  /** An error that answers no {@link VivienneWebSocketManager.request} under way. */
+  error: ErrorMessage
+  config_update_response: ConfigUpdateResponse | ConfigPreviewResponse
+  control_response: ControlResponse
+  subscribe_response: SubscribeResponse
+}
+
+interface Waiting {
+  readonly text: string
+  readonly resolve: (answer: Answer) => void
+  readonly reject: (error: VivienneError) => void
+  readonly timer: ReturnType<typeof setTimeout>
+}
+
+const OPEN = 1
+const UNTROUBLED = { reconnectAttempts: 0, retryAt: null, reason: null }
+const MOST_WAITING = 256
+const SETTLED = /^(ended|stale)$/
+const PASSED_ON = /^(log|error|.+_response)$/
+
+/**
+ * A connection to the state stream that keeps itself: it reconnects with growing, random delays, notices when it has
+ * gone silent, and delivers each state once and none that is older than the one before.
+ */
+export class VivienneWebSocketManager {
+  readonly url: string
+  /** The socket that is opening or open. */
+  ws: WebSocket | null = null
+
+  readonly #options: Required<Omit<ManagerOptions, 'WebSocket'>> & Pick<ManagerOptions, 'WebSocket'>
+  readonly #listeners = new Listeners<never>()
+  readonly #waiting = new Map<string, Waiting>()
+  readonly #last = new Map<string, AssetData>()
+  /** Assets of which a state came over this connection and subscription: their next ones follow on it. */
+  readonly #followed = new Set<string>()
+  #snapshot: ConnectionSnapshot = {
+    state: 'offline',
+    since: Date.now(),
+    lastMessageAt: null,
+    ...UNTROUBLED,
+  }
+  /** There while a connection is wanted. */
+  #Socket: WebSocketConstructor | undefined
+  /** The one thing that is due: the next attempt, the end of a slow one, or what follows from silence. */
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #assets: readonly string[] | null = null
+
+  /** @param url - of `/ws/state` or `/ws/logs` */
+  constructor(url = 'ws://localhost:8000/ws/state', options: ManagerOptions = {}) {
+    this.url = url
+    this.#options = {
+      staleAfter: 15_000,
+      firstDelay: 500,
+      longestDelay: 30_000,
+      connectTimeout: 10_000,
+      answerTimeout: 10_000,
+      random: Math.random,
+      ...given(options),
+    }
+  }
+
+  /** Attempts since data last arrived. */
+  get reconnectAttempts(): number {
+    return this.#snapshot.reconnectAttempts
+  }
+
+  /** How the connection is; the same object until something changed. */
+  getSnapshot(): ConnectionSnapshot {
+    return this.#snapshot
+  }
+
+  /** Listens to an event. Returns what ends it. */
+  on<E extends keyof Events>(event: E, listener: (payload: Events[E]) => void): () => void {
+    return this.#listeners.add(listener, event)
+  }
+
+  /**
+   * Connects, and stays connected until {@link disconnect}. Once is enough.
+   *
+   * @throws {@link VivienneError} where there are no WebSockets
+   */
+  connect(): void {
+    if (this.#Socket) return
+    this.#Socket = this.#options.WebSocket ?? globalThis.WebSocket
+    if (!this.#Socket) throw new VivienneError('There is no WebSocket here; pass that of the package ws')
+    this.#wakeBy('addEventListener')
+    this.#open()
+  }
+
+  /** Ends the connection, or the wait for the next attempt. */
+  disconnect(): void {
+    if (!this.#Socket) return
+    this.#Socket = undefined
+    this.#wakeBy('removeEventListener')
+    this.#drop('the client disconnected')
+    this.#change({ state: 'offline', ...UNTROUBLED })
+  }
+
+  /**
+   * Narrows the stream to some assets, now and after each reconnect; `['*']` widens it to all. If the server refuses,
+   * as it does when an asset does not exist, there is an `error` event and the subscription is forgotten.
+   */
+  subscribe(assets: readonly string[]): void {
+    this.#watch(assets)
+    this.#sendSubscription()
+  }
+
+  /**
+   * Sends a message and waits for its answer. While the connection is opening, it is sent as soon as it is open.
+   *
+   * @param message - gets a random `request_id` unless it has one
+   * @param timeout - in ms
+   * @throws {@link VivienneProblem} if the server refuses; {@link VivienneTimeout} if no answer comes in time;
+   * {@link VivienneUnreachable} if there is no connection, or it breaks before the answer
+   */
+  async request(message: ConfigUpdate | Control | Subscribe, timeout = this.#options.answerTimeout): Promise<Answer> {
+    const id = message.request_id ?? randomId()
+    if (!this.ws) {
+      throw new VivienneUnreachable(`Not connected to ${this.url}: ${this.#snapshot.reason ?? 'call connect()'}`, id)
+    }
+    if (this.#waiting.has(id) || this.#waiting.size >= MOST_WAITING) {
+      throw new VivienneError(`Already waiting for ${id}, or for too many`, id)
+    }
+    if (message.type === 'subscribe') this.#watch(message.assets)
+    const text = JSON.stringify({ ...message, request_id: id })
+    return new Promise<Answer>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#waiting.delete(id)
+        reject(new VivienneTimeout(`No answer within ${seconds(timeout)}`, id))
+      }, timeout)
+      this.#waiting.set(id, { text, resolve, reject, timer })
+      this.#send(text)
+    })
+  }
+
+  #open(): void {
+    clearTimeout(this.#timer)
+    const { connectTimeout } = this.#options
+    let socket: WebSocket
+    try {
+      socket = new (this.#Socket as WebSocketConstructor)(this.url) as WebSocket
+    } catch (error) {
+      this.#broken(`${error}`)
+      return
+    }
+    this.ws = socket
+    this.#followed.clear()
+    let opened = false
+    const on = <K extends keyof WebSocketEventMap>(type: K, react: (event: WebSocketEventMap[K]) => void) =>
+      socket.addEventListener(type, (event) => {
+        // A socket that was given up may still have something to say.
+        if (this.ws === socket) react(event)
+      })
+    on('open', () => {
+      opened = true
+      this.#opened()
+    })
+    on('message', (event) => this.#heard(event.data))
+    // Says nothing that `close` would not say; the package ws throws what nobody listens to.
+    on('error', () => {})
+    on('close', ({ code, reason }) => {
+      const why = reason ? `${code}: ${reason}` : code
+      this.#broken(opened ? `the server closed the connection (${why})` : `no connection to ${this.url} (${why})`)
+    })
+    this.#timer = setTimeout(() => this.#broken(`no connection within ${seconds(connectTimeout)}`), connectTimeout)
+    this.#change({ state: 'connecting', retryAt: null })
+  }
+
+  #opened(): void {
+    const { staleAfter, connectTimeout } = this.#options
+    if (this.#assets) this.#sendSubscription()
+    for (const { text } of this.#waiting.values()) this.#send(text)
+    this.#awaitData()
+    if (staleAfter < Infinity) return
+    // Data may never come; that the connection holds for a while has to be enough.
+    this.#timer = setTimeout(() => this.#change(UNTROUBLED), connectTimeout)
+    this.#change({ state: 'live', reason: null })
+  }
+
+  #heard(data: unknown): void {
+    let message: ServerMessage | null
+    try {
+      message = JSON.parse(data as string)
+    } catch {
+      return
+    }
+    if (!message?.type) return
+    this.#awaitData()
+    const { state, lastMessageAt } = this.#snapshot
+    const now = Date.now()
+    if (state !== 'live' || this.reconnectAttempts || Math.abs(now - Number(lastMessageAt)) >= 1000) {
+      this.#change({ state: 'live', lastMessageAt: now, ...UNTROUBLED })
+    }
+    // Who subscribed to what is not there gets what there is.
+    if (message.type === 'error' && message.in_reply_to === 'subscribe') this.#assets = null
+    this.#tell('message', message)
+    if (message.type === 'asset_data') this.#receive(message)
+    else if (PASSED_ON.test(message.type) && !this.#settle(message)) this.#tell(message.type, message as never)
+  }
+
+  /** Delivers a state if it is new. */
+  #receive(state: AssetData): void {
+    const { asset, seq, timestamp } = state
+    if (this.#assets && !this.#assets.includes(asset)) return
+    const last = this.#last.get(asset)
+    const follows = this.#followed.has(asset)
+    this.#followed.add(asset)
+    if (last && (follows ? seq <= last.seq : seq === last.seq && timestamp === last.timestamp)) return
+    this.#last.set(asset, state)
+    const missed = last && follows ? seq - last.seq - 1 : 0
+    if (missed) this.#tell('gap', { asset, missed })
+    this.#tell('asset_data', state)
+  }
+
+  /** Hands an answer to who waits for it. False for an error nobody waits for, and whatever is of use to others too. */
+  #settle(message: Answer | ErrorMessage | LogMessage): boolean {
+    const { request_id: id = '' } = message as Answer
+    const waiting = this.#waiting.get(id)
+    if (!waiting) return false
+    this.#waiting.delete(id)
+    clearTimeout(waiting.timer)
+    const refused = message.type === 'error'
+    if (refused) waiting.reject(problemOf(message))
+    else waiting.resolve(message as Answer)
+    return refused
+  }
+
+  #watch(assets: readonly string[]): void {
+    this.#assets = assets.includes('*') ? null : assets.map((asset) => asset.toUpperCase())
+    // Numbers of states that were left out on purpose are no gap.
+    this.#followed.clear()
+  }
+
+  #sendSubscription(): void {
+    this.#send(JSON.stringify({ type: 'subscribe', assets: this.#assets ?? ['*'] }))
+  }
+
+  #send(text: string): void {
+    if (this.ws?.readyState === OPEN) this.ws.send(text)
+  }
+
+  /** From now on silence counts. */
+  #awaitData(): void {
+    const { staleAfter } = this.#options
+    clearTimeout(this.#timer)
+    if (staleAfter === Infinity) return
+    this.#timer = setTimeout(() => {
+      if (this.#over()) {
+        this.#awaitData()
+        return
+      }
+      this.#timer = setTimeout(() => this.#broken(`nothing came for ${seconds(2 * staleAfter)}`), staleAfter)
+      this.#change({ state: 'stale', reason: `nothing came for ${seconds(staleAfter)}` })
+    }, staleAfter)
+  }
+
+  /** Whether nothing more is to be expected: every asset that is watched has ended, or gets no data. */
+  #over(): boolean {
+    const agents = [...this.#followed].flatMap((asset) => Object.values(this.#last.get(asset)?.agents ?? {}))
+    return agents.length > 0 && agents.every(({ data }) => SETTLED.test(data.status))
+  }
+
+  #broken(reason: string): void {
+    const { firstDelay, longestDelay, random } = this.#options
+    const attempts = this.reconnectAttempts
+    const delay = reconnectDelay(attempts, firstDelay, longestDelay, random)
+    this.#drop(reason)
+    this.#timer = setTimeout(() => this.#open(), delay)
+    this.#change({ state: 'offline', reconnectAttempts: attempts + 1, retryAt: Date.now() + delay, reason })
+  }
+
+  #drop(reason: string): void {
+    clearTimeout(this.#timer)
+    const { ws } = this
+    this.ws = null
+    ws?.close()
+    const waiting = [...this.#waiting]
+    this.#waiting.clear()
+    for (const [id, { timer, reject }] of waiting) {
+      clearTimeout(timer)
+      reject(new VivienneUnreachable(`No answer: ${reason}`, id))
+    }
+  }
+
+  /** The network is back, or the page is looked at: no reason to wait any longer. */
+  #wake = ({ type }: Event): void => {
+    if (this.#Socket && !this.ws && (type === 'online' || document.visibilityState === 'visible')) this.#open()
+  }
+
+  #wakeBy(verb: 'addEventListener' | 'removeEventListener'): void {
+    globalThis[verb]?.('online', this.#wake)
+    globalThis.document?.[verb]('visibilitychange', this.#wake)
+  }
+
+  #change(change: Partial<ConnectionSnapshot>): void {
+    const { state, since } = this.#snapshot
+    this.#snapshot = { ...this.#snapshot, since: (change.state ?? state) === state ? since : Date.now(), ...change }
+    this.#tell('connection', this.#snapshot)
+  }
+
+  #tell<E extends keyof Events>(event: E, payload: Events[E]): void {
+    this.#listeners.tell(payload as never, event)
+  }
+}
+
+function seconds(milliseconds: number): string {
+  return `${milliseconds / 1000} s`
+}

@@ -1,0 +1,27 @@
+/**
+ * Watch and retune a Vivienne agent: states over a connection that keeps itself, configuration over REST, logs.
+ *
+ * @packageDocumentation
+ */
+
+export { ConfigCache, type ConfigStorage } from './cache.js'
+export { type ClientOptions, createVivienneClient, type VivienneClient } from './client.js'
+export {
+  type ConnectionSnapshot,
+  type ConnectionState,
+  type Events,
+  type ManagerOptions,
+  VivienneWebSocketManager,
+  type WebSocketConstructor,
+  type WebSocketLike,
+} from './connection.js'
+export { type DebouncedUpdate, debouncedUpdate } from './debounce.js'
+export { VivienneError, VivienneProblem, VivienneTimeout, VivienneUnreachable } from './errors.js'
+export { bundledRulebook } from './generated/rulebook.js'
+export { type LogRecord, type LogSnapshot, LogTail, type LogTailOptions } from './logs.js'
+export { leaves, merged, valueAt, withValue } from './paths.js'
+export { type ChangeOptions, type PageOptions, type RestOptions, VivienneRestClient } from './rest.js'
+export { type Rule, type Rulebook, rulebookOf, type Tunable } from './rulebook.js'
+export { StateStore } from './states.js'
+export type * from './types.js'
+export { configurationProblems, type ValidationOptions, validateConfiguration } from './validation.js'

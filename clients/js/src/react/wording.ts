@@ -1,0 +1,28 @@
+import type { FieldSpec } from '../draft/sections.js'
+import type { DraftField } from '../draft/snapshot.js'
+
+/** A value as a person reads it. */
+export function shown(value: unknown): string {
+  if (value === undefined || value === '') return 'nothing'
+  if (typeof value === 'boolean') return value ? 'on' : 'off'
+  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+}
+
+/** What a number counts, and between what it has to be. */
+export function measure({ unit, minimum, maximum }: FieldSpec): string {
+  const bounds = minimum === undefined || maximum === undefined ? '' : `${minimum} to ${maximum}`
+  // Some units say their bounds: "confidence, 0 to 100".
+  return unit?.endsWith(bounds) ? unit : [unit, bounds].filter(Boolean).join(', ')
+}
+
+/** Where a value in force comes from. */
+export function origin({ source }: DraftField, asset: string | null): string {
+  if (source === 'asset') return `Set for ${asset}.`
+  if (source === 'global') return 'Set for all assets.'
+  return source === 'default' ? 'Default.' : ''
+}
+
+/** What a reset would make of a value. */
+export function inherited({ inherits, inheritsFrom }: DraftField): string {
+  return `${shown(inherits)} (${inheritsFrom === 'default' ? 'default' : 'all assets'})`
+}

@@ -1,0 +1,228 @@
+import { VivienneError, VivienneProblem, VivienneTimeout, VivienneUnreachable } from './errors.js'
+import { given } from './paths.js'
+import { randomId } from './request_id.js'
+import type {
+  Acknowledgement,
+  AssetList,
+  Chart,
+  ConfigSchema,
+  ConfigurationPage,
+  DecisionPreview,
+  HistoryPage,
+  InForce,
+  PartialConfiguration,
+  Problem,
+  Verdict,
+} from './types.js'
+
+/** What may go with a change. */
+export interface ChangeOptions {
+  /** Whom it is for; null or left out: the layer under all assets. */
+  readonly asset?: string | null
+  /** Why, for the history. */
+  readonly reason?: string
+  /** Who, for the history. */
+  readonly author?: string
+  /** Refuse the change (`version_conflict`) unless this is the version in force. */
+  readonly expectedVersion?: number
+  /** A repetition under the same id is answered as the first time and not made again; random if left out. */
+  readonly requestId?: string
+  readonly signal?: AbortSignal
+}
+
+/** How REST is spoken. */
+export interface RestOptions {
+  /** How long an answer may take, in ms; 10,000 if left out. */
+  readonly timeout?: number
+  readonly fetch?: typeof fetch
+  /** Who makes the changes, unless a change says otherwise; a function is asked at each change, '' is nobody. */
+  readonly author?: string | (() => string)
+}
+
+/** Which part of a list. */
+export interface PageOptions {
+  /** Only what is about this asset. */
+  readonly asset?: string | null
+  /** At most so many entries. */
+  readonly limit?: number
+  /** Only versions below this: `next` of the page before. */
+  readonly before?: number | null
+  readonly signal?: AbortSignal
+}
+
+type Query = Record<string, string | number | boolean | undefined>
+
+const CONFIGURATION = '/phoenix/config/vivienne/comprehensive/'
+const ASSETS = '/phoenix/assets'
+
+/**
+ * The REST interface. Every method throws {@link VivienneProblem} when the server refuses, {@link VivienneTimeout} when
+ * it does not answer in time, {@link VivienneUnreachable} when it cannot be reached, and the reason of the signal when
+ * that aborts.
+ */
+export class VivienneRestClient {
+  readonly baseUrl: string
+  readonly #timeout: number
+  readonly #fetch: typeof fetch
+  readonly #author: RestOptions['author']
+
+  /** @param baseUrl - where the server is; empty for the origin of the page */
+  constructor(baseUrl = 'http://localhost:8000', options: RestOptions = {}) {
+    this.baseUrl = baseUrl.replace(/\/+$/, '')
+    this.#timeout = options.timeout ?? 10_000
+    this.#fetch = options.fetch ?? ((input, init) => fetch(input, init))
+    this.#author = options.author
+  }
+
+  /** Replaces what a layer sets. */
+  update(config: PartialConfiguration, o?: ChangeOptions): Promise<Acknowledgement> {
+    return this.#change('update', config, o)
+  }
+
+  /** Lays values over what a layer sets. */
+  partialUpdate(config: PartialConfiguration, o?: ChangeOptions): Promise<Acknowledgement> {
+    return this.#change('partial-update', config, o)
+  }
+
+  /** What is in force for an asset, or for the layer under all assets, and where each value comes from. */
+  active(asset?: string | null, signal?: AbortSignal): Promise<InForce> {
+    return this.#call('GET', `${CONFIGURATION}active`, { asset_symbol: asset ?? undefined }, signal)
+  }
+
+  /** Configurations that were accepted and not deleted, newest first. */
+  all(o?: PageOptions): Promise<ConfigurationPage> {
+    return this.#page('all', o)
+  }
+
+  /** Everything that was changed, newest first. */
+  history(o?: PageOptions): Promise<HistoryPage> {
+    return this.#page('history', o)
+  }
+
+  /** Puts a former configuration in force again; its asset is its own. */
+  activate(configId: string, o?: ChangeOptions): Promise<Acknowledgement> {
+    return this.#change(`${encodeURIComponent(configId)}/activate`, {}, { ...o, asset: null })
+  }
+
+  /** Deletes a configuration; if it is the active one, the one before it is in force. */
+  remove(configId: string, o?: ChangeOptions): Promise<Acknowledgement> {
+    return this.#change(encodeURIComponent(configId), {}, { ...o, asset: null }, 'DELETE')
+  }
+
+  /** Takes values out of a layer, so that they are inherited again. */
+  reset(what: { paths: readonly string[] } | { all: true }, o?: ChangeOptions): Promise<Acknowledgement> {
+    return this.#change('reset', what, o)
+  }
+
+  /**
+   * Whether a change would be accepted, and what it would do. Nothing is changed.
+   *
+   * @param o - `partial`: lay it over what the layer sets (unless false) instead of replacing that
+   */
+  validate(
+    config: PartialConfiguration,
+    o: Pick<ChangeOptions, 'asset' | 'expectedVersion' | 'signal'> & { readonly partial?: boolean } = {},
+  ): Promise<Verdict> {
+    const request = { ...config, asset_symbol: o.asset ?? undefined, expected_version: o.expectedVersion }
+    return this.#call('POST', `${CONFIGURATION}validate`, { partial: o.partial }, o.signal, request)
+  }
+
+  /** The JSON Schema of a configuration: types, bounds, defaults, units, flat names, rules. */
+  schema(signal?: AbortSignal): Promise<ConfigSchema> {
+    return this.#call('GET', `${CONFIGURATION}schema`, {}, signal)
+  }
+
+  /** Every asset, each with so many of its last closes. */
+  assets(closes?: number, signal?: AbortSignal): Promise<AssetList> {
+    return this.#call('GET', ASSETS, { closes }, signal)
+  }
+
+  /** The last bars of an asset, with indicators and decisions. */
+  bars(asset: string, limit?: number, signal?: AbortSignal): Promise<Chart> {
+    return this.#call('GET', `${ASSETS}/${encodeURIComponent(asset)}/bars`, { limit }, signal)
+  }
+
+  /**
+   * What a change would have made of the last bars of an asset. Nothing is changed.
+   *
+   * @param o - `layer`: whom the change is for, the asset if left out, null for the layer under all assets
+   */
+  preview(
+    asset: string,
+    config: PartialConfiguration,
+    o: { readonly layer?: string | null; readonly bars?: number; readonly signal?: AbortSignal } = {},
+  ): Promise<DecisionPreview> {
+    const path = `${ASSETS}/${encodeURIComponent(asset)}/preview`
+    const { layer = asset, bars, signal } = o
+    return this.#call('POST', path, { bars }, signal, { ...config, asset_symbol: layer ?? undefined })
+  }
+
+  #page<T>(name: string, { asset, limit, before, signal }: PageOptions = {}): Promise<T> {
+    return this.#call(
+      'GET',
+      CONFIGURATION + name,
+      { asset_symbol: asset ?? undefined, limit, before: before ?? undefined },
+      signal,
+    )
+  }
+
+  #change(path: string, content: object, o: ChangeOptions = {}, method = 'POST'): Promise<Acknowledgement> {
+    const { asset, reason, expectedVersion: version, requestId = randomId(), signal } = o
+    const author = o.author ?? (typeof this.#author === 'function' ? this.#author() : this.#author)
+    const request = {
+      ...content,
+      asset_symbol: asset ?? undefined,
+      author: author || undefined,
+      reason: reason || undefined,
+      request_id: requestId,
+    }
+    const condition = version === undefined ? {} : { 'If-Match': `"${version}"` }
+    return this.#call(method, CONFIGURATION + path, {}, signal, request, condition, requestId)
+  }
+
+  async #call<T>(
+    method: string,
+    path: string,
+    query: Query,
+    signal?: AbortSignal,
+    content?: object,
+    headers?: Record<string, string>,
+    requestId?: string,
+  ): Promise<T> {
+    const search = `${new URLSearchParams(given(query) as Record<string, string>)}`
+    const url = this.baseUrl + path + (search && `?${search}`)
+    const limit = AbortSignal.timeout(this.#timeout)
+    try {
+      const sent = content && {
+        headers: { 'Content-Type': 'application/json', ...headers },
+        body: JSON.stringify(content),
+      }
+      const response = await this.#fetch(url, {
+        method,
+        signal: signal ? AbortSignal.any([signal, limit]) : limit,
+        ...sent,
+      })
+      return answered(url, response, await response.text(), requestId)
+    } catch (error) {
+      if (error instanceof VivienneError) throw error
+      signal?.throwIfAborted()
+      if (limit.aborted) throw new VivienneTimeout(`${url} did not answer within ${this.#timeout / 1000} s`, requestId)
+      throw new VivienneUnreachable(`${url} cannot be reached: ${(error as Error).message}`, requestId, {
+        cause: error,
+      })
+    }
+  }
+}
+
+/** What an answer says. */
+function answered<T>(url: string, { ok, status, statusText }: Response, text: string, requestId?: string): T {
+  let content: (Partial<Problem> & T) | undefined
+  try {
+    content = JSON.parse(text)
+  } catch {}
+  if (ok && content !== undefined) return content
+  const { code, title = statusText, detail, errors = [] }: Partial<Problem> = content ?? {}
+  if (code && detail) throw new VivienneProblem({ status, code, title, detail, errors }, requestId)
+  const sentence = `${url} answered ${status} ${statusText}, and not as Vivienne does; is a proxy in between?`
+  throw new VivienneProblem({ status, code: 'not_vivienne', title, detail: sentence, errors }, requestId)
+}

@@ -1,0 +1,64 @@
+import type {
+  AssetData,
+  ConfigPreviewResponse,
+  ConfigUpdateResponse,
+  Configuration,
+  ControlResponse,
+  ErrorMessage,
+  LogMessage,
+  SubscribeResponse,
+} from './generated/types.js'
+import type { Rule } from './rulebook.js'
+
+export type * from './generated/types.js'
+
+/** The same, with anything left out at any depth. */
+export type DeepPartial<T> = T extends object ? { [K in keyof T]?: DeepPartial<T[K]> } : T
+
+/** Part of a configuration: what is left out stays as it is, or is inherited. */
+export type PartialConfiguration = DeepPartial<Configuration>
+
+/** A JSON object of which nothing more is known. */
+export type Document = Record<string, unknown>
+
+/** What the server answers to a message that changes or subscribes. */
+export type Answer = ConfigUpdateResponse | ConfigPreviewResponse | ControlResponse | SubscribeResponse
+
+/** Whatever the server sends, told apart by `type`. */
+export type ServerMessage = Answer | AssetData | ErrorMessage | LogMessage
+
+/** Level of a log record, as the log stream takes it. */
+export type LogLevel = 'debug' | 'info' | 'warning' | 'error' | 'critical'
+
+/** A property in the served JSON Schema: a value, or with `$ref` (or `properties`) a section. */
+export interface SchemaProperty {
+  readonly $ref?: string
+  readonly type?: string
+  readonly title?: string
+  readonly description?: string
+  readonly default?: unknown
+  readonly minimum?: number
+  readonly maximum?: number
+  readonly maxLength?: number
+  readonly enum?: readonly unknown[]
+  readonly unit?: string
+  readonly step?: number
+  readonly hint?: string
+  /** What flat messages call the value. */
+  readonly flat_name?: string
+  readonly properties?: Readonly<Record<string, SchemaProperty>>
+}
+
+/** A section in the served JSON Schema. */
+export interface SchemaSection {
+  readonly title?: string
+  readonly description?: string
+  readonly properties: Readonly<Record<string, SchemaProperty>>
+}
+
+/** The JSON Schema of a configuration, as a server gives it. */
+export interface ConfigSchema extends SchemaSection {
+  readonly $defs: Readonly<Record<string, SchemaSection>>
+  /** What must hold between values. */
+  readonly 'x-rules': Rule[]
+}

@@ -1,0 +1,33 @@
+import { request } from 'node:http'
+import type { VivienneClient } from '../../src/index.js'
+import type { LiveServer } from '../draft/live.js'
+
+/** A client on a page. The page's own fetch keeps answers and writes to the console; this one is Node's. */
+export function clientOnPage(server: LiveServer): VivienneClient {
+  return server.client({ fetch: fetched })
+}
+
+/** Nothing is set any more, for all assets and for these. */
+export async function resetAll(client: VivienneClient): Promise<void> {
+  for (const asset of ['BTC', 'ETH', null]) await client.rest.reset({ all: true }, { asset })
+}
+
+const fetched: typeof fetch = (input, { method = 'GET', headers, body, signal } = {}) =>
+  new Promise((resolve, reject) => {
+    const given = Object.entries((headers ?? {}) as Record<string, string>)
+    const asked = request(`${input}`, { method, headers: Object.fromEntries(given) }, (answer) => {
+      let text = ''
+      answer.setEncoding('utf8')
+      answer.on('data', (part) => {
+        text += part
+      })
+      answer.on('error', reject)
+      answer.on('end', () => {
+        const status = answer.statusCode ?? 0
+        resolve(new Response(text, { status, statusText: answer.statusMessage ?? '' }))
+      })
+    })
+    asked.on('error', reject)
+    signal?.addEventListener('abort', () => asked.destroy(new Error('aborted')))
+    asked.end(body)
+  })

@@ -1,0 +1,112 @@
+// Measures the dashboard in a real browser against a real server, and prints the figures:
+// what the first load of each page weighs, what is rendered per state that arrives, and how the memory of a page grows.
+//
+//   npm run bench -w vivienne-dashboard -- [--minutes 2] [--assets 50]
+import { cpus } from 'node:os'
+import { parseArgs } from 'node:util'
+import { launch, serve } from '../scripts/running.mjs'
+import { countRenders, countStates } from './rendering.mjs'
+
+const { values: options } = parseArgs({
+  options: { minutes: { type: 'string', default: '2' }, assets: { type: 'string', default: '50' } },
+})
+const PAGES = ['/', '/assets/BTC?panel=configuration', '/configuration', '/history', '/logs']
+const say = (text) => process.stdout.write(`${text}\n`)
+const wait = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds))
+
+async function weigh(browser, url) {
+  say('\nFirst load of a page, as it travels (gzip), kB')
+  for (const path of PAGES) {
+    const page = await browser.newPage()
+    const session = await page.context().newCDPSession(page)
+    await session.send('Network.enable')
+    const kinds = new Map()
+    const types = new Map()
+    session.on('Network.responseReceived', ({ requestId, type }) => types.set(requestId, type))
+    session.on('Network.loadingFinished', ({ requestId, encodedDataLength }) => {
+      const type = types.get(requestId)
+      if (['Script', 'Stylesheet', 'Document', 'Font', 'Image'].includes(type)) {
+        kinds.set(type, (kinds.get(type) ?? 0) + encodedDataLength)
+      }
+    })
+    await page.goto(url + path)
+    await wait(2500)
+    const total = [...kinds.values()].reduce((sum, size) => sum + size, 0)
+    const parts = [...kinds].map(([kind, size]) => `${kind.toLowerCase()} ${(size / 1000).toFixed(0)}`).join(', ')
+    say(`  ${path.padEnd(34)} ${(total / 1000).toFixed(0).padStart(4)}   (${parts})`)
+    await page.close()
+  }
+}
+
+async function renders(browser, url, path, seconds = 20) {
+  const page = await browser.newPage({ viewport: { width: 1600, height: 1000 } })
+  await page.addInitScript(countRenders)
+  await page.addInitScript(countStates)
+  await page.goto(url + path)
+  await wait(4000)
+  const read = () =>
+    page.evaluate(() => ({ ...window.__counted, byName: { ...window.__counted.byName }, states: window.__states }))
+  const before = await read()
+  await wait(seconds * 1000)
+  const after = await read()
+  const states = after.states - before.states
+  const components = after.components - before.components
+  const most = Object.entries(after.byName)
+    .map(([name, count]) => [name, count - (before.byName[name] ?? 0)])
+    .sort((one, other) => other[1] - one[1])
+    .slice(0, 4)
+    .map(([name, count]) => `${name} ${(count / states).toFixed(2)}`)
+  say(
+    `  ${path.padEnd(34)} ${(states / seconds).toFixed(0).padStart(4)} states/s: ${(components / states).toFixed(2)} components` +
+      ` rendered per state, ${((after.commits - before.commits) / states).toFixed(2)} commits (most: ${most.join(', ')})`,
+  )
+  await page.close()
+}
+
+async function memory(browser, url, path, minutes) {
+  const page = await browser.newPage({ viewport: { width: 1600, height: 1000 } })
+  await page.addInitScript(countStates)
+  await page.goto(url + path)
+  const session = await page.context().newCDPSession(page)
+  await session.send('Performance.enable')
+  const read = async () => {
+    await session.send('HeapProfiler.collectGarbage')
+    const { usedSize } = await session.send('Runtime.getHeapUsage')
+    const { metrics } = await session.send('Performance.getMetrics')
+    const nodes = metrics.find(({ name }) => name === 'Nodes')?.value ?? 0
+    return { heap: usedSize / 1e6, nodes, states: await page.evaluate(() => window.__states) }
+  }
+  await wait(15_000)
+  const rounds = Math.min(12, Math.max(2, Math.round(minutes)))
+  for (let round = 0; round <= rounds; round++) {
+    const { heap, nodes, states } = await read()
+    const minute = ((round * minutes) / rounds).toFixed(1).padStart(5)
+    say(`  ${path.padEnd(34)} after ${minute} min: heap ${heap.toFixed(1)} MB, ${nodes} DOM nodes, ${states} states`)
+    if (round < rounds) await wait((minutes / rounds) * 60_000)
+  }
+  await page.close()
+}
+
+const browser = await launch()
+const few = await serve(3)
+const many = await serve(Number(options.assets))
+try {
+  say(`${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores, Chromium ${browser.version()}`)
+  await weigh(browser, few.url)
+  say('\nRendering, 3 assets')
+  await renders(browser, few.url, '/')
+  await renders(browser, few.url, '/assets/BTC?panel=configuration')
+  say(`Rendering, ${options.assets} assets`)
+  await renders(browser, many.url, '/')
+  await renders(browser, many.url, '/assets/BTC?panel=configuration')
+  await renders(browser, many.url, '/configuration')
+  say('\nMemory')
+  const minutes = Number(options.minutes)
+  await Promise.all([
+    memory(browser, few.url, '/assets/BTC?panel=configuration', minutes),
+    memory(browser, many.url, '/', minutes),
+  ])
+} finally {
+  await browser.close()
+  await Promise.all([few.stop(), many.stop()])
+}

@@ -1,0 +1,144 @@
+import { numberField, save } from './configuring.ts'
+import { decision, rounded } from './stream.ts'
+import { expect, test } from './test.ts'
+
+test('a threshold changed in the form is in force and marked on the chart within a second', async ({
+  page,
+  stream,
+}) => {
+  await page.goto('/assets/BTC')
+  await expect(page.getByRole('list', { name: 'Configuration changes on the chart' })).toBeAttached()
+  await numberField(page, 'Bang threshold').fill('85')
+  const { version } = await save(page, 'for the mark')
+  const second = { timeout: 1_000 }
+  // Versions of one bar share a mark.
+  const mark = page.getByRole('button', { name: new RegExp(`^Version (\\d+, )*${version}: what was changed`) })
+  await expect(mark).toBeVisible(second)
+  await expect(page.getByRole('button', { name: `v${version} in force` })).toBeVisible(second)
+  await expect(page.getByRole('meter', { name: 'Confidence' })).toHaveAttribute(
+    'aria-valuetext',
+    /bang from 85/,
+    second,
+  )
+  await stream.until('BTC', (state) => state.config_version === version, 1_000)
+
+  await mark.click()
+  const card = page.getByRole('article').filter({ hasText: `v${version}` })
+  await expect(card).toContainText(/80 → 85/)
+  await expect(card).toContainText('for the mark')
+})
+
+test('a change made elsewhere is marked on the chart too', async ({ page, server }) => {
+  await page.goto('/assets/BTC')
+  await expect(page.getByRole('list', { name: 'Configuration changes on the chart' })).toBeAttached()
+  const { version } = await server.change({ settings: { state_threshold_bang: 86 } })
+  await expect(page.getByRole('button', { name: new RegExp(`^Version (\\d+, )*${version}:`) })).toBeVisible()
+  await expect(numberField(page, 'Bang threshold')).toHaveValue('86')
+})
+
+test('the price shown is one the stream sent, and moves on with it', async ({ page, stream }) => {
+  await page.goto('/assets/BTC')
+  const shown = page
+    .getByRole('banner')
+    .or(page.locator('main header'))
+    .getByText(/^\d{1,3}(,\d{3})*\.\d{2,}$/)
+  await expect(shown).toBeVisible()
+  const seen = new Set<string>()
+  await expect.poll(async () => seen.add(await shown.innerText()).size, { intervals: [50] }).toBeGreaterThan(3)
+  const sent = stream.states.filter(({ asset }) => asset === 'BTC').map((state) => decision(state).price ?? 0)
+  for (const text of seen) {
+    const price = Number(text.replaceAll(',', ''))
+    const digits = text.split('.')[1]?.length ?? 0
+    expect(
+      sent.some((one) => one.toFixed(digits) === price.toFixed(digits)),
+      `${text} was sent`,
+    ).toBe(true)
+  }
+})
+
+test.describe('on a recorded market that has ended', () => {
+  test.use({
+    serving: {
+      flags: ['--speed', 'max'],
+      recorded: { ODD: { seed: 3, minutes: 1_500 }, EVEN: { seed: 2, minutes: 1_500 } },
+    },
+  })
+
+  test('the page shows the decision, its reasons and the bars that the server sent', async ({
+    page,
+    server,
+    stream,
+  }) => {
+    await page.goto('/assets/EVEN')
+    const data = decision(await stream.until('EVEN', (state) => decision(state).status === 'ended'))
+    const { bars } = await server.rest.bars('EVEN', 1)
+    const header = page.locator('main header').first()
+    await expect(header).toContainText('replay ended')
+    await expect(header).toContainText('Replay of recorded data')
+    await expect(header).toContainText(data.raw_clarity_level)
+    await expect(header.getByText('held')).toBeVisible()
+    await expect(header).toContainText(data.side)
+    await expect(header).toContainText(rounded(data.price))
+    await expect(header.getByRole('meter')).toHaveAttribute(
+      'aria-valuenow',
+      String(Math.round(data.signal_confidence * 1_000) / 10),
+    )
+
+    const why = page.getByRole('region', { name: 'Why' })
+    await expect(why.getByText(data.explanation?.summary ?? 'no explanation', { exact: false })).toBeVisible()
+    for (const signal of data.explanation?.signals ?? []) {
+      const row = why.getByRole('row').filter({ hasText: signal.measure })
+      const part = (Math.abs(signal.contribution) * 100).toFixed(1)
+      await expect(row.first()).toContainText(signal.direction === 0 ? 'no vote' : part)
+    }
+    for (const state of ['passed', 'blocked']) {
+      const said = data.explanation?.filters.filter((filter) => filter.state === state) ?? []
+      const shown = why.getByRole('region', { name: 'Filters' }).getByText(state, { exact: true })
+      await expect(shown).toHaveCount(said.length)
+    }
+
+    const chart = page.getByRole('region', { name: 'Chart of EVEN' })
+    await chart.getByRole('group').press('End')
+    await chart.getByRole('group').press('ArrowLeft')
+    await expect(chart).toContainText(rounded(bars[0]?.close))
+  })
+
+  test('a click on the blocker opens its field, ready to be typed into', async ({ page, stream }) => {
+    await page.goto('/')
+    const data = decision(await stream.until('EVEN', (state) => decision(state).status === 'ended'))
+    expect(data.blocked_by.length).toBeGreaterThan(0)
+    const blocking = data.explanation?.filters.find(({ name }) => name === data.blocked_by[0])
+    const path = blocking?.checks.find(({ met, path: field }) => met && field !== null)?.path
+    const card = page.getByRole('listitem').filter({ has: page.getByRole('link', { name: 'EVEN', exact: true }) })
+    await card
+      .getByRole('link', { name: blocking?.message ?? 'blocked' })
+      .first()
+      .click()
+    await expect(page).toHaveURL((url) => url.pathname === '/assets/EVEN' && url.searchParams.get('field') === path)
+    await expect(page.locator(`[data-path="${path}"] input`).first()).toBeFocused()
+    await expect(page.locator(`[data-path="${path}"]`)).toBeInViewport()
+  })
+
+  test('a click on a threshold among the reasons opens its field', async ({ page, stream }) => {
+    await page.goto('/assets/EVEN?panel=none')
+    await stream.until('EVEN', (state) => decision(state).status === 'ended')
+    await page
+      .getByRole('region', { name: 'Why' })
+      .getByRole('button', { name: /: change Bang threshold$/i })
+      .click()
+    await expect(numberField(page, 'Bang threshold')).toBeFocused()
+  })
+})
+
+test('an asset the server does not have is said to be unknown, with the ones there are', async ({ page }) => {
+  await page.goto('/assets/DOGE')
+  await expect(page.getByRole('heading', { name: 'There is no asset DOGE' })).toBeVisible()
+  await page.getByRole('main').getByRole('link', { name: 'ETH' }).click()
+  await expect(page).toHaveURL(/\/assets\/ETH$/)
+  await expect(page.getByRole('heading', { name: 'ETH', level: 1 })).toBeAttached()
+})
+
+test('the name of an asset may be typed in any case', async ({ page }) => {
+  await page.goto('/assets/btc?panel=history')
+  await expect(page).toHaveURL(/\/assets\/BTC\?panel=history$/)
+})

@@ -1,0 +1,263 @@
+import type { AssetData } from 'vivienne-client'
+import { acknowledged, numberField, review, save, unsaved } from './configuring.ts'
+import { expect, type Page, test } from './test.ts'
+import { REFUSED } from './watch.ts'
+
+const BANG = 'settings.state_threshold_bang'
+
+function inForce(state: AssetData) {
+  const agent = state.agents.VivienneAgent
+  if (agent === undefined) throw new Error('The state has no VivienneAgent')
+  return agent.config
+}
+
+test('an edit of every kind of field is in the state that follows its acknowledgement', async ({ page, stream }) => {
+  await page.goto('/assets/BTC')
+  const next = async (): Promise<ReturnType<typeof inForce>> => {
+    const { version } = await save(page)
+    await expect(review(page)).toBeHidden()
+    return inForce(await stream.until('BTC', ({ config_version }) => config_version === version))
+  }
+  await test.step('a number', async () => {
+    await numberField(page, 'Bang threshold').fill('83.5')
+    expect((await next()).settings.state_threshold_bang).toBe(83.5)
+  })
+  await test.step('a whole number', async () => {
+    await page.getByRole('button', { name: 'Indicators', exact: true }).click()
+    await numberField(page, 'EMA fast').fill('7')
+    expect((await next()).indicators.ema_fast_period).toBe(7)
+  })
+  await test.step('a fraction', async () => {
+    await numberField(page, 'Volatility squeeze threshold').fill('0.0175')
+    await expect(page.getByText('= 1.75 %')).toBeVisible()
+    expect((await next()).filters.volatility.volatility_squeeze_threshold).toBe(0.0175)
+  })
+  await test.step('a switch', async () => {
+    await page.getByRole('switch', { name: 'Trend filter' }).click()
+    expect((await next()).filters.trend.enable_trend_filter_for_entry).toBe(false)
+  })
+  await test.step('a note', async () => {
+    await page.getByRole('button', { name: 'Note on Settings: edit' }).click()
+    await page.getByRole('textbox', { name: 'Note on Settings' }).fill('calm weeks: fewer, better entries')
+    expect((await next()).settings.description).toBe('calm weeks: fewer, better entries')
+  })
+})
+
+test('a value that is out of bounds is refused beside its field, in the words of the server', async ({
+  page,
+  server,
+}) => {
+  const { version } = await server.rest.active('BTC')
+  const verdict = await server.rest.validate({ settings: { state_threshold_bang: 105 } }, { asset: 'BTC' })
+  const sentence = verdict.errors?.[0]?.message ?? ''
+  expect(sentence).toContain('between 0 and 100')
+
+  await page.goto('/assets/BTC')
+  const field = numberField(page, 'Bang threshold')
+  await field.fill('105')
+  await expect(field).toHaveAccessibleDescription(new RegExp(`^${sentence}`))
+  await expect(field).toHaveAttribute('aria-invalid', 'true')
+  await field.press('Enter')
+  await expect(review(page)).toBeHidden()
+  await expect(unsaved(page)).toContainText('1 problem')
+  await expect(field).toHaveValue('105')
+  expect((await server.rest.active('BTC')).version).toBe(version)
+
+  await field.fill('x')
+  await expect(field).toHaveAccessibleDescription(/must be a number/)
+  await field.fill('85')
+  await expect(field).toHaveAttribute('aria-invalid', 'false')
+})
+
+test('a value that breaks a rule with another one is refused beside its field', async ({ page, server }) => {
+  const verdict = await server.rest.validate({ settings: { state_threshold_aim: 90 } }, { asset: 'BTC' })
+  const [problem] = verdict.errors ?? []
+  expect(problem?.message).toMatch(/threshold/)
+
+  await page.goto('/configuration')
+  await numberField(page, 'Aim threshold').fill('90')
+  await expect(page.getByText(problem?.message ?? '').first()).toBeVisible()
+  await unsaved(page).getByRole('button', { name: 'Show the problem' }).click()
+  await expect(review(page)).toBeHidden()
+  // What makes the pair right makes the sentence go.
+  await numberField(page, 'Bang threshold').fill('95')
+  await expect(page.getByText(problem?.message ?? '')).toBeHidden()
+  await expect(unsaved(page).getByRole('button', { name: 'Review' })).toBeEnabled()
+})
+
+test('what somebody types survives a hundred incoming updates, with caret and focus', async ({
+  page,
+  server,
+  stream,
+}) => {
+  await page.goto('/assets/BTC')
+  const field = numberField(page, 'Bang threshold')
+  await field.click()
+  await field.press('End')
+  await field.pressSequentially('.25')
+  await field.press('ArrowLeft')
+  const element = await field.elementHandle()
+
+  const before = stream.states.length
+  for (let change = 0; change < 100; change++) {
+    await server.change(
+      { settings: { position_size_bang: change }, signal_weights: { rsi: change / 100 } },
+      'BTC',
+    )
+  }
+  await expect.poll(() => stream.states.length - before).toBeGreaterThan(100)
+  await expect(numberField(page, 'Position size (bang)')).toHaveValue('99')
+
+  await expect(field).toBeFocused()
+  await expect(field).toHaveValue('80.25')
+  expect(await element?.evaluate((input) => (input as HTMLInputElement).selectionStart)).toBe(4)
+  await page.keyboard.type('1')
+  await expect(field).toHaveValue('80.215')
+})
+
+test.describe('two windows edit the same field', () => {
+  async function bothEdit(page: Page, other: Page): Promise<void> {
+    await page.goto('/assets/BTC')
+    await numberField(page, 'Bang threshold').fill('85')
+    await other.goto('/assets/BTC')
+    await numberField(other, 'Bang threshold').fill('82')
+    await save(other)
+  }
+
+  test('both values are shown; mine is kept and saved', async ({ page, anotherWindow, server }) => {
+    await bothEdit(page, await anotherWindow())
+    const conflict = page.getByRole('group', { name: 'Bang threshold was changed elsewhere' })
+    await expect(conflict).toContainText('from 80 to 82; you typed 85')
+    await expect(numberField(page, 'Bang threshold')).toHaveValue('85')
+    await conflict.getByRole('button', { name: 'Keep mine: 85' }).click()
+    await expect(conflict).toBeHidden()
+    const { changed } = await save(page)
+    expect(changed).toEqual([{ path: BANG, old: 82, new: 85 }])
+    expect((await server.rest.active('BTC')).config.settings.state_threshold_bang).toBe(85)
+  })
+
+  test('both values are shown; theirs is taken and nothing is left to save', async ({ page, anotherWindow }) => {
+    await bothEdit(page, await anotherWindow())
+    await page.getByRole('button', { name: 'Take theirs: 82' }).click()
+    await expect(numberField(page, 'Bang threshold')).toHaveValue('82')
+    await expect(unsaved(page)).toBeHidden()
+  })
+})
+
+test('something else saved in the last moment refuses the change, keeps what was typed, and can be repeated', async ({
+  page,
+  server,
+  watch,
+}) => {
+  watch.allow(REFUSED)
+  await page.goto('/assets/BTC')
+  await numberField(page, 'Bang threshold').fill('85')
+  await page.route(
+    '**/partial-update',
+    async (route) => {
+      await server.change({ settings: { position_size_bang: 0.9 } }, 'BTC')
+      await route.continue()
+    },
+    { times: 1 },
+  )
+  await unsaved(page).getByRole('button', { name: 'Review' }).click()
+  const button = review(page).getByRole('button', { name: 'Save' })
+  await button.click()
+  await expect(review(page).getByRole('alert')).toContainText('something else was changed meanwhile')
+  await expect(review(page).getByRole('alert')).toContainText('Position size (bang)')
+  await acknowledged(page, 'partial-update', () => button.click())
+  await expect(review(page)).toBeHidden()
+  const { settings } = (await server.rest.active('BTC')).config
+  expect(settings).toMatchObject({ state_threshold_bang: 85, position_size_bang: 0.9 })
+})
+
+test('the review says from what to what, for whom, and what it would have done', async ({ page, server }) => {
+  await server.change({ settings: { state_threshold_loaded: 40 } }, 'ETH')
+  await page.goto('/configuration')
+  await numberField(page, 'Loaded threshold').fill('20')
+  await unsaved(page).getByRole('button', { name: 'Review' }).click()
+  const row = review(page).getByRole('row', { name: /Loaded threshold/ })
+  await expect(row.getByRole('cell')).toHaveText([/^50/, '', /^20/])
+  await expect(row).toContainText('ETH keeps 40')
+  await expect(review(page)).toContainText(/Reaches BTC, SOL.*Does not reach ETH/)
+  const shown = review(page).getByRole('region', { name: 'What it would have done' })
+  await expect(shown).toContainText(/\d+ of the last \d+ bars/)
+  const { different_bars: different, bars } = await server.rest.preview(
+    'BTC',
+    { settings: { state_threshold_loaded: 20 } },
+    { layer: null, bars: 500 },
+  )
+  expect(different).toBeGreaterThan(0)
+  await expect(shown).toContainText(`${different} of the last ${bars} bars`)
+
+  await page.keyboard.press('Escape')
+  await expect(review(page)).toBeHidden()
+  await expect(numberField(page, 'Loaded threshold')).toHaveValue('20')
+  expect((await server.rest.active()).config.settings.state_threshold_loaded).toBe(50)
+})
+
+test('reset says what the value becomes, and makes it that', async ({ page, server }) => {
+  await server.change({ settings: { state_threshold_bang: 77 } })
+  await server.change({ settings: { state_threshold_bang: 85 } }, 'BTC')
+  await page.goto('/assets/BTC')
+  await expect(numberField(page, 'Bang threshold')).toHaveValue('85')
+  await page.getByRole('button', { name: 'Reset Bang threshold to 77 (global)' }).click()
+  await expect(
+    review(page)
+      .getByRole('row', { name: /Bang threshold/ })
+      .getByRole('cell'),
+  ).toHaveText([/^85/, '', /^77/])
+  await acknowledged(page, 'reset', () => review(page).getByRole('button', { name: 'Reset' }).click())
+  await expect(numberField(page, 'Bang threshold')).toHaveValue('77')
+  const { config, sources } = await server.rest.active('BTC')
+  expect([config.settings.state_threshold_bang, sources[BANG]]).toEqual([77, 'global'])
+})
+
+test('a saved change can be undone in one step', async ({ page, server }) => {
+  await page.goto('/assets/BTC')
+  await numberField(page, 'Bang threshold').fill('85')
+  const { version } = await save(page)
+  const said = page.getByRole('status').filter({ hasText: `Version ${version} in force` })
+  await said.getByRole('button', { name: 'Undo' }).first().click()
+  await expect(numberField(page, 'Bang threshold')).toHaveValue('80')
+  await expect.poll(async () => (await server.rest.active('BTC')).config.settings.state_threshold_bang).toBe(80)
+})
+
+test('a value is changed and saved with the keyboard alone', async ({ page, server, stream }) => {
+  await page.goto('/assets/BTC')
+  await expect(numberField(page, 'Bang threshold')).toBeVisible()
+  await page.keyboard.press('/')
+  await page.keyboard.type('bang threshold')
+  await expect(page.getByRole('spinbutton')).toHaveCount(1)
+  for (let tab = 0; tab < 20 && !(await isFocused(page)); tab++) await page.keyboard.press('Tab')
+  await expect(numberField(page, 'Bang threshold')).toBeFocused()
+  await page.keyboard.press('ArrowUp')
+  await page.keyboard.press('Shift+ArrowUp')
+  const typed = Number(await numberField(page, 'Bang threshold').inputValue())
+  expect(typed).toBeGreaterThan(80)
+  await page.keyboard.press('Enter')
+  await expect(review(page).getByLabel('Reason')).toBeFocused()
+  await page.keyboard.type('by hand')
+  const { version } = await acknowledged(page, 'partial-update', () => page.keyboard.press('Enter'))
+  const state = await stream.until('BTC', ({ config_version }) => config_version === version)
+  expect(inForce(state).settings.state_threshold_bang).toBe(typed)
+  expect(await server.lastChange()).toMatchObject({ version, reason: 'by hand' })
+})
+
+async function isFocused(page: Page): Promise<boolean> {
+  return page.evaluate(() => document.activeElement?.getAttribute('role') === 'spinbutton')
+}
+
+test('a change made here goes into the history under the name that was given', async ({ page, server }) => {
+  await page.goto('/assets/BTC')
+  await page.getByRole('button', { name: 'Say who you are' }).click()
+  await page.getByLabel('Your name').fill('ana')
+  await page.getByLabel('Your name').press('Enter')
+  await numberField(page, 'Bang threshold').fill('85')
+  await save(page, 'fewer, better entries')
+  expect(await server.lastChange()).toMatchObject({
+    author: 'ana',
+    reason: 'fewer, better entries',
+    asset_symbol: 'BTC',
+  })
+})

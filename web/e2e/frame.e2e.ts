@@ -1,0 +1,132 @@
+import { numberField } from './configuring.ts'
+import { NAVIGATION, PAGES } from './pages.ts'
+import { expect, type Page, test } from './test.ts'
+
+for (const { name, address, heading } of PAGES) {
+  test(`the simulated market is named on the page: ${name}`, async ({ page }) => {
+    await page.goto(address)
+    await expect(page.getByRole('heading', { name: heading, level: 1 })).toBeAttached()
+    await expect(page.getByRole('banner').getByText('Simulated market')).toBeVisible()
+    await expect(page.getByRole('region', { name: 'Connection' })).toContainText('Live')
+  })
+}
+
+test('the navigation leads to every page, and says where one is', async ({ page }) => {
+  await page.goto('/')
+  const navigation = page.getByRole('navigation', { name: 'Pages' }).filter({ visible: true })
+  for (const name of NAVIGATION) {
+    const link = navigation.getByRole('link', { name })
+    await link.click()
+    await expect(page.getByRole('heading', { name, level: 1 })).toBeAttached()
+    await expect(link).toHaveAttribute('aria-current', 'page')
+  }
+})
+
+test('the way back leads through the pages that were seen', async ({ page }) => {
+  await page.goto('/')
+  await page.getByRole('link', { name: 'ETH', exact: true }).click()
+  await expect(page).toHaveURL('/assets/ETH')
+  await page
+    .getByRole('navigation', { name: 'Pages' })
+    .filter({ visible: true })
+    .getByRole('link', { name: 'Logs' })
+    .click()
+  await expect(page.getByRole('heading', { name: 'Logs' })).toBeVisible()
+  await page.goBack()
+  await expect(page.getByRole('heading', { name: 'ETH', level: 1 })).toBeAttached()
+  await page.goBack()
+  await expect(page.getByRole('heading', { name: 'Overview', level: 1 })).toBeAttached()
+})
+
+test('an address that leads nowhere says so, and the way on', async ({ page }) => {
+  await page.goto('/nowhere/at/all')
+  await expect(page.getByText('/nowhere/at/all')).toBeVisible()
+  await page.getByRole('link', { name: 'To the overview' }).last().click()
+  await expect(page.getByRole('list', { name: 'Assets', exact: true })).toBeVisible()
+})
+
+function background(page: Page): Promise<number> {
+  return page.evaluate(() => {
+    const [red = 0, green = 0, blue = 0] =
+      getComputedStyle(document.body).backgroundColor.match(/\d+/g)?.map(Number) ?? []
+    return red + green + blue
+  })
+}
+
+test('colours are those of the system until somebody chooses others, who finds them again', async ({ page }) => {
+  await page.emulateMedia({ colorScheme: 'light' })
+  await page.goto('/')
+  expect(await background(page)).toBeGreaterThan(600)
+  await page.emulateMedia({ colorScheme: 'dark' })
+  await expect.poll(() => background(page)).toBeLessThan(150)
+
+  await page.getByRole('button', { name: 'Switch to light colours' }).click()
+  await expect.poll(() => background(page)).toBeGreaterThan(600)
+  await page.reload()
+  await expect(page.getByRole('button', { name: 'Switch to dark colours' })).toBeVisible()
+  expect(await background(page)).toBeGreaterThan(600)
+})
+
+test.describe('addresses survive a reload', () => {
+  test('asset, panel and range', async ({ page }) => {
+    await page.goto('/assets/ETH')
+    await page.getByRole('tab', { name: 'History' }).click()
+    await page.getByText('100 bars').click()
+    await expect(page).toHaveURL((url) => url.search.includes('panel=history') && url.search.includes('range=100'))
+    await page.reload()
+    await expect(page.getByRole('heading', { name: 'ETH', level: 1 })).toBeAttached()
+    await expect(page.getByRole('tab', { name: 'History' })).toHaveAttribute('aria-selected', 'true')
+    await expect(page.getByRole('radio', { name: '100 bars' })).toBeChecked()
+  })
+
+  test('the field that was opened', async ({ page }) => {
+    await page.goto('/assets/ETH?panel=configuration&field=indicators.rsi_period')
+    for (const visit of ['first', 'second']) {
+      await expect(numberField(page, 'RSI period'), visit).toBeFocused()
+      await expect(numberField(page, 'RSI period'), visit).toBeInViewport()
+      await page.reload()
+    }
+  })
+
+  test('the filter of the logs', async ({ page, server }) => {
+    await server.change({ settings: { state_threshold_bang: 84 } }, 'ETH', 'to be found')
+    await page.goto('/logs')
+    await page.getByRole('combobox', { name: 'Level' }).selectOption('Info and above')
+    await page.getByLabel('Filter records by text').fill('for ETH')
+    await expect(page).toHaveURL(
+      (url) => url.searchParams.get('text') === 'for ETH' && url.searchParams.get('level') === 'info',
+    )
+    await page.reload()
+    await expect(page.getByLabel('Filter records by text')).toHaveValue('for ETH')
+    await expect(page.getByRole('combobox', { name: 'Level' })).toHaveValue('info')
+    await expect(page.getByRole('log')).toContainText('for ETH')
+  })
+
+  test('the filters of the history, the search in the form and the order of the overview', async ({ page }) => {
+    await page.goto('/history?asset=ETH&author=ana')
+    await expect(page.getByRole('combobox', { name: 'Asset' })).toHaveValue('ETH')
+    await expect(page.getByLabel('Author')).toHaveValue('ana')
+    await page.goto('/configuration?find=ema')
+    await expect(page.getByRole('spinbutton', { name: 'EMA slow' })).toBeVisible()
+    await expect(page.getByRole('spinbutton', { name: 'RSI period' })).toHaveCount(0)
+    await page.goto('/?order=name')
+    await expect(page.getByRole('radio', { name: 'By name' })).toBeChecked()
+  })
+})
+
+test('keys lead from page to page, and a list says which', async ({ page }) => {
+  await page.goto('/')
+  await page.keyboard.press('?')
+  await expect(page.getByRole('dialog', { name: 'Keyboard shortcuts' })).toBeVisible()
+  await page.keyboard.press('Escape')
+  for (const [key, name] of [
+    ['h', 'History'],
+    ['l', 'Logs'],
+    ['c', 'Configuration'],
+    ['o', 'Overview'],
+  ] as const) {
+    await page.keyboard.press('g')
+    await page.keyboard.press(key)
+    await expect(page.getByRole('heading', { name, level: 1 })).toBeAttached()
+  }
+})

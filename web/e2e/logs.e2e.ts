@@ -1,0 +1,36 @@
+import { expect, test } from './test.ts'
+
+test('records show up as they are written, and can be narrowed by level and by text', async ({ page, server }) => {
+  await page.goto('/logs')
+  const log = page.getByRole('log')
+  const { version } = await server.change({ settings: { state_threshold_bang: 84 } }, 'SOL', 'for the log')
+  await expect(log).toContainText(`for SOL (version ${version}, by somebody else, rest)`)
+  await expect(log).toContainText('INFO')
+
+  await page.getByLabel('Filter records by text').fill(`version ${version},`)
+  await expect(page.getByText(/^1 of \d+ records$/)).toBeVisible()
+  await expect(log.getByText('INFO')).toHaveCount(1)
+  await expect(log.locator('mark')).toHaveText(`version ${version},`)
+  await page.getByLabel('Filter records by text').press('Escape')
+  await expect(log.getByText('INFO')).not.toHaveCount(1)
+
+  await page.getByRole('combobox', { name: 'Level' }).selectOption('Warnings and above')
+  await expect(page.getByText(`version ${version},`)).toHaveCount(0)
+  await expect(page.getByRole('log').getByText('INFO')).toHaveCount(0)
+})
+
+test('a paused log stands still, counts what is new, and goes on', async ({ page, server }) => {
+  await page.goto('/logs')
+  await expect(page.getByRole('log')).toContainText('Vivienne listens')
+  await page.getByRole('button', { name: 'Pause' }).click()
+  const before = await page.getByText(/^\d+ records$/).innerText()
+  for (const bang of [81, 82, 83])
+    await server.change({ settings: { state_threshold_bang: bang } }, 'SOL', 'while paused')
+  const { version } = await server.lastChange()
+  const goOn = page.getByRole('button', { name: /^Paused - 3 new/ })
+  await expect(goOn).toBeVisible()
+  await expect(page.getByText(before, { exact: true })).toBeVisible()
+  await expect(page.getByText(`version ${version},`)).toHaveCount(0)
+  await goOn.click()
+  await expect(page.getByRole('log').getByText(`version ${version},`)).toBeVisible()
+})

@@ -1,0 +1,110 @@
+import type { AssetData } from 'vivienne-client'
+import { decision, rounded } from './stream.ts'
+import { expect, type Page, test } from './test.ts'
+
+const LEVELS = ['idle', 'loaded', 'aim', 'bang']
+
+/** What an asset is at, as the overview ranks it: the level it would have, and whether a filter holds it. */
+function standing(state: AssetData) {
+  const { blocked_by, raw_clarity_level: raw, clarity_level: level } = decision(state)
+  const held = blocked_by.length > 0 && raw !== 'idle'
+  return { held, level: held ? raw : level }
+}
+
+/** The smaller, the nearer to firing. */
+function urgency(state: AssetData): number {
+  const { held, level } = standing(state)
+  return -2 * LEVELS.indexOf(level) + Number(held)
+}
+
+async function shownAssets(page: Page): Promise<string[]> {
+  const links = page.getByRole('table', { name: 'Assets' }).or(page.getByRole('list', { name: 'Assets', exact: true }))
+  return links.locator('[data-asset-link]').allInnerTexts()
+}
+
+test.describe('on a recorded market that has ended', () => {
+  const names = ['ADA', 'AVAX', 'BCH', 'BNB', 'BTC', 'DOT', 'ETH', 'LTC', 'SOL', 'XRP']
+  const recorded = Object.fromEntries(names.map((name, place) => [name, { seed: place + 1, minutes: 1_200 }]))
+  test.use({ serving: { flags: ['--speed', 'max'], recorded } })
+
+  test('every asset is shown as the stream says, those about to fire first', async ({ page, stream }) => {
+    await page.goto('/')
+    const states = new Map<string, AssetData>()
+    for (const name of names) states.set(name, await stream.until(name, (one) => decision(one).status === 'ended'))
+    const wanted = (name: string) => urgency(states.get(name) as AssetData)
+    await expect
+      .poll(async () => (await shownAssets(page)).map(wanted))
+      .toEqual(names.map(wanted).sort((one, other) => one - other))
+    expect(new Set(names.map(wanted)).size, 'they differ').toBeGreaterThan(2)
+
+    for (const [name, state] of states) {
+      const { signal_confidence: confidence, price, side, position_size: size } = decision(state)
+      const { held, level } = standing(state)
+      const row = page.getByRole('row').filter({ has: page.getByRole('link', { name, exact: true }) })
+      await expect(row).toContainText(level)
+      await expect(row.getByText('held')).toHaveCount(held ? 1 : 0)
+      await expect(row).toContainText(`${Math.round(confidence * 100)} %`)
+      await expect(row).toContainText(`${side}`)
+      await expect(row).toContainText(`${size} %`)
+      await expect(row).toContainText(rounded(price))
+      await expect(row).toContainText('replay ended')
+    }
+    const levels = page.getByRole('list', { name: 'Assets by level' })
+    const free = [...states.values()].map(standing).filter(({ held }) => !held)
+    for (const level of LEVELS) {
+      await expect(levels).toContainText(`${free.filter((one) => one.level === level).length} ${level}`)
+    }
+  })
+
+  test('the order stands still under the pointer, and follows when it is gone', async ({ page, server, stream }) => {
+    await page.goto('/')
+    for (const name of names) await stream.until(name, (one) => decision(one).status === 'ended')
+    await expect.poll(async () => (await shownAssets(page)).length).toBe(names.length)
+    await page.getByRole('button', { name: 'Close, I have read it' }).click()
+    const before = await shownAssets(page)
+    const last = before.at(-1) ?? ''
+    expect(standing(stream.latest(last) as AssetData).level).toBe('idle')
+
+    await page.getByRole('link', { name: before[0] ?? '', exact: true }).hover()
+    const lowest = { state_threshold_loaded: 0, state_threshold_aim: 0, state_threshold_bang: 0 }
+    const off = {
+      volatility: { enable_bollinger_filter_for_entry: false },
+      trend: { enable_trend_filter_for_entry: false },
+      levels: { enable_levels_filter_for_entry: false },
+      underused_alpha: { enabled: false },
+      combined_vwap: { enabled: false },
+    }
+    await server.change({ settings: lowest, filters: off }, last)
+    const row = page.getByRole('row').filter({ has: page.getByRole('link', { name: last, exact: true }) })
+    await expect(row).toContainText('bang')
+    await expect(page.getByText('The order waits until you leave the list')).toBeVisible()
+    expect(await shownAssets(page)).toEqual(before)
+
+    await page.getByRole('banner').hover()
+    await expect.poll(async () => (await shownAssets(page)).indexOf(last)).toBeLessThan(names.length - 1)
+    await expect.poll(async () => (await shownAssets(page)).slice(0, 4)).toContain(last)
+    await expect(page.getByText('The order waits')).toBeHidden()
+    await expect(page).toHaveTitle(/ bang - Vivienne$/)
+  })
+})
+
+test('a first visit says what the page is for and the one thing to try; a later one does not', async ({ page }) => {
+  await page.goto('/')
+  await expect(page.getByRole('region', { name: /^This is every asset/ })).toBeVisible()
+  await page.getByRole('link', { name: 'Try it with BTC' }).click()
+  await expect(page.getByRole('spinbutton', { name: 'Loaded threshold' })).toBeFocused()
+  await page.goto('/')
+  await expect(page.getByRole('link', { name: 'BTC', exact: true })).toBeVisible()
+  await expect(page.getByText('This is every asset')).toHaveCount(0)
+})
+
+test('assets are found by their name, and sorted by it on request', async ({ page }) => {
+  await page.goto('/')
+  await page.getByText('By name').click()
+  await expect.poll(() => shownAssets(page)).toEqual(['BTC', 'ETH', 'SOL'])
+  await page.keyboard.press('/')
+  await page.keyboard.type('so')
+  await expect.poll(() => shownAssets(page)).toEqual(['SOL'])
+  await page.keyboard.type('x')
+  await expect(page.getByRole('heading', { name: 'No asset has "sox" in its name' })).toBeVisible()
+})

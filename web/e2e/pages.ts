@@ -1,0 +1,14 @@
+/** Every page, each in a state worth looking at, and what tells that it is there. */
+export const PAGES = [
+  { name: 'overview', address: '/', heading: 'Overview' },
+  { name: 'asset with its configuration', address: '/assets/BTC?panel=configuration', heading: 'BTC' },
+  { name: 'asset with its history', address: '/assets/BTC?panel=history', heading: 'BTC' },
+  { name: 'configuration', address: '/configuration', heading: 'Configuration' },
+  { name: 'history', address: '/history', heading: 'History' },
+  { name: 'logs', address: '/logs', heading: 'Logs' },
+  { name: 'unknown asset', address: '/assets/DOGE', heading: 'There is no asset DOGE' },
+  { name: 'unknown address', address: '/nowhere', heading: 'There is no page here' },
+] as const
+
+/** Those the navigation leads to, by their names there. */
+export const NAVIGATION = ['Overview', 'Configuration', 'History', 'Logs'] as const

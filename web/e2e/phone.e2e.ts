@@ -1,0 +1,55 @@
+import { numberField, review, save } from './configuring.ts'
+import { NAVIGATION, PAGES } from './pages.ts'
+import { expect, type Page, test } from './test.ts'
+
+test.use({ viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 })
+
+async function expectNoSidewaysScrolling(page: Page): Promise<void> {
+  const widths = () =>
+    page.evaluate(() => [document.documentElement.scrollWidth, document.body.scrollWidth, window.visualViewport?.width])
+  await expect.poll(widths).toEqual([390, 390, 390])
+}
+
+for (const { name, address, heading } of PAGES) {
+  test(`nothing has to be scrolled sideways on a phone: ${name}`, async ({ page }) => {
+    await page.goto(address)
+    await expect(page.getByRole('heading', { name: heading, level: 1 })).toBeAttached()
+    await expect(page.getByRole('region', { name: 'Connection' })).toContainText('Live')
+    await expectNoSidewaysScrolling(page)
+  })
+}
+
+test('every page is reachable with the thumb', async ({ page }) => {
+  await page.goto('/assets/BTC')
+  const navigation = page.getByRole('navigation', { name: 'Pages' }).filter({ visible: true })
+  for (const name of NAVIGATION) {
+    const link = navigation.getByRole('link', { name })
+    await expect(link).toBeInViewport()
+    const box = await link.boundingBox()
+    expect(box?.height).toBeGreaterThanOrEqual(44)
+    await link.tap()
+    await expect(page.getByRole('heading', { name, level: 1 })).toBeAttached()
+  }
+})
+
+test('chart, reasons, configuration and history of an asset are each a tab away', async ({ page }) => {
+  await page.goto('/assets/BTC')
+  await expect(page.getByRole('region', { name: 'Chart of BTC' })).toBeVisible()
+  await page.getByRole('tab', { name: 'Why' }).tap()
+  await expect(page.getByRole('region', { name: 'Why' })).toBeVisible()
+  await expectNoSidewaysScrolling(page)
+  await page.getByRole('tab', { name: 'Configuration' }).tap()
+  await expect(numberField(page, 'Bang threshold')).toBeVisible()
+  await page.getByRole('tab', { name: 'History' }).tap()
+  await expect(page.getByRole('region', { name: 'Chart of BTC' })).toBeHidden()
+  await expectNoSidewaysScrolling(page)
+})
+
+test('a value is changed with the thumb', async ({ page, server }) => {
+  await page.goto('/assets/BTC?panel=configuration')
+  await page.getByRole('button', { name: 'Bang threshold: one step up' }).tap()
+  await save(page, 'on the way')
+  await expect(review(page)).toBeHidden()
+  expect((await server.lastChange()).changed).toMatchObject([{ path: 'settings.state_threshold_bang', old: 80 }])
+  await expectNoSidewaysScrolling(page)
+})

@@ -1,0 +1,142 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createWriteStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import {
+  type Acknowledgement,
+  type PartialConfiguration,
+  type RevisionEntry,
+  VivienneRestClient,
+} from 'vivienne-client'
+import { recordedKlines, type Walk } from './recorded.ts'
+
+const PROGRAM = process.env.VIVIENNE_BIN ?? resolve(import.meta.dirname, '../../.venv/bin/vivienne')
+const START_MS = 20_000
+const STOP_MS = 10_000
+
+/** How a server is started. */
+export interface Serving {
+  /** Beyond port and database. */
+  readonly flags?: readonly string[]
+  /** Replays these instead of the simulated market. */
+  readonly recorded?: Readonly<Record<string, Walk>>
+}
+
+/** A real `vivienne serve` in a process of its own, on a port and with a database of its own. */
+export class RunningServer {
+  port = 0
+  /** What others do, beside the browser. */
+  rest = new VivienneRestClient()
+  readonly #flags: readonly string[]
+  readonly #folder = mkdtempSync(join(tmpdir(), 'vivienne-e2e-'))
+  #process: ChildProcess | null = null
+
+  private constructor({ flags = [], recorded = {} }: Serving) {
+    const data = Object.entries(recorded).flatMap(([asset, walk]) => {
+      const file = join(this.#folder, `${asset}.csv`)
+      writeFileSync(file, recordedKlines(walk))
+      return ['--data', `${asset}=${file}`]
+    })
+    this.#flags = [...flags, ...(data.length === 0 ? [] : ['--feed', 'replay', ...data])]
+  }
+
+  /** Starts one, and waits until it answers. */
+  static async started(serving: Serving): Promise<RunningServer> {
+    const server = new RunningServer(serving)
+    await server.start()
+    return server
+  }
+
+  get url(): string {
+    return `http://localhost:${this.port}`
+  }
+
+  /** Starts it; after {@link kill} at the same port with the same database. */
+  async start(): Promise<void> {
+    const log = createWriteStream(this.#log)
+    await once(log, 'open')
+    const flags = ['serve', '--port', String(this.port), '--db', join(this.#folder, 'vivienne.db'), ...this.#flags]
+    const running = spawn(PROGRAM, flags, { stdio: ['ignore', 'ignore', log], env: withoutSettings() })
+    log.close()
+    const failed = once(running, 'error').then(([error]) => {
+      throw new Error(`${PROGRAM} cannot be started: ${error}`)
+    })
+    this.#process = running
+    await Promise.race([failed, this.#listens(running)])
+    this.rest = new VivienneRestClient(this.url, { author: 'somebody else' })
+    await this.#servesDashboard()
+  }
+
+  /** SIGKILL: it cannot say goodbye to anybody. */
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL')
+  }
+
+  /** Ends it for good. */
+  async stop(): Promise<void> {
+    await this.#end('SIGTERM')
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+
+  /** A change somebody else makes. */
+  change(config: PartialConfiguration, asset: string | null = null, reason = 'for a test'): Promise<Acknowledgement> {
+    return this.rest.partialUpdate(config, { asset, reason })
+  }
+
+  /** Everything as it is without any configuration; the history stays. */
+  async reset(): Promise<void> {
+    const { assets } = await this.rest.assets(1)
+    for (const asset of [null, ...assets.map((one) => one.asset)]) {
+      await this.rest.reset({ all: true }, { asset, reason: 'a new test' })
+    }
+  }
+
+  /** The newest entry of the history, whatever layer. */
+  async lastChange(): Promise<RevisionEntry> {
+    const { history } = await this.rest.history({ limit: 1 })
+    const [entry] = history
+    if (entry === undefined) throw new Error('The history is empty')
+    return entry
+  }
+
+  get #log(): string {
+    return join(this.#folder, 'log')
+  }
+
+  async #listens(running: ChildProcess): Promise<void> {
+    const deadline = Date.now() + START_MS
+    while (Date.now() < deadline && running.exitCode === null) {
+      const port = /listens on http:\/\/\S+:(\d+)/.exec(readFileSync(this.#log, 'utf8'))?.[1]
+      if (port !== undefined) {
+        this.port = Number(port)
+        return
+      }
+      await delay(20)
+    }
+    throw new Error(`vivienne serve did not come up:\n${readFileSync(this.#log, 'utf8')}`)
+  }
+
+  async #servesDashboard(): Promise<void> {
+    const page = await (await fetch(this.url)).text()
+    if (!page.includes('id="root"')) throw new Error('The dashboard is not built; `make dashboard` builds it')
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const running = this.#process
+    this.#process = null
+    if (running === null || running.exitCode !== null || running.signalCode !== null) return
+    const ended = once(running, 'exit', { signal: AbortSignal.timeout(STOP_MS) })
+    running.kill(signal)
+    await ended.catch(() => {
+      running.kill('SIGKILL')
+      throw new Error(`vivienne serve did not end within ${STOP_MS / 1000} s of ${signal}`)
+    })
+  }
+}
+
+/** The present environment without Vivienne's variables. */
+function withoutSettings(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('VIVIENNE_')))
+}

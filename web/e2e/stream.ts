@@ -1,0 +1,59 @@
+import { expect, type Page, type WebSocket } from '@playwright/test'
+import type { AssetData, StateData } from 'vivienne-client'
+
+/** What a page receives over `/ws/state`, and over how many connections. Make it before the page goes anywhere. */
+export class StateStream {
+  readonly states: AssetData[] = []
+  readonly #open = new Set<WebSocket>()
+  /** Connections ever made. */
+  made = 0
+
+  constructor(page: Page) {
+    page.on('websocket', (socket) => {
+      if (new URL(socket.url()).pathname !== '/ws/state') return
+      this.made++
+      this.#open.add(socket)
+      socket.on('close', () => this.#open.delete(socket))
+      socket.on('framereceived', ({ payload }) => {
+        const message = JSON.parse(String(payload))
+        if (message.type === 'asset_data') this.states.push(message)
+      })
+    })
+  }
+
+  get open(): number {
+    return this.#open.size
+  }
+
+  /** The newest state of an asset. */
+  latest(asset: string): AssetData | undefined {
+    return this.states.findLast((state) => state.asset === asset)
+  }
+
+  /** Waits for a state of an asset that fulfils a condition. */
+  async until(asset: string, condition: (state: AssetData) => boolean, timeout = 10_000): Promise<AssetData> {
+    let found: AssetData | undefined
+    await expect
+      .poll(
+        () => {
+          found = this.states.findLast((state) => state.asset === asset && condition(state))
+          return found !== undefined
+        },
+        { message: `a state of ${asset} that fulfils the condition`, timeout, intervals: [20] },
+      )
+      .toBe(true)
+    return found as AssetData
+  }
+}
+
+/** The decision in a state. */
+export function decision(state: AssetData): StateData {
+  const agent = state.agents.VivienneAgent
+  if (agent === undefined) throw new Error('The state has no VivienneAgent')
+  return agent.data
+}
+
+/** A price as a page may write it. */
+export function rounded(price: number | null | undefined): RegExp {
+  return new RegExp([2, 3, 4].map((digits) => (price ?? Number.NaN).toFixed(digits).replace('.', '\\.')).join('|'))
+}

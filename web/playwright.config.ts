@@ -1,0 +1,45 @@
+import { execFileSync } from 'node:child_process'
+import { defineConfig } from '@playwright/test'
+
+// Found once; the workers inherit it.
+process.env.CHROMIUM ??= execFileSync('sh', ['../scripts/chromium.sh'], { cwd: import.meta.dirname, encoding: 'utf8' })
+  .trim()
+  .split('\n')
+  .at(-1)
+
+/** The dashboard as a person uses it: a real Chromium against a real `vivienne serve`. */
+export default defineConfig({
+  testDir: 'e2e',
+  // Not `*.test.ts`: those are the unit tests.
+  testMatch: '*.e2e.ts',
+  outputDir: 'test-results',
+  reporter: 'line',
+  fullyParallel: true,
+  workers: 2,
+  // A test that fails now and then has found something.
+  retries: 0,
+  forbidOnly: process.env.CI !== undefined,
+  timeout: 30_000,
+  expect: { timeout: 5_000 },
+  use: {
+    browserName: 'chromium',
+    viewport: { width: 1366, height: 768 },
+    colorScheme: 'dark',
+    locale: 'en-GB',
+    timezoneId: 'Europe/Berlin',
+    screenshot: 'only-on-failure',
+    trace: 'retain-on-failure',
+    launchOptions: {
+      executablePath: process.env.CHROMIUM ?? 'chromium',
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+      ],
+    },
+  },
+})

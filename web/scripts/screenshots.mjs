@@ -1,0 +1,81 @@
+// Takes the pictures in docs/images: every page, dark and light, and on a phone. `npm run screenshots -w vivienne-dashboard`
+import { mkdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { launch, serve } from './running.mjs'
+
+const target = fileURLToPath(new URL('../../docs/images/', import.meta.url))
+mkdirSync(target, { recursive: true })
+
+const DESK = { width: 1440, height: 900 }
+const PHONE = { width: 390, height: 844 }
+const PAGES = {
+  overview: '/',
+  asset: '/assets/BTC?panel=configuration',
+  configuration: '/configuration',
+  history: '/history',
+  logs: '/logs',
+}
+const CHANGES = [
+  { asset_symbol: 'BTC', settings: { state_threshold_bang: 85 }, author: 'ana', reason: 'fewer, better entries' },
+  { filters: { volatility: { volatility_squeeze_threshold: 0.012 } }, author: 'ben', reason: 'quiet weekend' },
+  { asset_symbol: 'ETH', signal_weights: { macd: 0.6, rsi: 0.7 }, author: 'ana' },
+  { asset_symbol: 'BTC', settings: { position_size_aim: 0.3 }, author: 'ana', reason: 'more on a good setup' },
+]
+const wait = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds))
+
+async function change(url, body) {
+  const answer = await fetch(`${url}/phoenix/config/vivienne/comprehensive/partial-update`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+  if (!answer.ok) throw new Error(await answer.text())
+}
+
+async function take(browser, url, name, path, scheme, viewport, before) {
+  const context = await browser.newContext({
+    viewport,
+    colorScheme: scheme,
+    ...(viewport === PHONE && { isMobile: true, hasTouch: true, deviceScaleFactor: 1.5 }),
+  })
+  const page = await context.newPage()
+  await page.goto(url + path)
+  await wait(3500)
+  await before?.(page)
+  await page.screenshot({ path: `${target}${name}.png` })
+  await context.close()
+}
+
+/** Types a value and opens the review. */
+async function review(page) {
+  await page
+    .getByRole('textbox', { name: /aim threshold/i })
+    .first()
+    .fill('65')
+  await wait(300)
+  await page
+    .getByRole('button', { name: /review/i })
+    .first()
+    .click()
+  await wait(1500)
+}
+
+const browser = await launch()
+const few = await serve(3)
+const many = await serve(50)
+try {
+  for (const body of CHANGES) {
+    await change(few.url, body)
+    await wait(12_000)
+  }
+  for (const [name, path] of Object.entries(PAGES)) {
+    await take(browser, few.url, `${name}-dark`, path, 'dark', DESK)
+    await take(browser, few.url, `${name}-light`, path, 'light', DESK)
+    await take(browser, few.url, `${name}-phone`, path, 'dark', PHONE)
+  }
+  await take(browser, many.url, 'overview-50-assets', '/', 'dark', { width: 1920, height: 1080 })
+  await take(browser, few.url, 'review-dark', PAGES.asset, 'dark', DESK, review)
+} finally {
+  await browser.close()
+  await Promise.all([few.stop(), many.stop()])
+}

@@ -1,0 +1,41 @@
+import { ActionIcon } from '@mantine/core'
+import { IconApi } from '@tabler/icons-react'
+import { Link } from 'react-router'
+import classes from './Header.module.css'
+import { Identity } from './Identity.tsx'
+import { MarketBadge } from './MarketBadge.tsx'
+import { Navigation } from './Navigation.tsx'
+import { SchemeToggle } from './SchemeToggle.tsx'
+import { ShortcutsButton } from './Shortcuts.tsx'
+
+/** Name, navigation, market, and what belongs to the person in front of it. */
+export function Header() {
+  return (
+    <header className={classes.header}>
+      <Link to="/" className={classes.name} aria-label="Vivienne, to the overview">
+        <img src="/icon.svg" alt="" width={24} height={24} />
+        <span>Vivienne</span>
+      </Link>
+      <Navigation place="top" />
+      <MarketBadge />
+      <div className={classes.tools}>
+        <Identity />
+        <ActionIcon
+          component="a"
+          href="/docs"
+          target="_blank"
+          rel="noopener"
+          variant="subtle"
+          color="gray"
+          size="lg"
+          aria-label="API reference"
+          title="API reference"
+        >
+          <IconApi size={20} />
+        </ActionIcon>
+        <ShortcutsButton />
+        <SchemeToggle />
+      </div>
+    </header>
+  )
+}

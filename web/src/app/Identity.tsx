@@ -1,0 +1,57 @@
+import { Button, Popover, TextInput } from '@mantine/core'
+import { IconUserCircle } from '@tabler/icons-react'
+import { useState } from 'react'
+import { setAuthorName, useAuthorName } from './author.ts'
+import classes from './Identity.module.css'
+
+/** Who changes are made by. The name is not checked; it is there so that others know whom to ask. */
+export function Identity() {
+  const name = useAuthorName()
+  const [open, setOpen] = useState(false)
+  return (
+    <Popover opened={open} onChange={setOpen} position="bottom-end" width={300} trapFocus withArrow returnFocus>
+      <Popover.Target>
+        <button
+          type="button"
+          className={classes.button}
+          data-nameless={name === '' || undefined}
+          aria-label={name === '' ? 'Say who you are' : `You are ${name}`}
+          title={name === '' ? 'Your changes go into the history without a name' : `Your changes go in as ${name}`}
+          onClick={() => setOpen(!open)}
+        >
+          <IconUserCircle size={20} stroke={1.7} aria-hidden />
+          <span>{name === '' ? 'Who are you?' : name}</span>
+        </button>
+      </Popover.Target>
+      <Popover.Dropdown>
+        <NameForm key={String(open)} name={name} done={() => setOpen(false)} />
+      </Popover.Dropdown>
+    </Popover>
+  )
+}
+
+function NameForm({ name, done }: { name: string; done: () => void }) {
+  const [typed, setTyped] = useState(name)
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault()
+        setAuthorName(typed)
+        done()
+      }}
+    >
+      <TextInput
+        label="Your name"
+        description="Goes into the history with every change you make. Kept in this browser."
+        value={typed}
+        maxLength={100}
+        autoComplete="nickname"
+        data-autofocus
+        onChange={(event) => setTyped(event.currentTarget.value)}
+      />
+      <Button type="submit" size="xs" mt="sm">
+        Keep it
+      </Button>
+    </form>
+  )
+}

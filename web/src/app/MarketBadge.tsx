@@ -1,0 +1,33 @@
+import { IconBroadcast, IconFlask, IconPlayerTrackNext } from '@tabler/icons-react'
+import { useQuery } from '@tanstack/react-query'
+import { useAssets, useVivienneState } from 'vivienne-client/react'
+import { CLOSES } from '../overview/closes.ts'
+import { marketWords } from '../parts/words.ts'
+import { assetsQuery } from '../queries.ts'
+import classes from './MarketBadge.module.css'
+
+const KINDS = {
+  simulated: { Icon: IconFlask, meaning: 'These prices are made up by a seeded simulation. Nobody trades at them.' },
+  replay: { Icon: IconPlayerTrackNext, meaning: 'Recorded prices are played again. This is the past.' },
+}
+const REAL = { Icon: IconBroadcast, meaning: 'Prices come from this market as they are made.' }
+
+/** Which market the numbers come from, in words, on every page. */
+export function MarketBadge() {
+  const feed = useFeed()
+  if (feed === undefined) return null
+  const { Icon, meaning } = KINDS[feed as keyof typeof KINDS] ?? REAL
+  return (
+    <span className={classes.badge} title={meaning} data-unreal={feed in KINDS || undefined}>
+      <Icon size={16} aria-hidden />
+      <span>{marketWords(feed)}</span>
+    </span>
+  )
+}
+
+function useFeed(): string | undefined {
+  const [first = ''] = useAssets()
+  const streamed = useVivienneState(first, (state) => state?.agents.VivienneAgent?.data.feed)
+  const listed = useQuery({ ...assetsQuery(CLOSES), select: (list) => list.feed }).data
+  return streamed ?? listed
+}

@@ -1,0 +1,59 @@
+import { useLayoutEffect, useRef } from 'react'
+import { Outlet, ScrollRestoration, useLocation } from 'react-router'
+import { useConnection } from 'vivienne-client/react'
+import { ConnectionLine } from './ConnectionLine.tsx'
+import { Header } from './Header.tsx'
+import { Navigation } from './Navigation.tsx'
+import classes from './Shell.module.css'
+import { Shortcuts } from './Shortcuts.tsx'
+import { useLoudestTitle } from './title.ts'
+
+/** The frame of every page: who, where, which market, is it alive; then the page. */
+export function Shell() {
+  const main = useRef<HTMLElement>(null)
+  useFocusOnNewPage(main)
+  return (
+    <>
+      <ConnectionAttribute />
+      <Title />
+      <button type="button" className={classes.skip} onClick={() => main.current?.focus()}>
+        Skip to the content
+      </button>
+      <div className={classes.frame}>
+        <Header />
+        <ConnectionLine />
+      </div>
+      <main id="main" ref={main} tabIndex={-1} className={classes.main}>
+        <Outlet />
+      </main>
+      <Navigation place="bottom" />
+      <Shortcuts />
+      <ScrollRestoration />
+    </>
+  )
+}
+
+/** What CSS greys old numbers by; see global.css. */
+function ConnectionAttribute() {
+  const { state } = useConnection()
+  useLayoutEffect(() => {
+    document.documentElement.dataset.connection = state
+  }, [state])
+  return null
+}
+
+function Title() {
+  useLoudestTitle()
+  return null
+}
+
+/** Another page was opened: keyboard and screen reader go on there, unless the page has put the focus somewhere itself. */
+function useFocusOnNewPage(main: { readonly current: HTMLElement | null }) {
+  const { pathname } = useLocation()
+  const shown = useRef(pathname)
+  useLayoutEffect(() => {
+    if (shown.current === pathname) return
+    shown.current = pathname
+    if (!main.current?.contains(document.activeElement)) main.current?.focus({ preventScroll: true })
+  }, [pathname, main])
+}

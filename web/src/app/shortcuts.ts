@@ -1,0 +1,51 @@
+import { useSyncExternalStore } from 'react'
+
+/** What a key asks for. */
+export type KeyAction = 'help' | 'filter' | { readonly to: string } | null
+
+const AFTER_G: Readonly<Record<string, string>> = { o: '/', c: '/configuration', h: '/history', l: '/logs' }
+
+/** One key, after `waiting` (the beginning of a sequence); what to do now, and what to wait for. */
+export function keyStep(waiting: string | null, key: string): { action: KeyAction; waiting: string | null } {
+  const to = waiting === 'g' ? AFTER_G[key] : undefined
+  if (to !== undefined) return { action: { to }, waiting: null }
+  if (key === 'g') return { action: null, waiting: 'g' }
+  if (key === '/') return { action: 'filter', waiting: null }
+  if (key === '?') return { action: 'help', waiting: null }
+  return { action: null, waiting: key === 'Shift' ? waiting : null }
+}
+
+const KEY = 'vivienne-shortcuts'
+const listeners = new Set<() => void>()
+let on: boolean | undefined
+
+/** Whether single keys do anything; who dictates or has another use for them can switch it off. */
+export function shortcutsOn(): boolean {
+  if (on === undefined) {
+    try {
+      on = localStorage.getItem(KEY) !== 'off'
+    } catch {
+      on = true
+    }
+  }
+  return on
+}
+
+export function setShortcutsOn(value: boolean): void {
+  on = value
+  try {
+    localStorage.setItem(KEY, value ? 'on' : 'off')
+  } catch {
+    // Without storage it holds until the page is left.
+  }
+  for (const listener of listeners) listener()
+}
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener)
+  return () => listeners.delete(listener)
+}
+
+export function useShortcutsOn(): boolean {
+  return useSyncExternalStore(subscribe, shortcutsOn)
+}

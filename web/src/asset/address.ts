@@ -1,0 +1,59 @@
+import { useCallback, useMemo } from 'react'
+import { useSearchParams } from 'react-router'
+
+/** How many bars the chart can show. */
+export const RANGES = [100, 300, 1000] as const
+export type Range = (typeof RANGES)[number]
+
+/** What stands beside the chart, or in its place on a narrow screen; `none` is the chart alone. */
+export type Panel = 'configuration' | 'history' | 'why' | 'none'
+const PANELS: readonly string[] = ['configuration', 'history', 'why', 'none'] satisfies Panel[]
+
+export interface AssetAddress {
+  /** Null while the address does not say. */
+  readonly panel: Panel | null
+  /** Path of the value the configuration shows. */
+  readonly field: string | null
+  /** Null while the address does not say. */
+  readonly range: Range | null
+  openPanel(panel: Panel): void
+  openField(path: string): void
+  setRange(range: Range): void
+}
+
+/** What of the page stands in its address, so that it survives a reload and can be sent to someone. */
+export function useAssetAddress(): AssetAddress {
+  const [search, setSearch] = useSearchParams()
+  const panel = search.get('panel')
+  const field = search.get('field')
+  const bars = Number(search.get('range'))
+
+  const change = useCallback(
+    (values: Record<string, string | null>, replace: boolean) =>
+      setSearch(
+        (before) => {
+          const after = new URLSearchParams(before)
+          for (const [name, value] of Object.entries(values)) {
+            if (value === null) after.delete(name)
+            else after.set(name, value)
+          }
+          return after
+        },
+        { replace, preventScrollReset: true },
+      ),
+    [setSearch],
+  )
+
+  return useMemo(
+    () => ({
+      panel: panel !== null && PANELS.includes(panel) ? (panel as Panel) : null,
+      field,
+      range: RANGES.find((range) => range === bars) ?? null,
+      openPanel: (next) => change({ panel: next, field: null }, true),
+      // To be taken somewhere is a step one can take back, and can be asked for twice.
+      openField: (path) => change({ panel: 'configuration', field: path }, false),
+      setRange: (range) => change({ range: String(range) }, true),
+    }),
+    [panel, field, bars, change],
+  )
+}

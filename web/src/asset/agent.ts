@@ -1,0 +1,60 @@
+import type { AssetData, Configuration, StateData } from 'vivienne-client'
+import { useVivienneState } from 'vivienne-client/react'
+
+const AGENT = 'VivienneAgent'
+
+/** The decision in a state; undefined before the first one arrived. */
+export function decisionOf(state: AssetData | undefined): StateData | undefined {
+  return state?.agents[AGENT]?.data
+}
+
+/** The configuration a decision was made with. */
+export function configurationOf(state: AssetData | undefined): Configuration | undefined {
+  return state?.agents[AGENT]?.config
+}
+
+/**
+ * One thing of the decision on an asset; undefined before the first one arrived.
+ * Only a change of that thing renders its reader again.
+ */
+export function useDecision<T>(
+  asset: string,
+  select: (decision: StateData) => T,
+  same: (one: T | undefined, other: T | undefined) => boolean = Object.is,
+): T | undefined {
+  return useVivienneState(
+    asset,
+    (state) => {
+      const decision = decisionOf(state)
+      return decision === undefined ? undefined : select(decision)
+    },
+    same,
+  )
+}
+
+/** The same for the configuration in force. */
+export function useInForce<T>(
+  asset: string,
+  select: (configuration: Configuration) => T,
+  same: (one: T | undefined, other: T | undefined) => boolean = Object.is,
+): T | undefined {
+  return useVivienneState(
+    asset,
+    (state) => {
+      const configuration = configurationOf(state)
+      return configuration === undefined ? undefined : select(configuration)
+    },
+    same,
+  )
+}
+
+/** Whether two JSON values say the same. Every message is parsed anew, so identity tells nothing. */
+export function sameJson(one: unknown, other: unknown): boolean {
+  if (Object.is(one, other)) return true
+  if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) return false
+  const [left, right] = [Object.entries(one), Object.entries(other)]
+  return (
+    left.length === right.length &&
+    left.every(([name, value]) => sameJson(value, (other as Record<string, unknown>)[name]))
+  )
+}

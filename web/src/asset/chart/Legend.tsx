@@ -1,0 +1,99 @@
+import { UnstyledButton } from '@mantine/core'
+import { useSyncExternalStore } from 'react'
+import type { Indicators } from 'vivienne-client'
+import { formatPrice, priceDigits } from '../../parts/format.ts'
+import { sameJson, useInForce } from '../agent.ts'
+import classes from './Legend.module.css'
+import { LAYERS, type Layer, type LayerId } from './layers.ts'
+import type { PriceChart } from './PriceChart.ts'
+
+interface LegendProps {
+  asset: string
+  chart: PriceChart | null
+  hidden: ReadonlySet<LayerId>
+  onToggle: (layer: LayerId) => void
+}
+
+/** What is drawn, with its figures under the crosshair; each can be switched off. */
+export function Legend({ asset, chart, hidden, onToggle }: LegendProps) {
+  const indicators = useInForce(asset, (configuration) => configuration.indicators, sameJson)
+  return (
+    <ul className={classes.legend} aria-label="What the chart shows">
+      {LAYERS.map((layer) => (
+        <li key={layer.id}>
+          <UnstyledButton
+            className={classes.layer}
+            aria-pressed={!hidden.has(layer.id)}
+            title={`${layer.hint}. Click to ${hidden.has(layer.id) ? 'show' : 'hide'}.`}
+            onClick={() => onToggle(layer.id)}
+          >
+            <Swatch layer={layer} />
+            <span>{titled(layer, indicators)}</span>
+            {layer.columns.length > 0 && <Figures layer={layer} chart={chart} />}
+          </UnstyledButton>
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+/** The title with the period in force. */
+function titled({ id, title }: Layer, indicators: Indicators | undefined): string {
+  if (indicators === undefined) return title
+  if (id === 'ema_fast') return `EMA ${indicators.ema_fast_period}`
+  if (id === 'ema_slow') return `EMA ${indicators.ema_slow_period}`
+  if (id === 'vwap') return `VWAP ${indicators.vwap_minutes}m`
+  if (id === 'bands') return `Bands ${indicators.bollinger_period}, ${indicators.bollinger_deviations}`
+  return title
+}
+
+const nothing = () => () => {}
+const compact = new Intl.NumberFormat('en-US', { notation: 'compact', maximumSignificantDigits: 4 })
+
+/** The figures of a layer; renders only when they change. */
+function Figures({ layer, chart }: { layer: Layer; chart: PriceChart | null }) {
+  const text = useSyncExternalStore(chart?.onReading ?? nothing, () => {
+    const reading = chart?.reading()
+    if (!reading) return '-'
+    const digits = priceDigits(reading.candle.close)
+    const source = reading.open && layer.id === 'volume' ? reading.candle : reading.bar
+    // The middle of the bands is one of the averages, or near to it.
+    return layer.columns
+      .filter((column) => column !== 'bollinger_middle')
+      .map((column) => {
+        const value = source?.[column as 'volume'] ?? null
+        if (value === null) return '-'
+        return layer.id === 'volume' ? compact.format(value) : formatPrice(value, digits)
+      })
+      .join(' / ')
+  })
+  return (
+    <span className={`figure fresh ${classes.figures}`} data-layer={layer.id}>
+      {text}
+    </span>
+  )
+}
+
+/** How the layer is drawn, small. */
+function Swatch({ layer: { stroke, color } }: { layer: Layer }) {
+  const dashes = { dashed: '4 3', 'long dashes': '6 4', dots: '0.1 4' }[stroke as 'dashed']
+  return (
+    <svg className={classes.swatch} data-color={color} viewBox="0 0 18 12" aria-hidden="true">
+      {stroke === 'bars' ? (
+        <path d="M2 12V5h3v7zM7.5 12V2h3v10zM13 12V7h3v5z" fill="currentColor" />
+      ) : stroke === 'triangle' ? (
+        <path d="M9 1.5 14.5 10.5H3.5z" fill="currentColor" />
+      ) : stroke === 'flag' ? (
+        <path d="M5 0v12M5 1h9l-2.5 2.5L14 6H5" fill="none" stroke="currentColor" strokeWidth="1.5" />
+      ) : (
+        <path
+          d="M1 6h16"
+          stroke="currentColor"
+          strokeWidth={stroke === 'thin' || stroke === 'solid' ? 1.5 : 2.5}
+          strokeDasharray={dashes}
+          strokeLinecap="round"
+        />
+      )}
+    </svg>
+  )
+}

@@ -1,0 +1,341 @@
+import {
+  CandlestickSeries,
+  createChartEx,
+  HistogramSeries,
+  type IChartApiBase,
+  type ISeriesApi,
+  LineSeries,
+  type Time,
+  type UTCTimestamp,
+} from 'lightweight-charts'
+import type { BarEntry, FormingBar } from 'vivienne-client'
+import { formatPrice, priceDigits } from '../../parts/format.ts'
+import { Drawing, type Scene } from './Drawing.ts'
+import { type BarDecision, decisionOn, type Entry, entries } from './decisions.ts'
+import type { LayerId } from './layers.ts'
+import {
+  BEHAVIOUR,
+  candleColors,
+  candleMargins,
+  chartColors,
+  LINE_LAYERS,
+  lineOptions,
+  VOLUME_MARGINS,
+} from './options.ts'
+import { paintBands, paintEntries, paintLevel, paintStrip } from './paint.ts'
+import { faded, type Palette } from './palette.ts'
+import { ZonedTimeScale } from './ZonedTimeScale.ts'
+
+/** What the legend reads: the bar under the crosshair, else the newest. */
+export interface Reading {
+  readonly candle: FormingBar
+  /** The closed bar whose indicators and decision go with it: the bar itself, or for an open one the last closed. */
+  readonly bar: BarEntry | null
+  readonly decision: BarDecision | null
+  readonly pointed: boolean
+  readonly open: boolean
+}
+
+/** Candles, indicators and decisions of one asset on a canvas. Knows neither React nor the network. */
+export class PriceChart {
+  readonly #chart: IChartApiBase<Time>
+  readonly #candles: ISeriesApi<'Candlestick', Time>
+  readonly #volume: ISeriesApi<'Histogram', Time>
+  readonly #lines: { id: LayerId; column: keyof BarEntry; series: ISeriesApi<'Line', Time> }[]
+  readonly #drawings: Drawing[]
+  readonly #readers = new Set<() => void>()
+  readonly #viewers = new Set<() => void>()
+  #palette: Palette
+  #hidden: ReadonlySet<LayerId> = new Set()
+  #bars: readonly BarEntry[] = []
+  #open: readonly FormingBar[] = []
+  #decisions: readonly BarDecision[] = []
+  #entries: readonly Entry[] = []
+  #pointed: number | null = null
+  #reading: Reading | null = null
+  #range: number | null = null
+
+  constructor(container: HTMLElement, palette: Palette) {
+    this.#palette = palette
+    const chart = createChartEx<Time, ZonedTimeScale>(container, new ZonedTimeScale(), {
+      ...BEHAVIOUR,
+      ...chartColors(palette),
+      layout: { ...BEHAVIOUR.layout, ...chartColors(palette).layout },
+    })
+    this.#chart = chart
+    this.#volume = chart.addSeries(HistogramSeries, {
+      priceScaleId: 'volume',
+      lastValueVisible: false,
+      priceLineVisible: false,
+    })
+    this.#volume.priceScale().applyOptions({ scaleMargins: VOLUME_MARGINS })
+    this.#lines = LINE_LAYERS.flatMap((layer) =>
+      layer.columns.map((column) => ({
+        id: layer.id,
+        column,
+        series: chart.addSeries(LineSeries, lineOptions(layer, palette)),
+      })),
+    )
+    this.#candles = chart.addSeries(CandlestickSeries, candleColors(palette))
+    this.#candles.priceScale().applyOptions({ scaleMargins: candleMargins(true) })
+    this.#drawings = this.#draw()
+    for (const drawing of this.#drawings) this.#candles.attachPrimitive(drawing)
+    this.#candles.attachPrimitive({ updateAllViews: () => tell(this.#viewers) })
+    chart.subscribeCrosshairMove(({ point, logical }) => this.#point(point && logical !== undefined ? logical : null))
+    chart.timeScale().subscribeSizeChange(() => {
+      if (this.#range !== null) this.show(this.#range)
+    })
+  }
+
+  /** Ends it; nothing may be called afterwards. */
+  remove(): void {
+    this.#readers.clear()
+    this.#viewers.clear()
+    this.#chart.remove()
+  }
+
+  /** Other colours; nothing else changes. */
+  setPalette(palette: Palette): void {
+    this.#palette = palette
+    this.#chart.applyOptions(chartColors(palette))
+    this.#candles.applyOptions(candleColors(palette))
+    for (const layer of LINE_LAYERS) {
+      for (const line of this.#lines) if (line.id === layer.id) line.series.applyOptions(lineOptions(layer, palette))
+    }
+    this.#volume.setData(this.#volumes())
+  }
+
+  /** Layers that are not drawn. */
+  setHidden(hidden: ReadonlySet<LayerId>): void {
+    this.#hidden = hidden
+    for (const { id, series } of this.#lines) series.applyOptions({ visible: !hidden.has(id) })
+    const volume = !hidden.has('volume')
+    this.#volume.applyOptions({ visible: volume })
+    this.#candles.priceScale().applyOptions({ scaleMargins: candleMargins(volume) })
+    this.#redraw()
+  }
+
+  /** Other closed bars, and the open ones after them. The part in sight stays in sight. */
+  setBars(bars: readonly BarEntry[], open: readonly FormingBar[]): void {
+    const comeBack = this.#rememberPlace()
+    this.#bars = bars
+    this.#open = open
+    this.#decisions = bars.map(decisionOn)
+    this.#entries = entries(this.#decisions)
+    const digits = priceDigits(bars.at(-1)?.close ?? 0)
+    this.#chart.applyOptions({ localization: { priceFormatter: (price: number) => formatPrice(price, digits) } })
+    this.#candles.applyOptions({ priceFormat: { type: 'price', precision: digits, minMove: 10 ** -digits } })
+    this.#candles.setData([...bars, ...open].map(candleOf))
+    this.#volume.setData(this.#volumes())
+    for (const { column, series } of this.#lines) series.setData(bars.map((bar) => pointOf(bar, column)))
+    comeBack()
+    this.#redraw()
+    this.#read()
+  }
+
+  /** The open bars, moved. */
+  setOpen(open: readonly FormingBar[]): void {
+    const [had, has] = [this.#open.length, open.length]
+    this.#open = open
+    for (const bar of open.slice(Math.max(0, Math.min(had, has) - 1))) this.#candles.update(candleOf(bar))
+    this.#read()
+  }
+
+  /** Shows the last bars, and some room to the right. */
+  show(bars: number): void {
+    const count = this.#count()
+    if (count === 0 || this.#chart.timeScale().width() === 0) {
+      this.#range = bars
+      return
+    }
+    this.#range = null
+    const shown = Math.min(bars, count)
+    this.#chart.timeScale().setVisibleLogicalRange({ from: count - shown - 0.5, to: count + Math.max(2, shown * 0.03) })
+    this.#candles.priceScale().applyOptions({ autoScale: true })
+  }
+
+  /** Back to the newest bar. */
+  showNewest(): void {
+    this.#chart.timeScale().scrollToRealTime()
+  }
+
+  /** Nearer for a factor above 1, around the newest bar in sight. */
+  zoom(factor: number): void {
+    const range = this.#chart.timeScale().getVisibleLogicalRange()
+    if (range === null) return
+    this.#chart.timeScale().setVisibleLogicalRange({ from: range.to - (range.to - range.from) / factor, to: range.to })
+  }
+
+  /** Moves the crosshair by bars, from where it is or from the newest bar; null takes it away. */
+  step(bars: number | null): void {
+    if (bars === null) {
+      this.#chart.clearCrosshairPosition()
+      this.#point(null)
+      return
+    }
+    const last = this.#count() - 1
+    const index = Math.max(0, Math.min(last, (this.#pointed ?? last) + bars))
+    const candle = this.#candle(index)
+    const range = this.#chart.timeScale().getVisibleLogicalRange()
+    if (candle === undefined || range === null) return
+    const beyond = index < range.from ? index - range.from : index > range.to ? index - range.to : 0
+    if (beyond !== 0) {
+      this.#chart.timeScale().setVisibleLogicalRange({ from: range.from + beyond, to: range.to + beyond })
+    }
+    this.#chart.setCrosshairPosition(candle.close, secondsOf(candle.time), this.#candles)
+    this.#point(index)
+  }
+
+  /** Whether the newest bar is in sight. */
+  atNewest(): boolean {
+    const range = this.#chart.timeScale().getVisibleLogicalRange()
+    return range === null || range.to >= this.#count() - 1.5
+  }
+
+  /** Where a moment is, in pixels from the left of the pane: within its bar, not at its middle. Null before the data. */
+  positionOf(time: string, length: number): number | null {
+    const moment = Date.parse(time)
+    const index = this.indexOf(time)
+    const candle = index === null ? undefined : this.#candle(index)
+    const [x, next] = [0, 1].map((step) => this.#chart.timeScale().logicalToCoordinate(((index ?? 0) + step) as never))
+    if (candle === undefined || x == null || next == null) return null
+    const part = Math.min(1, (moment - Date.parse(candle.time)) / length)
+    return x + (part - 0.5) * (next - x)
+  }
+
+  /** Which bar a moment is in; null before the data. */
+  indexOf(time: string): number | null {
+    let [low, high] = [0, this.#count()]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((this.#candle(middle)?.time ?? '') <= time) low = middle + 1
+      else high = middle
+    }
+    return low === 0 ? null : low - 1
+  }
+
+  /** Width of the pane, without the price axis. */
+  width(): number {
+    return this.#chart.timeScale().width()
+  }
+
+  /** What the legend shows; the same object until it changes. */
+  reading = (): Reading | null => this.#reading
+
+  /** Tells when the reading changes. Returns what ends it. */
+  onReading = (listener: () => void): (() => void) => {
+    this.#readers.add(listener)
+    return () => this.#readers.delete(listener)
+  }
+
+  /** Tells when bars may have moved on the screen, within the frame. Returns what ends it. */
+  onView = (listener: () => void): (() => void) => {
+    this.#viewers.add(listener)
+    return () => this.#viewers.delete(listener)
+  }
+
+  #count(): number {
+    return this.#bars.length + this.#open.length
+  }
+
+  #candle(index: number): FormingBar | undefined {
+    return this.#bars[index] ?? this.#open[index - this.#bars.length]
+  }
+
+  #point(index: number | null): void {
+    const pointed = index !== null && index >= 0 && index < this.#count() ? index : null
+    if (pointed === this.#pointed) return
+    this.#pointed = pointed
+    this.#read()
+  }
+
+  #read(): void {
+    const count = this.#count()
+    if (this.#pointed !== null && this.#pointed >= count) this.#pointed = null
+    const candle = this.#candle(this.#pointed ?? count - 1)
+    const last = this.#bars.length - 1
+    const index = Math.min(this.#pointed ?? last, last)
+    this.#reading = candle
+      ? {
+          candle,
+          bar: this.#bars[index] ?? null,
+          decision: this.#decisions[index] ?? null,
+          pointed: this.#pointed !== null,
+          open: (this.#pointed ?? count - 1) > last,
+        }
+      : null
+    tell(this.#readers)
+  }
+
+  /**
+   * Notes what is in sight. What it returns brings it back after other data: at the newest bar the view goes along,
+   * elsewhere the same bars stay, which the library does not see to when bars fall away at the left.
+   */
+  #rememberPlace(): () => void {
+    const scale = this.#chart.timeScale()
+    const range = scale.getVisibleLogicalRange()
+    if (range === null) return () => {}
+    if (this.atNewest()) {
+      const position = scale.scrollPosition()
+      return () => scale.scrollToPosition(position, false)
+    }
+    const index = Math.max(0, Math.floor(range.from))
+    const time = this.#candle(index)?.time
+    return () => {
+      const moved = time === undefined ? 0 : (this.indexOf(time) ?? 0) - index
+      scale.setVisibleLogicalRange({ from: range.from + moved, to: range.to + moved })
+    }
+  }
+
+  #volumes() {
+    const [up, down] = [faded(this.#palette.up, 0.3), faded(this.#palette.down, 0.3)]
+    return this.#bars.map((bar) => ({
+      time: secondsOf(bar.time),
+      ...(bar.volume === null ? {} : { value: bar.volume, color: bar.close >= bar.open ? up : down }),
+    }))
+  }
+
+  #draw(): Drawing[] {
+    // Each leaves the canvas as it found it.
+    const layer = (id: LayerId, { context }: Scene, paint: () => void) => {
+      if (this.#hidden.has(id)) return
+      context.save()
+      paint()
+      context.restore()
+    }
+    return [
+      new Drawing('bottom', (scene) => {
+        layer('bands', scene, () => paintBands(scene, this.#bars, this.#palette))
+        layer('support', scene, () => paintLevel(scene, this.#bars, 'support', this.#palette))
+        layer('resistance', scene, () => paintLevel(scene, this.#bars, 'resistance', this.#palette))
+      }),
+      new Drawing('top', (scene) => {
+        layer('decisions', scene, () => paintStrip(scene, this.#decisions, this.#palette))
+        layer('decisions', scene, () =>
+          paintEntries(scene, this.#entries, (index) => this.#candle(index), this.#palette),
+        )
+      }),
+    ]
+  }
+
+  #redraw(): void {
+    for (const drawing of this.#drawings) drawing.redraw()
+  }
+}
+
+function tell(listeners: ReadonlySet<() => void>): void {
+  for (const listener of listeners) listener()
+}
+
+function secondsOf(time: string): UTCTimestamp {
+  return (Date.parse(time) / 1000) as UTCTimestamp
+}
+
+function candleOf({ time, open, high, low, close }: FormingBar) {
+  return { time: secondsOf(time), open, high, low, close }
+}
+
+function pointOf(bar: BarEntry, column: keyof BarEntry) {
+  const value = bar[column]
+  return typeof value === 'number' ? { time: secondsOf(bar.time), value } : { time: secondsOf(bar.time) }
+}

@@ -1,0 +1,78 @@
+import { useSyncExternalStore } from 'react'
+import { formatConfidence, formatPrice, priceDigits } from '../../parts/format.ts'
+import { Level } from '../../parts/Level.tsx'
+import { Side } from '../../parts/Side.tsx'
+import { useDecision } from '../agent.ts'
+import { formatBarTime, formatBarUtc } from './barTime.ts'
+import type { PriceChart, Reading } from './PriceChart.ts'
+import classes from './ReadingLine.module.css'
+
+const nothing = () => () => {}
+
+/** What the bar under the crosshair was: prices, and the decision on it. Without a crosshair, the newest. */
+export function ReadingLine({ asset, chart }: { asset: string; chart: PriceChart | null }) {
+  const stale = useDecision(asset, (decision) => decision.status === 'stale')
+  const reading = useSyncExternalStore(chart?.onReading ?? nothing, chart?.reading ?? (() => null))
+  if (reading === null) return <div className={classes.line} />
+  return (
+    <div className={`fresh ${classes.line}`} data-stale={stale || undefined}>
+      <span className={classes.time} title={formatBarUtc(reading.candle.time)}>
+        <span className="figure">{formatBarTime(reading.candle.time)}</span>
+        <span className={`figure ${classes.utc}`}>{formatBarUtc(reading.candle.time)}</span>
+      </span>
+      <Prices reading={reading} />
+      <Decided reading={reading} />
+      {reading.pointed && <Spoken reading={reading} />}
+    </div>
+  )
+}
+
+function Prices({ reading: { candle } }: { reading: Reading }) {
+  const digits = priceDigits(candle.close)
+  const change = (candle.close - candle.open) / candle.open
+  const way = change < 0 ? 'down' : 'up'
+  return (
+    <dl className={classes.prices}>
+      {(['open', 'high', 'low', 'close'] as const).map((name) => (
+        <div key={name}>
+          <dt title={name}>{name[0]?.toUpperCase()}</dt>
+          <dd className="figure">{formatPrice(candle[name], digits)}</dd>
+        </div>
+      ))}
+      <div className={classes.change} data-way={way}>
+        <dt className="unseen">Change</dt>
+        <dd className="figure">
+          {change < 0 ? '−' : '+'}
+          {Math.abs(change * 100).toFixed(2)} %
+        </dd>
+      </div>
+    </dl>
+  )
+}
+
+/** Nothing is decided on an open bar, so it says so, unless it is the newest and nobody points at it. */
+function Decided({ reading: { bar, decision, open, pointed } }: { reading: Reading }) {
+  if (bar === null || decision === null) return null
+  if (open) return <span className={classes.open}>{pointed ? 'open: decided when it closes' : 'open'}</span>
+  return (
+    <span className={classes.decided}>
+      <Level level={bar.clarity_level} raw={decision.level} held={decision.held} size="sm" />
+      <Side side={bar.side} />
+      <span className="figure">{formatConfidence(bar.signal_confidence)}</span>
+      <span className={classes.version}>
+        {bar.config_version === null ? 'recomputed with the present configuration' : `v${bar.config_version}`}
+      </span>
+    </span>
+  )
+}
+
+/** The same in a sentence for those who read the chart with the keys. */
+function Spoken({ reading: { candle, bar, open } }: { reading: Reading }) {
+  const decided =
+    bar === null || open ? 'open' : `${bar.clarity_level}, ${bar.side}, ${formatConfidence(bar.signal_confidence)}`
+  return (
+    <span className="unseen" aria-live="polite">
+      {formatBarTime(candle.time)}: close {formatPrice(candle.close)}; {decided}
+    </span>
+  )
+}

@@ -1,0 +1,47 @@
+import { Loader } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
+import { Age } from '../../parts/Age.tsx'
+import { formatValue } from '../../parts/format.ts'
+import { historyQuery } from '../../queries.ts'
+import { fieldWords } from '../fieldWords.ts'
+import { formatBarTime } from './barTime.ts'
+import classes from './RevisionCard.module.css'
+
+/** At most so many of the changed values are listed; the history has all. */
+const MOST = 8
+
+/** What a version changed, who made it and why. */
+export function RevisionCard({ version, time }: { version: number; time: string }) {
+  const { data, error } = useQuery({ ...historyQuery(undefined, 1, version + 1), staleTime: Number.POSITIVE_INFINITY })
+  const revision = data?.history.find((entry) => entry.version === version)
+  return (
+    <article className={classes.card}>
+      <h3>
+        v{version} <span>in force at {formatBarTime(time)} market time</span>
+      </h3>
+      {error !== null && <p>{error.message}</p>}
+      {!data && !error && <Loader size="xs" />}
+      {data && !revision && <p>It is not in the history any more.</p>}
+      {revision && (
+        <>
+          <p>
+            {revision.asset_symbol ?? 'all assets'} · {revision.author} · <Age time={revision.created_at} />
+          </p>
+          {revision.reason && <p className={classes.reason}>“{revision.reason}”</p>}
+          <ul>
+            {revision.changed.slice(0, MOST).map(({ path, old, new: now }) => (
+              <li key={path}>
+                <span title={path}>{fieldWords(path)}</span>
+                <span className="figure">
+                  {formatValue(old)} → <strong>{formatValue(now)}</strong>
+                </span>
+              </li>
+            ))}
+          </ul>
+          {revision.changed.length > MOST && <p>and {revision.changed.length - MOST} more</p>}
+          {revision.changed.length === 0 && <p>no value became another one</p>}
+        </>
+      )}
+    </article>
+  )
+}

@@ -1,0 +1,131 @@
+import type { BarEntry } from 'vivienne-client'
+import { LEVELS } from '../../parts/Level.tsx'
+import type { Scene } from './Drawing.ts'
+import type { BarDecision, Entry } from './decisions.ts'
+import type { Palette } from './palette.ts'
+
+/** Part of the height of the pane that the strip of levels takes. */
+export const STRIP = 0.03
+
+/** The room between the Bollinger bands. */
+export function paintBands(scene: Scene, bars: readonly BarEntry[], palette: Palette): void {
+  const { context } = scene
+  const inSight = bars.slice(scene.from, scene.to + 1)
+  const upper: [number, number][] = []
+  const lower: [number, number][] = []
+  inSight.forEach((bar, place) => {
+    if (bar.bollinger_upper === null || bar.bollinger_lower === null) return
+    const x = scene.x(scene.from + place)
+    upper.push([x, scene.y(bar.bollinger_upper)])
+    lower.push([x, scene.y(bar.bollinger_lower)])
+  })
+  if (upper.length < 2) return
+  context.beginPath()
+  for (const [x, y] of [...upper, ...lower.reverse()]) context.lineTo(x, y)
+  context.closePath()
+  context.globalAlpha = 0.07
+  context.fillStyle = palette.band
+  context.fill()
+}
+
+/** A level of the market as level pieces, one for each run of bars that have the same. */
+export function paintLevel(
+  scene: Scene,
+  bars: readonly BarEntry[],
+  column: 'support' | 'resistance',
+  palette: Palette,
+): void {
+  const { context } = scene
+  context.strokeStyle = palette[column]
+  context.lineWidth = 2
+  context.lineCap = 'round'
+  context.setLineDash(column === 'support' ? [9, 6] : [0.1, 5])
+  const to = Math.min(scene.to, bars.length - 1)
+  for (let index = scene.from; index <= to; ) {
+    const price = bars[index]?.[column] ?? null
+    let end = index
+    while (end < to && bars[end + 1]?.[column] === price) end++
+    if (price !== null) {
+      const y = scene.y(price)
+      context.beginPath()
+      context.moveTo(scene.x(index - 0.5), y)
+      context.lineTo(scene.x(end + 0.5), y)
+      context.stroke()
+    }
+    index = end + 1
+  }
+}
+
+const HEIGHTS = [0.14, 0.42, 0.75, 1]
+
+/** The level of every bar: higher and warmer the nearer to an entry, hollow where a filter holds. */
+export function paintStrip(scene: Scene, decisions: readonly BarDecision[], palette: Palette): void {
+  const { context } = scene
+  const most = scene.height * STRIP
+  const to = Math.min(scene.to, decisions.length - 1)
+  for (let index = scene.from; index <= to; index++) {
+    const decision = decisions[index]
+    if (decision === undefined) continue
+    const height = most * (HEIGHTS[LEVELS.indexOf(decision.level)] ?? 0)
+    const left = Math.round(scene.x(index - 0.5))
+    const width = Math.max(1, Math.round(scene.x(index + 0.5)) - left - (scene.spacing > 5 ? 1 : 0))
+    const top = scene.height - height
+    context.fillStyle = palette[decision.level]
+    context.globalAlpha = decision.held ? 0.28 : decision.level === 'idle' ? 0.45 : 1
+    context.fillRect(left, top, width, height)
+    if (decision.held) {
+      context.globalAlpha = 1
+      context.fillRect(left, top, width, 1.5)
+    }
+  }
+}
+
+/** Triangles below the bar for long, above it for short; two of them for bang, hollow ones for held entries. */
+export function paintEntries(
+  scene: Scene,
+  entries: readonly Entry[],
+  row: (index: number) => { high: number; low: number } | undefined,
+  palette: Palette,
+): void {
+  const half = Math.min(6, Math.max(3.5, scene.spacing * 0.7))
+  for (const entry of entries) {
+    if (entry.index < scene.from || entry.index > scene.to || entry.side === 'none') continue
+    const bar = row(entry.index)
+    if (bar === undefined) continue
+    const long = entry.side === 'long'
+    const tip = long ? scene.y(bar.low) + 5 : scene.y(bar.high) - 5
+    const down = long ? 1 : -1
+    const count = entry.level === 'bang' ? 2 : 1
+    for (let place = 0; place < count; place++) {
+      triangle(scene, scene.x(entry.index), tip + down * place * half * 1.15, half, down, entry, palette)
+    }
+  }
+}
+
+function triangle(
+  { context }: Scene,
+  x: number,
+  tip: number,
+  half: number,
+  down: number,
+  entry: Entry,
+  palette: Palette,
+): void {
+  context.beginPath()
+  context.moveTo(x, tip)
+  context.lineTo(x - half, tip + down * half * 1.5)
+  context.lineTo(x + half, tip + down * half * 1.5)
+  context.closePath()
+  context.lineJoin = 'round'
+  // A rim in the colour of the ground keeps the shape apart from the candles.
+  context.strokeStyle = palette.surface
+  context.lineWidth = 3.5
+  context.stroke()
+  context.fillStyle = entry.held ? palette.surface : palette[entry.level]
+  context.fill()
+  if (entry.held) {
+    context.strokeStyle = palette[entry.level]
+    context.lineWidth = 1.5
+    context.stroke()
+  }
+}

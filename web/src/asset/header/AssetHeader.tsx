@@ -1,0 +1,128 @@
+import { Skeleton, UnstyledButton } from '@mantine/core'
+import { useVivienneState } from 'vivienne-client/react'
+import { isHeld } from '../../overview/standing.ts'
+import { Age } from '../../parts/Age.tsx'
+import { Flash } from '../../parts/Flash.tsx'
+import { formatNumber, formatPrice } from '../../parts/format.ts'
+import { Level } from '../../parts/Level.tsx'
+import { Side } from '../../parts/Side.tsx'
+import { marketWords, STATUS_WORDS } from '../../parts/words.ts'
+import { sameJson, useDecision } from '../agent.ts'
+import { formatBarTime, formatBarUtc } from '../chart/barTime.ts'
+import { Fresh } from '../Fresh.tsx'
+import classes from './AssetHeader.module.css'
+import { AssetSwitcher } from './AssetSwitcher.tsx'
+import { ConfidenceGauge } from './ConfidenceGauge.tsx'
+
+interface AssetHeaderProps {
+  asset: string
+  assets: readonly string[]
+  onAsset: (asset: string) => void
+  onHistory: () => void
+}
+
+/** What the asset is at, in one row. Each figure renders by itself. */
+export function AssetHeader({ asset, assets, onAsset, onHistory }: AssetHeaderProps) {
+  return (
+    <header className={`panel ${classes.header}`}>
+      <AssetSwitcher asset={asset} assets={assets} onAsset={onAsset} />
+      <div className={classes.figures}>
+        <LevelNow asset={asset} />
+        <Position asset={asset} />
+        <ConfidenceGauge asset={asset} />
+        <Price asset={asset} />
+      </div>
+      <div className={`fresh ${classes.state}`}>
+        <Status asset={asset} />
+        <span className={classes.second}>
+          <Updated asset={asset} />
+          <Version asset={asset} onHistory={onHistory} />
+        </span>
+      </div>
+    </header>
+  )
+}
+
+function LevelNow({ asset }: { asset: string }) {
+  const now = useDecision(
+    asset,
+    (decision) => ({
+      level: decision.clarity_level,
+      raw: decision.raw_clarity_level,
+      held: isHeld(decision),
+    }),
+    sameJson,
+  )
+  return (
+    <Fresh asset={asset} className={classes.level}>
+      {now ? <Level {...now} size="xl" /> : <Skeleton height={36} width={160} />}
+    </Fresh>
+  )
+}
+
+function Position({ asset }: { asset: string }) {
+  const side = useDecision(asset, (decision) => decision.side)
+  const size = useDecision(asset, (decision) => decision.position_size)
+  if (side === undefined || size === undefined) return <div className={classes.position} />
+  return (
+    <Fresh asset={asset} className={classes.position}>
+      <Side side={side} />
+      <Flash value={size} className={classes.second ?? ''}>
+        {size === 0 ? 'no position' : `${formatNumber(size)} % of equity`}
+      </Flash>
+    </Fresh>
+  )
+}
+
+function Price({ asset }: { asset: string }) {
+  const price = useDecision(asset, (decision) => decision.price) ?? null
+  return (
+    <Fresh asset={asset} className={classes.price}>
+      <Flash value={price}>{formatPrice(price)}</Flash>
+      <MarketTime asset={asset} />
+    </Fresh>
+  )
+}
+
+/** When the price was, by the market's own clock, which in a replay or a simulation is another one than ours. */
+function MarketTime({ asset }: { asset: string }) {
+  const time = useDecision(asset, (decision) => decision.price_time)
+  if (!time) return <span className={classes.second}>no price yet</span>
+  return (
+    <span className={`figure ${classes.second}`} title={`Time of the market, ${formatBarUtc(time)}`}>
+      {formatBarTime(time)}
+    </span>
+  )
+}
+
+function Status({ asset }: { asset: string }) {
+  const status = useDecision(asset, (decision) => decision.status)
+  const reason = useDecision(asset, (decision) => decision.status_reason)
+  const feed = useDecision(asset, (decision) => decision.feed)
+  const timeframe = useDecision(asset, (decision) => decision.timeframe)
+  if (status === undefined || feed === undefined)
+    return <span className={classes.status}>waiting for the first state</span>
+  return (
+    <span className={classes.status} data-status={status} title={reason ?? undefined}>
+      <strong>{STATUS_WORDS[status]}</strong>
+      <span className={classes.market}> · {marketWords(feed)}</span> · {timeframe}
+    </span>
+  )
+}
+
+function Updated({ asset }: { asset: string }) {
+  const time = useVivienneState(asset, (state) => state?.timestamp)
+  return <span className={classes.age}>{time !== undefined && <Age time={time} />}</span>
+}
+
+function Version({ asset, onHistory }: { asset: string; onHistory: () => void }) {
+  const version = useVivienneState(asset, (state) => state?.config_version)
+  if (version === undefined) return null
+  return (
+    <UnstyledButton className={classes.version} onClick={onHistory} title="See what was changed">
+      <Flash value={version}>
+        <strong>v{version}</strong> in force
+      </Flash>
+    </UnstyledButton>
+  )
+}

@@ -1,0 +1,108 @@
+import type { Settings, SignalExplanation } from 'vivienne-client'
+import { formatNumber } from '../../parts/format.ts'
+import { signalWords } from '../../parts/words.ts'
+import { sameJson, useInForce } from '../agent.ts'
+import { FieldButton } from './FieldButton.tsx'
+import classes from './SignalTable.module.css'
+
+interface SignalTableProps {
+  asset: string
+  signals: readonly SignalExplanation[]
+  onField: (path: string) => void
+}
+
+const THRESHOLDS = ['loaded', 'aim', 'bang'] as const
+
+/** What each signal adds: to the left for short, to the right for long; in the last row, what comes of it. */
+export function SignalTable({ asset, signals, onField }: SignalTableProps) {
+  const settings = useInForce(asset, (configuration) => configuration.settings, sameJson)
+  const total = signals.reduce((sum, signal) => sum + signal.contribution, 0)
+  return (
+    <table className={classes.signals}>
+      <caption>Signals</caption>
+      <thead>
+        <tr>
+          <th scope="col">Signal</th>
+          <th scope="col" className={classes.sides}>
+            <span>◀ short</span>
+            <span>long ▶</span>
+          </th>
+          <th scope="col">Adds</th>
+          <th scope="col">Strength</th>
+          <th scope="col">Weight</th>
+          <th scope="col">Reading</th>
+        </tr>
+      </thead>
+      <tbody>
+        {signals.map((signal) => (
+          <tr key={signal.name} data-silent={signal.direction === 0 || undefined}>
+            <th scope="row">{signalWords(signal.name)}</th>
+            <td>
+              <Bar part={signal.contribution} />
+            </td>
+            <td className="figure">{signal.direction === 0 ? 'no vote' : signed(signal.contribution)}</td>
+            <td className="figure">{Math.round(signal.strength * 100)} %</td>
+            <td>
+              <FieldButton path={`signal_weights.${signal.name}`} onField={onField}>
+                {formatNumber(signal.weight, 3)}
+              </FieldButton>
+            </td>
+            <td className={`figure ${classes.reading}`} title={signal.measure}>
+              {signal.reading === null ? '-' : formatNumber(signal.reading, 3)} <small>{signal.measure}</small>
+            </td>
+          </tr>
+        ))}
+      </tbody>
+      <tfoot>
+        <tr>
+          <th scope="row">Confidence</th>
+          <td>
+            <Bar part={total} settings={settings} />
+          </td>
+          <td className="figure">{signed(total)}</td>
+          <td colSpan={3} />
+        </tr>
+        {settings && (
+          <tr>
+            <th scope="row">Thresholds</th>
+            <td colSpan={5}>
+              <span className={classes.thresholds}>
+                {THRESHOLDS.map((level) => (
+                  <span key={level} data-level={level}>
+                    {level}{' '}
+                    <FieldButton path={`settings.state_threshold_${level}`} onField={onField}>
+                      {formatNumber(settings[`state_threshold_${level}`], 4)}
+                    </FieldButton>
+                  </span>
+                ))}
+              </span>
+            </td>
+          </tr>
+        )}
+      </tfoot>
+    </table>
+  )
+}
+
+/** A part of the confidence, -1 to 1, from the middle to its side; the thresholds as ticks on both. */
+function Bar({ part, settings }: { part: number; settings?: Settings | undefined }) {
+  const size = `${Math.min(1, Math.abs(part)) * 50}%`
+  return (
+    <span className={classes.bar} data-total={settings !== undefined || undefined} aria-hidden="true">
+      {settings &&
+        THRESHOLDS.flatMap((level) => {
+          const away = settings[`state_threshold_${level}`] / 2
+          return [50 - away, 50 + away].map((left) => (
+            <i key={`${level} ${left}`} data-level={level} style={{ left: `${left}%` }} />
+          ))
+        })}
+      <b data-side={part < 0 ? 'short' : 'long'} style={{ width: size, [part < 0 ? 'right' : 'left']: '50%' }} />
+    </span>
+  )
+}
+
+/** A part of the confidence in points of 100, with its side in words. */
+function signed(part: number): string {
+  const points = (Math.abs(part) * 100).toFixed(1)
+  return part === 0 ? points : `${points} ${part < 0 ? 'short' : 'long'}`
+}

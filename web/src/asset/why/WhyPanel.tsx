@@ -1,0 +1,94 @@
+import { Button, Skeleton } from '@mantine/core'
+import { IconArrowRight } from '@tabler/icons-react'
+import type { Explanation } from 'vivienne-client'
+import { filterWords } from '../../parts/words.ts'
+import { sameJson, useDecision } from '../agent.ts'
+import { fieldWords } from '../fieldWords.ts'
+import { FilterList, FilterRow } from './FilterList.tsx'
+import { SignalTable } from './SignalTable.tsx'
+import classes from './WhyPanel.module.css'
+
+interface WhyPanelProps {
+  asset: string
+  onField: (path: string) => void
+}
+
+/** Why the decision is what it is, and what would alter it. Renders when something is decided, not when a price moves. */
+export function WhyPanel({ asset, onField }: WhyPanelProps) {
+  const explanation = useDecision(asset, (decision) => decision.explanation, sameJson)
+  const stale = useDecision(asset, (decision) => decision.status === 'stale')
+  return (
+    <section className={`panel fresh ${classes.why}`} data-stale={stale || undefined} aria-label="Why">
+      {explanation === undefined && <Skeleton height={120} mb="sm" />}
+      {explanation === null && <Nothing asset={asset} />}
+      {explanation && <Explained asset={asset} explanation={explanation} onField={onField} />}
+    </section>
+  )
+}
+
+function Explained({ asset, explanation, onField }: WhyPanelProps & { explanation: Explanation }) {
+  return (
+    <>
+      <div className={classes.summary}>
+        <Summary text={explanation.summary} />
+        <Nearest explanation={explanation} onField={onField} />
+        <FilterRow filters={explanation.filters} />
+      </div>
+      <div className={classes.parts}>
+        <SignalTable asset={asset} signals={explanation.signals} onField={onField} />
+        <FilterList filters={explanation.filters} onField={onField} />
+      </div>
+    </>
+  )
+}
+
+/** There is no decision to explain; the status says why. */
+function Nothing({ asset }: { asset: string }) {
+  const reason = useDecision(asset, (decision) => decision.status_reason)
+  return (
+    <div className={classes.summary}>
+      <Summary text={`nothing is decided${reason ? `: ${reason}` : ''}`} />
+      <p className={classes.nearest}>As soon as there is a decision, its signals and filters are explained here.</p>
+    </div>
+  )
+}
+
+function Summary({ text }: { text: string }) {
+  return (
+    <h2>
+      <span>Why</span>
+      {text.charAt(0).toUpperCase() + text.slice(1)}
+    </h2>
+  )
+}
+
+function Nearest({ explanation, onField }: { explanation: Explanation; onField: (path: string) => void }) {
+  const change = explanation.nearest_change
+  if (change === null) {
+    return <p className={classes.nearest}>{withoutChange(explanation)}</p>
+  }
+  return (
+    <p className={classes.nearest}>
+      <span>
+        Nearest change: <strong>{change.message}</strong>.
+      </span>
+      <Button
+        size="compact-xs"
+        variant="light"
+        rightSection={<IconArrowRight size={14} aria-hidden />}
+        onClick={() => onField(change.path)}
+      >
+        Open {fieldWords(change.path)}
+      </Button>
+    </p>
+  )
+}
+
+function withoutChange({ signals, filters }: Explanation): string {
+  if (signals.every((signal) => signal.direction === 0))
+    return 'No signal votes, so no threshold would change the level.'
+  const holding = filters.filter((filter) => filter.state === 'blocked').map((filter) => filterWords(filter.name))
+  if (holding.length > 1)
+    return `No single change would alter the level: ${holding.join(' and ')} hold the entry together.`
+  return 'No single threshold or switch would alter the level.'
+}

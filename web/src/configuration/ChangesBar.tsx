@@ -1,0 +1,31 @@
+import { Button } from '@mantine/core'
+import type { DraftSnapshot } from 'vivienne-client/draft'
+import classes from './ChangesBar.module.css'
+import { useForm } from './FormContext.ts'
+import { count } from './plural.ts'
+import { useConnected } from './useConnected.ts'
+
+/** What has been typed and is not in force, and the way on. There only while there is something. */
+export function ChangesBar({ snapshot }: { snapshot: DraftSnapshot }) {
+  const { draft, review } = useForm()
+  const offline = !useConnected()
+  const edited = Object.values(snapshot.fields).filter((field) => field.typed !== undefined)
+  if (edited.length === 0) return null
+  const { problems, conflicts, savable, changed } = snapshot
+  return (
+    <section className={classes.bar} aria-label="Changes that are not saved">
+      <div className={classes.words} role="status">
+        <strong>{count(changed.length, 'change')}</strong>
+        {problems.length > 0 && <span data-kind="wrong">{count(problems.length, 'problem')}</span>}
+        {conflicts.length > 0 && <span data-kind="conflict">{conflicts.length} changed elsewhere</span>}
+        {offline && <span data-kind="conflict">Not connected: saving waits, typing does not</span>}
+      </div>
+      <Button size="xs" variant="subtle" onClick={() => draft.revertAll()}>
+        Discard
+      </Button>
+      <Button size="xs" disabled={savable && offline} onClick={review}>
+        {savable || changed.length === 0 ? 'Review' : problems.length > 0 ? 'Show problem' : 'Decide'}
+      </Button>
+    </section>
+  )
+}

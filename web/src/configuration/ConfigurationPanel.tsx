@@ -1,0 +1,182 @@
+import { Skeleton } from '@mantine/core'
+import { type ReactNode, useMemo, useRef, useState } from 'react'
+import type { ConfigDraft, DraftSnapshot, SectionSpec } from 'vivienne-client/draft'
+import { useConfigDraft, useVivienneClient } from 'vivienne-client/react'
+import { ChangesBar } from './ChangesBar.tsx'
+import classes from './ConfigurationPanel.module.css'
+import { useClosedSections } from './closedSections.ts'
+import failure from './Failure.module.css'
+import { type Form, FormContext } from './FormContext.ts'
+import { useTimeframe } from './fields.ts'
+import { LastChange } from './LastChange.tsx'
+import { PanelHead } from './PanelHead.tsx'
+import { type Proposal, resetProposal, saveProposal } from './proposal.ts'
+import { Review } from './Review.tsx'
+import { Section } from './Section.tsx'
+import { Toolbar } from './Toolbar.tsx'
+import { useCalledField } from './useCalledField.ts'
+import { useShownFields } from './useShownFields.ts'
+import { useUnsaved } from './useUnsaved.ts'
+
+interface ConfigurationPanelProps {
+  /** An asset, or null for what all assets inherit. */
+  layer: string | null
+  /** Path of a value to open and focus. */
+  field?: string | null
+}
+
+/** The form of one layer: everything that can be tuned, as the server describes it. */
+export function ConfigurationPanel({ layer, field = null }: ConfigurationPanelProps) {
+  // What is typed belongs to a layer: another layer is another form.
+  return <LayerPanel key={layer} layer={layer} field={field} />
+}
+
+function LayerPanel({ layer, field }: Required<ConfigurationPanelProps>) {
+  const { draft, snapshot, sections, error } = useConfigDraft(layer)
+  if (draft === null || snapshot === null || sections === null || snapshot.version === null) {
+    return error === null ? <Loading /> : <NotLoaded error={error} />
+  }
+  return (
+    <>
+      {error !== null && <NotLoaded error={error} />}
+      <LoadedPanel layer={layer} field={field} draft={draft} snapshot={snapshot} sections={sections} />
+    </>
+  )
+}
+
+interface LoadedPanelProps extends Required<ConfigurationPanelProps> {
+  draft: ConfigDraft
+  snapshot: DraftSnapshot
+  sections: readonly SectionSpec[]
+}
+
+function LoadedPanel({ layer, field, draft, snapshot, sections }: LoadedPanelProps) {
+  const root = useRef<HTMLDivElement>(null)
+  const timeframe = useTimeframe(layer)
+  const { closed, set: setOpen } = useClosedSections()
+  const shown = useShownFields(sections, snapshot)
+  const call = useCalledField(root, field, (paths) => {
+    shown.showAll()
+    setOpen(paths, true)
+  })
+  const { proposal, against, review, proposeReset, close } = useProposal(layer, draft, snapshot, sections, call)
+  useUnsaved(layer, draft)
+  const form = useMemo<Form>(
+    () => ({ draft, layer, timeframe, review, proposeReset }),
+    [draft, layer, timeframe, review, proposeReset],
+  )
+  // What a search finds is open, whatever was closed before.
+  const folded = shown.search === '' ? closed : NONE
+  return (
+    <FormContext value={form}>
+      <div className={classes.panel} ref={root}>
+        <PanelHead snapshot={snapshot} />
+        <LastChange layer={layer} version={snapshot.version} />
+        <Elsewhere snapshot={snapshot} />
+        <Toolbar {...shown.toolbar} />
+        {shown.appeared > 0 && (
+          <button type="button" className={classes.appeared} onClick={shown.refresh}>
+            {shown.appeared} more {shown.appeared === 1 ? 'differs' : 'differ'} now: show
+          </button>
+        )}
+        <div>
+          {shown.sections.map((section) => (
+            <Section
+              key={section.path}
+              section={section}
+              fields={snapshot.fields}
+              closed={folded}
+              setOpen={(path, open) => setOpen([path], open)}
+            />
+          ))}
+          {shown.sections.length === 0 && <Nothing search={shown.search} onAll={shown.showAll} />}
+        </div>
+        <ChangesBar snapshot={snapshot} />
+        {proposal !== null && <Review proposal={proposal} against={against} onClose={close} />}
+      </div>
+    </FormContext>
+  )
+}
+
+const NONE: ReadonlySet<string> = new Set()
+
+/** What is being reviewed. A review of what was typed follows what is typed and in force. */
+function useProposal(
+  layer: string | null,
+  draft: ConfigDraft,
+  snapshot: DraftSnapshot,
+  sections: readonly SectionSpec[],
+  call: (path: string) => void,
+) {
+  const client = useVivienneClient()
+  const [reviewed, setReviewed] = useState<'typed' | readonly string[] | null>(null)
+  const drafted = { client, layer, draft, snapshot, sections }
+  let proposal: Proposal | null = null
+  if (reviewed !== null) proposal = reviewed === 'typed' ? saveProposal(drafted) : resetProposal(drafted, reviewed)
+  const actions = useMemo(
+    () => ({
+      review: () => {
+        const { savable, problems, conflicts, fields } = draft.getSnapshot()
+        const first = [...problems.map((problem) => problem.path), ...conflicts].find((path) => path in fields)
+        if (savable) setReviewed('typed')
+        else if (first !== undefined) call(first)
+      },
+      proposeReset: (paths: readonly string[]) => setReviewed(paths),
+      close: () => setReviewed(null),
+    }),
+    [draft, call],
+  )
+  const undecided = reviewed === 'typed' && snapshot.conflicts.length > 0
+  const against = undecided
+    ? 'Something you typed over was changed elsewhere meanwhile. Go back and decide which value to keep.'
+    : null
+  return { proposal, against, ...actions }
+}
+
+/** What is wrong with what was typed, at no field of this form. */
+function Elsewhere({ snapshot }: { snapshot: DraftSnapshot }) {
+  const lost = snapshot.problems.filter((problem) => !(problem.path in snapshot.fields))
+  if (lost.length === 0) return null
+  return (
+    <div className={failure.failure} role="alert">
+      <strong>Cannot be saved like this</strong>
+      <ul>
+        {lost.map(({ path, message }) => (
+          <li key={`${path} ${message}`}>{message}</li>
+        ))}
+      </ul>
+    </div>
+  )
+}
+
+function Nothing({ search, onAll }: { search: string; onAll(): void }): ReactNode {
+  return (
+    <p className={classes.nothing}>
+      {search === ''
+        ? 'Everything is as Vivienne comes: no value differs from its default. '
+        : `No value is called “${search}”. `}
+      <button type="button" onClick={onAll}>
+        Show all values
+      </button>
+    </p>
+  )
+}
+
+function NotLoaded({ error }: { error: string }) {
+  return (
+    <div className={failure.failure} data-kind="calm" role="status">
+      <strong>The configuration could not be read</strong>
+      <p>{error}. It is tried again every few seconds; what you typed is kept.</p>
+    </div>
+  )
+}
+
+function Loading() {
+  return (
+    <div aria-busy="true" role="status" aria-label="Loading the configuration">
+      {[1, 2, 3, 4, 5, 6].map((row) => (
+        <Skeleton key={row} height={44} mb={10} />
+      ))}
+    </div>
+  )
+}

@@ -1,0 +1,63 @@
+import { VisuallyHidden } from '@mantine/core'
+import { IconArrowRight } from '@tabler/icons-react'
+import classes from './Differences.module.css'
+import { useFieldSpecs, useTimeframe } from './fields.ts'
+import { type Keeper, useKeepers } from './keepers.ts'
+import type { Proposal } from './proposal.ts'
+import { unitWords, valueWords } from './reading.ts'
+
+/** From what to what, value by value; for the global layer with the assets that keep a value of their own. */
+export function Differences({ proposal }: { proposal: Proposal }) {
+  const specs = useFieldSpecs()
+  const timeframe = useTimeframe(proposal.layer)
+  const keepersOf = useKeepers(proposal.version, proposal.layer === null)
+  if (proposal.differences.length === 0) return null
+  return (
+    <table className={classes.table}>
+      <thead className={classes.head}>
+        <tr>
+          <th scope="col">Value</th>
+          <th scope="col">Now</th>
+          <th scope="col">
+            <VisuallyHidden>becomes</VisuallyHidden>
+          </th>
+          <th scope="col">Then</th>
+        </tr>
+      </thead>
+      <tbody>
+        {proposal.differences.map((difference) => {
+          const spec = specs.get(difference.path)
+          return (
+            <tr key={difference.path}>
+              <th scope="row">
+                {spec?.title ?? difference.path}
+                <span className={classes.path}>
+                  {[difference.path, spec && unitWords(spec)].filter(Boolean).join(' · ')}
+                </span>
+                {proposal.layer === null && <Keepers keepers={keepersOf(difference.path)} />}
+              </th>
+              <td className={`${classes.old} figure`}>{valueWords(spec, difference.old, timeframe)}</td>
+              <td className={classes.arrow}>
+                <IconArrowRight size={14} aria-hidden />
+              </td>
+              <td className={`${classes.new} figure`}>{valueWords(spec, difference.new, timeframe)}</td>
+            </tr>
+          )
+        })}
+      </tbody>
+    </table>
+  )
+}
+
+/** Assets that set a value themselves, so that the change does not reach them there. */
+function Keepers({ keepers }: { keepers: readonly Keeper[] }) {
+  if (keepers.length === 0) return null
+  const named = keepers.slice(0, 4).map(({ asset, value }) => `${asset} keeps ${valueWords(undefined, value)}`)
+  const more = keepers.length - named.length
+  return (
+    <span className={classes.keepers}>
+      {named.join(', ')}
+      {more > 0 && ` and ${more} more keep their own`}
+    </span>
+  )
+}

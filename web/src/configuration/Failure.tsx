@@ -1,0 +1,75 @@
+import { useQuery } from '@tanstack/react-query'
+import { VivienneProblem } from 'vivienne-client'
+import { useVivienneClient } from 'vivienne-client/react'
+import { Age } from '../parts/Age.tsx'
+import classes from './Failure.module.css'
+import { useFieldSpecs } from './fields.ts'
+import { valueWords } from './reading.ts'
+
+export interface FailureProps {
+  /** What was thrown, or what a verdict says. */
+  error: unknown
+  layer: string | null
+  /** The version the change was to be made on top of. */
+  since: number
+}
+
+/** Why a change was not made, in the words of the server, and what to do. */
+export function Failure({ error, layer, since }: FailureProps) {
+  const conflict = error instanceof VivienneProblem && error.code === 'version_conflict'
+  return (
+    <div className={classes.failure} role="alert">
+      <strong>{conflict ? 'Not made: something else was changed meanwhile' : 'Not made'}</strong>
+      {conflict ? <Meanwhile layer={layer} since={since} /> : <Sentences error={error} />}
+      <p className={classes.kept}>What you typed is kept.</p>
+    </div>
+  )
+}
+
+function Sentences({ error }: Pick<FailureProps, 'error'>) {
+  const specs = useFieldSpecs()
+  const errors = (error as { errors?: { path: string; message: string }[] }).errors ?? []
+  if (errors.length === 0) return <p>{error instanceof Error ? error.message : 'The server did not say why.'}</p>
+  return (
+    <ul>
+      {errors.map(({ path, message }) => (
+        <li key={`${path} ${message}`}>
+          {message}
+          {path !== '' && !specs.has(path) && <span className={classes.path}> ({path})</span>}
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+/** What came into force since the version a change was to be made on. */
+function Meanwhile({ layer, since }: Omit<FailureProps, 'error'>) {
+  const client = useVivienneClient()
+  const specs = useFieldSpecs()
+  const { data } = useQuery({
+    queryKey: ['meanwhile', layer, since],
+    queryFn: ({ signal }) => client.rest.history({ asset: layer, limit: 10, signal }),
+    gcTime: 0,
+  })
+  const newer = data?.history.filter(
+    (entry) => entry.version > since && (layer !== null || entry.asset_symbol === null),
+  )
+  return (
+    <>
+      <ul>
+        {newer?.map((entry) => (
+          <li key={entry.version}>
+            Version {entry.version} by {entry.author}, <Age time={entry.created_at} />:{' '}
+            {entry.changed
+              .map(({ path, ...sides }) => {
+                const spec = specs.get(path)
+                return `${spec?.title ?? path} ${valueWords(spec, sides.old)} to ${valueWords(spec, sides.new)}`
+              })
+              .join('; ') || 'no value different'}
+          </li>
+        ))}
+      </ul>
+      <p>The review shows your change on top of that now. If it is still right, make it again.</p>
+    </>
+  )
+}

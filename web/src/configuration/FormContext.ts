@@ -1,0 +1,23 @@
+import { createContext, useContext } from 'react'
+import type { ConfigDraft } from 'vivienne-client/draft'
+
+/** What every field of one form needs. */
+export interface Form {
+  readonly draft: ConfigDraft
+  /** The asset, or null for the layer under all assets. */
+  readonly layer: string | null
+  /** Length of the bars that are decided, such as `15m`; undefined while it is not known. */
+  readonly timeframe: string | undefined
+  /** Open the review, or go to what stands against it. */
+  review(): void
+  /** Propose that values are inherited again. */
+  proposeReset(paths: readonly string[]): void
+}
+
+export const FormContext = createContext<Form | null>(null)
+
+export function useForm(): Form {
+  const form = useContext(FormContext)
+  if (form === null) throw new Error('A field of the configuration stands outside its form')
+  return form
+}

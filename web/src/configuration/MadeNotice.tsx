@@ -1,0 +1,48 @@
+import { Button } from '@mantine/core'
+import { useState } from 'react'
+import classes from './MadeNotice.module.css'
+import type { MadeChange } from './madeChange.ts'
+import { count } from './plural.ts'
+
+interface MadeNoticeProps {
+  change: MadeChange
+  /** Undoes it; rejects with a sentence. */
+  takeBack(): Promise<void>
+}
+
+/** What a change that is in force did, and one click to take it back. */
+export function MadeNotice({ change, takeBack }: MadeNoticeProps) {
+  const [state, setState] = useState<'ready' | 'undoing' | 'undone'>('ready')
+  const [failure, setFailure] = useState<string | null>(null)
+  const click = async () => {
+    setState('undoing')
+    setFailure(null)
+    try {
+      await takeBack()
+      setState('undone')
+    } catch (error) {
+      setFailure(error instanceof Error ? error.message : String(error))
+      setState('ready')
+    }
+  }
+  return (
+    <span className={classes.notice}>
+      <span>{summary(change)}</span>
+      {change.before !== undefined && state !== 'undone' && (
+        <Button size="compact-xs" variant="default" loading={state === 'undoing'} onClick={click}>
+          {change.verb === 'undone' ? 'Redo' : 'Undo'}
+        </Button>
+      )}
+      {state === 'undone' && <span>Taken back.</span>}
+      {failure !== null && (
+        <span className={classes.failure} role="alert">
+          {failure}
+        </span>
+      )}
+    </span>
+  )
+}
+
+function summary({ layer, verb, values }: MadeChange): string {
+  return `${count(values, 'value')} ${verb === 'undone' ? 'taken back' : verb} for ${layer ?? 'all assets'}.`
+}

@@ -1,0 +1,30 @@
+import type { DraftSnapshot } from 'vivienne-client/draft'
+import { useForm } from './FormContext.ts'
+import classes from './PanelHead.module.css'
+import { count } from './plural.ts'
+import { isOwn } from './Source.tsx'
+
+/** Whose form this is, which version is in force, and how much of it the layer sets itself. */
+export function PanelHead({ snapshot }: { snapshot: DraftSnapshot }) {
+  const { layer, proposeReset } = useForm()
+  const own = Object.values(snapshot.fields).filter((field) => isOwn(field, layer))
+  return (
+    <div className={classes.head}>
+      <span className={`${classes.version} figure fresh`}>
+        {snapshot.version === 0 ? 'No change yet: all defaults' : `Version ${snapshot.version} in force`}
+      </span>
+      <span className={classes.own}>
+        {own.length === 0
+          ? layer === null
+            ? 'All assets are on the defaults'
+            : `${layer} sets nothing itself; it follows the global layer`
+          : `${layer ?? 'The global layer'} sets ${count(own.length, 'value')}`}
+        {own.length > 0 && (
+          <button type="button" onClick={() => proposeReset(own.map((field) => field.path))}>
+            Reset all
+          </button>
+        )}
+      </span>
+    </div>
+  )
+}

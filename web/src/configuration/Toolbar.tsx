@@ -1,0 +1,46 @@
+import { CloseButton, Switch, TextInput } from '@mantine/core'
+import { IconSearch } from '@tabler/icons-react'
+import classes from './Toolbar.module.css'
+
+interface ToolbarProps {
+  search: string
+  onSearch(search: string): void
+  differing: boolean
+  onDiffering(differing: boolean): void
+  /** How many values differ from what Vivienne comes with. */
+  differences: number
+}
+
+/** What narrows the form: a search by name, and only what somebody has set. */
+export function Toolbar({ search, onSearch, differing, onDiffering, differences }: ToolbarProps) {
+  return (
+    <search className={classes.toolbar}>
+      <TextInput
+        className={classes.search ?? ''}
+        size="xs"
+        type="search"
+        aria-label="Find a value by name, path or flat name"
+        placeholder="Find a value ( / )"
+        leftSection={<IconSearch size={14} aria-hidden />}
+        rightSection={
+          search !== '' && <CloseButton size="xs" aria-label="Clear the search" onClick={() => onSearch('')} />
+        }
+        data-page-filter
+        value={search}
+        onChange={(event) => onSearch(event.currentTarget.value)}
+        onKeyDown={(event) => {
+          if (event.key === 'Escape' && search !== '') {
+            event.stopPropagation()
+            onSearch('')
+          }
+        }}
+      />
+      <Switch
+        size="xs"
+        checked={differing}
+        onChange={(event) => onDiffering(event.currentTarget.checked)}
+        label={`Only what differs from defaults (${differences})`}
+      />
+    </search>
+  )
+}

@@ -1,0 +1,117 @@
+import {
+  type Acknowledgement,
+  type PartialConfiguration,
+  type VivienneClient,
+  VivienneProblem,
+  withValue,
+} from 'vivienne-client'
+import { type ConfigDraft, type DraftSnapshot, defaultsOf, type SectionSpec } from 'vivienne-client/draft'
+import type { MadeVerb } from './madeChange.ts'
+
+/** A value before and after. */
+export interface Difference {
+  readonly path: string
+  readonly old?: unknown
+  readonly new?: unknown
+}
+
+/** What goes with a change when it is made. */
+export interface Signature {
+  readonly reason?: string
+  /** Of an attempt of which it is not known whether it succeeded: repeats it instead of making it twice. */
+  readonly requestId?: string
+}
+
+/** A change somebody is about to make: everything the review shows, and the way to make it. */
+export interface Proposal {
+  /** What the button says. */
+  readonly verb: 'Save' | 'Reset' | 'Roll back'
+  /** What the values alone do not say: "to version 41". */
+  readonly note?: string
+  /** What it is called once it is made. */
+  readonly done: MadeVerb
+  /** The asset, or null for the layer under all assets. */
+  readonly layer: string | null
+  readonly differences: readonly Difference[]
+  /** Values that come to the same when they are laid over the layer: what would be accepted, and what it would do. */
+  readonly document: PartialConfiguration
+  /** The version it is made on top of; another one in force refuses it. */
+  readonly version: number
+  /** Make it. Rejects with what the server says against it. */
+  make(signature: Signature): Promise<Acknowledgement>
+  /** See what is in force now, after it was refused because something else came first. */
+  refresh(): Promise<void>
+}
+
+interface Drafted {
+  readonly client: VivienneClient
+  readonly layer: string | null
+  readonly draft: ConfigDraft
+  readonly snapshot: DraftSnapshot
+  readonly sections: readonly SectionSpec[]
+}
+
+/** Save what was typed. */
+export function saveProposal(drafted: Drafted): Proposal {
+  const { client, layer, draft, snapshot } = drafted
+  const version = snapshot.version ?? 0
+  return {
+    verb: 'Save',
+    done: 'saved',
+    layer,
+    differences: snapshot.changed,
+    document: snapshot.document,
+    version,
+    async make(signature) {
+      const options = { ...signature, asset: layer, expectedVersion: version }
+      try {
+        const made = await client.rest.partialUpdate(draft.submitted(), options)
+        draft.saved(made)
+        return made
+      } catch (error) {
+        const invalid = error instanceof VivienneProblem && error.code === 'invalid_configuration'
+        draft.refused(invalid ? error.errors : [])
+        throw error
+      }
+    },
+    refresh: () => receiveNow(drafted),
+  }
+}
+
+/** Let values of the layer be inherited again. */
+export function resetProposal(drafted: Drafted, paths: readonly string[]): Proposal {
+  const { client, layer, draft, snapshot } = drafted
+  const fields = paths.flatMap((path) => snapshot.fields[path] ?? [])
+  const version = snapshot.version ?? 0
+  return {
+    verb: 'Reset',
+    done: 'reset',
+    layer,
+    differences: fields.map(({ path, value, inherits }) => ({ path, old: value, new: inherits })),
+    document: documentOf(fields.map(({ path, inherits }) => ({ path, new: inherits }))),
+    version,
+    async make(signature) {
+      const made = await client.rest.reset({ paths }, { ...signature, asset: layer, expectedVersion: version })
+      for (const path of paths) draft.revert(path)
+      await receiveNow(drafted)
+      return made
+    },
+    refresh: () => receiveNow(drafted),
+  }
+}
+
+/** The values after, as a document. */
+export function documentOf(differences: readonly Difference[]): PartialConfiguration {
+  return differences
+    .filter((difference) => difference.new !== undefined)
+    .reduce<PartialConfiguration>((document, { path, new: value }) => withValue(document, path, value), {})
+}
+
+/** Give a draft what is in force at this moment, without waiting for the stream. */
+async function receiveNow({ client, layer, draft, sections }: Drafted): Promise<void> {
+  const [inForce, below] = await Promise.all([
+    client.rest.active(layer),
+    layer === null ? null : client.rest.active(null),
+  ])
+  draft.receive(inForce, below?.config ?? defaultsOf(sections), below?.sources)
+}

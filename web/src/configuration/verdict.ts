@@ -1,0 +1,33 @@
+import { useQuery } from '@tanstack/react-query'
+import { useVivienneClient } from 'vivienne-client/react'
+import type { Proposal } from './proposal.ts'
+import { useConnected } from './useConnected.ts'
+
+/** What the server says to a proposal, without making it; asked again when it or what is in force changes. */
+export function useVerdict({ layer, document, version }: Proposal) {
+  const client = useVivienneClient()
+  const connected = useConnected()
+  return useQuery({
+    queryKey: ['validate', layer, version, document],
+    queryFn: ({ signal }) => client.rest.validate(document, { asset: layer, signal }),
+    enabled: connected && Object.keys(document).length > 0,
+    retry: false,
+    gcTime: 0,
+  })
+}
+
+/** How many of the last bars a preview looks at. */
+export const PREVIEW_BARS = 500
+
+/** What a proposal would have made of the last bars of an asset. */
+export function usePreview({ layer, document, version }: Proposal, asset: string | undefined) {
+  const client = useVivienneClient()
+  const connected = useConnected()
+  return useQuery({
+    queryKey: ['preview', layer, asset, version, document],
+    queryFn: ({ signal }) => client.rest.preview(asset ?? '', document, { layer, bars: PREVIEW_BARS, signal }),
+    enabled: connected && asset !== undefined && Object.keys(document).length > 0,
+    retry: false,
+    gcTime: 0,
+  })
+}

@@ -1,0 +1,113 @@
+import { Modal } from '@mantine/core'
+import { useMediaQuery } from '@mantine/hooks'
+import { useQuery } from '@tanstack/react-query'
+import { type RevisionEntry, VivienneError } from 'vivienne-client'
+import { useVivienneClient } from 'vivienne-client/react'
+import { useFieldSpecs } from '../configuration/fields.ts'
+import type { Difference } from '../configuration/proposal.ts'
+import { valueWords } from '../configuration/reading.ts'
+import { useFocusReturn } from '../configuration/useFocusReturn.ts'
+import { Age } from '../parts/Age.tsx'
+import classes from './Comparison.module.css'
+import { differences } from './differences.ts'
+import { layerWords } from './words.ts'
+
+interface ComparisonProps {
+  /** Two versions. */
+  versions: readonly [number, number]
+  /** Changes that are loaded already. */
+  loaded: readonly RevisionEntry[]
+  onClose(): void
+}
+
+/** What two versions set differently, side by side. */
+export function Comparison({ versions, loaded, onClose }: ComparisonProps) {
+  useFocusReturn()
+  const narrow = useMediaQuery('(max-width: 48em)') ?? false
+  const [older, newer] = [...versions].sort((one, other) => one - other) as [number, number]
+  const first = useRevision(older, loaded)
+  const second = useRevision(newer, loaded)
+  const failure = first.error ?? second.error
+  return (
+    <Modal
+      opened
+      onClose={onClose}
+      title={`Version ${older} and version ${newer}`}
+      fullScreen={narrow}
+      size="min(48rem, 94vw)"
+      transitionProps={{ duration: 0 }}
+      closeButtonProps={{ 'aria-label': 'Leave the comparison' }}
+    >
+      {failure !== null && <p className={classes.calm}>{failure.message}</p>}
+      {first.data && second.data && <SideBySide older={first.data} newer={second.data} />}
+    </Modal>
+  )
+}
+
+function SideBySide({ older, newer }: { older: RevisionEntry; newer: RevisionEntry }) {
+  const specs = useFieldSpecs()
+  const found = differences(older.config, newer.config)
+  const side = (difference: Difference, which: 'old' | 'new') =>
+    which in difference ? valueWords(specs.get(difference.path), difference[which]) : 'inherited'
+  return (
+    <>
+      {older.asset_symbol !== newer.asset_symbol && (
+        <p className={classes.calm}>
+          They belong to different layers: what is compared is what each layer sets itself.
+        </p>
+      )}
+      {found.length === 0 && <p>Both set the same values.</p>}
+      {found.length > 0 && (
+        <table className={classes.table}>
+          <thead>
+            <tr>
+              <th scope="col">Value</th>
+              {[older, newer].map((entry) => (
+                <th key={entry.version} scope="col">
+                  Version {entry.version}
+                  <span className={classes.side}>
+                    {layerWords(entry.asset_symbol)}, {entry.author}, <Age time={entry.created_at} />
+                  </span>
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {found.map((difference) => (
+              <tr key={difference.path}>
+                <th scope="row">
+                  {specs.get(difference.path)?.title ?? difference.path}
+                  <span className={classes.side}>{difference.path}</span>
+                </th>
+                <td className="figure" data-inherited={!('old' in difference) || undefined}>
+                  {side(difference, 'old')}
+                </td>
+                <td className="figure" data-inherited={!('new' in difference) || undefined}>
+                  {side(difference, 'new')}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </>
+  )
+}
+
+/** A change by its version, asked for where it is not loaded. */
+function useRevision(version: number, loaded: readonly RevisionEntry[]) {
+  const client = useVivienneClient()
+  const there = loaded.find((entry) => entry.version === version)
+  const { data, error } = useQuery({
+    queryKey: ['revision', version],
+    queryFn: async ({ signal }) => {
+      const { history } = await client.rest.history({ before: version + 1, limit: 1, signal })
+      const [entry] = history
+      if (entry?.version !== version) throw new VivienneError(`There is no version ${version}.`)
+      return entry
+    },
+    enabled: there === undefined,
+    retry: false,
+  })
+  return { data: there ?? data, error }
+}

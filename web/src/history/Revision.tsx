@@ -1,0 +1,117 @@
+import { Button, Checkbox } from '@mantine/core'
+import { IconCircleCheckFilled } from '@tabler/icons-react'
+import { memo, useId, useState } from 'react'
+import { Link } from 'react-router'
+import type { RevisionEntry } from 'vivienne-client'
+import { useFieldSpecs } from '../configuration/fields.ts'
+import { valueWords } from '../configuration/reading.ts'
+import { Age } from '../parts/Age.tsx'
+import classes from './Revision.module.css'
+import { RevisionDocument } from './RevisionDocument.tsx'
+import { actionWords, channelWords } from './words.ts'
+
+interface RevisionProps {
+  entry: RevisionEntry
+  /** Version of the configuration an activation or deletion was about. */
+  target: number | undefined
+  chosen: boolean
+  onChoose(entry: RevisionEntry): void
+  onRollBack(entry: RevisionEntry): void
+}
+
+/** How many values of a change are said before it is opened. */
+const SAID = 3
+
+/** One change: which version, when, who, for whom, what, why. */
+export const Revision = memo(function Revision({ entry, target, chosen, onChoose, onRollBack }: RevisionProps) {
+  const id = useId()
+  const [open, setOpen] = useState(false)
+  const { version, is_active: active, action, author, channel, reason, created_at: time } = entry
+  return (
+    <li className={classes.revision} data-active={active || undefined} aria-labelledby={`${id}-version`}>
+      <div className={classes.head}>
+        <h3 id={`${id}-version`} className="figure">
+          Version {version}
+        </h3>
+        {active && (
+          <span className={classes.active}>
+            <IconCircleCheckFilled size={14} aria-hidden /> in force
+          </span>
+        )}
+        <span className={classes.age}>
+          <Age time={time} />
+        </span>
+      </div>
+      <p className={classes.who}>
+        <Layer asset={entry.asset_symbol} /> · {actionWords(entry, target)} by <strong>{author}</strong> ·{' '}
+        {channelWords(channel)}
+      </p>
+      {reason !== null && <p className={classes.reason}>{reason}</p>}
+      <Changed entry={entry} all={open} />
+      {open && (
+        <div id={id}>
+          <RevisionDocument entry={entry} />
+        </div>
+      )}
+      <div className={classes.actions}>
+        <Button
+          size="compact-xs"
+          variant="subtle"
+          aria-expanded={open}
+          aria-controls={id}
+          onClick={() => setOpen(!open)}
+        >
+          {open ? 'Less' : 'Whole document'}
+        </Button>
+        {!active && action !== 'delete' && (
+          <Button size="compact-xs" variant="subtle" onClick={() => onRollBack(entry)}>
+            Roll back to this
+          </Button>
+        )}
+        <Checkbox
+          size="xs"
+          className={classes.compare ?? ''}
+          label="Compare"
+          aria-label={`Compare version ${version}`}
+          checked={chosen}
+          onChange={() => onChoose(entry)}
+        />
+      </div>
+    </li>
+  )
+})
+
+function Layer({ asset }: { asset: string | null }) {
+  return asset === null ? (
+    <Link className={classes.layer} to="/configuration" data-global>
+      all assets
+    </Link>
+  ) : (
+    <Link className={classes.layer} to={`/assets/${asset}?panel=configuration`}>
+      {asset}
+    </Link>
+  )
+}
+
+function Changed({ entry, all }: { entry: RevisionEntry; all: boolean }) {
+  const specs = useFieldSpecs()
+  if (entry.changed.length === 0) return <p className={classes.same}>No value in force became another.</p>
+  const said = all ? entry.changed : entry.changed.slice(0, SAID)
+  const more = entry.changed.length - said.length
+  return (
+    <ul className={classes.changed}>
+      {said.map((change) => {
+        const spec = specs.get(change.path)
+        return (
+          <li key={change.path} title={change.path}>
+            <span>{spec?.title ?? change.path}</span>{' '}
+            <span className="figure">
+              <del>{valueWords(undefined, change.old)}</del> → <ins>{valueWords(spec, change.new)}</ins>
+            </span>
+          </li>
+        )
+      })}
+      {more > 0 && <li className={classes.more}>and {more} more</li>}
+    </ul>
+  )
+}

@@ -1,0 +1,32 @@
+import type { RevisionEntry } from 'vivienne-client'
+
+const CHANNELS: Readonly<Record<string, string>> = { rest: 'REST', websocket: 'WebSocket', control: 'control message' }
+
+/** The way a change came in. */
+export function channelWords(channel: string): string {
+  return CHANNELS[channel] ?? channel
+}
+
+/** Whom a change is for. */
+export function layerWords(asset: string | null): string {
+  return asset ?? 'all assets'
+}
+
+/** What was done; where it is about another version, which one, if that is known. */
+export function actionWords({ action }: Pick<RevisionEntry, 'action'>, target?: number): string {
+  const version = target === undefined ? 'a former version' : `version ${target}`
+  switch (action) {
+    case 'update':
+      return 'replaced'
+    case 'partial_update':
+      return 'changed'
+    case 'reset':
+      return 'reset'
+    case 'activate':
+      return `rolled back to ${version}`
+    case 'delete':
+      return `deleted ${version}`
+    default:
+      return action
+  }
+}

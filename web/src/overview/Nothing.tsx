@@ -1,0 +1,54 @@
+import { Button, Skeleton } from '@mantine/core'
+import { useConnection } from 'vivienne-client/react'
+import messages from '../app/Message.module.css'
+
+/** No asset is known: they are on their way, or the server cannot be reached. */
+export function NoAssets() {
+  const { state, reason, reconnectAttempts } = useConnection()
+  if (state === 'live') {
+    return (
+      <div className={messages.message}>
+        <h2>No assets yet</h2>
+        <p>
+          The server is there, but has not sent an asset. It sends them when it starts; look into the logs if this
+          stays.
+        </p>
+      </div>
+    )
+  }
+  if (reconnectAttempts === 0) {
+    return (
+      <div role="status" aria-label="The assets are loading">
+        <Skeleton height={40} mb={8} />
+        <Skeleton height={40} mb={8} />
+        <Skeleton height={40} mb={8} />
+      </div>
+    )
+  }
+  return (
+    <div className={messages.message}>
+      <h2>The server cannot be reached</h2>
+      <p>
+        Nothing is shown because nothing is known. The dashboard keeps trying and fills by itself. On the machine of the
+        server, <code>make run</code> or <code>vivienne serve</code> starts it.
+      </p>
+      {reason !== null && (
+        <p>
+          What went wrong: <code>{reason}</code>
+        </p>
+      )}
+    </div>
+  )
+}
+
+/** The filter lets no asset through. */
+export function NoMatch({ text, clear }: { text: string; clear: () => void }) {
+  return (
+    <div className={messages.message}>
+      <h2>No asset has "{text}" in its name</h2>
+      <Button variant="default" onClick={clear}>
+        Show all assets
+      </Button>
+    </div>
+  )
+}

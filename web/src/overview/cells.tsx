@@ -1,0 +1,72 @@
+import { memo } from 'react'
+import { Link } from 'react-router'
+import { Age } from '../parts/Age.tsx'
+import { useNow } from '../parts/clock.ts'
+import { Flash } from '../parts/Flash.tsx'
+import { Level } from '../parts/Level.tsx'
+import { Side } from '../parts/Side.tsx'
+import { STATUS_WORDS } from '../parts/words.ts'
+import classes from './cells.module.css'
+import { formatSize } from './figures.tsx'
+import type { AssetView } from './view.ts'
+
+/**
+ * What rows and cards are made of. Each takes plain values and renders only when one of them is another one: most messages
+ * change the price and nothing else.
+ */
+
+/** The asset's name; what it stands in leads to the asset as a whole. */
+export const AssetLink = memo(function AssetLink({
+  asset,
+  className,
+}: {
+  asset: string
+  className: string | undefined
+}) {
+  return (
+    <Link to={`/assets/${encodeURIComponent(asset)}`} className={`${classes.link} ${className}`} data-asset-link>
+      {asset}
+    </Link>
+  )
+})
+
+/** The level; a change of it tints. */
+export const LevelNow = memo(function LevelNow(
+  props: Pick<AssetView, 'level' | 'raw' | 'held'> & { size: 'sm' | 'xl' },
+) {
+  const { level, raw, held, size } = props
+  return (
+    <Flash value={`${level} ${raw} ${held}`}>
+      <Level level={level} raw={raw} held={held} size={size} />
+    </Flash>
+  )
+})
+
+/** Side and size: what would be entered. */
+export const Entry = memo(function Entry({ side, size }: Pick<AssetView, 'side' | 'size'>) {
+  if (side === 'none') return <span className={classes.none}>-</span>
+  return (
+    <>
+      <Side side={side} /> <span className="figure">{formatSize(size)}</span>
+    </>
+  )
+})
+
+/** What is younger is now, in ms: prices come several times a second, and a word that flips says no more. */
+const JUST = 3000
+
+/** Age of the data; what is the matter with them, if anything is. */
+export const Freshness = memo(function Freshness(props: Pick<AssetView, 'status' | 'statusReason' | 'second'>) {
+  const { status, statusReason, second } = props
+  const isNew = useNow() - second < JUST
+  return (
+    <>
+      {status !== 'live' && (
+        <strong className={classes.status} title={statusReason ?? undefined}>
+          {STATUS_WORDS[status]}
+        </strong>
+      )}{' '}
+      {isNew ? 'now' : <Age time={second} />}
+    </>
+  )
+})

@@ -1,0 +1,95 @@
+import type { AssetData } from 'vivienne-client'
+import { type ClarityLevel, LEVELS } from '../parts/Level.tsx'
+
+/** Where an asset stands: as much as its place among the others depends on. */
+export interface Standing {
+  readonly asset: string
+  /** The level shown: the one its confidence earns while a filter holds it, else the one in force. */
+  readonly level: ClarityLevel
+  readonly held: boolean
+  /** Whole points of confidence to the next level; above the last threshold, to 100. */
+  readonly gap: number
+  readonly status: 'live' | 'warming_up' | 'stale' | 'ended'
+  /** Version of the configuration it was decided with. */
+  readonly version: number
+}
+
+export function standingOf({ asset, agents, config_version }: AssetData): Standing | undefined {
+  const agent = agents.VivienneAgent
+  if (agent === undefined) return undefined
+  const { data, config } = agent
+  const held = isHeld(data)
+  const { state_threshold_loaded, state_threshold_aim, state_threshold_bang } = config.settings
+  const next = { idle: state_threshold_loaded, loaded: state_threshold_aim, aim: state_threshold_bang, bang: 100 }
+  const level = held ? data.raw_clarity_level : data.clarity_level
+  return {
+    asset,
+    level,
+    held,
+    gap: Math.round(next[level] - data.signal_confidence * 100),
+    status: data.status,
+    version: config_version,
+  }
+}
+
+/** A filter holds an entry that would be made. At raw level `idle` there is none worth a word. */
+export function isHeld({ blocked_by, raw_clarity_level }: AssetState): boolean {
+  return blocked_by.length > 0 && raw_clarity_level !== 'idle'
+}
+
+type AssetState = { readonly blocked_by: readonly string[]; readonly raw_clarity_level: ClarityLevel }
+
+/** What is about to fire first: by level, free before held, then by how little confidence is missing. */
+export function byUrgency(one: Standing, other: Standing): number {
+  return (
+    LEVELS.indexOf(other.level) - LEVELS.indexOf(one.level) ||
+    Number(one.held) - Number(other.held) ||
+    Number(isQuiet(one)) - Number(isQuiet(other)) ||
+    one.gap - other.gap ||
+    byName(one, other)
+  )
+}
+
+/** Nothing will come of it before its data does. */
+function isQuiet({ status }: Standing): boolean {
+  return status !== 'live'
+}
+
+export function byName(one: Standing, other: Standing): number {
+  return one.asset.localeCompare(other.asset, 'en', { numeric: true })
+}
+
+export function sameStanding(one: Standing | undefined, other: Standing): boolean {
+  return (
+    one !== undefined &&
+    one.level === other.level &&
+    one.held === other.held &&
+    one.gap === other.gap &&
+    one.status === other.status &&
+    one.version === other.version
+  )
+}
+
+/** How many are at each level; those that are held or without data are counted as that and nothing else. */
+export function countsOf(standings: readonly Standing[]): { readonly word: CountWord; readonly count: number }[] {
+  const counts = new Map<CountWord, number>()
+  for (const one of standings) {
+    const word = countWord(one)
+    counts.set(word, (counts.get(word) ?? 0) + 1)
+  }
+  return COUNT_WORDS.filter((word) => counts.has(word) || ALWAYS.has(word)).map((word) => ({
+    word,
+    count: counts.get(word) ?? 0,
+  }))
+}
+
+export type CountWord = ClarityLevel | 'held' | 'warming up' | 'stale'
+
+const COUNT_WORDS: readonly CountWord[] = ['bang', 'aim', 'held', 'loaded', 'idle', 'warming up', 'stale']
+const ALWAYS = new Set<CountWord>(['bang', 'aim', 'loaded', 'idle'])
+
+function countWord({ level, held, status }: Standing): CountWord {
+  if (status === 'stale') return 'stale'
+  if (status === 'warming_up') return 'warming up'
+  return held ? 'held' : level
+}
