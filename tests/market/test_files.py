@@ -339,7 +339,7 @@ def row(**different: object) -> str:
     ("bad", "sentence"),
     [
         (row(open="abc"), "'abc'"),
-        (row(volume=""), "could not convert"),
+        (row(volume=""), "'' is no number"),
         (row(count="many"), "'many'"),
         (row(open_time="yesterday"), "'yesterday' is no time; ISO 8601 or s, ms, us or ns since 1970 is"),
         (row(open_time=""), "is no time"),

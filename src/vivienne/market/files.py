@@ -10,6 +10,7 @@ import csv
 import gzip
 import io
 import math
+import re
 import zipfile
 import zlib
 from contextlib import ExitStack, contextmanager
@@ -148,7 +149,11 @@ def _parsed(
     except IndexError as error:
         raise MarketDataError(path, "columns are missing in this row", line=rows.line_num) from error
     except ValueError as error:
-        raise MarketDataError(path, str(error), line=rows.line_num) from error
+        raise MarketDataError(path, _NO_NUMBER.sub(r"\1 is no number", str(error)), line=rows.line_num) from error
+
+
+_NO_NUMBER = re.compile(r"could not convert string to float: (.*)", re.DOTALL)
+"""What Python says; looking at every cell before it does would cost more than reading the file."""
 
 
 def _columns(path: Path, first: Row) -> tuple[dict[str, int], bool]:
