@@ -40,6 +40,7 @@ check: setup $(NODE) ## formatting, lint, types, import contract, generated file
 	@node clients/js/scripts/types.mjs --check
 	@npm run build --silent -w vivienne-client
 	@npm run check --silent
+	@npm run check:package --silent -w vivienne-client
 
 format: setup $(NODE) ## let ruff and biome mend what they can
 	@$(BIN)/ruff format .

@@ -519,3 +519,8 @@ class TestBars:
     @pytest.mark.parametrize("limit", [0, -1, 1001, "many"])
     def test_a_limit_out_of_bounds_is_refused(self, server: RunningServer, limit: object) -> None:
         assert server.get("/phoenix/assets/BTC/bars", limit=limit).status_code == 422
+
+
+@pytest.mark.parametrize("path", ["/active", "/all", "/history", "/schema", "/nothing"])
+def test_no_cache_keeps_an_answer(server: RunningServer, path: str) -> None:
+    assert server.get(f"{COMPREHENSIVE}{path}").headers["cache-control"] == "no-store"

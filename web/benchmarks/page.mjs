@@ -1,13 +1,14 @@
 // Measures the dashboard in a real browser against a real server, and prints the figures:
 // what the first load of each page weighs, what is rendered per state that arrives, and how the memory of a page grows.
 //
-//   npm run bench -w vivienne-dashboard -- [--minutes 2] [--assets 50]
+//   npm run bench -w vivienne-dashboard -- [weight] [rendering] [memory] [--minutes 2] [--assets 50]
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { launch, serve } from '../scripts/running.mjs'
 import { countRenders, countStates } from './rendering.mjs'
 
-const { values: options } = parseArgs({
+const { values: options, positionals: chosen } = parseArgs({
+  allowPositionals: true,
   options: { minutes: { type: 'string', default: '2' }, assets: { type: 'string', default: '50' } },
 })
 const PAGES = ['/', '/assets/BTC?panel=configuration', '/configuration', '/history', '/logs']
@@ -87,26 +88,40 @@ async function memory(browser, url, path, minutes) {
   await page.close()
 }
 
-const browser = await launch()
-const few = await serve(3)
-const many = await serve(Number(options.assets))
+const MEASURES = {
+  weight: async (browser, few) => weigh(browser, few.url),
+  rendering: async (browser, few, many) => {
+    say('\nRendering, 3 assets')
+    await renders(browser, few.url, '/')
+    await renders(browser, few.url, '/assets/BTC?panel=configuration')
+    say(`Rendering, ${options.assets} assets`)
+    await renders(browser, many.url, '/')
+    await renders(browser, many.url, '/assets/BTC?panel=configuration')
+    await renders(browser, many.url, '/configuration')
+  },
+  memory: async (browser, few, many) => {
+    say('\nMemory')
+    const minutes = Number(options.minutes)
+    await Promise.all([
+      memory(browser, few.url, '/assets/BTC?panel=configuration', minutes),
+      memory(browser, many.url, '/', minutes),
+    ])
+  },
+}
+
+const running = []
+const started = (thing) => {
+  running.push(thing)
+  return thing
+}
 try {
+  const browser = started(await launch())
+  const few = started(await serve(3))
+  const many = started(await serve(Number(options.assets)))
   say(`${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores, Chromium ${browser.version()}`)
-  await weigh(browser, few.url)
-  say('\nRendering, 3 assets')
-  await renders(browser, few.url, '/')
-  await renders(browser, few.url, '/assets/BTC?panel=configuration')
-  say(`Rendering, ${options.assets} assets`)
-  await renders(browser, many.url, '/')
-  await renders(browser, many.url, '/assets/BTC?panel=configuration')
-  await renders(browser, many.url, '/configuration')
-  say('\nMemory')
-  const minutes = Number(options.minutes)
-  await Promise.all([
-    memory(browser, few.url, '/assets/BTC?panel=configuration', minutes),
-    memory(browser, many.url, '/', minutes),
-  ])
+  for (const [name, measure] of Object.entries(MEASURES)) {
+    if (chosen.length === 0 || chosen.includes(name)) await measure(browser, few, many)
+  }
 } finally {
-  await browser.close()
-  await Promise.all([few.stop(), many.stop()])
+  await Promise.all(running.map((thing) => thing.close()))
 }

@@ -1,5 +1,5 @@
 import { numberField, save } from './configuring.ts'
-import { decision, rounded } from './stream.ts'
+import { decision, rounded, shownPrice, wasSent } from './stream.ts'
 import { expect, test } from './test.ts'
 
 test('a threshold changed in the form is in force and marked on the chart within a second', async ({
@@ -38,22 +38,13 @@ test('a change made elsewhere is marked on the chart too', async ({ page, server
 
 test('the price shown is one the stream sent, and moves on with it', async ({ page, stream }) => {
   await page.goto('/assets/BTC')
-  const shown = page
-    .getByRole('banner')
-    .or(page.locator('main header'))
-    .getByText(/^\d{1,3}(,\d{3})*\.\d{2,}$/)
+  const shown = shownPrice(page)
   await expect(shown).toBeVisible()
   const seen = new Set<string>()
-  await expect.poll(async () => seen.add(await shown.innerText()).size, { intervals: [50] }).toBeGreaterThan(3)
-  const sent = stream.states.filter(({ asset }) => asset === 'BTC').map((state) => decision(state).price ?? 0)
-  for (const text of seen) {
-    const price = Number(text.replaceAll(',', ''))
-    const digits = text.split('.')[1]?.length ?? 0
-    expect(
-      sent.some((one) => one.toFixed(digits) === price.toFixed(digits)),
-      `${text} was sent`,
-    ).toBe(true)
-  }
+  await expect
+    .poll(async () => seen.add((await shown.textContent()) ?? '').size, { intervals: [50] })
+    .toBeGreaterThan(3)
+  for (const text of seen) expect(wasSent(text, stream.states), `${text} was sent`).toBe(true)
 })
 
 test.describe('on a recorded market that has ended', () => {
@@ -141,4 +132,19 @@ test('an asset the server does not have is said to be unknown, with the ones the
 test('the name of an asset may be typed in any case', async ({ page }) => {
   await page.goto('/assets/btc?panel=history')
   await expect(page).toHaveURL(/\/assets\/BTC\?panel=history$/)
+})
+
+test.describe('on a market that has just begun', () => {
+  // Fewer minutes than an indicator needs.
+  test.use({ serving: { recorded: { NEW: { seed: 4, minutes: 500 } } } })
+
+  test('the page says that nothing is decided yet, why, and how far it is', async ({ page, stream }) => {
+    await page.goto('/assets/NEW')
+    const data = decision(await stream.until('NEW', () => true))
+    expect(data.status_reason).toMatch(/^\d+ of 64 bars/)
+    await expect(page.locator('main header').first()).toContainText('warming up')
+    await expect(page.getByText(/\d+ of 64/).first()).toBeVisible()
+    await expect(page.getByRole('progressbar', { name: 'Warming up' })).toBeVisible()
+    await expect(page.getByText('Nothing is decided')).toBeVisible()
+  })
 })

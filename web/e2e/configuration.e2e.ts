@@ -100,10 +100,7 @@ test('what somebody types survives a hundred incoming updates, with caret and fo
 
   const before = stream.states.length
   for (let change = 0; change < 100; change++) {
-    await server.change(
-      { settings: { position_size_bang: change }, signal_weights: { rsi: change / 100 } },
-      'BTC',
-    )
+    await server.change({ settings: { position_size_bang: change }, signal_weights: { rsi: change / 100 } }, 'BTC')
   }
   await expect.poll(() => stream.states.length - before).toBeGreaterThan(100)
   await expect(numberField(page, 'Position size (bang)')).toHaveValue('99')

@@ -92,6 +92,7 @@ test.describe('addresses survive a reload', () => {
     await server.change({ settings: { state_threshold_bang: 84 } }, 'ETH', 'to be found')
     await page.goto('/logs')
     await page.getByRole('combobox', { name: 'Level' }).selectOption('Info and above')
+    await expect(page).toHaveURL((url) => url.searchParams.get('level') === 'info')
     await page.getByLabel('Filter records by text').fill('for ETH')
     await expect(page).toHaveURL(
       (url) => url.searchParams.get('text') === 'for ETH' && url.searchParams.get('level') === 'info',
@@ -119,6 +120,7 @@ test('keys lead from page to page, and a list says which', async ({ page }) => {
   await page.keyboard.press('?')
   await expect(page.getByRole('dialog', { name: 'Keyboard shortcuts' })).toBeVisible()
   await page.keyboard.press('Escape')
+  await expect(page.getByRole('dialog')).toBeHidden()
   for (const [key, name] of [
     ['h', 'History'],
     ['l', 'Logs'],

@@ -16,6 +16,12 @@ const PROGRAM = process.env.VIVIENNE_BIN ?? resolve(import.meta.dirname, '../../
 const START_MS = 20_000
 const STOP_MS = 10_000
 
+/** They end with the process that started them, however it ends. */
+const running = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const one of running) one.kill('SIGKILL')
+})
+
 /** How a server is started. */
 export interface Serving {
   /** Beyond port and database. */
@@ -45,7 +51,12 @@ export class RunningServer {
   /** Starts one, and waits until it answers. */
   static async started(serving: Serving): Promise<RunningServer> {
     const server = new RunningServer(serving)
-    await server.start()
+    try {
+      await server.start()
+    } catch (error) {
+      await server.stop()
+      throw error
+    }
     return server
   }
 
@@ -58,13 +69,15 @@ export class RunningServer {
     const log = createWriteStream(this.#log)
     await once(log, 'open')
     const flags = ['serve', '--port', String(this.port), '--db', join(this.#folder, 'vivienne.db'), ...this.#flags]
-    const running = spawn(PROGRAM, flags, { stdio: ['ignore', 'ignore', log], env: withoutSettings() })
+    const started = spawn(PROGRAM, flags, { stdio: ['ignore', 'ignore', log], env: withoutSettings() })
     log.close()
-    const failed = once(running, 'error').then(([error]) => {
+    running.add(started)
+    for (const end of ['exit', 'error']) started.once(end, () => running.delete(started))
+    const failed = once(started, 'error').then(([error]) => {
       throw new Error(`${PROGRAM} cannot be started: ${error}`)
     })
-    this.#process = running
-    await Promise.race([failed, this.#listens(running)])
+    this.#process = started
+    await Promise.race([failed, this.#listens(started)])
     this.rest = new VivienneRestClient(this.url, { author: 'somebody else' })
     await this.#servesDashboard()
   }
@@ -105,9 +118,9 @@ export class RunningServer {
     return join(this.#folder, 'log')
   }
 
-  async #listens(running: ChildProcess): Promise<void> {
+  async #listens(started: ChildProcess): Promise<void> {
     const deadline = Date.now() + START_MS
-    while (Date.now() < deadline && running.exitCode === null) {
+    while (Date.now() < deadline && started.exitCode === null) {
       const port = /listens on http:\/\/\S+:(\d+)/.exec(readFileSync(this.#log, 'utf8'))?.[1]
       if (port !== undefined) {
         this.port = Number(port)
@@ -124,13 +137,13 @@ export class RunningServer {
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {
-    const running = this.#process
+    const ending = this.#process
     this.#process = null
-    if (running === null || running.exitCode !== null || running.signalCode !== null) return
-    const ended = once(running, 'exit', { signal: AbortSignal.timeout(STOP_MS) })
-    running.kill(signal)
+    if (ending === null || !running.has(ending)) return
+    const ended = once(ending, 'exit', { signal: AbortSignal.timeout(STOP_MS) })
+    ending.kill(signal)
     await ended.catch(() => {
-      running.kill('SIGKILL')
+      ending.kill('SIGKILL')
       throw new Error(`vivienne serve did not end within ${STOP_MS / 1000} s of ${signal}`)
     })
   }

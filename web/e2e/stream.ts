@@ -1,4 +1,4 @@
-import { expect, type Page, type WebSocket } from '@playwright/test'
+import { expect, type Locator, type Page, type WebSocket } from '@playwright/test'
 import type { AssetData, StateData } from 'vivienne-client'
 
 /** What a page receives over `/ws/state`, and over how many connections. Make it before the page goes anywhere. */
@@ -56,4 +56,16 @@ export function decision(state: AssetData): StateData {
 /** A price as a page may write it. */
 export function rounded(price: number | null | undefined): RegExp {
   return new RegExp([2, 3, 4].map((digits) => (price ?? Number.NaN).toFixed(digits).replace('.', '\\.')).join('|'))
+}
+
+/** The price on the page of an asset. */
+export function shownPrice(page: Page): Locator {
+  return page.locator('main header').getByText(/^\d{1,3}(,\d{3})*\.\d{2,}$/)
+}
+
+/** Whether a price on a page is that of one of some states. */
+export function wasSent(text: string, states: readonly AssetData[]): boolean {
+  const digits = text.split('.')[1]?.length ?? 0
+  const price = Number(text.replaceAll(',', '')).toFixed(digits)
+  return states.some((state) => decision(state).price?.toFixed(digits) === price)
 }

@@ -16,7 +16,10 @@ export async function serve(count, ...more) {
   const server = spawn(join(root, '.venv/bin/vivienne'), flags, { stdio: ['ignore', 'ignore', 'pipe'] })
   const url = await new Promise((resolve, reject) => {
     let log = ''
-    const timer = setTimeout(() => reject(new Error(`the server did not start:\n${log}`)), 30_000)
+    const timer = setTimeout(() => {
+      server.kill('SIGTERM')
+      reject(new Error(`the server did not start:\n${log}`))
+    }, 60_000)
     server.stderr.on('data', (chunk) => {
       log = (log + chunk).slice(-4000)
       const found = /listens on (http:\/\/[^ ]+)/.exec(log)
@@ -27,7 +30,7 @@ export async function serve(count, ...more) {
   })
   return {
     url,
-    stop: async () => {
+    close: async () => {
       const ended = new Promise((done) => server.once('exit', done))
       server.kill('SIGTERM')
       await ended

@@ -77,5 +77,5 @@ try {
   await take(browser, few.url, 'review-dark', PAGES.asset, 'dark', DESK, review)
 } finally {
   await browser.close()
-  await Promise.all([few.stop(), many.stop()])
+  await Promise.all([few.close(), many.close()])
 }

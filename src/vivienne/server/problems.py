@@ -65,7 +65,8 @@ def problem(
         "code": code,
         "errors": list(errors),
     }
-    return Response(orjson.dumps(document), status, headers, media_type="application/problem+json")
+    kept = {"Cache-Control": "no-store", **(headers or {})}
+    return Response(orjson.dumps(document), status, kept, media_type="application/problem+json")
 
 
 def install(app: FastAPI) -> None:

@@ -1,8 +1,8 @@
-import { Loader } from '@mantine/core'
 import { useMediaQuery } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { Navigate, useLocation, useNavigate, useParams } from 'react-router'
 import { useAssets } from 'vivienne-client/react'
+import { PageSkeleton } from '../app/PageSkeleton.tsx'
 import { assetsQuery } from '../queries.ts'
 import classes from './AssetPage.module.css'
 import { type Panel, useAssetAddress } from './address.ts'
@@ -23,7 +23,7 @@ export function AssetPage() {
   const arrived = useAssets()
   const listed = useQuery(assetsQuery(CLOSES))
   const assets = listed.data?.assets.map((entry) => entry.asset) ?? (listed.isError ? arrived : null)
-  if (assets === null || assets.length === 0) return <Loader aria-label="Loading" />
+  if (assets === null || assets.length === 0) return <PageSkeleton />
   if (assets.includes(asset)) return <Known asset={asset} assets={assets} />
   const meant = assets.find((name) => name.toLowerCase() === asset.toLowerCase())
   if (meant !== undefined) return <Navigate to={`/assets/${meant}${search}`} replace />

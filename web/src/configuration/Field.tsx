@@ -1,4 +1,4 @@
-import { NativeSelect, Switch } from '@mantine/core'
+import { NativeSelect } from '@mantine/core'
 import { IconArrowBackUp, IconInfoCircle } from '@tabler/icons-react'
 import { type KeyboardEvent, memo, useId, useState } from 'react'
 import type { DraftField, FieldSpec } from 'vivienne-client/draft'
@@ -8,6 +8,7 @@ import { useForm } from './FormContext.ts'
 import { NumberField } from './NumberField.tsx'
 import { boundsWords, unitWords, valueWords } from './reading.ts'
 import { Source } from './Source.tsx'
+import { Toggle } from './Toggle.tsx'
 
 interface FieldProps {
   spec: FieldSpec
@@ -26,6 +27,7 @@ export const Field = memo(function Field({ spec, state }: FieldProps) {
     <div
       className={classes.field}
       data-path={spec.path}
+      data-kind={spec.kind}
       data-edited={edited || undefined}
       data-conflict={state.conflict || undefined}
       data-invalid={state.error !== null || undefined}
@@ -74,15 +76,15 @@ function Control({ spec, state, id, describedBy }: FieldProps & { id: string; de
   const value = state.typed ?? state.value
   if (spec.kind === 'boolean') {
     return (
-      <Switch
-        id={id}
-        checked={value === true}
-        onChange={(event) => draft.set(spec.path, event.currentTarget.checked)}
-        label={value === true ? 'on' : 'off'}
-        aria-label={spec.title}
-        aria-describedby={describedBy}
-        classNames={{ root: classes.switch ?? '' }}
-      />
+      <span className={classes.switch}>
+        <Toggle
+          id={id}
+          checked={value === true}
+          aria-describedby={describedBy}
+          onChange={(event) => draft.set(spec.path, event.currentTarget.checked)}
+        />
+        <span aria-hidden>{value === true ? 'on' : 'off'}</span>
+      </span>
     )
   }
   if (spec.kind === 'choice') {

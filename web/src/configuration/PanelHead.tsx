@@ -11,12 +11,12 @@ export function PanelHead({ snapshot }: { snapshot: DraftSnapshot }) {
   return (
     <div className={classes.head}>
       <span className={`${classes.version} figure fresh`}>
-        {snapshot.version === 0 ? 'No change yet: all defaults' : `Version ${snapshot.version} in force`}
+        {snapshot.version === 0 ? 'Version 0: never changed' : `Version ${snapshot.version} in force`}
       </span>
       <span className={classes.own}>
         {own.length === 0
           ? layer === null
-            ? 'All assets are on the defaults'
+            ? 'Nothing is set for all assets; they inherit the defaults'
             : `${layer} sets nothing itself; it follows the global layer`
           : `${layer ?? 'The global layer'} sets ${count(own.length, 'value')}`}
         {own.length > 0 && (

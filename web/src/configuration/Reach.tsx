@@ -30,7 +30,8 @@ export function Reach({ proposal, verdict, failed }: ReachProps) {
         <strong>Reaches no asset</strong>
       ) : (
         <>
-          Reaches <strong>{others.length === 0 ? `all ${count(reached.size, 'asset')}` : names([...reached])}</strong>
+          Reaches {others.length > 0 && assets.length > 10 && `${reached.size} of ${assets.length} assets: `}
+          <strong>{others.length === 0 ? `all ${count(reached.size, 'asset')}` : names([...reached])}</strong>
         </>
       )}
       .{' '}

@@ -1,5 +1,7 @@
-import { CloseButton, Switch, TextInput } from '@mantine/core'
+import { CloseButton, TextInput } from '@mantine/core'
 import { IconSearch } from '@tabler/icons-react'
+import { useId } from 'react'
+import { Toggle } from './Toggle.tsx'
 import classes from './Toolbar.module.css'
 
 interface ToolbarProps {
@@ -13,6 +15,7 @@ interface ToolbarProps {
 
 /** What narrows the form: a search by name, and only what somebody has set. */
 export function Toolbar({ search, onSearch, differing, onDiffering, differences }: ToolbarProps) {
+  const id = useId()
   return (
     <search className={classes.toolbar}>
       <TextInput
@@ -35,12 +38,10 @@ export function Toolbar({ search, onSearch, differing, onDiffering, differences 
           }
         }}
       />
-      <Switch
-        size="xs"
-        checked={differing}
-        onChange={(event) => onDiffering(event.currentTarget.checked)}
-        label={`Only what differs from defaults (${differences})`}
-      />
+      <div className={classes.only}>
+        <Toggle id={id} checked={differing} onChange={(event) => onDiffering(event.currentTarget.checked)} />
+        <label htmlFor={id}>Only what differs from defaults ({differences})</label>
+      </div>
     </search>
   )
 }

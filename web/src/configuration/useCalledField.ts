@@ -36,7 +36,7 @@ export function useCalledField(
     if (!element) return
     const input = element.querySelector<HTMLElement>('input, textarea, select') ?? element.querySelector('button')
     input?.focus({ preventScroll: true })
-    element.scrollIntoView({ block: 'center' })
+    bringIntoSight(element)
     element.dataset.called = ''
     const timer = setTimeout(() => delete element.dataset.called, TINTED)
     return () => {
@@ -45,4 +45,26 @@ export function useCalledField(
     }
   }, [called, root])
   return call
+}
+
+/** Into the middle of the part of the page that scrolls, which alone is moved where that is enough. */
+function bringIntoSight(element: HTMLElement) {
+  const scroller = scrollerOf(element)
+  if (scroller === null) {
+    element.scrollIntoView({ block: 'center' })
+    return
+  }
+  const { top, height } = element.getBoundingClientRect()
+  const around = scroller.getBoundingClientRect()
+  scroller.scrollTop += top - around.top - (around.height - height) / 2
+  element.scrollIntoView({ block: 'nearest' })
+}
+
+/** What scrolls around an element, short of the page itself. */
+function scrollerOf(element: HTMLElement): HTMLElement | null {
+  for (let around = element.parentElement; around !== null && around !== document.body; around = around.parentElement) {
+    const scrolls = /auto|scroll/.test(getComputedStyle(around).overflowY)
+    if (scrolls && around.scrollHeight > around.clientHeight) return around
+  }
+  return null
 }

@@ -85,7 +85,9 @@ function Marked({ text, sought }: { text: string; sought: string }) {
 }
 
 function Copy({ record }: { record: LogRecord }) {
-  const [copied, setCopied] = useState<boolean | null>(null)
+  const [done, setDone] = useState<{ id: number; copied: boolean } | null>(null)
+  const { id } = record
+  const copied = done?.id === id ? done.copied : null
   const label = copied === null ? 'Copy line' : copied ? 'Copied' : 'The browser does not allow to copy'
   return (
     <button
@@ -95,8 +97,8 @@ function Copy({ record }: { record: LogRecord }) {
       title={label}
       onClick={() =>
         copyText(lineOf(record)).then(
-          () => setCopied(true),
-          () => setCopied(false),
+          () => setDone({ id, copied: true }),
+          () => setDone({ id, copied: false }),
         )
       }
     >

@@ -66,6 +66,10 @@ export function LogList({ records, sought, following, onRead, onEnd }: LogListPr
       ref={box}
       className={classes.box}
       onScroll={onScroll}
+      onFocus={(event) => {
+        // With the keyboard on a line: it must not become another one.
+        if (event.target !== box.current && event.target.matches(':focus-visible')) onRead()
+      }}
       role="log"
       aria-live="off"
       aria-label="Log records"
@@ -73,12 +77,13 @@ export function LogList({ records, sought, following, onRead, onEnd }: LogListPr
       tabIndex={0}
     >
       <div className={classes.all} style={{ height: virtualizer.getTotalSize() }}>
-        {virtualizer.getVirtualItems().map(({ key, index, start }) => {
+        {virtualizer.getVirtualItems().map(({ index, start }) => {
           const record = records[index]
           if (record === undefined) return null
           return (
+            // By place, not by record: as records move up, lines stay and take others, instead of being made anew.
             <div
-              key={key}
+              key={index}
               data-index={index}
               ref={opened.size > 0 ? virtualizer.measureElement : undefined}
               className={classes.place}

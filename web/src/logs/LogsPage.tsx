@@ -40,10 +40,13 @@ function Tail({ level, setLevel }: { level: ShownLevel; setLevel: (level: ShownL
 
   const held = pause?.records ?? records
   const shown = useMemo(() => matching(held, sought), [held, sought])
+  const last = pause?.records.at(-1)?.id ?? 0
   const waiting = useMemo(
-    () => (pause === null ? 0 : countAfter(matching(records, sought), pause.records.at(-1)?.id ?? 0)),
-    [pause, records, sought],
+    () => (pause === null ? 0 : countAfter(matching(records, sought), last)),
+    [pause, last, records, sought],
   )
+  // Of a long pause only the newest are held, and counted.
+  const isMore = (records[0]?.id ?? 0) > last + 1
   const read = useCallback(() => setPause((before) => before ?? { records, by: 'reading' }), [records])
   const end = useCallback(() => setPause((before) => (before?.by === 'reading' ? null : before)), [])
   const goOn = () => setPause(null)
@@ -107,7 +110,8 @@ function Tail({ level, setLevel }: { level: ShownLevel; setLevel: (level: ShownL
         {pause !== null && (
           <Button className={classes.end ?? ''} size="xs" leftSection={<IconArrowDown size={15} />} onClick={goOn}>
             <span className="figure">
-              {pause.by === 'button' ? 'Paused' : 'Stands still while you read'} - {waiting} new - go to the end
+              {pause.by === 'button' ? 'Paused' : 'Stands still while you read'} - {waiting}
+              {isMore && '+'} new - go to the end
             </span>
           </Button>
         )}

@@ -3,6 +3,9 @@ import classes from './AssetRow.module.css'
 import { AssetRow } from './AssetRow.tsx'
 import { COLUMN_HEADER, GROUP, ROW, TABLE } from './table.ts'
 
+/** So many tall rows fit on a large screen without scrolling; more are lower and stand in columns. */
+const MOST_TALL = 20
+
 interface AssetTableProps {
   assets: readonly string[]
   closes: ReadonlyMap<string, number[]>
@@ -12,11 +15,11 @@ interface AssetTableProps {
   total: number
 }
 
-/** Many assets, one line each; on a wide page in columns, to be read downwards. */
+/** Many assets, one line each; very many on a wide page in columns, to be read downwards. */
 export function AssetTable({ assets, closes, span, total }: AssetTableProps) {
   const rows = { '--rows-2': Math.ceil(assets.length / 2), '--rows-3': Math.ceil(assets.length / 3) } as CSSProperties
   return (
-    <table {...TABLE} className={classes.table} data-dense={total > 30 || undefined} aria-label="Assets">
+    <table {...TABLE} className={classes.table} data-dense={total > MOST_TALL || undefined} aria-label="Assets">
       <thead {...GROUP} className={classes.head}>
         <Headings span={span} />
         {/* Seen above the second and third column of rows. */}

@@ -27,17 +27,22 @@ export const Blocker = memo(function Blocker(props: BlockerProps) {
       className={classes.blocker ?? ''}
       data-held={held || undefined}
       data-wordy={wordy || undefined}
-      title={`${filterWords(filter)} filter: ${message ?? 'blocks'}${count > 1 ? ` (and ${count - 1} more)` : ''}\nOpens its threshold`}
+      title={`${blockedWords(filter, message)}${count > 1 ? ` (and ${count - 1} more)` : ''}\nOpens its threshold`}
     >
       <IconLock size={13} aria-hidden />
-      <span className={classes.name}>
-        {filterWords(filter)}
-        {wordy && message !== null ? `: ${message}` : ''}
-      </span>
+      <span className={classes.name}>{wordy ? blockedWords(filter, message) : filterWords(filter)}</span>
       {others !== '' && <span className={classes.others}>{others}</span>}
     </Link>
   )
 })
+
+/** "Levels: level ahead: distance 0.001 below 0.003"; a scenario that is called as its filter is said once. */
+export function blockedWords(filter: string, message: string | null): string {
+  const name = filterWords(filter)
+  if (message === null) return name
+  const again = `${name.toLowerCase()}: `
+  return `${name}: ${message.toLowerCase().startsWith(again) ? message.slice(again.length) : message}`
+}
 
 /** Where a value of an asset is changed. */
 export function fieldAddress(asset: string, field: string | null): string {

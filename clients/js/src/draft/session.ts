@@ -17,10 +17,15 @@ export interface Signature {
 
 /** What a session has at one moment. */
 export interface SessionSnapshot {
+  /** Null before the first answer of the server. */
   readonly draft: ConfigDraft | null
+  /** That of the draft. */
   readonly snapshot: DraftSnapshot | null
+  /** The form the server's schema asks for. */
   readonly sections: SectionSpec[] | null
+  /** Why the last save or reset failed, until something is edited; or why there is nothing to show. */
   readonly error: string | null
+  /** A save is under way. */
   readonly saving: boolean
 }
 

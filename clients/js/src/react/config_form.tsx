@@ -1,8 +1,9 @@
 import { type FormEvent, type ReactNode, useCallback, useId, useState } from 'react'
 import type { SectionSpec } from '../draft/sections.js'
+import type { Signature } from '../draft/session.js'
 import type { ConfigDraft, DraftSnapshot } from '../draft/snapshot.js'
 import { ConfigField } from './config_field.js'
-import { type ConfigDraftHook, useConfigDraft } from './use_config_draft.js'
+import { useConfigDraft } from './use_config_draft.js'
 
 /** Props of {@link VivienneConfigForm}. */
 export interface VivienneConfigFormProps {
@@ -117,7 +118,7 @@ function standing(snapshot: DraftSnapshot | null, saving: boolean, done: Done | 
   return `Version ${snapshot.version} is in force.`
 }
 
-function signed(reason: string, author: string | undefined): Parameters<ConfigDraftHook['save']>[0] {
+function signed(reason: string, author: string | undefined): Signature {
   const why = reason.trim()
   return { ...(why === '' ? {} : { reason: why }), ...(author === undefined ? {} : { author }) }
 }

@@ -23,7 +23,6 @@ export class History {
   readonly #listeners = new Listeners<void>()
   #limit: number
   #entries: readonly RevisionEntry[] = []
-  #loaded = false
   #snapshot: HistorySnapshot = { entries: [], loading: true, error: null }
 
   /** @param asset - null for the layer under all assets only, undefined for everything */
@@ -70,7 +69,6 @@ export class History {
     const entries = this.#asset === null ? await this.#globalEntries(signal) : await this.#newest(signal)
     return () => {
       this.#entries = entries
-      this.#loaded = true
     }
   }
 
@@ -96,7 +94,7 @@ export class History {
 
   #publish(): void {
     const { error, loading } = this.#following
-    this.#snapshot = { entries: this.#entries, error, loading: loading || !(this.#loaded || error) }
+    this.#snapshot = { entries: this.#entries, error, loading }
     this.#listeners.tell()
   }
 }

@@ -5,6 +5,7 @@
  *
  * @packageDocumentation
  */
+export type { Signature } from '../draft/session.js'
 export { VivienneConfigForm, type VivienneConfigFormProps } from './config_form.js'
 export { VivienneConfigMonitor, type VivienneConfigMonitorProps } from './config_monitor.js'
 export { useVivienneClient, VivienneProvider, type VivienneProviderProps } from './provider.js'

@@ -10,7 +10,9 @@ import {
   type ProblemEntry,
   rulebookOf,
   type Tunable,
+  type Verdict,
   VivienneRestClient,
+  VivienneUnreachable,
   withValue,
 } from '../../src/index.js'
 import { type RunningServer, startServer } from '../server.js'
@@ -137,12 +139,20 @@ function essence(problems: readonly ProblemEntry[]): string[] {
     .sort()
 }
 
+/** A connection may be closed by a busy server just when it is used again; then it is asked once more. */
+function verdict(config: PartialConfiguration, asset: string): Promise<Verdict> {
+  return rest.validate(config, { asset }).catch((error: unknown) => {
+    if (error instanceof VivienneUnreachable) return rest.validate(config, { asset })
+    throw error
+  })
+}
+
 async function disagreements(asset: string, over?: PartialConfiguration): Promise<object[]> {
   const left = [...documents]
   const found: object[] = []
   const work = async () => {
     for (let next = left.pop(); next; next = left.pop()) {
-      const { valid, errors } = await rest.validate(next as PartialConfiguration, { asset })
+      const { valid, errors } = await verdict(next as PartialConfiguration, asset)
       const [server, client] = [essence(errors), essence(configurationProblems(next, over && { over }))]
       const agree = JSON.stringify(server) === JSON.stringify(client) && valid === (client.length === 0)
       if (!agree) found.push({ sent: JSON.stringify(next), server, client })

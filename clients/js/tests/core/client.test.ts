@@ -44,12 +44,12 @@ test('it connects while anybody holds it', () => {
 })
 
 test('whoever takes it over within a second takes the connection over', () => {
-  const { retain } = client()
+  const { connection, retain } = client()
   retain()()
   vi.advanceTimersByTime(900)
   retain()
   vi.advanceTimersByTime(5000)
-  expect(urls().length).toEqual(1)
+  expect([urls().length, connection.getSnapshot().state]).toEqual([1, 'connecting'])
 })
 
 test('close ends everything, and what is released later does no harm', () => {
@@ -63,6 +63,10 @@ test('close ends everything, and what is released later does no harm', () => {
   release()
   vi.advanceTimersByTime(5000)
   expect(connection.getSnapshot().state).toEqual('connecting')
+  close()
+  retain()()
+  vi.advanceTimersByTime(1000)
+  expect(connection.getSnapshot().state).toEqual('offline')
   next()
 })
 

@@ -214,6 +214,31 @@ test('where silence says nothing, an open connection is live and stays so', () =
   expect(manager.getSnapshot()).toMatchObject({ state: 'live', reconnectAttempts: 0 })
 })
 
+test('there too, data forgets the failures at once', () => {
+  const manager = live({ staleAfter: Number.POSITIVE_INFINITY })
+  FakeSocket.last.end()
+  vi.advanceTimersByTime(500)
+  FakeSocket.last.open()
+  expect(manager.reconnectAttempts).toEqual(1)
+  FakeSocket.last.receive(state('BTC', 2))
+  expect(manager.reconnectAttempts).toEqual(0)
+})
+
+test('a page keeps no listeners of a connection that was ended', () => {
+  const listening: string[] = []
+  const page = {
+    addEventListener: (event: string) => listening.push(event),
+    removeEventListener: (event: string) => listening.splice(listening.indexOf(event), 1),
+  }
+  vi.stubGlobal('addEventListener', page.addEventListener)
+  vi.stubGlobal('removeEventListener', page.removeEventListener)
+  vi.stubGlobal('document', page)
+  const manager = connected()
+  expect(listening).toEqual(['online', 'visibilitychange'])
+  manager.disconnect()
+  expect(listening).toEqual([])
+})
+
 test('disconnect ends the connection and leaves no timer behind', () => {
   const manager = live()
   const socket = FakeSocket.last
@@ -354,6 +379,13 @@ test('what cannot be read is passed over', () => {
   expect(manager.getSnapshot().state).toEqual('connecting')
   FakeSocket.last.receive({ type: 'of a later version' })
   expect(heard).toEqual([{ type: 'of a later version' }])
-  FakeSocket.last.receive({ type: 'connection', state: 'made up' })
-  expect(manager.getSnapshot().state).toEqual('live')
+})
+
+test('a server cannot make up what is known here only', () => {
+  const manager = live()
+  const told: unknown[] = []
+  for (const event of ['connection', 'gap', 'message'] as const) manager.on(event, (payload) => told.push(payload))
+  const made = [{ type: 'connection' }, { type: 'gap' }, { type: 'message' }]
+  for (const message of made) FakeSocket.last.receive(message)
+  expect(told).toEqual(made)
 })

@@ -59,6 +59,7 @@ test('what is asked while the connection opens is sent when it is open', async (
   const question = manager.request({ ...UPDATE, request_id: 'early' })
   expect(FakeSocket.last.sent).toEqual([])
   FakeSocket.last.open()
+  expect(FakeSocket.last.sent).toEqual([{ ...UPDATE, request_id: 'early' }])
   FakeSocket.last.receive(answer('early'))
   expect(await question).toEqual(answer('early'))
 })
@@ -125,14 +126,15 @@ test('answers are events as well', async () => {
   expect(events).toEqual(answers)
 })
 
-test('an answer that does not come in time is a timeout, with the id to ask again; later it is nothing special', async () => {
+test('an answer that does not come in time is a timeout, with the id to ask again', async () => {
   const manager = open()
   const question = manager.request({ ...UPDATE, request_id: 'slow' }, 3000)
   const failure = question.catch((error: unknown) => error)
   vi.advanceTimersByTime(3000)
   expect(await failure).toEqual(new VivienneTimeout('No answer within 3 s', 'slow'))
-  FakeSocket.last.receive(answer('slow'))
-  expect(manager.getSnapshot().state).toEqual('live')
+  const again = manager.request({ ...UPDATE, request_id: 'slow' })
+  FakeSocket.last.receive(answer('slow', 2))
+  expect(await again).toEqual(answer('slow', 2))
 })
 
 test('when the connection breaks, whoever waits for an answer is told', async () => {
@@ -210,4 +212,25 @@ test('so is one that was made as a request', async () => {
   vi.advanceTimersByTime(100)
   FakeSocket.last.open()
   expect(FakeSocket.last.sent).toEqual([{ type: 'subscribe', assets: ['SOL'] }])
+})
+
+test('a subscription that is refused is forgotten: what there is keeps coming', () => {
+  const manager = open()
+  const heard: string[] = []
+  manager.on('asset_data', ({ asset }) => heard.push(asset))
+  manager.subscribe(['DOGE'])
+  FakeSocket.last.receive(state('BTC', 1))
+  FakeSocket.last.receive({
+    type: 'error',
+    code: 'unknown_target',
+    message: 'There is no such target: Unknown asset',
+    errors: [],
+    in_reply_to: 'subscribe',
+  })
+  FakeSocket.last.receive(state('BTC', 2))
+  expect(heard).toEqual(['BTC'])
+  FakeSocket.last.end()
+  vi.advanceTimersByTime(100)
+  FakeSocket.last.open()
+  expect(FakeSocket.last.sent).toEqual([])
 })

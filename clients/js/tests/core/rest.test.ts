@@ -179,6 +179,8 @@ test('a preview says what a change would have made of the last bars', async () =
   const own = await rest.preview('BTC', never, { bars: 50 })
   expect([own.valid, own.asset, own.bars]).toEqual([true, 'BTC', 50])
   await rest.update(bang(95), { asset: 'BTC' })
+  const changed = [{ path: 'settings.state_threshold_bang', old: 95, new: 85 }]
+  expect((await rest.preview('BTC', bang(85))).changed).toEqual(changed)
   const hidden = await rest.preview('BTC', bang(85), { layer: null, bars: 50 })
   expect([hidden.valid, hidden.different]).toEqual([true, []])
   expect((await rest.preview('BTC', bang(105))).errors.map(({ path }) => path)).toEqual([
@@ -227,7 +229,7 @@ test.each([
   ['an error page of a proxy', new Response('<html>Bad Gateway', { status: 502, statusText: 'Bad Gateway' }), 502],
   ['a page in place of an answer', new Response('<html>Welcome', { status: 200, statusText: 'OK' }), 200],
   ['an answer that breaks off', new Response('{"status": "succ', { status: 200 }), 200],
-  ['an error in the JSON of somebody else', new Response('{"message": "no"}', { status: 403 }), 403],
+  ['an error in the JSON of somebody else', new Response('{"code": "no"}', { status: 403 }), 403],
   ['an error that is no object', new Response('null', { status: 500 }), 500],
 ])('%s is a problem with a sentence', async (_, response, status) => {
   const error = await failure(answering(() => response).active())

@@ -125,3 +125,15 @@ test('who reads one asset is told of that one, who reads all of all, until they 
   store.receive(state('BTC', 3) as AssetData)
   expect(told).toEqual(['something of ETH', 'BTC is at 1', 'something of BTC', 'something of BTC'])
 })
+
+test('who begins to read while others are being told hears from the next state on', () => {
+  const store = new StateStore()
+  const told: string[] = []
+  store.subscribe('BTC', () => {
+    if (told.push('first') === 1) store.subscribe('BTC', () => told.push('second'))
+  })
+  store.receive(state('BTC', 1) as AssetData)
+  expect(told).toEqual(['first'])
+  store.receive(state('BTC', 2) as AssetData)
+  expect(told).toEqual(['first', 'first', 'second'])
+})

@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest'
-import { bundledRulebook, configurationProblems, type Rulebook, validateConfiguration } from '../../src/index.js'
+import {
+  bundledRulebook,
+  configurationProblems,
+  type Rulebook,
+  rulebookOf,
+  validateConfiguration,
+} from '../../src/index.js'
 
 test('a configuration that holds has no problems', () => {
   expect(validateConfiguration({ settings: { state_threshold_bang: 85 }, aim_threshold: 75 })).toEqual([])
@@ -107,4 +113,39 @@ test('a rulebook of a newer server is followed, also where it has kinds of value
     'Most trades must be between 0 and 50',
   ])
   expect(validateConfiguration({ most_trades: 5, mode: 'calm' }, { rulebook })).toEqual([])
+})
+
+test('a rulebook is read from a schema of any depth, whether its sections are named or written in place', () => {
+  const mode = { type: 'string', enum: ['calm', 'bold'], default: 'calm', flat_name: 'risk_mode' }
+  const most = {
+    type: 'integer',
+    title: 'Most trades',
+    default: 5,
+    minimum: 0,
+    maximum: 50,
+    hint: 'per day',
+    flat_name: 'most',
+  }
+  const rulebook = rulebookOf({
+    properties: { description: { type: 'string', maxLength: 99 }, risk: { $ref: '#/$defs/Risk' } },
+    $defs: { Risk: { properties: { mode, limits: { properties: { most } } } } },
+    'x-rules': [],
+  })
+  expect(rulebook).toEqual({
+    sections: ['', 'risk', 'risk.limits'],
+    longestDescription: 99,
+    tunables: [
+      { path: 'risk.mode', title: 'mode', kind: 'string', default: 'calm', flatName: 'risk_mode' },
+      {
+        path: 'risk.limits.most',
+        title: 'Most trades',
+        kind: 'integer',
+        default: 5,
+        minimum: 0,
+        maximum: 50,
+        hint: 'per day',
+      },
+    ],
+    rules: [],
+  })
 })

@@ -304,6 +304,16 @@ describe('saving', () => {
     expect(draft.getSnapshot()).toMatchObject({ problems: [], savable: true })
   })
 
+  it('tells once what the server has told and is found while typing as well', () => {
+    const draft = draftOver()
+    draft.set(LOW, 70)
+    draft.submitted()
+    const refusal = { path: LOW, message: 'Low (70) must not be above high (60)' }
+    draft.refused([refusal])
+    draft.receive(inForce({ [HIGH]: 60 }, 2), defaults)
+    expect(draft.getSnapshot().problems).toEqual([refusal])
+  })
+
   it('shows what was refused at no edited field until anything is edited', () => {
     const draft = draftOver()
     draft.set(HIGH, 85)

@@ -182,8 +182,9 @@ describe('VivienneConfigForm', () => {
     expect(bang().value).toBe('75')
   })
 
-  it('switches with a checkbox', async () => {
+  it('switches with a checkbox, and takes blanks for no reason', async () => {
     await shownForm('btc')
+    type(screen.getByLabelText('Reason'), '  ')
     const trend = screen.getByLabelText<HTMLInputElement>('Trend filter')
     expect(trend.checked).toBe(true)
     fireEvent.click(trend)

@@ -1,8 +1,9 @@
 // @vitest-environment happy-dom
 import { act, cleanup, fireEvent, render, renderHook, screen } from '@testing-library/react'
 import { StrictMode, useEffect, useState } from 'react'
+import { renderToString } from 'react-dom/server'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { AssetData, Configuration, VivienneClient } from '../../src/index.js'
+import { type AssetData, type Configuration, createVivienneClient, type VivienneClient } from '../../src/index.js'
 import {
   useAssets,
   useConfigCache,
@@ -67,6 +68,10 @@ function Bang() {
   return <p>{useVivienneConfig('BTC').config?.settings.state_threshold_bang}</p>
 }
 
+function Selected() {
+  return <b>{useVivienneState('BTC', (of) => ({ price: priceOf(of) })).price}</b>
+}
+
 /** Something that is told of a state before its neighbours listen. */
 function Early() {
   const { states } = useVivienneClient()
@@ -125,26 +130,50 @@ describe('useVivienneState', () => {
     expect(renders).toEqual({ ...before, price: before.price + 20 })
   })
 
-  it('keeps a selected object that says the same', () => {
-    const seen = new Set<unknown>()
-    const { rerender } = renderHook(
-      () => {
-        const parts = useVivienneState(
+  it('keeps a selected object that says the same, also when the component renders for another reason', () => {
+    const { result, rerender } = renderHook(
+      () =>
+        useVivienneState(
           'BTC',
           (of) => ({ asset: of?.asset }),
           (one, other) => one.asset === other.asset,
-        )
-        seen.add(parts)
-      },
+        ),
       { wrapper: provided(client) },
     )
     opened()
     push(state('BTC', 1))
-    seen.clear()
+    const before = result.current
     push(state('BTC', 2))
     rerender()
     push(state('BTC', 3))
-    expect(seen.size).toBe(1)
+    expect(result.current).toBe(before)
+    expect(before).toEqual({ asset: 'BTC' })
+  })
+
+  it('takes a selector that makes a new object each time', () => {
+    const { result } = renderHook(() => useVivienneState('BTC', (of) => ({ price: priceOf(of) })), {
+      wrapper: provided(client),
+    })
+    opened()
+    push(state('BTC', 1))
+    expect(result.current).toEqual({ price: 1 })
+  })
+
+  it('takes over a page that was rendered on a server without a word', () => {
+    const error = vi.spyOn(console, 'error').mockImplementation(() => {})
+    const page = (
+      <VivienneProvider client={client}>
+        <Selected />
+      </VivienneProvider>
+    )
+    const container = document.createElement('div')
+    container.innerHTML = renderToString(page)
+    render(page, { container: document.body.appendChild(container), hydrate: true })
+    opened()
+    push(state('BTC', 4))
+    expect(container.textContent).toBe('4')
+    expect(error).not.toHaveBeenCalled()
+    error.mockRestore()
   })
 
   it('goes over to another asset and another selector at once', () => {
@@ -322,6 +351,47 @@ describe('useVivienneConfig', () => {
   })
 })
 
+describe('several updates at once', () => {
+  /** What becomes of each request, in order. */
+  let answers: { resolve: (answer: Response) => void; reject: (error: Error) => void }[]
+  let slow: VivienneClient
+
+  beforeEach(() => {
+    answers = []
+    slow = createVivienneClient({
+      WebSocket: TestSocket as never,
+      fetch: () => new Promise((resolve, reject) => answers.push({ resolve, reject })),
+    })
+  })
+  afterEach(() => slow.close())
+
+  it('are loading until the last one is answered', async () => {
+    const { result } = renderHook(() => useVivienneConfig(), { wrapper: provided(slow) })
+    act(() => {
+      for (const aim of [71, 72]) void result.current.updatePartialConfig({ settings: { state_threshold_aim: aim } })
+    })
+    await act(async () => answers[1]?.resolve(Response.json({})))
+    expect(result.current.loading).toBe(true)
+    await act(async () => answers[0]?.resolve(Response.json({})))
+    expect(result.current.loading).toBe(false)
+  })
+
+  it('of one asset after another do not tell of each other', async () => {
+    const { result, rerender } = renderHook(({ asset }) => useVivienneConfig(asset), {
+      wrapper: provided(slow),
+      initialProps: { asset: 'BTC' },
+    })
+    const begin = () => act(() => void result.current.updateConfig(defaults).catch(() => {}))
+    begin()
+    rerender({ asset: 'ETH' })
+    begin()
+    await act(async () => answers[0]?.reject(new TypeError('lost')))
+    expect(result.current).toMatchObject({ loading: true, error: null })
+    await act(async () => answers[1]?.reject(new TypeError('lost too')))
+    expect(result.current).toMatchObject({ loading: false, error: expect.stringMatching(/lost too/) })
+  })
+})
+
 describe('useConfigCache', () => {
   it('gives the last configuration known, and is told of another one', () => {
     const { result } = renderHook(() => useConfigCache(), { wrapper: provided(client) })
@@ -407,6 +477,8 @@ describe('useVivienneLogs', () => {
     })
     const sockets = () => TestSocket.all.filter(({ url }) => url === 'ws://vivienne.test/ws/logs?level=warning')
     expect(sockets()).toHaveLength(1)
+    // Silence of a log says nothing: that the server is gone shows in the stream of states.
+    expect(TestSocket.all.map(({ url }) => url)).toContain('ws://vivienne.test/ws/state')
     act(() => {
       sockets()[0]?.open()
       sockets()[0]?.push({ type: 'log', timestamp: 't', level: 'WARNING', logger: 'a', message: 'one' })

@@ -9,7 +9,7 @@ export function clientOnPage(server: LiveServer): VivienneClient {
 
 /** Nothing is set any more, for all assets and for these. */
 export async function resetAll(client: VivienneClient): Promise<void> {
-  for (const asset of ['BTC', 'ETH', null]) await client.rest.reset({ all: true }, { asset })
+  await Promise.all(['BTC', 'ETH', null].map((asset) => client.rest.reset({ all: true }, { asset })))
 }
 
 const fetched: typeof fetch = (input, { method = 'GET', headers, body, signal } = {}) =>

@@ -44,9 +44,12 @@ _ETAG = re.compile(r'(?:W/)?"([0-9]{1,18})"')
 
 
 class Answer(Response):
-    """JSON, written by orjson."""
+    """JSON, written by orjson. What is in force now is in no cache."""
 
     media_type = "application/json"
+
+    def __init__(self, content: Any, *, headers: dict[str, str] | None = None, media_type: str | None = None) -> None:
+        super().__init__(content, headers={"Cache-Control": "no-store", **(headers or {})}, media_type=media_type)
 
     def render(self, content: Any) -> bytes:
         """Encode."""

@@ -34,11 +34,11 @@ export function AssetChart({ asset, range, onRange }: AssetChartProps) {
   useEffect(() => chart?.setHidden(hidden), [chart, hidden])
 
   // The range is applied to the first bars that arrive for it; from then on the view belongs to whoever looks.
-  const shown = useRef<number | null>(null)
+  const shown = useRef<{ chart: PriceChart; range: number } | null>(null)
   const ready = bars.data !== undefined && !bars.isPlaceholderData
   useEffect(() => {
-    if (chart === null || !ready || shown.current === range) return
-    shown.current = range
+    if (chart === null || !ready || (shown.current?.chart === chart && shown.current.range === range)) return
+    shown.current = { chart, range }
     chart.show(range)
   }, [chart, ready, range])
 
@@ -46,13 +46,7 @@ export function AssetChart({ asset, range, onRange }: AssetChartProps) {
     <section className={`panel ${classes.chart}`} aria-label={`Chart of ${asset}`}>
       <div className={classes.top}>
         <ReadingLine asset={asset} chart={chart} />
-        <RangeButtons
-          range={range}
-          onRange={(next) => {
-            if (next === range) chart?.show(range)
-            onRange(next)
-          }}
-        />
+        <RangeButtons range={range} onRange={onRange} />
       </div>
       <Legend asset={asset} chart={chart} hidden={hidden} onToggle={toggle} />
       <div className={classes.stage}>
@@ -64,10 +58,11 @@ export function AssetChart({ asset, range, onRange }: AssetChartProps) {
           role="group"
           // biome-ignore lint/a11y/noNoninteractiveTabindex: the crosshair is moved with the keys
           tabIndex={0}
-          aria-label={`Price of ${asset}. Arrow keys read bar by bar, plus and minus zoom, Escape lets go.`}
+          aria-label={`Price of ${asset}. Arrow keys read bar by bar, plus and minus zoom, 0 shows all, Escape lets go.`}
           onKeyDown={(event) => {
-            if (chart !== null && pressed(chart, event)) event.preventDefault()
+            if (chart !== null && pressed(chart, event, range)) event.preventDefault()
           }}
+          onDoubleClick={() => chart?.show(range)}
         />
         {chart !== null && bars.data && !hidden.has('changes') && (
           <ChangeMarks asset={asset} chart={chart} data={bars.data} />
@@ -101,10 +96,14 @@ function useFollowedBars(asset: string, range: number) {
 function useDrawnBars(chart: PriceChart | null, asset: string, data: Chart | undefined): void {
   const client = useVivienneClient()
   const open = useRef<readonly FormingBar[]>([])
+  const newest = useRef<number | null>(null)
   useEffect(() => {
     if (chart === null || data === undefined) return
     const last = data.bars.at(-1)
     const lastClosed = last === undefined ? null : Date.parse(last.time)
+    // A market that begins anew, because the server did, has nothing to do with what was open before.
+    if (lastClosed === null || lastClosed < (newest.current ?? 0)) open.current = []
+    newest.current = lastClosed
     open.current = withForming(open.current, data.forming, lastClosed)
     chart.setBars(data.bars, open.current)
     const follow = () => {
@@ -156,7 +155,11 @@ function Attribution() {
 const NOTICE = 'TradingView Lightweight Charts™, copyright (c) 2026 TradingView, Inc. https://www.tradingview.com/'
 
 /** What a key does to the chart; whether it does anything. */
-function pressed(chart: PriceChart, { key, shiftKey, ctrlKey, metaKey, altKey }: KeyboardEvent): boolean {
+function pressed(
+  chart: PriceChart,
+  { key, shiftKey, ctrlKey, metaKey, altKey }: KeyboardEvent,
+  range: number,
+): boolean {
   if (ctrlKey || metaKey || altKey) return false
   const far = shiftKey ? 10 : 1
   if (key === 'ArrowLeft') chart.step(-far)
@@ -165,6 +168,7 @@ function pressed(chart: PriceChart, { key, shiftKey, ctrlKey, metaKey, altKey }:
   else if (key === 'End') chart.step(Number.POSITIVE_INFINITY)
   else if (key === '+' || key === '=') chart.zoom(1.25)
   else if (key === '-') chart.zoom(0.8)
+  else if (key === '0') chart.show(range)
   else if (key === 'Escape') chart.step(null)
   else return false
   return true

@@ -3,6 +3,7 @@ import {
   createChartEx,
   HistogramSeries,
   type IChartApiBase,
+  type IPriceLine,
   type ISeriesApi,
   LineSeries,
   type Time,
@@ -43,6 +44,8 @@ export class PriceChart {
   readonly #volume: ISeriesApi<'Histogram', Time>
   readonly #lines: { id: LayerId; column: keyof BarEntry; series: ISeriesApi<'Line', Time> }[]
   readonly #drawings: Drawing[]
+  /** The newest price. That of the library follows the last bar in sight. */
+  readonly #price: IPriceLine
   readonly #readers = new Set<() => void>()
   readonly #viewers = new Set<() => void>()
   #palette: Palette
@@ -57,11 +60,8 @@ export class PriceChart {
 
   constructor(container: HTMLElement, palette: Palette) {
     this.#palette = palette
-    const chart = createChartEx<Time, ZonedTimeScale>(container, new ZonedTimeScale(), {
-      ...BEHAVIOUR,
-      ...chartColors(palette),
-      layout: { ...BEHAVIOUR.layout, ...chartColors(palette).layout },
-    })
+    const chart = createChartEx<Time, ZonedTimeScale>(container, new ZonedTimeScale(), BEHAVIOUR)
+    chart.applyOptions(chartColors(palette))
     this.#chart = chart
     this.#volume = chart.addSeries(HistogramSeries, {
       priceScaleId: 'volume',
@@ -78,6 +78,7 @@ export class PriceChart {
     )
     this.#candles = chart.addSeries(CandlestickSeries, candleColors(palette))
     this.#candles.priceScale().applyOptions({ scaleMargins: candleMargins(true) })
+    this.#price = this.#candles.createPriceLine({ price: 0, lineVisible: false, axisLabelVisible: false })
     this.#drawings = this.#draw()
     for (const drawing of this.#drawings) this.#candles.attachPrimitive(drawing)
     this.#candles.attachPrimitive({ updateAllViews: () => tell(this.#viewers) })
@@ -103,6 +104,7 @@ export class PriceChart {
       for (const line of this.#lines) if (line.id === layer.id) line.series.applyOptions(lineOptions(layer, palette))
     }
     this.#volume.setData(this.#volumes())
+    this.#markPrice()
   }
 
   /** Layers that are not drawn. */
@@ -130,6 +132,7 @@ export class PriceChart {
     for (const { column, series } of this.#lines) series.setData(bars.map((bar) => pointOf(bar, column)))
     comeBack()
     this.#redraw()
+    this.#markPrice()
     this.#read()
   }
 
@@ -138,6 +141,7 @@ export class PriceChart {
     const [had, has] = [this.#open.length, open.length]
     this.#open = open
     for (const bar of open.slice(Math.max(0, Math.min(had, has) - 1))) this.#candles.update(candleOf(bar))
+    this.#markPrice()
     this.#read()
   }
 
@@ -150,13 +154,14 @@ export class PriceChart {
     }
     this.#range = null
     const shown = Math.min(bars, count)
-    this.#chart.timeScale().setVisibleLogicalRange({ from: count - shown - 0.5, to: count + Math.max(2, shown * 0.03) })
+    this.#showUpToNewest(shown)
     this.#candles.priceScale().applyOptions({ autoScale: true })
   }
 
   /** Back to the newest bar. */
   showNewest(): void {
-    this.#chart.timeScale().scrollToRealTime()
+    const range = this.#chart.timeScale().getVisibleLogicalRange()
+    if (range !== null) this.#showUpToNewest(range.to - range.from - room(range.to - range.from))
   }
 
   /** Nearer for a factor above 1, around the newest bar in sight. */
@@ -192,14 +197,15 @@ export class PriceChart {
     return range === null || range.to >= this.#count() - 1.5
   }
 
-  /** Where a moment is, in pixels from the left of the pane: within its bar, not at its middle. Null before the data. */
+  /** Where a moment is, in pixels from the left of the pane: within its bar, not at its middle. Null beyond the data. */
   positionOf(time: string, length: number): number | null {
     const moment = Date.parse(time)
     const index = this.indexOf(time)
     const candle = index === null ? undefined : this.#candle(index)
     const [x, next] = [0, 1].map((step) => this.#chart.timeScale().logicalToCoordinate(((index ?? 0) + step) as never))
     if (candle === undefined || x == null || next == null) return null
-    const part = Math.min(1, (moment - Date.parse(candle.time)) / length)
+    const part = (moment - Date.parse(candle.time)) / length
+    if (part > 2) return null
     return x + (part - 0.5) * (next - x)
   }
 
@@ -232,6 +238,11 @@ export class PriceChart {
   onView = (listener: () => void): (() => void) => {
     this.#viewers.add(listener)
     return () => this.#viewers.delete(listener)
+  }
+
+  #showUpToNewest(bars: number): void {
+    const count = this.#count()
+    this.#chart.timeScale().setVisibleLogicalRange({ from: count - bars - 0.5, to: count - 0.5 + room(bars) })
   }
 
   #count(): number {
@@ -287,6 +298,19 @@ export class PriceChart {
     }
   }
 
+  #markPrice(): void {
+    const newest = this.#candle(this.#count() - 1)
+    if (newest === undefined) return
+    const color = newest.close >= newest.open ? this.#palette.up : this.#palette.down
+    this.#price.applyOptions({
+      price: newest.close,
+      color,
+      axisLabelColor: color,
+      lineVisible: true,
+      axisLabelVisible: true,
+    })
+  }
+
   #volumes() {
     const [up, down] = [faded(this.#palette.up, 0.3), faded(this.#palette.down, 0.3)]
     return this.#bars.map((bar) => ({
@@ -321,6 +345,11 @@ export class PriceChart {
   #redraw(): void {
     for (const drawing of this.#drawings) drawing.redraw()
   }
+}
+
+/** Bars of empty room to the right of so many. */
+function room(bars: number): number {
+  return Math.max(3, bars * 0.03)
 }
 
 function tell(listeners: ReadonlySet<() => void>): void {

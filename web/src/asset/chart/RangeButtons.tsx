@@ -1,15 +1,21 @@
 import { SegmentedControl } from '@mantine/core'
 import { RANGES, type Range } from '../address.ts'
+import classes from './RangeButtons.module.css'
 
-/** How many bars are shown. The one in force, pressed again, brings them all back into sight. */
+/** How many bars are shown. */
 export function RangeButtons({ range, onRange }: { range: number; onRange: (range: Range) => void }) {
   return (
-    <SegmentedControl
-      size="xs"
-      aria-label="Bars shown"
-      value={String(range)}
-      data={RANGES.map((bars) => ({ value: String(bars), label: `${bars} bars` }))}
-      onChange={(value) => onRange(Number(value) as Range)}
-    />
+    <div className={classes.range}>
+      <span className={classes.word} aria-hidden>
+        Bars
+      </span>
+      <SegmentedControl
+        size="xs"
+        aria-label="Bars shown"
+        value={String(range)}
+        data={RANGES.map(String)}
+        onChange={(value) => onRange(Number(value) as Range)}
+      />
+    </div>
   )
 }

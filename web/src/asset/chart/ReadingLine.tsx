@@ -59,9 +59,16 @@ function Decided({ reading: { bar, decision, open, pointed } }: { reading: Readi
       <Level level={bar.clarity_level} raw={decision.level} held={decision.held} size="sm" />
       <Side side={bar.side} />
       <span className="figure">{formatConfidence(bar.signal_confidence)}</span>
-      <span className={classes.version}>
-        {bar.config_version === null ? 'recomputed with the present configuration' : `v${bar.config_version}`}
-      </span>
+      {bar.config_version === null ? (
+        <span
+          className={classes.version}
+          title="Not decided when it closed: what the present configuration makes of it"
+        >
+          recomputed
+        </span>
+      ) : (
+        <span className={classes.version}>v{bar.config_version}</span>
+      )}
     </span>
   )
 }

@@ -15,10 +15,10 @@ export function RevisionCard({ version, time }: { version: number; time: string 
   const { data, error } = useQuery({ ...historyQuery(undefined, 1, version + 1), staleTime: Number.POSITIVE_INFINITY })
   const revision = data?.history.find((entry) => entry.version === version)
   return (
-    <article className={classes.card}>
-      <h3>
-        v{version} <span>in force at {formatBarTime(time)} market time</span>
-      </h3>
+    <article className={classes.card} aria-label={`Version ${version}`}>
+      <p>
+        <strong>v{version}</strong> <small>in force at {formatBarTime(time)} market time</small>
+      </p>
       {error !== null && <p>{error.message}</p>}
       {!data && !error && <Loader size="xs" />}
       {data && !revision && <p>It is not in the history any more.</p>}

@@ -54,6 +54,8 @@ export function candleColors(palette: Palette): CandlestickSeriesPartialOptions 
     downColor: palette.down,
     borderDownColor: palette.down,
     wickDownColor: palette.down,
+    lastValueVisible: false,
+    priceLineVisible: false,
   }
 }
 

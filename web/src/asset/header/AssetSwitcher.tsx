@@ -93,6 +93,7 @@ function AssetList({ asset, assets, onAsset }: AssetSwitcherProps) {
     <Combobox
       store={list}
       width={260}
+      withinPortal={false}
       position="bottom-start"
       onOptionSubmit={(name) => {
         list.closeDropdown()

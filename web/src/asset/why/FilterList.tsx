@@ -42,8 +42,8 @@ interface FilterListProps {
 /** What each filter looked at: every value against its threshold. It blocks where all checks of one line are met. */
 export function FilterList({ filters, onField }: FilterListProps) {
   return (
-    <section className={classes.filters} aria-labelledby="filters">
-      <h3 id="filters">Filters</h3>
+    <div className={classes.filters}>
+      <h3>Filters</h3>
       <ul>
         {filters.map((filter) => (
           <li key={filter.name} className={classes.filter} data-state={filter.state}>
@@ -59,7 +59,7 @@ export function FilterList({ filters, onField }: FilterListProps) {
           </li>
         ))}
       </ul>
-    </section>
+    </div>
   )
 }
 
