@@ -10,7 +10,7 @@ const DESK = { width: 1440, height: 900 }
 const PHONE = { width: 390, height: 844 }
 const PAGES = {
   overview: '/',
-  asset: '/assets/BTC?panel=configuration',
+  asset: '/assets/BTC?panel=configuration&range=100',
   configuration: '/configuration',
   history: '/history',
   logs: '/logs',
@@ -49,7 +49,7 @@ async function take(browser, url, name, path, scheme, viewport, before) {
 /** Types a value and opens the review. */
 async function review(page) {
   await page
-    .getByRole('textbox', { name: /aim threshold/i })
+    .getByRole('spinbutton', { name: /aim threshold/i })
     .first()
     .fill('65')
   await wait(300)

@@ -169,7 +169,8 @@ def _filters(evaluation: Evaluation, side: str) -> list[FilterExplanation]:
         for scenario in barrier.scenarios:
             places = CHECKS_OF[scenario_place]
             if scenario_blocks[scenario_place]:
-                why = why or f"{scenario.name}: {' and '.join(map(sentence, places))}"
+                said = " and ".join(map(sentence, places))
+                why = why or (said if said == scenario.name else f"{scenario.name}: {said}")
             elif not blocks:
                 unmet = next((place for place in places if not met[place]), None)
                 clear += [] if unmet is None else [sentence(unmet)]
@@ -199,11 +200,21 @@ def _filters(evaluation: Evaluation, side: str) -> list[FilterExplanation]:
     return documents
 
 
+_CALLED = {"underused_alpha": "retail chop", "combined_vwap": "VWAP"}
+"""What people call filters whose names in the configuration are not their words."""
+
+
+def _reason(name: str, message: str) -> str:
+    """The filter and what it said; a scenario that is called as its filter is said once."""
+    called = _CALLED.get(name, name)
+    return f"{called} filter, {message.removeprefix(f'{called}: ')}"
+
+
 def _summary(filters: list[FilterExplanation], level: Clarity, raw_level: Clarity, side: str, confidence: float) -> str:
     if side == "none":
         return "idle: no signal votes, or the votes cancel out"
     text = f"{side}, confidence {confidence * 100:.1f}"
-    reasons = "; ".join(f"{one['name']} filter, {one['message']}" for one in filters if one["state"] == "blocked")
+    reasons = "; ".join(_reason(one["name"], one["message"]) for one in filters if one["state"] == "blocked")
     if not reasons:
         return f"{level.word}: {text}"
     held = f"{raw_level.word} held at {level.word}" if raw_level != level else f"{level.word}, no entry"
