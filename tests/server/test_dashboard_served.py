@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import re
 import subprocess
 import sys
@@ -88,11 +89,23 @@ def test_the_icon_is_there(running: RunningServer) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/static/nothing.js", "/phoenix/nothing", "/static/../../app.py", "/%2e%2e/app.py", "/ws/nothing", "/docs/x"],
+    ["/static/nothing.js", "/phoenix/nothing", "/ws/nothing", "/docs/x"],
 )
 def test_what_is_no_view_is_not_found_in_a_browser_either(running: RunningServer, path: str) -> None:
     answer = fetch(running, path, **HTML)
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize(
+    "path", ["/static/../../app.py", "/static/%2e%2e/%2e%2e/app.py", "/..%2fapp.py", "/%2e%2e/app.py", "//app.py"]
+)
+def test_nothing_beside_the_dashboard_is_given_away(running: RunningServer, path: str) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", running.port, timeout=10)
+    connection.request("GET", path)  # as it stands: other clients tidy it up first
+    answer = connection.getresponse()
+    assert answer.status == 404
+    assert b'"code"' in answer.read()
+    connection.close()
 
 
 def test_a_program_that_asks_for_an_unknown_address_gets_a_problem_and_no_page(running: RunningServer) -> None:

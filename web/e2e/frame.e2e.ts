@@ -71,12 +71,13 @@ test.describe('addresses survive a reload', () => {
   test('asset, panel and range', async ({ page }) => {
     await page.goto('/assets/ETH')
     await page.getByRole('tab', { name: 'History' }).click()
-    await page.getByText('100 bars').click()
+    const ranges = page.getByRole('radiogroup', { name: 'Bars shown' })
+    await ranges.getByText('100', { exact: true }).click()
     await expect(page).toHaveURL((url) => url.search.includes('panel=history') && url.search.includes('range=100'))
     await page.reload()
     await expect(page.getByRole('heading', { name: 'ETH', level: 1 })).toBeAttached()
     await expect(page.getByRole('tab', { name: 'History' })).toHaveAttribute('aria-selected', 'true')
-    await expect(page.getByRole('radio', { name: '100 bars' })).toBeChecked()
+    await expect(ranges.getByRole('radio', { name: '100', exact: true })).toBeChecked()
   })
 
   test('the field that was opened', async ({ page }) => {

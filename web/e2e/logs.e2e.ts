@@ -1,3 +1,4 @@
+import { slowWay } from './delay.ts'
 import { expect, test } from './test.ts'
 
 test('records show up as they are written, and can be narrowed by level and by text', async ({ page, server }) => {
@@ -21,7 +22,8 @@ test('records show up as they are written, and can be narrowed by level and by t
 
 test('a paused log stands still, counts what is new, and goes on', async ({ page, server }) => {
   await page.goto('/logs')
-  await expect(page.getByRole('log')).toContainText('Vivienne listens')
+  const newest = await server.lastChange()
+  await expect(page.getByRole('log')).toContainText(`(version ${newest.version},`)
   await page.getByRole('button', { name: 'Pause' }).click()
   const before = await page.getByText(/^\d+ records$/).textContent()
   for (const bang of [81, 82, 83])
@@ -33,4 +35,25 @@ test('a paused log stands still, counts what is new, and goes on', async ({ page
   await expect(page.getByText(`version ${version},`)).toHaveCount(0)
   await goOn.click()
   await expect(page.getByRole('log').getByText(`version ${version},`)).toBeVisible()
+})
+
+test('leaving the logs while they are still connecting leaves nothing behind', async ({ page, server, watch }) => {
+  const way = await slowWay(server.port, '/ws/logs', 500)
+  watch.allowOrigin(way.url)
+  const sockets = new Set<unknown>()
+  page.on('websocket', (socket) => {
+    if (!socket.url().endsWith('/ws/logs')) return
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
+  })
+  await page.goto(`${way.url}/logs`)
+  await expect.poll(() => sockets.size).toBe(1)
+  await page
+    .getByRole('navigation', { name: 'Pages' })
+    .filter({ visible: true })
+    .getByRole('link', { name: 'History' })
+    .click()
+  await expect(page.getByRole('heading', { name: 'History', level: 1 })).toBeVisible()
+  await expect.poll(() => sockets.size).toBe(0)
+  way.close()
 })

@@ -94,7 +94,8 @@ class _PackedFiles(StaticFiles):
         if unpacks:
             response = super().file_response(packed, packed.stat(), scope, status_code)
             response.headers["Content-Encoding"] = "gzip"
-            response.headers["Content-Type"] = mimetypes.guess_type(name)[0] or "application/octet-stream"
+            kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+            response.headers["Content-Type"] = f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
         else:
             response = super().file_response(full_path, stat_result, scope, status_code)
         response.headers["Vary"] = "Accept-Encoding"

@@ -17,6 +17,8 @@ from vivienne.config.tunables import json_schema
 from vivienne.errors import InvalidConfiguration, Malformed, TooLarge, VersionConflict
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from vivienne.config.requests import Request as ChangeRequest
     from vivienne.config.service import ConfigService
 
@@ -48,8 +50,9 @@ class Answer(Response):
 
     media_type = "application/json"
 
-    def __init__(self, content: Any, *, headers: dict[str, str] | None = None, media_type: str | None = None) -> None:
-        super().__init__(content, headers={"Cache-Control": "no-store", **(headers or {})}, media_type=media_type)
+    def init_headers(self, headers: Mapping[str, str] | None = None) -> None:
+        """Set the headers."""
+        super().init_headers({"Cache-Control": "no-store", **(headers or {})})
 
     def render(self, content: Any) -> bytes:
         """Encode."""
