@@ -82,7 +82,8 @@ $(STAMP): requirements.lock pyproject.toml
 $(NODE): package-lock.json
 	@scripts/node.sh
 	@echo "Installing npm packages (once, half a minute)"
-	@npm ci --silent
+	@# Not `npm ci`: it insists on packages for other systems, which not every registry has.
+	@npm install --no-save --silent
 	@touch $@
 
 lock: ## resolve the dependencies anew and pin them by hash
