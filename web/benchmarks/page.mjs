@@ -30,8 +30,8 @@ async function weigh(browser, url) {
         kinds.set(type, (kinds.get(type) ?? 0) + encodedDataLength)
       }
     })
-    await page.goto(url + path)
-    await wait(2500)
+    // Until nothing is on its way; three seconds after the start the other pages are fetched ahead.
+    await page.goto(url + path, { waitUntil: 'networkidle' })
     const total = [...kinds.values()].reduce((sum, size) => sum + size, 0)
     const parts = [...kinds].map(([kind, size]) => `${kind.toLowerCase()} ${(size / 1000).toFixed(0)}`).join(', ')
     say(`  ${path.padEnd(34)} ${(total / 1000).toFixed(0).padStart(4)}   (${parts})`)

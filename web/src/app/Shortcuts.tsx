@@ -99,6 +99,7 @@ function isForSomethingElse(event: KeyboardEvent): boolean {
   const { target } = event
   const typing =
     target instanceof HTMLElement &&
-    (target.isContentEditable || target.closest('input, textarea, select, [role="textbox"]') !== null)
+    (target.isContentEditable ||
+      target.closest('input:not([type="radio"], [type="checkbox"]), textarea, select, [role="textbox"]') !== null)
   return typing || document.querySelector('[role="dialog"][aria-modal="true"]') !== null
 }
