@@ -15,7 +15,7 @@ from vivienne.config.documents import leaves
 from vivienne.config.requests import Activate, Delete, Request, Reset, Update
 from vivienne.config.revision import Revision
 from vivienne.config.service import MOST_WAITING, ConfigService
-from vivienne.config.store import SqliteRevisionStore
+from vivienne.config.store.sqlite import SqliteRevisionStore
 from vivienne.config.tunables import DEFAULTS
 from vivienne.errors import (
     ChangeRefused,

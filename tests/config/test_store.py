@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from vivienne.config.revision import Revision
-from vivienne.config.store import APPLICATION_ID, SCHEMA_VERSION, SqliteRevisionStore
+from vivienne.config.store.sqlite import APPLICATION_ID, SqliteRevisionStore
+from vivienne.config.store.tables import SCHEMA_VERSION
 from vivienne.errors import StoreUnavailable, StoreUnusable
 
 if TYPE_CHECKING:
@@ -312,7 +313,7 @@ def test_a_second_one_is_refused_while_the_first_is_open(path: Path, store: Sqli
 def test_another_process_is_refused_while_the_first_is_open(path: Path, store: SqliteRevisionStore) -> None:
     filled(store, revision(1))
     program = (
-        "import sys, pathlib; from vivienne.config.store import SqliteRevisionStore;"
+        "import sys, pathlib; from vivienne.config.store.sqlite import SqliteRevisionStore;"
         "SqliteRevisionStore(pathlib.Path(sys.argv[1]))"
     )
 
@@ -481,7 +482,7 @@ def test_a_database_another_program_locks_is_said_to_be_locked(path: Path, store
 NOBODY = 65534
 AS_NOBODY = """
 import os, pathlib, sys
-from vivienne.config.store import SqliteRevisionStore
+from vivienne.config.store.sqlite import SqliteRevisionStore
 from vivienne.errors import StoreUnusable
 folder = pathlib.Path(sys.argv[1])
 warm = SqliteRevisionStore(folder / "warm" / "warm.db")  # so that all that is imported late is imported

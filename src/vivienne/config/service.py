@@ -20,7 +20,7 @@ from vivienne.config.plan import Plan
 from vivienne.config.requests import Activate, Delete
 from vivienne.config.revision import Revision
 from vivienne.config.schema import Configuration
-from vivienne.config.store_thread import StoreThread
+from vivienne.config.store.thread import StoreThread
 from vivienne.errors import (
     ChangeRefused,
     InvalidConfiguration,
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     )
     from vivienne.config.documents import Document
     from vivienne.config.requests import Request
-    from vivienne.config.store import RevisionStore
+    from vivienne.config.store.base import RevisionStore
 
 _log = logging.getLogger(__name__)
 
