@@ -153,7 +153,7 @@ class ServiceMachine(RuleBasedStateMachine):
     def opened(self) -> ConfigService:
         async def opening() -> ConfigService:
             service = ConfigService(SqliteRevisionStore(Path(self.folder.name) / "vivienne.db"), ASSETS)
-            service.listen(lambda revision, _: self.told.append(revision.version))
+            service.listen(lambda change: self.told.append(change.revision.version))
             return service
 
         return self.runner.run(opening())

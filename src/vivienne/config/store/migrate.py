@@ -21,7 +21,7 @@ VERSION_TABLE = "alembic_version"
 
 
 def schema_of(connection: Connection) -> int | None:
-    """The number of the schema a database has; 0 while it has none, None when its tables are not (only) migrations' work."""
+    """The number of the schema a database has: 0 while it has none, None when migrations did not make its tables."""
     look = inspect(connection)
     if not look.has_table(VERSION_TABLE):
         return None if look.has_table(revisions.name) else 0

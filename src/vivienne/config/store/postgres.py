@@ -1,8 +1,8 @@
 """Revisions in a PostgreSQL database, for several processes at once.
 
 Nobody is locked out while another one appends: `version` is the primary key, so that of two who want the same version
-one is told that it is taken. Locks of the database are held for a moment only, and end with their transaction: one while
-tables are migrated, one while it must be known whether an append that broke off is still going to be committed.
+one is told that it is taken. There are two locks, which end with their transaction: one while tables are migrated, one
+while it must be known whether an append that broke off is still going to be committed.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ _MIGRATION_SECONDS = 60
 class PostgresRevisionStore(SqlRevisionStore):
     """Revisions in a PostgreSQL database.
 
-    One connection, used from one thread at a time. When it is lost, the call that notices fails, and the next one connects
-    anew.
+    One connection, used from one thread at a time. When it is lost, the call that notices fails, and the next one
+    connects anew.
 
     Raises:
         StoreUnusable: there is no server, it does not let us in, or the database cannot be used.
@@ -121,7 +121,9 @@ class PostgresRevisionStore(SqlRevisionStore):
         """Make sure the database is ours, of the schema we work with, and can be written."""
         with self._engine.begin() as connection:
             if connection.exec_driver_sql("SHOW transaction_read_only").scalar_one() == "on":
-                raise StoreUnusable(f"The database {self.name} is read-only; name one that can be written, not a standby")
+                raise StoreUnusable(
+                    f"The database {self.name} is read-only; name one that can be written, not a standby"
+                )
             if connection.exec_driver_sql("SHOW fsync").scalar_one() != "on":
                 _log.warning("PostgreSQL runs with fsync=off: changes it acknowledged may be lost in a power cut")
             schema = self._schema(connection)
@@ -131,7 +133,7 @@ class PostgresRevisionStore(SqlRevisionStore):
             may = connection.exec_driver_sql("SELECT has_table_privilege('revisions', 'INSERT')").scalar_one()
             if not may:
                 raise StoreUnusable(
-                    f"The database {self.name} cannot be written by this user; let it: GRANT SELECT, INSERT ON revisions"
+                    f"The database {self.name} cannot be written by this user; GRANT SELECT, INSERT ON revisions to it"
                 )
 
     def _migrate(self) -> None:

@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-CONNECT_SECONDS = 5
-STATEMENT_SECONDS = 5
-PATIENCE_SECONDS = 8.0
-"""After which a server that does not answer at all is given up on. Longer than it gives a statement itself."""
+CONNECT_SECONDS = 3
+STATEMENT_SECONDS = 4
+PATIENCE_SECONDS = 6.0
+"""After which a server that does not answer at all is given up on. It is longer than the server gives a statement; with
+the seconds to connect anew it is shorter than a caller waits."""
 
 _SESSION = f"""
 SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') <> 'remote_apply';
@@ -44,7 +45,7 @@ _DEFAULTS = {
     "keepalives_idle": 5,
     "keepalives_interval": 2,
     "keepalives_count": 3,
-    "tcp_user_timeout": 8_000,  # milliseconds
+    "tcp_user_timeout": 1000 * int(PATIENCE_SECONDS),  # milliseconds
 }
 
 

@@ -17,9 +17,9 @@ _AT_START = {
     "role": "knows no such user; correct --db, or make it: createuser NAME",
     "database": "does not exist; correct --db, or make it: createdb NAME",
     "resolve host": "cannot be reached: there is no host of that name; correct it in --db",
-    "Connection refused": "cannot be reached: nothing listens there; start PostgreSQL, or correct host and port in --db",
-    "No such file or directory": "cannot be reached: no server runs on this machine; start PostgreSQL, or name a host in --db",
-    "timeout expired": "cannot be reached: nobody answers there; correct host and port in --db, or look at the firewall",
+    "Connection refused": "cannot be reached: nothing listens there; start it, or correct host and port in --db",
+    "No such file or directory": "cannot be reached: no server runs on this machine; start it, or name a host in --db",
+    "timeout expired": "cannot be reached: nobody answers there; correct host and port in --db, or open the way",
     "does not support SSL": "does not speak TLS; correct sslmode in --db",
     "certificate verify failed": "shows a certificate that is not trusted; correct sslmode or sslrootcert in --db",
 }

@@ -1,4 +1,4 @@
-"""Revisions in a relational database, append-only, through SQLAlchemy Core: the queries are the same on every engine."""
+"""Revisions in a relational database, append-only, through SQLAlchemy Core: the same queries on every engine."""
 
 from __future__ import annotations
 
@@ -91,9 +91,7 @@ class SqlRevisionStore(ABC):
         )
         newest = (
             select(revisions.c.config_id)
-            .where(
-                revisions.c.layer == layer, revisions.c.version <= version, revisions.c.action != "delete", ~deleted
-            )
+            .where(revisions.c.layer == layer, revisions.c.version <= version, revisions.c.action != "delete", ~deleted)
             .order_by(revisions.c.version.desc())
             .limit(1)
         )

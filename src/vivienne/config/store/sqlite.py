@@ -1,8 +1,8 @@
 """Revisions in one SQLite file, for one process.
 
-A rollback journal and ``synchronous=FULL``: when a commit returns, the revision survives a power cut. The journal is kept
-and its header cleared on commit (``PERSIST``), which is synced; deleting the file would need a sync of the directory
-that FULL does not make. No WAL: the SQLite of older Pythons loses data with it under several connections.
+A rollback journal and ``synchronous=FULL``: when a commit returns, the revision survives a power cut. The journal is
+kept and its header cleared on commit (``PERSIST``), which is synced; deleting the file would need a sync of the
+directory that FULL does not make. No WAL: the SQLite of older Pythons loses data with it under several connections.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, String, Table, TypeDecorator, text
+from typing_extensions import override
 
 SCHEMA_VERSION = 1
 """What `migrations` leads to: the number of the newest one."""
@@ -17,10 +18,12 @@ class Json(TypeDecorator[Any]):
     impl = LargeBinary
     cache_ok = True
 
-    def process_bind_param(self, value: Any, dialect: Any) -> bytes | None:  # noqa: ARG002  # SQLAlchemy's signature
+    @override
+    def process_bind_param(self, value: Any, dialect: Any) -> bytes | None:  # SQLAlchemy's signature
         return None if value is None else orjson.dumps(value)
 
-    def process_result_value(self, value: Any, dialect: Any) -> Any:  # noqa: ARG002  # SQLAlchemy's signature
+    @override
+    def process_result_value(self, value: Any, dialect: Any) -> Any:  # SQLAlchemy's signature
         return None if value is None else orjson.loads(value)
 
 
