@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
 
+    from sqlalchemy import Column
     from sqlalchemy.engine import Connection, Row
     from sqlalchemy.sql import ColumnElement, Select
 
@@ -114,11 +115,11 @@ class SqlRevisionStore(ABC):
 
     def by_config_id(self, config_id: str) -> Revision | None:
         """See `RevisionStore`."""
-        return self._one(select(revisions).where(revisions.c.config_id == config_id))
+        return self._named(revisions.c.config_id, config_id)
 
     def by_request_id(self, request_id: str) -> Revision | None:
         """See `RevisionStore`."""
-        return self._one(select(revisions).where(revisions.c.request_id == request_id))
+        return self._named(revisions.c.request_id, request_id)
 
     def is_deleted(self, config_id: str) -> bool:
         """See `RevisionStore`."""
@@ -162,6 +163,10 @@ class SqlRevisionStore(ABC):
                 return [_revision(row) for row in connection.execute(query)]
         except orjson.JSONDecodeError as error:
             raise StoreUnavailable(f"the database {self.name} is damaged; restore a copy of it") from error
+
+    def _named(self, column: Column[str], name: str) -> Revision | None:
+        # PostgreSQL takes no text with this sign, and none of ours has it.
+        return None if "\0" in name else self._one(select(revisions).where(column == name))
 
     def _one(self, query: Select[Any]) -> Revision | None:
         found = self._read(query)

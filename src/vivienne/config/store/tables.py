@@ -19,11 +19,11 @@ class Json(TypeDecorator[Any]):
     cache_ok = True
 
     @override
-    def process_bind_param(self, value: Any, dialect: Any) -> bytes | None:  # SQLAlchemy's signature
+    def process_bind_param(self, value: Any, dialect: Any) -> bytes | None:
         return None if value is None else orjson.dumps(value)
 
     @override
-    def process_result_value(self, value: Any, dialect: Any) -> Any:  # SQLAlchemy's signature
+    def process_result_value(self, value: Any, dialect: Any) -> Any:
         return None if value is None else orjson.loads(value)
 
 
