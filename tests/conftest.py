@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from postgres_server import PostgresServer
 from running import RunningServer
 
 if TYPE_CHECKING:
@@ -39,3 +40,27 @@ def server(tmp_path: Path) -> Iterator[RunningServer]:
     """A fresh `vivienne serve` on the simulated market, on a free port, with a database of its own."""
     with RunningServer("--assets", "BTC,ETH,SOL", db=tmp_path / "vivienne.db") as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def postgres_process() -> Iterator[PostgresServer]:
+    """A PostgreSQL server for all tests of this run; use `postgres`."""
+    server = PostgresServer()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture
+def postgres(postgres_process: PostgresServer) -> PostgresServer:
+    """A running PostgreSQL server, whatever the test before did to it."""
+    postgres_process.start()
+    return postgres_process
+
+
+@pytest.fixture
+def database(postgres: PostgresServer) -> str:
+    """The address of a fresh PostgreSQL database."""
+    return postgres.database()

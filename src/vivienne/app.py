@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vivienne.config.service import ConfigService
-from vivienne.config.store import SqliteRevisionStore
+from vivienne.config.store.sqlite import SqliteRevisionStore
 from vivienne.live.market import Market
 from vivienne.market.feeds.replay import ReplayFeed
 from vivienne.market.feeds.simulated import SimulatedFeed
@@ -21,6 +22,7 @@ from vivienne.stream.state import StateBoard
 if TYPE_CHECKING:
     import socket
 
+    from vivienne.config.store.base import RevisionStore
     from vivienne.market.feeds.base import Feed
     from vivienne.settings import Boot
     from vivienne.stream.logs import LogStream
@@ -34,6 +36,14 @@ def _feed(boot: Boot) -> Feed:
     return SimulatedFeed(boot.assets, seed=boot.seed, speed=boot.speed or 1.0, timeframe_minutes=boot.timeframe.minutes)
 
 
+def _store(boot: Boot) -> RevisionStore:
+    if isinstance(boot.db, Path):
+        return SqliteRevisionStore(boot.db)
+    from vivienne.config.store.postgres import PostgresRevisionStore  # noqa: PLC0415  # its driver is an extra
+
+    return PostgresRevisionStore(boot.db)
+
+
 async def serve(boot: Boot, logs: LogStream) -> None:
     """Run until told to stop (SIGINT or SIGTERM).
 
@@ -45,7 +55,7 @@ async def serve(boot: Boot, logs: LogStream) -> None:
     sockets = bind(boot.host, boot.port)
     try:
         feed = _feed(boot)
-        service = ConfigService(SqliteRevisionStore(boot.db), boot.assets)
+        service = ConfigService(_store(boot), boot.assets)
         try:
             await _run(boot, feed, service, logs, sockets)
         finally:
@@ -72,14 +82,17 @@ async def _run(boot: Boot, feed: Feed, service: ConfigService, logs: LogStream, 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, _stop, web)
-    following = asyncio.create_task(market.run(), name="market")
+    tasks = [asyncio.create_task(market.run(), name="market")]
+    if service.is_shared:
+        tasks.append(asyncio.create_task(service.follow(), name="follow"))
     port = sockets[0].getsockname()[1]
     _log.info("Vivienne listens on http://%s:%d (%s market)", boot.host, port, feed.name)
     try:
         await web.serve(sockets)
     finally:
-        following.cancel()
-        await asyncio.gather(following, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         _log.info("Vivienne has stopped")
 
 

@@ -82,9 +82,10 @@ def _start_logging(level: str, logs: logging.Handler) -> None:
     console = logging.StreamHandler()
     console.setFormatter(logging.Formatter("%(asctime)s %(levelname)-8s %(message)s", "%H:%M:%S"))
     logging.basicConfig(level=level.upper(), handlers=[console, logs])
-    # The server below says nothing a user needs, except when something is wrong.
+    # What is below says nothing a user needs, except when something is wrong.
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 _SOURCES = {"COMMANDLINE": "flag", "ENVIRONMENT": "environment"}

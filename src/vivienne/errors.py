@@ -6,8 +6,9 @@
     ├── SettingsError            a boot setting is wrong: the program does not start
     ├── MarketDataError          a data file is missing, unreadable or wrong at a line
     ├── StoreError               the database of revisions
-    │   ├── StoreUnusable        it cannot be opened: not a database, read-only, in use
-    │   └── StoreUnavailable     it was open, and now does not take or give revisions
+    │   ├── StoreUnusable        it cannot be opened: not a database, read-only, in use, out of reach
+    │   ├── StoreUnavailable     it was open, and now does not take or give revisions
+    │   └── VersionTaken         it has a revision of that version already: another process was first
     └── ChangeRefused            a change that was not made; carries one or more problems
         ├── Malformed            not JSON, not an object, a message without a type
         ├── TooLarge             longer than a message may be
@@ -67,6 +68,10 @@ class StoreUnusable(StoreError):
 
 class StoreUnavailable(StoreError):
     """The database was open and does not answer any more."""
+
+
+class VersionTaken(StoreError):
+    """The database has a revision of this version, config_id or request_id already; nothing was added."""
 
 
 @dataclass(frozen=True, slots=True)

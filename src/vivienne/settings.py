@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from vivienne.config.store.address import PostgresUrl
 from vivienne.errors import SettingsError
 from vivienne.market.timeframe import Timeframe
 
@@ -50,8 +51,13 @@ class BootSettings:
     timeframe: Literal["1m", "3m", "5m", "15m", "30m", "1h", "4h", "1d"] = _setting(
         "Length of the bars that are decided.", default="15m"
     )
-    db: str = _setting("File that keeps the configuration (SQLite).  [default: vivienne.db in the user's data folder]",
-                       default="", metavar="PATH")  # fmt: skip
+    db: str = _setting(
+        "What keeps the configuration: a file (SQLite), for one process, or a PostgreSQL database, "
+        "postgresql://user@host/name, for several; a password is better in PGPASSWORD or ~/.pgpass.  "
+        "[default: vivienne.db in the user's data folder]",
+        default="",
+        metavar="PATH|URL",
+    )
     window: int = _setting("Bars kept per asset.", default=1000, bounds=(600, 20_000))
     seed: int = _setting("Seed of the simulated market.", default=1, bounds=(0, 2**32 - 1))
     evaluate_on: Literal["close", "tick"] = _setting(
@@ -96,7 +102,7 @@ class BootSettings:
             origins=_origins(self.origins),
             speed=_speed(self.speed, self.feed),
             timeframe=Timeframe(self.timeframe),
-            db=Path(self.db).expanduser() if self.db else data_folder() / "vivienne.db",
+            db=PostgresUrl.read(self.db) or (Path(self.db).expanduser() if self.db else data_folder() / "vivienne.db"),
             window=self.window,
             seed=self.seed,
             on_tick=self.evaluate_on == "tick",
@@ -113,6 +119,7 @@ class Boot:
         files: what to replay, by asset; empty for the simulated market.
         origins: whose pages may use the server, beyond those of this machine.
         speed: market seconds per real second; None for as fast as it goes.
+        db: a SQLite file, or where a PostgreSQL database is.
     """
 
     host: str
@@ -122,7 +129,7 @@ class Boot:
     origins: tuple[str, ...]
     speed: float | None
     timeframe: Timeframe
-    db: Path
+    db: Path | PostgresUrl
     window: int
     seed: int
     on_tick: bool

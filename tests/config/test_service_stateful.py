@@ -17,7 +17,7 @@ from making import document_of
 from vivienne.config.documents import leaves
 from vivienne.config.requests import Activate, Delete, Request, Reset, Update
 from vivienne.config.service import ConfigService
-from vivienne.config.store import SqliteRevisionStore
+from vivienne.config.store.sqlite import SqliteRevisionStore
 from vivienne.config.tunables import DEFAULTS, TUNABLES
 from vivienne.config.validation import check_document, check_rules
 from vivienne.errors import ChangeRefused, InvalidConfiguration, UnknownRevision, VersionConflict
@@ -153,7 +153,7 @@ class ServiceMachine(RuleBasedStateMachine):
     def opened(self) -> ConfigService:
         async def opening() -> ConfigService:
             service = ConfigService(SqliteRevisionStore(Path(self.folder.name) / "vivienne.db"), ASSETS)
-            service.listen(lambda revision, _: self.told.append(revision.version))
+            service.listen(lambda change: self.told.append(change.revision.version))
             return service
 
         return self.runner.run(opening())

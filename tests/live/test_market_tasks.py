@@ -12,7 +12,7 @@ import pytest
 from making import MIDNIGHT, minute, minutes
 from vivienne.config.requests import Request, Update
 from vivienne.config.service import ConfigService
-from vivienne.config.store import SqliteRevisionStore
+from vivienne.config.store.sqlite import SqliteRevisionStore
 from vivienne.errors import MarketDataError
 from vivienne.live.asset import LiveAsset
 from vivienne.live.market import Market

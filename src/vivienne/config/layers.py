@@ -98,3 +98,12 @@ class Layers:
                 for problem in check_rules(layers.effective(asset), touched)
             ]
         return layers, problems
+
+    def followed(self, layer: str, document: Document) -> Self:
+        """With a document that another process put into a layer. Layers that do not hold with it are ignored."""
+        layers = replace(self, documents={**self.documents, layer: document})
+        concerned = (GLOBAL, *self.assets) if layer == GLOBAL else (layer,)
+        for each in concerned:
+            if each == GLOBAL or each in self.assets:
+                layers = layers._settled(each)  # noqa: SLF001
+        return layers

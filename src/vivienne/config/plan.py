@@ -53,12 +53,17 @@ class Plan:
 
     def summary(self) -> str:
         """A sentence."""
-        count = len(self.changed)
-        values = "no value" if count == 0 else "1 value" if count == 1 else f"{count} values"
-        whom = "all assets" if self.layer == GLOBAL else self.layer
+        sentence = done(self.action, self.changed, self.layer)
         if self.layer == GLOBAL and self.changed and not self.assets:
-            whom += ", each of which sets it itself, so nothing is different"
-        return f"{_DONE[self.action]}: {values} changed for {whom}"
+            sentence += ", each of which sets it itself, so nothing is different"
+        return sentence
+
+
+def done(action: Action, changed: list[ValueChange], layer: str) -> str:
+    """What was done, as a sentence."""
+    count = len(changed)
+    values = "no value" if count == 0 else "1 value" if count == 1 else f"{count} values"
+    return f"{_DONE[action]}: {values} changed for {'all assets' if layer == GLOBAL else layer}"
 
 
 _DONE = {

@@ -69,3 +69,17 @@ class Revision:
             "changed": self.changed,
             "config": self.document,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A revision that was put in force.
+
+    Attributes:
+        assets: those under the changed layer.
+        made_here: whether this process made it, rather than one it follows.
+    """
+
+    revision: Revision
+    assets: list[str]
+    made_here: bool

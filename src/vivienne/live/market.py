@@ -13,7 +13,7 @@ from vivienne.live.asset import LiveAsset
 from vivienne.market.feeds.base import FeedEnded, MinuteClosed, PriceMoved
 
 if TYPE_CHECKING:
-    from vivienne.config.revision import Revision
+    from vivienne.config.revision import Change
     from vivienne.config.schema import Configuration
     from vivienne.config.service import ConfigService
     from vivienne.live.chart import AssetCloses, AssetList, Chart
@@ -146,8 +146,8 @@ class Market:
         self._assets[asset].break_off(reason)
         self._publish_safely(asset)
 
-    def _reconfigured(self, _revision: Revision, assets: list[str]) -> None:
-        for asset in assets:
+    def _reconfigured(self, change: Change) -> None:
+        for asset in change.assets:
             self._decide(asset)
 
     def _decide(self, asset: str) -> None:
