@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from vivienne.config.service import ConfigService
 from vivienne.config.store import SqliteRevisionStore
+from vivienne.errors import SettingsError
 from vivienne.live.market import Market
 from vivienne.market.feeds.replay import ReplayFeed
 from vivienne.market.feeds.simulated import SimulatedFeed
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import socket
 
     from vivienne.market.feeds.base import Feed
+    from vivienne.redis_parts import RedisParts
     from vivienne.settings import Boot
     from vivienne.stream.logs import LogStream
 
@@ -67,20 +69,41 @@ async def _run(boot: Boot, feed: Feed, service: ConfigService, logs: LogStream, 
         price_interval=boot.price_interval,
         on_tick=boot.on_tick,
     )
-    app = web_application(service, market, hub, board, logs)
+    redis = _redis(boot.redis, service, hub, board) if boot.redis else None
+    app = web_application(
+        service,
+        market,
+        hub,
+        board,
+        logs,
+        relay=redis.ask if redis else None,
+        additions=redis.state if redis else dict,
+    )
     web = server(guarded(app, origins=boot.origins, local_only=is_local(sockets)))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, _stop, web)
-    following = asyncio.create_task(market.run(), name="market")
+    following = [asyncio.create_task(market.run(), name="market")]
+    if redis is not None:
+        following.append(asyncio.create_task(redis.run(), name="redis"))
     port = sockets[0].getsockname()[1]
     _log.info("Vivienne listens on http://%s:%d (%s market)", boot.host, port, feed.name)
     try:
         await web.serve(sockets)
     finally:
-        following.cancel()
-        await asyncio.gather(following, return_exceptions=True)
+        for task in following:
+            task.cancel()
+        await asyncio.gather(*following, return_exceptions=True)
         _log.info("Vivienne has stopped")
+
+
+def _redis(url: str, service: ConfigService, hub: Hub, board: StateBoard) -> RedisParts:
+    """What goes over Redis; the library is an extra, so it is looked for only here."""
+    try:
+        from vivienne.redis_parts import RedisParts  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise SettingsError("--redis needs the library for it: pip install 'vivienne[redis]'") from error
+    return RedisParts(url, service, hub, board)
 
 
 def _stop(web: Server) -> None:

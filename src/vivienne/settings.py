@@ -52,6 +52,11 @@ class BootSettings:
     )
     db: str = _setting("File that keeps the configuration (SQLite).  [default: vivienne.db in the user's data folder]",
                        default="", metavar="PATH")  # fmt: skip
+    redis: str = _setting(
+        "Redis to take control messages from and to publish states and changes to; needs vivienne[redis].",
+        default="",
+        metavar="redis://HOST:PORT",
+    )
     window: int = _setting("Bars kept per asset.", default=1000, bounds=(600, 20_000))
     seed: int = _setting("Seed of the simulated market.", default=1, bounds=(0, 2**32 - 1))
     evaluate_on: Literal["close", "tick"] = _setting(
@@ -97,6 +102,7 @@ class BootSettings:
             speed=_speed(self.speed, self.feed),
             timeframe=Timeframe(self.timeframe),
             db=Path(self.db).expanduser() if self.db else data_folder() / "vivienne.db",
+            redis=self.redis or None,
             window=self.window,
             seed=self.seed,
             on_tick=self.evaluate_on == "tick",
@@ -113,6 +119,7 @@ class Boot:
         files: what to replay, by asset; empty for the simulated market.
         origins: whose pages may use the server, beyond those of this machine.
         speed: market seconds per real second; None for as fast as it goes.
+        redis: its address; None for none.
     """
 
     host: str
@@ -123,6 +130,7 @@ class Boot:
     speed: float | None
     timeframe: Timeframe
     db: Path
+    redis: str | None
     window: int
     seed: int
     on_tick: bool

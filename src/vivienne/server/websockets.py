@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import uuid
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from fastapi import APIRouter
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from vivienne.config.channels.envelope import refuse_unknown
-from vivienne.config.channels.messages import ConfigMessages
+from vivienne.config.channels.messages import CONTROL, ConfigMessages
 from vivienne.config.channels.reading import read_object
 from vivienne.config.flat import nearest
 from vivienne.errors import ChangeRefused, Defect, Malformed, Problem, UnknownTarget
@@ -25,13 +26,25 @@ if TYPE_CHECKING:
     from vivienne.stream.logs import LogStream
     from vivienne.stream.state import StateBoard
 
+    Relay = Callable[[Message], Awaitable[Message | None]]
+
 _log = logging.getLogger(__name__)
 _LEVELS = ("debug", "info", "warning", "error", "critical")
 _POLICY_VIOLATION = 1008
 
 
-def websocket_routes(service: ConfigService, hub: Hub, board: StateBoard, logs: LogStream) -> APIRouter:
-    """The endpoints."""
+def websocket_routes(
+    service: ConfigService, hub: Hub, board: StateBoard, logs: LogStream, relay: Relay | None = None
+) -> APIRouter:
+    """The endpoints.
+
+    Args:
+        service: the door.
+        hub: fans states out.
+        board: has the latest states.
+        logs: has the latest records.
+        relay: takes `control` messages elsewhere and gives their answers, or None where it got none.
+    """
     routes = APIRouter()
     changes = ConfigMessages(service, "websocket")
 
@@ -41,7 +54,7 @@ def websocket_routes(service: ConfigService, hub: Hub, board: StateBoard, logs: 
         mailbox = hub.join()
         board.show(mailbox)
         try:
-            await _converse(websocket, _Conversation(changes, service, board, mailbox).hear, mailbox.take)
+            await _converse(websocket, _Conversation(changes, service, board, mailbox, relay).hear, mailbox.take)
         finally:
             hub.leave(mailbox)
 
@@ -98,8 +111,16 @@ async def _converse(
 class _Conversation:
     """What a client of `/ws/state` says, and what it is answered."""
 
-    def __init__(self, changes: ConfigMessages, service: ConfigService, board: StateBoard, mailbox: Mailbox) -> None:
+    def __init__(
+        self,
+        changes: ConfigMessages,
+        service: ConfigService,
+        board: StateBoard,
+        mailbox: Mailbox,
+        relay: Relay | None = None,
+    ) -> None:
         self._changes = changes
+        self._relay = relay
         self._service = service
         self._board = board
         self._mailbox = mailbox
@@ -124,6 +145,8 @@ class _Conversation:
         kind = message.get("type")
         if kind == "subscribe":
             return self._subscribe(message)
+        if kind == CONTROL and self._relay is not None:
+            return await self._relayed(message, address)
         if kind in self._changes.types:
             return await self._changes.handle(message, address)
         if not isinstance(kind, str):
@@ -131,6 +154,21 @@ class _Conversation:
         raise Malformed(
             f"Unknown type {kind[:100]!r}; the nearest known one is {nearest(kind[:100], known)!r}", path="type"
         )
+
+    async def _relayed(self, message: Message, address: str | None) -> Message:
+        """Send it over the control channel; where no answer comes from there, it is carried out here.
+
+        It may have been carried out all the same, so both ways have the same request_id: it is made once.
+        """
+        params = message.get("params")
+        if "request_id" in message or (isinstance(params, dict) and "request_id" in params):
+            answer = await self._relay(message) if self._relay and "request_id" in message else None
+            return answer or await self._changes.handle(message, address)
+        named = {**message, "request_id": f"ws-{uuid.uuid4()}"}
+        answer = await self._relay(named) if self._relay else None
+        found = dict(answer or await self._changes.handle(named, address))
+        found.pop("request_id", None)
+        return found
 
     def _subscribe(self, message: Message) -> Message:
         refuse_unknown(message, ("type", "assets", "request_id"))

@@ -82,6 +82,14 @@ class Mailbox:
             self._filled.clear()
             await self._filled.wait()
 
+    async def take_frames(self) -> dict[str, Frame]:
+        """All waiting frames by asset, at least one; for a watcher that sends many at once."""
+        while not self._frames:
+            self._filled.clear()
+            await self._filled.wait()
+        frames, self._frames = self._frames, {}
+        return frames
+
     def _wants(self, asset: str) -> bool:
         return self._assets is None or asset in self._assets
 
