@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import socket
 
     from vivienne.market.feeds.base import Feed
-    from vivienne.redis_parts import RedisParts
+    from vivienne.redis.parts import RedisParts
     from vivienne.settings import Boot
     from vivienne.stream.logs import LogStream
 
@@ -69,7 +69,7 @@ async def _run(boot: Boot, feed: Feed, service: ConfigService, logs: LogStream, 
         price_interval=boot.price_interval,
         on_tick=boot.on_tick,
     )
-    redis = _redis(boot.redis, service, hub, board) if boot.redis else None
+    redis = _redis(boot.redis, boot.redis_control, service, hub, board) if boot.redis else None
     app = web_application(
         service,
         market,
@@ -97,13 +97,15 @@ async def _run(boot: Boot, feed: Feed, service: ConfigService, logs: LogStream, 
         _log.info("Vivienne has stopped")
 
 
-def _redis(url: str, service: ConfigService, hub: Hub, board: StateBoard) -> RedisParts:
+def _redis(url: str, control: str, service: ConfigService, hub: Hub, board: StateBoard) -> RedisParts:
     """What goes over Redis; the library is an extra, so it is looked for only here."""
     try:
-        from vivienne.redis_parts import RedisParts  # noqa: PLC0415
+        from vivienne.redis.parts import RedisParts  # noqa: PLC0415
     except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "redis":
+            raise
         raise SettingsError("--redis needs the library for it: pip install 'vivienne[redis]'") from error
-    return RedisParts(url, service, hub, board)
+    return RedisParts(url, control, service, hub, board)
 
 
 def _stop(web: Server) -> None:

@@ -12,7 +12,7 @@ from fastapi import APIRouter
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from vivienne.config.channels.envelope import refuse_unknown
-from vivienne.config.channels.messages import CONTROL, ConfigMessages
+from vivienne.config.channels.messages import CONTROL, ConfigMessages, request_id_of
 from vivienne.config.channels.reading import read_object
 from vivienne.config.flat import nearest
 from vivienne.errors import ChangeRefused, Defect, Malformed, Problem, UnknownTarget
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from vivienne.stream.logs import LogStream
     from vivienne.stream.state import StateBoard
 
-    Relay = Callable[[Message], Awaitable[Message | None]]
+    Relay = Callable[[Message, str | None], Awaitable[Message | None]]
 
 _log = logging.getLogger(__name__)
 _LEVELS = ("debug", "info", "warning", "error", "critical")
@@ -43,7 +43,8 @@ def websocket_routes(
         hub: fans states out.
         board: has the latest states.
         logs: has the latest records.
-        relay: takes `control` messages elsewhere and gives their answers, or None where it got none.
+        relay: takes `control` messages elsewhere, with the address of the client; gives the answer, or None where it
+            got none.
     """
     routes = APIRouter()
     changes = ConfigMessages(service, "websocket")
@@ -131,7 +132,7 @@ class _Conversation:
         request_id: str | None = None
         try:
             message = _read(event)
-            kind, request_id = _text(message.get("type")), _text(message.get("request_id"))
+            kind, request_id = _text(message.get("type")), request_id_of(message)
             answer: Mapping[str, Any] = await self._answer(message, address)
         except ChangeRefused as refused:
             answer = error(refused, in_reply_to=kind, request_id=request_id)
@@ -146,7 +147,7 @@ class _Conversation:
         if kind == "subscribe":
             return self._subscribe(message)
         if kind == CONTROL and self._relay is not None:
-            return await self._relayed(message, address)
+            return await self._relayed(self._relay, message, address)
         if kind in self._changes.types:
             return await self._changes.handle(message, address)
         if not isinstance(kind, str):
@@ -155,20 +156,16 @@ class _Conversation:
             f"Unknown type {kind[:100]!r}; the nearest known one is {nearest(kind[:100], known)!r}", path="type"
         )
 
-    async def _relayed(self, message: Message, address: str | None) -> Message:
+    async def _relayed(self, relay: Relay, message: Message, address: str | None) -> Message:
         """Send it over the control channel; where no answer comes from there, it is carried out here.
 
         It may have been carried out all the same, so both ways have the same request_id: it is made once.
         """
         params = message.get("params")
-        if "request_id" in message or (isinstance(params, dict) and "request_id" in params):
-            answer = await self._relay(message) if self._relay and "request_id" in message else None
-            return answer or await self._changes.handle(message, address)
-        named = {**message, "request_id": f"ws-{uuid.uuid4()}"}
-        answer = await self._relay(named) if self._relay else None
-        found = dict(answer or await self._changes.handle(named, address))
-        found.pop("request_id", None)
-        return found
+        named = "request_id" in message or (isinstance(params, dict) and "request_id" in params)
+        sent = message if named else {**message, "request_id": f"ws-{uuid.uuid4()}"}
+        answer = await relay(sent, address) or await self._changes.handle(sent, address)
+        return answer if named else {name: value for name, value in answer.items() if name != "request_id"}
 
     def _subscribe(self, message: Message) -> Message:
         refuse_unknown(message, ("type", "assets", "request_id"))

@@ -79,16 +79,18 @@ class Mailbox:
             if self._frames:
                 asset = next(iter(self._frames))
                 return self._frames.pop(asset).text
-            self._filled.clear()
-            await self._filled.wait()
+            await self.filled()
 
-    async def take_frames(self) -> dict[str, Frame]:
-        """All waiting frames by asset, at least one; for a watcher that sends many at once."""
-        while not self._frames:
-            self._filled.clear()
-            await self._filled.wait()
+    def take_frames(self) -> dict[str, Frame]:
+        """The waiting frames by asset, for a watcher that sends many at once; may be none."""
         frames, self._frames = self._frames, {}
         return frames
+
+    async def filled(self) -> None:
+        """Wait until there is something in it."""
+        while not self._frames and not self._replies:
+            self._filled.clear()
+            await self._filled.wait()
 
     def _wants(self, asset: str) -> bool:
         return self._assets is None or asset in self._assets

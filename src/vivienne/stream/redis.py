@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from vivienne.stream.messages import encode
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from redis.asyncio import Redis
 
@@ -40,18 +40,20 @@ class StatePublisher:
         self._hub = hub
         self._board = board
 
-    async def run(self, redis: Redis) -> None:
-        """See `vivienne.redis_link.Part`."""
+    async def run(self, redis: Redis, ready: Callable[[], None]) -> None:
+        """See `vivienne.redis.link.Part`."""
         mailbox = self._hub.join()
         self._board.show(mailbox)
         try:
             while True:
-                frames = await mailbox.take_frames()
-                async with redis.pipeline(transaction=False) as batch:
-                    for asset, frame in frames.items():
-                        batch.set(STATE + asset, frame.text)
-                        batch.publish(STATE + asset, frame.text)
-                    await batch.execute()
+                if frames := mailbox.take_frames():
+                    async with redis.pipeline(transaction=False) as batch:
+                        for asset, frame in frames.items():
+                            batch.set(STATE + asset, frame.text)
+                            batch.publish(STATE + asset, frame.text)
+                        await batch.execute()
+                ready()
+                await mailbox.filled()
         finally:
             self._hub.leave(mailbox)
 
@@ -68,8 +70,9 @@ class ChangePublisher:
         self._waiting.append(encode(change))
         self._filled.set()
 
-    async def run(self, redis: Redis) -> None:
-        """See `vivienne.redis_link.Part`."""
+    async def run(self, redis: Redis, ready: Callable[[], None]) -> None:
+        """See `vivienne.redis.link.Part`."""
+        ready()
         while True:
             while self._waiting:
                 # Taken away once it is out: a connection that breaks here sends it again, which a hint may be.
