@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from vivienne.config.service import ConfigService
 from vivienne.config.store.sqlite import SqliteRevisionStore
+from vivienne.errors import SettingsError
 from vivienne.live.market import Market
 from vivienne.market.feeds.replay import ReplayFeed
 from vivienne.market.feeds.simulated import SimulatedFeed
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from vivienne.config.store.base import RevisionStore
     from vivienne.market.feeds.base import Feed
+    from vivienne.redis.parts import RedisParts
     from vivienne.settings import Boot
     from vivienne.stream.logs import LogStream
 
@@ -77,7 +79,16 @@ async def _run(boot: Boot, feed: Feed, service: ConfigService, logs: LogStream, 
         price_interval=boot.price_interval,
         on_tick=boot.on_tick,
     )
-    app = web_application(service, market, hub, board, logs)
+    redis = _redis(boot.redis, boot.redis_control, service, hub, board) if boot.redis else None
+    app = web_application(
+        service,
+        market,
+        hub,
+        board,
+        logs,
+        relay=redis.ask if redis else None,
+        additions=redis.state if redis else dict,
+    )
     web = server(guarded(app, origins=boot.origins, local_only=is_local(sockets)))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -85,6 +96,8 @@ async def _run(boot: Boot, feed: Feed, service: ConfigService, logs: LogStream, 
     tasks = [asyncio.create_task(market.run(), name="market")]
     if service.is_shared:
         tasks.append(asyncio.create_task(service.follow(), name="follow"))
+    if redis is not None:
+        tasks.append(asyncio.create_task(redis.run(), name="redis"))
     port = sockets[0].getsockname()[1]
     _log.info("Vivienne listens on http://%s:%d (%s market)", boot.host, port, feed.name)
     try:
@@ -94,6 +107,17 @@ async def _run(boot: Boot, feed: Feed, service: ConfigService, logs: LogStream, 
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         _log.info("Vivienne has stopped")
+
+
+def _redis(url: str, control: str, service: ConfigService, hub: Hub, board: StateBoard) -> RedisParts:
+    """What goes over Redis; the library is an extra, so it is looked for only here."""
+    try:
+        from vivienne.redis.parts import RedisParts  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "redis":
+            raise
+        raise SettingsError("--redis needs the library for it: pip install 'vivienne[redis]'") from error
+    return RedisParts(url, control, service, hub, board)
 
 
 def _stop(web: Server) -> None:

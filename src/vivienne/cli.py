@@ -11,6 +11,7 @@ import click
 import uvloop
 
 from vivienne import __version__
+from vivienne.addresses import without_password
 from vivienne.errors import SettingsError, VivienneError
 from vivienne.settings import BootSettings, environment_name
 
@@ -95,7 +96,10 @@ def _print_settings(context: click.Context, settings: BootSettings, db: str, ass
     """The effective values, and where each comes from."""
     shown = {setting.name: getattr(settings, setting.name) for setting in fields(settings)}
     shown |= {"db": db, "assets": assets, "data": " ".join(shown["data"]) or "-"}
-    shown["origins"] = shown["origins"] or "-"
+    for setting in fields(settings):
+        if setting.metadata.get("secret"):
+            shown[setting.name] = without_password(shown[setting.name])
+    shown |= {name: shown[name] or "-" for name in ("origins", "redis")}
     click.echo(f"Vivienne {__version__}", err=True)
     for name, value in shown.items():
         source = context.get_parameter_source(name)

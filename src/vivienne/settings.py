@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from vivienne.addresses import redis_address
 from vivienne.config.store.address import PostgresUrl
 from vivienne.errors import SettingsError
 from vivienne.market.timeframe import Timeframe
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _ASSET = re.compile(r"[A-Z0-9][A-Z0-9._-]{0,19}")
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?")
+_CHANNEL = re.compile(r"[!-~]{1,100}")
 _HIGHEST_PORT = 65_535
 
 
@@ -58,6 +60,14 @@ class BootSettings:
         default="",
         metavar="PATH|URL",
     )
+    redis: str = _setting(
+        "Redis to take control messages from and to publish states and changes to; needs vivienne[redis]. An address "
+        "with a password is better given in the environment.",
+        default="",
+        metavar="redis://[:PASSWORD@]HOST:PORT",
+        secret=True,
+    )
+    redis_control: str = _setting("Channel in Redis that control messages come on.", default="vivienne:control")
     window: int = _setting("Bars kept per asset.", default=1000, bounds=(600, 20_000))
     seed: int = _setting("Seed of the simulated market.", default=1, bounds=(0, 2**32 - 1))
     evaluate_on: Literal["close", "tick"] = _setting(
@@ -103,6 +113,8 @@ class BootSettings:
             speed=_speed(self.speed, self.feed),
             timeframe=Timeframe(self.timeframe),
             db=PostgresUrl.read(self.db) or (Path(self.db).expanduser() if self.db else data_folder() / "vivienne.db"),
+            redis=redis_address("--redis", self.redis) if self.redis else None,
+            redis_control=_channel(self.redis_control),
             window=self.window,
             seed=self.seed,
             on_tick=self.evaluate_on == "tick",
@@ -120,6 +132,7 @@ class Boot:
         origins: whose pages may use the server, beyond those of this machine.
         speed: market seconds per real second; None for as fast as it goes.
         db: a SQLite file, or where a PostgreSQL database is.
+        redis: its address, which may have a password in it; None for none.
     """
 
     host: str
@@ -130,6 +143,8 @@ class Boot:
     speed: float | None
     timeframe: Timeframe
     db: Path | PostgresUrl
+    redis: str | None = field(repr=False)
+    redis_control: str
     window: int
     seed: int
     on_tick: bool
@@ -175,6 +190,14 @@ def _origins(text: str) -> tuple[str, ...]:
                 f"--origins: {origin!r} is no origin; a scheme and a host are, as in https://desk.example"
             )
     return origins
+
+
+def _channel(text: str) -> str:
+    if not _CHANNEL.fullmatch(text):
+        raise SettingsError(
+            f"--redis-control: {text!r} is no name of a channel; printable characters without blanks are, at most 100"
+        )
+    return text
 
 
 def _speed(text: str, feed: str) -> float | None:

@@ -17,17 +17,39 @@ from vivienne.server.openapi import asyncapi, components, endpoint_documents
 from vivienne.server.websockets import websocket_routes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fastapi import FastAPI
 
     from vivienne.config.service import ConfigService
     from vivienne.live.market import Market
+    from vivienne.server.websockets import Relay
     from vivienne.stream.hub import Hub
     from vivienne.stream.logs import LogStream
     from vivienne.stream.state import StateBoard
 
 
-def web_application(service: ConfigService, market: Market, hub: Hub, board: StateBoard, logs: LogStream) -> FastAPI:
-    """Put the endpoints together."""
+def web_application(
+    service: ConfigService,
+    market: Market,
+    hub: Hub,
+    board: StateBoard,
+    logs: LogStream,
+    *,
+    relay: Relay | None = None,
+    additions: Callable[[], dict[str, str]] = dict,
+) -> FastAPI:
+    """Put the endpoints together.
+
+    Args:
+        service: the door for changes.
+        market: decides.
+        hub: fans states out.
+        board: has the latest states.
+        logs: has the latest records.
+        relay: takes `control` messages elsewhere; see `websocket_routes`.
+        additions: how parts are that Vivienne does without: by name ``ok``, or what is wrong with it.
+    """
     app = FastAPIOffline(
         title="Vivienne",
         version=__version__,
@@ -39,7 +61,7 @@ def web_application(service: ConfigService, market: Market, hub: Hub, board: Sta
     dashboard.install(app)
     app.include_router(configuration_routes(service, endpoint_documents()))
     app.include_router(market_routes(service, market, endpoint_documents()))
-    app.include_router(websocket_routes(service, hub, board, logs))
+    app.include_router(websocket_routes(service, hub, board, logs, relay))
 
     @app.get("/asyncapi.json", include_in_schema=False)
     async def messages() -> Response:
@@ -60,8 +82,16 @@ def web_application(service: ConfigService, market: Market, hub: Hub, board: Sta
             parts["store"] = str(error)
         for layer, found in service.ignored.items():
             parts.setdefault("configuration", {})[layer] = [problem.message for problem in found]
+        more = additions()
+        parts |= more
         ok = parts["store"] == "ok" and not market.troubles()
-        status = "ready" if ok and "configuration" not in parts else "degraded" if ok else "unavailable"
+        status = (
+            "ready"
+            if ok and "configuration" not in parts and set(more.values()) <= {"ok"}
+            else "degraded"
+            if ok
+            else "unavailable"
+        )
         return Response(orjson.dumps({"status": status, **parts}), 200 if ok else 503, media_type="application/json")
 
     _document(app)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import uuid
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from fastapi import APIRouter
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from vivienne.config.channels.envelope import refuse_unknown
-from vivienne.config.channels.messages import ConfigMessages
+from vivienne.config.channels.messages import CONTROL, ConfigMessages, request_id_of
 from vivienne.config.channels.reading import read_object
 from vivienne.config.flat import nearest
 from vivienne.errors import ChangeRefused, Defect, Malformed, Problem, UnknownTarget
@@ -25,13 +26,26 @@ if TYPE_CHECKING:
     from vivienne.stream.logs import LogStream
     from vivienne.stream.state import StateBoard
 
+    Relay = Callable[[Message, str | None], Awaitable[Message | None]]
+
 _log = logging.getLogger(__name__)
 _LEVELS = ("debug", "info", "warning", "error", "critical")
 _POLICY_VIOLATION = 1008
 
 
-def websocket_routes(service: ConfigService, hub: Hub, board: StateBoard, logs: LogStream) -> APIRouter:
-    """The endpoints."""
+def websocket_routes(
+    service: ConfigService, hub: Hub, board: StateBoard, logs: LogStream, relay: Relay | None = None
+) -> APIRouter:
+    """The endpoints.
+
+    Args:
+        service: the door.
+        hub: fans states out.
+        board: has the latest states.
+        logs: has the latest records.
+        relay: takes `control` messages elsewhere, with the address of the client; gives the answer, or None where it
+            got none.
+    """
     routes = APIRouter()
     changes = ConfigMessages(service, "websocket")
 
@@ -41,7 +55,7 @@ def websocket_routes(service: ConfigService, hub: Hub, board: StateBoard, logs: 
         mailbox = hub.join()
         board.show(mailbox)
         try:
-            await _converse(websocket, _Conversation(changes, service, board, mailbox).hear, mailbox.take)
+            await _converse(websocket, _Conversation(changes, service, board, mailbox, relay).hear, mailbox.take)
         finally:
             hub.leave(mailbox)
 
@@ -98,8 +112,16 @@ async def _converse(
 class _Conversation:
     """What a client of `/ws/state` says, and what it is answered."""
 
-    def __init__(self, changes: ConfigMessages, service: ConfigService, board: StateBoard, mailbox: Mailbox) -> None:
+    def __init__(
+        self,
+        changes: ConfigMessages,
+        service: ConfigService,
+        board: StateBoard,
+        mailbox: Mailbox,
+        relay: Relay | None = None,
+    ) -> None:
         self._changes = changes
+        self._relay = relay
         self._service = service
         self._board = board
         self._mailbox = mailbox
@@ -110,7 +132,7 @@ class _Conversation:
         request_id: str | None = None
         try:
             message = _read(event)
-            kind, request_id = _text(message.get("type")), _text(message.get("request_id"))
+            kind, request_id = _text(message.get("type")), request_id_of(message)
             answer: Mapping[str, Any] = await self._answer(message, address)
         except ChangeRefused as refused:
             answer = error(refused, in_reply_to=kind, request_id=request_id)
@@ -124,6 +146,8 @@ class _Conversation:
         kind = message.get("type")
         if kind == "subscribe":
             return self._subscribe(message)
+        if kind == CONTROL and self._relay is not None:
+            return await self._relayed(self._relay, message, address)
         if kind in self._changes.types:
             return await self._changes.handle(message, address)
         if not isinstance(kind, str):
@@ -131,6 +155,17 @@ class _Conversation:
         raise Malformed(
             f"Unknown type {kind[:100]!r}; the nearest known one is {nearest(kind[:100], known)!r}", path="type"
         )
+
+    async def _relayed(self, relay: Relay, message: Message, address: str | None) -> Message:
+        """Send it over the control channel; where no answer comes from there, it is carried out here.
+
+        It may have been carried out all the same, so both ways have the same request_id: it is made once.
+        """
+        params = message.get("params")
+        named = "request_id" in message or (isinstance(params, dict) and "request_id" in params)
+        sent = message if named else {**message, "request_id": f"ws-{uuid.uuid4()}"}
+        answer = await relay(sent, address) or await self._changes.handle(sent, address)
+        return answer if named else {name: value for name, value in answer.items() if name != "request_id"}
 
     def _subscribe(self, message: Message) -> Message:
         refuse_unknown(message, ("type", "assets", "request_id"))

@@ -79,6 +79,16 @@ class Mailbox:
             if self._frames:
                 asset = next(iter(self._frames))
                 return self._frames.pop(asset).text
+            await self.filled()
+
+    def take_frames(self) -> dict[str, Frame]:
+        """The waiting frames by asset, for a watcher that sends many at once; may be none."""
+        frames, self._frames = self._frames, {}
+        return frames
+
+    async def filled(self) -> None:
+        """Wait until there is something in it."""
+        while not self._frames and not self._replies:
             self._filled.clear()
             await self._filled.wait()
 

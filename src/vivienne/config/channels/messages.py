@@ -86,6 +86,14 @@ class ConfigMessages:
         return open_envelope(fields).request(Update(document, partial), channel=channel, address=address)
 
 
+def request_id_of(message: Message) -> str | None:
+    """The request_id a message brings, around the change or in its `params`; None where there is no text there."""
+    params = message.get("params")
+    inner = params.get("request_id") if isinstance(params, dict) and message.get("type") == CONTROL else None
+    found = message.get("request_id", inner)
+    return found if isinstance(found, str) else None
+
+
 def _check_agent(message: Message) -> None:
     agent = message.get("agent", AGENT)
     if agent != AGENT:

@@ -1,0 +1,58 @@
+"""Addresses of other services: checked before anything connects, and shown without the password that may be in them."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import parse_qsl, urlsplit
+
+from vivienne.errors import SettingsError
+
+_REDIS = ("redis", "rediss", "unix")
+_ALLOWED = re.compile(r"db|ssl_(cert_reqs|ca_certs|ca_path|certfile|keyfile|check_hostname)")
+"""Parameters of the query; all others would alter how the connection works."""
+_HIDDEN = "***"
+
+
+def redis_address(flag: str, text: str) -> str:
+    """Check the address of a Redis.
+
+    Args:
+        flag: where it comes from, for the error.
+        text: the address.
+
+    Raises:
+        SettingsError: it is none; the text says why, without the address, for there may be a password in it.
+    """
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        raise SettingsError(
+            f"{flag}: the port is no number from 1 to 65,535. In a password, / : @ # ? % are written "
+            "%2F %3A %40 %23 %3F %25"
+        ) from None
+    if parts.scheme not in _REDIS:
+        raise SettingsError(
+            f"{flag} must begin with redis://, rediss:// (TLS) or unix://, as in redis://localhost:6379/0"
+        )
+    if parts.scheme == "unix":
+        if len(parts.path) <= 1:
+            raise SettingsError(f"{flag}: the path of the socket is missing, as in unix:///run/redis/redis.sock")
+    elif not parts.hostname or port == 0:
+        raise SettingsError(f"{flag}: the host is missing, or the port is 0; right is redis://localhost:6379/0")
+    elif not re.fullmatch(r"/?|/[0-9]{1,5}", parts.path):
+        raise SettingsError(f"{flag}: after the host comes nothing, or the number of a database, as in /0")
+    for name, _ in parse_qsl(parts.query, keep_blank_values=True):
+        if not _ALLOWED.fullmatch(name):
+            raise SettingsError(f"{flag}: only db and ssl_... may be given after a question mark")
+    if parts.fragment:
+        raise SettingsError(f"{flag}: a # in a password is written as %23")
+    return text
+
+
+def without_password(url: str) -> str:
+    """An address as it may be shown."""
+    parts = urlsplit(url)
+    who, at, where = parts.netloc.rpartition("@")
+    user, colon, _ = who.partition(":")
+    return parts._replace(netloc=f"{user}{colon}{_HIDDEN if colon else ''}{at}{where}").geturl()

@@ -1,0 +1,1 @@
+"""Redis: an addition. Control messages in, states and changes out; without it everything else goes on."""

@@ -1,0 +1,61 @@
+"""A client of Redis whose every call has a time limit, and that leaves connecting again to others."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from redis.asyncio import ConnectionPool, Redis
+from redis.asyncio.client import Pipeline
+from typing_extensions import override
+
+CALL_SECONDS = 5.0
+"""How long Redis may take to answer a call; above what the longest waiting read asks for."""
+CONNECT_SECONDS = 2.0
+MOST_CONNECTIONS = 32
+
+
+class Client(Redis):
+    """A connection, or rather as many as there are calls at once.
+
+    The library can limit times by itself, but does it by `asyncio.wait_for`, which before Python 3.12 may lose a
+    cancellation; a task that nobody can cancel would then be waited for in vain.
+
+    Raises:
+        ValueError: the address is none.
+    """
+
+    def __init__(self, url: str) -> None:
+        pool = ConnectionPool.from_url(
+            url,
+            protocol=2,
+            socket_timeout=None,
+            socket_connect_timeout=CONNECT_SECONDS,
+            max_connections=MOST_CONNECTIONS,
+            # What was missed between two connections would stay unknown, if it made the second one by itself.
+            retry=None,
+            retry_on_error=[],
+        )
+        super().__init__(connection_pool=pool)
+
+    @override
+    async def execute_command(self, *args: Any, **options: Any) -> Any:
+        """See `redis.asyncio.Redis`."""
+        async with asyncio.timeout(CALL_SECONDS):
+            return await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]  # it has no types
+
+    @override
+    def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:
+        """See `redis.asyncio.Redis`."""
+        return _Batch(self.connection_pool, self.response_callbacks, transaction, shard_hint)
+
+    async def disconnect(self) -> None:
+        """Close every connection; the next call makes new ones."""
+        await self.connection_pool.disconnect(inuse_connections=True)
+
+
+class _Batch(Pipeline):
+    @override
+    async def execute(self, raise_on_error: bool = True) -> list[Any]:
+        async with asyncio.timeout(CALL_SECONDS):
+            return await super().execute(raise_on_error)
