@@ -9,6 +9,7 @@
     │   ├── StoreUnusable        it cannot be opened: not a database, read-only, in use, out of reach
     │   ├── StoreUnavailable     it was open, and now does not take or give revisions
     │   └── VersionTaken         it has a revision of that version already: another process was first
+    ├── AgentUnavailable         the agent that decides an asset does not answer
     └── ChangeRefused            a change that was not made; carries one or more problems
         ├── Malformed            not JSON, not an object, a message without a type
         ├── TooLarge             longer than a message may be
@@ -72,6 +73,10 @@ class StoreUnavailable(StoreError):
 
 class VersionTaken(StoreError):
     """The database has a revision of this version, config_id or request_id already; nothing was added."""
+
+
+class AgentUnavailable(VivienneError):
+    """The agent that decides an asset is not there, or does not answer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,14 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass, field, fields
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from vivienne.addresses import redis_address
 from vivienne.config.store.address import PostgresUrl
 from vivienne.errors import SettingsError
+from vivienne.live.shards import Shard
 from vivienne.market.timeframe import Timeframe
 
 if TYPE_CHECKING:
@@ -43,6 +45,18 @@ class BootSettings:
         "asset, in order of time. In the environment: separated by blanks.",
         default=(),
         metavar="ASSET=PATH",
+    )
+    role: Literal["all", "agent", "gateway"] = _setting(
+        "What this process does: everything; decide a share of the assets; or serve REST, WebSockets and the dashboard "
+        "for all of them. The last two need --redis and a PostgreSQL --db, the same for all processes.",
+        default="all",
+    )
+    shard: str = _setting("Which one of how many agents this is.  [default: 1/1]", default="", metavar="I/N")
+    market_begin: str = _setting(
+        "When the simulated market or the replay began, so that agents agree on what time it is in it, and one that "
+        "takes another's place too: ISO 8601, with its zone.  [default: when this process starts]",
+        default="",
+        metavar="2026-01-31T08:00Z",
     )
     origins: str = _setting(
         "Origins beyond this machine whose pages may use the server, with commas, as in https://desk.example.",
@@ -99,6 +113,8 @@ class BootSettings:
             )
         if not 0 <= self.port <= _HIGHEST_PORT:
             raise SettingsError(f"--port must be between 0 and {_HIGHEST_PORT}, not {self.port}")
+        db = PostgresUrl.read(self.db) or (Path(self.db).expanduser() if self.db else data_folder() / "vivienne.db")
+        self._check_role(is_shared=isinstance(db, PostgresUrl))
         for setting in fields(self):
             bounds, value = setting.metadata.get("bounds"), getattr(self, setting.name)
             if bounds is not None and not bounds[0] <= value <= bounds[1]:
@@ -112,7 +128,10 @@ class BootSettings:
             origins=_origins(self.origins),
             speed=_speed(self.speed, self.feed),
             timeframe=Timeframe(self.timeframe),
-            db=PostgresUrl.read(self.db) or (Path(self.db).expanduser() if self.db else data_folder() / "vivienne.db"),
+            db=db,
+            role=self.role,
+            shard=Shard.read(self.shard or "1/1"),
+            market_begin=_moment(self.market_begin) if self.market_begin else None,
             redis=redis_address("--redis", self.redis) if self.redis else None,
             redis_control=_channel(self.redis_control),
             window=self.window,
@@ -121,6 +140,25 @@ class BootSettings:
             price_interval=self.price_interval,
             log_level=self.log_level,
         )
+
+    def _check_role(self, *, is_shared: bool) -> None:
+        if self.shard and self.role != "agent":
+            raise SettingsError("--shard goes with --role agent; no other role decides a share")
+        if self.role == "all":
+            return
+        if not self.redis:
+            raise SettingsError(f"--role {self.role} needs --redis, over which the processes talk to each other")
+        if not is_shared:
+            raise SettingsError(
+                f"--role {self.role} needs --db postgresql://user@host/name: a SQLite file is for one process"
+            )
+        if self.role == "gateway" and self.data:
+            raise SettingsError("--data goes with --role agent; a gateway reads no market data, it needs --assets")
+        if self.role == "agent" and not self.market_begin:
+            raise SettingsError(
+                "--role agent needs --market-begin, the same for all agents, as in --market-begin 2026-01-31T08:00Z: "
+                "then they agree on what time it is in the market, and one that takes another's place too"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +170,8 @@ class Boot:
         origins: whose pages may use the server, beyond those of this machine.
         speed: market seconds per real second; None for as fast as it goes.
         db: a SQLite file, or where a PostgreSQL database is.
+        shard: which share of the assets to decide, where the role is that of an agent.
+        market_begin: seconds since the epoch; None for when the process starts.
         redis: its address, which may have a password in it; None for none.
     """
 
@@ -143,6 +183,9 @@ class Boot:
     speed: float | None
     timeframe: Timeframe
     db: Path | PostgresUrl
+    role: Literal["all", "agent", "gateway"]
+    shard: Shard
+    market_begin: float | None
     redis: str | None = field(repr=False)
     redis_control: str
     window: int
@@ -169,6 +212,16 @@ def _assets(text: str) -> tuple[str, ...]:
         if not _ASSET.fullmatch(name):
             raise SettingsError(f"--assets: {name!r} is no name of an asset; letters and digits are, as in BTC,ETH")
     return tuple(dict.fromkeys(names))
+
+
+def _moment(text: str) -> float:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise SettingsError(f"--market-begin must be a time with its zone, as in 2026-01-31T08:00Z, not {text!r}")
+    return moment.timestamp()
 
 
 def _files(data: tuple[str, ...]) -> dict[str, list[Path]]:

@@ -36,6 +36,10 @@ class Market:
         window: how many bars are kept per asset.
         price_interval: seconds between two states of an asset that differ in price only.
         on_tick: decide the open bar too, at the same interval.
+
+    Attributes:
+        assets: which are decided here; of the assets of the service those that the feed has.
+        feed: what the feed is called.
     """
 
     def __init__(
@@ -49,6 +53,7 @@ class Market:
         price_interval: float,
         on_tick: bool = False,
     ) -> None:
+        self.assets, self.feed = feed.assets, feed.name
         self._feed = feed
         self._board = board
         self._timeframe = timeframe
@@ -148,7 +153,8 @@ class Market:
 
     def _reconfigured(self, change: Change) -> None:
         for asset in change.assets:
-            self._decide(asset)
+            if asset in self._assets:
+                self._decide(asset)
 
     def _decide(self, asset: str) -> None:
         try:
