@@ -54,6 +54,7 @@ class PostgresRevisionStore(SqlRevisionStore):
     def __init__(self, url: PostgresUrl) -> None:
         self.name = str(url)
         self._newest = 0
+        self._committing: str | None = None
         self._parameters = parameters(url)
         self._engine = create_engine(
             "postgresql+psycopg://",
@@ -77,10 +78,13 @@ class PostgresRevisionStore(SqlRevisionStore):
         with self._transaction() as connection:
             connection.execute(select(func.pg_advisory_xact_lock_shared(_KEY, _APPENDING)))
             self._insert(connection, revision)
+            self._committing = revision.config_id
         self._newest = max(self._newest, revision.version)
 
     def was_appended(self, revision: Revision) -> bool:
         """See `RevisionStore`. Waits for appends that the server is still working on, whoever made them."""
+        if self._committing != revision.config_id:
+            return False  # the server was never told to commit it
         with self._transaction() as connection:
             connection.execute(select(func.pg_advisory_xact_lock(_KEY, _APPENDING)))
             found = select(revisions.c.version).where(revisions.c.config_id == revision.config_id)
@@ -146,7 +150,7 @@ class PostgresRevisionStore(SqlRevisionStore):
             if self._schema(connection) < SCHEMA_VERSION:
                 _log.info("The tables of %s are brought to schema %d", self.name, SCHEMA_VERSION)
                 migrate(connection)
-        driver.patience = PATIENCE_SECONDS
+        del driver.patience  # back to that of all connections
 
     def _schema(self, connection: Connection) -> int:
         schema = schema_of(connection)
