@@ -382,7 +382,7 @@ async def test_whoever_is_answered_a_repeated_request_finds_it_in_force(
 
 async def wait_for(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(SECONDS):
-        while not condition():
+        while not condition():  # noqa: ASYNC110  # what is waited for has no event
             await asyncio.sleep(0.02)
 
 

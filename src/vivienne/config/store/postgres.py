@@ -14,7 +14,7 @@ from sqlalchemy import create_engine, func, select
 from sqlalchemy.exc import DBAPIError
 
 from vivienne.config.store.migrate import migrate, schema_of
-from vivienne.config.store.postgres_connection import PATIENCE_SECONDS, connect, parameters
+from vivienne.config.store.postgres_connection import PATIENCE_SECONDS, DriverError, connect, parameters
 from vivienne.config.store.postgres_reasons import reason_at_start, reason_later
 from vivienne.config.store.sql import SqlRevisionStore
 from vivienne.config.store.tables import SCHEMA_VERSION, revisions
@@ -110,16 +110,23 @@ class PostgresRevisionStore(SqlRevisionStore):
 
     def _connect(self) -> psycopg.Connection[Any]:
         connection = connect(self._parameters)
-        if self._newest:
-            row = connection.execute("SELECT max(version) FROM revisions").fetchone()
-            connection.rollback()
-            if row is None or (row[0] or 0) < self._newest:
-                connection.close()
-                raise StoreUnavailable(
-                    f"the database {self.name} has lost revisions or is another one: it had version {self._newest}; "
-                    "if that is meant, start Vivienne again"
-                )
+        try:
+            if self._newest:
+                self._recognize(connection)
+        except (DriverError, StoreUnavailable):
+            connection.close()
+            raise
         return connection
+
+    def _recognize(self, connection: psycopg.Connection[Any]) -> None:
+        """Refuse a database put in the place of the one that was open: what is in force here would not be in it."""
+        row = connection.execute("SELECT max(version) FROM revisions").fetchone()
+        connection.rollback()
+        if row is None or (row[0] or 0) < self._newest:
+            raise StoreUnavailable(
+                f"the database {self.name} has lost revisions or is another one: it had version {self._newest}; "
+                "if that is meant, start Vivienne again"
+            )
 
     def _prepare(self) -> None:
         """Make sure the database is ours, of the schema we work with, and can be written."""
