@@ -56,7 +56,7 @@ def open_envelope(fields: dict[str, Any]) -> Envelope:
         if name not in fields:
             continue
         value = fields[name]
-        # All but the reason end up in log lines, which nobody must be able to break; no text in PostgreSQL has a NUL.
+        # All but the reason end up in log lines, which nobody must be able to break. PostgreSQL takes no NUL.
         is_reason = name == "reason"
         is_clean = isinstance(value, str) and ("\0" not in value if is_reason else value.isprintable())
         if is_clean and 0 < len(value.strip()) <= longest:

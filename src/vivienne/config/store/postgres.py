@@ -14,7 +14,7 @@ from sqlalchemy import create_engine, func, select
 from sqlalchemy.exc import DBAPIError
 
 from vivienne.config.store.migrate import migrate, schema_of
-from vivienne.config.store.postgres_connection import PATIENCE_SECONDS, connect, parameters
+from vivienne.config.store.postgres_connection import PATIENCE_SECONDS, DriverError, connect, parameters
 from vivienne.config.store.postgres_reasons import reason_at_start, reason_later
 from vivienne.config.store.sql import SqlRevisionStore
 from vivienne.config.store.tables import SCHEMA_VERSION, revisions
@@ -54,6 +54,7 @@ class PostgresRevisionStore(SqlRevisionStore):
     def __init__(self, url: PostgresUrl) -> None:
         self.name = str(url)
         self._newest = 0
+        self._committing: str | None = None
         self._parameters = parameters(url)
         self._engine = create_engine(
             "postgresql+psycopg://",
@@ -77,10 +78,13 @@ class PostgresRevisionStore(SqlRevisionStore):
         with self._transaction() as connection:
             connection.execute(select(func.pg_advisory_xact_lock_shared(_KEY, _APPENDING)))
             self._insert(connection, revision)
+            self._committing = revision.config_id
         self._newest = max(self._newest, revision.version)
 
     def was_appended(self, revision: Revision) -> bool:
         """See `RevisionStore`. Waits for appends that the server is still working on, whoever made them."""
+        if self._committing != revision.config_id:
+            return False  # the server was never told to commit it
         with self._transaction() as connection:
             connection.execute(select(func.pg_advisory_xact_lock(_KEY, _APPENDING)))
             found = select(revisions.c.version).where(revisions.c.config_id == revision.config_id)
@@ -106,16 +110,23 @@ class PostgresRevisionStore(SqlRevisionStore):
 
     def _connect(self) -> psycopg.Connection[Any]:
         connection = connect(self._parameters)
-        if self._newest:
-            row = connection.execute("SELECT max(version) FROM revisions").fetchone()
-            connection.rollback()
-            if row is None or (row[0] or 0) < self._newest:
-                connection.close()
-                raise StoreUnavailable(
-                    f"the database {self.name} has lost revisions or is another one: it had version {self._newest}; "
-                    "if that is meant, start Vivienne again"
-                )
+        try:
+            if self._newest:
+                self._recognize(connection)
+        except (DriverError, StoreUnavailable):
+            connection.close()
+            raise
         return connection
+
+    def _recognize(self, connection: psycopg.Connection[Any]) -> None:
+        """Refuse a database put in the place of the one that was open: what is in force here would not be in it."""
+        row = connection.execute("SELECT max(version) FROM revisions").fetchone()
+        connection.rollback()
+        if row is None or (row[0] or 0) < self._newest:
+            raise StoreUnavailable(
+                f"the database {self.name} has lost revisions or is another one: it had version {self._newest}; "
+                "if that is meant, start Vivienne again"
+            )
 
     def _prepare(self) -> None:
         """Make sure the database is ours, of the schema we work with, and can be written."""
@@ -146,7 +157,7 @@ class PostgresRevisionStore(SqlRevisionStore):
             if self._schema(connection) < SCHEMA_VERSION:
                 _log.info("The tables of %s are brought to schema %d", self.name, SCHEMA_VERSION)
                 migrate(connection)
-        driver.patience = PATIENCE_SECONDS
+        del driver.patience  # back to that of all connections
 
     def _schema(self, connection: Connection) -> int:
         schema = schema_of(connection)

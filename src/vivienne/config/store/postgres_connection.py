@@ -29,6 +29,8 @@ PATIENCE_SECONDS = 6.0
 """After which a server that does not answer at all is given up on. It is longer than the server gives a statement; with
 the seconds to connect anew it is shorter than a caller waits."""
 
+DriverError = psycopg.Error
+
 _SESSION = f"""
 SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') <> 'remote_apply';
 SET statement_timeout = '{STATEMENT_SECONDS}s';
@@ -67,8 +69,12 @@ def parameters(url: PostgresUrl) -> dict[str, Any]:
 def connect(how: dict[str, Any]) -> psycopg.Connection[Any]:
     """Connect, and set what the session needs."""
     connection = BoundedConnection.connect(**how)
-    connection.execute(_SESSION)
-    connection.commit()
+    try:
+        connection.execute(_SESSION)
+        connection.commit()
+    except psycopg.Error:
+        connection.close()
+        raise
     return connection
 
 

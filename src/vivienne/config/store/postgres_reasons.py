@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from sqlalchemy.exc import DBAPIError
 
+_NOT_ALLOWED = "42501"
 _AT_START = {
     # There is no error code before one is let in: the server's words have to do.
     "password authentication failed": "does not take this password; correct it in --db, PGPASSWORD or ~/.pgpass",
@@ -25,7 +26,7 @@ _AT_START = {
 }
 _LATER = {
     "25006": "is read-only; make it the primary, or start Vivienne with one that is",
-    "42501": "does not let this user; GRANT SELECT, INSERT ON revisions",
+    _NOT_ALLOWED: "does not let this user; GRANT SELECT, INSERT ON revisions",
     "42P01": "has lost its tables; restore a copy of it and start Vivienne again",
     "53100": "cannot grow: the disk of the server is full",
     "53300": "has no connection left for us; raise max_connections, or close others",
@@ -39,10 +40,15 @@ _LOST = "does not answer: the connection to the server is lost"
 
 def reason_at_start(error: DBAPIError) -> str:
     """Why it cannot be opened, and what to do about it."""
-    known = _by_code(error)
+    said = str(error.orig)
+    if _code(error) == _NOT_ALLOWED:
+        return (
+            f"cannot be used: {_first_line(said)}; let its owner GRANT CREATE ON SCHEMA public, or once the tables are "
+            "made SELECT, INSERT ON revisions"
+        )
+    known = _LATER.get(_code(error))
     if known is not None:
         return f"cannot be used: it {known}"
-    said = str(error.orig)
     fatal = said.partition("FATAL:")[2] or said
     missing = "does not exist" in fatal
     for key, reason in _AT_START.items():
@@ -53,7 +59,7 @@ def reason_at_start(error: DBAPIError) -> str:
 
 def reason_later(error: DBAPIError) -> str:
     """Why it does not answer any more."""
-    known = _by_code(error)
+    known = _LATER.get(_code(error))
     if known is not None:
         return known
     said = str(error.orig)
@@ -62,8 +68,8 @@ def reason_later(error: DBAPIError) -> str:
     return f"failed: {_first_line(said)}"
 
 
-def _by_code(error: DBAPIError) -> str | None:
-    return _LATER.get(getattr(error.orig, "sqlstate", None) or "")
+def _code(error: DBAPIError) -> str:
+    return getattr(error.orig, "sqlstate", None) or ""
 
 
 def _first_line(said: str) -> str:
