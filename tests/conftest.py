@@ -1,4 +1,4 @@
-"""What tests share: where the reference data is, a real server in a process of its own, and a real client."""
+"""What tests share: reference data, real servers in processes of their own, real clients, and every way in."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from postgres_server import PostgresServer
-from running import RunningServer
+from redis_running import RESULTS, RunningRedis, redis_state, wait_for_redis
+from running import Client, RunningServer
+from ways_in import WAYS, Channel, Conversation, Messages, OverRedis, Rest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,3 +66,66 @@ def postgres(postgres_process: PostgresServer) -> PostgresServer:
 def database(postgres: PostgresServer) -> str:
     """The address of a fresh PostgreSQL database."""
     return postgres.database()
+
+
+# A server that is reached in every way; one for a module, as are its clients.
+
+
+@pytest.fixture(scope="module")
+def redis() -> Iterator[RunningRedis]:
+    with RunningRedis() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory, redis: RunningRedis) -> Iterator[RunningServer]:
+    flags = ("--assets", "BTC,ETH,SOL", "--redis", redis.url)
+    with RunningServer(*flags, db=tmp_path_factory.mktemp("channels") / "v.db") as server:
+        wait_for_redis(server)
+        yield server
+
+
+@pytest.fixture(scope="module")
+def client(running: RunningServer) -> Iterator[Client]:
+    """One connection for the whole module: a message that cost it would fail every test after it."""
+    with running.client() as connected:
+        yield connected
+
+
+@pytest.fixture
+def conversations(running: RunningServer, client: Client, redis: RunningRedis) -> Iterator[dict[str, Conversation]]:
+    """Every way messages may take."""
+    assert redis_state(running) == "ok"
+    with redis.listener(RESULTS) as results:
+        yield {
+            "websocket": client,
+            "redis channel": OverRedis(redis.send, results),
+            "redis stream": OverRedis(redis.add, results),
+        }
+
+
+@pytest.fixture
+def channels(running: RunningServer, conversations: dict[str, Conversation]) -> dict[str, Channel]:
+    """Every way in."""
+    return {
+        name: Rest(running) if way == "rest" else Messages(conversations[way], kind, recorded_as)
+        for name, (way, kind, recorded_as) in WAYS.items()
+    }
+
+
+@pytest.fixture(params=WAYS)
+def channel(request: pytest.FixtureRequest, channels: dict[str, Channel]) -> Channel:
+    return channels[request.param]
+
+
+@pytest.fixture(params=["websocket", "redis channel", "redis stream"])
+def conversation(request: pytest.FixtureRequest, conversations: dict[str, Conversation]) -> Conversation:
+    return conversations[request.param]
+
+
+@pytest.fixture
+def pristine(running: RunningServer) -> None:
+    """Everything at its default again."""
+    for asset in (None, "BTC", "ETH", "SOL"):
+        if running.active(asset)["sources"] != dict.fromkeys(running.active(asset)["sources"], "default"):
+            running.reset(asset)

@@ -12,8 +12,9 @@ import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Self
 
-from redis import Redis
 from redis.exceptions import RedisError
+
+from redis import Redis
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,6 +123,16 @@ class RunningRedis:
         """Append to the control stream; gives the entry's number."""
         number: str = self.client.xadd(STREAM, {"message": text(message)})
         return number
+
+    def message(self, key: str) -> Message:
+        """The JSON under a key."""
+        message: Message = json.loads(self.client.get(key))
+        return message
+
+    def state(self, asset: str) -> Message:
+        """The latest state of an asset, with its decision and configuration beside the rest."""
+        message = self.message(STATE + asset)
+        return {**message, **message["agents"]["VivienneAgent"]}
 
     def is_waiting(self) -> bool:
         """Whether entries of the stream are not carried out yet."""

@@ -199,6 +199,11 @@ class RunningServer:
             before = {"before": page["next"]}
         raise AssertionError("the history has no end")
 
+    def newest(self) -> dict[str, Any] | None:
+        """The newest revision."""
+        page = self.get(f"{COMPREHENSIVE}/history", limit=1).raise_for_status().json()["history"]
+        return page[0] if page else None
+
     def active(self, asset: str | None = None) -> dict[str, Any]:
         """What is in force."""
         query = {} if asset is None else {"asset_symbol": asset}

@@ -1,149 +1,17 @@
-"""One suite for every way in: REST, `config_update` and `control` give the same results and the same problems."""
+"""One suite for every way in - REST, WebSocket, Redis: they give the same results and the same problems."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from running import Client, RunningServer, config
+from ways_in import WAYS, Unmoved, by_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-Problems = list[dict[str, Any]]
-
-STATUS = {
-    "malformed": 400,
-    "request_id_reused": 409,
-    "version_conflict": 412,
-    "too_large": 413,
-    "invalid_configuration": 422,
-    "unknown_target": 422,
-}
-
-
-@dataclass
-class Verdict:
-    """What a channel answered, in the same terms for all."""
-
-    accepted: bool
-    code: str | None
-    problems: Problems
-    answer: dict[str, Any]
-
-
-class Channel(Protocol):
-    """A way in. Documents are JSON texts, so that what is no JSON can be sent as well."""
-
-    recorded_as: str
-
-    def frame(self, document: str, **envelope: Any) -> str: ...
-
-    def send(self, text: str) -> Verdict: ...
-
-    def still_open(self) -> bool: ...
-
-
-def _members(fields: dict[str, Any]) -> str:
-    return "".join(f", {json.dumps(name)}: {json.dumps(value)}" for name, value in fields.items())
-
-
-class Rest:
-    recorded_as = "rest"
-
-    def __init__(self, server: RunningServer) -> None:
-        self._server = server
-
-    def frame(self, document: str, **envelope: Any) -> str:
-        inner = document.strip()[1:-1].strip()
-        fields = _members(envelope).removeprefix(", ")
-        return "{" + ", ".join(part for part in (inner, fields) if part) + "}"
-
-    def send(self, text: str) -> Verdict:
-        response = self._server.post_text("partial-update", text)
-        answer = response.json()
-        if response.status_code == 200:
-            return Verdict(accepted=True, code=None, problems=[], answer=answer)
-        assert response.headers["content-type"] == "application/problem+json"
-        assert STATUS[answer["code"]] == response.status_code == answer["status"]
-        return Verdict(accepted=False, code=answer["code"], problems=answer["errors"], answer=answer)
-
-    def still_open(self) -> bool:
-        return self._server.get("/health").status_code == 200
-
-
-class Messages:
-    """What both kinds of messages have in common."""
-
-    recorded_as: str
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
-
-    def send(self, text: str) -> Verdict:
-        answer = self._client.ask(text)
-        if answer["type"] == "error":
-            return Verdict(accepted=False, code=answer["code"], problems=answer["errors"], answer=answer)
-        assert answer["type"] == f"{self.recorded_kind}_response"
-        return Verdict(accepted=True, code=None, problems=[], answer=answer)
-
-    @property
-    def recorded_kind(self) -> str:
-        raise NotImplementedError
-
-    def still_open(self) -> bool:
-        return bool(self._client.ask({"type": "subscribe", "assets": ["*"]})["type"] == "subscribe_response")
-
-
-class ConfigUpdate(Messages):
-    recorded_as = "websocket"
-    recorded_kind = "config_update"
-
-    def frame(self, document: str, **envelope: Any) -> str:
-        return f'{{"type": "config_update", "config": {document}{_members(envelope)}}}'
-
-
-class Control(Messages):
-    recorded_as = "control"
-    recorded_kind = "control"
-
-    def frame(self, document: str, **envelope: Any) -> str:
-        strategy = '"strategy": "general_parameters"'
-        return f'{{"type": "control", {strategy}, "params": {document}{_members(envelope)}}}'
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    with RunningServer("--assets", "BTC,ETH,SOL", db=tmp_path_factory.mktemp("channels") / "v.db") as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def client(running: RunningServer) -> Iterator[Client]:
-    """One connection for the whole module: a message that cost it would fail every test after it."""
-    with running.client() as connected:
-        yield connected
-
-
-@pytest.fixture(params=["rest", "config_update", "control"])
-def channel(request: pytest.FixtureRequest, running: RunningServer, client: Client) -> Channel:
-    ways: dict[str, Channel] = {
-        "rest": Rest(running),
-        "config_update": ConfigUpdate(client),
-        "control": Control(client),
-    }
-    return ways[request.param]
-
-
-@pytest.fixture
-def pristine(running: RunningServer) -> None:
-    """Everything at its default again."""
-    for asset in (None, "BTC", "ETH", "SOL"):
-        if running.active(asset)["sources"] != dict.fromkeys(running.active(asset)["sources"], "default"):
-            running.reset(asset)
+    from ways_in import Channel, Problems
 
 
 def change(path: str, old: Any, new: Any) -> dict[str, Any]:
@@ -218,7 +86,8 @@ def test_a_valid_change_has_the_same_result_everywhere(
     active = running.active("BTC")
     assert (active["config_id"], active["version"]) == (answer["config_id"], answer["version"])
     assert active["config"] == answer["config"]
-    newest = running.history()[0]
+    newest = running.newest()
+    assert newest
     assert newest["config_id"] == answer["config_id"]
     assert (newest["channel"], newest["author"], newest["reason"]) == (channel.recorded_as, "ada", "a try")
     assert newest["changed"] == answer["changed"]
@@ -374,24 +243,6 @@ INVALID: dict[str, tuple[str, Problems]] = {
           "message": "'bang_threshold' stands for 'settings.state_threshold_bang', which the message sets as well"}],
     ),
 }  # fmt: skip
-
-
-def by_path(problems: Problems) -> Problems:
-    return sorted(problems, key=lambda item: (item["path"], item["message"]))
-
-
-class Unmoved:
-    """What is in force and what was recorded, to see that nothing moved."""
-
-    def __init__(self, server: RunningServer) -> None:
-        self._server = server
-        self._before = self._look()
-
-    def _look(self) -> Any:
-        return [self._server.active(asset) for asset in (None, "BTC", "ETH", "SOL")], self._server.history()
-
-    def check(self) -> None:
-        assert self._look() == self._before
 
 
 @pytest.mark.usefixtures("pristine")
@@ -567,9 +418,9 @@ def test_a_stale_version_is_a_conflict_and_the_present_one_is_not(running: Runni
 
 @pytest.mark.usefixtures("pristine")
 def test_a_repeated_request_is_answered_as_the_first_time_and_made_once(
-    running: RunningServer, channel: Channel
+    request: pytest.FixtureRequest, running: RunningServer, channel: Channel
 ) -> None:
-    name = f"again-{channel.recorded_as}"
+    name = f"again-{request.node.callspec.id}"
     text = channel.frame('{"bang_threshold": 92}', asset_symbol="BTC", request_id=name)
     first = channel.send(text)
     channel.send(channel.frame('{"bang_threshold": 93}', asset_symbol="BTC"))
@@ -582,8 +433,10 @@ def test_a_repeated_request_is_answered_as_the_first_time_and_made_once(
 
 
 @pytest.mark.usefixtures("pristine")
-def test_a_request_id_does_not_serve_for_another_change(running: RunningServer, channel: Channel) -> None:
-    name = f"reused-{channel.recorded_as}"
+def test_a_request_id_does_not_serve_for_another_change(
+    request: pytest.FixtureRequest, running: RunningServer, channel: Channel
+) -> None:
+    name = f"reused-{request.node.callspec.id}"
     channel.send(channel.frame('{"bang_threshold": 92}', asset_symbol="BTC", request_id=name))
     unmoved = Unmoved(running)
 
@@ -595,13 +448,42 @@ def test_a_request_id_does_not_serve_for_another_change(running: RunningServer, 
 
 
 @pytest.mark.usefixtures("pristine")
-def test_a_request_repeated_over_another_channel_is_made_once(running: RunningServer, client: Client) -> None:
-    document, envelope = '{"bang_threshold": 95}', {"asset_symbol": "BTC", "request_id": "three ways"}
-    ways: list[Channel] = [Rest(running), ConfigUpdate(client), Control(client)]
+def test_a_request_repeated_over_another_channel_is_made_once(channels: dict[str, Channel]) -> None:
+    document, envelope = '{"bang_threshold": 95}', {"asset_symbol": "BTC", "request_id": "every way"}
 
-    versions = {way.send(way.frame(document, **envelope)).answer["version"] for way in ways}
+    versions = {way.send(way.frame(document, **envelope)).answer["version"] for way in channels.values()}
 
     assert len(versions) == 1
+
+
+@pytest.mark.parametrize("document", [document for document, _ in VALID.values()], ids=VALID.keys())
+def test_the_same_change_makes_the_same_revision_everywhere(
+    running: RunningServer, channels: dict[str, Channel], document: str
+) -> None:
+    """But for its numbers and times, and the channel it came by."""
+    revisions = {}
+    for name, way in channels.items():
+        running.reset("BTC")
+        assert way.send(way.frame(document, asset_symbol="BTC", author="ada", reason="a try")).accepted
+        newest = running.newest()
+        assert newest
+        assert newest.pop("channel") == way.recorded_as
+        for own in ("config_id", "version", "created_at", "request_id"):
+            del newest[own]
+        revisions[name] = newest
+
+    assert dict.fromkeys(WAYS, revisions["rest"]) == revisions
+
+
+@pytest.mark.parametrize("document", [document for document, _ in INVALID.values()], ids=INVALID.keys())
+def test_an_invalid_message_gets_the_same_error_everywhere(channels: dict[str, Channel], document: str) -> None:
+    errors = {}
+    for name, way in channels.items():
+        answer = way.send(way.frame(document, asset_symbol="BTC")).answer
+        title = answer["title"] if name == "rest" else answer["message"].partition(":")[0]
+        errors[name] = answer["code"], title, by_path(answer["errors"])
+
+    assert dict.fromkeys(WAYS, errors["rest"]) == errors
 
 
 @pytest.mark.usefixtures("pristine")
@@ -616,137 +498,3 @@ def test_a_global_change_that_one_asset_cannot_take_names_the_asset(running: Run
     assert verdict.problems == [{"path": BANG, "message": message, "asset": "ETH"}]
     unmoved.check()
     assert channel.still_open()
-
-
-def error_of(client: Client, message: Any) -> dict[str, Any]:
-    answer = client.ask(message)
-    assert answer["type"] == "error"
-    assert answer["message"]
-    return answer
-
-
-class TestMessagesOnly:
-    """What only messages have: a type, an agent, a strategy, a mode."""
-
-    @pytest.mark.parametrize("kind", ["config_update", "control", "vivienne_config_update"])
-    def test_an_unknown_agent_is_refused_and_the_known_one_named(
-        self, running: RunningServer, client: Client, kind: str
-    ) -> None:
-        unmoved = Unmoved(running)
-        body = {"strategy": "general_parameters", "params": {"bang_threshold": 85}}
-        content = body if kind == "control" else {"config": {"bang_threshold": 85}}
-
-        answer = error_of(client, {"type": kind, "agent": "VivianAgent", "asset": "BTC", **content})
-
-        message = "Unknown agent 'VivianAgent'; known is 'VivienneAgent'"
-        assert answer["errors"] == [{"path": "agent", "message": message}]
-        assert (answer["code"], answer["in_reply_to"]) == ("unknown_target", kind)
-        unmoved.check()
-
-    @pytest.mark.parametrize("strategy", ["general_params", None, 5])
-    def test_an_unknown_strategy_is_refused_and_the_known_one_named(
-        self, running: RunningServer, client: Client, strategy: Any
-    ) -> None:
-        unmoved = Unmoved(running)
-
-        answer = error_of(client, {"type": "control", "strategy": strategy, "params": {"bang_threshold": 85}})
-
-        assert answer["code"] == "unknown_target"
-        assert answer["errors"][0]["path"] == "strategy"
-        assert "general_parameters" in answer["errors"][0]["message"]
-        unmoved.check()
-
-    @pytest.mark.parametrize("message", [{}, {"config": {"bang_threshold": 85}}, {"type": None}, {"type": 5}])
-    def test_a_message_without_a_type_is_told_the_known_ones(self, client: Client, message: Any) -> None:
-        answer = error_of(client, message)
-
-        expected = "The message has no type; known types are config_update, vivienne_config_update, control, subscribe"
-        assert answer["errors"] == [{"path": "type", "message": expected}]
-        assert answer["in_reply_to"] is None
-
-    def test_an_unknown_type_is_told_the_nearest(self, client: Client) -> None:
-        answer = error_of(client, {"type": "config_updates", "config": {"bang_threshold": 85}})
-
-        expected = "Unknown type 'config_updates'; the nearest known one is 'config_update'"
-        assert answer["errors"] == [{"path": "type", "message": expected}]
-
-    def test_a_binary_frame_is_refused_and_the_connection_stays(self, running: RunningServer, client: Client) -> None:
-        unmoved = Unmoved(running)
-
-        answer = error_of(client, b'{"type": "config_update", "config": {"bang_threshold": 85}}')
-
-        assert answer["errors"] == [
-            {"path": "", "message": "Binary frames are not read; send the JSON as a text frame"}
-        ]
-        unmoved.check()
-        assert client.ask({"type": "subscribe", "assets": ["*"]})["status"] == "success"
-
-    def test_a_misspelt_asset_field_never_makes_a_change_for_all(self, running: RunningServer, client: Client) -> None:
-        unmoved = Unmoved(running)
-
-        answer = error_of(client, {"type": "config_update", "aset": "BTC", "config": {"bang_threshold": 85}})
-
-        expected = "Unknown field 'aset'; the nearest known one is 'asset'"
-        assert answer["errors"] == [{"path": "aset", "message": expected}]
-        unmoved.check()
-
-    @pytest.mark.parametrize(
-        ("message", "path"),
-        [
-            ({"type": "config_update", "asset": "BTC"}, "config"),
-            ({"type": "config_update", "config": [1]}, "config"),
-            ({"type": "config_update", "parameters": None}, "parameters"),
-            ({"type": "config_update", "config": {"bang_threshold": 85}, "parameters": {}}, "parameters"),
-            ({"type": "config_update", "config": {"bang_threshold": 85}, "mode": "replace"}, "mode"),
-            ({"type": "config_update", "config": {"bang_threshold": 85}, "validate_only": 1}, "validate_only"),
-            ({"type": "control", "strategy": "general_parameters"}, "params"),
-            ({"type": "control", "strategy": "general_parameters", "params": 5}, "params"),
-            (
-                {"type": "config_update", "asset": "BTC", "asset_symbol": "ETH", "config": {"bang_threshold": 85}},
-                "asset_symbol",
-            ),
-            (
-                {
-                    "type": "control",
-                    "strategy": "general_parameters",
-                    "asset_symbol": "BTC",
-                    "params": {"asset_symbol": "ETH", "bang_threshold": 85},
-                },
-                "asset_symbol",
-            ),
-        ],
-    )
-    def test_a_message_with_a_wrong_field_is_told_which(
-        self, running: RunningServer, client: Client, message: Any, path: str
-    ) -> None:
-        unmoved = Unmoved(running)
-
-        answer = error_of(client, message)
-
-        assert (answer["code"], [problem["path"] for problem in answer["errors"]]) == ("malformed", [path])
-        unmoved.check()
-
-    def test_asset_and_params_that_name_different_assets_are_refused(
-        self, running: RunningServer, client: Client
-    ) -> None:
-        unmoved = Unmoved(running)
-
-        answer = error_of(
-            client,
-            {
-                "type": "control",
-                "strategy": "general_parameters",
-                "asset": "BTC",
-                "params": {"asset_symbol": "ETH", "bang_threshold": 85},
-            },
-        )
-
-        assert answer["code"] == "malformed"
-        unmoved.check()
-
-    def test_the_request_id_comes_back_with_answers_and_errors(self, client: Client) -> None:
-        good = client.ask({"type": "config_update", "request_id": "r-1", "asset": "BTC", "config": {"rsi_weight": 0.4}})
-        bad = client.ask({"type": "config_update", "request_id": "r-2", "asset": "BTC", "config": {"rsi_weight": 4}})
-
-        assert (good["type"], good["request_id"]) == ("config_update_response", "r-1")
-        assert (bad["type"], bad["request_id"], bad["in_reply_to"]) == ("error", "r-2", "config_update")
