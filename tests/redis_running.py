@@ -12,9 +12,8 @@ import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Self
 
-from redis.exceptions import RedisError
-
 from redis import Redis
+from redis.exceptions import RedisError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
