@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,6 +67,15 @@ def postgres(postgres_process: PostgresServer) -> PostgresServer:
 def database(postgres: PostgresServer) -> str:
     """The address of a fresh PostgreSQL database."""
     return postgres.database()
+
+
+@pytest.fixture
+def unused_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
 
 
 # A server that is reached in every way; one for a module, as are its clients.

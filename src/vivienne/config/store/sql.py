@@ -49,6 +49,10 @@ class SqlRevisionStore(ABC):
     def _reason(self, error: DBAPIError) -> str:
         """What the engine says, for a person: how the sentence goes on that begins with "the database"."""
 
+    @abstractmethod
+    def close(self) -> None:
+        """See `RevisionStore`."""
+
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
         try:
