@@ -1,5 +1,5 @@
 # The same commands on a laptop and in CI. Everything needed is installed by them: Python packages into .venv, npm
-# packages into node_modules, and for the tests of the dashboard Chromium, where it is missing and can be installed.
+# packages into node_modules, and the programs tests run (Redis, PostgreSQL, Chromium), where they can be installed.
 
 PYTHON ?= python3
 VENV   := .venv
@@ -12,7 +12,7 @@ PAGE   := src/vivienne/dashboard/index.html
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PIP_ROOT_USER_ACTION = ignore
 
-.PHONY: run test test-python test-client test-dashboard check format docs client dashboard chromium bench wheel setup lock clean
+.PHONY: run test test-python test-client test-dashboard check format docs client dashboard chromium redis-server postgres bench wheel setup lock clean
 
 run: setup ## serve http://localhost:8000 on the simulated market, with the dashboard
 	@if scripts/node.sh; then $(MAKE) --no-print-directory $(PAGE); else echo "Without it there is no dashboard; everything else works."; fi
@@ -20,7 +20,7 @@ run: setup ## serve http://localhost:8000 on the simulated market, with the dash
 
 test: test-python test-client test-dashboard ## run every test
 
-test-python: setup $(PAGE) ## ARGS="tests/agent -k rsi" narrows it
+test-python: setup $(PAGE) redis-server postgres ## ARGS="tests/agent -k rsi" narrows it
 	@$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 test-client: setup $(NODE) ## the npm package
@@ -60,10 +60,10 @@ $(PAGE): $(NODE) $(shell find clients/js/src web/src web/public -type f 2>/dev/n
 	@echo "Building the dashboard"
 	@npm run build --silent
 
-chromium: ## find a Chromium for the tests, or install it
-	@scripts/chromium.sh > /dev/null
+chromium redis-server postgres: ## find one for the tests, or install it
+	@scripts/program.sh $@ > /dev/null
 
-bench: setup ## measure, print the figures
+bench: setup redis-server ## measure, print the figures
 	@$(BIN)/python benchmarks/run.py $(ARGS)
 
 wheel: setup $(PAGE) ## dist/vivienne-*.whl, with the dashboard in it

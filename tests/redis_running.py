@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import socket
@@ -80,8 +81,8 @@ class RunningRedis:
 
     def start(self) -> None:
         """Start, and wait until it answers."""
-        program = shutil.which("redis-server")
-        assert program, "redis-server is not on this machine; `make redis` installs it"
+        program = os.environ.get("REDIS_SERVER") or shutil.which("redis-server")
+        assert program, "redis-server is not on this machine; `make redis-server` installs it"
         command = [program, "--port", str(self.port), "--bind", "127.0.0.1", "--dir", self._folder]
         self._process = subprocess.Popen([*command, *self._flags], stdout=subprocess.DEVNULL)
         eventually(self._answers, START_SECONDS)

@@ -69,7 +69,7 @@ class ControlStream:
                 await self._follow(redis, ready)
             except ResponseError as refused:
                 # Somebody deleted the stream, or all of the database. Then the group has to be made again.
-                if not str(refused).startswith("NOGROUP"):
+                if not str(refused).startswith(("NOGROUP", "UNBLOCKED")):
                     raise
             else:
                 return

@@ -1,0 +1,182 @@
+"""Several processes on one Redis: one of them carries out what comes, and another one when that is gone."""
+
+from __future__ import annotations
+
+import signal
+import time
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from redis_running import (
+    CONTROL,
+    LEASE,
+    RESULTS,
+    RunningRedis,
+    eventually,
+    listens,
+    wait_for_redis,
+)
+from running import RunningServer
+from vivienne.redis.client import Client
+from vivienne.redis.lease import SURE_SECONDS, Lease
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SMALL = ("--assets", "BTC", "--timeframe", "1m", "--window", "600")
+TAKE_OVER_SECONDS = 5.0
+
+
+@pytest.fixture
+def redis() -> Iterator[RunningRedis]:
+    with RunningRedis() as running:
+        yield running
+
+
+@pytest.fixture
+def servers(tmp_path: Path, redis: RunningRedis) -> Iterator[list[RunningServer]]:
+    """Two processes, each with a database of its own; the first one holds the lease."""
+    with ExitStack() as stack:
+        started = []
+        for name in ("first", "second"):
+            server = RunningServer(*SMALL, "--redis", redis.url, db=tmp_path / f"{name}.db")
+            started.append(stack.enter_context(server))
+            wait_for_redis(server)
+        assert holds(redis, started[0])
+        yield started
+
+
+def holds(redis: RunningRedis, server: RunningServer) -> bool:
+    """Whether the lease is that of this process, and it listens."""
+    return f"-{server.process.pid}-" in (redis.client.get(LEASE) or "") and listens(redis)
+
+
+def control(value: float, **more: Any) -> dict[str, Any]:
+    return {"type": "control", "strategy": "general_parameters", "params": {"position_size_bang": value}, **more}
+
+
+def sizes(server: RunningServer) -> list[float]:
+    """The position sizes a server was told, in order."""
+    return [revision["config"]["settings"]["position_size_bang"] for revision in reversed(server.history())]
+
+
+def test_only_one_of_two_carries_out_what_comes(redis: RunningRedis, servers: list[RunningServer]) -> None:
+    with redis.listener(RESULTS) as results:
+        for value in range(1, 11):
+            redis.send(control(value))
+            redis.add(control(value + 0.5))
+        for _ in range(20):
+            assert "success" == results.hear()["status"]
+        assert results.nothing_comes(0.3)
+
+    first, second = servers
+    assert sorted([*range(1, 11), *(value + 0.5 for value in range(1, 11))]) == sorted(sizes(first))
+    assert [] == sizes(second)
+
+
+def test_a_control_message_is_sent_on_by_the_one_that_does_not_carry_out(servers: list[RunningServer]) -> None:
+    first, second = servers
+    with second.client() as client:
+        answer = client.ask(control(7.0, request_id="from the second"))
+
+    assert ("success", "from the second") == (answer["status"], answer["request_id"])
+    assert ([7.0], []) == (sizes(first), sizes(second))
+
+
+def test_when_the_holder_is_killed_the_other_one_takes_over(redis: RunningRedis, servers: list[RunningServer]) -> None:
+    first, second = servers
+    redis.add(control(1.0))
+    eventually(lambda: not redis.is_waiting())
+    first.kill()
+    redis.add(control(2.0))
+
+    eventually(lambda: holds(redis, second), TAKE_OVER_SECONDS)
+    with redis.listener(RESULTS) as results:
+        redis.send(control(3.0, request_id="later"))
+        while results.hear().get("request_id") != "later":
+            pass
+    eventually(lambda: not redis.is_waiting())
+    assert {2.0, 3.0} == set(sizes(second))
+
+
+def test_when_the_holder_stops_the_other_one_takes_over_at_once(
+    redis: RunningRedis, servers: list[RunningServer]
+) -> None:
+    first, second = servers
+    begin = time.monotonic()
+    first.stop()
+    eventually(lambda: holds(redis, second))
+    # Sooner than the lease could have run out by itself.
+    assert time.monotonic() - begin < SURE_SECONDS
+
+
+def test_a_holder_that_was_held_up_leaves_alone_what_it_finds_afterwards(
+    redis: RunningRedis, servers: list[RunningServer]
+) -> None:
+    """Its connections are as they were, so what was said in the meantime waits for it in their buffers."""
+    first, second = servers
+    first.process.send_signal(signal.SIGSTOP)
+    try:
+        redis.send(control(1.0))
+        redis.add(control(2.0))
+        eventually(lambda: f"-{second.process.pid}-" in (redis.client.get(LEASE) or ""), TAKE_OVER_SECONDS)
+        eventually(lambda: redis.client.pubsub_numsub(CONTROL)[0][1] == 2)
+        with redis.listener(RESULTS) as results:
+            assert redis.send(control(3.0)) == 2
+            redis.add(control(4.0))
+            assert {2.0, 3.0, 4.0} >= {results.hear()["changed"][0]["new"] for _ in range(2)}
+            eventually(lambda: not redis.is_waiting())
+    finally:
+        first.process.send_signal(signal.SIGCONT)
+    # It notices, and lets go of its old subscription.
+    eventually(lambda: redis.client.pubsub_numsub(CONTROL)[0][1] == 1)
+    wait_for_redis(first)
+    with first.client() as client:
+        assert "success" == client.ask(control(5.0))["status"]
+
+    assert [] == sizes(first)
+    # The first message was said while nobody could carry it out; the stream forgets nothing.
+    assert [2.0, 3.0, 4.0, 5.0] == sorted(sizes(second))
+
+
+def test_alone_it_leaves_alone_what_it_finds_too_and_goes_on(tmp_path: Path, redis: RunningRedis) -> None:
+    with RunningServer(*SMALL, "--redis", redis.url, db=tmp_path / "v.db") as server:
+        wait_for_redis(server)
+        server.process.send_signal(signal.SIGSTOP)
+        redis.send(control(1.0))
+        redis.add(control(2.0))
+        time.sleep(SURE_SECONDS + 1.0)
+        server.process.send_signal(signal.SIGCONT)
+        eventually(lambda: redis.client.xinfo_groups("vivienne:control:stream") and not redis.is_waiting())
+        eventually(lambda: redis.send(control(3.0)) and 3.0 in sizes(server))
+        assert 1.0 not in sizes(server)
+        assert 2.0 in sizes(server)
+
+
+async def test_the_holder_stops_relying_on_a_lease_before_another_one_can_get_it(redis: RunningRedis) -> None:
+    now = 100.0
+    client = Client(redis.url)
+    lease, other = Lease("lease", "one", lambda: now), Lease("lease", "other", lambda: now)
+    try:
+        assert not lease.held()
+        assert await lease.keep(client)
+        assert not await other.keep(client)
+        now += SURE_SECONDS - 0.01
+        assert lease.held()
+        now += 0.02
+        assert not lease.held()
+        # Redis has it for longer than that.
+        assert SURE_SECONDS * 1000 < redis.client.pttl("lease")
+        assert not await other.keep(client)
+        assert await lease.keep(client)
+        await other.give_up(client)
+        assert not await other.keep(client)
+        await lease.give_up(client)
+        assert await other.keep(client)
+        assert not await lease.keep(client)
+        assert not lease.held()
+    finally:
+        await client.aclose(close_connection_pool=True)
