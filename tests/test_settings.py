@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -113,3 +115,39 @@ def test_boot_settings_cannot_be_changed() -> None:
 
     with pytest.raises(AttributeError):
         boot.port = 1  # type: ignore[misc]  # that is the point
+
+
+SHARED: dict[str, Any] = {"redis": "redis://localhost", "db": "postgresql://vivienne@localhost/vivienne"}
+BEGIN = "2026-01-31T08:00Z"
+
+
+def test_an_agent_has_its_share_and_knows_when_its_market_began() -> None:
+    boot = BootSettings(role="agent", shard="2/3", market_begin=BEGIN, **SHARED).checked()
+
+    assert ("agent", "2/3", 1_769_846_400.0) == (boot.role, str(boot.shard), boot.market_begin)
+
+
+def test_a_gateway_needs_no_market() -> None:
+    assert "gateway" == BootSettings(role="gateway", **SHARED).checked().role
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"shard": "1/2"}, "--shard goes with --role agent"),
+        ({"role": "gateway", "redis": "redis://localhost"}, "--role gateway needs --db postgresql://"),
+        ({"role": "gateway", **SHARED, "redis": ""}, "--role gateway needs --redis"),
+        ({"role": "agent", **SHARED, "db": "v.db"}, "a SQLite file is for one process"),
+        ({"role": "agent", **SHARED}, "--role agent needs --market-begin, the same for all agents"),
+        ({"role": "agent", **SHARED, "market_begin": BEGIN, "shard": "3/2"}, "as in 1/2 for the first of two"),
+        ({"market_begin": "yesterday"}, "as in 2026-01-31T08:00Z, not 'yesterday'"),
+        ({"market_begin": "2026-01-31T08:00"}, "a time with its zone"),
+        (
+            {"role": "gateway", **SHARED, "feed": "replay", "data": ("BTC=a.csv",)},
+            "a gateway reads no market data, it needs --assets",
+        ),
+    ],
+)
+def test_roles_that_lack_something_say_what(settings: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(SettingsError, match=re.escape(sentence)):
+        BootSettings(**settings).checked()

@@ -99,7 +99,7 @@ def _print_settings(context: click.Context, settings: BootSettings, db: str, ass
     for setting in fields(settings):
         if setting.metadata.get("secret"):
             shown[setting.name] = without_password(shown[setting.name])
-    shown |= {name: shown[name] or "-" for name in ("origins", "redis")}
+    shown |= {name: shown[name] or "-" for name in ("origins", "redis", "shard", "market_begin")}
     click.echo(f"Vivienne {__version__}", err=True)
     for name, value in shown.items():
         source = context.get_parameter_source(name)

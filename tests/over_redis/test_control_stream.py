@@ -21,7 +21,7 @@ from vivienne.config.channels.redis.names import ControlNames
 from vivienne.config.channels.redis.stream import ControlStream
 from vivienne.config.requests import Request, Update
 from vivienne.config.service import ConfigService
-from vivienne.config.store import SqliteRevisionStore
+from vivienne.config.store.sqlite import SqliteRevisionStore
 from vivienne.errors import StoreUnavailable
 from vivienne.redis.client import Client
 
