@@ -144,7 +144,10 @@ class ErrorMessage(TypedDict):
 
 
 class LogMessage(TypedDict):
-    """One log record; `dropped` says how many before it were lost to a slow reader."""
+    """One log record; `dropped` says how many before it were lost to a slow reader.
+
+    Where several processes share the work, `process` says which one wrote it; without it, the one that is asked did.
+    """
 
     type: Literal["log"]
     timestamp: str
@@ -152,6 +155,7 @@ class LogMessage(TypedDict):
     logger: str
     message: str
     exception: NotRequired[str]
+    process: NotRequired[str]
     dropped: NotRequired[int]
 
 
