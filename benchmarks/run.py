@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+import channels
 import evaluation
+import kills
 import process
 import propagation
 import replay
@@ -19,6 +21,8 @@ _BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "replay": replay.measure,
     "propagation": propagation.measure,
     "process": process.measure,
+    "channels": channels.measure,
+    "kills": kills.measure,
 }
 
 
