@@ -31,7 +31,7 @@ PING_SECONDS = 1.0
 """Between two pings; a client library can go silently deaf."""
 ANSWER_SECONDS = 2.0
 """How long it may take to answer one."""
-SHORTEST_DELAY, FIRST_DELAY, LONGEST_DELAY = 0.05, 0.1, 5.0
+SHORTEST_DELAY, FIRST_DELAY, LONGEST_DELAY = 0.05, 0.1, 2.0
 """Bounds of the delays before connecting again, in seconds."""
 STEADY_SECONDS = 10.0
 """A connection that held so long begins with short delays again when it breaks."""
