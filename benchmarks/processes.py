@@ -16,13 +16,13 @@ from websockets.asyncio.client import connect
 from measuring import Figure, percentile, spread
 from postgres_server import PostgresServer
 from redis_running import RunningRedis
-from running import COMPREHENSIVE
-from several import Several, wait_until_ready
+from running import COMPREHENSIVE, data
+from several import ASSETS, Several, wait_until_ready
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from running import RunningServer
+    from running import Client, RunningServer
 
 _WARM_UP = 20
 _CHANGES = 500
@@ -204,19 +204,24 @@ def _processor(pids: list[int]) -> float:
 
 
 def _restart(redis: RunningRedis, several: Several) -> float:
-    """Kill Redis, start it again, and give how long it takes until both gateways show every asset live."""
-    redis.kill()
-    time.sleep(1)
-    redis.start()
-    begin = time.monotonic()
+    """Kill Redis until every state is stale, start it again, and give how long it takes until all are live again."""
     with ExitStack() as opened:
-        for client in [opened.enter_context(gateway.client()) for gateway in several.gateways]:
-            while any(state["agents"]["VivienneAgent"]["data"]["status"] != "live" for state in client.states.values()):
-                client.receive()
-    taken = time.monotonic() - begin
+        clients = [opened.enter_context(gateway.client()) for gateway in several.gateways]
+        redis.kill()
+        _wait_for_status(clients, "stale")
+        redis.start()
+        begin = time.monotonic()
+        _wait_for_status(clients, "live")
+        taken = time.monotonic() - begin
     for server in several.gateways:
         wait_until_ready(server, 30)
     return taken
+
+
+def _wait_for_status(clients: list[Client], status: str) -> None:
+    for client in clients:
+        while any(data(client.state(asset))["status"] != status for asset in ASSETS):
+            client.receive()
 
 
 def _rest(gateway: RunningServer) -> httpx.AsyncClient:
