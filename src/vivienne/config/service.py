@@ -282,7 +282,8 @@ class ConfigService:
         except VersionTaken:
             return False
         except StoreUnavailable as error:
-            self._last_failure = str(error)
+            if not error.is_lost:  # otherwise whoever asks how it is finds out
+                self._last_failure = str(error)
             self._in_doubt = revision
             try:
                 stored = await self._settle_doubt()
