@@ -57,8 +57,6 @@ DOUBT_SECONDS = 1.0
 """Between two questions to a store of which it is not known whether it took a change."""
 FOLLOW_SECONDS = 0.5
 """Between two looks for what others changed, without a hint."""
-FAILURE_SECONDS = 5.0
-"""So long a change that a shared store did not take counts against it, once it answers again."""
 _BATCH = 200
 """Revisions that are followed at a time."""
 
@@ -87,7 +85,6 @@ class ConfigService:
         self._in_doubt: Revision | None = None
         self._settling: asyncio.Task[None] | None = None
         self._last_failure: str | None = None
-        self._failed_at = 0.0
         self._deaf: str | None = None
         self._hint = asyncio.Event()
         self._listeners: list[Callable[[Change], None]] = []
@@ -220,15 +217,9 @@ class ConfigService:
                     _log.exception("Changes of other processes cannot be followed")
                 self._deaf = repr(error)
             else:
-                self._hear_again()
-
-    def _hear_again(self) -> None:
-        """The store answers. What failed a while ago says nothing about the next change; nobody else would find out."""
-        if self._deaf is not None:
-            _log.info("Changes of other processes are followed again, up to version %d", self._in_force.version)
-        self._deaf = None
-        if asyncio.get_running_loop().time() - self._failed_at > FAILURE_SECONDS:
-            self._last_failure = None
+                if self._deaf is not None:
+                    _log.info("Changes of other processes are followed again, up to version %d", self._in_force.version)
+                self._deaf = None
 
     # Its health
 
@@ -291,7 +282,8 @@ class ConfigService:
         except VersionTaken:
             return False
         except StoreUnavailable as error:
-            self._last_failure, self._failed_at = str(error), asyncio.get_running_loop().time()
+            if not error.is_lost:  # otherwise whoever asks how it is finds out
+                self._last_failure = str(error)
             self._in_doubt = revision
             try:
                 stored = await self._settle_doubt()
