@@ -9,6 +9,7 @@ import evaluation
 import process
 import propagation
 import replay
+import store
 from measuring import Figure, machine
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ _BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "replay": replay.measure,
     "propagation": propagation.measure,
     "process": process.measure,
+    "store": store.measure,
 }
 
 
