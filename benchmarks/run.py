@@ -12,6 +12,7 @@ import process
 import processes
 import propagation
 import replay
+import store
 from measuring import Figure, machine
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ _BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "processes": processes.measure,
     "increments": processes.measure_increments,
     "states": processes.measure_states,
+    "store": store.measure,
 }
 
 

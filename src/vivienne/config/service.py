@@ -369,8 +369,8 @@ class ConfigService:
         except ChangeRefused:
             if not self._store.is_shared:
                 raise
-            with suppress(StoreUnavailable):  # then what is known here has to do
-                await self.catch_up()
+            with suppress(StoreUnavailable, TimeoutError):  # then what is known here has to do
+                await asyncio.wait_for(self.catch_up(), STORE_TIMEOUT)
         return await self._planning.plan(request)
 
     def _preview(self, plan: Plan) -> Preview:
