@@ -1,19 +1,17 @@
-"""Opening a store of many revisions, and appending: SQLite, and PostgreSQL where VIVIENNE_BENCH_DB names a database.
-
-That database must be empty, and is not empty afterwards.
-"""
+"""Opening a store of many revisions, and appending, by SQLite and by PostgreSQL."""
 
 from __future__ import annotations
 
-import os
 import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from measuring import Figure, percentile
+from postgres_server import PostgresServer
 from vivienne.config.revision import Revision
 from vivienne.config.store.address import PostgresUrl
+from vivienne.config.store.postgres import PostgresRevisionStore
 from vivienne.config.store.sql import as_row
 from vivienne.config.store.sqlite import SqliteRevisionStore
 from vivienne.config.store.tables import revisions
@@ -35,12 +33,14 @@ def measure() -> list[Figure]:
     """Measure both engines."""
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
         figures = _measure("SQLite", lambda: SqliteRevisionStore(Path(folder) / "bench.db"))
-    url = PostgresUrl.read(os.environ.get("VIVIENNE_BENCH_DB", ""))
-    if url is None:
-        return [*figures, Figure("PostgreSQL", "not measured: VIVIENNE_BENCH_DB names no database")]
-    from vivienne.config.store.postgres import PostgresRevisionStore  # noqa: PLC0415  # its driver is an extra
-
-    return figures + _measure("PostgreSQL", lambda: PostgresRevisionStore(url))
+    server = PostgresServer()
+    try:
+        server.start()
+        url = PostgresUrl.read(server.database())
+        assert url is not None
+        return figures + _measure("PostgreSQL", lambda: PostgresRevisionStore(url))
+    finally:
+        server.remove()
 
 
 def _measure(engine: str, opened: Callable[[], SqlRevisionStore]) -> list[Figure]:
