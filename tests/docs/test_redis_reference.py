@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from pydantic import TypeAdapter
 
 from comparing import differences
 from redis_running import ANSWER_SECONDS, CONFIG, RESULTS, RunningRedis, wait_for_redis
 from running import RunningServer
+from vivienne.stream.messages import ConfigChanged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,9 +58,29 @@ def test_the_commands_do_what_the_reference_says(tmp_path: Path, redis: RunningR
                     while changed.get("version") != 2:
                         changed = changes.hear()
                     found += differences(json.loads(content), changed)
+                    TypeAdapter(ConfigChanged).validate_python(changed, strict=True)
     assert [] == found
-    heard_by, error_heard_by, number, groups, state = printed
+    heard_by, error_heard_by, number, groups, state, user = printed
     assert ("1", "1") == (heard_by, error_heard_by)
     assert re.fullmatch(r"\d+-0", number)
     assert "vivienne" in groups.split("\n")
     assert "asset_data" == json.loads(state)["type"]
+    assert "OK" == user
+
+
+def test_the_user_in_the_reference_may_do_enough(tmp_path: Path, redis: RunningRedis) -> None:
+    command = next(content for role, _, content in _EXAMPLE.findall(REFERENCE) if role == "run" and "ACL" in content)
+    run(command, redis)
+    environment = {"VIVIENNE_REDIS": f"redis://vivienne:a-password@127.0.0.1:{redis.port}"}
+    with RunningServer("--assets", "BTC", db=tmp_path / "v.db", environment=environment) as server:
+        wait_for_redis(server)
+        with redis.listener(RESULTS) as results, server.client() as client:
+            redis.add({"type": "config_update", "config": {"bang_threshold": 81}})
+            assert "success" == results.hear()["status"]
+            redis.send({"type": "config_update", "config": {"bang_threshold": 82}})
+            assert "success" == results.hear()["status"]
+            control = {"type": "control", "strategy": "general_parameters", "params": {"bang_threshold": 83}}
+            assert "success" == client.ask(control)["status"]
+            assert "relay" in results.hear()
+        assert 83 == redis.state("BTC")["config"]["settings"]["state_threshold_bang"]
+        assert "Redis is gone" not in server.log

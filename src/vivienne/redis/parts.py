@@ -69,4 +69,5 @@ class RedisParts:
         return {"redis": self._link.trouble or "ok"}
 
     def _changed(self, revision: Revision, assets: list[str]) -> None:
-        self._changes.take({"type": "config_changed", "assets": assets, **revision.as_document(is_active=True)})
+        entry = revision.as_document(is_active=revision.action != "delete")
+        self._changes.take({**entry, "type": "config_changed", "assets": assets})

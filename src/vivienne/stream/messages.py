@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 
 from vivienne.agent.decision import Level
 from vivienne.agent.explanation import Explanation, LevelsStatus, Side, Trend, VolatilityStatus
-from vivienne.config.answers import Acknowledgement, EffectiveDocument, Preview, ProblemEntry
+from vivienne.config.answers import Acknowledgement, EffectiveDocument, Preview, ProblemEntry, RevisionEntry
 from vivienne.config.documents import Document
 
 if TYPE_CHECKING:
@@ -124,6 +124,13 @@ class LogMessage(TypedDict):
     dropped: NotRequired[int]
 
 
+class ConfigChanged(RevisionEntry):
+    """A change came into force, over whatever channel; `assets` are those it bears on. On Redis only."""
+
+    type: Literal["config_changed"]
+    assets: list[str]
+
+
 class _Change(TypedDict):
     agent: NotRequired[Literal["VivienneAgent"]]
     asset: NotRequired[str]
@@ -168,6 +175,10 @@ STATE_IN = (ConfigUpdate, Control, Subscribe)
 """What `/ws/state` takes."""
 LOGS_OUT = (LogMessage,)
 """What `/ws/logs` sends."""
+CONTROL_IN = (ConfigUpdate, Control)
+"""What the control channel and the control stream in Redis take."""
+CONTROL_OUT = (ConfigUpdateResponse, ConfigPreviewResponse, ControlResponse, ErrorMessage)
+"""What is published of their outcomes."""
 
 
 def encode(message: Mapping[str, Any]) -> str:
