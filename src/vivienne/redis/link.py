@@ -103,7 +103,11 @@ class RedisLink:
                 async with asyncio.timeout(ANSWER_SECONDS):
                     await self._redis.ping()
                 await self._use()
-            except Exception as error:  # noqa: BLE001  # the one who notices when a part dies
+            except Exception as error:  # the one who notices when a part dies
+                task = asyncio.current_task()
+                if task is not None and task.cancelling():
+                    # A part that failed while it was being ended has taken the place of the cancellation.
+                    raise asyncio.CancelledError from error
                 self._down(error)
             finally:
                 with suppress(*LOST):

@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from vivienne.config.channels.messages import ConfigMessages, request_id_of
+from vivienne.config.channels.messages import ConfigMessages, names_request_id, request_id_of
 from vivienne.config.channels.reading import read_object
 from vivienne.config.flat import nearest
 from vivienne.errors import ChangeRefused, Defect, Malformed, NotStored
@@ -98,7 +98,7 @@ class ControlMessages:
             received.kind = message["type"]
         own = request_id_of(message)
         received.request_id = own or request_id
-        if own is None and request_id is not None and not _names_request_id(message):
+        if own is None and request_id is not None and not names_request_id(message):
             message["request_id"] = request_id
         if _is_relay(message.get(RELAY)):
             received.relay = message.pop(RELAY)
@@ -119,12 +119,6 @@ class ControlMessages:
 
     def _count(self, *_change: object) -> None:
         self.made += 1
-
-
-def _names_request_id(message: Message) -> bool:
-    """Whether it brings one, be it a wrong one, which is refused as such."""
-    params = message.get("params")
-    return "request_id" in message or (isinstance(params, dict) and "request_id" in params)
 
 
 def _is_relay(value: object) -> bool:
