@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 _KILLS = 50
 _STREAM = "vivienne:control:stream"
-_PAUSE_SECONDS = 0.02
-_WAIT_SECONDS = 60.0
+_PAUSE_SECONDS = 0.05
+_WAIT_SECONDS = 300.0
 _FLAGS = ("--assets", "BTC", "--timeframe", "1m", "--window", "600")
 _HISTORY = "/phoenix/config/vivienne/comprehensive/history"
 
