@@ -73,13 +73,14 @@ class PostgresRevisionStore(SqlRevisionStore):
             self.close()
             raise StoreUnusable(f"The database {self.name} {reason_at_start(error)}") from error
 
-    def append(self, revision: Revision) -> None:
+    def append(self, *revisions: Revision) -> None:
         """See `RevisionStore`."""
         with self._transaction() as connection:
             connection.execute(select(func.pg_advisory_xact_lock_shared(_KEY, _APPENDING)))
-            self._insert(connection, revision)
-            self._committing = revision.config_id
-        self._newest = max(self._newest, revision.version)
+            for revision in revisions:
+                self._insert(connection, revision)
+            self._committing = revisions[-1].config_id
+        self._newest = max(self._newest, revisions[-1].version)
 
     def was_appended(self, revision: Revision) -> bool:
         """See `RevisionStore`. Waits for appends that the server is still working on, whoever made them."""

@@ -103,10 +103,11 @@ class SqlRevisionStore(ABC):
         with self._transaction() as connection:
             return connection.execute(newest).scalar_one_or_none()
 
-    def append(self, revision: Revision) -> None:
+    def append(self, *revisions: Revision) -> None:
         """See `RevisionStore`."""
         with self._transaction() as connection:
-            self._insert(connection, revision)
+            for revision in revisions:
+                self._insert(connection, revision)
 
     def was_appended(self, revision: Revision) -> bool:
         """See `RevisionStore`."""
