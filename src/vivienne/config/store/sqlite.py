@@ -55,7 +55,7 @@ class SqliteRevisionStore(SqlRevisionStore):
             self._lock.acquire(timeout=0)
         except filelock.Timeout as error:
             raise StoreUnusable(
-                f"The database {path} is in use by another Vivienne; give this one its own with --db"
+                f"The database {path} is in use by another Vivienne; stop that one, or name another database with --db"
             ) from error
         except OSError as error:
             raise StoreUnusable(f"The database {path} cannot be opened: {error.strerror}") from error
@@ -141,8 +141,11 @@ def _prepare(connection: Connection, path: Path) -> None:
         adopt(connection, _BEFORE_MIGRATIONS)
     if schema != SCHEMA_VERSION:
         migrate(connection)
-    connection.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
-    connection.exec_driver_sql(f"PRAGMA user_version={SCHEMA_VERSION}")
+    # Only where they differ: a file that is merely looked at stays as it is.
+    if application_id != APPLICATION_ID:
+        connection.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
+    if header != SCHEMA_VERSION:
+        connection.exec_driver_sql(f"PRAGMA user_version={SCHEMA_VERSION}")
 
 
 _GONE = "was deleted or replaced while it was open; put it back and start Vivienne again"
