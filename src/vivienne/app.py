@@ -6,11 +6,10 @@ import asyncio
 import logging
 import signal
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vivienne.config.service import ConfigService
-from vivienne.config.store.sqlite import SqliteRevisionStore
+from vivienne.config.store.opening import open_store
 from vivienne.errors import SettingsError
 from vivienne.live.market import Market
 from vivienne.live.view import LocalView
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
-    from vivienne.config.store.base import RevisionStore
     from vivienne.market.feeds.base import Feed
     from vivienne.redis.link import Part
     from vivienne.settings import Boot
@@ -60,7 +58,7 @@ async def serve(boot: Boot, logs: LogStream) -> None:
     """
     sockets = bind(boot.host, boot.port)
     try:
-        service = ConfigService(_store(boot), boot.assets)
+        service = ConfigService(open_store(boot.db), boot.assets)
         try:
             process = _ROLES[boot.role](boot, service, logs)
             if service.is_shared:
@@ -219,14 +217,6 @@ def _feed(boot: Boot, assets: tuple[str, ...]) -> Feed:
         timeframe_minutes=boot.timeframe.minutes,
         begun=boot.market_begin,
     )
-
-
-def _store(boot: Boot) -> RevisionStore:
-    if isinstance(boot.db, Path):
-        return SqliteRevisionStore(boot.db)
-    from vivienne.config.store.postgres import PostgresRevisionStore  # noqa: PLC0415  # its driver is an extra
-
-    return PostgresRevisionStore(boot.db)
 
 
 def _need_redis() -> None:

@@ -5,6 +5,8 @@
     VivienneError
     ├── SettingsError            a boot setting is wrong: the program does not start
     ├── MarketDataError          a data file is missing, unreadable or wrong at a line
+    ├── FileUnreadable           a file of configuration is missing, no YAML, or cannot be written
+    ├── ImportRefused            what such a file says was refused; carries one or more findings
     ├── StoreError               the database of revisions
     │   ├── StoreUnusable        it cannot be opened: not a database, read-only, in use, out of reach
     │   ├── StoreUnavailable     it was open, and now does not take or give revisions
@@ -57,6 +59,57 @@ class MarketDataError(VivienneError):
         self.line = line
         where = self.path if line is None else f"{self.path}, line {line}"
         super().__init__(f"{where}: {message}")
+
+
+class FileUnreadable(VivienneError):
+    """A file of configuration cannot be read, or written.
+
+    Attributes:
+        name: the file.
+        reason: what is wrong with it.
+        line: the line in it, counted from 1, or None when the whole file is meant.
+    """
+
+    def __init__(self, name: str, reason: str, *, line: int | None = None) -> None:
+        self.name = name
+        self.reason = reason
+        self.line = line
+        super().__init__(f"{name if line is None else f'{name}, line {line}'}: {reason}")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong with what a file of configuration says.
+
+    Attributes:
+        layer: ``global``, an asset, or None for the file as a whole.
+        path: where in the layer, in dots; empty when all of it is meant.
+        line: in the file, counted from 1; None when it is not in there.
+        message: a sentence for a person.
+    """
+
+    layer: str | None
+    path: str
+    line: int | None
+    message: str
+
+    def __str__(self) -> str:
+        place = [f"line {self.line}" if self.line else "", self.layer or "", self.path]
+        where = ", ".join(part for part in place if part)
+        return f"{where}: {self.message}" if where else self.message
+
+
+class ImportRefused(VivienneError):
+    """What a file of configuration says was refused: nothing was stored and nothing is different.
+
+    Attributes:
+        findings: everything that is wrong, all of it at once, in the order of the file.
+    """
+
+    def __init__(self, name: str, findings: Sequence[Finding]) -> None:
+        self.findings = tuple(sorted(findings, key=lambda each: each.line or 0))
+        listed = "".join(f"\n  {finding}" for finding in self.findings)
+        super().__init__(f"{name} was refused and nothing was changed:{listed}")
 
 
 class StoreError(VivienneError):

@@ -17,11 +17,11 @@ from vivienne.config.store.address import PostgresUrl
 from vivienne.errors import SettingsError
 from vivienne.live.shards import Shard
 from vivienne.market.timeframe import Timeframe
+from vivienne.market.types import ASSET_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_ASSET = re.compile(r"[A-Z0-9][A-Z0-9._-]{0,19}")
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?")
 _CHANNEL = re.compile(r"[!-~]{1,100}")
 _HIGHEST_PORT = 65_535
@@ -113,7 +113,7 @@ class BootSettings:
             )
         if not 0 <= self.port <= _HIGHEST_PORT:
             raise SettingsError(f"--port must be between 0 and {_HIGHEST_PORT}, not {self.port}")
-        db = PostgresUrl.read(self.db) or (Path(self.db).expanduser() if self.db else data_folder() / "vivienne.db")
+        db = database(self.db)
         self._check_role(is_shared=isinstance(db, PostgresUrl))
         for setting in fields(self):
             bounds, value = setting.metadata.get("bounds"), getattr(self, setting.name)
@@ -200,6 +200,15 @@ def environment_name(setting: str) -> str:
     return f"VIVIENNE_{setting.upper()}"
 
 
+def database(text: str) -> Path | PostgresUrl:
+    """The database that --db names.
+
+    Raises:
+        SettingsError: it begins like an address of PostgreSQL and is none.
+    """
+    return PostgresUrl.read(text) or (Path(text).expanduser() if text else data_folder() / "vivienne.db")
+
+
 def data_folder() -> Path:
     """Where the user's data lives, by the XDG base directory specification."""
     base = os.environ.get("XDG_DATA_HOME", "")
@@ -209,7 +218,7 @@ def data_folder() -> Path:
 def _assets(text: str) -> tuple[str, ...]:
     names = [name.strip().upper() for name in text.split(",") if name.strip()]
     for name in names:
-        if not _ASSET.fullmatch(name):
+        if not ASSET_NAME.fullmatch(name):
             raise SettingsError(f"--assets: {name!r} is no name of an asset; letters and digits are, as in BTC,ETH")
     return tuple(dict.fromkeys(names))
 

@@ -52,12 +52,12 @@ class Store(SqliteRevisionStore):
         self.may_append = threading.Event()
         self.may_append.set()
 
-    def append(self, revision: Revision) -> None:
+    def append(self, *revisions: Revision) -> None:
         self.appending.set()
         if self.fails:
             raise StoreUnavailable("the disk is full")
         assert self.may_append.wait(30)
-        super().append(revision)
+        super().append(*revisions)
         if self.fails_afterwards:
             raise StoreUnavailable("the disk reports an error")
 
@@ -890,7 +890,7 @@ async def test_a_change_of_which_nobody_knows_whether_it_was_stored_counts_once_
 async def test_a_doubt_settles_itself_once_the_store_answers(
     service: ConfigService, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vivienne.config.service.DOUBT_SECONDS", 0.01)
+    monkeypatch.setattr("vivienne.config.recorder.DOUBT_SECONDS", 0.01)
     store.fails_afterwards = store.silent = True
     with pytest.raises(NotStored):
         await service.change(partial("BTC", bang=90))

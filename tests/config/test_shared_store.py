@@ -44,9 +44,9 @@ class Store(PostgresRevisionStore):
         self.before_append: Callable[[Revision], None] = lambda _: None
         self.after_append: Callable[[], None] = lambda: None
 
-    def append(self, revision: Revision) -> None:
-        self.before_append(revision)
-        super().append(revision)
+    def append(self, *revisions: Revision) -> None:
+        self.before_append(revisions[0])
+        super().append(*revisions)
         self.after_append()
 
 
@@ -157,7 +157,7 @@ async def test_listeners_can_tell_what_was_made_here_from_what_was_followed(
 async def test_more_than_is_read_at_a_time_is_followed_in_order(
     here: ConfigService, there: ConfigService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vivienne.config.service._BATCH", 3)
+    monkeypatch.setattr("vivienne.config.recorder._BATCH", 3)
     told: list[int] = []
     there.listen(lambda change: told.append(change.revision.version))
     for step in range(7):

@@ -211,11 +211,11 @@ class FailingStore(SqliteRevisionStore):
         self.refused: set[float | None] = set()
         super().__init__(path)
 
-    def append(self, revision: Revision) -> None:
-        value = revision.document["settings"]["position_size_bang"]
+    def append(self, *revisions: Revision) -> None:
+        value = revisions[0].document["settings"]["position_size_bang"]
         if None in self.refused or value in self.refused:
             raise StoreUnavailable("the disk is full")
-        super().append(revision)
+        super().append(*revisions)
 
 
 class Reading:

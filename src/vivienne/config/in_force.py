@@ -11,7 +11,7 @@ from vivienne.config.schema import Configuration
 from vivienne.errors import Problem, UnknownTarget
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from vivienne.config.revision import Revision
 
@@ -84,21 +84,23 @@ class InForce:
         """That there is no such asset, with those that are known."""
         return UnknownTarget(Problem("asset_symbol", f"Unknown asset {asset!r}; known are {', '.join(self.assets)}"))
 
-    def put(self, revision: Revision, active_id: str | None, layers: Layers | None = None) -> None:
-        """Put a revision in force; it must be the one after `version`.
+    def put(
+        self, revisions: Sequence[Revision], active_ids: Mapping[str, str | None], layers: Layers | None = None
+    ) -> None:
+        """Put revisions in force, all at once; they must be those after `version`.
 
         Args:
-            revision: what was stored.
-            active_id: the config_id that is active in its layer from here on.
+            revisions: what was stored.
+            active_ids: by layer of these, the config_id that is active in it from here on.
             layers: what all layers come to, where that is known.
         """
         ignored = self._layers.ignored
-        self._layers = layers or self._layers.followed(revision.layer, revision.document)
-        self._versions[revision.layer] = revision.version
-        self._active_ids[revision.layer] = active_id
+        documents = {revision.layer: revision.document for revision in revisions}
+        self._layers = layers or self._layers.followed(documents)
+        self._versions |= {revision.layer: revision.version for revision in revisions}
+        self._active_ids |= active_ids
         self._say_ignored(ignored)
-        under = self.under(revision.layer)
-        self._swap([GLOBAL, *under] if revision.layer == GLOBAL else under)
+        self._swap(layer for layer in (GLOBAL, *self.assets) if layer in documents or GLOBAL in documents)
 
     def _swap(self, changed: Iterable[str]) -> None:
         """Put layers in force, all at once."""

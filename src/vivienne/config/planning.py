@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from vivienne.config.documents import differences, leaves
 from vivienne.config.editing import edit
 from vivienne.config.layers import GLOBAL
-from vivienne.config.plan import Plan
+from vivienne.config.plan import Plan, Prepared
 from vivienne.config.requests import Activate, Delete
 from vivienne.config.revision import Revision
 from vivienne.errors import InvalidConfiguration, UnknownRevision, VersionConflict
@@ -95,7 +95,7 @@ class Planning:
                 path="expected_version",
             )
 
-    def write_up(self, plan: Plan, request: Request, created_at: str) -> tuple[Revision, Acknowledgement]:
+    def write_up(self, plan: Plan, request: Request, created_at: str) -> Prepared[Acknowledgement]:
         """The revision to store, as the next version, and the acknowledgement to send."""
         version = self._in_force.version + 1
         config_id = str(uuid.uuid4())
@@ -123,4 +123,10 @@ class Planning:
             request_digest=request.digest() if repeatable else None,
             answer=answer if repeatable else None,
         )
-        return revision, answer
+        return Prepared(
+            answer=answer,
+            revisions=(revision,),
+            summaries=(plan.summary(),),
+            active_ids={plan.layer: plan.active_id if plan.action == "delete" else config_id},
+            layers=plan.layers,
+        )

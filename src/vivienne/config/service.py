@@ -13,20 +13,22 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from vivienne.config.in_force import InForce
 from vivienne.config.layers import GLOBAL
-from vivienne.config.plan import done
+from vivienne.config.plan import Prepared
 from vivienne.config.planning import Planning
-from vivienne.config.revision import Change
+from vivienne.config.recorder import Recorder
+from vivienne.config.replacement import plan_replacement, write_up_replacement
 from vivienne.config.schema import Configuration
 from vivienne.config.store.thread import StoreThread
-from vivienne.errors import ChangeRefused, NotStored, RequestIdReused, StoreUnavailable, VersionTaken
+from vivienne.errors import ChangeRefused, NotStored, RequestIdReused, StoreUnavailable
 from vivienne.times import now, written
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable
     from datetime import datetime
 
     from vivienne.config.active import Active
@@ -35,11 +37,12 @@ if TYPE_CHECKING:
         ConfigurationPage,
         HistoryPage,
         Preview,
+        Replaced,
         RevisionEntry,
     )
-    from vivienne.config.plan import Plan
-    from vivienne.config.requests import Request
-    from vivienne.config.revision import Revision
+    from vivienne.config.plan import Answer, Plan
+    from vivienne.config.requests import Replacement, Request
+    from vivienne.config.revision import Change
     from vivienne.config.store.base import RevisionStore
     from vivienne.errors import Problem
 
@@ -53,12 +56,8 @@ CONTENTION_SECONDS = 8.0
 """Of them, those in which a change is planned again when others were faster."""
 CLOSE_SECONDS = 1.0
 """Seconds that what is under way gets to finish when the service is closed, and then the store."""
-DOUBT_SECONDS = 1.0
-"""Between two questions to a store of which it is not known whether it took a change."""
 FOLLOW_SECONDS = 0.5
 """Between two looks for what others changed, without a hint."""
-_BATCH = 200
-"""Revisions that are followed at a time."""
 
 
 class ConfigService:
@@ -81,15 +80,12 @@ class ConfigService:
         self._clock = clock
         self._thread = StoreThread(STORE_TIMEOUT)
         self._turn = asyncio.Lock()
-        self._under_way: set[asyncio.Task[Acknowledgement]] = set()
-        self._in_doubt: Revision | None = None
-        self._settling: asyncio.Task[None] | None = None
-        self._last_failure: str | None = None
+        self._under_way: set[asyncio.Task[Any]] = set()
         self._deaf: str | None = None
         self._hint = asyncio.Event()
-        self._listeners: list[Callable[[Change], None]] = []
         self._in_force = InForce(self.assets, store.heads(), store.active_ids())
         self._planning = Planning(self._in_force, store, self._thread)
+        self._recorder = Recorder(store, self._thread, self._in_force, self._turn)
 
     # What is in force
 
@@ -127,7 +123,7 @@ class ConfigService:
 
         The listener must not block or raise.
         """
-        self._listeners.append(listener)
+        self._recorder.listeners.append(listener)
 
     # Asking for change
 
@@ -140,18 +136,26 @@ class ConfigService:
         Raises:
             ChangeRefused: nothing was stored and nothing is different. `NotStored` may leave open whether it was.
         """
-        if len(self._under_way) >= MOST_WAITING:
-            raise NotStored(f"{MOST_WAITING} changes are waiting for their turn already; try again in a moment")
-        task = asyncio.create_task(self._make(request, asyncio.get_running_loop().time() + CONTENTION_SECONDS))
-        self._under_way.add(task)
-        task.add_done_callback(self._finished)
-        try:
-            return await asyncio.wait_for(asyncio.shield(task), STORE_TIMEOUT)
-        except TimeoutError:
-            raise NotStored(
-                f"The store did not answer within {STORE_TIMEOUT:g} s; the change may still be made. Send it again "
-                "with the same request_id to learn, or look at the history"
-            ) from None
+        return await self._ask(partial(self._prepare, request))
+
+    async def replace(self, asked: Replacement) -> Replaced:
+        """Replace what several layers set, as one change: all of it is in force afterwards, or nothing.
+
+        Raises:
+            ChangeRefused: as `change`; each problem has the asset of its layer.
+        """
+        return await self._ask(partial(self._prepare_replacement, asked))
+
+    async def try_replacement(self, asked: Replacement) -> Replaced:
+        """What a replacement would do, without doing it.
+
+        Raises:
+            ChangeRefused: what `replace` would raise.
+        """
+        if self._store.is_shared:
+            with suppress(StoreUnavailable):  # then what is known here has to do
+                await self.catch_up()
+        return plan_replacement(self._in_force.layers, asked).outcome(self._in_force.version, made=False)
 
     async def validate(self, request: Request) -> Preview:
         """What an update would do, without doing it.
@@ -194,7 +198,7 @@ class ConfigService:
             StoreUnavailable: not all of it could be read.
         """
         async with self._turn:
-            return await self._catch_up()
+            return await self._recorder.catch_up()
 
     def hint(self) -> None:
         """Say that there may be something to catch up with; `follow` looks at once."""
@@ -226,126 +230,73 @@ class ConfigService:
     async def check(self) -> None:
         """Raise `StoreUnavailable` when the store does not answer, did not take the last change, or is not followed."""
         await self._thread.look_up(self._store.check)
-        if self._last_failure is not None:
-            raise StoreUnavailable(f"the last change could not be stored: {self._last_failure}")
+        if self._recorder.failure is not None:
+            raise StoreUnavailable(f"the last change could not be stored: {self._recorder.failure}")
         if self._deaf is not None:
             raise StoreUnavailable(f"changes of other processes cannot be followed: {self._deaf}")
 
     async def close(self) -> None:
         """Finish what is under way and let go of the store."""
-        if self._settling is not None:
-            self._settling.cancel()
+        self._recorder.close()
         if self._under_way:
             await asyncio.wait(self._under_way, timeout=CLOSE_SECONDS)
         await self._thread.close(self._store.close, CLOSE_SECONDS)
 
     # Making a change
 
-    async def _make(self, request: Request, until: float) -> Acknowledgement:
+    async def _ask(self, prepare: Callable[[], Awaitable[Prepared[Answer]]]) -> Answer:
+        """Make a change in its turn, in a task of its own; wait for it no longer than `STORE_TIMEOUT`."""
+        if len(self._under_way) >= MOST_WAITING:
+            raise NotStored(f"{MOST_WAITING} changes are waiting for their turn already; try again in a moment")
+        task = asyncio.create_task(self._make(prepare, asyncio.get_running_loop().time() + CONTENTION_SECONDS))
+        self._under_way.add(task)
+        task.add_done_callback(self._finished)
+        try:
+            return await asyncio.wait_for(asyncio.shield(task), STORE_TIMEOUT)
+        except TimeoutError:
+            raise NotStored(
+                f"The store did not answer within {STORE_TIMEOUT:g} s; the change may still be made. Send it again "
+                "with the same request_id to learn, or look at the history"
+            ) from None
+
+    async def _make(self, prepare: Callable[[], Awaitable[Prepared[Answer]]], until: float) -> Answer:
         async with self._turn:
             try:
-                await self._settle_doubt()
-                return await self._make_on_the_newest(request, until)
+                await self._recorder.settle_doubt()
+                return await self._make_on_the_newest(prepare, until)
             except StoreUnavailable as error:
                 raise NotStored(f"Nothing was changed: {error}") from error
 
-    async def _make_on_the_newest(self, request: Request, until: float) -> Acknowledgement:
+    async def _make_on_the_newest(self, prepare: Callable[[], Awaitable[Prepared[Answer]]], until: float) -> Answer:
         """Plan and append, again after each time that another process was first."""
         is_fresh = not self._store.is_shared
         while True:
             try:
-                earlier = await self._answered_before(request)
-                if earlier is not None:
-                    return earlier
-                plan = await self._planning.plan(request)
+                prepared = await prepare()
             except ChangeRefused:
-                if is_fresh or not await self._catch_up():
+                if is_fresh or not await self._recorder.catch_up():
                     raise
             else:
-                revision, answer = self._planning.write_up(plan, request, written(self._clock()))
-                if await self._append(plan, revision):
-                    return answer
-                await self._catch_up()
+                if not prepared.revisions or await self._recorder.append(prepared):
+                    return prepared.answer
+                await self._recorder.catch_up()
             is_fresh = True
             if asyncio.get_running_loop().time() > until:
                 raise NotStored(
                     f"Nothing was changed: other processes were faster for {CONTENTION_SECONDS:g} s; try again"
                 )
 
-    async def _append(self, plan: Plan, revision: Revision) -> bool:
-        """Store a revision and put it in force; whether no other process was first.
+    async def _prepare(self, request: Request) -> Prepared[Acknowledgement]:
+        earlier = await self._answered_before(request)
+        if earlier is not None:
+            return Prepared(answer=earlier)
+        return self._planning.write_up(await self._planning.plan(request), request, written(self._clock()))
 
-        A write that failed may have reached the disk all the same; then it counts.
-        """
-        try:
-            await self._thread.run(self._store.append, revision)
-        except VersionTaken:
-            return False
-        except StoreUnavailable as error:
-            if not error.is_lost:  # otherwise whoever asks how it is finds out
-                self._last_failure = str(error)
-            self._in_doubt = revision
-            try:
-                stored = await self._settle_doubt()
-            except StoreUnavailable:
-                self._settling = asyncio.create_task(self._settle_later(), name="settle doubt")
-                raise NotStored(
-                    f"It is not known whether the change was stored: {error}. If it was, it is in force once the store "
-                    "answers again"
-                ) from error
-            if not stored:
-                raise NotStored(f"Nothing was changed: {error}") from error
-        else:
-            active_id = plan.active_id if plan.action == "delete" else revision.config_id
-            self._in_force.put(revision, active_id, plan.layers)
-            self._tell(revision, plan.summary(), made_here=True)
-        self._last_failure = None
-        return True
-
-    async def _settle_doubt(self) -> bool:
-        """After a write of which it is not known whether it reached the disk: ask. If it did, it is put in force."""
-        revision = self._in_doubt
-        if revision is None:
-            return False
-        stored = await self._thread.run(self._store.was_appended, revision)
-        if stored:
-            await self._catch_up()
-            _log.warning("Version %d was stored although the store reported an error; it is in force", revision.version)
-            self._last_failure = None
-        self._in_doubt = None
-        return stored
-
-    async def _settle_later(self) -> None:
-        """Ask the store until it answers, so that nobody has to send another change to learn."""
-        while self._in_doubt is not None:
-            await asyncio.sleep(DOUBT_SECONDS)
-            async with self._turn:
-                with suppress(StoreUnavailable):
-                    await self._settle_doubt()
-
-    async def _catch_up(self) -> bool:
-        """See `catch_up`; within a turn."""
-        found = False
-        while revisions := await self._thread.look_up(self._store.after, self._in_force.version, _BATCH):
-            found = True
-            for revision in revisions:
-                active_id: str | None = revision.config_id
-                if revision.action == "delete":
-                    active_id = await self._thread.look_up(self._store.active_id, revision.layer, revision.version)
-                made_here = self._in_doubt is not None and self._in_doubt.config_id == revision.config_id
-                self._in_force.put(revision, active_id)
-                self._tell(revision, done(revision.action, revision.changed, revision.layer), made_here=made_here)
-        return found
-
-    def _tell(self, revision: Revision, summary: str, *, made_here: bool) -> None:
-        change = Change(revision, self._in_force.under(revision.layer), made_here)
-        for listener in self._listeners:
-            try:
-                listener(change)
-            except Exception:  # noqa: BLE001  # the change is in force and must be acknowledged all the same
-                _log.exception("A listener failed at version %d", revision.version)
-        where = "" if made_here else ", in another process"
-        _log.info("%s (version %d, by %s, %s%s)", summary, revision.version, revision.author, revision.channel, where)
+    async def _prepare_replacement(self, asked: Replacement) -> Prepared[Replaced]:
+        if self._store.is_shared:  # "nothing to change" must not be said of what was in force before
+            await self._recorder.catch_up()
+        plan = plan_replacement(self._in_force.layers, asked)
+        return write_up_replacement(plan, asked, self._in_force.version, written(self._clock()))
 
     async def _answered_before(self, request: Request) -> Acknowledgement | None:
         if request.request_id is None:
@@ -360,7 +311,7 @@ class ConfigService:
                 path="request_id",
             )
         if earlier.version > self._in_force.version:  # made by another process; whoever is answered finds it in force
-            await self._catch_up()
+            await self._recorder.catch_up()
         return earlier.answer
 
     async def _try_out(self, request: Request) -> Plan:
@@ -376,7 +327,7 @@ class ConfigService:
     def _preview(self, plan: Plan) -> Preview:
         return {**plan.outcome(self._in_force.version_of(plan.layer), made=False), "status": "valid"}
 
-    def _finished(self, task: asyncio.Task[Acknowledgement]) -> None:
+    def _finished(self, task: asyncio.Task[Any]) -> None:
         self._under_way.discard(task)
         if not task.cancelled() and (error := task.exception()) and not isinstance(error, ChangeRefused):
             _log.error("A change failed", exc_info=error)

@@ -29,12 +29,12 @@ class RevisionStore(Protocol):
     def active_id(self, layer: str, version: int) -> str | None:
         """The config_id that was in force in a layer right after this version."""
 
-    def append(self, revision: Revision) -> None:
-        """Add a revision; on return it is on disk.
+    def append(self, *appended: Revision) -> None:
+        """Add revisions, all or none, whatever happens meanwhile; on return they are on disk.
 
         Raises:
-            VersionTaken: there is one of this version, config_id or request_id already. Nothing was added.
-            StoreUnavailable: it may have been added all the same; `was_appended` tells.
+            VersionTaken: there is one of a version, config_id or request_id already. Nothing was added.
+            StoreUnavailable: they may have been added all the same; `was_appended` tells, of the last of them.
         """
 
     def was_appended(self, revision: Revision) -> bool:

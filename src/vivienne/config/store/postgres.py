@@ -73,16 +73,17 @@ class PostgresRevisionStore(SqlRevisionStore):
             self.close()
             raise StoreUnusable(f"The database {self.name} {reason_at_start(error)}") from error
 
-    def append(self, revision: Revision) -> None:
+    def append(self, *appended: Revision) -> None:
         """See `RevisionStore`."""
         with self._transaction() as connection:
             connection.execute(select(func.pg_advisory_xact_lock_shared(_KEY, _APPENDING)))
-            # A conflict is no error, which would fill the log of the server.
-            added = insert(revisions).on_conflict_do_nothing().returning(revisions.c.version)
-            if connection.execute(added, as_row(revision)).first() is None:
-                raise VersionTaken(f"version {revision.version}, its config_id or request_id is there")
-            self._committing = revision.config_id
-        self._newest = max(self._newest, revision.version)
+            for revision in appended:
+                # A conflict is no error, which would fill the log of the server.
+                added = insert(revisions).on_conflict_do_nothing().returning(revisions.c.version)
+                if connection.execute(added, as_row(revision)).first() is None:
+                    raise VersionTaken(f"version {revision.version}, its config_id or request_id is there")
+            self._committing = appended[-1].config_id
+        self._newest = max(self._newest, appended[-1].version)
 
     def was_appended(self, revision: Revision) -> bool:
         """See `RevisionStore`. Waits for appends that the server is still working on, whoever made them."""

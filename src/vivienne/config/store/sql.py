@@ -41,7 +41,7 @@ class SqlRevisionStore(ABC):
         """A transaction, committed at the end."""
 
     @abstractmethod
-    def append(self, revision: Revision) -> None:
+    def append(self, *appended: Revision) -> None:
         """See `RevisionStore`."""
 
     @abstractmethod

@@ -57,7 +57,7 @@ class SqliteRevisionStore(SqlRevisionStore):
             self._lock.acquire(timeout=0)
         except filelock.Timeout as error:
             raise StoreUnusable(
-                f"The database {path} is in use by another Vivienne; give this one its own with --db"
+                f"The database {path} is in use by another Vivienne; stop that one, or name another database with --db"
             ) from error
         except OSError as error:
             raise StoreUnusable(f"The database {path} cannot be opened: {error.strerror}") from error
@@ -74,15 +74,16 @@ class SqliteRevisionStore(SqlRevisionStore):
             self.close()
             raise StoreUnusable(f"The database {path} cannot be used: {_said(error)}") from error
 
-    def append(self, revision: Revision) -> None:
+    def append(self, *appended: Revision) -> None:
         """See `RevisionStore`."""
         with self._transaction() as connection:
-            try:
-                connection.execute(revisions.insert(), as_row(revision))
-            except IntegrityError as error:
-                if getattr(error.orig, "sqlite_errorname", None) not in _TAKEN:
-                    raise
-                raise VersionTaken(f"version {revision.version}, its config_id or request_id is there") from error
+            for revision in appended:
+                try:
+                    connection.execute(revisions.insert(), as_row(revision))
+                except IntegrityError as error:
+                    if getattr(error.orig, "sqlite_errorname", None) not in _TAKEN:
+                        raise
+                    raise VersionTaken(f"version {revision.version}, its config_id or request_id is there") from error
 
     def check(self) -> None:
         """See `RevisionStore`."""
@@ -150,8 +151,11 @@ def _prepare(connection: Connection, path: Path) -> None:
         adopt(connection, _BEFORE_MIGRATIONS)
     if schema != SCHEMA_VERSION:
         migrate(connection)
-    connection.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
-    connection.exec_driver_sql(f"PRAGMA user_version={SCHEMA_VERSION}")
+    # Only where they differ: a file that is merely looked at stays as it is.
+    if application_id != APPLICATION_ID:
+        connection.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
+    if header != SCHEMA_VERSION:
+        connection.exec_driver_sql(f"PRAGMA user_version={SCHEMA_VERSION}")
 
 
 _GONE = "was deleted or replaced while it was open; put it back and start Vivienne again"
