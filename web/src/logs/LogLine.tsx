@@ -10,7 +10,7 @@ import type { LogRecord } from 'vivienne-client'
 import { formatUtc } from '../parts/format.ts'
 import { copyText } from './copy.ts'
 import classes from './LogLine.module.css'
-import { lineOf, marked } from './matching.ts'
+import { lineOf, marked, sourceOf } from './matching.ts'
 
 const CLOCK = new Intl.DateTimeFormat(undefined, {
   hour: '2-digit',
@@ -35,7 +35,8 @@ interface LogLineProps {
 
 /** One record: when, how bad, from where, what; opened, all of it. */
 export const LogLine = memo(function LogLine({ record, sought, open, toggle }: LogLineProps) {
-  const { id, timestamp, level, logger, message, exception, dropped = 0 } = record
+  const { id, timestamp, level, message, exception, dropped = 0 } = record
+  const source = sourceOf(record)
   const time = new Date(timestamp)
   const Icon = ICONS[level]
   return (
@@ -52,8 +53,8 @@ export const LogLine = memo(function LogLine({ record, sought, open, toggle }: L
           {Icon !== undefined && <Icon size={13} aria-hidden />}
           {level}
         </span>
-        <span className={classes.logger} title={logger}>
-          {logger}
+        <span className={classes.logger} title={source}>
+          {source}
         </span>
         <span className={classes.message}>
           {dropped > 0 && <em>({dropped} lost before this) </em>}
@@ -65,7 +66,7 @@ export const LogLine = memo(function LogLine({ record, sought, open, toggle }: L
       {open && (
         <div className={classes.details}>
           <p>
-            {logger} - {formatUtc(timestamp)}
+            {source} - {formatUtc(timestamp)}
           </p>
           {exception !== undefined && <pre>{exception}</pre>}
         </div>

@@ -21,7 +21,9 @@ test('text, source and traceback are searched, in any case', () => {
     record(2, { logger: 'vivienne.config.service' }),
     record(3, { exception: 'ConfigError: no' }),
     record(4),
+    record(5, { process: 'agent 1/2' }),
   ]
+  expect(matching(records, 'agent 1').map(({ id }) => id)).toEqual([5])
   expect(matching(records, ' CONFIG ').map(({ id }) => id)).toEqual([1, 2, 3])
 })
 

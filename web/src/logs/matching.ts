@@ -5,11 +5,16 @@ export function matching(records: readonly LogRecord[], text: string): readonly 
   const sought = text.trim().toLowerCase()
   if (sought === '') return records
   return records.filter(
-    ({ message, logger, exception = '' }) =>
+    ({ message, logger, process = '', exception = '' }) =>
       message.toLowerCase().includes(sought) ||
-      logger.toLowerCase().includes(sought) ||
+      sourceOf({ logger, process }).toLowerCase().includes(sought) ||
       exception.toLowerCase().includes(sought),
   )
+}
+
+/** Where a record comes from: the logger, and of several processes which one. */
+export function sourceOf({ logger, process }: Pick<LogRecord, 'logger' | 'process'>): string {
+  return process ? `${process}: ${logger}` : logger
 }
 
 /** A text in pieces, those that are sought marked. */
@@ -36,7 +41,8 @@ export function countAfter(records: readonly LogRecord[], id: number): number {
 }
 
 /** A record as one would write it down; the traceback below. */
-export function lineOf({ timestamp, level, logger, message, exception }: LogRecord): string {
-  const line = `${timestamp} ${level} ${logger}: ${message}`
+export function lineOf(record: LogRecord): string {
+  const { timestamp, level, message, exception } = record
+  const line = `${timestamp} ${level} ${sourceOf(record)}: ${message}`
   return exception === undefined ? line : `${line}\n${exception}`
 }
