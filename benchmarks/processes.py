@@ -30,6 +30,7 @@ _SENDERS = 8
 _RESTARTS = 5
 _SECONDS = 10
 _CLIENTS = 50
+_MANY_CLIENTS = 400
 _P99_MS = 50.0
 _INCREMENTS = 10_000
 _STEP = 1 / 1024
@@ -88,10 +89,12 @@ def measure_increments() -> list[Figure]:
 
 def measure_states() -> list[Figure]:
     """What a state costs agents, Redis, and gateways with and without clients, in processor time."""
-    flags = ("--timeframe", "1m", "--speed", "600", "--price-interval", "0.05")
+    # Nearly all of them are moves of the price: what a decision costs is measured by itself.
+    flags = ("--timeframe", "15m", "--speed", "600", "--price-interval", "0.02")
     with _several(*flags) as (several, redis):
         quiet = asyncio.run(_costs(several, redis, clients=0))
         busy = asyncio.run(_costs(several, redis, clients=_CLIENTS))
+        memory = asyncio.run(_memory(several.gateways[1]))
     gateway = quiet["gateway"] / quiet["states"] * 1e6
     delivery = (busy["gateway"] / busy["states"] * 1e6 - gateway) / _CLIENTS
     redis_us = quiet["redis"] / quiet["states"] * 1e6
@@ -101,7 +104,8 @@ def measure_states() -> list[Figure]:
         Figure("processor time of agents for a state", f"{quiet['agents'] / quiet['states'] * 1e6:.0f} us"),
         Figure("processor time of Redis for a state to two gateways", f"{redis_us:.0f} us"),
         Figure("processor time of a gateway for a state, one client", f"{gateway:.0f} us"),
-        Figure("processor time of a gateway for each further client", f"{delivery:.1f} us"),
+        Figure("processor time of a gateway for a state to each further client", f"{delivery:.1f} us"),
+        Figure("memory of a gateway for each client", f"{memory / 1e3:.0f} kB"),
     ]
 
 
@@ -191,6 +195,20 @@ async def _costs(several: Several, redis: RunningRedis, *, clients: int) -> dict
     await asyncio.gather(*readers, return_exceptions=True)
     count = sum(states[asset] - first[asset] for asset in states)
     return {**used, "states": count, "bytes": statistics.mean(sizes)}
+
+
+async def _memory(gateway: RunningServer) -> float:
+    """What the process grows by, for each of many clients that read."""
+    process = psutil.Process(gateway.process.pid)
+    url = f"ws://127.0.0.1:{gateway.port}/ws/state"
+    before = process.memory_info().rss
+    readers = [asyncio.create_task(_read(url)) for _ in range(_MANY_CLIENTS)]
+    await asyncio.sleep(_SECONDS)
+    grown = process.memory_info().rss - before
+    for reader in readers:
+        reader.cancel()
+    await asyncio.gather(*readers, return_exceptions=True)
+    return grown / _MANY_CLIENTS
 
 
 async def _read(url: str) -> None:

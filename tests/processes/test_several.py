@@ -263,6 +263,24 @@ def test_the_log_of_an_agent_shows_at_every_gateway(several: Several) -> None:
             assert record["process"] in {"agent 1/2", "agent 2/2"}
 
 
+@pytest.mark.parametrize(
+    "noise", ["", "no JSON", "[]", "{}", '{"type": "asset_data"}', '{"agent": 1}', '{"answer": "x"}', "\0"]
+)
+def test_what_others_say_on_the_channels_hurts_nobody(several: Several, redis: RunningRedis, noise: str) -> None:
+    names = redis.client.pubsub_channels("vivienne:*")
+    assert {"vivienne:agents", "vivienne:logs", "vivienne:state:BTC"} <= set(names)
+    for name in names:
+        redis.client.publish(name, noise)
+    for server in (*several.agents, *several.gateways):
+        assert "ok" == server.get("/ready").json()["redis"]
+        assert "What goes over Redis failed" not in server.log
+    assert 48 == len(several.gateways[0].get("/phoenix/assets").json()["assets"][0]["closes"])
+    with several.gateways[0].client() as client:
+        first = client.state("BTC")["seq"]
+        while client.state("BTC")["seq"] == first:
+            client.receive()
+
+
 def test_an_unknown_asset_is_refused_by_a_gateway_in_the_usual_words(several: Several) -> None:
     refused = several.gateways[0].get(f"{COMPREHENSIVE}/active", asset_symbol="DOGE")
     assert 422 == refused.status_code

@@ -11,8 +11,8 @@ import orjson
 
 from vivienne.config.channels.redis.listening import heard
 from vivienne.config.schema import Configuration
-from vivienne.redis.heartbeats import AGENTS, SILENT_SECONDS, Heartbeat
-from vivienne.redis.questions import Answer, Question, questions_to
+from vivienne.redis.heartbeats import AGENTS, SILENT_SECONDS, Heartbeat, read_heartbeat
+from vivienne.redis.questions import Answer, Question, questions_to, read_question
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -40,8 +40,8 @@ class Answering:
         """See `vivienne.redis.link.Part`."""
         async with aclosing(heard(redis, ready, self._channel)) as questions:
             async for raw in questions:
-                if raw is not None:
-                    question: Question = orjson.loads(raw)
+                question = None if raw is None else read_question(raw)
+                if question is not None:
                     await redis.publish(question["answer_to"], orjson.dumps(self._outcome(question)))
                     await asyncio.sleep(0)  # decisions come first
 
@@ -89,8 +89,9 @@ class Succession:
         """See `vivienne.redis.link.Part`."""
         async with aclosing(heard(redis, ready, AGENTS)) as beats:
             async for raw in beats:
-                if raw is not None:
-                    self._take(orjson.loads(raw))
+                beat = None if raw is None else read_heartbeat(raw)
+                if beat is not None:
+                    self._take(beat)
 
     def _take(self, beat: Heartbeat) -> None:
         if beat["agent"] <= self._agent or self._assets.isdisjoint(beat["assets"]):

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from vivienne.config.channels.redis.listening import heard
-from vivienne.redis.heartbeats import AGENTS, SILENT_SECONDS
+from vivienne.redis.heartbeats import AGENTS, SILENT_SECONDS, read_heartbeat
+from vivienne.stream.messages import AGENT
 from vivienne.stream.redis import PUBLISHED_BY, STATE
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class Gateway:
                         self._asking.connected(redis)
                         ready()
                     if raw is not None:
-                        self._take(orjson.loads(raw))
+                        self._take(raw)
         finally:
             self._asking.disconnected()
 
@@ -70,21 +71,30 @@ class Gateway:
     async def _fill(self, redis: Redis) -> None:
         """The latest state of each asset; it may be old, and its agent gone."""
         for raw in await redis.mget([STATE + asset for asset in self._assets]):
-            if raw is not None:
-                state = orjson.loads(raw)
-                self._relay.receive(state, state.pop(PUBLISHED_BY, ""))
+            state = None if raw is None else _read(raw)
+            if state is not None and self._receive(state) is not None:
                 self._look_after(state["asset"])
 
-    def _take(self, message: dict[str, Any]) -> None:
-        """A state, an answer or a sign of life."""
-        if message.get("type") == "asset_data":
-            agent = message.pop(PUBLISHED_BY, "")
-            self._agents.hear(agent)
-            self._relay.receive(message, agent)  # type: ignore[arg-type]  # its type says that it is one
-        elif "answer" in message:
+    def _take(self, raw: bytes) -> None:
+        """A state, an answer or a sign of life; what is none of them is not for a gateway."""
+        message = _read(raw)
+        if message is None:
+            return
+        if "answer" in message:
             self._asking.settle(message)  # type: ignore[arg-type]  # nothing else has the field
-        else:
-            self._agents.take(message)  # type: ignore[arg-type]  # what is left
+        elif (agent := self._receive(message)) is not None:
+            self._agents.hear(agent)
+        elif (beat := read_heartbeat(raw)) is not None:
+            self._agents.take(beat)
+
+    def _receive(self, message: dict[str, Any]) -> str | None:
+        """Pass a state on; gives whose it is, None where the message is no state of an asset that is known here."""
+        is_state = message.get("type") == "asset_data" and isinstance(message.get("seq"), int)
+        if not is_state or message.get("asset") not in self._assets or AGENT not in (message.get("agents") or {}):
+            return None
+        agent = str(message.pop(PUBLISHED_BY, ""))
+        self._relay.receive(message, agent)  # type: ignore[arg-type]  # it has what is looked at here
+        return agent
 
     def _look_after(self, asset: str) -> None:
         agent = self._relay.agent_of(asset)
@@ -95,3 +105,11 @@ class Gateway:
             self._relay.revive(asset)
         elif not is_there:
             self._relay.mark_stale(asset, f"nothing has been heard from its agent for {SILENT_SECONDS:g} s")
+
+
+def _read(raw: bytes | str) -> dict[str, Any] | None:
+    try:
+        message = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return None
+    return message if isinstance(message, dict) else None

@@ -6,9 +6,11 @@ import asyncio
 import socket
 import time
 import uuid
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
 
 import orjson
+from pydantic import TypeAdapter, ValidationError
+from typing_extensions import TypedDict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +42,17 @@ class Heartbeat(TypedDict):
     feed: str
     timeframe: str
     troubles: dict[str, str]
+
+
+_adapter = TypeAdapter(Heartbeat)
+
+
+def read_heartbeat(raw: bytes) -> Heartbeat | None:
+    """A sign of life as it came; None for what is none."""
+    try:
+        return _adapter.validate_json(raw)
+    except ValidationError:
+        return None
 
 
 def agent_name() -> str:

@@ -6,12 +6,14 @@ They are for whoever looks at the moment: what nobody hears is forgotten here, a
 from __future__ import annotations
 
 import logging
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING
 
 import orjson
+from pydantic import TypeAdapter, ValidationError
 
 from vivienne.config.channels.redis.listening import heard
+from vivienne.stream.messages import LogMessage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 LOGS = "vivienne:logs"
 """Channel of the records."""
+
+_adapter = TypeAdapter(LogMessage)
 
 
 class LogPublisher:
@@ -65,4 +69,5 @@ class LogReceiver:
         async with aclosing(heard(redis, ready, LOGS)) as records:
             async for raw in records:
                 if raw is not None:
-                    self._logs.receive(orjson.loads(raw))
+                    with suppress(ValidationError):  # then it is no record
+                        self._logs.receive(_adapter.validate_json(raw))

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, NotRequired
 
 import orjson
+from pydantic import TypeAdapter, ValidationError
+from typing_extensions import TypedDict
 
+from vivienne.config.documents import Document
 from vivienne.errors import AgentUnavailable
 from vivienne.redis.link import LOST
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
-
-    from vivienne.config.documents import Document
 
 ANSWER_SECONDS = 5.0
 """How long an agent may take to answer."""
@@ -45,6 +46,18 @@ class Question(TypedDict):
     candidate: NotRequired[Document]
     id: NotRequired[str]
     answer_to: NotRequired[str]
+
+
+_adapter = TypeAdapter(Question)
+
+
+def read_question(raw: bytes) -> Question | None:
+    """A question as it came; None for what is none, or names no way back."""
+    try:
+        question = _adapter.validate_json(raw)
+    except ValidationError:
+        return None
+    return question if "id" in question and "answer_to" in question else None
 
 
 class Answer(TypedDict):
@@ -82,7 +95,7 @@ class Asking:
 
     def settle(self, answer: Answer) -> None:
         """An answer came."""
-        waiting = self._asked.get(answer["answer"])
+        waiting = self._asked.get(str(answer["answer"]))
         if waiting is not None and not waiting.done():
             waiting.set_result(answer)
 
