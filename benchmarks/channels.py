@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from websockets.asyncio.client import connect
 
 from measuring import Figure, percentile, serving, spread
-from redis_process import RedisProcess
+from redis_running import RunningRedis
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -36,7 +36,7 @@ _CONTROL, _RESULTS, _STREAM, _STATE = (
 
 def measure() -> list[Figure]:
     """Measure the channels, and how soon the state is in Redis again after an outage."""
-    with RedisProcess() as redis, serving("--assets", "BTC,ETH,SOL", "--redis", redis.url) as running:
+    with RunningRedis() as redis, serving("--assets", "BTC,ETH,SOL", "--redis", redis.url) as running:
         _wait_for(redis, _STATE)
         figures = asyncio.run(_all_channels(running.port, redis.url))
         short = [_outage(redis, _SHORT_SECONDS) for _ in range(_RESTARTS)]
@@ -166,7 +166,7 @@ def _check(answer: dict[str, Any]) -> None:
         raise RuntimeError(answer)
 
 
-def _outage(redis: RedisProcess, seconds: float) -> float:
+def _outage(redis: RunningRedis, seconds: float) -> float:
     """Kill Redis, start it again after so long, and give how long the state then takes to be there."""
     redis.kill()
     time.sleep(seconds)
@@ -176,7 +176,7 @@ def _outage(redis: RedisProcess, seconds: float) -> float:
     return time.monotonic() - begin
 
 
-def _wait_for(redis: RedisProcess, key: str) -> None:
+def _wait_for(redis: RunningRedis, key: str) -> None:
     deadline = time.monotonic() + _WAIT_SECONDS
     while not redis.client.exists(key):
         if time.monotonic() > deadline:

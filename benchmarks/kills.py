@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from measuring import Figure, Serving, serving, spread
-from redis_process import RedisProcess
+from redis_running import RunningRedis
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +30,7 @@ def measure() -> list[Figure]:
     """Count what was lost and what was made twice; measure how soon it goes on."""
     moments = random.Random(5)  # noqa: S311  # spreads moments, guards no secret
     pauses: list[float] = []
-    with RedisProcess() as redis, tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
+    with RunningRedis() as redis, tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
         flags = (*_FLAGS, "--redis", redis.url, "--db", f"{folder}/kills.db")
         adding = _Adding(redis)
         killed = time.monotonic()
@@ -67,7 +67,7 @@ def measure() -> list[Figure]:
 class _Adding:
     """Adds entries from a thread of its own, each with a value of its own."""
 
-    def __init__(self, redis: RedisProcess) -> None:
+    def __init__(self, redis: RunningRedis) -> None:
         self.added: list[float] = []
         self._redis = redis
         self._stopped = threading.Event()
@@ -110,7 +110,7 @@ def _made(running: Serving) -> list[float]:
         query = f"limit=1000&before={page['next']}"
 
 
-def _unfinished(redis: RedisProcess) -> bool:
+def _unfinished(redis: RunningRedis) -> bool:
     group = redis.client.xinfo_groups(_STREAM)[0]
     return bool(group["pending"] or group["lag"])
 

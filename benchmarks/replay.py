@@ -13,7 +13,7 @@ from pathlib import Path
 
 from measuring import Figure, spread
 from vivienne.config.service import ConfigService
-from vivienne.config.store import SqliteRevisionStore
+from vivienne.config.store.sqlite import SqliteRevisionStore
 from vivienne.live.market import Market
 from vivienne.market.feeds.replay import ReplayFeed
 from vivienne.market.feeds.simulated import simulated_minutes

@@ -9,8 +9,10 @@ import channels
 import evaluation
 import kills
 import process
+import processes
 import propagation
 import replay
+import store
 from measuring import Figure, machine
 
 if TYPE_CHECKING:
@@ -23,6 +25,10 @@ _BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "process": process.measure,
     "channels": channels.measure,
     "kills": kills.measure,
+    "processes": processes.measure,
+    "increments": processes.measure_increments,
+    "states": processes.measure_states,
+    "store": store.measure,
 }
 
 

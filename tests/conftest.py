@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from postgres_server import PostgresServer
 from redis_running import RESULTS, RunningRedis, redis_state, wait_for_redis
 from running import Client, RunningServer
 from ways_in import WAYS, Channel, Conversation, Messages, OverRedis, Rest
@@ -41,6 +43,39 @@ def server(tmp_path: Path) -> Iterator[RunningServer]:
     """A fresh `vivienne serve` on the simulated market, on a free port, with a database of its own."""
     with RunningServer("--assets", "BTC,ETH,SOL", db=tmp_path / "vivienne.db") as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def postgres_process() -> Iterator[PostgresServer]:
+    """A PostgreSQL server for all tests of this run; use `postgres`."""
+    server = PostgresServer()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture
+def postgres(postgres_process: PostgresServer) -> PostgresServer:
+    """A running PostgreSQL server, whatever the test before did to it."""
+    postgres_process.start()
+    return postgres_process
+
+
+@pytest.fixture
+def database(postgres: PostgresServer) -> str:
+    """The address of a fresh PostgreSQL database."""
+    return postgres.database()
+
+
+@pytest.fixture
+def unused_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
 
 
 # A server that is reached in every way; one for a module, as are its clients.

@@ -71,7 +71,7 @@ class RunningServer:
 
     Args:
         flags: of ``vivienne serve``, beyond port and database.
-        db: the database file.
+        db: the database: a file, or the address of one of PostgreSQL's.
         port: 0 for a free one.
         environment: variables on top of the present ones.
         prefix: command to run it under.
@@ -80,7 +80,7 @@ class RunningServer:
     def __init__(
         self,
         *flags: str,
-        db: Path,
+        db: Path | str,
         port: int = 0,
         environment: dict[str, str] | None = None,
         prefix: tuple[str, ...] = (),

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from vivienne.config.store.address import PostgresUrl
 from vivienne.errors import SettingsError
 from vivienne.market.timeframe import Timeframe
 from vivienne.settings import BootSettings, data_folder
@@ -43,6 +46,14 @@ def test_a_tilde_is_the_home_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 
     assert boot.db == tmp_path / "v.db"
     assert boot.files == {"BTC": [tmp_path / "a.csv"]}
+
+
+def test_a_database_is_a_file_or_the_address_of_a_postgresql_one() -> None:
+    assert BootSettings(db="some/postgresql.db").checked().db == Path("some/postgresql.db")
+
+    url = BootSettings(db="postgresql://ann:s3cret@db.example/v").checked().db
+    assert isinstance(url, PostgresUrl)
+    assert (url.uri, str(url)) == ("postgresql://ann:s3cret@db.example/v", "postgresql://ann@db.example/v")
 
 
 def test_assets_are_upper_case_and_each_is_there_once() -> None:
@@ -91,6 +102,7 @@ def test_a_window_may_be_at_its_bounds(window: int) -> None:
         {"price_interval": 0.0},
         {"price_interval": float("nan")},
         {"price_interval": float("inf")},
+        {"db": "postgresql://ann@bob@db.example/v"},
         {"port": -1},
         {"port": 65_536},
         {"feed": "replay"},
@@ -113,3 +125,39 @@ def test_boot_settings_cannot_be_changed() -> None:
 
     with pytest.raises(AttributeError):
         boot.port = 1  # type: ignore[misc]  # that is the point
+
+
+SHARED: dict[str, Any] = {"redis": "redis://localhost", "db": "postgresql://vivienne@localhost/vivienne"}
+BEGIN = "2026-01-31T08:00Z"
+
+
+def test_an_agent_has_its_share_and_knows_when_its_market_began() -> None:
+    boot = BootSettings(role="agent", shard="2/3", market_begin=BEGIN, **SHARED).checked()
+
+    assert ("agent", "2/3", 1_769_846_400.0) == (boot.role, str(boot.shard), boot.market_begin)
+
+
+def test_a_gateway_needs_no_market() -> None:
+    assert "gateway" == BootSettings(role="gateway", **SHARED).checked().role
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"shard": "1/2"}, "--shard goes with --role agent"),
+        ({"role": "gateway", "redis": "redis://localhost"}, "--role gateway needs --db postgresql://"),
+        ({"role": "gateway", **SHARED, "redis": ""}, "--role gateway needs --redis"),
+        ({"role": "agent", **SHARED, "db": "v.db"}, "a SQLite file is for one process"),
+        ({"role": "agent", **SHARED}, "--role agent needs --market-begin, the same for all agents"),
+        ({"role": "agent", **SHARED, "market_begin": BEGIN, "shard": "3/2"}, "as in 1/2 for the first of two"),
+        ({"market_begin": "yesterday"}, "as in 2026-01-31T08:00Z, not 'yesterday'"),
+        ({"market_begin": "2026-01-31T08:00"}, "a time with its zone"),
+        (
+            {"role": "gateway", **SHARED, "feed": "replay", "data": ("BTC=a.csv",)},
+            "a gateway reads no market data, it needs --assets",
+        ),
+    ],
+)
+def test_roles_that_lack_something_say_what(settings: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(SettingsError, match=re.escape(sentence)):
+        BootSettings(**settings).checked()

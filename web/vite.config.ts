@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { gzipSync } from 'node:zlib'
 import react from '@vitejs/plugin-react'
 import { defineConfig, type Plugin } from 'vite'
@@ -22,8 +24,37 @@ function packed(): Plugin {
   }
 }
 
+/**
+ * Fails the build when the page uses a component of the library without its styles: `src/app/components.css` names them
+ * one by one, because all of them would be the heaviest part of the first load.
+ */
+function styled(): Plugin {
+  const everything = readFileSync(createRequire(import.meta.url).resolve('@mantine/core/styles.css'), 'utf8')
+  const styledClasses = new Set(classesIn(everything))
+  return {
+    name: 'styled',
+    apply: 'build',
+    generateBundle(_options, bundle) {
+      const there = new Set<string>()
+      const used = new Set<string>()
+      for (const item of Object.values(bundle)) {
+        if (item.type === 'chunk') for (const name of classesIn(item.code)) used.add(name)
+        else if (item.fileName.endsWith('.css')) for (const name of classesIn(String(item.source))) there.add(name)
+      }
+      const missing = [...used].filter((name) => styledClasses.has(name) && !there.has(name))
+      if (missing.length > 0) {
+        this.error(`src/app/components.css lacks the styles of a component that is used: ${missing.join(', ')}`)
+      }
+    },
+  }
+}
+
+function classesIn(text: string): string[] {
+  return text.match(/\bm_[0-9a-f]{6,8}\b/g) ?? []
+}
+
 export default defineConfig({
-  plugins: [react(), packed()],
+  plugins: [react(), styled(), packed()],
   build: {
     // Into the Python package: the server serves it, the wheel contains it.
     outDir: '../src/vivienne/dashboard',

@@ -5,51 +5,68 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from vivienne.config.service import ConfigService
-from vivienne.config.store import SqliteRevisionStore
+from vivienne.config.store.opening import open_store
 from vivienne.errors import SettingsError
 from vivienne.live.market import Market
+from vivienne.live.view import LocalView
 from vivienne.market.feeds.replay import ReplayFeed
 from vivienne.market.feeds.simulated import SimulatedFeed
-from vivienne.server.factory import web_application
+from vivienne.server.factory import agent_application, web_application
 from vivienne.server.listen import Server, bind, is_local, server
 from vivienne.server.origins import guarded
 from vivienne.stream.hub import Hub
 from vivienne.stream.state import StateBoard
 
 if TYPE_CHECKING:
-    import socket
+    from collections.abc import Callable, Coroutine
+
+    from fastapi import FastAPI
 
     from vivienne.market.feeds.base import Feed
-    from vivienne.redis.parts import RedisParts
+    from vivienne.redis.link import Part
     from vivienne.settings import Boot
     from vivienne.stream.logs import LogStream
 
 _log = logging.getLogger(__name__)
 
 
-def _feed(boot: Boot) -> Feed:
-    if boot.files:
-        return ReplayFeed(boot.files, boot.speed)
-    return SimulatedFeed(boot.assets, seed=boot.seed, speed=boot.speed or 1.0, timeframe_minutes=boot.timeframe.minutes)
+@dataclass(slots=True)
+class _Process:
+    """What a role comes to: an application, and what runs beside it.
+
+    Attributes:
+        what: in a few words, for the log.
+        running: by name, what runs until the process ends.
+    """
+
+    what: str
+    app: FastAPI
+    running: dict[str, Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=dict)
 
 
 async def serve(boot: Boot, logs: LogStream) -> None:
     """Run until told to stop (SIGINT or SIGTERM).
 
     Raises:
-        SettingsError: the port or host cannot be used.
+        SettingsError: the port or host cannot be used, or a library that is needed is not installed.
         StoreUnusable: the database cannot be used.
         MarketDataError: a data file cannot be used.
     """
     sockets = bind(boot.host, boot.port)
     try:
-        feed = _feed(boot)
-        service = ConfigService(SqliteRevisionStore(boot.db), boot.assets)
+        service = ConfigService(open_store(boot.db), boot.assets)
         try:
-            await _run(boot, feed, service, logs, sockets)
+            process = _ROLES[boot.role](boot, service, logs)
+            if service.is_shared:
+                process.running["follow"] = service.follow
+            web = server(guarded(process.app, origins=boot.origins, local_only=is_local(sockets)))
+            port = sockets[0].getsockname()[1]
+            _log.info("Vivienne listens on http://%s:%d (%s)", boot.host, port, process.what)
+            await _run(process, web, sockets)
         finally:
             await service.close()
     finally:
@@ -57,9 +74,127 @@ async def serve(boot: Boot, logs: LogStream) -> None:
             listening.close()
 
 
-async def _run(boot: Boot, feed: Feed, service: ConfigService, logs: LogStream, sockets: list[socket.socket]) -> None:
+async def _run(process: _Process, web: Server, sockets: list[Any]) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, _stop, web)
+    tasks = [asyncio.create_task(run(), name=name) for name, run in process.running.items()]
+    try:
+        await web.serve(sockets)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        _log.info("Vivienne has stopped")
+
+
+def _everything(boot: Boot, service: ConfigService, logs: LogStream) -> _Process:
+    """One process that does it all."""
     hub = Hub()
     board = StateBoard(hub)
+    market, what = _market(boot, boot.assets, service, board)
+    if boot.redis is None:
+        app = web_application(service, LocalView(market), hub, board, logs)
+        return _Process(what, app, {"market": market.run})
+    _need_redis()
+    from vivienne.redis.parts import RedisParts  # noqa: PLC0415  # an extra
+    from vivienne.stream.redis import StatePublisher  # noqa: PLC0415  # the same
+
+    redis = RedisParts(boot.redis, boot.redis_control, service, [StatePublisher(hub, board)])
+    app = web_application(
+        service,
+        LocalView(market),
+        hub,
+        board,
+        logs,
+        relay=redis.ask,
+        additions=lambda: {"redis": redis.trouble or "ok"},
+    )
+    return _Process(what, app, {"market": market.run, "redis": redis.run})
+
+
+def _agent(boot: Boot, service: ConfigService, logs: LogStream) -> _Process:
+    """One agent of several: decides its share, and publishes it."""
+    _need_redis()
+    from vivienne.redis.agent import Answering, Succession  # noqa: PLC0415  # an extra
+    from vivienne.redis.heartbeats import Heartbeat, HeartbeatPublisher, agent_name  # noqa: PLC0415  # the same
+    from vivienne.redis.logs import LogPublisher  # noqa: PLC0415  # the same
+    from vivienne.redis.parts import RedisParts  # noqa: PLC0415  # the same
+    from vivienne.stream.redis import StatePublisher  # noqa: PLC0415  # the same
+
+    hub = Hub()
+    board = StateBoard(hub)
+    assets = boot.shard.share(boot.assets)
+    if not assets:
+        _log.warning("Shard %s has none of %d assets; this agent has nothing to do", boot.shard, len(boot.assets))
+    market, what = _market(boot, assets, service, board)
+    name = agent_name()
+
+    def beat() -> Heartbeat:
+        return {
+            "agent": name,
+            "shard": str(boot.shard),
+            "assets": list(assets),
+            "feed": market.feed,
+            "timeframe": boot.timeframe.value,
+            "troubles": market.troubles(),
+        }
+
+    succession = Succession(name, assets)
+    parts: list[Part] = [
+        StatePublisher(hub, board, name, succession.is_replaced),
+        HeartbeatPublisher(beat),
+        succession,
+        Answering(name, market),
+        LogPublisher(logs, f"agent {boot.shard}"),
+    ]
+    redis = RedisParts(str(boot.redis), boot.redis_control, service, parts)
+    app = agent_application(
+        service,
+        LocalView(market),
+        lambda: {"redis": redis.trouble or "ok", "succession": succession.trouble() or "ok"},
+    )
+    return _Process(f"agent {boot.shard}: {', '.join(assets)}; {what}", app, {"market": market.run, "redis": redis.run})
+
+
+def _gateway(boot: Boot, service: ConfigService, logs: LogStream) -> _Process:
+    """One gateway of several: serves what all agents decide."""
+    _need_redis()
+    from vivienne.redis.agents import Agents  # noqa: PLC0415  # an extra
+    from vivienne.redis.gateway import Gateway  # noqa: PLC0415  # the same
+    from vivienne.redis.logs import LogReceiver  # noqa: PLC0415  # the same
+    from vivienne.redis.parts import RedisParts  # noqa: PLC0415  # the same
+    from vivienne.redis.questions import Asking  # noqa: PLC0415  # the same
+    from vivienne.redis.remote_market import RemoteMarket  # noqa: PLC0415  # the same
+    from vivienne.stream.relay import StateRelay  # noqa: PLC0415  # the same
+
+    hub = Hub()
+    relay = StateRelay(hub)
+    agents, asking = Agents(), Asking()
+    gateway = Gateway(boot.assets, agents, relay, asking)
+    redis = RedisParts(str(boot.redis), boot.redis_control, service, [gateway, LogReceiver(logs)])
+    app = web_application(
+        service,
+        RemoteMarket(boot.assets, agents, asking),
+        hub,
+        relay,
+        logs,
+        relay=redis.ask,
+        additions=lambda: {"redis": redis.trouble or "ok"},
+    )
+    return _Process("gateway", app, {"watch": gateway.watch, "redis": redis.run})
+
+
+_ROLES: dict[str, Callable[[Boot, ConfigService, LogStream], _Process]] = {
+    "all": _everything,
+    "agent": _agent,
+    "gateway": _gateway,
+}
+
+
+def _market(boot: Boot, assets: tuple[str, ...], service: ConfigService, board: StateBoard) -> tuple[Market, str]:
+    """The market of some assets, and what it is in words."""
+    feed = _feed(boot, assets)
     market = Market(
         feed,
         service,
@@ -69,43 +204,27 @@ async def _run(boot: Boot, feed: Feed, service: ConfigService, logs: LogStream, 
         price_interval=boot.price_interval,
         on_tick=boot.on_tick,
     )
-    redis = _redis(boot.redis, boot.redis_control, service, hub, board) if boot.redis else None
-    app = web_application(
-        service,
-        market,
-        hub,
-        board,
-        logs,
-        relay=redis.ask if redis else None,
-        additions=redis.state if redis else dict,
+    return market, f"{feed.name} market"
+
+
+def _feed(boot: Boot, assets: tuple[str, ...]) -> Feed:
+    if boot.files:
+        return ReplayFeed({asset: boot.files[asset] for asset in assets}, boot.speed, boot.market_begin)
+    return SimulatedFeed(
+        assets,
+        seed=boot.seed,
+        speed=boot.speed or 1.0,
+        timeframe_minutes=boot.timeframe.minutes,
+        begun=boot.market_begin,
     )
-    web = server(guarded(app, origins=boot.origins, local_only=is_local(sockets)))
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, _stop, web)
-    following = [asyncio.create_task(market.run(), name="market")]
-    if redis is not None:
-        following.append(asyncio.create_task(redis.run(), name="redis"))
-    port = sockets[0].getsockname()[1]
-    _log.info("Vivienne listens on http://%s:%d (%s market)", boot.host, port, feed.name)
-    try:
-        await web.serve(sockets)
-    finally:
-        for task in following:
-            task.cancel()
-        await asyncio.gather(*following, return_exceptions=True)
-        _log.info("Vivienne has stopped")
 
 
-def _redis(url: str, control: str, service: ConfigService, hub: Hub, board: StateBoard) -> RedisParts:
-    """What goes over Redis; the library is an extra, so it is looked for only here."""
+def _need_redis() -> None:
+    """The library for Redis is an extra, so it is looked for only where it is wanted."""
     try:
-        from vivienne.redis.parts import RedisParts  # noqa: PLC0415
+        import redis  # noqa: F401, PLC0415
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] != "redis":
-            raise
         raise SettingsError("--redis needs the library for it: pip install 'vivienne[redis]'") from error
-    return RedisParts(url, control, service, hub, board)
 
 
 def _stop(web: Server) -> None:

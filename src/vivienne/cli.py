@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any, get_args, get_origin, get_type_hints
 
 import click
@@ -12,8 +13,8 @@ import uvloop
 
 from vivienne import __version__
 from vivienne.addresses import without_password
-from vivienne.errors import SettingsError, VivienneError
-from vivienne.settings import BootSettings, environment_name
+from vivienne.errors import FileUnreadable, ImportRefused, SettingsError, VivienneError
+from vivienne.settings import BootSettings, database, environment_name
 
 
 def _options(command: Any) -> Any:
@@ -63,6 +64,79 @@ def serve(context: click.Context, /, **values: Any) -> None:
         raise _Failure(error) from error
 
 
+@main.group("config")
+def configuration() -> None:
+    """Move whole configurations between databases and files."""
+
+
+def _database_option(command: Any) -> Any:
+    """`--db`, as `serve` has it."""
+    setting = next(setting for setting in fields(BootSettings) if setting.name == "db")
+    return click.option(
+        "--db",
+        default=setting.default,
+        envvar=environment_name("db"),
+        show_envvar=True,
+        metavar=setting.metadata["metavar"],
+        help=setting.metadata["help"],
+    )(command)
+
+
+@configuration.command("export")
+@click.argument("file", default="-", type=click.Path(dir_okay=False, allow_dash=True))
+@_database_option
+def export_command(file: str, db: str) -> None:
+    """Write what every layer sets into FILE, as YAML; without FILE, or with -, to standard output.
+
+    A FILE that is there already is brought up to date: its comments and its order stay.
+    """
+    from vivienne.transfer import STANDARD, export_configuration  # noqa: PLC0415  # see `serve`
+
+    try:
+        text = export_configuration(database(db), file)
+    except VivienneError as error:
+        raise _Failure(error) from error
+    if file == STANDARD:
+        click.echo(text.encode(), nl=False)
+
+
+@configuration.command("import")
+@click.argument("file", type=click.Path(dir_okay=False, allow_dash=True))
+@_database_option
+@click.option("--dry-run", "is_dry_run", is_flag=True, help="Only say what would change, or what is wrong.")
+@click.option("--replace-all", is_flag=True, help="Empty the layers that are not in FILE; else they are left alone.")
+@click.option("--reason", metavar="TEXT", help="Why, for the history.")
+@click.option("--author", metavar="TEXT", help="By whom, for the history.  [default: the user of the system]")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def import_command(db: str, as_json: bool, **order: Any) -> None:
+    """Let the layers set what FILE says, which `export` has written; - is standard input.
+
+    It is one change: all of it is checked together, and all of it is in force afterwards, or nothing. Exit code 0:
+    done, or nothing to do; 1: refused; 2: FILE or a flag cannot be read.
+    """
+    from vivienne.transfer import ImportOrder, import_configuration, report  # noqa: PLC0415  # see `serve`
+
+    try:
+        answer = asyncio.run(import_configuration(database(db), ImportOrder(**order)))
+    except VivienneError as error:
+        failure = _Failure(error)
+        if not as_json:
+            raise failure from error
+        click.echo(json.dumps(_refusal(error), ensure_ascii=False))
+        raise SystemExit(failure.exit_code) from error
+    click.echo(json.dumps(answer, ensure_ascii=False) if as_json else "\n".join(report(answer)))
+
+
+def _refusal(error: VivienneError) -> dict[str, Any]:
+    """What was wrong, for programs."""
+    findings = error.findings if isinstance(error, ImportRefused) else ()
+    return {
+        "status": "refused" if findings else "failed",
+        "message": str(error),
+        "errors": [asdict(finding) for finding in findings],
+    }
+
+
 @main.command()
 def schema() -> None:
     """Print the JSON Schema of a configuration."""
@@ -72,20 +146,21 @@ def schema() -> None:
 
 
 class _Failure(click.ClickException):
-    """An error on the screen: exit code 2 for a wrong setting, 1 for anything else."""
+    """An error on the screen: exit code 2 for a wrong setting or file, 1 for anything else."""
 
     def __init__(self, error: VivienneError) -> None:
         super().__init__(str(error))
-        self.exit_code = 2 if isinstance(error, SettingsError) else 1  # type: ignore[misc]  # click's way to set it
+        self.exit_code = 2 if isinstance(error, (SettingsError, FileUnreadable)) else 1  # type: ignore[misc]  # click's way to set it
 
 
 def _start_logging(level: str, logs: logging.Handler) -> None:
     console = logging.StreamHandler()
     console.setFormatter(logging.Formatter("%(asctime)s %(levelname)-8s %(message)s", "%H:%M:%S"))
     logging.basicConfig(level=level.upper(), handlers=[console, logs])
-    # The server below says nothing a user needs, except when something is wrong.
+    # What is below says nothing a user needs, except when something is wrong.
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 _SOURCES = {"COMMANDLINE": "flag", "ENVIRONMENT": "environment"}
@@ -98,7 +173,7 @@ def _print_settings(context: click.Context, settings: BootSettings, db: str, ass
     for setting in fields(settings):
         if setting.metadata.get("secret"):
             shown[setting.name] = without_password(shown[setting.name])
-    shown |= {name: shown[name] or "-" for name in ("origins", "redis")}
+    shown |= {name: shown[name] or "-" for name in ("origins", "redis", "shard", "market_begin")}
     click.echo(f"Vivienne {__version__}", err=True)
     for name, value in shown.items():
         source = context.get_parameter_source(name)

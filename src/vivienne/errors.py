@@ -5,9 +5,13 @@
     VivienneError
     ├── SettingsError            a boot setting is wrong: the program does not start
     ├── MarketDataError          a data file is missing, unreadable or wrong at a line
+    ├── FileUnreadable           a file of configuration is missing, no YAML, or cannot be written
+    ├── ImportRefused            what such a file says was refused; carries one or more findings
     ├── StoreError               the database of revisions
-    │   ├── StoreUnusable        it cannot be opened: not a database, read-only, in use
-    │   └── StoreUnavailable     it was open, and now does not take or give revisions
+    │   ├── StoreUnusable        it cannot be opened: not a database, read-only, in use, out of reach
+    │   ├── StoreUnavailable     it was open, and now does not take or give revisions
+    │   └── VersionTaken         it has a revision of that version already: another process was first
+    ├── AgentUnavailable         the agent that decides an asset does not answer
     └── ChangeRefused            a change that was not made; carries one or more problems
         ├── Malformed            not JSON, not an object, a message without a type
         ├── TooLarge             longer than a message may be
@@ -57,6 +61,57 @@ class MarketDataError(VivienneError):
         super().__init__(f"{where}: {message}")
 
 
+class FileUnreadable(VivienneError):
+    """A file of configuration cannot be read, or written.
+
+    Attributes:
+        name: the file.
+        reason: what is wrong with it.
+        line: the line in it, counted from 1, or None when the whole file is meant.
+    """
+
+    def __init__(self, name: str, reason: str, *, line: int | None = None) -> None:
+        self.name = name
+        self.reason = reason
+        self.line = line
+        super().__init__(f"{name if line is None else f'{name}, line {line}'}: {reason}")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong with what a file of configuration says.
+
+    Attributes:
+        layer: ``global``, an asset, or None for the file as a whole.
+        path: where in the layer, in dots; empty when all of it is meant.
+        line: in the file, counted from 1; None when it is not in there.
+        message: a sentence for a person.
+    """
+
+    layer: str | None
+    path: str
+    line: int | None
+    message: str
+
+    def __str__(self) -> str:
+        place = [f"line {self.line}" if self.line else "", self.layer or "", self.path]
+        where = ", ".join(part for part in place if part)
+        return f"{where}: {self.message}" if where else self.message
+
+
+class ImportRefused(VivienneError):
+    """What a file of configuration says was refused: nothing was stored and nothing is different.
+
+    Attributes:
+        findings: everything that is wrong, all of it at once, in the order of the file.
+    """
+
+    def __init__(self, name: str, findings: Sequence[Finding]) -> None:
+        self.findings = tuple(sorted(findings, key=lambda each: each.line or 0))
+        listed = "".join(f"\n  {finding}" for finding in self.findings)
+        super().__init__(f"{name} was refused and nothing was changed:{listed}")
+
+
 class StoreError(VivienneError):
     """The database of revisions failed."""
 
@@ -66,7 +121,23 @@ class StoreUnusable(StoreError):
 
 
 class StoreUnavailable(StoreError):
-    """The database was open and does not answer any more."""
+    """The database was open and does not answer any more.
+
+    Attributes:
+        is_lost: it cannot be reached, so that asking it again tells whether it is back; otherwise it refused.
+    """
+
+    def __init__(self, message: str, *, is_lost: bool = False) -> None:
+        self.is_lost = is_lost
+        super().__init__(message)
+
+
+class VersionTaken(StoreError):
+    """The database has a revision of this version, config_id or request_id already; nothing was added."""
+
+
+class AgentUnavailable(VivienneError):
+    """The agent that decides an asset is not there, or does not answer."""
 
 
 @dataclass(frozen=True, slots=True)

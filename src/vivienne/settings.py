@@ -8,17 +8,20 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass, field, fields
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from vivienne.addresses import redis_address
+from vivienne.config.store.address import PostgresUrl
 from vivienne.errors import SettingsError
+from vivienne.live.shards import Shard
 from vivienne.market.timeframe import Timeframe
+from vivienne.market.types import ASSET_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_ASSET = re.compile(r"[A-Z0-9][A-Z0-9._-]{0,19}")
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?")
 _CHANNEL = re.compile(r"[!-~]{1,100}")
 _HIGHEST_PORT = 65_535
@@ -43,6 +46,18 @@ class BootSettings:
         default=(),
         metavar="ASSET=PATH",
     )
+    role: Literal["all", "agent", "gateway"] = _setting(
+        "What this process does: everything; decide a share of the assets; or serve REST, WebSockets and the dashboard "
+        "for all of them. The last two need --redis and a PostgreSQL --db, the same for all processes.",
+        default="all",
+    )
+    shard: str = _setting("Which one of how many agents this is.  [default: 1/1]", default="", metavar="I/N")
+    market_begin: str = _setting(
+        "When the simulated market or the replay began, so that agents agree on what time it is in it, and one that "
+        "takes another's place too: ISO 8601, with its zone.  [default: when this process starts]",
+        default="",
+        metavar="2026-01-31T08:00Z",
+    )
     origins: str = _setting(
         "Origins beyond this machine whose pages may use the server, with commas, as in https://desk.example.",
         default="",
@@ -52,8 +67,13 @@ class BootSettings:
     timeframe: Literal["1m", "3m", "5m", "15m", "30m", "1h", "4h", "1d"] = _setting(
         "Length of the bars that are decided.", default="15m"
     )
-    db: str = _setting("File that keeps the configuration (SQLite).  [default: vivienne.db in the user's data folder]",
-                       default="", metavar="PATH")  # fmt: skip
+    db: str = _setting(
+        "What keeps the configuration: a file (SQLite), for one process, or a PostgreSQL database, "
+        "postgresql://user@host/name, for several; a password is better in PGPASSWORD or ~/.pgpass.  "
+        "[default: vivienne.db in the user's data folder]",
+        default="",
+        metavar="PATH|URL",
+    )
     redis: str = _setting(
         "Redis to take control messages from and to publish states and changes to; needs vivienne[redis]. An address "
         "with a password is better given in the environment.",
@@ -93,6 +113,8 @@ class BootSettings:
             )
         if not 0 <= self.port <= _HIGHEST_PORT:
             raise SettingsError(f"--port must be between 0 and {_HIGHEST_PORT}, not {self.port}")
+        db = database(self.db)
+        self._check_role(is_shared=isinstance(db, PostgresUrl))
         for setting in fields(self):
             bounds, value = setting.metadata.get("bounds"), getattr(self, setting.name)
             if bounds is not None and not bounds[0] <= value <= bounds[1]:
@@ -106,7 +128,10 @@ class BootSettings:
             origins=_origins(self.origins),
             speed=_speed(self.speed, self.feed),
             timeframe=Timeframe(self.timeframe),
-            db=Path(self.db).expanduser() if self.db else data_folder() / "vivienne.db",
+            db=db,
+            role=self.role,
+            shard=Shard.read(self.shard or "1/1"),
+            market_begin=_moment(self.market_begin) if self.market_begin else None,
             redis=redis_address("--redis", self.redis) if self.redis else None,
             redis_control=_channel(self.redis_control),
             window=self.window,
@@ -115,6 +140,25 @@ class BootSettings:
             price_interval=self.price_interval,
             log_level=self.log_level,
         )
+
+    def _check_role(self, *, is_shared: bool) -> None:
+        if self.shard and self.role != "agent":
+            raise SettingsError("--shard goes with --role agent; no other role decides a share")
+        if self.role == "all":
+            return
+        if not self.redis:
+            raise SettingsError(f"--role {self.role} needs --redis, over which the processes talk to each other")
+        if not is_shared:
+            raise SettingsError(
+                f"--role {self.role} needs --db postgresql://user@host/name: a SQLite file is for one process"
+            )
+        if self.role == "gateway" and self.data:
+            raise SettingsError("--data goes with --role agent; a gateway reads no market data, it needs --assets")
+        if self.role == "agent" and not self.market_begin:
+            raise SettingsError(
+                "--role agent needs --market-begin, the same for all agents, as in --market-begin 2026-01-31T08:00Z: "
+                "then they agree on what time it is in the market, and one that takes another's place too"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +169,9 @@ class Boot:
         files: what to replay, by asset; empty for the simulated market.
         origins: whose pages may use the server, beyond those of this machine.
         speed: market seconds per real second; None for as fast as it goes.
+        db: a SQLite file, or where a PostgreSQL database is.
+        shard: which share of the assets to decide, where the role is that of an agent.
+        market_begin: seconds since the epoch; None for when the process starts.
         redis: its address, which may have a password in it; None for none.
     """
 
@@ -135,7 +182,10 @@ class Boot:
     origins: tuple[str, ...]
     speed: float | None
     timeframe: Timeframe
-    db: Path
+    db: Path | PostgresUrl
+    role: Literal["all", "agent", "gateway"]
+    shard: Shard
+    market_begin: float | None
     redis: str | None = field(repr=False)
     redis_control: str
     window: int
@@ -150,6 +200,15 @@ def environment_name(setting: str) -> str:
     return f"VIVIENNE_{setting.upper()}"
 
 
+def database(text: str) -> Path | PostgresUrl:
+    """The database that --db names.
+
+    Raises:
+        SettingsError: it begins like an address of PostgreSQL and is none.
+    """
+    return PostgresUrl.read(text) or (Path(text).expanduser() if text else data_folder() / "vivienne.db")
+
+
 def data_folder() -> Path:
     """Where the user's data lives, by the XDG base directory specification."""
     base = os.environ.get("XDG_DATA_HOME", "")
@@ -159,9 +218,19 @@ def data_folder() -> Path:
 def _assets(text: str) -> tuple[str, ...]:
     names = [name.strip().upper() for name in text.split(",") if name.strip()]
     for name in names:
-        if not _ASSET.fullmatch(name):
+        if not ASSET_NAME.fullmatch(name):
             raise SettingsError(f"--assets: {name!r} is no name of an asset; letters and digits are, as in BTC,ETH")
     return tuple(dict.fromkeys(names))
+
+
+def _moment(text: str) -> float:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise SettingsError(f"--market-begin must be a time with its zone, as in 2026-01-31T08:00Z, not {text!r}")
+    return moment.timestamp()
 
 
 def _files(data: tuple[str, ...]) -> dict[str, list[Path]]:

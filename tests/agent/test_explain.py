@@ -52,6 +52,10 @@ def assert_sound(said: Explained, config: Configuration) -> None:
     for signal in said.explanation["signals"]:
         assert signal["weight"] == getattr(config.signal_weights, signal["name"])
         assert signal["direction"] != 0 or signal["strength"] == 0
+    if (change := said.explanation["nearest_change"]) is not None:
+        old, arrow, new = change["message"].removesuffix(f" makes it {change['clarity_level']}").split()[-3:]
+        assert arrow == "->"
+        assert old != new
     values = leaves(config.model_dump())
     for barrier in said.explanation["filters"]:
         assert barrier["message"]
@@ -175,6 +179,7 @@ def test_a_threshold_named_stays_in_order_with_those_beside_it(margin: float) ->
         thresholds = {"state_threshold_loaded": percent - 1e-4, "state_threshold_aim": percent + margin}
         config = configured({"settings": {**thresholds, "state_threshold_bang": 100.0}})
         said = explained(bars, config)
+        assert_sound(said, config)
         assert said.level.word == "loaded"
         assert assert_change_holds(said, bars, config)
         return

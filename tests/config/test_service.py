@@ -13,9 +13,9 @@ import pytest
 
 from vivienne.config.documents import leaves
 from vivienne.config.requests import Activate, Delete, Request, Reset, Update
-from vivienne.config.revision import Revision
+from vivienne.config.revision import Change, Revision
 from vivienne.config.service import MOST_WAITING, ConfigService
-from vivienne.config.store import SqliteRevisionStore
+from vivienne.config.store.sqlite import SqliteRevisionStore
 from vivienne.config.tunables import DEFAULTS
 from vivienne.errors import (
     ChangeRefused,
@@ -47,16 +47,17 @@ class Store(SqliteRevisionStore):
         self.fails = False
         self.fails_afterwards = False
         self.silent = False
+        self.looks = 0
         self.appending = threading.Event()
         self.may_append = threading.Event()
         self.may_append.set()
 
-    def append(self, revision: Revision) -> None:
+    def append(self, *revisions: Revision) -> None:
         self.appending.set()
         if self.fails:
             raise StoreUnavailable("the disk is full")
         assert self.may_append.wait(30)
-        super().append(revision)
+        super().append(*revisions)
         if self.fails_afterwards:
             raise StoreUnavailable("the disk reports an error")
 
@@ -64,6 +65,10 @@ class Store(SqliteRevisionStore):
         if self.silent:
             raise StoreUnavailable("the disk does not answer")
         return super().by_config_id(config_id)
+
+    def after(self, version: int, limit: int) -> list[Revision]:
+        self.looks += 1
+        return super().after(version, limit)
 
     async def reached(self) -> None:
         """Until a revision is being taken."""
@@ -631,7 +636,7 @@ async def test_every_kind_of_change_can_be_repeated(service: ConfigService) -> N
 
 async def test_trying_a_change_out_says_what_it_would_do_and_changes_nothing(service: ConfigService) -> None:
     told: list[int] = []
-    service.listen(lambda revision, _assets: told.append(revision.version))
+    service.listen(lambda change: told.append(change.revision.version))
     before = everything(service)
 
     outcome = await service.validate(partial(bang=90))
@@ -681,8 +686,9 @@ async def test_trying_out_is_refused_as_the_change_would_be(
 async def test_listeners_see_the_change_in_force_before_it_is_acknowledged(service: ConfigService) -> None:
     seen: list[tuple[int, list[str], list[float]]] = []
 
-    def listener(revision: Revision, assets: list[str]) -> None:
-        seen.append((revision.version, assets, [in_force(service, asset) for asset in assets]))
+    def listener(change: Change) -> None:
+        values = [in_force(service, asset) for asset in change.assets]
+        seen.append((change.revision.version, change.assets, values))
 
     service.listen(listener)
     change = asyncio.create_task(service.change(partial("BTC", bang=90)))
@@ -695,7 +701,7 @@ async def test_listeners_see_the_change_in_force_before_it_is_acknowledged(servi
 
 async def test_a_revision_is_on_disk_before_anyone_is_told(service: ConfigService, store: Store) -> None:
     stored: list[bool] = []
-    service.listen(lambda revision, _: stored.append(store.by_config_id(revision.config_id) == revision))
+    service.listen(lambda change: stored.append(store.by_config_id(change.revision.config_id) == change.revision))
 
     await service.change(partial("BTC", bang=90))
 
@@ -704,7 +710,7 @@ async def test_a_revision_is_on_disk_before_anyone_is_told(service: ConfigServic
 
 async def test_nobody_is_told_of_a_refused_change(service: ConfigService) -> None:
     told: list[int] = []
-    service.listen(lambda revision, _: told.append(revision.version))
+    service.listen(lambda change: told.append(change.revision.version))
 
     with pytest.raises(InvalidConfiguration):
         await service.change(partial(bang=101))
@@ -802,6 +808,20 @@ async def test_a_change_whose_caller_goes_away_while_it_waits_is_still_made(
     assert [in_force(service, "BTC", path) for path in (BANG, AIM, LOADED)] == [90, 75, 40]
 
 
+async def test_where_nobody_else_can_write_nobody_looks_for_what_others_did(
+    service: ConfigService, store: Store
+) -> None:
+    answer = await service.change(replace(partial("BTC", bang=90), request_id="r-1"))
+    await service.change(replace(partial("BTC", bang=90), request_id="r-1"))
+    for refused in (partial(bang=101), replace(partial(bang=91), expected_version=7), request(Delete("nothing"))):
+        with pytest.raises(ChangeRefused):
+            await service.change(refused)
+    await service.change(request(Delete(answer["config_id"])))
+    await service.history(None, 10, None)
+
+    assert store.looks == 0
+
+
 # A store that fails
 
 
@@ -809,7 +829,7 @@ async def test_a_change_the_store_does_not_take_is_not_made(service: ConfigServi
     await service.change(partial("BTC", bang=85))
     before = everything(service)
     told: list[int] = []
-    service.listen(lambda revision, _: told.append(revision.version))
+    service.listen(lambda change: told.append(change.revision.version))
     store.fails = True
 
     with pytest.raises(NotStored, match="Nothing was changed: the disk is full"):
@@ -845,7 +865,7 @@ async def test_a_change_of_which_nobody_knows_whether_it_was_stored_counts_once_
 ) -> None:
     asked = replace(partial("BTC", bang=90), request_id="r-1")
     told: list[int] = []
-    service.listen(lambda revision, _: told.append(revision.version))
+    service.listen(lambda change: told.append(change.revision.version))
     store.fails_afterwards = store.silent = True
     with pytest.raises(NotStored, match="It is not known whether the change was stored"):
         await service.change(asked)
@@ -870,7 +890,7 @@ async def test_a_change_of_which_nobody_knows_whether_it_was_stored_counts_once_
 async def test_a_doubt_settles_itself_once_the_store_answers(
     service: ConfigService, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vivienne.config.service.DOUBT_SECONDS", 0.01)
+    monkeypatch.setattr("vivienne.config.recorder.DOUBT_SECONDS", 0.01)
     store.fails_afterwards = store.silent = True
     with pytest.raises(NotStored):
         await service.change(partial("BTC", bang=90))
@@ -1149,7 +1169,7 @@ async def test_nobody_is_told_of_assets_that_are_not_decided_any_more(path: Path
     stored(path, ("DOGE", thresholds(bang=90)))
     service = ConfigService(SqliteRevisionStore(path), ASSETS)
     told: list[str] = []
-    service.listen(lambda _, assets: told.extend(assets))
+    service.listen(lambda change: told.extend(change.assets))
 
     answer = await service.change(request(Delete("id-1")))
 

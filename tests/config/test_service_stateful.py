@@ -6,7 +6,7 @@ import asyncio
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -17,13 +17,17 @@ from making import document_of
 from vivienne.config.documents import leaves
 from vivienne.config.requests import Activate, Delete, Request, Reset, Update
 from vivienne.config.service import ConfigService
-from vivienne.config.store import SqliteRevisionStore
+from vivienne.config.store.address import PostgresUrl
+from vivienne.config.store.postgres import PostgresRevisionStore
+from vivienne.config.store.sqlite import SqliteRevisionStore
 from vivienne.config.tunables import DEFAULTS, TUNABLES
 from vivienne.config.validation import check_document, check_rules
 from vivienne.errors import ChangeRefused, InvalidConfiguration, UnknownRevision, VersionConflict
 
 if TYPE_CHECKING:
+    from postgres_server import PostgresServer
     from vivienne.config.answers import Acknowledgement
+    from vivienne.config.store.base import RevisionStore
 
 ASSETS = ("BTC", "ETH")
 LAYERS = (None, *ASSETS)
@@ -150,10 +154,13 @@ class ServiceMachine(RuleBasedStateMachine):
         self.told: list[int] = []
         self.service = self.opened()
 
+    def store(self) -> RevisionStore:
+        return SqliteRevisionStore(Path(self.folder.name) / "vivienne.db")
+
     def opened(self) -> ConfigService:
         async def opening() -> ConfigService:
-            service = ConfigService(SqliteRevisionStore(Path(self.folder.name) / "vivienne.db"), ASSETS)
-            service.listen(lambda revision, _: self.told.append(revision.version))
+            service = ConfigService(self.store(), ASSETS)
+            service.listen(lambda change: self.told.append(change.revision.version))
             return service
 
         return self.runner.run(opening())
@@ -339,3 +346,46 @@ ServiceMachine.TestCase.settings = settings(
     deadline=None, max_examples=60, stateful_step_count=30, suppress_health_check=list(HealthCheck)
 )
 TestServiceAgainstModel = ServiceMachine.TestCase
+
+
+class SharingMachine(ServiceMachine):
+    """Two services share a PostgreSQL database; whichever is asked behaves as the only one would."""
+
+    postgres: ClassVar[PostgresServer]
+
+    def __init__(self) -> None:
+        url = PostgresUrl.read(self.postgres.database())
+        assert url is not None
+        self.url = url
+        super().__init__()
+        self.other = self.opened()
+        self.asks_other = False
+
+    def store(self) -> RevisionStore:
+        return PostgresRevisionStore(self.url)
+
+    def teardown(self) -> None:
+        self.runner.run(self.other.close())
+        super().teardown()
+
+    def ask(self, request: Request) -> Acknowledgement:
+        # Here and not in the rule, so that the other one is left to what it remembers until it is asked.
+        if self.asks_other:
+            self.service, self.other = self.other, self.service
+            self.asks_other = False
+        return super().ask(request)
+
+    @rule()
+    def ask_the_other_next(self) -> None:
+        self.asks_other = True
+
+
+SharingMachine.TestCase.settings = settings(
+    deadline=None, max_examples=20, stateful_step_count=30, suppress_health_check=list(HealthCheck)
+)
+
+
+class TestSharingServicesAgainstModel(SharingMachine.TestCase):  # type: ignore[misc,valid-type]  # made by Hypothesis
+    @pytest.fixture(autouse=True)
+    def _server(self, postgres: PostgresServer) -> None:
+        SharingMachine.postgres = postgres

@@ -13,7 +13,7 @@ from vivienne.agent.indicators import indicators
 from vivienne.config.documents import merged
 from vivienne.config.requests import Request, Update
 from vivienne.config.service import ConfigService
-from vivienne.config.store import SqliteRevisionStore
+from vivienne.config.store.sqlite import SqliteRevisionStore
 from vivienne.live.asset import LiveAsset
 from vivienne.market.timeframe import Timeframe
 from vivienne.market.types import Bars

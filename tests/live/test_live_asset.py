@@ -11,7 +11,7 @@ from vivienne.agent.indicators import bars_needed
 from vivienne.config.requests import Request, Update
 from vivienne.config.schema import Indicators
 from vivienne.config.service import ConfigService
-from vivienne.config.store import SqliteRevisionStore
+from vivienne.config.store.sqlite import SqliteRevisionStore
 from vivienne.live.asset import LiveAsset
 from vivienne.market.timeframe import Timeframe
 from vivienne.market.types import MINUTE_MS

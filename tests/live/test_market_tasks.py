@@ -12,10 +12,11 @@ import pytest
 from making import MIDNIGHT, minute, minutes
 from vivienne.config.requests import Request, Update
 from vivienne.config.service import ConfigService
-from vivienne.config.store import SqliteRevisionStore
+from vivienne.config.store.sqlite import SqliteRevisionStore
 from vivienne.errors import MarketDataError
 from vivienne.live.asset import LiveAsset
 from vivienne.live.market import Market
+from vivienne.live.view import LocalView
 from vivienne.market.feeds.base import FeedEnded, MinuteClosed, PriceMoved
 from vivienne.market.timeframe import Timeframe
 from vivienne.server.factory import web_application
@@ -97,7 +98,7 @@ class Running:
                 await asyncio.sleep(0.001)
 
     async def ready(self) -> httpx.Response:
-        app = web_application(self.service, self.market, self.hub, self.board, LogStream())
+        app = web_application(self.service, LocalView(self.market), self.hub, self.board, LogStream())
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
             return await client.get("/ready")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from itertools import islice
 
 import numpy as np
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 from making import columns_of, configured, document_of, resampled
 from vivienne.agent.evaluate import Evaluation, evaluate
 from vivienne.agent.filters import FILTERS
+from vivienne.errors import MarketDataError
 from vivienne.market.feeds.base import FeedEvent, MinuteClosed, PriceMoved
 from vivienne.market.feeds.simulated import BEGIN_MS, SimulatedFeed, simulated_minutes
 from vivienne.market.types import MINUTE_MS, Bars, Candle
@@ -167,6 +170,43 @@ async def test_what_follows_continues_where_the_history_ended(speed: float) -> N
     history = source.history("ETH", least=960, most=1_440)
     live = [event.candle for event in await followed(source, "ETH", 10) if isinstance(event, MinuteClosed)]
     assert market("ETH", 1, 1_450) == [*history, *live]
+
+
+def begun(ago: float, *, speed: float = 60.0) -> SimulatedFeed:
+    """A market of one minute a second, and so long ago."""
+    return SimulatedFeed(ASSETS, seed=1, speed=speed, timeframe_minutes=15, begun=time.time() - ago)
+
+
+def test_a_market_that_has_begun_is_where_the_time_since_has_brought_it() -> None:
+    """Two days of it have passed in 48 minutes; what is kept of it ends at the present minute."""
+    history = begun(48 * 60).history("BTC", least=960, most=15_000)
+    elsewhere = market("BTC", 1, 15_000 + 2 * DAY + 60)
+    end = elsewhere.index(history[-1])
+    assert 15_000 + 2 * DAY - 1 <= end <= 15_000 + 2 * DAY + 30
+    assert elsewhere[end + 1 - len(history) : end + 1] == history
+    assert 15_000 == len(history)
+
+
+async def test_two_that_began_at_the_same_time_are_at_the_same_minute() -> None:
+    beginning = time.time() - 100
+
+    async def newest() -> Candle:
+        source = SimulatedFeed(ASSETS, seed=1, speed=60.0, timeframe_minutes=15, begun=beginning)
+        source.history("ETH", least=960, most=1_440)
+        async for event in source.follow("ETH"):
+            if isinstance(event, MinuteClosed):
+                return event.candle
+        raise AssertionError("the market ended")
+
+    first = await newest()
+    await asyncio.sleep(1.2)
+    second = await newest()
+    assert 1 <= (second.open_time - first.open_time) / MINUTE_MS <= 4
+
+
+def test_a_market_that_began_too_long_ago_is_refused() -> None:
+    with pytest.raises(MarketDataError, match="let it begin later"):
+        begun(100 * 86_400)
 
 
 async def test_following_without_a_history_begins_at_the_beginning() -> None:

@@ -21,7 +21,7 @@ from vivienne.config.channels.redis.names import ControlNames
 from vivienne.config.channels.redis.stream import ControlStream
 from vivienne.config.requests import Request, Update
 from vivienne.config.service import ConfigService
-from vivienne.config.store import SqliteRevisionStore
+from vivienne.config.store.sqlite import SqliteRevisionStore
 from vivienne.errors import StoreUnavailable
 from vivienne.redis.client import Client
 
@@ -211,11 +211,11 @@ class FailingStore(SqliteRevisionStore):
         self.refused: set[float | None] = set()
         super().__init__(path)
 
-    def append(self, revision: Revision) -> None:
-        value = revision.document["settings"]["position_size_bang"]
+    def append(self, *revisions: Revision) -> None:
+        value = revisions[0].document["settings"]["position_size_bang"]
         if None in self.refused or value in self.refused:
             raise StoreUnavailable("the disk is full")
-        super().append(revision)
+        super().append(*revisions)
 
 
 class Reading:

@@ -13,7 +13,7 @@ import pytest
 from making import minutes
 from running import RunningServer, State, config, data
 from vivienne.config.service import ConfigService
-from vivienne.config.store import SqliteRevisionStore
+from vivienne.config.store.sqlite import SqliteRevisionStore
 from vivienne.live.market import Market
 from vivienne.market.feeds.replay import ReplayFeed
 from vivienne.market.timeframe import Timeframe

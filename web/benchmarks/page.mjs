@@ -1,11 +1,12 @@
 // Measures the dashboard in a real browser against a real server, and prints the figures:
-// what the first load of each page weighs, what is rendered per state that arrives, and how the memory of a page grows.
+// what the first load of each page weighs, what is rendered per state that arrives, what a fast log costs, and how the
+// memory of a page grows.
 //
-//   npm run bench -w vivienne-dashboard -- [weight] [rendering] [memory] [--minutes 2] [--assets 50]
+//   npm run bench -w vivienne-dashboard -- [weight] [rendering] [logs] [memory] [--minutes 2] [--assets 50]
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { launch, serve } from '../scripts/running.mjs'
-import { countRenders, countStates } from './rendering.mjs'
+import { countFrames, countRenders, countStates } from './rendering.mjs'
 
 const { values: options, positionals: chosen } = parseArgs({
   allowPositionals: true,
@@ -88,6 +89,45 @@ async function memory(browser, url, path, minutes) {
   await page.close()
 }
 
+/** What a stream of log lines costs the page, beside none. */
+async function logs(browser, url, rate, seconds = 15) {
+  const page = await browser.newPage({ viewport: { width: 1600, height: 1000 } })
+  await page.addInitScript(countFrames)
+  let lines = 0
+  await page.routeWebSocket('**/ws/logs*', (socket) => {
+    const begin = performance.now()
+    const timer = setInterval(() => {
+      for (const due = ((performance.now() - begin) * rate) / 1000; lines < due; lines++) {
+        const message = `Line ${lines}: the configuration of BTC is at version ${lines % 97}`
+        const level = ['debug', 'info', 'warning', 'error'][lines % 4]
+        socket.send(
+          JSON.stringify({ type: 'log', timestamp: new Date().toISOString(), level, logger: 'vivienne.live', message }),
+        )
+      }
+    }, 10)
+    socket.onClose(() => clearInterval(timer))
+  })
+  await page.goto(`${url}/logs`)
+  const session = await page.context().newCDPSession(page)
+  await session.send('Performance.enable')
+  await wait(5000)
+  const busy = async () => {
+    const { metrics } = await session.send('Performance.getMetrics')
+    return metrics.find(({ name }) => name === 'TaskDuration').value
+  }
+  const [busyBefore, linesBefore] = [await busy(), lines]
+  await page.evaluate(() => window.__frames.splice(0))
+  await wait(seconds * 1000)
+  const frames = (await page.evaluate(() => window.__frames)).sort((one, other) => one - other)
+  const share = ((await busy()) - busyBefore) / seconds
+  const at = (part) => frames[Math.floor(frames.length * part)].toFixed(1)
+  say(
+    `  ${String(Math.round((lines - linesBefore) / seconds)).padStart(5)} lines/s: main thread busy ${(share * 100).toFixed(0)} %, ` +
+      `frame p50 ${at(0.5)} ms, p95 ${at(0.95)} ms, p99 ${at(0.99)} ms`,
+  )
+  await page.close()
+}
+
 const MEASURES = {
   weight: async (browser, few) => weigh(browser, few.url),
   rendering: async (browser, few, many) => {
@@ -98,6 +138,10 @@ const MEASURES = {
     await renders(browser, many.url, '/')
     await renders(browser, many.url, '/assets/BTC?panel=configuration')
     await renders(browser, many.url, '/configuration')
+  },
+  logs: async (browser, few) => {
+    say('\nLogs')
+    for (const rate of [0, 1000]) await logs(browser, few.url, rate)
   },
   memory: async (browser, few, many) => {
     say('\nMemory')

@@ -62,3 +62,15 @@ export function countStates() {
     }
   }
 }
+
+/** Runs in the page, before anything else: the time between two frames, in ms. */
+export function countFrames() {
+  window.__frames = []
+  let last = performance.now()
+  const frame = (now) => {
+    window.__frames.push(now - last)
+    last = now
+    requestAnimationFrame(frame)
+  }
+  requestAnimationFrame(frame)
+}

@@ -143,6 +143,32 @@ test.describe('two windows edit the same field', () => {
   })
 })
 
+test('what was typed survives another page and a reload, and what was changed meanwhile is marked', async ({
+  page,
+  server,
+}) => {
+  await page.goto('/assets/BTC')
+  await numberField(page, 'Bang threshold').fill('85')
+  await numberField(page, 'Aim threshold').fill('71.')
+  await page.goto('/history')
+  await server.change({ settings: { state_threshold_bang: 82 } }, 'BTC')
+  await page.goto('/assets/BTC')
+  await expect(numberField(page, 'Aim threshold')).toHaveValue('71.')
+  const conflict = page.getByRole('group', { name: 'Bang threshold was changed elsewhere' })
+  await expect(conflict).toContainText('from 80 to 82; you typed 85')
+  await page.reload()
+  await expect(conflict).toContainText('from 80 to 82; you typed 85')
+  await conflict.getByRole('button', { name: 'Keep mine: 85' }).click()
+  const { changed } = await save(page)
+  expect(changed).toEqual([
+    { path: BANG, old: 82, new: 85 },
+    { path: 'settings.state_threshold_aim', old: 70, new: 71 },
+  ])
+  await page.reload()
+  await expect(numberField(page, 'Bang threshold')).toHaveValue('85')
+  await expect(unsaved(page)).toBeHidden()
+})
+
 test('something else saved in the last moment refuses the change, keeps what was typed, and can be repeated', async ({
   page,
   server,

@@ -118,6 +118,7 @@ test.describe('addresses survive a reload', () => {
 
 test('keys lead from page to page, and a list says which', async ({ page }) => {
   await page.goto('/')
+  await expect(page.getByRole('heading', { name: 'Overview', level: 1 })).toBeAttached()
   await page.keyboard.press('?')
   await expect(page.getByRole('dialog', { name: 'Keyboard shortcuts' })).toBeVisible()
   await page.keyboard.press('Escape')

@@ -1,15 +1,15 @@
 import '@fontsource-variable/inter'
-import '@mantine/core/styles.css'
+import './app/components.css'
 import '@mantine/notifications/styles.css'
 import './app/global.css'
 import { localStorageColorSchemeManager, MantineProvider } from '@mantine/core'
-import { Notifications } from '@mantine/notifications'
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
-import { StrictMode } from 'react'
+import { lazy, StrictMode, Suspense } from 'react'
 import { createRoot } from 'react-dom/client'
-import { RouterProvider } from 'react-router'
+import { BrowserRouter } from 'react-router'
 import { VivienneProvider } from 'vivienne-client/react'
-import { router } from './app/routes.tsx'
+import { fetchEverything, whenQuiet } from './app/later.ts'
+import { Views } from './app/routes.tsx'
 import { cssVariables, theme } from './app/theme.ts'
 import { client } from './client.ts'
 
@@ -17,6 +17,12 @@ const queries = new QueryClient({
   defaultOptions: { queries: { retry: 2, refetchOnWindowFocus: false } },
 })
 const schemes = localStorageColorSchemeManager({ key: 'vivienne-color-scheme' })
+/** Nothing is announced before somebody has changed something. */
+const Notifications = lazy(async () => {
+  await whenQuiet
+  return { default: (await import('@mantine/notifications')).Notifications }
+})
+void fetchEverything()
 const root = document.getElementById('root')
 if (root === null) throw new Error('index.html has no element with the id "root"')
 
@@ -28,10 +34,14 @@ createRoot(root).render(
       colorSchemeManager={schemes}
       defaultColorScheme="auto"
     >
-      <Notifications position="bottom-right" />
+      <Suspense>
+        <Notifications position="bottom-right" />
+      </Suspense>
       <QueryClientProvider client={queries}>
         <VivienneProvider client={client}>
-          <RouterProvider router={router} />
+          <BrowserRouter>
+            <Views />
+          </BrowserRouter>
         </VivienneProvider>
       </QueryClientProvider>
     </MantineProvider>

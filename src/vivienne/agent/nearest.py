@@ -10,7 +10,7 @@ import numpy as np
 from vivienne.agent.decision import Clarity, percent
 from vivienne.agent.evaluate import evaluate
 from vivienne.agent.filters import CHECKS, CHECKS_OF, FILTERS, SCENARIOS
-from vivienne.agent.wording import show
+from vivienne.agent.wording import show_apart
 from vivienne.config.schema import Configuration
 from vivienne.config.tunables import TUNABLES
 
@@ -45,12 +45,13 @@ class Change(NamedTuple):
     def as_document(self) -> NearestChange:
         """The change as it goes out on the wire."""
         title = TUNABLES[self.path].title
+        old, new = show_apart(self.old, self.new)
         return {
             "path": self.path,
             "from": self.old,
             "to": self.new,
             "clarity_level": self.level.word,
-            "message": f"{title} {show(self.old)} -> {show(self.new)} makes it {self.level.word}",
+            "message": f"{title} {old} -> {new} makes it {self.level.word}",
         }
 
 

@@ -71,6 +71,25 @@ class Verdict(TypedDict):
     config: NotRequired[EffectiveDocument]
 
 
+class LayerChange(TypedDict):
+    """A layer that sets something else: which values, from what to what; `version` and `config_id` once it is made."""
+
+    asset_symbol: str | None
+    changed: list[ValueChange]
+    version: NotRequired[int]
+    config_id: NotRequired[str]
+
+
+class Replaced(TypedDict):
+    """Several layers replaced as one change, or what that would do; `version` is the newest, `assets` are affected."""
+
+    status: Literal["success", "valid", "unchanged"]
+    message: str
+    version: int
+    layers: list[LayerChange]
+    assets: list[str]
+
+
 class InForce(TypedDict):
     """What is in force, and by path the layer each value comes from."""
 

@@ -11,7 +11,7 @@ from vivienne.config.validation import check_document, check_rules
 from vivienne.errors import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 GLOBAL = "global"
 """Name of the layer under all assets; assets are upper case, so no asset has it."""
@@ -98,3 +98,42 @@ class Layers:
                 for problem in check_rules(layers.effective(asset), touched)
             ]
         return layers, problems
+
+    def replaced(self, documents: Mapping[str, Document]) -> tuple[Self, list[Problem]]:
+        """Put new documents into several layers at once.
+
+        Returns:
+            The new layers and everything that speaks against them, with the asset of each problem. What is inherited
+            is a problem of the global layer only.
+        """
+        ignored = {name: problems for name, problems in self.ignored.items() if name not in documents}
+        layers = replace(self, documents={**self.documents, **documents}, ignored=ignored)
+        found: list[Problem] = []
+        wrong: set[str] = set()
+        for layer in (GLOBAL, *self.assets):
+            document = layers.document(layer)
+            if layer in ignored:
+                layers = layers._settled(layer)  # noqa: SLF001
+            elif layer in documents or GLOBAL in documents:
+                problems = check_document(document) if layer in documents else []
+                own = wrong | {problem.path for problem in problems}
+                if layer == GLOBAL:
+                    wrong = own
+                touched = leaves(document)
+                broken = check_rules(layers.effective(layer), touched, own)
+                problems += [each for each in broken if layer == GLOBAL or _bears_on(each.path, touched)]
+                found += [replace(problem, asset=asset_of(layer)) for problem in problems]
+        return layers, found
+
+    def followed(self, documents: Mapping[str, Document]) -> Self:
+        """With documents that another process put into layers. Layers that do not hold with them are ignored."""
+        layers = replace(self, documents={**self.documents, **documents})
+        for layer in (GLOBAL, *self.assets):
+            if layer in documents or GLOBAL in documents:
+                layers = layers._settled(layer)  # noqa: SLF001
+        return layers
+
+
+def _bears_on(path: str, touched: Collection[str]) -> bool:
+    """Whether any of these paths is the one of a problem, or below it."""
+    return any(each == path or each.startswith(f"{path}.") for each in touched)

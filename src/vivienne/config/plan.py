@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from vivienne.config.layers import GLOBAL, asset_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from vivienne.config.answers import Action, Outcome, ValueChange
     from vivienne.config.documents import Document
     from vivienne.config.layers import Layers
+    from vivienne.config.revision import Revision
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +58,36 @@ class Plan:
 
     def summary(self) -> str:
         """A sentence."""
-        count = len(self.changed)
-        values = "no value" if count == 0 else "1 value" if count == 1 else f"{count} values"
-        whom = "all assets" if self.layer == GLOBAL else self.layer
+        sentence = done(self.action, self.changed, self.layer)
         if self.layer == GLOBAL and self.changed and not self.assets:
-            whom += ", each of which sets it itself, so nothing is different"
-        return f"{_DONE[self.action]}: {values} changed for {whom}"
+            sentence += ", each of which sets it itself, so nothing is different"
+        return sentence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared(Generic[Answer]):
+    """A change worked out to the last, on top of what is in force.
+
+    Attributes:
+        answer: what the caller is told once it is made.
+        revisions: to append, all or none; none when there is nothing to do.
+        summaries: of each revision, a sentence.
+        active_ids: by layer of these, the config_id in force afterwards.
+        layers: all layers afterwards; None for what follows from the revisions.
+    """
+
+    answer: Answer
+    revisions: tuple[Revision, ...] = ()
+    summaries: Sequence[str] = ()
+    active_ids: Mapping[str, str | None] = field(default_factory=dict)
+    layers: Layers | None = None
+
+
+def done(action: Action, changed: list[ValueChange], layer: str) -> str:
+    """What was done, as a sentence."""
+    count = len(changed)
+    values = "no value" if count == 0 else "1 value" if count == 1 else f"{count} values"
+    return f"{_DONE[action]}: {values} changed for {'all assets' if layer == GLOBAL else layer}"
 
 
 _DONE = {

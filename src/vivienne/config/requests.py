@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import orjson
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from vivienne.config.documents import Document
 
 
@@ -42,6 +44,21 @@ class Delete:
 
 
 Intent = Update | Reset | Activate | Delete
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """Replace what several layers set, as one change.
+
+    Attributes:
+        documents: by layer, what it sets from then on and nothing else; flat names too.
+        empty_others: whether layers that are not among them set nothing from then on; else they are left alone.
+    """
+
+    documents: Mapping[str, Document]
+    empty_others: bool = False
+    author: str = "anonymous"
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

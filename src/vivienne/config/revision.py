@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from vivienne.config.documents import Document
 
 
+IMPORT = "import"
+"""Channel of revisions that were made as one change, all layers of a file; no other channel makes several at once."""
+
+
 @dataclass(frozen=True, slots=True)
 class Revision:
     """One accepted change.
@@ -23,7 +27,7 @@ class Revision:
         document: what the layer sets itself from here on.
         changed: what that changed in force for the layer: path, old and new value.
         target: the config_id a delete or an activation was about.
-        channel: how it came in: rest, websocket, control, redis.
+        channel: how it came in: rest, websocket, control, redis, import.
         address: where the caller was connected from, if known.
         request_id: given by the caller, so that a repeated request is answered and not made twice.
         request_digest: what the request was, to tell a repetition from a reuse.
@@ -69,3 +73,17 @@ class Revision:
             "changed": self.changed,
             "config": self.document,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A revision that was put in force.
+
+    Attributes:
+        assets: those under the changed layer.
+        made_here: whether this process made it, rather than one it follows.
+    """
+
+    revision: Revision
+    assets: list[str]
+    made_here: bool

@@ -2,53 +2,49 @@
 
 Changes are made one after the other. What is in force is swapped whole, so an evaluation sees one version, and only
 after the revision is on disk. A change that is under way is finished even when its caller has gone.
+
+Several processes may share a store. Each plans on what it has followed and appends the next version; if another one was
+first, it catches up and plans again, so every version is planned on the one before it. For the same reason nobody is
+refused before the store was asked for newer revisions.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import uuid
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from vivienne.config.active import Active
-from vivienne.config.documents import differences, leaves
-from vivienne.config.editing import edit
-from vivienne.config.layers import GLOBAL, Layers
-from vivienne.config.plan import Plan
-from vivienne.config.requests import Activate, Delete
-from vivienne.config.revision import Revision
+from vivienne.config.in_force import InForce
+from vivienne.config.layers import GLOBAL
+from vivienne.config.plan import Prepared
+from vivienne.config.planning import Planning
+from vivienne.config.recorder import Recorder
+from vivienne.config.replacement import plan_replacement, write_up_replacement
 from vivienne.config.schema import Configuration
-from vivienne.config.store_thread import StoreThread
-from vivienne.errors import (
-    ChangeRefused,
-    InvalidConfiguration,
-    NotStored,
-    Problem,
-    RequestIdReused,
-    StoreUnavailable,
-    UnknownRevision,
-    UnknownTarget,
-    VersionConflict,
-)
+from vivienne.config.store.thread import StoreThread
+from vivienne.errors import ChangeRefused, NotStored, RequestIdReused, StoreUnavailable
 from vivienne.times import now, written
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable
     from datetime import datetime
 
+    from vivienne.config.active import Active
     from vivienne.config.answers import (
         Acknowledgement,
-        Action,
         ConfigurationPage,
         HistoryPage,
         Preview,
+        Replaced,
         RevisionEntry,
     )
-    from vivienne.config.documents import Document
-    from vivienne.config.requests import Request
-    from vivienne.config.store import RevisionStore
+    from vivienne.config.plan import Answer, Plan
+    from vivienne.config.requests import Replacement, Request
+    from vivienne.config.revision import Change
+    from vivienne.config.store.base import RevisionStore
+    from vivienne.errors import Problem
 
 _log = logging.getLogger(__name__)
 
@@ -56,10 +52,12 @@ MOST_WAITING = 256
 """Changes that may wait for their turn; more are refused at once."""
 STORE_TIMEOUT = 10.0
 """Seconds a caller waits for the store."""
+CONTENTION_SECONDS = 8.0
+"""Of them, those in which a change is planned again when others were faster."""
 CLOSE_SECONDS = 1.0
 """Seconds that what is under way gets to finish when the service is closed, and then the store."""
-DOUBT_SECONDS = 1.0
-"""Between two questions to a store of which it is not known whether it took a change."""
+FOLLOW_SECONDS = 0.5
+"""Between two looks for what others changed, without a hint."""
 
 
 class ConfigService:
@@ -82,23 +80,12 @@ class ConfigService:
         self._clock = clock
         self._thread = StoreThread(STORE_TIMEOUT)
         self._turn = asyncio.Lock()
-        self._under_way: set[asyncio.Task[Acknowledgement]] = set()
-        self._in_doubt: tuple[Plan, Revision] | None = None
-        self._settling: asyncio.Task[None] | None = None
-        self._last_failure: str | None = None
-        self._listeners: list[Callable[[Revision, list[str]], None]] = []
-        heads = {revision.layer: revision for revision in store.heads()}
-        self._versions = {layer: revision.version for layer, revision in heads.items()}
-        self._active_ids: dict[str, str | None] = {**store.active_ids()}
-        self._layers = Layers.load(self.assets, {layer: revision.document for layer, revision in heads.items()})
-        self._active: dict[str, Active] = {}
-        for layer, problems in self._layers.ignored.items():
-            _log.error(
-                "The stored configuration of %s does not hold any more and is left out: %s",
-                layer,
-                "; ".join(problem.message for problem in problems),
-            )
-        self._swap((GLOBAL, *self.assets))
+        self._under_way: set[asyncio.Task[Any]] = set()
+        self._deaf: str | None = None
+        self._hint = asyncio.Event()
+        self._in_force = InForce(self.assets, store.heads(), store.active_ids())
+        self._planning = Planning(self._in_force, store, self._thread)
+        self._recorder = Recorder(store, self._thread, self._in_force, self._turn)
 
     # What is in force
 
@@ -111,7 +98,7 @@ class ConfigService:
         Raises:
             UnknownTarget: no such asset.
         """
-        return self._active[self._layer(asset)]
+        return self._in_force.active(self._in_force.layer(asset))
 
     def asset(self, name: str) -> str:
         """The asset of this name, in any case.
@@ -119,19 +106,24 @@ class ConfigService:
         Raises:
             UnknownTarget: there is none.
         """
-        return self._layer(name)
+        return self._in_force.layer(name)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes may change what is in force too; then somebody must run `follow`."""
+        return self._store.is_shared
 
     @property
     def ignored(self) -> dict[str, tuple[Problem, ...]]:
         """Layers whose stored configuration is left out, and why."""
-        return dict(self._layers.ignored)
+        return dict(self._in_force.layers.ignored)
 
-    def listen(self, listener: Callable[[Revision, list[str]], None]) -> None:
-        """Be told of every change once it is in force, before it is acknowledged.
+    def listen(self, listener: Callable[[Change], None]) -> None:
+        """Be told of every change once it is in force, before it is acknowledged, and in order.
 
-        The listener gets the revision and the assets under the changed layer. It must not block or raise.
+        The listener must not block or raise.
         """
-        self._listeners.append(listener)
+        self._recorder.listeners.append(listener)
 
     # Asking for change
 
@@ -144,9 +136,119 @@ class ConfigService:
         Raises:
             ChangeRefused: nothing was stored and nothing is different. `NotStored` may leave open whether it was.
         """
+        return await self._ask(partial(self._prepare, request))
+
+    async def replace(self, asked: Replacement) -> Replaced:
+        """Replace what several layers set, as one change: all of it is in force afterwards, or nothing.
+
+        Raises:
+            ChangeRefused: as `change`; each problem has the asset of its layer.
+        """
+        return await self._ask(partial(self._prepare_replacement, asked))
+
+    async def try_replacement(self, asked: Replacement) -> Replaced:
+        """What a replacement would do, without doing it.
+
+        Raises:
+            ChangeRefused: what `replace` would raise.
+        """
+        if self._store.is_shared:
+            with suppress(StoreUnavailable):  # then what is known here has to do
+                await self.catch_up()
+        return plan_replacement(self._in_force.layers, asked).outcome(self._in_force.version, made=False)
+
+    async def validate(self, request: Request) -> Preview:
+        """What an update would do, without doing it.
+
+        Raises:
+            ChangeRefused: what `change` would raise.
+        """
+        return self._preview(await self._try_out(request))
+
+    async def candidate(self, asset: str, request: Request) -> tuple[Configuration, Preview]:
+        """What an asset would be decided with after an update, and what the update would do; nothing is done.
+
+        Raises:
+            ChangeRefused: what `change` would raise.
+        """
+        plan = await self._try_out(request)
+        configuration = Configuration.model_validate(plan.layers.effective(self._in_force.layer(asset)))
+        return configuration, self._preview(plan)
+
+    # Looking back
+
+    async def configurations(self, asset: str | None, limit: int, before: int | None) -> ConfigurationPage:
+        """Configurations of a layer, or of all with `asset` None, newest first, without deleted ones."""
+        layers = None if asset is None else [self._in_force.layer(asset)]
+        entries, following = await self._page(layers, limit, before, configurations_only=True)
+        return {"configurations": entries, "next": following}
+
+    async def history(self, asset: str | None, limit: int, before: int | None) -> HistoryPage:
+        """Everything that happened, newest first; with an asset, all that bears on it, global changes too."""
+        layers = None if asset is None else [GLOBAL, self._in_force.layer(asset)]
+        entries, following = await self._page(layers, limit, before, configurations_only=False)
+        return {"history": entries, "next": following}
+
+    # Following other processes
+
+    async def catch_up(self) -> bool:
+        """Put in force what other processes have appended; whether there was anything.
+
+        Raises:
+            StoreUnavailable: not all of it could be read.
+        """
+        async with self._turn:
+            return await self._recorder.catch_up()
+
+    def hint(self) -> None:
+        """Say that there may be something to catch up with; `follow` looks at once."""
+        self._hint.set()
+
+    async def follow(self) -> None:
+        """Catch up at every hint and every `FOLLOW_SECONDS`, until cancelled."""
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._hint.wait(), FOLLOW_SECONDS)
+            self._hint.clear()
+            try:
+                await self.catch_up()
+            except StoreUnavailable as error:
+                if self._deaf is None:
+                    _log.error("Changes of other processes cannot be followed: %s", error)
+                self._deaf = str(error)
+            except Exception as error:  # noqa: BLE001  # the next look may succeed, and /ready tells meanwhile
+                if self._deaf is None:
+                    _log.exception("Changes of other processes cannot be followed")
+                self._deaf = repr(error)
+            else:
+                if self._deaf is not None:
+                    _log.info("Changes of other processes are followed again, up to version %d", self._in_force.version)
+                self._deaf = None
+
+    # Its health
+
+    async def check(self) -> None:
+        """Raise `StoreUnavailable` when the store does not answer, did not take the last change, or is not followed."""
+        await self._thread.look_up(self._store.check)
+        if self._recorder.failure is not None:
+            raise StoreUnavailable(f"the last change could not be stored: {self._recorder.failure}")
+        if self._deaf is not None:
+            raise StoreUnavailable(f"changes of other processes cannot be followed: {self._deaf}")
+
+    async def close(self) -> None:
+        """Finish what is under way and let go of the store."""
+        self._recorder.close()
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=CLOSE_SECONDS)
+        await self._thread.close(self._store.close, CLOSE_SECONDS)
+
+    # Making a change
+
+    async def _ask(self, prepare: Callable[[], Awaitable[Prepared[Answer]]]) -> Answer:
+        """Make a change in its turn, in a task of its own; wait for it no longer than `STORE_TIMEOUT`."""
         if len(self._under_way) >= MOST_WAITING:
             raise NotStored(f"{MOST_WAITING} changes are waiting for their turn already; try again in a moment")
-        task = asyncio.create_task(self._make(request))
+        task = asyncio.create_task(self._make(prepare, asyncio.get_running_loop().time() + CONTENTION_SECONDS))
         self._under_way.add(task)
         task.add_done_callback(self._finished)
         try:
@@ -157,120 +259,44 @@ class ConfigService:
                 "with the same request_id to learn, or look at the history"
             ) from None
 
-    async def validate(self, request: Request) -> Preview:
-        """What an update would do, without doing it.
-
-        Raises:
-            ChangeRefused: what `change` would raise.
-        """
-        return self._preview(await self._plan(request))
-
-    async def candidate(self, asset: str, request: Request) -> tuple[Configuration, Preview]:
-        """What an asset would be decided with after an update, and what the update would do; nothing is done.
-
-        Raises:
-            ChangeRefused: what `change` would raise.
-        """
-        plan = await self._plan(request)
-        configuration = Configuration.model_validate(plan.layers.effective(self._layer(asset)))
-        return configuration, self._preview(plan)
-
-    # Looking back
-
-    async def configurations(self, asset: str | None, limit: int, before: int | None) -> ConfigurationPage:
-        """Configurations of a layer, or of all with `asset` None, newest first, without deleted ones."""
-        layers = None if asset is None else [self._layer(asset)]
-        entries, following = await self._page(layers, limit, before, configurations_only=True)
-        return {"configurations": entries, "next": following}
-
-    async def history(self, asset: str | None, limit: int, before: int | None) -> HistoryPage:
-        """Everything that happened, newest first; with an asset, all that bears on it, global changes too."""
-        layers = None if asset is None else [GLOBAL, self._layer(asset)]
-        entries, following = await self._page(layers, limit, before, configurations_only=False)
-        return {"history": entries, "next": following}
-
-    async def check(self) -> None:
-        """Raise `StoreUnavailable` when the store does not answer, or did not take the last change."""
-        await self._thread.look_up(self._store.check)
-        if self._last_failure is not None:
-            raise StoreUnavailable(f"the last change could not be stored: {self._last_failure}")
-
-    async def close(self) -> None:
-        """Finish what is under way and let go of the store."""
-        if self._settling is not None:
-            self._settling.cancel()
-        if self._under_way:
-            await asyncio.wait(self._under_way, timeout=CLOSE_SECONDS)
-        await self._thread.close(self._store.close, CLOSE_SECONDS)
-
-    # Making a change
-
-    async def _make(self, request: Request) -> Acknowledgement:
+    async def _make(self, prepare: Callable[[], Awaitable[Prepared[Answer]]], until: float) -> Answer:
         async with self._turn:
             try:
-                await self._settle_doubt()
-                earlier = await self._answered_before(request)
-                if earlier is not None:
-                    return earlier
-                plan = await self._plan(request)
-                revision, answer = self._write_up(plan, request)
+                await self._recorder.settle_doubt()
+                return await self._make_on_the_newest(prepare, until)
             except StoreUnavailable as error:
                 raise NotStored(f"Nothing was changed: {error}") from error
-            await self._append(plan, revision)
-            self._put_in_force(plan, revision)
-            return answer
 
-    async def _append(self, plan: Plan, revision: Revision) -> None:
-        """Store a revision. A write that failed may have reached the disk all the same; then it counts."""
-        try:
-            await self._thread.run(self._store.append, revision)
-        except StoreUnavailable as error:
-            self._last_failure = str(error)
+    async def _make_on_the_newest(self, prepare: Callable[[], Awaitable[Prepared[Answer]]], until: float) -> Answer:
+        """Plan and append, again after each time that another process was first."""
+        is_fresh = not self._store.is_shared
+        while True:
             try:
-                stored = await self._thread.run(self._store.by_config_id, revision.config_id)
-            except StoreUnavailable:
-                self._in_doubt = plan, revision
-                self._settling = asyncio.create_task(self._settle_later(), name="settle doubt")
+                prepared = await prepare()
+            except ChangeRefused:
+                if is_fresh or not await self._recorder.catch_up():
+                    raise
+            else:
+                if not prepared.revisions or await self._recorder.append(prepared):
+                    return prepared.answer
+                await self._recorder.catch_up()
+            is_fresh = True
+            if asyncio.get_running_loop().time() > until:
                 raise NotStored(
-                    f"It is not known whether the change was stored: {error}. If it was, it is in force once the store "
-                    "answers again"
-                ) from error
-            if stored is None:
-                raise NotStored(f"Nothing was changed: {error}") from error
-        self._last_failure = None
+                    f"Nothing was changed: other processes were faster for {CONTENTION_SECONDS:g} s; try again"
+                )
 
-    async def _settle_doubt(self) -> None:
-        """After a write of which it is not known whether it reached the disk: if it did, it counts."""
-        if self._in_doubt is None:
-            return
-        plan, revision = self._in_doubt
-        if await self._thread.run(self._store.by_config_id, revision.config_id) is not None:
-            _log.warning("Version %d was stored although the store reported an error; it is in force", revision.version)
-            self._put_in_force(plan, revision)
-            self._last_failure = None
-        self._in_doubt = None
+    async def _prepare(self, request: Request) -> Prepared[Acknowledgement]:
+        earlier = await self._answered_before(request)
+        if earlier is not None:
+            return Prepared(answer=earlier)
+        return self._planning.write_up(await self._planning.plan(request), request, written(self._clock()))
 
-    async def _settle_later(self) -> None:
-        """Ask the store until it answers, so that nobody has to send another change to learn."""
-        while self._in_doubt is not None:
-            await asyncio.sleep(DOUBT_SECONDS)
-            async with self._turn:
-                with suppress(StoreUnavailable):
-                    await self._settle_doubt()
-
-    def _put_in_force(self, plan: Plan, revision: Revision) -> None:
-        self._layers = plan.layers
-        self._versions[plan.layer] = revision.version
-        self._active_ids[plan.layer] = plan.active_id if plan.action == "delete" else revision.config_id
-        under = self._under(plan.layer)
-        self._swap({plan.layer, *under})
-        for listener in self._listeners:
-            try:
-                listener(revision, under)
-            except Exception:  # noqa: BLE001  # the change is in force and must be acknowledged all the same
-                _log.exception("A listener failed at version %d", revision.version)
-        summary = plan.summary()
-        _log.info("%s (version %d, by %s, %s)", summary, revision.version, revision.author, revision.channel)
+    async def _prepare_replacement(self, asked: Replacement) -> Prepared[Replaced]:
+        if self._store.is_shared:  # "nothing to change" must not be said of what was in force before
+            await self._recorder.catch_up()
+        plan = plan_replacement(self._in_force.layers, asked)
+        return write_up_replacement(plan, asked, self._in_force.version, written(self._clock()))
 
     async def _answered_before(self, request: Request) -> Acknowledgement | None:
         if request.request_id is None:
@@ -284,132 +310,24 @@ class ConfigService:
                 "give every change its own",
                 path="request_id",
             )
+        if earlier.version > self._in_force.version:  # made by another process; whoever is answered finds it in force
+            await self._recorder.catch_up()
         return earlier.answer
 
-    async def _plan(self, request: Request) -> Plan:
-        """Work out what a request would do; raise everything that speaks against it."""
-        target: str | None = None
-        active_id: str | None = None
-        touched: frozenset[str] = frozenset()
-        action: Action
-        if isinstance(request.intent, (Activate, Delete)):
-            revision = await self._find(request.intent.config_id)
-            layer, target = revision.layer, revision.config_id
-            if revision.action == "delete":
-                raise UnknownRevision(f"{target!r} records a deletion, it is no configuration", path="config_id")
-            if isinstance(request.intent, Activate):
-                action, document = "activate", revision.document
-            else:
-                action, (document, active_id) = "delete", await self._after_deletion(revision)
-        else:
-            layer = self._layer(request.asset)
-            action, document, touched = edit(self._layers, layer, request.intent)
-        self._expect(request.expected_version, layer)
-        if layer != GLOBAL and layer not in self.assets and action == "activate":
-            raise UnknownTarget(self._unknown_asset(layer))
-        layers, problems = self._layers.changed(layer, document, touched or frozenset(leaves(document)))
-        if problems:
-            raise InvalidConfiguration(problems)
-        changed = differences(self._layers.effective(layer), layers.effective(layer))
-        assets = [asset for asset in self._under(layer) if layers.effective(asset) != self._layers.effective(asset)]
-        return Plan(layer, action, document, layers, changed, assets, target, active_id)
+    async def _try_out(self, request: Request) -> Plan:
+        try:
+            return await self._planning.plan(request)
+        except ChangeRefused:
+            if not self._store.is_shared:
+                raise
+            with suppress(StoreUnavailable, TimeoutError):  # then what is known here has to do
+                await asyncio.wait_for(self.catch_up(), STORE_TIMEOUT)
+        return await self._planning.plan(request)
 
     def _preview(self, plan: Plan) -> Preview:
-        return {**plan.outcome(self._active_version(plan.layer), made=False), "status": "valid"}
+        return {**plan.outcome(self._in_force.version_of(plan.layer), made=False), "status": "valid"}
 
-    async def _find(self, config_id: str) -> Revision:
-        revision = await self._thread.run(self._store.by_config_id, config_id)
-        if revision is None:
-            raise UnknownRevision(f"There is no configuration {config_id!r}; see `all` or `history`", path="config_id")
-        return revision
-
-    async def _after_deletion(self, revision: Revision) -> tuple[Document, str | None]:
-        """The document and the config_id in force in the layer after a deletion."""
-        if await self._thread.run(self._store.is_deleted, revision.config_id):
-            raise UnknownRevision(f"The configuration {revision.config_id!r} is deleted already", path="config_id")
-        active_id = self._active_ids.get(revision.layer)
-        if active_id != revision.config_id:
-            return self._layers.document(revision.layer), active_id
-        earlier = await self._thread.run(self._store.before, revision)
-        return ({}, None) if earlier is None else (earlier.document, earlier.config_id)
-
-    def _expect(self, expected: int | None, layer: str) -> None:
-        present = self._active_version(layer)
-        if expected is not None and expected != present:
-            raise VersionConflict(
-                f"The configuration is at version {present}, not {expected}; read it again and repeat the change",
-                path="expected_version",
-            )
-
-    def _write_up(self, plan: Plan, request: Request) -> tuple[Revision, Acknowledgement]:
-        """The revision to store and the acknowledgement to send."""
-        version = max(self._versions.values(), default=0) + 1
-        config_id = str(uuid.uuid4())
-        answer: Acknowledgement = {
-            **plan.outcome(version, made=True),
-            "status": "success",
-            "config_id": config_id,
-            "previous_version": self._active_version(plan.layer),
-        }
-        repeatable = request.request_id is not None
-        revision = Revision(
-            version=version,
-            config_id=config_id,
-            layer=plan.layer,
-            action=plan.action,
-            document=plan.document,
-            changed=plan.changed,
-            author=request.author,
-            channel=request.channel,
-            created_at=written(self._clock()),
-            target=plan.target,
-            address=request.address,
-            reason=request.reason,
-            request_id=request.request_id,
-            request_digest=request.digest() if repeatable else None,
-            answer=answer if repeatable else None,
-        )
-        return revision, answer
-
-    # Bookkeeping
-
-    def _swap(self, changed: Iterable[str]) -> None:
-        """Put the layers in force, all at once."""
-        active = dict(self._active)
-        for layer in changed:
-            document = self._layers.effective(layer)
-            active[layer] = Active(
-                layer=layer,
-                version=self._active_version(layer),
-                config_id=self._id_in_force(layer) or self._id_in_force(GLOBAL),
-                document=document,
-                configuration=Configuration.model_validate(document),
-                layers=self._layers,
-            )
-        self._active = active
-
-    def _id_in_force(self, layer: str) -> str | None:
-        """The config_id in force in a layer itself; none while its configuration is left out."""
-        return None if layer in self._layers.ignored else self._active_ids.get(layer)
-
-    def _under(self, layer: str) -> list[str]:
-        """The assets a layer bears on; none for one of an asset that is not decided any more."""
-        return [asset for asset in self.assets if layer in (GLOBAL, asset)]
-
-    def _active_version(self, layer: str) -> int:
-        return max(self._versions.get(GLOBAL, 0), self._versions.get(layer, 0))
-
-    def _layer(self, asset: str | None) -> str:
-        if asset is None:
-            return GLOBAL
-        if asset.upper() not in self.assets:
-            raise UnknownTarget(self._unknown_asset(asset))
-        return asset.upper()
-
-    def _unknown_asset(self, asset: str) -> Problem:
-        return Problem("asset_symbol", f"Unknown asset {asset!r}; known are {', '.join(self.assets)}")
-
-    def _finished(self, task: asyncio.Task[Acknowledgement]) -> None:
+    def _finished(self, task: asyncio.Task[Any]) -> None:
         self._under_way.discard(task)
         if not task.cancelled() and (error := task.exception()) and not isinstance(error, ChangeRefused):
             _log.error("A change failed", exc_info=error)
@@ -421,6 +339,8 @@ class ConfigService:
         revisions = await self._thread.look_up(
             self._store.page, layers=layers, limit=limit + 1, before=before, configurations_only=configurations_only
         )
-        active = {self._id_in_force(layer) for layer in self._active_ids}
+        if revisions and revisions[0].version > self._in_force.version:
+            self.hint()
+        active = self._in_force.ids()
         shown = [revision.as_document(is_active=revision.config_id in active) for revision in revisions[:limit]]
         return shown, shown[-1]["version"] if len(revisions) > limit else None

@@ -7,7 +7,6 @@ import math
 from collections import deque
 from typing import TYPE_CHECKING
 
-from vivienne.agent.decision import Clarity
 from vivienne.agent.evaluate import evaluate
 from vivienne.agent.explain import Explained, explain
 from vivienne.agent.indicators import bars_needed
@@ -17,6 +16,7 @@ from vivienne.live.preview import compare
 from vivienne.market.bars import BarBuilder, GapFiller, Restart
 from vivienne.market.types import END_OF_TIME_MS, MINUTE_MS, Candle
 from vivienne.market.window import BarWindow
+from vivienne.stream.messages import undecided
 from vivienne.times import iso
 
 if TYPE_CHECKING:
@@ -265,16 +265,8 @@ class LiveAsset:
         """The state as it goes out on the wire."""
         explained = self._explained
         usable = explained if explained is not None and self.trouble is None and explained.ready else None
-        return {
-            "clarity_level": (usable.level if usable else Clarity.IDLE).word,
-            "raw_clarity_level": (usable.raw_level if usable else Clarity.IDLE).word,
-            "signal_confidence": round(usable.confidence, 6) if usable else 0.0,
-            "side": usable.side if usable else "none",
-            "position_size": usable.size if usable else 0.0,
-            "trend_direction": usable.trend if usable else "neutral",
-            "volatility_status": usable.volatility if usable else "normal",
-            "levels_status": usable.levels if usable else "inactive",
-            "blocked_by": [*usable.blocked_by] if usable else [],
+        made: StateData = {
+            **undecided(),
             "status": self.status,
             "status_reason": self._reason(),
             "price": self._price,
@@ -283,8 +275,21 @@ class LiveAsset:
             "bar_closed": self._bar_closed,
             "timeframe": self._timeframe.value,
             "feed": self._feed,
-            "explanation": usable.explanation if usable else None,
         }
+        if usable is not None:
+            made |= {
+                "clarity_level": usable.level.word,
+                "raw_clarity_level": usable.raw_level.word,
+                "signal_confidence": round(usable.confidence, 6),
+                "side": usable.side,
+                "position_size": usable.size,
+                "trend_direction": usable.trend,
+                "volatility_status": usable.volatility,
+                "levels_status": usable.levels,
+                "blocked_by": [*usable.blocked_by],
+                "explanation": usable.explanation,
+            }
+        return made
 
     def _reason(self) -> str | None:
         """Why the status is not ``live``."""

@@ -13,7 +13,7 @@ from vivienne.live.asset import LiveAsset
 from vivienne.market.feeds.base import FeedEnded, MinuteClosed, PriceMoved
 
 if TYPE_CHECKING:
-    from vivienne.config.revision import Revision
+    from vivienne.config.revision import Change
     from vivienne.config.schema import Configuration
     from vivienne.config.service import ConfigService
     from vivienne.live.chart import AssetCloses, AssetList, Chart
@@ -36,6 +36,10 @@ class Market:
         window: how many bars are kept per asset.
         price_interval: seconds between two states of an asset that differ in price only.
         on_tick: decide the open bar too, at the same interval.
+
+    Attributes:
+        assets: which are decided here; of the assets of the service those that the feed has.
+        feed: what the feed is called.
     """
 
     def __init__(
@@ -49,6 +53,7 @@ class Market:
         price_interval: float,
         on_tick: bool = False,
     ) -> None:
+        self.assets, self.feed = feed.assets, feed.name
         self._feed = feed
         self._board = board
         self._timeframe = timeframe
@@ -146,9 +151,10 @@ class Market:
         self._assets[asset].break_off(reason)
         self._publish_safely(asset)
 
-    def _reconfigured(self, _revision: Revision, assets: list[str]) -> None:
-        for asset in assets:
-            self._decide(asset)
+    def _reconfigured(self, change: Change) -> None:
+        for asset in change.assets:
+            if asset in self._assets:
+                self._decide(asset)
 
     def _decide(self, asset: str) -> None:
         try:

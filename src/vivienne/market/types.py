@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+ASSET_NAME = re.compile(r"[A-Z0-9][A-Z0-9._-]{0,19}")
+"""What an asset may be called."""
 MINUTE_MS = 60_000
 DAY_MS = 86_400_000
 END_OF_TIME_MS = 4_102_444_800_000

@@ -1,4 +1,4 @@
-"""Everything that goes over Redis, put together."""
+"""What every process has to do with Redis: control messages in, changes out, and hints of the changes of others."""
 
 from __future__ import annotations
 
@@ -8,38 +8,38 @@ import uuid
 from typing import TYPE_CHECKING
 
 from vivienne.config.channels.redis.channel import ControlChannel
+from vivienne.config.channels.redis.hints import ChangeHints
 from vivienne.config.channels.redis.messages import ControlMessages
 from vivienne.config.channels.redis.names import ControlNames
 from vivienne.config.channels.redis.relay import ControlRelay
 from vivienne.config.channels.redis.stream import ControlStream
 from vivienne.redis.lease import Holder, Lease
 from vivienne.redis.link import RedisLink
-from vivienne.stream.redis import ChangePublisher, StatePublisher
+from vivienne.stream.redis import CONFIG, ChangePublisher
 
 if TYPE_CHECKING:
-    from vivienne.config.revision import Revision
+    from collections.abc import Iterable
+
+    from vivienne.config.revision import Change
     from vivienne.config.service import ConfigService
     from vivienne.redis.link import Part
-    from vivienne.stream.hub import Hub
     from vivienne.stream.messages import Message
-    from vivienne.stream.state import StateBoard
 
 
 class RedisParts:
-    """Control messages in, states and changes out.
+    """The link to Redis with all that goes over it.
 
     Args:
         url: of the Redis.
         control: name of the control channel.
         service: the door for changes.
-        hub: fans states out.
-        board: has the latest states.
+        more: what else goes over it, by the role of the process.
 
     Raises:
         SettingsError: the address is none.
     """
 
-    def __init__(self, url: str, control: str, service: ConfigService, hub: Hub, board: StateBoard) -> None:
+    def __init__(self, url: str, control: str, service: ConfigService, more: Iterable[Part]) -> None:
         names = ControlNames(control)
         messages = ControlMessages(service)
         process = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
@@ -50,7 +50,10 @@ class RedisParts:
         ]
         self._relay = ControlRelay(names)
         self._changes = ChangePublisher()
-        self._link = RedisLink(url, [StatePublisher(hub, board), self._changes, self._relay, Holder(lease, listening)])
+        parts: list[Part] = [*more, self._changes, self._relay, Holder(lease, listening)]
+        if service.is_shared:
+            parts.append(ChangeHints(service, CONFIG))
+        self._link = RedisLink(url, parts)
         service.listen(self._changed)
 
     async def run(self) -> None:
@@ -64,10 +67,12 @@ class RedisParts:
         """See `ControlRelay.ask`."""
         return await self._relay.ask(message, address)
 
-    def state(self) -> dict[str, str]:
-        """For `/ready`."""
-        return {"redis": self._link.trouble or "ok"}
+    @property
+    def trouble(self) -> str | None:
+        """Why the link does not work; None while it does."""
+        return self._link.trouble
 
-    def _changed(self, revision: Revision, assets: list[str]) -> None:
-        entry = revision.as_document(is_active=revision.action != "delete")
-        self._changes.take({**entry, "type": "config_changed", "assets": assets})
+    def _changed(self, change: Change) -> None:
+        if change.made_here:
+            entry = change.revision.as_document(is_active=change.revision.action != "delete")
+            self._changes.take({**entry, "type": "config_changed", "assets": change.assets})

@@ -10,10 +10,10 @@ from starlette.responses import Response
 
 from vivienne import __version__
 from vivienne.config.channels.rest import configuration_routes
-from vivienne.errors import StoreError
 from vivienne.server import dashboard, problems
 from vivienne.server.market import market_routes
 from vivienne.server.openapi import asyncapi, components, endpoint_documents
+from vivienne.server.operation import operation_routes
 from vivienne.server.websockets import websocket_routes
 
 if TYPE_CHECKING:
@@ -22,28 +22,28 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from vivienne.config.service import ConfigService
-    from vivienne.live.market import Market
+    from vivienne.live.view import MarketView
     from vivienne.server.websockets import Relay
     from vivienne.stream.hub import Hub
     from vivienne.stream.logs import LogStream
-    from vivienne.stream.state import StateBoard
+    from vivienne.stream.state import LatestStates
 
 
 def web_application(
     service: ConfigService,
-    market: Market,
+    market: MarketView,
     hub: Hub,
-    board: StateBoard,
+    board: LatestStates,
     logs: LogStream,
     *,
     relay: Relay | None = None,
-    additions: Callable[[], dict[str, str]] = dict,
+    additions: Callable[[], dict[str, Any]] = dict,
 ) -> FastAPI:
     """Put the endpoints together.
 
     Args:
         service: the door for changes.
-        market: decides.
+        market: to look at.
         hub: fans states out.
         board: has the latest states.
         logs: has the latest records.
@@ -67,34 +67,16 @@ def web_application(
     async def messages() -> Response:
         return Response(orjson.dumps(asyncapi()), media_type="application/json")
 
-    @app.get("/health", tags=["operation"])
-    async def health() -> dict[str, Any]:
-        """The process is alive."""
-        return {"status": "ok", "version": __version__}
-
-    @app.get("/ready", tags=["operation"], responses={503: {"description": "A part does not work; it says which."}})
-    async def ready() -> Response:
-        """The parts work: feeds deliver, the store answers."""
-        parts: dict[str, Any] = {"store": "ok", "feeds": dict.fromkeys(service.assets, "ok") | market.troubles()}
-        try:
-            await service.check()
-        except StoreError as error:
-            parts["store"] = str(error)
-        for layer, found in service.ignored.items():
-            parts.setdefault("configuration", {})[layer] = [problem.message for problem in found]
-        more = additions()
-        parts |= more
-        ok = parts["store"] == "ok" and not market.troubles()
-        status = (
-            "ready"
-            if ok and "configuration" not in parts and set(more.values()) <= {"ok"}
-            else "degraded"
-            if ok
-            else "unavailable"
-        )
-        return Response(orjson.dumps({"status": status, **parts}), 200 if ok else 503, media_type="application/json")
-
+    app.include_router(operation_routes(service, market, additions))
     _document(app)
+    return app
+
+
+def agent_application(service: ConfigService, market: MarketView, additions: Callable[[], dict[str, Any]]) -> FastAPI:
+    """What an agent among several serves: whether it works. Everything else is up to gateways."""
+    app = FastAPIOffline(title="Vivienne, an agent", version=__version__, redoc_url=None)
+    problems.install(app)
+    app.include_router(operation_routes(service, market, additions))
     return app
 
 

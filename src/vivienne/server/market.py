@@ -12,15 +12,15 @@ from vivienne.errors import InvalidConfiguration
 
 if TYPE_CHECKING:
     from vivienne.config.service import ConfigService
-    from vivienne.live.market import Market
     from vivienne.live.preview import DecisionPreview
+    from vivienne.live.view import MarketView
 
 MOST_BARS = 1_000
 Asset = Annotated[str, Path(description="In any case.")]
 Bars = Annotated[int, Query(ge=1, le=MOST_BARS, description="At most so many.")]
 
 
-def market_routes(service: ConfigService, market: Market, documented: dict[str, dict[str, Any]]) -> APIRouter:
+def market_routes(service: ConfigService, market: MarketView, documented: dict[str, dict[str, Any]]) -> APIRouter:
     """The endpoints.
 
     Args:
@@ -35,12 +35,12 @@ def market_routes(service: ConfigService, market: Market, documented: dict[str, 
         closes: Annotated[int, Query(ge=0, le=MOST_BARS, description="So many closes of each.")] = 48,
     ) -> Answer:
         """Every asset there is, with its last closes."""
-        return Answer(market.overview(closes))
+        return Answer(await market.overview(closes))
 
     @routes.get("/{asset}/bars", **documented["bars"])
     async def bars(asset: Asset, limit: Bars = 200) -> Answer:
         """The last closed bars of an asset, with the indicators and decisions a chart draws; and the open one."""
-        return Answer(market.chart(service.asset(asset), limit))
+        return Answer(await market.chart(service.asset(asset), limit))
 
     @routes.post("/{asset}/preview", **documented["preview"])
     async def preview(request: Request, asset: Asset, bars: Bars = 500) -> Answer:
@@ -52,7 +52,7 @@ def market_routes(service: ConfigService, market: Market, documented: dict[str, 
             configuration, outcome = await service.candidate(watched, update)
         except InvalidConfiguration as refused:
             return Answer({"valid": False, "errors": [problem.as_document() for problem in refused.problems]})
-        timeframe, comparison = market.compare(watched, configuration, bars)
+        timeframe, comparison = await market.compare(watched, configuration, bars)
         found: DecisionPreview = {
             "valid": True,
             "errors": [],

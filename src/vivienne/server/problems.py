@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from vivienne.errors import (
+    AgentUnavailable,
     ChangeRefused,
     Defect,
     InvalidConfiguration,
@@ -81,6 +82,12 @@ def install(app: FastAPI) -> None:
     async def unavailable(_request: Request, error: StoreUnavailable) -> Response:
         return problem(
             HTTPStatus.SERVICE_UNAVAILABLE, "The store does not answer", str(error), code="store_unavailable"
+        )
+
+    @app.exception_handler(AgentUnavailable)
+    async def no_agent(_request: Request, error: AgentUnavailable) -> Response:
+        return problem(
+            HTTPStatus.SERVICE_UNAVAILABLE, "The agent does not answer", str(error), code="agent_unavailable"
         )
 
     @app.exception_handler(RequestValidationError)

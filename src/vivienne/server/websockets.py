@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from vivienne.config.service import ConfigService
     from vivienne.stream.hub import Hub, Mailbox
     from vivienne.stream.logs import LogStream
-    from vivienne.stream.state import StateBoard
+    from vivienne.stream.state import LatestStates
 
     Relay = Callable[[Message, str | None], Awaitable[Message | None]]
 
@@ -34,7 +34,7 @@ _POLICY_VIOLATION = 1008
 
 
 def websocket_routes(
-    service: ConfigService, hub: Hub, board: StateBoard, logs: LogStream, relay: Relay | None = None
+    service: ConfigService, hub: Hub, board: LatestStates, logs: LogStream, relay: Relay | None = None
 ) -> APIRouter:
     """The endpoints.
 
@@ -116,7 +116,7 @@ class _Conversation:
         self,
         changes: ConfigMessages,
         service: ConfigService,
-        board: StateBoard,
+        board: LatestStates,
         mailbox: Mailbox,
         relay: Relay | None = None,
     ) -> None:

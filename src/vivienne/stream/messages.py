@@ -50,6 +50,37 @@ class StateData(TypedDict):
     explanation: Explanation | None
 
 
+class Undecided(TypedDict):
+    """The part of a `StateData` that is the decision."""
+
+    clarity_level: Level
+    raw_clarity_level: Level
+    signal_confidence: float
+    side: Side
+    position_size: float
+    trend_direction: Trend
+    volatility_status: VolatilityStatus
+    levels_status: LevelsStatus
+    blocked_by: list[str]
+    explanation: None
+
+
+def undecided() -> Undecided:
+    """No decision: idle, with size 0."""
+    return {
+        "clarity_level": "idle",
+        "raw_clarity_level": "idle",
+        "signal_confidence": 0.0,
+        "side": "none",
+        "position_size": 0.0,
+        "trend_direction": "neutral",
+        "volatility_status": "normal",
+        "levels_status": "inactive",
+        "blocked_by": [],
+        "explanation": None,
+    }
+
+
 class AgentState(TypedDict):
     """A decision and the configuration it was made with."""
 
@@ -113,7 +144,10 @@ class ErrorMessage(TypedDict):
 
 
 class LogMessage(TypedDict):
-    """One log record; `dropped` says how many before it were lost to a slow reader."""
+    """One log record; `dropped` says how many before it were lost to a slow reader.
+
+    Where several processes share the work, `process` says which one wrote it; without it, the one that is asked did.
+    """
 
     type: Literal["log"]
     timestamp: str
@@ -121,6 +155,7 @@ class LogMessage(TypedDict):
     logger: str
     message: str
     exception: NotRequired[str]
+    process: NotRequired[str]
     dropped: NotRequired[int]
 
 

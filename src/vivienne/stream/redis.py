@@ -8,6 +8,7 @@ nothing queues up, and with each new connection the latest states go out afresh.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 STATE = "vivienne:state:"
 """Before the name of an asset: its channel, and the key of its latest state."""
+PUBLISHED_BY = "published_by"
+"""Field that one agent of several adds to what it publishes: its name."""
 CONFIG = "vivienne:config"
 MOST_CHANGES = 1_000
 """Changes that wait for a connection; beyond, the oldest are left out. They are hints: the store has them all."""
@@ -35,11 +38,21 @@ class StatePublisher:
     Args:
         hub: where states come from.
         board: has the latest ones.
+        agent: name of the agent, where it is one of several.
+        is_replaced: whether another agent publishes the states of these assets now.
     """
 
-    def __init__(self, hub: Hub, board: StateBoard) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        board: StateBoard,
+        agent: str | None = None,
+        is_replaced: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._hub = hub
         self._board = board
+        self._signature = "" if agent is None else f',"{PUBLISHED_BY}":{json.dumps(agent)}}}'
+        self._is_replaced = is_replaced
 
     async def run(self, redis: Redis, ready: Callable[[], None]) -> None:
         """See `vivienne.redis.link.Part`."""
@@ -47,16 +60,22 @@ class StatePublisher:
         self._board.show(mailbox)
         try:
             while True:
-                if frames := mailbox.take_frames():
+                frames = mailbox.take_frames()
+                if frames and not self._is_replaced():
                     async with redis.pipeline(transaction=False) as batch:
                         for asset, frame in frames.items():
-                            batch.set(STATE + asset, frame.text)
-                            batch.publish(STATE + asset, frame.text)
+                            text = self._signed(frame.text)
+                            batch.set(STATE + asset, text)
+                            batch.publish(STATE + asset, text)
                         await batch.execute()
                 ready()
                 await mailbox.filled()
         finally:
             self._hub.leave(mailbox)
+
+    def _signed(self, text: str) -> str:
+        """A state with the name of its agent; the text is JSON of an object that is not empty."""
+        return text[:-1] + self._signature if self._signature else text
 
 
 class ChangePublisher:

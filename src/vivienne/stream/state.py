@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from vivienne.stream.hub import Frame, Hub, Mailbox
 from vivienne.stream.messages import AGENT, AssetData
@@ -14,6 +14,13 @@ if TYPE_CHECKING:
 
     from vivienne.config.documents import Document
     from vivienne.stream.messages import StateData
+
+
+class LatestStates(Protocol):
+    """The latest state of each asset, for clients that are new."""
+
+    def show(self, mailbox: Mailbox, assets: Iterable[str] | None = None) -> None:
+        """Put the latest frames into a mailbox: of these assets, or of all. Newer ones follow by themselves."""
 
 
 class _State(NamedTuple):
@@ -45,7 +52,7 @@ class StateBoard:
         self._new[asset] = _State(data, config, config_version)
 
     def show(self, mailbox: Mailbox, assets: Iterable[str] | None = None) -> None:
-        """Put the latest frames into a mailbox: of these assets, or of all. Newer ones follow by themselves."""
+        """See `LatestStates`."""
         for asset in self._frames if assets is None else assets:
             if asset in self._frames:
                 mailbox.offer(asset, self._frames[asset])

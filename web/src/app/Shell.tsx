@@ -1,9 +1,10 @@
 import { useLayoutEffect, useRef } from 'react'
-import { Outlet, ScrollRestoration, useLocation } from 'react-router'
+import { Outlet, useLocation, useNavigationType } from 'react-router'
 import { useConnection } from 'vivienne-client/react'
 import { ConnectionLine } from './ConnectionLine.tsx'
 import { Header } from './Header.tsx'
 import { Navigation } from './Navigation.tsx'
+import { PageBoundary } from './PageBoundary.tsx'
 import classes from './Shell.module.css'
 import { Shortcuts } from './Shortcuts.tsx'
 import { useLoudestTitle } from './title.ts'
@@ -11,7 +12,9 @@ import { useLoudestTitle } from './title.ts'
 /** The frame of every page: who, where, which market, is it alive; then the page. */
 export function Shell() {
   const main = useRef<HTMLElement>(null)
+  const { pathname } = useLocation()
   useFocusOnNewPage(main)
+  useTopOfNewPage()
   return (
     <>
       <ConnectionAttribute />
@@ -24,11 +27,12 @@ export function Shell() {
         <ConnectionLine />
       </div>
       <main id="main" ref={main} tabIndex={-1} className={classes.main}>
-        <Outlet />
+        <PageBoundary address={pathname}>
+          <Outlet />
+        </PageBoundary>
       </main>
       <Navigation place="bottom" />
       <Shortcuts />
-      <ScrollRestoration />
     </>
   )
 }
@@ -56,4 +60,16 @@ function useFocusOnNewPage(main: { readonly current: HTMLElement | null }) {
     shown.current = pathname
     if (!main.current?.contains(document.activeElement)) main.current?.focus({ preventScroll: true })
   }, [pathname, main])
+}
+
+/** Another page begins at its top; going back, the browser knows where one was. */
+function useTopOfNewPage() {
+  const { pathname } = useLocation()
+  const type = useNavigationType()
+  const shown = useRef(pathname)
+  useLayoutEffect(() => {
+    if (shown.current === pathname) return
+    shown.current = pathname
+    if (type !== 'POP') window.scrollTo(0, 0)
+  }, [pathname, type])
 }

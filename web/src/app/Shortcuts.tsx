@@ -1,19 +1,11 @@
-import { ActionIcon, Kbd, Modal, Switch, Table } from '@mantine/core'
+import { ActionIcon } from '@mantine/core'
 import { IconKeyboard } from '@tabler/icons-react'
-import { useEffect, useState } from 'react'
+import { lazy, Suspense, useEffect, useState } from 'react'
 import { useNavigate } from 'react-router'
 import classes from './Shortcuts.module.css'
-import { keyStep, setShortcutsOn, shortcutsOn, useShortcutsOn } from './shortcuts.ts'
+import { keyStep, shortcutsOn } from './shortcuts.ts'
 
-const LIST = [
-  ['g o', 'Overview'],
-  ['g c', 'Configuration of all assets'],
-  ['g h', 'History'],
-  ['g l', 'Logs'],
-  ['/', 'Go to the filter of the page'],
-  ['?', 'These shortcuts'],
-  ['Esc', 'Leave what is open'],
-] as const
+const ShortcutList = lazy(async () => ({ default: (await import('./ShortcutList.tsx')).ShortcutList }))
 
 const OPEN = 'vivienne-shortcuts'
 
@@ -21,7 +13,8 @@ const OPEN = 'vivienne-shortcuts'
 export function Shortcuts() {
   const navigate = useNavigate()
   const [open, setOpen] = useState(false)
-  const on = useShortcutsOn()
+  const [asked, setAsked] = useState(false)
+  if (open && !asked) setAsked(true)
 
   useEffect(() => {
     const show = () => setOpen(true)
@@ -49,31 +42,11 @@ export function Shortcuts() {
     return () => document.removeEventListener('keydown', listen)
   }, [navigate])
 
+  if (!asked) return null
   return (
-    <Modal opened={open} onClose={() => setOpen(false)} title="Keyboard shortcuts" centered>
-      <Table verticalSpacing={6}>
-        <Table.Tbody>
-          {LIST.map(([keys, meaning]) => (
-            <Table.Tr key={keys}>
-              <Table.Th scope="row" w={110}>
-                {keys.split(' ').map((key) => (
-                  <Kbd key={key} mr={4}>
-                    {key}
-                  </Kbd>
-                ))}
-              </Table.Th>
-              <Table.Td>{meaning}</Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-      <Switch
-        mt="md"
-        label="Shortcuts of one or two letters are on"
-        checked={on}
-        onChange={(event) => setShortcutsOn(event.currentTarget.checked)}
-      />
-    </Modal>
+    <Suspense>
+      <ShortcutList opened={open} onClose={() => setOpen(false)} />
+    </Suspense>
   )
 }
 

@@ -1,34 +1,34 @@
-import { createBrowserRouter, type RouteObject } from 'react-router'
-import { PageSkeleton } from './PageSkeleton.tsx'
-import { RouteError } from './RouteError.tsx'
+import { lazy } from 'react'
+import { Route, Routes } from 'react-router'
 import { Shell } from './Shell.tsx'
 
-type Page = () => Promise<{ Component: React.ComponentType }>
+type Page = () => Promise<{ default: React.ComponentType }>
 
 /** Every view has an address. Pages are loaded when they are first visited. */
 const PAGES: Readonly<Record<string, Page>> = {
-  '/': async () => ({ Component: (await import('../overview/OverviewPage.tsx')).OverviewPage }),
-  '/assets/:asset': async () => ({ Component: (await import('../asset/AssetPage.tsx')).AssetPage }),
+  '/': async () => ({ default: (await import('../overview/OverviewPage.tsx')).OverviewPage }),
+  '/assets/:asset': async () => ({ default: (await import('../asset/AssetPage.tsx')).AssetPage }),
   '/configuration': async () => ({
-    Component: (await import('../configuration/ConfigurationPage.tsx')).ConfigurationPage,
+    default: (await import('../configuration/ConfigurationPage.tsx')).ConfigurationPage,
   }),
-  '/history': async () => ({ Component: (await import('../history/HistoryPage.tsx')).HistoryPage }),
-  '/logs': async () => ({ Component: (await import('../logs/LogsPage.tsx')).LogsPage }),
-  '*': async () => ({ Component: (await import('./NotFound.tsx')).NotFound }),
+  '/history': async () => ({ default: (await import('../history/HistoryPage.tsx')).HistoryPage }),
+  '/logs': async () => ({ default: (await import('../logs/LogsPage.tsx')).LogsPage }),
+  '*': async () => ({ default: (await import('./NotFound.tsx')).NotFound }),
 }
 
-const children: RouteObject[] = Object.entries(PAGES).map(([path, page]) => ({
-  path,
-  lazy: page,
-  HydrateFallback: PageSkeleton,
-  ErrorBoundary: RouteError,
-}))
+const routes = Object.entries(PAGES).map(([path, load]) => ({ path, Page: lazy(load) }))
 
-export const router = createBrowserRouter([{ Component: Shell, ErrorBoundary: RouteError, children }])
-
-/** The other pages are fetched once the first one is there: they must open without a server, too. */
-function fetchAllPages() {
-  // What cannot be fetched now is fetched when it is visited, and its failure shown there.
-  for (const page of Object.values(PAGES)) page().catch(() => undefined)
+export function Views() {
+  return (
+    <Routes>
+      <Route element={<Shell />}>
+        {routes.map(({ path, Page }) => (
+          <Route key={path} path={path} element={<Page />} />
+        ))}
+      </Route>
+    </Routes>
+  )
 }
-setTimeout(fetchAllPages, 3_000)
+
+/** The pages, for those who want them before they are visited. */
+export const PAGE_CODE: readonly (() => Promise<unknown>)[] = Object.values(PAGES)

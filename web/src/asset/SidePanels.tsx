@@ -1,11 +1,14 @@
 import { ActionIcon, UnstyledButton } from '@mantine/core'
 import { IconLayoutSidebarRightCollapse, IconLayoutSidebarRightExpand } from '@tabler/icons-react'
-import { useRef } from 'react'
+import { lazy, Suspense, useRef } from 'react'
+import { PageSkeleton } from '../app/PageSkeleton.tsx'
 import { ConfigurationPanel } from '../configuration/ConfigurationPanel.tsx'
-import { HistoryPanel } from '../history/HistoryPanel.tsx'
 import type { Panel } from './address.ts'
 import { PanelTabs, tabPanel, WIDE_TABS } from './PanelTabs.tsx'
 import classes from './SidePanels.module.css'
+
+/** Loaded when it is first opened: the page is there sooner without it. */
+const HistoryPanel = lazy(async () => ({ default: (await import('../history/HistoryPanel.tsx')).HistoryPanel }))
 
 interface SidePanelsProps {
   asset: string
@@ -32,7 +35,11 @@ export function SidePanels({ asset, wide, panel, field, onPanel }: SidePanelsPro
         {made('configuration') && <ConfigurationPanel key={asset} layer={asset} field={field} />}
       </div>
       <div {...tabPanel('history')} className={classes.content} hidden={panel !== 'history'}>
-        {made('history') && <HistoryPanel key={asset} layer={asset} />}
+        {made('history') && (
+          <Suspense fallback={<PageSkeleton />}>
+            <HistoryPanel key={asset} layer={asset} />
+          </Suspense>
+        )}
       </div>
     </aside>
   )

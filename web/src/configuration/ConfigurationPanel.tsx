@@ -1,5 +1,5 @@
 import { Skeleton } from '@mantine/core'
-import { type ReactNode, useMemo, useRef, useState } from 'react'
+import { lazy, type ReactNode, Suspense, useMemo, useRef, useState } from 'react'
 import type { ConfigDraft, DraftSnapshot, SectionSpec } from 'vivienne-client/draft'
 import { useConfigDraft, useVivienneClient } from 'vivienne-client/react'
 import { ChangesBar } from './ChangesBar.tsx'
@@ -11,12 +11,13 @@ import { useTimeframe } from './fields.ts'
 import { LastChange } from './LastChange.tsx'
 import { PanelHead } from './PanelHead.tsx'
 import { type Proposal, resetProposal, saveProposal } from './proposal.ts'
-import { Review } from './Review.tsx'
 import { Section } from './Section.tsx'
 import { Toolbar } from './Toolbar.tsx'
 import { useCalledField } from './useCalledField.ts'
 import { useShownFields } from './useShownFields.ts'
 import { useUnsaved } from './useUnsaved.ts'
+
+const Review = lazy(async () => ({ default: (await import('./Review.tsx')).Review }))
 
 interface ConfigurationPanelProps {
   /** An asset, or null for what all assets inherit. */
@@ -92,7 +93,11 @@ function LoadedPanel({ layer, field, draft, snapshot, sections }: LoadedPanelPro
           {shown.sections.length === 0 && <Nothing search={shown.search} onAll={shown.showAll} />}
         </div>
         <ChangesBar snapshot={snapshot} />
-        {proposal !== null && <Review proposal={proposal} against={against} onClose={close} />}
+        {proposal !== null && (
+          <Suspense>
+            <Review proposal={proposal} against={against} onClose={close} />
+          </Suspense>
+        )}
       </div>
     </FormContext>
   )

@@ -1,11 +1,11 @@
 import { CloseButton } from '@mantine/core'
 import { IconCircleCheck } from '@tabler/icons-react'
+import type { VivienneClient } from 'vivienne-client'
 import { useVivienneClient } from 'vivienne-client/react'
 import { Age } from '../parts/Age.tsx'
-import { takeBack } from './announce.tsx'
 import classes from './LastChange.module.css'
 import { MadeNotice } from './MadeNotice.tsx'
-import { dismissMade, useMade } from './madeChange.ts'
+import { dismissMade, type MadeChange, useMade } from './madeChange.ts'
 
 /** The last change made from this page, in force, with one click to take it back; until it is dismissed. */
 export function LastChange({ layer, version }: { layer: string | null; version: number | null }) {
@@ -32,4 +32,10 @@ export function LastChange({ layer, version }: { layer: string | null; version: 
       <CloseButton size="sm" aria-label="Dismiss" onClick={() => dismissMade(layer)} />
     </div>
   )
+}
+
+/** A change was announced, or there would be nothing to take back: the code is there already. */
+async function takeBack(client: VivienneClient, change: MadeChange): Promise<void> {
+  const announcing = await import('./announce.tsx')
+  await announcing.takeBack(client, change)
 }

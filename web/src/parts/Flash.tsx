@@ -1,6 +1,12 @@
 import { type ReactNode, useState } from 'react'
 
-/** A figure that tints for a moment when it changes, not when it first appears. `value` is what is compared. */
+/** A figure that changes more often than this, in ms, would be tinted all the time; then its changes say nothing. */
+const STILL_MS = 2_000
+
+/**
+ * A figure that tints for a moment when it changes after it stood still, not when it first appears.
+ * `value` is what is compared.
+ */
 export function Flash({
   value,
   children,
@@ -10,11 +16,14 @@ export function Flash({
   children: ReactNode
   className?: string
 }) {
-  const [seen, setSeen] = useState({ value, changes: 0 })
-  if (!Object.is(seen.value, value)) setSeen({ value, changes: seen.changes + 1 })
+  const [seen, setSeen] = useState({ value, at: 0, flashes: 0 })
+  if (!Object.is(seen.value, value)) {
+    const at = performance.now()
+    setSeen({ value, at, flashes: at - seen.at < STILL_MS ? seen.flashes : seen.flashes + 1 })
+  }
   // Another key makes another element, which begins the animation anew.
   return (
-    <span key={seen.changes} className={`figure ${seen.changes > 0 ? 'flash' : ''} ${className}`}>
+    <span key={seen.flashes} className={`figure ${seen.flashes > 0 ? 'flash' : ''} ${className}`}>
       {children}
     </span>
   )

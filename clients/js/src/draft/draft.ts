@@ -30,6 +30,8 @@ class Draft implements ConfigDraft {
   readonly #specs: ReadonlyMap<string, FieldSpec>
   readonly #listeners = new Listeners<void>()
   readonly #edits = new Map<string, Edit>()
+  /** Edits whose base is known although nothing in force has been taken in yet. */
+  readonly #resumed = new Set<string>()
   #world: World | null = null
   /** What is on its way to the server: by path what was typed when it left. */
   #sent: ReadonlyMap<string, Typed> | null = null
@@ -71,6 +73,14 @@ class Draft implements ConfigDraft {
     this.#changed()
   }
 
+  resume(path: string, typed: Typed, base: unknown): void {
+    if (this.#world === null || !shows(this.#spec(path), typed, this.#inForce(path))) {
+      this.#edits.set(path, { typed, base })
+      this.#resumed.add(path)
+    }
+    this.#changed()
+  }
+
   revert(path: string): void {
     this.#spec(path)
     this.#edits.delete(path)
@@ -92,8 +102,10 @@ class Draft implements ConfigDraft {
       const sent = this.#sent?.get(path)
       // The own change coming into force before its acknowledgement is no conflict with what was typed since.
       const own = sent !== undefined && read(this.#spec(path), sent).value === value
-      if (first || own) this.#edits.set(path, { ...edit, base: value })
+      const begunUnseen = first && !this.#resumed.has(path)
+      if (begunUnseen || own) this.#edits.set(path, { ...edit, base: value })
     }
+    this.#resumed.clear()
     this.#changed()
   }
 

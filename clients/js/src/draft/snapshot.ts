@@ -82,6 +82,13 @@ export interface ConfigDraft {
    * @throws VivienneError - there is no such field
    */
   set(path: string, typed: Typed): void
+  /**
+   * Go on with an edit that was begun in another draft: after a reload, say. What was changed in between is a conflict.
+   *
+   * @param base - what was in force when the edit was begun: `base` of its field
+   * @throws VivienneError - there is no such field
+   */
+  resume(path: string, typed: Typed, base: unknown): void
   /** Take back the edit of a field. */
   revert(path: string): void
   /** Take back all edits. */

@@ -174,6 +174,27 @@ describe('a change from elsewhere', () => {
     expect(draft.getSnapshot().fields[HIGH]?.value).toBe(90)
   })
 
+  it('while the page was away is a conflict once the edit is resumed', () => {
+    const resumed = draftOver({ [HIGH]: 90 })
+    resumed.resume(HIGH, 85, 80)
+    expect(resumed.getSnapshot()).toMatchObject({ conflicts: [HIGH], savable: false })
+    expect(resumed.getSnapshot().fields[HIGH]).toMatchObject({ value: 90, typed: 85, base: 80, conflict: true })
+  })
+
+  it('while the page was away is a conflict too where the edit is resumed before anything is known', () => {
+    const draft = createConfigDraft({ sections, rulebook: rulebookOf(schema), layer: 'asset' })
+    draft.resume(HIGH, 85, 80)
+    draft.receive(inForce({ [HIGH]: 90 }, 2), defaults)
+    expect(draft.getSnapshot()).toMatchObject({ conflicts: [HIGH] })
+  })
+
+  it('to the very value that is resumed ends the edit', () => {
+    const draft = draftOver({ [HIGH]: 85 })
+    draft.resume(HIGH, 85, 80)
+    expect(draft.getSnapshot()).toMatchObject({ conflicts: [], dirty: false })
+    expect(typedIn(draft)).toEqual({})
+  })
+
   it('to the very value that was typed is nothing to decide and nothing to save', () => {
     const draft = draftOver()
     draft.set(HIGH, 85)

@@ -56,12 +56,14 @@ def open_envelope(fields: dict[str, Any]) -> Envelope:
         if name not in fields:
             continue
         value = fields[name]
-        # All but the reason end up in log lines, which nobody must be able to break.
-        if isinstance(value, str) and 0 < len(value.strip()) <= longest and (name == "reason" or value.isprintable()):
+        # All but the reason end up in log lines, which nobody must be able to break. PostgreSQL takes no NUL.
+        is_reason = name == "reason"
+        is_clean = isinstance(value, str) and ("\0" not in value if is_reason else value.isprintable())
+        if is_clean and 0 < len(value.strip()) <= longest:
             texts[name] = value.strip()
         else:
-            printable = "" if name == "reason" else "printable "
-            needed = f"{name} must be a text of 1 to {longest} {printable}characters"
+            kind = "characters other than NUL" if is_reason else "printable characters"
+            needed = f"{name} must be a text of 1 to {longest} {kind}"
             extra = "; leave it out to address all assets" if name == "asset_symbol" else ", or left out"
             problems.append(Problem(name, needed + extra))
     version = fields.get("expected_version")

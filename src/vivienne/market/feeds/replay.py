@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+import time
 from typing import TYPE_CHECKING
 
 from vivienne.errors import MarketDataError
@@ -35,6 +36,8 @@ class ReplayFeed:
     Args:
         files: by asset, in the order of their time.
         speed: market seconds per real second; None for as fast as it goes.
+        begun: when the replay began, in seconds since the epoch; what should have come since then comes at once. When
+            it is first followed without it.
 
     Raises:
         MarketDataError: a file is missing, cannot be read, or is not in the order of time.
@@ -42,9 +45,10 @@ class ReplayFeed:
 
     name = "replay"
 
-    def __init__(self, files: Mapping[str, list[Path]], speed: float | None) -> None:
+    def __init__(self, files: Mapping[str, list[Path]], speed: float | None, begun: float | None = None) -> None:
         self.assets = tuple(files)
         self._speed = speed
+        self._begun = begun
         # Holes up to the gap policy are waited out; at full speed only reading takes time.
         waiting = 0.0 if speed is None else (LONGEST_FILLED_GAP + 1) * 60 / speed
         self.longest_silence = waiting + _LATENESS_SECONDS
@@ -64,7 +68,7 @@ class ReplayFeed:
 
     async def follow(self, asset: str) -> AsyncIterator[FeedEvent]:
         """The rest of the files. See `Feed`."""
-        pace = None if self._speed is None else _Pace(self._speed)
+        pace = None if self._speed is None else _Pace(self._speed, self._begun)
         events = self._events[asset]
         failure: MarketDataError | None = None
         while failure is None:
@@ -88,15 +92,16 @@ class ReplayFeed:
 class _Pace:
     """Holds events back until their time has come."""
 
-    def __init__(self, speed: float) -> None:
+    def __init__(self, speed: float, begun: float | None = None) -> None:
         self._speed = speed
+        self._late = 0.0 if begun is None else time.time() - begun
         self._begin: float | None = None
         self._market_begin = self._market_last = 0
 
     async def until(self, market_ms: int) -> None:
         now = asyncio.get_running_loop().time()
         if self._begin is None:
-            self._begin, self._market_begin, self._market_last = now, market_ms, market_ms
+            self._begin, self._market_begin, self._market_last = now - self._late, market_ms, market_ms
         hole = market_ms - self._market_last - MINUTE_MS
         if hole > LONGEST_FILLED_GAP * MINUTE_MS:
             self._market_begin += hole

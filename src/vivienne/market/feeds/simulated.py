@@ -7,12 +7,16 @@ made of days, each from its own random numbers, beginning at a fixed date: it is
 from __future__ import annotations
 
 import asyncio
+import itertools
 import math
+import time
 import zlib
+from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from vivienne.errors import MarketDataError
 from vivienne.market.feeds.base import FeedEvent, MinuteClosed, PriceMoved
 from vivienne.market.types import DAY_MS, MINUTE_MS, Candle
 
@@ -31,6 +35,8 @@ _TICKS = 4
 _SHORTEST_TICK = 0.02
 _LATENESS_SECONDS = 10.0
 """What a busy machine may be late by."""
+MOST_PASSED_DAYS = 3_650
+"""Days of the market that may have passed when it is started: they are made in seconds."""
 _PULL = 0.05
 """Part of its distance from the usual price a market tends to go back in a day."""
 
@@ -66,30 +72,54 @@ class SimulatedFeed:
         seed: another seed, another market.
         speed: market seconds per real second.
         timeframe_minutes: length of a bar, to give a sensible length of history.
+        begun: when it was where it is now without it, in seconds since the epoch: markets with the same beginning are
+            at the same minute, whenever they are started. Now without it.
+
+    Raises:
+        MarketDataError: it would take too long to get from there to the present.
     """
 
     name = "simulated"
 
-    def __init__(self, assets: tuple[str, ...], *, seed: int, speed: float, timeframe_minutes: int) -> None:
+    def __init__(
+        self,
+        assets: tuple[str, ...],
+        *,
+        seed: int,
+        speed: float,
+        timeframe_minutes: int,
+        begun: float | None = None,
+    ) -> None:
         self.assets = assets
         self._minute_seconds = 60.0 / speed
         self.longest_silence = 3 * self._minute_seconds + _LATENESS_SECONDS
         self._timeframe_minutes = timeframe_minutes
         self._minutes = {asset: simulated_minutes(asset, seed) for asset in assets}
+        self._begun = begun
+        self._passed_before: dict[str, int] = {}
+        if self._passed() > MOST_PASSED_DAYS * _DAY_MINUTES:
+            raise MarketDataError(
+                "the simulated market",
+                f"it began so long ago that more than {MOST_PASSED_DAYS:,} of its days have passed; let it begin later",
+            )
+
+    def _passed(self) -> int:
+        """Minutes of the market since it began."""
+        return 0 if self._begun is None else max(0, math.floor((time.time() - self._begun) / self._minute_seconds))
 
     def history(self, asset: str, *, least: int, most: int) -> list[Candle]:
         """As much as is kept, within what can be made in a moment; whole bars. See `Feed`."""
         enough = max(least, _USUAL_HISTORY_MINUTES, _LEAST_HISTORY_BARS * self._timeframe_minutes)
         count = min(most, enough) // self._timeframe_minutes * self._timeframe_minutes
-        minutes = self._minutes[asset]
-        return [next(minutes) for _ in range(count)]
+        self._passed_before[asset] = passed = self._passed()
+        return [*deque(itertools.islice(self._minutes[asset], count + passed), maxlen=most)]
 
     async def follow(self, asset: str) -> AsyncIterator[FeedEvent]:
         """Minute after minute, without end. See `Feed`."""
         loop = asyncio.get_running_loop()
         ticks = _TICKS if self._minute_seconds / _TICKS >= _SHORTEST_TICK else 1
-        begin = loop.time()
-        for number, candle in enumerate(self._minutes[asset]):
+        begin = loop.time() - (0.0 if self._begun is None else time.time() - self._begun)
+        for number, candle in enumerate(self._minutes[asset], self._passed_before.get(asset, 0)):
             for tick, price in enumerate(_path(candle)[-ticks:], 1):
                 due = begin + (number + tick / ticks) * self._minute_seconds
                 await asyncio.sleep(max(0.0, due - loop.time()))

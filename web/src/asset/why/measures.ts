@@ -16,10 +16,7 @@ const difference = (value: number) => `${value > 0 ? '+' : ''}${plain(value)}`
 
 const WORDINGS: Readonly<Record<string, Wording>> = {
   bandwidth: { short: 'bandwidth', format: percent },
-  'deviations from the middle band': {
-    short: 'deviations',
-    format: (value) => `${formatNumber(value, 3)} σ`,
-  },
+  'deviations from the middle band': { short: 'deviations', format: (value) => formatNumber(value, 3) },
   'breakout vote in the direction of the entry': {
     short: 'breakout vote',
     format: vote,

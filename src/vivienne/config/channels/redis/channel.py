@@ -35,7 +35,7 @@ class ControlChannel:
 
     async def run(self, redis: Redis, ready: Callable[[], None]) -> None:
         """See `vivienne.redis.link.Part`."""
-        async with aclosing(heard(redis, self._names.channel, ready)) as messages:
+        async with aclosing(heard(redis, ready, self._names.channel)) as messages:
             async for raw in messages:
                 if raw is not None and self._held():
                     outcome = await self._messages.carry_out(raw)

@@ -16,13 +16,13 @@ DEAF_SECONDS = 3.0
 """So long it may take to answer."""
 
 
-async def heard(redis: Redis, channel: str, subscribed: Callable[[], None]) -> AsyncGenerator[bytes | None]:
-    """Messages of a channel from now on; None each time the connection showed that it is alive.
+async def heard(redis: Redis, subscribed: Callable[[], None], *channels: str) -> AsyncGenerator[bytes | None]:
+    """Messages of channels from now on; None each time the connection showed that it is alive.
 
     Args:
         redis: the connection; the subscription has one of its own.
-        channel: to listen to.
         subscribed: called when every later message will be heard.
+        channels: to listen to.
 
     Raises:
         TimeoutError: nothing comes any more, not even an answer.
@@ -31,7 +31,8 @@ async def heard(redis: Redis, channel: str, subscribed: Callable[[], None]) -> A
     clock = asyncio.get_running_loop().time
     async with redis.pubsub() as listener:
         async with asyncio.timeout(DEAF_SECONDS):
-            await listener.subscribe(channel)
+            await listener.subscribe(*channels)
+        unconfirmed = len(channels)
         asked: float | None = clock()
         while True:
             message = await listener.get_message(timeout=QUIET_SECONDS)
@@ -45,5 +46,7 @@ async def heard(redis: Redis, channel: str, subscribed: Callable[[], None]) -> A
                 continue
             asked = None
             if message["type"] == "subscribe":
-                subscribed()
+                unconfirmed -= 1
+                if unconfirmed == 0:
+                    subscribed()
             yield message["data"] if message["type"] == "message" else None

@@ -51,7 +51,7 @@ class ControlRelay:
     async def run(self, redis: Redis, ready: Callable[[], None]) -> None:
         """See `vivienne.redis.link.Part`."""
         try:
-            async with aclosing(heard(redis, self._names.results, ready)) as results:
+            async with aclosing(heard(redis, ready, self._names.results)) as results:
                 async for raw in results:
                     # Whatever was heard shows that Redis is there, after a message that it did not take in time too.
                     self._redis = redis

@@ -1,10 +1,9 @@
 import { Button } from '@mantine/core'
-import { Link, useRouteError } from 'react-router'
+import { Link } from 'react-router'
 import classes from './Message.module.css'
 
 /** A page that could not be shown says so, and what can be done; the frame around it goes on. */
-export function RouteError() {
-  const error = useRouteError()
+export function PageError({ error }: { error: unknown }) {
   const { title, advice } = isMissingCode(error)
     ? {
         title: 'This page could not be loaded',

@@ -1,4 +1,4 @@
-"""Revisions survive as they were written, in a file that is ours alone; whatever is wrong with the file is said."""
+"""A file that is ours alone; whatever is wrong with it is said. What every store does is in the contract tests."""
 
 from __future__ import annotations
 
@@ -7,21 +7,20 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-import threading
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from vivienne.config.revision import Revision
-from vivienne.config.store import APPLICATION_ID, SCHEMA_VERSION, SqliteRevisionStore
+from revisions import filled, revision, versions
+from vivienne.config.store.sqlite import APPLICATION_ID, SqliteRevisionStore
+from vivienne.config.store.tables import SCHEMA_VERSION
 from vivienne.errors import StoreUnavailable, StoreUnusable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from vivienne.config.answers import Action
+    from vivienne.config.revision import Revision
 
 
 @pytest.fixture
@@ -34,226 +33,6 @@ def store(path: Path) -> Iterator[SqliteRevisionStore]:
     store = SqliteRevisionStore(path)
     yield store
     store.close()
-
-
-def revision(version: int, layer: str = "global", action: Action = "update", **more: Any) -> Revision:
-    plain = Revision(
-        version=version,
-        config_id=f"id-{version}",
-        layer=layer,
-        action=action,
-        document={"settings": {"state_threshold_bang": 80 + version / 4}},
-        changed=[],
-        author="ann",
-        channel="rest",
-        created_at="2026-01-02T03:04:05.678Z",
-    )
-    return replace(plain, **more)
-
-
-def filled(store: SqliteRevisionStore, *revisions: Revision) -> SqliteRevisionStore:
-    for each in revisions:
-        store.append(each)
-    return store
-
-
-def versions(found: list[Revision]) -> list[int]:
-    return [each.version for each in found]
-
-
-FULL = revision(
-    7,
-    "BTC",
-    "delete",
-    document={
-        "settings": {"state_threshold_bang": 80, "position_size_bang": 0.1},
-        "description": "n\u00e4chtlich \U0001f680",
-    },
-    changed=[{"path": "settings.state_threshold_bang", "old": 85.5, "new": 80}, {"path": "description", "new": "x"}],
-    target="id-3",
-    address="2001:db8::1",
-    reason="because 'quotes' \"and\" \\ and\nlines",
-    request_id="r-1",
-    request_digest="d" * 64,
-    answer={"status": "success", "version": 7, "nothing": None, "list": [1, 2.5, True]},
-)
-
-
-# What is kept
-
-
-def test_every_field_of_a_revision_survives(store: SqliteRevisionStore) -> None:
-    filled(store, FULL)
-
-    assert store.by_config_id("id-7") == FULL
-    assert store.by_request_id("r-1") == FULL
-    assert store.heads() == [FULL]
-    assert store.page(layers=None, limit=1, before=None, configurations_only=False) == [FULL]
-
-
-def test_what_is_left_out_stays_left_out(store: SqliteRevisionStore) -> None:
-    plain = revision(1)
-    filled(store, plain)
-
-    assert store.by_config_id("id-1") == plain
-    assert plain.request_id is None
-
-
-def test_whole_numbers_and_fractions_are_kept_as_they_were_sent(store: SqliteRevisionStore) -> None:
-    filled(store, revision(1, document={"whole": 80, "point": 80.0, "small": 0.1 + 0.2, "switch": True}))
-
-    found = store.by_config_id("id-1")
-    assert found is not None
-    assert {name: repr(value) for name, value in found.document.items()} == {
-        "whole": "80",
-        "point": "80.0",
-        "small": "0.30000000000000004",
-        "switch": "True",
-    }
-
-
-def test_everything_is_there_after_reopening(path: Path) -> None:
-    first = filled(SqliteRevisionStore(path), revision(1), revision(2, "BTC"), FULL)
-    first.close()
-
-    again = SqliteRevisionStore(path)
-    try:
-        assert again.page(layers=None, limit=10, before=None, configurations_only=False) == [
-            FULL, revision(2, "BTC"), revision(1),
-        ]  # fmt: skip
-    finally:
-        again.close()
-
-
-def test_what_is_not_there_is_not_found(store: SqliteRevisionStore) -> None:
-    filled(store, FULL)
-
-    assert store.by_config_id("id-8") is None
-    assert store.by_request_id("r-2") is None
-    assert not store.is_deleted("id-8")
-
-
-def test_an_empty_store_has_nothing_in_it(store: SqliteRevisionStore) -> None:
-    store.check()
-
-    assert store.heads() == []
-    assert store.active_ids() == {}
-    assert store.page(layers=None, limit=10, before=None, configurations_only=True) == []
-
-
-@pytest.mark.parametrize("twin", [revision(1, config_id="other"), revision(2, config_id="id-1")])
-def test_a_version_or_a_config_id_cannot_be_given_twice(store: SqliteRevisionStore, twin: Revision) -> None:
-    filled(store, revision(1))
-
-    with pytest.raises(StoreUnavailable):
-        store.append(twin)
-    assert store.page(layers=None, limit=10, before=None, configurations_only=False) == [revision(1)]
-
-
-def test_a_request_id_cannot_be_given_twice(store: SqliteRevisionStore) -> None:
-    filled(store, revision(1, request_id="r"))
-
-    with pytest.raises(StoreUnavailable):
-        store.append(revision(2, request_id="r"))
-    filled(store, revision(3), revision(4))
-    assert versions(store.page(layers=None, limit=10, before=None, configurations_only=False)) == [4, 3, 1]
-
-
-def test_the_store_can_be_used_from_another_thread(store: SqliteRevisionStore) -> None:
-    thread = threading.Thread(target=store.append, args=(revision(1),))
-    thread.start()
-    thread.join()
-
-    assert versions(store.heads()) == [1]
-
-
-# Looking back
-
-
-def story(store: SqliteRevisionStore) -> SqliteRevisionStore:
-    """Global 1, 3 and 6; BTC 2, 4 and 5, which deletes 4; 7 deletes 1."""
-    return filled(
-        store,
-        revision(1),
-        revision(2, "BTC"),
-        revision(3),
-        revision(4, "BTC"),
-        revision(5, "BTC", "delete", target="id-4"),
-        revision(6, action="activate", target="id-1"),
-        revision(7, action="delete", target="id-1"),
-    )
-
-
-def test_the_heads_are_the_newest_of_each_layer(store: SqliteRevisionStore) -> None:
-    assert {head.layer: head.version for head in story(store).heads()} == {"global": 7, "BTC": 5}
-
-
-def test_in_force_is_the_newest_that_is_neither_deleted_nor_a_deletion(store: SqliteRevisionStore) -> None:
-    assert story(store).active_ids() == {"global": "id-6", "BTC": "id-2"}
-
-
-def test_a_layer_of_which_everything_is_deleted_has_nothing_in_force(store: SqliteRevisionStore) -> None:
-    filled(store, revision(1, "BTC"), revision(2, "BTC", "delete", target="id-1"), revision(3, "ETH"))
-
-    assert store.active_ids() == {"ETH": "id-3"}
-
-
-def test_deleted_is_what_a_later_revision_deleted(store: SqliteRevisionStore) -> None:
-    story(store)
-
-    assert [version for version in range(1, 8) if store.is_deleted(f"id-{version}")] == [1, 4]
-
-
-def test_activating_is_not_deleting(store: SqliteRevisionStore) -> None:
-    filled(store, revision(1), revision(2, action="activate", target="id-1"))
-
-    assert not store.is_deleted("id-1")
-
-
-def test_before_a_configuration_is_the_one_of_its_layer_that_still_counts(store: SqliteRevisionStore) -> None:
-    story(store)
-
-    def before(version: int) -> int | None:
-        each = store.by_config_id(f"id-{version}")
-        assert each is not None
-        found = store.before(each)
-        return None if found is None else found.version
-
-    assert {version: before(version) for version in range(1, 8)} == {
-        1: None, 2: None, 3: None, 4: 2, 5: 2, 6: 3, 7: 6,
-    }  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("layers", "configurations_only", "expected"),
-    [
-        (None, False, [7, 6, 5, 4, 3, 2, 1]),
-        (None, True, [6, 3, 2]),
-        (["BTC"], False, [5, 4, 2]),
-        (["BTC"], True, [2]),
-        (["global", "BTC"], False, [7, 6, 5, 4, 3, 2, 1]),
-        (["global"], True, [6, 3]),
-        (["ETH"], False, []),
-    ],
-)
-def test_a_page_has_what_was_asked_for_newest_first(
-    store: SqliteRevisionStore, layers: list[str] | None, configurations_only: bool, expected: list[int]
-) -> None:
-    found = story(store).page(layers=layers, limit=100, before=None, configurations_only=configurations_only)
-
-    assert versions(found) == expected
-
-
-@pytest.mark.parametrize("limit", [1, 2, 3, 7, 8])
-def test_page_by_page_everything_is_seen_once(store: SqliteRevisionStore, limit: int) -> None:
-    story(store)
-
-    seen: list[int] = []
-    while page := store.page(layers=None, limit=limit, before=seen[-1] if seen else None, configurations_only=False):
-        assert len(page) <= limit
-        seen += versions(page)
-
-    assert seen == [7, 6, 5, 4, 3, 2, 1]
 
 
 # The file
@@ -312,7 +91,7 @@ def test_a_second_one_is_refused_while_the_first_is_open(path: Path, store: Sqli
 def test_another_process_is_refused_while_the_first_is_open(path: Path, store: SqliteRevisionStore) -> None:
     filled(store, revision(1))
     program = (
-        "import sys, pathlib; from vivienne.config.store import SqliteRevisionStore;"
+        "import sys, pathlib; from vivienne.config.store.sqlite import SqliteRevisionStore;"
         "SqliteRevisionStore(pathlib.Path(sys.argv[1]))"
     )
 
@@ -481,7 +260,7 @@ def test_a_database_another_program_locks_is_said_to_be_locked(path: Path, store
 NOBODY = 65534
 AS_NOBODY = """
 import os, pathlib, sys
-from vivienne.config.store import SqliteRevisionStore
+from vivienne.config.store.sqlite import SqliteRevisionStore
 from vivienne.errors import StoreUnusable
 folder = pathlib.Path(sys.argv[1])
 warm = SqliteRevisionStore(folder / "warm" / "warm.db")  # so that all that is imported late is imported

@@ -1,0 +1,1 @@
+"""Configuration in YAML files: all layers at once, out of a database and into one."""

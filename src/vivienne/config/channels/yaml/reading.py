@@ -1,0 +1,250 @@
+"""Strict YAML 1.2, with the place of everything: what a file says, and where it says so.
+
+The events of the parser are taken as they come, so that nothing is built that was not looked at: no anchors, no tags,
+no recursion. Plain values are read by YAML's core schema: `on` and `yes` are texts.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
+from ruamel.yaml.reader import ReaderError
+
+from vivienne.errors import FileUnreadable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LARGEST_FILE = 2 * 1024 * 1024
+"""Bytes; a layer that sets everything, with all its comments, is below 10,000."""
+DEEPEST_NESTING = 16
+MOST_VALUES = 50_000
+"""Over all levels, names among them."""
+
+
+@dataclass(slots=True)
+class Node:
+    """A value in a file.
+
+    Attributes:
+        line: where it is, counted from 1.
+        start, end: from where to where in the text; behind the end there may be blanks that belong to it.
+        value: a text, a number, a truth value, None or a list; of a mapping, None.
+        entries: of a mapping, what is in it; None for any other value.
+        is_flow: whether it is written in brackets.
+    """
+
+    line: int
+    start: int
+    end: int
+    value: Any = None
+    entries: dict[str, Entry] | None = None
+    is_flow: bool = False
+
+    def document(self) -> Any:
+        """What it says, without places."""
+        if self.entries is None:
+            return self.value
+        return {name: entry.node.document() for name, entry in self.entries.items()}
+
+
+@dataclass(slots=True)
+class Entry:
+    """A name in a mapping, and what stands behind it."""
+
+    line: int
+    start: int
+    end: int
+    node: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """Something that YAML allows and a configuration does not."""
+
+    line: int
+    path: tuple[str, ...]
+    message: str
+
+
+def read_yaml(text: str, name: str) -> tuple[Node, list[Flaw]]:
+    """Read one document.
+
+    Args:
+        text: of the file.
+        name: of the file, for errors.
+
+    Returns:
+        What it says, without what has a flaw, and the flaws.
+
+    Raises:
+        FileUnreadable: not YAML, or larger or deeper than a configuration can be.
+    """
+    if len(text.encode(errors="surrogatepass")) > LARGEST_FILE:
+        raise FileUnreadable(name, f"the file is larger than {LARGEST_FILE:,} bytes; a configuration is not")
+    building = _Building(name)
+    for event in _events(text, name):
+        building.take(event)
+    if building.root is None:
+        building.root = Node(1, 0, 0)
+    return building.root, building.flaws
+
+
+def _events(text: str, name: str) -> Iterator[Any]:
+    try:
+        yield from YAML(typ="safe", pure=True).parse(text)
+    except ReaderError as error:
+        number = text.count("\n", 0, error.position) + 1
+        raise FileUnreadable(name, "there is a character here that no text has", line=number) from error
+    except MarkedYAMLError as error:
+        mark: Any = error.problem_mark or error.context_mark
+        line = None if mark is None else mark.line + 1
+        raise FileUnreadable(name, f"this is not YAML: {error.problem or error.context}", line=line) from error
+    except (YAMLError, ArithmeticError, AssertionError, LookupError, ValueError) as error:
+        # The parser lets some errors of Python through, as for a \U beyond all characters.
+        raise FileUnreadable(name, f"this is not YAML: {error}") from error
+
+
+@dataclass(slots=True)
+class _Frame:
+    """A mapping or list that is being read; `key` is the name whose value comes next."""
+
+    node: Node
+    items: list[Any] | None = None
+    key: tuple[str, Entry] | None = None
+    twice: bool = False
+
+
+@dataclass(slots=True)
+class _Building:
+    """Puts a document together from events, without recursion."""
+
+    name: str
+    root: Node | None = None
+    flaws: list[Flaw] = field(default_factory=list)
+    _frames: list[_Frame] = field(default_factory=list)
+    _values: int = 0
+    _documents: int = 0
+
+    def take(self, event: Any) -> None:
+        line = event.start_mark.line + 1
+        if isinstance(event, DocumentStartEvent):
+            self._documents += 1
+            if self._documents > 1:
+                raise FileUnreadable(self.name, "a second document begins here; a configuration is one", line=line)
+        elif isinstance(event, (MappingEndEvent, SequenceEndEvent)):
+            self._frames.pop().node.end = event.end_mark.index
+        elif isinstance(event, (AliasEvent, MappingStartEvent, ScalarEvent, SequenceStartEvent)):
+            self._count(line)
+            if event.anchor is not None:
+                raise FileUnreadable(
+                    self.name, "anchors (&) and aliases (*) are not read; write the value itself", line=line
+                )
+            self._add(event, line)
+
+    def _count(self, line: int) -> None:
+        self._values += 1
+        if self._values > MOST_VALUES:
+            raise FileUnreadable(self.name, f"there are more than {MOST_VALUES:,} names and values", line=line)
+
+    def _add(self, event: Any, line: int) -> None:
+        inside = self._frames[-1] if self._frames else None
+        wants_key = inside is not None and inside.items is None and inside.key is None
+        if event.tag is not None:
+            self._say(line, f"Tags ({event.tag.replace('tag:yaml.org,2002:', '!!')}) are not read; leave it out")
+        if wants_key and inside is not None:
+            if not isinstance(event, ScalarEvent):
+                raise FileUnreadable(self.name, "a name must be a text, no mapping or list", line=line)
+            self._name(inside, event, line)
+            return
+        node = Node(line, event.start_mark.index, event.end_mark.index)
+        if isinstance(event, ScalarEvent):
+            if event.implicit[0] and event.tag is None:
+                node.value, flaw = _plain(event.value)
+                if flaw:
+                    self._say(line, flaw)
+                    inside = self._dropped(inside)
+            else:
+                node.value = event.value
+            self._place(inside, node)
+            return
+        node.is_flow = bool(event.flow_style)
+        self._place(inside, node)
+        if len(self._frames) >= DEEPEST_NESTING:
+            raise FileUnreadable(self.name, f"it is nested deeper than {DEEPEST_NESTING} levels", line=line)
+        if isinstance(event, MappingStartEvent):
+            node.entries = {}
+            self._frames.append(_Frame(node))
+        else:
+            node.value = []
+            self._frames.append(_Frame(node, items=node.value))
+
+    def _name(self, inside: _Frame, event: Any, line: int) -> None:
+        name: str = event.value
+        entry = Entry(line, event.start_mark.index, event.end_mark.index, Node(line, 0, 0))
+        inside.key = (name, entry)
+        inside.twice = name in (inside.node.entries or {})
+        if inside.twice:
+            first = (inside.node.entries or {})[name].line
+            self._say(line, f"{name!r} is there twice, first in line {first}; which of them is meant is anyone's guess")
+
+    def _dropped(self, inside: _Frame | None) -> _Frame | None:
+        """Leave out the value that comes next."""
+        if inside is not None:
+            inside.twice = True
+        return inside
+
+    def _place(self, inside: _Frame | None, node: Node) -> None:
+        if inside is None:
+            self.root = node
+        elif inside.items is not None:
+            inside.items.append(node.value if node.entries is None else {})
+        elif inside.key is not None and inside.node.entries is not None:
+            name, entry = inside.key
+            entry.node = node
+            if not inside.twice:
+                inside.node.entries[name] = entry
+            inside.key, inside.twice = None, False
+
+    def _say(self, line: int, message: str) -> None:
+        path = tuple(frame.key[0] for frame in self._frames if frame.key is not None)
+        self.flaws.append(Flaw(line, path, message))
+
+
+_INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+_WORDS = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+_MOST_DIGITS = 18
+_BASES = {"0o": 8, "0x": 16}
+
+
+def _plain(text: str) -> tuple[Any, str | None]:
+    """The value of a text without quotes, by YAML's core schema, and what is wrong with it."""
+    if text in _WORDS:
+        return _WORDS[text], None
+    if _INTEGER.fullmatch(text) and len(text) <= _MOST_DIGITS:
+        return int(text, _BASES.get(text[:2], 10)), None
+    if _FLOAT.fullmatch(text) and math.isfinite(number := float(text)):
+        return number, None
+    if _NOT_FINITE.fullmatch(text) or _FLOAT.fullmatch(text):
+        return None, f"Numbers must be finite; {text if len(text) <= _MOST_DIGITS else 'this one'} is not"
+    return text, None

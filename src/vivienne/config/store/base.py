@@ -1,0 +1,74 @@
+"""What a store of revisions does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vivienne.config.revision import Revision
+
+
+class RevisionStore(Protocol):
+    """Where revisions live. Methods block; they raise `StoreUnavailable` when the store does not answer.
+
+    Used from one thread at a time.
+    """
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes may append to it too."""
+
+    def heads(self) -> list[Revision]:
+        """The newest revision of each layer."""
+
+    def active_ids(self) -> dict[str, str]:
+        """By layer, the config_id in force: the newest that is neither deleted nor a deletion."""
+
+    def active_id(self, layer: str, version: int) -> str | None:
+        """The config_id that was in force in a layer right after this version."""
+
+    def append(self, *appended: Revision) -> None:
+        """Add revisions, all or none, whatever happens meanwhile; on return they are on disk.
+
+        Raises:
+            VersionTaken: there is one of a version, config_id or request_id already. Nothing was added.
+            StoreUnavailable: they may have been added all the same; `was_appended` tells, of the last of them.
+        """
+
+    def was_appended(self, revision: Revision) -> bool:
+        """Whether an append that failed did its work all the same; once answered, that does not change any more."""
+
+    def after(self, version: int, limit: int) -> list[Revision]:
+        """Revisions newer than a version, oldest first, at most so many."""
+
+    def by_config_id(self, config_id: str) -> Revision | None:
+        """The revision with this name."""
+
+    def by_request_id(self, request_id: str) -> Revision | None:
+        """The revision made by this request."""
+
+    def is_deleted(self, config_id: str) -> bool:
+        """Whether a later revision deleted it."""
+
+    def before(self, revision: Revision) -> Revision | None:
+        """The configuration of the same layer before this one, leaving out deleted ones and deletions."""
+
+    def page(
+        self, *, layers: Sequence[str] | None, limit: int, before: int | None, configurations_only: bool
+    ) -> list[Revision]:
+        """Revisions, newest first.
+
+        Args:
+            layers: only these; None for all.
+            limit: at most so many.
+            before: only versions below it.
+            configurations_only: leave out deletions and what was deleted.
+        """
+
+    def check(self) -> None:
+        """Raise when the store does not answer."""
+
+    def close(self) -> None:
+        """Let go of it."""

@@ -1,0 +1,1 @@
+"""One file for each migration, numbered: its number is the schema it leads to."""

@@ -1,0 +1,25 @@
+"""Opens the store a setting names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vivienne.config.store.sqlite import SqliteRevisionStore
+
+if TYPE_CHECKING:
+    from vivienne.config.store.address import PostgresUrl
+    from vivienne.config.store.base import RevisionStore
+
+
+def open_store(db: Path | PostgresUrl) -> RevisionStore:
+    """Open a SQLite file, which is made where there is none, or a PostgreSQL database.
+
+    Raises:
+        StoreUnusable: it cannot be opened.
+    """
+    if isinstance(db, Path):
+        return SqliteRevisionStore(db)
+    from vivienne.config.store.postgres import PostgresRevisionStore  # noqa: PLC0415  # its driver is an extra
+
+    return PostgresRevisionStore(db)

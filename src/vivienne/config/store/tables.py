@@ -1,0 +1,54 @@
+"""The tables as queries see them; `migrations` makes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, String, Table, TypeDecorator, text
+from typing_extensions import override
+
+SCHEMA_VERSION = 1
+"""What `migrations` leads to: the number of the newest one."""
+
+
+class Json(TypeDecorator[Any]):
+    """JSON as orjson writes it, so that values come back as they were sent on every engine."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    @override
+    def process_bind_param(self, value: Any, dialect: Any) -> bytes | None:
+        return None if value is None else orjson.dumps(value)
+
+    @override
+    def process_result_value(self, value: Any, dialect: Any) -> Any:
+        return None if value is None else orjson.loads(value)
+
+
+metadata = MetaData()
+_targeted, _requested = text("target IS NOT NULL"), text("request_id IS NOT NULL")
+revisions = Table(
+    "revisions",
+    metadata,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("config_id", String(64), nullable=False, unique=True),
+    Column("layer", String(32), nullable=False),
+    Column("action", String(16), nullable=False),
+    Column("document", Json, nullable=False),
+    Column("changed", Json, nullable=False),
+    Column("author", String(100), nullable=False),
+    Column("channel", String(16), nullable=False),
+    Column("created_at", String(32), nullable=False),
+    Column("target", String(64)),
+    Column("address", String(64)),
+    Column("reason", String(1000)),
+    Column("request_id", String(128)),
+    Column("request_digest", String(64)),
+    Column("answer", Json),
+    Index("revisions_by_layer", "layer", "version"),
+    # Most revisions have neither: partial indexes leave them out, which is less to write at each change.
+    Index("revisions_by_target", "target", "action", sqlite_where=_targeted, postgresql_where=_targeted),
+    Index("revisions_by_request", "request_id", unique=True, sqlite_where=_requested, postgresql_where=_requested),
+)

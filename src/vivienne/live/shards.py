@@ -1,0 +1,61 @@
+"""Which agent decides which asset.
+
+Rendezvous hashing (D. G. Thaler and C. V. Ravishankar, "Using name-based mappings to increase hit rates", 1998): every
+agent scores every asset by a hash of both names, and the highest score has it. Each knows the whole without asking
+anybody, and when the number of agents moves from n to n + 1, about one asset in n + 1 moves, always to the new one.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Self
+
+from vivienne.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_SHARD = re.compile(r"([0-9]{1,4})/([0-9]{1,4})")
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """One agent of several.
+
+    Attributes:
+        number: which one, from 1.
+        count: how many there are.
+    """
+
+    number: int
+    count: int
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """From ``1/2``: the first of two.
+
+        Raises:
+            SettingsError: it is none.
+        """
+        found = _SHARD.fullmatch(text)
+        shard = cls(int(found[1]), int(found[2])) if found else None
+        if shard is None or not 1 <= shard.number <= shard.count:
+            raise SettingsError(f"--shard must be one of several, as in 1/2 for the first of two, not {text!r}")
+        return shard
+
+    def share(self, assets: Iterable[str]) -> tuple[str, ...]:
+        """The assets this agent decides, in the order given."""
+        return tuple(asset for asset in assets if self._owner(asset) == self.number)
+
+    def _owner(self, asset: str) -> int:
+        return max(range(1, self.count + 1), key=lambda number: (_score(asset, number), number))
+
+    def __str__(self) -> str:
+        """As it is given."""
+        return f"{self.number}/{self.count}"
+
+
+def _score(asset: str, number: int) -> int:
+    return int.from_bytes(blake2b(f"{asset}/{number}".encode(), digest_size=8).digest())

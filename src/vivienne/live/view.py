@@ -1,0 +1,67 @@
+"""What the web application asks of a market: one that is decided in this process, or by agents elsewhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from vivienne.config.schema import Configuration
+    from vivienne.live.chart import AssetList, Chart
+    from vivienne.live.market import Market
+    from vivienne.live.preview import Comparison
+
+
+class MarketView(Protocol):
+    """A market to look at.
+
+    Every question may raise `AgentUnavailable`: who could answer it does not.
+
+    Attributes:
+        assets: which there are.
+        is_local: whether they are decided in this process, which is then of no use without them.
+    """
+
+    assets: tuple[str, ...]
+    is_local: bool
+
+    async def overview(self, closes: int) -> AssetList:
+        """Every asset with its last closes."""
+
+    async def chart(self, asset: str, limit: int) -> Chart:
+        """The last closed bars of an asset with what a chart draws."""
+
+    async def compare(self, asset: str, candidate: Configuration, rows: int) -> tuple[str, Comparison]:
+        """The timeframe, and what another configuration would have made of an asset's last bars."""
+
+    def troubles(self) -> dict[str, str]:
+        """Assets that cannot be decided any more, and why."""
+
+
+class LocalView:
+    """The market of this process.
+
+    Args:
+        market: decides.
+    """
+
+    is_local = True
+
+    def __init__(self, market: Market) -> None:
+        self._market = market
+        self.assets = market.assets
+
+    async def overview(self, closes: int) -> AssetList:
+        """See `MarketView`."""
+        return self._market.overview(closes)
+
+    async def chart(self, asset: str, limit: int) -> Chart:
+        """See `MarketView`."""
+        return self._market.chart(asset, limit)
+
+    async def compare(self, asset: str, candidate: Configuration, rows: int) -> tuple[str, Comparison]:
+        """See `MarketView`."""
+        return self._market.compare(asset, candidate, rows)
+
+    def troubles(self) -> dict[str, str]:
+        """See `MarketView`."""
+        return self._market.troubles()

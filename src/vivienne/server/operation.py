@@ -1,0 +1,61 @@
+"""Whether it lives and works: `/health` and `/ready`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from vivienne import __version__
+from vivienne.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vivienne.config.service import ConfigService
+    from vivienne.live.view import MarketView
+
+
+def operation_routes(
+    service: ConfigService, market: MarketView, additions: Callable[[], dict[str, Any]] = dict
+) -> APIRouter:
+    """The endpoints.
+
+    Args:
+        service: answers for the store.
+        market: answers for the feeds.
+        additions: how parts are that Vivienne does without: by name ``ok``, or what is wrong with it.
+    """
+    routes = APIRouter(tags=["operation"])
+
+    @routes.get("/health")
+    async def health() -> dict[str, Any]:
+        """The process is alive."""
+        return {"status": "ok", "version": __version__}
+
+    @routes.get("/ready", responses={503: {"description": "A part does not work; it says which."}})
+    async def ready() -> Response:
+        """The parts work: feeds deliver, the store answers."""
+        needed: dict[str, Any] = {"store": "ok"}
+        try:
+            await service.check()
+        except StoreError as error:
+            needed["store"] = str(error)
+        helpful = additions()
+        feeds = needed if market.is_local else helpful
+        feeds["feeds"] = dict.fromkeys(market.assets, "ok") | market.troubles()
+        for layer, found in service.ignored.items():
+            helpful.setdefault("configuration", {})[layer] = [problem.message for problem in found]
+        status = "ready" if _is_ok(helpful) else "degraded"
+        if not _is_ok(needed):
+            status = "unavailable"
+        content = orjson.dumps({"status": status, **needed, **helpful})
+        return Response(content, 503 if status == "unavailable" else 200, media_type="application/json")
+
+    return routes
+
+
+def _is_ok(part: Any) -> bool:
+    return all(map(_is_ok, part.values())) if isinstance(part, dict) else bool(part == "ok")

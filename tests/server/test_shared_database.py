@@ -1,0 +1,217 @@
+"""Two servers on one PostgreSQL database: one sequence of changes, seen by both, whatever happens to the database."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from postgres_server import PASSWORD
+from running import COMPREHENSIVE, RunningServer, run_program
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from postgres_server import PostgresServer
+
+SECONDS = 30.0
+COUNT = "distribution_trade_count_threshold"
+
+
+def wait_for(found: Callable[[], object], expected: object) -> None:
+    deadline = time.monotonic() + SECONDS
+    while (last := found()) != expected:
+        assert time.monotonic() < deadline, f"it is still {last} and not {expected}"
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def pair(database: str) -> Iterator[tuple[RunningServer, RunningServer]]:
+    """Two servers that were started at once on an empty database."""
+    first, second = (RunningServer("--assets", "BTC,ETH", db=database) for _ in range(2))
+    with ThreadPoolExecutor(2) as both:
+        started = [both.submit(server.start) for server in (first, second)]
+    try:
+        for start in started:
+            start.result()
+        yield first, second
+    finally:
+        for server in (first, second):
+            server.__exit__(None, None, None)
+
+
+def bang(server: RunningServer) -> Any:
+    return server.active("BTC")["config"]["settings"]["state_threshold_bang"]
+
+
+def active(server: RunningServer, what: str) -> Any:
+    return server.active("BTC")[what]
+
+
+def ready(server: RunningServer) -> int:
+    return server.get("/ready").status_code
+
+
+def set_bang(value: float, **more: Any) -> dict[str, Any]:
+    return {"asset_symbol": "BTC", "settings": {"state_threshold_bang": value}, **more}
+
+
+def test_a_change_made_at_one_is_soon_in_force_and_streamed_at_the_other(
+    pair: tuple[RunningServer, RunningServer],
+) -> None:
+    here, there = pair
+    with there.client() as client:
+        answer = here.post("partial-update", set_bang(91)).raise_for_status().json()
+
+        state = client.state("BTC", version=answer["version"])
+
+    assert state["config_version"] == 1
+    assert (active(there, "config_id"), active(there, "version"), bang(there)) == (answer["config_id"], 1, 91)
+    assert there.history() == here.history()
+
+
+def test_increments_at_both_with_the_version_they_are_based_on_are_all_made(
+    pair: tuple[RunningServer, RunningServer],
+) -> None:
+    each, workers = 20, 6
+    before = pair[0].active("BTC")["config"]["filters"]["combined_vwap"][COUNT]
+
+    def increments(number: int) -> None:
+        server = pair[number % 2]
+        with httpx.Client(timeout=SECONDS, trust_env=False) as http:
+            made = 0
+            while made < each:
+                present = http.get(f"{server.url}{COMPREHENSIVE}/active", params={"asset_symbol": "BTC"})
+                value = present.json()["config"]["filters"]["combined_vwap"][COUNT] + 1
+                answer = http.post(
+                    f"{server.url}{COMPREHENSIVE}/partial-update",
+                    json={"asset_symbol": "BTC", COUNT: value},
+                    headers={"If-Match": present.headers["ETag"]},
+                )
+                assert answer.status_code in (200, 412), answer.text
+                made += answer.status_code == httpx.codes.OK
+
+    with ThreadPoolExecutor(workers) as threads:
+        list(threads.map(increments, range(workers)))
+
+    for server in pair:
+        wait_for(partial(active, server, "version"), each * workers)
+        assert server.active("BTC")["config"]["filters"]["combined_vwap"][COUNT] == before + each * workers
+    assert [entry["version"] for entry in pair[0].history()] == list(range(each * workers, 0, -1))
+
+
+def test_a_request_sent_to_both_is_made_once_and_answered_the_same(pair: tuple[RunningServer, RunningServer]) -> None:
+    with ThreadPoolExecutor(2) as both:
+        for number in range(10):
+            body = set_bang(81 + number, request_id=f"r-{number}")
+            answers = [both.submit(server.post, "partial-update", body) for server in pair]
+            first, second = (answer.result().raise_for_status().json() for answer in answers)
+            assert first == second
+
+    assert [entry["version"] for entry in pair[1].history()] == list(range(10, 0, -1))
+
+
+class Writer(threading.Thread):
+    """Makes changes at a server until it is told to stop."""
+
+    def __init__(self, server: RunningServer) -> None:
+        super().__init__(daemon=True)
+        self.server = server
+        self.acknowledged: list[str] = []
+        self.codes: set[str] = set()
+        self.stopping = threading.Event()
+
+    def makes(self, more: int) -> None:
+        """Wait until it has made so many more."""
+        enough = len(self.acknowledged) + more
+        wait_for(lambda: len(self.acknowledged) >= enough, expected=True)
+
+    def run(self) -> None:
+        number = 0
+        with httpx.Client(timeout=SECONDS, trust_env=False) as http:
+            while not self.stopping.wait(0.002):
+                number += 1
+                body = set_bang(80 + number % 20)
+                try:
+                    answer = http.post(f"{self.server.url}{COMPREHENSIVE}/partial-update", json=body).json()
+                except httpx.TransportError:
+                    self.codes.add("server gone")
+                    return
+                if answer["status"] == "success":
+                    self.acknowledged.append(answer["config_id"])
+                else:
+                    self.codes.add(answer["code"])
+
+
+@pytest.mark.parametrize("how", ["immediate", "fast"])
+def test_no_acknowledged_change_is_lost_when_the_database_goes_down_and_comes_back(
+    pair: tuple[RunningServer, RunningServer], postgres: PostgresServer, how: str
+) -> None:
+    writers = [Writer(server) for server in pair]
+    for writer in writers:
+        writer.start()
+    try:
+        for _ in range(2):
+            for writer in writers:
+                writer.makes(20)
+            postgres.stop(how)
+            for server in pair:
+                wait_for(partial(ready, server), httpx.codes.SERVICE_UNAVAILABLE)
+                refused = server.post("partial-update", set_bang(95))
+                assert (refused.status_code, refused.json()["code"]) == (503, "not_stored")
+                assert server.get("/health").status_code == httpx.codes.OK
+            postgres.start()
+            for server in pair:
+                wait_for(partial(ready, server), httpx.codes.OK)
+    finally:
+        for writer in writers:
+            writer.stopping.set()
+            writer.join(SECONDS)
+
+    history = pair[0].history()
+    stored = {entry["config_id"] for entry in history}
+    for writer in writers:
+        assert writer.codes == {"not_stored"}
+        assert set(writer.acknowledged) <= stored
+    assert [entry["version"] for entry in history] == list(range(len(history), 0, -1))
+    for server in pair:
+        wait_for(partial(active, server, "config_id"), history[0]["config_id"])
+        assert server.log.count("cannot be followed") == server.log.count("are followed again")
+        assert PASSWORD not in server.log
+
+
+def test_a_killed_server_takes_nothing_with_it(pair: tuple[RunningServer, RunningServer]) -> None:
+    here, there = pair
+    writer = Writer(here)
+    writer.start()
+    writer.makes(20)
+    here.kill()
+    writer.stopping.set()
+    writer.join(SECONDS)
+
+    stored = {entry["config_id"] for entry in there.history()}
+    assert set(writer.acknowledged) <= stored
+    assert there.post("partial-update", set_bang(95)).json()["version"] == len(stored) + 1
+
+
+def test_a_database_out_of_reach_is_said_at_the_start_without_the_password(unused_port: int) -> None:
+    address = f"postgresql://ann:{PASSWORD}@127.0.0.1:{unused_port}/v"
+
+    result = run_program("serve", "--port", "0", environment={"VIVIENNE_DB": address})
+
+    assert result.returncode == 1
+    assert f"Error: The database postgresql://ann@127.0.0.1:{unused_port}/v cannot be reached" in result.stderr
+    assert PASSWORD not in result.stderr + result.stdout
+
+
+def test_a_wrong_address_is_refused_at_the_start_without_the_password() -> None:
+    result = run_program("serve", "--port", "0", "--db", f"postgresql://ann:{PASSWORD}/x@127.0.0.1/v")
+
+    assert result.returncode == 2
+    assert "--db is no PostgreSQL address" in result.stderr
+    assert PASSWORD not in result.stderr + result.stdout

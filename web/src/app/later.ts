@@ -1,0 +1,20 @@
+import { PAGE_CODE } from './routes.tsx'
+
+const QUIET_MS = 3_000
+
+/** Over once the first page had the network to itself. */
+export const whenQuiet = new Promise<void>((resolve) => setTimeout(resolve, QUIET_MS))
+
+/** Parts of pages that are shown only once somebody asks for them. */
+const PARTS = [
+  () => import('../history/HistoryPanel.tsx'),
+  () => import('../configuration/Review.tsx'),
+  () => import('./ShortcutList.tsx'),
+]
+
+/** Fetch what is not there yet: it must open without a server, too. */
+export async function fetchEverything(): Promise<void> {
+  await whenQuiet
+  // What cannot be fetched now is fetched when it is asked for, and its failure shown there.
+  await Promise.allSettled([...PAGE_CODE, ...PARTS].map((load) => load()))
+}
