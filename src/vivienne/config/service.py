@@ -208,7 +208,9 @@ class ConfigService:
         """Catch up at every hint and every `FOLLOW_SECONDS`, until cancelled."""
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._hint.wait(), FOLLOW_SECONDS)
+                # Not `wait_for`, which before Python 3.12 may lose a cancellation that comes with a hint.
+                async with asyncio.timeout(FOLLOW_SECONDS):
+                    await self._hint.wait()
             self._hint.clear()
             try:
                 await self.catch_up()
@@ -252,7 +254,8 @@ class ConfigService:
         self._under_way.add(task)
         task.add_done_callback(self._finished)
         try:
-            return await asyncio.wait_for(asyncio.shield(task), STORE_TIMEOUT)
+            async with asyncio.timeout(STORE_TIMEOUT):
+                return await asyncio.shield(task)
         except TimeoutError:
             raise NotStored(
                 f"The store did not answer within {STORE_TIMEOUT:g} s; the change may still be made. Send it again "
@@ -321,7 +324,8 @@ class ConfigService:
             if not self._store.is_shared:
                 raise
             with suppress(StoreUnavailable, TimeoutError):  # then what is known here has to do
-                await asyncio.wait_for(self.catch_up(), STORE_TIMEOUT)
+                async with asyncio.timeout(STORE_TIMEOUT):
+                    await self.catch_up()
         return await self._planning.plan(request)
 
     def _preview(self, plan: Plan) -> Preview:

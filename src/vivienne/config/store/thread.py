@@ -47,7 +47,8 @@ class StoreThread:
             StoreUnavailable: that, or what `run` raises.
         """
         try:
-            return await asyncio.wait_for(self.run(call, *args, **kwargs), self._timeout)
+            async with asyncio.timeout(self._timeout):
+                return await self.run(call, *args, **kwargs)
         except TimeoutError:
             raise StoreUnavailable(f"the store did not answer within {self._timeout:g} s") from None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -83,7 +82,6 @@ class ControlMessages:
         except Exception:  # noqa: BLE001  # a defect must not cost the channel its listener
             _log.exception("A message of type %s failed", received.kind)
             outcome = self._refused(Defect(), received)
-        _honour_cancellation()
         if received.relay:
             return Outcome({**outcome.document, RELAY: received.relay["id"]}, outcome.unstored)
         return outcome
@@ -121,13 +119,6 @@ class ControlMessages:
 
     def _count(self, *_change: object) -> None:
         self.made += 1
-
-
-def _honour_cancellation() -> None:
-    """Before Python 3.12 `asyncio.wait_for` swallows a cancellation when what it waits for is done at that moment."""
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
 
 
 def _is_relay(value: object) -> bool:
