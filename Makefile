@@ -21,7 +21,8 @@ run: setup ## serve http://localhost:8000 on the simulated market, with the dash
 test: test-python test-client test-dashboard ## run every test
 
 test-python: setup $(PAGE) redis-server postgres ## ARGS="tests/agent -k rsi" narrows it
-	@$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
+	@# Two for each core: they wait for servers more than they compute.
+	@$(BIN)/python -m pytest -n $$((2 * $$(getconf _NPROCESSORS_ONLN))) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-client: setup $(NODE) ## the npm package
 	@npm test --silent -w vivienne-client
