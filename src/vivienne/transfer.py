@@ -64,7 +64,7 @@ def export_configuration(db: Path | PostgresUrl, file: str) -> str:
         SettingsError: there is none.
         FileUnreadable: the file is no configuration, or cannot be written.
     """
-    if isinstance(db, Path) and not db.exists():
+    if _is_missing(db):
         raise SettingsError(f"There is no database {db}; name another one with --db")
     store = open_store(db)
     try:
@@ -94,7 +94,7 @@ async def import_configuration(db: Path | PostgresUrl, order: ImportOrder) -> Re
     """
     found = read_layers(_read(order.file), order.file)
     asked = Replacement(found.documents, order.replace_all, **_signed(order))
-    is_new = isinstance(db, Path) and not db.exists()
+    is_new = _is_missing(db)
     try:
         if order.is_dry_run or is_new or found.findings:  # with findings, to tell what else is wrong
             answer = await _try(db, asked, is_new=is_new)
@@ -106,6 +106,10 @@ async def import_configuration(db: Path | PostgresUrl, order: ImportOrder) -> Re
     except ChangeRefused as refused:
         raise ImportRefused(order.file, [*found.findings, *found.located(refused.problems)]) from refused
     return answer
+
+
+def _is_missing(db: Path | PostgresUrl) -> bool:
+    return isinstance(db, Path) and not db.exists()
 
 
 def report(answer: Replaced) -> list[str]:
