@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from vivienne.config.store.base import RevisionStore
 
 ASSETS = ("BTC", "ETH", "SOL")
-BANG, AIM, LOADED = (f"settings.state_threshold_{level}" for level in ("bang", "aim", "loaded"))
+NULL = "Signal weight rsi must be a number, not null; to go back to the inherited value, reset it"
+BANG, AIM = (f"settings.state_threshold_{level}" for level in ("bang", "aim"))
 
 
 def thresholds(**values: object) -> Document:
@@ -59,13 +60,13 @@ class Shared(PostgresRevisionStore):
         url = PostgresUrl.read(database)
         assert url is not None
         super().__init__(url)
-        self.before: Callable[[tuple[Revision, ...]], None] = lambda _: None
-        self.after_all: Callable[[], None] = lambda: None
+        self.before_append: Callable[[tuple[Revision, ...]], None] = lambda _: None
+        self.after_append: Callable[[], None] = lambda: None
 
     def append(self, *revisions: Revision) -> None:
-        self.before(revisions)
+        self.before_append(revisions)
         super().append(*revisions)
-        self.after_all()
+        self.after_append()
 
 
 @asynccontextmanager
@@ -189,8 +190,7 @@ async def test_everything_that_is_wrong_is_told_with_its_layer_and_nothing_is_ch
     assert {
         (None, "sgnals", "Unknown name 'sgnals'; the nearest known name is 'signals'"),
         ("BTC", BANG, "Bang threshold must be a number, not a text (without the quotes)"),
-        ("BTC", "signal_weights.rsi", "Signal weight rsi must be a number, not null; to go back to the inherited "
-         "value, reset it"),
+        ("BTC", "signal_weights.rsi", NULL),
         ("ETH", BANG, "Aim threshold (85) must not be above bang threshold (84)"),
         ("SOL", BANG, "Aim threshold (85) must not be above bang threshold (81)"),
     } == {(problem.asset, problem.path, problem.message) for problem in refused.value.problems}  # fmt: skip
@@ -273,11 +273,11 @@ async def test_one_that_was_overtaken_is_planned_again_on_what_is_in_force_then(
     other = Shared(database)
 
     def overtake(revisions: tuple[Revision, ...]) -> None:
-        store.before = lambda _: None
+        store.before_append = lambda _: None
         first = replace(revisions[0], layer="BTC", document=thresholds(bang=95), channel="rest")
         other.append(replace(first, config_id="faster-1"), replace(first, version=first.version + 1, config_id="f-2"))
 
-    store.before = overtake
+    store.before_append = overtake
     answer = await here.replace(replacement(everyone=thresholds(bang=85), BTC=thresholds(bang=96)))
     other.close()
 
@@ -314,7 +314,7 @@ async def test_a_connection_lost_at_the_commit_does_not_lose_a_part(
 
     told: list[tuple[int, bool]] = []
     here.listen(lambda change: told.append((change.revision.version, change.made_here)))
-    store.after_all = lose
+    store.after_append = lose
     answer = await here.replace(replacement(everyone=thresholds(bang=85), BTC=thresholds(bang=96)))
 
     assert 2 == answer["version"]
@@ -329,7 +329,7 @@ async def test_a_database_that_does_not_take_it_has_nothing_of_it(
     def fail(_: object) -> None:
         raise StoreUnavailable("the disk of the server is full")
 
-    store.before = fail
+    store.before_append = fail
     with pytest.raises(NotStored, match="Nothing was changed: the disk of the server is full"):
         await here.replace(replacement(everyone=thresholds(bang=85), BTC=thresholds(bang=96)))
 
