@@ -63,8 +63,8 @@ $(PAGE): $(NODE) $(shell find clients/js/src web/src web/public -type f 2>/dev/n
 chromium redis-server postgres: ## find one for the tests, or install it
 	@scripts/program.sh $@ > /dev/null
 
-bench: setup redis-server ## measure, print the figures
-	@$(BIN)/python benchmarks/run.py $(ARGS)
+bench: setup redis-server postgres ## measure, print the figures
+	@PYTHONPATH=tests $(BIN)/python benchmarks/run.py $(ARGS)
 
 wheel: setup $(PAGE) ## dist/vivienne-*.whl, with the dashboard in it
 	@$(BIN)/python -m hatchling build -t wheel

@@ -5,10 +5,14 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+import channels
 import evaluation
+import kills
 import process
+import processes
 import propagation
 import replay
+import store
 from measuring import Figure, machine
 
 if TYPE_CHECKING:
@@ -19,6 +23,12 @@ _BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "replay": replay.measure,
     "propagation": propagation.measure,
     "process": process.measure,
+    "channels": channels.measure,
+    "kills": kills.measure,
+    "processes": processes.measure,
+    "increments": processes.measure_increments,
+    "states": processes.measure_states,
+    "store": store.measure,
 }
 
 

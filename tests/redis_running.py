@@ -79,6 +79,12 @@ class RunningRedis:
         who = f":{self.password}@" if self.password else ""
         return f"redis://{who}127.0.0.1:{self.port}"
 
+    @property
+    def pid(self) -> int:
+        """Of the running process."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Start, and wait until it answers."""
         program = os.environ.get("REDIS_SERVER") or shutil.which("redis-server")

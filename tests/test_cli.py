@@ -37,6 +37,8 @@ FLAGS = {
     "price-interval": "0.5",
     "log-level": "warning",
     "evaluate-on": "tick",
+    "redis": "redis://127.0.0.1:1",
+    "redis-control": "flag:control",
 }
 VARIABLES = {
     "host": "localhost",
@@ -49,6 +51,8 @@ VARIABLES = {
     "price-interval": "0.25",
     "log-level": "error",
     "evaluate-on": "close",
+    "redis": "redis://127.0.0.1:2",
+    "redis-control": "variable:control",
 }
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from vivienne.config.store.address import PostgresUrl
 from vivienne.errors import SettingsError
 from vivienne.market.timeframe import Timeframe
 from vivienne.settings import BootSettings, data_folder
@@ -45,6 +46,14 @@ def test_a_tilde_is_the_home_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 
     assert boot.db == tmp_path / "v.db"
     assert boot.files == {"BTC": [tmp_path / "a.csv"]}
+
+
+def test_a_database_is_a_file_or_the_address_of_a_postgresql_one() -> None:
+    assert BootSettings(db="some/postgresql.db").checked().db == Path("some/postgresql.db")
+
+    url = BootSettings(db="postgresql://ann:s3cret@db.example/v").checked().db
+    assert isinstance(url, PostgresUrl)
+    assert (url.uri, str(url)) == ("postgresql://ann:s3cret@db.example/v", "postgresql://ann@db.example/v")
 
 
 def test_assets_are_upper_case_and_each_is_there_once() -> None:
@@ -93,6 +102,7 @@ def test_a_window_may_be_at_its_bounds(window: int) -> None:
         {"price_interval": 0.0},
         {"price_interval": float("nan")},
         {"price_interval": float("inf")},
+        {"db": "postgresql://ann@bob@db.example/v"},
         {"port": -1},
         {"port": 65_536},
         {"feed": "replay"},

@@ -2,7 +2,10 @@ import { execFileSync } from 'node:child_process'
 import { defineConfig } from '@playwright/test'
 
 // Found once; the workers inherit it.
-process.env.CHROMIUM ??= execFileSync('sh', ['../scripts/program.sh', 'chromium'], { cwd: import.meta.dirname, encoding: 'utf8' })
+process.env.CHROMIUM ??= execFileSync('sh', ['../scripts/program.sh', 'chromium'], {
+  cwd: import.meta.dirname,
+  encoding: 'utf8',
+})
   .trim()
   .split('\n')
   .at(-1)

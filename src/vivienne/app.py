@@ -113,11 +113,12 @@ def _everything(boot: Boot, service: ConfigService, logs: LogStream) -> _Process
     return _Process(what, app, {"market": market.run, "redis": redis.run})
 
 
-def _agent(boot: Boot, service: ConfigService, _logs: LogStream) -> _Process:
+def _agent(boot: Boot, service: ConfigService, logs: LogStream) -> _Process:
     """One agent of several: decides its share, and publishes it."""
     _need_redis()
     from vivienne.redis.agent import Answering, Succession  # noqa: PLC0415  # an extra
     from vivienne.redis.heartbeats import Heartbeat, HeartbeatPublisher, agent_name  # noqa: PLC0415  # the same
+    from vivienne.redis.logs import LogPublisher  # noqa: PLC0415  # the same
     from vivienne.redis.parts import RedisParts  # noqa: PLC0415  # the same
     from vivienne.stream.redis import StatePublisher  # noqa: PLC0415  # the same
 
@@ -145,6 +146,7 @@ def _agent(boot: Boot, service: ConfigService, _logs: LogStream) -> _Process:
         HeartbeatPublisher(beat),
         succession,
         Answering(name, market),
+        LogPublisher(logs, f"agent {boot.shard}"),
     ]
     redis = RedisParts(str(boot.redis), boot.redis_control, service, parts)
     app = agent_application(
@@ -160,6 +162,7 @@ def _gateway(boot: Boot, service: ConfigService, logs: LogStream) -> _Process:
     _need_redis()
     from vivienne.redis.agents import Agents  # noqa: PLC0415  # an extra
     from vivienne.redis.gateway import Gateway  # noqa: PLC0415  # the same
+    from vivienne.redis.logs import LogReceiver  # noqa: PLC0415  # the same
     from vivienne.redis.parts import RedisParts  # noqa: PLC0415  # the same
     from vivienne.redis.questions import Asking  # noqa: PLC0415  # the same
     from vivienne.redis.remote_market import RemoteMarket  # noqa: PLC0415  # the same
@@ -169,7 +172,7 @@ def _gateway(boot: Boot, service: ConfigService, logs: LogStream) -> _Process:
     relay = StateRelay(hub)
     agents, asking = Agents(), Asking()
     gateway = Gateway(boot.assets, agents, relay, asking)
-    redis = RedisParts(str(boot.redis), boot.redis_control, service, [gateway])
+    redis = RedisParts(str(boot.redis), boot.redis_control, service, [gateway, LogReceiver(logs)])
     app = web_application(
         service,
         RemoteMarket(boot.assets, agents, asking),

@@ -121,7 +121,15 @@ class StoreUnusable(StoreError):
 
 
 class StoreUnavailable(StoreError):
-    """The database was open and does not answer any more."""
+    """The database was open and does not answer any more.
+
+    Attributes:
+        is_lost: it cannot be reached, so that asking it again tells whether it is back; otherwise it refused.
+    """
+
+    def __init__(self, message: str, *, is_lost: bool = False) -> None:
+        self.is_lost = is_lost
+        super().__init__(message)
 
 
 class VersionTaken(StoreError):

@@ -64,6 +64,11 @@ def test_nobody_can_break_a_line_of_the_log(name: str, value: str) -> None:
     assert [problem.path for problem in refused.value.problems] == [name]
 
 
+def test_a_reason_has_no_character_that_a_store_does_not_take() -> None:
+    with pytest.raises(InvalidConfiguration, match="reason must be a text of 1 to 1000 characters other than NUL"):
+        open_envelope({"reason": "calmer\0at night"})
+
+
 def test_a_reason_may_have_several_lines() -> None:
     assert open_envelope({"reason": "calmer\nat night"}).reason == "calmer\nat night"
 

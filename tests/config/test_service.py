@@ -47,6 +47,7 @@ class Store(SqliteRevisionStore):
         self.fails = False
         self.fails_afterwards = False
         self.silent = False
+        self.looks = 0
         self.appending = threading.Event()
         self.may_append = threading.Event()
         self.may_append.set()
@@ -64,6 +65,10 @@ class Store(SqliteRevisionStore):
         if self.silent:
             raise StoreUnavailable("the disk does not answer")
         return super().by_config_id(config_id)
+
+    def after(self, version: int, limit: int) -> list[Revision]:
+        self.looks += 1
+        return super().after(version, limit)
 
     async def reached(self) -> None:
         """Until a revision is being taken."""
@@ -801,6 +806,20 @@ async def test_a_change_whose_caller_goes_away_while_it_waits_is_still_made(
 
     assert (await service.change(partial("BTC", loaded=40)))["version"] == 3
     assert [in_force(service, "BTC", path) for path in (BANG, AIM, LOADED)] == [90, 75, 40]
+
+
+async def test_where_nobody_else_can_write_nobody_looks_for_what_others_did(
+    service: ConfigService, store: Store
+) -> None:
+    answer = await service.change(replace(partial("BTC", bang=90), request_id="r-1"))
+    await service.change(replace(partial("BTC", bang=90), request_id="r-1"))
+    for refused in (partial(bang=101), replace(partial(bang=91), expected_version=7), request(Delete("nothing"))):
+        with pytest.raises(ChangeRefused):
+            await service.change(refused)
+    await service.change(request(Delete(answer["config_id"])))
+    await service.history(None, 10, None)
+
+    assert store.looks == 0
 
 
 # A store that fails

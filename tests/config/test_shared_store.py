@@ -416,6 +416,20 @@ async def test_an_outage_is_said_once_and_so_is_its_end_and_then_all_is_followed
     assert len(said) == 2, said
 
 
+async def test_it_is_ready_again_after_an_outage_without_another_change(
+    here: ConfigService, postgres: PostgresServer
+) -> None:
+    await here.change(partial(bang=90))
+    await asyncio.to_thread(postgres.stop, "immediate")
+    with pytest.raises(NotStored, match=r"Nothing was changed: the database postgresql://vivienne@"):
+        await here.change(partial(bang=91))
+    with pytest.raises(StoreUnavailable):
+        await here.check()
+    await asyncio.to_thread(postgres.start)
+
+    await here.check()
+
+
 async def test_a_commit_the_server_is_still_working_on_is_waited_for(
     here: ConfigService,
     there: ConfigService,

@@ -16,6 +16,7 @@ from vivienne.stream.messages import (
     STATE_IN,
     STATE_OUT,
     AssetData,
+    ConfigChanged,
     ConfigPreviewResponse,
     ConfigUpdateResponse,
     ControlResponse,
@@ -110,6 +111,8 @@ def test_every_reference_in_the_served_documents_leads_somewhere(running: Runnin
 
 def test_the_asyncapi_document_lists_every_message(running: RunningServer) -> None:
     document = running.get("/asyncapi.json").json()
-    named = {kind.__name__ for kind in (*STATE_OUT, *STATE_IN, *LOGS_OUT)}
+    named = {kind.__name__ for kind in (*STATE_OUT, *STATE_IN, *LOGS_OUT, ConfigChanged)}
     assert named == document["components"]["messages"].keys()
-    assert {"/ws/state", "/ws/logs"} == {channel["address"] for channel in document["channels"].values()}
+    control = ("vivienne:control", "vivienne:control:results", "vivienne:config", "vivienne:state:{asset}")
+    addresses = {channel["address"] for channel in document["channels"].values()}
+    assert {"/ws/state", "/ws/logs", *control} == addresses

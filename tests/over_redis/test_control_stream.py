@@ -242,7 +242,8 @@ async def reading(redis: RunningRedis, path: Path) -> AsyncIterator[Reading]:
         assert not running.done()
     finally:
         running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+        _, pending = await asyncio.wait([running], timeout=5)
+        assert not pending, "it goes on although it was cancelled"
         await client.aclose(close_connection_pool=True)
         await service.close()
 
@@ -305,3 +306,29 @@ async def test_an_entry_that_the_store_can_never_take_does_not_block_the_ones_af
 
 async def _is(expected: list[float], stream: Reading) -> bool:
     return expected == await stream.sizes()
+
+
+async def test_a_reader_that_is_cancelled_ends_even_at_the_moment_a_change_is_made(
+    redis: RunningRedis, tmp_path: Path
+) -> None:
+    service = ConfigService(SqliteRevisionStore(tmp_path / "v.db"), ["BTC"])
+    client = Client(redis.url)
+    stream = ControlStream(ControlMessages(service), ControlNames("vivienne:control"), "me", lambda: True)
+    reader: asyncio.Task[None] | None = None
+
+    def told(*_: object) -> None:
+        # In the middle of the change, which is done before its reader gets to know.
+        if reader is not None:
+            asyncio.get_running_loop().call_soon(reader.cancel)
+
+    service.listen(told)
+    try:
+        for value in range(1, 4):
+            redis.add(control(value))
+            reader = asyncio.create_task(stream.run(client, lambda: None))
+            _, pending = await asyncio.wait([reader], timeout=5)
+            assert not pending
+            assert reader.cancelled()
+    finally:
+        await client.aclose(close_connection_pool=True)
+        await service.close()

@@ -258,6 +258,15 @@ def test_stopping_while_redis_is_silent_takes_no_longer_than_a_moment(
     assert "Vivienne has stopped" in server.log
 
 
+@pytest.mark.parametrize("moment", [0.0, 0.001, 0.01])
+def test_stopping_at_the_moment_redis_dies_is_stopping_too(
+    server: RunningServer, redis: RunningRedis, moment: float
+) -> None:
+    redis.kill()
+    time.sleep(moment)
+    assert 0 == server.stop()
+
+
 def test_when_the_agent_stops_another_one_may_carry_on_at_once(server: RunningServer, redis: RunningRedis) -> None:
     assert redis.client.get("vivienne:control:lease")
     server.stop()

@@ -252,6 +252,17 @@ def test_without_the_database_decisions_go_on_and_changes_are_refused(
     assert 200 == several.gateways[0].post("partial-update", size("SOL", 4)).status_code
 
 
+def test_the_log_of_an_agent_shows_at_every_gateway(several: Several) -> None:
+    made = several.gateways[0].post("partial-update", size("BTC", 0.75)).raise_for_status().json()
+    for gateway in several.gateways:
+        with gateway.log_client() as client:
+            while (
+                f"version {made['version']}" not in (record := client.receive())["message"] or "process" not in record
+            ):
+                pass
+            assert record["process"] in {"agent 1/2", "agent 2/2"}
+
+
 def test_an_unknown_asset_is_refused_by_a_gateway_in_the_usual_words(several: Several) -> None:
     refused = several.gateways[0].get(f"{COMPREHENSIVE}/active", asset_symbol="DOGE")
     assert 422 == refused.status_code

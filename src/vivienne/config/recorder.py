@@ -25,8 +25,6 @@ _log = logging.getLogger(__name__)
 
 DOUBT_SECONDS = 1.0
 """Between two questions to a store of which it is not known whether it took a change."""
-FAILURE_SECONDS = 5.0
-"""So long a change that a shared store did not take counts against it, once it answers again."""
 _BATCH = 200
 """Revisions that are followed at a time."""
 
@@ -48,7 +46,6 @@ class Recorder:
         self._turn = turn
         self._in_doubt: tuple[Revision, ...] = ()
         self._settling: asyncio.Task[None] | None = None
-        self._failed_at = 0.0
         self.failure: str | None = None
         """Why the last change could not be stored; None when it was."""
         self.listeners: list[Callable[[Change], None]] = []
@@ -67,7 +64,8 @@ class Recorder:
         except VersionTaken:
             return False
         except StoreUnavailable as error:
-            self.failure, self._failed_at = str(error), asyncio.get_running_loop().time()
+            if not error.is_lost:  # otherwise whoever asks how it is finds out
+                self.failure = str(error)
             self._in_doubt = prepared.revisions
             try:
                 stored = await self.settle_doubt()
@@ -122,11 +120,6 @@ class Recorder:
                     summary = done(revision.action, revision.changed, revision.layer)
                     self._tell(revision, summary, made_here=revision.config_id in doubtful)
         return found
-
-    def forget_failure(self) -> None:
-        """The store answers. What failed a while ago says nothing about the next change."""
-        if asyncio.get_running_loop().time() - self._failed_at > FAILURE_SECONDS:
-            self.failure = None
 
     def close(self) -> None:
         """Ask no more."""

@@ -27,7 +27,7 @@ class Revision:
         document: what the layer sets itself from here on.
         changed: what that changed in force for the layer: path, old and new value.
         target: the config_id a delete or an activation was about.
-        channel: how it came in: rest, websocket, control, import.
+        channel: how it came in: rest, websocket, control, redis, import.
         address: where the caller was connected from, if known.
         request_id: given by the caller, so that a repeated request is answered and not made twice.
         request_digest: what the request was, to tell a repetition from a reuse.

@@ -221,14 +221,9 @@ class ConfigService:
                     _log.exception("Changes of other processes cannot be followed")
                 self._deaf = repr(error)
             else:
-                self._hear_again()
-
-    def _hear_again(self) -> None:
-        """The store answers. Nobody else would find out."""
-        if self._deaf is not None:
-            _log.info("Changes of other processes are followed again, up to version %d", self._in_force.version)
-        self._deaf = None
-        self._recorder.forget_failure()
+                if self._deaf is not None:
+                    _log.info("Changes of other processes are followed again, up to version %d", self._in_force.version)
+                self._deaf = None
 
     # Its health
 
@@ -325,8 +320,8 @@ class ConfigService:
         except ChangeRefused:
             if not self._store.is_shared:
                 raise
-            with suppress(StoreUnavailable):  # then what is known here has to do
-                await self.catch_up()
+            with suppress(StoreUnavailable, TimeoutError):  # then what is known here has to do
+                await asyncio.wait_for(self.catch_up(), STORE_TIMEOUT)
         return await self._planning.plan(request)
 
     def _preview(self, plan: Plan) -> Preview:

@@ -31,8 +31,10 @@ PING_SECONDS = 1.0
 """Between two pings; a client library can go silently deaf."""
 ANSWER_SECONDS = 2.0
 """How long it may take to answer one."""
-SHORTEST_DELAY, FIRST_DELAY, LONGEST_DELAY = 0.05, 0.1, 5.0
+SHORTEST_DELAY, FIRST_DELAY, LONGEST_DELAY = 0.05, 0.1, 2.0
 """Bounds of the delays before connecting again, in seconds."""
+END_SECONDS = 2.0
+"""How long what uses a connection may take to end."""
 STEADY_SECONDS = 10.0
 """A connection that held so long begins with short delays again when it breaks."""
 
@@ -99,15 +101,18 @@ class RedisLink:
         bound = FIRST_DELAY
         while True:
             begin = clock()
+            # In a task of its own: when a part fails while it is being ended, the cancellation is lost in there.
+            session = asyncio.create_task(self._session(), name="redis session")
             try:
-                async with asyncio.timeout(ANSWER_SECONDS):
-                    await self._redis.ping()
-                await self._use()
-            except Exception as error:  # noqa: BLE001  # the one who notices when a part dies
-                self._down(error)
+                await asyncio.wait([session])
             finally:
+                session.cancel()
+                await asyncio.wait([session], timeout=END_SECONDS)
+                error = session.exception() if session.done() and not session.cancelled() else None
                 with suppress(*LOST):
                     await self._redis.disconnect()
+            if error is not None:
+                self._down(error)
             bound = FIRST_DELAY if clock() - begin > STEADY_SECONDS else min(2 * bound, LONGEST_DELAY)
             await asyncio.sleep(random.uniform(SHORTEST_DELAY, bound))  # noqa: S311  # no secret
 
@@ -116,7 +121,10 @@ class RedisLink:
         with suppress(*LOST):
             await self._redis.aclose(close_connection_pool=True)
 
-    async def _use(self) -> None:
+    async def _session(self) -> None:
+        """Connect, and run the parts until one of them fails."""
+        async with asyncio.timeout(ANSWER_SECONDS):
+            await self._redis.ping()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._ping(), name="redis ping")
             start(tasks, self._parts, self._redis, self._up)
@@ -131,7 +139,7 @@ class RedisLink:
         _log.info("Redis is there")
         self.trouble, self._told, self._was_there = None, False, True
 
-    def _down(self, error: Exception) -> None:
+    def _down(self, error: BaseException) -> None:
         """Say it once; it is the first reason that counts, what follows are attempts to connect."""
         self.trouble = reason(error)
         if self._told:

@@ -74,6 +74,5 @@ class RedisParts:
 
     def _changed(self, change: Change) -> None:
         if change.made_here:
-            self._changes.take(
-                {"type": "config_changed", "assets": change.assets, **change.revision.as_document(is_active=True)}
-            )
+            entry = change.revision.as_document(is_active=change.revision.action != "delete")
+            self._changes.take({**entry, "type": "config_changed", "assets": change.assets})

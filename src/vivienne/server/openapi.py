@@ -19,7 +19,15 @@ from vivienne.config.answers import (
 from vivienne.live.chart import AssetList, Chart
 from vivienne.live.preview import DecisionPreview
 from vivienne.server.schemas import Schema, reference, schemas
-from vivienne.stream.messages import LOGS_OUT, STATE_IN, STATE_OUT
+from vivienne.stream.messages import (
+    CONTROL_IN,
+    CONTROL_OUT,
+    LOGS_OUT,
+    STATE_IN,
+    STATE_OUT,
+    AssetData,
+    ConfigChanged,
+)
 
 
 class Problem(TypedDict):
@@ -136,8 +144,8 @@ def components() -> dict[str, Schema]:
 
 
 def asyncapi() -> Schema:
-    """The AsyncAPI (3.0) document of `/ws/state` and `/ws/logs`."""
-    kinds = (*STATE_OUT, *STATE_IN, *LOGS_OUT)
+    """The AsyncAPI (3.0) document of `/ws/state`, `/ws/logs` and the channels in Redis."""
+    kinds = (*STATE_OUT, *STATE_IN, *LOGS_OUT, ConfigChanged)
     messages = {kind.__name__: {"payload": reference(kind), "summary": kind.__doc__} for kind in kinds}
 
     def channel(address: str, kinds: tuple[type, ...], description: str) -> Schema:
@@ -154,11 +162,22 @@ def asyncapi() -> Schema:
         "channels": {
             "state": channel("/ws/state", (*STATE_OUT, *STATE_IN), "States of assets, and changes of configuration."),
             "logs": channel("/ws/logs", LOGS_OUT, "Log records; `?level=` narrows them."),
+            "redisControl": channel("vivienne:control", CONTROL_IN, "With Redis: changes, by pub/sub or as a stream."),
+            "redisResults": channel("vivienne:control:results", CONTROL_OUT, "With Redis: what came of them."),
+            "redisState": {
+                **channel("vivienne:state:{asset}", (AssetData,), "With Redis: states; the key has the latest."),
+                "parameters": {"asset": {"description": "Name of the asset, as in BTC."}},
+            },
+            "redisChanges": channel("vivienne:config", (ConfigChanged,), "With Redis: changes that came into force."),
         },
         "operations": {
             "sendState": operation("send", "state", STATE_OUT),
             "receiveChange": operation("receive", "state", STATE_IN),
             "sendLog": operation("send", "logs", LOGS_OUT),
+            "receiveControl": operation("receive", "redisControl", CONTROL_IN),
+            "publishResult": operation("send", "redisResults", CONTROL_OUT),
+            "publishState": operation("send", "redisState", (AssetData,)),
+            "publishChange": operation("send", "redisChanges", (ConfigChanged,)),
         },
         "components": {"messages": messages, "schemas": schemas(kinds)},
     }

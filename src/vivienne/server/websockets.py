@@ -12,7 +12,7 @@ from fastapi import APIRouter
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from vivienne.config.channels.envelope import refuse_unknown
-from vivienne.config.channels.messages import CONTROL, ConfigMessages, request_id_of
+from vivienne.config.channels.messages import CONTROL, ConfigMessages, names_request_id, request_id_of
 from vivienne.config.channels.reading import read_object
 from vivienne.config.flat import nearest
 from vivienne.errors import ChangeRefused, Defect, Malformed, Problem, UnknownTarget
@@ -161,8 +161,7 @@ class _Conversation:
 
         It may have been carried out all the same, so both ways have the same request_id: it is made once.
         """
-        params = message.get("params")
-        named = "request_id" in message or (isinstance(params, dict) and "request_id" in params)
+        named = names_request_id(message)
         sent = message if named else {**message, "request_id": f"ws-{uuid.uuid4()}"}
         answer = await relay(sent, address) or await self._changes.handle(sent, address)
         return answer if named else {name: value for name, value in answer.items() if name != "request_id"}

@@ -78,12 +78,22 @@ class LogStream(logging.Handler):
             self.handleError(record)
 
     def _keep(self, record: logging.LogRecord) -> None:
-        message = _message(record)
-        self._count += 1
-        kept = _Record(self._count, record.levelno, message)
-        self._kept.append(kept)
+        kept = self._numbered(record.levelno, _message(record))
         if self._readers and self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._pass_on, kept)
+
+    def receive(self, message: LogMessage) -> None:
+        """Take a record of another process; called within the loop."""
+        level = logging.getLevelNamesMapping().get(message["level"], logging.INFO)
+        with self.lock or nullcontext():
+            kept = self._numbered(level, message)
+        self._pass_on(kept)
+
+    def _numbered(self, level: int, message: LogMessage) -> _Record:
+        self._count += 1
+        kept = _Record(self._count, level, message)
+        self._kept.append(kept)
+        return kept
 
     def join(self, level: int) -> LogReader:
         """A reader for a new client, with the kept records of its level already in it."""

@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 
 from vivienne.agent.decision import Level
 from vivienne.agent.explanation import Explanation, LevelsStatus, Side, Trend, VolatilityStatus
-from vivienne.config.answers import Acknowledgement, EffectiveDocument, Preview, ProblemEntry
+from vivienne.config.answers import Acknowledgement, EffectiveDocument, Preview, ProblemEntry, RevisionEntry
 from vivienne.config.documents import Document
 
 if TYPE_CHECKING:
@@ -144,7 +144,10 @@ class ErrorMessage(TypedDict):
 
 
 class LogMessage(TypedDict):
-    """One log record; `dropped` says how many before it were lost to a slow reader."""
+    """One log record; `dropped` says how many before it were lost to a slow reader.
+
+    Where several processes share the work, `process` says which one wrote it; without it, the one that is asked did.
+    """
 
     type: Literal["log"]
     timestamp: str
@@ -152,7 +155,15 @@ class LogMessage(TypedDict):
     logger: str
     message: str
     exception: NotRequired[str]
+    process: NotRequired[str]
     dropped: NotRequired[int]
+
+
+class ConfigChanged(RevisionEntry):
+    """A change came into force, over whatever channel; `assets` are those it bears on. On Redis only."""
+
+    type: Literal["config_changed"]
+    assets: list[str]
 
 
 class _Change(TypedDict):
@@ -199,6 +210,10 @@ STATE_IN = (ConfigUpdate, Control, Subscribe)
 """What `/ws/state` takes."""
 LOGS_OUT = (LogMessage,)
 """What `/ws/logs` sends."""
+CONTROL_IN = (ConfigUpdate, Control)
+"""What the control channel and the control stream in Redis take."""
+CONTROL_OUT = (ConfigUpdateResponse, ConfigPreviewResponse, ControlResponse, ErrorMessage)
+"""What is published of their outcomes."""
 
 
 def encode(message: Mapping[str, Any]) -> str:

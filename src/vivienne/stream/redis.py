@@ -10,16 +10,17 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vivienne.stream.messages import encode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from redis.asyncio import Redis
 
     from vivienne.stream.hub import Hub
+    from vivienne.stream.messages import ConfigChanged
     from vivienne.stream.state import StateBoard
 
 STATE = "vivienne:state:"
@@ -84,7 +85,7 @@ class ChangePublisher:
         self._waiting: deque[str] = deque(maxlen=MOST_CHANGES)
         self._filled = asyncio.Event()
 
-    def take(self, change: Mapping[str, Any]) -> None:
+    def take(self, change: ConfigChanged) -> None:
         """A change came into force; never blocks."""
         self._waiting.append(encode(change))
         self._filled.set()

@@ -86,6 +86,12 @@ def test_a_read_only_database_is_refused(postgres: PostgresServer, database: str
     assert "is read-only; name one that can be written" in refusal(database)
 
 
+def test_a_database_that_cannot_keep_every_text_is_refused(postgres: PostgresServer) -> None:
+    postgres.execute("CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0 LOCALE 'C'")
+
+    assert "cannot keep every text: its encoding is LATIN1" in refusal(postgres.url("latin"))
+
+
 def test_a_database_of_another_program_is_refused_and_left_alone(postgres: PostgresServer, database: str) -> None:
     postgres.execute("CREATE TABLE revisions (name text)", url=database)
 

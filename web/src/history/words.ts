@@ -1,6 +1,11 @@
 import type { RevisionEntry } from 'vivienne-client'
 
-const CHANNELS: Readonly<Record<string, string>> = { rest: 'REST', websocket: 'WebSocket', control: 'control message' }
+const CHANNELS: Readonly<Record<string, string>> = {
+  rest: 'REST',
+  websocket: 'WebSocket',
+  control: 'control message',
+  redis: 'Redis',
+}
 
 /** The way a change came in. */
 export function channelWords(channel: string): string {

@@ -94,6 +94,12 @@ def request_id_of(message: Message) -> str | None:
     return found if isinstance(found, str) else None
 
 
+def names_request_id(message: Message) -> bool:
+    """Whether a message brings a request_id, be it a wrong one."""
+    params = message.get("params")
+    return "request_id" in message or (isinstance(params, dict) and "request_id" in params)
+
+
 def _check_agent(message: Message) -> None:
     agent = message.get("agent", AGENT)
     if agent != AGENT:

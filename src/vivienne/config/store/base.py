@@ -29,7 +29,7 @@ class RevisionStore(Protocol):
     def active_id(self, layer: str, version: int) -> str | None:
         """The config_id that was in force in a layer right after this version."""
 
-    def append(self, *revisions: Revision) -> None:
+    def append(self, *appended: Revision) -> None:
         """Add revisions, all or none, whatever happens meanwhile; on return they are on disk.
 
         Raises:

@@ -11,14 +11,15 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import create_engine, func, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 
 from vivienne.config.store.migrate import migrate, schema_of
 from vivienne.config.store.postgres_connection import PATIENCE_SECONDS, DriverError, connect, parameters
-from vivienne.config.store.postgres_reasons import reason_at_start, reason_later
-from vivienne.config.store.sql import SqlRevisionStore
+from vivienne.config.store.postgres_reasons import is_lost, reason_at_start, reason_later
+from vivienne.config.store.sql import SqlRevisionStore, as_row
 from vivienne.config.store.tables import SCHEMA_VERSION, revisions
-from vivienne.errors import StoreUnavailable, StoreUnusable
+from vivienne.errors import StoreUnavailable, StoreUnusable, VersionTaken
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -35,7 +36,6 @@ _log = logging.getLogger(__name__)
 _KEY = 0x56495649
 """First half of our advisory locks ("VIVI"); the second half says what for."""
 _MIGRATING, _APPENDING = 1, 2
-_UNIQUE_VIOLATION = "23505"
 _MIGRATION_SECONDS = 60
 
 
@@ -73,14 +73,17 @@ class PostgresRevisionStore(SqlRevisionStore):
             self.close()
             raise StoreUnusable(f"The database {self.name} {reason_at_start(error)}") from error
 
-    def append(self, *revisions: Revision) -> None:
+    def append(self, *appended: Revision) -> None:
         """See `RevisionStore`."""
         with self._transaction() as connection:
             connection.execute(select(func.pg_advisory_xact_lock_shared(_KEY, _APPENDING)))
-            for revision in revisions:
-                self._insert(connection, revision)
-            self._committing = revisions[-1].config_id
-        self._newest = max(self._newest, revisions[-1].version)
+            for revision in appended:
+                # A conflict is no error, which would fill the log of the server.
+                added = insert(revisions).on_conflict_do_nothing().returning(revisions.c.version)
+                if connection.execute(added, as_row(revision)).first() is None:
+                    raise VersionTaken(f"version {revision.version}, its config_id or request_id is there")
+            self._committing = appended[-1].config_id
+        self._newest = max(self._newest, appended[-1].version)
 
     def was_appended(self, revision: Revision) -> bool:
         """See `RevisionStore`. Waits for appends that the server is still working on, whoever made them."""
@@ -98,11 +101,11 @@ class PostgresRevisionStore(SqlRevisionStore):
     def _begin(self) -> AbstractContextManager[Connection]:
         return self._engine.begin()
 
-    def _is_taken(self, error: DBAPIError) -> bool:
-        return getattr(error.orig, "sqlstate", None) == _UNIQUE_VIOLATION
-
     def _reason(self, error: DBAPIError) -> str:
         return reason_later(error)
+
+    def _is_lost(self, error: DBAPIError) -> bool:
+        return is_lost(error)
 
     def _read(self, query: Select[Any]) -> list[Revision]:
         found = super()._read(query)
@@ -135,6 +138,12 @@ class PostgresRevisionStore(SqlRevisionStore):
             if connection.exec_driver_sql("SHOW transaction_read_only").scalar_one() == "on":
                 raise StoreUnusable(
                     f"The database {self.name} is read-only; name one that can be written, not a standby"
+                )
+            encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
+            if encoding != "UTF8":
+                raise StoreUnusable(
+                    f"The database {self.name} cannot keep every text: its encoding is {encoding}; "
+                    "make one with createdb --template=template0 --encoding=UTF8"
                 )
             if connection.exec_driver_sql("SHOW fsync").scalar_one() != "on":
                 _log.warning("PostgreSQL runs with fsync=off: changes it acknowledged may be lost in a power cut")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sqlalchemy.exc import OperationalError
+
 if TYPE_CHECKING:
     from sqlalchemy.exc import DBAPIError
 
@@ -63,9 +65,14 @@ def reason_later(error: DBAPIError) -> str:
     if known is not None:
         return known
     said = str(error.orig)
-    if error.connection_invalidated or "connection failed" in said or "connection is bad" in said or "connect" in said:
+    if is_lost(error):
         return f"{_LOST} ({_first_line(said)})"
     return f"failed: {_first_line(said)}"
+
+
+def is_lost(error: DBAPIError) -> bool:
+    """Whether there is no connection any more, or none could be made."""
+    return error.connection_invalidated or (isinstance(error, OperationalError) and not _code(error))
 
 
 def _code(error: DBAPIError) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from vivienne.config.revision import Revision
 from vivienne.config.store.tables import revisions
-from vivienne.errors import StoreUnavailable, VersionTaken
+from vivienne.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from sqlalchemy.sql import ColumnElement, Select
 
 _names = tuple(revisions.columns.keys())
-_insert = revisions.insert()
 _deletions = revisions.alias("deletions")
 _is_deleted: ColumnElement[bool] = exists().where(
     _deletions.c.target == revisions.c.config_id, _deletions.c.action == "delete"
@@ -42,8 +41,8 @@ class SqlRevisionStore(ABC):
         """A transaction, committed at the end."""
 
     @abstractmethod
-    def _is_taken(self, error: DBAPIError) -> bool:
-        """Whether the engine says that what was to be added is there already."""
+    def append(self, *appended: Revision) -> None:
+        """See `RevisionStore`."""
 
     @abstractmethod
     def _reason(self, error: DBAPIError) -> str:
@@ -53,15 +52,17 @@ class SqlRevisionStore(ABC):
     def close(self) -> None:
         """See `RevisionStore`."""
 
+    def _is_lost(self, error: DBAPIError) -> bool:  # noqa: ARG002  # a file is not out of reach
+        return False
+
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
         try:
             with self._begin() as connection:
                 yield connection
         except DBAPIError as error:
-            if self._is_taken(error):
-                raise VersionTaken("there is a revision of this version, config_id or request_id already") from error
-            raise StoreUnavailable(f"the database {self.name} {self._reason(error)}") from error
+            reason = f"the database {self.name} {self._reason(error)}"
+            raise StoreUnavailable(reason, is_lost=self._is_lost(error)) from error
         except (SQLAlchemyError, OverflowError) as error:
             raise StoreUnavailable(f"the database {self.name} failed: {error}") from error
 
@@ -102,12 +103,6 @@ class SqlRevisionStore(ABC):
         )
         with self._transaction() as connection:
             return connection.execute(newest).scalar_one_or_none()
-
-    def append(self, *revisions: Revision) -> None:
-        """See `RevisionStore`."""
-        with self._transaction() as connection:
-            for revision in revisions:
-                self._insert(connection, revision)
 
     def was_appended(self, revision: Revision) -> bool:
         """See `RevisionStore`."""
@@ -159,9 +154,6 @@ class SqlRevisionStore(ABC):
         with self._transaction() as connection:
             connection.execute(select(func.max(revisions.c.version))).scalar()
 
-    def _insert(self, connection: Connection, revision: Revision) -> None:
-        connection.execute(_insert, {name: getattr(revision, name) for name in _names})
-
     def _read(self, query: Select[Any]) -> list[Revision]:
         try:
             with self._transaction() as connection:
@@ -176,6 +168,11 @@ class SqlRevisionStore(ABC):
     def _one(self, query: Select[Any]) -> Revision | None:
         found = self._read(query)
         return found[0] if found else None
+
+
+def as_row(revision: Revision) -> dict[str, Any]:
+    """A revision as a row of its table."""
+    return {name: getattr(revision, name) for name in _names}
 
 
 def _revision(row: Row[Any]) -> Revision:

@@ -7,25 +7,27 @@ directory that FULL does not make. No WAL: the SQLite of older Pythons loses dat
 
 from __future__ import annotations
 
-import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import filelock
 from sqlalchemy import URL, create_engine, event
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.pool import StaticPool
 
 from vivienne.config.store.migrate import adopt, migrate, schema_of
-from vivienne.config.store.sql import SqlRevisionStore
-from vivienne.config.store.tables import SCHEMA_VERSION
-from vivienne.errors import StoreUnavailable, StoreUnusable
+from vivienne.config.store.sql import SqlRevisionStore, as_row
+from vivienne.config.store.tables import SCHEMA_VERSION, revisions
+from vivienne.errors import StoreUnavailable, StoreUnusable, VersionTaken
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterator
     from pathlib import Path
 
     from sqlalchemy.engine import Connection, Engine
+
+    from vivienne.config.revision import Revision
 
 APPLICATION_ID = 0x56495649
 """Marks the file as ours in its header ("VIVI")."""
@@ -72,6 +74,17 @@ class SqliteRevisionStore(SqlRevisionStore):
             self.close()
             raise StoreUnusable(f"The database {path} cannot be used: {_said(error)}") from error
 
+    def append(self, *appended: Revision) -> None:
+        """See `RevisionStore`."""
+        with self._transaction() as connection:
+            for revision in appended:
+                try:
+                    connection.execute(revisions.insert(), as_row(revision))
+                except IntegrityError as error:
+                    if getattr(error.orig, "sqlite_errorname", None) not in _TAKEN:
+                        raise
+                    raise VersionTaken(f"version {revision.version}, its config_id or request_id is there") from error
+
     def check(self) -> None:
         """See `RevisionStore`."""
         super().check()
@@ -87,9 +100,6 @@ class SqliteRevisionStore(SqlRevisionStore):
     def _begin(self) -> Iterator[Connection]:
         with self._open.begin():
             yield self._open
-
-    def _is_taken(self, error: DBAPIError) -> bool:
-        return isinstance(error.orig, sqlite3.IntegrityError) and error.orig.sqlite_errorname in _TAKEN
 
     def _reason(self, error: DBAPIError) -> str:
         return _GONE if self._is_gone() else _said(error)

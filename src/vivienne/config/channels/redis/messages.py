@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from vivienne.config.channels.messages import ConfigMessages, request_id_of
+from vivienne.config.channels.messages import ConfigMessages, names_request_id, request_id_of
 from vivienne.config.channels.reading import read_object
 from vivienne.config.flat import nearest
 from vivienne.errors import ChangeRefused, Defect, Malformed, NotStored
@@ -54,7 +55,7 @@ class _Received:
 
 
 class ControlMessages:
-    """Turns messages into outcomes; never raises.
+    """Turns messages into outcomes; never raises, but for being cancelled.
 
     Args:
         service: the door.
@@ -82,6 +83,7 @@ class ControlMessages:
         except Exception:  # noqa: BLE001  # a defect must not cost the channel its listener
             _log.exception("A message of type %s failed", received.kind)
             outcome = self._refused(Defect(), received)
+        _honour_cancellation()
         if received.relay:
             return Outcome({**outcome.document, RELAY: received.relay["id"]}, outcome.unstored)
         return outcome
@@ -98,7 +100,7 @@ class ControlMessages:
             received.kind = message["type"]
         own = request_id_of(message)
         received.request_id = own or request_id
-        if own is None and request_id is not None and not _names_request_id(message):
+        if own is None and request_id is not None and not names_request_id(message):
             message["request_id"] = request_id
         if _is_relay(message.get(RELAY)):
             received.relay = message.pop(RELAY)
@@ -121,10 +123,11 @@ class ControlMessages:
         self.made += 1
 
 
-def _names_request_id(message: Message) -> bool:
-    """Whether it brings one, be it a wrong one, which is refused as such."""
-    params = message.get("params")
-    return "request_id" in message or (isinstance(params, dict) and "request_id" in params)
+def _honour_cancellation() -> None:
+    """Before Python 3.12 `asyncio.wait_for` swallows a cancellation when what it waits for is done at that moment."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _is_relay(value: object) -> bool:

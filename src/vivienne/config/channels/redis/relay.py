@@ -10,13 +10,13 @@ import uuid
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
+import orjson
 from redis.exceptions import RedisError
 
 from vivienne.config.channels.messages import request_id_of
-from vivienne.config.channels.reading import LONGEST_MESSAGE, read_object
+from vivienne.config.channels.reading import LONGEST_MESSAGE
 from vivienne.config.channels.redis.listening import heard
 from vivienne.config.channels.redis.messages import RELAY
-from vivienne.errors import ChangeRefused
 from vivienne.stream.messages import encode
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class ControlRelay:
             known whether the message was carried out, and it may be sent in another way under the same request_id.
         """
         relay = {"id": str(uuid.uuid4())} | ({} if address is None else {"address": address})
-        text = encode({**message, RELAY: relay})
+        text = encode({**message, RELAY: relay}).encode()
         if self._redis is None or request_id_of(message) is None or len(text) > LONGEST_MESSAGE:
             return None
         answer: asyncio.Future[Message | None] = asyncio.get_running_loop().create_future()
@@ -89,7 +89,7 @@ class ControlRelay:
         finally:
             del self._asked[relay["id"]]
 
-    async def _send(self, redis: Redis, text: str) -> int:
+    async def _send(self, redis: Redis, text: bytes) -> int:
         """Publish it; gives how many heard it."""
         try:
             async with asyncio.timeout(SEND_SECONDS), self._sending:
@@ -102,11 +102,10 @@ class ControlRelay:
 
     def _settle(self, raw: bytes) -> None:
         try:
-            result = read_object(raw)
-        except ChangeRefused:
+            result = orjson.loads(raw)
+        except orjson.JSONDecodeError:
             return  # not from a Vivienne
-        waiting = self._asked.get(str(result.pop(RELAY, None)))
-        if waiting is not None:
+        if isinstance(result, dict) and (waiting := self._asked.get(str(result.pop(RELAY, None)))):
             _give(waiting, result)
 
 

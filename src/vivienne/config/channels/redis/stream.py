@@ -87,10 +87,12 @@ class ControlStream:
         while self._held():
             await self._take_over(redis)
             looked = clock()
-            while entries := await self._read(redis, "0"):
+            entries = await self._read(redis, "0")
+            ready()
+            while entries:
                 if not await self._take_all(redis, entries):
                     return
-            ready()
+                entries = await self._read(redis, "0")
             while clock() - looked < LOOK_SECONDS and self._held():
                 if not await self._take_all(redis, await self._read(redis, ">")):
                     return
