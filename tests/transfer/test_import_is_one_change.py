@@ -26,17 +26,17 @@ KILLS = 8
 
 DIES = """
 import os, signal, sys
-from vivienne.config.store.sql import SqlRevisionStore
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
-insert, left = SqlRevisionStore._insert, [int(sys.argv.pop(1))]
+left = [int(sys.argv.pop(1))]
 
-def dying(store, connection, revision):
-    insert(store, connection, revision)
-    left[0] -= 1
+@event.listens_for(Engine, "after_cursor_execute")
+def dying(connection, cursor, statement, *_):
+    left[0] -= statement.startswith("INSERT INTO revisions")
     if left[0] == 0:
         os.kill(os.getpid(), signal.SIGKILL)
 
-SqlRevisionStore._insert = dying
 from vivienne.cli import main
 main()
 """
