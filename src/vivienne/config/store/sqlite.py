@@ -156,6 +156,8 @@ def _prepare(connection: Connection, path: Path) -> None:
         connection.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
     if header != SCHEMA_VERSION:
         connection.exec_driver_sql(f"PRAGMA user_version={SCHEMA_VERSION}")
+    # Alters nothing, and fails where nothing can be altered: better now than at the first change.
+    connection.exec_driver_sql("DELETE FROM revisions WHERE 0")
 
 
 _GONE = "was deleted or replaced while it was open; put it back and start Vivienne again"
