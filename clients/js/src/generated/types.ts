@@ -725,6 +725,8 @@ export interface InForce {
 }
 /**
  * One log record; `dropped` says how many before it were lost to a slow reader.
+ *
+ * Where several processes share the work, `process` says which one wrote it; without it, the one that is asked did.
  */
 export interface LogMessage {
   type: 'log'
@@ -733,6 +735,7 @@ export interface LogMessage {
   logger: string
   message: string
   exception?: string
+  process?: string
   dropped?: number
 }
 /**
