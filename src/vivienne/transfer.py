@@ -64,7 +64,7 @@ def export_configuration(db: Path | PostgresUrl, file: str) -> str:
         SettingsError: there is none.
         FileUnreadable: the file is no configuration, or cannot be written.
     """
-    if isinstance(db, Path) and not db.exists():
+    if _is_missing(db):
         raise SettingsError(f"There is no database {db}; name another one with --db")
     store = open_store(db)
     try:

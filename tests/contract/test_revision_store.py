@@ -272,6 +272,25 @@ def test_one_of_several_revisions_of_the_same_version_is_taken(store: RevisionSt
     assert store.after(0, 10) == [first]
 
 
+def test_several_revisions_are_added_together(store: RevisionStore) -> None:
+    store.append(revision(1), revision(2, "BTC"), revision(3, "ETH"))
+
+    assert [1, 2, 3] == versions(store.after(0, 10))
+    assert store.was_appended(revision(3, "ETH"))
+
+
+@pytest.mark.parametrize("taken", [1, 2, 3])
+def test_of_several_revisions_none_is_added_when_one_is_taken(store: RevisionStore, taken: int) -> None:
+    together = [revision(version, config_id=f"together-{version}") for version in (1, 2, 3)]
+    filled(store, revision(taken))
+
+    with pytest.raises(VersionTaken):
+        store.append(*together)
+
+    assert [taken] == versions(store.after(0, 10))
+    assert [False, False, False] == [store.was_appended(each) for each in together]
+
+
 def test_names_that_no_revision_can_have_are_not_found(store: RevisionStore) -> None:
     filled(store, FULL)
 

@@ -6,7 +6,7 @@ import classes from './HistoryPage.module.css'
 import { HistoryPanel } from './HistoryPanel.tsx'
 import { channelWords } from './words.ts'
 
-const CHANNELS = ['rest', 'websocket', 'control', 'redis']
+const CHANNELS = ['rest', 'websocket', 'control', 'redis', 'import']
 
 /** Everything that was ever changed, by asset, channel and author. */
 export function HistoryPage() {

@@ -5,6 +5,7 @@ const CHANNELS: Readonly<Record<string, string>> = {
   websocket: 'WebSocket',
   control: 'control message',
   redis: 'Redis',
+  import: 'imported file',
 }
 
 /** The way a change came in. */

@@ -121,12 +121,20 @@ def _events(text: str, name: str) -> Iterator[Any]:
 
 @dataclass(slots=True)
 class _Frame:
-    """A mapping or list that is being read; `key` is the name whose value comes next."""
+    """A mapping or list that is being read.
+
+    Attributes:
+        name: of it, in the mapping it is in.
+        items: of a list, what is in it.
+        key: in a mapping, the name whose value comes next.
+        is_dropped: whether that value is left out.
+    """
 
     node: Node
+    name: str | None = None
     items: list[Any] | None = None
     key: tuple[str, Entry] | None = None
-    twice: bool = False
+    is_dropped: bool = False
 
 
 @dataclass(slots=True)
@@ -173,40 +181,41 @@ class _Building:
             return
         node = Node(line, event.start_mark.index, event.end_mark.index)
         if isinstance(event, ScalarEvent):
-            if event.implicit[0] and event.tag is None:
-                node.value, flaw = _plain(event.value)
-                if flaw:
-                    self._say(line, flaw)
-                    inside = self._dropped(inside)
-            else:
-                node.value = event.value
+            self._read(inside, node, event)
             self._place(inside, node)
             return
-        node.is_flow = bool(event.flow_style)
-        self._place(inside, node)
         if len(self._frames) >= DEEPEST_NESTING:
             raise FileUnreadable(self.name, f"it is nested deeper than {DEEPEST_NESTING} levels", line=line)
+        node.is_flow = bool(event.flow_style)
+        frame = _Frame(node, inside.key[0] if inside is not None and inside.key is not None else None)
         if isinstance(event, MappingStartEvent):
             node.entries = {}
-            self._frames.append(_Frame(node))
         else:
-            node.value = []
-            self._frames.append(_Frame(node, items=node.value))
+            frame.items = node.value = []
+        self._place(inside, node)
+        self._frames.append(frame)
+
+    def _read(self, inside: _Frame | None, node: Node, event: Any) -> None:
+        """The value of a scalar."""
+        node.value = event.value
+        if not event.implicit[0] or event.tag is not None:
+            return
+        if event.value == "" and inside is not None and inside.key is not None:
+            node.start = node.end = inside.key[1].end  # the parser says where the next thing is
+        node.value, flaw = _plain(event.value)
+        if flaw:
+            self._say(node.line, flaw)
+            if inside is not None:
+                inside.is_dropped = True
 
     def _name(self, inside: _Frame, event: Any, line: int) -> None:
         name: str = event.value
         entry = Entry(line, event.start_mark.index, event.end_mark.index, Node(line, 0, 0))
         inside.key = (name, entry)
-        inside.twice = name in (inside.node.entries or {})
-        if inside.twice:
+        inside.is_dropped = name in (inside.node.entries or {})
+        if inside.is_dropped:
             first = (inside.node.entries or {})[name].line
             self._say(line, f"{name!r} is there twice, first in line {first}; which of them is meant is anyone's guess")
-
-    def _dropped(self, inside: _Frame | None) -> _Frame | None:
-        """Leave out the value that comes next."""
-        if inside is not None:
-            inside.twice = True
-        return inside
 
     def _place(self, inside: _Frame | None, node: Node) -> None:
         if inside is None:
@@ -216,13 +225,14 @@ class _Building:
         elif inside.key is not None and inside.node.entries is not None:
             name, entry = inside.key
             entry.node = node
-            if not inside.twice:
+            if not inside.is_dropped:
                 inside.node.entries[name] = entry
-            inside.key, inside.twice = None, False
+            inside.key, inside.is_dropped = None, False
 
     def _say(self, line: int, message: str) -> None:
-        path = tuple(frame.key[0] for frame in self._frames if frame.key is not None)
-        self.flaws.append(Flaw(line, path, message))
+        key = self._frames[-1].key if self._frames else None
+        names = [frame.name for frame in self._frames] + [None if key is None else key[0]]
+        self.flaws.append(Flaw(line, tuple(name for name in names if name is not None), message))
 
 
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")

@@ -45,10 +45,17 @@ def update(text: str, name: str, whole: Tree, first_line: str) -> str:
     editing = _Editing(text)
     editing.mapping(node.entries, _spelt(whole, node.entries), ())
     edited = _HEADER.sub(lambda _: first_line, editing.result(), count=1)
-    again, _ = read_yaml(edited, name)
-    if again.document() != _spelt(whole, node.entries):
+    if not _says(edited, _spelt(whole, node.entries)):
         raise FileUnreadable(name, "it is written in a way that cannot be brought up to date; export to another file")
     return edited.replace("\n", newline)
+
+
+def _says(text: str, whole: Tree) -> bool:
+    try:
+        node, _ = read_yaml(text, "")
+    except FileUnreadable:
+        return False
+    return bool(node.document() == whole)
 
 
 def _spelt(whole: Tree, entries: dict[str, Entry]) -> Tree:

@@ -1,0 +1,104 @@
+"""deploy/compose.yaml: as far as can be told without a container engine."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from deployed import DEPLOY, assignments, boot, interpolated, load
+
+COMPOSE = load(DEPLOY / "compose.yaml")
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+EXAMPLE = assignments(DEPLOY / ".env.example")
+FILLED = {**EXAMPLE, "POSTGRES_PASSWORD": "one", "REDIS_PASSWORD": "two"}
+OURS = sorted(name for name, service in SERVICES.items() if "build" in service)
+
+# What the Compose specification has, as far as it is used.
+TOP = {"name", "services", "networks", "volumes"}
+SERVICE = {
+    "build", "cap_drop", "command", "depends_on", "environment", "healthcheck", "image", "init", "networks", "ports",
+    "read_only", "restart", "security_opt", "sysctls", "tmpfs", "volumes",
+}  # fmt: skip
+LISTS = {"cap_drop", "networks", "ports", "security_opt", "tmpfs", "volumes"}
+MAPPINGS = {"build", "depends_on", "environment", "healthcheck", "sysctls"}
+HEALTHCHECK = {"test": list, "interval": str, "timeout": str, "retries": int, "start_period": str}
+
+
+def test_it_has_the_shape_of_a_compose_file() -> None:
+    assert set() == {name for name in COMPOSE if not name.startswith("x-")} - TOP
+    for name, service in SERVICES.items():
+        assert set() == set(service) - SERVICE, name
+        assert all(isinstance(service[key], list) for key in LISTS & set(service)), name
+        assert all(isinstance(service[key], dict) for key in MAPPINGS & set(service)), name
+        assert all(isinstance(value, str) for value in service.get("environment", {}).values()), name
+        assert all(isinstance(value, str) for value in service.get("command", [])), name
+
+
+def test_what_a_service_refers_to_is_there() -> None:
+    for name, service in SERVICES.items():
+        assert set() == set(service["networks"]) - set(COMPOSE["networks"]), name
+        for other, condition in service.get("depends_on", {}).items():
+            assert {"condition": "service_healthy"} == condition
+            assert "healthcheck" in SERVICES[other], f"{name} waits for {other}"
+        for volume in service.get("volumes", []):
+            source = volume.partition(":")[0]
+            assert (DEPLOY / source).is_file() if source.startswith("./") else source in COMPOSE["volumes"], name
+
+
+def test_every_service_says_whether_it_is_well() -> None:
+    for name, service in SERVICES.items():
+        check = service["healthcheck"]
+        assert {key: type(value) for key, value in check.items()} == HEALTHCHECK, name
+        assert check["test"][0] in {"CMD", "CMD-SHELL"}
+        assert all(re.fullmatch(r"[0-9]+s", check[key]) for key in ("interval", "timeout", "start_period"))
+    checked = {name: service["healthcheck"]["test"][-1] for name, service in SERVICES.items()}
+    assert all("/health'" in checked[f"agent-{number}"] for number in (1, 2))
+    assert all("/ready'" in checked[f"gateway-{number}"] for number in (1, 2))
+
+
+def test_only_the_balancer_can_be_reached_and_unless_asked_only_from_this_machine() -> None:
+    assert {"balancer"} == {name for name, service in SERVICES.items() if "ports" in service}
+    assert {"balancer"} == {name for name, service in SERVICES.items() if "outside" in service["networks"]}
+    assert {"internal": True} == COMPOSE["networks"]["inside"]
+    (port,) = SERVICES["balancer"]["ports"]
+    assert "127.0.0.1:8000:8080" == interpolated(port, {}) == interpolated(port, FILLED)
+
+
+def test_no_secret_is_in_it_and_it_does_not_start_without_them() -> None:
+    text = (DEPLOY / "compose.yaml").read_text()
+
+    for name in ("POSTGRES_PASSWORD", "REDIS_PASSWORD"):
+        assert "" == EXAMPLE[name]
+        assert set(re.findall(rf"\$\{{{name}[^}}]*\}}", text)) == {f"${{{name}:?set it in .env}}"}
+    for service in SERVICES.values():
+        for key, value in service.get("environment", {}).items():
+            if re.search("PASSWORD|AUTH", key):
+                assert re.fullmatch(r"\$\{[A-Z]+_PASSWORD:\?set it in \.env\}", value), key
+
+
+def test_the_example_has_every_variable_and_no_other() -> None:
+    used = set(re.findall(r"\$\{([A-Z_]+)", (DEPLOY / "compose.yaml").read_text()))
+
+    assert used == set(EXAMPLE)
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_the_settings_of_every_process_go_together(name: str) -> None:
+    environment = {key: interpolated(value, FILLED) for key, value in SERVICES[name]["environment"].items()}
+
+    started = boot([], environment)
+
+    assert name.partition("-")[0] == started.role
+    assert ("BTC", "ETH", "SOL") == started.assets
+    assert "redis://:two@redis:6379/0" == started.redis
+    assert "one" == environment["PGPASSWORD"]
+    assert "one" not in str(started.db)
+
+
+def test_the_agents_decide_every_asset_once() -> None:
+    assert ["agent-1", "agent-2", "gateway-1", "gateway-2"] == OURS
+    shards = [SERVICES[name]["environment"]["VIVIENNE_SHARD"] for name in OURS[:2]]
+
+    assert ["1/2", "2/2"] == shards

@@ -1,0 +1,56 @@
+"""What the tests of deploy/ read its files with."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from unittest import mock
+
+from ruamel.yaml import YAML
+
+from vivienne.cli import serve
+from vivienne.settings import BootSettings, environment_name
+
+if TYPE_CHECKING:
+    from vivienne.settings import Boot
+
+ROOT = Path(__file__).parent.parent
+DEPLOY = ROOT / "deploy"
+KNOWN = {environment_name(setting.name) for setting in fields(BootSettings)}
+"""Every variable the program reads."""
+
+
+def load(path: Path) -> dict[str, Any]:
+    """A YAML file, with its anchors followed."""
+    found: dict[str, Any] = YAML(typ="safe", pure=True).load(path.read_text())
+    return found
+
+
+def assignments(path: Path) -> dict[str, str]:
+    """The variables in an environment file."""
+    lines = [line for line in path.read_text().splitlines() if line and not line.startswith("#")]
+    assert all(re.fullmatch(r"[A-Z_]+=[^\"'$]*", line) for line in lines), "the same for compose and systemd"
+    return dict(line.split("=", 1) for line in lines)
+
+
+def interpolated(value: object, variables: dict[str, str]) -> str:
+    """A value as compose passes it on: ${NAME:-default} and ${NAME:?error}."""
+
+    def replace(found: re.Match[str]) -> str:
+        name, how, rest = found.groups()
+        if variables.get(name):
+            return variables[name]
+        assert how != ":?", f"{name} is needed: {rest}"
+        assert how == ":-", f"{found[0]} would be a warning"
+        return rest
+
+    return re.sub(r"\$\{([A-Z_]+)(:-|:\?)?([^}]*)\}", replace, str(value))
+
+
+def boot(flags: list[str], environment: dict[str, str]) -> Boot:
+    """What `vivienne serve` starts with; fails as it would."""
+    with mock.patch.dict("os.environ", environment, clear=True):
+        context = serve.make_context("serve", list(flags))
+    return BootSettings(**context.params).checked()
