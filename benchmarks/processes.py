@@ -17,7 +17,7 @@ from measuring import Figure, percentile, spread
 from postgres_server import PostgresServer
 from redis_running import RunningRedis
 from running import COMPREHENSIVE, data
-from several import ASSETS, Several, wait_until_ready
+from several import ASSETS, Several, wait_for_version, wait_until_ready
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,8 +73,9 @@ def measure_increments() -> list[Figure]:
         begin = time.perf_counter()
         conflicts = asyncio.run(_increments(several))
         seconds = time.perf_counter() - begin
+        wait_for_version(several.gateways[0], "BTC", _INCREMENTS + 1)
         total = several.gateways[0].active("BTC")["config"]["settings"]["position_size_bang"]
-        versions = several.gateways[1].active("BTC")["version"]
+        versions = several.gateways[0].active("BTC")["version"]
     expected = _INCREMENTS * _STEP
     return [
         Figure(
@@ -178,7 +179,7 @@ async def _costs(several: Several, redis: RunningRedis, *, clients: int) -> dict
     readers = [asyncio.create_task(_read(url)) for _ in range(clients)]
     states: dict[str, int] = {}
     sizes: list[int] = []
-    async with connect(url, max_size=None) as client:
+    async with connect(url, max_size=None, compression=None) as client:
         await asyncio.sleep(1)
         before = {name: _processor(pids) for name, pids in processes.items()}
         first: dict[str, int] = {}
