@@ -20,7 +20,7 @@ from vivienne.config.layers import GLOBAL
 from vivienne.config.requests import Replacement
 from vivienne.config.service import ConfigService
 from vivienne.config.store.opening import open_store
-from vivienne.errors import ChangeRefused, FileUnreadable, ImportRefused, InvalidConfiguration, SettingsError
+from vivienne.errors import FileUnreadable, ImportRefused, InvalidConfiguration, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -90,7 +90,8 @@ async def import_configuration(db: Path | PostgresUrl, order: ImportOrder) -> Re
     Raises:
         StoreUnusable: the database cannot be opened.
         FileUnreadable: the file cannot be read.
-        ImportRefused: what it says cannot be in force, or the database did not take it.
+        ImportRefused: what it says cannot be in force.
+        NotStored: the database did not take it.
     """
     found = read_layers(_read(order.file), order.file)
     asked = Replacement(found.documents, order.replace_all, **_signed(order))
@@ -103,7 +104,7 @@ async def import_configuration(db: Path | PostgresUrl, order: ImportOrder) -> Re
         if not order.is_dry_run:
             async with _service(db) as service:
                 answer = await service.replace(asked)
-    except ChangeRefused as refused:
+    except InvalidConfiguration as refused:
         raise ImportRefused(order.file, [*found.findings, *found.located(refused.problems)]) from refused
     return answer
 

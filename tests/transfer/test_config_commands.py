@@ -22,6 +22,8 @@ from running import RunningServer, run_program
 from vivienne.cli import main
 from vivienne.config.store.address import PostgresUrl
 from vivienne.config.store.opening import open_store
+from vivienne.config.store.sqlite import SqliteRevisionStore
+from vivienne.errors import StoreUnavailable
 from vivienne.transfer import ImportOrder, export_configuration, import_configuration
 
 if TYPE_CHECKING:
@@ -380,6 +382,29 @@ def test_a_database_in_use_is_left_to_who_uses_it(tmp_path: Path, file: Path) ->
             message = refused(config(*command, "--db", tmp_path / "v.db"), 1)
             assert "is in use by another Vivienne; stop that one, or name another database with --db" in message
         assert [] == server.history()
+
+
+def test_a_database_that_does_not_answer_is_said(file: Path, unused_port: int) -> None:
+    db = f"postgresql://vivienne@127.0.0.1:{unused_port}/vivienne"
+    for command in (["import", file], ["import", file, "--dry-run"], ["export"]):
+        assert "cannot be reached: nothing listens there" in refused(config(*command, "--db", db), 1)
+
+
+def test_a_database_that_does_not_take_it_is_no_fault_of_the_file(
+    db: Path, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise StoreUnavailable("the disk is full")
+
+    file.write_text(WHOLE.replace("85", "87"))
+    monkeypatch.setattr(SqliteRevisionStore, "append", fail)
+
+    assert "Nothing was changed: the disk is full" == refused(config("import", file, "--db", db), 1)
+    result = config("import", file, "--db", db, "--json")
+    assert (1, {"status": "failed", "message": "Nothing was changed: the disk is full", "errors": []}) == (
+        result.exit_code,
+        json.loads(result.stdout),
+    )
 
 
 # For programs

@@ -103,8 +103,8 @@ def test_tags_are_refused(text: str) -> None:
         ("[" * 100_000, 1, "nested deeper"),
         ("- " * 20_000, 1, "nested deeper"),
         ("? " * 20_000, 1, "a name must be a text"),
-        ("a: [" + "1, " * MOST_VALUES + "]\n", 1, "there are more than 50,000 names and values"),
-        ("#" * (LARGEST_FILE + 1), None, "larger than 2,097,152 bytes"),
+        ("a: [" + "1, " * MOST_VALUES + "]\n", 1, "there are more than 200,000 names and values"),
+        ("#" * (LARGEST_FILE + 1), None, "larger than 8,388,608 bytes"),
     ],
 )
 def test_what_cannot_be_read_is_refused_with_its_line(text: str, line: int | None, reason: str) -> None:

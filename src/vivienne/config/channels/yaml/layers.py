@@ -43,8 +43,6 @@ class LayersFile:
         layer = problem.asset or GLOBAL
         if layer in self._nodes:
             return Finding(layer, problem.path, self._line(self._nodes[layer], problem.path), problem.message)
-        if problem.asset is None:  # nothing of the file: the store did not take it
-            return Finding(None, problem.path, None, problem.message)
         kept = f"{problem.message}. {layer} is not in the file and keeps what it sets: add it, or use --replace-all"
         return Finding(layer, problem.path, None, kept)
 

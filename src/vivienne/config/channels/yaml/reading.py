@@ -29,10 +29,10 @@ from vivienne.errors import FileUnreadable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LARGEST_FILE = 2 * 1024 * 1024
-"""Bytes; a layer that sets everything, with all its comments, is below 10,000."""
+LARGEST_FILE = 8 * 1024 * 1024
+"""Bytes; a layer that sets everything, with all its comments, has about 4,500."""
 DEEPEST_NESTING = 16
-MOST_VALUES = 50_000
+MOST_VALUES = 200_000
 """Over all levels, names among them."""
 
 
