@@ -144,6 +144,7 @@ def test_a_dead_agent_is_seen_and_its_replacement_decides_the_same(several: Seve
             ready = gateway.get("/ready")
             assert (200, "degraded") == (ready.status_code, ready.json()["status"])
             assert "no agent" in ready.json()["feeds"]["BTC"]
+            assert 1 == gateway.log.count("has gone")
         refused = several.gateways[0].get("/phoenix/assets/BTC/bars")
         assert (503, "agent_unavailable") == (refused.status_code, refused.json()["code"])
         assert 200 == several.gateways[0].get("/phoenix/assets").status_code

@@ -41,7 +41,7 @@ export async function serve(count, ...more) {
 
 /** A Chromium that speaks to nobody but the pages it is sent to. */
 export function launch() {
-  const executablePath = execFileSync('sh', [join(root, 'scripts/chromium.sh')], { encoding: 'utf8' }).trim()
+  const executablePath = execFileSync('sh', [join(root, 'scripts/program.sh'), 'chromium'], { encoding: 'utf8' }).trim()
   return chromium.launch({
     executablePath,
     args: [

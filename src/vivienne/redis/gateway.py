@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +20,11 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
     from vivienne.redis.agents import Agents
+    from vivienne.redis.heartbeats import Heartbeat
     from vivienne.redis.questions import Asking
     from vivienne.stream.relay import StateRelay
+
+_log = logging.getLogger(__name__)
 
 WATCH_SECONDS = 0.25
 """Between two looks at who has fallen silent."""
@@ -41,6 +45,7 @@ class Gateway:
         self._agents = agents
         self._relay = relay
         self._asking = asking
+        self._were_there: dict[str, Heartbeat] = {}
 
     async def run(self, redis: Redis, ready: Callable[[], None]) -> None:
         """See `vivienne.redis.link.Part`."""
@@ -65,8 +70,18 @@ class Gateway:
         while True:
             await asyncio.sleep(WATCH_SECONDS)
             self._agents.forget()
+            self._say_who_comes_and_goes()
             for asset in self._assets:
                 self._look_after(asset)
+
+    def _say_who_comes_and_goes(self) -> None:
+        there = {beat["agent"]: beat for beat in self._agents.there()}
+        for agent in self._were_there.keys() - there.keys():
+            gone = self._were_there[agent]
+            _log.warning("Agent %s (%s) has gone", gone["shard"], ", ".join(gone["assets"]))
+        for agent in there.keys() - self._were_there.keys():
+            _log.info("Agent %s is there: %s", there[agent]["shard"], ", ".join(there[agent]["assets"]))
+        self._were_there = there
 
     async def _fill(self, redis: Redis) -> None:
         """The latest state of each asset; it may be old, and its agent gone."""
