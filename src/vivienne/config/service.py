@@ -67,6 +67,7 @@ class ConfigService:
         store: where revisions live; used from one thread of this service only.
         assets: the assets that are decided, upper case.
         clock: the wall clock, for the times of revisions.
+        thread: in which the store is used, where others use it in there too.
     """
 
     def __init__(
@@ -74,11 +75,12 @@ class ConfigService:
         store: RevisionStore,
         assets: Iterable[str],
         clock: Callable[[], datetime] = now,
+        thread: StoreThread | None = None,
     ) -> None:
         self.assets = tuple(assets)
         self._store = store
         self._clock = clock
-        self._thread = StoreThread(STORE_TIMEOUT)
+        self._thread = thread or StoreThread(STORE_TIMEOUT)
         self._turn = asyncio.Lock()
         self._under_way: set[asyncio.Task[Any]] = set()
         self._deaf: str | None = None

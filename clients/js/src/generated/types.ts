@@ -588,6 +588,9 @@ export interface ConfigurationPage {
 }
 /**
  * One accepted change; `config` is what its layer set itself from then on.
+ *
+ * `author` is the name of the caller's token, `claimed_author` what that caller said instead. Without a token,
+ * `author` is what the caller said. `address` is where the caller was connected from, if known.
  */
 export interface RevisionEntry {
   config_id: string
@@ -599,6 +602,8 @@ export interface RevisionEntry {
   created_at: string
   author: string
   channel: string
+  address: string | null
+  claimed_author?: string
   reason: string | null
   request_id: string | null
   changed: ValueChange[]
@@ -739,6 +744,16 @@ export interface LogMessage {
   dropped?: number
 }
 /**
+ * A token that was made; its secret is shown this once.
+ */
+export interface NewToken {
+  name: string
+  role: 'viewer' | 'tuner' | 'admin'
+  created_at: string
+  revoked_at: string | null
+  token: string
+}
+/**
  * An error, as RFC 9457 has it; `errors` lists everything that is wrong.
  */
 export interface Problem {
@@ -779,6 +794,35 @@ export interface SubscribeResponse {
   request_id?: string
 }
 /**
+ * A ticket: good for opening one WebSocket within so many seconds, at the process that gave it.
+ */
+export interface Ticket {
+  ticket: string
+  expires_in: number
+}
+/**
+ * A token to make.
+ */
+export interface TokenBody {
+  name: string
+  role: 'viewer' | 'tuner' | 'admin'
+}
+/**
+ * A token, without its secret.
+ */
+export interface TokenEntry {
+  name: string
+  role: 'viewer' | 'tuner' | 'admin'
+  created_at: string
+  revoked_at: string | null
+}
+/**
+ * Every token that ever was, in the order of their making.
+ */
+export interface TokenList {
+  tokens: TokenEntry[]
+}
+/**
  * Whether a change would be accepted; with what it would do if so, or all that is wrong.
  */
 export interface Verdict {
@@ -791,4 +835,11 @@ export interface Verdict {
   changed?: ValueChange[]
   assets?: string[]
   config?: Configuration
+}
+/**
+ * Who asks, and what that one may do; `token` is null where none came, which is fine while none is needed.
+ */
+export interface WhoAsks {
+  token: string | null
+  role: 'viewer' | 'tuner' | 'admin'
 }

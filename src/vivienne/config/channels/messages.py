@@ -10,6 +10,7 @@ from vivienne.errors import Malformed, UnknownTarget
 from vivienne.stream.messages import AGENT, Message
 
 if TYPE_CHECKING:
+    from vivienne.access.caller import Caller
     from vivienne.config.requests import Request
     from vivienne.config.service import ConfigService
 
@@ -35,7 +36,7 @@ class ConfigMessages:
         self._service = service
         self._channel = channel
 
-    async def handle(self, message: Message, address: str | None) -> Message:
+    async def handle(self, message: Message, caller: Caller) -> Message:
         """Carry out one message of a known type.
 
         Returns:
@@ -45,9 +46,9 @@ class ConfigMessages:
             ChangeRefused: nothing was changed.
         """
         if message["type"] == CONTROL:
-            request, validate_only = self._control(message, address), False
+            request, validate_only = self._control(message, caller), False
         else:
-            request, validate_only = self._config_update(message, address)
+            request, validate_only = self._config_update(message, caller)
         outcome = await (self._service.validate(request) if validate_only else self._service.change(request))
         kind = "control_response" if message["type"] == CONTROL else "config_update_response"
         answer = {"type": kind, "agent": AGENT, "asset": outcome["asset_symbol"], **outcome}
@@ -55,7 +56,7 @@ class ConfigMessages:
             answer["request_id"] = request.request_id
         return answer
 
-    def _config_update(self, message: Message, address: str | None) -> tuple[Request, bool]:
+    def _config_update(self, message: Message, caller: Caller) -> tuple[Request, bool]:
         refuse_unknown(message, ("type", "agent", *_CONFIG, *FIELDS, "mode", "validate_only"))
         _check_agent(message)
         document = _object(one_of(message, _CONFIG), "config")
@@ -65,9 +66,9 @@ class ConfigMessages:
         validate_only = message.get("validate_only", False)
         if not isinstance(validate_only, bool):
             raise Malformed("validate_only must be true or false", path="validate_only")
-        return self._request(message, document, address, partial=mode == "partial"), validate_only
+        return self._request(message, document, caller, partial=mode == "partial"), validate_only
 
-    def _control(self, message: Message, address: str | None) -> Request:
+    def _control(self, message: Message, caller: Caller) -> Request:
         refuse_unknown(message, ("type", "agent", "strategy", "params", *FIELDS))
         _check_agent(message)
         strategy = message.get("strategy")
@@ -78,12 +79,12 @@ class ConfigMessages:
         for name in inner:
             if name in message and message[name] != inner[name]:
                 raise Malformed(f"{name!r} is in the message and in params, and differs", path=name)
-        return self._request({**message, **inner}, document, address, partial=True)
+        return self._request({**message, **inner}, document, caller, partial=True)
 
-    def _request(self, message: Message, document: Message, address: str | None, *, partial: bool) -> Request:
+    def _request(self, message: Message, document: Message, caller: Caller, *, partial: bool) -> Request:
         fields, _ = split_envelope(message)
         channel = CONTROL if message["type"] == CONTROL else self._channel
-        return open_envelope(fields).request(Update(document, partial), channel=channel, address=address)
+        return open_envelope(fields).request(Update(document, partial), channel=channel, caller=caller)
 
 
 def request_id_of(message: Message) -> str | None:

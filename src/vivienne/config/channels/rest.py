@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,9 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import orjson
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection  # noqa: TC002  # FastAPI reads the annotation
 
+from vivienne.access.caller import Caller
 from vivienne.config.channels.envelope import Envelope, open_envelope, refuse_unknown, split_envelope
-from vivienne.config.channels.reading import LONGEST_MESSAGE, read_object
+from vivienne.config.channels.reading import USUAL, MessageLimits, read_object
 from vivienne.config.requests import Activate, Delete, Intent, Reset, Update
 from vivienne.config.tunables import json_schema
 from vivienne.errors import InvalidConfiguration, Malformed, TooLarge, VersionConflict
@@ -25,6 +28,10 @@ if TYPE_CHECKING:
 PREFIX = "/phoenix/config/vivienne/comprehensive"
 CHANNEL = "rest"
 MOST_PER_PAGE = 1_000
+BODY_SECONDS = 30.0
+"""How long a body may take to arrive."""
+CALLER = "vivienne.caller"
+"""Where the scope of a request has who asks."""
 _PAGE_QUERY = ("asset_symbol", "limit", "before")
 
 Asset = Annotated[str | None, Query(description="The asset, in any case; left out, the layer under all assets.")]
@@ -83,7 +90,7 @@ async def read_configuration(
 ) -> tuple[Envelope, dict[str, Any]]:
     """The envelope and the document of a request with a configuration in its body."""
     _check_query(request, "asset_symbol", *known)
-    fields, document = split_envelope(await _body(request))
+    fields, document = split_envelope(await read_body(request))
     return open_envelope(_with_headers(request, fields, if_match, key)), document
 
 
@@ -169,7 +176,7 @@ def _add_revision_changes(routes: APIRouter, service: ConfigService, documented:
     """What is about a configuration that was accepted before. Last, because its paths would catch the others."""
 
     async def aimed(request: Request, intent: Activate | Delete, if_match: str | None, key: str | None) -> Answer:
-        body = await _body(request, may_be_empty=True)
+        body = await read_body(request, may_be_empty=True)
         refuse_unknown(body, ("request_id", "author", "reason", "expected_version"))
         _check_query(request, "author", "reason")
         return await _changed(service, request, open_envelope(_with_headers(request, body, if_match, key)), intent)
@@ -191,7 +198,13 @@ def _add_revision_changes(routes: APIRouter, service: ConfigService, documented:
 
 def change_request(request: Request, envelope: Envelope, intent: Intent) -> ChangeRequest:
     """What is asked for, by whom, from where."""
-    return envelope.request(intent, channel=CHANNEL, address=request.client.host if request.client else None)
+    return envelope.request(intent, channel=CHANNEL, caller=caller_of(request))
+
+
+def caller_of(connection: HTTPConnection) -> Caller:
+    """Who asks, as the gate in front found out; without a gate, anybody."""
+    found: Caller | None = connection.scope.get(CALLER)
+    return found or Caller(connection.client.host if connection.client else None)
 
 
 def _check_query(request: Request, *known: str) -> None:
@@ -203,18 +216,29 @@ def _check_query(request: Request, *known: str) -> None:
         raise Malformed(f"{twice!r} is in the query twice", path=twice)
 
 
-async def _body(request: Request, *, may_be_empty: bool = False) -> dict[str, Any]:
+async def read_body(request: Request, *, may_be_empty: bool = False) -> dict[str, Any]:
+    """The object in the body of a request.
+
+    Raises:
+        ChangeRefused: there is none in it.
+        HTTPException: it is not declared as JSON, or does not arrive.
+    """
+    limits: MessageLimits = getattr(request.app.state, "message_limits", USUAL)
     raw = bytearray()
-    async for chunk in request.stream():
-        raw += chunk
-        if len(raw) > LONGEST_MESSAGE:
-            raise TooLarge(f"The body is longer than {LONGEST_MESSAGE:,} bytes, which is all that is read")
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                raw += chunk
+                if len(raw) > limits.bytes:
+                    raise TooLarge(f"The body is longer than {limits.bytes:,} bytes, which is all that is read")
+    except TimeoutError:
+        raise HTTPException(408, f"The body did not arrive within {BODY_SECONDS:g} s") from None
     if may_be_empty and not raw:
         return {}
     # Without this a page of any origin could post here: browsers send text/plain across origins without asking.
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise HTTPException(415, "Send JSON and say so: Content-Type: application/json")
-    return read_object(bytes(raw))
+    return read_object(bytes(raw), limits)
 
 
 def _with_headers(request: Request, fields: dict[str, Any], if_match: str | None, key: str | None) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from vivienne.config.revision import Revision
 from vivienne.config.store.tables import revisions
+from vivienne.config.store.tokens import SqlTokens
 from vivienne.errors import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ _is_deleted: ColumnElement[bool] = exists().where(
 _is_configuration: ColumnElement[bool] = (revisions.c.action != "delete") & ~_is_deleted
 
 
-class SqlRevisionStore(ABC):
+class SqlRevisionStore(SqlTokens):
     """What all engines share. See `RevisionStore` for what the methods do."""
 
     name: str
