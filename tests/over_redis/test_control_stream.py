@@ -296,10 +296,7 @@ async def test_an_entry_that_the_store_can_never_take_does_not_block_the_ones_af
             other = Update({"settings": {"position_size_bang": 9.0}}, partial=True)
             await stream.service.change(Request(other, channel="rest"))
             await until(lambda: _is([9.0, 2.0], stream))
-<<<<<<< HEAD
             # In a thread: the stream is read in this one.
-=======
->>>>>>> export
             refused, made = [await asyncio.to_thread(results.hear) for _ in range(2)]
     assert ("not_stored", f"{STREAM}:{number}") == (refused["code"], refused["request_id"])
     assert "success" == made["status"]
