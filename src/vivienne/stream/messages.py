@@ -27,8 +27,8 @@ Message = dict[str, Any]
 Status = Literal["live", "warming_up", "stale", "ended"]
 
 
-class StateData(TypedDict):
-    """The decision on an asset, and how far it can be relied on."""
+class Decision(TypedDict):
+    """What is decided on an asset."""
 
     clarity_level: Level
     raw_clarity_level: Level
@@ -39,33 +39,10 @@ class StateData(TypedDict):
     volatility_status: VolatilityStatus
     levels_status: LevelsStatus
     blocked_by: list[str]
-    status: Status
-    status_reason: str | None
-    price: float | None
-    price_time: str | None
-    bar_time: str | None
-    bar_closed: bool
-    timeframe: str
-    feed: str
     explanation: Explanation | None
 
 
-class Undecided(TypedDict):
-    """The part of a `StateData` that is the decision."""
-
-    clarity_level: Level
-    raw_clarity_level: Level
-    signal_confidence: float
-    side: Side
-    position_size: float
-    trend_direction: Trend
-    volatility_status: VolatilityStatus
-    levels_status: LevelsStatus
-    blocked_by: list[str]
-    explanation: None
-
-
-def undecided() -> Undecided:
+def undecided() -> Decision:
     """No decision: idle, with size 0."""
     return {
         "clarity_level": "idle",
@@ -79,6 +56,19 @@ def undecided() -> Undecided:
         "blocked_by": [],
         "explanation": None,
     }
+
+
+class StateData(Decision):
+    """The decision on an asset, and how far it can be relied on."""
+
+    status: Status
+    status_reason: str | None
+    price: float | None
+    price_time: str | None
+    bar_time: str | None
+    bar_closed: bool
+    timeframe: str
+    feed: str
 
 
 class AgentState(TypedDict):

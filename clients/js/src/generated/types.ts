@@ -339,6 +339,7 @@ export interface StateData {
   volatility_status: 'normal' | 'squeeze' | 'breakout' | 'overextended'
   levels_status: 'active' | 'blocking' | 'inactive'
   blocked_by: string[]
+  explanation: Explanation | null
   status: 'live' | 'warming_up' | 'stale' | 'ended'
   status_reason: string | null
   price: number | null
@@ -347,7 +348,6 @@ export interface StateData {
   bar_closed: boolean
   timeframe: string
   feed: string
-  explanation: Explanation | null
 }
 /**
  * Why a decision is what it is, and the threshold or switch that would alter it with the least change.
