@@ -51,7 +51,8 @@ def operation_routes(
         status = "ready" if _is_ok(helpful) else "degraded"
         if not _is_ok(needed):
             status = "unavailable"
-        content = orjson.dumps({"status": status, **needed, **helpful})
+        paused = {asset: pause.sentence() for asset, pause in service.paused().items()}
+        content = orjson.dumps({"status": status, **needed, **helpful, "paused": paused})
         return Response(content, 503 if status == "unavailable" else 200, media_type="application/json")
 
     return routes

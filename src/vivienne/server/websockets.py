@@ -12,7 +12,7 @@ from fastapi import APIRouter
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from vivienne.config.channels.envelope import refuse_unknown
-from vivienne.config.channels.messages import CONTROL, ConfigMessages, names_request_id, request_id_of
+from vivienne.config.channels.messages import CONTROL, ConfigMessages, is_switch, names_request_id, request_id_of
 from vivienne.config.channels.reading import read_object
 from vivienne.config.flat import nearest
 from vivienne.errors import ChangeRefused, Defect, Malformed, Problem, UnknownTarget
@@ -146,7 +146,8 @@ class _Conversation:
         kind = message.get("type")
         if kind == "subscribe":
             return self._subscribe(message)
-        if kind == CONTROL and self._relay is not None:
+        # To stop must not wait for Redis.
+        if kind == CONTROL and self._relay is not None and not is_switch(message):
             return await self._relayed(self._relay, message, address)
         if kind in self._changes.types:
             return await self._changes.handle(message, address)

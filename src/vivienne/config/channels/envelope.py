@@ -12,7 +12,7 @@ from vivienne.errors import InvalidConfiguration, Malformed, Problem
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from vivienne.config.requests import Intent
+    from vivienne.config.requests import Intent, Switch
 
 LONGEST_TEXT = {"asset_symbol": 40, "request_id": 128, "author": 100, "reason": 1000}
 _ASSET = ("asset", "asset_symbol")
@@ -30,7 +30,7 @@ class Envelope:
     reason: str | None = None
     expected_version: int | None = None
 
-    def request(self, intent: Intent, *, channel: str, address: str | None) -> Request:
+    def request(self, intent: Intent | Switch, *, channel: str, address: str | None) -> Request:
         """The request for a change of this intent."""
         return Request(
             intent=intent,
