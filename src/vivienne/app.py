@@ -200,7 +200,14 @@ def _gateway(boot: Boot, service: ConfigService, logs: LogStream, access: Access
     from vivienne.stream.relay import StateRelay  # noqa: PLC0415  # the same
 
     hub = Hub()
-    relay = StateRelay(hub)
+
+    def pause_of(asset: str) -> str | None:
+        pause = service.active(asset).pause
+        return None if pause is None else pause.sentence()
+
+    relay = StateRelay(hub, pause_of)
+    service.listen(lambda change: relay.show_again(change.assets) if change.revision.is_switch else None)
+    service.listen_to_held(lambda: relay.show_again(boot.assets))
     agents, asking = Agents(), Asking()
     gateway = Gateway(boot.assets, agents, relay, asking)
     redis = RedisParts(str(boot.redis), boot.redis_control, service, [gateway, LogReceiver(logs)], boot.limits.message)
@@ -235,6 +242,7 @@ def _market(boot: Boot, assets: tuple[str, ...], service: ConfigService, board: 
         window=boot.window,
         price_interval=boot.price_interval,
         on_tick=boot.on_tick,
+        cap=boot.caps,
     )
     return market, f"{feed.name} market"
 

@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 from dataclasses import asdict, fields
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import click
 import uvloop
@@ -201,6 +201,61 @@ def revoke_token(name: str, db: str, as_json: bool) -> None:
     except VivienneError as error:
         raise _Failure(error) from error
     click.echo(json.dumps(revoked) if as_json else f"Token {name} is revoked")
+
+
+def _switch_options(command: Any) -> Any:
+    """Where, whom, by whom and why."""
+    setting = next(setting for setting in fields(BootSettings) if setting.name == "db")
+    for option in (
+        click.option("--json", "as_json", is_flag=True, help="Print one JSON document."),
+        click.option("--author", metavar="TEXT", help="By whom, for the history.  [default: the user of the system]"),
+        click.option("--reason", metavar="TEXT", help="Why, for the history and the state."),
+        click.option("--asset", metavar="BTC", help="Only this one.  [default: all]"),
+        click.option("--db", metavar=setting.metadata["metavar"], help="In this database, which no server has open."),
+        click.option("--url", metavar="URL", help="At this server.  [default: http://localhost:8000]"),
+    ):
+        command = option(command)
+    return command
+
+
+@main.command()
+@_switch_options
+def pause(**order: Any) -> None:
+    """Stop every asset, or one: idle, with size 0, until it is resumed.
+
+    Where the server needs a token, it is taken from VIVIENNE_TOKEN; it needs the role tuner.
+
+    Exit code 0: paused; 1: refused or out of reach; 2: a flag is wrong.
+    """
+    _switch("pause", **order)
+
+
+@main.command()
+@_switch_options
+def resume(**order: Any) -> None:
+    """End the pause of all assets, or that of one."""
+    _switch("resume", **order)
+
+
+def _switch(
+    kind: Literal["pause", "resume"], *, url: str | None, db: str | None, as_json: bool, **given: str | None
+) -> None:
+    from vivienne.stopping import switch_at_server, switch_in_database  # noqa: PLC0415  # see `serve`
+    from vivienne.transfer import user_of_system  # noqa: PLC0415  # the same
+
+    named = {"asset_symbol": given["asset"], "author": given["author"] or user_of_system(), "reason": given["reason"]}
+    texts = {name: text for name, text in named.items() if text is not None}
+    try:
+        if url is not None and db is not None:
+            raise SettingsError("--url and --db do not go together: a server has its database open itself")
+        if db is not None:
+            answer = asyncio.run(switch_in_database(database(db), kind, texts))
+        else:
+            answer = switch_at_server(url or "http://localhost:8000", kind, texts)
+    except VivienneError as error:
+        raise _Failure(error) from error
+    still = f" (paused now: {', '.join(answer['paused'])})" if answer["paused"] else ""
+    click.echo(json.dumps(answer, ensure_ascii=False) if as_json else answer["message"] + still)
 
 
 @main.command()

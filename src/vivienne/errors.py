@@ -7,6 +7,7 @@
     ├── MarketDataError          a data file is missing, unreadable or wrong at a line
     ├── FileUnreadable           a file of configuration is missing, no YAML, or cannot be written
     ├── ImportRefused            what such a file says was refused; carries one or more findings
+    ├── NotSwitched              a pause or resumption from the command line was not made
     ├── StoreError               the database of revisions
     │   ├── StoreUnusable        it cannot be opened: not a database, read-only, in use, out of reach
     │   ├── StoreUnavailable     it was open, and now does not take or give revisions
@@ -65,6 +66,10 @@ class MarketDataError(VivienneError):
         self.line = line
         where = self.path if line is None else f"{self.path}, line {line}"
         super().__init__(f"{where}: {message}")
+
+
+class NotSwitched(VivienneError):
+    """A pause or resumption that was asked for on the command line was not made."""
 
 
 class FileUnreadable(VivienneError):

@@ -18,6 +18,7 @@ from vivienne.config.channels.reading import MessageLimits
 from vivienne.config.store.address import PostgresUrl
 from vivienne.errors import SettingsError
 from vivienne.limits import Limits
+from vivienne.live.caps import SizeCaps
 from vivienne.live.shards import Shard
 from vivienne.market.timeframe import Timeframe
 from vivienne.market.types import ASSET_NAME
@@ -101,6 +102,12 @@ class BootSettings:
     evaluate_on: Literal["close", "tick"] = _setting(
         "Decide when a bar closes; or on every price too, which repaints: the open bar may take its decision back.",
         default="close",
+    )
+    max_position_size: str = _setting(
+        "Largest position size in percent of equity, whatever the configuration says; 25,BTC=10 has another one for "
+        "BTC. A configuration may ask for more: it is cut, and the state says so.",
+        default="100",
+        metavar="PERCENT[,ASSET=PERCENT...]",
     )
     price_interval: float = _setting(
         "Shortest time between two states of an asset that differ in price only, in seconds.",
@@ -191,6 +198,7 @@ class BootSettings:
             window=self.window,
             seed=self.seed,
             on_tick=self.evaluate_on == "tick",
+            caps=SizeCaps.read(self.max_position_size, assets),
             price_interval=self.price_interval,
             log_level=self.log_level,
             limits=self._limits(),
@@ -221,6 +229,8 @@ class BootSettings:
             )
         if self.role == "gateway" and self.data:
             raise SettingsError("--data goes with --role agent; a gateway reads no market data, it needs --assets")
+        if self.role == "gateway" and self.max_position_size != "100":
+            raise SettingsError("--max-position-size goes with --role agent; a gateway decides nothing")
         if self.role == "agent" and not self.market_begin:
             raise SettingsError(
                 "--role agent needs --market-begin, the same for all agents, as in --market-begin 2026-01-31T08:00Z: "
@@ -243,6 +253,7 @@ class Boot:
         shard: which share of the assets to decide, where the role is that of an agent.
         market_begin: seconds since the epoch; None for when the process starts.
         redis: its address, which may have a password in it; None for none.
+        caps: the largest position sizes.
     """
 
     host: str
@@ -264,6 +275,7 @@ class Boot:
     window: int
     seed: int
     on_tick: bool
+    caps: SizeCaps
     price_interval: float
     log_level: str
     limits: Limits

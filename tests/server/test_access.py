@@ -101,7 +101,7 @@ def test_a_role_may_do_what_is_its_own_and_nothing_more(
 def test_whether_it_is_ready_is_open_and_what_is_wrong_is_not(running: RunningServer, tokens: dict[str, str]) -> None:
     assert {"status"} == running.get("/ready").json().keys()
     whole = running.http.get(f"{running.url}/ready", headers=bearer(tokens["viewer"])).json()
-    assert {"status", "store", "feeds"} == whole.keys()
+    assert {"status", "store", "feeds", "paused"} == whole.keys()
 
 
 def test_a_viewer_looks_and_tries_out_over_the_socket_and_changes_nothing(

@@ -31,6 +31,7 @@ class Access:
         self.demanded = demanded
         self.tickets = Tickets(monotonic)
         self._changes = Rate(limits.changes_per_minute, 60.0, monotonic)
+        self._pauses = Rate(limits.changes_per_minute, 60.0, monotonic)
 
     async def caller(
         self, address: str | None, secret: str | None = None, ticket: str | None = None
@@ -62,10 +63,21 @@ class Access:
         Raises:
             TooManyRequests: there were as many as there may be.
         """
-        wait = self._changes.take(caller.key)
-        if wait:
-            raise TooManyRequests(
-                f"More than {self._changes.most:,} changes a minute were asked for; nothing was changed, try again in "
-                f"{wait:.1f} s",
-                retry_after=wait,
-            )
+        _count(self._changes, caller, "changes")
+
+    def count_pause(self, caller: Caller) -> None:
+        """Count a pause somebody asks for: by itself, so that no flood of changes keeps anybody from stopping.
+
+        Raises:
+            TooManyRequests: there were as many as there may be.
+        """
+        _count(self._pauses, caller, "pauses")
+
+
+def _count(rate: Rate, caller: Caller, what: str) -> None:
+    wait = rate.take(caller.key)
+    if wait:
+        raise TooManyRequests(
+            f"More than {rate.most:,} {what} a minute were asked for; nothing was changed, try again in {wait:.1f} s",
+            retry_after=wait,
+        )

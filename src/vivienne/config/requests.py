@@ -43,7 +43,20 @@ class Delete:
     config_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Stop: idle, with size 0, until a `Resume` of the same asset, or of all where it was for all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """End the pause of an asset, or that of all assets; one does not end the other."""
+
+
 Intent = Update | Reset | Activate | Delete
+"""What changes a configuration."""
+Switch = Pause | Resume
+"""What stops decisions and lets them go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +86,7 @@ class Request:
         claimed_author: what a caller with a token says, where it is something else.
     """
 
-    intent: Intent
+    intent: Intent | Switch
     channel: str
     asset: str | None = None
     expected_version: int | None = None

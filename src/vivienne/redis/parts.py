@@ -85,5 +85,5 @@ class RedisParts:
 
     def _changed(self, change: Change) -> None:
         if change.made_here:
-            entry = change.revision.as_document(is_active=change.revision.action != "delete")
+            entry = change.revision.as_document(is_active=change.revision.is_configuration)
             self._changes.take({**entry, "type": "config_changed", "assets": change.assets})

@@ -14,7 +14,9 @@ from vivienne.config.answers import (
     ConfigurationPage,
     HistoryPage,
     InForce,
+    Pauses,
     ProblemEntry,
+    Switched,
     Verdict,
 )
 from vivienne.live.chart import AssetList, Chart
@@ -74,9 +76,16 @@ class ResetBody(_Origin):
     all: NotRequired[Literal[True]]
 
 
+class SwitchBody(_Origin):
+    """Whom to pause or resume - all, without `asset_symbol` -, by whom and why."""
+
+    asset_symbol: NotRequired[str]
+
+
 KINDS = (
     Acknowledgement, AssetList, Chart, ConditionOfChange, ConfigurationBody, ConfigurationPage, DecisionPreview,
-    HistoryPage, InForce, NewToken, Problem, ResetBody, Ticket, TokenBody, TokenEntry, TokenList, Verdict, WhoAsks,
+    HistoryPage, InForce, NewToken, Pauses, Problem, ResetBody, SwitchBody, Switched, Ticket, TokenBody, TokenEntry,
+    TokenList, Verdict, WhoAsks,
 )  # fmt: skip
 
 _PROBLEMS = {
@@ -116,6 +125,10 @@ def _body(kind: type, example: Schema, *, required: bool = True) -> Schema:
     return {"requestBody": {"required": required, "content": content}}
 
 
+def _not_stored_yet(answer: Schema) -> Schema:
+    return {**answer, "description": "In force in this process; the store did not take it yet, and is tried again."}
+
+
 def endpoint_documents() -> dict[str, Schema]:
     """By name of an endpoint, the keyword arguments of its route."""
     made = {**_answer(reference(Acknowledgement), etag=True), **_problems(*_CHANGE_PROBLEMS)}
@@ -123,6 +136,8 @@ def endpoint_documents() -> dict[str, Schema]:
     configuration = _body(ConfigurationBody, example)
     aimed = _body(ConditionOfChange, {"reason": "the old thresholds were better"}, required=False)
     paths = {"asset_symbol": "BTC", "paths": ["settings.state_threshold_bang"]}
+    switched = {**_answer(reference(Switched), etag=True), **_problems(*_CHANGE_PROBLEMS)}
+    switch = _body(SwitchBody, {"reason": "the exchange reports wrong prices"}, required=False)
     schema = _answer({"type": "object"}, media="application/schema+json")
     documents: dict[str, Schema] = {
         "update": {"responses": made, "openapi_extra": configuration},
@@ -132,6 +147,9 @@ def endpoint_documents() -> dict[str, Schema]:
             "responses": {**_answer(reference(Verdict)), **_problems(400, 408, 412, 413, 415, 422)},
             "openapi_extra": configuration,
         },
+        "pause": {"responses": {**switched, 202: _not_stored_yet(switched[200])}, "openapi_extra": switch},
+        "resume": {"responses": switched, "openapi_extra": switch},
+        "pauses": {"responses": _answer(reference(Pauses)) | _problems(400)},
         "active": {"responses": {**_answer(reference(InForce), etag=True), **_problems(422)}},
         "all": {"responses": {**_answer(reference(ConfigurationPage)), **_problems(422, 503)}},
         "history": {"responses": {**_answer(reference(HistoryPage)), **_problems(422, 503)}},

@@ -52,7 +52,8 @@ def operation_routes(
         status = "ready" if _is_ok(helpful) else "degraded"
         if not _is_ok(needed):
             status = "unavailable"
-        details = {**needed, **helpful} if caller_of(request).may("viewer") else {}
+        paused = {asset: pause.sentence() for asset, pause in service.paused().items()}
+        details = {**needed, **helpful, "paused": paused} if caller_of(request).may("viewer") else {}
         content = orjson.dumps({"status": status, **details})
         return Response(content, 503 if status == "unavailable" else 200, media_type="application/json")
 

@@ -38,6 +38,7 @@ NEEDED: dict[tuple[str, str], Role | None] = {
     ("GET", f"{PREFIX}/all"): "viewer",
     ("GET", f"{PREFIX}/history"): "viewer",
     ("GET", f"{PREFIX}/schema"): "viewer",
+    ("GET", f"{PREFIX}/pause"): "viewer",
     ("POST", f"{PREFIX}/validate"): "viewer",
     ("GET", _ASSETS): "viewer",
     ("GET", _ASSETS + "/{asset}/bars"): "viewer",
@@ -49,6 +50,8 @@ NEEDED: dict[tuple[str, str], Role | None] = {
     ("POST", f"{PREFIX}/partial-update"): "tuner",
     ("POST", f"{PREFIX}/reset"): "tuner",
     ("POST", PREFIX + "/{config_id}/activate"): "tuner",
+    ("POST", f"{PREFIX}/pause"): "tuner",
+    ("POST", f"{PREFIX}/resume"): "tuner",
     # Taking away, and who gets in.
     ("DELETE", PREFIX + "/{config_id}"): "admin",
     ("GET", "/auth/tokens"): "admin",
@@ -62,10 +65,12 @@ CHANGES = frozenset(
         ("POST", f"{PREFIX}/partial-update"),
         ("POST", f"{PREFIX}/reset"),
         ("POST", PREFIX + "/{config_id}/activate"),
+        ("POST", f"{PREFIX}/resume"),
         ("DELETE", PREFIX + "/{config_id}"),
     }
 )
 """What is counted as a change of its caller."""
+PAUSE = ("POST", f"{PREFIX}/pause")
 
 
 def admission(access: Access) -> Callable[[HTTPConnection], Coroutine[Any, Any, None]]:
@@ -84,6 +89,8 @@ def admission(access: Access) -> Callable[[HTTPConnection], Coroutine[Any, Any, 
             raise NotAllowed(f"This needs a token with the role {needed}; {caller.token!r} has the role {caller.role}")
         if endpoint in CHANGES:
             access.count_change(caller)
+        elif endpoint == PAUSE:
+            access.count_pause(caller)
 
     return admit
 

@@ -12,7 +12,15 @@ from fastapi import APIRouter
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from vivienne.config.channels.envelope import refuse_unknown
-from vivienne.config.channels.messages import CONFIG_UPDATE, CONTROL, ConfigMessages, names_request_id, request_id_of
+from vivienne.config.channels.messages import (
+    CONFIG_UPDATE,
+    CONTROL,
+    ConfigMessages,
+    is_pause,
+    is_switch,
+    names_request_id,
+    request_id_of,
+)
 from vivienne.config.channels.reading import read_object
 from vivienne.config.channels.rest import caller_of
 from vivienne.config.flat import nearest
@@ -163,7 +171,8 @@ class _Conversation:
             return self._subscribe(message)
         if kind in self._changes.types:
             self._admit(message, caller)
-            if kind == CONTROL and self._relay is not None:
+            # To stop must not wait for Redis.
+            if kind == CONTROL and self._relay is not None and not is_switch(message):
                 return await self._relayed(self._relay, message, caller)
             return await self._changes.handle(message, caller)
         if not isinstance(kind, str):
@@ -179,7 +188,7 @@ class _Conversation:
         if not caller.may("tuner"):
             raise Forbidden(f"The token {caller.token!r} is for looking; one with the role tuner changes something")
         if self._access is not None:
-            self._access.count_change(caller)
+            (self._access.count_pause if is_pause(message) else self._access.count_change)(caller)
 
     async def _relayed(self, relay: Relay, message: Message, caller: Caller) -> Message:
         """Send it over the control channel; where no answer comes from there, it is carried out here.

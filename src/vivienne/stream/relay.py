@@ -15,29 +15,35 @@ from vivienne.stream.messages import AGENT, AssetData, undecided
 from vivienne.times import now, written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+
+    from vivienne.stream.messages import Status
 
 
 @dataclass(slots=True)
 class _Relayed:
-    """One asset: what its agent said last, and what went out last."""
+    """One asset: what its agent said last, what went out last, and why it cannot be relied on, if so."""
 
     agent: str
     said: AssetData
     seq: int
     frame: Frame
-    is_stale: bool
+    stale: str | None
 
 
 class StateRelay:
     """Passes states of other processes on; says so when they cannot be relied on any more.
 
+    What is paused goes out as paused, whatever its agent says: it may not have heard of it yet.
+
     Args:
         hub: whom to tell.
+        pause_of: why an asset is paused; None while it is not.
     """
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: Hub, pause_of: Callable[[str], str | None] = lambda _asset: None) -> None:
         self._hub = hub
+        self._pause_of = pause_of
         self._assets: dict[str, _Relayed] = {}
 
     def show(self, mailbox: Mailbox, assets: Iterable[str] | None = None) -> None:
@@ -52,7 +58,7 @@ class StateRelay:
 
     def is_stale(self, asset: str) -> bool:
         """Whether what is shown was marked by `mark_stale`."""
-        return asset in self._assets and self._assets[asset].is_stale
+        return asset in self._assets and self._assets[asset].stale is not None
 
     def receive(self, state: AssetData, agent: str) -> None:
         """Pass a state on, unless it is an older one.
@@ -66,35 +72,57 @@ class StateRelay:
         moved = 1
         if relayed is not None and relayed.agent == agent:
             moved = state["seq"] - relayed.said["seq"]
-        elif relayed is not None and agent < relayed.agent and not relayed.is_stale:
+        elif relayed is not None and agent < relayed.agent and relayed.stale is None:
             return  # it was replaced, and has not noticed yet
         if moved < 1:
             return
-        self._pass_on(asset, agent, state, {**state}, moved, is_stale=False)
+        self._pass_on(asset, agent, state, {**state}, moved)
 
     def mark_stale(self, asset: str, reason: str) -> None:
         """Show the last state without its decision: idle, with size 0, and the reason."""
         relayed = self._assets.get(asset)
-        if relayed is None or relayed.is_stale:
+        if relayed is None or relayed.stale is not None:
             return
-        self._pass_on(asset, relayed.agent, relayed.said, _stale(relayed.said, reason), 1, is_stale=True)
+        self._pass_on(asset, relayed.agent, relayed.said, _stale(relayed.said, reason), 1, stale=reason)
 
     def revive(self, asset: str) -> None:
         """Show the last state as it was: its agent is there after all, and nothing newer has come."""
         relayed = self._assets[asset]
-        self._pass_on(asset, relayed.agent, relayed.said, {**relayed.said}, 1, is_stale=False)
+        self._pass_on(asset, relayed.agent, relayed.said, {**relayed.said}, 1)
+
+    def show_again(self, assets: Iterable[str]) -> None:
+        """These may be paused now, or may not be so any more."""
+        for asset in assets:
+            relayed = self._assets.get(asset)
+            if relayed is not None:
+                again = _stale(relayed.said, relayed.stale) if relayed.stale is not None else {**relayed.said}
+                self._pass_on(asset, relayed.agent, relayed.said, again, 1, stale=relayed.stale)
 
     def _pass_on(
-        self, asset: str, agent: str, said: AssetData, shown: AssetData, moved: int, *, is_stale: bool
+        self, asset: str, agent: str, said: AssetData, shown: AssetData, moved: int, *, stale: str | None = None
     ) -> None:
         before = self._assets.get(asset)
+        if (pause := self._pause_of(asset)) is not None:
+            shown = _paused(shown, pause)
         shown["seq"] = seq = moved if before is None else before.seq + moved
         frame = Frame(shown)
-        self._assets[asset] = _Relayed(agent, said, seq, frame, is_stale)
+        self._assets[asset] = _Relayed(agent, said, seq, frame, stale)
         self._hub.broadcast(asset, frame)
 
 
 def _stale(state: AssetData, reason: str) -> AssetData:
+    return _without_decision(state, "stale", reason)
+
+
+def _paused(state: AssetData, reason: str) -> AssetData:
+    said = state["agents"][AGENT]["data"]
+    if said["status"] == "paused":
+        return state
+    besides = f"; besides, {said['status_reason']}" if said["status"] == "stale" else ""
+    return _without_decision(state, "paused", reason + besides)
+
+
+def _without_decision(state: AssetData, status: Status, reason: str) -> AssetData:
     decided = state["agents"][AGENT]
-    data = {**decided["data"], **undecided(), "status": "stale", "status_reason": reason}
+    data = {**decided["data"], **undecided(), "status": status, "status_reason": reason}
     return {**state, "timestamp": written(now()), "agents": {AGENT: {**decided, "data": data}}}  # type: ignore[typeddict-item]  # undecided() has the fields of the decision

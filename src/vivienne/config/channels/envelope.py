@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from vivienne.access.caller import Caller
-    from vivienne.config.requests import Intent
+    from vivienne.config.requests import Intent, Switch
 
 LONGEST_TEXT = {"asset_symbol": 40, "request_id": 128, "author": 100, "reason": 1000}
 _ASSET = ("asset", "asset_symbol")
@@ -35,7 +35,7 @@ class Envelope:
     reason: str | None = None
     expected_version: int | None = None
 
-    def request(self, intent: Intent, *, channel: str, caller: Caller) -> Request:
+    def request(self, intent: Intent | Switch, *, channel: str, caller: Caller) -> Request:
         """The request for a change of this intent. Whoever has a token is its author, whatever the message says."""
         claims = caller.token is not None and self.author not in (ANONYMOUS, caller.token)
         return Request(

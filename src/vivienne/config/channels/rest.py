@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
@@ -13,9 +14,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection  # noqa: TC002  # FastAPI reads the annotation
 
 from vivienne.access.caller import Caller
-from vivienne.config.channels.envelope import Envelope, open_envelope, refuse_unknown, split_envelope
+from vivienne.config.channels.envelope import FIELDS, Envelope, open_envelope, refuse_unknown, split_envelope
 from vivienne.config.channels.reading import USUAL, MessageLimits, read_object
-from vivienne.config.requests import Activate, Delete, Intent, Reset, Update
+from vivienne.config.requests import Activate, Delete, Intent, Pause, Reset, Resume, Switch, Update
 from vivienne.config.tunables import json_schema
 from vivienne.errors import InvalidConfiguration, Malformed, TooLarge, VersionConflict
 
@@ -80,6 +81,7 @@ def configuration_routes(service: ConfigService, documented: dict[str, dict[str,
     """
     routes = APIRouter(prefix=PREFIX, tags=["configuration"], default_response_class=Answer)
     _add_updates(routes, service, documented)
+    _add_switches(routes, service, documented)
     _add_looks(routes, service, documented)
     _add_revision_changes(routes, service, documented)
     return routes
@@ -123,6 +125,30 @@ def _add_updates(routes: APIRouter, service: ConfigService, documented: dict[str
         return await _changed(service, request, envelope, Reset(_paths(document)))
 
 
+def _add_switches(routes: APIRouter, service: ConfigService, documented: dict[str, dict[str, Any]]) -> None:
+    """What stops decisions and lets them go on."""
+
+    async def switched(request: Request, switch: Switch, if_match: str | None, key: str | None) -> Answer:
+        body = await read_body(request, may_be_empty=True)
+        refuse_unknown(body, FIELDS)
+        _check_query(request, "asset_symbol", "author", "reason")
+        fields, _ = split_envelope(body)
+        envelope = open_envelope(_with_headers(request, fields, if_match, key))
+        outcome = await service.switch(change_request(request, envelope, switch))
+        status = HTTPStatus.OK if outcome["status"] == "success" else HTTPStatus.ACCEPTED
+        return Answer(outcome, status, {"ETag": etag(outcome["version"])})
+
+    @routes.post("/pause", **documented["pause"])
+    async def pause(request: Request, if_match: IfMatch = None, idempotency_key: IdempotencyKey = None) -> Answer:
+        """Stop an asset, or all: idle, with size 0, until it is resumed. Works while the store does not."""
+        return await switched(request, Pause(), if_match, idempotency_key)
+
+    @routes.post("/resume", **documented["resume"])
+    async def resume(request: Request, if_match: IfMatch = None, idempotency_key: IdempotencyKey = None) -> Answer:
+        """End the pause of an asset, or that of all assets; one does not end the other."""
+        return await switched(request, Resume(), if_match, idempotency_key)
+
+
 def _add_looks(routes: APIRouter, service: ConfigService, documented: dict[str, dict[str, Any]]) -> None:
     """What changes nothing."""
 
@@ -136,6 +162,13 @@ def _add_looks(routes: APIRouter, service: ConfigService, documented: dict[str, 
             return Answer({"valid": False, "errors": [problem.as_document() for problem in refused.problems]})
         return Answer({"valid": True, "errors": [], **outcome})
 
+    @routes.get("/pause", **documented["pauses"])
+    async def pauses(request: Request) -> Answer:
+        """Which assets are paused, by whom and why."""
+        _check_query(request)
+        found = service.pauses()
+        return Answer({"paused": [*service.paused()], "pauses": [pause.as_document() for pause in found.all()]})
+
     @routes.get("/active", **documented["active"])
     async def active(request: Request, asset_symbol: Asset = None) -> Answer:
         """What is in force, every value with the layer it comes from."""
@@ -147,6 +180,7 @@ def _add_looks(routes: APIRouter, service: ConfigService, documented: dict[str, 
             "asset_symbol": found.asset_symbol,
             "config": found.document,
             "sources": found.sources,
+            "pause": None if found.pause is None else found.pause.as_document(),
         }
         return Answer(content, headers={"ETag": etag(found.version)})
 
@@ -196,7 +230,7 @@ def _add_revision_changes(routes: APIRouter, service: ConfigService, documented:
         return await aimed(request, Delete(config_id), if_match, idempotency_key)
 
 
-def change_request(request: Request, envelope: Envelope, intent: Intent) -> ChangeRequest:
+def change_request(request: Request, envelope: Envelope, intent: Intent | Switch) -> ChangeRequest:
     """What is asked for, by whom, from where."""
     return envelope.request(intent, channel=CHANNEL, caller=caller_of(request))
 

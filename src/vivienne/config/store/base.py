@@ -41,8 +41,11 @@ class RevisionStore(TokenStore, Protocol):
     def heads(self) -> list[Revision]:
         """The newest revision of each layer."""
 
+    def switches(self) -> list[Revision]:
+        """The newest pause or resumption of each layer that has one."""
+
     def active_ids(self) -> dict[str, str]:
-        """By layer, the config_id in force: the newest that is neither deleted nor a deletion."""
+        """By layer, the config_id in force: the newest configuration that is not deleted."""
 
     def active_id(self, layer: str, version: int) -> str | None:
         """The config_id that was in force in a layer right after this version."""
@@ -71,7 +74,7 @@ class RevisionStore(TokenStore, Protocol):
         """Whether a later revision deleted it."""
 
     def before(self, revision: Revision) -> Revision | None:
-        """The configuration of the same layer before this one, leaving out deleted ones and deletions."""
+        """The configuration of the same layer before this one, leaving out deleted ones."""
 
     def page(
         self, *, layers: Sequence[str] | None, limit: int, before: int | None, configurations_only: bool
@@ -82,7 +85,7 @@ class RevisionStore(TokenStore, Protocol):
             layers: only these; None for all.
             limit: at most so many.
             before: only versions below it.
-            configurations_only: leave out deletions and what was deleted.
+            configurations_only: leave out what was deleted, and revisions that are no configuration.
         """
 
     def check(self) -> None:

@@ -8,7 +8,7 @@ import orjson
 from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, String, Table, TypeDecorator, text
 from typing_extensions import override
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """What `migrations` leads to: the number of the newest one."""
 
 
@@ -29,6 +29,8 @@ class Json(TypeDecorator[Any]):
 
 metadata = MetaData()
 _targeted, _requested = text("target IS NOT NULL"), text("request_id IS NOT NULL")
+switches = text("action IN ('pause', 'resume')")
+"""Which revisions pause or resume; written as the index has it, so that it is used."""
 revisions = Table(
     "revisions",
     metadata,
@@ -52,6 +54,7 @@ revisions = Table(
     # Most revisions have neither: partial indexes leave them out, which is less to write at each change.
     Index("revisions_by_target", "target", "action", sqlite_where=_targeted, postgresql_where=_targeted),
     Index("revisions_by_request", "request_id", unique=True, sqlite_where=_requested, postgresql_where=_requested),
+    Index("revisions_by_switch", "layer", "version", sqlite_where=switches, postgresql_where=switches),
 )
 tokens = Table(
     "tokens",

@@ -80,7 +80,8 @@ class ControlMessages:
         received = _Received()
         try:
             document: Mapping[str, Any] = await self._changes.handle(*self._read(raw, request_id, received))
-            outcome = Outcome(document)
+            # A pause that is not stored yet is in force all the same; in the stream it has to be seen to until it is.
+            outcome = Outcome(document, unstored=document["status"] == "not_stored_yet")
         except ChangeRefused as refused:
             outcome = self._refused(refused, received)
         except Exception:  # noqa: BLE001  # a defect must not cost the channel its listener
