@@ -20,9 +20,10 @@ import type {
 
 /**
  * `offline`: not wanted, or waiting for the next attempt. `connecting`: the socket is opening, or open and nothing came
- * yet. `live`: data keeps coming. `stale`: connected, and silent for longer than `staleAfter`.
+ * yet. `live`: data keeps coming. `stale`: connected, and silent for longer than `staleAfter`. `refused`: the
+ * server does not let this client in; nothing more is tried before the next `connect`.
  */
-export type ConnectionState = 'offline' | 'connecting' | 'live' | 'stale'
+export type ConnectionState = 'offline' | 'connecting' | 'live' | 'stale' | 'refused'
 
 /** How the connection is, at one moment. Times are those of `Date.now()`. */
 export interface ConnectionSnapshot {
@@ -48,7 +49,7 @@ export interface WebSocketLike {
 }
 
 /** A class of WebSockets. */
-export type WebSocketConstructor = new (url: string) => WebSocketLike
+export type WebSocketConstructor = new (url: string, protocols?: string[]) => WebSocketLike
 
 /** How a connection is kept. Times are in ms. */
 export interface ManagerOptions {
@@ -96,6 +97,8 @@ interface Waiting {
 }
 
 const OPEN = 1
+/** The code the server closes with when a token was revoked. To try again would change nothing. */
+const REFUSED = 1008
 const UNTROUBLED = { reconnectAttempts: 0, retryAt: null, reason: null }
 const MOST_WAITING = 256
 const SETTLED = /^(ended|stale)$/
@@ -181,7 +184,7 @@ export class VivienneWebSocketManager {
       this.ws = null
       ws.addEventListener('open', () => ws.close())
     }
-    this.#drop('the client disconnected')
+    this.#drop('disconnected')
     this.#change({ state: 'offline', ...UNTROUBLED })
   }
 
@@ -249,7 +252,11 @@ export class VivienneWebSocketManager {
     on('error', () => {})
     on('close', ({ code, reason }) => {
       const why = reason ? `${code}: ${reason}` : code
-      this.#broken(opened ? `the server closed the connection (${why})` : `no connection to ${this.url} (${why})`)
+      if (code === REFUSED) {
+        this.disconnect()
+        this.#change({ state: 'refused', reason })
+      } else
+        this.#broken(opened ? `the server closed the connection (${why})` : `no connection to ${this.url} (${why})`)
     })
     this.#timer = setTimeout(() => this.#broken(`no connection within ${seconds(connectTimeout)}`), connectTimeout)
     this.#change({ state: 'connecting', retryAt: null })

@@ -215,7 +215,7 @@ export class VivienneRestClient {
 }
 
 /** What an answer says. */
-function answered<T>(url: string, { ok, status, statusText }: Response, text: string, requestId?: string): T {
+export function answered<T>(url: string, { ok, status, statusText }: Response, text: string, requestId?: string): T {
   let content: (Partial<Problem> & T) | undefined
   try {
     content = JSON.parse(text)

@@ -1,12 +1,15 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 
 const PROGRAM = process.env.VIVIENNE_BIN ?? fileURLToPath(new URL('../../../.venv/bin/vivienne', import.meta.url))
+/** Without settings for Vivienne. */
+const ENVIRONMENT = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('VIVIENNE_')))
 const START_SECONDS = 25
 const STOP_SECONDS = 10
 
@@ -33,11 +36,19 @@ export class RunningServer {
     return `ws://127.0.0.1:${this.port}/ws/state`
   }
 
+  /** A token of its database; it must not run meanwhile. */
+  async makeToken(name: string, role: 'viewer' | 'tuner' | 'admin'): Promise<string> {
+    const made = await promisify(execFile)(PROGRAM, ['token', 'create', name, '--role', role, '--db', this.#database], {
+      env: ENVIRONMENT,
+    })
+    return made.stdout.trim()
+  }
+
   /** Starts it, and waits until it answers. */
   async start(): Promise<void> {
-    const place = ['--port', `${this.port}`, '--db', join(this.#folder, 'vivienne.db')]
+    const place = ['--port', `${this.port}`, '--db', this.#database]
     const child = spawn(PROGRAM, ['serve', ...place, ...this.#flags], {
-      env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('VIVIENNE_'))),
+      env: ENVIRONMENT,
       stdio: ['ignore', 'ignore', 'pipe'],
     })
     this.#process = child
@@ -54,6 +65,10 @@ export class RunningServer {
   async stop(): Promise<void> {
     await this.#end('SIGTERM')
     rmSync(this.#folder, { recursive: true, force: true })
+  }
+
+  get #database(): string {
+    return join(this.#folder, 'vivienne.db')
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {

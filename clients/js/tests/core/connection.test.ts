@@ -330,13 +330,29 @@ test('it says why it is not live', () => {
   reasons.push(manager.getSnapshot().reason)
   vi.advanceTimersByTime(1000)
   FakeSocket.last.open()
-  FakeSocket.last.end(1008, 'level must be one of debug, info')
+  FakeSocket.last.end(1012, 'restarting')
   reasons.push(manager.getSnapshot().reason)
   expect(reasons).toEqual([
     'no connection to ws://there/ws/state (1006)',
     'the server closed the connection (1006)',
-    'the server closed the connection (1008: level must be one of debug, info)',
+    'the server closed the connection (1012: restarting)',
   ])
+})
+
+test('a server that does not let it in is not asked again before the next connect', async () => {
+  const manager = live()
+  const question = manager.request({ type: 'subscribe', assets: ['BTC'] }).catch((error: Error) => error.message)
+  FakeSocket.last.end(1008, 'The token ann was revoked')
+  expect(manager.getSnapshot()).toMatchObject({
+    state: 'refused',
+    reason: 'The token ann was revoked',
+    reconnectAttempts: 0,
+    retryAt: null,
+  })
+  expect([await question, vi.getTimerCount()]).toEqual(['No answer: disconnected', 0])
+  await expect(manager.request({ type: 'subscribe', assets: ['BTC'] })).rejects.toThrow('The token ann was revoked')
+  manager.connect()
+  expect([manager.getSnapshot().state, FakeSocket.made.length]).toEqual(['connecting', 2])
 })
 
 test('an address that is none is said, and does not throw', () => {

@@ -151,7 +151,7 @@ test('so it is when it is ended on purpose', async () => {
   const manager = open()
   const failure = manager.request({ ...UPDATE, request_id: 'a' }).catch((error: unknown) => error)
   manager.disconnect()
-  const sentence = 'No answer: the client disconnected'
+  const sentence = 'No answer: disconnected'
   expect(await failure).toEqual(new VivienneUnreachable(sentence, 'a'))
   expect(vi.getTimerCount()).toEqual(0)
 })

@@ -7,6 +7,7 @@ import { WebSocket } from 'ws'
 import * as draft from '../../src/draft/index.js'
 import * as core from '../../src/index.js'
 import * as react from '../../src/react/index.js'
+import * as token from '../../src/token/index.js'
 import { eventually, LiveServer } from '../draft/live.js'
 
 const HOME = join(import.meta.dirname, '../..')
@@ -30,6 +31,7 @@ describe('the README', () => {
       'vivienne-client': entry(''),
       'vivienne-client/draft': entry('draft'),
       'vivienne-client/react': entry('react'),
+      'vivienne-client/token': entry('token'),
     }
     const compilerOptions = { noEmit: true, jsx: 'react-jsx', types: ['node'], paths, noUnusedLocals: false }
     const config = { extends: '../../../../../tsconfig.base.json', compilerOptions, include: ['*'] }
@@ -66,6 +68,7 @@ describe('the README', () => {
     ['vivienne-client', core],
     ['vivienne-client/draft', draft],
     ['vivienne-client/react', react],
+    ['vivienne-client/token', token],
   ])('names everything that %s exports', (_, exports) => {
     // How short the shortest delay is may be read where it is.
     for (const name of Object.keys(exports))
