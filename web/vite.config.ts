@@ -68,6 +68,7 @@ export default defineConfig({
     strictPort: true,
     proxy: {
       '/phoenix': server,
+      '/auth': server,
       '/docs': server,
       '/openapi.json': server,
       '/health': server,

@@ -44,6 +44,13 @@ def running(folder: Path, tokens: dict[str, str]) -> Iterator[RunningServer]:
         yield server
 
 
+def test_the_reference_opens_without_a_token_so_that_one_can_be_typed_there(running: RunningServer) -> None:
+    assert ask(running, "GET", "/docs").status_code == 200
+    document = ask(running, "GET", "/openapi.json")
+    assert document.status_code == 200
+    assert "BTC" not in document.text.replace('"asset_symbol":"BTC"', "").replace("as in BTC", "")
+
+
 def ask(running: RunningServer, method: str, path: str, token: str | None = None, **more: Any) -> httpx.Response:
     """A request, or the beginning of a WebSocket, with a token or without one; gives what was answered."""
     headers = {} if token is None else bearer(token)

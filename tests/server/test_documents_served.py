@@ -74,6 +74,13 @@ def test_every_reference_in_the_document_leads_somewhere(openapi: dict[str, Any]
         assert isinstance(resolved(openapi, reference), dict)
 
 
+def test_the_document_says_what_needs_a_token(openapi: dict[str, Any]) -> None:
+    assert openapi["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
+    assert openapi["paths"]["/health"]["get"]["security"] == []
+    for path, method in ((f"{COMPREHENSIVE}/active", "get"), (f"{COMPREHENSIVE}/partial-update", "post")):
+        assert openapi["paths"][path][method]["security"] == [{"token": []}, {}]
+
+
 def test_every_operation_has_a_summary_an_id_of_its_own_and_answers(openapi: dict[str, Any]) -> None:
     operations = [operation for methods in openapi["paths"].values() for operation in methods.values()]
 

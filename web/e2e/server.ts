@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createWriteStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -9,10 +9,14 @@ import {
   type PartialConfiguration,
   type RevisionEntry,
   VivienneRestClient,
+  type WhoAsks,
 } from 'vivienne-client'
+import { withToken } from 'vivienne-client/token'
 import { recordedKlines, type Walk } from './recorded.ts'
 
 const PROGRAM = process.env.VIVIENNE_BIN ?? resolve(import.meta.dirname, '../../.venv/bin/vivienne')
+/** Who makes the changes that do not come from the browser, where tokens are needed. */
+const OTHER = 'somebody-else'
 const START_MS = 20_000
 const STOP_MS = 10_000
 
@@ -28,6 +32,8 @@ export interface Serving {
   readonly flags?: readonly string[]
   /** Replays these instead of the simulated market. */
   readonly recorded?: Readonly<Record<string, Walk>>
+  /** Demands tokens, and has one for each of these names. */
+  readonly tokens?: Readonly<Record<string, WhoAsks['role']>>
 }
 
 /** A real `vivienne serve` in a process of its own, on a port and with a database of its own. */
@@ -35,17 +41,29 @@ export class RunningServer {
   port = 0
   /** What others do, beside the browser. */
   rest = new VivienneRestClient()
+  readonly #tokens = new Map<string, string>()
   readonly #flags: readonly string[]
   readonly #folder = mkdtempSync(join(tmpdir(), 'vivienne-e2e-'))
   #process: ChildProcess | null = null
 
-  private constructor({ flags = [], recorded = {} }: Serving) {
+  private constructor({ flags = [], recorded = {}, tokens }: Serving) {
+    for (const [name, role] of Object.entries({ ...tokens, ...(tokens && { [OTHER]: 'admin' }) })) {
+      const made = ['token', 'create', name, '--role', role, '--db', this.#database]
+      this.#tokens.set(
+        name,
+        execFileSync(PROGRAM, made, { env: withoutSettings(), encoding: 'utf8', stdio: 'pipe' }).trim(),
+      )
+    }
     const data = Object.entries(recorded).flatMap(([asset, walk]) => {
       const file = join(this.#folder, `${asset}.csv`)
       writeFileSync(file, recordedKlines(walk))
       return ['--data', `${asset}=${file}`]
     })
-    this.#flags = [...flags, ...(data.length === 0 ? [] : ['--feed', 'replay', ...data])]
+    this.#flags = [
+      ...flags,
+      ...(tokens ? ['--require-token'] : []),
+      ...(data.length === 0 ? [] : ['--feed', 'replay', ...data]),
+    ]
   }
 
   /** Starts one, and waits until it answers. */
@@ -68,7 +86,7 @@ export class RunningServer {
   async start(): Promise<void> {
     const log = createWriteStream(this.#log)
     await once(log, 'open')
-    const flags = ['serve', '--port', String(this.port), '--db', join(this.#folder, 'vivienne.db'), ...this.#flags]
+    const flags = ['serve', '--port', String(this.port), '--db', this.#database, ...this.#flags]
     const started = spawn(PROGRAM, flags, { stdio: ['ignore', 'ignore', log], env: withoutSettings() })
     log.close()
     running.add(started)
@@ -78,7 +96,8 @@ export class RunningServer {
     })
     this.#process = started
     await Promise.race([failed, this.#listens(started)])
-    this.rest = new VivienneRestClient(this.url, { author: 'somebody else' })
+    const token = this.#tokens.get(OTHER) ?? ''
+    this.rest = new VivienneRestClient(this.url, withToken(token, { author: 'somebody else' }))
     await this.#servesDashboard()
   }
 
@@ -112,6 +131,29 @@ export class RunningServer {
     const [entry] = history
     if (entry === undefined) throw new Error('The history is empty')
     return entry
+  }
+
+  /** The token of a name. */
+  token(name: string): string {
+    const token = this.#tokens.get(name)
+    if (token === undefined) throw new Error(`There is no token ${name}`)
+    return token
+  }
+
+  /** Makes a token good for nothing. */
+  async revoke(name: string): Promise<void> {
+    const headers = { Authorization: `Bearer ${this.token(OTHER)}` }
+    const { status } = await fetch(`${this.url}/auth/tokens/${name}`, { method: 'DELETE', headers })
+    if (status !== 200) throw new Error(`${name} was not revoked: ${status}`)
+  }
+
+  /** What the server wrote into its log so far. */
+  get logged(): string {
+    return readFileSync(this.#log, 'utf8')
+  }
+
+  get #database(): string {
+    return join(this.#folder, 'vivienne.db')
   }
 
   get #log(): string {

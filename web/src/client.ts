@@ -1,5 +1,20 @@
 import { createVivienneClient } from 'vivienne-client'
+import { withToken } from 'vivienne-client/token'
 import { authorName } from './app/author.ts'
+import { getSession, onSession, shownToken, turnedAway, watchedFetch } from './signin/session.ts'
 
-/** The dashboard speaks to the server it came from. */
-export const client = createVivienneClient({ baseUrl: window.location.origin, author: () => authorName() })
+/** The dashboard speaks to the server it came from, which knows by a token who one is. */
+export const client = createVivienneClient(
+  withToken(shownToken, {
+    baseUrl: window.location.origin,
+    fetch: watchedFetch,
+    author: () => (shownToken() === '' ? authorName() : ''),
+  }),
+)
+
+client.connection.on('connection', ({ state, reason }) => {
+  if (state === 'refused' && shownToken() !== '') turnedAway(reason ?? 'The server does not take the token')
+})
+onSession(() => {
+  if (getSession().shut !== null) client.close()
+})

@@ -13,6 +13,7 @@ import { fetchEverything, whenQuiet } from './app/later.ts'
 import { Views } from './app/routes.tsx'
 import { cssVariables, theme } from './app/theme.ts'
 import { client } from './client.ts'
+import { Gate } from './signin/Gate.tsx'
 
 const queries = new QueryClient({
   defaultOptions: { queries: { retry: 2, refetchOnWindowFocus: false } },
@@ -46,9 +47,11 @@ createRoot(root).render(
       </Suspense>
       <QueryClientProvider client={queries}>
         <VivienneProvider client={client}>
-          <BrowserRouter>
-            <Views />
-          </BrowserRouter>
+          <Gate>
+            <BrowserRouter>
+              <Views />
+            </BrowserRouter>
+          </Gate>
         </VivienneProvider>
       </QueryClientProvider>
     </MantineProvider>

@@ -13,9 +13,9 @@ from vivienne import __version__
 from vivienne.config.channels.rest import configuration_routes
 from vivienne.server import dashboard, problems
 from vivienne.server.market import market_routes
-from vivienne.server.openapi import asyncapi, components, endpoint_documents
+from vivienne.server.openapi import SECURITY_SCHEMES, asyncapi, components, endpoint_documents
 from vivienne.server.operation import operation_routes
-from vivienne.server.policy import admission
+from vivienne.server.policy import NEEDED, admission
 from vivienne.server.tokens import token_routes
 from vivienne.server.websockets import websocket_routes
 
@@ -103,12 +103,20 @@ def _admission(access: Access | None) -> list[Any]:
 
 
 def _document(app: FastAPI) -> None:
-    """Complete the OpenAPI document with the schemas it refers to."""
+    """Complete the OpenAPI document with the schemas it refers to, and with what gets one in."""
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
         document = generate()
-        document.setdefault("components", {}).setdefault("schemas", {}).update(components())
+        parts = document.setdefault("components", {})
+        parts.setdefault("schemas", {}).update(components())
+        parts["securitySchemes"] = SECURITY_SCHEMES
+        # Nobody needs a token where the server does not demand one: hence the empty choice.
+        token_or_none: list[dict[str, list[str]]] = [*({name: []} for name in SECURITY_SCHEMES), {}]
+        for path, operations in document["paths"].items():
+            for method, operation in operations.items():
+                open_to_all = NEEDED.get((method.upper(), path), "admin") is None
+                operation["security"] = [] if open_to_all else token_or_none
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document

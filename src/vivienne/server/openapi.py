@@ -33,6 +33,15 @@ from vivienne.stream.messages import (
     ConfigChanged,
 )
 
+SECURITY_SCHEMES: dict[str, Schema] = {
+    "token": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A token, `viv_...`, where the server demands one: `vivienne token create NAME --role ROLE`.",
+    }
+}
+"""What gets one in."""
+
 
 class Problem(TypedDict):
     """An error, as RFC 9457 has it; `errors` lists everything that is wrong."""

@@ -1,4 +1,10 @@
-import { IconAlertTriangleFilled, IconPlugConnectedX, IconPointFilled, IconRefresh } from '@tabler/icons-react'
+import {
+  IconAlertTriangleFilled,
+  IconLock,
+  IconPlugConnectedX,
+  IconPointFilled,
+  IconRefresh,
+} from '@tabler/icons-react'
 import type { ConnectionSnapshot, ConnectionState } from 'vivienne-client'
 import { useConnection, useVivienneClient } from 'vivienne-client/react'
 import { useStandings } from '../overview/standings.ts'
@@ -14,6 +20,7 @@ const ICONS: Record<ConnectionState, typeof IconPointFilled> = {
   connecting: IconRefresh,
   stale: IconAlertTriangleFilled,
   offline: IconPlugConnectedX,
+  refused: IconLock,
 }
 
 /**
@@ -55,7 +62,7 @@ export function ConnectionLine() {
 /** Attempts that fail do not change the colour back and forth. */
 function loudness({ state, reconnectAttempts }: ConnectionSnapshot): 'warn' | 'bad' | undefined {
   if (state === 'live') return undefined
-  return state === 'offline' || reconnectAttempts > 0 ? 'bad' : 'warn'
+  return state === 'offline' || state === 'refused' || reconnectAttempts > 0 ? 'bad' : 'warn'
 }
 
 function Sentences({ snapshot }: { snapshot: ConnectionSnapshot }) {

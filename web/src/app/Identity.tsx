@@ -1,11 +1,19 @@
 import { Button, Popover, TextInput } from '@mantine/core'
 import { IconUserCircle } from '@tabler/icons-react'
 import { useState } from 'react'
+import { SignedIn } from '../signin/SignedIn.tsx'
+import { useSession } from '../signin/session.ts'
 import { setAuthorName, useAuthorName } from './author.ts'
 import classes from './Identity.module.css'
 
-/** Who changes are made by. The name is not checked; it is there so that others know whom to ask. */
+/** Who changes are made by: who one is signed in as, or where nobody has to be, whoever one says. */
 export function Identity() {
+  const { signedIn } = useSession()
+  return signedIn === null ? <GivenName /> : <SignedIn name={signedIn.name} role={signedIn.role} />
+}
+
+/** The name is not checked; it is there so that others know whom to ask. */
+function GivenName() {
   const name = useAuthorName()
   const [open, setOpen] = useState(false)
   return (

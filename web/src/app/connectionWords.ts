@@ -35,7 +35,7 @@ function oldWords(state: ConnectionSnapshot['state'], age: number | null): strin
 }
 
 function retryWords({ state, retryAt }: ConnectionSnapshot, now: number, again: string): string {
-  if (state !== 'offline') return ''
+  if (state !== 'offline' && state !== 'refused') return ''
   if (retryAt === null) return 'not trying'
   const seconds = Math.ceil((retryAt - now) / 1000)
   return seconds <= 0 ? `${again} now` : `${again} in ${seconds} s`

@@ -10,6 +10,7 @@ const PARTS = [
   () => import('../history/HistoryPanel.tsx'),
   () => import('../configuration/Review.tsx'),
   () => import('./ShortcutList.tsx'),
+  () => import('../signin/SignInPage.tsx'),
 ]
 
 /** Fetch what is not there yet: it must open without a server, too. */

@@ -1,10 +1,21 @@
 import { Button, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import { setAuthorName, useAuthorName } from '../app/author.ts'
+import { useSession } from '../signin/session.ts'
 import classes from './Review.module.css'
 
 /** Under which name a change goes into the history. */
 export function Author() {
+  const { signedIn } = useSession()
+  if (signedIn === null) return <GivenName />
+  return (
+    <p className={classes.author}>
+      Goes into the history as <strong>{signedIn.name}</strong>.
+    </p>
+  )
+}
+
+function GivenName() {
   const name = useAuthorName()
   const [typed, setTyped] = useState<string | null>(null)
   if (typed !== null) {

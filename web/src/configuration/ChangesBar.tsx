@@ -1,5 +1,6 @@
 import { Button } from '@mantine/core'
 import type { DraftSnapshot } from 'vivienne-client/draft'
+import { useWhyNot } from '../signin/roles.ts'
 import classes from './ChangesBar.module.css'
 import { useForm } from './FormContext.ts'
 import { count } from './plural.ts'
@@ -9,6 +10,7 @@ import { useConnected } from './useConnected.ts'
 export function ChangesBar({ snapshot }: { snapshot: DraftSnapshot }) {
   const { draft, review } = useForm()
   const offline = !useConnected()
+  const whyNot = useWhyNot('tuner')
   const edited = Object.values(snapshot.fields).filter((field) => field.typed !== undefined)
   if (edited.length === 0) return null
   const { problems, conflicts, savable, changed } = snapshot
@@ -18,6 +20,7 @@ export function ChangesBar({ snapshot }: { snapshot: DraftSnapshot }) {
         <strong>{count(changed.length, 'change')}</strong>
         {problems.length > 0 && <span data-kind="wrong">{count(problems.length, 'problem')}</span>}
         {conflicts.length > 0 && <span data-kind="conflict">{conflicts.length} changed elsewhere</span>}
+        {whyNot !== null && <span data-kind="conflict">To try out: it cannot be saved with your role</span>}
         {offline && <span data-kind="conflict">Not connected: saving waits, typing does not</span>}
       </div>
       <Button size="xs" variant="subtle" onClick={() => draft.revertAll()}>

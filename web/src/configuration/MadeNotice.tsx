@@ -1,5 +1,6 @@
 import { Button } from '@mantine/core'
 import { useState } from 'react'
+import { useWhyNot } from '../signin/roles.ts'
 import classes from './MadeNotice.module.css'
 import type { MadeChange } from './madeChange.ts'
 import { count } from './plural.ts'
@@ -13,6 +14,7 @@ interface MadeNoticeProps {
 /** What a change that is in force did, and one click to take it back. */
 export function MadeNotice({ change, takeBack }: MadeNoticeProps) {
   const [state, setState] = useState<'ready' | 'undoing' | 'undone'>('ready')
+  const may = useWhyNot('tuner') === null
   const [failure, setFailure] = useState<string | null>(null)
   const click = async () => {
     setState('undoing')
@@ -28,7 +30,7 @@ export function MadeNotice({ change, takeBack }: MadeNoticeProps) {
   return (
     <span className={classes.notice}>
       <span>{summary(change)}</span>
-      {change.before !== undefined && state !== 'undone' && (
+      {may && change.before !== undefined && state !== 'undone' && (
         <Button size="compact-xs" variant="default" loading={state === 'undoing'} onClick={click}>
           {change.verb === 'undone' ? 'Redo' : 'Undo'}
         </Button>

@@ -1,4 +1,5 @@
 import type { DraftSnapshot } from 'vivienne-client/draft'
+import { useWhyNot } from '../signin/roles.ts'
 import { useForm } from './FormContext.ts'
 import classes from './PanelHead.module.css'
 import { count } from './plural.ts'
@@ -7,6 +8,7 @@ import { isOwn } from './Source.tsx'
 /** Whose form this is, which version is in force, and how much of it the layer sets itself. */
 export function PanelHead({ snapshot }: { snapshot: DraftSnapshot }) {
   const { layer, proposeReset } = useForm()
+  const may = useWhyNot('tuner') === null
   const own = Object.values(snapshot.fields).filter((field) => isOwn(field, layer))
   return (
     <div className={classes.head}>
@@ -19,7 +21,7 @@ export function PanelHead({ snapshot }: { snapshot: DraftSnapshot }) {
             ? 'Nothing is set for all assets; they inherit the defaults'
             : `${layer} sets nothing itself; it follows the global layer`
           : `${layer ?? 'The global layer'} sets ${count(own.length, 'value')}`}
-        {own.length > 0 && (
+        {own.length > 0 && may && (
           <button type="button" onClick={() => proposeReset(own.map((field) => field.path))}>
             Reset all
           </button>

@@ -3,6 +3,7 @@ import { useMediaQuery } from '@mantine/hooks'
 import { type FormEvent, useState } from 'react'
 import { VivienneError, VivienneProblem } from 'vivienne-client'
 import { useVivienneClient } from 'vivienne-client/react'
+import { useWhyNot } from '../signin/roles.ts'
 import { Author } from './Author.tsx'
 import { announce } from './announce.tsx'
 import { Consequence } from './Consequence.tsx'
@@ -64,7 +65,8 @@ function ReviewForm({ proposal, against = null, onClose, onMade }: ReviewProps &
   const nothing = proposal.differences.length === 0
   const refused = verdict.data?.valid === false && failure === null
   const waitsFor = nothing ? 'This is in force already; there is nothing to change.' : against
-  const able = waitsFor === null && !offline && !refused
+  const whyNot = useWhyNot('tuner')
+  const able = waitsFor === null && !offline && !refused && whyNot === null
 
   const submit = (event: FormEvent) => {
     event.preventDefault()
@@ -81,16 +83,22 @@ function ReviewForm({ proposal, against = null, onClose, onMade }: ReviewProps &
       <Reach proposal={proposal} verdict={verdict.data} failed={verdict.isError} />
       {verdict.data?.valid === true && <Consequence proposal={proposal} reached={verdict.data.assets ?? []} />}
       <div className={classes.end}>
-        <TextInput
-          label="Reason"
-          description="For the history; may be left out."
-          placeholder="fewer, better entries"
-          maxLength={500}
-          data-autofocus
-          value={reason}
-          onChange={(event) => setReason(event.currentTarget.value)}
-        />
-        <Author />
+        {whyNot === null ? (
+          <>
+            <TextInput
+              label="Reason"
+              description="For the history; may be left out."
+              placeholder="fewer, better entries"
+              maxLength={500}
+              data-autofocus
+              value={reason}
+              onChange={(event) => setReason(event.currentTarget.value)}
+            />
+            <Author />
+          </>
+        ) : (
+          <p className={classes.waits}>{whyNot}</p>
+        )}
         {waitsFor !== null && <p className={classes.waits}>{waitsFor}</p>}
         {offline && (
           <p className={classes.waits}>
@@ -102,9 +110,11 @@ function ReviewForm({ proposal, against = null, onClose, onMade }: ReviewProps &
           <Button variant="default" onClick={onClose}>
             Back <kbd className={classes.key}>Esc</kbd>
           </Button>
-          <Button type="submit" loading={making} disabled={!able}>
-            {proposal.verb} <kbd className={classes.key}>Enter</kbd>
-          </Button>
+          {whyNot === null && (
+            <Button type="submit" loading={making} disabled={!able}>
+              {proposal.verb} <kbd className={classes.key}>Enter</kbd>
+            </Button>
+          )}
         </div>
       </div>
     </form>

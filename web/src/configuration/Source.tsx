@@ -1,5 +1,6 @@
 import { IconArrowBackUp } from '@tabler/icons-react'
 import type { DraftField, FieldSpec } from 'vivienne-client/draft'
+import { useWhyNot } from '../signin/roles.ts'
 import { useForm } from './FormContext.ts'
 import { valueWords } from './reading.ts'
 import classes from './Source.module.css'
@@ -13,11 +14,12 @@ export function isOwn({ source }: DraftField, layer: string | null): boolean {
 export function Source({ spec, state }: { spec: FieldSpec; state: DraftField }) {
   const { layer, proposeReset } = useForm()
   const own = isOwn(state, layer)
+  const may = useWhyNot('tuner') === null
   const target = `${valueWords(undefined, state.inherits)} (${state.inheritsFrom})`
   return (
     <span className={classes.line}>
       <SourceMark source={state.source} layer={layer} />
-      {own && (
+      {own && may && (
         <button
           type="button"
           className={classes.reset}

@@ -6,6 +6,7 @@ import type { RevisionEntry } from 'vivienne-client'
 import { useFieldSpecs } from '../configuration/fields.ts'
 import { valueWords } from '../configuration/reading.ts'
 import { Age } from '../parts/Age.tsx'
+import { useWhyNot } from '../signin/roles.ts'
 import classes from './Revision.module.css'
 import { RevisionDocument } from './RevisionDocument.tsx'
 import { actionWords, channelWords } from './words.ts'
@@ -26,6 +27,7 @@ const SAID = 3
 export const Revision = memo(function Revision({ entry, target, chosen, onChoose, onRollBack }: RevisionProps) {
   const id = useId()
   const [open, setOpen] = useState(false)
+  const may = useWhyNot('tuner') === null
   const { version, is_active: active, action, author, channel, reason, created_at: time } = entry
   return (
     <li className={classes.revision} data-active={active || undefined} aria-labelledby={`${id}-version`}>
@@ -63,7 +65,7 @@ export const Revision = memo(function Revision({ entry, target, chosen, onChoose
         >
           {open ? 'Less' : 'Whole document'}
         </Button>
-        {!active && action !== 'delete' && (
+        {may && !active && action !== 'delete' && (
           <Button size="compact-xs" variant="subtle" onClick={() => onRollBack(entry)}>
             Roll back to this
           </Button>

@@ -46,4 +46,5 @@ export const CONNECTION_WORDS: Readonly<Record<ConnectionState, string>> = {
   connecting: 'Connecting',
   stale: 'Stale',
   offline: 'Offline',
+  refused: 'Not let in',
 }

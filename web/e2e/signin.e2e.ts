@@ -1,0 +1,227 @@
+import AxeBuilder from '@axe-core/playwright'
+import { numberField, review, save, unsaved } from './configuring.ts'
+import { expect, type Locator, type Page, test } from './test.ts'
+import { REFUSED, SERVER_GONE } from './watch.ts'
+
+test.use({
+  serving: {
+    flags: ['--assets', 'BTC,ETH', '--log-level', 'debug'],
+    tokens: { vera: 'viewer', tom: 'tuner', ada: 'admin' },
+  },
+})
+// Chromium itself reports what is answered 401, and WebSockets that are refused.
+test.beforeEach(({ watch }) => watch.allow(REFUSED, ...SERVER_GONE))
+
+const heading = (page: Page) => page.getByRole('heading', { name: 'Sign in', level: 1 })
+const field = (page: Page) => page.getByLabel('Token', { exact: true })
+const connection = (page: Page): Locator => page.getByRole('region', { name: 'Connection' })
+
+async function signIn(page: Page, token: string): Promise<void> {
+  await expect(heading(page)).toBeVisible()
+  await field(page).fill(token)
+  await field(page).press('Enter')
+}
+
+/** Opens an address and signs in there. */
+async function enter(page: Page, address: string, token: string): Promise<void> {
+  await page.goto(address)
+  await signIn(page, token)
+  await expect(connection(page)).toContainText('Live')
+}
+
+test('without a token there is a page that says what one is, under the address that was asked for', async ({
+  page,
+  server,
+}) => {
+  await page.goto('/assets/ETH?panel=history')
+  await expect(heading(page)).toBeVisible()
+  await expect(field(page)).toBeFocused()
+  await expect(page.getByRole('status')).toHaveText('A token is needed.')
+  await expect(page.getByText('vivienne token create ana --role tuner')).toBeVisible()
+  await expect(page).toHaveTitle('Sign in - Vivienne')
+
+  await signIn(page, ` ${server.token('tom')} `)
+  await expect(page.getByRole('heading', { name: 'ETH', level: 1 })).toBeAttached()
+  await expect(page).toHaveURL(/\/assets\/ETH\?panel=history$/)
+  await expect(connection(page)).toContainText('Live')
+  await expect(page.getByRole('button', { name: 'Signed in as tom, tuner' })).toBeVisible()
+
+  await page.reload()
+  await expect(connection(page)).toContainText('Live')
+  await expect(page.getByRole('button', { name: 'Signed in as tom, tuner' })).toBeVisible()
+})
+
+test('a token that is wrong or not whole is said beside the field, and can be corrected', async ({ page, server }) => {
+  await page.goto('/')
+  await signIn(page, 'viv_half')
+  await expect(page.getByRole('alert')).toContainText('not a whole token')
+  await signIn(page, `viv_${'x'.repeat(43)}`)
+  await expect(page.getByRole('alert')).toHaveText('The token is not known, or was revoked.')
+  await expect(field(page)).toBeFocused()
+  await expect(field(page)).toHaveValue(/^viv_x+$/)
+  await signIn(page, server.token('vera'))
+  await expect(page.getByRole('link', { name: 'BTC', exact: true })).toBeVisible()
+})
+
+test('a server that is gone while one signs in is said, and no sign-in is lost', async ({ page, server, watch }) => {
+  // The code of the other pages may just be on its way.
+  watch.allow(/ERR_CONTENT_LENGTH_MISMATCH|ERR_INCOMPLETE_CHUNKED_ENCODING/)
+  await page.goto('/')
+  await expect(heading(page)).toBeVisible()
+  await server.kill()
+  await signIn(page, server.token('tom'))
+  await expect(page.getByRole('alert')).toContainText('cannot be reached')
+  await server.start()
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await expect(connection(page)).toContainText('Live')
+})
+
+test('a tuner changes a value, under the name of the token', async ({ page, server }) => {
+  await enter(page, '/assets/BTC', server.token('tom'))
+  await numberField(page, 'Bang threshold').fill('86')
+  await unsaved(page).getByRole('button', { name: 'Review' }).click()
+  await expect(review(page)).toContainText('Goes into the history as tom')
+  await page.keyboard.press('Escape')
+  await save(page, 'fewer entries')
+  await expect(review(page)).toBeHidden()
+  const made = await server.lastChange()
+  expect([made.author, made.claimed_author, made.reason]).toEqual(['tom', undefined, 'fewer entries'])
+  expect((await server.rest.active('BTC')).config.settings.state_threshold_bang).toBe(86)
+})
+
+test('a viewer sees values, tries one out, and reads why it cannot be saved', async ({ page, server }) => {
+  const { version } = await server.change({ settings: { state_threshold_bang: 84 } }, 'BTC')
+  await server.change({ settings: { state_threshold_bang: 85 } }, 'BTC')
+  await enter(page, '/assets/BTC?panel=configuration', server.token('vera'))
+  await expect(numberField(page, 'Bang threshold')).toHaveValue('85')
+  await expect(page.getByRole('button', { name: /^Reset/ })).toHaveCount(0)
+  await numberField(page, 'Bang threshold').fill('20')
+  await expect(unsaved(page)).toContainText('cannot be saved with your role')
+  await unsaved(page).getByRole('button', { name: 'Review' }).click()
+  await expect(review(page)).toContainText('This takes a token with the role tuner')
+  await expect(review(page).getByRole('row', { name: /Bang threshold/ })).toBeVisible()
+  await expect(review(page).getByRole('button', { name: 'Save' })).toHaveCount(0)
+  await page.keyboard.press('Escape')
+
+  await page.getByRole('tab', { name: 'History' }).click()
+  const former = page.getByRole('listitem', { name: `Version ${version}`, exact: true })
+  await expect(former.getByRole('button', { name: 'Whole document' })).toBeVisible()
+  await expect(former.getByRole('button', { name: 'Roll back to this' })).toHaveCount(0)
+  expect((await server.rest.active('BTC')).config.settings.state_threshold_bang).toBe(85)
+})
+
+test('a tuner may roll back', async ({ page, server }) => {
+  const { version } = await server.change({ settings: { state_threshold_bang: 84 } }, 'BTC')
+  await server.change({ settings: { state_threshold_bang: 85 } }, 'BTC')
+  await enter(page, '/assets/BTC?panel=history', server.token('tom'))
+  const former = page.getByRole('listitem', { name: `Version ${version}`, exact: true })
+  await former.getByRole('button', { name: 'Roll back to this' }).click()
+  await review(page).getByRole('button', { name: 'Roll back' }).click()
+  await expect(review(page)).toBeHidden()
+  expect((await server.rest.active('BTC')).config.settings.state_threshold_bang).toBe(84)
+})
+
+test('a token that is revoked while the page is open leads out, with the reason; what was typed is kept', async ({
+  page,
+  server,
+  stream,
+}) => {
+  await enter(page, '/assets/BTC?panel=configuration', server.token('tom'))
+  await numberField(page, 'Bang threshold').fill('87')
+  await expect(unsaved(page)).toContainText('1 change')
+  await server.revoke('tom')
+  await expect(heading(page)).toBeVisible()
+  await expect(page.getByRole('status')).toHaveText(
+    'You were signed out, tom: the token tom was revoked. What you typed is kept.',
+  )
+  // Nothing is tried over and over behind the page.
+  const made = stream.made
+  await page.waitForTimeout(1500)
+  expect([stream.made, stream.open]).toEqual([made, 0])
+
+  await signIn(page, server.token('ada'))
+  await expect(numberField(page, 'Bang threshold')).toHaveValue('87')
+  await save(page)
+  expect((await server.lastChange()).author).toBe('ada')
+})
+
+test('signing out forgets the token, and asks for one', async ({ page, server }) => {
+  await enter(page, '/', server.token('ada'))
+  await page.getByRole('button', { name: 'Signed in as ada, admin' }).click()
+  await page.getByRole('button', { name: 'Sign out' }).click()
+  await expect(page.getByRole('status')).toHaveText('You are signed out.')
+  await page.reload()
+  await expect(heading(page)).toBeVisible()
+  expect(await page.evaluate(() => JSON.stringify(sessionStorage))).not.toContain('viv_')
+})
+
+test('the token is in no address, no storage but that of the tab, no console and no log', async ({
+  page,
+  server,
+  context,
+}) => {
+  const seen: string[] = []
+  context.on('request', (request) => seen.push(request.url(), request.postData() ?? ''))
+  context.on('console', (message) => seen.push(message.text()))
+  page.on('websocket', (socket) => {
+    seen.push(socket.url())
+    socket.on('framesent', ({ payload }) => seen.push(String(payload)))
+    socket.on('framereceived', ({ payload }) => seen.push(String(payload)))
+  })
+  await enter(page, '/assets/BTC', server.token('tom'))
+  await numberField(page, 'Bang threshold').fill('83')
+  await save(page)
+  await page.goto('/logs')
+  await expect(page.getByRole('log')).toContainText('Vivienne listens')
+  await server.revoke('tom')
+  await expect(heading(page)).toBeVisible()
+
+  expect(seen.length).toBeGreaterThan(20)
+  expect(seen.filter((text) => text.includes('viv_'))).toEqual([])
+  expect(server.logged).not.toContain('viv_')
+  const kept = await page.evaluate(async () => ({
+    local: JSON.stringify(localStorage),
+    cookies: document.cookie,
+    databases: await indexedDB.databases(),
+    caches: await caches.keys(),
+    session: JSON.stringify(sessionStorage),
+  }))
+  expect(JSON.stringify(kept)).not.toContain('viv_')
+  expect(await context.cookies()).toEqual([])
+})
+
+test('another tab has to sign in for itself', async ({ page, server, context }) => {
+  await enter(page, '/', server.token('tom'))
+  const other = await context.newPage()
+  await other.goto('/')
+  await expect(heading(other)).toBeVisible()
+  await expect(connection(page)).toContainText('Live')
+})
+
+test('the API reference opens, and takes a token', async ({ page, server }) => {
+  await page.goto('/docs')
+  await page.getByRole('button', { name: 'Authorize' }).click()
+  await page.getByRole('dialog').or(page.locator('.dialog-ux')).getByRole('textbox').fill(server.token('vera'))
+  await page.locator('.auth-btn-wrapper').getByRole('button', { name: 'Apply credentials' }).click()
+  await page.locator('.auth-btn-wrapper').getByRole('button', { name: 'Close' }).click()
+  await page.locator('#operations-access-caller_auth_caller_get').getByRole('button').first().click()
+  await page.getByRole('button', { name: 'Try it out' }).click()
+  await page.getByRole('button', { name: 'Execute' }).click()
+  await expect(page.locator('.live-responses-table')).toContainText('"vera"')
+})
+
+for (const colorScheme of ['dark', 'light'] as const) {
+  test.describe(`in ${colorScheme} colours`, () => {
+    test.use({ colorScheme })
+
+    test(`axe finds nothing serious on the page to sign in`, async ({ page }) => {
+      await page.goto('/')
+      await expect(heading(page)).toBeVisible()
+      await field(page).fill('viv_half')
+      await field(page).press('Enter')
+      await expect(page.getByRole('alert')).toBeVisible()
+      const { violations } = await new AxeBuilder({ page }).analyze()
+      expect(violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')).toEqual([])
+    })
+  })
+}
