@@ -18,6 +18,7 @@ FIRST, SECOND = "0001-first", "0002-second"
 
 def state(seq: int, level: str = "bang", asset: str = "BTC") -> AssetData:
     data: Any = {"clarity_level": level, "position_size": 0.5, "status": "live", "status_reason": None, "price": seq}
+    data |= {"data_age": 1.5}
     return {
         "type": "asset_data",
         "asset": asset,
@@ -33,7 +34,8 @@ class Watching:
 
     def __init__(self) -> None:
         self.hub = Hub()
-        self.relay = StateRelay(self.hub)
+        self.now = 1_000.0
+        self.relay = StateRelay(self.hub, lambda: self.now)
         self._mailbox = self.hub.join()
 
     def sent(self) -> AssetData | None:
@@ -105,6 +107,16 @@ def test_a_stale_state_is_idle_with_size_0_and_says_why() -> None:
     assert message is not None
     found = message["agents"]["VivienneAgent"]["data"]
     assert ("its agent is gone", 41) == (found["status_reason"], found["price"])
+
+
+def test_a_stale_state_says_how_old_its_data_is_meanwhile() -> None:
+    watching = Watching()
+    watching.relay.receive(state(41), FIRST)
+    watching.now += 3.25
+    watching.relay.mark_stale("BTC", "its agent is gone")
+    message = watching.sent()
+    assert message is not None
+    assert message["agents"]["VivienneAgent"]["data"]["data_age"] == 4.8
 
 
 def test_it_is_said_once() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from vivienne.agent.indicators import bars_needed
 from vivienne.errors import MarketDataError
 from vivienne.live.asset import LiveAsset
+from vivienne.live.freshness import Freshness
 from vivienne.market.feeds.base import FeedEnded, MinuteClosed, PriceMoved
 
 if TYPE_CHECKING:
@@ -60,7 +61,6 @@ class Market:
         self._price_interval = price_interval
         self._on_tick = on_tick
         self._moved: set[str] = set()
-        self._heard: dict[str, float] = {}
         self._assets = {
             asset: LiveAsset(
                 asset,
@@ -69,6 +69,7 @@ class Market:
                 window=window,
                 on_tick=on_tick,
                 active=partial(service.active, asset),
+                freshness=Freshness(feed.longest_silence, feed.pace),
             )
             for asset in feed.assets
         }
@@ -132,8 +133,7 @@ class Market:
 
     def _take(self, asset: str, event: FeedEvent) -> None:
         live = self._assets[asset]
-        self._heard[asset] = asyncio.get_running_loop().time()
-        live.hear()
+        before = live.trouble
         if isinstance(event, PriceMoved):
             live.move(event.price, event.time)
             self._moved.add(asset)
@@ -145,6 +145,17 @@ class Market:
         elif isinstance(event, FeedEnded):
             live.end()
             self._publish(asset)
+        if live.trouble != before:
+            self._say_trouble(asset, before)
+
+    def _say_trouble(self, asset: str, before: str | None) -> None:
+        """The data of an asset cannot be relied on any more, or can again."""
+        trouble = self._assets[asset].trouble
+        if trouble is None:
+            _log.info("%s: its data can be relied on again", asset)
+        elif before is None:
+            _log.warning("%s: %s", asset, trouble)
+        self._publish_safely(asset)
 
     def _break_off(self, asset: str, reason: str) -> None:
         _log.error("%s: %s", asset, reason)
@@ -181,17 +192,14 @@ class Market:
 
     async def _watch_silence(self) -> None:
         """A feed that hangs says nothing, so somebody has to look."""
-        limit = self._feed.longest_silence
-        clock = asyncio.get_running_loop().time
-        self._heard = dict.fromkeys(self._assets, clock())
+        for live in self._assets.values():
+            live.freshness.wait()
         while True:
-            await asyncio.sleep(min(1.0, limit / 2))
+            await asyncio.sleep(min(1.0, self._feed.longest_silence / 2))
             for asset, live in self._assets.items():
-                silence = clock() - self._heard[asset]
-                if silence > limit and live.trouble is None and not live.ended:
-                    _log.warning("%s: no data for %.0f s", asset, silence)
-                    live.fall_silent(f"no data came for more than {limit:.0f} s")
-                    self._publish_safely(asset)
+                before = live.trouble
+                if not live.ended and live.freshness.look():
+                    self._say_trouble(asset, before)
 
     async def _publish_prices(self) -> None:
         """Price moves, at most one state per asset and interval; they decide nothing unless asked to."""

@@ -28,7 +28,12 @@ Status = Literal["live", "warming_up", "stale", "ended"]
 
 
 class StateData(TypedDict):
-    """The decision on an asset, and how far it can be relied on."""
+    """The decision on an asset, and how far it can be relied on.
+
+    `data_age`: seconds from the arrival of the newest market data to this state; what comes twice or late by its own
+    time makes it no younger. Beyond `data_age_limit`, which follows from the pace of the feed, the asset is `stale`.
+    The age is null before there is data, and once a replay is over.
+    """
 
     clarity_level: Level
     raw_clarity_level: Level
@@ -43,6 +48,8 @@ class StateData(TypedDict):
     status_reason: str | None
     price: float | None
     price_time: str | None
+    data_age: float | None
+    data_age_limit: float | None
     bar_time: str | None
     bar_closed: bool
     timeframe: str

@@ -8,6 +8,7 @@ and by one for the first state of another agent.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from vivienne.stream.hub import Frame, Hub, Mailbox
@@ -15,18 +16,19 @@ from vivienne.stream.messages import AGENT, AssetData, undecided
 from vivienne.times import now, written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 
 @dataclass(slots=True)
 class _Relayed:
-    """One asset: what its agent said last, and what went out last."""
+    """One asset: what its agent said last and when it came (in seconds of a clock), and what went out last."""
 
     agent: str
     said: AssetData
     seq: int
     frame: Frame
     is_stale: bool
+    came: float
 
 
 class StateRelay:
@@ -34,10 +36,12 @@ class StateRelay:
 
     Args:
         hub: whom to tell.
+        clock: seconds, never turned back.
     """
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: Hub, clock: Callable[[], float] = monotonic) -> None:
         self._hub = hub
+        self._clock = clock
         self._assets: dict[str, _Relayed] = {}
 
     def show(self, mailbox: Mailbox, assets: Iterable[str] | None = None) -> None:
@@ -77,7 +81,8 @@ class StateRelay:
         relayed = self._assets.get(asset)
         if relayed is None or relayed.is_stale:
             return
-        self._pass_on(asset, relayed.agent, relayed.said, _stale(relayed.said, reason), 1, is_stale=True)
+        shown = _stale(relayed.said, reason, self._clock() - relayed.came)
+        self._pass_on(asset, relayed.agent, relayed.said, shown, 1, is_stale=True)
 
     def revive(self, asset: str) -> None:
         """Show the last state as it was: its agent is there after all, and nothing newer has come."""
@@ -90,11 +95,15 @@ class StateRelay:
         before = self._assets.get(asset)
         shown["seq"] = seq = moved if before is None else before.seq + moved
         frame = Frame(shown)
-        self._assets[asset] = _Relayed(agent, said, seq, frame, is_stale)
+        came = before.came if before is not None and before.said is said else self._clock()
+        self._assets[asset] = _Relayed(agent, said, seq, frame, is_stale, came)
         self._hub.broadcast(asset, frame)
 
 
-def _stale(state: AssetData, reason: str) -> AssetData:
+def _stale(state: AssetData, reason: str, seconds: float) -> AssetData:
+    """A state without its decision, so many seconds after it came."""
     decided = state["agents"][AGENT]
     data = {**decided["data"], **undecided(), "status": "stale", "status_reason": reason}
+    if isinstance(age := data.get("data_age"), (int, float)):
+        data["data_age"] = round(age + seconds, 1)
     return {**state, "timestamp": written(now()), "agents": {AGENT: {**decided, "data": data}}}  # type: ignore[typeddict-item]  # undecided() has the fields of the decision
