@@ -15,6 +15,7 @@ from vivienne.live.market import Market
 from vivienne.live.view import LocalView
 from vivienne.market.feeds.replay import ReplayFeed
 from vivienne.market.feeds.simulated import SimulatedFeed
+from vivienne.metrics import Metrics
 from vivienne.server.factory import agent_application, web_application
 from vivienne.server.listen import Server, bind, is_local, server
 from vivienne.server.origins import guarded
@@ -58,9 +59,10 @@ async def serve(boot: Boot, logs: LogStream) -> None:
     """
     sockets = bind(boot.host, boot.port)
     try:
-        service = ConfigService(open_store(boot.db), boot.assets)
+        service = ConfigService(open_store(boot.db), boot.assets, metrics=Metrics(boot.role))
         try:
             process = _ROLES[boot.role](boot, service, logs)
+            process.running["loop lag"] = service.metrics.watch_loop
             if service.is_shared:
                 process.running["follow"] = service.follow
             web = server(guarded(process.app, origins=boot.origins, local_only=is_local(sockets)))
@@ -90,7 +92,7 @@ async def _run(process: _Process, web: Server, sockets: list[Any]) -> None:
 
 def _everything(boot: Boot, service: ConfigService, logs: LogStream) -> _Process:
     """One process that does it all."""
-    hub = Hub()
+    hub = Hub(service.metrics)
     board = StateBoard(hub)
     market, what = _market(boot, boot.assets, service, board)
     if boot.redis is None:
@@ -122,7 +124,7 @@ def _agent(boot: Boot, service: ConfigService, logs: LogStream) -> _Process:
     from vivienne.redis.parts import RedisParts  # noqa: PLC0415  # the same
     from vivienne.stream.redis import StatePublisher  # noqa: PLC0415  # the same
 
-    hub = Hub()
+    hub = Hub(service.metrics)
     board = StateBoard(hub)
     assets = boot.shard.share(boot.assets)
     if not assets:
@@ -168,10 +170,12 @@ def _gateway(boot: Boot, service: ConfigService, logs: LogStream) -> _Process:
     from vivienne.redis.remote_market import RemoteMarket  # noqa: PLC0415  # the same
     from vivienne.stream.relay import StateRelay  # noqa: PLC0415  # the same
 
-    hub = Hub()
+    hub = Hub(service.metrics)
     relay = StateRelay(hub)
     agents, asking = Agents(), Asking()
     gateway = Gateway(boot.assets, agents, relay, asking)
+    service.metrics.gauge("vivienne_agents", lambda: len(agents.there()))
+    service.metrics.gauge("vivienne_assets_without_agent", lambda: sum(agents.of(each) is None for each in boot.assets))
     redis = RedisParts(str(boot.redis), boot.redis_control, service, [gateway, LogReceiver(logs)])
     app = web_application(
         service,

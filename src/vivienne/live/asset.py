@@ -22,6 +22,7 @@ from vivienne.times import iso
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from vivienne.agent.decision import Level
     from vivienne.config.active import Active
     from vivienne.config.schema import Configuration
     from vivienne.live.chart import ChangeMark, Chart, FormingBar
@@ -241,6 +242,12 @@ class LiveAsset:
     def config(self) -> Active:
         """The configuration the latest decision was made with."""
         return self._config
+
+    @property
+    def level(self) -> Level:
+        """The clarity level of the latest decision."""
+        explained = self._explained
+        return "idle" if explained is None or not explained.ready else explained.level.word
 
     @property
     def trouble(self) -> str | None:

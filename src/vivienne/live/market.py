@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from functools import partial
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 from vivienne.agent.indicators import bars_needed
@@ -57,6 +58,7 @@ class Market:
         self.assets, self.feed = feed.assets, feed.name
         self._feed = feed
         self._board = board
+        self._metrics = service.metrics
         self._timeframe = timeframe
         self._price_interval = price_interval
         self._on_tick = on_tick
@@ -73,6 +75,9 @@ class Market:
             )
             for asset in feed.assets
         }
+        if feed.pace is not None:
+            bar_seconds = timeframe.minutes * 60 / feed.pace
+            self._metrics.gauge("vivienne_bar_duration_seconds", lambda: bar_seconds)
         for asset, live in self._assets.items():
             needed = bars_needed(service.active(asset).configuration.indicators, timeframe.minutes)
             # One bar more than needed, because the first may have begun before the data does.
@@ -168,9 +173,12 @@ class Market:
                 self._decide(asset)
 
     def _decide(self, asset: str) -> None:
+        live, begin = self._assets[asset], perf_counter()
         try:
-            self._assets[asset].decide()
+            live.decide()
+            self._metrics.decided(asset, live.level, perf_counter() - begin)
         except Exception as error:  # noqa: BLE001  # see below
+            self._metrics.count("vivienne_decision_failures_total", asset)
             # A defect here must neither stop the agent nor undo a change that is already stored.
             _log.exception("The decision of %s failed", asset)
             self._assets[asset].fail(f"the decision failed: {error!r}")

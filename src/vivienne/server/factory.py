@@ -12,6 +12,7 @@ from vivienne import __version__
 from vivienne.config.channels.rest import configuration_routes
 from vivienne.server import dashboard, problems
 from vivienne.server.market import market_routes
+from vivienne.server.metrics import metrics_routes
 from vivienne.server.openapi import asyncapi, components, endpoint_documents
 from vivienne.server.operation import operation_routes
 from vivienne.server.websockets import websocket_routes
@@ -68,6 +69,7 @@ def web_application(
         return Response(orjson.dumps(asyncapi()), media_type="application/json")
 
     app.include_router(operation_routes(service, market, additions))
+    app.include_router(metrics_routes(service))
     _document(app)
     return app
 
@@ -77,6 +79,7 @@ def agent_application(service: ConfigService, market: MarketView, additions: Cal
     app = FastAPIOffline(title="Vivienne, an agent", version=__version__, redoc_url=None)
     problems.install(app)
     app.include_router(operation_routes(service, market, additions))
+    app.include_router(metrics_routes(service))
     return app
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from vivienne.config.service import ConfigService
+    from vivienne.metrics import Traffic
     from vivienne.stream.hub import Hub, Mailbox
     from vivienne.stream.logs import LogStream
     from vivienne.stream.state import LatestStates
@@ -47,6 +48,7 @@ def websocket_routes(
             got none.
     """
     routes = APIRouter()
+    log_traffic = service.metrics.traffic("logs")
     changes = ConfigMessages(service, "websocket")
 
     @routes.websocket("/ws/state")
@@ -55,7 +57,8 @@ def websocket_routes(
         mailbox = hub.join()
         board.show(mailbox)
         try:
-            await _converse(websocket, _Conversation(changes, service, board, mailbox, relay).hear, mailbox.take)
+            heard = _Conversation(changes, service, board, mailbox, relay).hear
+            await _converse(websocket, heard, mailbox.take, mailbox.traffic)
         finally:
             hub.leave(mailbox)
 
@@ -66,9 +69,9 @@ def websocket_routes(
         if level not in _LEVELS:
             await websocket.close(_POLICY_VIOLATION, f"level must be one of {', '.join(_LEVELS)}")
             return
-        reader = logs.join(logging.getLevelNamesMapping()[level.upper()])
+        reader = logs.join(logging.getLevelNamesMapping()[level.upper()], log_traffic)
         try:
-            await _converse(websocket, _ignore, reader.take)
+            await _converse(websocket, _ignore, reader.take, reader.traffic)
         finally:
             logs.leave(reader)
 
@@ -83,6 +86,7 @@ async def _converse(
     websocket: WebSocket,
     hear: Callable[[dict[str, Any], str | None], Awaitable[None]],
     take: Callable[[], Awaitable[str]],
+    traffic: Traffic,
 ) -> None:
     """Read and write at the same time until the client leaves; whoever ends first ends the other."""
     address = websocket.client.host if websocket.client else None
@@ -96,6 +100,7 @@ async def _converse(
         with suppress(WebSocketDisconnect):
             while True:
                 await websocket.send_text(await take())
+                traffic.sent += 1
 
     tasks = {asyncio.create_task(read()), asyncio.create_task(write())}
     try:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from vivienne.stream.hub import Frame, Hub, Mailbox
 from vivienne.stream.messages import AGENT, AssetData, undecided
+from vivienne.stream.samples import state_samples
 from vivienne.times import now, written
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class StateRelay:
         self._hub = hub
         self._clock = clock
         self._assets: dict[str, _Relayed] = {}
+        hub.metrics.source(lambda: state_samples(relayed.frame for relayed in self._assets.values()))
 
     def show(self, mailbox: Mailbox, assets: Iterable[str] | None = None) -> None:
         """See `vivienne.stream.state.LatestStates`."""

@@ -44,10 +44,11 @@ class ConfigMessages:
         Raises:
             ChangeRefused: nothing was changed.
         """
-        if message["type"] == CONTROL:
-            request, validate_only = self._control(message, address), False
-        else:
-            request, validate_only = self._config_update(message, address)
+        with self._service.counting_refusals(CONTROL if message["type"] == CONTROL else self._channel):
+            if message["type"] == CONTROL:
+                request, validate_only = self._control(message, address), False
+            else:
+                request, validate_only = self._config_update(message, address)
         outcome = await (self._service.validate(request) if validate_only else self._service.change(request))
         kind = "control_response" if message["type"] == CONTROL else "config_update_response"
         answer = {"type": kind, "agent": AGENT, "asset": outcome["asset_symbol"], **outcome}

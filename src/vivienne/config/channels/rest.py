@@ -98,7 +98,8 @@ def _add_updates(routes: APIRouter, service: ConfigService, documented: dict[str
     @routes.post("/update", **documented["update"])
     async def update(request: Request, if_match: IfMatch = None, idempotency_key: IdempotencyKey = None) -> Answer:
         """Replace what a layer sets: an asset, or, without one, the layer under all assets."""
-        envelope, document = await read_configuration(request, if_match, idempotency_key)
+        with service.counting_refusals(CHANNEL):
+            envelope, document = await read_configuration(request, if_match, idempotency_key)
         return await _changed(service, request, envelope, Update(document, partial=False))
 
     @routes.post("/partial-update", **documented["partial_update"])
@@ -106,14 +107,17 @@ def _add_updates(routes: APIRouter, service: ConfigService, documented: dict[str
         request: Request, if_match: IfMatch = None, idempotency_key: IdempotencyKey = None
     ) -> Answer:
         """Lay values over what a layer sets."""
-        envelope, document = await read_configuration(request, if_match, idempotency_key)
+        with service.counting_refusals(CHANNEL):
+            envelope, document = await read_configuration(request, if_match, idempotency_key)
         return await _changed(service, request, envelope, Update(document, partial=True))
 
     @routes.post("/reset", **documented["reset"])
     async def reset(request: Request, if_match: IfMatch = None, idempotency_key: IdempotencyKey = None) -> Answer:
         """Take values out of a layer, so that they are inherited again: those at `paths`, or `all`."""
-        envelope, document = await read_configuration(request, if_match, idempotency_key)
-        return await _changed(service, request, envelope, Reset(_paths(document)))
+        with service.counting_refusals(CHANNEL):
+            envelope, document = await read_configuration(request, if_match, idempotency_key)
+            reset = Reset(_paths(document))
+        return await _changed(service, request, envelope, reset)
 
 
 def _add_looks(routes: APIRouter, service: ConfigService, documented: dict[str, dict[str, Any]]) -> None:
@@ -169,10 +173,12 @@ def _add_revision_changes(routes: APIRouter, service: ConfigService, documented:
     """What is about a configuration that was accepted before. Last, because its paths would catch the others."""
 
     async def aimed(request: Request, intent: Activate | Delete, if_match: str | None, key: str | None) -> Answer:
-        body = await _body(request, may_be_empty=True)
-        refuse_unknown(body, ("request_id", "author", "reason", "expected_version"))
-        _check_query(request, "author", "reason")
-        return await _changed(service, request, open_envelope(_with_headers(request, body, if_match, key)), intent)
+        with service.counting_refusals(CHANNEL):
+            body = await _body(request, may_be_empty=True)
+            refuse_unknown(body, ("request_id", "author", "reason", "expected_version"))
+            _check_query(request, "author", "reason")
+            envelope = open_envelope(_with_headers(request, body, if_match, key))
+        return await _changed(service, request, envelope, intent)
 
     @routes.post("/{config_id}/activate", **documented["activate"])
     async def activate(
