@@ -12,7 +12,7 @@ PAGE   := src/vivienne/dashboard/index.html
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PIP_ROOT_USER_ACTION = ignore
 
-.PHONY: run test test-python test-client test-dashboard check format docs client dashboard chromium redis-server postgres bench wheel setup lock clean
+.PHONY: run test test-python test-client test-dashboard check format docs client dashboard chromium redis-server postgres nginx bench wheel setup lock clean
 
 run: setup ## serve http://localhost:8000 on the simulated market, with the dashboard
 	@if scripts/node.sh; then $(MAKE) --no-print-directory $(PAGE); else echo "Without it there is no dashboard; everything else works."; fi
@@ -20,7 +20,7 @@ run: setup ## serve http://localhost:8000 on the simulated market, with the dash
 
 test: test-python test-client test-dashboard ## run every test
 
-test-python: setup $(PAGE) redis-server postgres ## ARGS="tests/agent -k rsi" narrows it
+test-python: setup $(PAGE) redis-server postgres nginx ## ARGS="tests/agent -k rsi" narrows it
 	@# Two for each core: they wait for servers more than they compute.
 	@$(BIN)/python -m pytest -n $$((2 * $$(getconf _NPROCESSORS_ONLN))) --dist loadfile --no-loadscope-reorder $(ARGS)
 
@@ -61,7 +61,7 @@ $(PAGE): $(NODE) $(shell find clients/js/src web/src web/public -type f 2>/dev/n
 	@echo "Building the dashboard"
 	@npm run build --silent
 
-chromium redis-server postgres: ## find one for the tests, or install it
+chromium redis-server postgres nginx: ## find one for the tests, or install it
 	@scripts/program.sh $@ > /dev/null
 
 bench: setup redis-server postgres ## measure, print the figures

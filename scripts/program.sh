@@ -1,7 +1,7 @@
 #!/bin/sh
-# Prints the path of a program that tests need: chromium, redis-server or postgres. Where there is none, it installs
-# Debian's package if it can, without letting it start a service. A variable (CHROMIUM, REDIS_SERVER, POSTGRES) names
-# another one.
+# Prints the path of a program that tests need: chromium, redis-server, postgres or nginx. Where there is none, it
+# installs Debian's package if it can, without letting it start a service. A variable (CHROMIUM, REDIS_SERVER, POSTGRES,
+# NGINX) names another one.
 set -eu
 
 case "${1:-}" in
@@ -18,8 +18,12 @@ case "${1:-}" in
     variable=POSTGRES package=postgresql purpose="The tests of the shared database"
     names="postgres /usr/lib/postgresql/*/bin/postgres"
     ;;
+  nginx)
+    variable=NGINX package=nginx-light purpose="The tests of the load balancer"
+    names="nginx /usr/sbin/nginx"
+    ;;
   *)
-    echo "usage: $0 chromium|redis-server|postgres" >&2
+    echo "usage: $0 chromium|redis-server|postgres|nginx" >&2
     exit 2
     ;;
 esac

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import httpx
+
     from redis_running import Listener
     from running import RunningServer
 
@@ -43,6 +45,10 @@ class Channel(Protocol):
 
     def send(self, text: str) -> Verdict: ...
 
+    def switch(self, kind: str, **envelope: Any) -> Verdict:
+        """`pause` or `resume`."""
+        ...
+
     def still_open(self) -> bool: ...
 
 
@@ -62,7 +68,12 @@ class Rest:
         return "{" + ", ".join(part for part in (inner, fields) if part) + "}"
 
     def send(self, text: str) -> Verdict:
-        response = self._server.post_text("partial-update", text)
+        return self._judged(self._server.post_text("partial-update", text))
+
+    def switch(self, kind: str, **envelope: Any) -> Verdict:
+        return self._judged(self._server.post(kind, envelope))
+
+    def _judged(self, response: httpx.Response) -> Verdict:
         answer = response.json()
         if response.status_code == 200:
             return Verdict(accepted=True, code=None, problems=[], answer=answer)
@@ -89,10 +100,17 @@ class Messages:
         return f'{{"type": "config_update", "config": {document}{_members(envelope)}}}'
 
     def send(self, text: str) -> Verdict:
-        answer = self._conversation.ask(text)
+        return self._judged(self._conversation.ask(text), self._kind)
+
+    def switch(self, kind: str, **envelope: Any) -> Verdict:
+        if self._kind == "control":
+            return self._judged(self._conversation.ask({"type": "control", "strategy": kind, **envelope}), "control")
+        return self._judged(self._conversation.ask({"type": kind, **envelope}), kind)
+
+    def _judged(self, answer: dict[str, Any], kind: str) -> Verdict:
         if answer["type"] == "error":
             return Verdict(accepted=False, code=answer["code"], problems=answer["errors"], answer=answer)
-        assert answer["type"] == f"{self._kind}_response"
+        assert answer["type"] == f"{kind}_response"
         return Verdict(accepted=True, code=None, problems=[], answer=answer)
 
     def still_open(self) -> bool:

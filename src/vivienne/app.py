@@ -8,8 +8,11 @@ import signal
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from vivienne.config.service import ConfigService
+from vivienne.access.access import Access
+from vivienne.access.book import TokenBook
+from vivienne.config.service import STORE_TIMEOUT, ConfigService
 from vivienne.config.store.opening import open_store
+from vivienne.config.store.thread import StoreThread
 from vivienne.errors import SettingsError
 from vivienne.live.market import Market
 from vivienne.live.view import LocalView
@@ -17,7 +20,8 @@ from vivienne.market.feeds.replay import ReplayFeed
 from vivienne.market.feeds.simulated import SimulatedFeed
 from vivienne.metrics import Metrics
 from vivienne.server.factory import agent_application, web_application
-from vivienne.server.listen import Server, bind, is_local, server
+from vivienne.server.gate import Gate
+from vivienne.server.listen import Server, bind, is_local, room_for, server
 from vivienne.server.origins import guarded
 from vivienne.stream.hub import Hub
 from vivienne.stream.state import StateBoard
@@ -59,13 +63,19 @@ async def serve(boot: Boot, logs: LogStream) -> None:
     """
     sockets = bind(boot.host, boot.port)
     try:
-        service = ConfigService(open_store(boot.db), boot.assets, metrics=Metrics(boot.role))
+        metrics = Metrics(boot.role)
+        store, thread = open_store(boot.db), StoreThread(STORE_TIMEOUT, metrics)
+        service = ConfigService(store, boot.assets, thread=thread, metrics=metrics)
         try:
-            process = _ROLES[boot.role](boot, service, logs)
-            process.running["loop lag"] = service.metrics.watch_loop
+            access = _access(boot, TokenBook(store, thread), is_local=is_local(sockets))
+            process = _ROLES[boot.role](boot, service, logs, access)
+            process.running["tokens"] = access.book.follow
+            process.running["loop lag"] = metrics.watch_loop
             if service.is_shared:
                 process.running["follow"] = service.follow
-            web = server(guarded(process.app, origins=boot.origins, local_only=is_local(sockets)))
+            app = guarded(Gate(process.app, access), origins=boot.origins, local_only=is_local(sockets))
+            room_for(boot.limits.connections)
+            web = server(app, boot.limits, boot.proxies)
             port = sockets[0].getsockname()[1]
             _log.info("Vivienne listens on http://%s:%d (%s)", boot.host, port, process.what)
             await _run(process, web, sockets)
@@ -74,6 +84,26 @@ async def serve(boot: Boot, logs: LogStream) -> None:
     finally:
         for listening in sockets:
             listening.close()
+
+
+def _access(boot: Boot, book: TokenBook, *, is_local: bool) -> Access:
+    """Who gets in. On this machine anybody does, unless it is said otherwise; from others, whoever has a token.
+
+    Raises:
+        SettingsError: a token is needed, and there is none.
+    """
+    is_reachable = not is_local or bool(boot.proxies)
+    demanded = boot.require_token or (is_reachable and not boot.anyone)
+    if demanded and not book and boot.role != "agent":  # an agent serves nothing but whether it works
+        why = "--require-token was given" if boot.require_token else "Other machines could reach it"
+        raise SettingsError(
+            f"{why}, and there is no token. Make one:  vivienne token create NAME --role admin --db {boot.db}  "
+            "or, where everybody who reaches the port may change what is traded on, start with "
+            "--allow-anyone-on-this-network"
+        )
+    if is_reachable and not demanded:
+        _log.warning("Whoever reaches the port can change the configuration: --allow-anyone-on-this-network was given")
+    return Access(book, boot.limits, demanded=demanded)
 
 
 async def _run(process: _Process, web: Server, sockets: list[Any]) -> None:
@@ -90,19 +120,19 @@ async def _run(process: _Process, web: Server, sockets: list[Any]) -> None:
         _log.info("Vivienne has stopped")
 
 
-def _everything(boot: Boot, service: ConfigService, logs: LogStream) -> _Process:
+def _everything(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -> _Process:
     """One process that does it all."""
     hub = Hub(service.metrics)
     board = StateBoard(hub)
     market, what = _market(boot, boot.assets, service, board)
     if boot.redis is None:
-        app = web_application(service, LocalView(market), hub, board, logs)
+        app = web_application(service, LocalView(market), hub, board, logs, access=access)
         return _Process(what, app, {"market": market.run})
     _need_redis()
     from vivienne.redis.parts import RedisParts  # noqa: PLC0415  # an extra
     from vivienne.stream.redis import StatePublisher  # noqa: PLC0415  # the same
 
-    redis = RedisParts(boot.redis, boot.redis_control, service, [StatePublisher(hub, board)])
+    redis = RedisParts(boot.redis, boot.redis_control, service, [StatePublisher(hub, board)], boot.limits.message)
     app = web_application(
         service,
         LocalView(market),
@@ -111,11 +141,12 @@ def _everything(boot: Boot, service: ConfigService, logs: LogStream) -> _Process
         logs,
         relay=redis.ask,
         additions=lambda: {"redis": redis.trouble or "ok"},
+        access=access,
     )
     return _Process(what, app, {"market": market.run, "redis": redis.run})
 
 
-def _agent(boot: Boot, service: ConfigService, logs: LogStream) -> _Process:
+def _agent(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -> _Process:
     """One agent of several: decides its share, and publishes it."""
     _need_redis()
     from vivienne.redis.agent import Answering, Succession  # noqa: PLC0415  # an extra
@@ -150,16 +181,17 @@ def _agent(boot: Boot, service: ConfigService, logs: LogStream) -> _Process:
         Answering(name, market),
         LogPublisher(logs, f"agent {boot.shard}"),
     ]
-    redis = RedisParts(str(boot.redis), boot.redis_control, service, parts)
+    redis = RedisParts(str(boot.redis), boot.redis_control, service, parts, boot.limits.message)
     app = agent_application(
         service,
         LocalView(market),
         lambda: {"redis": redis.trouble or "ok", "succession": succession.trouble() or "ok"},
+        access,
     )
     return _Process(f"agent {boot.shard}: {', '.join(assets)}; {what}", app, {"market": market.run, "redis": redis.run})
 
 
-def _gateway(boot: Boot, service: ConfigService, logs: LogStream) -> _Process:
+def _gateway(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -> _Process:
     """One gateway of several: serves what all agents decide."""
     _need_redis()
     from vivienne.redis.agents import Agents  # noqa: PLC0415  # an extra
@@ -171,12 +203,19 @@ def _gateway(boot: Boot, service: ConfigService, logs: LogStream) -> _Process:
     from vivienne.stream.relay import StateRelay  # noqa: PLC0415  # the same
 
     hub = Hub(service.metrics)
-    relay = StateRelay(hub)
+
+    def pause_of(asset: str) -> str | None:
+        pause = service.active(asset).pause
+        return None if pause is None else pause.sentence()
+
+    relay = StateRelay(hub, pause_of)
+    service.listen(lambda change: relay.show_again(change.assets) if change.revision.is_switch else None)
+    service.listen_to_held(lambda: relay.show_again(boot.assets))
     agents, asking = Agents(), Asking()
     gateway = Gateway(boot.assets, agents, relay, asking)
     service.metrics.gauge("vivienne_agents", lambda: len(agents.there()))
     service.metrics.gauge("vivienne_assets_without_agent", lambda: sum(agents.of(each) is None for each in boot.assets))
-    redis = RedisParts(str(boot.redis), boot.redis_control, service, [gateway, LogReceiver(logs)])
+    redis = RedisParts(str(boot.redis), boot.redis_control, service, [gateway, LogReceiver(logs)], boot.limits.message)
     app = web_application(
         service,
         RemoteMarket(boot.assets, agents, asking),
@@ -185,11 +224,12 @@ def _gateway(boot: Boot, service: ConfigService, logs: LogStream) -> _Process:
         logs,
         relay=redis.ask,
         additions=lambda: {"redis": redis.trouble or "ok"},
+        access=access,
     )
     return _Process("gateway", app, {"watch": gateway.watch, "redis": redis.run})
 
 
-_ROLES: dict[str, Callable[[Boot, ConfigService, LogStream], _Process]] = {
+_ROLES: dict[str, Callable[[Boot, ConfigService, LogStream, Access], _Process]] = {
     "all": _everything,
     "agent": _agent,
     "gateway": _gateway,
@@ -207,6 +247,7 @@ def _market(boot: Boot, assets: tuple[str, ...], service: ConfigService, board: 
         window=boot.window,
         price_interval=boot.price_interval,
         on_tick=boot.on_tick,
+        cap=boot.caps,
     )
     return market, f"{feed.name} market"
 

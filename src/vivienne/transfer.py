@@ -137,7 +137,7 @@ def _shown(change: Any, side: str) -> str:
 
 def _signed(order: ImportOrder) -> dict[str, Any]:
     """By whom and why, as every channel takes it."""
-    given = {"author": order.author or _user(), "reason": order.reason}
+    given = {"author": order.author or user_of_system(), "reason": order.reason}
     try:
         envelope = open_envelope({name: text for name, text in given.items() if text is not None})
     except InvalidConfiguration as refused:
@@ -145,7 +145,7 @@ def _signed(order: ImportOrder) -> dict[str, Any]:
     return {"author": envelope.author, "reason": envelope.reason}
 
 
-def _user() -> str | None:
+def user_of_system() -> str | None:
     """The user of the system, where it has a name."""
     import getpass  # noqa: PLC0415  # only an import without --author asks
 

@@ -211,7 +211,8 @@ def test_a_value_right_on_its_threshold_is_released_by_the_next_number() -> None
 def test_a_warming_up_window_says_so_and_nothing_else() -> None:
     said = explained(random_bars(1, 63))
     assert not said.ready
-    assert {"summary": "warming up", "signals": [], "filters": [], "nearest_change": None} == said.explanation
+    nothing: dict[str, Any] = {"signals": [], "filters": [], "nearest_change": None, "size_cap": None}
+    assert {"summary": "warming up", **nothing} == said.explanation
     assert (said.level.word, said.raw_level.word, said.side, said.size, said.confidence, said.blocked_by) == (
         "idle", "idle", "none", 0.0, 0.0, (),
     )  # fmt: skip

@@ -1026,6 +1026,7 @@ async def test_a_revision_says_who_when_how_and_why(store: Store) -> None:
             "created_at": "2026-01-02T03:04:05.678Z",
             "author": "ann",
             "channel": "rest",
+            "address": "127.0.0.1",
             "reason": "calmer",
             "request_id": "r-1",
             "changed": [{"path": BANG, "old": 80, "new": 90}],

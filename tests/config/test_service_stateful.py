@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from making import document_of
 from vivienne.config.documents import leaves
-from vivienne.config.requests import Activate, Delete, Request, Reset, Update
+from vivienne.config.requests import Activate, Delete, Pause, Request, Reset, Resume, Update
 from vivienne.config.service import ConfigService
 from vivienne.config.store.address import PostgresUrl
 from vivienne.config.store.postgres import PostgresRevisionStore
@@ -26,7 +26,7 @@ from vivienne.errors import ChangeRefused, InvalidConfiguration, UnknownRevision
 
 if TYPE_CHECKING:
     from postgres_server import PostgresServer
-    from vivienne.config.answers import Acknowledgement
+    from vivienne.config.answers import Acknowledgement, Switched
     from vivienne.config.store.base import RevisionStore
 
 ASSETS = ("BTC", "ETH")
@@ -106,6 +106,7 @@ class Entry:
     layer: str
     values: Values
     deletion: bool = False
+    """Or another revision that is no configuration."""
     deleted: bool = False
 
     @property
@@ -119,6 +120,7 @@ class Model:
     """What the service should do, with everything in the open."""
 
     entries: list[Entry] = field(default_factory=list)
+    paused: set[str] = field(default_factory=set)
 
     def values(self, layer: str) -> Values:
         """What a layer sets."""
@@ -291,6 +293,31 @@ class ServiceMachine(RuleBasedStateMachine):
             assert self.model.can(layer, wanted)
             assert leaves(outcome["config"]) == self.model.effective(layer, {layer: wanted})
 
+    @rule(switch=st.sampled_from([Pause(), Resume()]), asset=st.sampled_from(LAYERS), expected=EXPECTED)
+    def switch(self, switch: Pause | Resume, asset: str | None, expected: str) -> None:
+        layer = layer_of(asset)
+        present = self.model.version(layer)
+        version = {"nothing": None, "right": present, "stale": present - 1}[expected]
+        request = Request(switch, channel="test", asset=asset, expected_version=version)
+        if expected == "stale":
+            with pytest.raises(VersionConflict):
+                self.ask_to_switch(request)
+            return
+        answer = self.ask_to_switch(request)
+        number = len(self.model.entries) + 1
+        self.model.entries.append(Entry(number, answer["config_id"], layer, self.model.values(layer), deletion=True))
+        (self.model.paused.add if isinstance(switch, Pause) else self.model.paused.discard)(layer)
+        assert (answer["version"], answer["previous_version"]) == (number, present)
+        assert answer["status"] == "success"
+        assert answer["paused"] == self.model_paused()
+        assert self.told[-1] == number
+
+    def model_paused(self) -> list[str]:
+        return [asset for asset in ASSETS if self.model.paused & {"global", asset}]
+
+    def ask_to_switch(self, request: Request) -> Switched:
+        return self.runner.run(self.service.switch(request))
+
     @rule()
     def restart(self) -> None:
         self.runner.run(self.service.close())
@@ -306,6 +333,11 @@ class ServiceMachine(RuleBasedStateMachine):
             entry = self.model.active(layer) or self.model.active("global")
             assert active.config_id == (None if entry is None else entry.config_id)
             assert active.configuration.model_dump(exclude_none=True) == active.document
+
+    @invariant()
+    def the_same_is_paused(self) -> None:
+        assert [*self.service.paused()] == self.model_paused()
+        assert [pause.layer for pause in self.service.pauses().all()] == sorted(self.model.paused, key=str.swapcase)
 
     @invariant()
     def what_is_in_force_is_valid(self) -> None:
@@ -369,11 +401,18 @@ class SharingMachine(ServiceMachine):
         super().teardown()
 
     def ask(self, request: Request) -> Acknowledgement:
+        self.turn()
+        return super().ask(request)
+
+    def ask_to_switch(self, request: Request) -> Switched:
+        self.turn()
+        return super().ask_to_switch(request)
+
+    def turn(self) -> None:
         # Here and not in the rule, so that the other one is left to what it remembers until it is asked.
         if self.asks_other:
             self.service, self.other = self.other, self.service
             self.asks_other = False
-        return super().ask(request)
 
     @rule()
     def ask_the_other_next(self) -> None:

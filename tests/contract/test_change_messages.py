@@ -54,7 +54,7 @@ def test_an_unknown_strategy_is_refused_and_the_known_one_named(
 def test_a_message_without_a_type_is_told_the_known_ones(conversation: Conversation, message: Any) -> None:
     answer = error_of(conversation, message)
 
-    expected = "The message has no type; known types are config_update, vivienne_config_update, control"
+    expected = "The message has no type; known types are config_update, vivienne_config_update, control, pause, resume"
     assert [problem["path"] for problem in answer["errors"]] == ["type"]
     assert answer["errors"][0]["message"].removesuffix(", subscribe") == expected
     assert answer["in_reply_to"] is None

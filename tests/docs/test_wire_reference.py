@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 REFERENCE = Path(__file__).parent.parent.parent / "docs" / "wire.md"
-MESSAGES = ("asset_data", "config_update_response", "control_response", "subscribe_response", "error", "log")
+MESSAGES = (
+    "asset_data", "config_update_response", "pause_response", "resume_response", "control_response",
+    "subscribe_response", "error", "log",
+)  # fmt: skip
 _EXAMPLE = re.compile(r"<!-- (send|receive|request|answer)(?: ([^>]*?))? -->\n+(?:```json\n(.*?)```)?", re.DOTALL)
 
 
@@ -87,7 +90,7 @@ def test_examples_of_rest_are_what_a_server_answers(running: RunningServer) -> N
     for role, argument, content in examples():
         if role == "request":
             method, path = argument.split(" ")
-            prefix = "" if path.startswith(("/ready", "/phoenix")) else COMPREHENSIVE
+            prefix = "" if path.startswith(("/ready", "/phoenix", "/auth")) else COMPREHENSIVE
             answer = httpx.request(method, running.url + prefix + path, json=content, timeout=10)
         elif role == "answer":
             assert int(argument) == answer.status_code, answer.text

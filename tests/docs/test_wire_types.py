@@ -8,7 +8,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from running import COMPREHENSIVE, Client, RunningServer
-from vivienne.config.answers import Acknowledgement, ConfigurationPage, HistoryPage, InForce, Verdict
+from vivienne.config.answers import Acknowledgement, ConfigurationPage, HistoryPage, InForce, Pauses, Switched, Verdict
 from vivienne.live.chart import Chart
 from vivienne.server.openapi import Problem
 from vivienne.stream.messages import (
@@ -23,6 +23,7 @@ from vivienne.stream.messages import (
     ErrorMessage,
     LogMessage,
     SubscribeResponse,
+    SwitchResponse,
 )
 
 if TYPE_CHECKING:
@@ -51,6 +52,10 @@ def assert_is(kind: type, value: Any) -> None:
         ({**CHANGE, "request_id": "r-1", "reason": "because"}, ConfigUpdateResponse),
         ({**CHANGE, "validate_only": True}, ConfigPreviewResponse),
         ({"type": "control", "strategy": "general_parameters", "params": {"bang_threshold": 84}}, ControlResponse),
+        ({"type": "pause", "asset": "SOL", "reason": "enough", "request_id": "r-2"}, SwitchResponse),
+        ({"type": "resume", "asset": "SOL"}, SwitchResponse),
+        ({"type": "control", "strategy": "pause", "params": {"asset": "SOL"}}, SwitchResponse),
+        ({"type": "control", "strategy": "resume", "asset": "SOL"}, SwitchResponse),
         ({"type": "subscribe", "assets": ["BTC"]}, SubscribeResponse),
         ({**CHANGE, "config": {"bang_threshold": 1000}}, ErrorMessage),
         ("{", ErrorMessage),
@@ -81,6 +86,10 @@ def test_answers_of_rest_are_of_their_types(running: RunningServer) -> None:
     assert_is(Verdict, running.post("validate", {"aim_threshold": 710}).json())
     assert_is(Problem, running.post("update", {"aim_threshold": 710}).json())
     assert_is(InForce, running.active("BTC"))
+    assert_is(Switched, running.post("pause", {"asset_symbol": "BTC"}).json())
+    assert_is(InForce, running.active("BTC"))
+    assert_is(Pauses, running.get(f"{COMPREHENSIVE}/pause").json())
+    assert_is(Switched, running.post("resume", {"asset_symbol": "BTC"}).json())
     assert_is(ConfigurationPage, running.get(f"{COMPREHENSIVE}/all").json())
     assert_is(HistoryPage, running.get(f"{COMPREHENSIVE}/history").json())
     assert_is(Chart, running.get("/phoenix/assets/btc/bars").json())

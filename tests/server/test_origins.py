@@ -32,6 +32,7 @@ FOREIGN = [
     "http://desk.example",
 ]
 HOSTS = ["evil.example", "evil.example:8000", "localhost.evil.example", "192.168.0.7", "", "["]
+EVERYWHERE = ("--host", "0.0.0.0", "--allow-anyone-on-this-network")  # noqa: S104
 CHANGE = {"asset_symbol": "BTC", "bang_threshold": 85}
 
 
@@ -93,7 +94,7 @@ def test_programs_send_no_origin_and_are_not_concerned(running: RunningServer) -
 
 
 def test_on_other_addresses_any_host_is_served_and_foreign_pages_are_not(tmp_path: Path) -> None:
-    with RunningServer("--host", "0.0.0.0", db=tmp_path / "vivienne.db") as open_server:  # noqa: S104
+    with RunningServer(*EVERYWHERE, db=tmp_path / "vivienne.db") as open_server:
         headers = {"Host": "desk.internal"}
         assert httpx.get(f"{open_server.url}/health", headers=headers).status_code == 200
         own = headers | {"Origin": "http://desk.internal"}

@@ -35,7 +35,7 @@ class Watching:
     def __init__(self) -> None:
         self.hub = Hub()
         self.now = 1_000.0
-        self.relay = StateRelay(self.hub, lambda: self.now)
+        self.relay = StateRelay(self.hub, clock=lambda: self.now)
         self._mailbox = self.hub.join()
 
     def sent(self) -> AssetData | None:

@@ -38,8 +38,6 @@ test('a paused log stands still, counts what is new, and goes on', async ({ page
 })
 
 test('leaving the logs while they are still connecting leaves nothing behind', async ({ page, server, watch }) => {
-  // Chromium says so, when it notices in time.
-  watch.allow(/WebSocket is closed before the connection is established/)
   const way = await slowWay(server.port, '/ws/logs', 500)
   watch.allowOrigin(way.url)
   const sockets = new Set<unknown>()

@@ -175,6 +175,12 @@ export class VivienneWebSocketManager {
     if (!this.#Socket) return
     this.#Socket = undefined
     this.#wakeBy('removeEventListener')
+    const { ws } = this
+    // A browser complains about a socket that is closed while it opens.
+    if (ws && !ws.readyState) {
+      this.ws = null
+      ws.addEventListener('open', () => ws.close())
+    }
     this.#drop('the client disconnected')
     this.#change({ state: 'offline', ...UNTROUBLED })
   }

@@ -52,12 +52,18 @@ class DecisionRows(NamedTuple):
     Attributes:
         raw_level: the `Clarity` the confidence earns.
         level: the same, held at LOADED where a filter blocks.
-        size: percent of equity, 0 where a filter blocks or there is no side.
+        size: percent of equity, 0 where a filter blocks or there is no side; never above the cap.
+        wanted: the same, without the cap.
     """
 
     raw_level: IntArray
     level: IntArray
     size: FloatArray
+    wanted: FloatArray
+
+
+NO_CAP = 100.0
+"""Percent of equity: as much as a configuration can ask for."""
 
 
 def weigh(signals: tuple[SignalRows, ...], weights: SignalWeights) -> Votes:
@@ -77,8 +83,8 @@ def percent(confidence: FloatArray) -> FloatArray:
     return np.rint(confidence * 1e11) / 1e9
 
 
-def decide(votes: Votes, blocked: BoolArray, settings: Settings) -> DecisionRows:
-    """Level and size of each row."""
+def decide(votes: Votes, blocked: BoolArray, settings: Settings, cap: float = NO_CAP) -> DecisionRows:
+    """Level and size of each row; no size is above the cap, in percent of equity."""
     thresholds = np.array(
         [settings.state_threshold_loaded, settings.state_threshold_aim, settings.state_threshold_bang],
         dtype=np.float64,
@@ -97,5 +103,5 @@ def decide(votes: Votes, blocked: BoolArray, settings: Settings) -> DecisionRows
         ],
         dtype=np.float64,
     )
-    size = np.where(blocked | ~entry, 0.0, sizes[level])
-    return DecisionRows(raw_level, level, size)
+    wanted = np.where(blocked | ~entry, 0.0, sizes[level])
+    return DecisionRows(raw_level, level, np.minimum(wanted, cap), wanted)

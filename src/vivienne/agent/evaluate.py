@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from vivienne.agent.decision import DecisionRows, Votes, decide, weigh
+from vivienne.agent.decision import NO_CAP, DecisionRows, Votes, decide, weigh
 from vivienne.agent.filters import FilterRows, Situation, block, situation
 from vivienne.agent.indicators import IndicatorRows, bars_needed, indicators
 from vivienne.agent.signals import SignalRows, signals
@@ -43,7 +43,9 @@ class Evaluation(NamedTuple):
     decision: DecisionRows
 
 
-def evaluate(bars: Bars, config: Configuration, timeframe_minutes: int, rows: int = 1) -> Evaluation:
+def evaluate(
+    bars: Bars, config: Configuration, timeframe_minutes: int, rows: int = 1, *, cap: float = NO_CAP
+) -> Evaluation:
     """Decide the last `rows` bars of a window.
 
     Args:
@@ -51,6 +53,7 @@ def evaluate(bars: Bars, config: Configuration, timeframe_minutes: int, rows: in
         config: the tunables, one version of them, whole.
         timeframe_minutes: length of a bar.
         rows: how many bars to decide; at most ``len(bars)``.
+        cap: the largest position size, in percent of equity, whatever the tunables say.
 
     Returns:
         The decisions. Row i uses nothing after row i: a longer window never changes a decision already made.
@@ -65,7 +68,7 @@ def evaluate(bars: Bars, config: Configuration, timeframe_minutes: int, rows: in
     blocked = np.logical_or.reduce(barriers.blocks, axis=0)
     return Evaluation(
         bars.open_time[len(bars) - rows :], ready, columns, found, votes, now, barriers, blocked,
-        decide(votes, blocked, config.settings),
+        decide(votes, blocked, config.settings, cap),
     )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         LevelsStatus,
         Side,
         SignalExplanation,
+        SizeCap,
         Trend,
         VolatilityStatus,
     )
@@ -74,7 +75,8 @@ def explain(evaluation: Evaluation, bars: Bars, config: Configuration, timeframe
 
     Returns:
         The decision. Its ``explanation`` has ``summary`` (a sentence), ``signals`` (direction, strength, weight,
-        contribution, reading), ``filters`` (state, values against thresholds, a sentence) and ``nearest_change``.
+        contribution, reading), ``filters`` (state, values against thresholds, a sentence), ``nearest_change`` and
+        ``size_cap``.
     """
     decision, votes = evaluation.decision, evaluation.votes
     level, raw_level = Clarity(int(decision.level[-1])), Clarity(int(decision.raw_level[-1]))
@@ -83,6 +85,7 @@ def explain(evaluation: Evaluation, bars: Bars, config: Configuration, timeframe
     filters = _filters(evaluation, side) if ready else []
     states = {one["name"]: one["state"] for one in filters}
     change = nearest_change(evaluation, bars, config, timeframe_minutes) if ready else None
+    cap = _size_cap(float(decision.size[-1]), float(decision.wanted[-1]))
     return Explained(
         open_time=int(evaluation.open_time[-1]),
         ready=ready,
@@ -96,10 +99,11 @@ def explain(evaluation: Evaluation, bars: Bars, config: Configuration, timeframe
         levels=_LEVELS[states.get("levels", "off")],
         blocked_by=tuple(name for name, state in states.items() if state == "blocked"),
         explanation={
-            "summary": _summary(filters, level, raw_level, side, confidence) if ready else "warming up",
+            "summary": _summary(filters, level, raw_level, side, confidence, cap) if ready else "warming up",
             "signals": _signals(evaluation, config) if ready else [],
             "filters": filters,
             "nearest_change": change.as_document() if change else None,
+            "size_cap": cap,
         },
     )
 
@@ -210,12 +214,25 @@ def _reason(name: str, message: str) -> str:
     return f"{called} filter, {message.removeprefix(f'{called}: ')}"
 
 
-def _summary(filters: list[FilterExplanation], level: Clarity, raw_level: Clarity, side: str, confidence: float) -> str:
+def _size_cap(size: float, wanted: float) -> SizeCap | None:
+    if size >= wanted:
+        return None
+    return {"wanted": wanted, "cap": size, "message": f"size {show(wanted)} % cut to the cap of {show(size)} %"}
+
+
+def _summary(
+    filters: list[FilterExplanation],
+    level: Clarity,
+    raw_level: Clarity,
+    side: str,
+    confidence: float,
+    cap: SizeCap | None,
+) -> str:
     if side == "none":
         return "idle: no signal votes, or the votes cancel out"
     text = f"{side}, confidence {confidence * 100:.1f}"
     reasons = "; ".join(_reason(one["name"], one["message"]) for one in filters if one["state"] == "blocked")
     if not reasons:
-        return f"{level.word}: {text}"
+        return f"{level.word}: {text}" + (f"; {cap['message']}" if cap else "")
     held = f"{raw_level.word} held at {level.word}" if raw_level != level else f"{level.word}, no entry"
     return f"{held}: {text}; {reasons}"

@@ -61,10 +61,22 @@ NearestChange = TypedDict(
 )
 
 
+class SizeCap(TypedDict):
+    """A position size that was cut: what the configuration asks for, and the most there may be, percent of equity."""
+
+    wanted: float
+    cap: float
+    message: str
+
+
 class Explanation(TypedDict):
-    """Why a decision is what it is, and the threshold or switch that would alter it with the least change."""
+    """Why a decision is what it is, and the threshold or switch that would alter it with the least change.
+
+    `size_cap` is there while the position size is smaller than the configuration asks for.
+    """
 
     summary: str
     signals: list[SignalExplanation]
     filters: list[FilterExplanation]
     nearest_change: NearestChange | None
+    size_cap: SizeCap | None

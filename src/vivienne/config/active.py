@@ -10,6 +10,7 @@ from vivienne.config.layers import asset_of
 if TYPE_CHECKING:
     from vivienne.config.documents import Document
     from vivienne.config.layers import Layers
+    from vivienne.config.pauses import PauseInForce
     from vivienne.config.schema import Configuration
 
 
@@ -22,6 +23,7 @@ class Active:
         config_id: of the configuration in force in its own layer, else in the global one, else None.
         document: all values, as they were sent.
         configuration: the same, for the agent.
+        pause: what keeps it idle, with size 0, whatever is decided; None while nothing does.
     """
 
     layer: str
@@ -30,6 +32,7 @@ class Active:
     document: Document
     configuration: Configuration
     layers: Layers
+    pause: PauseInForce | None = None
 
     @property
     def sources(self) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 
 from vivienne.config.documents import Document
 
-Action = Literal["update", "partial_update", "reset", "activate", "delete"]
+Action = Literal["update", "partial_update", "reset", "activate", "delete", "pause", "resume"]
 Source = Literal["default", "global", "asset"]
 
 EffectiveDocument = Annotated[Document, Field(json_schema_extra={"x-schema": "Configuration"})]
@@ -71,6 +71,38 @@ class Verdict(TypedDict):
     config: NotRequired[EffectiveDocument]
 
 
+class Switched(Outcome):
+    """Decisions paused, or resumed; `paused` are the assets that are so from then on, `assets` those it is about.
+
+    With the status `success` it is on disk and in force. With `not_stored_yet` a pause is in force in the process that
+    was asked, and tried again until it is stored; `version` is then that of before. No value is ever changed by it.
+    """
+
+    status: Literal["success", "not_stored_yet"]
+    config_id: str
+    previous_version: int
+    paused: list[str]
+
+
+class PauseEntry(TypedDict):
+    """A pause in force: of an asset, or of all with `asset_symbol` null; `version` is null until it is stored."""
+
+    config_id: str
+    version: int | None
+    asset_symbol: str | None
+    created_at: str
+    author: str
+    channel: str
+    reason: str | None
+
+
+class Pauses(TypedDict):
+    """Which assets are paused, and by which pauses."""
+
+    paused: list[str]
+    pauses: list[PauseEntry]
+
+
 class LayerChange(TypedDict):
     """A layer that sets something else: which values, from what to what; `version` and `config_id` once it is made."""
 
@@ -91,17 +123,22 @@ class Replaced(TypedDict):
 
 
 class InForce(TypedDict):
-    """What is in force, and by path the layer each value comes from."""
+    """What is in force, and by path the layer each value comes from; `pause` is there while nothing is decided."""
 
     config_id: str | None
     version: int
     asset_symbol: str | None
     config: EffectiveDocument
     sources: dict[str, Source]
+    pause: PauseEntry | None
 
 
 class RevisionEntry(TypedDict):
-    """One accepted change; `config` is what its layer set itself from then on."""
+    """One accepted change; `config` is what its layer set itself from then on, which a pause leaves as it is.
+
+    `author` is the name of the caller's token, `claimed_author` what that caller said instead. Without a token,
+    `author` is what the caller said. `address` is where the caller was connected from, if known.
+    """
 
     config_id: str
     version: int
@@ -112,6 +149,8 @@ class RevisionEntry(TypedDict):
     created_at: str
     author: str
     channel: str
+    address: str | None
+    claimed_author: NotRequired[str]
     reason: str | None
     request_id: str | None
     changed: list[ValueChange]

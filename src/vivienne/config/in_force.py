@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from vivienne.config.active import Active
 from vivienne.config.layers import GLOBAL, Layers
+from vivienne.config.pauses import Pauses
 from vivienne.config.schema import Configuration
 from vivienne.errors import Problem, UnknownTarget
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from vivienne.config.pauses import PauseInForce
     from vivienne.config.revision import Revision
 
 _log = logging.getLogger(__name__)
@@ -25,10 +27,18 @@ class InForce:
         assets: the assets that are decided, upper case.
         heads: the newest revision of each layer.
         active_ids: by layer, the config_id in force.
+        switches: the newest pause or resumption of each layer.
     """
 
-    def __init__(self, assets: tuple[str, ...], heads: Iterable[Revision], active_ids: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        assets: tuple[str, ...],
+        heads: Iterable[Revision],
+        active_ids: Mapping[str, str],
+        switches: Iterable[Revision] = (),
+    ) -> None:
         self.assets = assets
+        self._pauses = Pauses.load(switches)
         newest = {revision.layer: revision for revision in heads}
         self._versions = {layer: revision.version for layer, revision in newest.items()}
         self._active_ids: dict[str, str | None] = {**active_ids}
@@ -46,6 +56,11 @@ class InForce:
     def layers(self) -> Layers:
         """The documents of all layers."""
         return self._layers
+
+    @property
+    def pauses(self) -> Pauses:
+        """What is paused."""
+        return self._pauses
 
     def active(self, layer: str) -> Active:
         """What is in force for an asset, or for the global layer."""
@@ -99,8 +114,20 @@ class InForce:
         self._layers = layers or self._layers.followed(documents)
         self._versions |= {revision.layer: revision.version for revision in revisions}
         self._active_ids |= active_ids
+        for revision in revisions:
+            self._pauses = self._pauses.followed(revision)
         self._say_ignored(ignored)
         self._swap(layer for layer in (GLOBAL, *self.assets) if layer in documents or GLOBAL in documents)
+
+    def hold(self, pause: PauseInForce) -> None:
+        """Put a pause in force that is not stored yet."""
+        self._pauses = self._pauses.holding(pause)
+        self._swap((GLOBAL, *self.assets))
+
+    def release(self, config_id: str) -> None:
+        """Take one that was not stored out of force."""
+        self._pauses = self._pauses.released(config_id)
+        self._swap((GLOBAL, *self.assets))
 
     def _swap(self, changed: Iterable[str]) -> None:
         """Put layers in force, all at once."""
@@ -114,6 +141,7 @@ class InForce:
                 document=document,
                 configuration=Configuration.model_validate(document),
                 layers=self._layers,
+                pause=self._pauses.of(layer),
             )
         self._active = active
 

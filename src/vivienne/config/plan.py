@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from vivienne.config.layers import GLOBAL, asset_of
+from vivienne.config.revision import SWITCHES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -85,9 +86,12 @@ class Prepared(Generic[Answer]):
 
 def done(action: Action, changed: list[ValueChange], layer: str) -> str:
     """What was done, as a sentence."""
+    whom = "all assets" if layer == GLOBAL else layer
+    if action in SWITCHES:
+        return f"{_DONE[action]}: {whom}"
     count = len(changed)
     values = "no value" if count == 0 else "1 value" if count == 1 else f"{count} values"
-    return f"{_DONE[action]}: {values} changed for {'all assets' if layer == GLOBAL else layer}"
+    return f"{_DONE[action]}: {values} changed for {whom}"
 
 
 _DONE = {
@@ -96,4 +100,6 @@ _DONE = {
     "reset": "Values reset",
     "activate": "Configuration activated",
     "delete": "Configuration deleted",
+    "pause": "Paused",
+    "resume": "Resumed",
 }

@@ -9,7 +9,7 @@ from vivienne.config.documents import differences, leaves
 from vivienne.config.editing import edit
 from vivienne.config.layers import GLOBAL
 from vivienne.config.plan import Plan, Prepared
-from vivienne.config.requests import Activate, Delete
+from vivienne.config.requests import Activate, Delete, Pause, Resume
 from vivienne.config.revision import Revision
 from vivienne.errors import InvalidConfiguration, UnknownRevision, VersionConflict
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from vivienne.config.requests import Request
     from vivienne.config.store.base import RevisionStore
     from vivienne.config.store.thread import StoreThread
+
+
+_RECORDS = {"delete": "deletion", "pause": "pause", "resume": "resumption"}
 
 
 class Planning:
@@ -51,16 +54,19 @@ class Planning:
         if isinstance(request.intent, (Activate, Delete)):
             revision = await self._find(request.intent.config_id)
             layer, target = revision.layer, revision.config_id
-            if revision.action == "delete":
-                raise UnknownRevision(f"{target!r} records a deletion, it is no configuration", path="config_id")
+            if not revision.is_configuration:
+                what = _RECORDS[revision.action]
+                raise UnknownRevision(f"{target!r} records a {what}, it is no configuration", path="config_id")
             if isinstance(request.intent, Activate):
                 action, document = "activate", revision.document
             else:
                 action, (document, active_id) = "delete", await self._after_deletion(revision)
+        elif isinstance(request.intent, (Pause, Resume)):
+            raise TypeError("a pause or resumption is no change of configuration")
         else:
             layer = in_force.layer(request.asset)
             action, document, touched = edit(in_force.layers, layer, request.intent)
-        self._expect(request.expected_version, layer)
+        self.expect(request.expected_version, layer)
         if layer != GLOBAL and layer not in in_force.assets and action == "activate":
             raise in_force.unknown(layer)
         before = in_force.layers
@@ -87,7 +93,12 @@ class Planning:
         earlier = await self._thread.run(self._store.before, revision)
         return ({}, None) if earlier is None else (earlier.document, earlier.config_id)
 
-    def _expect(self, expected: int | None, layer: str) -> None:
+    def expect(self, expected: int | None, layer: str) -> None:
+        """Refuse unless this version, if any is given, is the one that bears on a layer.
+
+        Raises:
+            VersionConflict: it is not.
+        """
         present = self._in_force.version_of(layer)
         if expected is not None and expected != present:
             raise VersionConflict(
@@ -122,6 +133,7 @@ class Planning:
             request_id=request.request_id,
             request_digest=request.digest() if repeatable else None,
             answer=answer if repeatable else None,
+            claimed_author=request.claimed_author,
         )
         return Prepared(
             answer=answer,

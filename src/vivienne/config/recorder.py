@@ -124,7 +124,7 @@ class Recorder:
             # Revisions of an import are put in force together, as they were made; two of them at once do no harm.
             for _, group in groupby(revisions, lambda each: 0 if each.channel == IMPORT else each.version):
                 together = tuple(group)
-                active_ids = {revision.layer: await self._active_id(revision) for revision in together}
+                active_ids = {each.layer: await self._active_id(each) for each in together if not each.is_switch}
                 self._in_force.put(together, active_ids)
                 for revision in together:
                     summary = done(revision.action, revision.changed, revision.layer)

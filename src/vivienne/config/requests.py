@@ -43,7 +43,20 @@ class Delete:
     config_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Stop: idle, with size 0, until a `Resume` of the same asset, or of all where it was for all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """End the pause of an asset, or that of all assets; one does not end the other."""
+
+
 Intent = Update | Reset | Activate | Delete
+"""What changes a configuration."""
+Switch = Pause | Resume
+"""What stops decisions and lets them go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +82,11 @@ class Request:
         asset: whom it is for, in any case; None for the global layer.
         expected_version: refuse unless this is the version in force.
         request_id: a repetition is answered as the first time and not made again.
+        author: the name of the caller's token, or without one what the caller says.
+        claimed_author: what a caller with a token says, where it is something else.
     """
 
-    intent: Intent
+    intent: Intent | Switch
     channel: str
     asset: str | None = None
     expected_version: int | None = None
@@ -79,6 +94,7 @@ class Request:
     author: str = "anonymous"
     reason: str | None = None
     address: str | None = None
+    claimed_author: str | None = None
 
     def digest(self) -> str:
         """Tells whether two requests ask for the same."""

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from vivienne.config.in_force import InForce
 from vivienne.config.layers import GLOBAL
+from vivienne.config.pausing import Pausing
 from vivienne.config.plan import Prepared
 from vivienne.config.planning import Planning
 from vivienne.config.recorder import Recorder
@@ -42,7 +43,9 @@ if TYPE_CHECKING:
         Preview,
         Replaced,
         RevisionEntry,
+        Switched,
     )
+    from vivienne.config.pauses import PauseInForce, Pauses
     from vivienne.config.plan import Answer, Plan
     from vivienne.config.requests import Replacement, Request
     from vivienne.config.revision import Change
@@ -71,6 +74,7 @@ class ConfigService:
         store: where revisions live; used from one thread of this service only.
         assets: the assets that are decided, upper case.
         clock: the wall clock, for the times of revisions.
+        thread: in which the store is used, where others use it in there too.
         metrics: where what happens is counted; others who work with this service count there too.
     """
 
@@ -79,20 +83,30 @@ class ConfigService:
         store: RevisionStore,
         assets: Iterable[str],
         clock: Callable[[], datetime] = now,
+        thread: StoreThread | None = None,
         metrics: Metrics | None = None,
     ) -> None:
         self.assets = tuple(assets)
         self.metrics = metrics or Metrics()
         self._store = store
         self._clock = clock
-        self._thread = StoreThread(STORE_TIMEOUT, self.metrics)
+        self._thread = thread or StoreThread(STORE_TIMEOUT, self.metrics)
         self._turn = asyncio.Lock()
         self._under_way: set[asyncio.Task[Any]] = set()
         self._deaf: str | None = None
         self._hint = asyncio.Event()
-        self._in_force = InForce(self.assets, store.heads(), store.active_ids())
+        self._in_force = InForce(self.assets, store.heads(), store.active_ids(), store.switches())
         self._planning = Planning(self._in_force, store, self._thread)
         self._recorder = Recorder(store, self._thread, self._in_force, self._turn, self.metrics)
+        self._pausing = Pausing(
+            self._in_force,
+            self._planning,
+            store,
+            self._thread,
+            make=self._ask,
+            answered=self._answered_before,
+            clock=lambda: written(clock()),
+        )
         self.metrics.gauge("vivienne_config_version", lambda: self._in_force.version)
 
     # What is in force
@@ -133,6 +147,22 @@ class ConfigService:
         """
         self._recorder.listeners.append(listener)
 
+    def pauses(self) -> Pauses:
+        """What is paused at this moment."""
+        return self._in_force.pauses
+
+    def paused(self) -> dict[str, PauseInForce]:
+        """By asset, what keeps it idle."""
+        found = {asset: self._in_force.active(asset).pause for asset in self.assets}
+        return {asset: pause for asset, pause in found.items() if pause is not None}
+
+    def listen_to_held(self, listener: Callable[[], None]) -> None:
+        """Be told when a pause comes into force that the store did not take yet, or goes: no change tells of it.
+
+        The listener must not block.
+        """
+        self._pausing.listeners.append(listener)
+
     # Asking for change
 
     async def change(self, request: Request) -> Acknowledgement:
@@ -145,6 +175,18 @@ class ConfigService:
             ChangeRefused: nothing was stored and nothing is different. `NotStored` may leave open whether it was.
         """
         return await self._ask(partial(self._prepare, request), request.channel)
+
+    async def switch(self, request: Request) -> Switched:
+        """Pause or resume.
+
+        Returns:
+            The acknowledgement. With the status ``success`` it is on disk and in force. A pause that the store does not
+            take is in force in this process all the same, with the status ``not_stored_yet``, and tried again.
+
+        Raises:
+            ChangeRefused: nothing is different; `NotStored` only for a resumption.
+        """
+        return await self._pausing.switch(request)
 
     async def replace(self, asked: Replacement) -> Replaced:
         """Replace what several layers set, as one change: all of it is in force afterwards, or nothing.
@@ -242,12 +284,15 @@ class ConfigService:
         await self._thread.look_up(self._store.check)
         if self._recorder.failure is not None:
             raise StoreUnavailable(f"the last change could not be stored: {self._recorder.failure}")
+        if (trouble := self._pausing.trouble()) is not None:
+            raise StoreUnavailable(trouble)
         if self._deaf is not None:
             raise StoreUnavailable(f"changes of other processes cannot be followed: {self._deaf}")
 
     async def close(self) -> None:
         """Finish what is under way and let go of the store."""
         self._recorder.close()
+        self._pausing.close()
         if self._under_way:
             await asyncio.wait(self._under_way, timeout=CLOSE_SECONDS)
         await self._thread.close(self._store.close, CLOSE_SECONDS)
@@ -320,8 +365,9 @@ class ConfigService:
     async def _prepare(self, request: Request) -> Prepared[Acknowledgement]:
         earlier = await self._answered_before(request)
         if earlier is not None:
-            return Prepared(answer=earlier)
-        return self._planning.write_up(await self._planning.plan(request), request, written(self._clock()))
+            return Prepared(answer=earlier)  # type: ignore[arg-type]  # the same request was a change then too
+        plan = await self._planning.plan(request)
+        return self._planning.write_up(plan, request, written(self._clock()))
 
     async def _prepare_replacement(self, asked: Replacement) -> Prepared[Replaced]:
         if self._store.is_shared:  # "nothing to change" must not be said of what was in force before
@@ -329,7 +375,7 @@ class ConfigService:
         plan = plan_replacement(self._in_force.layers, asked)
         return write_up_replacement(plan, asked, self._in_force.version, written(self._clock()))
 
-    async def _answered_before(self, request: Request) -> Acknowledgement | None:
+    async def _answered_before(self, request: Request) -> Acknowledgement | Switched | None:
         if request.request_id is None:
             return None
         earlier = await self._thread.run(self._store.by_request_id, request.request_id)

@@ -7,6 +7,7 @@ import math
 from collections import deque
 from typing import TYPE_CHECKING
 
+from vivienne.agent.decision import NO_CAP
 from vivienne.agent.evaluate import evaluate
 from vivienne.agent.explain import Explained, explain
 from vivienne.agent.indicators import bars_needed
@@ -42,8 +43,9 @@ class LiveAsset:
         timeframe: of the bars.
         window: how many bars are kept.
         on_tick: decide the open bar too, as far as it has come; such a decision may be taken back before it closes.
-        active: gives the configuration in force.
+        active: gives the configuration in force, and what pauses it.
         freshness: judges the data; without it, data may come at any time.
+        cap: the largest position size, in percent of equity.
     """
 
     def __init__(
@@ -56,9 +58,11 @@ class LiveAsset:
         active: Callable[[], Active],
         on_tick: bool = False,
         freshness: Freshness | None = None,
+        cap: float = NO_CAP,
     ) -> None:
         self.asset = asset
         self.freshness = freshness or Freshness()
+        self._cap = cap
         self._feed = feed
         self._timeframe = timeframe
         self._active = active
@@ -143,7 +147,8 @@ class LiveAsset:
         else:
             bars = bars if open_bar is None else bars.followed_by(open_bar)
             minutes = self._timeframe.minutes
-            self._explained = explain(evaluate(bars, configuration, minutes), bars, configuration, minutes)
+            evaluation = evaluate(bars, configuration, minutes, cap=self._cap)
+            self._explained = explain(evaluation, bars, configuration, minutes)
         self._failed = None
         self._remember()
 
@@ -153,7 +158,9 @@ class LiveAsset:
             "asset": self.asset,
             "timeframe": self._timeframe.value,
             "feed": self._feed,
-            "bars": bar_entries(self._window.bars(), self._active(), self._timeframe.minutes, limit, self._decided),
+            "bars": bar_entries(
+                self._window.bars(), self._active(), self._timeframe.minutes, limit, self._decided, cap=self._cap
+            ),
             "forming": self._forming_bar(),
             "changes": [*self._changes],
         }
@@ -166,7 +173,8 @@ class LiveAsset:
 
     def compare(self, candidate: Configuration, rows: int) -> Comparison:
         """What another configuration would have made of the last bars."""
-        return compare(self._window.bars(), self._active().configuration, candidate, self._timeframe.minutes, rows)
+        now = self._active().configuration
+        return compare(self._window.bars(), now, candidate, self._timeframe.minutes, rows, cap=self._cap)
 
     def _tell_of_ignored(self) -> None:
         """Say once that minutes come twice or late; what is wrong with any other one is in the state."""
@@ -190,7 +198,7 @@ class LiveAsset:
             explained.raw_level.word,
             explained.side,
             explained.confidence,
-            explained.size,
+            0.0 if self._config.pause is not None else explained.size,
             bool(explained.blocked_by),
             self._config.version,
         )
@@ -259,6 +267,8 @@ class LiveAsset:
     @property
     def status(self) -> Status:
         """How far the decision can be relied on."""
+        if self._active().pause is not None:
+            return "paused"
         if self.trouble is not None:
             return "stale"
         if self._explained is None or not self._explained.ready:
@@ -268,11 +278,12 @@ class LiveAsset:
     def data(self) -> StateData:
         """The state as it goes out on the wire."""
         explained = self._explained
-        usable = explained if explained is not None and self.trouble is None and explained.ready else None
+        status = self.status
+        usable = explained if status in ("live", "ended") else None
         age, limit = self.freshness.age, self.freshness.longest_silence
         made: StateData = {
             **undecided(),
-            "status": self.status,
+            "status": status,
             "status_reason": self._reason(),
             "price": self._price,
             "price_time": None if self._price_time is None else iso(self._price_time),
@@ -300,6 +311,9 @@ class LiveAsset:
 
     def _reason(self) -> str | None:
         """Why the status is not ``live``."""
+        pause = self._active().pause
+        if pause is not None:
+            return pause.sentence() + (f"; besides, {self.trouble}" if self.trouble is not None else "")
         if self.trouble is not None:
             return self.trouble
         if self.status == "warming_up":

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from typing_extensions import TypedDict
 
-from vivienne.agent.decision import Clarity, Level
+from vivienne.agent.decision import NO_CAP, Clarity, Level
 from vivienne.agent.evaluate import evaluate
 from vivienne.agent.explain import SIDES
 from vivienne.agent.explanation import Side
@@ -36,8 +36,9 @@ class Decided(NamedTuple):
 class BarEntry(TypedDict):
     """One closed bar. Indicators are those of the periods in force now, null before they have a value.
 
-    The decision is the one that was made when the bar closed. Bars from before the program started were not decided by
-    it: theirs is what the configuration in force now makes of them, and `config_version` is null.
+    The decision is the one that was made when the bar closed; where the asset was paused then, with size 0. Bars from
+    before the program started were not decided by it: theirs is what the configuration in force now makes of them, and
+    `config_version` is null.
     """
 
     time: str
@@ -108,7 +109,13 @@ class AssetList(TypedDict):
 
 
 def bar_entries(
-    bars: Bars, active: Active, timeframe_minutes: int, limit: int, decided: Mapping[int, Decided]
+    bars: Bars,
+    active: Active,
+    timeframe_minutes: int,
+    limit: int,
+    decided: Mapping[int, Decided],
+    *,
+    cap: float = NO_CAP,
 ) -> list[BarEntry]:
     """The last bars of a window for a chart.
 
@@ -118,11 +125,12 @@ def bar_entries(
         timeframe_minutes: length of a bar.
         limit: at most so many bars.
         decided: by open time, what was decided.
+        cap: the largest position size, in percent of equity.
     """
     rows = min(limit, len(bars))
     if rows == 0:
         return []
-    evaluation = evaluate(bars, active.configuration, timeframe_minutes, rows)
+    evaluation = evaluate(bars, active.configuration, timeframe_minutes, rows, cap=cap)
     last = bars[len(bars) - rows :]
     indicators, situation = evaluation.indicators, evaluation.situation
     columns = zip(

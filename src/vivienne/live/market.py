@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from vivienne.agent.indicators import bars_needed
 from vivienne.errors import MarketDataError
 from vivienne.live.asset import LiveAsset
+from vivienne.live.caps import UNCAPPED
 from vivienne.live.freshness import Freshness
 from vivienne.market.feeds.base import FeedEnded, MinuteClosed, PriceMoved
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from vivienne.config.revision import Change
     from vivienne.config.schema import Configuration
     from vivienne.config.service import ConfigService
+    from vivienne.live.caps import SizeCaps
     from vivienne.live.chart import AssetCloses, AssetList, Chart
     from vivienne.live.preview import Comparison
     from vivienne.market.feeds.base import Feed, FeedEvent
@@ -38,6 +40,7 @@ class Market:
         window: how many bars are kept per asset.
         price_interval: seconds between two states of an asset that differ in price only.
         on_tick: decide the open bar too, at the same interval.
+        cap: the largest position size, in percent of equity; by asset, else for all.
 
     Attributes:
         assets: which are decided here; of the assets of the service those that the feed has.
@@ -54,6 +57,7 @@ class Market:
         window: int,
         price_interval: float,
         on_tick: bool = False,
+        cap: SizeCaps = UNCAPPED,
     ) -> None:
         self.assets, self.feed = feed.assets, feed.name
         self._feed = feed
@@ -70,6 +74,7 @@ class Market:
                 timeframe=timeframe,
                 window=window,
                 on_tick=on_tick,
+                cap=cap.of(asset),
                 active=partial(service.active, asset),
                 freshness=Freshness(feed.longest_silence, feed.pace),
             )
@@ -86,6 +91,7 @@ class Market:
             )
             self._decide(asset)
         service.listen(self._reconfigured)
+        service.listen_to_held(self._held)
 
     def troubles(self) -> dict[str, str]:
         """Assets that cannot be decided any more, and why."""
@@ -171,6 +177,11 @@ class Market:
         for asset in change.assets:
             if asset in self._assets:
                 self._decide(asset)
+
+    def _held(self) -> None:
+        """A pause came into force that is not stored yet, or went."""
+        for asset in self._assets:
+            self._publish_safely(asset)
 
     def _decide(self, asset: str) -> None:
         live, begin = self._assets[asset], perf_counter()

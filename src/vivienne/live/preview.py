@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NotRequired
 
 from typing_extensions import TypedDict
 
-from vivienne.agent.decision import Clarity, Level
+from vivienne.agent.decision import NO_CAP, Clarity, Level
 from vivienne.agent.evaluate import evaluate
 from vivienne.agent.explain import SIDES
 from vivienne.agent.explanation import Side
@@ -77,7 +77,15 @@ class DecisionPreview(TypedDict):
     different: NotRequired[list[DifferentBar]]
 
 
-def compare(bars: Bars, now: Configuration, then: Configuration, timeframe_minutes: int, rows: int) -> Comparison:
+def compare(
+    bars: Bars,
+    now: Configuration,
+    then: Configuration,
+    timeframe_minutes: int,
+    rows: int,
+    *,
+    cap: float = NO_CAP,
+) -> Comparison:
     """Decide the last bars of a window with two configurations.
 
     Args:
@@ -86,12 +94,13 @@ def compare(bars: Bars, now: Configuration, then: Configuration, timeframe_minut
         then: the one it is compared with.
         timeframe_minutes: length of a bar.
         rows: how many bars; all there are if there are fewer.
+        cap: the largest position size, in percent of equity.
     """
     rows = min(rows, len(bars))
     if rows == 0:
         none = LevelCounts(idle=0, loaded=0, aim=0, bang=0, held=0)
         return {"bars": 0, "now": none, "then": none, "different_bars": 0, "different": []}
-    before, after = (evaluate(bars, configuration, timeframe_minutes, rows) for configuration in (now, then))
+    before, after = (evaluate(bars, each, timeframe_minutes, rows, cap=cap) for each in (now, then))
     different: list[DifferentBar] = []
     for place, time in enumerate(before.open_time.tolist()):
         one, other = _decided(before, place), _decided(after, place)

@@ -86,7 +86,7 @@ def guarded(app: ASGIApp, *, origins: Collection[str], local_only: bool) -> ASGI
         allow_origins=list(origins),
         allow_origin_regex=_LOCAL_ORIGIN,
         allow_methods=["GET", "POST", "DELETE"],
-        allow_headers=["Content-Type", "If-Match", "Idempotency-Key"],
-        expose_headers=["ETag"],
+        allow_headers=["Authorization", "Content-Type", "If-Match", "Idempotency-Key"],
+        expose_headers=["ETag", "Retry-After", "WWW-Authenticate"],
     )
     return OriginGuard(shared, origins=origins, local_only=local_only)

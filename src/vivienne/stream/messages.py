@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 
 from vivienne.agent.decision import Level
 from vivienne.agent.explanation import Explanation, LevelsStatus, Side, Trend, VolatilityStatus
-from vivienne.config.answers import Acknowledgement, EffectiveDocument, Preview, ProblemEntry, RevisionEntry
+from vivienne.config.answers import Acknowledgement, EffectiveDocument, Preview, ProblemEntry, RevisionEntry, Switched
 from vivienne.config.documents import Document
 
 if TYPE_CHECKING:
@@ -24,16 +24,11 @@ AGENT = "VivienneAgent"
 Message = dict[str, Any]
 """A message that came in, of whatever content."""
 
-Status = Literal["live", "warming_up", "stale", "ended"]
+Status = Literal["live", "warming_up", "stale", "paused", "ended"]
 
 
-class StateData(TypedDict):
-    """The decision on an asset, and how far it can be relied on.
-
-    `data_age`: seconds from the arrival of the newest market data to this state; what comes twice or late by its own
-    time makes it no younger. Beyond `data_age_limit`, which follows from the pace of the feed, the asset is `stale`.
-    The age is null before there is data, and once a replay is over.
-    """
+class Decision(TypedDict):
+    """What is decided on an asset."""
 
     clarity_level: Level
     raw_clarity_level: Level
@@ -44,35 +39,10 @@ class StateData(TypedDict):
     volatility_status: VolatilityStatus
     levels_status: LevelsStatus
     blocked_by: list[str]
-    status: Status
-    status_reason: str | None
-    price: float | None
-    price_time: str | None
-    data_age: float | None
-    data_age_limit: float | None
-    bar_time: str | None
-    bar_closed: bool
-    timeframe: str
-    feed: str
     explanation: Explanation | None
 
 
-class Undecided(TypedDict):
-    """The part of a `StateData` that is the decision."""
-
-    clarity_level: Level
-    raw_clarity_level: Level
-    signal_confidence: float
-    side: Side
-    position_size: float
-    trend_direction: Trend
-    volatility_status: VolatilityStatus
-    levels_status: LevelsStatus
-    blocked_by: list[str]
-    explanation: None
-
-
-def undecided() -> Undecided:
+def undecided() -> Decision:
     """No decision: idle, with size 0."""
     return {
         "clarity_level": "idle",
@@ -86,6 +56,26 @@ def undecided() -> Undecided:
         "blocked_by": [],
         "explanation": None,
     }
+
+
+class StateData(Decision):
+    """The decision on an asset, and how far it can be relied on.
+
+    `data_age`: seconds from the arrival of the newest market data to this state; what comes twice or late by its own
+    time makes it no younger. Beyond `data_age_limit`, which follows from the pace of the feed, the asset is `stale`.
+    The age is null before there is data, and once a replay is over.
+    """
+
+    status: Status
+    status_reason: str | None
+    price: float | None
+    price_time: str | None
+    data_age: float | None
+    data_age_limit: float | None
+    bar_time: str | None
+    bar_closed: bool
+    timeframe: str
+    feed: str
 
 
 class AgentState(TypedDict):
@@ -128,6 +118,12 @@ class ControlResponse(_Answer, Acknowledgement):
     """Answer to a `control` that was made."""
 
     type: Literal["control_response"]
+
+
+class SwitchResponse(_Answer, Switched):
+    """Answer to a `pause` or `resume`, also where it came as a `control`."""
+
+    type: Literal["pause_response", "resume_response", "control_response"]
 
 
 class SubscribeResponse(TypedDict):
@@ -194,11 +190,26 @@ class ConfigUpdate(_Change):
 
 
 class Control(_Change):
-    """The same as a control message; `params` may hold the fields around the change too."""
+    """The same as a control message; `params` may hold the fields around the change too.
+
+    With the strategy `pause` or `resume` it does what the messages of these names do.
+    """
 
     type: Literal["control"]
-    strategy: Literal["general_parameters"]
-    params: Document
+    strategy: Literal["general_parameters", "pause", "resume"]
+    params: NotRequired[Document]
+
+
+class Pause(_Change):
+    """Stop an asset, or all: idle, with size 0, until it is resumed."""
+
+    type: Literal["pause"]
+
+
+class Resume(_Change):
+    """End the pause of an asset, or that of all; one does not end the other."""
+
+    type: Literal["resume"]
 
 
 class Subscribe(TypedDict):
@@ -210,16 +221,17 @@ class Subscribe(TypedDict):
 
 
 STATE_OUT = (
-    AssetData, ConfigUpdateResponse, ConfigPreviewResponse, ControlResponse, SubscribeResponse, ErrorMessage,
+    AssetData, ConfigUpdateResponse, ConfigPreviewResponse, ControlResponse, SwitchResponse, SubscribeResponse,
+    ErrorMessage,
 )  # fmt: skip
 """What `/ws/state` sends."""
-STATE_IN = (ConfigUpdate, Control, Subscribe)
+STATE_IN = (ConfigUpdate, Control, Pause, Resume, Subscribe)
 """What `/ws/state` takes."""
 LOGS_OUT = (LogMessage,)
 """What `/ws/logs` sends."""
-CONTROL_IN = (ConfigUpdate, Control)
+CONTROL_IN = (ConfigUpdate, Control, Pause, Resume)
 """What the control channel and the control stream in Redis take."""
-CONTROL_OUT = (ConfigUpdateResponse, ConfigPreviewResponse, ControlResponse, ErrorMessage)
+CONTROL_OUT = (ConfigUpdateResponse, ConfigPreviewResponse, ControlResponse, SwitchResponse, ErrorMessage)
 """What is published of their outcomes."""
 
 

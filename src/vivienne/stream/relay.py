@@ -19,29 +19,47 @@ from vivienne.times import now, written
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from vivienne.stream.messages import Status
+
 
 @dataclass(slots=True)
 class _Relayed:
-    """One asset: what its agent said last and when it came (in seconds of a clock), and what went out last."""
+    """One asset.
+
+    Attributes:
+        said: what its agent said last.
+        frame: what went out last.
+        stale: why it cannot be relied on, if so.
+        came: when it was said, in seconds of a clock.
+    """
 
     agent: str
     said: AssetData
     seq: int
     frame: Frame
-    is_stale: bool
+    stale: str | None
     came: float
 
 
 class StateRelay:
     """Passes states of other processes on; says so when they cannot be relied on any more.
 
+    What is paused goes out as paused, whatever its agent says: it may not have heard of it yet.
+
     Args:
         hub: whom to tell.
+        pause_of: why an asset is paused; None while it is not.
         clock: seconds, never turned back.
     """
 
-    def __init__(self, hub: Hub, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        pause_of: Callable[[str], str | None] = lambda _asset: None,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
         self._hub = hub
+        self._pause_of = pause_of
         self._clock = clock
         self._assets: dict[str, _Relayed] = {}
         hub.metrics.source(lambda: state_samples(relayed.frame for relayed in self._assets.values()))
@@ -58,7 +76,7 @@ class StateRelay:
 
     def is_stale(self, asset: str) -> bool:
         """Whether what is shown was marked by `mark_stale`."""
-        return asset in self._assets and self._assets[asset].is_stale
+        return asset in self._assets and self._assets[asset].stale is not None
 
     def receive(self, state: AssetData, agent: str) -> None:
         """Pass a state on, unless it is an older one.
@@ -72,40 +90,62 @@ class StateRelay:
         moved = 1
         if relayed is not None and relayed.agent == agent:
             moved = state["seq"] - relayed.said["seq"]
-        elif relayed is not None and agent < relayed.agent and not relayed.is_stale:
+        elif relayed is not None and agent < relayed.agent and relayed.stale is None:
             return  # it was replaced, and has not noticed yet
         if moved < 1:
             return
-        self._pass_on(asset, agent, state, {**state}, moved, is_stale=False)
+        self._pass_on(asset, agent, state, {**state}, moved)
 
     def mark_stale(self, asset: str, reason: str) -> None:
         """Show the last state without its decision: idle, with size 0, and the reason."""
         relayed = self._assets.get(asset)
-        if relayed is None or relayed.is_stale:
+        if relayed is None or relayed.stale is not None:
             return
-        shown = _stale(relayed.said, reason, self._clock() - relayed.came)
-        self._pass_on(asset, relayed.agent, relayed.said, shown, 1, is_stale=True)
+        self._pass_on(asset, relayed.agent, relayed.said, self._stale(relayed, reason), 1, stale=reason)
 
     def revive(self, asset: str) -> None:
         """Show the last state as it was: its agent is there after all, and nothing newer has come."""
         relayed = self._assets[asset]
-        self._pass_on(asset, relayed.agent, relayed.said, {**relayed.said}, 1, is_stale=False)
+        self._pass_on(asset, relayed.agent, relayed.said, {**relayed.said}, 1)
+
+    def show_again(self, assets: Iterable[str]) -> None:
+        """These may be paused now, or may not be so any more."""
+        for asset in assets:
+            relayed = self._assets.get(asset)
+            if relayed is not None:
+                again = self._stale(relayed, relayed.stale) if relayed.stale is not None else {**relayed.said}
+                self._pass_on(asset, relayed.agent, relayed.said, again, 1, stale=relayed.stale)
 
     def _pass_on(
-        self, asset: str, agent: str, said: AssetData, shown: AssetData, moved: int, *, is_stale: bool
+        self, asset: str, agent: str, said: AssetData, shown: AssetData, moved: int, *, stale: str | None = None
     ) -> None:
         before = self._assets.get(asset)
+        if (pause := self._pause_of(asset)) is not None:
+            shown = _paused(shown, pause)
         shown["seq"] = seq = moved if before is None else before.seq + moved
         frame = Frame(shown)
         came = before.came if before is not None and before.said is said else self._clock()
-        self._assets[asset] = _Relayed(agent, said, seq, frame, is_stale, came)
+        self._assets[asset] = _Relayed(agent, said, seq, frame, stale, came)
         self._hub.broadcast(asset, frame)
 
+    def _stale(self, relayed: _Relayed, reason: str) -> AssetData:
+        """What was said last without its decision, and as old as it is by now."""
+        shown = _without_decision(relayed.said, "stale", reason)
+        data = shown["agents"][AGENT]["data"]
+        if isinstance(age := data.get("data_age"), (int, float)):
+            data["data_age"] = round(age + self._clock() - relayed.came, 1)
+        return shown
 
-def _stale(state: AssetData, reason: str, seconds: float) -> AssetData:
-    """A state without its decision, so many seconds after it came."""
+
+def _paused(state: AssetData, reason: str) -> AssetData:
+    said = state["agents"][AGENT]["data"]
+    if said["status"] == "paused":
+        return state
+    besides = f"; besides, {said['status_reason']}" if said["status"] == "stale" else ""
+    return _without_decision(state, "paused", reason + besides)
+
+
+def _without_decision(state: AssetData, status: Status, reason: str) -> AssetData:
     decided = state["agents"][AGENT]
-    data = {**decided["data"], **undecided(), "status": "stale", "status_reason": reason}
-    if isinstance(age := data.get("data_age"), (int, float)):
-        data["data_age"] = round(age + seconds, 1)
+    data = {**decided["data"], **undecided(), "status": status, "status_reason": reason}
     return {**state, "timestamp": written(now()), "agents": {AGENT: {**decided, "data": data}}}  # type: ignore[typeddict-item]  # undecided() has the fields of the decision

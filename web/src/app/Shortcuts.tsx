@@ -2,10 +2,11 @@ import { ActionIcon } from '@mantine/core'
 import { IconKeyboard } from '@tabler/icons-react'
 import { lazy, Suspense, useEffect, useState } from 'react'
 import { useNavigate } from 'react-router'
+import { loaded } from './code.ts'
 import classes from './Shortcuts.module.css'
 import { keyStep, shortcutsOn } from './shortcuts.ts'
 
-const ShortcutList = lazy(async () => ({ default: (await import('./ShortcutList.tsx')).ShortcutList }))
+const ShortcutList = lazy(async () => ({ default: (await loaded(() => import('./ShortcutList.tsx'))).ShortcutList }))
 
 const OPEN = 'vivienne-shortcuts'
 

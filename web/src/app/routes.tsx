@@ -1,5 +1,6 @@
 import { lazy } from 'react'
 import { Route, Routes } from 'react-router'
+import { loaded } from './code.ts'
 import { Shell } from './Shell.tsx'
 
 type Page = () => Promise<{ default: React.ComponentType }>
@@ -16,7 +17,7 @@ const PAGES: Readonly<Record<string, Page>> = {
   '*': async () => ({ default: (await import('./NotFound.tsx')).NotFound }),
 }
 
-const routes = Object.entries(PAGES).map(([path, load]) => ({ path, Page: lazy(load) }))
+const routes = Object.entries(PAGES).map(([path, load]) => ({ path, Page: lazy(() => loaded(load)) }))
 
 export function Views() {
   return (

@@ -1,6 +1,7 @@
 import { ActionIcon, UnstyledButton } from '@mantine/core'
 import { IconLayoutSidebarRightCollapse, IconLayoutSidebarRightExpand } from '@tabler/icons-react'
 import { lazy, Suspense, useRef } from 'react'
+import { loaded } from '../app/code.ts'
 import { PageSkeleton } from '../app/PageSkeleton.tsx'
 import { ConfigurationPanel } from '../configuration/ConfigurationPanel.tsx'
 import type { Panel } from './address.ts'
@@ -8,7 +9,9 @@ import { PanelTabs, tabPanel, WIDE_TABS } from './PanelTabs.tsx'
 import classes from './SidePanels.module.css'
 
 /** Loaded when it is first opened: the page is there sooner without it. */
-const HistoryPanel = lazy(async () => ({ default: (await import('../history/HistoryPanel.tsx')).HistoryPanel }))
+const HistoryPanel = lazy(async () => ({
+  default: (await loaded(() => import('../history/HistoryPanel.tsx'))).HistoryPanel,
+}))
 
 interface SidePanelsProps {
   asset: string

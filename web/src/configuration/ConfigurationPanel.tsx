@@ -2,6 +2,7 @@ import { Skeleton } from '@mantine/core'
 import { lazy, type ReactNode, Suspense, useMemo, useRef, useState } from 'react'
 import type { ConfigDraft, DraftSnapshot, SectionSpec } from 'vivienne-client/draft'
 import { useConfigDraft, useVivienneClient } from 'vivienne-client/react'
+import { loaded } from '../app/code.ts'
 import { ChangesBar } from './ChangesBar.tsx'
 import classes from './ConfigurationPanel.module.css'
 import { useClosedSections } from './closedSections.ts'
@@ -17,7 +18,7 @@ import { useCalledField } from './useCalledField.ts'
 import { useShownFields } from './useShownFields.ts'
 import { useUnsaved } from './useUnsaved.ts'
 
-const Review = lazy(async () => ({ default: (await import('./Review.tsx')).Review }))
+const Review = lazy(async () => ({ default: (await loaded(() => import('./Review.tsx'))).Review }))
 
 interface ConfigurationPanelProps {
   /** An asset, or null for what all assets inherit. */

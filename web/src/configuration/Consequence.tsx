@@ -30,7 +30,7 @@ export function Consequence({ proposal, reached }: { proposal: Proposal; reached
           />
         )}
       </div>
-      <div className={classes.answer} data-old={isFetching || undefined}>
+      <div className={classes.answer} data-old={(isFetching && data !== undefined) || undefined}>
         {isError || data?.valid === false ? (
           <p className={classes.calm}>
             Not available just now. This does not stand in the way of the change; it only cannot be said beforehand what

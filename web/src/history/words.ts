@@ -32,6 +32,10 @@ export function actionWords({ action }: Pick<RevisionEntry, 'action'>, target?: 
       return `rolled back to ${version}`
     case 'delete':
       return `deleted ${version}`
+    case 'pause':
+      return 'paused'
+    case 'resume':
+      return 'resumed'
     default:
       return action
   }

@@ -10,6 +10,7 @@ const COLORS: Readonly<Record<CountWord, string>> = {
   loaded: 'var(--v-loaded)',
   idle: 'var(--v-dimmed)',
   'warming up': 'var(--v-warn)',
+  paused: 'var(--v-warn)',
   stale: 'var(--v-warn)',
 }
 

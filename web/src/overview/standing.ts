@@ -9,7 +9,7 @@ export interface Standing {
   readonly held: boolean
   /** Whole points of confidence to the next level; above the last threshold, to 100. */
   readonly gap: number
-  readonly status: 'live' | 'warming_up' | 'stale' | 'ended'
+  readonly status: 'live' | 'warming_up' | 'stale' | 'paused' | 'ended'
   /** Version of the configuration it was decided with. */
   readonly version: number
 }
@@ -83,13 +83,13 @@ export function countsOf(standings: readonly Standing[]): { readonly word: Count
   }))
 }
 
-export type CountWord = ClarityLevel | 'held' | 'warming up' | 'stale'
+export type CountWord = ClarityLevel | 'held' | 'warming up' | 'paused' | 'stale'
 
-const COUNT_WORDS: readonly CountWord[] = ['bang', 'aim', 'held', 'loaded', 'idle', 'warming up', 'stale']
+const COUNT_WORDS: readonly CountWord[] = ['bang', 'aim', 'held', 'loaded', 'idle', 'warming up', 'paused', 'stale']
 const ALWAYS = new Set<CountWord>(['bang', 'aim', 'loaded', 'idle'])
 
 function countWord({ level, held, status }: Standing): CountWord {
-  if (status === 'stale') return 'stale'
+  if (status === 'stale' || status === 'paused') return status
   if (status === 'warming_up') return 'warming up'
   return held ? 'held' : level
 }

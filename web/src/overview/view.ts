@@ -15,7 +15,7 @@ export interface AssetView {
   readonly side: 'long' | 'short' | 'none'
   readonly size: number
   readonly price: number | null
-  readonly status: 'live' | 'warming_up' | 'stale' | 'ended'
+  readonly status: 'live' | 'warming_up' | 'stale' | 'paused' | 'ended'
   readonly statusReason: string | null
   /** When the server made the state, to the second. */
   readonly second: number

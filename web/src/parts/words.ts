@@ -37,6 +37,7 @@ export const STATUS_WORDS: Readonly<Record<StateData['status'], string>> = {
   live: 'live',
   warming_up: 'warming up',
   stale: 'stale',
+  paused: 'paused',
   ended: 'replay ended',
 }
 

@@ -343,7 +343,8 @@ export interface StateData {
   volatility_status: 'normal' | 'squeeze' | 'breakout' | 'overextended'
   levels_status: 'active' | 'blocking' | 'inactive'
   blocked_by: string[]
-  status: 'live' | 'warming_up' | 'stale' | 'ended'
+  explanation: Explanation | null
+  status: 'live' | 'warming_up' | 'stale' | 'paused' | 'ended'
   status_reason: string | null
   price: number | null
   price_time: string | null
@@ -353,16 +354,18 @@ export interface StateData {
   bar_closed: boolean
   timeframe: string
   feed: string
-  explanation: Explanation | null
 }
 /**
  * Why a decision is what it is, and the threshold or switch that would alter it with the least change.
+ *
+ * `size_cap` is there while the position size is smaller than the configuration asks for.
  */
 export interface Explanation {
   summary: string
   signals: SignalExplanation[]
   filters: FilterExplanation[]
   nearest_change: NearestChange | null
+  size_cap: SizeCap | null
 }
 /**
  * What one signal said: `contribution` is its part of the confidence, signed.
@@ -410,6 +413,14 @@ export interface NearestChange {
   message: string
 }
 /**
+ * A position size that was cut: what the configuration asks for, and the most there may be, percent of equity.
+ */
+export interface SizeCap {
+  wanted: number
+  cap: number
+  message: string
+}
+/**
  * The last closes of an asset, oldest first.
  */
 export interface AssetCloses {
@@ -440,8 +451,9 @@ export interface AssetList {
 /**
  * One closed bar. Indicators are those of the periods in force now, null before they have a value.
  *
- * The decision is the one that was made when the bar closed. Bars from before the program started were not decided by
- * it: theirs is what the configuration in force now makes of them, and `config_version` is null.
+ * The decision is the one that was made when the bar closed; where the asset was paused then, with size 0. Bars from
+ * before the program started were not decided by it: theirs is what the configuration in force now makes of them, and
+ * `config_version` is null.
  */
 export interface BarEntry {
   time: string
@@ -593,18 +605,23 @@ export interface ConfigurationPage {
   next: number | null
 }
 /**
- * One accepted change; `config` is what its layer set itself from then on.
+ * One accepted change; `config` is what its layer set itself from then on, which a pause leaves as it is.
+ *
+ * `author` is the name of the caller's token, `claimed_author` what that caller said instead. Without a token,
+ * `author` is what the caller said. `address` is where the caller was connected from, if known.
  */
 export interface RevisionEntry {
   config_id: string
   version: number
   asset_symbol: string | null
   is_active: boolean
-  action: 'update' | 'partial_update' | 'reset' | 'activate' | 'delete'
+  action: 'update' | 'partial_update' | 'reset' | 'activate' | 'delete' | 'pause' | 'resume'
   target: string | null
   created_at: string
   author: string
   channel: string
+  address: string | null
+  claimed_author?: string
   reason: string | null
   request_id: string | null
   changed: ValueChange[]
@@ -614,6 +631,8 @@ export interface RevisionEntry {
 }
 /**
  * The same as a control message; `params` may hold the fields around the change too.
+ *
+ * With the strategy `pause` or `resume` it does what the messages of these names do.
  */
 export interface Control {
   agent?: 'VivienneAgent'
@@ -624,8 +643,8 @@ export interface Control {
   reason?: string
   expected_version?: number
   type: 'control'
-  strategy: 'general_parameters'
-  params: {
+  strategy: 'general_parameters' | 'pause' | 'resume'
+  params?: {
     [k: string]: unknown
   }
 }
@@ -718,7 +737,7 @@ export interface HistoryPage {
   next: number | null
 }
 /**
- * What is in force, and by path the layer each value comes from.
+ * What is in force, and by path the layer each value comes from; `pause` is there while nothing is decided.
  */
 export interface InForce {
   config_id: string | null
@@ -728,6 +747,19 @@ export interface InForce {
   sources: {
     [k: string]: 'default' | 'global' | 'asset'
   }
+  pause: PauseEntry | null
+}
+/**
+ * A pause in force: of an asset, or of all with `asset_symbol` null; `version` is null until it is stored.
+ */
+export interface PauseEntry {
+  config_id: string
+  version: number | null
+  asset_symbol: string | null
+  created_at: string
+  author: string
+  channel: string
+  reason: string | null
 }
 /**
  * One log record; `dropped` says how many before it were lost to a slow reader.
@@ -743,6 +775,36 @@ export interface LogMessage {
   exception?: string
   process?: string
   dropped?: number
+}
+/**
+ * A token that was made; its secret is shown this once.
+ */
+export interface NewToken {
+  name: string
+  role: 'viewer' | 'tuner' | 'admin'
+  created_at: string
+  revoked_at: string | null
+  token: string
+}
+/**
+ * Stop an asset, or all: idle, with size 0, until it is resumed.
+ */
+export interface Pause {
+  agent?: 'VivienneAgent'
+  asset?: string
+  asset_symbol?: string
+  request_id?: string
+  author?: string
+  reason?: string
+  expected_version?: number
+  type: 'pause'
+}
+/**
+ * Which assets are paused, and by which pauses.
+ */
+export interface Pauses {
+  paused: string[]
+  pauses: PauseEntry[]
 }
 /**
  * An error, as RFC 9457 has it; `errors` lists everything that is wrong.
@@ -768,6 +830,19 @@ export interface ResetBody {
   all?: true
 }
 /**
+ * End the pause of an asset, or that of all; one does not end the other.
+ */
+export interface Resume {
+  agent?: 'VivienneAgent'
+  asset?: string
+  asset_symbol?: string
+  request_id?: string
+  author?: string
+  reason?: string
+  expected_version?: number
+  type: 'resume'
+}
+/**
  * Narrow the stream to some assets; `["*"]` widens it to all.
  */
 export interface Subscribe {
@@ -785,6 +860,82 @@ export interface SubscribeResponse {
   request_id?: string
 }
 /**
+ * Whom to pause or resume - all, without `asset_symbol` -, by whom and why.
+ */
+export interface SwitchBody {
+  request_id?: string
+  author?: string
+  reason?: string
+  expected_version?: number
+  asset_symbol?: string
+}
+/**
+ * Answer to a `pause` or `resume`, also where it came as a `control`.
+ */
+export interface SwitchResponse {
+  agent: string
+  asset: string | null
+  request_id?: string
+  message: string
+  version: number
+  asset_symbol: string | null
+  changed: ValueChange[]
+  assets: string[]
+  config: Configuration
+  status: 'success' | 'not_stored_yet'
+  config_id: string
+  previous_version: number
+  paused: string[]
+  type: 'pause_response' | 'resume_response' | 'control_response'
+}
+/**
+ * Decisions paused, or resumed; `paused` are the assets that are so from then on, `assets` those it is about.
+ *
+ * With the status `success` it is on disk and in force. With `not_stored_yet` a pause is in force in the process that
+ * was asked, and tried again until it is stored; `version` is then that of before. No value is ever changed by it.
+ */
+export interface Switched {
+  message: string
+  version: number
+  asset_symbol: string | null
+  changed: ValueChange[]
+  assets: string[]
+  config: Configuration
+  status: 'success' | 'not_stored_yet'
+  config_id: string
+  previous_version: number
+  paused: string[]
+}
+/**
+ * A ticket: good for opening one WebSocket within so many seconds, at the process that gave it.
+ */
+export interface Ticket {
+  ticket: string
+  expires_in: number
+}
+/**
+ * A token to make.
+ */
+export interface TokenBody {
+  name: string
+  role: 'viewer' | 'tuner' | 'admin'
+}
+/**
+ * A token, without its secret.
+ */
+export interface TokenEntry {
+  name: string
+  role: 'viewer' | 'tuner' | 'admin'
+  created_at: string
+  revoked_at: string | null
+}
+/**
+ * Every token that ever was, in the order of their making.
+ */
+export interface TokenList {
+  tokens: TokenEntry[]
+}
+/**
  * Whether a change would be accepted; with what it would do if so, or all that is wrong.
  */
 export interface Verdict {
@@ -797,4 +948,11 @@ export interface Verdict {
   changed?: ValueChange[]
   assets?: string[]
   config?: Configuration
+}
+/**
+ * Who asks, and what that one may do; `token` is null where none came, which is fine while none is needed.
+ */
+export interface WhoAsks {
+  token: string | null
+  role: 'viewer' | 'tuner' | 'admin'
 }

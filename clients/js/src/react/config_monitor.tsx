@@ -17,6 +17,8 @@ const ACTIONS: Readonly<Record<RevisionEntry['action'], string>> = {
   partial_update: 'changed',
   reset: 'reset',
   activate: 'rolled back',
+  pause: 'paused',
+  resume: 'resumed',
   delete: 'deleted',
 }
 

@@ -250,6 +250,15 @@ test('disconnect ends the connection and leaves no timer behind', () => {
   expect(manager.getSnapshot()).toMatchObject({ state: 'offline', retryAt: null, reason: null })
 })
 
+test('a socket that is still opening is let open before it is closed: browsers complain otherwise', () => {
+  const manager = connected()
+  manager.disconnect()
+  expect(FakeSocket.last.readyState).toBe(0)
+  FakeSocket.last.open()
+  expect(FakeSocket.last.readyState).toBe(3)
+  expect(manager.getSnapshot().state).toBe('offline')
+})
+
 test('disconnect cancels an attempt that is waited for', () => {
   const manager = connected()
   FakeSocket.last.end()

@@ -72,7 +72,7 @@ export function inForce(values: Record<string, unknown> = {}, version = 1): InFo
   const sources: InForce['sources'] = {}
   for (const path of Object.keys(leaves(defaults))) sources[path] = 'default'
   for (const path of Object.keys(values)) sources[path] = 'asset'
-  return { config_id: null, version, asset_symbol: 'BTC', config: laid(values), sources }
+  return { config_id: null, version, asset_symbol: 'BTC', config: laid(values), sources, pause: null }
 }
 
 export function laid(values: Record<string, unknown>): Configuration {

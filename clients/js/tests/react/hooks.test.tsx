@@ -235,6 +235,7 @@ describe('the connection', () => {
     const second = renderHook(() => useConnection(), { wrapper: provided(client) })
     vi.advanceTimersByTime(5_000)
     expect(TestSocket.newest.readyState).toBe(0)
+    opened()
     second.unmount()
     vi.advanceTimersByTime(1_100)
     expect(TestSocket.all.map(({ readyState }) => readyState)).toEqual([3])
@@ -260,6 +261,8 @@ describe('the connection', () => {
     await vi.advanceTimersByTimeAsync(1_100)
     expect(listening()).toBe(0)
     expect(vi.getTimerCount()).toBe(0)
+    // One that is still opening is closed as soon as it is open.
+    for (const socket of TestSocket.all) if (socket.readyState === 0) socket.open()
     expect(TestSocket.all.filter(({ readyState }) => readyState !== 3)).toEqual([])
   })
 
@@ -459,6 +462,7 @@ describe('useWebSocketConnection', () => {
   it('is ended and made by hand', () => {
     const options = { WebSocket: TestSocket as never }
     const { result } = renderHook(() => useWebSocketConnection('ws://vivienne.test/ws/state', options))
+    opened()
     act(() => result.current.disconnect())
     expect(TestSocket.newest.readyState).toBe(3)
     act(() => vi.advanceTimersByTime(60_000))

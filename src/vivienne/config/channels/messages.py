@@ -1,21 +1,25 @@
-"""Changes as messages: `config_update` and `control`. Translates; decides nothing."""
+"""Changes as messages: `config_update`, `pause`, `resume` and `control`. Translates; decides nothing."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from vivienne.config.channels.envelope import FIELDS, one_of, open_envelope, refuse_unknown, split_envelope
-from vivienne.config.requests import Update
+from vivienne.config.requests import Pause, Resume, Switch, Update
 from vivienne.errors import Malformed, UnknownTarget
 from vivienne.stream.messages import AGENT, Message
 
 if TYPE_CHECKING:
+    from vivienne.access.caller import Caller
+    from vivienne.config.answers import Acknowledgement, Preview, Switched
     from vivienne.config.requests import Request
     from vivienne.config.service import ConfigService
 
 STRATEGY = "general_parameters"
 CONFIG_UPDATE = ("config_update", "vivienne_config_update")
 CONTROL = "control"
+SWITCHES: dict[str, Switch] = {"pause": Pause(), "resume": Resume()}
+"""Messages that stop decisions and let them go on; by the same names, strategies of `control`."""
 
 _CONFIG = ("config", "parameters")
 _MODES = ("partial", "full")
@@ -29,13 +33,13 @@ class ConfigMessages:
         channel: the name of the channel, for the record.
     """
 
-    types = (*CONFIG_UPDATE, CONTROL)
+    types = (*CONFIG_UPDATE, CONTROL, *SWITCHES)
 
     def __init__(self, service: ConfigService, channel: str) -> None:
         self._service = service
         self._channel = channel
 
-    async def handle(self, message: Message, address: str | None) -> Message:
+    async def handle(self, message: Message, caller: Caller) -> Message:
         """Carry out one message of a known type.
 
         Returns:
@@ -44,19 +48,26 @@ class ConfigMessages:
         Raises:
             ChangeRefused: nothing was changed.
         """
-        with self._service.counting_refusals(CONTROL if message["type"] == CONTROL else self._channel):
-            if message["type"] == CONTROL:
-                request, validate_only = self._control(message, address), False
+        kind, validate_only = message["type"], False
+        with self._service.counting_refusals(self._channel_of(message)):
+            if kind in SWITCHES:
+                request = self._switch(message, caller)
+            elif kind == CONTROL:
+                request = self._control(message, caller)
             else:
-                request, validate_only = self._config_update(message, address)
-        outcome = await (self._service.validate(request) if validate_only else self._service.change(request))
-        kind = "control_response" if message["type"] == CONTROL else "config_update_response"
-        answer = {"type": kind, "agent": AGENT, "asset": outcome["asset_symbol"], **outcome}
+                kind = CONFIG_UPDATE[0]
+                request, validate_only = self._config_update(message, caller)
+        outcome: Acknowledgement | Preview | Switched
+        if isinstance(request.intent, Switch):
+            outcome = await self._service.switch(request)
+        else:
+            outcome = await (self._service.validate(request) if validate_only else self._service.change(request))
+        answer = {"type": f"{kind}_response", "agent": AGENT, "asset": outcome["asset_symbol"], **outcome}
         if request.request_id is not None:
             answer["request_id"] = request.request_id
         return answer
 
-    def _config_update(self, message: Message, address: str | None) -> tuple[Request, bool]:
+    def _config_update(self, message: Message, caller: Caller) -> tuple[Request, bool]:
         refuse_unknown(message, ("type", "agent", *_CONFIG, *FIELDS, "mode", "validate_only"))
         _check_agent(message)
         document = _object(one_of(message, _CONFIG), "config")
@@ -66,25 +77,58 @@ class ConfigMessages:
         validate_only = message.get("validate_only", False)
         if not isinstance(validate_only, bool):
             raise Malformed("validate_only must be true or false", path="validate_only")
-        return self._request(message, document, address, partial=mode == "partial"), validate_only
+        return self._request(message, document, caller, partial=mode == "partial"), validate_only
 
-    def _control(self, message: Message, address: str | None) -> Request:
+    def _control(self, message: Message, caller: Caller) -> Request:
         refuse_unknown(message, ("type", "agent", "strategy", "params", *FIELDS))
         _check_agent(message)
         strategy = message.get("strategy")
-        if strategy != STRATEGY:
-            raise UnknownTarget(f"Unknown strategy {_shown(strategy)}; known is {STRATEGY!r}", path="strategy")
-        params = _object(one_of(message, ("params",)), "params")
-        inner, document = split_envelope(params)
+        if strategy != STRATEGY and not is_switch(message):
+            known = ", ".join(map(repr, (STRATEGY, *SWITCHES)))
+            raise UnknownTarget(f"Unknown strategy {_shown(strategy)}; known are {known}", path="strategy")
+        found = one_of(message, ("params",))
+        if found is None and is_switch(message):
+            found = "params", {}
+        inner, document = split_envelope(_object(found, "params"))
         for name in inner:
             if name in message and message[name] != inner[name]:
                 raise Malformed(f"{name!r} is in the message and in params, and differs", path=name)
-        return self._request({**message, **inner}, document, address, partial=True)
+        if is_switch(message):
+            refuse_unknown(document, FIELDS)
+            fields, _ = split_envelope({**message, **inner})
+            return open_envelope(fields).request(SWITCHES[str(strategy)], channel=CONTROL, caller=caller)
+        return self._request({**message, **inner}, document, caller, partial=True)
 
-    def _request(self, message: Message, document: Message, address: str | None, *, partial: bool) -> Request:
+    def _switch(self, message: Message, caller: Caller) -> Request:
+        refuse_unknown(message, ("type", "agent", *FIELDS))
+        _check_agent(message)
         fields, _ = split_envelope(message)
-        channel = CONTROL if message["type"] == CONTROL else self._channel
-        return open_envelope(fields).request(Update(document, partial), channel=channel, address=address)
+        return open_envelope(fields).request(SWITCHES[message["type"]], channel=self._channel, caller=caller)
+
+    def _request(self, message: Message, document: Message, caller: Caller, *, partial: bool) -> Request:
+        fields, _ = split_envelope(message)
+        return open_envelope(fields).request(
+            Update(document, partial), channel=self._channel_of(message), caller=caller
+        )
+
+    def _channel_of(self, message: Message) -> str:
+        return CONTROL if message["type"] == CONTROL else self._channel
+
+
+def is_switch(message: Message) -> bool:
+    """Whether a message pauses or resumes."""
+    return _ordered(message) in SWITCHES
+
+
+def is_pause(message: Message) -> bool:
+    """Whether a message pauses."""
+    return _ordered(message) == "pause"
+
+
+def _ordered(message: Message) -> str:
+    kind = message.get("type")
+    name = message.get("strategy") if kind == CONTROL else kind
+    return name if isinstance(name, str) else ""
 
 
 def request_id_of(message: Message) -> str | None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections import Counter
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection  # noqa: TC002  # FastAPI reads the annotation
 
-from vivienne.config.channels.envelope import Envelope, open_envelope, refuse_unknown, split_envelope
-from vivienne.config.channels.reading import LONGEST_MESSAGE, read_object
-from vivienne.config.requests import Activate, Delete, Intent, Reset, Update
+from vivienne.access.caller import Caller
+from vivienne.config.channels.envelope import FIELDS, Envelope, open_envelope, refuse_unknown, split_envelope
+from vivienne.config.channels.reading import USUAL, MessageLimits, read_object
+from vivienne.config.requests import Activate, Delete, Intent, Pause, Reset, Resume, Switch, Update
 from vivienne.config.tunables import json_schema
 from vivienne.errors import InvalidConfiguration, Malformed, TooLarge, VersionConflict
 
@@ -25,6 +29,10 @@ if TYPE_CHECKING:
 PREFIX = "/phoenix/config/vivienne/comprehensive"
 CHANNEL = "rest"
 MOST_PER_PAGE = 1_000
+BODY_SECONDS = 30.0
+"""How long a body may take to arrive."""
+CALLER = "vivienne.caller"
+"""Where the scope of a request has who asks."""
 _PAGE_QUERY = ("asset_symbol", "limit", "before")
 
 Asset = Annotated[str | None, Query(description="The asset, in any case; left out, the layer under all assets.")]
@@ -73,6 +81,7 @@ def configuration_routes(service: ConfigService, documented: dict[str, dict[str,
     """
     routes = APIRouter(prefix=PREFIX, tags=["configuration"], default_response_class=Answer)
     _add_updates(routes, service, documented)
+    _add_switches(routes, service, documented)
     _add_looks(routes, service, documented)
     _add_revision_changes(routes, service, documented)
     return routes
@@ -83,7 +92,7 @@ async def read_configuration(
 ) -> tuple[Envelope, dict[str, Any]]:
     """The envelope and the document of a request with a configuration in its body."""
     _check_query(request, "asset_symbol", *known)
-    fields, document = split_envelope(await _body(request))
+    fields, document = split_envelope(await read_body(request))
     return open_envelope(_with_headers(request, fields, if_match, key)), document
 
 
@@ -120,6 +129,31 @@ def _add_updates(routes: APIRouter, service: ConfigService, documented: dict[str
         return await _changed(service, request, envelope, reset)
 
 
+def _add_switches(routes: APIRouter, service: ConfigService, documented: dict[str, dict[str, Any]]) -> None:
+    """What stops decisions and lets them go on."""
+
+    async def switched(request: Request, switch: Switch, if_match: str | None, key: str | None) -> Answer:
+        with service.counting_refusals(CHANNEL):
+            body = await read_body(request, may_be_empty=True)
+            refuse_unknown(body, FIELDS)
+            _check_query(request, "asset_symbol", "author", "reason")
+            fields, _ = split_envelope(body)
+            envelope = open_envelope(_with_headers(request, fields, if_match, key))
+        outcome = await service.switch(change_request(request, envelope, switch))
+        status = HTTPStatus.OK if outcome["status"] == "success" else HTTPStatus.ACCEPTED
+        return Answer(outcome, status, {"ETag": etag(outcome["version"])})
+
+    @routes.post("/pause", **documented["pause"])
+    async def pause(request: Request, if_match: IfMatch = None, idempotency_key: IdempotencyKey = None) -> Answer:
+        """Stop an asset, or all: idle, with size 0, until it is resumed. Works while the store does not."""
+        return await switched(request, Pause(), if_match, idempotency_key)
+
+    @routes.post("/resume", **documented["resume"])
+    async def resume(request: Request, if_match: IfMatch = None, idempotency_key: IdempotencyKey = None) -> Answer:
+        """End the pause of an asset, or that of all assets; one does not end the other."""
+        return await switched(request, Resume(), if_match, idempotency_key)
+
+
 def _add_looks(routes: APIRouter, service: ConfigService, documented: dict[str, dict[str, Any]]) -> None:
     """What changes nothing."""
 
@@ -133,6 +167,13 @@ def _add_looks(routes: APIRouter, service: ConfigService, documented: dict[str, 
             return Answer({"valid": False, "errors": [problem.as_document() for problem in refused.problems]})
         return Answer({"valid": True, "errors": [], **outcome})
 
+    @routes.get("/pause", **documented["pauses"])
+    async def pauses(request: Request) -> Answer:
+        """Which assets are paused, by whom and why."""
+        _check_query(request)
+        found = service.pauses()
+        return Answer({"paused": [*service.paused()], "pauses": [pause.as_document() for pause in found.all()]})
+
     @routes.get("/active", **documented["active"])
     async def active(request: Request, asset_symbol: Asset = None) -> Answer:
         """What is in force, every value with the layer it comes from."""
@@ -144,6 +185,7 @@ def _add_looks(routes: APIRouter, service: ConfigService, documented: dict[str, 
             "asset_symbol": found.asset_symbol,
             "config": found.document,
             "sources": found.sources,
+            "pause": None if found.pause is None else found.pause.as_document(),
         }
         return Answer(content, headers={"ETag": etag(found.version)})
 
@@ -174,7 +216,7 @@ def _add_revision_changes(routes: APIRouter, service: ConfigService, documented:
 
     async def aimed(request: Request, intent: Activate | Delete, if_match: str | None, key: str | None) -> Answer:
         with service.counting_refusals(CHANNEL):
-            body = await _body(request, may_be_empty=True)
+            body = await read_body(request, may_be_empty=True)
             refuse_unknown(body, ("request_id", "author", "reason", "expected_version"))
             _check_query(request, "author", "reason")
             envelope = open_envelope(_with_headers(request, body, if_match, key))
@@ -195,9 +237,15 @@ def _add_revision_changes(routes: APIRouter, service: ConfigService, documented:
         return await aimed(request, Delete(config_id), if_match, idempotency_key)
 
 
-def change_request(request: Request, envelope: Envelope, intent: Intent) -> ChangeRequest:
+def change_request(request: Request, envelope: Envelope, intent: Intent | Switch) -> ChangeRequest:
     """What is asked for, by whom, from where."""
-    return envelope.request(intent, channel=CHANNEL, address=request.client.host if request.client else None)
+    return envelope.request(intent, channel=CHANNEL, caller=caller_of(request))
+
+
+def caller_of(connection: HTTPConnection) -> Caller:
+    """Who asks, as the gate in front found out; without a gate, anybody."""
+    found: Caller | None = connection.scope.get(CALLER)
+    return found or Caller(connection.client.host if connection.client else None)
 
 
 def _check_query(request: Request, *known: str) -> None:
@@ -209,18 +257,29 @@ def _check_query(request: Request, *known: str) -> None:
         raise Malformed(f"{twice!r} is in the query twice", path=twice)
 
 
-async def _body(request: Request, *, may_be_empty: bool = False) -> dict[str, Any]:
+async def read_body(request: Request, *, may_be_empty: bool = False) -> dict[str, Any]:
+    """The object in the body of a request.
+
+    Raises:
+        ChangeRefused: there is none in it.
+        HTTPException: it is not declared as JSON, or does not arrive.
+    """
+    limits: MessageLimits = getattr(request.app.state, "message_limits", USUAL)
     raw = bytearray()
-    async for chunk in request.stream():
-        raw += chunk
-        if len(raw) > LONGEST_MESSAGE:
-            raise TooLarge(f"The body is longer than {LONGEST_MESSAGE:,} bytes, which is all that is read")
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                raw += chunk
+                if len(raw) > limits.bytes:
+                    raise TooLarge(f"The body is longer than {limits.bytes:,} bytes, which is all that is read")
+    except TimeoutError:
+        raise HTTPException(408, f"The body did not arrive within {BODY_SECONDS:g} s") from None
     if may_be_empty and not raw:
         return {}
     # Without this a page of any origin could post here: browsers send text/plain across origins without asking.
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise HTTPException(415, "Send JSON and say so: Content-Type: application/json")
-    return read_object(bytes(raw))
+    return read_object(bytes(raw), limits)
 
 
 def _with_headers(request: Request, fields: dict[str, Any], if_match: str | None, key: str | None) -> dict[str, Any]:

@@ -7,10 +7,28 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from vivienne.access.tokens import Token
     from vivienne.config.revision import Revision
 
 
-class RevisionStore(Protocol):
+class TokenStore(Protocol):
+    """Where tokens live. Methods block; they raise `StoreUnavailable` when the store does not answer."""
+
+    def tokens(self) -> list[Token]:
+        """Every token that ever was, in the order of their making."""
+
+    def add_token(self, token: Token) -> None:
+        """Add one; on return it is on disk.
+
+        Raises:
+            NameTaken: there is one of this name already, in whatever case.
+        """
+
+    def revoke_token(self, name: str, when: str) -> Token | None:
+        """Make one good for nothing; on return that is on disk. None where there is none of this name that is good."""
+
+
+class RevisionStore(TokenStore, Protocol):
     """Where revisions live. Methods block; they raise `StoreUnavailable` when the store does not answer.
 
     Used from one thread at a time.
@@ -23,8 +41,11 @@ class RevisionStore(Protocol):
     def heads(self) -> list[Revision]:
         """The newest revision of each layer."""
 
+    def switches(self) -> list[Revision]:
+        """The newest pause or resumption of each layer that has one."""
+
     def active_ids(self) -> dict[str, str]:
-        """By layer, the config_id in force: the newest that is neither deleted nor a deletion."""
+        """By layer, the config_id in force: the newest configuration that is not deleted."""
 
     def active_id(self, layer: str, version: int) -> str | None:
         """The config_id that was in force in a layer right after this version."""
@@ -53,7 +74,7 @@ class RevisionStore(Protocol):
         """Whether a later revision deleted it."""
 
     def before(self, revision: Revision) -> Revision | None:
-        """The configuration of the same layer before this one, leaving out deleted ones and deletions."""
+        """The configuration of the same layer before this one, leaving out deleted ones."""
 
     def page(
         self, *, layers: Sequence[str] | None, limit: int, before: int | None, configurations_only: bool
@@ -64,7 +85,7 @@ class RevisionStore(Protocol):
             layers: only these; None for all.
             limit: at most so many.
             before: only versions below it.
-            configurations_only: leave out deletions and what was deleted.
+            configurations_only: leave out what was deleted, and revisions that are no configuration.
         """
 
     def check(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +10,9 @@ import orjson
 from sqlalchemy import exists, func, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from vivienne.config.revision import Revision
-from vivienne.config.store.tables import revisions
+from vivienne.config.revision import NO_CONFIGURATION, Revision
+from vivienne.config.store.tables import revisions, switches
+from vivienne.config.store.tokens import SqlTokens
 from vivienne.errors import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -27,10 +28,11 @@ _deletions = revisions.alias("deletions")
 _is_deleted: ColumnElement[bool] = exists().where(
     _deletions.c.target == revisions.c.config_id, _deletions.c.action == "delete"
 )
-_is_configuration: ColumnElement[bool] = (revisions.c.action != "delete") & ~_is_deleted
+_sets_values: ColumnElement[bool] = revisions.c.action.not_in(sorted(NO_CONFIGURATION))
+_is_configuration: ColumnElement[bool] = _sets_values & ~_is_deleted
 
 
-class SqlRevisionStore(ABC):
+class SqlRevisionStore(SqlTokens):
     """What all engines share. See `RevisionStore` for what the methods do."""
 
     name: str
@@ -71,6 +73,11 @@ class SqlRevisionStore(ABC):
         newest = select(func.max(revisions.c.version)).group_by(revisions.c.layer)
         return self._read(select(revisions).where(revisions.c.version.in_(newest)))
 
+    def switches(self) -> list[Revision]:
+        """See `RevisionStore`."""
+        newest = select(func.max(revisions.c.version)).where(switches).group_by(revisions.c.layer)
+        return self._read(select(revisions).where(revisions.c.version.in_(newest)))
+
     def active_ids(self) -> dict[str, str]:
         """See `RevisionStore`."""
         with self._transaction() as connection:
@@ -97,7 +104,7 @@ class SqlRevisionStore(ABC):
         )
         newest = (
             select(revisions.c.config_id)
-            .where(revisions.c.layer == layer, revisions.c.version <= version, revisions.c.action != "delete", ~deleted)
+            .where(revisions.c.layer == layer, revisions.c.version <= version, _sets_values, ~deleted)
             .order_by(revisions.c.version.desc())
             .limit(1)
         )

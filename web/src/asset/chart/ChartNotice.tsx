@@ -6,6 +6,7 @@ import classes from './ChartNotice.module.css'
 const TITLES: Partial<Record<StateData['status'], string>> = {
   warming_up: 'Warming up',
   stale: 'Stale: not to be acted on',
+  paused: 'Paused',
   ended: 'Replay ended',
 }
 

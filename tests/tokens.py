@@ -1,0 +1,48 @@
+"""Tokens for tests, made as a user makes them, and every endpoint there is."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, cast
+
+from running import run_program
+from vivienne.access.access import Access
+from vivienne.limits import Limits
+from vivienne.server.factory import web_application
+from vivienne.server.policy import endpoints
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import httpx
+
+
+def make_token(db: Path | str, name: str, role: str) -> str:
+    """`vivienne token create`; gives the secret."""
+    made = run_program("token", "create", name, "--role", role, "--db", str(db))
+    assert made.returncode == 0, made.stderr
+    return made.stdout.strip()
+
+
+def bearer(token: str) -> dict[str, str]:
+    """The header that shows a token."""
+    return {"Authorization": f"Bearer {token}"}
+
+
+def refusal(answer: httpx.Response) -> tuple[int, str]:
+    """Status and code of a problem document."""
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["status"] == answer.status_code
+    return answer.status_code, answer.json()["code"]
+
+
+async def _every_endpoint() -> list[tuple[str, str]]:
+    nothing = cast("Any", None)
+    access = Access(nothing, Limits(), demanded=True)
+    service = ConfigService(SqliteRevisionStore(Path(":memory:")), ["BTC"])
+    app = web_application(service, nothing, nothing, nothing, nothing, access=access)
+    return sorted(endpoints(app.routes))
+
+
+ENDPOINTS = asyncio.run(_every_endpoint())
+"""Method and path of everything the web application answers to, as it is put together."""
