@@ -6,13 +6,14 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from measuring import Figure, machine
-from torture import kills
+from torture import kills, syncs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _ROWS: dict[str, Callable[..., list[Figure]]] = {
     "kills": kills.measure,
+    "syncs": syncs.measure,
 }
 
 
