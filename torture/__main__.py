@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from measuring import Figure, machine
-from torture import kills, syncs
+from torture import api, feed, flood, kills, malformed, resumes, syncs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 _ROWS: dict[str, Callable[..., list[Figure]]] = {
     "kills": kills.measure,
     "syncs": syncs.measure,
+    "malformed": malformed.measure,
+    "api": api.measure,
+    "resumes": resumes.measure,
+    "flood": flood.measure,
+    "feed": feed.measure,
 }
 
 

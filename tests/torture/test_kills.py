@@ -6,9 +6,9 @@ from torture import kills
 from torture.short import missed
 
 
-def test_no_acknowledged_change_is_lost_over_twenty_kills() -> None:
-    assert [] == missed(kills.measure(kills=20, changes=300))
+def test_no_acknowledged_change_is_lost_over_kills() -> None:
+    assert [] == missed(kills.measure(kills=6, changes=120))
 
 
 def test_no_acknowledged_change_is_lost_over_kills_of_a_process_on_postgres(database: str) -> None:
-    assert [] == missed(kills.measure(kills=5, changes=100, db=database))
+    assert [] == missed(kills.measure(kills=3, changes=60, db=database))

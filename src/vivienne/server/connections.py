@@ -15,7 +15,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from vivienne.server.problems import problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from starlette.types import ASGIApp
     from uvicorn.config import Config
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from vivienne.limits import Limits
 
 _LAST_WORD_SECONDS = 1.0
+_NOT_UTF8 = 1007
 _REQUEST_TIMEOUT, _TOO_MANY, _UNAVAILABLE = 408, 429, 503
 
 
@@ -150,9 +151,10 @@ def limited(connections: Connections) -> type[Connection]:
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
-    """uvicorn's protocol, which lets go of a client that neither answers pings nor reads.
+    """uvicorn's protocol, which lets go of a client that neither answers pings nor reads, or breaks the protocol.
 
-    Closing waits until what is still to be written is written, which is never with such a client.
+    Closing waits until what is still to be written is written, which is never with a client that does not read. One
+    that breaks the protocol is no defect of the program, which must not fail over it.
 
     Attributes:
         gone: is called once the connection is closed.
@@ -165,8 +167,30 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         super().keepalive_timeout()
         self.loop.call_later(_LAST_WORD_SECONDS, self.transport.abort)
 
+    def send_receive_event_to_app(self) -> None:
+        """A whole message has arrived."""
+        if not self.close_sent and self.curr_msg_data_type == "text" and not _is_utf8(self.frames):
+            self.frames = []
+            self.conn.send_close(_NOT_UTF8)
+            self.handle_parser_exception()
+            return
+        super().send_receive_event_to_app()
+
+    def handle_parser_exception(self) -> None:
+        """What came is no frame; the client has been told so, and what is sent from here on reaches nobody."""
+        super().handle_parser_exception()
+        self.disconnected = True
+
     def connection_lost(self, exc: Exception | None) -> None:
         """The client is gone."""
         super().connection_lost(exc)
         if self.gone is not None:
             self.gone()
+
+
+def _is_utf8(parts: Sequence[bytes]) -> bool:
+    try:
+        b"".join(parts).decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -9,12 +9,20 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Header, Path, Query, Request
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection  # noqa: TC002  # FastAPI reads the annotation
+from starlette.responses import JSONResponse
 
 from vivienne.access.caller import Caller
-from vivienne.config.channels.envelope import FIELDS, Envelope, open_envelope, refuse_unknown, split_envelope
+from vivienne.config.channels.envelope import (
+    FIELDS,
+    LONGEST_TEXT,
+    Envelope,
+    open_envelope,
+    refuse_unknown,
+    split_envelope,
+)
 from vivienne.config.channels.reading import USUAL, MessageLimits, read_object
 from vivienne.config.requests import Activate, Delete, Intent, Pause, Reset, Resume, Switch, Update
 from vivienne.config.tunables import json_schema
@@ -41,11 +49,22 @@ Before = Annotated[
     int | None, Query(ge=1, le=2**63 - 1, description="Only versions below this: `next` of the page before.")
 ]
 ConfigId = Annotated[str, Path(max_length=64, description="Names a configuration; from `all`, `history` or an answer.")]
+# The patterns and lengths are for the document; what is wrong is said by what reads the headers.
 IfMatch = Annotated[
-    str | None, Header(alias="If-Match", description="ETag the change is made on top of; another one gives 412.")
+    str | None,
+    Header(
+        alias="If-Match",
+        description="ETag the change is made on top of; another one gives 412.",
+        json_schema_extra={"pattern": r'^(\*|(W/)?"[0-9]{1,18}")$'},
+    ),
 ]
 IdempotencyKey = Annotated[
-    str | None, Header(alias="Idempotency-Key", description="The request_id of the body, as a header.")
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        description="The request_id of the body, as a header.",
+        json_schema_extra={"minLength": 1, "maxLength": LONGEST_TEXT["request_id"]},
+    ),
 ]
 
 
@@ -53,10 +72,8 @@ _ETAG = re.compile(r'(?:W/)?"([0-9]{1,18})"')
 """Weak ones too: proxies that compress make them of ours, which stand for the same version."""
 
 
-class Answer(Response):
+class Answer(JSONResponse):
     """JSON, written by orjson. What is in force now is in no cache."""
-
-    media_type = "application/json"
 
     def init_headers(self, headers: Mapping[str, str] | None = None) -> None:
         """Set the headers."""

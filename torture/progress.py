@@ -1,0 +1,42 @@
+"""How far a row has come: a line that is written over on a terminal, one in ten seconds elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+_EVERY = {True: 0.2, False: 10.0}
+"""Seconds, on a terminal and elsewhere."""
+
+
+class Progress:
+    """Counts, and prints now and then.
+
+    Args:
+        what: is counted, in the plural.
+        total: of it.
+    """
+
+    def __init__(self, what: str, total: int) -> None:
+        self._what = what
+        self._total = total
+        self._done = 0
+        self._begin = self._printed = time.monotonic()
+
+    def add(self, number: int = 1) -> None:
+        """So many more."""
+        self._done += number
+        now = time.monotonic()
+        on_terminal = sys.stderr.isatty()
+        if now - self._printed < _EVERY[on_terminal]:
+            return
+        self._printed = now
+        rate = self._done / (now - self._begin)
+        left = (self._total - self._done) / rate if rate else 0.0
+        line = f"  {self._done:,} of {self._total:,} {self._what}, {rate:,.0f}/s, {left:,.0f} s to go"
+        print(f"\r\x1b[K{line}" if on_terminal else line, end="" if on_terminal else "\n", file=sys.stderr, flush=True)
+
+    def end(self) -> None:
+        """Take the line away."""
+        if sys.stderr.isatty():
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
