@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, cast
 
 from running import run_program
 from vivienne.access.access import Access
+from vivienne.config.service import ConfigService
+from vivienne.config.store.sqlite import SqliteRevisionStore
 from vivienne.limits import Limits
 from vivienne.server.factory import web_application
 from vivienne.server.policy import endpoints
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import httpx
 
 
@@ -39,8 +41,10 @@ def refusal(answer: httpx.Response) -> tuple[int, str]:
 async def _every_endpoint() -> list[tuple[str, str]]:
     nothing = cast("Any", None)
     access = Access(nothing, Limits(), demanded=True)
-    service = ConfigService(SqliteRevisionStore(Path(":memory:")), ["BTC"])
-    app = web_application(service, nothing, nothing, nothing, nothing, access=access)
+    with TemporaryDirectory() as folder:
+        service = ConfigService(SqliteRevisionStore(Path(folder) / "v.db"), ["BTC"])
+        app = web_application(service, nothing, nothing, nothing, nothing, access=access)
+        await service.close()
     return sorted(endpoints(app.routes))
 
 

@@ -75,8 +75,13 @@ async def replayed(folder: Path, files: dict[str, list[Path]], timeframe: Timefr
     return board
 
 
-MAY_BE_NULL = {"value", "reading", "path", "nearest_change", "bar_time", "status_reason", "explanation"}
-"""Figures that do not exist (no trades, no level), what no tunable stands behind, and what a warm-up lacks."""
+MAY_BE_NULL = {
+    *("value", "reading", "path", "nearest_change", "bar_time", "status_reason", "explanation"),
+    *("size_cap", "data_age", "data_age_limit"),
+}
+"""Figures that do not exist (no trades, no level, no cap, no age of what is over), what no tunable stands behind, and
+what a warm-up lacks.
+"""
 
 
 def check_numbers(node: Any, name: str = "") -> None:
