@@ -84,6 +84,7 @@ class Market:
             bar_seconds = timeframe.minutes * 60 / feed.pace
             self._metrics.gauge("vivienne_bar_duration_seconds", lambda: bar_seconds)
         for asset, live in self._assets.items():
+            self._metrics.expect("vivienne_decision_failures_total", asset)
             needed = bars_needed(service.active(asset).configuration.indicators, timeframe.minutes)
             # One bar more than needed, because the first may have begun before the data does.
             live.load(
