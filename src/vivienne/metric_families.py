@@ -66,7 +66,8 @@ FAMILIES: dict[str, Family] = {
     ),
     "vivienne_changes_total": _counter(
         "Changes that were asked for here, by channel, and by what came of them: `accepted`, `repeated` (answered as "
-        "the first time), or the code of the refusal.",
+        "the first time), or the code of the refusal. A pause that waits for the store counts with each attempt."
+        ,
         "channel",
         "result",
     ),

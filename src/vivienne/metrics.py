@@ -110,6 +110,8 @@ class Metrics(Collector):
         self._decisions = self._counts["vivienne_decisions_total"]
         self._last_decision = self._counts["vivienne_last_decision_timestamp_seconds"]
         self._evaluation = self.histogram("vivienne_evaluation_duration_seconds")
+        self._in_force = self.histogram("vivienne_change_propagation_seconds", "in_force")
+        self._published = self.histogram("vivienne_change_propagation_seconds", "published")
         self._streams: dict[str, Traffic] = {}
         self.gauge("vivienne_build_info", lambda: 1.0, __version__, platform.python_version(), role)
         self.registry.register(self)
@@ -127,6 +129,10 @@ class Metrics(Collector):
         """One more."""
         self._counts[family][labels] += 1
 
+    def expect(self, family: str, *labels: str) -> None:
+        """Count from zero on: Prometheus sees no increase in a value that was not there before."""
+        self._counts[family].setdefault(labels, 0.0)
+
     def histogram(self, family: str, *labels: str) -> Histogram:
         """The values of a family with these labels."""
         known = self._histograms[family]
@@ -140,7 +146,7 @@ class Metrics(Collector):
 
     def in_force(self, assets: Iterable[str], version: int, asked_at: float) -> None:
         """A change that was asked for here, at this `monotonic` moment, is in force."""
-        self.histogram("vivienne_change_propagation_seconds", "in_force").observe(monotonic() - asked_at)
+        self._in_force.observe(monotonic() - asked_at)
         for asset in assets:
             self.awaited.setdefault(asset, deque(maxlen=MOST_AWAITED)).append((version, asked_at))
 
@@ -149,7 +155,7 @@ class Metrics(Collector):
         awaited = self.awaited.get(asset)
         while awaited and awaited[0][0] <= version:
             _, asked_at = awaited.popleft()
-            self.histogram("vivienne_change_propagation_seconds", "published").observe(monotonic() - asked_at)
+            self._published.observe(monotonic() - asked_at)
         if not awaited:
             self.awaited.pop(asset, None)
 

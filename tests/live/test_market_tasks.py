@@ -14,6 +14,7 @@ from vivienne.config.requests import Request, Update
 from vivienne.config.service import ConfigService
 from vivienne.config.store.sqlite import SqliteRevisionStore
 from vivienne.errors import MarketDataError
+from vivienne.live import market
 from vivienne.live.asset import LiveAsset
 from vivienne.live.market import Market
 from vivienne.live.view import LocalView
@@ -379,6 +380,18 @@ async def test_a_feed_that_hangs_is_stale_and_idle_until_something_comes(
 
         made.feed.put("BTC", PriceMoved(43.0, NEXT))
         await made.until(lambda: made.status("BTC") == "live")
+
+
+async def test_while_nothing_comes_the_state_tells_how_old_its_data_becomes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(market, "AGEING_SECONDS", 0.1)
+    monkeypatch.setattr(MemoryFeed, "longest_silence", 0.3)
+    async with running(tmp_path) as made:
+        await made.until(lambda: made.status("BTC") == "stale")
+        age = made.board.last("BTC")["data_age"]
+        await made.until(lambda: made.board.last("BTC")["data_age"] >= age + 0.2)
+        assert made.status("BTC") == "stale"
 
 
 async def test_a_replay_at_its_end_is_silent_and_not_stale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from making import minutes, write_minutes
 from measured import Measured, measured
 from redis_running import RunningRedis, eventually
 from running import START_SECONDS, RunningServer
@@ -129,9 +130,25 @@ class TestChanges:
         server.post("validate", {"bang_threshold": 900})
         server.post("partial-update", {"bang_threshold": 900})
 
-        assert measured(server).labels(CHANGES) == {
-            frozenset({("channel", "rest"), ("result", "invalid_configuration")})
+        counted = {
+            labels: value for (name, labels), value in measured(server).samples.items() if name == CHANGES and value
         }
+        assert counted == {frozenset({("channel", "rest"), ("result", "invalid_configuration")}): 1.0}
+
+    def test_those_that_are_watched_for_are_there_before_the_first(self, server: RunningServer) -> None:
+        found = measured(server)
+
+        for channel in ("rest", "websocket", "control"):
+            assert found.value(CHANGES, channel=channel, result="not_stored") == 0.0
+        assert found.value("vivienne_decision_failures_total", asset="BTC") == 0.0
+
+    def test_a_pause_is_one(self, server: RunningServer) -> None:
+        server.post("pause", {"asset_symbol": "BTC"}).raise_for_status()
+
+        found = measured(server)
+        assert found.value(CHANGES, channel="rest", result="accepted") == 1.0
+        assert found.value("vivienne_asset_status", asset="BTC", status="paused") == 1.0
+        assert found.value("vivienne_asset_status", asset="BTC", status="live") == 0.0
 
     def test_their_way_to_the_clients_is_timed(self, server: RunningServer) -> None:
         server.post("partial-update", {"bang_threshold": 81}).raise_for_status()
@@ -165,6 +182,28 @@ class TestStreams:
 
 
 class TestTrouble:
+    def test_a_feed_that_broke_off_shows_and_gets_older(self, tmp_path: Path) -> None:
+        files = [
+            write_minutes(tmp_path / f"{asset}.csv", minutes(400, seed=seed))
+            for seed, asset in enumerate(("BTC", "ETH"))
+        ]
+        lines = files[0].read_text().splitlines()
+        lines[300] = lines[300].replace(",", ",oops", 1)
+        files[0].write_text("\n".join(lines) + "\n")
+        flags = ["--feed", "replay", "--speed", "max", "--timeframe", "1m"]
+        data = [
+            text for asset, file in zip(("BTC", "ETH"), files, strict=True) for text in ("--data", f"{asset}={file}")
+        ]
+
+        with RunningServer(*flags, *data, db=tmp_path / "v.db") as server:
+            eventually(lambda: measured(server).value("vivienne_asset_status", asset="BTC", status="stale") == 1.0)
+            before = measured(server).count("vivienne_feed_age_seconds", asset="BTC")
+            eventually(lambda: measured(server).count("vivienne_feed_age_seconds", asset="BTC") > before)
+            found = measured(server)
+
+        assert found.value("vivienne_asset_status", asset="BTC", status="live") == 0.0
+        assert found.value("vivienne_asset_status", asset="ETH", status="stale") == 0.0
+
     def test_a_store_that_does_not_answer_shows_and_holds_nobody_up(self, server: RunningServer) -> None:
         assert measured(server).value("vivienne_store_up") == 1.0
         with sqlite3.connect(server.db) as other:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -117,6 +118,32 @@ def test_a_stale_state_says_how_old_its_data_is_meanwhile() -> None:
     message = watching.sent()
     assert message is not None
     assert message["agents"]["VivienneAgent"]["data"]["data_age"] == 4.8
+
+
+@pytest.mark.parametrize("again", ["revive", "pause"])
+def test_a_state_that_is_shown_again_is_no_younger(again: str) -> None:
+    watching = Watching()
+    watching.relay.receive(state(41), FIRST)
+    first = watching.sent()
+    watching.now += 60.0
+    if again == "revive":
+        watching.relay.mark_stale("BTC", "its agent is gone")
+        watching.relay.revive("BTC")
+    else:
+        watching.relay.show_again(["BTC"])
+    message = watching.sent()
+    assert message is not None
+    assert first is not None
+    assert message["agents"]["VivienneAgent"]["data"]["data_age"] == 61.5
+    assert message["timestamp"] > first["timestamp"]
+
+
+def test_a_state_that_was_kept_is_as_old_as_it_is() -> None:
+    watching = Watching()
+    watching.relay.receive(state(41), FIRST, waited=3_600.0)
+    message = watching.sent()
+    assert message is not None
+    assert message["agents"]["VivienneAgent"]["data"]["data_age"] == 3601.5
 
 
 def test_it_is_said_once() -> None:

@@ -299,6 +299,12 @@ class ConfigService:
 
     # Making a change
 
+    def expect_changes(self, *channels: str) -> None:
+        """Changes may come over these; so the first one shows as an increase of what is counted."""
+        for channel in channels:
+            for result in ("accepted", NotStored.code):
+                self.metrics.expect(CHANGES, channel, result)
+
     @contextmanager
     def counting_refusals(self, channel: str) -> Iterator[None]:
         """Count a change that is refused in here, by the channel it came over."""

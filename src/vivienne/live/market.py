@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from functools import partial
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import TYPE_CHECKING
 
 from vivienne.agent.indicators import bars_needed
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from vivienne.stream.state import StateBoard
 
 _log = logging.getLogger(__name__)
+
+AGEING_SECONDS = 10.0
+"""While nothing comes, a state goes out so often, so that the age of its data can be relied on."""
 
 
 class Market:
@@ -67,6 +70,7 @@ class Market:
         self._price_interval = price_interval
         self._on_tick = on_tick
         self._moved: set[str] = set()
+        self._published: dict[str, float] = {}
         self._assets = {
             asset: LiveAsset(
                 asset,
@@ -84,6 +88,7 @@ class Market:
             bar_seconds = timeframe.minutes * 60 / feed.pace
             self._metrics.gauge("vivienne_bar_duration_seconds", lambda: bar_seconds)
         for asset, live in self._assets.items():
+            self._metrics.expect("vivienne_decision_failures_total", asset)
             needed = bars_needed(service.active(asset).configuration.indicators, timeframe.minutes)
             # One bar more than needed, because the first may have begun before the data does.
             live.load(
@@ -206,6 +211,7 @@ class Market:
 
     def _publish(self, asset: str) -> None:
         self._moved.discard(asset)
+        self._published[asset] = monotonic()
         live = self._assets[asset]
         self._board.publish(asset, data=live.data(), config=live.config.document, config_version=live.config.version)
 
@@ -217,8 +223,12 @@ class Market:
             await asyncio.sleep(min(1.0, self._feed.longest_silence / 2))
             for asset, live in self._assets.items():
                 before = live.trouble
-                if not live.ended and live.freshness.look():
+                if live.ended:
+                    continue
+                if live.freshness.look():
                     self._say_trouble(asset, before)
+                elif monotonic() - self._published.get(asset, 0.0) >= AGEING_SECONDS:
+                    self._publish_safely(asset)
 
     async def _publish_prices(self) -> None:
         """Price moves, at most one state per asset and interval; they decide nothing unless asked to."""

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from vivienne.stream.messages import Status
 
 
+SHORT = 0.05
+"""Seconds that the age of data, which is told to a tenth, need not know of."""
+
+
 @dataclass(slots=True)
 class _Relayed:
     """One asset.
@@ -78,12 +82,13 @@ class StateRelay:
         """Whether what is shown was marked by `mark_stale`."""
         return asset in self._assets and self._assets[asset].stale is not None
 
-    def receive(self, state: AssetData, agent: str) -> None:
+    def receive(self, state: AssetData, agent: str, waited: float = 0.0) -> None:
         """Pass a state on, unless it is an older one.
 
         Args:
             state: as the agent published it.
             agent: which one; names of agents that began later sort later.
+            waited: seconds since then, where it did not come at once.
         """
         asset = state["asset"]
         relayed = self._assets.get(asset)
@@ -94,47 +99,60 @@ class StateRelay:
             return  # it was replaced, and has not noticed yet
         if moved < 1:
             return
-        self._pass_on(asset, agent, state, {**state}, moved)
+        self._pass_on(asset, agent, state, state, moved, came=self._clock() - waited)
 
     def mark_stale(self, asset: str, reason: str) -> None:
         """Show the last state without its decision: idle, with size 0, and the reason."""
         relayed = self._assets.get(asset)
         if relayed is None or relayed.stale is not None:
             return
-        self._pass_on(asset, relayed.agent, relayed.said, self._stale(relayed, reason), 1, stale=reason)
+        self._pass_again(asset, relayed, stale=reason)
 
     def revive(self, asset: str) -> None:
         """Show the last state as it was: its agent is there after all, and nothing newer has come."""
-        relayed = self._assets[asset]
-        self._pass_on(asset, relayed.agent, relayed.said, {**relayed.said}, 1)
+        self._pass_again(asset, self._assets[asset])
 
     def show_again(self, assets: Iterable[str]) -> None:
         """These may be paused now, or may not be so any more."""
         for asset in assets:
             relayed = self._assets.get(asset)
             if relayed is not None:
-                again = self._stale(relayed, relayed.stale) if relayed.stale is not None else {**relayed.said}
-                self._pass_on(asset, relayed.agent, relayed.said, again, 1, stale=relayed.stale)
+                self._pass_again(asset, relayed, stale=relayed.stale)
+
+    def _pass_again(self, asset: str, relayed: _Relayed, *, stale: str | None = None) -> None:
+        shown = relayed.said if stale is None else _without_decision(relayed.said, "stale", stale)
+        self._pass_on(asset, relayed.agent, relayed.said, shown, 1, came=relayed.came, stale=stale)
 
     def _pass_on(
-        self, asset: str, agent: str, said: AssetData, shown: AssetData, moved: int, *, stale: str | None = None
+        self,
+        asset: str,
+        agent: str,
+        said: AssetData,
+        shown: AssetData,
+        moved: int,
+        *,
+        came: float,
+        stale: str | None = None,
     ) -> None:
         before = self._assets.get(asset)
         if (pause := self._pause_of(asset)) is not None:
             shown = _paused(shown, pause)
+        shown = _aged(shown, self._clock() - came)
         shown["seq"] = seq = moved if before is None else before.seq + moved
         frame = Frame(shown)
-        came = before.came if before is not None and before.said is said else self._clock()
         self._assets[asset] = _Relayed(agent, said, seq, frame, stale, came)
         self._hub.broadcast(asset, frame)
 
-    def _stale(self, relayed: _Relayed, reason: str) -> AssetData:
-        """What was said last without its decision, and as old as it is by now."""
-        shown = _without_decision(relayed.said, "stale", reason)
-        data = shown["agents"][AGENT]["data"]
-        if isinstance(age := data.get("data_age"), (int, float)):
-            data["data_age"] = round(age + self._clock() - relayed.came, 1)
-        return shown
+
+def _aged(state: AssetData, seconds: float) -> AssetData:
+    """A state as it is so many seconds later: of this moment, and its data as old as it is by now."""
+    if seconds < SHORT:
+        return {**state}
+    decided = state["agents"][AGENT]
+    data = {**decided["data"]}
+    if isinstance(age := data.get("data_age"), (int, float)):
+        data["data_age"] = round(age + seconds, 1)
+    return {**state, "timestamp": written(now()), "agents": {AGENT: {**decided, "data": data}}}  # type: ignore[typeddict-item]  # it has the fields it had
 
 
 def _paused(state: AssetData, reason: str) -> AssetData:

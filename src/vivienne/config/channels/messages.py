@@ -38,6 +38,7 @@ class ConfigMessages:
     def __init__(self, service: ConfigService, channel: str) -> None:
         self._service = service
         self._channel = channel
+        service.expect_changes(channel, CONTROL)
 
     async def handle(self, message: Message, caller: Caller) -> Message:
         """Carry out one message of a known type.

@@ -96,6 +96,7 @@ def configuration_routes(service: ConfigService, documented: dict[str, dict[str,
         service: the door.
         documented: by name of an endpoint, what the OpenAPI document says beyond its signature.
     """
+    service.expect_changes(CHANNEL)
     routes = APIRouter(prefix=PREFIX, tags=["configuration"], default_response_class=Answer)
     _add_updates(routes, service, documented)
     _add_switches(routes, service, documented)

@@ -38,11 +38,12 @@ class StoreThread:
             StoreUnavailable: it was closed, or the call raised it.
         """
         loop = asyncio.get_running_loop()
-        begin, operation = monotonic(), getattr(call, "__name__", "call")
+        begin, operation = monotonic(), _name(call)
         try:
             running = loop.run_in_executor(self._thread, lambda: call(*args, **kwargs))
         except RuntimeError as error:  # the executor takes nothing after close
             raise StoreUnavailable("the store is closed") from error
+        self._metrics.expect("vivienne_store_failures_total", operation)
         try:
             return await running
         except StoreUnavailable:
@@ -61,6 +62,7 @@ class StoreThread:
             async with asyncio.timeout(self._timeout):
                 return await self.run(call, *args, **kwargs)
         except TimeoutError:
+            self._metrics.count("vivienne_store_failures_total", _name(call))
             raise StoreUnavailable(f"the store did not answer within {self._timeout:g} s") from None
 
     async def close(self, last: Callable[[], None], seconds: float) -> None:
@@ -69,3 +71,8 @@ class StoreThread:
             closing = self._thread.submit(last)
             self._thread.shutdown(wait=False)
             await asyncio.wait([asyncio.wrap_future(closing)], timeout=seconds)
+
+
+def _name(call: Callable[..., object]) -> str:
+    """What a call is counted as."""
+    return getattr(call, "__name__", "call")
