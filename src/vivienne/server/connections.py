@@ -111,7 +111,8 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Something has come: part of a request, or what belongs to none, which must not keep a connection open."""
         super().data_received(data)
-        answered = self.cycle is None or self.cycle.response_complete
+        cycle: Any = self.cycle  # None before the first request
+        answered = cycle is None or cycle.response_complete
         if answered and self.timeout_keep_alive_task is None and self.transport.get_protocol() is self:
             self.everything.waits(self)
 
@@ -149,7 +150,7 @@ class Connection(HttpToolsProtocol):
         self.everything.spoke(self)
         if self.transport.is_closing():
             return
-        cycle: Any = self.cycle  # None before the first request
+        cycle: Any = self.cycle
         if cycle is not None and (cycle.response_started if cycle.more_body else not cycle.response_complete):
             # Answered without its body, or an answer to the request before is on its way: nothing may get into that.
             self.transport.close()
