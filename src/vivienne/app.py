@@ -22,7 +22,7 @@ from vivienne.metrics import Metrics
 from vivienne.server.factory import agent_application, web_application
 from vivienne.server.gate import Gate
 from vivienne.server.listen import Server, bind, is_local, room_for, server
-from vivienne.server.origins import guarded
+from vivienne.server.origins import Hosts, guarded
 from vivienne.stream.hub import Hub
 from vivienne.stream.state import StateBoard
 
@@ -73,7 +73,8 @@ async def serve(boot: Boot, logs: LogStream) -> None:
             process.running["loop lag"] = metrics.watch_loop
             if service.is_shared:
                 process.running["follow"] = service.follow
-            app = guarded(Gate(process.app, access), origins=boot.origins, local_only=is_local(sockets))
+            hosts: Hosts = "local" if is_local(sockets) else "any" if access.demanded else "addresses"
+            app = guarded(Gate(process.app, access), origins=boot.origins, hosts=hosts)
             room_for(boot.limits.connections)
             web = server(app, boot.limits, boot.proxies)
             port = sockets[0].getsockname()[1]

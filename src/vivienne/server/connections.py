@@ -60,7 +60,7 @@ class Connections:
         return None
 
     def spoke(self, connection: Connection) -> None:
-        """A request has arrived as far as its body."""
+        """A whole request has arrived."""
         timer = self._silent.pop(connection, None)
         if timer is not None:
             timer.cancel()
@@ -109,15 +109,32 @@ class Connection(HttpToolsProtocol):
         self.everything.closed(self, self._address)
         super().connection_lost(exc)
 
+    def data_received(self, data: bytes) -> None:
+        """Something has come: part of a request, or what belongs to none, which must not keep a connection open."""
+        super().data_received(data)
+        cycle: Any = self.cycle  # None before the first request
+        answered = cycle is None or cycle.response_complete
+        if answered and self.timeout_keep_alive_task is None and self.transport.get_protocol() is self:
+            self.everything.waits(self)
+
     def on_message_begin(self) -> None:
         """The first line of a request has begun."""
         self.everything.waits(self)
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """It is known what is wanted."""
-        self.everything.spoke(self)
+        """It is known what is wanted, and of which host."""
+        if b"://" in self.url and not self.url.startswith(b"/"):
+            # A whole address counts, and Host does not (RFC 9112, 3.2.2).
+            host, _, path = self.url.partition(b"://")[2].partition(b"/")
+            self.headers[:] = [(name, value) for name, value in self.headers if name != b"host"] + [(b"host", host)]
+            self.url = b"/" + path
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """The request is here, with its body."""
+        self.everything.spoke(self)
+        super().on_message_complete()
 
     def _should_upgrade(self) -> bool:
         return not self._refused and super()._should_upgrade()
@@ -134,9 +151,10 @@ class Connection(HttpToolsProtocol):
         self.everything.spoke(self)
         if self.transport.is_closing():
             return
-        cycle: Any = self.cycle  # None before the first request
-        if cycle is not None and not cycle.response_complete:
-            self.transport.close()  # an answer to the request before is on its way: nothing may get into it
+        cycle: Any = self.cycle
+        if cycle is not None and (cycle.response_started if cycle.more_body else not cycle.response_complete):
+            # Answered without its body, or an answer to the request before is on its way: nothing may get into that.
+            self.transport.close()
             return
         text = b"The request did not arrive in time"
         head = f"HTTP/1.1 {_REQUEST_TIMEOUT} Request Timeout\r\ncontent-type: text/plain; charset=utf-8\r\n"

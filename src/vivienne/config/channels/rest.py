@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import orjson
 from fastapi import APIRouter, Header, Path, Query, Request
 from starlette.exceptions import HTTPException
-from starlette.requests import HTTPConnection  # noqa: TC002  # FastAPI reads the annotation
+from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.responses import JSONResponse
 
 from vivienne.access.caller import Caller
@@ -292,6 +292,8 @@ async def read_body(request: Request, *, may_be_empty: bool = False) -> dict[str
                     raise TooLarge(f"The body is longer than {limits.bytes:,} bytes, which is all that is read")
     except TimeoutError:
         raise HTTPException(408, f"The body did not arrive within {BODY_SECONDS:g} s") from None
+    except ClientDisconnect:
+        raise HTTPException(400, "The connection ended within the body") from None
     if may_be_empty and not raw:
         return {}
     # Without this a page of any origin could post here: browsers send text/plain across origins without asking.
