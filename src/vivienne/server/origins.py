@@ -108,7 +108,7 @@ def guarded(app: ASGIApp, *, origins: Collection[str], hosts: Hosts) -> ASGIApp:
         app,
         allow_origins=list(origins),
         allow_origin_regex=_LOCAL_ORIGIN.pattern,
-        allow_methods=["GET", "POST", "DELETE"],
+        allow_methods=["GET", "HEAD", "POST", "DELETE"],
         allow_headers=["Authorization", "Content-Type", "If-Match", "Idempotency-Key"],
         expose_headers=["ETag", "Retry-After", "WWW-Authenticate"],
     )
