@@ -826,7 +826,10 @@ export interface ResetBody {
   reason?: string
   expected_version?: number
   asset_symbol?: string
-  paths?: string[]
+  /**
+   * @minItems 1
+   */
+  paths?: [string, ...string[]]
   all?: true
 }
 /**
