@@ -1,4 +1,5 @@
-"""What Vivienne survives: faults on purpose, in numbers. One module for each; `python -m torture` runs them.
+"""What Vivienne survives: faults on purpose, in numbers. `python -m torture` runs them.
 
-Each has `measure`, whose defaults are the long form. The short forms are in ``tests/torture``.
+Each module here with a function `measure` is a row, by its name; the defaults of the keywords of `measure` are the long
+form. The short forms are in ``tests/torture``.
 """

@@ -18,6 +18,7 @@ from websockets.exceptions import ConnectionClosed
 
 from measuring import Figure
 from running import COMPREHENSIVE, RunningServer
+from torture.progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -129,7 +130,8 @@ def measure(
     moments = random.Random(20)  # noqa: S311  # spreads moments, guards no secret
     sent, found = _Sent(), _Found()
     damaged: list[str] = []
-    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
+    progress = Progress("kills", kills)
+    with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "kills.db"
         with RunningServer(*_FLAGS, db=db or path) as server:
             for kill in range(1, kills + 1):
@@ -143,6 +145,7 @@ def measure(
                 found.look(server, sent)
                 if not db:
                     damaged += _damage(path)
+                progress.at(kill, f"{len(sent.acknowledged):,} changes acknowledged, {len(found.lost)} lost")
             again = _Found()
             again.look(server, sent)
     lost = found.lost | again.lost

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from measuring import Figure
 from running import RunningServer
+from torture.progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,7 +28,7 @@ def measure(*, changes: int = 10_000) -> list[Figure]:
     """Make changes one after the other, by REST and WebSocket in turn, and read what the server did meanwhile."""
     if shutil.which("strace") is None:
         return [Figure("a sync between commit and acknowledgement", "not run: there is no strace here")]
-    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
+    with tempfile.TemporaryDirectory() as folder:
         trace = Path(folder) / "trace"
         # -D: the process that is started, and told to stop, is the server and not strace.
         prefix = ("strace", "-D", "-f", "-y", "--seccomp-bpf", "-s", "256", "-e", f"trace={_CALLS}", "-o", str(trace))
@@ -47,6 +48,7 @@ def measure(*, changes: int = 10_000) -> list[Figure]:
 
 
 def _make(running: RunningServer, changes: int) -> None:
+    progress = Progress("changes", changes)
     with running as server, server.client() as client:
         for number in range(1, changes + 1):
             config = {"position_size_bang": number / 1000}
@@ -56,6 +58,7 @@ def _make(running: RunningServer, changes: int) -> None:
                 answer = client.ask({"type": "config_update", "config": config})
             if answer["status"] != "success" or answer["version"] != number:
                 raise RuntimeError(f"change {number} was answered with {answer}")
+            progress.at(number)
 
 
 def _wait_for_end(trace: Path) -> None:

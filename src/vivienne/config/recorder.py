@@ -105,11 +105,30 @@ class Recorder:
         newest = self._in_doubt[-1]  # all of them are stored, or none
         stored = await self._thread.run(self._store.was_appended, newest)
         if stored:
+            # It may be there to be read and not be on disk: then the next power cut would take it back.
+            await self._thread.run(self._store.prove)
             await self.catch_up()
             _log.warning("Version %d was stored although the store reported an error; it is in force", newest.version)
             self.failure = None
         self._in_doubt = ()
         return stored
+
+    async def check(self) -> None:
+        """After a change that could not be stored: see whether one could be by now.
+
+        Raises:
+            StoreUnavailable: it could not.
+        """
+        if self.failure is None:
+            return
+        failure = self.failure
+        with suppress(StoreUnavailable):
+            await self._thread.look_up(self._store.prove)
+            if not self._in_doubt:
+                _log.info("The database can be written again")
+                self.failure = None
+                return
+        raise StoreUnavailable(f"the last change could not be stored: {failure}")
 
     async def catch_up(self) -> bool:
         """Put in force what other processes have appended; whether there was anything.

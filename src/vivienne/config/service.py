@@ -280,10 +280,9 @@ class ConfigService:
     # Its health
 
     async def check(self) -> None:
-        """Raise `StoreUnavailable` when the store does not answer, did not take the last change, or is not followed."""
+        """Raise `StoreUnavailable` when the store does not answer, cannot take a change, or is not followed."""
         await self._thread.look_up(self._store.check)
-        if self._recorder.failure is not None:
-            raise StoreUnavailable(f"the last change could not be stored: {self._recorder.failure}")
+        await self._recorder.check()
         if (trouble := self._pausing.trouble()) is not None:
             raise StoreUnavailable(trouble)
         if self._deaf is not None:
