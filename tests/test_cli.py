@@ -127,6 +127,7 @@ class TestSettings:
             "window": ("1000", "default"),
             "seed": ("1", "default"),
             "evaluate-on": ("close", "default"),
+            "max-position-size": ("100", "default"),
             "price-interval": ("0.1", "default"),
             "log-level": ("info", "default"),
             "max-message-bytes": ("262144", "default"),

@@ -18,10 +18,11 @@ from vivienne.live.market import Market
 from vivienne.live.view import LocalView
 from vivienne.market.feeds.replay import ReplayFeed
 from vivienne.market.feeds.simulated import SimulatedFeed
+from vivienne.metrics import Metrics
 from vivienne.server.factory import agent_application, web_application
 from vivienne.server.gate import Gate
 from vivienne.server.listen import Server, bind, is_local, room_for, server
-from vivienne.server.origins import guarded
+from vivienne.server.origins import Hosts, guarded
 from vivienne.stream.hub import Hub
 from vivienne.stream.state import StateBoard
 
@@ -62,15 +63,18 @@ async def serve(boot: Boot, logs: LogStream) -> None:
     """
     sockets = bind(boot.host, boot.port)
     try:
-        store, thread = open_store(boot.db), StoreThread(STORE_TIMEOUT)
-        service = ConfigService(store, boot.assets, thread=thread)
+        metrics = Metrics(boot.role)
+        store, thread = open_store(boot.db), StoreThread(STORE_TIMEOUT, metrics)
+        service = ConfigService(store, boot.assets, thread=thread, metrics=metrics)
         try:
             access = _access(boot, TokenBook(store, thread), is_local=is_local(sockets))
             process = _ROLES[boot.role](boot, service, logs, access)
             process.running["tokens"] = access.book.follow
+            process.running["loop lag"] = metrics.watch_loop
             if service.is_shared:
                 process.running["follow"] = service.follow
-            app = guarded(Gate(process.app, access), origins=boot.origins, local_only=is_local(sockets))
+            hosts: Hosts = "local" if is_local(sockets) else "any" if access.demanded else "addresses"
+            app = guarded(Gate(process.app, access), origins=boot.origins, hosts=hosts)
             room_for(boot.limits.connections)
             web = server(app, boot.limits, boot.proxies)
             port = sockets[0].getsockname()[1]
@@ -119,7 +123,7 @@ async def _run(process: _Process, web: Server, sockets: list[Any]) -> None:
 
 def _everything(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -> _Process:
     """One process that does it all."""
-    hub = Hub()
+    hub = Hub(service.metrics)
     board = StateBoard(hub)
     market, what = _market(boot, boot.assets, service, board)
     if boot.redis is None:
@@ -152,7 +156,7 @@ def _agent(boot: Boot, service: ConfigService, logs: LogStream, access: Access) 
     from vivienne.redis.parts import RedisParts  # noqa: PLC0415  # the same
     from vivienne.stream.redis import StatePublisher  # noqa: PLC0415  # the same
 
-    hub = Hub()
+    hub = Hub(service.metrics)
     board = StateBoard(hub)
     assets = boot.shard.share(boot.assets)
     if not assets:
@@ -199,7 +203,7 @@ def _gateway(boot: Boot, service: ConfigService, logs: LogStream, access: Access
     from vivienne.redis.remote_market import RemoteMarket  # noqa: PLC0415  # the same
     from vivienne.stream.relay import StateRelay  # noqa: PLC0415  # the same
 
-    hub = Hub()
+    hub = Hub(service.metrics)
 
     def pause_of(asset: str) -> str | None:
         pause = service.active(asset).pause
@@ -210,6 +214,8 @@ def _gateway(boot: Boot, service: ConfigService, logs: LogStream, access: Access
     service.listen_to_held(lambda: relay.show_again(boot.assets))
     agents, asking = Agents(), Asking()
     gateway = Gateway(boot.assets, agents, relay, asking)
+    service.metrics.gauge("vivienne_agents", lambda: len(agents.there()))
+    service.metrics.gauge("vivienne_assets_without_agent", lambda: sum(agents.of(each) is None for each in boot.assets))
     redis = RedisParts(str(boot.redis), boot.redis_control, service, [gateway, LogReceiver(logs)], boot.limits.message)
     app = web_application(
         service,

@@ -65,6 +65,7 @@ class RedisParts:
         if service.is_shared:
             parts.append(ChangeHints(service, CONFIG))
         self._link = RedisLink(url, parts)
+        service.metrics.gauge("vivienne_redis_up", lambda: float(self.trouble is None))
         service.listen(self._changed)
 
     async def run(self) -> None:

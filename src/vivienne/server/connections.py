@@ -15,7 +15,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from vivienne.server.problems import problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from starlette.types import ASGIApp
     from uvicorn.config import Config
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from vivienne.limits import Limits
 
 _LAST_WORD_SECONDS = 1.0
+_NOT_UTF8 = 1007
 _REQUEST_TIMEOUT, _TOO_MANY, _UNAVAILABLE = 408, 429, 503
 
 
@@ -59,7 +60,7 @@ class Connections:
         return None
 
     def spoke(self, connection: Connection) -> None:
-        """A request has arrived as far as its body."""
+        """A whole request has arrived."""
         timer = self._silent.pop(connection, None)
         if timer is not None:
             timer.cancel()
@@ -108,15 +109,32 @@ class Connection(HttpToolsProtocol):
         self.everything.closed(self, self._address)
         super().connection_lost(exc)
 
+    def data_received(self, data: bytes) -> None:
+        """Something has come: part of a request, or what belongs to none, which must not keep a connection open."""
+        super().data_received(data)
+        cycle: Any = self.cycle  # None before the first request
+        answered = cycle is None or cycle.response_complete
+        if answered and self.timeout_keep_alive_task is None and self.transport.get_protocol() is self:
+            self.everything.waits(self)
+
     def on_message_begin(self) -> None:
         """The first line of a request has begun."""
         self.everything.waits(self)
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """It is known what is wanted."""
-        self.everything.spoke(self)
+        """It is known what is wanted, and of which host."""
+        if b"://" in self.url and not self.url.startswith(b"/"):
+            # A whole address counts, and Host does not (RFC 9112, 3.2.2).
+            host, _, path = self.url.partition(b"://")[2].partition(b"/")
+            self.headers[:] = [(name, value) for name, value in self.headers if name != b"host"] + [(b"host", host)]
+            self.url = b"/" + path
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """The request is here, with its body."""
+        self.everything.spoke(self)
+        super().on_message_complete()
 
     def _should_upgrade(self) -> bool:
         return not self._refused and super()._should_upgrade()
@@ -133,9 +151,10 @@ class Connection(HttpToolsProtocol):
         self.everything.spoke(self)
         if self.transport.is_closing():
             return
-        cycle: Any = self.cycle  # None before the first request
-        if cycle is not None and not cycle.response_complete:
-            self.transport.close()  # an answer to the request before is on its way: nothing may get into it
+        cycle: Any = self.cycle
+        if cycle is not None and (cycle.response_started if cycle.more_body else not cycle.response_complete):
+            # Answered without its body, or an answer to the request before is on its way: nothing may get into that.
+            self.transport.close()
             return
         text = b"The request did not arrive in time"
         head = f"HTTP/1.1 {_REQUEST_TIMEOUT} Request Timeout\r\ncontent-type: text/plain; charset=utf-8\r\n"
@@ -150,9 +169,10 @@ def limited(connections: Connections) -> type[Connection]:
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
-    """uvicorn's protocol, which lets go of a client that neither answers pings nor reads.
+    """uvicorn's protocol, which lets go of a client that neither answers pings nor reads, or breaks the protocol.
 
-    Closing waits until what is still to be written is written, which is never with such a client.
+    Closing waits until what is still to be written is written, which is never with a client that does not read. One
+    that breaks the protocol is no defect of the program, which must not fail over it.
 
     Attributes:
         gone: is called once the connection is closed.
@@ -165,8 +185,30 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         super().keepalive_timeout()
         self.loop.call_later(_LAST_WORD_SECONDS, self.transport.abort)
 
+    def send_receive_event_to_app(self) -> None:
+        """A whole message has arrived."""
+        if not self.close_sent and self.curr_msg_data_type == "text" and not _is_utf8(self.frames):
+            self.frames = []
+            self.conn.send_close(_NOT_UTF8)
+            self.handle_parser_exception()
+            return
+        super().send_receive_event_to_app()
+
+    def handle_parser_exception(self) -> None:
+        """What came is no frame; the client has been told so, and what is sent from here on reaches nobody."""
+        super().handle_parser_exception()
+        self.disconnected = True
+
     def connection_lost(self, exc: Exception | None) -> None:
         """The client is gone."""
         super().connection_lost(exc)
         if self.gone is not None:
             self.gone()
+
+
+def _is_utf8(parts: Sequence[bytes]) -> bool:
+    try:
+        b"".join(parts).decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -13,6 +13,7 @@ from vivienne import __version__
 from vivienne.config.channels.rest import configuration_routes
 from vivienne.server import dashboard, problems
 from vivienne.server.market import market_routes
+from vivienne.server.metrics import metrics_routes
 from vivienne.server.openapi import SECURITY_SCHEMES, asyncapi, components, endpoint_documents
 from vivienne.server.operation import operation_routes
 from vivienne.server.policy import NEEDED, admission
@@ -20,7 +21,7 @@ from vivienne.server.tokens import token_routes
 from vivienne.server.websockets import websocket_routes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from fastapi import FastAPI
 
@@ -78,6 +79,7 @@ def web_application(
         return Response(orjson.dumps(asyncapi()), media_type="application/json")
 
     app.include_router(operation_routes(service, market, additions))
+    app.include_router(metrics_routes(service))
     _document(app)
     return app
 
@@ -94,6 +96,7 @@ def agent_application(
     )
     problems.install(app)
     app.include_router(operation_routes(service, market, additions))
+    app.include_router(metrics_routes(service))
     return app
 
 
@@ -108,6 +111,8 @@ def _document(app: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         document = generate()
+        for parameter in _parameters(document):
+            parameter["schema"] = _without_null(parameter["schema"])
         parts = document.setdefault("components", {})
         parts.setdefault("schemas", {}).update(components())
         parts["securitySchemes"] = SECURITY_SCHEMES
@@ -120,3 +125,17 @@ def _document(app: FastAPI) -> None:
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
+
+
+def _parameters(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            yield from operation.get("parameters", ())
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """What a query or a header can hold: it is there or not, and never null."""
+    alternatives = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
+    if len(alternatives) != 1:
+        return schema
+    return {**alternatives[0], **{name: value for name, value in schema.items() if name != "anyOf"}}

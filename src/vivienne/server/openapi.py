@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any, Literal, NotRequired
+from typing import Annotated, Any, Literal, NotRequired
 
+from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
 from vivienne import __version__
@@ -19,9 +20,11 @@ from vivienne.config.answers import (
     Switched,
     Verdict,
 )
+from vivienne.config.channels.envelope import HIGHEST_VERSION, LONGEST_TEXT
+from vivienne.config.channels.rest import PREFIX
 from vivienne.live.chart import AssetList, Chart
 from vivienne.live.preview import DecisionPreview
-from vivienne.server.schemas import Schema, reference, schemas
+from vivienne.server.schemas import NOTHING_ELSE, Schema, reference, schemas
 from vivienne.server.tokens import NewToken, Ticket, TokenBody, TokenList, WhoAsks
 from vivienne.stream.messages import (
     CONTROL_IN,
@@ -54,13 +57,22 @@ class Problem(TypedDict):
     errors: list[ProblemEntry]
 
 
+def _text(name: str) -> Any:
+    """A text of the envelope, no longer than it may be."""
+    return Field(min_length=1, max_length=LONGEST_TEXT[name])
+
+
+AssetText = Annotated[str, _text("asset_symbol")]
+
+
 class _Origin(TypedDict):
-    request_id: NotRequired[str]
-    author: NotRequired[str]
-    reason: NotRequired[str]
-    expected_version: NotRequired[int]
+    request_id: NotRequired[Annotated[str, _text("request_id")]]
+    author: NotRequired[Annotated[str, _text("author")]]
+    reason: NotRequired[Annotated[str, _text("reason")]]
+    expected_version: NotRequired[Annotated[int, Field(ge=0, le=HIGHEST_VERSION)]]
 
 
+@with_config(NOTHING_ELSE)
 class ConditionOfChange(_Origin):
     """What may go with a change: whose, why, on top of which version."""
 
@@ -68,7 +80,7 @@ class ConditionOfChange(_Origin):
 class ConfigurationBody(_Origin):
     """A configuration, nested or by flat names (see `schema`), with what goes with the change beside it."""
 
-    asset_symbol: NotRequired[str]
+    asset_symbol: NotRequired[AssetText]
     description: NotRequired[str]
     settings: NotRequired[dict[str, Any]]
     filters: NotRequired[dict[str, Any]]
@@ -77,18 +89,20 @@ class ConfigurationBody(_Origin):
     indicators: NotRequired[dict[str, Any]]
 
 
+@with_config(NOTHING_ELSE)
 class ResetBody(_Origin):
     """What to inherit again: the values at `paths`, or all."""
 
-    asset_symbol: NotRequired[str]
-    paths: NotRequired[list[str]]
+    asset_symbol: NotRequired[AssetText]
+    paths: NotRequired[Annotated[list[str], Field(min_length=1)]]
     all: NotRequired[Literal[True]]
 
 
+@with_config(NOTHING_ELSE)
 class SwitchBody(_Origin):
     """Whom to pause or resume - all, without `asset_symbol` -, by whom and why."""
 
-    asset_symbol: NotRequired[str]
+    asset_symbol: NotRequired[AssetText]
 
 
 KINDS = (
@@ -134,6 +148,21 @@ def _body(kind: type, example: Schema, *, required: bool = True) -> Schema:
     return {"requestBody": {"required": required, "content": content}}
 
 
+_AIMED = f"#/paths/{PREFIX.replace('/', '~1')}~1{{config_id}}"
+_LINKS: Schema = {
+    name: {
+        "operationRef": _AIMED + place,
+        "parameters": {"config_id": "$response.body#/config_id"},
+        "description": what,
+    }
+    for name, place, what in (
+        ("activate", "~1activate/post", "Roll back to this one later."),
+        ("delete", "/delete", "Delete it; the one before is in force again."),
+    )
+}
+"""What can be done with a configuration that was made."""
+
+
 def _not_stored_yet(answer: Schema) -> Schema:
     return {**answer, "description": "In force in this process; the store did not take it yet, and is tried again."}
 
@@ -141,6 +170,7 @@ def _not_stored_yet(answer: Schema) -> Schema:
 def endpoint_documents() -> dict[str, Schema]:
     """By name of an endpoint, the keyword arguments of its route."""
     made = {**_answer(reference(Acknowledgement), etag=True), **_problems(*_CHANGE_PROBLEMS)}
+    made[HTTPStatus.OK]["links"] = _LINKS
     example = {"asset_symbol": "BTC", "settings": {"state_threshold_bang": 85}, "reason": "fewer, better entries"}
     configuration = _body(ConfigurationBody, example)
     aimed = _body(ConditionOfChange, {"reason": "the old thresholds were better"}, required=False)
@@ -159,9 +189,9 @@ def endpoint_documents() -> dict[str, Schema]:
         "pause": {"responses": {**switched, 202: _not_stored_yet(switched[200])}, "openapi_extra": switch},
         "resume": {"responses": switched, "openapi_extra": switch},
         "pauses": {"responses": _answer(reference(Pauses)) | _problems(400)},
-        "active": {"responses": {**_answer(reference(InForce), etag=True), **_problems(422)}},
-        "all": {"responses": {**_answer(reference(ConfigurationPage)), **_problems(422, 503)}},
-        "history": {"responses": {**_answer(reference(HistoryPage)), **_problems(422, 503)}},
+        "active": {"responses": {**_answer(reference(InForce), etag=True), **_problems(400, 422)}},
+        "all": {"responses": {**_answer(reference(ConfigurationPage)), **_problems(400, 422, 503)}},
+        "history": {"responses": {**_answer(reference(HistoryPage)), **_problems(400, 422, 503)}},
         "schema": {"responses": {**schema, **_problems()}},
         "assets": {"responses": {**_answer(reference(AssetList)), **_problems(422)}},
         "bars": {"responses": {**_answer(reference(Chart)), **_problems(422)}},

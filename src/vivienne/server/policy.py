@@ -45,6 +45,7 @@ NEEDED: dict[tuple[str, str], Role | None] = {
     ("POST", _ASSETS + "/{asset}/preview"): "viewer",
     ("GET", "/auth/caller"): "viewer",
     ("POST", "/auth/ticket"): "viewer",
+    ("GET", "/metrics"): "viewer",
     # Changing. Over /ws/state as well, message by message.
     ("POST", f"{PREFIX}/update"): "tuner",
     ("POST", f"{PREFIX}/partial-update"): "tuner",

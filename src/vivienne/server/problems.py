@@ -11,6 +11,7 @@ import orjson
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Route
 from starlette.websockets import WebSocket
 
 from vivienne.errors import (
@@ -35,10 +36,11 @@ from vivienne.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from fastapi import FastAPI, Request
     from starlette.requests import HTTPConnection
+    from starlette.routing import BaseRoute
 
     from vivienne.config.answers import ProblemEntry
 
@@ -170,4 +172,22 @@ async def failed(request: Request, error: HTTPException) -> Response:
     elif status is HTTPStatus.METHOD_NOT_ALLOWED:
         detail = f"{request.method} is not possible at {request.url.path}; see /docs"
     headers = dict(error.headers or {})
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_methods(request))
     return problem(status, status.phrase, detail, code=status.name.lower(), headers=headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """Every method of the endpoint at this address; each method has a route of its own."""
+    matching = [route for route in _routes(request.app.routes) if route.path_regex.match(request.scope["path"])]
+    # The first that matches is the one that is meant: a name is no config_id.
+    meant = [route.methods or set() for route in matching if route.path == matching[0].path]
+    return sorted(set().union(*meant))
+
+
+def _routes(routes: Iterable[BaseRoute]) -> Iterator[Route]:
+    for route in routes:
+        if (included := getattr(route, "original_router", None)) is not None:
+            yield from _routes(included.routes)
+        elif isinstance(route, Route):
+            yield route

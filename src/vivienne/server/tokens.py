@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Request
+from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
 from vivienne.access.caller import Role
 from vivienne.access.tickets import TICKET_SECONDS
-from vivienne.access.tokens import TokenEntry, check_name, check_role
+from vivienne.access.tokens import NAME, TokenEntry, check_name, check_role
 from vivienne.config.channels.envelope import refuse_unknown
 from vivienne.config.channels.rest import Answer, caller_of, read_body
 from vivienne.errors import NotAllowed, NotKnown
+from vivienne.server.schemas import NOTHING_ELSE
 
 if TYPE_CHECKING:
     from vivienne.access.access import Access
@@ -46,10 +48,11 @@ class TokenList(TypedDict):
     tokens: list[TokenEntry]
 
 
+@with_config(NOTHING_ELSE)
 class TokenBody(TypedDict):
     """A token to make."""
 
-    name: str
+    name: Annotated[str, Field(pattern=f"^{NAME.pattern}$")]
     role: Literal["viewer", "tuner", "admin"]
 
 

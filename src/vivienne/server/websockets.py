@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from vivienne.access.caller import Caller
     from vivienne.config.channels.reading import MessageLimits
     from vivienne.config.service import ConfigService
+    from vivienne.metrics import Traffic
     from vivienne.stream.hub import Hub, Mailbox
     from vivienne.stream.logs import LogStream
     from vivienne.stream.state import LatestStates
@@ -65,6 +66,7 @@ def websocket_routes(
         access: says what clients may do; None lets everybody do everything.
     """
     routes = APIRouter()
+    log_traffic = service.metrics.traffic("logs")
     changes = ConfigMessages(service, "websocket")
 
     @routes.websocket("/ws/state")
@@ -73,9 +75,8 @@ def websocket_routes(
         mailbox = hub.join()
         board.show(mailbox)
         try:
-            await _converse(
-                websocket, _Conversation(changes, service, board, mailbox, relay, access).hear, mailbox.take
-            )
+            conversation = _Conversation(changes, service, board, mailbox, relay, access)
+            await _converse(websocket, conversation.hear, mailbox.take, mailbox.traffic)
         finally:
             hub.leave(mailbox)
 
@@ -86,9 +87,9 @@ def websocket_routes(
         if level not in _LEVELS:
             await websocket.close(_POLICY_VIOLATION, f"level must be one of {', '.join(_LEVELS)}")
             return
-        reader = logs.join(logging.getLevelNamesMapping()[level.upper()])
+        reader = logs.join(logging.getLevelNamesMapping()[level.upper()], log_traffic)
         try:
-            await _converse(websocket, _ignore, reader.take)
+            await _converse(websocket, _ignore, reader.take, reader.traffic)
         finally:
             logs.leave(reader)
 
@@ -103,6 +104,7 @@ async def _converse(
     websocket: WebSocket,
     hear: Callable[[dict[str, Any], Caller], Awaitable[None]],
     take: Callable[[], Awaitable[str]],
+    traffic: Traffic,
 ) -> None:
     """Read and write at the same time until the client leaves; whoever ends first ends the other."""
     caller = caller_of(websocket)
@@ -116,6 +118,7 @@ async def _converse(
         with suppress(WebSocketDisconnect):
             while True:
                 await websocket.send_text(await take())
+                traffic.sent += 1
 
     tasks = {asyncio.create_task(read()), asyncio.create_task(write())}
     try:

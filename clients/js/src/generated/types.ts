@@ -328,6 +328,10 @@ export interface AgentState {
 }
 /**
  * The decision on an asset, and how far it can be relied on.
+ *
+ * `data_age`: seconds from the arrival of the newest market data to this state; what comes twice or late by its own
+ * time makes it no younger. Beyond `data_age_limit`, which follows from the pace of the feed, the asset is `stale`.
+ * The age is null before there is data, and once a replay is over.
  */
 export interface StateData {
   clarity_level: 'idle' | 'loaded' | 'aim' | 'bang'
@@ -344,6 +348,8 @@ export interface StateData {
   status_reason: string | null
   price: number | null
   price_time: string | null
+  data_age: number | null
+  data_age_limit: number | null
   bar_time: string | null
   bar_closed: boolean
   timeframe: string
@@ -820,7 +826,10 @@ export interface ResetBody {
   reason?: string
   expected_version?: number
   asset_symbol?: string
-  paths?: string[]
+  /**
+   * @minItems 1
+   */
+  paths?: [string, ...string[]]
   all?: true
 }
 /**

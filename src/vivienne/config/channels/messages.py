@@ -38,6 +38,7 @@ class ConfigMessages:
     def __init__(self, service: ConfigService, channel: str) -> None:
         self._service = service
         self._channel = channel
+        service.expect_changes(channel, CONTROL)
 
     async def handle(self, message: Message, caller: Caller) -> Message:
         """Carry out one message of a known type.
@@ -49,13 +50,14 @@ class ConfigMessages:
             ChangeRefused: nothing was changed.
         """
         kind, validate_only = message["type"], False
-        if kind in SWITCHES:
-            request = self._switch(message, caller)
-        elif kind == CONTROL:
-            request = self._control(message, caller)
-        else:
-            kind = CONFIG_UPDATE[0]
-            request, validate_only = self._config_update(message, caller)
+        with self._service.counting_refusals(self._channel_of(message)):
+            if kind in SWITCHES:
+                request = self._switch(message, caller)
+            elif kind == CONTROL:
+                request = self._control(message, caller)
+            else:
+                kind = CONFIG_UPDATE[0]
+                request, validate_only = self._config_update(message, caller)
         outcome: Acknowledgement | Preview | Switched
         if isinstance(request.intent, Switch):
             outcome = await self._service.switch(request)
@@ -106,8 +108,12 @@ class ConfigMessages:
 
     def _request(self, message: Message, document: Message, caller: Caller, *, partial: bool) -> Request:
         fields, _ = split_envelope(message)
-        channel = CONTROL if message["type"] == CONTROL else self._channel
-        return open_envelope(fields).request(Update(document, partial), channel=channel, caller=caller)
+        return open_envelope(fields).request(
+            Update(document, partial), channel=self._channel_of(message), caller=caller
+        )
+
+    def _channel_of(self, message: Message) -> str:
+        return CONTROL if message["type"] == CONTROL else self._channel
 
 
 def is_switch(message: Message) -> bool:

@@ -9,12 +9,20 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Header, Path, Query, Request
 from starlette.exceptions import HTTPException
-from starlette.requests import HTTPConnection  # noqa: TC002  # FastAPI reads the annotation
+from starlette.requests import ClientDisconnect, HTTPConnection
+from starlette.responses import JSONResponse
 
 from vivienne.access.caller import Caller
-from vivienne.config.channels.envelope import FIELDS, Envelope, open_envelope, refuse_unknown, split_envelope
+from vivienne.config.channels.envelope import (
+    FIELDS,
+    LONGEST_TEXT,
+    Envelope,
+    open_envelope,
+    refuse_unknown,
+    split_envelope,
+)
 from vivienne.config.channels.reading import USUAL, MessageLimits, read_object
 from vivienne.config.requests import Activate, Delete, Intent, Pause, Reset, Resume, Switch, Update
 from vivienne.config.tunables import json_schema
@@ -41,11 +49,22 @@ Before = Annotated[
     int | None, Query(ge=1, le=2**63 - 1, description="Only versions below this: `next` of the page before.")
 ]
 ConfigId = Annotated[str, Path(max_length=64, description="Names a configuration; from `all`, `history` or an answer.")]
+# The patterns and lengths are for the document; what is wrong is said by what reads the headers.
 IfMatch = Annotated[
-    str | None, Header(alias="If-Match", description="ETag the change is made on top of; another one gives 412.")
+    str | None,
+    Header(
+        alias="If-Match",
+        description="ETag the change is made on top of; another one gives 412.",
+        json_schema_extra={"pattern": r'^(\*|(W/)?"[0-9]{1,18}")$'},
+    ),
 ]
 IdempotencyKey = Annotated[
-    str | None, Header(alias="Idempotency-Key", description="The request_id of the body, as a header.")
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        description="The request_id of the body, as a header.",
+        json_schema_extra={"minLength": 1, "maxLength": LONGEST_TEXT["request_id"]},
+    ),
 ]
 
 
@@ -53,10 +72,8 @@ _ETAG = re.compile(r'(?:W/)?"([0-9]{1,18})"')
 """Weak ones too: proxies that compress make them of ours, which stand for the same version."""
 
 
-class Answer(Response):
+class Answer(JSONResponse):
     """JSON, written by orjson. What is in force now is in no cache."""
-
-    media_type = "application/json"
 
     def init_headers(self, headers: Mapping[str, str] | None = None) -> None:
         """Set the headers."""
@@ -79,6 +96,7 @@ def configuration_routes(service: ConfigService, documented: dict[str, dict[str,
         service: the door.
         documented: by name of an endpoint, what the OpenAPI document says beyond its signature.
     """
+    service.expect_changes(CHANNEL)
     routes = APIRouter(prefix=PREFIX, tags=["configuration"], default_response_class=Answer)
     _add_updates(routes, service, documented)
     _add_switches(routes, service, documented)
@@ -107,7 +125,8 @@ def _add_updates(routes: APIRouter, service: ConfigService, documented: dict[str
     @routes.post("/update", **documented["update"])
     async def update(request: Request, if_match: IfMatch = None, idempotency_key: IdempotencyKey = None) -> Answer:
         """Replace what a layer sets: an asset, or, without one, the layer under all assets."""
-        envelope, document = await read_configuration(request, if_match, idempotency_key)
+        with service.counting_refusals(CHANNEL):
+            envelope, document = await read_configuration(request, if_match, idempotency_key)
         return await _changed(service, request, envelope, Update(document, partial=False))
 
     @routes.post("/partial-update", **documented["partial_update"])
@@ -115,25 +134,29 @@ def _add_updates(routes: APIRouter, service: ConfigService, documented: dict[str
         request: Request, if_match: IfMatch = None, idempotency_key: IdempotencyKey = None
     ) -> Answer:
         """Lay values over what a layer sets."""
-        envelope, document = await read_configuration(request, if_match, idempotency_key)
+        with service.counting_refusals(CHANNEL):
+            envelope, document = await read_configuration(request, if_match, idempotency_key)
         return await _changed(service, request, envelope, Update(document, partial=True))
 
     @routes.post("/reset", **documented["reset"])
     async def reset(request: Request, if_match: IfMatch = None, idempotency_key: IdempotencyKey = None) -> Answer:
         """Take values out of a layer, so that they are inherited again: those at `paths`, or `all`."""
-        envelope, document = await read_configuration(request, if_match, idempotency_key)
-        return await _changed(service, request, envelope, Reset(_paths(document)))
+        with service.counting_refusals(CHANNEL):
+            envelope, document = await read_configuration(request, if_match, idempotency_key)
+            reset = Reset(_paths(document))
+        return await _changed(service, request, envelope, reset)
 
 
 def _add_switches(routes: APIRouter, service: ConfigService, documented: dict[str, dict[str, Any]]) -> None:
     """What stops decisions and lets them go on."""
 
     async def switched(request: Request, switch: Switch, if_match: str | None, key: str | None) -> Answer:
-        body = await read_body(request, may_be_empty=True)
-        refuse_unknown(body, FIELDS)
-        _check_query(request, "asset_symbol", "author", "reason")
-        fields, _ = split_envelope(body)
-        envelope = open_envelope(_with_headers(request, fields, if_match, key))
+        with service.counting_refusals(CHANNEL):
+            body = await read_body(request, may_be_empty=True)
+            refuse_unknown(body, FIELDS)
+            _check_query(request, "asset_symbol", "author", "reason")
+            fields, _ = split_envelope(body)
+            envelope = open_envelope(_with_headers(request, fields, if_match, key))
         outcome = await service.switch(change_request(request, envelope, switch))
         status = HTTPStatus.OK if outcome["status"] == "success" else HTTPStatus.ACCEPTED
         return Answer(outcome, status, {"ETag": etag(outcome["version"])})
@@ -210,10 +233,12 @@ def _add_revision_changes(routes: APIRouter, service: ConfigService, documented:
     """What is about a configuration that was accepted before. Last, because its paths would catch the others."""
 
     async def aimed(request: Request, intent: Activate | Delete, if_match: str | None, key: str | None) -> Answer:
-        body = await read_body(request, may_be_empty=True)
-        refuse_unknown(body, ("request_id", "author", "reason", "expected_version"))
-        _check_query(request, "author", "reason")
-        return await _changed(service, request, open_envelope(_with_headers(request, body, if_match, key)), intent)
+        with service.counting_refusals(CHANNEL):
+            body = await read_body(request, may_be_empty=True)
+            refuse_unknown(body, ("request_id", "author", "reason", "expected_version"))
+            _check_query(request, "author", "reason")
+            envelope = open_envelope(_with_headers(request, body, if_match, key))
+        return await _changed(service, request, envelope, intent)
 
     @routes.post("/{config_id}/activate", **documented["activate"])
     async def activate(
@@ -267,6 +292,8 @@ async def read_body(request: Request, *, may_be_empty: bool = False) -> dict[str
                     raise TooLarge(f"The body is longer than {limits.bytes:,} bytes, which is all that is read")
     except TimeoutError:
         raise HTTPException(408, f"The body did not arrive within {BODY_SECONDS:g} s") from None
+    except ClientDisconnect:
+        raise HTTPException(400, "The connection ended within the body") from None
     if may_be_empty and not raw:
         return {}
     # Without this a page of any origin could post here: browsers send text/plain across origins without asking.

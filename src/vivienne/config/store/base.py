@@ -61,6 +61,13 @@ class RevisionStore(TokenStore, Protocol):
     def was_appended(self, revision: Revision) -> bool:
         """Whether an append that failed did its work all the same; once answered, that does not change any more."""
 
+    def prove(self) -> None:
+        """Show that it can store: write, altering nothing. On return that and all that was appended before is on disk.
+
+        Raises:
+            StoreUnavailable: it cannot.
+        """
+
     def after(self, version: int, limit: int) -> list[Revision]:
         """Revisions newer than a version, oldest first, at most so many."""
 

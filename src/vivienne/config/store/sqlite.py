@@ -7,6 +7,7 @@ directory that FULL does not make. No WAL: the SQLite of older Pythons loses dat
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,8 @@ APPLICATION_ID = 0x56495649
 _BEFORE_MIGRATIONS = 1
 """The schema of files that Alembic has not written in yet."""
 _LOCK_TIMEOUT = 2.0
+_PROBE_BYTES = 256 * 1024
+"""As much as the longest message."""
 _TAKEN = {"SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_UNIQUE"}
 
 
@@ -91,6 +94,20 @@ class SqliteRevisionStore(SqlRevisionStore):
                     if getattr(error.orig, "sqlite_errorname", None) not in _TAKEN:
                         raise
                     raise VersionTaken(f"version {revision.version}, its config_id or request_id is there") from error
+
+    def prove(self) -> None:
+        """See `RevisionStore`. A file beside the database shows that there is space, which writing in it does not."""
+        probe = self.path.with_name(f"{self.path.name}-probe")
+        try:
+            with probe.open("wb", buffering=0) as file:
+                os.pwrite(file.fileno(), bytes(_PROBE_BYTES), 0)
+                os.fsync(file.fileno())
+            probe.unlink()
+        except OSError as error:
+            probe.unlink(missing_ok=True)
+            raise StoreUnavailable(f"the database {self.path} cannot grow: {error.strerror}") from error
+        with self._transaction() as connection:
+            connection.exec_driver_sql(f"PRAGMA user_version={SCHEMA_VERSION}")
 
     def check(self) -> None:
         """See `RevisionStore`."""
