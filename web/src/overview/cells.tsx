@@ -32,12 +32,12 @@ export const AssetLink = memo(function AssetLink({
 
 /** The level; a change of it tints. */
 export const LevelNow = memo(function LevelNow(
-  props: Pick<AssetView, 'level' | 'raw' | 'held'> & { size: 'sm' | 'xl' },
+  props: Pick<AssetView, 'level' | 'raw' | 'held'> & { paused: boolean; size: 'sm' | 'xl' },
 ) {
-  const { level, raw, held, size } = props
+  const { level, raw, held, paused, size } = props
   return (
-    <Flash value={`${level} ${raw} ${held}`}>
-      <Level level={level} raw={raw} held={held} size={size} />
+    <Flash value={`${level} ${raw} ${held} ${paused}`}>
+      <Level level={level} raw={raw} held={held} paused={paused} size={size} />
     </Flash>
   )
 })
