@@ -1,4 +1,5 @@
 import { memo } from 'react'
+import { pauseWords } from '../parts/words.ts'
 import classes from './AssetRow.module.css'
 import { Blocker } from './Blocker.tsx'
 import { Confidence } from './Confidence.tsx'
@@ -46,7 +47,7 @@ export const AssetRow = memo(function AssetRow({ asset, closes = NO_CLOSES }: As
           />
         ) : (
           <span className={classes.reason} title={view.statusReason ?? undefined}>
-            {reasonOf(view)}
+            {view.status === 'paused' ? pauseWords(view.statusReason) : reasonOf(view)}
           </span>
         )}
       </td>

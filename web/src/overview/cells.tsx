@@ -61,7 +61,8 @@ export const Freshness = memo(function Freshness(props: Pick<AssetView, 'status'
   const isNew = useNow() - second < JUST
   return (
     <>
-      {status !== 'live' && (
+      {/* A pause stands beside the level. */}
+      {status !== 'live' && status !== 'paused' && (
         <strong className={classes.status} title={statusReason ?? undefined}>
           {STATUS_WORDS[status]}
         </strong>

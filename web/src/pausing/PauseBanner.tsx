@@ -101,7 +101,13 @@ function WhoAndWhy({ pause: { author, created_at: since, reason } }: { pause: Pa
   )
 }
 
-function ResumeButton({ pause: { asset_symbol: layer }, against }: { pause: PauseEntry; against: string | null }) {
+interface ResumeButtonProps {
+  pause: PauseEntry
+  against: string | null
+  onAsk?: () => void
+}
+
+function ResumeButton({ pause: { asset_symbol: layer }, against, onAsk }: ResumeButtonProps) {
   return (
     <button
       type="button"
@@ -109,7 +115,10 @@ function ResumeButton({ pause: { asset_symbol: layer }, against }: { pause: Paus
       aria-label={`Resume ${layer ?? 'all assets'}`}
       title={against ?? 'Asks first'}
       disabled={against !== null}
-      onClick={() => askToResume(layer)}
+      onClick={() => {
+        onAsk?.()
+        askToResume(layer)
+      }}
     >
       Resume
     </button>
@@ -142,7 +151,7 @@ function Several({ pauses, against }: { pauses: readonly PauseEntry[]; against: 
                 <strong>{pause.asset_symbol ?? 'All assets'}</strong>
                 <WhoAndWhy pause={pause} />
               </p>
-              <ResumeButton pause={pause} against={against} />
+              <ResumeButton pause={pause} against={against} onAsk={() => setOpen(false)} />
             </li>
           ))}
         </ul>

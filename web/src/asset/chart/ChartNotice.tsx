@@ -41,7 +41,7 @@ export function ChartNotice({ asset, loading, error, onRetry }: ChartNoticeProps
         <div className={classes.notice} data-bad={status === 'stale' || undefined}>
           <strong>{title}</strong>
           {reason && <span>{status === 'paused' ? pauseWords(reason) : reason}</span>}
-          {status === 'paused' && <span>The chart goes on; nothing is decided.</span>}
+          {status === 'paused' && <span className={classes.roomy}>The chart goes on; nothing is decided.</span>}
           {status === 'warming_up' && <Warmth reason={reason ?? ''} />}
         </div>
       )}
