@@ -12,7 +12,7 @@ PAGE   := src/vivienne/dashboard/index.html
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PIP_ROOT_USER_ACTION = ignore
 
-.PHONY: run test test-python test-client test-dashboard check format docs client dashboard chromium redis-server postgres nginx bench wheel setup lock clean
+.PHONY: run test test-python test-client test-dashboard check format docs client dashboard chromium redis-server postgres nginx bench torture wheel setup lock clean
 
 run: setup ## serve http://localhost:8000 on the simulated market, with the dashboard
 	@if scripts/node.sh; then $(MAKE) --no-print-directory $(PAGE); else echo "Without it there is no dashboard; everything else works."; fi
@@ -66,6 +66,9 @@ chromium redis-server postgres nginx: ## find one for the tests, or install it
 
 bench: setup redis-server postgres ## measure, print the figures
 	@PYTHONPATH=tests $(BIN)/python benchmarks/run.py $(ARGS)
+
+torture: setup redis-server postgres ## what it survives, in figures; hours. ARGS="kills increments" runs those
+	@PYTHONPATH=tests:benchmarks $(BIN)/python -m torture $(ARGS)
 
 wheel: setup $(PAGE) ## dist/vivienne-*.whl, with the dashboard in it
 	@$(BIN)/python -m hatchling build -t wheel

@@ -30,12 +30,14 @@ class Figure:
     Attributes:
         wanted: the figure to reach, in words; empty where there is none.
         met: whether it was, None where there is none.
+        is_speed: whether it is of time or memory, which no test asserts.
     """
 
     name: str
     value: str
     wanted: str = ""
     met: bool | None = None
+    is_speed: bool = False
 
 
 def percentile(values: Sequence[float], percent: float) -> float:

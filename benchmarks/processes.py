@@ -13,11 +13,12 @@ import httpx
 import psutil
 from websockets.asyncio.client import connect
 
+from increments import NO_LIMIT, increment
 from measuring import Figure, percentile, spread
 from postgres_server import PostgresServer
 from redis_running import RunningRedis
 from running import COMPREHENSIVE, data
-from several import ASSETS, Several, wait_for_version, wait_until_ready
+from several import ASSETS, Several, wait_until_ready
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,18 +34,16 @@ _CLIENTS = 50
 _MANY_CLIENTS = 400
 _P99_MS = 50.0
 _INCREMENTS = 10_000
-_STEP = 1 / 1024
-"""Exact in binary, so that a sum of them is."""
 
 
 @contextmanager
-def _several(*flags: str) -> Iterator[tuple[Several, RunningRedis]]:
+def _several(*flags: str, everywhere: tuple[str, ...] = ()) -> Iterator[tuple[Several, RunningRedis]]:
     with ExitStack() as opened:
         postgres = PostgresServer()
         opened.callback(postgres.remove)
         postgres.start()
         redis = opened.enter_context(RunningRedis())
-        yield opened.enter_context(Several(postgres.database(), redis, *flags)), redis
+        yield opened.enter_context(Several(postgres.database(), redis, *flags, everywhere=everywhere)), redis
 
 
 def measure() -> list[Figure]:
@@ -69,22 +68,16 @@ def measure() -> list[Figure]:
 
 def measure_increments() -> list[Figure]:
     """Conflicting increments by `If-Match` over two gateways: none may be lost and none made twice."""
-    with _several() as (several, _):
-        begin = time.perf_counter()
-        conflicts = asyncio.run(_increments(several))
-        seconds = time.perf_counter() - begin
-        wait_for_version(several.gateways[0], "BTC", _INCREMENTS + 1)
-        total = several.gateways[0].active("BTC")["config"]["settings"]["position_size_bang"]
-        versions = several.gateways[0].active("BTC")["version"]
-    expected = _INCREMENTS * _STEP
+    with _several(everywhere=NO_LIMIT) as (several, _):
+        found = increment(several.gateways, len(several.gateways), _INCREMENTS)
     return [
         Figure(
             f"{_INCREMENTS:,} increments by If-Match over two gateways: sum",
-            f"{total / _STEP:,.0f} ({versions - 1:,} revisions)",
+            f"{found.sum:,.0f} ({found.revisions:,} revisions)",
             f"{_INCREMENTS:,}",
-            total == expected and versions - 1 == _INCREMENTS,
+            found.sum == _INCREMENTS == found.revisions,
         ),
-        Figure("the same: conflicts, time", f"{conflicts:,}, {seconds:.0f} s"),
+        Figure("the same: conflicts, time", f"{found.conflicts:,}, {found.seconds:.0f} s"),
     ]
 
 
@@ -144,28 +137,6 @@ async def _rate(gateways: list[RunningServer]) -> float:
     begin = time.perf_counter()
     await asyncio.gather(*(send(gateway, sender) for gateway in gateways for sender in range(_SENDERS)))
     return len(gateways) * (_CHANGES // _SENDERS) * _SENDERS / (time.perf_counter() - begin)
-
-
-async def _increments(several: Several) -> int:
-    async def increment(gateway: RunningServer, times: int) -> int:
-        conflicts = done = 0
-        async with _rest(gateway) as rest:
-            while done < times:
-                active = (await rest.get("/active", params={"asset_symbol": "BTC"})).raise_for_status().json()
-                value = active["config"]["settings"]["position_size_bang"] + _STEP
-                answer = await rest.post(
-                    "/partial-update", json=_size("BTC", value), headers={"If-Match": f'"{active["version"]}"'}
-                )
-                if answer.status_code == httpx.codes.PRECONDITION_FAILED:
-                    conflicts += 1
-                else:
-                    answer.raise_for_status()
-                    done += 1
-        return conflicts
-
-    async with _rest(several.gateways[0]) as rest:
-        (await rest.post("/partial-update", json=_size("BTC", 0))).raise_for_status()
-    return sum(await asyncio.gather(*(increment(gateway, _INCREMENTS // 2) for gateway in several.gateways)))
 
 
 async def _costs(several: Several, redis: RunningRedis, *, clients: int) -> dict[str, float]:

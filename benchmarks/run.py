@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import channels
+import counting
 import evaluation
 import kills
 import process
@@ -29,6 +30,7 @@ _BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "increments": processes.measure_increments,
     "states": processes.measure_states,
     "store": store.measure,
+    "counting": counting.measure,
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from measuring import Figure, percentile
 from postgres_server import PostgresServer
@@ -18,7 +18,7 @@ from vivienne.config.store.tables import revisions
 from vivienne.config.tunables import DEFAULTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from vivienne.config.store.sql import SqlRevisionStore
 
@@ -45,9 +45,8 @@ def measure() -> list[Figure]:
 
 def _measure(engine: str, opened: Callable[[], SqlRevisionStore]) -> list[Figure]:
     store = opened()
-    for first in range(1, _REVISIONS + 1, _BATCH):
+    for rows in batches(_REVISIONS):
         with store._transaction() as connection:  # noqa: SLF001  # one by one it would take minutes
-            rows = [as_row(_revision(version)) for version in range(first, first + _BATCH)]
             connection.execute(revisions.insert(), rows)
     store.close()
     begin = time.perf_counter()
@@ -72,6 +71,12 @@ def _measure(engine: str, opened: Callable[[], SqlRevisionStore]) -> list[Figure
         ),
         Figure(f"{engine}: append, on disk", typical),
     ]
+
+
+def batches(count: int) -> Iterator[list[dict[str, Any]]]:
+    """Rows of so many revisions, some thousands at a time."""
+    for first in range(1, count + 1, _BATCH):
+        yield [as_row(_revision(version)) for version in range(first, min(first + _BATCH, count + 1))]
 
 
 def _revision(version: int) -> Revision:

@@ -212,3 +212,10 @@ def configurations(draw: st.DrawFn) -> Configuration:
     if problems_of(document):  # equal periods, no weight above 0: rare
         document = DEFAULTS
     return Configuration.model_validate(document)
+
+
+def write_minutes(path: Path, candles: list[Candle]) -> Path:
+    """A file of minutes, to be replayed."""
+    rows = [",".join(map(str, [candle.open_time, *candle[1:6]])) for candle in candles]
+    path.write_text("open_time,open,high,low,close,volume\n" + "\n".join(rows) + "\n")
+    return path

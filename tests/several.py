@@ -25,12 +25,13 @@ class Several:
         database: address of a PostgreSQL database.
         redis: over which they talk.
         flags: for the agents, beyond what they need.
+        everywhere: flags for all.
     """
 
-    def __init__(self, database: str, redis: RunningRedis, *flags: str) -> None:
+    def __init__(self, database: str, redis: RunningRedis, *flags: str, everywhere: tuple[str, ...] = ()) -> None:
         self._open = ExitStack()
         self._database = database
-        self._common = ("--redis", redis.url, "--assets", ",".join(ASSETS))
+        self._common = ("--redis", redis.url, "--assets", ",".join(ASSETS), *everywhere)
         begin = datetime.now(UTC) - timedelta(minutes=5)
         self.market = ("--market-begin", begin.isoformat(), *flags)
         self.agents = [self.agent(1), self.agent(2)]

@@ -8,16 +8,21 @@ import signal
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from vivienne.config.service import ConfigService
+from vivienne.access.access import Access
+from vivienne.access.book import TokenBook
+from vivienne.config.service import STORE_TIMEOUT, ConfigService
 from vivienne.config.store.opening import open_store
+from vivienne.config.store.thread import StoreThread
 from vivienne.errors import SettingsError
 from vivienne.live.market import Market
 from vivienne.live.view import LocalView
 from vivienne.market.feeds.replay import ReplayFeed
 from vivienne.market.feeds.simulated import SimulatedFeed
+from vivienne.metrics import Metrics
 from vivienne.server.factory import agent_application, web_application
-from vivienne.server.listen import Server, bind, is_local, server
-from vivienne.server.origins import guarded
+from vivienne.server.gate import Gate
+from vivienne.server.listen import Server, bind, is_local, room_for, server
+from vivienne.server.origins import Hosts, guarded
 from vivienne.stream.hub import Hub
 from vivienne.stream.state import StateBoard
 
@@ -58,12 +63,20 @@ async def serve(boot: Boot, logs: LogStream) -> None:
     """
     sockets = bind(boot.host, boot.port)
     try:
-        service = ConfigService(open_store(boot.db), boot.assets)
+        metrics = Metrics(boot.role)
+        store, thread = open_store(boot.db), StoreThread(STORE_TIMEOUT, metrics)
+        service = ConfigService(store, boot.assets, thread=thread, metrics=metrics)
         try:
-            process = _ROLES[boot.role](boot, service, logs)
+            access = _access(boot, TokenBook(store, thread), is_local=is_local(sockets))
+            process = _ROLES[boot.role](boot, service, logs, access)
+            process.running["tokens"] = access.book.follow
+            process.running["loop lag"] = metrics.watch_loop
             if service.is_shared:
                 process.running["follow"] = service.follow
-            web = server(guarded(process.app, origins=boot.origins, local_only=is_local(sockets)))
+            hosts: Hosts = "local" if is_local(sockets) else "any" if access.demanded else "addresses"
+            app = guarded(Gate(process.app, access), origins=boot.origins, hosts=hosts)
+            room_for(boot.limits.connections)
+            web = server(app, boot.limits, boot.proxies)
             port = sockets[0].getsockname()[1]
             _log.info("Vivienne listens on http://%s:%d (%s)", boot.host, port, process.what)
             await _run(process, web, sockets)
@@ -72,6 +85,26 @@ async def serve(boot: Boot, logs: LogStream) -> None:
     finally:
         for listening in sockets:
             listening.close()
+
+
+def _access(boot: Boot, book: TokenBook, *, is_local: bool) -> Access:
+    """Who gets in. On this machine anybody does, unless it is said otherwise; from others, whoever has a token.
+
+    Raises:
+        SettingsError: a token is needed, and there is none.
+    """
+    is_reachable = not is_local or bool(boot.proxies)
+    demanded = boot.require_token or (is_reachable and not boot.anyone)
+    if demanded and not book and boot.role != "agent":  # an agent serves nothing but whether it works
+        why = "--require-token was given" if boot.require_token else "Other machines could reach it"
+        raise SettingsError(
+            f"{why}, and there is no token. Make one:  vivienne token create NAME --role admin --db {boot.db}  "
+            "or, where everybody who reaches the port may change what is traded on, start with "
+            "--allow-anyone-on-this-network"
+        )
+    if is_reachable and not demanded:
+        _log.warning("Whoever reaches the port can change the configuration: --allow-anyone-on-this-network was given")
+    return Access(book, boot.limits, demanded=demanded)
 
 
 async def _run(process: _Process, web: Server, sockets: list[Any]) -> None:
@@ -88,19 +121,19 @@ async def _run(process: _Process, web: Server, sockets: list[Any]) -> None:
         _log.info("Vivienne has stopped")
 
 
-def _everything(boot: Boot, service: ConfigService, logs: LogStream) -> _Process:
+def _everything(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -> _Process:
     """One process that does it all."""
-    hub = Hub()
+    hub = Hub(service.metrics)
     board = StateBoard(hub)
     market, what = _market(boot, boot.assets, service, board)
     if boot.redis is None:
-        app = web_application(service, LocalView(market), hub, board, logs)
+        app = web_application(service, LocalView(market), hub, board, logs, access=access)
         return _Process(what, app, {"market": market.run})
     _need_redis()
     from vivienne.redis.parts import RedisParts  # noqa: PLC0415  # an extra
     from vivienne.stream.redis import StatePublisher  # noqa: PLC0415  # the same
 
-    redis = RedisParts(boot.redis, boot.redis_control, service, [StatePublisher(hub, board)])
+    redis = RedisParts(boot.redis, boot.redis_control, service, [StatePublisher(hub, board)], boot.limits.message)
     app = web_application(
         service,
         LocalView(market),
@@ -109,11 +142,12 @@ def _everything(boot: Boot, service: ConfigService, logs: LogStream) -> _Process
         logs,
         relay=redis.ask,
         additions=lambda: {"redis": redis.trouble or "ok"},
+        access=access,
     )
     return _Process(what, app, {"market": market.run, "redis": redis.run})
 
 
-def _agent(boot: Boot, service: ConfigService, logs: LogStream) -> _Process:
+def _agent(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -> _Process:
     """One agent of several: decides its share, and publishes it."""
     _need_redis()
     from vivienne.redis.agent import Answering, Succession  # noqa: PLC0415  # an extra
@@ -122,7 +156,7 @@ def _agent(boot: Boot, service: ConfigService, logs: LogStream) -> _Process:
     from vivienne.redis.parts import RedisParts  # noqa: PLC0415  # the same
     from vivienne.stream.redis import StatePublisher  # noqa: PLC0415  # the same
 
-    hub = Hub()
+    hub = Hub(service.metrics)
     board = StateBoard(hub)
     assets = boot.shard.share(boot.assets)
     if not assets:
@@ -148,16 +182,17 @@ def _agent(boot: Boot, service: ConfigService, logs: LogStream) -> _Process:
         Answering(name, market),
         LogPublisher(logs, f"agent {boot.shard}"),
     ]
-    redis = RedisParts(str(boot.redis), boot.redis_control, service, parts)
+    redis = RedisParts(str(boot.redis), boot.redis_control, service, parts, boot.limits.message)
     app = agent_application(
         service,
         LocalView(market),
         lambda: {"redis": redis.trouble or "ok", "succession": succession.trouble() or "ok"},
+        access,
     )
     return _Process(f"agent {boot.shard}: {', '.join(assets)}; {what}", app, {"market": market.run, "redis": redis.run})
 
 
-def _gateway(boot: Boot, service: ConfigService, logs: LogStream) -> _Process:
+def _gateway(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -> _Process:
     """One gateway of several: serves what all agents decide."""
     _need_redis()
     from vivienne.redis.agents import Agents  # noqa: PLC0415  # an extra
@@ -168,7 +203,7 @@ def _gateway(boot: Boot, service: ConfigService, logs: LogStream) -> _Process:
     from vivienne.redis.remote_market import RemoteMarket  # noqa: PLC0415  # the same
     from vivienne.stream.relay import StateRelay  # noqa: PLC0415  # the same
 
-    hub = Hub()
+    hub = Hub(service.metrics)
 
     def pause_of(asset: str) -> str | None:
         pause = service.active(asset).pause
@@ -179,7 +214,9 @@ def _gateway(boot: Boot, service: ConfigService, logs: LogStream) -> _Process:
     service.listen_to_held(lambda: relay.show_again(boot.assets))
     agents, asking = Agents(), Asking()
     gateway = Gateway(boot.assets, agents, relay, asking)
-    redis = RedisParts(str(boot.redis), boot.redis_control, service, [gateway, LogReceiver(logs)])
+    service.metrics.gauge("vivienne_agents", lambda: len(agents.there()))
+    service.metrics.gauge("vivienne_assets_without_agent", lambda: sum(agents.of(each) is None for each in boot.assets))
+    redis = RedisParts(str(boot.redis), boot.redis_control, service, [gateway, LogReceiver(logs)], boot.limits.message)
     app = web_application(
         service,
         RemoteMarket(boot.assets, agents, asking),
@@ -188,11 +225,12 @@ def _gateway(boot: Boot, service: ConfigService, logs: LogStream) -> _Process:
         logs,
         relay=redis.ask,
         additions=lambda: {"redis": redis.trouble or "ok"},
+        access=access,
     )
     return _Process("gateway", app, {"watch": gateway.watch, "redis": redis.run})
 
 
-_ROLES: dict[str, Callable[[Boot, ConfigService, LogStream], _Process]] = {
+_ROLES: dict[str, Callable[[Boot, ConfigService, LogStream, Access], _Process]] = {
     "all": _everything,
     "agent": _agent,
     "gateway": _gateway,

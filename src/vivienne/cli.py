@@ -12,6 +12,8 @@ import click
 import uvloop
 
 from vivienne import __version__
+from vivienne.access.caller import ROLES, Role
+from vivienne.access.tokens import without_secrets
 from vivienne.addresses import without_password
 from vivienne.errors import FileUnreadable, ImportRefused, SettingsError, VivienneError
 from vivienne.settings import BootSettings, database, environment_name
@@ -27,10 +29,11 @@ def _options(command: Any) -> Any:
         command = click.option(
             "--" + setting.name.replace("_", "-"),
             setting.name,
+            is_flag=hint is bool,
             type=click.Choice(choices) if choices else None if multiple else hint,
             multiple=multiple,
             default=setting.default,
-            show_default=setting.default not in ("", ()),
+            show_default=setting.default not in ("", (), False),
             envvar=environment_name(setting.name),
             show_envvar=True,
             metavar=setting.metadata["metavar"],
@@ -137,6 +140,69 @@ def _refusal(error: VivienneError) -> dict[str, Any]:
     }
 
 
+@main.group("token")
+def token() -> None:
+    """Say who gets in, where tokens are needed. A running Vivienne heeds it within seconds."""
+
+
+def _json_option(command: Any) -> Any:
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(command)
+
+
+@token.command("create")
+@click.argument("name")
+@click.option("--role", type=click.Choice(ROLES), required=True, help="What it is for: looking, changing, everything.")
+@_database_option
+@_json_option
+def create_token(name: str, role: Role, db: str, as_json: bool) -> None:
+    """Make a token for NAME, and print it: it is shown this once. NAME is the author of what is changed with it."""
+    from vivienne.tokens import create  # noqa: PLC0415  # see `serve`
+
+    try:
+        made, secret = create(database(db), name, role)
+    except VivienneError as error:
+        raise _Failure(error) from error
+    if as_json:
+        click.echo(json.dumps({**made, "token": secret}))
+        return
+    click.echo(f"Token {made['name']} ({made['role']}); nobody can show it again:", err=True)
+    click.echo(secret)
+
+
+@token.command("list")
+@_database_option
+@_json_option
+def list_tokens(db: str, as_json: bool) -> None:
+    """Print every token that ever was, without the secrets."""
+    from vivienne.tokens import listed  # noqa: PLC0415  # see `serve`
+
+    try:
+        found = listed(database(db))
+    except VivienneError as error:
+        raise _Failure(error) from error
+    if as_json:
+        click.echo(json.dumps({"tokens": found}))
+        return
+    for each in found:
+        state = f"revoked {each['revoked_at']}" if each["revoked_at"] else "good"
+        click.echo(f"{each['name']:<24} {each['role']:<8} made {each['created_at']}  {state}")
+
+
+@token.command("revoke")
+@click.argument("name")
+@_database_option
+@_json_option
+def revoke_token(name: str, db: str, as_json: bool) -> None:
+    """Make the token of NAME good for nothing; connections opened with it are closed within seconds."""
+    from vivienne.tokens import revoke  # noqa: PLC0415  # see `serve`
+
+    try:
+        revoked = revoke(database(db), name)
+    except VivienneError as error:
+        raise _Failure(error) from error
+    click.echo(json.dumps(revoked) if as_json else f"Token {name} is revoked")
+
+
 def _switch_options(command: Any) -> Any:
     """Where, whom, by whom and why."""
     setting = next(setting for setting in fields(BootSettings) if setting.name == "db")
@@ -156,6 +222,8 @@ def _switch_options(command: Any) -> Any:
 @_switch_options
 def pause(**order: Any) -> None:
     """Stop every asset, or one: idle, with size 0, until it is resumed.
+
+    Where the server needs a token, it is taken from VIVIENNE_TOKEN; it needs the role tuner.
 
     Exit code 0: paused; 1: refused or out of reach; 2: a flag is wrong.
     """
@@ -206,8 +274,21 @@ class _Failure(click.ClickException):
         self.exit_code = 2 if isinstance(error, (SettingsError, FileUnreadable)) else 1  # type: ignore[misc]  # click's way to set it
 
 
+class _HideSecrets(logging.Filter):
+    """Hides tokens that got into a record, whatever way they found."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Pass the record on, without them."""
+        text = record.getMessage()
+        if (hidden := without_secrets(text)) != text:
+            record.msg, record.args = hidden, ()
+        return True
+
+
 def _start_logging(level: str, logs: logging.Handler) -> None:
     console = logging.StreamHandler()
+    for handler in (console, logs):
+        handler.addFilter(_HideSecrets())
     console.setFormatter(logging.Formatter("%(asctime)s %(levelname)-8s %(message)s", "%H:%M:%S"))
     logging.basicConfig(level=level.upper(), handlers=[console, logs])
     # What is below says nothing a user needs, except when something is wrong.
@@ -226,9 +307,9 @@ def _print_settings(context: click.Context, settings: BootSettings, db: str, ass
     for setting in fields(settings):
         if setting.metadata.get("secret"):
             shown[setting.name] = without_password(shown[setting.name])
-    shown |= {name: shown[name] or "-" for name in ("origins", "redis", "shard", "market_begin")}
+    shown |= {name: shown[name] or "-" for name in ("origins", "proxies", "redis", "shard", "market_begin")}
     click.echo(f"Vivienne {__version__}", err=True)
     for name, value in shown.items():
         source = context.get_parameter_source(name)
         where = _SOURCES.get(source.name if source else "", "default")
-        click.echo(f"  {name.replace('_', '-'):<15} {value!s:<40} ({where}; {environment_name(name)})", err=True)
+        click.echo(f"  {name.replace('_', '-'):<28} {value!s:<40} ({where}; {environment_name(name)})", err=True)

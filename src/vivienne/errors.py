@@ -13,6 +13,10 @@
     │   ├── StoreUnavailable     it was open, and now does not take or give revisions
     │   └── VersionTaken         it has a revision of that version already: another process was first
     ├── AgentUnavailable         the agent that decides an asset does not answer
+    ├── NotAllowed               the caller may not do this
+    ├── NotKnown                 it is not known who the caller is, and that is needed
+    ├── NameTaken                there is a token of this name, or was one
+    ├── UnknownToken             there is no such token
     └── ChangeRefused            a change that was not made; carries one or more problems
         ├── Malformed            not JSON, not an object, a message without a type
         ├── TooLarge             longer than a message may be
@@ -21,6 +25,8 @@
         ├── UnknownRevision      no such config_id
         ├── VersionConflict      the configuration moved on since the caller read it
         ├── RequestIdReused      the request_id already stands for another change
+        ├── Forbidden            the caller's token is not for changes
+        ├── TooManyRequests      more were asked for than may be
         ├── NotStored            the store did not take it, or did not answer in time
         └── Defect               something in Vivienne itself failed
 
@@ -145,6 +151,22 @@ class AgentUnavailable(VivienneError):
     """The agent that decides an asset is not there, or does not answer."""
 
 
+class NotKnown(VivienneError):
+    """It is not known who the caller is: a token is needed, and none came or a wrong one."""
+
+
+class NotAllowed(VivienneError):
+    """The caller is known, and may not do this."""
+
+
+class NameTaken(VivienneError):
+    """There is a token of this name, or was one; nothing was added."""
+
+
+class UnknownToken(VivienneError):
+    """There is no token of this name that is good."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing that is wrong with a change.
@@ -233,6 +255,28 @@ class RequestIdReused(ChangeRefused):
 
     code = "request_id_reused"
     title = "The request_id stands for another change"
+
+
+class Forbidden(ChangeRefused):
+    """The caller's token is not for changes."""
+
+    code = "forbidden"
+    title = "The token is not for this"
+
+
+class TooManyRequests(ChangeRefused):
+    """More were asked for than may be.
+
+    Attributes:
+        retry_after: seconds after which there is room again.
+    """
+
+    code = "too_many_requests"
+    title = "Too many requests"
+
+    def __init__(self, message: str, *, retry_after: float = 1.0) -> None:
+        self.retry_after = retry_after
+        super().__init__(message)
 
 
 class NotStored(ChangeRefused):

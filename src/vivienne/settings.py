@@ -5,6 +5,7 @@ Each is a flag of ``vivienne serve`` and an environment variable ``VIVIENNE_...`
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 from dataclasses import dataclass, field, fields
@@ -13,8 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from vivienne.addresses import redis_address
+from vivienne.config.channels.reading import MessageLimits
 from vivienne.config.store.address import PostgresUrl
 from vivienne.errors import SettingsError
+from vivienne.limits import Limits
 from vivienne.live.caps import SizeCaps
 from vivienne.live.shards import Shard
 from vivienne.market.timeframe import Timeframe
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?")
 _CHANNEL = re.compile(r"[!-~]{1,100}")
 _HIGHEST_PORT = 65_535
+_LIMITS = Limits()
 
 
 def _setting(help_text: str, *, default: Any = None, metavar: str | None = None, **more: Any) -> Any:
@@ -64,6 +68,16 @@ class BootSettings:
         default="",
         metavar="ORIGIN,...",
     )
+    proxies: str = _setting(
+        "Addresses or networks of reverse proxies, with commas: what they say in X-Forwarded-For is believed. Through "
+        "them others than this machine come, so a token is needed.",
+        default="",
+        metavar="ADDRESS,...",
+    )
+    require_token: bool = _setting("Let nobody in without a token, on this machine either.", default=False)
+    allow_anyone_on_this_network: bool = _setting(
+        "Serve other machines without tokens: whoever reaches the port can change what is traded on.", default=False
+    )
     speed: str = _setting("Market seconds per real second, or max (replay only).", default="60", metavar="N|max")
     timeframe: Literal["1m", "3m", "5m", "15m", "30m", "1h", "4h", "1d"] = _setting(
         "Length of the bars that are decided.", default="15m"
@@ -101,6 +115,43 @@ class BootSettings:
         bounds=(0.01, 60.0),
     )
     log_level: Literal["debug", "info", "warning", "error"] = _setting("Least level of log records.", default="info")
+    max_message_bytes: int = _setting(
+        "Longest message that is read, in bytes.", default=_LIMITS.message.bytes, bounds=(1_024, 4 * 1024 * 1024)
+    )
+    max_nesting: int = _setting(
+        "Most levels of objects and lists in a message.", default=_LIMITS.message.nesting, bounds=(4, 100)
+    )
+    max_connections: int = _setting(
+        "Most connections at once; more are answered 503.", default=_LIMITS.connections, bounds=(10, 1_000_000)
+    )
+    max_connections_per_address: int = _setting(
+        "Most connections at once from one address; more are answered 429. Of reverse proxies in --proxies, those "
+        "behind them are counted, and only their WebSockets.",
+        default=_LIMITS.connections_per_address,
+        bounds=(1, 1_000_000),
+    )
+    max_handshakes_per_second: int = _setting(
+        "Most WebSockets opened in a second; more are answered 429.",
+        default=_LIMITS.handshakes_per_second,
+        bounds=(1, 1_000_000),
+    )
+    max_half_open: int = _setting(
+        "Most connections at once that have not sent a whole request yet; the oldest of more is closed.",
+        default=_LIMITS.half_open,
+        bounds=(1, 1_000_000),
+    )
+    handshake_seconds: float = _setting(
+        "How long a connection may take to send a request.", default=_LIMITS.handshake_seconds, bounds=(0.1, 600.0)
+    )
+    max_changes_per_minute: int = _setting(
+        "Most changes a minute that one token, or one address without a token, may ask for; more are answered 429, or "
+        "with an error of code too_many_requests. Redis is not limited.",
+        default=_LIMITS.changes_per_minute,
+        bounds=(1, 10_000_000),
+    )
+    max_subscriptions: int = _setting(
+        "Most assets in one subscribe message.", default=_LIMITS.subscriptions, bounds=(1, 1_000_000)
+    )
 
     def checked(self) -> Boot:
         """The settings as the program uses them.
@@ -133,6 +184,9 @@ class BootSettings:
             assets=assets,
             files=files,
             origins=_origins(self.origins),
+            proxies=_proxies(self.proxies),
+            require_token=self.require_token,
+            anyone=self.allow_anyone_on_this_network,
             speed=_speed(self.speed, self.feed),
             timeframe=Timeframe(self.timeframe),
             db=db,
@@ -147,6 +201,19 @@ class BootSettings:
             caps=SizeCaps.read(self.max_position_size, assets),
             price_interval=self.price_interval,
             log_level=self.log_level,
+            limits=self._limits(),
+        )
+
+    def _limits(self) -> Limits:
+        return Limits(
+            message=MessageLimits(self.max_message_bytes, self.max_nesting),
+            connections=self.max_connections,
+            connections_per_address=self.max_connections_per_address,
+            handshakes_per_second=self.max_handshakes_per_second,
+            half_open=self.max_half_open,
+            handshake_seconds=self.handshake_seconds,
+            changes_per_minute=self.max_changes_per_minute,
+            subscriptions=self.max_subscriptions,
         )
 
     def _check_role(self, *, is_shared: bool) -> None:
@@ -178,6 +245,9 @@ class Boot:
     Attributes:
         files: what to replay, by asset; empty for the simulated market.
         origins: whose pages may use the server, beyond those of this machine.
+        proxies: addresses and networks of reverse proxies.
+        require_token: whether nobody gets in without a token, on this machine either.
+        anyone: whether other machines get in without one.
         speed: market seconds per real second; None for as fast as it goes.
         db: a SQLite file, or where a PostgreSQL database is.
         shard: which share of the assets to decide, where the role is that of an agent.
@@ -191,6 +261,9 @@ class Boot:
     assets: tuple[str, ...]
     files: Mapping[str, list[Path]]
     origins: tuple[str, ...]
+    proxies: tuple[str, ...]
+    require_token: bool
+    anyone: bool
     speed: float | None
     timeframe: Timeframe
     db: Path | PostgresUrl
@@ -205,6 +278,7 @@ class Boot:
     caps: SizeCaps
     price_interval: float
     log_level: str
+    limits: Limits
 
 
 def environment_name(setting: str) -> str:
@@ -264,6 +338,18 @@ def _origins(text: str) -> tuple[str, ...]:
                 f"--origins: {origin!r} is no origin; a scheme and a host are, as in https://desk.example"
             )
     return origins
+
+
+def _proxies(text: str) -> tuple[str, ...]:
+    found = []
+    for proxy in (part.strip() for part in text.split(",") if part.strip()):
+        try:
+            found.append(str(ipaddress.ip_network(proxy)))
+        except ValueError:
+            raise SettingsError(
+                f"--proxies: {proxy!r} is no address and no network; 127.0.0.1 and 10.0.0.0/8 are"
+            ) from None
+    return tuple(found)
 
 
 def _channel(text: str) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from vivienne.access.caller import Caller
 from vivienne.config.channels.envelope import open_envelope
 from vivienne.config.layers import GLOBAL
 from vivienne.config.requests import Pause, Resume
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 ANSWER_SECONDS = 15.0
 """How long a server may take."""
+TOKEN_VARIABLE = "VIVIENNE_TOKEN"  # noqa: S105  # the name of a variable
+"""In the environment: arguments of a command can be read by others on the machine."""
 CHANNEL = "cli"
 PATH = "/phoenix/config/vivienne/comprehensive/"
 
@@ -43,9 +47,10 @@ def switch_at_server(url: str, kind: Kind, fields: dict[str, str]) -> Switched:
     if not url.startswith(("http://", "https://")):
         raise SettingsError(f"--url must begin with http:// or https://, as in http://localhost:8000, not {url!r}")
     body = json.dumps(fields).encode()
-    asked = urllib.request.Request(  # noqa: S310  # the scheme is looked at above
-        url.rstrip("/") + PATH + kind, body, {"Content-Type": "application/json"}
-    )
+    headers = {"Content-Type": "application/json"}
+    if token := os.environ.get(TOKEN_VARIABLE):
+        headers["Authorization"] = f"Bearer {token}"
+    asked = urllib.request.Request(url.rstrip("/") + PATH + kind, body, headers)  # noqa: S310  # looked at above
     # Not by way of a proxy: what stops must not depend on one.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
@@ -82,7 +87,7 @@ async def switch_in_database(db: Path | PostgresUrl, kind: Kind, fields: dict[st
     service = ConfigService(store, sorted(heads | ({envelope.asset} if envelope.asset else set())))
     try:
         switch = Pause() if kind == "pause" else Resume()
-        answer = await service.switch(envelope.request(switch, channel=CHANNEL, address=None))
+        answer = await service.switch(envelope.request(switch, channel=CHANNEL, caller=Caller()))
     finally:
         await service.close()
     if answer["status"] != "success":

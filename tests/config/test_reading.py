@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vivienne.config.channels.reading import DEEPEST_NESTING, LONGEST_MESSAGE, read_object
+from vivienne.config.channels.reading import USUAL, read_object
 from vivienne.errors import Malformed, TooLarge
 
 NO_DEADLINE = settings(deadline=None)  # a busy machine is no failure
@@ -48,7 +48,7 @@ def depth(value: object) -> int:
 @NO_DEADLINE
 @given(OBJECTS)
 def test_every_json_object_is_read_as_it_was_written(document: dict[str, Any]) -> None:
-    if depth(document) <= DEEPEST_NESTING:
+    if depth(document) <= USUAL.nesting:
         assert read_object(orjson.dumps(document)) == document
     else:
         with pytest.raises(Malformed):
@@ -177,34 +177,34 @@ def test_the_same_name_in_two_sections_is_no_duplicate() -> None:
 
 @pytest.mark.parametrize("innermost", ["{}", '{"a":1}', "[]", "[1]"])
 def test_nesting_is_read_down_to_the_deepest_level_that_is_allowed(innermost: str) -> None:
-    raw = nested(DEEPEST_NESTING - 1, innermost)
+    raw = nested(USUAL.nesting - 1, innermost)
 
     assert read_object(raw) == orjson.loads(raw)
 
 
 @pytest.mark.parametrize("innermost", ["1", "{}", "[]"])
-@pytest.mark.parametrize("levels", [DEEPEST_NESTING + 1, 100, 900, 1_100, 40_000])
+@pytest.mark.parametrize("levels", [USUAL.nesting + 1, 100, 900, 1_100, 40_000])
 def test_deeper_nesting_is_refused(levels: int, innermost: str) -> None:
     with pytest.raises(Malformed, match=r"deep|depth"):
         read_object(nested(levels, innermost))
 
 
-@pytest.mark.parametrize("levels", [DEEPEST_NESTING, 900, 40_000])
+@pytest.mark.parametrize("levels", [USUAL.nesting, 900, 40_000])
 def test_lists_count_as_nesting(levels: int) -> None:
     with pytest.raises(Malformed, match=r"deep|depth"):
         read_object(b'{"a":' + nested(levels, "1", "[", "]") + b"}")
 
 
 def test_a_message_may_be_exactly_as_long_as_is_said() -> None:
-    raw = b'{"a":"' + b"x" * (LONGEST_MESSAGE - 8) + b'"}'
+    raw = b'{"a":"' + b"x" * (USUAL.bytes - 8) + b'"}'
 
-    assert len(raw) == LONGEST_MESSAGE == 262_144
-    assert read_object(raw) == {"a": "x" * (LONGEST_MESSAGE - 8)}
+    assert len(raw) == USUAL.bytes == 262_144
+    assert read_object(raw) == {"a": "x" * (USUAL.bytes - 8)}
 
 
-@pytest.mark.parametrize("raw", [b'{"a":"' + b"x" * (LONGEST_MESSAGE - 7) + b'"}', b" " * (LONGEST_MESSAGE + 1)])
+@pytest.mark.parametrize("raw", [b'{"a":"' + b"x" * (USUAL.bytes - 7) + b'"}', b" " * (USUAL.bytes + 1)])
 def test_a_longer_message_is_refused_as_too_large(raw: bytes) -> None:
-    with pytest.raises(TooLarge, match=f"at most {LONGEST_MESSAGE:,}"):
+    with pytest.raises(TooLarge, match=f"at most {USUAL.bytes:,}"):
         read_object(raw)
 
 

@@ -47,6 +47,7 @@ class Store(SqliteRevisionStore):
         self.fails = False
         self.fails_afterwards = False
         self.silent = False
+        self.unproven = False
         self.looks = 0
         self.appending = threading.Event()
         self.may_append = threading.Event()
@@ -60,6 +61,11 @@ class Store(SqliteRevisionStore):
         super().append(*revisions)
         if self.fails_afterwards:
             raise StoreUnavailable("the disk reports an error")
+
+    def prove(self) -> None:
+        if self.fails or self.unproven:
+            raise StoreUnavailable("the disk is full")
+        super().prove()
 
     def by_config_id(self, config_id: str) -> Revision | None:
         if self.silent:
@@ -1026,6 +1032,7 @@ async def test_a_revision_says_who_when_how_and_why(store: Store) -> None:
             "created_at": "2026-01-02T03:04:05.678Z",
             "author": "ann",
             "channel": "rest",
+            "address": "127.0.0.1",
             "reason": "calmer",
             "request_id": "r-1",
             "changed": [{"path": BANG, "old": 80, "new": 90}],
@@ -1178,7 +1185,7 @@ async def test_nobody_is_told_of_assets_that_are_not_decided_any_more(path: Path
     await service.close()
 
 
-async def test_readiness_fails_from_a_change_that_could_not_be_stored_until_one_is(
+async def test_readiness_fails_from_a_change_that_could_not_be_stored_until_one_could_be(
     service: ConfigService, store: Store
 ) -> None:
     store.fails = True
@@ -1187,8 +1194,28 @@ async def test_readiness_fails_from_a_change_that_could_not_be_stored_until_one_
     with pytest.raises(StoreUnavailable, match="the last change could not be stored: the disk is full"):
         await service.check()
     store.fails = False
-    await service.change(partial("BTC", bang=90))
     await service.check()
+    assert (await service.change(partial("BTC", bang=90)))["version"] == 1
+
+
+async def test_a_change_that_can_be_read_and_is_not_synced_is_not_acknowledged_until_it_is(
+    service: ConfigService, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vivienne.config.recorder.DOUBT_SECONDS", 0.01)
+    store.fails_afterwards = store.unproven = True
+    with pytest.raises(NotStored, match="It is not known whether the change was stored"):
+        await service.change(partial("BTC", bang=90))
+    assert in_force(service, "BTC", BANG) == 80
+    with pytest.raises(StoreUnavailable, match="the last change could not be stored"):
+        await service.check()
+    store.fails_afterwards = store.unproven = False
+
+    for _ in range(500):
+        if in_force(service, "BTC", BANG) == 90:
+            break
+        await asyncio.sleep(0.01)
+
+    assert in_force(service, "BTC", BANG) == 90
 
 
 async def test_a_record_of_a_deletion_cannot_be_activated(service: ConfigService) -> None:

@@ -304,3 +304,13 @@ def test_a_text_of_any_kind_is_kept(store: RevisionStore) -> None:
     filled(store, revision(1, reason=reason, author="\u00e9" * 100))
 
     assert store.heads() == [revision(1, reason=reason, author="\u00e9" * 100)]
+
+
+def test_showing_that_it_can_store_alters_nothing(store: RevisionStore) -> None:
+    filled(store, revision(1), revision(2, "BTC"))
+
+    store.prove()
+    store.prove()
+
+    assert [revision(1), revision(2, "BTC")] == store.after(-10, 10)
+    filled(store, revision(3))

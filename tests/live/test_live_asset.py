@@ -98,10 +98,10 @@ def test_a_minute_inside_a_longer_bar_decides_nothing(service: ConfigService) ->
 def test_a_price_moves_the_price_and_nothing_else(warm: LiveAsset) -> None:
     before = warm.data()
 
-    warm.move(999.5, MIDNIGHT + 5_000)
+    warm.move(999.5, MIDNIGHT + (NEEDED + 20) * MINUTE_MS + 5_000)
 
     after = warm.data()
-    assert (after["price"], after["price_time"]) == (999.5, "2025-01-01T00:00:05.000Z")
+    assert (after["price"], after["price_time"]) == (999.5, iso(MIDNIGHT + (NEEDED + 20) * MINUTE_MS + 5_000))
     assert {name: value for name, value in after.items() if not name.startswith("price")} == {
         name: value for name, value in before.items() if not name.startswith("price")
     }
@@ -116,7 +116,8 @@ def test_an_ended_feed_keeps_its_last_decision_on_show(warm: LiveAsset) -> None:
     assert after["status"] == "ended"
     assert after["status_reason"]
     changed = {name for name, value in after.items() if value != dict(before)[name]}
-    assert changed == {"status", "status_reason"}
+    assert changed == {"status", "status_reason", "data_age"}
+    assert after["data_age"] is None
 
 
 def test_a_feed_that_ended_too_early_says_so(fresh: LiveAsset) -> None:

@@ -14,11 +14,13 @@ from vivienne.config.requests import Request, Update
 from vivienne.config.service import ConfigService
 from vivienne.config.store.sqlite import SqliteRevisionStore
 from vivienne.errors import MarketDataError
+from vivienne.live import market
 from vivienne.live.asset import LiveAsset
 from vivienne.live.market import Market
 from vivienne.live.view import LocalView
 from vivienne.market.feeds.base import FeedEnded, MinuteClosed, PriceMoved
 from vivienne.market.timeframe import Timeframe
+from vivienne.market.types import MINUTE_MS
 from vivienne.server.factory import web_application
 from vivienne.stream.hub import Hub
 from vivienne.stream.logs import LogStream
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from vivienne.market.types import Candle
 
 ENOUGH = 100
+NEXT = MIDNIGHT + ENOUGH * MINUTE_MS + 1
+"""A moment in the minute after the history."""
 SECONDS = 5.0
 
 
@@ -40,6 +44,7 @@ class MemoryFeed:
 
     name = "memory"
     longest_silence = 3600.0
+    pace: float | None = None
 
     def __init__(self, *assets: str, history: int = ENOUGH) -> None:
         self.assets = assets
@@ -161,7 +166,7 @@ async def test_each_closed_minute_is_decided_and_published_at_once(tmp_path: Pat
 async def test_a_price_is_published_and_moves_nothing_else(tmp_path: Path) -> None:
     async with running(tmp_path) as made:
         before = made.board.last("BTC")
-        made.feed.put("BTC", PriceMoved(4321.5, MIDNIGHT))
+        made.feed.put("BTC", PriceMoved(4321.5, NEXT))
 
         await made.until(lambda: made.board.last("BTC")["price"] == 4321.5)
 
@@ -172,7 +177,7 @@ async def test_a_price_is_published_and_moves_nothing_else(tmp_path: Path) -> No
 async def test_many_prices_within_an_interval_are_published_as_one_with_the_newest(tmp_path: Path) -> None:
     async with running(tmp_path, price_interval=0.05) as made:
         count = len(made.board.states["BTC"])
-        made.feed.put("BTC", *(PriceMoved(float(price), MIDNIGHT) for price in range(1, 1001)))
+        made.feed.put("BTC", *(PriceMoved(float(price), NEXT) for price in range(1, 1001)))
 
         await made.until(lambda: made.board.last("BTC")["price"] == 1000.0)
 
@@ -187,7 +192,7 @@ async def test_a_feed_at_its_end_keeps_the_last_decision_and_is_ready(tmp_path: 
         await made.until(lambda: made.status("BTC") == "ended")
 
         after = made.board.last("BTC")
-        assert {name for name in after if after[name] != before[name]} == {"status", "status_reason"}
+        assert {name for name in after if after[name] != before[name]} == {"status", "status_reason", "data_age"}
         assert (await made.ready()).status_code == 200
         await goes_on(made, "ETH")
 
@@ -233,7 +238,7 @@ async def test_a_price_that_cannot_be_shown_stops_no_other_asset(tmp_path: Path)
         made.feed.put("BTC", PriceMoved(1.0, 10**18))
         await asyncio.sleep(0.05)  # several price intervals
 
-        made.feed.put("ETH", PriceMoved(4321.5, MIDNIGHT))
+        made.feed.put("ETH", PriceMoved(4321.5, NEXT))
         await made.until(lambda: made.board.last("ETH")["price"] == 4321.5)
         await goes_on(made, "ETH")
 
@@ -357,7 +362,7 @@ async def test_a_state_that_cannot_be_shown_silences_no_other_asset(
     async with running(tmp_path) as made:
         monkeypatch.setattr(LiveAsset, "data", data)
         for asset in ("BTC", "ETH"):
-            made.feed.put(asset, PriceMoved(43.0, MIDNIGHT + ENOUGH * 60_000 + 1))
+            made.feed.put(asset, PriceMoved(43.0, NEXT))
         await made.until(lambda: made.board.last("ETH")["price"] == 43.0)
         await goes_on(made, "ETH")
 
@@ -373,8 +378,20 @@ async def test_a_feed_that_hangs_is_stale_and_idle_until_something_comes(
         assert "no data came for more than" in str(state["status_reason"])
         assert (await made.ready()).status_code == 503
 
-        made.feed.put("BTC", PriceMoved(43.0, MIDNIGHT + ENOUGH * 60_000 + 1))
+        made.feed.put("BTC", PriceMoved(43.0, NEXT))
         await made.until(lambda: made.status("BTC") == "live")
+
+
+async def test_while_nothing_comes_the_state_tells_how_old_its_data_becomes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(market, "AGEING_SECONDS", 0.1)
+    monkeypatch.setattr(MemoryFeed, "longest_silence", 0.3)
+    async with running(tmp_path) as made:
+        await made.until(lambda: made.status("BTC") == "stale")
+        age = made.board.last("BTC")["data_age"]
+        await made.until(lambda: made.board.last("BTC")["data_age"] >= age + 0.2)
+        assert made.status("BTC") == "stale"
 
 
 async def test_a_replay_at_its_end_is_silent_and_not_stale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from measured import measured
 from redis_running import RESULTS, RunningRedis, eventually
 from running import COMPREHENSIVE, RunningServer, config, data
 from several import ASSETS, Several, wait_for_version, wait_until_ready
@@ -286,3 +287,20 @@ def test_an_unknown_asset_is_refused_by_a_gateway_in_the_usual_words(several: Se
     refused = several.gateways[0].get(f"{COMPREHENSIVE}/active", asset_symbol="DOGE")
     assert 422 == refused.status_code
     assert "known are BTC, ETH, SOL, XRP" in refused.json()["detail"]
+
+
+def test_every_process_says_how_it_does(several: Several) -> None:
+    gateway = several.gateways[0]
+    gateway.post("partial-update", size("BTC", 1.5)).raise_for_status()
+    shares = {asset for asset in ASSETS if several.agent_of(asset) is several.agents[0]}
+
+    eventually(lambda: measured(gateway).count("vivienne_change_propagation_seconds_count", stage="published") >= 1)
+    seen = measured(gateway)
+    agent = measured(several.agents[0])
+    assert (2.0, 0.0) == (seen.value("vivienne_agents"), seen.value("vivienne_assets_without_agent"))
+    for asset in ASSETS:
+        assert 1.0 == seen.value("vivienne_asset_status", asset=asset, status="live")
+        assert seen.value("vivienne_feed_age_seconds", asset=asset) is not None
+        assert (asset in shares) == (agent.value("vivienne_asset_status", asset=asset, status="live") == 1.0)
+    assert agent.value("vivienne_redis_up") == 1.0
+    assert agent.count("vivienne_stream_sent_total", stream="redis") > 0

@@ -6,7 +6,8 @@ import asyncio
 import socket
 from typing import TYPE_CHECKING, Any
 
-from vivienne.server import listen
+from vivienne.limits import Limits
+from vivienne.server import connections, listen
 
 if TYPE_CHECKING:
     import pytest
@@ -22,7 +23,7 @@ async def test_a_client_that_never_reads_is_disconnected_after_a_ping_without_an
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(listen, "_PING_SECONDS", 0.3)
-    monkeypatch.setattr(listen, "_LAST_WORD_SECONDS", 0.1)
+    monkeypatch.setattr(connections, "_LAST_WORD_SECONDS", 0.1)
     stuck, ended = asyncio.Event(), asyncio.Event()
 
     async def flood(scope: Any, receive: Any, send: Any) -> None:
@@ -40,7 +41,7 @@ async def test_a_client_that_never_reads_is_disconnected_after_a_ping_without_an
             ended.set()
 
     sockets = listen.bind("127.0.0.1", 0)
-    web = listen.server(flood)
+    web = listen.server(flood, Limits())
     serving = asyncio.create_task(web.serve(sockets))
     client = socket.socket()
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

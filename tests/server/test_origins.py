@@ -6,78 +6,56 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
+from origin_matrix import CASES, DESK, FLAGS, Case, wrong
 from running import COMPREHENSIVE, RunningServer
+from tokens import ENDPOINTS, EVERYTHING, make_token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-DESK = "https://desk.example"
-LOCAL = ["http://localhost:5173", "http://127.0.0.1:3000", "http://[::1]:8080", "https://localhost"]
-FOREIGN = [
-    "https://evil.example",
-    "http://localhost.evil.example",
-    "http://evil.example:8000",
-    "http://127.0.0.1.evil.example",
-    "http://notlocalhost",
-    "null",
-    "file://",
-    "http://192.168.0.7",
-    "chrome-extension://localhost",
-    "http://[",
-    DESK + ".evil.example",
-    "http://desk.example",
-]
-HOSTS = ["evil.example", "evil.example:8000", "localhost.evil.example", "192.168.0.7", "", "["]
+EVERYWHERE = ("--host", "0.0.0.0", "--allow-anyone-on-this-network")  # noqa: S104
+REFUSED = tuple(case for case in CASES if not case.is_allowed)
+ALLOWED = tuple(case for case in CASES if case.is_allowed)
 CHANGE = {"asset_symbol": "BTC", "bang_threshold": 85}
 
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    with RunningServer("--origins", DESK, db=tmp_path_factory.mktemp("origins") / "vivienne.db") as running:
+    with RunningServer(*FLAGS, db=tmp_path_factory.mktemp("origins") / "vivienne.db") as running:
         yield running
 
 
-@pytest.mark.parametrize("origin", FOREIGN)
-def test_a_foreign_page_changes_nothing_and_reads_nothing(running: RunningServer, origin: str) -> None:
+def test_pages_from_elsewhere_are_refused_everywhere_and_change_nothing(running: RunningServer) -> None:
+    count, found = wrong(running.port, REFUSED)
+
+    assert [] == found
+    assert count > len(ENDPOINTS) * len(REFUSED)
+    assert running.newest() is None
+
+
+def test_pages_of_this_machine_and_allowed_ones_get_in_everywhere(running: RunningServer) -> None:
+    _, found = wrong(running.port, ALLOWED)
+
+    assert [] == found
+
+
+def test_a_matrix_that_is_not_met_is_noticed(tmp_path: Path) -> None:
+    """With another origin than the settings allow."""
+    with RunningServer("--origins", "https://other.example", db=tmp_path / "v.db") as other:
+        _, found = wrong(other.port, (Case(True, (DESK,)), Case(False, ("https://other.example",))))
+
+    assert 4 * len(EVERYTHING) == len(found)
+
+
+@pytest.mark.parametrize("origin", ["http://localhost:5173", DESK])
+def test_allowed_pages_may_change_and_read(running: RunningServer, origin: str) -> None:
     headers = {"Origin": origin}
-    version = running.active("BTC")["version"]
     answer = running.post("partial-update", CHANGE, headers=headers)
-    assert (answer.status_code, answer.json()["code"]) == (403, "wrong_origin")
-    assert "access-control-allow-origin" not in answer.headers
-    assert httpx.get(f"{running.url}{COMPREHENSIVE}/active", headers=headers).status_code == 403
-    assert running.active("BTC")["version"] == version
-
-
-@pytest.mark.parametrize("path", ["/ws/state", "/ws/logs"])
-@pytest.mark.parametrize("origin", FOREIGN)
-def test_a_foreign_page_opens_no_websocket(running: RunningServer, path: str, origin: str) -> None:
-    with (
-        pytest.raises(InvalidStatus) as refused,
-        connect(f"ws://127.0.0.1:{running.port}{path}", additional_headers={"Origin": origin}),
-    ):
-        pass
-    assert refused.value.response.status_code == 403
-
-
-@pytest.mark.parametrize("host", HOSTS)
-def test_a_foreign_name_for_this_machine_is_refused(running: RunningServer, host: str) -> None:
-    answer = httpx.get(f"{running.url}/health", headers={"Host": host})
-    assert answer.status_code in {400, 421}
-
-
-@pytest.mark.parametrize("origin", [*LOCAL, DESK])
-def test_pages_of_this_machine_and_allowed_ones_may_change_and_read(running: RunningServer, origin: str) -> None:
-    headers = {"Origin": origin}
-    asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type,if-match"}
-    before = httpx.options(f"{running.url}{COMPREHENSIVE}/partial-update", headers=headers | asked)
-    assert before.status_code == 200
-    answer = running.post("partial-update", CHANGE, headers=headers)
-    assert answer.status_code == 200
-    assert answer.headers["access-control-allow-origin"] == origin
+    assert 200 == answer.status_code
+    assert origin == answer.headers["access-control-allow-origin"]
     assert "etag" in answer.headers["access-control-expose-headers"].lower()
     with connect(f"ws://127.0.0.1:{running.port}/ws/state", additional_headers=headers) as client:
         assert client.recv(10)
@@ -92,11 +70,33 @@ def test_programs_send_no_origin_and_are_not_concerned(running: RunningServer) -
     assert running.post("partial-update", CHANGE).status_code == 200
 
 
-def test_on_other_addresses_any_host_is_served_and_foreign_pages_are_not(tmp_path: Path) -> None:
-    with RunningServer("--host", "0.0.0.0", db=tmp_path / "vivienne.db") as open_server:  # noqa: S104
-        headers = {"Host": "desk.internal"}
-        assert httpx.get(f"{open_server.url}/health", headers=headers).status_code == 200
-        own = headers | {"Origin": "http://desk.internal"}
-        assert httpx.get(f"{open_server.url}/health", headers=own).status_code == 200
-        foreign = headers | {"Origin": "http://evil.example"}
-        assert httpx.get(f"{open_server.url}/health", headers=foreign).status_code == 403
+def own_page(host: str) -> dict[str, str]:
+    return {"Host": host, "Origin": f"http://{host}"}
+
+
+def test_where_tokens_are_needed_any_name_will_do_and_foreign_pages_get_nowhere(tmp_path: Path) -> None:
+    make_token(tmp_path / "v.db", "ann", "viewer")
+    with RunningServer("--host", "0.0.0.0", db=tmp_path / "v.db") as server:  # noqa: S104
+        for headers, status in (
+            ({"Host": "desk.internal"}, 200),
+            (own_page("desk.internal"), 200),
+            ({"Host": "desk.internal", "Origin": "https://desk.internal"}, 403),
+            ({"Host": "desk.internal", "Origin": "http://evil.example"}, 403),
+        ):
+            assert status == httpx.get(f"{server.url}/health", headers=headers).status_code
+        # A name somebody pointed at this server: the page may ask, and has no token.
+        assert 401 == httpx.get(f"{server.url}{COMPREHENSIVE}/active", headers=own_page("evil.example")).status_code
+
+
+def test_where_nobody_needs_one_no_name_is_taken_that_somebody_could_point_here(tmp_path: Path) -> None:
+    named = ("--origins", "http://desk.internal")
+    with RunningServer(*EVERYWHERE, *named, db=tmp_path / "v.db") as server:
+        for headers, status in (
+            (own_page("10.0.0.1:8000"), 200),
+            (own_page("[2001:db8::1]"), 200),
+            (own_page("desk.internal"), 200),
+            (own_page("evil.example"), 421),
+            ({"Host": "evil.example"}, 421),
+            ({"Host": "10.0.0.1", "Origin": "http://10.0.0.2"}, 403),
+        ):
+            assert status == httpx.get(f"{server.url}/health", headers=headers).status_code, headers

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from making import minutes
+from making import minutes, write_minutes
 from running import RunningServer, State, config, data
 from vivienne.config.service import ConfigService
 from vivienne.config.store.sqlite import SqliteRevisionStore
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from vivienne.market.types import Candle
 
 SECONDS = 60.0
 
@@ -75,8 +74,13 @@ async def replayed(folder: Path, files: dict[str, list[Path]], timeframe: Timefr
     return board
 
 
-MAY_BE_NULL = {"value", "reading", "path", "nearest_change", "bar_time", "status_reason", "explanation"}
-"""Figures that do not exist (no trades, no level), what no tunable stands behind, and what a warm-up lacks."""
+MAY_BE_NULL = {
+    *("value", "reading", "path", "nearest_change", "bar_time", "status_reason", "explanation"),
+    *("size_cap", "data_age", "data_age_limit"),
+}
+"""Figures that do not exist (no trades, no level, no cap, no age of what is over), what no tunable stands behind, and
+what a warm-up lacks.
+"""
 
 
 def check_numbers(node: Any, name: str = "") -> None:
@@ -187,12 +191,6 @@ async def test_trades_are_decided_as_well(marketdata: Path, tmp_path: Path) -> N
         assert decisions[-1]["bar_time"] == "2024-08-09T00:04:00.000Z"
 
 
-def write(path: Path, candles: list[Candle]) -> Path:
-    rows = [",".join(map(str, [candle.open_time, *candle[1:6]])) for candle in candles]
-    path.write_text("open_time,open,high,low,close,volume\n" + "\n".join(rows) + "\n")
-    return path
-
-
 def until_ended(server: RunningServer) -> dict[str, State]:
     """Wait until the replay of every asset is over; give the last states."""
     deadline = time.monotonic() + SECONDS
@@ -265,7 +263,10 @@ class TestServed:
 
 
 def test_a_file_that_breaks_in_the_middle_stops_its_asset_only_and_says_where(tmp_path: Path) -> None:
-    good, bad = write(tmp_path / "good.csv", minutes(600)), write(tmp_path / "bad.csv", minutes(600, seed=1))
+    good, bad = (
+        write_minutes(tmp_path / "good.csv", minutes(600)),
+        write_minutes(tmp_path / "bad.csv", minutes(600, seed=1)),
+    )
     lines = bad.read_text().splitlines()
     lines[500] = lines[500].replace(",", ",oops", 1)
     bad.write_text("\n".join(lines) + "\n")

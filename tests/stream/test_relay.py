@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,6 +19,7 @@ FIRST, SECOND = "0001-first", "0002-second"
 
 def state(seq: int, level: str = "bang", asset: str = "BTC") -> AssetData:
     data: Any = {"clarity_level": level, "position_size": 0.5, "status": "live", "status_reason": None, "price": seq}
+    data |= {"data_age": 1.5}
     return {
         "type": "asset_data",
         "asset": asset,
@@ -33,7 +35,8 @@ class Watching:
 
     def __init__(self) -> None:
         self.hub = Hub()
-        self.relay = StateRelay(self.hub)
+        self.now = 1_000.0
+        self.relay = StateRelay(self.hub, clock=lambda: self.now)
         self._mailbox = self.hub.join()
 
     def sent(self) -> AssetData | None:
@@ -105,6 +108,42 @@ def test_a_stale_state_is_idle_with_size_0_and_says_why() -> None:
     assert message is not None
     found = message["agents"]["VivienneAgent"]["data"]
     assert ("its agent is gone", 41) == (found["status_reason"], found["price"])
+
+
+def test_a_stale_state_says_how_old_its_data_is_meanwhile() -> None:
+    watching = Watching()
+    watching.relay.receive(state(41), FIRST)
+    watching.now += 3.25
+    watching.relay.mark_stale("BTC", "its agent is gone")
+    message = watching.sent()
+    assert message is not None
+    assert message["agents"]["VivienneAgent"]["data"]["data_age"] == 4.8
+
+
+@pytest.mark.parametrize("again", ["revive", "pause"])
+def test_a_state_that_is_shown_again_is_no_younger(again: str) -> None:
+    watching = Watching()
+    watching.relay.receive(state(41), FIRST)
+    first = watching.sent()
+    watching.now += 60.0
+    if again == "revive":
+        watching.relay.mark_stale("BTC", "its agent is gone")
+        watching.relay.revive("BTC")
+    else:
+        watching.relay.show_again(["BTC"])
+    message = watching.sent()
+    assert message is not None
+    assert first is not None
+    assert message["agents"]["VivienneAgent"]["data"]["data_age"] == 61.5
+    assert message["timestamp"] > first["timestamp"]
+
+
+def test_a_state_that_was_kept_is_as_old_as_it_is() -> None:
+    watching = Watching()
+    watching.relay.receive(state(41), FIRST, waited=3_600.0)
+    message = watching.sent()
+    assert message is not None
+    assert message["agents"]["VivienneAgent"]["data"]["data_age"] == 3601.5
 
 
 def test_it_is_said_once() -> None:

@@ -7,13 +7,15 @@ const PRICE = 100
 export interface Walk {
   readonly seed: number
   readonly minutes: number
+  /** The first minute that cannot be read any more. */
+  readonly brokenAt?: number
 }
 
 /**
  * One-minute klines of a random walk with swings, as a CSV in the columns of Binance's archive; the same for the same seed.
  * With an even seed trades are so small that a filter holds back what is decided.
  */
-export function recordedKlines({ seed, minutes }: Walk): string {
+export function recordedKlines({ seed, minutes, brokenAt }: Walk): string {
   const random = randomNumbers(seed)
   const rows: string[] = []
   let close = PRICE
@@ -26,6 +28,7 @@ export function recordedKlines({ seed, minutes }: Walk): string {
     const volume = (20 + 60 * random()) * (seed % 2 === 1 ? 3 : 1)
     const begin = BEGIN + minute * MINUTE
     const figures = [opened, high, low, close, volume].map((figure) => figure.toFixed(4))
+    if (minute === brokenAt) figures[3] = 'NaN'
     const bought = volume * (0.3 + 0.4 * random())
     const traded = [volume * close, 50 + Math.floor(250 * random()), bought, bought * close].map((one) =>
       one.toFixed(0),

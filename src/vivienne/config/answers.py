@@ -134,7 +134,11 @@ class InForce(TypedDict):
 
 
 class RevisionEntry(TypedDict):
-    """One accepted change; `config` is what its layer set itself from then on, which a pause leaves as it is."""
+    """One accepted change; `config` is what its layer set itself from then on, which a pause leaves as it is.
+
+    `author` is the name of the caller's token, `claimed_author` what that caller said instead. Without a token,
+    `author` is what the caller said. `address` is where the caller was connected from, if known.
+    """
 
     config_id: str
     version: int
@@ -145,6 +149,8 @@ class RevisionEntry(TypedDict):
     created_at: str
     author: str
     channel: str
+    address: str | None
+    claimed_author: NotRequired[str]
     reason: str | None
     request_id: str | None
     changed: list[ValueChange]

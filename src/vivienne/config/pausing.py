@@ -51,7 +51,7 @@ class Pausing:
         planning: knows what speaks against a request.
         store: where switches become revisions.
         thread: in which.
-        make: makes a change in its turn.
+        make: makes a change in its turn, which came by a channel.
         answered: what a request was answered before.
         clock: the time, ISO 8601 UTC.
     """
@@ -63,7 +63,7 @@ class Pausing:
         store: RevisionStore,
         thread: StoreThread,
         *,
-        make: Callable[[Callable[[], Awaitable[Prepared[Switched]]]], Awaitable[Switched]],
+        make: Callable[[Callable[[], Awaitable[Prepared[Switched]]], str], Awaitable[Switched]],
         answered: Callable[[Request], Awaitable[Acknowledgement | Switched | None]],
         clock: Callable[[], str],
     ) -> None:
@@ -109,7 +109,8 @@ class Pausing:
             _log.critical("A pause was never stored: the next start does not know of it")
 
     async def _resume(self, request: Request) -> Switched:
-        return await self._make(partial(self._prepare, request, str(uuid.uuid4()), self._clock()))
+        prepare = partial(self._prepare, request, str(uuid.uuid4()), self._clock())
+        return await self._make(prepare, request.channel)
 
     async def _pause(self, request: Request) -> Switched:
         held = self._asked_before(request)
@@ -118,7 +119,8 @@ class Pausing:
             pause = PauseInForce.asked(request, layer, str(uuid.uuid4()), self._clock())
             held = _Held(pause, request)
         pause = held.pause
-        making = asyncio.ensure_future(self._make(partial(self._prepare, request, pause.config_id, pause.created_at)))
+        prepare = partial(self._prepare, request, pause.config_id, pause.created_at)
+        making = asyncio.ensure_future(self._make(prepare, request.channel))
         self._tasks.add(making)
         making.add_done_callback(self._finished)
         why = "the store takes its time"
@@ -204,7 +206,7 @@ class Pausing:
     async def _store_one(self, held: _Held) -> bool:
         pause, request = held.pause, held.request
         try:
-            await self._make(partial(self._prepare, request, pause.config_id, pause.created_at))
+            await self._make(partial(self._prepare, request, pause.config_id, pause.created_at), request.channel)
         except NotStored:
             return False
         except RequestIdReused as error:

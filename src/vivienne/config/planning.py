@@ -133,6 +133,7 @@ class Planning:
             request_id=request.request_id,
             request_digest=request.digest() if repeatable else None,
             answer=answer if repeatable else None,
+            claimed_author=request.claimed_author,
         )
         return Prepared(
             answer=answer,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from vivienne.config.revision import Revision
     from vivienne.config.store.base import RevisionStore
     from vivienne.config.store.thread import StoreThread
+    from vivienne.metrics import Metrics
 
 _log = logging.getLogger(__name__)
 
@@ -37,13 +38,17 @@ class Recorder:
         thread: in which it is used.
         in_force: what is kept the same.
         turn: held by whoever calls what changes something here.
+        metrics: are told when a change is in force.
     """
 
-    def __init__(self, store: RevisionStore, thread: StoreThread, in_force: InForce, turn: asyncio.Lock) -> None:
+    def __init__(
+        self, store: RevisionStore, thread: StoreThread, in_force: InForce, turn: asyncio.Lock, metrics: Metrics
+    ) -> None:
         self._store = store
         self._thread = thread
         self._in_force = in_force
         self._turn = turn
+        self._metrics = metrics
         self._in_doubt: tuple[Revision, ...] = ()
         self._settling: asyncio.Task[None] | None = None
         self.failure: str | None = None
@@ -51,10 +56,14 @@ class Recorder:
         self.listeners: list[Callable[[Change], None]] = []
         """Who is told of every change once it is in force."""
 
-    async def append(self, prepared: Prepared[Any]) -> bool:
+    async def append(self, prepared: Prepared[Any], asked_at: float) -> bool:
         """Store the revisions of a change, all or none, and put them in force; whether no other process was first.
 
         A write that failed may have reached the disk all the same; then it counts.
+
+        Args:
+            prepared: the change.
+            asked_at: the `monotonic` moment when it was asked for.
 
         Raises:
             NotStored: the store did not take them, or it is not known.
@@ -80,6 +89,7 @@ class Recorder:
         else:
             self._in_force.put(prepared.revisions, prepared.active_ids, prepared.layers)
             for revision, summary in zip(prepared.revisions, prepared.summaries, strict=True):
+                self._metrics.in_force(self._in_force.under(revision.layer), revision.version, asked_at)
                 self._tell(revision, summary, made_here=True)
         self.failure = None
         return True
@@ -95,11 +105,30 @@ class Recorder:
         newest = self._in_doubt[-1]  # all of them are stored, or none
         stored = await self._thread.run(self._store.was_appended, newest)
         if stored:
+            # It may be there to be read and not be on disk: then the next power cut would take it back.
+            await self._thread.run(self._store.prove)
             await self.catch_up()
             _log.warning("Version %d was stored although the store reported an error; it is in force", newest.version)
             self.failure = None
         self._in_doubt = ()
         return stored
+
+    async def check(self) -> None:
+        """After a change that could not be stored: see whether one could be by now.
+
+        Raises:
+            StoreUnavailable: it could not.
+        """
+        if self.failure is None:
+            return
+        failure = self.failure
+        with suppress(StoreUnavailable):
+            await self._thread.look_up(self._store.prove)
+            if not self._in_doubt:
+                _log.info("The database can be written again")
+                self.failure = None
+                return
+        raise StoreUnavailable(f"the last change could not be stored: {failure}")
 
     async def catch_up(self) -> bool:
         """Put in force what other processes have appended; whether there was anything.

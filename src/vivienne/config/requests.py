@@ -82,6 +82,8 @@ class Request:
         asset: whom it is for, in any case; None for the global layer.
         expected_version: refuse unless this is the version in force.
         request_id: a repetition is answered as the first time and not made again.
+        author: the name of the caller's token, or without one what the caller says.
+        claimed_author: what a caller with a token says, where it is something else.
     """
 
     intent: Intent | Switch
@@ -92,6 +94,7 @@ class Request:
     author: str = "anonymous"
     reason: str | None = None
     address: str | None = None
+    claimed_author: str | None = None
 
     def digest(self) -> str:
         """Tells whether two requests ask for the same."""

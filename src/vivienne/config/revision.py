@@ -32,6 +32,8 @@ class Revision:
         changed: what that changed in force for the layer: path, old and new value.
         target: the config_id a delete or an activation was about.
         channel: how it came in: rest, websocket, control, redis, import, cli.
+        author: the name of the caller's token; without one, what the caller said.
+        claimed_author: what a caller with a token said, where it was something else.
         address: where the caller was connected from, if known.
         request_id: given by the caller, so that a repeated request is answered and not made twice.
         request_digest: what the request was, to tell a repetition from a reuse.
@@ -54,6 +56,7 @@ class Revision:
     request_id: str | None = None
     request_digest: str | None = None
     answer: Acknowledgement | Switched | None = None
+    claimed_author: str | None = None
 
     @property
     def asset_symbol(self) -> str | None:
@@ -72,7 +75,7 @@ class Revision:
 
     def as_document(self, *, is_active: bool) -> RevisionEntry:
         """The revision as `all` and `history` list it."""
-        return {
+        entry: RevisionEntry = {
             "config_id": self.config_id,
             "version": self.version,
             "asset_symbol": self.asset_symbol,
@@ -82,11 +85,15 @@ class Revision:
             "created_at": self.created_at,
             "author": self.author,
             "channel": self.channel,
+            "address": self.address,
             "reason": self.reason,
             "request_id": self.request_id,
             "changed": self.changed,
             "config": self.document,
         }
+        if self.claimed_author is not None:
+            entry["claimed_author"] = self.claimed_author
+        return entry
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from vivienne.config.in_force import InForce
@@ -23,13 +24,15 @@ from vivienne.config.plan import Prepared
 from vivienne.config.planning import Planning
 from vivienne.config.recorder import Recorder
 from vivienne.config.replacement import plan_replacement, write_up_replacement
+from vivienne.config.revision import IMPORT
 from vivienne.config.schema import Configuration
 from vivienne.config.store.thread import StoreThread
 from vivienne.errors import ChangeRefused, NotStored, RequestIdReused, StoreUnavailable
+from vivienne.metrics import Metrics
 from vivienne.times import now, written
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable, Iterator
     from datetime import datetime
 
     from vivienne.config.active import Active
@@ -61,6 +64,7 @@ CLOSE_SECONDS = 1.0
 """Seconds that what is under way gets to finish when the service is closed, and then the store."""
 FOLLOW_SECONDS = 0.5
 """Between two looks for what others changed, without a hint."""
+CHANGES = "vivienne_changes_total"
 
 
 class ConfigService:
@@ -70,6 +74,8 @@ class ConfigService:
         store: where revisions live; used from one thread of this service only.
         assets: the assets that are decided, upper case.
         clock: the wall clock, for the times of revisions.
+        thread: in which the store is used, where others use it in there too.
+        metrics: where what happens is counted; others who work with this service count there too.
     """
 
     def __init__(
@@ -77,18 +83,21 @@ class ConfigService:
         store: RevisionStore,
         assets: Iterable[str],
         clock: Callable[[], datetime] = now,
+        thread: StoreThread | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         self.assets = tuple(assets)
+        self.metrics = metrics or Metrics()
         self._store = store
         self._clock = clock
-        self._thread = StoreThread(STORE_TIMEOUT)
+        self._thread = thread or StoreThread(STORE_TIMEOUT, self.metrics)
         self._turn = asyncio.Lock()
         self._under_way: set[asyncio.Task[Any]] = set()
         self._deaf: str | None = None
         self._hint = asyncio.Event()
         self._in_force = InForce(self.assets, store.heads(), store.active_ids(), store.switches())
         self._planning = Planning(self._in_force, store, self._thread)
-        self._recorder = Recorder(store, self._thread, self._in_force, self._turn)
+        self._recorder = Recorder(store, self._thread, self._in_force, self._turn, self.metrics)
         self._pausing = Pausing(
             self._in_force,
             self._planning,
@@ -98,6 +107,7 @@ class ConfigService:
             answered=self._answered_before,
             clock=lambda: written(clock()),
         )
+        self.metrics.gauge("vivienne_config_version", lambda: self._in_force.version)
 
     # What is in force
 
@@ -164,7 +174,7 @@ class ConfigService:
         Raises:
             ChangeRefused: nothing was stored and nothing is different. `NotStored` may leave open whether it was.
         """
-        return await self._ask(partial(self._prepare, request))
+        return await self._ask(partial(self._prepare, request), request.channel)
 
     async def switch(self, request: Request) -> Switched:
         """Pause or resume.
@@ -184,7 +194,7 @@ class ConfigService:
         Raises:
             ChangeRefused: as `change`; each problem has the asset of its layer.
         """
-        return await self._ask(partial(self._prepare_replacement, asked))
+        return await self._ask(partial(self._prepare_replacement, asked), IMPORT)
 
     async def try_replacement(self, asked: Replacement) -> Replaced:
         """What a replacement would do, without doing it.
@@ -270,10 +280,9 @@ class ConfigService:
     # Its health
 
     async def check(self) -> None:
-        """Raise `StoreUnavailable` when the store does not answer, did not take the last change, or is not followed."""
+        """Raise `StoreUnavailable` when the store does not answer, cannot take a change, or is not followed."""
         await self._thread.look_up(self._store.check)
-        if self._recorder.failure is not None:
-            raise StoreUnavailable(f"the last change could not be stored: {self._recorder.failure}")
+        await self._recorder.check()
         if (trouble := self._pausing.trouble()) is not None:
             raise StoreUnavailable(trouble)
         if self._deaf is not None:
@@ -289,11 +298,27 @@ class ConfigService:
 
     # Making a change
 
-    async def _ask(self, prepare: Callable[[], Awaitable[Prepared[Answer]]]) -> Answer:
+    def expect_changes(self, *channels: str) -> None:
+        """Changes may come over these; so the first one shows as an increase of what is counted."""
+        for channel in channels:
+            for result in ("accepted", NotStored.code):
+                self.metrics.expect(CHANGES, channel, result)
+
+    @contextmanager
+    def counting_refusals(self, channel: str) -> Iterator[None]:
+        """Count a change that is refused in here, by the channel it came over."""
+        try:
+            yield
+        except ChangeRefused as refused:
+            self.metrics.count(CHANGES, channel, refused.code)
+            raise
+
+    async def _ask(self, prepare: Callable[[], Awaitable[Prepared[Answer]]], channel: str) -> Answer:
         """Make a change in its turn, in a task of its own; wait for it no longer than `STORE_TIMEOUT`."""
-        if len(self._under_way) >= MOST_WAITING:
-            raise NotStored(f"{MOST_WAITING} changes are waiting for their turn already; try again in a moment")
-        task = asyncio.create_task(self._make(prepare, asyncio.get_running_loop().time() + CONTENTION_SECONDS))
+        with self.counting_refusals(channel):
+            if len(self._under_way) >= MOST_WAITING:
+                raise NotStored(f"{MOST_WAITING} changes are waiting for their turn already; try again in a moment")
+        task = asyncio.create_task(self._make(prepare, channel, monotonic()))
         self._under_way.add(task)
         task.add_done_callback(self._finished)
         try:
@@ -305,15 +330,25 @@ class ConfigService:
                 "with the same request_id to learn, or look at the history"
             ) from None
 
-    async def _make(self, prepare: Callable[[], Awaitable[Prepared[Answer]]], until: float) -> Answer:
+    async def _make(self, prepare: Callable[[], Awaitable[Prepared[Answer]]], channel: str, asked_at: float) -> Answer:
+        with self.counting_refusals(channel):
+            prepared = await self._make_in_turn(prepare, asked_at)
+        self.metrics.count(CHANGES, channel, "accepted" if prepared.revisions else "repeated")
+        return prepared.answer
+
+    async def _make_in_turn(
+        self, prepare: Callable[[], Awaitable[Prepared[Answer]]], asked_at: float
+    ) -> Prepared[Answer]:
         async with self._turn:
             try:
                 await self._recorder.settle_doubt()
-                return await self._make_on_the_newest(prepare, until)
+                return await self._make_on_the_newest(prepare, asked_at)
             except StoreUnavailable as error:
                 raise NotStored(f"Nothing was changed: {error}") from error
 
-    async def _make_on_the_newest(self, prepare: Callable[[], Awaitable[Prepared[Answer]]], until: float) -> Answer:
+    async def _make_on_the_newest(
+        self, prepare: Callable[[], Awaitable[Prepared[Answer]]], asked_at: float
+    ) -> Prepared[Answer]:
         """Plan and append, again after each time that another process was first."""
         is_fresh = not self._store.is_shared
         while True:
@@ -323,11 +358,11 @@ class ConfigService:
                 if is_fresh or not await self._recorder.catch_up():
                     raise
             else:
-                if not prepared.revisions or await self._recorder.append(prepared):
-                    return prepared.answer
+                if not prepared.revisions or await self._recorder.append(prepared, asked_at):
+                    return prepared
                 await self._recorder.catch_up()
             is_fresh = True
-            if asyncio.get_running_loop().time() > until:
+            if monotonic() > asked_at + CONTENTION_SECONDS:
                 raise NotStored(
                     f"Nothing was changed: other processes were faster for {CONTENTION_SECONDS:g} s; try again"
                 )

@@ -11,11 +11,11 @@ from vivienne.agent.decision import NO_CAP
 from vivienne.agent.evaluate import evaluate
 from vivienne.agent.explain import Explained, explain
 from vivienne.agent.indicators import bars_needed
-from vivienne.errors import MarketDataError
 from vivienne.live.chart import Decided, bar_entries
+from vivienne.live.freshness import Freshness
 from vivienne.live.preview import compare
 from vivienne.market.bars import BarBuilder, GapFiller, Restart
-from vivienne.market.types import END_OF_TIME_MS, MINUTE_MS, Candle
+from vivienne.market.types import MINUTE_MS, Candle
 from vivienne.market.window import BarWindow
 from vivienne.stream.messages import undecided
 from vivienne.times import iso
@@ -23,6 +23,7 @@ from vivienne.times import iso
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from vivienne.agent.decision import Level
     from vivienne.config.active import Active
     from vivienne.config.schema import Configuration
     from vivienne.live.chart import ChangeMark, Chart, FormingBar
@@ -43,6 +44,7 @@ class LiveAsset:
         window: how many bars are kept.
         on_tick: decide the open bar too, as far as it has come; such a decision may be taken back before it closes.
         active: gives the configuration in force, and what pauses it.
+        freshness: judges the data; without it, data may come at any time.
         cap: the largest position size, in percent of equity.
     """
 
@@ -55,9 +57,11 @@ class LiveAsset:
         window: int,
         active: Callable[[], Active],
         on_tick: bool = False,
+        freshness: Freshness | None = None,
         cap: float = NO_CAP,
     ) -> None:
         self.asset = asset
+        self.freshness = freshness or Freshness()
         self._cap = cap
         self._feed = feed
         self._timeframe = timeframe
@@ -75,7 +79,6 @@ class LiveAsset:
         """Open, high and low of the prices since the last closed minute."""
         self._broken_off: str | None = None
         self._failed: str | None = None
-        self._silent: str | None = None
         self._decided: dict[int, Decided] = {}
         self._changes: deque[ChangeMark] = deque(maxlen=window)
         self._told_of_ignored = False
@@ -88,38 +91,35 @@ class LiveAsset:
             self.take(candle)
 
     def take(self, candle: Candle) -> bool:
-        """Take a closed minute in.
+        """Take a closed minute in; one that is none, that came before, or that cannot follow yet is left out.
 
         Returns:
             Whether it closed a bar or restarted the window, so that there is something to decide.
         """
+        fillable = self.freshness.admit_minute(candle)
+        if fillable is None:
+            self._tell_of_ignored()
+            return False
         news = False
-        for item in self._gaps.add(candle):
+        for item in self._gaps.add(candle, fillable):
             if isinstance(item, Restart):
                 self._window.clear()
                 self._bars.restart()
                 _log.warning("%s: %d minutes are missing; the window starts anew", self.asset, item.missing_minutes)
                 news = True
                 continue
-            self.move(item.close, item.open_time + MINUTE_MS)
+            self._price, self._price_time = item.close, item.open_time + MINUTE_MS
             self._minute = None
             bar = self._bars.add(item)
             if bar is not None:
                 self._window.append(bar)
                 news = True
-        if self._gaps.ignored and not self._told_of_ignored:
-            self._told_of_ignored = True
-            _log.warning("%s: a candle came twice or late and is left out, as will be any further one", self.asset)
         return news
 
     def move(self, price: float, time: int) -> None:
-        """The market trades at another price; nothing is decided by it.
-
-        Raises:
-            MarketDataError: the time is none.
-        """
-        if not 0 <= time < END_OF_TIME_MS:
-            raise MarketDataError(self.asset, f"{time} is no time in ms between 1970 and 2100")
+        """The market trades at another price; nothing is decided by it. One that is none, or late, is left out."""
+        if not self.freshness.admit_price(price, time):
+            return
         self._price, self._price_time = price, time
         opened, high, low = self._minute or (price, price, price)
         self._minute = opened, max(high, price), min(low, price)
@@ -131,16 +131,6 @@ class LiveAsset:
     def break_off(self, reason: str) -> None:
         """No more data will come, unexpectedly: idle, with size 0, and the reason."""
         self._broken_off = reason
-
-    def fall_silent(self, reason: str) -> None:
-        """Nothing has come for too long: idle, with size 0, and the reason, until something comes."""
-        self._silent = reason
-
-    def hear(self) -> None:
-        """Something came, which ends a silence."""
-        if self._silent is not None:
-            _log.info("%s: data comes again", self.asset)
-            self._silent = None
 
     def fail(self, reason: str) -> None:
         """The decision could not be made: idle, with size 0, and the reason, until the next one succeeds."""
@@ -185,6 +175,12 @@ class LiveAsset:
         """What another configuration would have made of the last bars."""
         now = self._active().configuration
         return compare(self._window.bars(), now, candidate, self._timeframe.minutes, rows, cap=self._cap)
+
+    def _tell_of_ignored(self) -> None:
+        """Say once that minutes come twice or late; what is wrong with any other one is in the state."""
+        if self.freshness.wrong is None and not self._told_of_ignored:
+            self._told_of_ignored = True
+            _log.warning("%s: a candle came twice or late and is left out, as will be any further one", self.asset)
 
     def _take_up(self, active: Active) -> None:
         """Decide with this from now on; where it is another version, keep the market time for the chart."""
@@ -256,9 +252,17 @@ class LiveAsset:
         return self._config
 
     @property
+    def level(self) -> Level:
+        """The clarity level of the latest decision."""
+        explained = self._explained
+        return "idle" if explained is None or not explained.ready else explained.level.word
+
+    @property
     def trouble(self) -> str | None:
         """What makes the state unusable, if anything does."""
-        return self._broken_off or self._silent or self._failed
+        if self._broken_off is not None or self.ended:
+            return self._broken_off or self._failed
+        return self.freshness.trouble or self._failed
 
     @property
     def status(self) -> Status:
@@ -276,12 +280,15 @@ class LiveAsset:
         explained = self._explained
         status = self.status
         usable = explained if status in ("live", "ended") else None
+        age, limit = self.freshness.age, self.freshness.longest_silence
         made: StateData = {
             **undecided(),
             "status": status,
             "status_reason": self._reason(),
             "price": self._price,
             "price_time": None if self._price_time is None else iso(self._price_time),
+            "data_age": None if age is None or self.ended else round(age, 1),
+            "data_age_limit": None if math.isinf(limit) else round(limit, 1),
             "bar_time": None if explained is None else iso(explained.open_time),
             "bar_closed": self._bar_closed,
             "timeframe": self._timeframe.value,

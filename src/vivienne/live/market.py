@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from functools import partial
+from time import monotonic, perf_counter
 from typing import TYPE_CHECKING
 
 from vivienne.agent.indicators import bars_needed
 from vivienne.errors import MarketDataError
 from vivienne.live.asset import LiveAsset
 from vivienne.live.caps import UNCAPPED
+from vivienne.live.freshness import Freshness
 from vivienne.market.feeds.base import FeedEnded, MinuteClosed, PriceMoved
 
 if TYPE_CHECKING:
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
     from vivienne.stream.state import StateBoard
 
 _log = logging.getLogger(__name__)
+
+AGEING_SECONDS = 10.0
+"""While nothing comes, a state goes out so often, so that the age of its data can be relied on."""
 
 
 class Market:
@@ -60,11 +65,12 @@ class Market:
         self.assets, self.feed = feed.assets, feed.name
         self._feed = feed
         self._board = board
+        self._metrics = service.metrics
         self._timeframe = timeframe
         self._price_interval = price_interval
         self._on_tick = on_tick
         self._moved: set[str] = set()
-        self._heard: dict[str, float] = {}
+        self._published: dict[str, float] = {}
         self._assets = {
             asset: LiveAsset(
                 asset,
@@ -74,10 +80,15 @@ class Market:
                 on_tick=on_tick,
                 cap=cap.of(asset),
                 active=partial(service.active, asset),
+                freshness=Freshness(feed.longest_silence, feed.pace),
             )
             for asset in feed.assets
         }
+        if feed.pace is not None:
+            bar_seconds = timeframe.minutes * 60 / feed.pace
+            self._metrics.gauge("vivienne_bar_duration_seconds", lambda: bar_seconds)
         for asset, live in self._assets.items():
+            self._metrics.expect("vivienne_decision_failures_total", asset)
             needed = bars_needed(service.active(asset).configuration.indicators, timeframe.minutes)
             # One bar more than needed, because the first may have begun before the data does.
             live.load(
@@ -138,8 +149,7 @@ class Market:
 
     def _take(self, asset: str, event: FeedEvent) -> None:
         live = self._assets[asset]
-        self._heard[asset] = asyncio.get_running_loop().time()
-        live.hear()
+        before = live.trouble
         if isinstance(event, PriceMoved):
             live.move(event.price, event.time)
             self._moved.add(asset)
@@ -151,6 +161,17 @@ class Market:
         elif isinstance(event, FeedEnded):
             live.end()
             self._publish(asset)
+        if live.trouble != before:
+            self._say_trouble(asset, before)
+
+    def _say_trouble(self, asset: str, before: str | None) -> None:
+        """The data of an asset cannot be relied on any more, or can again."""
+        trouble = self._assets[asset].trouble
+        if trouble is None:
+            _log.info("%s: its data can be relied on again", asset)
+        elif before is None:
+            _log.warning("%s: %s", asset, trouble)
+        self._publish_safely(asset)
 
     def _break_off(self, asset: str, reason: str) -> None:
         _log.error("%s: %s", asset, reason)
@@ -168,9 +189,12 @@ class Market:
             self._publish_safely(asset)
 
     def _decide(self, asset: str) -> None:
+        live, begin = self._assets[asset], perf_counter()
         try:
-            self._assets[asset].decide()
+            live.decide()
+            self._metrics.decided(asset, live.level, perf_counter() - begin)
         except Exception as error:  # noqa: BLE001  # see below
+            self._metrics.count("vivienne_decision_failures_total", asset)
             # A defect here must neither stop the agent nor undo a change that is already stored.
             _log.exception("The decision of %s failed", asset)
             self._assets[asset].fail(f"the decision failed: {error!r}")
@@ -187,21 +211,23 @@ class Market:
 
     def _publish(self, asset: str) -> None:
         self._moved.discard(asset)
+        self._published[asset] = monotonic()
         live = self._assets[asset]
         self._board.publish(asset, data=live.data(), config=live.config.document, config_version=live.config.version)
 
     async def _watch_silence(self) -> None:
         """A feed that hangs says nothing, so somebody has to look."""
-        limit = self._feed.longest_silence
-        clock = asyncio.get_running_loop().time
-        self._heard = dict.fromkeys(self._assets, clock())
+        for live in self._assets.values():
+            live.freshness.wait()
         while True:
-            await asyncio.sleep(min(1.0, limit / 2))
+            await asyncio.sleep(min(1.0, self._feed.longest_silence / 2))
             for asset, live in self._assets.items():
-                silence = clock() - self._heard[asset]
-                if silence > limit and live.trouble is None and not live.ended:
-                    _log.warning("%s: no data for %.0f s", asset, silence)
-                    live.fall_silent(f"no data came for more than {limit:.0f} s")
+                before = live.trouble
+                if live.ended:
+                    continue
+                if live.freshness.look():
+                    self._say_trouble(asset, before)
+                elif monotonic() - self._published.get(asset, 0.0) >= AGEING_SECONDS:
                     self._publish_safely(asset)
 
     async def _publish_prices(self) -> None:

@@ -82,15 +82,20 @@ class GapFiller:
         self.ignored = 0
         """Candles at or before the newest one (duplicates, late arrivals); they are counted and left out."""
 
-    def add(self, candle: Candle) -> Iterator[Candle | Restart]:
-        """Give the minutes to take in for this candle: fillers first, or a restart, then the candle itself."""
+    def add(self, candle: Candle, most_filled: int = LONGEST_FILLED_GAP) -> Iterator[Candle | Restart]:
+        """Give the minutes to take in for this candle: fillers first, or a restart, then the candle itself.
+
+        Args:
+            candle: the next one.
+            most_filled: so many missing minutes before it are filled at most.
+        """
         last = self._last
         if last is not None:
             missing = (candle.open_time - last.open_time) // MINUTE_MS - 1
             if missing < 0:
                 self.ignored += 1
                 return
-            if missing > LONGEST_FILLED_GAP:
+            if missing > most_filled:
                 yield Restart(missing)
             else:
                 for number in range(1, missing + 1):

@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any
 
 from vivienne.errors import MarketDataError
+from vivienne.market.checks import check_candle
 from vivienne.market.types import DAY_MS, END_OF_TIME_MS, MINUTE_MS, Candle, Trade
 
 if TYPE_CHECKING:
@@ -238,28 +239,12 @@ def _candle_parser(columns: dict[str, int]) -> Callable[[Row], Candle]:
             math.nan if count is None else float(row[count]),
             math.nan if taker is None else float(row[taker]),
         )
-        _check_candle(candle)
+        check_candle(candle)
         if closed is not None and _milliseconds(row[closed]) - candle.open_time > MINUTE_MS:
             raise ValueError("this is no one-minute candle: it closes more than a minute after it opens")
         return candle
 
     return parse
-
-
-def _check_candle(candle: Candle) -> None:
-    _, opened, high, low, close, volume, quote_volume, count, taker = candle
-    if not (0 < low <= opened <= high < math.inf and low <= close <= high):
-        raise ValueError(
-            f"open {opened}, high {high}, low {low}, close {close} are no candle: prices are above 0, the high is the "
-            "highest and the low the lowest"
-        )
-    if not (0 <= volume < math.inf and 0 <= quote_volume < math.inf):
-        raise ValueError(f"volume {volume}, quote volume {quote_volume}: a volume is a number from 0 on")
-    # An unknown count or taker volume is NaN, which no comparison holds for.
-    if not (math.isnan(count) or 0 <= count < math.inf) or not (math.isnan(taker) or 0 <= taker < math.inf):
-        raise ValueError(f"trade count {count}, taker-buy volume {taker}: both are numbers from 0 on")
-    if candle.open_time % MINUTE_MS:
-        raise ValueError("a one-minute candle opens at a full minute")
 
 
 def _trade_parser(columns: dict[str, int]) -> Callable[[Row], Trade]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import aclosing
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -13,6 +14,7 @@ from vivienne.config.channels.redis.listening import heard
 from vivienne.redis.heartbeats import AGENTS, SILENT_SECONDS, read_heartbeat
 from vivienne.stream.messages import AGENT
 from vivienne.stream.redis import PUBLISHED_BY, STATE
+from vivienne.times import now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -87,7 +89,7 @@ class Gateway:
         """The latest state of each asset; it may be old, and its agent gone."""
         for raw in await redis.mget([STATE + asset for asset in self._assets]):
             state = None if raw is None else _read(raw)
-            if state is not None and self._receive(state) is not None:
+            if state is not None and self._receive(state, was_kept=True) is not None:
                 self._look_after(state["asset"])
 
     def _take(self, raw: bytes) -> None:
@@ -102,13 +104,19 @@ class Gateway:
         elif (beat := read_heartbeat(raw)) is not None:
             self._agents.take(beat)
 
-    def _receive(self, message: dict[str, Any]) -> str | None:
-        """Pass a state on; gives whose it is, None where the message is no state of an asset that is known here."""
+    def _receive(self, message: dict[str, Any], *, was_kept: bool = False) -> str | None:
+        """Pass a state on; gives whose it is, None where the message is no state of an asset that is known here.
+
+        Args:
+            message: as it was published.
+            was_kept: it may have been so a while ago; how long is what the clocks of two machines say.
+        """
         is_state = message.get("type") == "asset_data" and isinstance(message.get("seq"), int)
         if not is_state or message.get("asset") not in self._assets or AGENT not in (message.get("agents") or {}):
             return None
         agent = str(message.pop(PUBLISHED_BY, ""))
-        self._relay.receive(message, agent)  # type: ignore[arg-type]  # it has what is looked at here
+        waited = _since(message.get("timestamp")) if was_kept else 0.0
+        self._relay.receive(message, agent, waited)  # type: ignore[arg-type]  # it has what is looked at here
         return agent
 
     def _look_after(self, asset: str) -> None:
@@ -128,3 +136,11 @@ def _read(raw: bytes | str) -> dict[str, Any] | None:
     except orjson.JSONDecodeError:
         return None
     return message if isinstance(message, dict) else None
+
+
+def _since(timestamp: object) -> float:
+    """Seconds since a time on the wire; 0 where it is none, or is to come."""
+    try:
+        return max(0.0, (now() - datetime.fromisoformat(str(timestamp))).total_seconds())
+    except (TypeError, ValueError):  # no time, or none of a zone
+        return 0.0

@@ -7,6 +7,7 @@ import socket
 import uuid
 from typing import TYPE_CHECKING
 
+from vivienne.config.channels.reading import USUAL
 from vivienne.config.channels.redis.channel import ControlChannel
 from vivienne.config.channels.redis.hints import ChangeHints
 from vivienne.config.channels.redis.messages import ControlMessages
@@ -20,6 +21,8 @@ from vivienne.stream.redis import CONFIG, ChangePublisher
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from vivienne.access.caller import Caller
+    from vivienne.config.channels.reading import MessageLimits
     from vivienne.config.revision import Change
     from vivienne.config.service import ConfigService
     from vivienne.redis.link import Part
@@ -34,26 +37,35 @@ class RedisParts:
         control: name of the control channel.
         service: the door for changes.
         more: what else goes over it, by the role of the process.
+        limits: of control messages.
 
     Raises:
         SettingsError: the address is none.
     """
 
-    def __init__(self, url: str, control: str, service: ConfigService, more: Iterable[Part]) -> None:
+    def __init__(
+        self,
+        url: str,
+        control: str,
+        service: ConfigService,
+        more: Iterable[Part],
+        limits: MessageLimits = USUAL,
+    ) -> None:
         names = ControlNames(control)
-        messages = ControlMessages(service)
+        messages = ControlMessages(service, limits)
         process = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         lease = Lease(names.lease, process)
         listening: list[Part] = [
             ControlChannel(messages, names, lease.held),
             ControlStream(messages, names, process, lease.held),
         ]
-        self._relay = ControlRelay(names)
+        self._relay = ControlRelay(names, limits)
         self._changes = ChangePublisher()
         parts: list[Part] = [*more, self._changes, self._relay, Holder(lease, listening)]
         if service.is_shared:
             parts.append(ChangeHints(service, CONFIG))
         self._link = RedisLink(url, parts)
+        service.metrics.gauge("vivienne_redis_up", lambda: float(self.trouble is None))
         service.listen(self._changed)
 
     async def run(self) -> None:
@@ -63,9 +75,9 @@ class RedisParts:
         finally:
             await self._link.close()
 
-    async def ask(self, message: Message, address: str | None) -> Message | None:
+    async def ask(self, message: Message, caller: Caller) -> Message | None:
         """See `ControlRelay.ask`."""
-        return await self._relay.ask(message, address)
+        return await self._relay.ask(message, caller)
 
     @property
     def trouble(self) -> str | None:

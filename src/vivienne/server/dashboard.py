@@ -39,7 +39,7 @@ _HEADERS = {
     "Cache-Control": "no-cache",
 }
 _FOR_EVER = "public, max-age=31536000, immutable"
-_NOT_PAGES = ("/phoenix/", "/ws/", "/static/", "/docs")
+_NOT_PAGES = ("/phoenix/", "/ws/", "/static/", "/docs", "/auth/")
 
 _NOT_BUILT = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="color-scheme" content="dark light"><title>Vivienne</title>

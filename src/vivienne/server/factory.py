@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import orjson
+from fastapi import Depends
 from fastapi_offline import FastAPIOffline
 from starlette.responses import Response
 
@@ -12,15 +13,19 @@ from vivienne import __version__
 from vivienne.config.channels.rest import configuration_routes
 from vivienne.server import dashboard, problems
 from vivienne.server.market import market_routes
+from vivienne.server.metrics import metrics_routes
 from vivienne.server.openapi import asyncapi, components, endpoint_documents
 from vivienne.server.operation import operation_routes
+from vivienne.server.policy import admission
+from vivienne.server.tokens import token_routes
 from vivienne.server.websockets import websocket_routes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from fastapi import FastAPI
 
+    from vivienne.access.access import Access
     from vivienne.config.service import ConfigService
     from vivienne.live.view import MarketView
     from vivienne.server.websockets import Relay
@@ -38,6 +43,7 @@ def web_application(
     *,
     relay: Relay | None = None,
     additions: Callable[[], dict[str, Any]] = dict,
+    access: Access | None = None,
 ) -> FastAPI:
     """Put the endpoints together.
 
@@ -49,6 +55,7 @@ def web_application(
         logs: has the latest records.
         relay: takes `control` messages elsewhere; see `websocket_routes`.
         additions: how parts are that Vivienne does without: by name ``ok``, or what is wrong with it.
+        access: says who may do what; None lets everybody do everything.
     """
     app = FastAPIOffline(
         title="Vivienne",
@@ -56,28 +63,46 @@ def web_application(
         description="Trading signals that can be retuned while they run. Changes are validated, durable and versioned "
         "before they are acknowledged, and in force at once. The state streams on `/ws/state`, the log on `/ws/logs`.",
         redoc_url=None,
+        dependencies=_admission(access),
     )
+    if access is not None:
+        app.state.message_limits = access.limits.message
+        app.include_router(token_routes(access, endpoint_documents()))
     problems.install(app)
     dashboard.install(app)
     app.include_router(configuration_routes(service, endpoint_documents()))
     app.include_router(market_routes(service, market, endpoint_documents()))
-    app.include_router(websocket_routes(service, hub, board, logs, relay))
+    app.include_router(websocket_routes(service, hub, board, logs, relay, access))
 
     @app.get("/asyncapi.json", include_in_schema=False)
     async def messages() -> Response:
         return Response(orjson.dumps(asyncapi()), media_type="application/json")
 
     app.include_router(operation_routes(service, market, additions))
+    app.include_router(metrics_routes(service))
     _document(app)
     return app
 
 
-def agent_application(service: ConfigService, market: MarketView, additions: Callable[[], dict[str, Any]]) -> FastAPI:
+def agent_application(
+    service: ConfigService,
+    market: MarketView,
+    additions: Callable[[], dict[str, Any]],
+    access: Access | None = None,
+) -> FastAPI:
     """What an agent among several serves: whether it works. Everything else is up to gateways."""
-    app = FastAPIOffline(title="Vivienne, an agent", version=__version__, redoc_url=None)
+    app = FastAPIOffline(
+        title="Vivienne, an agent", version=__version__, redoc_url=None, dependencies=_admission(access)
+    )
     problems.install(app)
     app.include_router(operation_routes(service, market, additions))
+    app.include_router(metrics_routes(service))
     return app
+
+
+def _admission(access: Access | None) -> list[Any]:
+    """What all endpoints depend on."""
+    return [] if access is None else [Depends(admission(access))]
 
 
 def _document(app: FastAPI) -> None:
@@ -86,7 +111,23 @@ def _document(app: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         document = generate()
+        for parameter in _parameters(document):
+            parameter["schema"] = _without_null(parameter["schema"])
         document.setdefault("components", {}).setdefault("schemas", {}).update(components())
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
+
+
+def _parameters(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            yield from operation.get("parameters", ())
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """What a query or a header can hold: it is there or not, and never null."""
+    alternatives = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
+    if len(alternatives) != 1:
+        return schema
+    return {**alternatives[0], **{name: value for name, value in schema.items() if name != "anyOf"}}

@@ -5,20 +5,28 @@ from __future__ import annotations
 import contextlib
 import errno
 import ipaddress
+import logging
+import resource
 import socket
 from typing import TYPE_CHECKING
 
 import uvicorn
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from vivienne.errors import SettingsError
+from vivienne.server.connections import Connections, WebSocketProtocol, limited
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from starlette.types import ASGIApp
 
+    from vivienne.limits import Limits
+
+_log = logging.getLogger(__name__)
+
 _BACKLOG = 2048
+_OTHER_FILES = 256
+"""Descriptors for everything that is no connection."""
 _SEND_BUFFER = 128 * 1024
 """Bytes the kernel takes off us per client. Left to itself it takes megabytes, all of it old states to a client that
 does not read."""
@@ -26,7 +34,6 @@ _LONGEST_FRAME = 4 * 1024 * 1024
 """Bytes. Longer messages than the channels read get an answer up to here; beyond it the connection ends (1009)."""
 _GRACE_SECONDS = 1
 _PING_SECONDS = 20.0
-_LAST_WORD_SECONDS = 1.0
 
 
 def bind(host: str, port: int) -> list[socket.socket]:
@@ -94,18 +101,6 @@ def _why(error: OSError, host: str, port: int) -> str:
     return f"Cannot listen on {host}, port {port}: {error.strerror}"
 
 
-class WebSocketProtocol(WebSocketsSansIOProtocol):
-    """uvicorn's protocol, which lets go of a client that neither answers pings nor reads.
-
-    Closing waits until what is still to be written is written, which is never with such a client.
-    """
-
-    def keepalive_timeout(self) -> None:
-        """No answer to a ping came in time."""
-        super().keepalive_timeout()
-        self.loop.call_later(_LAST_WORD_SECONDS, self.transport.abort)
-
-
 class Server(uvicorn.Server):
     """uvicorn, stopped by us and not by signals of its own."""
 
@@ -115,15 +110,39 @@ class Server(uvicorn.Server):
         yield
 
 
-def server(app: ASGIApp) -> Server:
+def room_for(connections: int) -> None:
+    """Let the process open as many files as connections may be open, as far as the system lets it."""
+    wanted = connections + _OTHER_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if allowed > soft:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    if allowed < wanted:
+        _log.warning(
+            "The system lets this process open %d files, too few for --max-connections %d: ulimit -n says how many",
+            allowed,
+            connections,
+        )
+
+
+def server(app: ASGIApp, limits: Limits, proxies: Collection[str] = ()) -> Server:
     """A server for the application.
+
+    Args:
+        app: the application.
+        limits: of connections.
+        proxies: addresses and networks of reverse proxies, which say in ``X-Forwarded-For`` who is behind them.
 
     WebSocket pings find dead clients; compression is off because it costs more time than it saves on a state message.
     """
+    networks = [ipaddress.ip_network(proxy) for proxy in proxies]
+    connections = Connections(limits, lambda address: any(ipaddress.ip_address(address) in net for net in networks))
     return Server(
         uvicorn.Config(
             app,
-            http="httptools",
+            http=limited(connections),
             ws=WebSocketProtocol,
             ws_max_size=_LONGEST_FRAME,
             ws_ping_interval=_PING_SECONDS,
@@ -133,7 +152,8 @@ def server(app: ASGIApp) -> Server:
             log_config=None,
             access_log=False,
             server_header=False,
-            proxy_headers=False,
+            proxy_headers=bool(proxies),
+            forwarded_allow_ips=list(proxies),
             timeout_graceful_shutdown=_GRACE_SECONDS,
         )
     )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any, Literal, NotRequired
+from typing import Annotated, Any, Literal, NotRequired
 
+from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
 from vivienne import __version__
+from vivienne.access.tokens import TokenEntry
 from vivienne.config.answers import (
     Acknowledgement,
     ConfigurationPage,
@@ -18,9 +20,12 @@ from vivienne.config.answers import (
     Switched,
     Verdict,
 )
+from vivienne.config.channels.envelope import HIGHEST_VERSION, LONGEST_TEXT
+from vivienne.config.channels.rest import PREFIX
 from vivienne.live.chart import AssetList, Chart
 from vivienne.live.preview import DecisionPreview
-from vivienne.server.schemas import Schema, reference, schemas
+from vivienne.server.schemas import NOTHING_ELSE, Schema, reference, schemas
+from vivienne.server.tokens import NewToken, Ticket, TokenBody, TokenList, WhoAsks
 from vivienne.stream.messages import (
     CONTROL_IN,
     CONTROL_OUT,
@@ -43,13 +48,22 @@ class Problem(TypedDict):
     errors: list[ProblemEntry]
 
 
+def _text(name: str) -> Any:
+    """A text of the envelope, no longer than it may be."""
+    return Field(min_length=1, max_length=LONGEST_TEXT[name])
+
+
+AssetText = Annotated[str, _text("asset_symbol")]
+
+
 class _Origin(TypedDict):
-    request_id: NotRequired[str]
-    author: NotRequired[str]
-    reason: NotRequired[str]
-    expected_version: NotRequired[int]
+    request_id: NotRequired[Annotated[str, _text("request_id")]]
+    author: NotRequired[Annotated[str, _text("author")]]
+    reason: NotRequired[Annotated[str, _text("reason")]]
+    expected_version: NotRequired[Annotated[int, Field(ge=0, le=HIGHEST_VERSION)]]
 
 
+@with_config(NOTHING_ELSE)
 class ConditionOfChange(_Origin):
     """What may go with a change: whose, why, on top of which version."""
 
@@ -57,7 +71,7 @@ class ConditionOfChange(_Origin):
 class ConfigurationBody(_Origin):
     """A configuration, nested or by flat names (see `schema`), with what goes with the change beside it."""
 
-    asset_symbol: NotRequired[str]
+    asset_symbol: NotRequired[AssetText]
     description: NotRequired[str]
     settings: NotRequired[dict[str, Any]]
     filters: NotRequired[dict[str, Any]]
@@ -66,53 +80,78 @@ class ConfigurationBody(_Origin):
     indicators: NotRequired[dict[str, Any]]
 
 
+@with_config(NOTHING_ELSE)
 class ResetBody(_Origin):
     """What to inherit again: the values at `paths`, or all."""
 
-    asset_symbol: NotRequired[str]
-    paths: NotRequired[list[str]]
+    asset_symbol: NotRequired[AssetText]
+    paths: NotRequired[Annotated[list[str], Field(min_length=1)]]
     all: NotRequired[Literal[True]]
 
 
+@with_config(NOTHING_ELSE)
 class SwitchBody(_Origin):
     """Whom to pause or resume - all, without `asset_symbol` -, by whom and why."""
 
-    asset_symbol: NotRequired[str]
+    asset_symbol: NotRequired[AssetText]
 
 
 KINDS = (
     Acknowledgement, AssetList, Chart, ConditionOfChange, ConfigurationBody, ConfigurationPage, DecisionPreview,
-    HistoryPage, InForce, Pauses, Problem, ResetBody, SwitchBody, Switched, Verdict,
+    HistoryPage, InForce, NewToken, Pauses, Problem, ResetBody, SwitchBody, Switched, Ticket, TokenBody, TokenEntry,
+    TokenList, Verdict, WhoAsks,
 )  # fmt: skip
 
 _PROBLEMS = {
     400: "The message cannot be read, or has a field nobody knows.",
+    401: "A token is needed, and none came, or one that is not known or was revoked.",
+    403: "The token has a role that may not do this.",
     404: "There is no such configuration.",
+    408: "The body did not arrive in time.",
     409: "The request_id stands for another change.",
     412: "The configuration moved on since the version in If-Match or expected_version.",
     413: "The body is too large.",
     415: "The body is not declared as JSON.",
+    429: "More was asked for than may be; Retry-After says when to try again.",
     422: "A value, a name, a rule between values, or the asset is wrong. All errors are listed.",
     503: "The store does not answer, or did not take the change.",
 }
-_CHANGE_PROBLEMS = (400, 409, 412, 413, 415, 422, 503)
+_CHANGE_PROBLEMS = (400, 408, 409, 412, 413, 415, 422, 429, 503)
 
 
 def _problems(*statuses: int) -> dict[int | str, Schema]:
+    """What may be answered instead; that the caller may not ask, always."""
     content = {"application/problem+json": {"schema": reference(Problem)}}
-    return {status: {"description": _PROBLEMS[status], "content": content} for status in statuses}
+    return {status: {"description": _PROBLEMS[status], "content": content} for status in (401, 403, *statuses)}
 
 
-def _answer(schema: Schema, *, etag: bool = False, media: str = "application/json") -> dict[int | str, Schema]:
-    answer: Schema = {"description": HTTPStatus.OK.phrase, "content": {media: {"schema": schema}}}
+def _answer(
+    schema: Schema, status: HTTPStatus = HTTPStatus.OK, *, etag: bool = False, media: str = "application/json"
+) -> dict[int | str, Schema]:
+    answer: Schema = {"description": status.phrase, "content": {media: {"schema": schema}}}
     if etag:
         answer["headers"] = {"ETag": {"schema": {"type": "string"}, "description": "The version, quoted."}}
-    return {200: answer}
+    return {status.value: answer}
 
 
 def _body(kind: type, example: Schema, *, required: bool = True) -> Schema:
     content = {"application/json": {"schema": reference(kind), "example": example}}
     return {"requestBody": {"required": required, "content": content}}
+
+
+_AIMED = f"#/paths/{PREFIX.replace('/', '~1')}~1{{config_id}}"
+_LINKS: Schema = {
+    name: {
+        "operationRef": _AIMED + place,
+        "parameters": {"config_id": "$response.body#/config_id"},
+        "description": what,
+    }
+    for name, place, what in (
+        ("activate", "~1activate/post", "Roll back to this one later."),
+        ("delete", "/delete", "Delete it; the one before is in force again."),
+    )
+}
+"""What can be done with a configuration that was made."""
 
 
 def _not_stored_yet(answer: Schema) -> Schema:
@@ -122,6 +161,7 @@ def _not_stored_yet(answer: Schema) -> Schema:
 def endpoint_documents() -> dict[str, Schema]:
     """By name of an endpoint, the keyword arguments of its route."""
     made = {**_answer(reference(Acknowledgement), etag=True), **_problems(*_CHANGE_PROBLEMS)}
+    made[HTTPStatus.OK]["links"] = _LINKS
     example = {"asset_symbol": "BTC", "settings": {"state_threshold_bang": 85}, "reason": "fewer, better entries"}
     configuration = _body(ConfigurationBody, example)
     aimed = _body(ConditionOfChange, {"reason": "the old thresholds were better"}, required=False)
@@ -129,30 +169,51 @@ def endpoint_documents() -> dict[str, Schema]:
     switched = {**_answer(reference(Switched), etag=True), **_problems(*_CHANGE_PROBLEMS)}
     switch = _body(SwitchBody, {"reason": "the exchange reports wrong prices"}, required=False)
     schema = _answer({"type": "object"}, media="application/schema+json")
-    return {
+    documents: dict[str, Schema] = {
         "update": {"responses": made, "openapi_extra": configuration},
         "partial_update": {"responses": made, "openapi_extra": configuration},
         "reset": {"responses": made, "openapi_extra": _body(ResetBody, paths)},
         "validate": {
-            "responses": {**_answer(reference(Verdict)), **_problems(400, 412, 413, 415, 422)},
+            "responses": {**_answer(reference(Verdict)), **_problems(400, 408, 412, 413, 415, 422)},
             "openapi_extra": configuration,
         },
         "pause": {"responses": {**switched, 202: _not_stored_yet(switched[200])}, "openapi_extra": switch},
         "resume": {"responses": switched, "openapi_extra": switch},
         "pauses": {"responses": _answer(reference(Pauses)) | _problems(400)},
-        "active": {"responses": {**_answer(reference(InForce), etag=True), **_problems(422)}},
-        "all": {"responses": {**_answer(reference(ConfigurationPage)), **_problems(422, 503)}},
-        "history": {"responses": {**_answer(reference(HistoryPage)), **_problems(422, 503)}},
-        "schema": {"responses": schema},
+        "active": {"responses": {**_answer(reference(InForce), etag=True), **_problems(400, 422)}},
+        "all": {"responses": {**_answer(reference(ConfigurationPage)), **_problems(400, 422, 503)}},
+        "history": {"responses": {**_answer(reference(HistoryPage)), **_problems(400, 422, 503)}},
+        "schema": {"responses": {**schema, **_problems()}},
         "assets": {"responses": {**_answer(reference(AssetList)), **_problems(422)}},
         "bars": {"responses": {**_answer(reference(Chart)), **_problems(422)}},
         "preview": {
-            "responses": {**_answer(reference(DecisionPreview)), **_problems(400, 412, 413, 415, 422)},
+            "responses": {**_answer(reference(DecisionPreview)), **_problems(400, 408, 412, 413, 415, 422)},
             "openapi_extra": configuration,
         },
         "activate": {"responses": {**made, **_problems(404)}, "openapi_extra": aimed},
         "delete": {"responses": {**made, **_problems(404)}, "openapi_extra": aimed},
     }
+    return documents | _access_documents()
+
+
+def _access_documents() -> dict[str, Schema]:
+    """The same for who gets in."""
+    new_token: Schema = {
+        "status_code": 201,
+        "responses": {
+            **_answer(reference(NewToken), HTTPStatus.CREATED),
+            **_problems(400, 408, 409, 413, 415, 422, 503),
+        },
+        "openapi_extra": _body(TokenBody, {"name": "ann", "role": "tuner"}),
+    }
+    found: dict[str, Schema] = {
+        "caller": {"responses": {**_answer(reference(WhoAsks)), **_problems()}},
+        "ticket": {"responses": {**_answer(reference(Ticket)), **_problems(429)}},
+        "tokens": {"responses": {**_answer(reference(TokenList)), **_problems(503)}},
+        "new_token": new_token,
+        "revoke": {"responses": {**_answer(reference(TokenEntry)), **_problems(404, 422, 503)}},
+    }
+    return found
 
 
 def components() -> dict[str, Schema]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from vivienne import __version__
+from vivienne.config.channels.rest import caller_of
 from vivienne.errors import StoreError
 
 if TYPE_CHECKING:
@@ -36,8 +37,8 @@ def operation_routes(
         return {"status": "ok", "version": __version__}
 
     @routes.get("/ready", responses={503: {"description": "A part does not work; it says which."}})
-    async def ready() -> Response:
-        """The parts work: feeds deliver, the store answers."""
+    async def ready(request: Request) -> Response:
+        """The parts work: feeds deliver, the store answers. Where a token is needed and none came, just whether."""
         needed: dict[str, Any] = {"store": "ok"}
         try:
             await service.check()
@@ -52,7 +53,8 @@ def operation_routes(
         if not _is_ok(needed):
             status = "unavailable"
         paused = {asset: pause.sentence() for asset, pause in service.paused().items()}
-        content = orjson.dumps({"status": status, **needed, **helpful, "paused": paused})
+        details = {**needed, **helpful, "paused": paused} if caller_of(request).may("viewer") else {}
+        content = orjson.dumps({"status": status, **details})
         return Response(content, 503 if status == "unavailable" else 200, media_type="application/json")
 
     return routes

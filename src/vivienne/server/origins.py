@@ -1,15 +1,17 @@
 """Who may use the server from a browser: a page must not reach an agent on the viewer's own machine unasked.
 
-A browser says in ``Origin`` whose page speaks. Allowed are pages of this machine (localhost in any spelling and port),
-of the server itself, and of the origins in the settings; programs send no ``Origin`` and are not concerned. While the
-server listens on this machine only, ``Host`` must be of this machine too: a foreign name that resolves to 127.0.0.1
-(DNS rebinding) would otherwise make a foreign page look like the server's own. The hosts of allowed origins pass too,
-for a proxy in front. WebSockets are checked as well; browsers let any page open them.
+A browser says in ``Origin`` whose page speaks. Allowed are pages of this machine (localhost in any port), of the
+server itself, and of the origins in the settings; programs send no ``Origin`` and are not concerned. ``Host`` must be
+a name that nobody else can point at this server: a foreign one that resolves to 127.0.0.1 (DNS rebinding) would make a
+foreign page look like the server's own. Where everybody needs a token any name will do, for such a page has none.
+WebSockets are checked as well; browsers let any page open them.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import ipaddress
+import re
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -22,8 +24,12 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+Hosts = Literal["local", "addresses", "any"]
+"""Which names the server answers to: those of this machine; any address besides; any name."""
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
-_LOCAL_ORIGIN = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?"
+# As browsers write them: in small letters, without a user, a path, or a dot at the end.
+_LOCAL_ORIGIN = re.compile(r"https?://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?")
+_HOST = re.compile(r"(?:([A-Za-z0-9._-]+)|\[([0-9A-Fa-f:.]+)\])(?::[0-9]{1,5})?")
 _FORBIDDEN, _MISDIRECTED = 403, 421
 
 
@@ -33,15 +39,14 @@ class OriginGuard:
     Args:
         app: what it guards.
         origins: whose pages may use the server, beyond those of this machine and of the server itself.
-        local_only: whether the server listens on this machine only.
+        hosts: which names the server answers to, beyond those of the origins.
     """
 
-    def __init__(self, app: ASGIApp, *, origins: Collection[str], local_only: bool) -> None:
+    def __init__(self, app: ASGIApp, *, origins: Collection[str], hosts: Hosts) -> None:
         self._app = app
         self._origins = frozenset(origins)
-        # A reverse proxy on this machine hands the name of the page's server on.
-        self._hosts = LOCAL_HOSTS | {urlsplit(origin).hostname for origin in origins}
-        self._local_only = local_only
+        self._names = frozenset(urlsplit(origin).hostname for origin in origins)
+        self._hosts: Hosts = hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on, or refuse."""
@@ -49,44 +54,62 @@ class OriginGuard:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        host, origin = headers.get("host", ""), headers.get("origin")
-        if self._local_only and host_name(host) not in self._hosts:
-            detail = f"This server answers to localhost, not to {host[:100]!r}"
+        host, origins = _only(headers.getlist("host")), headers.getlist("origin")
+        if not self._is_ours(host):
+            detail = f"This server answers to {self._answers_to()}, not to {host[:100]!r}; --origins allows more"
             await problem(_MISDIRECTED, "Wrong host", detail, code="wrong_host")(scope, receive, send)
-        elif origin is not None and not self._allowed(origin, host):
-            detail = f"Pages of {origin[:100]!r} may not use this server; --origins allows more"
+        elif origins and not self._allowed(_only(origins), scope["scheme"], host):
+            detail = f"Pages of {', '.join(origins)[:100]!r} may not use this server; --origins allows more"
             await problem(_FORBIDDEN, "Wrong origin", detail, code="wrong_origin")(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
-    def _allowed(self, origin: str, host: str) -> bool:
-        if origin.lower() in self._origins:
+    def _is_ours(self, host: str) -> bool:
+        name = host_name(host)
+        if self._hosts == "any":
+            return name is not None or not host  # old programs send none
+        return name is not None and (
+            name in LOCAL_HOSTS or name in self._names or (self._hosts == "addresses" and _is_address(name))
+        )
+
+    def _answers_to(self) -> str:
+        return {"local": "localhost", "addresses": "localhost and addresses", "any": "one host"}[self._hosts]
+
+    def _allowed(self, origin: str, scheme: str, host: str) -> bool:
+        if origin in self._origins or _LOCAL_ORIGIN.fullmatch(origin):
             return True
-        try:
-            parts = urlsplit(origin)
-        except ValueError:
-            return False
-        if parts.scheme not in ("http", "https"):
-            return False
-        return parts.hostname in LOCAL_HOSTS or parts.netloc.lower() == host.lower()
+        if host_name(host) in self._names:
+            return False  # the settings say in full which origin that is: its scheme too
+        return origin == f"{'https' if scheme in ('https', 'wss') else 'http'}://{host.lower()}"
+
+
+def _only(values: list[str]) -> str:
+    """The only value of a header. Several are one that nothing allows: who comes next may read another one of them."""
+    return values[0] if len(values) == 1 else ", ".join(values)
 
 
 def host_name(host: str) -> str | None:
-    """The name in a Host header, without its port."""
+    """The name in a Host header, without its port; None where it is no host."""
+    found = _HOST.fullmatch(host)
+    return None if found is None else (found[1] or found[2]).lower()
+
+
+def _is_address(name: str) -> bool:
     try:
-        return urlsplit(f"//{host}").hostname
+        ipaddress.ip_address(name)
     except ValueError:
-        return None
+        return False
+    return True
 
 
-def guarded(app: ASGIApp, *, origins: Collection[str], local_only: bool) -> ASGIApp:
+def guarded(app: ASGIApp, *, origins: Collection[str], hosts: Hosts) -> ASGIApp:
     """The application behind the guard; pages of allowed origins may read its answers (CORS)."""
     shared = CORSMiddleware(
         app,
         allow_origins=list(origins),
-        allow_origin_regex=_LOCAL_ORIGIN,
-        allow_methods=["GET", "POST", "DELETE"],
-        allow_headers=["Content-Type", "If-Match", "Idempotency-Key"],
-        expose_headers=["ETag"],
+        allow_origin_regex=_LOCAL_ORIGIN.pattern,
+        allow_methods=["GET", "HEAD", "POST", "DELETE"],
+        allow_headers=["Authorization", "Content-Type", "If-Match", "Idempotency-Key"],
+        expose_headers=["ETag", "Retry-After", "WWW-Authenticate"],
     )
-    return OriginGuard(shared, origins=origins, local_only=local_only)
+    return OriginGuard(shared, origins=origins, hosts=hosts)

@@ -4,32 +4,43 @@ from __future__ import annotations
 
 import logging
 from http import HTTPStatus
+from math import ceil
 from typing import TYPE_CHECKING
 
 import orjson
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Route
+from starlette.websockets import WebSocket
 
 from vivienne.errors import (
     AgentUnavailable,
     ChangeRefused,
     Defect,
+    Forbidden,
     InvalidConfiguration,
     Malformed,
+    NameTaken,
+    NotAllowed,
+    NotKnown,
     NotStored,
     RequestIdReused,
     StoreUnavailable,
     TooLarge,
+    TooManyRequests,
     UnknownRevision,
     UnknownTarget,
+    UnknownToken,
     VersionConflict,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from fastapi import FastAPI, Request
+    from starlette.requests import HTTPConnection
+    from starlette.routing import BaseRoute
 
     from vivienne.config.answers import ProblemEntry
 
@@ -43,6 +54,8 @@ STATUS: dict[type[ChangeRefused], HTTPStatus] = {
     UnknownRevision: HTTPStatus.NOT_FOUND,
     VersionConflict: HTTPStatus.PRECONDITION_FAILED,
     RequestIdReused: HTTPStatus.CONFLICT,
+    Forbidden: HTTPStatus.FORBIDDEN,
+    TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
     NotStored: HTTPStatus.SERVICE_UNAVAILABLE,
     Defect: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
@@ -70,11 +83,21 @@ def problem(
     return Response(orjson.dumps(document), status, kept, media_type="application/problem+json")
 
 
+def too_many(detail: str, seconds: float) -> Response:
+    """Refuses what was one too many; there is room again in so many seconds."""
+    headers = {"Retry-After": str(ceil(seconds))}
+    title, code = TooManyRequests.title, TooManyRequests.code
+    return problem(HTTPStatus.TOO_MANY_REQUESTS, title, detail, code=code, headers=headers)
+
+
 def install(app: FastAPI) -> None:
     """Turn every error into a problem document."""
+    _install_access(app)
 
     @app.exception_handler(ChangeRefused)
     async def refused(_request: Request, error: ChangeRefused) -> Response:
+        if isinstance(error, TooManyRequests):
+            return too_many(str(error), error.retry_after)
         errors = [found.as_document() for found in error.problems]
         return problem(STATUS[type(error)], error.title, str(error), code=error.code, errors=errors)
 
@@ -108,6 +131,38 @@ def install(app: FastAPI) -> None:
         return await refused(request, Defect())
 
 
+def _install_access(app: FastAPI) -> None:
+    """The same for those who do not get in; a WebSocket is refused with it too, before it is accepted."""
+
+    async def refuse(connection: HTTPConnection, response: Response) -> Response | None:
+        if not isinstance(connection, WebSocket):
+            return response
+        await connection.send_denial_response(response)
+        return None
+
+    @app.exception_handler(NotKnown)
+    async def not_known(connection: HTTPConnection, error: NotKnown) -> Response | None:
+        headers = {"WWW-Authenticate": 'Bearer realm="vivienne"'}
+        title = "It is not known who asks"
+        refusal = problem(HTTPStatus.UNAUTHORIZED, title, str(error), code="unauthorized", headers=headers)
+        return await refuse(connection, refusal)
+
+    @app.exception_handler(NotAllowed)
+    async def not_allowed(connection: HTTPConnection, error: NotAllowed) -> Response | None:
+        headers = {"WWW-Authenticate": 'Bearer realm="vivienne", error="insufficient_scope"'}
+        return await refuse(
+            connection, problem(HTTPStatus.FORBIDDEN, Forbidden.title, str(error), code=Forbidden.code, headers=headers)
+        )
+
+    @app.exception_handler(NameTaken)
+    async def taken(_request: Request, error: NameTaken) -> Response:
+        return problem(HTTPStatus.CONFLICT, "The name is taken", str(error), code="name_taken")
+
+    @app.exception_handler(UnknownToken)
+    async def unknown(_request: Request, error: UnknownToken) -> Response:
+        return problem(HTTPStatus.NOT_FOUND, "There is no such token", str(error), code="unknown_token")
+
+
 async def failed(request: Request, error: HTTPException) -> Response:
     """What the framework refused."""
     status = HTTPStatus(error.status_code)
@@ -117,4 +172,22 @@ async def failed(request: Request, error: HTTPException) -> Response:
     elif status is HTTPStatus.METHOD_NOT_ALLOWED:
         detail = f"{request.method} is not possible at {request.url.path}; see /docs"
     headers = dict(error.headers or {})
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_methods(request))
     return problem(status, status.phrase, detail, code=status.name.lower(), headers=headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """Every method of the endpoint at this address; each method has a route of its own."""
+    matching = [route for route in _routes(request.app.routes) if route.path_regex.match(request.scope["path"])]
+    # The first that matches is the one that is meant: a name is no config_id.
+    meant = [route.methods or set() for route in matching if route.path == matching[0].path]
+    return sorted(set().union(*meant))
+
+
+def _routes(routes: Iterable[BaseRoute]) -> Iterator[Route]:
+    for route in routes:
+        if (included := getattr(route, "original_router", None)) is not None:
+            yield from _routes(included.routes)
+        elif isinstance(route, Route):
+            yield route

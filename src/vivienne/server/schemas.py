@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, TypeAdapter
 
 from vivienne.config.tunables import json_schema
 
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 Schema = dict[str, Any]
+NOTHING_ELSE = ConfigDict(extra="forbid")
+"""For bodies in which other names are refused."""
 
 _PREFIX = "#/components/schemas/"
 

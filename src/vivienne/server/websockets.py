@@ -12,21 +12,35 @@ from fastapi import APIRouter
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from vivienne.config.channels.envelope import refuse_unknown
-from vivienne.config.channels.messages import CONTROL, ConfigMessages, is_switch, names_request_id, request_id_of
+from vivienne.config.channels.messages import (
+    CONFIG_UPDATE,
+    CONTROL,
+    ConfigMessages,
+    is_pause,
+    is_switch,
+    names_request_id,
+    request_id_of,
+)
 from vivienne.config.channels.reading import read_object
+from vivienne.config.channels.rest import caller_of
 from vivienne.config.flat import nearest
-from vivienne.errors import ChangeRefused, Defect, Malformed, Problem, UnknownTarget
+from vivienne.errors import ChangeRefused, Defect, Forbidden, Malformed, Problem, UnknownTarget
+from vivienne.limits import Limits
 from vivienne.stream.messages import Message, error
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
+    from vivienne.access.access import Access
+    from vivienne.access.caller import Caller
+    from vivienne.config.channels.reading import MessageLimits
     from vivienne.config.service import ConfigService
+    from vivienne.metrics import Traffic
     from vivienne.stream.hub import Hub, Mailbox
     from vivienne.stream.logs import LogStream
     from vivienne.stream.state import LatestStates
 
-    Relay = Callable[[Message, str | None], Awaitable[Message | None]]
+    Relay = Callable[[Message, Caller], Awaitable[Message | None]]
 
 _log = logging.getLogger(__name__)
 _LEVELS = ("debug", "info", "warning", "error", "critical")
@@ -34,7 +48,12 @@ _POLICY_VIOLATION = 1008
 
 
 def websocket_routes(
-    service: ConfigService, hub: Hub, board: LatestStates, logs: LogStream, relay: Relay | None = None
+    service: ConfigService,
+    hub: Hub,
+    board: LatestStates,
+    logs: LogStream,
+    relay: Relay | None = None,
+    access: Access | None = None,
 ) -> APIRouter:
     """The endpoints.
 
@@ -43,10 +62,11 @@ def websocket_routes(
         hub: fans states out.
         board: has the latest states.
         logs: has the latest records.
-        relay: takes `control` messages elsewhere, with the address of the client; gives the answer, or None where it
-            got none.
+        relay: takes `control` messages elsewhere, with who sent them; gives the answer, or None where it got none.
+        access: says what clients may do; None lets everybody do everything.
     """
     routes = APIRouter()
+    log_traffic = service.metrics.traffic("logs")
     changes = ConfigMessages(service, "websocket")
 
     @routes.websocket("/ws/state")
@@ -55,7 +75,8 @@ def websocket_routes(
         mailbox = hub.join()
         board.show(mailbox)
         try:
-            await _converse(websocket, _Conversation(changes, service, board, mailbox, relay).hear, mailbox.take)
+            conversation = _Conversation(changes, service, board, mailbox, relay, access)
+            await _converse(websocket, conversation.hear, mailbox.take, mailbox.traffic)
         finally:
             hub.leave(mailbox)
 
@@ -66,36 +87,38 @@ def websocket_routes(
         if level not in _LEVELS:
             await websocket.close(_POLICY_VIOLATION, f"level must be one of {', '.join(_LEVELS)}")
             return
-        reader = logs.join(logging.getLevelNamesMapping()[level.upper()])
+        reader = logs.join(logging.getLevelNamesMapping()[level.upper()], log_traffic)
         try:
-            await _converse(websocket, _ignore, reader.take)
+            await _converse(websocket, _ignore, reader.take, reader.traffic)
         finally:
             logs.leave(reader)
 
     return routes
 
 
-async def _ignore(_event: dict[str, Any], _address: str | None) -> None:
+async def _ignore(_event: dict[str, Any], _caller: Caller) -> None:
     """The log stream takes no messages."""
 
 
 async def _converse(
     websocket: WebSocket,
-    hear: Callable[[dict[str, Any], str | None], Awaitable[None]],
+    hear: Callable[[dict[str, Any], Caller], Awaitable[None]],
     take: Callable[[], Awaitable[str]],
+    traffic: Traffic,
 ) -> None:
     """Read and write at the same time until the client leaves; whoever ends first ends the other."""
-    address = websocket.client.host if websocket.client else None
+    caller = caller_of(websocket)
 
     async def read() -> None:
         while (event := await websocket.receive())["type"] != "websocket.disconnect":
-            await hear(dict(event), address)
+            await hear(dict(event), caller)
 
     async def write() -> None:
         # A send waits while the connection cannot take more; meanwhile newer frames replace older ones.
         with suppress(WebSocketDisconnect):
             while True:
                 await websocket.send_text(await take())
+                traffic.sent += 1
 
     tasks = {asyncio.create_task(read()), asyncio.create_task(write())}
     try:
@@ -119,21 +142,24 @@ class _Conversation:
         board: LatestStates,
         mailbox: Mailbox,
         relay: Relay | None = None,
+        access: Access | None = None,
     ) -> None:
         self._changes = changes
+        self._access = access
+        self._limits = access.limits if access else Limits()
         self._relay = relay
         self._service = service
         self._board = board
         self._mailbox = mailbox
 
-    async def hear(self, event: dict[str, Any], address: str | None) -> None:
+    async def hear(self, event: dict[str, Any], caller: Caller) -> None:
         """Answer one message; whatever is wrong with it, the connection stays."""
         kind: str | None = None
         request_id: str | None = None
         try:
-            message = _read(event)
+            message = _read(event, self._limits.message)
             kind, request_id = _text(message.get("type")), request_id_of(message)
-            answer: Mapping[str, Any] = await self._answer(message, address)
+            answer: Mapping[str, Any] = await self._answer(message, caller)
         except ChangeRefused as refused:
             answer = error(refused, in_reply_to=kind, request_id=request_id)
         except Exception:  # noqa: BLE001  # a defect must not cost the client its connection
@@ -141,30 +167,40 @@ class _Conversation:
             answer = error(Defect(), in_reply_to=kind, request_id=request_id)
         await self._mailbox.reply(answer)
 
-    async def _answer(self, message: Message, address: str | None) -> Message:
+    async def _answer(self, message: Message, caller: Caller) -> Message:
         known = (*self._changes.types, "subscribe")
         kind = message.get("type")
         if kind == "subscribe":
             return self._subscribe(message)
-        # To stop must not wait for Redis.
-        if kind == CONTROL and self._relay is not None and not is_switch(message):
-            return await self._relayed(self._relay, message, address)
         if kind in self._changes.types:
-            return await self._changes.handle(message, address)
+            self._admit(message, caller)
+            # To stop must not wait for Redis.
+            if kind == CONTROL and self._relay is not None and not is_switch(message):
+                return await self._relayed(self._relay, message, caller)
+            return await self._changes.handle(message, caller)
         if not isinstance(kind, str):
             raise Malformed(f"The message has no type; known types are {', '.join(known)}", path="type")
         raise Malformed(
             f"Unknown type {kind[:100]!r}; the nearest known one is {nearest(kind[:100], known)!r}", path="type"
         )
 
-    async def _relayed(self, relay: Relay, message: Message, address: str | None) -> Message:
+    def _admit(self, message: Message, caller: Caller) -> None:
+        """Refuse a change of somebody who may make none, or not so many."""
+        if message["type"] in CONFIG_UPDATE and message.get("validate_only") is True:
+            return  # looks, and changes nothing
+        if not caller.may("tuner"):
+            raise Forbidden(f"The token {caller.token!r} is for looking; one with the role tuner changes something")
+        if self._access is not None:
+            (self._access.count_pause if is_pause(message) else self._access.count_change)(caller)
+
+    async def _relayed(self, relay: Relay, message: Message, caller: Caller) -> Message:
         """Send it over the control channel; where no answer comes from there, it is carried out here.
 
         It may have been carried out all the same, so both ways have the same request_id: it is made once.
         """
         named = names_request_id(message)
         sent = message if named else {**message, "request_id": f"ws-{uuid.uuid4()}"}
-        answer = await relay(sent, address) or await self._changes.handle(sent, address)
+        answer = await relay(sent, caller) or await self._changes.handle(sent, caller)
         return answer if named else {name: value for name, value in answer.items() if name != "request_id"}
 
     def _subscribe(self, message: Message) -> Message:
@@ -172,6 +208,10 @@ class _Conversation:
         assets = message.get("assets")
         if not isinstance(assets, list) or not assets or not all(isinstance(asset, str) for asset in assets):
             raise Malformed('assets must be a list of assets, such as ["BTC"], or ["*"] for all', path="assets")
+        if len(assets) > self._limits.subscriptions:
+            raise Malformed(
+                f"{len(assets):,} assets are too many; at most {self._limits.subscriptions:,}", path="assets"
+            )
         if assets == ["*"]:
             names: list[str] | None = None
         else:
@@ -194,11 +234,11 @@ class _Conversation:
         return answer
 
 
-def _read(event: dict[str, Any]) -> Message:
+def _read(event: dict[str, Any], limits: MessageLimits) -> Message:
     text = event.get("text")
     if text is None:
         raise Malformed("Binary frames are not read; send the JSON as a text frame")
-    return read_object(text.encode())
+    return read_object(text.encode(), limits)
 
 
 def _text(value: object) -> str | None:

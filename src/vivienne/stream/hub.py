@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from time import monotonic
 from typing import TYPE_CHECKING
 
+from vivienne.metrics import Metrics, Traffic
 from vivienne.stream.messages import encode
 
 if TYPE_CHECKING:
@@ -26,10 +28,11 @@ MOST_REPLIES = 64
 class Frame:
     """One state of one asset; encoded when the first client needs it, then shared."""
 
-    __slots__ = ("_text", "message")
+    __slots__ = ("_text", "made", "message")
 
     def __init__(self, message: AssetData) -> None:
         self.message = message
+        self.made = monotonic()
         self._text: str | None = None
 
     @property
@@ -41,9 +44,14 @@ class Frame:
 
 
 class Mailbox:
-    """What one client has still to be sent: replies in order, and the newest frame of each asset."""
+    """What one client has still to be sent: replies in order, and the newest frame of each asset.
 
-    def __init__(self) -> None:
+    Attributes:
+        traffic: counts what goes through it.
+    """
+
+    def __init__(self, traffic: Traffic | None = None) -> None:
+        self.traffic = traffic or Traffic()
         self._frames: dict[str, Frame] = {}
         self._replies: deque[str] = deque()
         self._assets: frozenset[str] | None = None
@@ -59,6 +67,8 @@ class Mailbox:
     def offer(self, asset: str, frame: Frame) -> None:
         """Take a frame in place of an older one of the same asset; never blocks."""
         if self._wants(asset):
+            if asset in self._frames:
+                self.traffic.conflated += 1
             self._frames[asset] = frame
             self._filled.set()
 
@@ -86,6 +96,10 @@ class Mailbox:
         frames, self._frames = self._frames, {}
         return frames
 
+    def unsent(self) -> int:
+        """How much is in it."""
+        return len(self._frames) + len(self._replies)
+
     async def filled(self) -> None:
         """Wait until there is something in it."""
         while not self._frames and not self._replies:
@@ -97,25 +111,37 @@ class Mailbox:
 
 
 class Hub:
-    """Everyone who watches."""
+    """Everyone who watches.
 
-    def __init__(self) -> None:
+    Args:
+        metrics: count what goes out.
+    """
+
+    def __init__(self, metrics: Metrics | None = None) -> None:
+        self.metrics = metrics or Metrics()
+        self.metrics.traffic("state")
         self._mailboxes: set[Mailbox] = set()
 
     def __len__(self) -> int:
         return len(self._mailboxes)
 
-    def join(self) -> Mailbox:
-        """A mailbox for a new client."""
-        mailbox = Mailbox()
+    def join(self, stream: str = "state") -> Mailbox:
+        """A mailbox for a new client; it is counted among those of this stream."""
+        mailbox = Mailbox(self.metrics.traffic(stream))
+        mailbox.traffic.clients += 1
         self._mailboxes.add(mailbox)
         return mailbox
 
     def leave(self, mailbox: Mailbox) -> None:
         """The client is gone."""
-        self._mailboxes.discard(mailbox)
+        if mailbox in self._mailboxes:
+            self._mailboxes.remove(mailbox)
+            mailbox.traffic.clients -= 1
+            mailbox.traffic.dropped += mailbox.unsent()
 
     def broadcast(self, asset: str, frame: Frame) -> None:
         """Offer a frame to everyone; never blocks."""
         for mailbox in self._mailboxes:
             mailbox.offer(asset, frame)
+        if self.metrics.awaited:
+            self.metrics.published(asset, frame.message["config_version"])

@@ -9,6 +9,7 @@ from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
+from vivienne.metrics import Traffic
 from vivienne.stream.messages import encode
 from vivienne.times import written
 
@@ -30,8 +31,9 @@ class _Record(NamedTuple):
 class LogReader:
     """What one client has still to be sent; the oldest go when it does not keep up."""
 
-    def __init__(self, level: int) -> None:
+    def __init__(self, level: int, traffic: Traffic) -> None:
         self._level = level
+        self.traffic = traffic
         self._unread: deque[LogMessage] = deque()
         self._dropped = 0
         self._newest = 0
@@ -45,6 +47,7 @@ class LogReader:
         if len(self._unread) >= MOST_UNREAD:
             self._unread.popleft()
             self._dropped += 1
+            self.traffic.dropped += 1
         self._unread.append(record.message)
         self._filled.set()
 
@@ -95,10 +98,11 @@ class LogStream(logging.Handler):
         self._kept.append(kept)
         return kept
 
-    def join(self, level: int) -> LogReader:
-        """A reader for a new client, with the kept records of its level already in it."""
+    def join(self, level: int, traffic: Traffic | None = None) -> LogReader:
+        """A reader for a new client, with the kept records of its level already in it; `traffic` counts it."""
         self._loop = asyncio.get_running_loop()
-        reader = LogReader(level)
+        reader = LogReader(level, traffic or Traffic())
+        reader.traffic.clients += 1
         with self.lock or nullcontext():
             self._readers.add(reader)
             kept = list(self._kept)
@@ -108,7 +112,9 @@ class LogStream(logging.Handler):
 
     def leave(self, reader: LogReader) -> None:
         """The client is gone."""
-        self._readers.discard(reader)
+        if reader in self._readers:
+            self._readers.remove(reader)
+            reader.traffic.clients -= 1
 
     def _pass_on(self, record: _Record) -> None:
         for reader in self._readers:

@@ -59,12 +59,19 @@ def undecided() -> Decision:
 
 
 class StateData(Decision):
-    """The decision on an asset, and how far it can be relied on."""
+    """The decision on an asset, and how far it can be relied on.
+
+    `data_age`: seconds from the arrival of the newest market data to this state; what comes twice or late by its own
+    time makes it no younger. Beyond `data_age_limit`, which follows from the pace of the feed, the asset is `stale`.
+    The age is null before there is data, and once a replay is over.
+    """
 
     status: Status
     status_reason: str | None
     price: float | None
     price_time: str | None
+    data_age: float | None
+    data_age_limit: float | None
     bar_time: str | None
     bar_closed: bool
     timeframe: str

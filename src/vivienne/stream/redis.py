@@ -56,7 +56,7 @@ class StatePublisher:
 
     async def run(self, redis: Redis, ready: Callable[[], None]) -> None:
         """See `vivienne.redis.link.Part`."""
-        mailbox = self._hub.join()
+        mailbox = self._hub.join("redis")
         self._board.show(mailbox)
         try:
             while True:
@@ -68,6 +68,7 @@ class StatePublisher:
                             batch.set(STATE + asset, text)
                             batch.publish(STATE + asset, text)
                         await batch.execute()
+                    mailbox.traffic.sent += len(frames)
                 ready()
                 await mailbox.filled()
         finally:

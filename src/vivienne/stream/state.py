@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from vivienne.stream.hub import Frame, Hub, Mailbox
 from vivienne.stream.messages import AGENT, AssetData
+from vivienne.stream.samples import state_samples
 from vivienne.times import now, written
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class StateBoard:
         self._frames: dict[str, Frame] = {}
         self._seq: dict[str, int] = {}
         self._new: dict[str, _State] = {}
+        hub.metrics.source(lambda: state_samples(self._frames.values()))
 
     def publish(self, asset: str, *, data: StateData, config: Document, config_version: int) -> None:
         """A new state: gets the next number of its asset and goes to everyone who watches, at the next breath."""

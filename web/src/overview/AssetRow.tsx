@@ -76,7 +76,7 @@ export const AssetRow = memo(function AssetRow({ asset, closes = NO_CLOSES }: As
         )}
       </td>
       <td {...CELL} className={classes.age} data-status={view.status}>
-        <Freshness status={view.status} statusReason={view.statusReason} second={view.second} />
+        <Freshness status={view.status} statusReason={view.statusReason} second={view.second} limit={view.limit} />
       </td>
     </tr>
   )

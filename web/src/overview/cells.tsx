@@ -1,7 +1,6 @@
 import { memo } from 'react'
 import { Link } from 'react-router'
-import { Age } from '../parts/Age.tsx'
-import { useNow } from '../parts/clock.ts'
+import { DataAge } from '../parts/DataAge.tsx'
 import { Flash } from '../parts/Flash.tsx'
 import { Level } from '../parts/Level.tsx'
 import { Side } from '../parts/Side.tsx'
@@ -52,13 +51,11 @@ export const Entry = memo(function Entry({ side, size }: Pick<AssetView, 'side' 
   )
 })
 
-/** What is younger is now, in ms: prices come several times a second, and a word that flips says no more. */
-const JUST = 3000
-
 /** Age of the data; what is the matter with them, if anything is. */
-export const Freshness = memo(function Freshness(props: Pick<AssetView, 'status' | 'statusReason' | 'second'>) {
-  const { status, statusReason, second } = props
-  const isNew = useNow() - second < JUST
+export const Freshness = memo(function Freshness(
+  props: Pick<AssetView, 'status' | 'statusReason' | 'second' | 'limit'>,
+) {
+  const { status, statusReason, second, limit } = props
   return (
     <>
       {/* A pause stands beside the level. */}
@@ -67,7 +64,7 @@ export const Freshness = memo(function Freshness(props: Pick<AssetView, 'status'
           {STATUS_WORDS[status]}
         </strong>
       )}{' '}
-      {isNew ? 'now' : <Age time={second} />}
+      <DataAge second={second} limit={limit} />
     </>
   )
 })

@@ -1,5 +1,6 @@
 import type { AgentState, AssetData, CheckExplanation } from 'vivienne-client'
 import { useVivienneState } from 'vivienne-client/react'
+import { dataTime } from '../parts/dataTime.ts'
 import type { ClarityLevel } from '../parts/Level.tsx'
 import { pauseWords, STATUS_WORDS } from '../parts/words.ts'
 import { isHeld } from './standing.ts'
@@ -18,8 +19,10 @@ export interface AssetView {
   readonly price: number | null
   readonly status: 'live' | 'warming_up' | 'stale' | 'paused' | 'ended'
   readonly statusReason: string | null
-  /** When the server made the state, to the second. */
-  readonly second: number
+  /** When its newest data came, to the second; null before there is any. */
+  readonly second: number | null
+  /** Seconds beyond which they are stale. */
+  readonly limit: number | null
   /** Name of the first filter that blocks, and how many more do. */
   readonly blocker: string | null
   readonly blockers: number
@@ -50,7 +53,8 @@ export function viewOf(state: AssetData | undefined): AssetView | undefined {
     price: data.price,
     status: data.status,
     statusReason: data.status_reason,
-    second: Math.floor(Date.parse(state.timestamp) / 1000) * 1000,
+    second: dataTime(state),
+    limit: data.data_age_limit,
     blocker: blocker ?? null,
     blockers: data.blocked_by.length,
     blockerField: blocker === undefined ? null : fieldOf(agent, blocker),

@@ -1,12 +1,13 @@
 import { useNow } from './clock.ts'
 import { formatAge, formatTime, formatUtc } from './format.ts'
 
-/** How long ago something was; the time itself, in the viewer's zone and in UTC, on hover. */
-export function Age({ time }: { time: string | number }) {
+/** How long ago something was; the time itself, in the viewer's zone and in UTC, on hover, after a note on what it is. */
+export function Age({ time, note }: { time: string | number; note?: string }) {
   const now = useNow()
   const moment = new Date(time)
+  const title = [note, formatTime(time), formatUtc(time)].filter((line) => line !== undefined).join('\n')
   return (
-    <time className="figure" dateTime={moment.toISOString()} title={`${formatTime(time)}\n${formatUtc(time)}`}>
+    <time className="figure" dateTime={moment.toISOString()} title={title}>
       {formatAge(now - moment.getTime())}
     </time>
   )

@@ -328,6 +328,10 @@ export interface AgentState {
 }
 /**
  * The decision on an asset, and how far it can be relied on.
+ *
+ * `data_age`: seconds from the arrival of the newest market data to this state; what comes twice or late by its own
+ * time makes it no younger. Beyond `data_age_limit`, which follows from the pace of the feed, the asset is `stale`.
+ * The age is null before there is data, and once a replay is over.
  */
 export interface StateData {
   clarity_level: 'idle' | 'loaded' | 'aim' | 'bang'
@@ -344,6 +348,8 @@ export interface StateData {
   status_reason: string | null
   price: number | null
   price_time: string | null
+  data_age: number | null
+  data_age_limit: number | null
   bar_time: string | null
   bar_closed: boolean
   timeframe: string
@@ -600,6 +606,9 @@ export interface ConfigurationPage {
 }
 /**
  * One accepted change; `config` is what its layer set itself from then on, which a pause leaves as it is.
+ *
+ * `author` is the name of the caller's token, `claimed_author` what that caller said instead. Without a token,
+ * `author` is what the caller said. `address` is where the caller was connected from, if known.
  */
 export interface RevisionEntry {
   config_id: string
@@ -611,6 +620,8 @@ export interface RevisionEntry {
   created_at: string
   author: string
   channel: string
+  address: string | null
+  claimed_author?: string
   reason: string | null
   request_id: string | null
   changed: ValueChange[]
@@ -766,6 +777,16 @@ export interface LogMessage {
   dropped?: number
 }
 /**
+ * A token that was made; its secret is shown this once.
+ */
+export interface NewToken {
+  name: string
+  role: 'viewer' | 'tuner' | 'admin'
+  created_at: string
+  revoked_at: string | null
+  token: string
+}
+/**
  * Stop an asset, or all: idle, with size 0, until it is resumed.
  */
 export interface Pause {
@@ -805,7 +826,10 @@ export interface ResetBody {
   reason?: string
   expected_version?: number
   asset_symbol?: string
-  paths?: string[]
+  /**
+   * @minItems 1
+   */
+  paths?: [string, ...string[]]
   all?: true
 }
 /**
@@ -886,6 +910,35 @@ export interface Switched {
   paused: string[]
 }
 /**
+ * A ticket: good for opening one WebSocket within so many seconds, at the process that gave it.
+ */
+export interface Ticket {
+  ticket: string
+  expires_in: number
+}
+/**
+ * A token to make.
+ */
+export interface TokenBody {
+  name: string
+  role: 'viewer' | 'tuner' | 'admin'
+}
+/**
+ * A token, without its secret.
+ */
+export interface TokenEntry {
+  name: string
+  role: 'viewer' | 'tuner' | 'admin'
+  created_at: string
+  revoked_at: string | null
+}
+/**
+ * Every token that ever was, in the order of their making.
+ */
+export interface TokenList {
+  tokens: TokenEntry[]
+}
+/**
  * Whether a change would be accepted; with what it would do if so, or all that is wrong.
  */
 export interface Verdict {
@@ -898,4 +951,11 @@ export interface Verdict {
   changed?: ValueChange[]
   assets?: string[]
   config?: Configuration
+}
+/**
+ * Who asks, and what that one may do; `token` is null where none came, which is fine while none is needed.
+ */
+export interface WhoAsks {
+  token: string | null
+  role: 'viewer' | 'tuner' | 'admin'
 }

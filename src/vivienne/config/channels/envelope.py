@@ -12,12 +12,19 @@ from vivienne.errors import InvalidConfiguration, Malformed, Problem
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
+    from vivienne.access.caller import Caller
     from vivienne.config.requests import Intent, Switch
 
 LONGEST_TEXT = {"asset_symbol": 40, "request_id": 128, "author": 100, "reason": 1000}
+HIGHEST_VERSION = 2**53 - 1
+"""As far as all who read JSON count exactly."""
 _ASSET = ("asset", "asset_symbol")
 FIELDS = (*_ASSET, "request_id", "author", "reason", "expected_version")
 """Names with this meaning in every message; all may be left out. `asset` is another name of `asset_symbol`."""
+
+
+ANONYMOUS = "anonymous"
+"""Author of changes for which nobody gives a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,21 +33,23 @@ class Envelope:
 
     asset: str | None = None
     request_id: str | None = None
-    author: str = "anonymous"
+    author: str = ANONYMOUS
     reason: str | None = None
     expected_version: int | None = None
 
-    def request(self, intent: Intent | Switch, *, channel: str, address: str | None) -> Request:
-        """The request for a change of this intent."""
+    def request(self, intent: Intent | Switch, *, channel: str, caller: Caller) -> Request:
+        """The request for a change of this intent. Whoever has a token is its author, whatever the message says."""
+        claims = caller.token is not None and self.author not in (ANONYMOUS, caller.token)
         return Request(
             intent=intent,
             channel=channel,
             asset=self.asset,
             expected_version=self.expected_version,
             request_id=self.request_id,
-            author=self.author,
+            author=caller.token or self.author,
             reason=self.reason,
-            address=address,
+            address=caller.address,
+            claimed_author=self.author if claims else None,
         )
 
 
@@ -69,13 +78,18 @@ def open_envelope(fields: dict[str, Any]) -> Envelope:
     version = fields.get("expected_version")
     if isinstance(version, float) and version.is_integer():
         version = int(version)
-    if "expected_version" in fields and (not isinstance(version, int) or isinstance(version, bool) or version < 0):
-        problems.append(Problem("expected_version", "expected_version must be a whole number, or left out"))
+    if "expected_version" in fields and not _is_version(version):
+        needed = f"expected_version must be a whole number up to {HIGHEST_VERSION}, or left out"
+        problems.append(Problem("expected_version", needed))
     if problems:
         raise InvalidConfiguration(problems)
     if "asset_symbol" in texts:
         texts["asset"] = texts.pop("asset_symbol").upper()
     return Envelope(**texts, expected_version=version)
+
+
+def _is_version(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= HIGHEST_VERSION
 
 
 def split_envelope(message: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -10,6 +10,7 @@ from vivienne.errors import Malformed, UnknownTarget
 from vivienne.stream.messages import AGENT, Message
 
 if TYPE_CHECKING:
+    from vivienne.access.caller import Caller
     from vivienne.config.answers import Acknowledgement, Preview, Switched
     from vivienne.config.requests import Request
     from vivienne.config.service import ConfigService
@@ -37,8 +38,9 @@ class ConfigMessages:
     def __init__(self, service: ConfigService, channel: str) -> None:
         self._service = service
         self._channel = channel
+        service.expect_changes(channel, CONTROL)
 
-    async def handle(self, message: Message, address: str | None) -> Message:
+    async def handle(self, message: Message, caller: Caller) -> Message:
         """Carry out one message of a known type.
 
         Returns:
@@ -48,13 +50,14 @@ class ConfigMessages:
             ChangeRefused: nothing was changed.
         """
         kind, validate_only = message["type"], False
-        if kind in SWITCHES:
-            request = self._switch(message, address)
-        elif kind == CONTROL:
-            request = self._control(message, address)
-        else:
-            kind = CONFIG_UPDATE[0]
-            request, validate_only = self._config_update(message, address)
+        with self._service.counting_refusals(self._channel_of(message)):
+            if kind in SWITCHES:
+                request = self._switch(message, caller)
+            elif kind == CONTROL:
+                request = self._control(message, caller)
+            else:
+                kind = CONFIG_UPDATE[0]
+                request, validate_only = self._config_update(message, caller)
         outcome: Acknowledgement | Preview | Switched
         if isinstance(request.intent, Switch):
             outcome = await self._service.switch(request)
@@ -65,7 +68,7 @@ class ConfigMessages:
             answer["request_id"] = request.request_id
         return answer
 
-    def _config_update(self, message: Message, address: str | None) -> tuple[Request, bool]:
+    def _config_update(self, message: Message, caller: Caller) -> tuple[Request, bool]:
         refuse_unknown(message, ("type", "agent", *_CONFIG, *FIELDS, "mode", "validate_only"))
         _check_agent(message)
         document = _object(one_of(message, _CONFIG), "config")
@@ -75,9 +78,9 @@ class ConfigMessages:
         validate_only = message.get("validate_only", False)
         if not isinstance(validate_only, bool):
             raise Malformed("validate_only must be true or false", path="validate_only")
-        return self._request(message, document, address, partial=mode == "partial"), validate_only
+        return self._request(message, document, caller, partial=mode == "partial"), validate_only
 
-    def _control(self, message: Message, address: str | None) -> Request:
+    def _control(self, message: Message, caller: Caller) -> Request:
         refuse_unknown(message, ("type", "agent", "strategy", "params", *FIELDS))
         _check_agent(message)
         strategy = message.get("strategy")
@@ -94,26 +97,39 @@ class ConfigMessages:
         if is_switch(message):
             refuse_unknown(document, FIELDS)
             fields, _ = split_envelope({**message, **inner})
-            return open_envelope(fields).request(SWITCHES[str(strategy)], channel=CONTROL, address=address)
-        return self._request({**message, **inner}, document, address, partial=True)
+            return open_envelope(fields).request(SWITCHES[str(strategy)], channel=CONTROL, caller=caller)
+        return self._request({**message, **inner}, document, caller, partial=True)
 
-    def _switch(self, message: Message, address: str | None) -> Request:
+    def _switch(self, message: Message, caller: Caller) -> Request:
         refuse_unknown(message, ("type", "agent", *FIELDS))
         _check_agent(message)
         fields, _ = split_envelope(message)
-        return open_envelope(fields).request(SWITCHES[message["type"]], channel=self._channel, address=address)
+        return open_envelope(fields).request(SWITCHES[message["type"]], channel=self._channel, caller=caller)
 
-    def _request(self, message: Message, document: Message, address: str | None, *, partial: bool) -> Request:
+    def _request(self, message: Message, document: Message, caller: Caller, *, partial: bool) -> Request:
         fields, _ = split_envelope(message)
-        channel = CONTROL if message["type"] == CONTROL else self._channel
-        return open_envelope(fields).request(Update(document, partial), channel=channel, address=address)
+        return open_envelope(fields).request(
+            Update(document, partial), channel=self._channel_of(message), caller=caller
+        )
+
+    def _channel_of(self, message: Message) -> str:
+        return CONTROL if message["type"] == CONTROL else self._channel
 
 
 def is_switch(message: Message) -> bool:
     """Whether a message pauses or resumes."""
+    return _ordered(message) in SWITCHES
+
+
+def is_pause(message: Message) -> bool:
+    """Whether a message pauses."""
+    return _ordered(message) == "pause"
+
+
+def _ordered(message: Message) -> str:
     kind = message.get("type")
     name = message.get("strategy") if kind == CONTROL else kind
-    return isinstance(name, str) and name in SWITCHES
+    return name if isinstance(name, str) else ""
 
 
 def request_id_of(message: Message) -> str | None:

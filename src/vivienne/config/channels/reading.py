@@ -4,28 +4,41 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from vivienne.errors import Malformed, TooLarge
 
-LONGEST_MESSAGE = 256 * 1024
-"""Bytes; the whole configuration with all its notes is below a tenth of it."""
-DEEPEST_NESTING = 16
+
+@dataclass(frozen=True, slots=True)
+class MessageLimits:
+    """How much of a message is read.
+
+    Attributes:
+        bytes: its length; the whole configuration with all its notes is below a tenth of the usual limit.
+        nesting: levels of objects and lists.
+    """
+
+    bytes: int = 256 * 1024
+    nesting: int = 16
+
+
+USUAL = MessageLimits()
 MOST_NAMES = 500
 """In objects, over all levels; a whole configuration has about 60."""
 
 
-def read_object(raw: bytes) -> dict[str, Any]:
+def read_object(raw: bytes, limits: MessageLimits = USUAL) -> dict[str, Any]:
     """Read a JSON object.
 
     Raises:
-        TooLarge: longer than `LONGEST_MESSAGE`.
+        TooLarge: longer than a message may be.
         Malformed: not JSON, not an object, nested too deep, or with a name twice.
     """
-    if len(raw) > LONGEST_MESSAGE:
-        raise TooLarge(f"{len(raw):,} bytes were sent; at most {LONGEST_MESSAGE:,} are read")
+    if len(raw) > limits.bytes:
+        raise TooLarge(f"{len(raw):,} bytes were sent; at most {limits.bytes:,} are read")
     try:
         document = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
@@ -33,8 +46,8 @@ def read_object(raw: bytes) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise Malformed(f"A JSON object is needed, not {_kind(document)}")
     depth, names = _size(document)
-    if depth > DEEPEST_NESTING:
-        raise Malformed(f"Objects and lists are nested deeper than {DEEPEST_NESTING} levels")
+    if depth > limits.nesting:
+        raise Malformed(f"Objects and lists are nested deeper than {limits.nesting} levels")
     if names > MOST_NAMES:
         raise Malformed(f"{names:,} names were sent; at most {MOST_NAMES} are read")
     json.loads(raw, object_pairs_hook=_no_duplicates)

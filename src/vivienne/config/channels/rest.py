@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections import Counter
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Header, Path, Query, Request
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, HTTPConnection
+from starlette.responses import JSONResponse
 
-from vivienne.config.channels.envelope import FIELDS, Envelope, open_envelope, refuse_unknown, split_envelope
-from vivienne.config.channels.reading import LONGEST_MESSAGE, read_object
+from vivienne.access.caller import Caller
+from vivienne.config.channels.envelope import (
+    FIELDS,
+    LONGEST_TEXT,
+    Envelope,
+    open_envelope,
+    refuse_unknown,
+    split_envelope,
+)
+from vivienne.config.channels.reading import USUAL, MessageLimits, read_object
 from vivienne.config.requests import Activate, Delete, Intent, Pause, Reset, Resume, Switch, Update
 from vivienne.config.tunables import json_schema
 from vivienne.errors import InvalidConfiguration, Malformed, TooLarge, VersionConflict
@@ -26,6 +37,10 @@ if TYPE_CHECKING:
 PREFIX = "/phoenix/config/vivienne/comprehensive"
 CHANNEL = "rest"
 MOST_PER_PAGE = 1_000
+BODY_SECONDS = 30.0
+"""How long a body may take to arrive."""
+CALLER = "vivienne.caller"
+"""Where the scope of a request has who asks."""
 _PAGE_QUERY = ("asset_symbol", "limit", "before")
 
 Asset = Annotated[str | None, Query(description="The asset, in any case; left out, the layer under all assets.")]
@@ -34,11 +49,22 @@ Before = Annotated[
     int | None, Query(ge=1, le=2**63 - 1, description="Only versions below this: `next` of the page before.")
 ]
 ConfigId = Annotated[str, Path(max_length=64, description="Names a configuration; from `all`, `history` or an answer.")]
+# The patterns and lengths are for the document; what is wrong is said by what reads the headers.
 IfMatch = Annotated[
-    str | None, Header(alias="If-Match", description="ETag the change is made on top of; another one gives 412.")
+    str | None,
+    Header(
+        alias="If-Match",
+        description="ETag the change is made on top of; another one gives 412.",
+        json_schema_extra={"pattern": r'^(\*|(W/)?"[0-9]{1,18}")$'},
+    ),
 ]
 IdempotencyKey = Annotated[
-    str | None, Header(alias="Idempotency-Key", description="The request_id of the body, as a header.")
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        description="The request_id of the body, as a header.",
+        json_schema_extra={"minLength": 1, "maxLength": LONGEST_TEXT["request_id"]},
+    ),
 ]
 
 
@@ -46,10 +72,8 @@ _ETAG = re.compile(r'(?:W/)?"([0-9]{1,18})"')
 """Weak ones too: proxies that compress make them of ours, which stand for the same version."""
 
 
-class Answer(Response):
+class Answer(JSONResponse):
     """JSON, written by orjson. What is in force now is in no cache."""
-
-    media_type = "application/json"
 
     def init_headers(self, headers: Mapping[str, str] | None = None) -> None:
         """Set the headers."""
@@ -72,6 +96,7 @@ def configuration_routes(service: ConfigService, documented: dict[str, dict[str,
         service: the door.
         documented: by name of an endpoint, what the OpenAPI document says beyond its signature.
     """
+    service.expect_changes(CHANNEL)
     routes = APIRouter(prefix=PREFIX, tags=["configuration"], default_response_class=Answer)
     _add_updates(routes, service, documented)
     _add_switches(routes, service, documented)
@@ -85,7 +110,7 @@ async def read_configuration(
 ) -> tuple[Envelope, dict[str, Any]]:
     """The envelope and the document of a request with a configuration in its body."""
     _check_query(request, "asset_symbol", *known)
-    fields, document = split_envelope(await _body(request))
+    fields, document = split_envelope(await read_body(request))
     return open_envelope(_with_headers(request, fields, if_match, key)), document
 
 
@@ -100,7 +125,8 @@ def _add_updates(routes: APIRouter, service: ConfigService, documented: dict[str
     @routes.post("/update", **documented["update"])
     async def update(request: Request, if_match: IfMatch = None, idempotency_key: IdempotencyKey = None) -> Answer:
         """Replace what a layer sets: an asset, or, without one, the layer under all assets."""
-        envelope, document = await read_configuration(request, if_match, idempotency_key)
+        with service.counting_refusals(CHANNEL):
+            envelope, document = await read_configuration(request, if_match, idempotency_key)
         return await _changed(service, request, envelope, Update(document, partial=False))
 
     @routes.post("/partial-update", **documented["partial_update"])
@@ -108,25 +134,29 @@ def _add_updates(routes: APIRouter, service: ConfigService, documented: dict[str
         request: Request, if_match: IfMatch = None, idempotency_key: IdempotencyKey = None
     ) -> Answer:
         """Lay values over what a layer sets."""
-        envelope, document = await read_configuration(request, if_match, idempotency_key)
+        with service.counting_refusals(CHANNEL):
+            envelope, document = await read_configuration(request, if_match, idempotency_key)
         return await _changed(service, request, envelope, Update(document, partial=True))
 
     @routes.post("/reset", **documented["reset"])
     async def reset(request: Request, if_match: IfMatch = None, idempotency_key: IdempotencyKey = None) -> Answer:
         """Take values out of a layer, so that they are inherited again: those at `paths`, or `all`."""
-        envelope, document = await read_configuration(request, if_match, idempotency_key)
-        return await _changed(service, request, envelope, Reset(_paths(document)))
+        with service.counting_refusals(CHANNEL):
+            envelope, document = await read_configuration(request, if_match, idempotency_key)
+            reset = Reset(_paths(document))
+        return await _changed(service, request, envelope, reset)
 
 
 def _add_switches(routes: APIRouter, service: ConfigService, documented: dict[str, dict[str, Any]]) -> None:
     """What stops decisions and lets them go on."""
 
     async def switched(request: Request, switch: Switch, if_match: str | None, key: str | None) -> Answer:
-        body = await _body(request, may_be_empty=True)
-        refuse_unknown(body, FIELDS)
-        _check_query(request, "asset_symbol", "author", "reason")
-        fields, _ = split_envelope(body)
-        envelope = open_envelope(_with_headers(request, fields, if_match, key))
+        with service.counting_refusals(CHANNEL):
+            body = await read_body(request, may_be_empty=True)
+            refuse_unknown(body, FIELDS)
+            _check_query(request, "asset_symbol", "author", "reason")
+            fields, _ = split_envelope(body)
+            envelope = open_envelope(_with_headers(request, fields, if_match, key))
         outcome = await service.switch(change_request(request, envelope, switch))
         status = HTTPStatus.OK if outcome["status"] == "success" else HTTPStatus.ACCEPTED
         return Answer(outcome, status, {"ETag": etag(outcome["version"])})
@@ -203,10 +233,12 @@ def _add_revision_changes(routes: APIRouter, service: ConfigService, documented:
     """What is about a configuration that was accepted before. Last, because its paths would catch the others."""
 
     async def aimed(request: Request, intent: Activate | Delete, if_match: str | None, key: str | None) -> Answer:
-        body = await _body(request, may_be_empty=True)
-        refuse_unknown(body, ("request_id", "author", "reason", "expected_version"))
-        _check_query(request, "author", "reason")
-        return await _changed(service, request, open_envelope(_with_headers(request, body, if_match, key)), intent)
+        with service.counting_refusals(CHANNEL):
+            body = await read_body(request, may_be_empty=True)
+            refuse_unknown(body, ("request_id", "author", "reason", "expected_version"))
+            _check_query(request, "author", "reason")
+            envelope = open_envelope(_with_headers(request, body, if_match, key))
+        return await _changed(service, request, envelope, intent)
 
     @routes.post("/{config_id}/activate", **documented["activate"])
     async def activate(
@@ -225,7 +257,13 @@ def _add_revision_changes(routes: APIRouter, service: ConfigService, documented:
 
 def change_request(request: Request, envelope: Envelope, intent: Intent | Switch) -> ChangeRequest:
     """What is asked for, by whom, from where."""
-    return envelope.request(intent, channel=CHANNEL, address=request.client.host if request.client else None)
+    return envelope.request(intent, channel=CHANNEL, caller=caller_of(request))
+
+
+def caller_of(connection: HTTPConnection) -> Caller:
+    """Who asks, as the gate in front found out; without a gate, anybody."""
+    found: Caller | None = connection.scope.get(CALLER)
+    return found or Caller(connection.client.host if connection.client else None)
 
 
 def _check_query(request: Request, *known: str) -> None:
@@ -237,18 +275,31 @@ def _check_query(request: Request, *known: str) -> None:
         raise Malformed(f"{twice!r} is in the query twice", path=twice)
 
 
-async def _body(request: Request, *, may_be_empty: bool = False) -> dict[str, Any]:
+async def read_body(request: Request, *, may_be_empty: bool = False) -> dict[str, Any]:
+    """The object in the body of a request.
+
+    Raises:
+        ChangeRefused: there is none in it.
+        HTTPException: it is not declared as JSON, or does not arrive.
+    """
+    limits: MessageLimits = getattr(request.app.state, "message_limits", USUAL)
     raw = bytearray()
-    async for chunk in request.stream():
-        raw += chunk
-        if len(raw) > LONGEST_MESSAGE:
-            raise TooLarge(f"The body is longer than {LONGEST_MESSAGE:,} bytes, which is all that is read")
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                raw += chunk
+                if len(raw) > limits.bytes:
+                    raise TooLarge(f"The body is longer than {limits.bytes:,} bytes, which is all that is read")
+    except TimeoutError:
+        raise HTTPException(408, f"The body did not arrive within {BODY_SECONDS:g} s") from None
+    except ClientDisconnect:
+        raise HTTPException(400, "The connection ended within the body") from None
     if may_be_empty and not raw:
         return {}
     # Without this a page of any origin could post here: browsers send text/plain across origins without asking.
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise HTTPException(415, "Send JSON and say so: Content-Type: application/json")
-    return read_object(bytes(raw))
+    return read_object(bytes(raw), limits)
 
 
 def _with_headers(request: Request, fields: dict[str, Any], if_match: str | None, key: str | None) -> dict[str, Any]:

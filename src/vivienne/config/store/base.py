@@ -7,10 +7,28 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from vivienne.access.tokens import Token
     from vivienne.config.revision import Revision
 
 
-class RevisionStore(Protocol):
+class TokenStore(Protocol):
+    """Where tokens live. Methods block; they raise `StoreUnavailable` when the store does not answer."""
+
+    def tokens(self) -> list[Token]:
+        """Every token that ever was, in the order of their making."""
+
+    def add_token(self, token: Token) -> None:
+        """Add one; on return it is on disk.
+
+        Raises:
+            NameTaken: there is one of this name already, in whatever case.
+        """
+
+    def revoke_token(self, name: str, when: str) -> Token | None:
+        """Make one good for nothing; on return that is on disk. None where there is none of this name that is good."""
+
+
+class RevisionStore(TokenStore, Protocol):
     """Where revisions live. Methods block; they raise `StoreUnavailable` when the store does not answer.
 
     Used from one thread at a time.
@@ -42,6 +60,13 @@ class RevisionStore(Protocol):
 
     def was_appended(self, revision: Revision) -> bool:
         """Whether an append that failed did its work all the same; once answered, that does not change any more."""
+
+    def prove(self) -> None:
+        """Show that it can store: write, altering nothing. On return that and all that was appended before is on disk.
+
+        Raises:
+            StoreUnavailable: it cannot.
+        """
 
     def after(self, version: int, limit: int) -> list[Revision]:
         """Revisions newer than a version, oldest first, at most so many."""

@@ -12,14 +12,18 @@ if TYPE_CHECKING:
     from vivienne.config.store.base import RevisionStore
 
 
-def open_store(db: Path | PostgresUrl) -> RevisionStore:
+def open_store(db: Path | PostgresUrl, *, beside: bool = False) -> RevisionStore:
     """Open a SQLite file, which is made where there is none, or a PostgreSQL database.
+
+    Args:
+        db: which.
+        beside: only for its tokens, so that it does not matter who uses it.
 
     Raises:
         StoreUnusable: it cannot be opened.
     """
     if isinstance(db, Path):
-        return SqliteRevisionStore(db)
+        return SqliteRevisionStore(db, beside=beside)
     from vivienne.config.store.postgres import PostgresRevisionStore  # noqa: PLC0415  # its driver is an extra
 
     return PostgresRevisionStore(db)

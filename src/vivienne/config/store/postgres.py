@@ -37,6 +37,7 @@ _KEY = 0x56495649
 """First half of our advisory locks ("VIVI"); the second half says what for."""
 _MIGRATING, _APPENDING = 1, 2
 _MIGRATION_SECONDS = 60
+_PROBE = "probe"
 
 
 class PostgresRevisionStore(SqlRevisionStore):
@@ -93,6 +94,13 @@ class PostgresRevisionStore(SqlRevisionStore):
             connection.execute(select(func.pg_advisory_xact_lock(_KEY, _APPENDING)))
             found = select(revisions.c.version).where(revisions.c.config_id == revision.config_id)
             return connection.execute(found).first() is not None
+
+    def prove(self) -> None:
+        """See `RevisionStore`. A row that is taken back at once; committing that is synced like any change."""
+        row = dict.fromkeys(("config_id", "layer", "action", "author", "channel", "created_at"), _PROBE)
+        with self._transaction() as connection, connection.begin_nested() as attempt:
+            connection.execute(revisions.insert(), {**row, "version": -1, "document": {}, "changed": []})
+            attempt.rollback()
 
     def close(self) -> None:
         """See `RevisionStore`."""

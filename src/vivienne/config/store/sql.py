@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from vivienne.config.revision import NO_CONFIGURATION, Revision
 from vivienne.config.store.tables import revisions, switches
+from vivienne.config.store.tokens import SqlTokens
 from vivienne.errors import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ _sets_values: ColumnElement[bool] = revisions.c.action.not_in(sorted(NO_CONFIGUR
 _is_configuration: ColumnElement[bool] = _sets_values & ~_is_deleted
 
 
-class SqlRevisionStore(ABC):
+class SqlRevisionStore(SqlTokens):
     """What all engines share. See `RevisionStore` for what the methods do."""
 
     name: str

@@ -7,6 +7,7 @@ directory that FULL does not make. No WAL: the SQLite of older Pythons loses dat
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,8 @@ APPLICATION_ID = 0x56495649
 _BEFORE_MIGRATIONS = 1
 """The schema of files that Alembic has not written in yet."""
 _LOCK_TIMEOUT = 2.0
+_PROBE_BYTES = 256 * 1024
+"""As much as the longest message."""
 _TAKEN = {"SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_UNIQUE"}
 
 
@@ -42,13 +45,18 @@ class SqliteRevisionStore(SqlRevisionStore):
 
     Used from one thread at a time, by one process: a second one is refused.
 
+    Args:
+        path: the file.
+        beside: open it all the same where another process has it, to do something with its tokens. What is in force
+            there does not depend on them, and SQLite itself lets only one process write at a time.
+
     Raises:
         StoreUnusable: the file is no database, is another program's, is read-only, or is in use.
     """
 
     is_shared = False
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, beside: bool = False) -> None:
         self.path = path
         self.name = str(path)
         self._lock = filelock.FileLock(f"{path}.lock", thread_local=False)
@@ -56,16 +64,18 @@ class SqliteRevisionStore(SqlRevisionStore):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._lock.acquire(timeout=0)
         except filelock.Timeout as error:
-            raise StoreUnusable(
-                f"The database {path} is in use by another Vivienne; stop that one, or name another database with --db"
-            ) from error
+            if not beside:
+                raise StoreUnusable(
+                    f"The database {path} is in use by another Vivienne; stop that one, or name another database "
+                    "with --db"
+                ) from error
         except OSError as error:
             raise StoreUnusable(f"The database {path} cannot be opened: {error.strerror}") from error
-        self._engine = _engine(path)
+        self._engine = _engine(path, "BEGIN IMMEDIATE" if beside else "BEGIN")
         try:
             self._open = self._engine.connect()
             with self._open.begin():
-                _prepare(self._open, path)
+                _prepare(self._open, path, is_ours=self._lock.is_locked)
             self._inode = path.stat().st_ino
         except StoreUnusable:
             self.close()
@@ -84,6 +94,20 @@ class SqliteRevisionStore(SqlRevisionStore):
                     if getattr(error.orig, "sqlite_errorname", None) not in _TAKEN:
                         raise
                     raise VersionTaken(f"version {revision.version}, its config_id or request_id is there") from error
+
+    def prove(self) -> None:
+        """See `RevisionStore`. A file beside the database shows that there is space, which writing in it does not."""
+        probe = self.path.with_name(f"{self.path.name}-probe")
+        try:
+            with probe.open("wb", buffering=0) as file:
+                os.pwrite(file.fileno(), bytes(_PROBE_BYTES), 0)
+                os.fsync(file.fileno())
+            probe.unlink()
+        except OSError as error:
+            probe.unlink(missing_ok=True)
+            raise StoreUnavailable(f"the database {self.path} cannot grow: {error.strerror}") from error
+        with self._transaction() as connection:
+            connection.exec_driver_sql(f"PRAGMA user_version={SCHEMA_VERSION}")
 
     def check(self) -> None:
         """See `RevisionStore`."""
@@ -112,7 +136,7 @@ class SqliteRevisionStore(SqlRevisionStore):
             return True
 
 
-def _engine(path: Path) -> Engine:
+def _engine(path: Path, begin: str) -> Engine:
     # One connection, kept: it is used by one thread at a time, though not always by the same one.
     engine = create_engine(
         URL.create("sqlite+pysqlite", database=str(path)),
@@ -128,13 +152,16 @@ def _engine(path: Path) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begun(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN")
+        connection.exec_driver_sql(begin)
 
     return engine
 
 
-def _prepare(connection: Connection, path: Path) -> None:
-    """Make sure the file is ours, of the schema we work with, and can be written."""
+def _prepare(connection: Connection, path: Path, *, is_ours: bool) -> None:
+    """Make sure the file is a Vivienne's, of the schema we work with, and can be written.
+
+    It is brought to that schema only where no other process uses it.
+    """
     application_id = connection.exec_driver_sql("PRAGMA application_id").scalar_one()
     # The same number as Alembic's, in the header: Viviennes from before migrations wrote only that, and look at it.
     header = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
@@ -147,6 +174,8 @@ def _prepare(connection: Connection, path: Path) -> None:
             f"The database {path} was written by a later version of Vivienne (schema {max(header, schema or 0)}, "
             f"this one knows {SCHEMA_VERSION}); update Vivienne or name another file"
         )
+    if schema != SCHEMA_VERSION and not is_ours:
+        raise StoreUnusable(f"The database {path} is in use by a Vivienne of another version; stop that one first")
     if schema is None:
         adopt(connection, _BEFORE_MIGRATIONS)
     if schema != SCHEMA_VERSION:

@@ -8,7 +8,7 @@ import orjson
 from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, String, Table, TypeDecorator, text
 from typing_extensions import override
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """What `migrations` leads to: the number of the newest one."""
 
 
@@ -49,9 +49,19 @@ revisions = Table(
     Column("request_id", String(128)),
     Column("request_digest", String(64)),
     Column("answer", Json),
+    Column("claimed_author", String(100)),
     Index("revisions_by_layer", "layer", "version"),
     # Most revisions have neither: partial indexes leave them out, which is less to write at each change.
     Index("revisions_by_target", "target", "action", sqlite_where=_targeted, postgresql_where=_targeted),
     Index("revisions_by_request", "request_id", unique=True, sqlite_where=_requested, postgresql_where=_requested),
     Index("revisions_by_switch", "layer", "version", sqlite_where=switches, postgresql_where=switches),
+)
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("role", String(16), nullable=False),
+    Column("created_at", String(32), nullable=False),
+    Column("revoked_at", String(32)),
 )

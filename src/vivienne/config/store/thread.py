@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from time import monotonic
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from vivienne.errors import StoreUnavailable
+from vivienne.metrics import Metrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,10 +23,12 @@ class StoreThread:
 
     Args:
         timeout: seconds after which `look_up` gives up.
+        metrics: count the calls, and how long they take.
     """
 
-    def __init__(self, timeout: float) -> None:
+    def __init__(self, timeout: float, metrics: Metrics | None = None) -> None:
         self._timeout = timeout
+        self._metrics = metrics or Metrics()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
 
     async def run(self, call: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
@@ -34,11 +38,19 @@ class StoreThread:
             StoreUnavailable: it was closed, or the call raised it.
         """
         loop = asyncio.get_running_loop()
+        begin, operation = monotonic(), _name(call)
         try:
             running = loop.run_in_executor(self._thread, lambda: call(*args, **kwargs))
         except RuntimeError as error:  # the executor takes nothing after close
             raise StoreUnavailable("the store is closed") from error
-        return await running
+        self._metrics.expect("vivienne_store_failures_total", operation)
+        try:
+            return await running
+        except StoreUnavailable:
+            self._metrics.count("vivienne_store_failures_total", operation)
+            raise
+        finally:
+            self._metrics.histogram("vivienne_store_call_duration_seconds", operation).observe(monotonic() - begin)
 
     async def look_up(self, call: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
         """Run a call that changes nothing; give up when it takes too long.
@@ -50,6 +62,7 @@ class StoreThread:
             async with asyncio.timeout(self._timeout):
                 return await self.run(call, *args, **kwargs)
         except TimeoutError:
+            self._metrics.count("vivienne_store_failures_total", _name(call))
             raise StoreUnavailable(f"the store did not answer within {self._timeout:g} s") from None
 
     async def close(self, last: Callable[[], None], seconds: float) -> None:
@@ -58,3 +71,8 @@ class StoreThread:
             closing = self._thread.submit(last)
             self._thread.shutdown(wait=False)
             await asyncio.wait([asyncio.wrap_future(closing)], timeout=seconds)
+
+
+def _name(call: Callable[..., object]) -> str:
+    """What a call is counted as."""
+    return getattr(call, "__name__", "call")

@@ -47,11 +47,14 @@ class Feed(Protocol):
         assets: whom it delivers.
         longest_silence: real seconds between two events of an asset beyond which something is wrong, by the feed's own
             clock: a fast simulation is silent for less long than a market at night.
+        pace: market seconds per real second, where events come when they happen; None where nothing follows from when
+            they come, as in a replay, whose files may have holes that it skips.
     """
 
     name: str
     assets: tuple[str, ...]
     longest_silence: float
+    pace: float | None
 
     def history(self, asset: str, *, least: int, most: int) -> list[Candle]:
         """Closed base minutes before the first event, oldest first.

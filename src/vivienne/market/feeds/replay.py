@@ -44,6 +44,7 @@ class ReplayFeed:
     """
 
     name = "replay"
+    pace: float | None = None
 
     def __init__(self, files: Mapping[str, list[Path]], speed: float | None, begun: float | None = None) -> None:
         self.assets = tuple(files)

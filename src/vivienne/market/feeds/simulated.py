@@ -91,6 +91,7 @@ class SimulatedFeed:
         begun: float | None = None,
     ) -> None:
         self.assets = assets
+        self.pace: float | None = speed
         self._minute_seconds = 60.0 / speed
         self.longest_silence = 3 * self._minute_seconds + _LATENESS_SECONDS
         self._timeframe_minutes = timeframe_minutes

@@ -1,7 +1,8 @@
 import { Skeleton, UnstyledButton } from '@mantine/core'
 import { useVivienneState } from 'vivienne-client/react'
 import { isHeld } from '../../overview/standing.ts'
-import { Age } from '../../parts/Age.tsx'
+import { DataAge } from '../../parts/DataAge.tsx'
+import { dataTime } from '../../parts/dataTime.ts'
 import { Flash } from '../../parts/Flash.tsx'
 import { formatNumber, formatPrice } from '../../parts/format.ts'
 import { Level } from '../../parts/Level.tsx'
@@ -36,7 +37,7 @@ export function AssetHeader({ asset, assets, onAsset, onHistory }: AssetHeaderPr
       <div className={`fresh ${classes.state}`}>
         <Status asset={asset} />
         <span className={classes.second}>
-          <Updated asset={asset} />
+          <DataNow asset={asset} />
           <Version asset={asset} onHistory={onHistory} />
         </span>
       </div>
@@ -115,9 +116,19 @@ function Status({ asset }: { asset: string }) {
   )
 }
 
-function Updated({ asset }: { asset: string }) {
-  const time = useVivienneState(asset, (state) => state?.timestamp)
-  return <span className={classes.age}>{time !== undefined && <Age time={time} />}</span>
+/** How old the data is that everything else here follows from. */
+function DataNow({ asset }: { asset: string }) {
+  const second = useVivienneState(asset, (state) => state && dataTime(state))
+  const limit = useDecision(asset, (decision) => decision.data_age_limit) ?? null
+  return (
+    <span className={classes.age}>
+      {second !== undefined && (
+        <>
+          data <DataAge second={second} limit={limit} />
+        </>
+      )}
+    </span>
+  )
 }
 
 function Version({ asset, onHistory }: { asset: string; onHistory: () => void }) {

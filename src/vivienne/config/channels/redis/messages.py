@@ -6,8 +6,9 @@ import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from vivienne.access.caller import Caller
 from vivienne.config.channels.messages import ConfigMessages, names_request_id, request_id_of
-from vivienne.config.channels.reading import read_object
+from vivienne.config.channels.reading import USUAL, read_object
 from vivienne.config.flat import nearest
 from vivienne.errors import ChangeRefused, Defect, Malformed, NotStored
 from vivienne.stream.messages import encode, error
@@ -15,6 +16,7 @@ from vivienne.stream.messages import encode, error
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from vivienne.config.channels.reading import MessageLimits
     from vivienne.config.service import ConfigService
     from vivienne.stream.messages import Message
 
@@ -58,9 +60,11 @@ class ControlMessages:
 
     Args:
         service: the door.
+        limits: of a message.
     """
 
-    def __init__(self, service: ConfigService) -> None:
+    def __init__(self, service: ConfigService, limits: MessageLimits = USUAL) -> None:
+        self._limits = limits
         self._changes = ConfigMessages(service, CHANNEL)
         self.made = 0
         """Changes that came into force since the start, over whatever channel."""
@@ -91,10 +95,10 @@ class ControlMessages:
         """The outcome of something that could not even be taken for a message."""
         return self._refused(refused, _Received(request_id=request_id))
 
-    def _read(self, raw: bytes, request_id: str | None, received: _Received) -> tuple[Message, str | None]:
-        """The message and the address of who sent it; what is known of it is noted on the way."""
+    def _read(self, raw: bytes, request_id: str | None, received: _Received) -> tuple[Message, Caller]:
+        """The message and who sent it; what is known of it is noted on the way."""
         received.request_id = request_id
-        message = read_object(raw)
+        message = read_object(raw, self._limits)
         if isinstance(message.get("type"), str):
             received.kind = message["type"]
         own = request_id_of(message)
@@ -104,7 +108,7 @@ class ControlMessages:
         if _is_relay(message.get(RELAY)):
             received.relay = message.pop(RELAY)
         self._check_type(received.kind)
-        return message, received.relay.get("address")
+        return message, Caller(received.relay.get("address"), received.relay.get("token"))
 
     def _check_type(self, kind: str | None) -> None:
         known = self._changes.types
@@ -124,10 +128,10 @@ class ControlMessages:
 
 def _is_relay(value: object) -> bool:
     """Whether it is what `ControlRelay` writes; anything else is left in place and refused as an unknown field."""
-    return isinstance(value, dict) and value.keys() <= {"id", "address"} and "id" in value and all(
+    return isinstance(value, dict) and value.keys() <= {"id", "address", "token"} and "id" in value and all(
         isinstance(text, str) and text.isprintable() and len(text) <= _LONGEST_RELAY for text in value.values()
     )  # fmt: skip
 
 
 _LONGEST_RELAY = 64
-"""Characters; as many as the history keeps of an address."""
+"""Characters; as many as the history keeps of an address, and a token has in its name."""

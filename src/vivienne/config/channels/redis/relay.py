@@ -14,7 +14,7 @@ import orjson
 from redis.exceptions import RedisError
 
 from vivienne.config.channels.messages import request_id_of
-from vivienne.config.channels.reading import LONGEST_MESSAGE
+from vivienne.config.channels.reading import USUAL
 from vivienne.config.channels.redis.listening import heard
 from vivienne.config.channels.redis.messages import RELAY
 from vivienne.stream.messages import encode
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from redis.asyncio import Redis
 
+    from vivienne.access.caller import Caller
+    from vivienne.config.channels.reading import MessageLimits
     from vivienne.config.channels.redis.names import ControlNames
     from vivienne.stream.messages import Message
 
@@ -40,10 +42,12 @@ class ControlRelay:
 
     Args:
         names: of the channels.
+        limits: of a message.
     """
 
-    def __init__(self, names: ControlNames) -> None:
+    def __init__(self, names: ControlNames, limits: MessageLimits = USUAL) -> None:
         self._names = names
+        self._longest = limits.bytes
         self._redis: Redis | None = None
         self._asked: dict[str, asyncio.Future[Message | None]] = {}
         self._sending = asyncio.Semaphore(MOST_SENDING)
@@ -62,20 +66,21 @@ class ControlRelay:
             for waiting in self._asked.values():
                 _give(waiting, None)
 
-    async def ask(self, message: Message, address: str | None) -> Message | None:
+    async def ask(self, message: Message, caller: Caller) -> Message | None:
         """Send a message over the channel and wait for what comes of it.
 
         Args:
             message: with a request_id.
-            address: where its sender is connected from.
+            caller: who sends it, which is said along with it.
 
         Returns:
             The answer or error. None where there is no connection, nobody who listens, or no answer; then it is not
             known whether the message was carried out, and it may be sent in another way under the same request_id.
         """
-        relay = {"id": str(uuid.uuid4())} | ({} if address is None else {"address": address})
+        known = {"address": caller.address, "token": caller.token}
+        relay = {"id": str(uuid.uuid4())} | {name: value for name, value in known.items() if value is not None}
         text = encode({**message, RELAY: relay}).encode()
-        if self._redis is None or request_id_of(message) is None or len(text) > LONGEST_MESSAGE:
+        if self._redis is None or request_id_of(message) is None or len(text) > self._longest:
             return None
         answer: asyncio.Future[Message | None] = asyncio.get_running_loop().create_future()
         self._asked[relay["id"]] = answer

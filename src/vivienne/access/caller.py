@@ -1,0 +1,36 @@
+"""Who asks for something, and what that one may do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Role = Literal["viewer", "tuner", "admin"]
+ROLES: tuple[Role, ...] = ("viewer", "tuner", "admin")
+"""Each may do what those before it may: look at states, logs and history; change the configuration; everything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whoever asks.
+
+    Attributes:
+        address: where from, if known.
+        token: the name of the token that came with it, None where none did and none was needed.
+        role: what the caller may do; None for nothing.
+        problem: why it may do nothing, for a person.
+    """
+
+    address: str | None = None
+    token: str | None = None
+    role: Role | None = "admin"
+    problem: str | None = None
+
+    def may(self, needed: Role) -> bool:
+        """Whether the caller has a role, or one that includes it."""
+        return self.role is not None and ROLES.index(self.role) >= ROLES.index(needed)
+
+    @property
+    def key(self) -> str:
+        """Tells callers apart, where what they do is counted: by token, otherwise by address."""
+        return f"token {self.token}" if self.token is not None else f"address {self.address}"

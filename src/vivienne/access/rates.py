@@ -1,0 +1,53 @@
+"""How often something may happen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MOST_KEPT = 10_000
+"""Callers that are told apart; beyond it those that were quiet for longest are forgotten."""
+
+
+@dataclass(slots=True)
+class _Allowance:
+    left: float
+    at: float
+
+
+class Rate:
+    """So many within so many seconds, for each caller; after a pause all of them at once.
+
+    Args:
+        most: how many.
+        seconds: within which.
+        clock: monotonic, in seconds.
+    """
+
+    def __init__(self, most: int, seconds: float, clock: Callable[[], float]) -> None:
+        self.most = most
+        self.seconds = seconds
+        self._clock = clock
+        self._callers: dict[str, _Allowance] = {}
+
+    def take(self, key: str = "") -> float:
+        """Count one.
+
+        Returns:
+            0 when it may happen; otherwise it was not counted, and may in so many seconds.
+        """
+        now = self._clock()
+        found = self._callers.pop(key, None) or _Allowance(self.most, now)
+        # The one that was heard last stands last.
+        self._callers[key] = found
+        if len(self._callers) > MOST_KEPT:
+            del self._callers[next(iter(self._callers))]
+        found.left = min(self.most, found.left + (now - found.at) * self.most / self.seconds)
+        found.at = now
+        if found.left < 1:
+            return (1 - found.left) * self.seconds / self.most
+        found.left -= 1
+        return 0.0

@@ -1,0 +1,108 @@
+"""Which role each endpoint needs. One that is not in this table needs the highest, so that none is open by mistake."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fastapi.routing import APIRoute, APIWebSocketRoute
+from starlette.requests import HTTPConnection  # noqa: TC002  # FastAPI reads the annotation
+
+from vivienne.config.channels.rest import PREFIX, caller_of
+from vivienne.errors import NotAllowed, NotKnown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterator
+
+    from starlette.routing import BaseRoute
+
+    from vivienne.access.access import Access
+    from vivienne.access.caller import Role
+
+WEBSOCKET = "WEBSOCKET"
+_ASSETS = "/phoenix/assets"
+
+NEEDED: dict[tuple[str, str], Role | None] = {
+    # Whether it lives: for load balancers. /ready leaves out the details for those without a token.
+    ("GET", "/health"): None,
+    ("GET", "/ready"): None,
+    # The page, and what there is to ask: no data.
+    ("GET", "/"): None,
+    ("HEAD", "/"): None,
+    ("GET", "/docs"): None,
+    ("GET", "/docs/oauth2-redirect"): None,
+    ("GET", "/asyncapi.json"): None,
+    # Looking.
+    (WEBSOCKET, "/ws/state"): "viewer",
+    (WEBSOCKET, "/ws/logs"): "viewer",
+    ("GET", f"{PREFIX}/active"): "viewer",
+    ("GET", f"{PREFIX}/all"): "viewer",
+    ("GET", f"{PREFIX}/history"): "viewer",
+    ("GET", f"{PREFIX}/schema"): "viewer",
+    ("GET", f"{PREFIX}/pause"): "viewer",
+    ("POST", f"{PREFIX}/validate"): "viewer",
+    ("GET", _ASSETS): "viewer",
+    ("GET", _ASSETS + "/{asset}/bars"): "viewer",
+    ("POST", _ASSETS + "/{asset}/preview"): "viewer",
+    ("GET", "/auth/caller"): "viewer",
+    ("POST", "/auth/ticket"): "viewer",
+    ("GET", "/metrics"): "viewer",
+    # Changing. Over /ws/state as well, message by message.
+    ("POST", f"{PREFIX}/update"): "tuner",
+    ("POST", f"{PREFIX}/partial-update"): "tuner",
+    ("POST", f"{PREFIX}/reset"): "tuner",
+    ("POST", PREFIX + "/{config_id}/activate"): "tuner",
+    ("POST", f"{PREFIX}/pause"): "tuner",
+    ("POST", f"{PREFIX}/resume"): "tuner",
+    # Taking away, and who gets in.
+    ("DELETE", PREFIX + "/{config_id}"): "admin",
+    ("GET", "/auth/tokens"): "admin",
+    ("POST", "/auth/tokens"): "admin",
+    ("DELETE", "/auth/tokens/{name}"): "admin",
+}
+"""By method and path; None for everybody, with and without a token."""
+CHANGES = frozenset(
+    {
+        ("POST", f"{PREFIX}/update"),
+        ("POST", f"{PREFIX}/partial-update"),
+        ("POST", f"{PREFIX}/reset"),
+        ("POST", PREFIX + "/{config_id}/activate"),
+        ("POST", f"{PREFIX}/resume"),
+        ("DELETE", PREFIX + "/{config_id}"),
+    }
+)
+"""What is counted as a change of its caller."""
+PAUSE = ("POST", f"{PREFIX}/pause")
+
+
+def admission(access: Access) -> Callable[[HTTPConnection], Coroutine[Any, Any, None]]:
+    """What every endpoint depends on: it refuses callers who may not use it."""
+
+    async def admit(connection: HTTPConnection) -> None:
+        caller = caller_of(connection)
+        route = connection.scope.get("route")
+        endpoint = (connection.scope.get("method", WEBSOCKET), getattr(route, "path", ""))
+        needed = NEEDED.get(endpoint, "admin")
+        if needed is None:
+            return
+        if caller.role is None:
+            raise NotKnown(caller.problem)
+        if not caller.may(needed):
+            raise NotAllowed(f"This needs a token with the role {needed}; {caller.token!r} has the role {caller.role}")
+        if endpoint in CHANGES:
+            access.count_change(caller)
+        elif endpoint == PAUSE:
+            access.count_pause(caller)
+
+    return admit
+
+
+def endpoints(routes: list[BaseRoute]) -> Iterator[tuple[str, str]]:
+    """Method and path of every endpoint an application has; files are none."""
+    for route in routes:
+        if isinstance(route, APIRoute):
+            for method in route.methods or ():
+                yield method, route.path
+        elif isinstance(route, APIWebSocketRoute):
+            yield WEBSOCKET, route.path
+        elif (included := getattr(route, "original_router", None)) is not None:
+            yield from endpoints(included.routes)

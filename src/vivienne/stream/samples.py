@@ -1,0 +1,26 @@
+"""What the latest states say of the assets, for the metrics."""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import TYPE_CHECKING, get_args
+
+from vivienne.metrics import Sample
+from vivienne.stream.messages import AGENT, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from vivienne.stream.hub import Frame
+
+
+def state_samples(frames: Iterable[Frame]) -> Iterator[Sample]:
+    """Status and age of each asset."""
+    for frame in frames:
+        asset, data = frame.message["asset"], frame.message["agents"][AGENT]["data"]
+        for status in get_args(Status):
+            yield Sample("vivienne_asset_status", (asset, status), float(data["status"] == status))
+        if (age := data.get("data_age")) is not None:
+            yield Sample("vivienne_feed_age_seconds", (asset,), age + monotonic() - frame.made)
+        if (limit := data.get("data_age_limit")) is not None:
+            yield Sample("vivienne_feed_age_limit_seconds", (asset,), limit)

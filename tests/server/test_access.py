@@ -1,0 +1,277 @@
+"""Where tokens are needed: who gets in, what each role may do, and what becomes of it when a token is revoked."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
+
+from running import COMPREHENSIVE, Client, RunningServer, run_program
+from tokens import ENDPOINTS, bearer, make_token, refusal
+from vivienne.server.policy import NEEDED, WEBSOCKET
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+ROLES = ("viewer", "tuner", "admin")
+CHANGE = {"asset_symbol": "BTC", "bang_threshold": 85}
+CLOSED = [endpoint for endpoint in ENDPOINTS if NEEDED[endpoint] is not None]
+OPEN = [endpoint for endpoint in ENDPOINTS if NEEDED[endpoint] is None]
+SECONDS = 10
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("access")
+
+
+@pytest.fixture(scope="module")
+def tokens(folder: Path) -> dict[str, str]:
+    return {role: make_token(folder / "v.db", f"{role}-1", role) for role in ROLES}
+
+
+@pytest.fixture(scope="module")
+def running(folder: Path, tokens: dict[str, str]) -> Iterator[RunningServer]:
+    assert tokens
+    with RunningServer("--require-token", "--log-level", "debug", db=folder / "v.db") as server:
+        yield server
+
+
+def ask(running: RunningServer, method: str, path: str, token: str | None = None, **more: Any) -> httpx.Response:
+    """A request, or the beginning of a WebSocket, with a token or without one; gives what was answered."""
+    headers = {} if token is None else bearer(token)
+    path = path.format(asset="BTC", config_id="none", name="nobody")
+    if method == WEBSOCKET:
+        try:
+            with connect(f"ws://127.0.0.1:{running.port}{path}", additional_headers=headers, open_timeout=SECONDS):
+                return httpx.Response(101)
+        except InvalidStatus as refused:
+            found = refused.response
+            return httpx.Response(
+                found.status_code, headers=dict(found.headers.raw_items()), content=bytes(found.body or b"")
+            )
+    return running.http.request(method, running.url + path, headers=headers, **more)
+
+
+def open_socket(running: RunningServer, *offered: str) -> Client:
+    return Client(f"ws://127.0.0.1:{running.port}/ws/state", subprotocols=[Subprotocol(name) for name in offered])
+
+
+def test_every_endpoint_says_who_may_use_it() -> None:
+    assert sorted(NEEDED) == sorted(ENDPOINTS)
+
+
+@pytest.mark.parametrize(("method", "path"), CLOSED)
+def test_without_a_token_or_with_a_wrong_one_nobody_gets_in(running: RunningServer, method: str, path: str) -> None:
+    for token in (None, "viv_" + "x" * 43, "none"):
+        answer = ask(running, method, path, token)
+        assert (401, "unauthorized") == refusal(answer)
+        assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+@pytest.mark.parametrize(("method", "path"), OPEN)
+def test_what_has_no_data_is_open_to_all(running: RunningServer, method: str, path: str) -> None:
+    for token in (None, "none"):
+        assert ask(running, method, path, token).status_code in {200, 503}
+
+
+@pytest.mark.parametrize(("method", "path"), CLOSED)
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_may_do_what_is_its_own_and_nothing_more(
+    running: RunningServer, tokens: dict[str, str], method: str, path: str, role: str
+) -> None:
+    needed = NEEDED[method, path]
+    assert needed is not None
+
+    answer = ask(running, method, path, tokens[role])
+    if ROLES.index(role) < ROLES.index(needed):
+        assert (403, "forbidden") == refusal(answer)
+        assert needed in answer.json()["detail"]
+    else:
+        assert answer.status_code not in {401, 403}
+
+
+def test_whether_it_is_ready_is_open_and_what_is_wrong_is_not(running: RunningServer, tokens: dict[str, str]) -> None:
+    assert {"status"} == running.get("/ready").json().keys()
+    whole = running.http.get(f"{running.url}/ready", headers=bearer(tokens["viewer"])).json()
+    assert {"status", "store", "feeds", "paused"} == whole.keys()
+
+
+def test_a_viewer_looks_and_tries_out_over_the_socket_and_changes_nothing(
+    running: RunningServer, tokens: dict[str, str]
+) -> None:
+    with open_socket(running, "vivienne", f"vivienne.token.{tokens['viewer']}") as client:
+        assert client.state("BTC")
+        tried = client.ask({"type": "config_update", "asset": "BTC", "config": CHANGE_INNER, "validate_only": True})
+        assert "valid" == tried["status"]
+        for message in (
+            {"type": "config_update", "asset": "BTC", "config": CHANGE_INNER},
+            {"type": "control", "strategy": "general_parameters", "asset": "BTC", "params": CHANGE_INNER},
+        ):
+            answer = client.ask(message)
+            assert ("error", "forbidden") == (answer["type"], answer["code"])
+        assert "success" == client.ask({"type": "subscribe", "assets": ["BTC"]})["status"]
+
+
+CHANGE_INNER = {"bang_threshold": 86}
+
+
+def test_the_history_names_the_token_and_beside_it_what_its_bearer_said(
+    running: RunningServer, tokens: dict[str, str]
+) -> None:
+    changed = running.post("partial-update", CHANGE | {"author": "zoe"}, headers=bearer(tokens["tuner"]))
+    assert 200 == changed.status_code
+    newest = running.http.get(
+        f"{running.url}{COMPREHENSIVE}/history", headers=bearer(tokens["viewer"]), params={"limit": 1}
+    )
+    (entry,) = newest.json()["history"]
+    assert ("tuner-1", "zoe", "rest", "127.0.0.1") == (
+        entry["author"], entry["claimed_author"], entry["channel"], entry["address"],
+    )  # fmt: skip
+
+    with open_socket(running, "vivienne", f"vivienne.token.{tokens['tuner']}") as client:
+        assert "success" == client.ask({"type": "config_update", "asset": "BTC", "config": CHANGE_INNER})["status"]
+    newest = running.http.get(
+        f"{running.url}{COMPREHENSIVE}/history", headers=bearer(tokens["viewer"]), params={"limit": 1}
+    )
+    (entry,) = newest.json()["history"]
+    assert ("tuner-1", "websocket") == (entry["author"], entry["channel"])
+    assert "claimed_author" not in entry
+
+
+def test_a_socket_opens_with_a_ticket_once(running: RunningServer, tokens: dict[str, str]) -> None:
+    given = running.http.post(f"{running.url}/auth/ticket", headers=bearer(tokens["tuner"])).json()
+    assert 30 == given["expires_in"]
+    offered = ("vivienne", f"vivienne.ticket.{given['ticket']}")
+    with open_socket(running, *offered) as client:
+        assert client.state("BTC")
+        assert "success" == client.ask({"type": "config_update", "asset": "BTC", "config": CHANGE_INNER})["status"]
+    with pytest.raises(InvalidStatus) as refused:
+        open_socket(running, *offered)
+    assert 401 == refused.value.response.status_code
+    assert "used before" in json.loads(refused.value.response.body or b"")["detail"]
+
+
+def test_of_what_is_offered_the_plain_protocol_is_chosen_and_nothing_secret_comes_back(
+    running: RunningServer, tokens: dict[str, str]
+) -> None:
+    offered = [Subprotocol("vivienne"), Subprotocol(f"vivienne.token.{tokens['viewer']}")]
+    with connect(f"ws://127.0.0.1:{running.port}/ws/logs", subprotocols=offered, open_timeout=SECONDS) as client:
+        assert "vivienne" == client.subprotocol
+        assert client.response is not None
+        assert tokens["viewer"] not in str(client.response.headers)
+
+
+def test_a_token_in_an_address_is_refused_even_if_it_is_good(running: RunningServer, tokens: dict[str, str]) -> None:
+    for path in (f"{COMPREHENSIVE}/active", "/ready"):
+        answer = running.get(path, token=tokens["admin"])
+        assert (400, "token_in_address") == refusal(answer)
+        assert tokens["admin"] not in answer.text
+    assert 400 == ask(running, WEBSOCKET, f"/ws/state?token={tokens['admin']}").status_code
+
+
+def test_a_token_that_is_new_gets_in_at_once_beside_the_running_server(running: RunningServer, folder: Path) -> None:
+    secret = make_token(folder / "v.db", "new-1", "viewer")
+    time.sleep(1.1)  # so often is looked for tokens nobody knows
+
+    assert 200 == ask(running, "GET", f"{COMPREHENSIVE}/active", secret).status_code
+
+
+@pytest.mark.parametrize("how", ["command", "rest"])
+def test_the_sockets_of_a_revoked_token_are_closed_and_others_stay(
+    running: RunningServer, tokens: dict[str, str], folder: Path, how: str
+) -> None:
+    secret = make_token(folder / "v.db", f"leaving-{how}", "tuner")
+    time.sleep(1.1)
+    protocols = ("vivienne", f"vivienne.token.{secret}")
+    with (
+        open_socket(running, *protocols) as leaving,
+        open_socket(running, "vivienne", f"vivienne.token.{tokens['viewer']}") as staying,
+    ):
+        assert leaving.state("BTC")
+        if how == "command":
+            gone = run_program("token", "revoke", f"leaving-{how}", "--db", str(folder / "v.db"))
+            assert 0 == gone.returncode, gone.stderr
+        else:
+            path = f"{running.url}/auth/tokens/leaving-{how}"
+            assert 200 == running.http.delete(path, headers=bearer(tokens["admin"])).status_code
+
+        assert (1008, f"The token leaving-{how} was revoked") == closing(leaving, 30)
+        assert staying.ask({"type": "subscribe", "assets": ["BTC"]})
+    assert (401, "unauthorized") == refusal(ask(running, "GET", f"{COMPREHENSIVE}/active", secret))
+
+
+def closing(client: Client, seconds: float) -> tuple[int, str]:
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            return client.closing()
+        except AssertionError:
+            if time.monotonic() > until:
+                raise
+
+
+def test_an_admin_makes_lists_and_revokes_tokens(running: RunningServer, tokens: dict[str, str]) -> None:
+    url, headers = f"{running.url}/auth/tokens", bearer(tokens["admin"])
+    made = running.http.post(url, headers=headers, json={"name": "made", "role": "viewer"})
+    assert 201 == made.status_code
+    assert 200 == ask(running, "GET", f"{COMPREHENSIVE}/active", made.json()["token"]).status_code
+    assert (409, "name_taken") == refusal(
+        running.http.post(url, headers=headers, json={"name": "made", "role": "admin"})
+    )
+
+    listed = {each["name"]: each for each in running.http.get(url, headers=headers).json()["tokens"]}
+    assert {"name", "role", "created_at", "revoked_at"} == listed["made"].keys()
+    assert {"tuner-1", "made"} < listed.keys()
+
+    assert running.http.delete(f"{url}/made", headers=headers).json()["revoked_at"] is not None
+    assert (404, "unknown_token") == refusal(running.http.delete(f"{url}/made", headers=headers))
+
+
+@pytest.mark.parametrize(
+    ("body", "where"),
+    [({"name": "a b", "role": "viewer"}, "name"), ({"name": "a", "role": "king"}, "role"), ({}, "name")],
+)
+def test_a_wrong_token_is_refused_by_what_is_wrong_with_it(
+    running: RunningServer, tokens: dict[str, str], body: dict[str, Any], where: str
+) -> None:
+    answer = running.http.post(f"{running.url}/auth/tokens", headers=bearer(tokens["admin"]), json=body)
+    assert (422, "invalid_configuration") == refusal(answer)
+    assert [where] == [each["path"] for each in answer.json()["errors"]]
+
+
+def test_no_secret_is_in_a_log_an_error_or_a_state(running: RunningServer, tokens: dict[str, str]) -> None:
+    """Sent wherever a careless client might put it."""
+    secret, admin = tokens["admin"], bearer(tokens["admin"])
+    with open_socket(running, "vivienne", f"vivienne.token.{secret}") as client:
+        client.ask({"type": secret})
+        client.ask({"type": "config_update", "config": {secret: 1}})
+        client.ask("{" + secret)
+        states = [client.state(asset) for asset in ("BTC", "ETH", "SOL")]
+    running.http.get(f"{running.url}/{secret}", headers=admin)
+    running.http.get(f"{running.url}{COMPREHENSIVE}/active", params={"asset_symbol": secret}, headers=admin)
+    running.post("partial-update", {"asset_symbol": "BTC", "bang_threshold": 87, "request_id": secret}, headers=admin)
+    running.http.post(f"{running.url}/auth/tokens", json={"name": secret, "role": "viewer"}, headers=admin)
+    stranger = running.http.get(f"{running.url}{COMPREHENSIVE}/active", headers={"Authorization": f"Bearer {secret}x"})
+
+    assert secret not in stranger.text
+    assert secret not in json.dumps(states)
+    assert "Traceback" not in running.log
+    for each in (*tokens.values(), *(hidden(token) for token in tokens.values())):
+        assert each not in running.log
+    address = f"ws://127.0.0.1:{running.port}/ws/logs"
+    with Client(address, additional_headers=admin) as logs:
+        kept = [logs.receive()["message"] for _ in range(3)]
+    assert not [line for line in kept if secret in line]
+
+
+def hidden(token: str) -> str:
+    """The part of a token that is random."""
+    return token.removeprefix("viv_")

@@ -1,0 +1,14 @@
+"""kill -9 at any moment: what was acknowledged is there afterwards. The long form is `make torture ARGS=kills`."""
+
+from __future__ import annotations
+
+from torture import kills
+from torture.short import missed
+
+
+def test_no_acknowledged_change_is_lost_over_kills() -> None:
+    assert [] == missed(kills.measure(kills=6, changes=120))
+
+
+def test_no_acknowledged_change_is_lost_over_kills_of_a_process_on_postgres(database: str) -> None:
+    assert [] == missed(kills.measure(kills=3, changes=60, db=database))

@@ -1,0 +1,35 @@
+import { decision } from './stream.ts'
+import { expect, type Locator, test } from './test.ts'
+
+/** The age something shows, in seconds; NaN where it shows none. */
+async function shownAge(place: Locator): Promise<number> {
+  const text = (await place.textContent()) ?? ''
+  return /\bnow\b/.test(text) ? 0 : Number(/(\d+) s ago/.exec(text)?.[1])
+}
+
+test.describe('on a recorded market of which one file breaks', () => {
+  const recorded = { BTC: { seed: 1, minutes: 200, brokenAt: 120 }, ETH: { seed: 2, minutes: 8_000 } }
+  test.use({ serving: { flags: ['--speed', '600', '--timeframe', '1m'], recorded } })
+
+  test('the age of its data grows, it is stale and says why; the other one stays young', async ({ page, stream }) => {
+    await page.goto('/')
+    await stream.until('BTC', (state) => decision(state).status === 'stale', 60_000)
+    const card = (name: string) => page.getByRole('listitem').filter({ has: page.getByRole('heading', { name }) })
+
+    await expect(card('BTC')).toContainText('stale')
+    await expect(card('BTC')).toContainText('idle')
+    await expect(card('BTC')).toContainText('the feed broke off')
+    await expect.poll(() => shownAge(card('BTC'))).toBeGreaterThan(3)
+    const before = await shownAge(card('BTC'))
+    await expect.poll(() => shownAge(card('BTC'))).toBeGreaterThan(before)
+    expect(await shownAge(card('ETH'))).toBeLessThan(3)
+    await expect(card('ETH')).not.toContainText('stale')
+
+    await page.goto('/assets/BTC')
+    const header = page.locator('main header')
+    await expect(header).toContainText('stale')
+    await expect(header).toContainText('no position')
+    await expect.poll(() => shownAge(header)).toBeGreaterThan(before)
+    await expect(page.getByText('Stale: not to be acted on')).toBeVisible()
+  })
+})

@@ -1,0 +1,20 @@
+import { Age } from './Age.tsx'
+import { useNow } from './clock.ts'
+
+/** What is younger is now, in ms: prices come several times a second, and a word that flips says no more. */
+const JUST = 3000
+
+interface DataAgeProps {
+  /** When the newest data came, see `dataTime`. */
+  second: number | null
+  /** Seconds beyond which it is stale; null where nothing follows from its age. */
+  limit: number | null
+}
+
+/** How old the market data of an asset is; on hover, how old it may become. */
+export function DataAge({ second, limit }: DataAgeProps) {
+  const now = useNow()
+  const allowed = limit === null ? 'Newest market data' : `Newest market data; stale when older than ${limit} s`
+  if (second === null) return <span title="No market data came yet">none</span>
+  return now - second < JUST ? <span title={allowed}>now</span> : <Age time={second} note={allowed} />
+}
