@@ -42,6 +42,23 @@ for (const colorScheme of ['dark', 'light'] as const) {
       })
     }
 
+    test('a pause of everything and of one asset, and the question before its end', async ({ page, server }) => {
+      await server.rest.pause({ reason: 'the exchange reports wrong prices' })
+      await page.goto('/')
+      await expect(page.getByRole('region', { name: 'Paused' })).toContainText('All assets are paused')
+      await expect(page.getByRole('list', { name: 'Assets', exact: true })).toContainText('paused')
+      await expectNothingSerious(page)
+      await page.goto('/assets/BTC?panel=history')
+      await expect(page.getByRole('region', { name: 'Why' })).toContainText('Nothing is decided')
+      await page.getByRole('button', { name: 'Pause BTC' }).click()
+      await page.getByRole('button', { name: '2 pauses' }).click()
+      await expect(page.getByRole('list', { name: 'Pauses' })).toBeVisible()
+      await expectNothingSerious(page)
+      await page.getByRole('list', { name: 'Pauses' }).getByRole('button', { name: 'Resume BTC' }).click()
+      await expect(page.getByRole('dialog', { name: 'Resume BTC?' })).toBeVisible()
+      await expectNothingSerious(page, '[role="dialog"]')
+    })
+
     test('an edit, its error and its review', async ({ page }) => {
       await page.goto('/configuration')
       await numberField(page, 'Bang threshold').fill('105')

@@ -45,6 +45,20 @@ test('chart, reasons, configuration and history of an asset are each a tab away'
   await expectNoSidewaysScrolling(page)
 })
 
+test('everything is stopped with the thumb, and nothing is out of sight because of it', async ({ page, server }) => {
+  await page.goto('/assets/BTC')
+  await page.getByRole('button', { name: 'Pause all assets' }).tap()
+  const banner = page.getByRole('region', { name: 'Paused' })
+  await expect(banner).toContainText('All assets are paused')
+  await expect(banner.getByRole('button', { name: 'Resume all assets' })).toBeInViewport({ ratio: 1 })
+  expect((await server.rest.pauses()).paused).toEqual(['BTC', 'ETH', 'SOL'])
+  await page.getByRole('button', { name: 'Pause BTC' }).tap()
+  await expect(banner).toContainText('BTC by itself too')
+  await expectNoSidewaysScrolling(page)
+  await banner.getByRole('button', { name: '2 pauses' }).tap()
+  await expectNoSidewaysScrolling(page)
+})
+
 test('a value is changed with the thumb', async ({ page, server }) => {
   await page.goto('/assets/BTC?panel=configuration')
   await page.getByRole('button', { name: 'Bang threshold: one step up' }).tap()

@@ -2,7 +2,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createWriteStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import {
   type Acknowledgement,
@@ -117,8 +117,37 @@ export class RunningServer {
     return this.rest.partialUpdate(config, { asset, reason })
   }
 
-  /** Everything as it is without any configuration; the history stays. */
+  /**
+   * Keeps everybody else from writing to the database, as a full disk would.
+   *
+   * @returns what lets them write again
+   */
+  async lockStore(): Promise<() => Promise<void>> {
+    const python = join(dirname(PROGRAM), 'python')
+    const script = [
+      'import sqlite3, sys',
+      'store = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=10)',
+      "store.execute('BEGIN IMMEDIATE')",
+      "print('locked', flush=True)",
+      'sys.stdin.read()',
+    ].join('\n')
+    const holder = spawn(python, ['-c', script, join(this.#folder, 'vivienne.db')], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    })
+    running.add(holder)
+    const ended = once(holder, 'exit').finally(() => running.delete(holder))
+    const [said] = await once(holder.stdout, 'data', { signal: AbortSignal.timeout(STOP_MS) })
+    if (String(said).trim() !== 'locked') throw new Error(`The store was not locked: ${said}`)
+    return async () => {
+      holder.stdin.end()
+      await ended
+    }
+  }
+
+  /** Everything as it is without any configuration and with nothing paused; the history stays. */
   async reset(): Promise<void> {
+    const { pauses } = await this.rest.pauses()
+    for (const { asset_symbol: asset } of pauses) await this.rest.resume({ asset, reason: 'a new test' })
     const { assets } = await this.rest.assets(1)
     for (const asset of [null, ...assets.map((one) => one.asset)]) {
       await this.rest.reset({ all: true }, { asset, reason: 'a new test' })

@@ -34,3 +34,14 @@ export function historyQuery(asset: string | null | undefined, limit: number, be
       }),
   })
 }
+
+/** Every pause in force: of which assets, by whom, why. Asked for again when the states say that it is another one. */
+export function pausesQuery() {
+  return queryOptions({
+    queryKey: ['pauses'],
+    queryFn: ({ signal }) => client.rest.pauses(signal),
+    staleTime: Number.POSITIVE_INFINITY,
+    // Whoever keeps the list asks again by itself.
+    retry: false,
+  })
+}

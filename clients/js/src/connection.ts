@@ -13,9 +13,12 @@ import type {
   ControlResponse,
   ErrorMessage,
   LogMessage,
+  Pause,
+  Resume,
   ServerMessage,
   Subscribe,
   SubscribeResponse,
+  SwitchResponse,
 } from './types.js'
 
 /**
@@ -85,7 +88,9 @@ export interface Events {
   /** An error that answers no {@link VivienneWebSocketManager.request} under way. */
   error: ErrorMessage
   config_update_response: ConfigUpdateResponse | ConfigPreviewResponse
-  control_response: ControlResponse
+  control_response: ControlResponse | SwitchResponse
+  pause_response: SwitchResponse
+  resume_response: SwitchResponse
   subscribe_response: SubscribeResponse
 }
 
@@ -205,7 +210,10 @@ export class VivienneWebSocketManager {
    * @throws {@link VivienneProblem} if the server refuses; {@link VivienneTimeout} if no answer comes in time;
    * {@link VivienneUnreachable} if there is no connection, or it breaks before the answer
    */
-  async request(message: ConfigUpdate | Control | Subscribe, timeout = this.#options.answerTimeout): Promise<Answer> {
+  async request(
+    message: ConfigUpdate | Control | Pause | Resume | Subscribe,
+    timeout = this.#options.answerTimeout,
+  ): Promise<Answer> {
     const id = message.request_id ?? randomId()
     if (!this.ws) {
       throw new VivienneUnreachable(`Not connected to ${this.url}: ${this.#snapshot.reason ?? 'call connect()'}`, id)

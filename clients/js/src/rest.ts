@@ -11,7 +11,9 @@ import type {
   HistoryPage,
   InForce,
   PartialConfiguration,
+  Pauses,
   Problem,
+  Switched,
   Verdict,
 } from './types.js'
 
@@ -50,6 +52,9 @@ export interface PageOptions {
   readonly signal?: AbortSignal
 }
 
+/** The same, with undefined for what is left out. */
+type Absent<T> = { [K in keyof T]?: T[K] | undefined }
+
 type Query = Record<string, string | number | boolean | undefined>
 
 const CONFIGURATION = '/phoenix/config/vivienne/comprehensive/'
@@ -86,17 +91,17 @@ export class VivienneRestClient {
 
   /** What is in force for an asset, or for the layer under all assets, and where each value comes from. */
   active(asset?: string | null, signal?: AbortSignal): Promise<InForce> {
-    return this.#call('GET', `${CONFIGURATION}active`, { asset_symbol: asset ?? undefined }, signal)
+    return this.#read('active', { asset, signal })
   }
 
   /** Configurations that were accepted and not deleted, newest first. */
   all(o?: PageOptions): Promise<ConfigurationPage> {
-    return this.#page('all', o)
+    return this.#read('all', o)
   }
 
   /** Everything that was changed, newest first. */
   history(o?: PageOptions): Promise<HistoryPage> {
-    return this.#page('history', o)
+    return this.#read('history', o)
   }
 
   /** Puts a former configuration in force again; its asset is its own. */
@@ -115,6 +120,24 @@ export class VivienneRestClient {
   }
 
   /**
+   * Stops an asset, or all: idle, with size 0, until it is resumed. With the status `not_stored_yet` it is in force,
+   * and a restart of the server would lose it.
+   */
+  pause(o?: ChangeOptions): Promise<Switched> {
+    return this.#change('pause', {}, o)
+  }
+
+  /** Ends the pause of an asset, or that of all; one does not end the other. */
+  resume(o?: ChangeOptions): Promise<Switched> {
+    return this.#change('resume', {}, o)
+  }
+
+  /** Which assets are paused, by whom and why. */
+  pauses(signal?: AbortSignal): Promise<Pauses> {
+    return this.#read('pause', { signal })
+  }
+
+  /**
    * Whether a change would be accepted, and what it would do. Nothing is changed.
    *
    * @param o - `partial`: lay it over what the layer sets (unless false) instead of replacing that
@@ -129,7 +152,7 @@ export class VivienneRestClient {
 
   /** The JSON Schema of a configuration: types, bounds, defaults, units, flat names, rules. */
   schema(signal?: AbortSignal): Promise<ConfigSchema> {
-    return this.#call('GET', `${CONFIGURATION}schema`, {}, signal)
+    return this.#read('schema', { signal })
   }
 
   /** Every asset, each with so many of its last closes. */
@@ -157,7 +180,7 @@ export class VivienneRestClient {
     return this.#call('POST', path, { bars }, signal, { ...config, asset_symbol: layer ?? undefined })
   }
 
-  #page<T>(name: string, { asset, limit, before, signal }: PageOptions = {}): Promise<T> {
+  #read<T>(name: string, { asset, limit, before, signal }: Absent<PageOptions> = {}): Promise<T> {
     return this.#call(
       'GET',
       CONFIGURATION + name,
@@ -166,18 +189,17 @@ export class VivienneRestClient {
     )
   }
 
-  #change(path: string, content: object, o: ChangeOptions = {}, method = 'POST'): Promise<Acknowledgement> {
-    const { asset, reason, expectedVersion: version, requestId = randomId(), signal } = o
-    const author = o.author ?? (typeof this.#author === 'function' ? this.#author() : this.#author)
+  #change<T = Acknowledgement>(path: string, content: object, o: ChangeOptions = {}, method = 'POST'): Promise<T> {
+    const { asset, reason, author = this.#author, expectedVersion: version, requestId = randomId(), signal } = o
     const request = {
       ...content,
       asset_symbol: asset ?? undefined,
-      author: author || undefined,
+      author: (typeof author === 'function' ? author() : author) || undefined,
       reason: reason || undefined,
+      expected_version: version,
       request_id: requestId,
     }
-    const condition = version === undefined ? {} : { 'If-Match': `"${version}"` }
-    return this.#call(method, CONFIGURATION + path, {}, signal, request, condition, requestId)
+    return this.#call(method, CONFIGURATION + path, {}, signal, request, requestId)
   }
 
   async #call<T>(
@@ -186,20 +208,16 @@ export class VivienneRestClient {
     query: Query,
     signal?: AbortSignal,
     content?: object,
-    headers?: Record<string, string>,
     requestId?: string,
   ): Promise<T> {
     const search = `${new URLSearchParams(given(query) as Record<string, string>)}`
     const url = this.baseUrl + path + (search && `?${search}`)
     const limit = AbortSignal.timeout(this.#timeout)
     try {
-      const sent = content && {
-        headers: { 'Content-Type': 'application/json', ...headers },
-        body: JSON.stringify(content),
-      }
+      const sent = content && { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(content) }
       const response = await this.#fetch(url, {
         method,
-        signal: signal ? AbortSignal.any([signal, limit]) : limit,
+        signal: AbortSignal.any([signal ?? limit, limit]),
         ...sent,
       })
       return answered(url, response, await response.text(), requestId)

@@ -7,6 +7,7 @@ import type {
   ErrorMessage,
   LogMessage,
   SubscribeResponse,
+  SwitchResponse,
 } from './generated/types.js'
 import type { Rule } from './rulebook.js'
 
@@ -21,8 +22,8 @@ export type PartialConfiguration = DeepPartial<Configuration>
 /** A JSON object of which nothing more is known. */
 export type Document = Record<string, unknown>
 
-/** What the server answers to a message that changes or subscribes. */
-export type Answer = ConfigUpdateResponse | ConfigPreviewResponse | ControlResponse | SubscribeResponse
+/** What the server answers to a message that changes, pauses, resumes or subscribes. */
+export type Answer = ConfigUpdateResponse | ConfigPreviewResponse | ControlResponse | SubscribeResponse | SwitchResponse
 
 /** Whatever the server sends, told apart by `type`. */
 export type ServerMessage = Answer | AssetData | ErrorMessage | LogMessage

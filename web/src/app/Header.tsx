@@ -1,6 +1,7 @@
 import { ActionIcon } from '@mantine/core'
 import { IconApi } from '@tabler/icons-react'
 import { Link } from 'react-router'
+import { PauseControl } from '../pausing/PauseControl.tsx'
 import classes from './Header.module.css'
 import { Identity } from './Identity.tsx'
 import { MarketBadge } from './MarketBadge.tsx'
@@ -8,7 +9,7 @@ import { Navigation } from './Navigation.tsx'
 import { SchemeToggle } from './SchemeToggle.tsx'
 import { ShortcutsButton } from './Shortcuts.tsx'
 
-/** Name, navigation, market, and what belongs to the person in front of it. */
+/** Name, navigation, market, the switch that stops everything, and what belongs to the person in front of it. */
 export function Header() {
   return (
     <header className={classes.header}>
@@ -19,6 +20,7 @@ export function Header() {
       <Navigation place="top" />
       <MarketBadge />
       <div className={classes.tools}>
+        <PauseControl layer={null} />
         <Identity />
         <ActionIcon
           component="a"

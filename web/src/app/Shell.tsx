@@ -1,6 +1,8 @@
 import { useLayoutEffect, useRef } from 'react'
 import { Outlet, useLocation, useNavigationType } from 'react-router'
 import { useConnection } from 'vivienne-client/react'
+import { PauseBanner } from '../pausing/PauseBanner.tsx'
+import { Resuming } from '../pausing/Resuming.tsx'
 import { ConnectionLine } from './ConnectionLine.tsx'
 import { Header } from './Header.tsx'
 import { Navigation } from './Navigation.tsx'
@@ -9,7 +11,7 @@ import classes from './Shell.module.css'
 import { Shortcuts } from './Shortcuts.tsx'
 import { useLoudestTitle } from './title.ts'
 
-/** The frame of every page: who, where, which market, is it alive; then the page. */
+/** The frame of every page: who, where, which market, is it alive, is it paused; then the page. */
 export function Shell() {
   const main = useRef<HTMLElement>(null)
   const { pathname } = useLocation()
@@ -25,6 +27,7 @@ export function Shell() {
       <div className={classes.frame}>
         <Header />
         <ConnectionLine />
+        <PauseBanner />
       </div>
       <main id="main" ref={main} tabIndex={-1} className={classes.main}>
         <PageBoundary address={pathname}>
@@ -33,6 +36,7 @@ export function Shell() {
       </main>
       <Navigation place="bottom" />
       <Shortcuts />
+      <Resuming />
     </>
   )
 }

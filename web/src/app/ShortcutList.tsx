@@ -6,6 +6,8 @@ const LIST = [
   ['g c', 'Configuration of all assets'],
   ['g h', 'History'],
   ['g l', 'Logs'],
+  ['p a', 'Pause all assets, at once'],
+  ['p t', 'Pause this asset, on its page'],
   ['[ ]', 'Asset before or after, on the page of an asset'],
   ['/', 'Go to the filter of the page'],
   ['?', 'These shortcuts'],

@@ -2,6 +2,7 @@ import { ActionIcon } from '@mantine/core'
 import { IconKeyboard } from '@tabler/icons-react'
 import { lazy, Suspense, useEffect, useState } from 'react'
 import { useNavigate } from 'react-router'
+import { pressPause } from '../pausing/PauseControl.tsx'
 import { loaded } from './code.ts'
 import classes from './Shortcuts.module.css'
 import { keyStep, shortcutsOn } from './shortcuts.ts'
@@ -36,6 +37,8 @@ export function Shortcuts() {
         const filter = document.querySelector<HTMLElement>('[data-page-filter], main input[type="search"]')
         if (filter === null) return
         filter.focus()
+      } else if ('pause' in step.action) {
+        if (!pressPause(step.action.pause)) return
       } else navigate(step.action.to)
       event.preventDefault()
     }

@@ -9,6 +9,7 @@ export const whenQuiet = new Promise<void>((resolve) => setTimeout(resolve, QUIE
 const PARTS = [
   () => import('../history/HistoryPanel.tsx'),
   () => import('../configuration/Review.tsx'),
+  () => import('../pausing/ResumeDialog.tsx'),
   () => import('./ShortcutList.tsx'),
   () => import('../signin/SignInPage.tsx'),
 ]

@@ -1,15 +1,19 @@
 import { useSyncExternalStore } from 'react'
 
 /** What a key asks for. */
-export type KeyAction = 'help' | 'filter' | { readonly to: string } | null
+export type KeyAction = 'help' | 'filter' | { readonly to: string } | { readonly pause: string } | null
 
 const AFTER_G: Readonly<Record<string, string>> = { o: '/', c: '/configuration', h: '/history', l: '/logs' }
+
+/** Whom to pause: all assets, or the one of this page. */
+const AFTER_P = ['a', 't']
 
 /** One key, after `waiting` (the beginning of a sequence); what to do now, and what to wait for. */
 export function keyStep(waiting: string | null, key: string): { action: KeyAction; waiting: string | null } {
   const to = waiting === 'g' ? AFTER_G[key] : undefined
   if (to !== undefined) return { action: { to }, waiting: null }
-  if (key === 'g') return { action: null, waiting: 'g' }
+  if (waiting === 'p' && AFTER_P.includes(key)) return { action: { pause: key }, waiting: null }
+  if (key === 'g' || key === 'p') return { action: null, waiting: key }
   if (key === '/') return { action: 'filter', waiting: null }
   if (key === '?') return { action: 'help', waiting: null }
   return { action: null, waiting: key === 'Shift' ? waiting : null }

@@ -16,10 +16,12 @@ export function useLoudestTitle(): void {
   }, [title])
 }
 
-/** "BTC bang", "BTC bang held", "all idle". */
+/** "BTC bang", "BTC bang held", "all idle"; while some are paused, how many: "all idle, 2 paused", "all paused". */
 export function loudest(standings: readonly Standing[]): string {
   const [first] = [...standings].sort(byUrgency)
   if (first === undefined) return 'no assets yet'
-  if (first.level === 'idle') return 'all idle'
-  return `${first.asset} ${first.level}${first.held ? ' held' : ''}`
+  const paused = standings.filter(({ status }) => status === 'paused').length
+  if (paused === standings.length) return 'all paused'
+  const level = first.level === 'idle' ? 'all idle' : `${first.asset} ${first.level}${first.held ? ' held' : ''}`
+  return paused === 0 ? level : `${level}, ${paused} paused`
 }

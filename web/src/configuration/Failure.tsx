@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { VivienneProblem } from 'vivienne-client'
 import { useVivienneClient } from 'vivienne-client/react'
+import { actionWords, isSwitch } from '../history/words.ts'
 import { Age } from '../parts/Age.tsx'
 import classes from './Failure.module.css'
 import { useFieldSpecs } from './fields.ts'
@@ -65,7 +66,7 @@ function Meanwhile({ layer, since }: Omit<FailureProps, 'error'>) {
                 const spec = specs.get(path)
                 return `${spec?.title ?? path} ${valueWords(spec, sides.old)} to ${valueWords(spec, sides.new)}`
               })
-              .join('; ') || 'no value different'}
+              .join('; ') || (isSwitch(entry) ? actionWords(entry) : 'no value different')}
           </li>
         ))}
       </ul>

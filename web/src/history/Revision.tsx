@@ -1,5 +1,5 @@
 import { Button, Checkbox } from '@mantine/core'
-import { IconCircleCheckFilled } from '@tabler/icons-react'
+import { IconCircleCheckFilled, IconPlayerPauseFilled, IconPlayerPlayFilled } from '@tabler/icons-react'
 import { memo, useId, useState } from 'react'
 import { Link } from 'react-router'
 import type { RevisionEntry } from 'vivienne-client'
@@ -9,7 +9,7 @@ import { Age } from '../parts/Age.tsx'
 import { useWhyNot } from '../signin/roles.ts'
 import classes from './Revision.module.css'
 import { RevisionDocument } from './RevisionDocument.tsx'
-import { actionWords, channelWords } from './words.ts'
+import { actionWords, channelWords, isSwitch } from './words.ts'
 
 interface RevisionProps {
   entry: RevisionEntry
@@ -29,8 +29,14 @@ export const Revision = memo(function Revision({ entry, target, chosen, onChoose
   const [open, setOpen] = useState(false)
   const may = useWhyNot('tuner') === null
   const { version, is_active: active, action, author, channel, reason, created_at: time } = entry
+  const isChange = !isSwitch(entry)
   return (
-    <li className={classes.revision} data-active={active || undefined} aria-labelledby={`${id}-version`}>
+    <li
+      className={classes.revision}
+      data-active={active || undefined}
+      data-action={action}
+      aria-labelledby={`${id}-version`}
+    >
       <div className={classes.head}>
         <h3 id={`${id}-version`} className="figure">
           Version {version}
@@ -45,43 +51,51 @@ export const Revision = memo(function Revision({ entry, target, chosen, onChoose
         </span>
       </div>
       <p className={classes.who}>
-        <Layer asset={entry.asset_symbol} /> · {actionWords(entry, target)} by <strong>{author}</strong> ·{' '}
-        {channelWords(channel)}
+        <Layer asset={entry.asset_symbol} /> · {!isChange && <SwitchIcon action={action} />}
+        {actionWords(entry, target)} by <strong>{author}</strong> · {channelWords(channel)}
       </p>
       {reason !== null && <p className={classes.reason}>{reason}</p>}
-      <Changed entry={entry} all={open} />
+      {isChange && <Changed entry={entry} all={open} />}
       {open && (
         <div id={id}>
           <RevisionDocument entry={entry} />
         </div>
       )}
-      <div className={classes.actions}>
-        <Button
-          size="compact-xs"
-          variant="subtle"
-          aria-expanded={open}
-          aria-controls={id}
-          onClick={() => setOpen(!open)}
-        >
-          {open ? 'Less' : 'Whole document'}
-        </Button>
-        {may && !active && action !== 'delete' && (
-          <Button size="compact-xs" variant="subtle" onClick={() => onRollBack(entry)}>
-            Roll back to this
+      {isChange && (
+        <div className={classes.actions}>
+          <Button
+            size="compact-xs"
+            variant="subtle"
+            aria-expanded={open}
+            aria-controls={id}
+            onClick={() => setOpen(!open)}
+          >
+            {open ? 'Less' : 'Whole document'}
           </Button>
-        )}
-        <Checkbox
-          size="xs"
-          className={classes.compare ?? ''}
-          label="Compare"
-          aria-label={`Compare version ${version}`}
-          checked={chosen}
-          onChange={() => onChoose(entry)}
-        />
-      </div>
+          {may && !active && action !== 'delete' && (
+            <Button size="compact-xs" variant="subtle" onClick={() => onRollBack(entry)}>
+              Roll back to this
+            </Button>
+          )}
+          <Checkbox
+            size="xs"
+            className={classes.compare ?? ''}
+            label="Compare"
+            aria-label={`Compare version ${version}`}
+            checked={chosen}
+            onChange={() => onChoose(entry)}
+          />
+        </div>
+      )}
     </li>
   )
 })
+
+/** A pause and its end belong to no document: there is nothing to roll back to or to compare. */
+function SwitchIcon({ action }: Pick<RevisionEntry, 'action'>) {
+  const Icon = action === 'pause' ? IconPlayerPauseFilled : IconPlayerPlayFilled
+  return <Icon className={classes.switch} size={12} aria-hidden />
+}
 
 function Layer({ asset }: { asset: string | null }) {
   return asset === null ? (

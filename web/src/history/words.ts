@@ -18,6 +18,11 @@ export function layerWords(asset: string | null): string {
   return asset ?? 'all assets'
 }
 
+/** Whether it paused or resumed, and changed no value. */
+export function isSwitch({ action }: Pick<RevisionEntry, 'action'>): boolean {
+  return action === 'pause' || action === 'resume'
+}
+
 /** What was done; where it is about another version, which one, if that is known. */
 export function actionWords({ action }: Pick<RevisionEntry, 'action'>, target?: number): string {
   const version = target === undefined ? 'a former version' : `version ${target}`

@@ -1,13 +1,12 @@
 import { memo } from 'react'
 import { Link } from 'react-router'
-import { STATUS_WORDS } from '../parts/words.ts'
 import classes from './AssetCard.module.css'
 import { Blocker, fieldAddress } from './Blocker.tsx'
 import { Confidence } from './Confidence.tsx'
 import { AssetLink, Entry, Freshness, LevelNow } from './cells.tsx'
 import { Change, Price } from './figures.tsx'
 import { Sparkline } from './Sparkline.tsx'
-import { type AssetView, hasDecision, useAssetView } from './view.ts'
+import { type AssetView, hasDecision, reasonOf, useAssetView } from './view.ts'
 
 const NO_CLOSES: readonly number[] = []
 
@@ -26,13 +25,18 @@ export const AssetCard = memo(function AssetCard({ asset, closes = NO_CLOSES, sp
   const level = view.held ? view.raw : view.level
   const old = view.status === 'stale' || undefined
   return (
-    <li className={`panel tinted ${classes.card}`} data-level={level} data-held={view.held || undefined}>
+    <li
+      className={`panel tinted ${classes.card}`}
+      data-level={level}
+      data-held={view.held || undefined}
+      data-paused={view.status === 'paused' || undefined}
+    >
       <header className={classes.head}>
         <h2 className={classes.name}>
           <AssetLink asset={asset} className={classes.link} />
         </h2>
         <span className={`${classes.level} fresh`} data-stale={old}>
-          <LevelNow level={view.level} raw={view.raw} held={view.held} size="xl" />
+          <LevelNow level={view.level} raw={view.raw} held={view.held} paused={view.status === 'paused'} size="xl" />
         </span>
       </header>
       <p className={`${classes.figures} fresh`} data-stale={old}>
@@ -61,7 +65,7 @@ export const AssetCard = memo(function AssetCard({ asset, closes = NO_CLOSES, sp
             labelled
           />
         ) : (
-          <p className={classes.reason}>{view.statusReason ?? STATUS_WORDS[view.status]}</p>
+          <p className={classes.reason}>{reasonOf(view)}</p>
         )}
       </div>
       <Why asset={asset} view={view} />

@@ -1,5 +1,5 @@
 import { memo } from 'react'
-import { STATUS_WORDS } from '../parts/words.ts'
+import { pauseWords } from '../parts/words.ts'
 import classes from './AssetRow.module.css'
 import { Blocker } from './Blocker.tsx'
 import { Confidence } from './Confidence.tsx'
@@ -7,7 +7,7 @@ import { AssetLink, Entry, Freshness, LevelNow } from './cells.tsx'
 import { Change, Price } from './figures.tsx'
 import { Sparkline } from './Sparkline.tsx'
 import { CELL, ROW, ROW_HEADER } from './table.ts'
-import { type AssetView, hasDecision, useAssetView } from './view.ts'
+import { type AssetView, hasDecision, reasonOf, useAssetView } from './view.ts'
 
 const NO_CLOSES: readonly number[] = []
 
@@ -27,12 +27,13 @@ export const AssetRow = memo(function AssetRow({ asset, closes = NO_CLOSES }: As
       className={`${classes.row} tinted`}
       data-level={view.held ? view.raw : view.level}
       data-held={view.held || undefined}
+      data-paused={view.status === 'paused' || undefined}
     >
       <th {...ROW_HEADER} className={classes.asset}>
         <AssetLink asset={asset} className={classes.link} />
       </th>
       <td {...CELL} className={`${classes.level} fresh`} data-stale={stale(view)}>
-        <LevelNow level={view.level} raw={view.raw} held={view.held} size="sm" />
+        <LevelNow level={view.level} raw={view.raw} held={view.held} paused={view.status === 'paused'} size="sm" />
       </td>
       <td {...CELL} className={`${classes.confidence} fresh`} data-stale={stale(view)}>
         {hasDecision(view) ? (
@@ -46,7 +47,7 @@ export const AssetRow = memo(function AssetRow({ asset, closes = NO_CLOSES }: As
           />
         ) : (
           <span className={classes.reason} title={view.statusReason ?? undefined}>
-            {view.statusReason ?? STATUS_WORDS[view.status]}
+            {view.status === 'paused' ? pauseWords(view.statusReason) : reasonOf(view)}
           </span>
         )}
       </td>

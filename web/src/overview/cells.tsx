@@ -31,12 +31,12 @@ export const AssetLink = memo(function AssetLink({
 
 /** The level; a change of it tints. */
 export const LevelNow = memo(function LevelNow(
-  props: Pick<AssetView, 'level' | 'raw' | 'held'> & { size: 'sm' | 'xl' },
+  props: Pick<AssetView, 'level' | 'raw' | 'held'> & { paused: boolean; size: 'sm' | 'xl' },
 ) {
-  const { level, raw, held, size } = props
+  const { level, raw, held, paused, size } = props
   return (
-    <Flash value={`${level} ${raw} ${held}`}>
-      <Level level={level} raw={raw} held={held} size={size} />
+    <Flash value={`${level} ${raw} ${held} ${paused}`}>
+      <Level level={level} raw={raw} held={held} paused={paused} size={size} />
     </Flash>
   )
 })
@@ -58,7 +58,8 @@ export const Freshness = memo(function Freshness(
   const { status, statusReason, second, limit } = props
   return (
     <>
-      {status !== 'live' && (
+      {/* A pause stands beside the level. */}
+      {status !== 'live' && status !== 'paused' && (
         <strong className={classes.status} title={statusReason ?? undefined}>
           {STATUS_WORDS[status]}
         </strong>

@@ -2,6 +2,7 @@ import type { AgentState, AssetData, CheckExplanation } from 'vivienne-client'
 import { useVivienneState } from 'vivienne-client/react'
 import { dataTime } from '../parts/dataTime.ts'
 import type { ClarityLevel } from '../parts/Level.tsx'
+import { pauseWords, STATUS_WORDS } from '../parts/words.ts'
 import { isHeld } from './standing.ts'
 
 /** What the overview shows of an asset; plain values only, so that two can be compared field by field. */
@@ -82,12 +83,17 @@ function scenarios(checks: readonly CheckExplanation[]): CheckExplanation[][] {
   return [...byName.values()]
 }
 
+/** Why there is no decision. */
+export function reasonOf({ status, statusReason }: AssetView): string {
+  return status === 'paused' ? `paused ${pauseWords(statusReason)}` : (statusReason ?? STATUS_WORDS[status])
+}
+
 export function sameView(one: AssetView | undefined, other: AssetView | undefined): boolean {
   if (one === undefined || other === undefined) return one === other
   return (Object.keys(one) as (keyof AssetView)[]).every((key) => one[key] === other[key])
 }
 
-/** While it warms up or gets no data there is none; after the end of a replay the last one stays. */
+/** While it is paused, warms up or gets no data there is none; after the end of a replay the last one stays. */
 export function hasDecision({ status }: AssetView): boolean {
   return status === 'live' || status === 'ended'
 }

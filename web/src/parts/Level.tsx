@@ -1,4 +1,4 @@
-import { IconLock } from '@tabler/icons-react'
+import { IconLock, IconPlayerPauseFilled } from '@tabler/icons-react'
 import type { StateData } from 'vivienne-client'
 import classes from './Level.module.css'
 
@@ -13,6 +13,8 @@ interface LevelProps {
   raw?: ClarityLevel
   /** Whether a filter holds the entry back. */
   held?: boolean
+  /** Whether somebody stopped the asset: idle because of that, and nothing else. */
+  paused?: boolean
   size?: 'sm' | 'md' | 'xl'
 }
 
@@ -20,7 +22,7 @@ interface LevelProps {
  * A clarity level: a gauge of three steps, the word, and a colour. A held level keeps the weight of the level it would have,
  * hatched and with a lock: held, not weaker.
  */
-export function Level({ level, raw = level, held = false, size = 'md' }: LevelProps) {
+export function Level({ level, raw = level, held = false, paused = false, size = 'md' }: LevelProps) {
   const shown = held ? raw : level
   const steps = LEVELS.indexOf(shown)
   return (
@@ -34,6 +36,11 @@ export function Level({ level, raw = level, held = false, size = 'md' }: LevelPr
       {held && (
         <span className={classes.held}>
           <IconLock size="1em" aria-hidden /> held
+        </span>
+      )}
+      {paused && (
+        <span className={classes.paused}>
+          <IconPlayerPauseFilled size="0.9em" aria-hidden /> paused
         </span>
       )}
     </span>

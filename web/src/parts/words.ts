@@ -41,6 +41,18 @@ export const STATUS_WORDS: Readonly<Record<StateData['status'], string>> = {
   ended: 'replay ended',
 }
 
+/**
+ * Who paused it and why, from the reason of a state, without the word everything around it says already: "by ana (rest,
+ * version 9): wrong prices". For a pause of all assets, which the frame explains, only that: "with all assets".
+ */
+export function pauseWords(reason: string | null): string {
+  const [, said = reason ?? 'by somebody'] = /^paused (.*)$/s.exec(reason ?? '') ?? []
+  if (!said.startsWith('with all assets')) return said
+  // What is wrong with it besides is said nowhere else.
+  const [, besides = ''] = /(; besides, .*)$/s.exec(said) ?? []
+  return `with all assets${besides}`
+}
+
 export const CONNECTION_WORDS: Readonly<Record<ConnectionState, string>> = {
   live: 'Live',
   connecting: 'Connecting',

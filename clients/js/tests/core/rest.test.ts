@@ -50,6 +50,23 @@ test.each([undefined, null])('asset %s is the layer under all assets', async (as
   expect(await rest.active(asset)).toMatchObject({ asset_symbol: null, version: answer.version })
 })
 
+test('a pause stops one asset or all, is listed with who and why, and ends with its own resumption', async () => {
+  const one = await rest.pause({ asset: 'BTC', reason: 'wrong prices' })
+  expect(one).toMatchObject({ status: 'success', asset_symbol: 'BTC', assets: ['BTC'], paused: ['BTC'], changed: [] })
+  const all = await rest.pause({ author: 'bo' })
+  expect(all).toMatchObject({ asset_symbol: null, paused: ['BTC', 'ETH', 'SOL'] })
+  expect(await rest.pauses()).toMatchObject({
+    paused: ['BTC', 'ETH', 'SOL'],
+    pauses: [
+      { asset_symbol: null, author: 'bo', version: all.version, reason: null },
+      { asset_symbol: 'BTC', author: 'ana', version: one.version, reason: 'wrong prices' },
+    ],
+  })
+  expect((await rest.resume()).paused).toEqual(['BTC'])
+  expect((await rest.resume({ asset: 'BTC' })).paused).toEqual([])
+  expect(await rest.pauses()).toEqual({ paused: [], pauses: [] })
+})
+
 test('an asset that does not exist does not become a global change', async () => {
   const problem = await failure(rest.partialUpdate(bang(86), { asset: '' }))
   expect(problem).toMatchObject({ status: 422, code: 'invalid_configuration' })
@@ -259,8 +276,8 @@ test('requests say what they are', async () => {
   ).toEqual([
     {
       method: 'POST',
-      headers: { 'Content-Type': 'application/json', 'If-Match': '"0"' },
-      body: { ...bang(85), asset_symbol: 'BTC', author: 'bo', reason: 'why', request_id: 'x' },
+      headers: { 'Content-Type': 'application/json' },
+      body: { ...bang(85), asset_symbol: 'BTC', author: 'bo', reason: 'why', expected_version: 0, request_id: 'x' },
     },
     { method: 'GET', headers: undefined, body: undefined },
   ])

@@ -1,5 +1,6 @@
 import { Button, Progress } from '@mantine/core'
 import type { StateData } from 'vivienne-client'
+import { pauseWords } from '../../parts/words.ts'
 import { useDecision } from '../agent.ts'
 import classes from './ChartNotice.module.css'
 
@@ -39,7 +40,8 @@ export function ChartNotice({ asset, loading, error, onRetry }: ChartNoticeProps
       {title && (
         <div className={classes.notice} data-bad={status === 'stale' || undefined}>
           <strong>{title}</strong>
-          {reason && <span>{reason}</span>}
+          {reason && <span>{status === 'paused' ? pauseWords(reason) : reason}</span>}
+          {status === 'paused' && <span className={classes.roomy}>The chart goes on; nothing is decided.</span>}
           {status === 'warming_up' && <Warmth reason={reason ?? ''} />}
         </div>
       )}

@@ -1,5 +1,6 @@
 import { Loader } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
+import { actionWords, isSwitch } from '../../history/words.ts'
 import { Age } from '../../parts/Age.tsx'
 import { formatValue } from '../../parts/format.ts'
 import { historyQuery } from '../../queries.ts'
@@ -25,7 +26,9 @@ export function RevisionCard({ version, time }: { version: number; time: string 
       {revision && (
         <>
           <p>
-            {revision.asset_symbol ?? 'all assets'} · {revision.author} · <Age time={revision.created_at} />
+            {revision.asset_symbol ?? 'all assets'}
+            {isSwitch(revision) && <strong> {actionWords(revision)}</strong>} · {revision.author} ·{' '}
+            <Age time={revision.created_at} />
           </p>
           {revision.reason && <p className={classes.reason}>“{revision.reason}”</p>}
           <ul>
@@ -39,7 +42,7 @@ export function RevisionCard({ version, time }: { version: number; time: string 
             ))}
           </ul>
           {revision.changed.length > MOST && <p>and {revision.changed.length - MOST} more</p>}
-          {revision.changed.length === 0 && <p>no value became another one</p>}
+          {revision.changed.length === 0 && !isSwitch(revision) && <p>no value became another one</p>}
         </>
       )}
     </article>

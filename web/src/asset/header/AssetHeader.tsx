@@ -8,6 +8,7 @@ import { formatNumber, formatPrice } from '../../parts/format.ts'
 import { Level } from '../../parts/Level.tsx'
 import { Side } from '../../parts/Side.tsx'
 import { marketWords, STATUS_WORDS } from '../../parts/words.ts'
+import { PauseControl } from '../../pausing/PauseControl.tsx'
 import { sameJson, useDecision } from '../agent.ts'
 import { formatBarTime, formatBarUtc } from '../chart/barTime.ts'
 import { Fresh } from '../Fresh.tsx'
@@ -40,6 +41,9 @@ export function AssetHeader({ asset, assets, onAsset, onHistory }: AssetHeaderPr
           <Version asset={asset} onHistory={onHistory} />
         </span>
       </div>
+      <div className={classes.pause}>
+        <PauseControl layer={asset} />
+      </div>
     </header>
   )
 }
@@ -51,6 +55,7 @@ function LevelNow({ asset }: { asset: string }) {
       level: decision.clarity_level,
       raw: decision.raw_clarity_level,
       held: isHeld(decision),
+      paused: decision.status === 'paused',
     }),
     sameJson,
   )

@@ -45,10 +45,15 @@ function Explained({ asset, explanation, onField }: WhyPanelProps & { explanatio
 /** There is no decision to explain; the status says why. */
 function Nothing({ asset }: { asset: string }) {
   const reason = useDecision(asset, (decision) => decision.status_reason)
+  const paused = useDecision(asset, (decision) => decision.status === 'paused')
   return (
     <div className={classes.summary}>
       <Summary text={`nothing is decided${reason ? `: ${reason}` : ''}`} />
-      <p className={classes.nearest}>As soon as there is a decision, its signals and filters are explained here.</p>
+      <p className={classes.nearest}>
+        {paused
+          ? `${asset} stays idle with size 0, whatever the market does, until it is resumed. Its configuration can be changed meanwhile; previews go on.`
+          : 'As soon as there is a decision, its signals and filters are explained here.'}
+      </p>
     </div>
   )
 }

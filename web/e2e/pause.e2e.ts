@@ -1,0 +1,207 @@
+import { decision } from './stream.ts'
+import { expect, type Locator, type Page, test } from './test.ts'
+import { REFUSED, SERVER_GONE } from './watch.ts'
+
+const SECOND = { timeout: 1_000 }
+
+function banner(page: Page): Locator {
+  return page.getByRole('region', { name: 'Paused' })
+}
+
+function question(page: Page, whom: string): Locator {
+  return page.getByRole('dialog', { name: `Resume ${whom}?` })
+}
+
+function card(page: Page, asset: string): Locator {
+  return page.getByRole('listitem').filter({ has: page.getByRole('link', { name: asset, exact: true }) })
+}
+
+/** Opens a page and waits until it is connected and the first states are there. */
+async function opened(page: Page, address = '/'): Promise<void> {
+  await page.goto(address)
+  await expect(page.getByRole('region', { name: 'Connection' })).toContainText('Live')
+  await expect(page.getByRole('button', { name: 'Pause all assets' })).toBeEnabled()
+}
+
+test('one click stops everything, on every page within a second, and a reload keeps it', async ({
+  page,
+  anotherWindow,
+  server,
+  stream,
+}) => {
+  const other = await anotherWindow()
+  await opened(page)
+  await opened(other, '/logs')
+  await page.getByRole('button', { name: 'Pause all assets' }).click()
+  await Promise.all([
+    expect(banner(page)).toContainText(/All assets are paused by anonymous, (now|\d s ago)/, SECOND),
+    expect(banner(other)).toContainText(/All assets are paused by anonymous/, SECOND),
+  ])
+  for (const asset of ['BTC', 'ETH', 'SOL']) {
+    await expect(card(page, asset)).toContainText(/idle.*paused/i)
+    await stream.until(asset, (state) => {
+      const { status, clarity_level: level, position_size: size } = decision(state)
+      return status === 'paused' && level === 'idle' && size === 0
+    })
+  }
+  await expect(page.getByRole('list', { name: 'Assets by level' })).toContainText('3 paused')
+  await expect(page).toHaveTitle('all paused - Vivienne')
+  await expect(page.getByRole('banner').getByRole('button', { name: 'All assets are paused: resume' })).toBeVisible()
+
+  await page.reload()
+  await expect(banner(page)).toContainText('All assets are paused')
+  for (const name of ['Configuration', 'History', 'Logs']) {
+    await page.getByRole('navigation', { name: 'Pages' }).filter({ visible: true }).getByRole('link', { name }).click()
+    await expect(banner(page)).toBeVisible()
+  }
+  expect((await server.rest.pauses()).pauses).toHaveLength(1)
+})
+
+test('to resume asks first, with who and why; every page sees it', async ({ page, anotherWindow, server }) => {
+  const other = await anotherWindow()
+  await opened(other, '/assets/BTC')
+  await opened(page)
+  await server.rest.pause({ reason: 'wrong prices', author: 'ana' })
+  await expect(banner(page)).toContainText(/by ana, .*: wrong prices/)
+  await banner(page).getByRole('button', { name: 'Resume all assets' }).click()
+  await expect(question(page, 'all assets')).toContainText('Paused by ana')
+  await expect(question(page, 'all assets')).toContainText('wrong prices')
+  await page.keyboard.press('Escape')
+  await expect(question(page, 'all assets')).toBeHidden()
+  expect((await server.rest.pauses()).paused).toEqual(['BTC', 'ETH', 'SOL'])
+
+  await page.getByRole('button', { name: 'All assets are paused: resume' }).click()
+  await question(page, 'all assets').getByLabel('Reason').fill('prices are right again')
+  await page.keyboard.press('Enter')
+  await expect(banner(page)).toBeHidden()
+  await expect(banner(other)).toBeHidden()
+  await expect(page.getByRole('button', { name: 'Pause all assets' })).toBeVisible()
+  await expect(card(page, 'BTC')).not.toContainText('paused')
+  expect(await server.lastChange()).toMatchObject({ action: 'resume', reason: 'prices are right again' })
+})
+
+test('who stopped it says why afterwards; nobody else is asked to', async ({ page, anotherWindow, server }) => {
+  const other = await anotherWindow()
+  await opened(other)
+  await opened(page)
+  await page.getByRole('button', { name: 'Pause all assets' }).click()
+  await expect(banner(other)).toBeVisible()
+  await expect(banner(other).getByRole('button', { name: 'Say why' })).toHaveCount(0)
+  await banner(page).getByRole('button', { name: 'Say why' }).click()
+  await page.keyboard.type('the feed lies')
+  await page.keyboard.press('Enter')
+  await expect(banner(page)).toContainText(': the feed lies')
+  await expect(banner(other)).toContainText(': the feed lies')
+  await expect(banner(page).getByRole('textbox')).toHaveCount(0)
+  expect((await server.rest.pauses()).pauses).toMatchObject([{ asset_symbol: null, reason: 'the feed lies' }])
+})
+
+test('one asset is stopped on its page while the others go on, and stays so when all are resumed', async ({
+  page,
+  server,
+  stream,
+}) => {
+  await opened(page, '/assets/ETH?panel=history')
+  await page.getByRole('main').getByRole('button', { name: 'Pause ETH' }).click()
+  await expect(banner(page)).toContainText('ETH is paused')
+  await stream.until('ETH', (state) => decision(state).status === 'paused')
+  expect(decision(await stream.until('BTC', () => true)).status).toBe('live')
+  await expect(page.locator('main header').first()).toContainText('paused')
+  await expect(page.getByRole('region', { name: 'Chart of ETH' })).toContainText('nothing is decided')
+  await expect(page.getByRole('region', { name: 'Why' })).toContainText('Nothing is decided: paused by anonymous')
+
+  await server.rest.pause({ author: 'ana' })
+  await expect(banner(page)).toContainText('All assets are paused, ETH by itself too')
+  await banner(page).getByRole('button', { name: '2 pauses' }).click()
+  await page.getByRole('list', { name: 'Pauses' }).getByRole('button', { name: 'Resume all assets' }).click()
+  await expect(question(page, 'all assets')).toContainText('ETH stays paused')
+  await question(page, 'all assets').getByRole('button', { name: 'Resume' }).click()
+  await expect(banner(page)).toContainText(/^ETH is paused/)
+  expect((await server.rest.pauses()).paused).toEqual(['ETH'])
+})
+
+test('pauses and resumptions are in the history, with nothing to roll back to', async ({ page, server }) => {
+  await page.goto('/history')
+  const change = await server.change({ settings: { state_threshold_bang: 84 } }, 'BTC')
+  const paused = await server.rest.pause({ asset: 'BTC', author: 'ana', reason: 'wrong prices' })
+  const resumed = await server.rest.resume({ asset: 'BTC', author: 'ben' })
+  const entry = (version: number) => page.getByRole('listitem', { name: `Version ${version}`, exact: true })
+  await expect(entry(paused.version)).toContainText(/BTC.*paused by ana/)
+  await expect(entry(paused.version)).toContainText('wrong prices')
+  await expect(entry(resumed.version)).toContainText(/BTC.*resumed by ben/)
+  for (const { version } of [paused, resumed]) {
+    await expect(entry(version).getByRole('button')).toHaveCount(0)
+    await expect(entry(version).getByRole('checkbox')).toHaveCount(0)
+    await expect(entry(version)).not.toContainText('No value')
+  }
+  await expect(entry(change.version)).toContainText('in force')
+})
+
+test('keys stop everything, or the asset of the page', async ({ page, server }) => {
+  await opened(page)
+  await page.keyboard.press('p')
+  await page.keyboard.press('t')
+  await page.keyboard.press('p')
+  await page.keyboard.press('a')
+  await expect(banner(page)).toContainText('All assets are paused')
+  await page.keyboard.press('p')
+  await page.keyboard.press('a')
+  await page.goto('/assets/SOL')
+  await expect(page.getByRole('button', { name: 'Pause SOL' })).toBeVisible()
+  await page.keyboard.press('p')
+  await page.keyboard.press('t')
+  await expect(banner(page)).toContainText('SOL by itself too')
+  // What is paused already is not paused again.
+  const { history } = await server.rest.history({ limit: 2 })
+  expect(history.map(({ action, asset_symbol }) => [action, asset_symbol])).toEqual([
+    ['pause', 'SOL'],
+    ['pause', null],
+  ])
+})
+
+test.describe('on a server of its own', () => {
+  test.use({ serving: { flags: ['--assets', 'BTC,ETH'] } })
+
+  test('while the store takes nothing a pause is in force, and the page says what that means', async ({
+    page,
+    server,
+    watch,
+  }) => {
+    watch.allow(/status of 503/)
+    await opened(page)
+    const unlock = await server.lockStore()
+    await page.getByRole('button', { name: 'Pause all assets' }).click()
+    await expect(banner(page)).toContainText('All assets are paused', { timeout: 2_000 })
+    await expect(banner(page)).toContainText('not stored yet')
+    await expect(card(page, 'BTC')).toContainText(/idle.*paused/i)
+
+    await banner(page).getByRole('button', { name: 'Resume all assets' }).click()
+    await question(page, 'all assets').getByRole('button', { name: 'Resume' }).click()
+    await expect(question(page, 'all assets')).toContainText(/Not resumed|Not known whether/, { timeout: 20_000 })
+    await expect(banner(page)).toBeVisible()
+    await page.keyboard.press('Escape')
+
+    await unlock()
+    await expect(banner(page)).not.toContainText('not stored yet', { timeout: 20_000 })
+  })
+
+  test('what is switched while a page is offline shows when it is back; a pause that fails says so', async ({
+    page,
+    server,
+    watch,
+  }) => {
+    watch.allow(...SERVER_GONE, REFUSED)
+    await opened(page)
+    await server.kill()
+    await expect(page.getByRole('region', { name: 'Connection' })).toContainText('Offline')
+    await page.getByRole('button', { name: 'Pause all assets' }).click()
+    const alert = page.getByRole('alert').filter({ hasText: 'all assets' })
+    await expect(alert).toContainText('Not known whether it was paused: all assets.')
+    await server.start()
+    await server.rest.pause({ asset: 'ETH', author: 'ana' })
+    await expect(banner(page)).toContainText('ETH is paused by ana', { timeout: 20_000 })
+    await alert.getByRole('button', { name: 'Try again' }).click()
+    await expect(banner(page)).toContainText('All assets are paused, ETH by itself too')
+    await expect(alert).toHaveCount(0)
+  })
+})

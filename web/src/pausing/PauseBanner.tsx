@@ -1,0 +1,200 @@
+import { Popover } from '@mantine/core'
+import { IconAlertTriangleFilled, IconChevronDown, IconPlayerPauseFilled } from '@tabler/icons-react'
+import { useQueryClient } from '@tanstack/react-query'
+import { type RefObject, useLayoutEffect, useRef, useState } from 'react'
+import type { PauseEntry } from 'vivienne-client'
+import { useConnection, useVivienneClient } from 'vivienne-client/react'
+import { useStandings } from '../overview/standings.ts'
+import { Age } from '../parts/Age.tsx'
+import classes from './PauseBanner.module.css'
+import { useKeptPauses, usePauses } from './pauses.ts'
+import { Reason } from './Reason.tsx'
+import { type Attempt, askToResume, dismiss, pauseNow, useSwitching } from './switching.ts'
+import { namesWords, pausedSentence, unexplained } from './words.ts'
+
+interface PauseBannerProps {
+  /** Why whoever is in front of it may not resume, as a sentence; null when they may. */
+  against?: string | null
+}
+
+/** What is paused, by whom, why and since when, on every page; nothing while nothing is. */
+export function PauseBanner({ against = null }: PauseBannerProps) {
+  useKeptPauses()
+  const banner = useRef<HTMLElement>(null)
+  const pauses = usePauses()
+  const others = unexplained(pauses, useStandings())
+  const failed = [...useSwitching().attempts.values()].filter(({ error }) => error !== null)
+  const sentence = pauses.length > 0 ? pausedSentence(pauses) : ''
+  const shown = sentence !== '' || others.length > 0 || failed.length > 0
+  useFrameHeight(banner, shown)
+  return (
+    <>
+      <span role="status" className="unseen">
+        {sentence}
+      </span>
+      {shown && (
+        <section ref={banner} className={classes.banner} aria-label="Paused">
+          {pauses.length > 0 && <InForce pauses={pauses} against={against} />}
+          {others.length > 0 && <Unexplained assets={others} />}
+          {failed.map((attempt) => (
+            <NotMade key={attempt.layer} attempt={attempt} />
+          ))}
+        </section>
+      )}
+    </>
+  )
+}
+
+/** Tells the page how much less room it has; see global.css. */
+function useFrameHeight(element: RefObject<HTMLElement | null>, shown: boolean): void {
+  useLayoutEffect(() => {
+    const banner = element.current
+    const { style } = document.documentElement
+    if (!shown || banner === null) return
+    const measure = () => style.setProperty('--v-pause-height', `${banner.offsetHeight}px`)
+    measure()
+    const observer = new ResizeObserver(measure)
+    observer.observe(banner)
+    return () => {
+      observer.disconnect()
+      style.removeProperty('--v-pause-height')
+    }
+  }, [element, shown])
+}
+
+function InForce({ pauses, against }: { pauses: readonly PauseEntry[]; against: string | null }) {
+  const [first] = pauses
+  const { state } = useConnection()
+  const known = state === 'live' || state === 'stale'
+  if (first === undefined) return null
+  return (
+    <div className={classes.row}>
+      <IconPlayerPauseFilled className={classes.icon} size={16} aria-hidden />
+      <p className={classes.words}>
+        {!known && 'When last heard of: '}
+        <strong>{pausedSentence(pauses)}</strong>
+        {pauses.length === 1 && <WhoAndWhy pause={first} />}
+      </p>
+      {pauses.some(({ version }) => version === null) && (
+        <p className={classes.warning}>
+          <IconAlertTriangleFilled size={14} aria-hidden /> In force, but not stored yet: the server would forget it if
+          it were restarted now. It keeps trying.
+        </p>
+      )}
+      {pauses.length === 1 && <Reason key={first.config_id} pause={first} />}
+      {pauses.length === 1 ? (
+        <ResumeButton pause={first} against={against} />
+      ) : (
+        <Several pauses={pauses} against={against} />
+      )}
+    </div>
+  )
+}
+
+function WhoAndWhy({ pause: { author, created_at: since, reason } }: { pause: PauseEntry }) {
+  return (
+    <>
+      {' '}
+      by <strong>{author}</strong>, <Age time={since} />
+      {reason !== null && <span title={reason}>: {reason}</span>}
+    </>
+  )
+}
+
+interface ResumeButtonProps {
+  pause: PauseEntry
+  against: string | null
+  onAsk?: () => void
+}
+
+function ResumeButton({ pause: { asset_symbol: layer }, against, onAsk }: ResumeButtonProps) {
+  return (
+    <button
+      type="button"
+      className={classes.button}
+      aria-label={`Resume ${layer ?? 'all assets'}`}
+      title={against ?? 'Asks first'}
+      disabled={against !== null}
+      onClick={() => {
+        onAsk?.()
+        askToResume(layer)
+      }}
+    >
+      Resume
+    </button>
+  )
+}
+
+/** More than one: each with who, why and its own way back. */
+function Several({ pauses, against }: { pauses: readonly PauseEntry[]; against: string | null }) {
+  const [open, setOpen] = useState(false)
+  return (
+    <Popover
+      opened={open}
+      onChange={setOpen}
+      position="bottom-end"
+      width="min(34rem, 96vw)"
+      trapFocus
+      withArrow
+      returnFocus
+    >
+      <Popover.Target>
+        <button type="button" className={classes.button} aria-expanded={open} onClick={() => setOpen(!open)}>
+          {pauses.length} pauses <IconChevronDown size={14} aria-hidden />
+        </button>
+      </Popover.Target>
+      <Popover.Dropdown>
+        <ul className={classes.list} aria-label="Pauses">
+          {pauses.map((pause) => (
+            <li key={pause.config_id}>
+              <p className={classes.words}>
+                <strong>{pause.asset_symbol ?? 'All assets'}</strong>
+                <WhoAndWhy pause={pause} />
+              </p>
+              <ResumeButton pause={pause} against={against} onAsk={() => setOpen(false)} />
+            </li>
+          ))}
+        </ul>
+      </Popover.Dropdown>
+    </Popover>
+  )
+}
+
+/** The states say so, and the list is not there: better half of it than nothing. */
+function Unexplained({ assets }: { assets: readonly string[] }) {
+  return (
+    <div className={classes.row}>
+      <IconPlayerPauseFilled className={classes.icon} size={16} aria-hidden />
+      <p className={classes.words}>
+        <strong>
+          {namesWords(assets)} {assets.length > 1 ? 'are' : 'is'} paused
+        </strong>
+        . By whom and why could not be read yet.
+      </p>
+    </div>
+  )
+}
+
+/** It was asked for and not made: that must not be overlooked. */
+function NotMade({ attempt: { layer, error, requestId, reason } }: { attempt: Attempt }) {
+  const client = useVivienneClient()
+  const queries = useQueryClient()
+  const whom = layer ?? 'all assets'
+  return (
+    <div className={classes.row} data-bad role="alert">
+      <IconAlertTriangleFilled className={classes.icon} size={16} aria-hidden />
+      <p className={classes.words}>
+        <strong>
+          {requestId === undefined ? `Not paused: ${whom}.` : `Not known whether it was paused: ${whom}.`}
+        </strong>{' '}
+        {error instanceof Error ? error.message : String(error)}
+      </p>
+      <button type="button" className={classes.button} onClick={() => void pauseNow(client, queries, layer, reason)}>
+        Try again
+      </button>
+      <button type="button" className={classes.button} onClick={() => dismiss(layer)}>
+        Dismiss
+      </button>
+    </div>
+  )
+}
