@@ -110,6 +110,24 @@ test('a viewer sees values, tries one out, and reads why it cannot be saved', as
   expect((await server.rest.active('BTC')).config.settings.state_threshold_bang).toBe(85)
 })
 
+test('a viewer sees who paused and why, and reads why it takes another role to pause or resume', async ({
+  page,
+  server,
+}) => {
+  await server.rest.pause({ asset: 'BTC', reason: 'a bad feed' })
+  await enter(page, '/assets/BTC', server.token('vera'))
+  const banner = page.getByRole('region', { name: 'Paused' })
+  await expect(banner).toContainText('a bad feed')
+  const resume = banner.getByRole('button', { name: 'Resume BTC' })
+  await expect(resume).toBeDisabled()
+  await expect(resume).toHaveAttribute('title', /This takes a token with the role tuner/)
+  const pause = page.getByRole('button', { name: 'Pause all assets' })
+  await expect(pause).toBeDisabled()
+  await page.keyboard.press('p')
+  await page.keyboard.press('a')
+  await expect(banner).toContainText('BTC is paused')
+})
+
 test('a tuner may roll back', async ({ page, server }) => {
   const { version } = await server.change({ settings: { state_threshold_bang: 84 } }, 'BTC')
   await server.change({ settings: { state_threshold_bang: 85 } }, 'BTC')

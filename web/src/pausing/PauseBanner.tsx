@@ -6,19 +6,15 @@ import type { PauseEntry } from 'vivienne-client'
 import { useConnection, useVivienneClient } from 'vivienne-client/react'
 import { useStandings } from '../overview/standings.ts'
 import { Age } from '../parts/Age.tsx'
+import { useWhyNot } from '../signin/roles.ts'
 import classes from './PauseBanner.module.css'
 import { useKeptPauses, usePauses } from './pauses.ts'
 import { Reason } from './Reason.tsx'
 import { type Attempt, askToResume, dismiss, pauseNow, useSwitching } from './switching.ts'
 import { namesWords, pausedSentence, unexplained } from './words.ts'
 
-interface PauseBannerProps {
-  /** Why whoever is in front of it may not resume, as a sentence; null when they may. */
-  against?: string | null
-}
-
 /** What is paused, by whom, why and since when, on every page; nothing while nothing is. */
-export function PauseBanner({ against = null }: PauseBannerProps) {
+export function PauseBanner() {
   useKeptPauses()
   const banner = useRef<HTMLElement>(null)
   const pauses = usePauses()
@@ -34,7 +30,7 @@ export function PauseBanner({ against = null }: PauseBannerProps) {
       </span>
       {shown && (
         <section ref={banner} className={classes.banner} aria-label="Paused">
-          {pauses.length > 0 && <InForce pauses={pauses} against={against} />}
+          {pauses.length > 0 && <InForce pauses={pauses} />}
           {others.length > 0 && <Unexplained assets={others} />}
           {failed.map((attempt) => (
             <NotMade key={attempt.layer} attempt={attempt} />
@@ -62,7 +58,7 @@ function useFrameHeight(element: RefObject<HTMLElement | null>, shown: boolean):
   }, [element, shown])
 }
 
-function InForce({ pauses, against }: { pauses: readonly PauseEntry[]; against: string | null }) {
+function InForce({ pauses }: { pauses: readonly PauseEntry[] }) {
   const [first] = pauses
   const { state } = useConnection()
   const known = state === 'live' || state === 'stale'
@@ -83,9 +79,9 @@ function InForce({ pauses, against }: { pauses: readonly PauseEntry[]; against: 
       )}
       {pauses.length === 1 && <Reason key={first.config_id} pause={first} />}
       {pauses.length === 1 ? (
-        <ResumeButton pause={first} against={against} />
+        <ResumeButton pause={first} />
       ) : (
-        <Several pauses={pauses} against={against} />
+        <Several pauses={pauses} />
       )}
     </div>
   )
@@ -103,11 +99,11 @@ function WhoAndWhy({ pause: { author, created_at: since, reason } }: { pause: Pa
 
 interface ResumeButtonProps {
   pause: PauseEntry
-  against: string | null
   onAsk?: () => void
 }
 
-function ResumeButton({ pause: { asset_symbol: layer }, against, onAsk }: ResumeButtonProps) {
+function ResumeButton({ pause: { asset_symbol: layer }, onAsk }: ResumeButtonProps) {
+  const against = useWhyNot('tuner')
   return (
     <button
       type="button"
@@ -126,7 +122,7 @@ function ResumeButton({ pause: { asset_symbol: layer }, against, onAsk }: Resume
 }
 
 /** More than one: each with who, why and its own way back. */
-function Several({ pauses, against }: { pauses: readonly PauseEntry[]; against: string | null }) {
+function Several({ pauses }: { pauses: readonly PauseEntry[] }) {
   const [open, setOpen] = useState(false)
   return (
     <Popover
@@ -151,7 +147,7 @@ function Several({ pauses, against }: { pauses: readonly PauseEntry[]; against: 
                 <strong>{pause.asset_symbol ?? 'All assets'}</strong>
                 <WhoAndWhy pause={pause} />
               </p>
-              <ResumeButton pause={pause} against={against} onAsk={() => setOpen(false)} />
+              <ResumeButton pause={pause} onAsk={() => setOpen(false)} />
             </li>
           ))}
         </ul>

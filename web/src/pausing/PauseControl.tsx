@@ -1,6 +1,7 @@
 import { IconPlayerPauseFilled } from '@tabler/icons-react'
 import { useQueryClient } from '@tanstack/react-query'
 import { useVivienneClient } from 'vivienne-client/react'
+import { useWhyNot } from '../signin/roles.ts'
 import classes from './PauseControl.module.css'
 import { useOwnPause, usePauses } from './pauses.ts'
 import { askToResume, pauseNow, useSwitching } from './switching.ts'
@@ -8,15 +9,14 @@ import { askToResume, pauseNow, useSwitching } from './switching.ts'
 interface PauseControlProps {
   /** An asset, or null for all of them. */
   layer: string | null
-  /** Why whoever is in front of it may neither pause nor resume, as a sentence; null when they may. */
-  against?: string | null
 }
 
 /**
  * Stops an asset or all of them at once, and says whether they are. Pausing asks nothing, for it is safe; resuming does.
  * The only place that decides whether somebody may: keys press this button, and the banner asks it.
  */
-export function PauseControl({ layer, against = null }: PauseControlProps) {
+export function PauseControl({ layer }: PauseControlProps) {
+  const against = useWhyNot('tuner')
   const client = useVivienneClient()
   const queries = useQueryClient()
   const own = useOwnPause(layer)
