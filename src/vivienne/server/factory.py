@@ -117,11 +117,11 @@ def _document(app: FastAPI) -> None:
         parts.setdefault("schemas", {}).update(components())
         parts["securitySchemes"] = SECURITY_SCHEMES
         # Nobody needs a token where the server does not demand one: hence the empty choice.
-        token_or_none: list[dict[str, list[str]]] = [*({name: []} for name in SECURITY_SCHEMES), {}]
+        with_token: list[dict[str, list[str]]] = [{name: []} for name in SECURITY_SCHEMES]
         for path, operations in document["paths"].items():
             for method, operation in operations.items():
                 open_to_all = NEEDED.get((method.upper(), path), "admin") is None
-                operation["security"] = [] if open_to_all else token_or_none
+                operation["security"] = [] if open_to_all else [*with_token, {}]
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document

@@ -78,11 +78,7 @@ function InForce({ pauses }: { pauses: readonly PauseEntry[] }) {
         </p>
       )}
       {pauses.length === 1 && <Reason key={first.config_id} pause={first} />}
-      {pauses.length === 1 ? (
-        <ResumeButton pause={first} />
-      ) : (
-        <Several pauses={pauses} />
-      )}
+      {pauses.length === 1 ? <ResumeButton pause={first} /> : <Several pauses={pauses} />}
     </div>
   )
 }
