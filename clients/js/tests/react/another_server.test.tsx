@@ -15,7 +15,7 @@ const served: typeof fetch = async (input, init) => {
   const path = new URL(`${input}`).pathname.split('/').at(-1)
   if (path === 'schema') return Response.json(schema)
   if (path === 'active') return Response.json(present)
-  const { asset_symbol, request_id, author, ...document } = JSON.parse(`${init?.body}`)
+  const { asset_symbol, request_id, author, expected_version, ...document } = JSON.parse(`${init?.body}`)
   sent.push(document)
   present = inForce(leaves(document), 2)
   return Response.json(acknowledged(document))
