@@ -24,7 +24,7 @@ test('a paused log stands still, counts what is new, and goes on', async ({ page
   await page.goto('/logs')
   const newest = await server.lastChange()
   await expect(page.getByRole('log')).toContainText(`(version ${newest.version},`)
-  await page.getByRole('button', { name: 'Pause' }).click()
+  await page.getByRole('button', { name: 'Pause', exact: true }).click()
   const before = await page.getByText(/^\d+ records$/).textContent()
   for (const bang of [81, 82, 83])
     await server.change({ settings: { state_threshold_bang: bang } }, 'SOL', 'while paused')

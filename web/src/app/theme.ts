@@ -57,6 +57,7 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--v-bad': '#ff7a85',
     '--v-flash': 'rgba(109, 179, 255, 0.18)',
     '--mantine-color-dimmed': '#98a1b3',
+    '--mantine-color-error': '#ff7a85',
   },
   light: {
     '--v-surface': '#ffffff',
@@ -79,5 +80,6 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--v-bad': '#c2182b',
     '--v-flash': 'rgba(11, 99, 197, 0.16)',
     '--mantine-color-dimmed': '#5a6375',
+    '--mantine-color-error': '#c2182b',
   },
 })

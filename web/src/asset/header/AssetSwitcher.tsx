@@ -47,6 +47,7 @@ function Neighbour({ title, shortcut, hidden, onClick, children }: NeighbourProp
   if (hidden) return null
   return (
     <ActionIcon
+      className={classes.step ?? ''}
       variant="subtle"
       color="gray"
       aria-label={title}
