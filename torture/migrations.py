@@ -35,7 +35,6 @@ _OLD = "1"
 """The schema before the first migration that alters something."""
 _FLAGS = ("--assets", "BTC", "--timeframe", "1m", "--window", "600")
 _WANTED_SECONDS = 2.0
-_STARTS = 5
 _SECONDS = 120.0
 _HOT = bytes.fromhex("d9d505f920a163d7")
 """How a journal of SQLite begins as long as it is needed."""
@@ -136,27 +135,28 @@ class _Postgres:
         return bool(self._server.execute(query))
 
 
-def measure(*, kills: int = 100, revisions: int = 100_000, postgres: bool = True) -> list[Figure]:
+def measure(*, kills: int = 100, revisions: int = 100_000, starts: int = 5, postgres: bool = True) -> list[Figure]:
     """Kill the process that migrates, at any moment of it.
 
     Args:
         kills: how often, for each engine.
         revisions: in the database.
+        starts: how often the time of a start is measured.
         postgres: with a PostgreSQL database too.
     """
     with tempfile.TemporaryDirectory() as folder:
-        figures = _measure("SQLite", _Sqlite(Path(folder), revisions), kills, revisions)
+        figures = _measure("SQLite", _Sqlite(Path(folder), revisions), kills, revisions, starts)
     if postgres:
         server = PostgresServer()
         try:
             server.start()
-            figures += _measure("PostgreSQL", _Postgres(server, revisions), kills, revisions)
+            figures += _measure("PostgreSQL", _Postgres(server, revisions), kills, revisions, starts)
         finally:
             server.remove()
     return figures
 
 
-def _measure(engine: str, database: _Database, kills: int, revisions: int) -> list[Figure]:
+def _measure(engine: str, database: _Database, kills: int, revisions: int, count: int) -> list[Figure]:
     moments = random.Random(10)  # noqa: S311  # spreads moments, guards no secret
     progress = Progress(f"kills, {engine}", kills)
     database.put_back()
@@ -174,10 +174,10 @@ def _measure(engine: str, database: _Database, kills: int, revisions: int) -> li
         found["old" if schema == old else "new" if schema == new else "half"] += 1
         progress.at(kill, str(dict(found)))
     migrating = []
-    for _ in range(_STARTS):
+    for _ in range(count):
         database.put_back()
         migrating.append(_start(database))
-    starts = [_start(database) for _ in range(_STARTS)]
+    starts = [_start(database) for _ in range(count)]
     return [
         Figure(
             f"{engine}: migration of {revisions:,} revisions killed {kills} x",
