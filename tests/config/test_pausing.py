@@ -46,6 +46,11 @@ class Store(SqliteRevisionStore):
         if self.fails_afterwards:
             raise StoreUnavailable("the disk reports an error")
 
+    def prove(self) -> None:
+        if self.fails:
+            raise StoreUnavailable("the disk is full")
+        super().prove()
+
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
