@@ -113,8 +113,8 @@ def test_so_many_websockets_are_opened_in_a_second_and_requests_go_on(tmp_path: 
         for _ in range(100):
             try:
                 opened.enter_context(connect(f"ws://127.0.0.1:{server.port}/ws/state", open_timeout=SECONDS))
-            except InvalidStatus as one:
-                refused.append(one)
+            except InvalidStatus as refusal:
+                refused.append(refusal)
                 break
         (one,) = refused
         assert (429, "1") == (one.response.status_code, one.response.headers["Retry-After"])
