@@ -1,0 +1,63 @@
+"""What is open without having been opened: this machine only, unless there are tokens, or an ugly flag says so."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING
+
+import psutil
+
+from running import COMPREHENSIVE, RunningServer, run_program
+from tokens import bearer, make_token
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+EVERYWHERE = ("--host", "0.0.0.0")  # noqa: S104
+ACTIVE = f"{COMPREHENSIVE}/active"
+
+
+def refusal(db: Path, *flags: str) -> str:
+    result = run_program("serve", "--port", "0", "--db", str(db), *flags)
+    assert 2 == result.returncode, result.stderr
+    return result.stderr.strip().splitlines()[-1]
+
+
+def test_by_itself_it_listens_on_this_machine_only_and_asks_for_no_token(tmp_path: Path) -> None:
+    with RunningServer(db=tmp_path / "v.db") as server:
+        listening = [
+            connection.laddr.ip
+            for connection in psutil.Process(server.process.pid).net_connections("tcp")
+            if connection.status == psutil.CONN_LISTEN
+        ]
+        assert listening
+        assert [] == [address for address in listening if not ipaddress.ip_address(address).is_loopback]
+        assert 200 == server.get(ACTIVE).status_code
+
+
+def test_where_others_could_reach_it_it_does_not_start_without_a_token(tmp_path: Path) -> None:
+    message = refusal(tmp_path / "v.db", *EVERYWHERE)
+
+    for word in ("Other machines could reach it", "vivienne token create", "--allow-anyone-on-this-network"):
+        assert word in message
+
+
+def test_behind_a_proxy_others_could_reach_it_too(tmp_path: Path) -> None:
+    assert "Other machines could reach it" in refusal(tmp_path / "v.db", "--proxies", "127.0.0.1")
+
+
+def test_a_demand_for_tokens_without_any_is_refused(tmp_path: Path) -> None:
+    assert "--require-token was given, and there is no token" in refusal(tmp_path / "v.db", "--require-token")
+
+
+def test_with_a_token_it_starts_and_demands_one(tmp_path: Path) -> None:
+    secret = make_token(tmp_path / "v.db", "ann", "viewer")
+    with RunningServer(*EVERYWHERE, db=tmp_path / "v.db") as server:
+        assert 401 == server.get(ACTIVE).status_code
+        assert 200 == server.http.get(server.url + ACTIVE, headers=bearer(secret)).status_code
+
+
+def test_where_anyone_may_it_starts_and_warns(tmp_path: Path) -> None:
+    with RunningServer(*EVERYWHERE, "--allow-anyone-on-this-network", db=tmp_path / "v.db") as server:
+        assert 200 == server.get(ACTIVE).status_code
+        assert "Whoever reaches the port can change the configuration" in server.log
