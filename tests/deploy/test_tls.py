@@ -1,0 +1,169 @@
+"""deploy/nginx-tls.conf: TLS before one server, with a real nginx and a certificate made here, where there are both."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import ssl
+import subprocess
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+from websockets.typing import Origin, Subprotocol
+
+from deployed import DEPLOY
+from redis_running import eventually
+from running import COMPREHENSIVE, RunningServer
+from tokens import bearer, make_token
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from websockets.sync.client import ClientConnection
+
+TEXT = (DEPLOY / "nginx-tls.conf").read_text()
+NGINX = os.environ.get("NGINX") or shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+OPENSSL = shutil.which("openssl")
+NAME = "vivienne.example"
+SECONDS = 10
+CLIENT = "127.0.0.5"
+
+pytestmark = pytest.mark.skipif(NGINX is None or OPENSSL is None, reason="it needs nginx and openssl")
+
+
+@dataclass
+class Site:
+    """What is served: by nginx at two ports, and behind it."""
+
+    plain: int
+    port: int
+    tls: ssl.SSLContext
+    server: RunningServer
+    token: str
+
+    def http(self) -> httpx.Client:
+        """Somebody at an address of their own, who knows the name and trusts the certificate."""
+        transport = httpx.HTTPTransport(verify=self.tls, local_address=CLIENT)
+        return httpx.Client(
+            base_url=f"https://127.0.0.1:{self.port}",
+            headers={"Host": NAME, **bearer(self.token)},
+            transport=transport,
+            timeout=SECONDS,
+        )
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+        return port
+
+
+def certificate(folder: Path) -> None:
+    """For a year, for the name and this machine, signed by itself."""
+    command = [
+        str(OPENSSL), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+        "-days", "365", "-subj", f"/CN={NAME}", "-addext", f"subjectAltName=DNS:{NAME},DNS:localhost,IP:127.0.0.1",
+        "-keyout", str(folder / "key.pem"), "-out", str(folder / "certificate.pem"),
+    ]  # fmt: skip
+    made = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert 0 == made.returncode, made.stderr
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    folder = tmp_path_factory.mktemp("tls")
+    token = make_token(folder / "v.db", "ann", "tuner")
+    certificate(folder)
+    plain, port = free_port(), free_port()
+    flags = ("--assets", "BTC", "--origins", f"https://{NAME}", "--proxies", "127.0.0.1")
+    with ExitStack() as open_:
+        server = open_.enter_context(RunningServer(*flags, db=folder / "v.db"))
+        text = TEXT.replace("/tmp/", f"{folder}/").replace("/etc/ssl/vivienne/", f"{folder}/")  # noqa: S108
+        text = text.replace("listen 80;", f"listen 127.0.0.1:{plain};")
+        text = text.replace("listen 443 ssl", f"listen 127.0.0.1:{port} ssl")
+        text = text.replace("127.0.0.1:8000", f"127.0.0.1:{server.port}")
+        (folder / "nginx.conf").write_text(text)
+        nginx = open_.enter_context(
+            subprocess.Popen([str(NGINX), "-c", str(folder / "nginx.conf"), "-g", "daemon off;"])
+        )
+        open_.callback(nginx.terminate)
+        site = Site(plain, port, ssl.create_default_context(cafile=str(folder / "certificate.pem")), server, token)
+        eventually(lambda: reachable(site))
+        yield site
+
+
+def reachable(site: Site) -> bool:
+    try:
+        with site.http() as http:
+            return http.get("/health").is_success
+    except httpx.TransportError:
+        return False
+
+
+def test_whoever_comes_without_tls_is_sent_where_it_is(site: Site) -> None:
+    answer = httpx.get(f"http://127.0.0.1:{site.plain}/logs?level=info", headers={"Host": NAME}, trust_env=False)
+
+    assert (308, f"https://{NAME}/logs?level=info") == (answer.status_code, answer.headers["Location"])
+
+
+def test_requests_and_websockets_go_through_it_with_a_token_and_not_without(site: Site) -> None:
+    with site.http() as http:
+        answer = http.get(f"{COMPREHENSIVE}/active")
+        assert 200 == answer.status_code
+        assert answer.headers["Strict-Transport-Security"].startswith("max-age=")
+        assert 401 == http.get(f"{COMPREHENSIVE}/active", headers={"Authorization": ""}).status_code
+        ticket = http.post("/auth/ticket").json()["ticket"]
+    with websocket(site, f"https://{NAME}", ticket) as client:
+        assert b"asset_data" in client.recv(SECONDS, decode=False)
+    with pytest.raises(InvalidStatus) as refused, websocket(site, f"https://{NAME}", ticket):
+        pass  # a ticket is good once
+    assert 401 == refused.value.response.status_code
+
+
+@pytest.mark.parametrize("origin", [f"http://{NAME}", "https://evil.example", f"https://{NAME}.evil.example", "null"])
+def test_pages_from_elsewhere_are_refused_through_it_too(site: Site, origin: str) -> None:
+    with site.http() as http:
+        assert 403 == http.get(f"{COMPREHENSIVE}/active", headers={"Origin": origin}).status_code
+        ticket = http.post("/auth/ticket").json()["ticket"]
+    with pytest.raises(InvalidStatus) as refused, websocket(site, origin, ticket):
+        pass
+    assert 403 == refused.value.response.status_code
+
+
+def test_the_history_has_the_address_of_the_client_whatever_it_says_itself(site: Site) -> None:
+    change = {"asset_symbol": "BTC", "bang_threshold": 86}
+    with site.http() as http:
+        for said in ({}, {"X-Forwarded-For": "203.0.113.9"}, {"X-Forwarded-For": "203.0.113.9, 127.0.0.1"}):
+            assert 200 == http.post(f"{COMPREHENSIVE}/partial-update", json=change, headers=said).status_code
+            (entry,) = http.get(f"{COMPREHENSIVE}/history", params={"limit": 1}).json()["history"]
+            assert ("ann", "rest", CLIENT) == (entry["author"], entry["channel"], entry["address"])
+
+
+def test_nothing_older_than_tls_1_2_is_spoken(site: Site) -> None:
+    assert {"TLSv1.2", "TLSv1.3"} == set(re.findall(r"TLSv[\d.]+", TEXT))
+    with (
+        socket.create_connection(("127.0.0.1", site.port), SECONDS) as plain,
+        site.tls.wrap_socket(plain, server_hostname=NAME) as secure,
+    ):
+        assert "TLSv1.3" == secure.version()
+
+
+def websocket(site: Site, origin: str, ticket: str) -> ClientConnection:
+    return connect(
+        f"wss://{NAME}/ws/state",
+        sock=socket.create_connection(("127.0.0.1", site.port), SECONDS),
+        ssl=site.tls,
+        server_hostname=NAME,
+        origin=Origin(origin),
+        subprotocols=[Subprotocol("vivienne"), Subprotocol(f"vivienne.ticket.{ticket}")],
+        open_timeout=SECONDS,
+    )
