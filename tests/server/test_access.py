@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import psutil
 import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
@@ -277,6 +278,25 @@ def test_no_secret_is_in_a_log_an_error_or_a_state(running: RunningServer, token
     with Client(address, additional_headers=admin) as logs:
         kept = [logs.receive()["message"] for _ in range(3)]
     assert not [line for line in kept if secret in line]
+
+
+def test_no_secret_is_in_the_database_the_process_list_or_what_is_served(tmp_path: Path) -> None:
+    secret = make_token(tmp_path / "v.db", "ann", "admin")
+    with RunningServer("--require-token", "--log-level", "debug", db=tmp_path / "v.db") as server:
+        http = server.http
+        ticket = http.post(f"{server.url}/auth/ticket", headers=bearer(secret)).json()["ticket"]
+        server.post("partial-update", CHANGE, headers=bearer(secret))
+        paths = ("/auth/tokens", f"{COMPREHENSIVE}/history", "/metrics", "/openapi.json", "/asyncapi.json", "/ready")
+        served = [http.get(server.url + path, headers=bearer(secret)) for path in paths]
+        process = psutil.Process(server.process.pid)
+        told = f"{''.join(answer.text for answer in served)} {process.cmdline()} {process.environ()} {server.log}"
+    kept = b"".join(path.read_bytes() for path in tmp_path.glob("v.db*"))
+
+    assert {200} == {answer.status_code for answer in served}
+    assert b"ann" in kept
+    for each in (hidden(secret), ticket):
+        assert each not in told
+        assert each.encode() not in kept
 
 
 def hidden(token: str) -> str:

@@ -1,0 +1,69 @@
+"""Two servers on one PostgreSQL database: a token made, used or revoked at one is so at the other."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+from running import COMPREHENSIVE, Client, RunningServer
+from tokens import bearer, make_token, refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ACTIVE = f"{COMPREHENSIVE}/active"
+
+
+@pytest.fixture
+def pair(database: str) -> Iterator[tuple[RunningServer, RunningServer, str]]:
+    """And the token of an admin."""
+    admin = make_token(database, "root", "admin")
+    first, second = (RunningServer("--assets", "BTC", "--require-token", db=database) for _ in range(2))
+    with ThreadPoolExecutor(2) as both:
+        started = [both.submit(server.start) for server in (first, second)]
+    try:
+        for start in started:
+            start.result()
+        yield first, second, admin
+    finally:
+        for server in (first, second):
+            server.__exit__(None, None, None)
+
+
+def test_a_token_that_one_made_and_revoked_gets_in_and_out_at_the_other(
+    pair: tuple[RunningServer, RunningServer, str],
+) -> None:
+    first, second, admin = pair
+    tokens = f"{first.url}/auth/tokens"
+    made = first.http.post(tokens, json={"name": "ann", "role": "viewer"}, headers=bearer(admin))
+    secret = made.json()["token"]
+    address = f"ws://127.0.0.1:{second.port}/ws/state"
+    with (
+        Client(address, additional_headers=bearer(secret)) as there,
+        Client(address, additional_headers=bearer(admin)) as other,
+    ):
+        assert there.state("BTC")
+        assert 200 == first.http.delete(f"{tokens}/ann", headers=bearer(admin)).status_code
+
+        assert (1008, "The token ann was revoked") == there.closing()
+        assert other.ask({"type": "subscribe", "assets": ["BTC"]})
+    answer = second.http.get(second.url + ACTIVE, headers=bearer(secret))
+    assert (401, "unauthorized") == refusal(answer)
+
+
+def test_a_change_at_one_names_its_caller_at_the_other(pair: tuple[RunningServer, RunningServer, str]) -> None:
+    first, second, admin = pair
+    body = {"asset_symbol": "BTC", "bang_threshold": 86, "author": "zoe"}
+    assert (
+        200
+        == first.http.post(f"{first.url}{COMPREHENSIVE}/partial-update", json=body, headers=bearer(admin)).status_code
+    )
+    (entry,) = second.http.get(
+        f"{second.url}{COMPREHENSIVE}/history", params={"limit": 1}, headers=bearer(admin)
+    ).json()["history"]
+
+    assert ("root", "zoe", "rest", "127.0.0.1") == tuple(
+        entry[name] for name in ("author", "claimed_author", "channel", "address")
+    )
