@@ -29,6 +29,8 @@ START_SECONDS = 30.0
 ANSWER_SECONDS = 10.0
 STOP_SECONDS = 10.0
 JSON = {"Content-Type": "application/json"}
+# Shorter than a server keeps a connection that is idle: one that it is about to close is not used for a request.
+_KEPT = httpx.Limits(keepalive_expiry=2.0)
 
 State = dict[str, Any]
 """An `asset_data` message."""
@@ -93,7 +95,7 @@ class RunningServer:
         self._process: subprocess.Popen[bytes] | None = None
         self._log = Path(tempfile.mkstemp(prefix="vivienne-test-", suffix=".log")[1])
         # One for all requests: making one costs more than most requests take.
-        self.http = httpx.Client(timeout=ANSWER_SECONDS, trust_env=False)
+        self.http = httpx.Client(timeout=ANSWER_SECONDS, trust_env=False, limits=_KEPT)
 
     def __enter__(self) -> Self:
         self.start()
@@ -129,7 +131,7 @@ class RunningServer:
         with self._log.open("wb") as log:
             self._process = subprocess.Popen([*command, *self._flags], stderr=log, env=self._environment)
         self.http.close()
-        self.http = httpx.Client(timeout=ANSWER_SECONDS, trust_env=False)
+        self.http = httpx.Client(timeout=ANSWER_SECONDS, trust_env=False, limits=_KEPT)
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             found = re.search(r"listens on http://\S+:(\d+)", self.log)

@@ -189,12 +189,14 @@ def test_an_agent_that_was_replaced_while_it_was_paused_keeps_quiet(several: Sev
         wait_until_ready(several.gateways[0])
     finally:
         agent.process.send_signal(signal.SIGCONT)
-    eventually(lambda: "began later" in agent.get("/ready").json()["succession"])
-    assert "ok" == successor.get("/ready").json()["succession"]
-    with several.gateways[0].client() as client:
-        numbers = [state["seq"] for state in (client.receive() for _ in range(60)) if state["asset"] == "BTC"]
-    assert list(range(numbers[0], numbers[0] + len(numbers))) == numbers
-    agent.stop()
+    try:
+        eventually(lambda: "began later" in agent.get("/ready").json()["succession"])
+        assert "ok" == successor.get("/ready").json()["succession"]
+        with several.gateways[0].client() as client:
+            numbers = [state["seq"] for state in (client.receive() for _ in range(60)) if state["asset"] == "BTC"]
+        assert list(range(numbers[0], numbers[0] + len(numbers))) == numbers
+    finally:
+        agent.stop()
 
 
 def test_a_message_of_a_client_travels_to_whoever_carries_it_out(several: Several, redis: RunningRedis) -> None:

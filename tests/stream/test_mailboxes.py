@@ -4,7 +4,7 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any, cast
 
-from vivienne.stream.hub import MOST_REPLIES, Frame, Hub, Mailbox
+from vivienne.stream.hub import MOST_REPLIES, WOKEN_AT_ONCE, Frame, Hub, Mailbox
 from vivienne.stream.state import StateBoard
 
 if TYPE_CHECKING:
@@ -224,3 +224,65 @@ async def test_a_newcomer_sees_what_was_published_in_the_same_breath() -> None:
     board.show(newcomer)
     assert (await taken(newcomer))["config_version"] == 7
     assert await is_empty(newcomer)
+
+
+async def test_however_many_watch_what_else_there_is_to_do_gets_its_turn() -> None:
+    """A request that takes some turns of the loop is not kept waiting by a broadcast to thousands."""
+    hub = Hub()
+    mailboxes = [hub.join() for _ in range(20 * WOKEN_AT_ONCE)]
+    taken_so_far = 0
+
+    async def watch(mailbox: Mailbox) -> None:
+        nonlocal taken_so_far
+        await mailbox.take()
+        taken_so_far += 1
+
+    watchers = [asyncio.create_task(watch(mailbox)) for mailbox in mailboxes]
+    await asyncio.sleep(0)
+    hub.broadcast("BTC", frame("BTC", 1))
+
+    turns = []
+    while taken_so_far < len(mailboxes):
+        before = taken_so_far
+        await asyncio.sleep(0)
+        turns.append(taken_so_far - before)
+    await asyncio.gather(*watchers)
+
+    assert max(turns) <= WOKEN_AT_ONCE
+
+
+async def test_whoever_watches_among_thousands_and_keeps_up_misses_no_state() -> None:
+    hub = Hub()
+    board, mailboxes = StateBoard(hub), [hub.join() for _ in range(3 * WOKEN_AT_ONCE)]
+    seen: list[list[int]] = [[] for _ in mailboxes]
+
+    async def keep_up(number: int) -> None:
+        while True:
+            seen[number].append(json.loads(await mailboxes[number].take())["seq"])
+
+    watchers = [asyncio.create_task(keep_up(number)) for number in range(len(mailboxes))]
+    for _ in range(100):
+        board.publish("BTC", data=NOTHING, config={}, config_version=0)
+        await asyncio.sleep(0)
+    for _ in range(10):
+        await asyncio.sleep(0)
+    for watcher in watchers:
+        watcher.cancel()
+    await asyncio.gather(*watchers, return_exceptions=True)
+
+    assert len(seen[0]) > 10
+    assert all(numbers == list(range(1, len(seen[0]) + 1)) for numbers in seen)
+
+
+async def test_who_leaves_before_it_is_its_turn_is_not_waited_for() -> None:
+    hub = Hub()
+    board, mailboxes = StateBoard(hub), [hub.join() for _ in range(3 * WOKEN_AT_ONCE)]
+    board.publish("BTC", data=NOTHING, config={}, config_version=0)
+    await asyncio.sleep(0)
+    for mailbox in mailboxes:
+        hub.leave(mailbox)
+    newcomer = hub.join()
+
+    board.publish("BTC", data=NOTHING, config={}, config_version=0)
+
+    assert (await taken(newcomer))["seq"] == 2

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from vivienne.stream.hub import Frame, Hub, Mailbox
@@ -33,8 +32,8 @@ class _State(NamedTuple):
 class StateBoard:
     """Keeps the latest frame of each asset and passes every new one on.
 
-    States that are published in one breath - before the loop gets to do anything else - are one state: only the last
-    of them is numbered. Otherwise a client could miss a number without being slow.
+    States that are published before the one before them was handed to everyone are one state: only the last of them is
+    numbered. Otherwise a client could miss a number without being slow.
 
     Args:
         hub: whom to tell.
@@ -50,7 +49,7 @@ class StateBoard:
     def publish(self, asset: str, *, data: StateData, config: Document, config_version: int) -> None:
         """A new state: gets the next number of its asset and goes to everyone who watches, at the next breath."""
         if not self._new:
-            asyncio.get_running_loop().call_soon(self._flush)
+            self._hub.when_taken(self._flush)
         self._new[asset] = _State(data, config, config_version)
 
     def show(self, mailbox: Mailbox, assets: Iterable[str] | None = None) -> None:
