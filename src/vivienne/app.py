@@ -14,6 +14,7 @@ from vivienne.config.service import STORE_TIMEOUT, ConfigService
 from vivienne.config.store.opening import open_store
 from vivienne.config.store.thread import StoreThread
 from vivienne.errors import SettingsError
+from vivienne.garbage import collect_seldom
 from vivienne.live.market import Market
 from vivienne.live.view import LocalView
 from vivienne.market.feeds.replay import ReplayFeed
@@ -112,6 +113,7 @@ async def _run(process: _Process, web: Server, sockets: list[Any]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, _stop, web)
     tasks = [asyncio.create_task(run(), name=name) for name, run in process.running.items()]
+    collect_seldom()
     try:
         await web.serve(sockets)
     finally:

@@ -112,9 +112,13 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Something has come: part of a request, or what belongs to none, which must not keep a connection open."""
         super().data_received(data)
+        if self.transport.get_protocol() is not self:
+            # It has become a WebSocket. The parser refers to this and this to it, which would keep both for long.
+            self.parser = None  # type: ignore[assignment]
+            return
         cycle: Any = self.cycle  # None before the first request
         answered = cycle is None or cycle.response_complete
-        if answered and self.timeout_keep_alive_task is None and self.transport.get_protocol() is self:
+        if answered and self.timeout_keep_alive_task is None:
             self.everything.waits(self)
 
     def on_message_begin(self) -> None:
@@ -204,6 +208,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         super().connection_lost(exc)
         if self.gone is not None:
             self.gone()
+            self.gone = None
 
 
 def _is_utf8(parts: Sequence[bytes]) -> bool:
