@@ -128,10 +128,10 @@ class _Postgres:
         return tuple(row for query in asked for row in sorted(self._server.execute(query, url=self.where)))
 
     def is_hot(self) -> bool:
-        return self._connections()
+        return self._connections("backend_xid IS NOT NULL")  # has written something, and not committed
 
-    def _connections(self) -> bool:
-        query = f"SELECT 1 FROM pg_stat_activity WHERE datname = '{self._name}'"  # noqa: S608  # ours
+    def _connections(self, which: str = "true") -> bool:
+        query = f"SELECT 1 FROM pg_stat_activity WHERE datname = '{self._name}' AND {which}"  # noqa: S608  # ours
         return bool(self._server.execute(query))
 
 
@@ -168,7 +168,8 @@ def _measure(engine: str, database: _Database, kills: int, revisions: int, count
     for kill in range(1, kills + 1):
         if schema != old:
             database.put_back()
-        _open(database, moments.uniform(0, duration))
+        # Every other one as soon as there is something to undo, which random moments seldom meet.
+        _open(database, moments.uniform(0, duration), aimed=bool(kill % 2))
         found["in the middle"] += database.is_hot()
         schema = database.schema()
         found["old" if schema == old else "new" if schema == new else "half"] += 1
@@ -206,16 +207,25 @@ def _fill(connection: Connection, count: int) -> None:
         connection.execute(table.insert(), [{name: row[name] for name in row.keys() & known} for row in rows])
 
 
-def _open(database: _Database, killed_after: float | None) -> float:
-    """Let a process open the database, which migrates it; give how long that took, or kill it after so long."""
+def _open(database: _Database, killed_after: float | None, *, aimed: bool = False) -> float:
+    """Let a process open the database, which migrates it; give how long that took, or kill it.
+
+    Args:
+        database: to be opened.
+        killed_after: so many seconds; None lets it come to its end.
+        aimed: kill it in the middle of its transaction instead.
+    """
     command = [sys.executable, "-c", _OPENING, database.where]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         if not process.stdout.readline():
             raise RuntimeError("the process did not come to opening the database")
         begin = time.perf_counter()
+        while aimed and process.poll() is None and not database.is_hot():
+            if time.perf_counter() - begin > _SECONDS:
+                raise RuntimeError("the process neither migrated the database nor ended")
         try:
-            code = process.wait(timeout=_SECONDS if killed_after is None else killed_after)
+            code = process.wait(timeout=0 if aimed else _SECONDS if killed_after is None else killed_after)
         except subprocess.TimeoutExpired:
             process.kill()
             return killed_after or 0
