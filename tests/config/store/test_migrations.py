@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sqlite3
 import subprocess
@@ -22,7 +23,7 @@ from vivienne.config.store.sqlite import APPLICATION_ID, SqliteRevisionStore
 from vivienne.config.store.tables import SCHEMA_VERSION, metadata
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from postgres_server import PostgresServer
@@ -48,7 +49,8 @@ PRAGMA user_version=1;
 """
 """A file as Viviennes made it that knew no migrations."""
 OPENING = """
-import os, signal, sys
+import alembic.command  # otherwise every process that is forked loads it
+import json, os, signal, sys
 from pathlib import Path
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
@@ -56,35 +58,49 @@ from vivienne.config.store.address import PostgresUrl
 from vivienne.config.store.postgres import PostgresRevisionStore
 from vivienne.config.store.sqlite import SqliteRevisionStore
 
-statements, last = 0, int(sys.argv[2])
+def opened(where, last):
+    statements = 0
 
-@event.listens_for(Engine, "after_cursor_execute")
-def executed(connection, cursor, statement, parameters, context, executemany):
-    global statements
-    statements += 1
-    if statements == last:
-        os.kill(os.getpid(), signal.SIGKILL)
+    @event.listens_for(Engine, "after_cursor_execute")
+    def executed(connection, cursor, statement, parameters, context, executemany):
+        nonlocal statements
+        statements += 1
+        if statements == last:
+            os.kill(os.getpid(), signal.SIGKILL)
 
-url = PostgresUrl.read(sys.argv[1])
-store = SqliteRevisionStore(Path(sys.argv[1])) if url is None else PostgresRevisionStore(url)
-store.close()
-print(statements)
+    url = PostgresUrl.read(where)
+    store = SqliteRevisionStore(Path(where)) if url is None else PostgresRevisionStore(url)
+    store.close()
+    return statements
+
+for line in sys.stdin:
+    process = os.fork()
+    if not process:
+        print(json.dumps(opened(*json.loads(line))), flush=True)
+        os._exit(0)
+    print(json.dumps({"code": os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])}), flush=True)
 """
 
 
-def opening(where: str, *, killed_after: int = 0) -> subprocess.Popen[str]:
-    """Another process that opens a database and is killed after so many statements."""
-    return subprocess.Popen(
-        [sys.executable, "-c", OPENING, where, str(killed_after)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+@pytest.fixture
+def opening() -> Iterator[Callable[..., tuple[int, int]]]:
+    """Lets a process of its own open a database, killed after so many statements; gives its end and their number."""
+    with subprocess.Popen(
+        [sys.executable, "-c", OPENING], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as forking:
+        assert forking.stdin is not None
+        assert forking.stdout is not None
+        asked, answers = forking.stdin, forking.stdout
 
+        def open_it(where: str, killed_after: int = 0) -> tuple[int, int]:
+            print(json.dumps([where, killed_after]), file=asked, flush=True)
+            statements = 0
+            while not isinstance(answer := json.loads(answers.readline()), dict):
+                statements = answer
+            return answer["code"], statements
 
-def finished(process: subprocess.Popen[str]) -> tuple[int, str]:
-    out, error = process.communicate(timeout=SECONDS)
-    return process.returncode, out + error
+        yield open_it
+        asked.close()
 
 
 def postgres_store(database: str) -> PostgresRevisionStore:
@@ -159,21 +175,23 @@ def test_a_file_from_before_migrations_is_taken_over_as_it_is(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("is_old", [False, True])
-def test_killed_at_any_statement_a_file_is_as_before_or_whole(tmp_path: Path, is_old: bool) -> None:
+def test_killed_at_any_statement_a_file_is_as_before_or_whole(
+    tmp_path: Path, is_old: bool, opening: Callable[..., tuple[int, int]]
+) -> None:
     template = tmp_path / "template.db"
     if is_old:
         old_file(template)
     else:
         template.touch()
-    code, count = finished(opening(str(_copy(template, tmp_path / "whole.db"))))
-    assert code == 0, count
+    code, count = opening(str(_copy(template, tmp_path / "whole.db")))
+    assert code == 0
     before, whole = dump(template), dump(tmp_path / "whole.db")
     assert before != whole
 
-    for last in range(1, int(count) + 1):
+    for last in range(1, count + 1):
         path = _copy(template, tmp_path / f"killed-{last}.db")
-        code, said = finished(opening(str(path), killed_after=last))
-        assert code == -signal.SIGKILL, said
+        code, _ = opening(str(path), last)
+        assert code == -signal.SIGKILL
         assert dump(path) in (before, whole), f"killed after statement {last}"
         SqliteRevisionStore(path).close()
         assert dump(path) == whole
@@ -184,19 +202,21 @@ def _copy(source: Path, target: Path) -> Path:
     return target
 
 
-def test_killed_at_any_statement_a_postgres_database_is_empty_or_whole(postgres: PostgresServer) -> None:
+def test_killed_at_any_statement_a_postgres_database_is_empty_or_whole(
+    postgres: PostgresServer, opening: Callable[..., tuple[int, int]]
+) -> None:
     def tables(database: str) -> list[tuple[Any, ...]]:
         return postgres.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1", url=database)
 
     whole = [("alembic_version",), ("revisions",), ("tokens",)]
     database = postgres.database()
-    code, count = finished(opening(database))
-    assert (code, tables(database)) == (0, whole), count
+    code, count = opening(database)
+    assert (code, tables(database)) == (0, whole)
 
-    for last in range(1, int(count) + 1):
+    for last in range(1, count + 1):
         database = postgres.database()
-        code, said = finished(opening(database, killed_after=last))
-        assert code == -signal.SIGKILL, said
+        code, _ = opening(database, last)
+        assert code == -signal.SIGKILL
         assert tables(database) in ([], whole), f"killed after statement {last}"
         store = postgres_store(database)
         assert differences(store) == []
@@ -204,9 +224,16 @@ def test_killed_at_any_statement_a_postgres_database_is_empty_or_whole(postgres:
 
 
 def test_processes_that_start_at_once_on_an_empty_database_do_not_collide(database: str) -> None:
-    processes = [opening(database) for _ in range(4)]
+    processes = [
+        subprocess.Popen([sys.executable, "-c", OPENING], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    for process in processes:
+        assert process.stdin is not None
+        print(json.dumps([database, 0]), file=process.stdin, flush=True)
+    ends = [process.communicate(timeout=SECONDS)[0] for process in processes]
 
-    assert [code for code, _ in map(finished, processes)] == [0, 0, 0, 0]
+    assert [json.loads(end.splitlines()[-1]) for end in ends] == [{"code": 0}] * 4
     store = postgres_store(database)
     assert differences(store) == []
     store.close()
