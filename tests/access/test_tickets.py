@@ -52,3 +52,16 @@ def test_no_more_tickets_are_out_than_may_be_and_old_ones_make_room(monkeypatch:
         out.issue("ann")
     clock.now = TICKET_SECONDS
     assert "ann" == out.redeem(out.issue("ann"))
+
+
+def test_nobody_takes_all_tickets_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tickets, "MOST_OF_ONE", 2)
+    out = Tickets(Clock())
+    used = out.issue("ann")
+    out.issue("ann")
+
+    with pytest.raises(TooManyRequests):
+        out.issue("ann")
+    assert "bob" == out.redeem(out.issue("bob"))
+    out.redeem(used)
+    assert "ann" == out.redeem(out.issue("ann"))

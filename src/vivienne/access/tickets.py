@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from vivienne.access.tokens import digest
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 TICKET_SECONDS = 30
 MOST_TICKETS = 10_000
 """Tickets that may be out at once."""
+MOST_OF_ONE = 1_000
+"""The same, for one token: nobody may take all of them."""
 
 
 class Tickets:
@@ -27,6 +30,7 @@ class Tickets:
         self._clock = clock
         # By digest, oldest first: the digest of the token, and until when.
         self._out: dict[str, tuple[str, float]] = {}
+        self._of_token: Counter[str] = Counter()
 
     def issue(self, token_digest: str) -> str:
         """A ticket for the bearer of a token.
@@ -35,20 +39,33 @@ class Tickets:
             TooManyRequests: so many are out that no more are given.
         """
         self._forget_old()
+        if self._of_token[token_digest] >= MOST_OF_ONE:
+            raise TooManyRequests(f"{MOST_OF_ONE:,} tickets of this token are out; try again in {TICKET_SECONDS} s")
         if len(self._out) >= MOST_TICKETS:
             raise TooManyRequests(f"{MOST_TICKETS:,} tickets are out already; try again in {TICKET_SECONDS} s")
         ticket = secrets.token_urlsafe(32)
         self._out[digest(ticket)] = (token_digest, self._clock() + TICKET_SECONDS)
+        self._of_token[token_digest] += 1
         return ticket
 
     def redeem(self, ticket: str) -> str | None:
         """The digest of the token a ticket stands for; None where it is none, was used, or is too old."""
-        found = self._out.pop(digest(ticket), None)
-        return found[0] if found is not None and found[1] > self._clock() else None
+        key = digest(ticket)
+        if key not in self._out:
+            return None
+        token_digest, until = self._take_back(key)
+        return token_digest if until > self._clock() else None
 
     def _forget_old(self) -> None:
         while self._out:
             oldest = next(iter(self._out))
             if self._out[oldest][1] > self._clock():
                 return
-            del self._out[oldest]
+            self._take_back(oldest)
+
+    def _take_back(self, key: str) -> tuple[str, float]:
+        token_digest, until = self._out.pop(key)
+        self._of_token[token_digest] -= 1
+        if not self._of_token[token_digest]:
+            del self._of_token[token_digest]
+        return token_digest, until
