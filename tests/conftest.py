@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from forking import Forking
 from postgres_server import PostgresServer
 from redis_running import RESULTS, RunningRedis, redis_state, wait_for_redis
 from running import Client, RunningServer
@@ -18,6 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SHARED = Path(os.environ.get("VIVIENNE_TEST_DATA", Path(__file__).parent.parent.parent / "shared"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _forking() -> Iterator[None]:
+    """Servers are forked."""
+    RunningServer.forking = Forking()
+    yield
+    RunningServer.forking.end()
 
 
 @pytest.fixture(scope="session")

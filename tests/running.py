@@ -13,7 +13,7 @@ import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import httpx
 from websockets.exceptions import ConnectionClosed
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from websockets.sync.client import ClientConnection
+
+    from forking import Forked, Forking
 
 COMPREHENSIVE = "/phoenix/config/vivienne/comprehensive"
 START_SECONDS = 30.0
@@ -77,7 +79,12 @@ class RunningServer:
         port: 0 for a free one.
         environment: variables on top of the present ones.
         prefix: command to run it under.
+
+    Attributes:
+        forking: starts them, where it can and may; None lets each load the program itself.
     """
+
+    forking: ClassVar[Forking | None] = None
 
     def __init__(
         self,
@@ -92,7 +99,9 @@ class RunningServer:
         self._flags = flags
         self._environment = without_settings(environment)
         self._prefix = prefix
-        self._process: subprocess.Popen[bytes] | None = None
+        # What has to be there before the program is.
+        self._loads = bool(prefix) or any(name.startswith(("LD_", "PYTHON")) for name in environment or ())
+        self._process: subprocess.Popen[bytes] | Forked | None = None
         self._log = Path(tempfile.mkstemp(prefix="vivienne-test-", suffix=".log")[1])
         # One for all requests: making one costs more than most requests take.
         self.http = httpx.Client(timeout=ANSWER_SECONDS, trust_env=False, limits=_KEPT)
@@ -114,7 +123,7 @@ class RunningServer:
             self.http.close()
 
     @property
-    def process(self) -> subprocess.Popen[bytes]:
+    def process(self) -> subprocess.Popen[bytes] | Forked:
         """The running process."""
         assert self._process is not None
         return self._process
@@ -126,10 +135,13 @@ class RunningServer:
 
     def start(self) -> None:
         """Start, and wait until it listens."""
-        command = [*self._prefix, sys.executable, "-m", "vivienne", "serve"]
-        command += ["--port", str(self.port), "--db", str(self.db)]
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen([*command, *self._flags], stderr=log, env=self._environment)
+        arguments = ["serve", "--port", str(self.port), "--db", str(self.db), *self._flags]
+        if self.forking is None or self._loads:
+            command = [*self._prefix, sys.executable, "-m", "vivienne", *arguments]
+            with self._log.open("wb") as log:
+                self._process = subprocess.Popen(command, stderr=log, env=self._environment)
+        else:
+            self._process = self.forking.start(arguments, self._environment, self._log)
         self.http.close()
         self.http = httpx.Client(timeout=ANSWER_SECONDS, trust_env=False, limits=_KEPT)
         deadline = time.monotonic() + START_SECONDS

@@ -41,11 +41,12 @@ export class Watch {
   }
 }
 
-/** What Chromium prints when the server is gone. */
+/** What Chromium prints when the server is gone, be it in the middle of an answer. */
 export const SERVER_GONE = [
   /ERR_CONNECTION_REFUSED/,
   /ERR_CONNECTION_RESET/,
   /ERR_EMPTY_RESPONSE/,
+  /ERR_CONTENT_LENGTH_MISMATCH/,
   /WebSocket connection to .* failed/,
 ]
 /** What Chromium prints when the server refuses a request. */
