@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+_AGAIN_SECONDS = 1.0
+"""After something failed that should never end."""
+
 
 @dataclass(slots=True)
 class _Process:
@@ -112,7 +115,7 @@ async def _run(process: _Process, web: Server, sockets: list[Any]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, _stop, web)
-    tasks = [asyncio.create_task(run(), name=name) for name, run in process.running.items()]
+    tasks = [asyncio.create_task(_kept_up(name, run), name=name) for name, run in process.running.items()]
     collect_seldom()
     try:
         await web.serve(sockets)
@@ -121,6 +124,18 @@ async def _run(process: _Process, web: Server, sockets: list[Any]) -> None:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         _log.info("Vivienne has stopped")
+
+
+async def _kept_up(name: str, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run something beside the application; should a defect end it, say so and begin anew."""
+    while True:
+        try:
+            await run()
+        except Exception:  # noqa: BLE001  # whatever it is, what is shown must not grow old unnoticed
+            _log.critical("What runs beside the server (%s) failed, and is begun anew", name, exc_info=True)
+            await asyncio.sleep(_AGAIN_SECONDS)
+        else:
+            return
 
 
 def _everything(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -> _Process:

@@ -35,12 +35,15 @@ class Store(SqliteRevisionStore):
         super().__init__(path)
         self.fails = False
         self.fails_afterwards = False
+        self.is_defective = False
         self.may_append = threading.Event()
         self.may_append.set()
 
     def append(self, *revisions: Revision) -> None:
         if self.fails:
             raise StoreUnavailable("the disk is full")
+        if self.is_defective:
+            raise RuntimeError("nobody expected that")
         assert self.may_append.wait(30)
         super().append(*revisions)
         if self.fails_afterwards:
@@ -407,3 +410,53 @@ async def test_changes_wait_for_the_store_while_a_pause_does_not(service: Config
     await changing
     await until(lambda: service.pauses().held == ())
     assert ["partial_update", "pause"] == await actions(service)
+
+
+@pytest.fixture
+async def held(service: ConfigService, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pause of BTC that is not stored yet, while its request_id was used for something else."""
+    monkeypatch.setattr(pausing, "RETRY_SECONDS", 3600)
+    store.fails = True
+    await pause(service, "BTC", request_id="r")
+    store.fails = False
+    await service.change(
+        Request(Update({"settings": {"state_threshold_bang": 85}}, partial=True), channel="test", request_id="r")
+    )
+
+
+@pytest.mark.usefixtures("held")
+async def test_a_pause_in_force_that_is_asked_for_again_stays_whatever_became_of_its_request_id(
+    service: ConfigService,
+) -> None:
+    again = await pause(service, "BTC", request_id="r")
+
+    assert ("not_stored_yet", ["BTC"]) == (again["status"], again["paused"])
+    assert ["BTC"] == [*service.paused()]
+
+
+@pytest.mark.usefixtures("held")
+async def test_a_resumption_stores_a_pause_whose_request_id_is_taken_without_it(service: ConfigService) -> None:
+    async with asyncio.timeout(SECONDS / 5):
+        answer = await resume(service, "BTC")
+
+    assert [] == answer["paused"]
+    assert ["partial_update", "pause", "resume"] == await actions(service)
+
+
+async def test_a_defect_does_not_keep_a_pause_from_being_stored_later(service: ConfigService, store: Store) -> None:
+    store.fails = True
+    await pause(service, "BTC")
+    store.fails, store.is_defective = False, True
+    await asyncio.sleep(0.2)
+
+    store.is_defective = False
+
+    await until(lambda: service.pauses().held == ())
+    assert ["pause"] == await actions(service)
+
+
+async def test_the_history_has_what_whoever_pauses_says_of_themselves(service: ConfigService) -> None:
+    await pause(service, author="desk", claimed_author="ada")
+
+    [entry] = (await service.history(None, 10, None))["history"]
+    assert ("desk", "ada") == (entry["author"], entry["claimed_author"])

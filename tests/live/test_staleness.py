@@ -237,11 +237,51 @@ class TestOutages:
         data = exchange.close(minute(WARM + missing))
         assert (data["status"], data["clarity_level"], data["position_size"]) == ("warming_up", "idle", 0.0)
 
-    def test_an_outage_that_missed_nothing_is_over_at_once(self, exchange: Exchange) -> None:
+    def test_data_that_was_kept_back_over_an_outage_is_stale_until_it_has_caught_up(self, exchange: Exchange) -> None:
+        exchange.wait(HOUR * 60.0)
+        assert_stale(exchange.trade(100.0, moment(WARM + 0.5)), "s of the market behind")
+
+        for number in range(HOUR - 4):
+            assert_stale(exchange.close(minute(WARM + number), after=0.1), "behind")
+        for number in range(HOUR - 4, HOUR):
+            caught_up = exchange.close(minute(WARM + number), after=0.1)
+        assert caught_up["status"] == "live"
+
+    def test_a_market_that_stood_still_and_goes_on_at_its_pace_is_live_with_the_second_minute(
+        self, exchange: Exchange
+    ) -> None:
         exchange.wait(HOUR * 60.0)
         assert_stale(exchange.data, "no data came")
 
-        assert exchange.close(minute(WARM), after=0.0)["status"] == "live"
+        assert_stale(exchange.close(minute(WARM), after=0.0), "behind")
+        assert exchange.close(minute(WARM + 1))["status"] == "live"
+
+    def test_a_clock_that_is_a_little_slow_is_never_behind(self, exchange: Exchange) -> None:
+        """By half a minute a day, which is more than clocks are."""
+        for number in range(20 * HOUR):
+            assert exchange.close(minute(WARM + number), after=60.02)["status"] == "live"
+
+    @pytest.mark.parametrize("missing", [5, 10, 40])
+    def test_while_prices_came_and_no_minutes_nothing_is_made_up(self, exchange: Exchange, missing: int) -> None:
+        for number in range(2 * missing):
+            exchange.trade(100.0 - number / 100, moment(WARM + number / 2), after=30.0)
+
+        data = exchange.close(minute(WARM + missing))
+        assert (data["status"], data["clarity_level"], data["position_size"]) == ("warming_up", "idle", 0.0)
+
+    def test_several_minutes_that_were_left_out_are_not_made_up(self, exchange: Exchange) -> None:
+        for number in range(3):
+            exchange.close(minute(WARM + number)._replace(close=math.nan))
+            exchange.trade(100.0, moment(WARM + number + 1.2))
+
+        assert exchange.close(minute(WARM + 3))["status"] == "warming_up"
+
+    def test_a_price_does_not_end_an_outage(self, exchange: Exchange) -> None:
+        """It may have come late; what happened in the minutes that follow is still not known."""
+        exchange.wait(SILENCE + 10)
+        exchange.trade(100.0, moment(WARM + 0.5))
+
+        assert exchange.close(minute(WARM + 3), after=30.0)["status"] == "warming_up"
 
     def test_minutes_without_trades_are_no_outage(self, exchange: Exchange) -> None:
         """Some exchanges leave them out."""

@@ -270,7 +270,19 @@ def test_the_log_of_an_agent_shows_at_every_gateway(several: Several) -> None:
 
 
 @pytest.mark.parametrize(
-    "noise", ["", "no JSON", "[]", "{}", '{"type": "asset_data"}', '{"agent": 1}', '{"answer": "x"}', "\0"]
+    "noise",
+    [
+        "",
+        "no JSON",
+        "[]",
+        "{}",
+        '{"type": "asset_data"}',
+        '{"agent": 1}',
+        '{"answer": "x"}',
+        "\0",
+        '{"type": "asset_data", "asset": "BTC", "seq": 1000000, "config_version": 1, "agents": 5}',
+        '{"type": "asset_data", "asset": "BTC", "seq": 1000000, "config_version": 1, "agents": {"VivienneAgent": {}}}',
+    ],
 )
 def test_what_others_say_on_the_channels_hurts_nobody(several: Several, redis: RunningRedis, noise: str) -> None:
     names = redis.client.pubsub_channels("vivienne:*")

@@ -114,6 +114,7 @@ class Pausing:
 
     async def _pause(self, request: Request) -> Switched:
         held = self._asked_before(request)
+        is_held = held is not None
         if held is None:
             layer = self._in_force.layer(request.asset)
             pause = PauseInForce.asked(request, layer, str(uuid.uuid4()), self._clock())
@@ -135,9 +136,11 @@ class Pausing:
                 return answer
         except NotStored as error:
             why = str(error).removeprefix("Nothing was changed: ")
-        except ChangeRefused:
-            self._release(pause.config_id)
-            raise
+        except ChangeRefused as error:
+            if not is_held:
+                self._release(pause.config_id)
+                raise
+            why = str(error)  # what was in force before it was asked for again stays so
         self._hold(held)
         return not_stored_yet(self._in_force, pause, why)
 
@@ -168,10 +171,18 @@ class Pausing:
             # A pause that is only held cannot be ended before it is stored.
             layer = self._in_force.layer(request.asset)
             held = (self._held.get(pause.config_id) for pause in self._in_force.pauses.held)
-            waiting = [(each.pause, each.request) for each in held if each is not None and each.pause.layer == layer]
+            of_layer = [each for each in held if each is not None and each.pause.layer == layer]
+            waiting = [(each.pause, await self._nameable(each.request)) for each in of_layer]
         if config_id not in self._held:  # what is in force already is stored on top of whatever there is by now
             self._planning.expect(request.expected_version, self._in_force.layer(request.asset))
         return write_up_switch(self._in_force, request, config_id, created_at, waiting)
+
+    async def _nameable(self, request: Request) -> Request:
+        """A request to pause, without its request_id where that stands for another revision by now."""
+        if request.request_id is None:
+            return request
+        taken = await self._thread.run(self._store.by_request_id, request.request_id)
+        return request if taken is None else replace(request, request_id=None)
 
     def _hold(self, held: _Held) -> None:
         """Put a pause in force without the store, and see to it that it gets there."""
@@ -214,6 +225,9 @@ class Pausing:
             _log.warning("A pause is stored without its request_id: %s", error)
             self._held[pause.config_id] = _Held(pause, replace(request, request_id=None))
             return True
+        except Exception:  # noqa: BLE001  # it was promised that it is tried again until it is stored
+            _log.exception("A pause that is in force could not be stored; it is tried again")
+            return False
         _log.info("A pause that was in force is stored now: %s", pause.sentence())
         self._release(pause.config_id)
         return True

@@ -160,8 +160,12 @@ class Recorder:
         while self._in_doubt:
             await asyncio.sleep(DOUBT_SECONDS)
             async with self._turn:
-                with suppress(StoreUnavailable):
+                try:
                     await self.settle_doubt()
+                except StoreUnavailable:
+                    continue
+                except Exception:  # noqa: BLE001  # while there is doubt, it is asked again
+                    _log.exception("It could not be settled whether a change was stored; it is tried again")
 
     async def _newer(self) -> list[Revision]:
         """The next revisions that were not followed yet, never a part of an import."""

@@ -80,6 +80,7 @@ def _revision(
         document=in_force.layers.document(layer),
         changed=[],
         author=request.author,
+        claimed_author=request.claimed_author,
         channel=request.channel,
         created_at=created_at,
         address=request.address,

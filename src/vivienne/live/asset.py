@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import logging
 import math
-from collections import deque
 from typing import TYPE_CHECKING
 
 from vivienne.agent.decision import NO_CAP
 from vivienne.agent.evaluate import evaluate
 from vivienne.agent.explain import Explained, explain
 from vivienne.agent.indicators import bars_needed
-from vivienne.live.chart import Decided, bar_entries
+from vivienne.live.chart import ChangeMarks, Decided, bar_entries
 from vivienne.live.freshness import Freshness
 from vivienne.live.preview import compare
 from vivienne.market.bars import BarBuilder, GapFiller, Restart
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from vivienne.agent.decision import Level
     from vivienne.config.active import Active
     from vivienne.config.schema import Configuration
-    from vivienne.live.chart import ChangeMark, Chart, FormingBar
+    from vivienne.live.chart import Chart, FormingBar
     from vivienne.live.preview import Comparison
     from vivienne.market.timeframe import Timeframe
     from vivienne.stream.messages import StateData, Status
@@ -80,7 +79,7 @@ class LiveAsset:
         self._broken_off: str | None = None
         self._failed: str | None = None
         self._decided: dict[int, Decided] = {}
-        self._changes: deque[ChangeMark] = deque(maxlen=window)
+        self._changes = ChangeMarks(window)
         self._told_of_ignored = False
         self.ended = False
         """Whether the feed is at its end."""
@@ -162,7 +161,7 @@ class LiveAsset:
                 self._window.bars(), self._active(), self._timeframe.minutes, limit, self._decided, cap=self._cap
             ),
             "forming": self._forming_bar(),
-            "changes": [*self._changes],
+            "changes": self._changes.listed(),
         }
 
     def closes(self, most: int) -> list[float]:
@@ -185,7 +184,7 @@ class LiveAsset:
     def _take_up(self, active: Active) -> None:
         """Decide with this from now on; where it is another version, keep the market time for the chart."""
         if active.version != self._config.version and self._price_time is not None:
-            self._changes.append({"version": active.version, "time": iso(self._price_time)})
+            self._changes.add(active.version, self._price_time)
         self._config = active
 
     def _remember(self) -> None:

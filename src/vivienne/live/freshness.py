@@ -25,6 +25,8 @@ LEAP_MS = 2 * MINUTE_MS
 """What data may be ahead of the time that has passed; more is a clock that jumped."""
 UNCLOSED_MS = 3 * MINUTE_MS
 """How long prices may come, by their own times, without a minute closing."""
+DRIFT = 0.001
+"""By which part the clock of a feed may be slower than it should be without ever counting as behind."""
 
 
 class Freshness:
@@ -49,15 +51,22 @@ class Freshness:
         self._minute_came = 0.0
         self._unclosed_since: int | None = None
         self._leapt: int | None = None
+        self._left_out = 0
+        self._is_unheard = False
+        self._ahead: float | None = None
+        self._ahead_since = 0.0
+        self._was_behind = False
         self.silent: str | None = None
         """That nothing newer came for too long, or that some of what should have come then is missing."""
         self.wrong: str | None = None
         """What is wrong with the newest data, which was left out."""
+        self.behind: str | None = None
+        """That the newest data is older, by its own time, than it can be when it comes."""
 
     @property
     def trouble(self) -> str | None:
         """Why the data cannot be relied on; None while it can."""
-        return self.silent or self.wrong
+        return self.silent or self.wrong or self.behind
 
     @property
     def age(self) -> float | None:
@@ -67,12 +76,14 @@ class Freshness:
     def wait(self) -> None:
         """From now on data should come."""
         self._waiting_since = self._clock()
+        self._ahead = None
 
     def look(self) -> bool:
         """Whether the data has become stale since the last look."""
         waited = self._clock() - max(self._waiting_since, self._came or -math.inf)
         if self.silent is not None or waited <= self.longest_silence:
             return False
+        self._is_unheard = True
         self.silent = f"no data came for more than {self.longest_silence:.0f} s"
         if self.wrong is not None:
             self.silent += f"; {self.wrong}"
@@ -92,6 +103,7 @@ class Freshness:
             return False
         self._unclosed_since = time if self._unclosed_since is None else self._unclosed_since
         if self._minute_end is not None and time - self._unclosed_since > UNCLOSED_MS:
+            self._is_unheard = True
             self.wrong = f"prices come, but no minute has closed since {iso(self._minute_end)}"
         if self._minute_end is None or time < self._minute_end + MINUTE_MS:
             self.silent = None
@@ -110,6 +122,7 @@ class Freshness:
             check_candle(candle)
         except ValueError as error:
             self.wrong = f"a minute was left out: {error}"
+            self._left_out += 1
             return None
         end = candle.open_time + MINUTE_MS
         if self._minute_end is not None and end <= self._minute_end:
@@ -123,10 +136,18 @@ class Freshness:
                 self.wrong = self._leap(end)
                 return None
             fillable = 0
-        if self.silent is not None:
+            self._ahead = None
+        if self._is_unheard or self._left_out > 1:
             fillable = 0  # what happened meanwhile is not known, so it is not made up either
         self.silent = self.wrong = self._leapt = self._unclosed_since = None
-        self._minute_end, self._minute_came = end, self._clock()
+        self._is_unheard, self._left_out = False, 0
+        came = self._clock()
+        # Minutes that are behind and come as slowly as they should catch up with nothing: it is a new reckoning.
+        if self._was_behind and (came - self._minute_came) * (self._pace or 0) * 1000 >= MINUTE_MS / 2:
+            self._ahead = None
+        self._minute_end, self._minute_came = end, came
+        self._compare(end)
+        self._was_behind = self.behind is not None
         self._newest = end  # a price that was ahead of it is none to compare with any more
         self._came = self._minute_came
         return fillable
@@ -135,6 +156,22 @@ class Freshness:
         """Newer data came; what has the time of what is there already makes it no younger."""
         if self._newest is None or time > self._newest:
             self._newest, self._came = time, self._clock()
+            self._compare(time)
+
+    def _compare(self, time: int) -> None:
+        """Whether newer data is as far as it should be, by the data that was furthest for when it came."""
+        if self._pace is None or not math.isfinite(self.longest_silence):
+            return
+        clock = self._clock()
+        position = time - clock * self._pace * 1000
+        drifted = (clock - self._ahead_since) * self._pace * 1000 * DRIFT
+        if self._ahead is None or position >= self._ahead - drifted:
+            self._ahead, self._ahead_since = position, clock
+            self.behind = None
+            return
+        seconds = (self._ahead - drifted - position) / 1000
+        is_late = seconds > self.longest_silence * self._pace
+        self.behind = f"its data is {seconds:.0f} s of the market behind" if is_late else None
 
     def _leaps(self, time: int) -> bool:
         if self._pace is None or self._minute_end is None:

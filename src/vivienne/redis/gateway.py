@@ -6,13 +6,14 @@ import asyncio
 import logging
 from contextlib import aclosing
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from types import NoneType
+from typing import TYPE_CHECKING, Any, get_args
 
 import orjson
 
 from vivienne.config.channels.redis.listening import heard
 from vivienne.redis.heartbeats import AGENTS, SILENT_SECONDS, read_heartbeat
-from vivienne.stream.messages import AGENT
+from vivienne.stream.messages import AGENT, Status
 from vivienne.stream.redis import PUBLISHED_BY, STATE
 from vivienne.times import now
 
@@ -111,8 +112,7 @@ class Gateway:
             message: as it was published.
             was_kept: it may have been so a while ago; how long is what the clocks of two machines say.
         """
-        is_state = message.get("type") == "asset_data" and isinstance(message.get("seq"), int)
-        if not is_state or message.get("asset") not in self._assets or AGENT not in (message.get("agents") or {}):
+        if message.get("asset") not in self._assets or not _is_state(message):
             return None
         agent = str(message.pop(PUBLISHED_BY, ""))
         waited = _since(message.get("timestamp")) if was_kept else 0.0
@@ -136,6 +136,20 @@ def _read(raw: bytes | str) -> dict[str, Any] | None:
     except orjson.JSONDecodeError:
         return None
     return message if isinstance(message, dict) else None
+
+
+def _is_state(message: dict[str, Any]) -> bool:
+    """Whether a message has what is looked at here and by whoever shows it; the rest is between agent and client."""
+    agents = message.get("agents")
+    decided = agents.get(AGENT) if isinstance(agents, dict) else None
+    data = decided.get("data") if isinstance(decided, dict) else None
+    return (
+        message.get("type") == "asset_data"
+        and all(isinstance(message.get(name), int) for name in ("seq", "config_version"))
+        and isinstance(data, dict)
+        and data.get("status") in get_args(Status)
+        and all(isinstance(data.get(name), (int, float, NoneType)) for name in ("data_age", "data_age_limit"))
+    )
 
 
 def _since(timestamp: object) -> float:
