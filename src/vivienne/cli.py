@@ -275,7 +275,7 @@ class _Failure(click.ClickException):
 
 
 class _HideSecrets(logging.Filter):
-    """Hides tokens that got into a record, whatever way they found."""
+    """Hides tokens that got into a record, whatever way they found; in a traceback, whoever writes it does."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Pass the record on, without them."""
@@ -285,15 +285,23 @@ class _HideSecrets(logging.Filter):
         return True
 
 
+class _OnScreen(logging.Formatter):
+    """A record as text, without tokens."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return without_secrets(super().format(record))
+
+
 def _start_logging(level: str, logs: logging.Handler) -> None:
     console = logging.StreamHandler()
     for handler in (console, logs):
         handler.addFilter(_HideSecrets())
-    console.setFormatter(logging.Formatter("%(asctime)s %(levelname)-8s %(message)s", "%H:%M:%S"))
+    console.setFormatter(_OnScreen("%(asctime)s %(levelname)-8s %(message)s", "%H:%M:%S"))
     logging.basicConfig(level=level.upper(), handlers=[console, logs])
     # What is below says nothing a user needs, except when something is wrong.
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
-    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    # It warns of every request that is none: whoever sends such could fill the log with them.
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     logging.getLogger("alembic").setLevel(logging.WARNING)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import select
 import time
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -13,6 +15,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
+from raw_http import UPGRADE, answer, connected, request, rest
 from running import COMPREHENSIVE, Client, RunningServer, run_program
 from tokens import ENDPOINTS, bearer, make_token, refusal
 from vivienne.server.policy import NEEDED, WEBSOCKET
@@ -306,3 +309,109 @@ def test_no_secret_is_in_the_database_the_process_list_or_what_is_served(tmp_pat
 def hidden(token: str) -> str:
     """The part of a token that is random."""
     return token.removeprefix("viv_")
+
+
+@pytest.mark.parametrize("name", ["resume", "partial-update"])
+def test_a_request_that_is_whole_after_its_token_was_revoked_does_nothing(
+    running: RunningServer, tokens: dict[str, str], folder: Path, name: str
+) -> None:
+    secret = make_token(folder / "v.db", f"slow-{name}", "tuner")
+    time.sleep(1.1)  # so often is looked for tokens nobody knows
+    admin = bearer(tokens["admin"])
+    body = json.dumps({} if name == "resume" else CHANGE).encode()
+    head = request(
+        "POST", f"{COMPREHENSIVE}/{name}", ("Host", "localhost"), ("Authorization", f"Bearer {secret}"),
+        ("Content-Type", "application/json"), ("Content-Length", str(len(body))),
+    )  # fmt: skip
+    with connected(running.port) as slow:
+        slow.sendall(head + body[:1])
+        time.sleep(0.2)
+        running.post("pause", {}, headers=admin).raise_for_status()
+        running.http.delete(f"{running.url}/auth/tokens/slow-{name}", headers=admin).raise_for_status()
+        before = ask(running, "GET", f"{COMPREHENSIVE}/history?limit=1", tokens["admin"]).json()
+        slow.sendall(body[1:])
+        answered = answer(slow)
+    after = ask(running, "GET", f"{COMPREHENSIVE}/history?limit=1", tokens["admin"]).json()
+    paused = ask(running, "GET", f"{COMPREHENSIVE}/pause", tokens["admin"]).json()["paused"]
+    running.post("resume", {}, headers=admin).raise_for_status()
+
+    assert (401, "unauthorized") == (answered.status, answered.code)
+    assert before == after
+    assert paused
+
+
+@pytest.mark.parametrize("way", ["?token={}", "?t={}&limit=1", "/{}"])
+def test_a_token_in_an_address_is_found_however_it_is_written(
+    running: RunningServer, tokens: dict[str, str], way: str
+) -> None:
+    written = way.format(tokens["viewer"].replace("_", "%5F", 1))
+
+    assert (400, "token_in_address") == refusal(ask(running, "GET", f"{COMPREHENSIVE}/active{written}"))
+
+
+def test_an_address_that_is_too_long_for_a_file_is_not_there_and_writes_nothing_into_the_log(
+    running: RunningServer,
+) -> None:
+    before = len(running.log)
+
+    assert (404, "not_found") == refusal(ask(running, "GET", "/" + "a" * 300 + "%0AINJECTED"))
+
+    assert "INJECTED" not in running.log[before:]
+    assert "Traceback" not in running.log[before:]
+
+
+def test_what_is_no_request_writes_nothing_into_the_log(running: RunningServer) -> None:
+    before = len(running.log)
+    for _ in range(20):
+        with connected(running.port) as stranger:
+            stranger.sendall(b"FOO / HTTP/1.1\r\n\r\n")
+            assert rest(stranger).startswith(b"HTTP/1.1 400 ")
+
+    assert "Invalid HTTP request" not in running.log[before:]
+
+
+def test_whoever_opens_too_many_websockets_does_not_keep_others_from_it(tmp_path: Path) -> None:
+    secret = make_token(tmp_path / "v.db", "ann", "viewer")
+    flags = ("--proxies", "127.0.0.1", "--max-handshakes-per-second", "5")
+    with RunningServer(*flags, db=tmp_path / "v.db") as server:
+
+        def opened(address: str, token: str | None) -> int:
+            shown = {} if token is None else bearer(token)
+            headers = [("Host", "localhost"), ("X-Forwarded-For", address), *UPGRADE, *shown.items()]
+            with connected(server.port) as client:
+                client.sendall(request("GET", "/ws/state", *headers))
+                return answer(client, has_body=False).status
+
+        assert {401, 429} == {opened("203.0.113.9", None) for _ in range(20)}
+        assert 101 == opened("198.51.100.1", secret)
+
+
+@pytest.mark.parametrize("said", ["<b>hi", "x" * 3000, "6.6.6.6:80:80"])
+def test_what_a_proxy_says_is_an_address_or_nothing(tmp_path: Path, said: str) -> None:
+    admin = make_token(tmp_path / "v.db", "ann", "admin")
+    with RunningServer("--proxies", "127.0.0.1", db=tmp_path / "v.db") as server:
+        headers = bearer(admin) | {"X-Forwarded-For": said}
+        server.post("partial-update", CHANGE, headers=headers).raise_for_status()
+        [entry] = server.http.get(f"{server.url}{COMPREHENSIVE}/history", headers=bearer(admin)).json()["history"]
+
+    assert entry["address"] is None
+
+
+def test_whoever_asks_for_many_charts_does_not_keep_a_pause_waiting(
+    running: RunningServer, tokens: dict[str, str]
+) -> None:
+    bars = request(
+        "GET", "/phoenix/assets/BTC/bars?limit=1000", ("Host", "localhost"),
+        ("Authorization", f"Bearer {tokens['viewer']}"),
+    )  # fmt: skip
+    with ExitStack() as open_ones:
+        asking = [open_ones.enter_context(connected(running.port)) for _ in range(60)]
+        for each in asking:
+            each.sendall(bars)
+        running.post("pause", {}, headers=bearer(tokens["admin"])).raise_for_status()
+        waiting = len(asking) - len(select.select(asking, [], [], 0)[0])
+        served = {answer(each).status for each in asking}
+    running.post("resume", {}, headers=bearer(tokens["admin"])).raise_for_status()
+
+    assert {200} == served
+    assert waiting > 0

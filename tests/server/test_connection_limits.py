@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 import httpx
@@ -233,3 +233,43 @@ def test_a_connection_that_is_used_stays(impatient: RunningServer) -> None:
             assert 200 == answer(used).status
             time.sleep(0.5)
         assert "success" == client.ask({"type": "subscribe", "assets": ["BTC"]})["status"]
+
+
+@pytest.mark.parametrize("said", [b"a:b\r\n" * 20_000, b"a: " + b"b" * 1_000_000, b"x" * 1_000_000])
+def test_headers_without_end_are_refused_before_they_fill_the_memory(server: RunningServer, said: bytes) -> None:
+    with connected(server.port) as endless:
+        with suppress(ConnectionError):  # it was closed while there was more to say
+            endless.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n" + said)
+        ended = rest(endless)
+    assert ended == b"" or ended.startswith((b"HTTP/1.1 431 ", b"HTTP/1.1 400 "))
+    assert 200 == server.get("/health").status_code
+
+
+@pytest.mark.parametrize(
+    "headers", [{f"x-{number}": "y" for number in range(120)}, {"x": "y" * 65_000, "z": "y" * 2_000}]
+)
+def test_a_request_may_have_so_many_headers(server: RunningServer, headers: dict[str, str]) -> None:
+    refused = httpx.get(f"{server.url}/health", headers=headers)
+
+    assert 431 == refused.status_code
+    assert "headers_too_large" == refused.json()["code"]
+    assert 200 == httpx.get(f"{server.url}/health", headers={f"x-{number}": "y" for number in range(80)}).status_code
+
+
+def test_a_body_that_comes_with_its_headers_is_no_header(server: RunningServer) -> None:
+    long = {"settings": {"state_threshold_bang": 85}, "reason": "x" * 900, "description": "y" * 200_000}
+    assert server.post("validate", long).status_code in {200, 422}
+
+
+def test_pings_of_a_client_that_does_not_read_are_not_answered_without_end(server: RunningServer) -> None:
+    """Each answer that is not read would be kept in the memory."""
+    ping = b"\x89\xfd" + b"\0" * 4 + b"x" * 125
+    with connected(server.port) as client:
+        client.sendall(request("GET", "/ws/logs", ("Host", "localhost"), *UPGRADE))
+        answer(client, has_body=False)
+        for _ in range(60):
+            client.sendall(ping * 1_000)  # 8 MB
+        client.sendall(b"\x88\x80" + b"\0" * 4)
+        got = rest(client)
+
+    assert len(got) < 60 * 1_000 * len(ping) / 2

@@ -100,3 +100,23 @@ def test_where_nobody_needs_one_no_name_is_taken_that_somebody_could_point_here(
             ({"Host": "10.0.0.1", "Origin": "http://10.0.0.2"}, 403),
         ):
             assert status == httpx.get(f"{server.url}/health", headers=headers).status_code, headers
+
+
+def test_a_page_of_another_site_loads_nothing_of_the_server_unread(running: RunningServer) -> None:
+    """Browsers say no origin with what a page may not read anyway, such as a picture."""
+    for site, mode, status in (
+        ("cross-site", "no-cors", 403),
+        ("cross-site", "navigate", 200),
+        ("same-origin", "cors", 200),
+        ("none", "navigate", 200),
+    ):
+        headers = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": mode}
+        assert status == httpx.get(f"{running.url}/health", headers=headers).status_code, (site, mode)
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "/openapi.json", "/health", "/nothing", f"{COMPREHENSIVE}/active"])
+def test_nothing_is_shown_within_a_page_of_others(running: RunningServer, path: str) -> None:
+    headers = running.get(path).headers
+
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    assert "nosniff" == headers["x-content-type-options"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -33,4 +34,15 @@ class Caller:
     @property
     def key(self) -> str:
         """Tells callers apart, where what they do is counted: by token, otherwise by address."""
-        return f"token {self.token}" if self.token is not None else f"address {self.address}"
+        return f"token {self.token}" if self.token is not None else f"address {one_of(self.address)}"
+
+
+def one_of(address: str | None) -> str:
+    """Whom an address belongs to, where callers are counted: in IPv6, whoever has one has all of its /64."""
+    try:
+        found = ipaddress.ip_address(address or "")
+    except ValueError:
+        return "unknown"
+    if found.version == 4:  # noqa: PLR2004  # its name
+        return str(found)
+    return str(found.ipv4_mapped or ipaddress.ip_network((int(found) >> 64 << 64, 64)))

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import asynccontextmanager
+from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from vivienne.config.schema import Configuration
     from vivienne.live.chart import AssetList, Chart
     from vivienne.live.market import Market
@@ -37,6 +42,27 @@ class MarketView(Protocol):
         """Assets that cannot be decided any more, and why."""
 
 
+class _Turns:
+    """Lets one at a time compute something, and then everything else be done for as long as that took.
+
+    Otherwise whoever asks for many charts would keep everybody waiting, with a pause too.
+    """
+
+    def __init__(self) -> None:
+        self._turn = asyncio.Lock()
+        self._rested = 0.0
+
+    @asynccontextmanager
+    async def one(self) -> AsyncIterator[None]:
+        """A turn."""
+        async with self._turn:
+            await asyncio.sleep(max(0.0, self._rested - monotonic()))
+            begin = monotonic()
+            yield
+            end = monotonic()
+            self._rested = end + (end - begin)
+
+
 class LocalView:
     """The market of this process.
 
@@ -47,6 +73,7 @@ class LocalView:
     is_local = True
 
     def __init__(self, market: Market) -> None:
+        self._turns = _Turns()
         self._market = market
         self.assets = market.assets
 
@@ -56,11 +83,13 @@ class LocalView:
 
     async def chart(self, asset: str, limit: int) -> Chart:
         """See `MarketView`."""
-        return self._market.chart(asset, limit)
+        async with self._turns.one():
+            return self._market.chart(asset, limit)
 
     async def compare(self, asset: str, candidate: Configuration, rows: int) -> tuple[str, Comparison]:
         """See `MarketView`."""
-        return self._market.compare(asset, candidate, rows)
+        async with self._turns.one():
+            return self._market.compare(asset, candidate, rows)
 
     def troubles(self) -> dict[str, str]:
         """See `MarketView`."""

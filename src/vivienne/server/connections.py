@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from vivienne.access.caller import one_of
 from vivienne.server.problems import problem
 
 if TYPE_CHECKING:
@@ -24,7 +25,11 @@ if TYPE_CHECKING:
 
 _LAST_WORD_SECONDS = 1.0
 _NOT_UTF8 = 1007
-_REQUEST_TIMEOUT, _TOO_MANY, _UNAVAILABLE = 408, 429, 503
+_REQUEST_TIMEOUT, _TOO_MANY, _HEADERS_TOO_LARGE, _UNAVAILABLE = 408, 429, 431, 503
+_HEAD_BYTES, _HEAD_FIELDS = 64 * 1024, 100
+"""What the address and the headers of a request may have."""
+_MOST_UNREAD = 64 * 1024
+"""Bytes a client may leave unread before its pings are not answered any more."""
 
 
 class Connections:
@@ -46,7 +51,8 @@ class Connections:
     def opened(self, connection: Connection, address: str) -> ASGIApp | None:
         """Count a connection; gives what answers it, where that is no more than a refusal."""
         self._open += 1
-        here = self._by_address[address] = self._by_address.get(address, 0) + 1
+        whose = one_of(address)
+        here = self._by_address[whose] = self._by_address.get(whose, 0) + 1
         loop = asyncio.get_running_loop()
         self._silent[connection] = loop.call_later(self.limits.handshake_seconds, connection.hurry)
         if len(self._silent) > self.limits.half_open:
@@ -75,9 +81,10 @@ class Connections:
         """A connection is gone."""
         self.spoke(connection)
         self._open -= 1
-        self._by_address[address] -= 1
-        if not self._by_address[address]:
-            del self._by_address[address]
+        whose = one_of(address)
+        self._by_address[whose] -= 1
+        if not self._by_address[whose]:
+            del self._by_address[whose]
 
 
 def _refusal(status: int, title: str, detail: str) -> ASGIApp:
@@ -94,6 +101,8 @@ class Connection(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self._address = ""
         self._refused = False
+        self._head: int | None = 0
+        """Bytes of a head that is not here whole yet; None in between."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Somebody has connected."""
@@ -112,6 +121,12 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Something has come: part of a request, or what belongs to none, which must not keep a connection open."""
         super().data_received(data)
+        if self._head is not None:
+            self._head += len(data)
+            if self._head > _HEAD_BYTES and not self.transport.is_closing():
+                self.everything.spoke(self)
+                self._end(_HEADERS_TOO_LARGE, "Request Header Fields Too Large", "The headers are too long")
+                return
         if self.transport.get_protocol() is not self:
             # It has become a WebSocket. The parser refers to this and this to it, which would keep both for long.
             self.parser = None  # type: ignore[assignment]
@@ -124,10 +139,22 @@ class Connection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """The first line of a request has begun."""
         self.everything.waits(self)
+        self._head = 0
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """It is known what is wanted, and of which host."""
+        self._head = None
+        size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+        if len(self.headers) > _HEAD_FIELDS or size > _HEAD_BYTES:
+            self._refused = True
+            self.app = problem(
+                _HEADERS_TOO_LARGE,
+                "Request header fields too large",
+                f"A request may have {_HEAD_FIELDS} header fields, and {_HEAD_BYTES:,} bytes of them",
+                code="headers_too_large",
+                headers={"Connection": "close"},
+            )
         if b"://" in self.url and not self.url.startswith(b"/"):
             # A whole address counts, and Host does not (RFC 9112, 3.2.2).
             host, _, path = self.url.partition(b"://")[2].partition(b"/")
@@ -160,10 +187,13 @@ class Connection(HttpToolsProtocol):
             # Answered without its body, or an answer to the request before is on its way: nothing may get into that.
             self.transport.close()
             return
-        text = b"The request did not arrive in time"
-        head = f"HTTP/1.1 {_REQUEST_TIMEOUT} Request Timeout\r\ncontent-type: text/plain; charset=utf-8\r\n"
+        self._end(_REQUEST_TIMEOUT, "Request Timeout", "The request did not arrive in time")
+
+    def _end(self, status: int, phrase: str, text: str) -> None:
+        """Say why, to whoever has not said what is wanted, and close."""
+        head = f"HTTP/1.1 {status} {phrase}\r\ncontent-type: text/plain; charset=utf-8\r\n"
         head += f"content-length: {len(text)}\r\nconnection: close\r\n\r\n"
-        self.transport.write(head.encode() + text)
+        self.transport.write((head + text).encode())
         self.transport.close()
 
 
@@ -188,6 +218,13 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         """No answer to a ping came in time."""
         super().keepalive_timeout()
         self.loop.call_later(_LAST_WORD_SECONDS, self.transport.abort)
+
+    def handle_ping(self) -> None:
+        """Answer, unless the answers before are not read: they would pile up. Not every ping needs one (RFC 6455)."""
+        if self.transport.get_write_buffer_size() < _MOST_UNREAD:
+            super().handle_ping()
+        else:
+            self.conn.data_to_send()
 
     def send_receive_event_to_app(self) -> None:
         """A whole message has arrived."""

@@ -63,8 +63,8 @@ def install(app: FastAPI, folder: Path = BUILT) -> None:
     async def not_found(request: Request, error: HTTPException) -> Response:
         path = request.url.path
         if request.method in ("GET", "HEAD"):
-            beside = folder / path.removeprefix("/")
-            if beside.parent == folder and beside.is_file():
+            beside = _file_named(path.removeprefix("/"), folder)
+            if beside is not None:
                 return _file(beside)
             if "text/html" in request.headers.get("accept", "") and not path.startswith(_NOT_PAGES):
                 return await show()
@@ -73,6 +73,12 @@ def install(app: FastAPI, folder: Path = BUILT) -> None:
     app.add_api_route("/", show, methods=["GET", "HEAD"], include_in_schema=False)
     app.mount("/static", _PackedFiles(directory=folder / "static", check_dir=False))
     app.add_exception_handler(HTTPStatus.NOT_FOUND, not_found)  # type: ignore[arg-type]  # such are HTTPExceptions
+
+
+def _file_named(name: str, folder: Path) -> Path | None:
+    """A file by its name; compared with what is there, because not everything that is asked for can be a name."""
+    there = folder.iterdir() if folder.is_dir() else ()
+    return next((each for each in there if each.name == name and each.is_file()), None)
 
 
 def _file(path: Path) -> Response:

@@ -8,15 +8,19 @@ too: ``vivienne.token.`` and the token, or ``vivienne.ticket.`` and a ticket fro
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 from contextlib import contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes
 
 from starlette.datastructures import Headers
 
+from vivienne.access.caller import one_of
 from vivienne.access.rates import Rate
-from vivienne.access.tokens import PREFIX, SECRET
+from vivienne.access.tokens import SECRET
 from vivienne.config.channels.rest import CALLER
+from vivienne.errors import NotKnown
 from vivienne.server.problems import problem, too_many
 
 if TYPE_CHECKING:
@@ -44,6 +48,8 @@ class Gate:
     def __init__(self, app: ASGIApp, access: Access) -> None:
         self._app = app
         self._access = access
+        # One address by itself, whoever it is; and all together that got in, so that nobody else can use those up.
+        self._tried = Rate(access.limits.handshakes_per_second, 1.0, monotonic)
         self._handshakes = Rate(access.limits.handshakes_per_second, 1.0, monotonic)
         self._open: dict[str, int] = {}
 
@@ -52,32 +58,49 @@ class Gate:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        if PREFIX.encode() in scope["query_string"] and SECRET.search(scope["query_string"].decode("latin-1")):
+        if _has_token(scope):
             detail = "A token in an address ends up in logs: revoke it, and send the next one as Authorization: Bearer"
             refusal = problem(_BAD_REQUEST, "A token in the address", detail, code="token_in_address")
             await refusal(scope, receive, send)
             return
-        address = scope["client"][0] if scope.get("client") else None
+        address = _address(scope)
         if scope["type"] == "http":
-            scope[CALLER], _ = await self._access.caller(address, _bearer(scope))
-            await self._app(scope, receive, send)
+            scope[CALLER], token = await self._access.caller(address, _bearer(scope))
+            await self._app(scope, receive if token is None else self._while_good(receive, token), send)
             return
-        if wait := self._handshakes.take():
-            detail = f"More than {self._handshakes.most:,} WebSockets were opened in a second"
-            await too_many(detail, wait)(scope, receive, send)
-            return
-        most = self._access.limits.connections_per_address
-        if self._open.get(address or "", 0) >= most:
+        whose, most = one_of(address), self._access.limits.connections_per_address
+        if wait := self._tried.take(whose):
+            await too_many(f"More than {self._tried.most:,} WebSockets were opened in a second", wait)(
+                scope, receive, send
+            )
+        elif self._open.get(whose, 0) >= most:
             detail = f"{most:,} WebSockets are open from {address}, which is as many as may be"
             await too_many(detail, 1.0)(scope, receive, send)
-            return
-        with self._counted(address or ""):
-            await self._websocket(scope, receive, send, address)
+        else:
+            with self._counted(whose):
+                await self._websocket(scope, receive, send, address)
+
+    def _while_good(self, receive: Receive, token: Token) -> Receive:
+        """A request counts from when all of it is here; its token may have been revoked since it began."""
+
+        async def receiving() -> Message:
+            message = await receive()
+            is_whole = message["type"] == "http.request" and not message.get("more_body")
+            if is_whole and self._access.book.by_digest(token.digest) is None:
+                raise NotKnown(f"The token {token.name} was revoked")
+            return message
+
+        return receiving
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send, address: str | None) -> None:
         offered: list[str] = scope.get("subprotocols", [])
         secret = _bearer(scope) or _after(TOKEN_IN, offered)
         scope[CALLER], token = await self._access.caller(address, secret, _after(TICKET_IN, offered))
+        if scope[CALLER].role is not None and (wait := self._handshakes.take()):
+            await too_many(f"More than {self._handshakes.most:,} WebSockets were opened in a second", wait)(
+                scope, receive, send
+            )
+            return
         # What is behind need not know what was shown here.
         scope["subprotocols"] = [name for name in offered if not name.startswith((TOKEN_IN, TICKET_IN))]
 
@@ -129,6 +152,23 @@ def _bearer(scope: Scope) -> str | None:
     """The token in the Authorization header; other kinds of authorization are for a proxy in front."""
     kind, _, secret = Headers(scope=scope).get("authorization", "").strip().partition(" ")
     return secret.strip() if kind.lower() == "bearer" else None
+
+
+def _has_token(scope: Scope) -> bool:
+    """Whether a token is in the address, however it is written there."""
+    asked: bytes = scope.get("raw_path", b"") + b"?" + scope["query_string"]
+    return SECRET.search(unquote_to_bytes(asked).decode("latin-1")) is not None
+
+
+def _address(scope: Scope) -> str | None:
+    """Where a request is from. What a proxy says it is, is an address or nothing."""
+    address: str = scope["client"][0] if scope.get("client") else ""
+    try:
+        ipaddress.ip_address(address)
+    except ValueError:
+        scope["client"] = None
+        return None
+    return address
 
 
 def _after(prefix: str, offered: list[str]) -> str | None:

@@ -14,7 +14,7 @@ import re
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
 
 from vivienne.server.problems import problem
@@ -22,7 +22,7 @@ from vivienne.server.problems import problem
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 Hosts = Literal["local", "addresses", "any"]
 """Which names the server answers to: those of this machine; any address besides; any name."""
@@ -61,8 +61,11 @@ class OriginGuard:
         elif origins and not self._allowed(_only(origins), scope["scheme"], host):
             detail = f"Pages of {', '.join(origins)[:100]!r} may not use this server; --origins allows more"
             await problem(_FORBIDDEN, "Wrong origin", detail, code="wrong_origin")(scope, receive, send)
+        elif not origins and _is_embedded(headers):
+            detail = "Pages of other sites may link to this server, and load nothing of it"
+            await problem(_FORBIDDEN, "Wrong origin", detail, code="wrong_origin")(scope, receive, send)
         else:
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, _protected(send))
 
     def _is_ours(self, host: str) -> bool:
         name = host_name(host)
@@ -81,6 +84,25 @@ class OriginGuard:
         if host_name(host) in self._names:
             return False  # the settings say in full which origin that is: its scheme too
         return origin == f"{'https' if scheme in ('https', 'wss') else 'http'}://{host.lower()}"
+
+
+def _is_embedded(headers: Headers) -> bool:
+    """Whether a browser loads this for a page of another site, without saying whose: as a picture, or unread."""
+    return headers.get("sec-fetch-site") == "cross-site" and headers.get("sec-fetch-mode") != "navigate"
+
+
+def _protected(send: Send) -> Send:
+    """Nothing is shown within a page of others, where clicks could be led to it, or taken for another kind of file."""
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            kept = MutableHeaders(raw=message["headers"])
+            kept.setdefault("X-Content-Type-Options", "nosniff")
+            kept.setdefault("Content-Security-Policy", "frame-ancestors 'none'")
+            message["headers"] = kept.raw
+        await send(message)
+
+    return sending
 
 
 def _only(values: list[str]) -> str:

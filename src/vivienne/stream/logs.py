@@ -9,6 +9,7 @@ from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
+from vivienne.access.tokens import without_secrets
 from vivienne.metrics import Traffic
 from vivienne.stream.messages import encode
 from vivienne.times import written
@@ -130,5 +131,5 @@ def _message(record: logging.LogRecord) -> LogMessage:
         "message": record.getMessage(),
     }
     if record.exc_info:
-        message["exception"] = logging.Formatter().formatException(record.exc_info)
+        message["exception"] = without_secrets(logging.Formatter().formatException(record.exc_info))
     return message
