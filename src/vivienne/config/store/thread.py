@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from concurrent.futures import Future
+from functools import partial
+from queue import SimpleQueue
+from threading import Thread
 from time import monotonic
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from vivienne.errors import StoreUnavailable
 from vivienne.metrics import Metrics
@@ -29,7 +31,10 @@ class StoreThread:
     def __init__(self, timeout: float, metrics: Metrics | None = None) -> None:
         self._timeout = timeout
         self._metrics = metrics or Metrics()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
+        self._calls: SimpleQueue[tuple[Callable[[], Any], Future[Any]] | None] = SimpleQueue()
+        self._is_closed = False
+        # Not one that the end of the program waits for: a disk that hangs would hold it up for ever.
+        Thread(target=self._work, name="store", daemon=True).start()
 
     async def run(self, call: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
         """Run a call to its end. A change waits for it: only then is it known what is true.
@@ -37,15 +42,14 @@ class StoreThread:
         Raises:
             StoreUnavailable: it was closed, or the call raised it.
         """
-        loop = asyncio.get_running_loop()
         begin, operation = monotonic(), _name(call)
-        try:
-            running = loop.run_in_executor(self._thread, lambda: call(*args, **kwargs))
-        except RuntimeError as error:  # the executor takes nothing after close
-            raise StoreUnavailable("the store is closed") from error
+        if self._is_closed:
+            raise StoreUnavailable("the store is closed")
+        running: Future[_R] = Future()
+        self._calls.put((partial(call, *args, **kwargs), running))
         self._metrics.expect("vivienne_store_failures_total", operation)
         try:
-            return await running
+            return await asyncio.wrap_future(running)
         except StoreUnavailable:
             self._metrics.count("vivienne_store_failures_total", operation)
             raise
@@ -67,10 +71,25 @@ class StoreThread:
 
     async def close(self, last: Callable[[], None], seconds: float) -> None:
         """Take no more calls; run a last one after those under way, and wait for it so many seconds."""
-        with suppress(RuntimeError):  # closed before
-            closing = self._thread.submit(last)
-            self._thread.shutdown(wait=False)
-            await asyncio.wait([asyncio.wrap_future(closing)], timeout=seconds)
+        if self._is_closed:
+            return
+        self._is_closed = True
+        closing: Future[None] = Future()
+        self._calls.put((last, closing))
+        self._calls.put(None)
+        await asyncio.wait([asyncio.wrap_future(closing)], timeout=seconds)
+
+    def _work(self) -> None:
+        """Do one call after the other."""
+        while (asked := self._calls.get()) is not None:
+            call, answer = asked
+            if not answer.set_running_or_notify_cancel():
+                continue
+            try:
+                answer.set_result(call())
+            except BaseException as error:  # noqa: BLE001  # it is for whoever asked
+                answer.set_exception(error)
+            del asked, call, answer  # or the last ones would be kept until the next come
 
 
 def _name(call: Callable[..., object]) -> str:
