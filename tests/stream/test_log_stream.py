@@ -175,3 +175,16 @@ async def test_a_record_that_cannot_be_written_does_not_hurt_who_logs_it(
 
     found = await all_there(stream.join(logging.DEBUG))
     assert found[-1]["message"] == "and on"
+
+
+async def test_a_token_in_a_traceback_is_hidden(stream: LogStream, log: logging.Logger) -> None:
+    token = "viv_" + "x" * 43
+    reader = stream.join(logging.DEBUG)
+    try:
+        int(token)
+    except ValueError:
+        log.exception("it failed")
+
+    exception = (await taken(reader))["exception"]
+    assert token not in exception
+    assert "viv_***" in exception
