@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-_PROGRAM = """
+SERVING = """
 import gc, json, os, sys
 import alembic.command, psycopg, redis.asyncio, vivienne.app, vivienne.redis.gateway
 from vivienne.cli import main
@@ -44,9 +44,14 @@ for line in sys.stdin:
 
 
 class Forking:
-    """The process that has loaded the program. Started when it is needed first."""
+    """The process that has loaded a program. Started when it is needed first.
 
-    def __init__(self) -> None:
+    Args:
+        program: reads questions from stdin, each a line of JSON, and answers so on stdout.
+    """
+
+    def __init__(self, program: str = SERVING) -> None:
+        self._program = program
         self._one_at_a_time = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
 
@@ -54,12 +59,12 @@ class Forking:
         """Run `vivienne` with these arguments; what it writes to stderr is in the log, which is there already."""
         return Forked(self, self.ask({"arguments": list(arguments), "environment": dict(environment), "log": str(log)}))
 
-    def ask(self, question: dict[str, Any]) -> Any:
+    def ask(self, question: Any) -> Any:
         """Put a question to it."""
         with self._one_at_a_time:
             if self._process is None:
                 self._process = subprocess.Popen(
-                    [sys.executable, "-c", _PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+                    [sys.executable, "-c", self._program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
                 )
             assert self._process.stdin is not None
             assert self._process.stdout is not None
@@ -92,7 +97,7 @@ class Forked:
         while (code := self.poll()) is None:
             if time.monotonic() > deadline:
                 raise subprocess.TimeoutExpired("vivienne", timeout)
-            time.sleep(0.005)
+            time.sleep(0.005)  # it ends on its own; nothing here is told when
         return code
 
     def send_signal(self, number: signal.Signals) -> None:

@@ -169,7 +169,8 @@ def _measure(engine: str, database: _Database, kills: int, revisions: int, count
         if schema != old:
             database.put_back()
         # Every other one as soon as there is something to undo, which random moments seldom meet.
-        _open(database, moments.uniform(0, duration), aimed=bool(kill % 2))
+        aimed = bool(kill % 2)
+        _open(database, 0.0 if aimed else moments.uniform(0, duration), aimed=aimed)
         found["in the middle"] += database.is_hot()
         schema = database.schema()
         found["old" if schema == old else "new" if schema == new else "half"] += 1
@@ -213,7 +214,7 @@ def _open(database: _Database, killed_after: float | None, *, aimed: bool = Fals
     Args:
         database: to be opened.
         killed_after: so many seconds; None lets it come to its end.
-        aimed: kill it in the middle of its transaction instead.
+        aimed: they count from the middle of its transaction.
     """
     command = [sys.executable, "-c", _OPENING, database.where]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
@@ -225,7 +226,7 @@ def _open(database: _Database, killed_after: float | None, *, aimed: bool = Fals
             if time.perf_counter() - begin > _SECONDS:
                 raise RuntimeError("the process neither migrated the database nor ended")
         try:
-            code = process.wait(timeout=0 if aimed else _SECONDS if killed_after is None else killed_after)
+            code = process.wait(timeout=_SECONDS if killed_after is None else killed_after)
         except subprocess.TimeoutExpired:
             process.kill()
             return killed_after or 0

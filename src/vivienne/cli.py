@@ -274,17 +274,6 @@ class _Failure(click.ClickException):
         self.exit_code = 2 if isinstance(error, (SettingsError, FileUnreadable)) else 1  # type: ignore[misc]  # click's way to set it
 
 
-class _HideSecrets(logging.Filter):
-    """Hides tokens that got into a record, whatever way they found; in a traceback, whoever writes it does."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Pass the record on, without them."""
-        text = record.getMessage()
-        if (hidden := without_secrets(text)) != text:
-            record.msg, record.args = hidden, ()
-        return True
-
-
 class _OnScreen(logging.Formatter):
     """A record as text, without tokens."""
 
@@ -294,8 +283,6 @@ class _OnScreen(logging.Formatter):
 
 def _start_logging(level: str, logs: logging.Handler) -> None:
     console = logging.StreamHandler()
-    for handler in (console, logs):
-        handler.addFilter(_HideSecrets())
     console.setFormatter(_OnScreen("%(asctime)s %(levelname)-8s %(message)s", "%H:%M:%S"))
     logging.basicConfig(level=level.upper(), handlers=[console, logs])
     # What is below says nothing a user needs, except when something is wrong.

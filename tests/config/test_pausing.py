@@ -447,7 +447,7 @@ async def test_a_defect_does_not_keep_a_pause_from_being_stored_later(service: C
     store.fails = True
     await pause(service, "BTC")
     store.fails, store.is_defective = False, True
-    await asyncio.sleep(0.2)
+    await asyncio.sleep(0.2)  # four attempts
 
     store.is_defective = False
 

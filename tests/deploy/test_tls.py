@@ -35,6 +35,8 @@ OPENSSL = shutil.which("openssl")
 NAME = "vivienne.example"
 SECONDS = 10
 CLIENT = "127.0.0.5"
+MOST = 5
+"""WebSockets of one address; many more in the file."""
 
 pytestmark = pytest.mark.skipif(NGINX is None or OPENSSL is None, reason="it needs nginx and openssl")
 
@@ -91,6 +93,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         text = text.replace("listen 80;", f"listen 127.0.0.1:{plain};")
         text = text.replace("listen 443 ssl", f"listen 127.0.0.1:{port} ssl")
         text = text.replace("127.0.0.1:8000", f"127.0.0.1:{server.port}")
+        text = text.replace("limit_conn addresses 500;", f"limit_conn addresses {MOST};")
         (folder / "nginx.conf").write_text(text)
         nginx = open_.enter_context(
             subprocess.Popen([str(NGINX), "-c", str(folder / "nginx.conf"), "-g", "daemon off;"])
@@ -146,6 +149,19 @@ def test_the_history_has_the_address_of_the_client_whatever_it_says_itself(site:
             assert 200 == http.post(f"{COMPREHENSIVE}/partial-update", json=change, headers=said).status_code
             (entry,) = http.get(f"{COMPREHENSIVE}/history", params={"limit": 1}).json()["history"]
             assert ("ann", "rest", CLIENT) == (entry["author"], entry["channel"], entry["address"])
+
+
+def test_one_address_does_not_take_all_connections_there_are(site: Site) -> None:
+    assert "limit_conn addresses 500;" in TEXT
+    with site.http() as http, ExitStack() as open_:
+        for _ in range(MOST):
+            ticket = http.post("/auth/ticket").json()["ticket"]
+            open_.enter_context(websocket(site, f"https://{NAME}", ticket))
+        with pytest.raises(InvalidStatus) as refused, websocket(site, f"https://{NAME}", "none"):
+            pass
+        assert 200 == http.get("/health").status_code  # from another address
+
+    assert 429 == refused.value.response.status_code
 
 
 def test_nothing_older_than_tls_1_2_is_spoken(site: Site) -> None:

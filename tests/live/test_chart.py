@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from making import document_of, minutes
+from making import MIDNIGHT, document_of, minutes
 from vivienne.agent.filters import FILTERS
 from vivienne.agent.indicators import indicators
 from vivienne.config.documents import merged
@@ -15,8 +15,9 @@ from vivienne.config.requests import Request, Update
 from vivienne.config.service import ConfigService
 from vivienne.config.store.sqlite import SqliteRevisionStore
 from vivienne.live.asset import LiveAsset
+from vivienne.live.chart import ChangeMarks
 from vivienne.market.timeframe import Timeframe
-from vivienne.market.types import Bars
+from vivienne.market.types import MINUTE_MS, Bars
 from vivienne.times import iso
 
 if TYPE_CHECKING:
@@ -170,3 +171,14 @@ def test_closes_are_the_newest_oldest_first(asset: LiveAsset) -> None:
     assert [candle.close for candle in candles[-3:]] == asset.closes(3)
     assert [candle.close for candle in candles] == asset.closes(1000)
     assert asset.closes(0) == []
+
+
+def test_of_more_changes_than_are_kept_the_last_ones_are_listed_in_order() -> None:
+    marks = ChangeMarks(3)
+    assert marks.listed() == []
+
+    for version in range(1, 8):
+        marks.add(version, MIDNIGHT + version * MINUTE_MS)
+
+    assert [mark["version"] for mark in marks.listed()] == [5, 6, 7]
+    assert marks.listed()[0]["time"] == iso(MIDNIGHT + 5 * MINUTE_MS)

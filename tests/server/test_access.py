@@ -325,7 +325,7 @@ def test_a_request_that_is_whole_after_its_token_was_revoked_does_nothing(
     )  # fmt: skip
     with connected(running.port) as slow:
         slow.sendall(head + body[:1])
-        time.sleep(0.2)
+        time.sleep(0.2)  # until the server has read it: nothing it says shows that
         running.post("pause", {}, headers=admin).raise_for_status()
         running.http.delete(f"{running.url}/auth/tokens/slow-{name}", headers=admin).raise_for_status()
         before = ask(running, "GET", f"{COMPREHENSIVE}/history?limit=1", tokens["admin"]).json()

@@ -34,15 +34,15 @@ class Caller:
     @property
     def key(self) -> str:
         """Tells callers apart, where what they do is counted: by token, otherwise by address."""
-        return f"token {self.token}" if self.token is not None else f"address {one_of(self.address)}"
+        return f"token {self.token}" if self.token is not None else f"address {counted_as(self.address)}"
 
 
-def one_of(address: str | None) -> str:
+def counted_as(address: str | None) -> str:
     """Whom an address belongs to, where callers are counted: in IPv6, whoever has one has all of its /64."""
     try:
         found = ipaddress.ip_address(address or "")
     except ValueError:
         return "unknown"
-    if found.version == 4:  # noqa: PLR2004  # its name
+    if isinstance(found, ipaddress.IPv4Address):
         return str(found)
     return str(found.ipv4_mapped or ipaddress.ip_network((int(found) >> 64 << 64, 64)))

@@ -11,6 +11,7 @@ import math
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from vivienne.live.lag import Lag
 from vivienne.market.bars import LONGEST_FILLED_GAP
 from vivienne.market.checks import check_candle, check_price
 from vivienne.market.types import MINUTE_MS
@@ -25,8 +26,6 @@ LEAP_MS = 2 * MINUTE_MS
 """What data may be ahead of the time that has passed; more is a clock that jumped."""
 UNCLOSED_MS = 3 * MINUTE_MS
 """How long prices may come, by their own times, without a minute closing."""
-DRIFT = 0.001
-"""By which part the clock of a feed may be slower than it should be without ever counting as behind."""
 
 
 class Freshness:
@@ -53,20 +52,16 @@ class Freshness:
         self._leapt: int | None = None
         self._left_out = 0
         self._is_unheard = False
-        self._ahead: float | None = None
-        self._ahead_since = 0.0
-        self._was_behind = False
+        self._lag = None if pace is None else Lag(pace, longest_silence)
         self.silent: str | None = None
         """That nothing newer came for too long, or that some of what should have come then is missing."""
         self.wrong: str | None = None
         """What is wrong with the newest data, which was left out."""
-        self.behind: str | None = None
-        """That the newest data is older, by its own time, than it can be when it comes."""
 
     @property
     def trouble(self) -> str | None:
         """Why the data cannot be relied on; None while it can."""
-        return self.silent or self.wrong or self.behind
+        return self.silent or self.wrong or (None if self._lag is None else self._lag.trouble)
 
     @property
     def age(self) -> float | None:
@@ -76,7 +71,8 @@ class Freshness:
     def wait(self) -> None:
         """From now on data should come."""
         self._waiting_since = self._clock()
-        self._ahead = None
+        if self._lag is not None:
+            self._lag.begin_anew()
 
     def look(self) -> bool:
         """Whether the data has become stale since the last look."""
@@ -136,18 +132,15 @@ class Freshness:
                 self.wrong = self._leap(end)
                 return None
             fillable = 0
-            self._ahead = None
+            if self._lag is not None:
+                self._lag.begin_anew()
         if self._is_unheard or self._left_out > 1:
             fillable = 0  # what happened meanwhile is not known, so it is not made up either
         self.silent = self.wrong = self._leapt = self._unclosed_since = None
         self._is_unheard, self._left_out = False, 0
-        came = self._clock()
-        # Minutes that are behind and come as slowly as they should catch up with nothing: it is a new reckoning.
-        if self._was_behind and (came - self._minute_came) * (self._pace or 0) * 1000 >= MINUTE_MS / 2:
-            self._ahead = None
-        self._minute_end, self._minute_came = end, came
-        self._compare(end)
-        self._was_behind = self.behind is not None
+        self._minute_end, self._minute_came = end, self._clock()
+        if self._lag is not None:
+            self._lag.minute(end, self._minute_came)
         self._newest = end  # a price that was ahead of it is none to compare with any more
         self._came = self._minute_came
         return fillable
@@ -156,22 +149,8 @@ class Freshness:
         """Newer data came; what has the time of what is there already makes it no younger."""
         if self._newest is None or time > self._newest:
             self._newest, self._came = time, self._clock()
-            self._compare(time)
-
-    def _compare(self, time: int) -> None:
-        """Whether newer data is as far as it should be, by the data that was furthest for when it came."""
-        if self._pace is None or not math.isfinite(self.longest_silence):
-            return
-        clock = self._clock()
-        position = time - clock * self._pace * 1000
-        drifted = (clock - self._ahead_since) * self._pace * 1000 * DRIFT
-        if self._ahead is None or position >= self._ahead - drifted:
-            self._ahead, self._ahead_since = position, clock
-            self.behind = None
-            return
-        seconds = (self._ahead - drifted - position) / 1000
-        is_late = seconds > self.longest_silence * self._pace
-        self.behind = f"its data is {seconds:.0f} s of the market behind" if is_late else None
+            if self._lag is not None:
+                self._lag.compare(time, self._came)
 
     def _leaps(self, time: int) -> bool:
         if self._pace is None or self._minute_end is None:

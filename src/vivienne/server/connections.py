@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from vivienne.access.caller import one_of
+from vivienne.access.caller import counted_as
 from vivienne.server.problems import problem
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Connections:
     def opened(self, connection: Connection, address: str) -> ASGIApp | None:
         """Count a connection; gives what answers it, where that is no more than a refusal."""
         self._open += 1
-        whose = one_of(address)
+        whose = counted_as(address)
         here = self._by_address[whose] = self._by_address.get(whose, 0) + 1
         loop = asyncio.get_running_loop()
         self._silent[connection] = loop.call_later(self.limits.handshake_seconds, connection.hurry)
@@ -81,7 +81,7 @@ class Connections:
         """A connection is gone."""
         self.spoke(connection)
         self._open -= 1
-        whose = one_of(address)
+        whose = counted_as(address)
         self._by_address[whose] -= 1
         if not self._by_address[whose]:
             del self._by_address[whose]
@@ -129,7 +129,7 @@ class Connection(HttpToolsProtocol):
                 return
         if self.transport.get_protocol() is not self:
             # It has become a WebSocket. The parser refers to this and this to it, which would keep both for long.
-            self.parser = None  # type: ignore[assignment]
+            self.parser = None  # type: ignore[assignment]  # as uvicorn does with a connection that is lost
             return
         cycle: Any = self.cycle  # None before the first request
         answered = cycle is None or cycle.response_complete

@@ -118,7 +118,7 @@ def _serve_documents(app: FastAPI) -> None:
 
     # In place of FastAPI's, which writes it anew each time, and of which the roles know nothing.
     app.router.routes[:] = [each for each in app.routes if getattr(each, "path", "") != app.openapi_url]
-    app.add_api_route("/openapi.json", openapi, include_in_schema=False)
+    app.add_api_route("/openapi.json", openapi, methods=["GET", "HEAD"], include_in_schema=False)
     app.add_api_route("/asyncapi.json", messages, include_in_schema=False)
 
 

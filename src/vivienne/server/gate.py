@@ -16,7 +16,7 @@ from urllib.parse import unquote_to_bytes
 
 from starlette.datastructures import Headers
 
-from vivienne.access.caller import one_of
+from vivienne.access.caller import counted_as
 from vivienne.access.rates import Rate
 from vivienne.access.tokens import SECRET
 from vivienne.config.channels.rest import CALLER
@@ -26,6 +26,7 @@ from vivienne.server.problems import problem, too_many
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from starlette.responses import Response
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from vivienne.access.access import Access
@@ -68,11 +69,9 @@ class Gate:
             scope[CALLER], token = await self._access.caller(address, _bearer(scope))
             await self._app(scope, receive if token is None else self._while_good(receive, token), send)
             return
-        whose, most = one_of(address), self._access.limits.connections_per_address
+        whose, most = counted_as(address), self._access.limits.connections_per_address
         if wait := self._tried.take(whose):
-            await too_many(f"More than {self._tried.most:,} WebSockets were opened in a second", wait)(
-                scope, receive, send
-            )
+            await _too_fast(self._tried, wait)(scope, receive, send)
         elif self._open.get(whose, 0) >= most:
             detail = f"{most:,} WebSockets are open from {address}, which is as many as may be"
             await too_many(detail, 1.0)(scope, receive, send)
@@ -97,9 +96,7 @@ class Gate:
         secret = _bearer(scope) or _after(TOKEN_IN, offered)
         scope[CALLER], token = await self._access.caller(address, secret, _after(TICKET_IN, offered))
         if scope[CALLER].role is not None and (wait := self._handshakes.take()):
-            await too_many(f"More than {self._handshakes.most:,} WebSockets were opened in a second", wait)(
-                scope, receive, send
-            )
+            await _too_fast(self._handshakes, wait)(scope, receive, send)
             return
         # What is behind need not know what was shown here.
         scope["subprotocols"] = [name for name in offered if not name.startswith((TOKEN_IN, TICKET_IN))]
@@ -146,6 +143,10 @@ class Gate:
             self._open[address] -= 1
             if not self._open[address]:
                 del self._open[address]
+
+
+def _too_fast(handshakes: Rate, wait: float) -> Response:
+    return too_many(f"More than {handshakes.most:,} WebSockets were opened in a second", wait)
 
 
 def _bearer(scope: Scope) -> str | None:

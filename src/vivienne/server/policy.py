@@ -31,6 +31,7 @@ NEEDED: dict[tuple[str, str], Role | None] = {
     ("GET", "/docs"): None,
     ("GET", "/docs/oauth2-redirect"): None,
     ("GET", "/openapi.json"): None,
+    ("HEAD", "/openapi.json"): None,
     ("GET", "/asyncapi.json"): None,
     # Looking.
     (WEBSOCKET, "/ws/state"): "viewer",

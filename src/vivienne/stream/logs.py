@@ -128,7 +128,7 @@ def _message(record: logging.LogRecord) -> LogMessage:
         "timestamp": written(datetime.fromtimestamp(record.created, UTC)),
         "level": record.levelname,
         "logger": record.name,
-        "message": record.getMessage(),
+        "message": without_secrets(record.getMessage()),
     }
     if record.exc_info:
         message["exception"] = without_secrets(logging.Formatter().formatException(record.exc_info))

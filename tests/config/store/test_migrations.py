@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from forking import Forking
 from revisions import filled, revision
 from vivienne.config.store.address import PostgresUrl
 from vivienne.config.store.postgres import PostgresRevisionStore
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from postgres_server import PostgresServer
     from vivienne.config.store.sql import SqlRevisionStore
 
-SECONDS = 60
 BEFORE_MIGRATIONS = """
 CREATE TABLE revisions (
     version INTEGER NOT NULL, config_id VARCHAR(64) NOT NULL, layer VARCHAR(32) NOT NULL, action VARCHAR(16) NOT NULL,
@@ -74,33 +74,29 @@ def opened(where, last):
     return statements
 
 for line in sys.stdin:
+    told, tell = os.pipe()
     process = os.fork()
     if not process:
-        print(json.dumps(opened(*json.loads(line))), flush=True)
+        os.write(tell, str(opened(*json.loads(line))).encode())
         os._exit(0)
-    print(json.dumps({"code": os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])}), flush=True)
+    os.close(tell)
+    code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    print(json.dumps([code, int(os.read(told, 100) or 0)]), flush=True)
+    os.close(told)
 """
 
 
 @pytest.fixture
 def opening() -> Iterator[Callable[..., tuple[int, int]]]:
     """Lets a process of its own open a database, killed after so many statements; gives its end and their number."""
-    with subprocess.Popen(
-        [sys.executable, "-c", OPENING], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as forking:
-        assert forking.stdin is not None
-        assert forking.stdout is not None
-        asked, answers = forking.stdin, forking.stdout
+    forking = Forking(OPENING)
 
-        def open_it(where: str, killed_after: int = 0) -> tuple[int, int]:
-            print(json.dumps([where, killed_after]), file=asked, flush=True)
-            statements = 0
-            while not isinstance(answer := json.loads(answers.readline()), dict):
-                statements = answer
-            return answer["code"], statements
+    def open_it(where: str, killed_after: int = 0) -> tuple[int, int]:
+        code, statements = forking.ask([where, killed_after])
+        return code, statements
 
-        yield open_it
-        asked.close()
+    yield open_it
+    forking.end()
 
 
 def postgres_store(database: str) -> PostgresRevisionStore:
@@ -224,16 +220,13 @@ def test_killed_at_any_statement_a_postgres_database_is_empty_or_whole(
 
 
 def test_processes_that_start_at_once_on_an_empty_database_do_not_collide(database: str) -> None:
-    processes = [
-        subprocess.Popen([sys.executable, "-c", OPENING], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        for _ in range(4)
-    ]
-    for process in processes:
-        assert process.stdin is not None
-        print(json.dumps([database, 0]), file=process.stdin, flush=True)
-    ends = [process.communicate(timeout=SECONDS)[0] for process in processes]
+    forking = [Forking(OPENING) for _ in range(4)]
+    with ThreadPoolExecutor(4) as threads:
+        ends = list(threads.map(lambda each: each.ask([database, 0])[0], forking))
+    for each in forking:
+        each.end()
 
-    assert [json.loads(end.splitlines()[-1]) for end in ends] == [{"code": 0}] * 4
+    assert ends == [0] * 4
     store = postgres_store(database)
     assert differences(store) == []
     store.close()

@@ -20,7 +20,7 @@ async def test_calls_are_made_one_after_the_other_and_a_last_one_after_all() -> 
     thread, order = StoreThread(SECONDS), []
 
     def call(number: int) -> int:
-        time.sleep(0.001)
+        time.sleep(0.001)  # so that those after it wait
         order.append(number)
         return number
 
