@@ -16,7 +16,7 @@ from vivienne.market.bars import BarBuilder
 from vivienne.market.feeds.simulated import simulated_minutes
 from vivienne.market.timeframe import Timeframe
 from vivienne.market.types import Bars, Candle
-from vivienne.metrics import Metrics
+from vivienne.metrics.registry import Metrics
 from vivienne.stream.hub import Frame, Hub, Mailbox
 
 if TYPE_CHECKING:

@@ -12,13 +12,13 @@ from itertools import islice
 from pathlib import Path
 
 from measuring import Figure, spread
-from vivienne.config.service import ConfigService
-from vivienne.config.store.sqlite import SqliteRevisionStore
+from vivienne.changes.service import ConfigService
 from vivienne.live.market import Market
 from vivienne.market.feeds.replay import ReplayFeed
 from vivienne.market.feeds.simulated import simulated_minutes
 from vivienne.market.files import read_market_file
 from vivienne.market.timeframe import Timeframe
+from vivienne.store.sqlite import SqliteRevisionStore
 from vivienne.stream.hub import Hub
 from vivienne.stream.state import StateBoard
 

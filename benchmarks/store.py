@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 from measuring import Figure, percentile
 from postgres_server import PostgresServer
-from vivienne.config.revision import Revision
-from vivienne.config.store.address import PostgresUrl
-from vivienne.config.store.postgres import PostgresRevisionStore
-from vivienne.config.store.sql import as_row
-from vivienne.config.store.sqlite import SqliteRevisionStore
-from vivienne.config.store.tables import revisions
 from vivienne.config.tunables import DEFAULTS
+from vivienne.store.address import PostgresUrl
+from vivienne.store.postgres import PostgresRevisionStore
+from vivienne.store.revision import Revision
+from vivienne.store.sql import as_row
+from vivienne.store.sqlite import SqliteRevisionStore
+from vivienne.store.tables import revisions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from vivienne.config.store.sql import SqlRevisionStore
+    from vivienne.store.sql import SqlRevisionStore
 
 _REVISIONS = 100_000
 _LAYERS = ("global", *(f"A{number}" for number in range(50)))

@@ -16,7 +16,7 @@ from vivienne.config.schema import LONGEST_DESCRIPTION, RULES
 from vivienne.config.tunables import SECTIONS, TUNABLES, Tunable
 from vivienne.server.openapi import KINDS
 from vivienne.server.schemas import schemas
-from vivienne.stream.messages import LOGS_OUT, STATE_IN, STATE_OUT
+from vivienne.wire.messages import LOGS_OUT, STATE_IN, STATE_OUT
 
 PACKAGE = Path(__file__).parent.parent / "clients" / "js"
 

@@ -19,8 +19,8 @@ from vivienne.config.rules import AnyPositive
 from vivienne.config.schema import RULES
 from vivienne.config.tunables import SECTIONS, TUNABLES
 from vivienne.config.validation import figure
-from vivienne.metric_families import FAMILIES
-from vivienne.settings import BootSettings, environment_name
+from vivienne.metrics.families import FAMILIES
+from vivienne.settings.boot import BootSettings, environment_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable

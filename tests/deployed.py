@@ -10,11 +10,11 @@ from unittest import mock
 
 from ruamel.yaml import YAML
 
-from vivienne.cli import serve
-from vivienne.settings import BootSettings, environment_name
+from vivienne.commands.main import serve
+from vivienne.settings.boot import BootSettings, environment_name
 
 if TYPE_CHECKING:
-    from vivienne.settings import Boot
+    from vivienne.settings.boot import Boot
 
 ROOT = Path(__file__).parent.parent
 DEPLOY = ROOT / "deploy"

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 SERVING = """
 import gc, json, os, sys
-import alembic.command, psycopg, redis.asyncio, vivienne.app, vivienne.redis.gateway
-from vivienne.cli import main
+import alembic.command, psycopg, redis.asyncio, vivienne.roles.app, vivienne.cluster.gateway
+from vivienne.commands.main import main
 
 gc.freeze()
 for line in sys.stdin:

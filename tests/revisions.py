@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from vivienne.config.revision import Revision
+from vivienne.store.revision import Revision
 
 if TYPE_CHECKING:
-    from vivienne.config.answers import Action
-    from vivienne.config.store.base import RevisionStore
+    from vivienne.store.base import RevisionStore
+    from vivienne.wire.answers import Action
 
 _Store = TypeVar("_Store", bound="RevisionStore")
 

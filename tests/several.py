@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from redis_running import eventually
 from running import RunningServer
-from vivienne.live.shards import Shard
+from vivienne.cluster.shards import Shard
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -11,11 +11,11 @@ from starlette.routing import Mount, Route
 
 from running import run_program
 from vivienne.access.access import Access
-from vivienne.config.service import ConfigService
-from vivienne.config.store.sqlite import SqliteRevisionStore
-from vivienne.limits import Limits
+from vivienne.access.limits import Limits
+from vivienne.changes.service import ConfigService
 from vivienne.server.factory import web_application
 from vivienne.server.policy import endpoints
+from vivienne.store.sqlite import SqliteRevisionStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,16 +17,16 @@ from making import MIDNIGHT, minute
 from measuring import Figure
 from torture.progress import Progress
 from vivienne.agent.indicators import bars_needed
+from vivienne.changes.service import ConfigService
 from vivienne.config.schema import Indicators
-from vivienne.config.service import ConfigService
-from vivienne.config.store.sqlite import SqliteRevisionStore
 from vivienne.live.asset import LiveAsset
 from vivienne.live.freshness import Freshness
 from vivienne.market.timeframe import Timeframe
 from vivienne.market.types import MINUTE_MS, Candle
+from vivienne.store.sqlite import SqliteRevisionStore
 
 if TYPE_CHECKING:
-    from vivienne.config.active import Active
+    from vivienne.changes.active import Active
     from vivienne.live.chart import BarEntry
 
 _SILENCE = 180.0

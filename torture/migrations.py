@@ -24,9 +24,9 @@ from redis_running import eventually
 from running import RunningServer
 from store import batches
 from torture.progress import Progress
-from vivienne.config.store.migrate import _configuration
-from vivienne.config.store.sqlite import APPLICATION_ID
-from vivienne.config.store.tables import revisions as table
+from vivienne.store.migrate import _configuration
+from vivienne.store.sqlite import APPLICATION_ID
+from vivienne.store.tables import revisions as table
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -42,8 +42,8 @@ _OPENING = """
 import sys
 from pathlib import Path
 import alembic.command  # otherwise most of the time goes into loading it
-from vivienne.config.store.address import PostgresUrl
-from vivienne.config.store.opening import open_store
+from vivienne.store.address import PostgresUrl
+from vivienne.store.opening import open_store
 db = PostgresUrl.read(sys.argv[1]) or Path(sys.argv[1])
 print("opening", flush=True)
 open_store(db).close()

@@ -1,6 +1,6 @@
 """``python -m vivienne`` is the ``vivienne`` command."""
 
-from vivienne.cli import main
+from vivienne.commands.main import main
 
 if __name__ == "__main__":
     main()

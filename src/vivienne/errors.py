@@ -42,7 +42,7 @@ from typing import TYPE_CHECKING, ClassVar
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vivienne.config.answers import ProblemEntry
+    from vivienne.wire.answers import ProblemEntry
 
 
 class VivienneError(Exception):

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from revisions import filled, revision, versions
-from vivienne.config.store.address import PostgresUrl
-from vivienne.config.store.postgres import PostgresRevisionStore
-from vivienne.config.store.sqlite import SqliteRevisionStore
 from vivienne.errors import VersionTaken
+from vivienne.store.address import PostgresUrl
+from vivienne.store.postgres import PostgresRevisionStore
+from vivienne.store.sqlite import SqliteRevisionStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from vivienne.config.revision import Revision
-    from vivienne.config.store.base import RevisionStore
+    from vivienne.store.base import RevisionStore
+    from vivienne.store.revision import Revision
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

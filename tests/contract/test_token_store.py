@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from vivienne.access.tokens import SECRET, Token, digest, new_secret
-from vivienne.config.store.address import PostgresUrl
-from vivienne.config.store.opening import open_store
 from vivienne.errors import NameTaken
+from vivienne.store.address import PostgresUrl
+from vivienne.store.opening import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from vivienne.config.store.base import TokenStore
+    from vivienne.store.base import TokenStore
 
 WHEN = "2026-01-02T03:04:05.678Z"
 LATER = "2026-01-03T03:04:05.678Z"

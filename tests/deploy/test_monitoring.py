@@ -13,8 +13,8 @@ import pytest
 from deployed import DEPLOY, ROOT, load
 from measured import Measured, measured
 from vivienne.errors import ChangeRefused
-from vivienne.metric_families import FAMILIES
-from vivienne.stream.messages import Status
+from vivienne.metrics.families import FAMILIES
+from vivienne.wire.messages import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

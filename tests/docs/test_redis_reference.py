@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from comparing import differences
 from redis_running import ANSWER_SECONDS, CONFIG, RESULTS, RunningRedis, wait_for_redis
 from running import RunningServer
-from vivienne.stream.messages import ConfigChanged
+from vivienne.wire.messages import ConfigChanged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

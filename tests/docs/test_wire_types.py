@@ -8,10 +8,10 @@ import pytest
 from pydantic import TypeAdapter
 
 from running import COMPREHENSIVE, Client, RunningServer
-from vivienne.config.answers import Acknowledgement, ConfigurationPage, HistoryPage, InForce, Pauses, Switched, Verdict
 from vivienne.live.chart import Chart
 from vivienne.server.openapi import Problem
-from vivienne.stream.messages import (
+from vivienne.wire.answers import Acknowledgement, ConfigurationPage, HistoryPage, InForce, Pauses, Switched, Verdict
+from vivienne.wire.messages import (
     LOGS_OUT,
     STATE_IN,
     STATE_OUT,

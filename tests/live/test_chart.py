@@ -10,14 +10,14 @@ import pytest
 from making import MIDNIGHT, document_of, minutes
 from vivienne.agent.filters import FILTERS
 from vivienne.agent.indicators import indicators
+from vivienne.changes.requests import Request, Update
+from vivienne.changes.service import ConfigService
 from vivienne.config.documents import merged
-from vivienne.config.requests import Request, Update
-from vivienne.config.service import ConfigService
-from vivienne.config.store.sqlite import SqliteRevisionStore
 from vivienne.live.asset import LiveAsset
 from vivienne.live.chart import ChangeMarks
 from vivienne.market.timeframe import Timeframe
 from vivienne.market.types import MINUTE_MS, Bars
+from vivienne.store.sqlite import SqliteRevisionStore
 from vivienne.times import iso
 
 if TYPE_CHECKING:

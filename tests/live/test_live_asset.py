@@ -8,13 +8,13 @@ import pytest
 
 from making import MIDNIGHT, minute, minutes
 from vivienne.agent.indicators import bars_needed
-from vivienne.config.requests import Request, Update
+from vivienne.changes.requests import Request, Update
+from vivienne.changes.service import ConfigService
 from vivienne.config.schema import Indicators
-from vivienne.config.service import ConfigService
-from vivienne.config.store.sqlite import SqliteRevisionStore
 from vivienne.live.asset import LiveAsset
 from vivienne.market.timeframe import Timeframe
 from vivienne.market.types import MINUTE_MS
+from vivienne.store.sqlite import SqliteRevisionStore
 from vivienne.times import iso
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vivienne.market.types import Candle
-    from vivienne.stream.messages import StateData
+    from vivienne.wire.messages import StateData
 
 NEEDED = bars_needed(Indicators(), 1)
 

@@ -10,9 +10,8 @@ import httpx
 import pytest
 
 from making import MIDNIGHT, minute, minutes
-from vivienne.config.requests import Request, Update
-from vivienne.config.service import ConfigService
-from vivienne.config.store.sqlite import SqliteRevisionStore
+from vivienne.changes.requests import Request, Update
+from vivienne.changes.service import ConfigService
 from vivienne.errors import MarketDataError
 from vivienne.live import market
 from vivienne.live.asset import LiveAsset
@@ -22,6 +21,7 @@ from vivienne.market.feeds.base import FeedEnded, MinuteClosed, PriceMoved
 from vivienne.market.timeframe import Timeframe
 from vivienne.market.types import MINUTE_MS
 from vivienne.server.factory import web_application
+from vivienne.store.sqlite import SqliteRevisionStore
 from vivienne.stream.hub import Hub
 from vivienne.stream.logs import LogStream
 from vivienne.stream.state import StateBoard

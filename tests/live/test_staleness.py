@@ -9,19 +9,19 @@ import pytest
 
 from making import MIDNIGHT, minute, minutes
 from vivienne.agent.indicators import bars_needed
+from vivienne.changes.service import ConfigService
 from vivienne.config.schema import Indicators
-from vivienne.config.service import ConfigService
-from vivienne.config.store.sqlite import SqliteRevisionStore
 from vivienne.live.asset import LiveAsset
 from vivienne.live.freshness import Freshness
 from vivienne.market.timeframe import Timeframe
 from vivienne.market.types import MINUTE_MS, Candle
+from vivienne.store.sqlite import SqliteRevisionStore
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from vivienne.stream.messages import StateData
+    from vivienne.wire.messages import StateData
 
 NEEDED = bars_needed(Indicators(), 1)
 WARM = NEEDED + 20

@@ -15,21 +15,21 @@ from redis.exceptions import RedisError
 
 from redis_running import LEASE, RESULTS, STREAM, RunningRedis, eventually, wait_for_redis
 from running import RunningServer
-from vivienne.config.channels.redis import stream as module
-from vivienne.config.channels.redis.messages import ControlMessages
-from vivienne.config.channels.redis.names import ControlNames
-from vivienne.config.channels.redis.stream import ControlStream
-from vivienne.config.requests import Request, Update
-from vivienne.config.service import ConfigService
-from vivienne.config.store.sqlite import SqliteRevisionStore
+from vivienne.changes.requests import Request, Update
+from vivienne.changes.service import ConfigService
 from vivienne.errors import StoreUnavailable
 from vivienne.redis.client import Client
+from vivienne.redis.control import stream as module
+from vivienne.redis.control.messages import ControlMessages
+from vivienne.redis.control.names import ControlNames
+from vivienne.redis.control.stream import ControlStream
+from vivienne.store.sqlite import SqliteRevisionStore
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
-    from vivienne.config.revision import Revision
+    from vivienne.store.revision import Revision
 
 SMALL = ("--assets", "BTC", "--timeframe", "1m", "--window", "600")
 KILLS = 5

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from redis_running import STATE
-from vivienne.redis.agents import Agents
+from vivienne.cluster.agents import Agents
+from vivienne.cluster.gateway import Gateway
+from vivienne.cluster.questions import Asking
+from vivienne.cluster.state_relay import StateRelay
 from vivienne.redis.client import Client
-from vivienne.redis.gateway import Gateway
-from vivienne.redis.questions import Asking
 from vivienne.stream.hub import Hub
-from vivienne.stream.relay import StateRelay
 from vivienne.times import now, written
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import asyncio
 import socket
 from typing import TYPE_CHECKING, Any
 
-from vivienne.limits import Limits
+from vivienne.access.limits import Limits
 from vivienne.server import connections, listen
 
 if TYPE_CHECKING:

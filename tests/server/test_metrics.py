@@ -14,9 +14,9 @@ from measured import Measured, measured
 from redis_running import RunningRedis, eventually
 from running import START_SECONDS, RunningServer
 from vivienne import __version__
-from vivienne.config.service import ConfigService
-from vivienne.config.store.sqlite import SqliteRevisionStore
-from vivienne.metric_families import FAMILIES
+from vivienne.changes.service import ConfigService
+from vivienne.metrics.families import FAMILIES
+from vivienne.store.sqlite import SqliteRevisionStore
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,11 +12,11 @@ import pytest
 
 from making import minutes, write_minutes
 from running import RunningServer, State, config, data
-from vivienne.config.service import ConfigService
-from vivienne.config.store.sqlite import SqliteRevisionStore
+from vivienne.changes.service import ConfigService
 from vivienne.live.market import Market
 from vivienne.market.feeds.replay import ReplayFeed
 from vivienne.market.timeframe import Timeframe
+from vivienne.store.sqlite import SqliteRevisionStore
 from vivienne.stream.hub import Hub
 from vivienne.stream.state import StateBoard
 

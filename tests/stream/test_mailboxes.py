@@ -8,7 +8,7 @@ from vivienne.stream.hub import MOST_REPLIES, WOKEN_AT_ONCE, Frame, Hub, Mailbox
 from vivienne.stream.state import StateBoard
 
 if TYPE_CHECKING:
-    from vivienne.stream.messages import AssetData, StateData
+    from vivienne.wire.messages import AssetData, StateData
 
 SECONDS = 5.0
 NOTHING = cast("StateData", {})

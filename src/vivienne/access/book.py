@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from vivienne.access.caller import Role
-    from vivienne.config.store.base import TokenStore
-    from vivienne.config.store.thread import StoreThread
+    from vivienne.store.base import TokenStore
+    from vivienne.store.thread import StoreThread
 
 _log = logging.getLogger(__name__)
 

@@ -13,7 +13,10 @@ from vivienne.agent.wording import show
 
 if TYPE_CHECKING:
     from vivienne.agent.evaluate import Evaluation
-    from vivienne.agent.explanation import (
+    from vivienne.agent.filters import Check
+    from vivienne.config.schema import Configuration
+    from vivienne.market.types import Bars
+    from vivienne.wire.explanation import (
         CheckExplanation,
         CheckWording,
         Explanation,
@@ -25,9 +28,6 @@ if TYPE_CHECKING:
         Trend,
         VolatilityStatus,
     )
-    from vivienne.agent.filters import Check
-    from vivienne.config.schema import Configuration
-    from vivienne.market.types import Bars
 
 SIDES: dict[int, Side] = {1: "long", -1: "short", 0: "none"}
 _OPPOSITE = {"<": "not below", "<=": "above", ">": "not above", ">=": "below"}

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from vivienne.agent.evaluate import Evaluation
-    from vivienne.agent.explanation import NearestChange
     from vivienne.market.types import Bars
+    from vivienne.wire.explanation import NearestChange
 
 
 class Change(NamedTuple):

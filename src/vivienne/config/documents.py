@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from vivienne.config.answers import ValueChange
+    from vivienne.wire.answers import ValueChange
 
 Document = dict[str, Any]
 """JSON objects down to values; never changed in place once it is part of a revision."""

@@ -16,19 +16,19 @@ from vivienne.live.preview import compare
 from vivienne.market.bars import BarBuilder, GapFiller, Restart
 from vivienne.market.types import MINUTE_MS, Candle
 from vivienne.market.window import BarWindow
-from vivienne.stream.messages import undecided
 from vivienne.times import iso
+from vivienne.wire.messages import undecided
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from vivienne.agent.decision import Level
-    from vivienne.config.active import Active
+    from vivienne.changes.active import Active
     from vivienne.config.schema import Configuration
     from vivienne.live.chart import Chart, FormingBar
     from vivienne.live.preview import Comparison
     from vivienne.market.timeframe import Timeframe
-    from vivienne.stream.messages import StateData, Status
+    from vivienne.wire.messages import StateData, Status
 
 _log = logging.getLogger(__name__)
 

@@ -11,14 +11,14 @@ from typing_extensions import TypedDict
 from vivienne.agent.decision import NO_CAP, Clarity, Level
 from vivienne.agent.evaluate import evaluate
 from vivienne.agent.explain import SIDES
-from vivienne.agent.explanation import Side
 from vivienne.times import iso
+from vivienne.wire.explanation import Side
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from vivienne.agent.evaluate import Evaluation
-    from vivienne.config.active import Active
+    from vivienne.changes.active import Active
     from vivienne.market.types import Bars
 
 

@@ -16,14 +16,14 @@ from vivienne.live.freshness import Freshness
 from vivienne.market.feeds.base import FeedEnded, MinuteClosed, PriceMoved
 
 if TYPE_CHECKING:
-    from vivienne.config.revision import Change
+    from vivienne.changes.service import ConfigService
     from vivienne.config.schema import Configuration
-    from vivienne.config.service import ConfigService
     from vivienne.live.caps import SizeCaps
     from vivienne.live.chart import AssetCloses, AssetList, Chart
     from vivienne.live.preview import Comparison
     from vivienne.market.feeds.base import Feed, FeedEvent
     from vivienne.market.timeframe import Timeframe
+    from vivienne.store.revision import Change
     from vivienne.stream.state import StateBoard
 
 _log = logging.getLogger(__name__)

@@ -9,9 +9,9 @@ from typing_extensions import TypedDict
 from vivienne.agent.decision import NO_CAP, Clarity, Level
 from vivienne.agent.evaluate import evaluate
 from vivienne.agent.explain import SIDES
-from vivienne.agent.explanation import Side
-from vivienne.config.answers import ProblemEntry, ValueChange
 from vivienne.times import iso
+from vivienne.wire.answers import ProblemEntry, ValueChange
+from vivienne.wire.explanation import Side
 
 if TYPE_CHECKING:
     from vivienne.agent.evaluate import Evaluation

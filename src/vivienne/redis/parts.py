@@ -7,26 +7,26 @@ import socket
 import uuid
 from typing import TYPE_CHECKING
 
-from vivienne.config.channels.reading import USUAL
-from vivienne.config.channels.redis.channel import ControlChannel
-from vivienne.config.channels.redis.hints import ChangeHints
-from vivienne.config.channels.redis.messages import ControlMessages
-from vivienne.config.channels.redis.names import ControlNames
-from vivienne.config.channels.redis.relay import ControlRelay
-from vivienne.config.channels.redis.stream import ControlStream
+from vivienne.channels.json import USUAL
+from vivienne.redis.control.channel import ControlChannel
+from vivienne.redis.control.hints import ChangeHints
+from vivienne.redis.control.messages import ControlMessages
+from vivienne.redis.control.names import ControlNames
+from vivienne.redis.control.relay import ControlRelay
+from vivienne.redis.control.stream import ControlStream
 from vivienne.redis.lease import Holder, Lease
 from vivienne.redis.link import RedisLink
-from vivienne.stream.redis import CONFIG, ChangePublisher
+from vivienne.redis.publishing import CONFIG, ChangePublisher
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from vivienne.access.caller import Caller
-    from vivienne.config.channels.reading import MessageLimits
-    from vivienne.config.revision import Change
-    from vivienne.config.service import ConfigService
+    from vivienne.changes.service import ConfigService
+    from vivienne.channels.json import MessageLimits
     from vivienne.redis.link import Part
-    from vivienne.stream.messages import Message
+    from vivienne.store.revision import Change
+    from vivienne.wire.messages import Message
 
 
 class RedisParts:

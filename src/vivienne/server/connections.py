@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
     from uvicorn.config import Config
 
-    from vivienne.limits import Limits
+    from vivienne.access.limits import Limits
 
 _LAST_WORD_SECONDS = 1.0
 _NOT_UTF8 = 1007

@@ -11,8 +11,8 @@ from fastapi_offline import FastAPIOffline
 from starlette.responses import Response
 
 from vivienne import __version__
-from vivienne.config.channels.rest import configuration_routes
 from vivienne.server import dashboard, problems
+from vivienne.server.configuration import configuration_routes
 from vivienne.server.market import market_routes
 from vivienne.server.metrics import metrics_routes
 from vivienne.server.openapi import SECURITY_SCHEMES, asyncapi, components, endpoint_documents
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from vivienne.access.access import Access
-    from vivienne.config.service import ConfigService
+    from vivienne.changes.service import ConfigService
     from vivienne.live.view import MarketView
     from vivienne.server.websockets import Relay
     from vivienne.stream.hub import Hub

@@ -19,8 +19,8 @@ from starlette.datastructures import Headers
 from vivienne.access.caller import counted_as
 from vivienne.access.rates import Rate
 from vivienne.access.tokens import SECRET
-from vivienne.config.channels.rest import CALLER
 from vivienne.errors import NotKnown
+from vivienne.server.configuration import CALLER
 from vivienne.server.problems import problem, too_many
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
-    from vivienne.limits import Limits
+    from vivienne.access.limits import Limits
 
 _log = logging.getLogger(__name__)
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
 
-from vivienne.config.channels.rest import Answer, change_request, read_configuration
-from vivienne.config.requests import Update
+from vivienne.changes.requests import Update
 from vivienne.errors import InvalidConfiguration
+from vivienne.server.configuration import Answer, change_request, read_configuration
 
 if TYPE_CHECKING:
-    from vivienne.config.service import ConfigService
+    from vivienne.changes.service import ConfigService
     from vivienne.live.preview import DecisionPreview
     from vivienne.live.view import MarketView
 

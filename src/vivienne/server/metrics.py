@@ -12,7 +12,7 @@ from starlette.responses import Response
 from vivienne.errors import StoreError
 
 if TYPE_CHECKING:
-    from vivienne.config.service import ConfigService
+    from vivienne.changes.service import ConfigService
 
 CHECK_SECONDS = 1.0
 """How long an answer waits for the store."""

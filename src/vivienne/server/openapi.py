@@ -10,7 +10,13 @@ from typing_extensions import TypedDict
 
 from vivienne import __version__
 from vivienne.access.tokens import TokenEntry
-from vivienne.config.answers import (
+from vivienne.channels.envelope import HIGHEST_VERSION, LONGEST_TEXT
+from vivienne.live.chart import AssetList, Chart
+from vivienne.live.preview import DecisionPreview
+from vivienne.server.configuration import PREFIX
+from vivienne.server.schemas import NOTHING_ELSE, Schema, reference, schemas
+from vivienne.server.tokens import NewToken, Ticket, TokenBody, TokenList, WhoAsks
+from vivienne.wire.answers import (
     Acknowledgement,
     ConfigurationPage,
     HistoryPage,
@@ -20,13 +26,7 @@ from vivienne.config.answers import (
     Switched,
     Verdict,
 )
-from vivienne.config.channels.envelope import HIGHEST_VERSION, LONGEST_TEXT
-from vivienne.config.channels.rest import PREFIX
-from vivienne.live.chart import AssetList, Chart
-from vivienne.live.preview import DecisionPreview
-from vivienne.server.schemas import NOTHING_ELSE, Schema, reference, schemas
-from vivienne.server.tokens import NewToken, Ticket, TokenBody, TokenList, WhoAsks
-from vivienne.stream.messages import (
+from vivienne.wire.messages import (
     CONTROL_IN,
     CONTROL_OUT,
     LOGS_OUT,

@@ -9,13 +9,13 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from vivienne import __version__
-from vivienne.config.channels.rest import caller_of
 from vivienne.errors import StoreError
+from vivienne.server.configuration import caller_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from vivienne.config.service import ConfigService
+    from vivienne.changes.service import ConfigService
     from vivienne.live.view import MarketView
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from fastapi.routing import APIRoute, APIWebSocketRoute
 from starlette.requests import HTTPConnection  # noqa: TC002  # FastAPI reads the annotation
 
-from vivienne.config.channels.rest import PREFIX, caller_of
 from vivienne.errors import NotAllowed, NotKnown
+from vivienne.server.configuration import PREFIX, caller_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from starlette.requests import HTTPConnection
     from starlette.routing import BaseRoute
 
-    from vivienne.config.answers import ProblemEntry
+    from vivienne.wire.answers import ProblemEntry
 
 _log = logging.getLogger(__name__)
 

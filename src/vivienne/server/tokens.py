@@ -11,9 +11,9 @@ from typing_extensions import TypedDict
 from vivienne.access.caller import Role
 from vivienne.access.tickets import TICKET_SECONDS
 from vivienne.access.tokens import NAME, TokenEntry, check_name, check_role
-from vivienne.config.channels.envelope import refuse_unknown
-from vivienne.config.channels.rest import Answer, caller_of, read_body
+from vivienne.channels.envelope import refuse_unknown
 from vivienne.errors import NotAllowed, NotKnown
+from vivienne.server.configuration import Answer, caller_of, read_body
 from vivienne.server.schemas import NOTHING_ELSE
 
 if TYPE_CHECKING:

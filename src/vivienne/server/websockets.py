@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from vivienne.config.channels.envelope import refuse_unknown
-from vivienne.config.channels.messages import (
+from vivienne.access.limits import Limits
+from vivienne.channels.envelope import refuse_unknown
+from vivienne.channels.json import read_object
+from vivienne.channels.messages import (
     CONFIG_UPDATE,
     CONTROL,
     ConfigMessages,
@@ -21,21 +23,19 @@ from vivienne.config.channels.messages import (
     names_request_id,
     request_id_of,
 )
-from vivienne.config.channels.reading import read_object
-from vivienne.config.channels.rest import caller_of
 from vivienne.config.flat import nearest
 from vivienne.errors import ChangeRefused, Defect, Forbidden, Malformed, Problem, UnknownTarget
-from vivienne.limits import Limits
-from vivienne.stream.messages import Message, error
+from vivienne.server.configuration import caller_of
+from vivienne.wire.messages import Message, error
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from vivienne.access.access import Access
     from vivienne.access.caller import Caller
-    from vivienne.config.channels.reading import MessageLimits
-    from vivienne.config.service import ConfigService
-    from vivienne.metrics import Traffic
+    from vivienne.changes.service import ConfigService
+    from vivienne.channels.json import MessageLimits
+    from vivienne.metrics.registry import Traffic
     from vivienne.stream.hub import Hub, Mailbox
     from vivienne.stream.logs import LogStream
     from vivienne.stream.state import LatestStates

@@ -16,14 +16,14 @@ from itertools import islice
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from vivienne.metrics import Metrics, Traffic
-from vivienne.stream.messages import encode
+from vivienne.metrics.registry import Metrics, Traffic
+from vivienne.wire.messages import encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
-    from vivienne.stream.messages import AssetData
+    from vivienne.wire.messages import AssetData
 
 MOST_REPLIES = 64
 """Replies a client may leave unread before its next message is read."""

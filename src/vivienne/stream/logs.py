@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from vivienne.access.tokens import without_secrets
-from vivienne.metrics import Traffic
-from vivienne.stream.messages import encode
+from vivienne.metrics.registry import Traffic
 from vivienne.times import written
+from vivienne.wire.messages import encode
 
 if TYPE_CHECKING:
-    from vivienne.stream.messages import LogMessage
+    from vivienne.wire.messages import LogMessage
 
 KEPT = 200
 MOST_UNREAD = 1_000

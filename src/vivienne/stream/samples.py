@@ -5,8 +5,8 @@ from __future__ import annotations
 from time import monotonic
 from typing import TYPE_CHECKING, get_args
 
-from vivienne.metrics import Sample
-from vivienne.stream.messages import AGENT, Status
+from vivienne.metrics.registry import Sample
+from vivienne.wire.messages import AGENT, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

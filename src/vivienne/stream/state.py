@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from vivienne.stream.hub import Frame, Hub, Mailbox
-from vivienne.stream.messages import AGENT, AssetData
 from vivienne.stream.samples import state_samples
 from vivienne.times import now, written
+from vivienne.wire.messages import AGENT, AssetData
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from vivienne.config.documents import Document
-    from vivienne.stream.messages import StateData
+    from vivienne.wire.messages import StateData
 
 
 class LatestStates(Protocol):

@@ -1,0 +1,32 @@
+"""How much is taken from whoever connects. Each limit is a boot setting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from vivienne.channels.json import MessageLimits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Limits of one process.
+
+    Attributes:
+        message: of messages, over REST, WebSockets and Redis.
+        connections: open at once.
+        connections_per_address: the same, from one address.
+        handshakes_per_second: WebSockets that may be opened in a second.
+        half_open: connections at once that have not said yet what they want; the oldest goes when there are more.
+        handshake_seconds: so long a connection may take to say it.
+        changes_per_minute: asked for by one caller: a token, or an address without one.
+        subscriptions: assets in one subscription.
+    """
+
+    message: MessageLimits = field(default_factory=MessageLimits)
+    connections: int = 5_000
+    connections_per_address: int = 4_000
+    handshakes_per_second: int = 1_000
+    half_open: int = 500
+    handshake_seconds: float = 10.0
+    changes_per_minute: int = 12_000
+    subscriptions: int = 1_000

@@ -1,0 +1,1 @@
+"""The door: a request becomes a revision in force."""

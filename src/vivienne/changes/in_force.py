@@ -1,0 +1,158 @@
+"""What is in force in every layer, as far as revisions were followed."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from vivienne.changes.active import Active
+from vivienne.changes.pause.state import Pauses
+from vivienne.config.layers import GLOBAL, Layers
+from vivienne.config.schema import Configuration
+from vivienne.errors import Problem, UnknownTarget
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from vivienne.changes.pause.state import PauseInForce
+    from vivienne.store.revision import Revision
+
+_log = logging.getLogger(__name__)
+
+
+class InForce:
+    """The configuration of every layer. It is swapped whole, so that who reads it sees one version.
+
+    Args:
+        assets: the assets that are decided, upper case.
+        heads: the newest revision of each layer.
+        active_ids: by layer, the config_id in force.
+        switches: the newest pause or resumption of each layer.
+    """
+
+    def __init__(
+        self,
+        assets: tuple[str, ...],
+        heads: Iterable[Revision],
+        active_ids: Mapping[str, str],
+        switches: Iterable[Revision] = (),
+    ) -> None:
+        self.assets = assets
+        self._pauses = Pauses.load(switches)
+        newest = {revision.layer: revision for revision in heads}
+        self._versions = {layer: revision.version for layer, revision in newest.items()}
+        self._active_ids: dict[str, str | None] = {**active_ids}
+        self._layers = Layers.load(assets, {layer: revision.document for layer, revision in newest.items()})
+        self._active: dict[str, Active] = {}
+        self._say_ignored({})
+        self._swap((GLOBAL, *assets))
+
+    @property
+    def version(self) -> int:
+        """The newest version that was followed."""
+        return max(self._versions.values(), default=0)
+
+    @property
+    def layers(self) -> Layers:
+        """The documents of all layers."""
+        return self._layers
+
+    @property
+    def pauses(self) -> Pauses:
+        """What is paused."""
+        return self._pauses
+
+    def active(self, layer: str) -> Active:
+        """What is in force for an asset, or for the global layer."""
+        return self._active[layer]
+
+    def version_of(self, layer: str) -> int:
+        """The newest version that bears on a layer; 0 while everything is default."""
+        return max(self._versions.get(GLOBAL, 0), self._versions.get(layer, 0))
+
+    def active_id(self, layer: str) -> str | None:
+        """The config_id that is active in a layer itself."""
+        return self._active_ids.get(layer)
+
+    def ids(self) -> set[str]:
+        """The config_id in force in each layer that has one; none of a layer whose configuration is left out."""
+        found = (self._id_in_force(layer) for layer in self._active_ids)
+        return {config_id for config_id in found if config_id is not None}
+
+    def under(self, layer: str) -> list[str]:
+        """The assets a layer bears on; none for one of an asset that is not decided any more."""
+        return [asset for asset in self.assets if layer in (GLOBAL, asset)]
+
+    def layer(self, asset: str | None) -> str:
+        """The layer of an asset, in any case; the global one for None.
+
+        Raises:
+            UnknownTarget: no such asset.
+        """
+        if asset is None:
+            return GLOBAL
+        if asset.upper() not in self.assets:
+            raise self.unknown(asset)
+        return asset.upper()
+
+    def unknown(self, asset: str) -> UnknownTarget:
+        """That there is no such asset, with those that are known."""
+        return UnknownTarget(Problem("asset_symbol", f"Unknown asset {asset!r}; known are {', '.join(self.assets)}"))
+
+    def put(
+        self, revisions: Sequence[Revision], active_ids: Mapping[str, str | None], layers: Layers | None = None
+    ) -> None:
+        """Put revisions in force, all at once; they must be those after `version`.
+
+        Args:
+            revisions: what was stored.
+            active_ids: by layer of these, the config_id that is active in it from here on.
+            layers: what all layers come to, where that is known.
+        """
+        ignored = self._layers.ignored
+        documents = {revision.layer: revision.document for revision in revisions}
+        self._layers = layers or self._layers.followed(documents)
+        self._versions |= {revision.layer: revision.version for revision in revisions}
+        self._active_ids |= active_ids
+        for revision in revisions:
+            self._pauses = self._pauses.followed(revision)
+        self._say_ignored(ignored)
+        self._swap(layer for layer in (GLOBAL, *self.assets) if layer in documents or GLOBAL in documents)
+
+    def hold(self, pause: PauseInForce) -> None:
+        """Put a pause in force that is not stored yet."""
+        self._pauses = self._pauses.holding(pause)
+        self._swap((GLOBAL, *self.assets))
+
+    def release(self, config_id: str) -> None:
+        """Take one that was not stored out of force."""
+        self._pauses = self._pauses.released(config_id)
+        self._swap((GLOBAL, *self.assets))
+
+    def _swap(self, changed: Iterable[str]) -> None:
+        """Put layers in force, all at once."""
+        active = dict(self._active)
+        for layer in changed:
+            document = self._layers.effective(layer)
+            active[layer] = Active(
+                layer=layer,
+                version=self.version_of(layer),
+                config_id=self._id_in_force(layer) or self._id_in_force(GLOBAL),
+                document=document,
+                configuration=Configuration.model_validate(document),
+                layers=self._layers,
+                pause=self._pauses.of(layer),
+            )
+        self._active = active
+
+    def _id_in_force(self, layer: str) -> str | None:
+        return None if layer in self._layers.ignored else self._active_ids.get(layer)
+
+    def _say_ignored(self, before: Mapping[str, object]) -> None:
+        for layer, problems in self._layers.ignored.items():
+            if layer not in before:
+                _log.error(
+                    "The stored configuration of %s does not hold any more and is left out: %s",
+                    layer,
+                    "; ".join(problem.message for problem in problems),
+                )

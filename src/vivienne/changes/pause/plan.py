@@ -1,0 +1,130 @@
+"""Pausing and resuming: from what was asked to the revisions it is stored as, and to the answer. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
+
+from vivienne.changes.plan import Prepared, done
+from vivienne.changes.requests import Pause
+from vivienne.config.layers import GLOBAL, asset_of
+from vivienne.store.revision import Revision
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vivienne.changes.in_force import InForce
+    from vivienne.changes.pause.state import PauseInForce, Pauses
+    from vivienne.changes.requests import Request
+    from vivienne.wire.answers import Action, Switched
+
+
+def write_up_switch(
+    in_force: InForce,
+    request: Request,
+    config_id: str,
+    created_at: str,
+    held: Sequence[tuple[PauseInForce, Request]] = (),
+) -> Prepared[Switched]:
+    """The revisions to store, as the next versions, and the answer.
+
+    Args:
+        in_force: what it is made on top of; it is not altered.
+        request: what is asked for.
+        config_id: of its revision.
+        created_at: when it was asked for.
+        held: pauses that are in force and not stored yet, with what was asked; they are stored with it, before it.
+    """
+    revisions: list[Revision] = []
+    pauses = in_force.pauses
+    waiting = [(each, pause.config_id, pause.created_at) for pause, each in held]
+    for asked, own_id, time in (*waiting, (request, config_id, created_at)):
+        before = pauses
+        revision, answer = _revision(in_force, asked, own_id, time, before, in_force.version + 1 + len(revisions))
+        pauses = before.followed(revision)
+        revisions.append(revision)
+    return Prepared(
+        answer=answer,
+        revisions=tuple(revisions),
+        summaries=[done(revision.action, [], revision.layer) for revision in revisions],
+    )
+
+
+def not_stored_yet(in_force: InForce, pause: PauseInForce, why: str) -> Switched:
+    """The answer to a pause that is in force here while the store does not take it."""
+    version = in_force.version_of(pause.layer)
+    message = (
+        f"{done('pause', [], pause.layer)} - in this process, and not stored yet: {why}. "
+        "It is tried again until it is; a restart before that would lose it"
+    )
+    return _answer(in_force, in_force.pauses, pause.layer, pause.config_id, version, message, "not_stored_yet")
+
+
+def stored_already(in_force: InForce, revision: Revision) -> Switched:
+    """The answer to a switch whose revision is there already."""
+    message = done(revision.action, [], revision.layer)
+    return _answer(in_force, in_force.pauses, revision.layer, revision.config_id, revision.version, message)
+
+
+def _revision(
+    in_force: InForce, request: Request, config_id: str, created_at: str, before: Pauses, version: int
+) -> tuple[Revision, Switched]:
+    layer = in_force.layer(request.asset)
+    action: Action = "pause" if isinstance(request.intent, Pause) else "resume"
+    repeatable = request.request_id is not None
+    revision = Revision(
+        version=version,
+        config_id=config_id,
+        layer=layer,
+        action=action,
+        document=in_force.layers.document(layer),
+        changed=[],
+        author=request.author,
+        claimed_author=request.claimed_author,
+        channel=request.channel,
+        created_at=created_at,
+        address=request.address,
+        reason=request.reason,
+        request_id=request.request_id,
+        request_digest=request.digest() if repeatable else None,
+    )
+    after = before.followed(revision)
+    answer = _answer(in_force, after, layer, config_id, version, _sentence(in_force, action, layer, before, after))
+    return (replace(revision, answer=answer) if repeatable else revision), answer
+
+
+def _answer(
+    in_force: InForce,
+    pauses: Pauses,
+    layer: str,
+    config_id: str,
+    version: int,
+    message: str,
+    status: Literal["success", "not_stored_yet"] = "success",
+) -> Switched:
+    return {
+        "status": status,
+        "message": message,
+        "config_id": config_id,
+        "version": version,
+        "previous_version": in_force.version_of(layer),
+        "asset_symbol": asset_of(layer),
+        "changed": [],
+        "assets": in_force.under(layer),
+        "paused": pauses.paused(in_force.assets),
+        "config": in_force.layers.effective(layer),
+    }
+
+
+def _sentence(in_force: InForce, action: Action, layer: str, before: Pauses, after: Pauses) -> str:
+    sentence = done(action, [], layer)
+    if action == "pause":
+        return sentence
+    if before.own(layer) is None:
+        sentence += ", which were not paused" if layer == GLOBAL else ", which was not paused by itself"
+    still = after.paused(in_force.under(layer))
+    if not still:
+        return sentence
+    if layer == GLOBAL:
+        return f"{sentence}. By themselves these stay paused: {', '.join(still)}"
+    return f"{sentence}. All assets are paused, so it stays idle until they are resumed"

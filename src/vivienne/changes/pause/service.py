@@ -1,0 +1,245 @@
+"""Pausing works also while the store does not: then it is in force at once, and stored as soon as that can be done."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from vivienne.changes.pause.plan import not_stored_yet, stored_already, write_up_switch
+from vivienne.changes.pause.state import PauseInForce
+from vivienne.changes.plan import Prepared
+from vivienne.changes.requests import Resume
+from vivienne.errors import ChangeRefused, NotStored, RequestIdReused
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from vivienne.changes.in_force import InForce
+    from vivienne.changes.planning import Planning
+    from vivienne.changes.requests import Request
+    from vivienne.store.base import RevisionStore
+    from vivienne.store.thread import StoreThread
+    from vivienne.wire.answers import Acknowledgement, Switched
+
+_log = logging.getLogger(__name__)
+
+HOLD_SECONDS = 0.5
+"""So long the store may take for a pause; then it is in force without it."""
+ANSWER_SECONDS = 3.0
+"""So long the one who asked waits for the store."""
+RETRY_SECONDS = 1.0
+"""Between two attempts to store what is in force."""
+MOST_HELD = 256
+"""Pauses that wait for the store; more are in force with those."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    pause: PauseInForce
+    request: Request
+
+
+class Pausing:
+    """Pauses and resumes.
+
+    Args:
+        in_force: what is paused.
+        planning: knows what speaks against a request.
+        store: where switches become revisions.
+        thread: in which.
+        make: makes a change in its turn, which came by a channel.
+        answered: what a request was answered before.
+        clock: the time, ISO 8601 UTC.
+    """
+
+    def __init__(
+        self,
+        in_force: InForce,
+        planning: Planning,
+        store: RevisionStore,
+        thread: StoreThread,
+        *,
+        make: Callable[[Callable[[], Awaitable[Prepared[Switched]]], str], Awaitable[Switched]],
+        answered: Callable[[Request], Awaitable[Acknowledgement | Switched | None]],
+        clock: Callable[[], str],
+    ) -> None:
+        self._in_force = in_force
+        self._planning = planning
+        self._store = store
+        self._thread = thread
+        self._make = make
+        self._answered = answered
+        self._clock = clock
+        self._held: dict[str, _Held] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._storing: asyncio.Task[None] | None = None
+        self.listeners: list[Callable[[], None]] = []
+        """Who is told when a pause that is not stored yet comes into force, or goes."""
+
+    async def switch(self, request: Request) -> Switched:
+        """Pause or resume. It goes on when the caller has gone.
+
+        Raises:
+            ChangeRefused: nothing is different.
+        """
+        task = asyncio.create_task(
+            self._resume(request) if isinstance(request.intent, Resume) else self._pause(request)
+        )
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+        return await asyncio.shield(task)
+
+    def trouble(self) -> str | None:
+        """What is in force without being stored."""
+        if not self._in_force.pauses.held:
+            return None
+        return "a pause is in force and not stored yet; a restart would lose it"
+
+    def close(self) -> None:
+        """Try no more."""
+        if self._storing is not None:
+            self._storing.cancel()
+        for task in self._tasks:
+            task.cancel()
+        if self._in_force.pauses.held:
+            _log.critical("A pause was never stored: the next start does not know of it")
+
+    async def _resume(self, request: Request) -> Switched:
+        prepare = partial(self._prepare, request, str(uuid.uuid4()), self._clock())
+        return await self._make(prepare, request.channel)
+
+    async def _pause(self, request: Request) -> Switched:
+        held = self._asked_before(request)
+        is_held = held is not None
+        if held is None:
+            layer = self._in_force.layer(request.asset)
+            pause = PauseInForce.asked(request, layer, str(uuid.uuid4()), self._clock())
+            held = _Held(pause, request)
+        pause = held.pause
+        prepare = partial(self._prepare, request, pause.config_id, pause.created_at)
+        making = asyncio.ensure_future(self._make(prepare, request.channel))
+        self._tasks.add(making)
+        making.add_done_callback(self._finished)
+        why = "the store takes its time"
+        try:
+            done, _ = await asyncio.wait({making}, timeout=HOLD_SECONDS)
+            if not done:
+                self._hold(held)
+                done, _ = await asyncio.wait({making}, timeout=ANSWER_SECONDS - HOLD_SECONDS)
+            if done:
+                answer = making.result()
+                self._release(pause.config_id)
+                return answer
+        except NotStored as error:
+            why = str(error).removeprefix("Nothing was changed: ")
+        except ChangeRefused as error:
+            if not is_held:
+                self._release(pause.config_id)
+                raise
+            why = str(error)  # what was in force before it was asked for again stays so
+        self._hold(held)
+        return not_stored_yet(self._in_force, pause, why)
+
+    def _asked_before(self, request: Request) -> _Held | None:
+        """The pause that waits for the store and was asked for by the same request."""
+        if request.request_id is None:
+            return None
+        found = (each for each in self._held.values() if each.request.request_id == request.request_id)
+        held = next(found, None)
+        if held is not None and held.request.digest() != request.digest():
+            raise RequestIdReused(
+                f"The request_id {request.request_id!r} stands for a pause that is not stored yet; "
+                "give every change its own",
+                path="request_id",
+            )
+        return held
+
+    async def _prepare(self, request: Request, config_id: str, created_at: str) -> Prepared[Switched]:
+        if config_id in self._held:  # an attempt before may have done it
+            stored = await self._thread.run(self._store.by_config_id, config_id)
+            if stored is not None:
+                return Prepared(answer=stored_already(self._in_force, stored))
+        earlier = await self._answered(request)
+        if earlier is not None:
+            return Prepared(answer=earlier)  # type: ignore[arg-type]  # the same request was a switch then too
+        waiting: list[tuple[PauseInForce, Request]] = []
+        if isinstance(request.intent, Resume):
+            # A pause that is only held cannot be ended before it is stored.
+            layer = self._in_force.layer(request.asset)
+            held = (self._held.get(pause.config_id) for pause in self._in_force.pauses.held)
+            of_layer = [each for each in held if each is not None and each.pause.layer == layer]
+            waiting = [(each.pause, await self._nameable(each.request)) for each in of_layer]
+        if config_id not in self._held:  # what is in force already is stored on top of whatever there is by now
+            self._planning.expect(request.expected_version, self._in_force.layer(request.asset))
+        return write_up_switch(self._in_force, request, config_id, created_at, waiting)
+
+    async def _nameable(self, request: Request) -> Request:
+        """A request to pause, without its request_id where that stands for another revision by now."""
+        if request.request_id is None:
+            return request
+        taken = await self._thread.run(self._store.by_request_id, request.request_id)
+        return request if taken is None else replace(request, request_id=None)
+
+    def _hold(self, held: _Held) -> None:
+        """Put a pause in force without the store, and see to it that it gets there."""
+        pauses = self._in_force.pauses
+        if held.pause.config_id in self._held:
+            return
+        if len(pauses.held) >= MOST_HELD and any(pause.layer == held.pause.layer for pause in pauses.held):
+            return  # it is in force by another one, which waits as well
+        _log.critical("%s; the store did not take it yet: in force here, tried again", held.pause.sentence())
+        self._held[held.pause.config_id] = held
+        self._in_force.hold(held.pause)
+        self._tell()
+        if self._storing is None or self._storing.done():
+            self._storing = asyncio.create_task(self._store_held(), name="store pauses")
+            self._storing.add_done_callback(self._finished)
+
+    def _release(self, config_id: str) -> None:
+        if self._held.pop(config_id, None) is None:
+            return
+        if any(pause.config_id == config_id for pause in self._in_force.pauses.held):
+            self._in_force.release(config_id)
+            self._tell()
+
+    async def _store_held(self) -> None:
+        """Try until everything that is held is stored."""
+        while self._held:
+            await asyncio.sleep(RETRY_SECONDS)
+            for held in list(self._held.values()):
+                if not await self._store_one(held):
+                    break
+
+    async def _store_one(self, held: _Held) -> bool:
+        pause, request = held.pause, held.request
+        try:
+            await self._make(partial(self._prepare, request, pause.config_id, pause.created_at), request.channel)
+        except NotStored:
+            return False
+        except RequestIdReused as error:
+            # Somebody else took the name meanwhile. To stop counts for more than what it is called.
+            _log.warning("A pause is stored without its request_id: %s", error)
+            self._held[pause.config_id] = _Held(pause, replace(request, request_id=None))
+            return True
+        except Exception:  # noqa: BLE001  # it was promised that it is tried again until it is stored
+            _log.exception("A pause that is in force could not be stored; it is tried again")
+            return False
+        _log.info("A pause that was in force is stored now: %s", pause.sentence())
+        self._release(pause.config_id)
+        return True
+
+    def _tell(self) -> None:
+        for listener in self.listeners:
+            try:
+                listener()
+            except Exception:  # noqa: BLE001  # the pause is in force all the same, and more listeners want to know
+                _log.exception("A listener failed at a pause")
+
+    def _finished(self, task: asyncio.Future[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) and not isinstance(error, ChangeRefused):
+            _log.error("A pause or resumption failed", exc_info=error)

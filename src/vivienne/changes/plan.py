@@ -1,0 +1,105 @@
+"""A change that would be accepted: what comes of it, before it is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from vivienne.config.layers import GLOBAL, asset_of
+from vivienne.store.revision import SWITCHES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from vivienne.config.documents import Document
+    from vivienne.config.layers import Layers
+    from vivienne.store.revision import Revision
+    from vivienne.wire.answers import Action, Outcome, ValueChange
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a change comes to.
+
+    Attributes:
+        document: what its layer would set.
+        layers: all layers afterwards.
+        changed: values in force for the layer that would be different.
+        assets: whose configuration would be different.
+        target: the config_id a delete or an activation is about.
+        active_id: the config_id in force in the layer afterwards, where that is not the new revision.
+    """
+
+    layer: str
+    action: Action
+    document: Document
+    layers: Layers
+    changed: list[ValueChange]
+    assets: list[str]
+    target: str | None = None
+    active_id: str | None = None
+
+    def outcome(self, version: int, *, made: bool) -> Outcome:
+        """What it does, for the caller.
+
+        Args:
+            version: in force for the layer.
+            made: whether it was made, or would be.
+        """
+        return {
+            "message": self.summary() if made else f"Nothing was changed. {self.summary()}",
+            "version": version,
+            "asset_symbol": asset_of(self.layer),
+            "changed": self.changed,
+            "assets": self.assets,
+            "config": self.layers.effective(self.layer),
+        }
+
+    def summary(self) -> str:
+        """A sentence."""
+        sentence = done(self.action, self.changed, self.layer)
+        if self.layer == GLOBAL and self.changed and not self.assets:
+            sentence += ", each of which sets it itself, so nothing is different"
+        return sentence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared(Generic[Answer]):
+    """A change worked out to the last, on top of what is in force.
+
+    Attributes:
+        answer: what the caller is told once it is made.
+        revisions: to append, all or none; none when there is nothing to do.
+        summaries: of each revision, a sentence.
+        active_ids: by layer of these, the config_id in force afterwards.
+        layers: all layers afterwards; None for what follows from the revisions.
+    """
+
+    answer: Answer
+    revisions: tuple[Revision, ...] = ()
+    summaries: Sequence[str] = ()
+    active_ids: Mapping[str, str | None] = field(default_factory=dict)
+    layers: Layers | None = None
+
+
+def done(action: Action, changed: list[ValueChange], layer: str) -> str:
+    """What was done, as a sentence."""
+    whom = "all assets" if layer == GLOBAL else layer
+    if action in SWITCHES:
+        return f"{_DONE[action]}: {whom}"
+    count = len(changed)
+    values = "no value" if count == 0 else "1 value" if count == 1 else f"{count} values"
+    return f"{_DONE[action]}: {values} changed for {whom}"
+
+
+_DONE = {
+    "update": "Configuration replaced",
+    "partial_update": "Configuration updated",
+    "reset": "Values reset",
+    "activate": "Configuration activated",
+    "delete": "Configuration deleted",
+    "pause": "Paused",
+    "resume": "Resumed",
+}

@@ -1,0 +1,144 @@
+"""From a request to a plan, or to all that speaks against it; and from a plan to the revision it is stored as."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+from vivienne.changes.editing import edit
+from vivienne.changes.plan import Plan, Prepared
+from vivienne.changes.requests import Activate, Delete, Pause, Resume
+from vivienne.config.documents import differences, leaves
+from vivienne.config.layers import GLOBAL
+from vivienne.errors import InvalidConfiguration, UnknownRevision, VersionConflict
+from vivienne.store.revision import Revision
+
+if TYPE_CHECKING:
+    from vivienne.changes.in_force import InForce
+    from vivienne.changes.requests import Request
+    from vivienne.config.documents import Document
+    from vivienne.store.base import RevisionStore
+    from vivienne.store.thread import StoreThread
+    from vivienne.wire.answers import Acknowledgement, Action
+
+
+_RECORDS = {"delete": "deletion", "pause": "pause", "resume": "resumption"}
+
+
+class Planning:
+    """Works out what requests would do.
+
+    Args:
+        in_force: what they would change.
+        store: where former revisions are looked up.
+        thread: in which.
+    """
+
+    def __init__(self, in_force: InForce, store: RevisionStore, thread: StoreThread) -> None:
+        self._in_force = in_force
+        self._store = store
+        self._thread = thread
+
+    async def plan(self, request: Request) -> Plan:
+        """Work out what a request would do.
+
+        Raises:
+            ChangeRefused: all that speaks against it.
+            StoreUnavailable: a former revision could not be looked up.
+        """
+        in_force = self._in_force
+        target: str | None = None
+        active_id: str | None = None
+        touched: frozenset[str] = frozenset()
+        action: Action
+        if isinstance(request.intent, (Activate, Delete)):
+            revision = await self._find(request.intent.config_id)
+            layer, target = revision.layer, revision.config_id
+            if not revision.is_configuration:
+                what = _RECORDS[revision.action]
+                raise UnknownRevision(f"{target!r} records a {what}, it is no configuration", path="config_id")
+            if isinstance(request.intent, Activate):
+                action, document = "activate", revision.document
+            else:
+                action, (document, active_id) = "delete", await self._after_deletion(revision)
+        elif isinstance(request.intent, (Pause, Resume)):
+            raise TypeError("a pause or resumption is no change of configuration")
+        else:
+            layer = in_force.layer(request.asset)
+            action, document, touched = edit(in_force.layers, layer, request.intent)
+        self.expect(request.expected_version, layer)
+        if layer != GLOBAL and layer not in in_force.assets and action == "activate":
+            raise in_force.unknown(layer)
+        before = in_force.layers
+        layers, problems = before.changed(layer, document, touched or frozenset(leaves(document)))
+        if problems:
+            raise InvalidConfiguration(problems)
+        changed = differences(before.effective(layer), layers.effective(layer))
+        assets = [asset for asset in in_force.under(layer) if layers.effective(asset) != before.effective(asset)]
+        return Plan(layer, action, document, layers, changed, assets, target, active_id)
+
+    async def _find(self, config_id: str) -> Revision:
+        revision = await self._thread.run(self._store.by_config_id, config_id)
+        if revision is None:
+            raise UnknownRevision(f"There is no configuration {config_id!r}; see `all` or `history`", path="config_id")
+        return revision
+
+    async def _after_deletion(self, revision: Revision) -> tuple[Document, str | None]:
+        """The document and the config_id in force in the layer after a deletion."""
+        if await self._thread.run(self._store.is_deleted, revision.config_id):
+            raise UnknownRevision(f"The configuration {revision.config_id!r} is deleted already", path="config_id")
+        active_id = self._in_force.active_id(revision.layer)
+        if active_id != revision.config_id:
+            return self._in_force.layers.document(revision.layer), active_id
+        earlier = await self._thread.run(self._store.before, revision)
+        return ({}, None) if earlier is None else (earlier.document, earlier.config_id)
+
+    def expect(self, expected: int | None, layer: str) -> None:
+        """Refuse unless this version, if any is given, is the one that bears on a layer.
+
+        Raises:
+            VersionConflict: it is not.
+        """
+        present = self._in_force.version_of(layer)
+        if expected is not None and expected != present:
+            raise VersionConflict(
+                f"The configuration is at version {present}, not {expected}; read it again and repeat the change",
+                path="expected_version",
+            )
+
+    def write_up(self, plan: Plan, request: Request, created_at: str) -> Prepared[Acknowledgement]:
+        """The revision to store, as the next version, and the acknowledgement to send."""
+        version = self._in_force.version + 1
+        config_id = str(uuid.uuid4())
+        answer: Acknowledgement = {
+            **plan.outcome(version, made=True),
+            "status": "success",
+            "config_id": config_id,
+            "previous_version": self._in_force.version_of(plan.layer),
+        }
+        repeatable = request.request_id is not None
+        revision = Revision(
+            version=version,
+            config_id=config_id,
+            layer=plan.layer,
+            action=plan.action,
+            document=plan.document,
+            changed=plan.changed,
+            author=request.author,
+            channel=request.channel,
+            created_at=created_at,
+            target=plan.target,
+            address=request.address,
+            reason=request.reason,
+            request_id=request.request_id,
+            request_digest=request.digest() if repeatable else None,
+            answer=answer if repeatable else None,
+            claimed_author=request.claimed_author,
+        )
+        return Prepared(
+            answer=answer,
+            revisions=(revision,),
+            summaries=(plan.summary(),),
+            active_ids={plan.layer: plan.active_id if plan.action == "delete" else config_id},
+            layers=plan.layers,
+        )

@@ -1,0 +1,132 @@
+"""What goes with a change on every channel: for whom, by whom, why, on top of which version."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from vivienne.changes.requests import Request
+from vivienne.config.flat import MOST_TOLD, and_more, clip, nearest, quoted
+from vivienne.errors import InvalidConfiguration, Malformed, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from vivienne.access.caller import Caller
+    from vivienne.changes.requests import Intent, Switch
+
+LONGEST_TEXT = {"asset_symbol": 40, "request_id": 128, "author": 100, "reason": 1000}
+HIGHEST_VERSION = 2**53 - 1
+"""As far as all who read JSON count exactly."""
+_ASSET = ("asset", "asset_symbol")
+FIELDS = (*_ASSET, "request_id", "author", "reason", "expected_version")
+"""Names with this meaning in every message; all may be left out. `asset` is another name of `asset_symbol`."""
+
+
+ANONYMOUS = "anonymous"
+"""Author of changes for which nobody gives a name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What goes with a change. See `vivienne.changes.requests.Request`."""
+
+    asset: str | None = None
+    request_id: str | None = None
+    author: str = ANONYMOUS
+    reason: str | None = None
+    expected_version: int | None = None
+
+    def request(self, intent: Intent | Switch, *, channel: str, caller: Caller) -> Request:
+        """The request for a change of this intent. Whoever has a token is its author, whatever the message says."""
+        claims = caller.token is not None and self.author not in (ANONYMOUS, caller.token)
+        return Request(
+            intent=intent,
+            channel=channel,
+            asset=self.asset,
+            expected_version=self.expected_version,
+            request_id=self.request_id,
+            author=caller.token or self.author,
+            reason=self.reason,
+            address=caller.address,
+            claimed_author=self.author if claims else None,
+        )
+
+
+def open_envelope(fields: dict[str, Any]) -> Envelope:
+    """Read the envelope fields of a message.
+
+    Raises:
+        InvalidConfiguration: one or more have a wrong type; all are named.
+    """
+    problems: list[Problem] = []
+    texts: dict[str, Any] = {}
+    for name, longest in LONGEST_TEXT.items():
+        if name not in fields:
+            continue
+        value = fields[name]
+        # All but the reason end up in log lines, which nobody must be able to break. PostgreSQL takes no NUL.
+        is_reason = name == "reason"
+        is_clean = isinstance(value, str) and ("\0" not in value if is_reason else value.isprintable())
+        if is_clean and 0 < len(value.strip()) <= longest:
+            texts[name] = value.strip()
+        else:
+            kind = "characters other than NUL" if is_reason else "printable characters"
+            needed = f"{name} must be a text of 1 to {longest} {kind}"
+            extra = "; leave it out to address all assets" if name == "asset_symbol" else ", or left out"
+            problems.append(Problem(name, needed + extra))
+    version = fields.get("expected_version")
+    if isinstance(version, float) and version.is_integer():
+        version = int(version)
+    if "expected_version" in fields and not _is_version(version):
+        needed = f"expected_version must be a whole number up to {HIGHEST_VERSION}, or left out"
+        problems.append(Problem("expected_version", needed))
+    if problems:
+        raise InvalidConfiguration(problems)
+    if "asset_symbol" in texts:
+        texts["asset"] = texts.pop("asset_symbol").upper()
+    return Envelope(**texts, expected_version=version)
+
+
+def _is_version(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= HIGHEST_VERSION
+
+
+def split_envelope(message: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Part a message into its envelope fields, the asset as `asset_symbol`, and the rest.
+
+    Raises:
+        Malformed: the asset is there under both its names, with different values.
+    """
+    envelope = {name: value for name, value in message.items() if name in FIELDS and name not in _ASSET}
+    asset = one_of(message, _ASSET)
+    if asset is not None:
+        envelope["asset_symbol"] = asset[1]
+    return envelope, {name: value for name, value in message.items() if name not in FIELDS}
+
+
+def one_of(message: dict[str, Any], names: tuple[str, ...]) -> tuple[str, Any] | None:
+    """The field that goes by one of several names.
+
+    Raises:
+        Malformed: it is there under two names with different values.
+    """
+    found = [(name, message[name]) for name in names if name in message]
+    if len(found) > 1 and any(value != found[0][1] for _, value in found):
+        raise Malformed(f"{found[0][0]!r} and {found[1][0]!r} mean the same and differ", path=found[1][0])
+    return found[0] if found else None
+
+
+def refuse_unknown(message: Iterable[str], known: Collection[str]) -> None:
+    """Refuse fields nobody reads: a misspelt asset must not turn a change into a global one.
+
+    Raises:
+        Malformed: there are some; all are named.
+    """
+    unknown = [name for name in message if name not in known]
+    problems = [
+        Problem(clip(name), f"Unknown field {quoted(name)}; the nearest known one is {nearest(name, known)!r}")
+        for name in unknown[:MOST_TOLD]
+    ]
+    if problems:
+        raise Malformed([*problems, *and_more(unknown)])

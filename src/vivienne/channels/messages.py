@@ -1,0 +1,164 @@
+"""Changes as messages: `config_update`, `pause`, `resume` and `control`. Translates; decides nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from vivienne.changes.requests import Pause, Resume, Switch, Update
+from vivienne.channels.envelope import FIELDS, one_of, open_envelope, refuse_unknown, split_envelope
+from vivienne.errors import Malformed, UnknownTarget
+from vivienne.wire.messages import AGENT, Message
+
+if TYPE_CHECKING:
+    from vivienne.access.caller import Caller
+    from vivienne.changes.requests import Request
+    from vivienne.changes.service import ConfigService
+    from vivienne.wire.answers import Acknowledgement, Preview, Switched
+
+STRATEGY = "general_parameters"
+CONFIG_UPDATE = ("config_update", "vivienne_config_update")
+CONTROL = "control"
+SWITCHES: dict[str, Switch] = {"pause": Pause(), "resume": Resume()}
+"""Messages that stop decisions and let them go on; by the same names, strategies of `control`."""
+
+_CONFIG = ("config", "parameters")
+_MODES = ("partial", "full")
+
+
+class ConfigMessages:
+    """Turns messages into requests and outcomes into answers.
+
+    Args:
+        service: the door.
+        channel: the name of the channel, for the record.
+    """
+
+    types = (*CONFIG_UPDATE, CONTROL, *SWITCHES)
+
+    def __init__(self, service: ConfigService, channel: str) -> None:
+        self._service = service
+        self._channel = channel
+        service.expect_changes(channel, CONTROL)
+
+    async def handle(self, message: Message, caller: Caller) -> Message:
+        """Carry out one message of a known type.
+
+        Returns:
+            The answer for the sender.
+
+        Raises:
+            ChangeRefused: nothing was changed.
+        """
+        kind, validate_only = message["type"], False
+        with self._service.counting_refusals(self._channel_of(message)):
+            if kind in SWITCHES:
+                request = self._switch(message, caller)
+            elif kind == CONTROL:
+                request = self._control(message, caller)
+            else:
+                kind = CONFIG_UPDATE[0]
+                request, validate_only = self._config_update(message, caller)
+        outcome: Acknowledgement | Preview | Switched
+        if isinstance(request.intent, Switch):
+            outcome = await self._service.switch(request)
+        else:
+            outcome = await (self._service.validate(request) if validate_only else self._service.change(request))
+        answer = {"type": f"{kind}_response", "agent": AGENT, "asset": outcome["asset_symbol"], **outcome}
+        if request.request_id is not None:
+            answer["request_id"] = request.request_id
+        return answer
+
+    def _config_update(self, message: Message, caller: Caller) -> tuple[Request, bool]:
+        refuse_unknown(message, ("type", "agent", *_CONFIG, *FIELDS, "mode", "validate_only"))
+        _check_agent(message)
+        document = _object(one_of(message, _CONFIG), "config")
+        mode = message.get("mode", "partial")
+        if mode not in _MODES:
+            raise Malformed("mode must be partial (the values are laid over the present ones) or full", path="mode")
+        validate_only = message.get("validate_only", False)
+        if not isinstance(validate_only, bool):
+            raise Malformed("validate_only must be true or false", path="validate_only")
+        return self._request(message, document, caller, partial=mode == "partial"), validate_only
+
+    def _control(self, message: Message, caller: Caller) -> Request:
+        refuse_unknown(message, ("type", "agent", "strategy", "params", *FIELDS))
+        _check_agent(message)
+        strategy = message.get("strategy")
+        if strategy != STRATEGY and not is_switch(message):
+            known = ", ".join(map(repr, (STRATEGY, *SWITCHES)))
+            raise UnknownTarget(f"Unknown strategy {_shown(strategy)}; known are {known}", path="strategy")
+        found = one_of(message, ("params",))
+        if found is None and is_switch(message):
+            found = "params", {}
+        inner, document = split_envelope(_object(found, "params"))
+        for name in inner:
+            if name in message and message[name] != inner[name]:
+                raise Malformed(f"{name!r} is in the message and in params, and differs", path=name)
+        if is_switch(message):
+            refuse_unknown(document, FIELDS)
+            fields, _ = split_envelope({**message, **inner})
+            return open_envelope(fields).request(SWITCHES[str(strategy)], channel=CONTROL, caller=caller)
+        return self._request({**message, **inner}, document, caller, partial=True)
+
+    def _switch(self, message: Message, caller: Caller) -> Request:
+        refuse_unknown(message, ("type", "agent", *FIELDS))
+        _check_agent(message)
+        fields, _ = split_envelope(message)
+        return open_envelope(fields).request(SWITCHES[message["type"]], channel=self._channel, caller=caller)
+
+    def _request(self, message: Message, document: Message, caller: Caller, *, partial: bool) -> Request:
+        fields, _ = split_envelope(message)
+        return open_envelope(fields).request(
+            Update(document, partial), channel=self._channel_of(message), caller=caller
+        )
+
+    def _channel_of(self, message: Message) -> str:
+        return CONTROL if message["type"] == CONTROL else self._channel
+
+
+def is_switch(message: Message) -> bool:
+    """Whether a message pauses or resumes."""
+    return _ordered(message) in SWITCHES
+
+
+def is_pause(message: Message) -> bool:
+    """Whether a message pauses."""
+    return _ordered(message) == "pause"
+
+
+def _ordered(message: Message) -> str:
+    kind = message.get("type")
+    name = message.get("strategy") if kind == CONTROL else kind
+    return name if isinstance(name, str) else ""
+
+
+def request_id_of(message: Message) -> str | None:
+    """The request_id a message brings, around the change or in its `params`; None where there is no text there."""
+    params = message.get("params")
+    inner = params.get("request_id") if isinstance(params, dict) and message.get("type") == CONTROL else None
+    found = message.get("request_id", inner)
+    return found if isinstance(found, str) else None
+
+
+def names_request_id(message: Message) -> bool:
+    """Whether a message brings a request_id, be it a wrong one."""
+    params = message.get("params")
+    return "request_id" in message or (isinstance(params, dict) and "request_id" in params)
+
+
+def _check_agent(message: Message) -> None:
+    agent = message.get("agent", AGENT)
+    if agent != AGENT:
+        raise UnknownTarget(f"Unknown agent {_shown(agent)}; known is {AGENT!r}", path="agent")
+
+
+def _object(found: tuple[str, Any] | None, name: str) -> Message:
+    if found is None:
+        raise Malformed(f"{name} is missing: an object with the values to set", path=name)
+    if not isinstance(found[1], dict):
+        raise Malformed(f"{found[0]} must be an object with the values to set", path=found[0])
+    return found[1]
+
+
+def _shown(value: object) -> str:
+    return repr(value[:100]) if isinstance(value, str) else "of another type than text"

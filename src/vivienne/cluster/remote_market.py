@@ -1,0 +1,90 @@
+"""A market that is decided by agents elsewhere, to look at."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from vivienne.cluster.heartbeats import SILENT_SECONDS
+from vivienne.errors import AgentUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from vivienne.cluster.agents import Agents
+    from vivienne.cluster.heartbeats import Heartbeat
+    from vivienne.cluster.questions import Asking
+    from vivienne.config.schema import Configuration
+    from vivienne.live.chart import AssetCloses, AssetList, Chart
+    from vivienne.live.preview import Comparison
+
+
+class RemoteMarket:
+    """See `vivienne.live.view.MarketView`.
+
+    Args:
+        assets: all there are.
+        agents: who is there.
+        asking: asks them.
+    """
+
+    is_local = False
+
+    def __init__(self, assets: Iterable[str], agents: Agents, asking: Asking) -> None:
+        self.assets = tuple(assets)
+        self._agents = agents
+        self._asking = asking
+
+    async def overview(self, closes: int) -> AssetList:
+        """See `MarketView`; an asset whose agent does not answer has no closes."""
+        there = self._agents.there()
+        if not there:
+            raise AgentUnavailable(f"No agent has been heard from for {SILENT_SECONDS:g} s")
+        known: dict[str, AssetCloses] = {}
+        for entries in await asyncio.gather(*(self._closes(beat["agent"], closes) for beat in there)):
+            for entry in entries:
+                known.setdefault(entry["asset"], entry)
+        return {
+            "feed": there[0]["feed"],
+            "timeframe": there[0]["timeframe"],
+            "assets": [known.get(asset, {"asset": asset, "closes": []}) for asset in self.assets],
+        }
+
+    async def chart(self, asset: str, limit: int) -> Chart:
+        """See `MarketView`."""
+        agent = self._agent_of(asset)["agent"]
+        found: Chart = await self._asking.ask(agent, {"kind": "chart", "asset": asset, "count": limit})
+        return found
+
+    async def compare(self, asset: str, candidate: Configuration, rows: int) -> tuple[str, Comparison]:
+        """See `MarketView`."""
+        beat = self._agent_of(asset)
+        document = candidate.model_dump(exclude_none=True)
+        found: Comparison = await self._asking.ask(
+            beat["agent"], {"kind": "compare", "asset": asset, "count": rows, "candidate": document}
+        )
+        return beat["timeframe"], found
+
+    def troubles(self) -> dict[str, str]:
+        """See `MarketView`."""
+        troubles: dict[str, str] = {}
+        for asset in self.assets:
+            beat = self._agents.of(asset)
+            if beat is None:
+                troubles[asset] = f"no agent that decides it has been heard from for {SILENT_SECONDS:g} s"
+            elif asset in beat["troubles"]:
+                troubles[asset] = beat["troubles"][asset]
+        return troubles
+
+    async def _closes(self, agent: str, count: int) -> list[AssetCloses]:
+        try:
+            found: list[AssetCloses] = await self._asking.ask(agent, {"kind": "closes", "count": count})
+        except AgentUnavailable:
+            return []  # the other agents' assets are worth showing, and /ready says whose is missing
+        return found
+
+    def _agent_of(self, asset: str) -> Heartbeat:
+        beat = self._agents.of(asset)
+        if beat is None:
+            raise AgentUnavailable(f"No agent that decides {asset} has been heard from for {SILENT_SECONDS:g} s")
+        return beat

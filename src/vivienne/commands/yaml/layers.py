@@ -1,0 +1,148 @@
+"""The layers a file of configuration has, and where in it each value stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from vivienne.commands.yaml.reading import read_yaml
+from vivienne.commands.yaml.writing import FORMAT
+from vivienne.config.flat import FLAT_NAMES, MOST_TOLD, clip, nearest, quoted
+from vivienne.config.layers import GLOBAL
+from vivienne.errors import Finding
+from vivienne.market.types import ASSET_NAME
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from vivienne.commands.yaml.reading import Entry
+    from vivienne.config.documents import Document
+    from vivienne.errors import Problem
+
+_TOP = ("format", "global", "assets")
+
+
+@dataclass(slots=True)
+class LayersFile:
+    """What a file says.
+
+    Attributes:
+        documents: by layer, what it is to set; without what has a finding already.
+        findings: what is wrong with it before anything is known of the values.
+    """
+
+    documents: dict[str, Document] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    _nodes: dict[str, Entry] = field(default_factory=dict)
+
+    def located(self, problems: Iterable[Problem]) -> list[Finding]:
+        """Problems of the configuration, with where in the file they are."""
+        return [self._locate(problem) for problem in problems]
+
+    def _locate(self, problem: Problem) -> Finding:
+        layer = problem.asset or GLOBAL
+        if layer in self._nodes:
+            return Finding(layer, problem.path, self._line(self._nodes[layer], problem.path), problem.message)
+        kept = f"{problem.message}. {layer} is not in the file and keeps what it sets: add it, or use --replace-all"
+        return Finding(layer, problem.path, None, kept)
+
+    def _line(self, entry: Entry, path: str) -> int:
+        """The line of a path, or of the nearest thing above it that is there."""
+        for flat, full in FLAT_NAMES.items():
+            if full == path and entry.node.entries and flat in entry.node.entries:
+                return entry.node.entries[flat].line
+        for name in path.split("."):
+            below = (entry.node.entries or {}).get(name)
+            if below is None:
+                break
+            entry = below
+        return entry.line
+
+
+def read_layers(text: str, name: str) -> LayersFile:
+    """Read a file of configuration.
+
+    Args:
+        text: of it.
+        name: of it, for errors.
+
+    Raises:
+        FileUnreadable: it is no YAML.
+    """
+    root, flaws = read_yaml(text, name)
+    found = LayersFile()
+    for flaw in flaws:
+        layer, path = _place(flaw.path)
+        found.findings.append(Finding(layer, path, flaw.line, flaw.message))
+    if root.entries is None:
+        _say(
+            found, root.line, "A configuration is needed: format, global and assets, as `vivienne config export` writes"
+        )
+        return found
+    _check_top(found, root.entries)
+    if "global" in root.entries:
+        _take(found, GLOBAL, root.entries["global"])
+    if "assets" in root.entries:
+        _take_assets(found, root.entries["assets"])
+    return found
+
+
+def _place(path: tuple[str, ...]) -> tuple[str | None, str]:
+    """The layer and the path in it of a place in the file."""
+    if path[:1] == ("global",):
+        return GLOBAL, ".".join(path[1:])
+    if path[:1] == ("assets",) and len(path) > 1:
+        return path[1].upper(), ".".join(path[2:])
+    return None, ".".join(path)
+
+
+def _check_top(found: LayersFile, entries: dict[str, Entry]) -> None:
+    unknown = [name for name in entries if name not in _TOP]
+    for name in unknown[:MOST_TOLD]:
+        guess = nearest(name, _TOP)
+        line = entries[name].line
+        found.findings.append(
+            Finding(None, clip(name), line, f"Unknown name {quoted(name)}; the nearest known name is {guess!r}")
+        )
+    if len(unknown) > MOST_TOLD:
+        _say(found, None, f"... and {len(unknown) - MOST_TOLD} more unknown names")
+    if "format" not in entries:
+        _say(found, None, f"The format is missing; write `format: {FORMAT}` at the top")
+        return
+    said = entries["format"].node.document()
+    if isinstance(said, bool) or said != FORMAT:
+        later = isinstance(said, int) and said > FORMAT
+        more = "it was written by a later version of Vivienne; update this one" if later else f"write format: {FORMAT}"
+        found.findings.append(
+            Finding(None, "format", entries["format"].line, f"Format {said!r} is not known, only {FORMAT} is; {more}")
+        )
+
+
+def _take_assets(found: LayersFile, assets: Entry) -> None:
+    if assets.node.entries is None:
+        _say(found, assets.line, "'assets' must be an object with the layers of assets by their names", "assets")
+        return
+    for spelt, entry in assets.node.entries.items():
+        asset = spelt.upper()
+        if not ASSET_NAME.fullmatch(asset):
+            message = f"{quoted(spelt)} is no name of an asset; letters and digits are, as in BTC, at most 20"
+            found.findings.append(Finding(None, "assets", entry.line, message))
+        elif asset in found.documents:
+            message = f"{asset} is there twice, in capital and in small letters"
+            found.findings.append(Finding(asset, "", entry.line, message))
+        else:
+            _take(found, asset, entry)
+
+
+def _take(found: LayersFile, layer: str, entry: Entry) -> None:
+    if entry.node.entries is None:
+        message = "A layer must be an object with what it sets; {} is one that sets nothing"
+        found.findings.append(Finding(layer, "", entry.line, message))
+        return
+    document: Any = entry.node.document()
+    found.documents[layer] = document
+    found._nodes[layer] = entry  # noqa: SLF001
+
+
+def _say(found: LayersFile, line: int | None, message: str, path: str = "") -> None:
+    found.findings.append(Finding(None, path, line, message))

@@ -1,0 +1,137 @@
+"""Carries out control messages that came over Redis, and writes up what came of each."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from vivienne.access.caller import Caller
+from vivienne.channels.json import USUAL, read_object
+from vivienne.channels.messages import ConfigMessages, names_request_id, request_id_of
+from vivienne.config.flat import nearest
+from vivienne.errors import ChangeRefused, Defect, Malformed, NotStored
+from vivienne.wire.messages import encode, error
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from vivienne.changes.service import ConfigService
+    from vivienne.channels.json import MessageLimits
+    from vivienne.wire.messages import Message
+
+_log = logging.getLogger(__name__)
+
+CHANNEL = "redis"
+"""How changes by `config_update` are recorded; those by `control` are so on every way they may come."""
+RELAY = "relay"
+"""Field of a message that was sent on for a WebSocket client; it comes back with the outcome."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a message.
+
+    Attributes:
+        document: an answer or an error, as it is published.
+        unstored: the store did not take the change; the same message may be tried again.
+    """
+
+    document: Mapping[str, Any]
+    unstored: bool = False
+
+    @property
+    def text(self) -> str:
+        """The document as JSON."""
+        return encode(self.document)
+
+
+@dataclass(slots=True)
+class _Received:
+    """What is known of a message, as far as it could be read."""
+
+    kind: str | None = None
+    request_id: str | None = None
+    relay: dict[str, str] = field(default_factory=dict)
+
+
+class ControlMessages:
+    """Turns messages into outcomes; never raises, but for being cancelled.
+
+    Args:
+        service: the door.
+        limits: of a message.
+    """
+
+    def __init__(self, service: ConfigService, limits: MessageLimits = USUAL) -> None:
+        self._limits = limits
+        self._changes = ConfigMessages(service, CHANNEL)
+        self.made = 0
+        """Changes that came into force since the start, over whatever channel."""
+        service.listen(self._count)
+
+    async def carry_out(self, raw: bytes, request_id: str | None = None) -> Outcome:
+        """Carry out one message.
+
+        Args:
+            raw: as it came.
+            request_id: for a message that brings none.
+        """
+        received = _Received()
+        try:
+            document: Mapping[str, Any] = await self._changes.handle(*self._read(raw, request_id, received))
+            # A pause that is not stored yet is in force all the same; in the stream it has to be seen to until it is.
+            outcome = Outcome(document, unstored=document["status"] == "not_stored_yet")
+        except ChangeRefused as refused:
+            outcome = self._refused(refused, received)
+        except Exception:  # noqa: BLE001  # a defect must not cost the channel its listener
+            _log.exception("A message of type %s failed", received.kind)
+            outcome = self._refused(Defect(), received)
+        if received.relay:
+            return Outcome({**outcome.document, RELAY: received.relay["id"]}, outcome.unstored)
+        return outcome
+
+    def refuse(self, refused: ChangeRefused, request_id: str) -> Outcome:
+        """The outcome of something that could not even be taken for a message."""
+        return self._refused(refused, _Received(request_id=request_id))
+
+    def _read(self, raw: bytes, request_id: str | None, received: _Received) -> tuple[Message, Caller]:
+        """The message and who sent it; what is known of it is noted on the way."""
+        received.request_id = request_id
+        message = read_object(raw, self._limits)
+        if isinstance(message.get("type"), str):
+            received.kind = message["type"]
+        own = request_id_of(message)
+        received.request_id = own or request_id
+        if own is None and request_id is not None and not names_request_id(message):
+            message["request_id"] = request_id
+        if _is_relay(message.get(RELAY)):
+            received.relay = message.pop(RELAY)
+        self._check_type(received.kind)
+        return message, Caller(received.relay.get("address"), received.relay.get("token"))
+
+    def _check_type(self, kind: str | None) -> None:
+        known = self._changes.types
+        if kind is None:
+            raise Malformed(f"The message has no type; known types are {', '.join(known)}", path="type")
+        if kind not in known:
+            guess = nearest(kind[:100], known)
+            raise Malformed(f"Unknown type {kind[:100]!r}; the nearest known one is {guess!r}", path="type")
+
+    def _refused(self, refused: ChangeRefused, received: _Received) -> Outcome:
+        document = error(refused, in_reply_to=received.kind, request_id=received.request_id)
+        return Outcome(document, unstored=isinstance(refused, NotStored))
+
+    def _count(self, *_change: object) -> None:
+        self.made += 1
+
+
+def _is_relay(value: object) -> bool:
+    """Whether it is what `ControlRelay` writes; anything else is left in place and refused as an unknown field."""
+    return isinstance(value, dict) and value.keys() <= {"id", "address", "token"} and "id" in value and all(
+        isinstance(text, str) and text.isprintable() and len(text) <= _LONGEST_RELAY for text in value.values()
+    )  # fmt: skip
+
+
+_LONGEST_RELAY = 64
+"""Characters; as many as the history keeps of an address, and a token has in its name."""

@@ -1,0 +1,105 @@
+"""States and configuration changes, published in Redis for any program to follow.
+
+A state goes to the channel ``vivienne:state:<ASSET>`` and stays under the key of the same name; a change goes to
+``vivienne:config``. Redis is one more watcher of the hub: while it is slow, a newer state replaces the older one, so
+nothing queues up, and with each new connection the latest states go out afresh.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import deque
+from typing import TYPE_CHECKING
+
+from vivienne.wire.messages import encode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from redis.asyncio import Redis
+
+    from vivienne.stream.hub import Hub
+    from vivienne.stream.state import StateBoard
+    from vivienne.wire.messages import ConfigChanged
+
+STATE = "vivienne:state:"
+"""Before the name of an asset: its channel, and the key of its latest state."""
+PUBLISHED_BY = "published_by"
+"""Field that one agent of several adds to what it publishes: its name."""
+CONFIG = "vivienne:config"
+MOST_CHANGES = 1_000
+"""Changes that wait for a connection; beyond, the oldest are left out. They are hints: the store has them all."""
+
+
+class StatePublisher:
+    """Publishes every state, and keeps the latest one.
+
+    Args:
+        hub: where states come from.
+        board: has the latest ones.
+        agent: name of the agent, where it is one of several.
+        is_replaced: whether another agent publishes the states of these assets now.
+    """
+
+    def __init__(
+        self,
+        hub: Hub,
+        board: StateBoard,
+        agent: str | None = None,
+        is_replaced: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._hub = hub
+        self._board = board
+        self._signature = "" if agent is None else f',"{PUBLISHED_BY}":{json.dumps(agent)}}}'
+        self._is_replaced = is_replaced
+
+    async def run(self, redis: Redis, ready: Callable[[], None]) -> None:
+        """See `vivienne.redis.link.Part`."""
+        mailbox = self._hub.join("redis")
+        self._board.show(mailbox)
+        try:
+            while True:
+                frames = mailbox.take_frames()
+                if frames and not self._is_replaced():
+                    async with redis.pipeline(transaction=False) as batch:
+                        for asset, frame in frames.items():
+                            text = self._signed(frame.text)
+                            batch.set(STATE + asset, text)
+                            batch.publish(STATE + asset, text)
+                        await batch.execute()
+                    mailbox.traffic.sent += len(frames)
+                ready()
+                await mailbox.filled()
+        finally:
+            self._hub.leave(mailbox)
+
+    def _signed(self, text: str) -> str:
+        """A state with the name of its agent; the text is JSON of an object that is not empty."""
+        return text[:-1] + self._signature if self._signature else text
+
+
+class ChangePublisher:
+    """Publishes configuration changes in the order in which they came into force."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[str] = deque(maxlen=MOST_CHANGES)
+        self._filled = asyncio.Event()
+
+    def take(self, change: ConfigChanged) -> None:
+        """A change came into force; never blocks."""
+        self._waiting.append(encode(change))
+        self._filled.set()
+
+    async def run(self, redis: Redis, ready: Callable[[], None]) -> None:
+        """See `vivienne.redis.link.Part`."""
+        ready()
+        while True:
+            while self._waiting:
+                # Taken away once it is out: a connection that breaks here sends it again, which a hint may be.
+                text = self._waiting[0]
+                await redis.publish(CONFIG, text)
+                if self._waiting and self._waiting[0] is text:
+                    self._waiting.popleft()
+            self._filled.clear()
+            await self._filled.wait()

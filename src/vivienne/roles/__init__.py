@@ -1,0 +1,1 @@
+"""Composition of a process by its role."""

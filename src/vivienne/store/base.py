@@ -1,0 +1,102 @@
+"""What a store of revisions does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vivienne.access.tokens import Token
+    from vivienne.store.revision import Revision
+
+
+class TokenStore(Protocol):
+    """Where tokens live. Methods block; they raise `StoreUnavailable` when the store does not answer."""
+
+    def tokens(self) -> list[Token]:
+        """Every token that ever was, in the order of their making."""
+
+    def add_token(self, token: Token) -> None:
+        """Add one; on return it is on disk.
+
+        Raises:
+            NameTaken: there is one of this name already, in whatever case.
+        """
+
+    def revoke_token(self, name: str, when: str) -> Token | None:
+        """Make one good for nothing; on return that is on disk. None where there is none of this name that is good."""
+
+
+class RevisionStore(TokenStore, Protocol):
+    """Where revisions live. Methods block; they raise `StoreUnavailable` when the store does not answer.
+
+    Used from one thread at a time.
+    """
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes may append to it too."""
+
+    def heads(self) -> list[Revision]:
+        """The newest revision of each layer."""
+
+    def switches(self) -> list[Revision]:
+        """The newest pause or resumption of each layer that has one."""
+
+    def active_ids(self) -> dict[str, str]:
+        """By layer, the config_id in force: the newest configuration that is not deleted."""
+
+    def active_id(self, layer: str, version: int) -> str | None:
+        """The config_id that was in force in a layer right after this version."""
+
+    def append(self, *appended: Revision) -> None:
+        """Add revisions, all or none, whatever happens meanwhile; on return they are on disk.
+
+        Raises:
+            VersionTaken: there is one of a version, config_id or request_id already. Nothing was added.
+            StoreUnavailable: they may have been added all the same; `was_appended` tells, of the last of them.
+        """
+
+    def was_appended(self, revision: Revision) -> bool:
+        """Whether an append that failed did its work all the same; once answered, that does not change any more."""
+
+    def prove(self) -> None:
+        """Show that it can store: write, altering nothing. On return that and all that was appended before is on disk.
+
+        Raises:
+            StoreUnavailable: it cannot.
+        """
+
+    def after(self, version: int, limit: int) -> list[Revision]:
+        """Revisions newer than a version, oldest first, at most so many."""
+
+    def by_config_id(self, config_id: str) -> Revision | None:
+        """The revision with this name."""
+
+    def by_request_id(self, request_id: str) -> Revision | None:
+        """The revision made by this request."""
+
+    def is_deleted(self, config_id: str) -> bool:
+        """Whether a later revision deleted it."""
+
+    def before(self, revision: Revision) -> Revision | None:
+        """The configuration of the same layer before this one, leaving out deleted ones."""
+
+    def page(
+        self, *, layers: Sequence[str] | None, limit: int, before: int | None, configurations_only: bool
+    ) -> list[Revision]:
+        """Revisions, newest first.
+
+        Args:
+            layers: only these; None for all.
+            limit: at most so many.
+            before: only versions below it.
+            configurations_only: leave out what was deleted, and revisions that are no configuration.
+        """
+
+    def check(self) -> None:
+        """Raise when the store does not answer."""
+
+    def close(self) -> None:
+        """Let go of it."""

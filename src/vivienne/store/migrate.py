@@ -1,0 +1,52 @@
+"""Brings a database to the schema this version of Vivienne works with.
+
+Every migration runs in the transaction of the caller, so that a database has the old schema or the new one, whatever
+happens meanwhile. SQLite and PostgreSQL both make and alter tables in transactions.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import inspect, text
+
+from vivienne.store.tables import revisions
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from sqlalchemy.engine import Connection
+
+VERSION_TABLE = "alembic_version"
+"""Where Alembic keeps the number of the schema."""
+
+
+def schema_of(connection: Connection) -> int | None:
+    """The number of the schema a database has: 0 while it has none, None when migrations did not make its tables."""
+    look = inspect(connection)
+    if not look.has_table(VERSION_TABLE):
+        return None if look.has_table(revisions.name) else 0
+    found = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalars().all()  # noqa: S608  # ours
+    return int(found[0]) if len(found) == 1 and found[0].isdecimal() else None
+
+
+def migrate(connection: Connection) -> None:
+    """Run the migrations that are missing."""
+    from alembic import command  # noqa: PLC0415  # most starts find nothing to migrate, and need not load it
+
+    command.upgrade(_configuration(connection), "head")
+
+
+def adopt(connection: Connection, schema: int) -> None:
+    """Write down that a database has a schema, without touching anything else in it."""
+    from alembic import command  # noqa: PLC0415  # as above
+
+    command.stamp(_configuration(connection), str(schema))
+
+
+def _configuration(connection: Connection) -> Config:
+    from alembic.config import Config  # noqa: PLC0415  # as above
+
+    configuration = Config()
+    configuration.set_main_option("script_location", "vivienne.store:migrations")
+    configuration.attributes["connection"] = connection
+    return configuration

@@ -1,0 +1,189 @@
+"""Revisions in a PostgreSQL database, for several processes at once.
+
+Nobody is locked out while another one appends: `version` is the primary key, so that of two who want the same version
+one is told that it is taken. There are two locks, which end with their transaction: one while tables are migrated, one
+while it must be known whether an append that broke off is still going to be committed.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import create_engine, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError
+
+from vivienne.errors import StoreUnavailable, StoreUnusable, VersionTaken
+from vivienne.store.migrate import migrate, schema_of
+from vivienne.store.postgres_connection import PATIENCE_SECONDS, DriverError, connect, parameters
+from vivienne.store.postgres_reasons import is_lost, reason_at_start, reason_later
+from vivienne.store.sql import SqlRevisionStore, as_row
+from vivienne.store.tables import SCHEMA_VERSION, revisions
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    import psycopg
+    from sqlalchemy.engine import Connection
+    from sqlalchemy.sql import Select
+
+    from vivienne.store.address import PostgresUrl
+    from vivienne.store.revision import Revision
+
+_log = logging.getLogger(__name__)
+
+_KEY = 0x56495649
+"""First half of our advisory locks ("VIVI"); the second half says what for."""
+_MIGRATING, _APPENDING = 1, 2
+_MIGRATION_SECONDS = 60
+_PROBE = "probe"
+
+
+class PostgresRevisionStore(SqlRevisionStore):
+    """Revisions in a PostgreSQL database.
+
+    One connection, used from one thread at a time. When it is lost, the call that notices fails, and the next one
+    connects anew.
+
+    Raises:
+        StoreUnusable: there is no server, it does not let us in, or the database cannot be used.
+    """
+
+    is_shared = True
+
+    def __init__(self, url: PostgresUrl) -> None:
+        self.name = str(url)
+        self._newest = 0
+        self._committing: str | None = None
+        self._parameters = parameters(url)
+        self._engine = create_engine(
+            "postgresql+psycopg://",
+            creator=self._connect,
+            pool_size=1,
+            max_overflow=0,
+            pool_timeout=PATIENCE_SECONDS,
+            use_native_hstore=False,
+        )
+        try:
+            self._prepare()
+        except StoreUnusable:
+            self.close()
+            raise
+        except DBAPIError as error:
+            self.close()
+            raise StoreUnusable(f"The database {self.name} {reason_at_start(error)}") from error
+
+    def append(self, *appended: Revision) -> None:
+        """See `RevisionStore`."""
+        with self._transaction() as connection:
+            connection.execute(select(func.pg_advisory_xact_lock_shared(_KEY, _APPENDING)))
+            for revision in appended:
+                # A conflict is no error, which would fill the log of the server.
+                added = insert(revisions).on_conflict_do_nothing().returning(revisions.c.version)
+                if connection.execute(added, as_row(revision)).first() is None:
+                    raise VersionTaken(f"version {revision.version}, its config_id or request_id is there")
+            self._committing = appended[-1].config_id
+        self._newest = max(self._newest, appended[-1].version)
+
+    def was_appended(self, revision: Revision) -> bool:
+        """See `RevisionStore`. Waits for appends that the server is still working on, whoever made them."""
+        if self._committing != revision.config_id:
+            return False  # the server was never told to commit it
+        with self._transaction() as connection:
+            connection.execute(select(func.pg_advisory_xact_lock(_KEY, _APPENDING)))
+            found = select(revisions.c.version).where(revisions.c.config_id == revision.config_id)
+            return connection.execute(found).first() is not None
+
+    def prove(self) -> None:
+        """See `RevisionStore`. A row that is taken back at once; committing that is synced like any change."""
+        row = dict.fromkeys(("config_id", "layer", "action", "author", "channel", "created_at"), _PROBE)
+        with self._transaction() as connection, connection.begin_nested() as attempt:
+            connection.execute(revisions.insert(), {**row, "version": -1, "document": {}, "changed": []})
+            attempt.rollback()
+
+    def close(self) -> None:
+        """See `RevisionStore`."""
+        self._engine.dispose()
+
+    def _begin(self) -> AbstractContextManager[Connection]:
+        return self._engine.begin()
+
+    def _reason(self, error: DBAPIError) -> str:
+        return reason_later(error)
+
+    def _is_lost(self, error: DBAPIError) -> bool:
+        return is_lost(error)
+
+    def _read(self, query: Select[Any]) -> list[Revision]:
+        found = super()._read(query)
+        self._newest = max([self._newest, *(revision.version for revision in found)])
+        return found
+
+    def _connect(self) -> psycopg.Connection[Any]:
+        connection = connect(self._parameters)
+        try:
+            if self._newest:
+                self._recognize(connection)
+        except (DriverError, StoreUnavailable):
+            connection.close()
+            raise
+        return connection
+
+    def _recognize(self, connection: psycopg.Connection[Any]) -> None:
+        """Refuse a database put in the place of the one that was open: what is in force here would not be in it."""
+        row = connection.execute("SELECT max(version) FROM revisions").fetchone()
+        connection.rollback()
+        if row is None or (row[0] or 0) < self._newest:
+            raise StoreUnavailable(
+                f"the database {self.name} has lost revisions or is another one: it had version {self._newest}; "
+                "if that is meant, start Vivienne again"
+            )
+
+    def _prepare(self) -> None:
+        """Make sure the database is ours, of the schema we work with, and can be written."""
+        with self._engine.begin() as connection:
+            if connection.exec_driver_sql("SHOW transaction_read_only").scalar_one() == "on":
+                raise StoreUnusable(
+                    f"The database {self.name} is read-only; name one that can be written, not a standby"
+                )
+            encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
+            if encoding != "UTF8":
+                raise StoreUnusable(
+                    f"The database {self.name} cannot keep every text: its encoding is {encoding}; "
+                    "make one with createdb --template=template0 --encoding=UTF8"
+                )
+            if connection.exec_driver_sql("SHOW fsync").scalar_one() != "on":
+                _log.warning("PostgreSQL runs with fsync=off: changes it acknowledged may be lost in a power cut")
+            schema = self._schema(connection)
+        if schema < SCHEMA_VERSION:
+            self._migrate()
+        with self._engine.begin() as connection:
+            may = connection.exec_driver_sql("SELECT has_table_privilege('revisions', 'INSERT')").scalar_one()
+            if not may:
+                raise StoreUnusable(
+                    f"The database {self.name} cannot be written by this user; GRANT SELECT, INSERT ON revisions to it"
+                )
+
+    def _migrate(self) -> None:
+        with self._engine.begin() as connection:
+            # Another process that starts may be at it: wait for it, and look again.
+            connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{_MIGRATION_SECONDS}s'")
+            driver: Any = connection.connection.driver_connection
+            driver.patience = _MIGRATION_SECONDS + PATIENCE_SECONDS
+            connection.execute(select(func.pg_advisory_xact_lock(_KEY, _MIGRATING)))
+            if self._schema(connection) < SCHEMA_VERSION:
+                _log.info("The tables of %s are brought to schema %d", self.name, SCHEMA_VERSION)
+                migrate(connection)
+        del driver.patience  # back to that of all connections
+
+    def _schema(self, connection: Connection) -> int:
+        schema = schema_of(connection)
+        if schema is None:
+            raise StoreUnusable(f"The database {self.name} has tables of another program; name another database")
+        if schema > SCHEMA_VERSION:
+            raise StoreUnusable(
+                f"The database {self.name} was written by a later version of Vivienne (schema {schema}, "
+                f"this one knows {SCHEMA_VERSION}); update Vivienne or name another database"
+            )
+        return schema

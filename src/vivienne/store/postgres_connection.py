@@ -1,0 +1,106 @@
+"""A connection to PostgreSQL on which nothing waits without end, and on which a commit is on disk when it returns."""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from vivienne.errors import StoreUnusable
+
+try:
+    import psycopg
+    from psycopg.conninfo import conninfo_to_dict
+except ImportError as error:
+    raise StoreUnusable(
+        f"A PostgreSQL database needs the driver psycopg, which cannot be loaded ({error}); "
+        "install it with Vivienne: pip install 'vivienne[postgres]'"
+    ) from error
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from vivienne.store.address import PostgresUrl
+
+_T = TypeVar("_T")
+
+CONNECT_SECONDS = 3
+STATEMENT_SECONDS = 4
+PATIENCE_SECONDS = 6.0
+"""After which a server that does not answer at all is given up on. It is longer than the server gives a statement; with
+the seconds to connect anew it is shorter than a caller waits."""
+
+DriverError = psycopg.Error
+
+_SESSION = f"""
+SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') <> 'remote_apply';
+SET statement_timeout = '{STATEMENT_SECONDS}s';
+SET idle_in_transaction_session_timeout = '{2 * STATEMENT_SECONDS}s';
+SET default_transaction_isolation = 'read committed';
+SET tcp_keepalives_idle = 5;
+SET tcp_keepalives_interval = 2;
+SET tcp_keepalives_count = 3;
+"""
+_DEFAULTS = {
+    "application_name": "vivienne",
+    "client_encoding": "utf8",
+    "connect_timeout": CONNECT_SECONDS,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 1000 * int(PATIENCE_SECONDS),  # milliseconds
+}
+
+
+def parameters(url: PostgresUrl) -> dict[str, Any]:
+    """How to connect: what the address says, and elsewhere what suits us.
+
+    Raises:
+        StoreUnusable: PostgreSQL does not understand the address.
+    """
+    try:
+        return {**_DEFAULTS, **conninfo_to_dict(url.uri)}
+    except psycopg.ProgrammingError:
+        # What it says may quote the password.
+        raise StoreUnusable(
+            f"The address {url} cannot be read; one is written postgresql://user@host:5432/name?sslmode=require"
+        ) from None
+
+
+def connect(how: dict[str, Any]) -> psycopg.Connection[Any]:
+    """Connect, and set what the session needs."""
+    connection = BoundedConnection.connect(**how)
+    try:
+        connection.execute(_SESSION)
+        connection.commit()
+    except psycopg.Error:
+        connection.close()
+        raise
+    return connection
+
+
+class BoundedConnection(psycopg.Connection[Any]):
+    """A connection that gives up on a server that neither answers nor lets go of the line.
+
+    Attributes:
+        patience: seconds after which.
+    """
+
+    patience = PATIENCE_SECONDS
+
+    def wait(self, gen: Generator[Any, Any, _T], *args: Any, **kwargs: Any) -> _T:
+        """Psycopg waits in here for everything but connecting."""
+        return super().wait(self._bounded(gen), *args, **kwargs)
+
+    def _bounded(self, waiting: Generator[Any, Any, _T]) -> Generator[Any, Any, _T]:
+        until = monotonic() + self.patience
+        try:
+            wanted = next(waiting)
+            while True:
+                ready = yield wanted
+                if monotonic() > until:
+                    self.pgconn.finish()  # so that it counts as lost
+                    raise psycopg.OperationalError(f"no answer within {self.patience:g} s")
+                wanted = waiting.send(ready)
+        except StopIteration as done:
+            found: _T = done.value
+            return found

@@ -1,0 +1,110 @@
+"""A revision: one accepted change, for ever."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vivienne.config.layers import asset_of
+
+if TYPE_CHECKING:
+    from vivienne.config.documents import Document
+    from vivienne.wire.answers import Acknowledgement, Action, RevisionEntry, Switched, ValueChange
+
+
+SWITCHES: frozenset[Action] = frozenset({"pause", "resume"})
+"""What stops decisions and lets them go on. Such a revision repeats what its layer sets, and changes none of it."""
+NO_CONFIGURATION: frozenset[Action] = SWITCHES | {"delete"}
+"""Revisions that put no configuration of their own in force."""
+IMPORT = "import"
+"""Channel of revisions that were made as one change, all layers of a file; no other channel makes several at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One accepted change.
+
+    Attributes:
+        version: increasing by one over all layers.
+        config_id: names it for ever.
+        layer: ``global`` or the asset.
+        document: what the layer sets itself from here on.
+        changed: what that changed in force for the layer: path, old and new value.
+        target: the config_id a delete or an activation was about.
+        channel: how it came in: rest, websocket, control, redis, import, cli.
+        author: the name of the caller's token; without one, what the caller said.
+        claimed_author: what a caller with a token said, where it was something else.
+        address: where the caller was connected from, if known.
+        request_id: given by the caller, so that a repeated request is answered and not made twice.
+        request_digest: what the request was, to tell a repetition from a reuse.
+        answer: what the caller was answered; kept where there is a request_id.
+        created_at: when, ISO 8601 UTC.
+    """
+
+    version: int
+    config_id: str
+    layer: str
+    action: Action
+    document: Document
+    changed: list[ValueChange]
+    author: str
+    channel: str
+    created_at: str
+    target: str | None = None
+    address: str | None = None
+    reason: str | None = None
+    request_id: str | None = None
+    request_digest: str | None = None
+    answer: Acknowledgement | Switched | None = None
+    claimed_author: str | None = None
+
+    @property
+    def asset_symbol(self) -> str | None:
+        """The asset, or None for the global layer."""
+        return asset_of(self.layer)
+
+    @property
+    def is_switch(self) -> bool:
+        """Whether it pauses or resumes."""
+        return self.action in SWITCHES
+
+    @property
+    def is_configuration(self) -> bool:
+        """Whether it puts a configuration of its own in force."""
+        return self.action not in NO_CONFIGURATION
+
+    def as_document(self, *, is_active: bool) -> RevisionEntry:
+        """The revision as `all` and `history` list it."""
+        entry: RevisionEntry = {
+            "config_id": self.config_id,
+            "version": self.version,
+            "asset_symbol": self.asset_symbol,
+            "is_active": is_active,
+            "action": self.action,
+            "target": self.target,
+            "created_at": self.created_at,
+            "author": self.author,
+            "channel": self.channel,
+            "address": self.address,
+            "reason": self.reason,
+            "request_id": self.request_id,
+            "changed": self.changed,
+            "config": self.document,
+        }
+        if self.claimed_author is not None:
+            entry["claimed_author"] = self.claimed_author
+        return entry
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A revision that was put in force.
+
+    Attributes:
+        assets: those under the changed layer.
+        made_here: whether this process made it, rather than one it follows.
+    """
+
+    revision: Revision
+    assets: list[str]
+    made_here: bool

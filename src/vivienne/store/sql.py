@@ -1,0 +1,186 @@
+"""Revisions in a relational database, append-only, through SQLAlchemy Core: the same queries on every engine."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from sqlalchemy import exists, func, select
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from vivienne.errors import StoreUnavailable
+from vivienne.store.revision import NO_CONFIGURATION, Revision
+from vivienne.store.tables import revisions, switches
+from vivienne.store.tokens import SqlTokens
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
+
+    from sqlalchemy import Column
+    from sqlalchemy.engine import Connection, Row
+    from sqlalchemy.sql import ColumnElement, Select
+
+_names = tuple(revisions.columns.keys())
+_deletions = revisions.alias("deletions")
+_is_deleted: ColumnElement[bool] = exists().where(
+    _deletions.c.target == revisions.c.config_id, _deletions.c.action == "delete"
+)
+_sets_values: ColumnElement[bool] = revisions.c.action.not_in(sorted(NO_CONFIGURATION))
+_is_configuration: ColumnElement[bool] = _sets_values & ~_is_deleted
+
+
+class SqlRevisionStore(SqlTokens):
+    """What all engines share. See `RevisionStore` for what the methods do."""
+
+    name: str
+    """What messages call the database."""
+
+    @abstractmethod
+    def _begin(self) -> AbstractContextManager[Connection]:
+        """A transaction, committed at the end."""
+
+    @abstractmethod
+    def append(self, *appended: Revision) -> None:
+        """See `RevisionStore`."""
+
+    @abstractmethod
+    def _reason(self, error: DBAPIError) -> str:
+        """What the engine says, for a person: how the sentence goes on that begins with "the database"."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """See `RevisionStore`."""
+
+    def _is_lost(self, error: DBAPIError) -> bool:  # noqa: ARG002  # a file is not out of reach
+        return False
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        try:
+            with self._begin() as connection:
+                yield connection
+        except DBAPIError as error:
+            reason = f"the database {self.name} {self._reason(error)}"
+            raise StoreUnavailable(reason, is_lost=self._is_lost(error)) from error
+        except (SQLAlchemyError, OverflowError) as error:
+            raise StoreUnavailable(f"the database {self.name} failed: {error}") from error
+
+    def heads(self) -> list[Revision]:
+        """See `RevisionStore`."""
+        newest = select(func.max(revisions.c.version)).group_by(revisions.c.layer)
+        return self._read(select(revisions).where(revisions.c.version.in_(newest)))
+
+    def switches(self) -> list[Revision]:
+        """See `RevisionStore`."""
+        newest = select(func.max(revisions.c.version)).where(switches).group_by(revisions.c.layer)
+        return self._read(select(revisions).where(revisions.c.version.in_(newest)))
+
+    def active_ids(self) -> dict[str, str]:
+        """See `RevisionStore`."""
+        with self._transaction() as connection:
+            layers = connection.execute(select(revisions.c.layer).distinct()).scalars().all()
+            found = {}
+            for layer in layers:
+                newest = (
+                    select(revisions.c.config_id)
+                    .where(revisions.c.layer == layer, _is_configuration)
+                    .order_by(revisions.c.version.desc())
+                    .limit(1)
+                )
+                config_id = connection.execute(newest).scalar_one_or_none()
+                if config_id is not None:
+                    found[layer] = config_id
+            return found
+
+    def active_id(self, layer: str, version: int) -> str | None:
+        """See `RevisionStore`."""
+        deleted = exists().where(
+            _deletions.c.target == revisions.c.config_id,
+            _deletions.c.action == "delete",
+            _deletions.c.version <= version,
+        )
+        newest = (
+            select(revisions.c.config_id)
+            .where(revisions.c.layer == layer, revisions.c.version <= version, _sets_values, ~deleted)
+            .order_by(revisions.c.version.desc())
+            .limit(1)
+        )
+        with self._transaction() as connection:
+            return connection.execute(newest).scalar_one_or_none()
+
+    def was_appended(self, revision: Revision) -> bool:
+        """See `RevisionStore`."""
+        return self.by_config_id(revision.config_id) is not None
+
+    def after(self, version: int, limit: int) -> list[Revision]:
+        """See `RevisionStore`."""
+        newer = select(revisions).where(revisions.c.version > version)
+        return self._read(newer.order_by(revisions.c.version).limit(limit))
+
+    def by_config_id(self, config_id: str) -> Revision | None:
+        """See `RevisionStore`."""
+        return self._named(revisions.c.config_id, config_id)
+
+    def by_request_id(self, request_id: str) -> Revision | None:
+        """See `RevisionStore`."""
+        return self._named(revisions.c.request_id, request_id)
+
+    def is_deleted(self, config_id: str) -> bool:
+        """See `RevisionStore`."""
+        with self._transaction() as connection:
+            found = select(revisions.c.version).where(revisions.c.config_id == config_id, _is_deleted)
+            return connection.execute(found).first() is not None
+
+    def before(self, revision: Revision) -> Revision | None:
+        """See `RevisionStore`."""
+        return self._one(
+            select(revisions)
+            .where(revisions.c.layer == revision.layer, revisions.c.version < revision.version, _is_configuration)
+            .order_by(revisions.c.version.desc())
+            .limit(1)
+        )
+
+    def page(
+        self, *, layers: Sequence[str] | None, limit: int, before: int | None, configurations_only: bool
+    ) -> list[Revision]:
+        """See `RevisionStore`."""
+        query = select(revisions).order_by(revisions.c.version.desc()).limit(limit)
+        if layers is not None:
+            query = query.where(revisions.c.layer.in_(layers))
+        if before is not None:
+            query = query.where(revisions.c.version < before)
+        if configurations_only:
+            query = query.where(_is_configuration)
+        return self._read(query)
+
+    def check(self) -> None:
+        """See `RevisionStore`."""
+        with self._transaction() as connection:
+            connection.execute(select(func.max(revisions.c.version))).scalar()
+
+    def _read(self, query: Select[Any]) -> list[Revision]:
+        try:
+            with self._transaction() as connection:
+                return [_revision(row) for row in connection.execute(query)]
+        except orjson.JSONDecodeError as error:
+            raise StoreUnavailable(f"the database {self.name} is damaged; restore a copy of it") from error
+
+    def _named(self, column: Column[str], name: str) -> Revision | None:
+        # PostgreSQL takes no text with this sign, and none of ours has it.
+        return None if "\0" in name else self._one(select(revisions).where(column == name))
+
+    def _one(self, query: Select[Any]) -> Revision | None:
+        found = self._read(query)
+        return found[0] if found else None
+
+
+def as_row(revision: Revision) -> dict[str, Any]:
+    """A revision as a row of its table."""
+    return {name: getattr(revision, name) for name in _names}
+
+
+def _revision(row: Row[Any]) -> Revision:
+    return Revision(**row._mapping)  # noqa: SLF001  # SQLAlchemy's documented way to a row's columns by name

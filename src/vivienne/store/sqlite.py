@@ -1,0 +1,210 @@
+"""Revisions in one SQLite file, for one process.
+
+A rollback journal and ``synchronous=FULL``: when a commit returns, the revision survives a power cut. The journal is
+kept and its header cleared on commit (``PERSIST``), which is synced; deleting the file would need a sync of the
+directory that FULL does not make. No WAL: the SQLite of older Pythons loses data with it under several connections.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import filelock
+from sqlalchemy import URL, create_engine, event
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.pool import StaticPool
+
+from vivienne.errors import StoreUnavailable, StoreUnusable, VersionTaken
+from vivienne.store.migrate import adopt, migrate, schema_of
+from vivienne.store.sql import SqlRevisionStore, as_row
+from vivienne.store.tables import SCHEMA_VERSION, revisions
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sqlalchemy.engine import Connection, Engine
+
+    from vivienne.store.revision import Revision
+
+APPLICATION_ID = 0x56495649
+"""Marks the file as ours in its header ("VIVI")."""
+_BEFORE_MIGRATIONS = 1
+"""The schema of files that Alembic has not written in yet."""
+_LOCK_TIMEOUT = 2.0
+_CACHE_KIB = 128
+"""The kernel has the file in memory anyway; the usual 2 MB fill up over hours of changes and look like a leak."""
+_PROBE_BYTES = 256 * 1024
+"""As much as the longest message."""
+_TAKEN = {"SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_UNIQUE"}
+
+
+class SqliteRevisionStore(SqlRevisionStore):
+    """Revisions in one SQLite file.
+
+    Used from one thread at a time, by one process: a second one is refused.
+
+    Args:
+        path: the file.
+        beside: open it all the same where another process has it, to do something with its tokens. What is in force
+            there does not depend on them, and SQLite itself lets only one process write at a time.
+
+    Raises:
+        StoreUnusable: the file is no database, is another program's, is read-only, or is in use.
+    """
+
+    is_shared = False
+
+    def __init__(self, path: Path, *, beside: bool = False) -> None:
+        self.path = path
+        self.name = str(path)
+        self._lock = filelock.FileLock(f"{path}.lock", thread_local=False)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock.acquire(timeout=0)
+        except filelock.Timeout as error:
+            if not beside:
+                raise StoreUnusable(
+                    f"The database {path} is in use by another Vivienne; stop that one, or name another database "
+                    "with --db"
+                ) from error
+        except OSError as error:
+            raise StoreUnusable(f"The database {path} cannot be opened: {error.strerror}") from error
+        self._engine = _engine(path, "BEGIN IMMEDIATE" if beside else "BEGIN")
+        try:
+            self._open = self._engine.connect()
+            with self._open.begin():
+                _prepare(self._open, path, is_ours=self._lock.is_locked)
+            self._inode = path.stat().st_ino
+        except StoreUnusable:
+            self.close()
+            raise
+        except DBAPIError as error:
+            self.close()
+            raise StoreUnusable(f"The database {path} cannot be used: {_said(error)}") from error
+
+    def append(self, *appended: Revision) -> None:
+        """See `RevisionStore`."""
+        with self._transaction() as connection:
+            for revision in appended:
+                try:
+                    connection.execute(revisions.insert(), as_row(revision))
+                except IntegrityError as error:
+                    if getattr(error.orig, "sqlite_errorname", None) not in _TAKEN:
+                        raise
+                    raise VersionTaken(f"version {revision.version}, its config_id or request_id is there") from error
+
+    def prove(self) -> None:
+        """See `RevisionStore`. A file beside the database shows that there is space, which writing in it does not."""
+        probe = self.path.with_name(f"{self.path.name}-probe")
+        try:
+            with probe.open("wb", buffering=0) as file:
+                os.pwrite(file.fileno(), bytes(_PROBE_BYTES), 0)
+                os.fsync(file.fileno())
+            probe.unlink()
+        except OSError as error:
+            probe.unlink(missing_ok=True)
+            raise StoreUnavailable(f"the database {self.path} cannot grow: {error.strerror}") from error
+        with self._transaction() as connection:
+            connection.exec_driver_sql(f"PRAGMA user_version={SCHEMA_VERSION}")
+
+    def check(self) -> None:
+        """See `RevisionStore`."""
+        super().check()
+        if self._is_gone():
+            raise StoreUnavailable(f"the database {self.path} {_GONE}")
+
+    def close(self) -> None:
+        """See `RevisionStore`."""
+        self._engine.dispose()
+        self._lock.release()
+
+    @contextmanager
+    def _begin(self) -> Iterator[Connection]:
+        with self._open.begin():
+            yield self._open
+
+    def _reason(self, error: DBAPIError) -> str:
+        return _GONE if self._is_gone() else _said(error)
+
+    def _is_gone(self) -> bool:
+        """Whether the file that was opened is not the one at its path any more."""
+        try:
+            return self.path.stat().st_ino != self._inode
+        except OSError:
+            return True
+
+
+def _engine(path: Path, begin: str) -> Engine:
+    # One connection, kept: it is used by one thread at a time, though not always by the same one.
+    engine = create_engine(
+        URL.create("sqlite+pysqlite", database=str(path)),
+        poolclass=StaticPool,
+        connect_args={"timeout": _LOCK_TIMEOUT, "check_same_thread": False},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _connected(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None  # transactions begin where we say so, below
+        connection.execute("PRAGMA journal_mode=PERSIST").close()
+        connection.execute("PRAGMA synchronous=FULL").close()
+        connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}").close()
+
+    @event.listens_for(engine, "begin")
+    def _begun(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def _prepare(connection: Connection, path: Path, *, is_ours: bool) -> None:
+    """Make sure the file is a Vivienne's, of the schema we work with, and can be written.
+
+    It is brought to that schema only where no other process uses it.
+    """
+    application_id = connection.exec_driver_sql("PRAGMA application_id").scalar_one()
+    # The same number as Alembic's, in the header: Viviennes from before migrations wrote only that, and look at it.
+    header = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+    tables = connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar_one()
+    if application_id != APPLICATION_ID and tables:
+        raise StoreUnusable(f"The database {path} belongs to another program; name a new file")
+    schema = schema_of(connection)
+    if max(header, schema or 0) > SCHEMA_VERSION:
+        raise StoreUnusable(
+            f"The database {path} was written by a later version of Vivienne (schema {max(header, schema or 0)}, "
+            f"this one knows {SCHEMA_VERSION}); update Vivienne or name another file"
+        )
+    if schema != SCHEMA_VERSION and not is_ours:
+        raise StoreUnusable(f"The database {path} is in use by a Vivienne of another version; stop that one first")
+    if schema is None:
+        adopt(connection, _BEFORE_MIGRATIONS)
+    if schema != SCHEMA_VERSION:
+        migrate(connection)
+    # Only where they differ: a file that is merely looked at stays as it is.
+    if application_id != APPLICATION_ID:
+        connection.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
+    if header != SCHEMA_VERSION:
+        connection.exec_driver_sql(f"PRAGMA user_version={SCHEMA_VERSION}")
+    # Alters nothing, and fails where nothing can be altered: better now than at the first change.
+    connection.exec_driver_sql("DELETE FROM revisions WHERE 0")
+
+
+_GONE = "was deleted or replaced while it was open; put it back and start Vivienne again"
+_REASONS = {
+    "not a database": "is not a SQLite database; name a new file",
+    "malformed": "is damaged; restore a copy of it",
+    "readonly": "is read-only; make the file and its folder writable",
+    "unable to open": "cannot be opened; check that its folder exists and is writable",
+    "locked": "is locked by another program",
+    "full": "cannot grow: the disk is full",
+    "disk I/O": "cannot be read or written: the disk reports an error",
+}
+
+
+def _said(error: DBAPIError) -> str:
+    """What SQLite said, for a person."""
+    text = str(error.orig)
+    return next((reason for key, reason in _REASONS.items() if key in text), f"failed: {text.rstrip('.')}")

@@ -1,0 +1,55 @@
+"""Tokens in a relational database: the same queries on every engine."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, select
+
+from vivienne.access.tokens import Token
+from vivienne.errors import NameTaken
+from vivienne.store.tables import tokens
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from sqlalchemy.engine import Connection, Row
+
+_FIELDS = tuple(Token.__dataclass_fields__)
+
+
+class SqlTokens(ABC):
+    """The part of a store that keeps tokens. See `TokenStore` for what the methods do."""
+
+    @abstractmethod
+    def _transaction(self) -> AbstractContextManager[Connection]:
+        """A transaction, committed at the end; errors of the engine leave it as `StoreUnavailable`."""
+
+    def tokens(self) -> list[Token]:
+        """See `TokenStore`."""
+        with self._transaction() as connection:
+            rows = connection.execute(select(tokens).order_by(tokens.c.created_at, tokens.c.name))
+            return [_token(row) for row in rows]
+
+    def add_token(self, token: Token) -> None:
+        """See `TokenStore`."""
+        with self._transaction() as connection:
+            same = select(tokens.c.name).where(func.lower(tokens.c.name) == token.name.lower())
+            if connection.execute(same).first() is not None:
+                raise NameTaken(
+                    f"There is a token {token.name!r} already, or was one: names stand in the history; take another one"
+                )
+            connection.execute(tokens.insert(), {name: getattr(token, name) for name in _FIELDS})
+
+    def revoke_token(self, name: str, when: str) -> Token | None:
+        """See `TokenStore`."""
+        with self._transaction() as connection:
+            is_good = (tokens.c.name == name) & tokens.c.revoked_at.is_(None)
+            if connection.execute(tokens.update().where(is_good).values(revoked_at=when)).rowcount == 0:
+                return None
+            return _token(connection.execute(select(tokens).where(tokens.c.name == name)).one())
+
+
+def _token(row: Row[Any]) -> Token:
+    return Token(**{name: row._mapping[name] for name in _FIELDS})  # noqa: SLF001  # SQLAlchemy's documented way

@@ -1,0 +1,1 @@
+"""Types of everything that goes out."""

@@ -1,0 +1,257 @@
+"""Messages as they go out on the wire, and those that come in."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Literal, NotRequired
+
+import orjson
+from typing_extensions import TypedDict
+
+from vivienne.agent.decision import Level
+from vivienne.config.documents import Document
+from vivienne.wire.answers import Acknowledgement, EffectiveDocument, Preview, ProblemEntry, RevisionEntry, Switched
+from vivienne.wire.explanation import Explanation, LevelsStatus, Side, Trend, VolatilityStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from vivienne.errors import ChangeRefused
+
+AGENT = "VivienneAgent"
+"""Name of the agent in messages."""
+
+Message = dict[str, Any]
+"""A message that came in, of whatever content."""
+
+Status = Literal["live", "warming_up", "stale", "paused", "ended"]
+
+
+class Decision(TypedDict):
+    """What is decided on an asset."""
+
+    clarity_level: Level
+    raw_clarity_level: Level
+    signal_confidence: float
+    side: Side
+    position_size: float
+    trend_direction: Trend
+    volatility_status: VolatilityStatus
+    levels_status: LevelsStatus
+    blocked_by: list[str]
+    explanation: Explanation | None
+
+
+def undecided() -> Decision:
+    """No decision: idle, with size 0."""
+    return {
+        "clarity_level": "idle",
+        "raw_clarity_level": "idle",
+        "signal_confidence": 0.0,
+        "side": "none",
+        "position_size": 0.0,
+        "trend_direction": "neutral",
+        "volatility_status": "normal",
+        "levels_status": "inactive",
+        "blocked_by": [],
+        "explanation": None,
+    }
+
+
+class StateData(Decision):
+    """The decision on an asset, and how far it can be relied on.
+
+    `data_age`: seconds from the arrival of the newest market data to this state; what comes twice or late by its own
+    time makes it no younger. Beyond `data_age_limit`, which follows from the pace of the feed, the asset is `stale`.
+    The age is null before there is data, and once a replay is over.
+    """
+
+    status: Status
+    status_reason: str | None
+    price: float | None
+    price_time: str | None
+    data_age: float | None
+    data_age_limit: float | None
+    bar_time: str | None
+    bar_closed: bool
+    timeframe: str
+    feed: str
+
+
+class AgentState(TypedDict):
+    """A decision and the configuration it was made with."""
+
+    data: StateData
+    config: EffectiveDocument
+
+
+class AssetData(TypedDict):
+    """The state of one asset. `seq` counts the states of the asset."""
+
+    type: Literal["asset_data"]
+    asset: str
+    timestamp: str
+    seq: int
+    config_version: int
+    agents: dict[str, AgentState]
+
+
+class _Answer(TypedDict):
+    agent: str
+    asset: str | None
+    request_id: NotRequired[str]
+
+
+class ConfigUpdateResponse(_Answer, Acknowledgement):
+    """Answer to a `config_update` that was made."""
+
+    type: Literal["config_update_response"]
+
+
+class ConfigPreviewResponse(_Answer, Preview):
+    """Answer to a `config_update` with `validate_only` that would be accepted."""
+
+    type: Literal["config_update_response"]
+
+
+class ControlResponse(_Answer, Acknowledgement):
+    """Answer to a `control` that was made."""
+
+    type: Literal["control_response"]
+
+
+class SwitchResponse(_Answer, Switched):
+    """Answer to a `pause` or `resume`, also where it came as a `control`."""
+
+    type: Literal["pause_response", "resume_response", "control_response"]
+
+
+class SubscribeResponse(TypedDict):
+    """Answer to a `subscribe`."""
+
+    type: Literal["subscribe_response"]
+    status: Literal["success"]
+    assets: list[str]
+    request_id: NotRequired[str]
+
+
+class ErrorMessage(TypedDict):
+    """What was wrong with a message. Nothing was changed."""
+
+    type: Literal["error"]
+    code: str
+    message: str
+    errors: list[ProblemEntry]
+    in_reply_to: str | None
+    request_id: NotRequired[str]
+
+
+class LogMessage(TypedDict):
+    """One log record; `dropped` says how many before it were lost to a slow reader.
+
+    Where several processes share the work, `process` says which one wrote it; without it, the one that is asked did.
+    """
+
+    type: Literal["log"]
+    timestamp: str
+    level: str
+    logger: str
+    message: str
+    exception: NotRequired[str]
+    process: NotRequired[str]
+    dropped: NotRequired[int]
+
+
+class ConfigChanged(RevisionEntry):
+    """A change came into force, over whatever channel; `assets` are those it bears on. On Redis only."""
+
+    type: Literal["config_changed"]
+    assets: list[str]
+
+
+class _Change(TypedDict):
+    agent: NotRequired[Literal["VivienneAgent"]]
+    asset: NotRequired[str]
+    asset_symbol: NotRequired[str]
+    request_id: NotRequired[str]
+    author: NotRequired[str]
+    reason: NotRequired[str]
+    expected_version: NotRequired[int]
+
+
+class ConfigUpdate(_Change):
+    """Change the configuration of an asset, or of all; `config` or `parameters`, nested or by flat names."""
+
+    type: Literal["config_update", "vivienne_config_update"]
+    config: NotRequired[Document]
+    parameters: NotRequired[Document]
+    mode: NotRequired[Literal["partial", "full"]]
+    validate_only: NotRequired[bool]
+
+
+class Control(_Change):
+    """The same as a control message; `params` may hold the fields around the change too.
+
+    With the strategy `pause` or `resume` it does what the messages of these names do.
+    """
+
+    type: Literal["control"]
+    strategy: Literal["general_parameters", "pause", "resume"]
+    params: NotRequired[Document]
+
+
+class Pause(_Change):
+    """Stop an asset, or all: idle, with size 0, until it is resumed."""
+
+    type: Literal["pause"]
+
+
+class Resume(_Change):
+    """End the pause of an asset, or that of all; one does not end the other."""
+
+    type: Literal["resume"]
+
+
+class Subscribe(TypedDict):
+    """Narrow the stream to some assets; `["*"]` widens it to all."""
+
+    type: Literal["subscribe"]
+    assets: list[str]
+    request_id: NotRequired[str]
+
+
+STATE_OUT = (
+    AssetData, ConfigUpdateResponse, ConfigPreviewResponse, ControlResponse, SwitchResponse, SubscribeResponse,
+    ErrorMessage,
+)  # fmt: skip
+"""What `/ws/state` sends."""
+STATE_IN = (ConfigUpdate, Control, Pause, Resume, Subscribe)
+"""What `/ws/state` takes."""
+LOGS_OUT = (LogMessage,)
+"""What `/ws/logs` sends."""
+CONTROL_IN = (ConfigUpdate, Control, Pause, Resume)
+"""What the control channel and the control stream in Redis take."""
+CONTROL_OUT = (ConfigUpdateResponse, ConfigPreviewResponse, ControlResponse, SwitchResponse, ErrorMessage)
+"""What is published of their outcomes."""
+
+
+def encode(message: Mapping[str, Any]) -> str:
+    """A message as JSON text. What is no Unicode (a file name may be so) is escaped."""
+    try:
+        return orjson.dumps(message).decode()
+    except TypeError:
+        return json.dumps(message, allow_nan=False)
+
+
+def error(refused: ChangeRefused, *, in_reply_to: str | None, request_id: str | None) -> ErrorMessage:
+    """What was wrong with a message, to the one who sent it."""
+    message: ErrorMessage = {
+        "type": "error",
+        "code": refused.code,
+        "message": f"{refused.title}: {refused}",
+        "errors": [problem.as_document() for problem in refused.problems],
+        "in_reply_to": in_reply_to,
+    }
+    if request_id is not None:
+        message["request_id"] = request_id
+    return message

@@ -1,0 +1,462 @@
+"""A pause outlives everything but a resumption: restarts, a broken configuration, and a store that does not take it."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from vivienne.changes.pause import service as pausing
+from vivienne.changes.requests import Activate, Delete, Pause, Replacement, Request, Reset, Resume, Update
+from vivienne.changes.service import ConfigService
+from vivienne.errors import NotStored, RequestIdReused, StoreUnavailable, UnknownTarget, VersionConflict
+from vivienne.store.sqlite import SqliteRevisionStore
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+    from vivienne.changes.requests import Switch
+    from vivienne.store.revision import Change, Revision
+    from vivienne.wire.answers import Switched
+
+ASSETS = ("BTC", "ETH")
+SECONDS = 10.0
+
+
+class Store(SqliteRevisionStore):
+    """The real store, which can be told to fail, to fail after its work, or to wait."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.fails = False
+        self.fails_afterwards = False
+        self.is_defective = False
+        self.may_append = threading.Event()
+        self.may_append.set()
+
+    def append(self, *revisions: Revision) -> None:
+        if self.fails:
+            raise StoreUnavailable("the disk is full")
+        if self.is_defective:
+            raise RuntimeError("nobody expected that")
+        assert self.may_append.wait(30)
+        super().append(*revisions)
+        if self.fails_afterwards:
+            raise StoreUnavailable("the disk reports an error")
+
+    def prove(self) -> None:
+        if self.fails:
+            raise StoreUnavailable("the disk is full")
+        super().prove()
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HOLD_SECONDS", "RETRY_SECONDS"):
+        monkeypatch.setattr(pausing, name, 0.05)
+    monkeypatch.setattr(pausing, "ANSWER_SECONDS", 0.2)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "vivienne.db"
+
+
+@pytest.fixture
+async def store(path: Path) -> AsyncIterator[Store]:
+    store = Store(path)
+    yield store
+    store.may_append.set()
+    store.close()
+
+
+@pytest.fixture
+async def service(store: Store) -> AsyncIterator[ConfigService]:
+    service = ConfigService(store, ASSETS)
+    yield service
+    store.may_append.set()
+    await service.close()
+
+
+def asked(switch: Switch, asset: str | None = None, **more: Any) -> Request:
+    return Request(switch, channel="test", asset=asset, **more)
+
+
+async def pause(service: ConfigService, asset: str | None = None, **more: Any) -> Switched:
+    return await service.switch(asked(Pause(), asset, **more))
+
+
+async def resume(service: ConfigService, asset: str | None = None, **more: Any) -> Switched:
+    return await service.switch(asked(Resume(), asset, **more))
+
+
+async def bang(service: ConfigService, value: float, asset: str | None = None) -> str:
+    update = Update({"settings": {"state_threshold_bang": value}}, partial=True)
+    return (await service.change(Request(update, channel="test", asset=asset)))["config_id"]
+
+
+async def actions(service: ConfigService) -> list[str]:
+    """What was done, oldest first."""
+    history = (await service.history(None, 1000, None))["history"]
+    return [entry["action"] for entry in reversed(history)]
+
+
+async def until(reached: Callable[[], bool]) -> None:
+    async with asyncio.timeout(SECONDS):
+        while not reached():  # noqa: ASYNC110  # what it waits for has no event
+            await asyncio.sleep(0.01)
+
+
+# On disk
+
+
+@pytest.mark.parametrize("asset", [None, "BTC"])
+async def test_a_pause_survives_a_restart(store: Store, path: Path, asset: str | None) -> None:
+    first = ConfigService(store, ASSETS)
+    await pause(first, asset, author="ada", reason="enough")
+    expected = first.pauses()
+    await first.close()
+
+    again = ConfigService(SqliteRevisionStore(path), ASSETS)
+    try:
+        assert expected == again.pauses()
+        assert (ASSETS if asset is None else (asset,)) == tuple(again.paused())
+        found = again.active("BTC").pause
+        assert found is not None
+        assert ("ada", "enough", 1) == (found.author, found.reason, found.version)
+        await resume(again, asset)
+        assert {} == again.paused()
+    finally:
+        await again.close()
+
+
+async def test_a_resumption_survives_a_restart(store: Store, path: Path) -> None:
+    first = ConfigService(store, ASSETS)
+    await pause(first)
+    await pause(first, "ETH")
+    await resume(first)
+    await first.close()
+
+    again = ConfigService(SqliteRevisionStore(path), ASSETS)
+    try:
+        assert ["ETH"] == [*again.paused()]
+    finally:
+        await again.close()
+
+
+async def test_a_pause_alters_no_value_and_no_active_configuration(service: ConfigService) -> None:
+    config_id = await bang(service, 85)
+    before = service.active("BTC")
+
+    answer = await pause(service, "BTC")
+
+    after = service.active("BTC")
+    assert (before.document, before.sources, config_id) == (after.document, after.sources, after.config_id)
+    assert (1, 2) == (answer["previous_version"], answer["version"])
+    assert after.version == answer["version"]
+
+
+async def test_a_pause_and_changes_share_one_sequence(service: ConfigService) -> None:
+    await bang(service, 85)
+    await pause(service)
+    await bang(service, 86, "BTC")
+    await resume(service)
+
+    assert ["partial_update", "pause", "partial_update", "resume"] == await actions(service)
+    assert 4 == service.active().version
+
+
+async def test_no_change_of_configuration_resumes(service: ConfigService) -> None:
+    first, second = await bang(service, 85), await bang(service, 86)
+    await pause(service)
+
+    for intent in (
+        Activate(first),
+        Delete(first),
+        Delete(second),
+        Reset(),
+        Update({"bang_threshold": 90}, partial=False),
+    ):
+        await service.change(Request(intent, channel="test"))
+        assert [*ASSETS] == [*service.paused()]
+    await service.replace(Replacement({"global": {}, "BTC": {"bang_threshold": 91}}, empty_others=True))
+    assert [*ASSETS] == [*service.paused()]
+
+
+async def test_after_a_deletion_the_configuration_before_a_pause_is_in_force(service: ConfigService) -> None:
+    first = await bang(service, 85)
+    await pause(service)
+    second = await bang(service, 86)
+
+    await service.change(Request(Delete(second), channel="test"))
+
+    assert first == service.active().config_id
+    assert 85 == service.active().configuration.settings.state_threshold_bang
+
+
+async def test_a_pause_works_while_the_stored_configuration_is_broken(store: Store, path: Path) -> None:
+    first = ConfigService(store, ASSETS)
+    await bang(first, 85)
+    await bang(first, 90, "BTC")
+    await first.close()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE revisions SET document = ?", (b'{"settings": {"gone": 1}}',))
+
+    service = ConfigService(SqliteRevisionStore(path), ASSETS)
+    try:
+        assert {"global", "BTC"} == service.ignored.keys()
+        for asset in (None, "BTC"):
+            assert [*ASSETS] == (await pause(service, asset))["paused"]
+        assert {"global", "BTC"} == service.ignored.keys()
+        assert [*ASSETS] == (await resume(service, "BTC"))["paused"]
+        assert [] == (await resume(service))["paused"]
+    finally:
+        await service.close()
+
+
+async def test_listeners_are_told_before_it_is_acknowledged(service: ConfigService) -> None:
+    told: list[Any] = []
+
+    def listener(change: Change) -> None:
+        told.append((change.revision.action, change.assets, [*service.paused()]))
+
+    service.listen(listener)
+    await pause(service, "BTC")
+    await resume(service, "BTC")
+
+    assert [("pause", ["BTC"], ["BTC"]), ("resume", ["BTC"], [])] == told
+
+
+# Refusals
+
+
+async def test_an_unknown_asset_is_refused(service: ConfigService) -> None:
+    with pytest.raises(UnknownTarget, match="Unknown asset 'DOGE'; known are BTC, ETH"):
+        await pause(service, "DOGE")
+
+
+@pytest.mark.parametrize("switch", [Pause(), Resume()])
+async def test_a_stale_version_is_refused(service: ConfigService, switch: Switch) -> None:
+    await bang(service, 85)
+    with pytest.raises(VersionConflict):
+        await service.switch(asked(switch, expected_version=0))
+    assert ["partial_update"] == await actions(service)
+    await service.switch(asked(switch, expected_version=1))
+
+
+async def test_a_request_id_of_a_change_does_not_serve_for_a_pause(service: ConfigService) -> None:
+    update = Update({"bang_threshold": 85}, partial=True)
+    await service.change(Request(update, channel="test", request_id="r"))
+
+    with pytest.raises(RequestIdReused):
+        await pause(service, request_id="r")
+    assert {} == service.paused()
+
+
+# A store that does not take it
+
+
+async def test_a_pause_the_store_refuses_is_in_force_at_once_and_says_so(service: ConfigService, store: Store) -> None:
+    told: list[list[str]] = []
+    service.listen_to_held(lambda: told.append([*service.paused()]))
+    store.fails = True
+
+    answer = await pause(service, "BTC", author="ada")
+
+    assert ("not_stored_yet", 0, ["BTC"]) == (answer["status"], answer["version"], answer["paused"])
+    assert "not stored yet: the disk is full" in answer["message"]
+    assert [["BTC"]] == told
+    held = service.active("BTC").pause
+    assert held is not None
+    assert "paused by ada (test, not stored yet)" == held.sentence()
+    assert None is held.as_document()["version"]
+    with pytest.raises(StoreUnavailable, match="the last change could not be stored: the disk is full"):
+        await service.check()
+
+
+async def test_a_pause_is_stored_once_as_soon_as_the_store_takes_it(service: ConfigService, store: Store) -> None:
+    store.fails = True
+    answer = await pause(service, author="ada", reason="enough")
+
+    store.fails = False
+    await until(lambda: service.pauses().held == ())
+
+    [entry] = (await service.history(None, 10, None))["history"]
+    assert (answer["config_id"], "ada", "enough") == (entry["config_id"], entry["author"], entry["reason"])
+    assert [*ASSETS] == [*service.paused()]
+    await service.check()
+
+
+async def test_a_slow_store_does_not_hold_a_pause_up(service: ConfigService, store: Store) -> None:
+    store.may_append.clear()
+    asking = asyncio.create_task(pause(service, "BTC"))
+    await until(lambda: "BTC" in service.paused())
+    assert "not_stored_yet" == (await asking)["status"]
+
+    store.may_append.set()
+    await until(lambda: service.pauses().held == ())
+
+    assert ["pause"] == await actions(service)
+    assert ["BTC"] == [*service.paused()]
+
+
+async def test_a_pause_that_was_stored_although_the_store_failed_is_stored_once(
+    service: ConfigService, store: Store
+) -> None:
+    store.fails_afterwards = True
+    answer = await pause(service)
+    store.fails_afterwards = False
+
+    await until(lambda: service.pauses().held == ())
+
+    assert ["pause"] == await actions(service)
+    assert [*ASSETS] == answer["paused"] == [*service.paused()]
+
+
+async def test_a_pause_is_in_force_when_the_one_who_asked_has_gone(service: ConfigService, store: Store) -> None:
+    store.fails = True
+    asking = asyncio.create_task(pause(service))
+    await asyncio.sleep(0)
+    asking.cancel()
+
+    await until(lambda: [*service.paused()] == [*ASSETS])
+    store.fails = False
+    await until(lambda: service.pauses().held == ())
+    assert ["pause"] == await actions(service)
+
+
+async def test_the_same_request_while_the_store_is_away_is_one_pause(service: ConfigService, store: Store) -> None:
+    store.fails = True
+    answers = [await pause(service, request_id="r") for _ in range(3)]
+    with pytest.raises(RequestIdReused):
+        await pause(service, "BTC", request_id="r")
+    store.fails = False
+    await until(lambda: service.pauses().held == ())
+
+    again = await pause(service, request_id="r")
+
+    assert ["pause"] == await actions(service)
+    assert {again["config_id"]} == {answer["config_id"] for answer in answers}
+    assert ("success", 1) == (again["status"], again["version"])
+
+
+async def test_a_resumption_needs_the_store(service: ConfigService, store: Store) -> None:
+    await pause(service)
+    store.fails = True
+
+    with pytest.raises(NotStored, match="the disk is full"):
+        await resume(service)
+
+    assert [*ASSETS] == [*service.paused()]
+    store.fails = False
+    assert [] == (await resume(service))["paused"]
+
+
+async def test_a_resumption_ends_a_pause_that_is_not_stored_yet_and_stores_both(
+    service: ConfigService, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pausing, "RETRY_SECONDS", SECONDS)
+    store.fails = True
+    await pause(service, "BTC", request_id="r")
+    with pytest.raises(NotStored):
+        await resume(service, "BTC")
+    assert ["BTC"] == [*service.paused()]
+
+    store.fails = False
+    answer = await resume(service, "BTC")
+
+    assert ([], 2) == (answer["paused"], answer["version"])
+    assert {} == service.paused()
+    assert ["pause", "resume"] == await actions(service)
+
+
+async def test_resuming_one_leaves_the_unstored_pause_of_all(service: ConfigService, store: Store) -> None:
+    await pause(service, "BTC")
+    store.fails = True
+    await pause(service)
+    store.fails = False
+
+    assert [*ASSETS] == (await resume(service, "BTC"))["paused"]
+    await until(lambda: service.pauses().held == ())
+    assert [*ASSETS] == [*service.paused()]
+
+
+async def test_many_pauses_without_a_store_are_bounded(
+    service: ConfigService, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pausing, "MOST_HELD", 3)
+    store.fails = True
+    for _ in range(10):
+        await pause(service, "BTC")
+    await pause(service, "ETH")
+
+    assert 4 == len(service.pauses().held)
+    assert [*ASSETS] == [*service.paused()]
+
+
+async def test_changes_wait_for_the_store_while_a_pause_does_not(service: ConfigService, store: Store) -> None:
+    store.may_append.clear()
+    changing = asyncio.create_task(bang(service, 85))
+    await asyncio.sleep(0.01)
+
+    assert [*ASSETS] == (await pause(service))["paused"]
+
+    store.may_append.set()
+    await changing
+    await until(lambda: service.pauses().held == ())
+    assert ["partial_update", "pause"] == await actions(service)
+
+
+@pytest.fixture
+async def held(service: ConfigService, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pause of BTC that is not stored yet, while its request_id was used for something else."""
+    monkeypatch.setattr(pausing, "RETRY_SECONDS", 3600)
+    store.fails = True
+    await pause(service, "BTC", request_id="r")
+    store.fails = False
+    await service.change(
+        Request(Update({"settings": {"state_threshold_bang": 85}}, partial=True), channel="test", request_id="r")
+    )
+
+
+@pytest.mark.usefixtures("held")
+async def test_a_pause_in_force_that_is_asked_for_again_stays_whatever_became_of_its_request_id(
+    service: ConfigService,
+) -> None:
+    again = await pause(service, "BTC", request_id="r")
+
+    assert ("not_stored_yet", ["BTC"]) == (again["status"], again["paused"])
+    assert ["BTC"] == [*service.paused()]
+
+
+@pytest.mark.usefixtures("held")
+async def test_a_resumption_stores_a_pause_whose_request_id_is_taken_without_it(service: ConfigService) -> None:
+    async with asyncio.timeout(SECONDS / 5):
+        answer = await resume(service, "BTC")
+
+    assert [] == answer["paused"]
+    assert ["partial_update", "pause", "resume"] == await actions(service)
+
+
+async def test_a_defect_does_not_keep_a_pause_from_being_stored_later(service: ConfigService, store: Store) -> None:
+    store.fails = True
+    await pause(service, "BTC")
+    store.fails, store.is_defective = False, True
+    await asyncio.sleep(0.2)  # four attempts
+
+    store.is_defective = False
+
+    await until(lambda: service.pauses().held == ())
+    assert ["pause"] == await actions(service)
+
+
+async def test_the_history_has_what_whoever_pauses_says_of_themselves(service: ConfigService) -> None:
+    await pause(service, author="desk", claimed_author="ada")
+
+    [entry] = (await service.history(None, 10, None))["history"]
+    assert ("desk", "ada") == (entry["author"], entry["claimed_author"])

@@ -1,0 +1,495 @@
+"""Several services on one PostgreSQL database: one sequence of versions, and all come to agree on what is in force."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from vivienne.changes.requests import Activate, Delete, Request, Reset, Update
+from vivienne.changes.service import ConfigService
+from vivienne.config.documents import leaves
+from vivienne.errors import (
+    InvalidConfiguration,
+    NotStored,
+    RequestIdReused,
+    StoreUnavailable,
+    UnknownRevision,
+    VersionConflict,
+)
+from vivienne.store.address import PostgresUrl
+from vivienne.store.postgres import PostgresRevisionStore
+from vivienne.store.postgres_connection import BoundedConnection
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+    from postgres_server import PostgresServer
+    from vivienne.changes.requests import Intent
+    from vivienne.store.revision import Change, Revision
+
+ASSETS = ("BTC", "ETH")
+BANG, AIM = "settings.state_threshold_bang", "settings.state_threshold_aim"
+COUNT = "filters.combined_vwap.distribution_trade_count_threshold"
+SECONDS = 20.0
+
+
+class Store(PostgresRevisionStore):
+    """The real store, which can let something happen between planning and appending, and counts what is asked."""
+
+    def __init__(self, url: PostgresUrl) -> None:
+        super().__init__(url)
+        self.before_append: Callable[[Revision], None] = lambda _: None
+        self.after_append: Callable[[], None] = lambda: None
+
+    def append(self, *revisions: Revision) -> None:
+        self.before_append(revisions[0])
+        super().append(*revisions)
+        self.after_append()
+
+
+def opened(database: str) -> Store:
+    url = PostgresUrl.read(database)
+    assert url is not None
+    return Store(url)
+
+
+@pytest.fixture
+def store(database: str) -> Store:
+    """The store of the service `here`, which closes it."""
+    return opened(database)
+
+
+@pytest.fixture
+async def here(store: Store) -> AsyncIterator[ConfigService]:
+    service = ConfigService(store, ASSETS)
+    yield service
+    await service.close()
+
+
+@pytest.fixture
+def faster(database: str) -> Iterator[Callable[[Revision], None]]:
+    """Takes the version of a revision before it."""
+    other = opened(database)
+
+    def overtake(revision: Revision) -> None:
+        other.append(replace(revision, config_id=f"faster-{revision.version}", document=thresholds(bang=90)))
+
+    yield overtake
+    other.close()
+
+
+@pytest.fixture
+async def there(database: str) -> AsyncIterator[ConfigService]:
+    service = ConfigService(opened(database), ASSETS)
+    yield service
+    await service.close()
+
+
+def request(intent: Intent, asset: str | None = "BTC", **more: Any) -> Request:
+    return Request(intent, channel="test", asset=asset, **more)
+
+
+def thresholds(**values: float) -> dict[str, Any]:
+    return {"settings": {f"state_threshold_{level}": value for level, value in values.items()}}
+
+
+def partial(asset: str | None = "BTC", /, *, expected: int | None = None, **values: float) -> Request:
+    """Lay thresholds over a layer."""
+    return request(Update(thresholds(**values), partial=True), asset, expected_version=expected)
+
+
+def in_force(service: ConfigService, asset: str | None = "BTC", path: str = BANG) -> Any:
+    return leaves(service.active(asset).document)[path]
+
+
+def everything(service: ConfigService) -> list[Any]:
+    actives = [service.active(asset) for asset in (None, *ASSETS)]
+    return [(each.version, each.config_id, each.document, each.sources) for each in actives]
+
+
+async def listed_as_active(service: ConfigService) -> set[str]:
+    page = await service.history(None, 1000, None)
+    return {entry["config_id"] for entry in page["history"] if entry["is_active"]}
+
+
+async def history(service: ConfigService) -> list[int]:
+    page = await service.history(None, 1000, None)
+    return [entry["version"] for entry in page["history"]]
+
+
+# Following
+
+
+async def test_a_change_made_elsewhere_is_in_force_after_catching_up(here: ConfigService, there: ConfigService) -> None:
+    answer = await here.change(partial(bang=90))
+    assert in_force(there) == 80
+
+    assert await there.catch_up()
+
+    assert everything(there) == everything(here)
+    assert there.active("BTC").config_id == answer["config_id"]
+    assert not await there.catch_up()
+
+
+async def test_listeners_can_tell_what_was_made_here_from_what_was_followed(
+    here: ConfigService, there: ConfigService
+) -> None:
+    told: dict[str, list[tuple[int, list[str], bool]]] = {"here": [], "there": []}
+
+    def listener(name: str) -> Callable[[Change], None]:
+        return lambda change: told[name].append((change.revision.version, change.assets, change.made_here))
+
+    here.listen(listener("here"))
+    there.listen(listener("there"))
+    await here.change(partial(bang=90))
+    await there.change(partial(None, aim=75))
+    await here.catch_up()
+
+    assert told == {
+        "here": [(1, ["BTC"], True), (2, ["BTC", "ETH"], False)],
+        "there": [(1, ["BTC"], False), (2, ["BTC", "ETH"], True)],
+    }
+
+
+async def test_more_than_is_read_at_a_time_is_followed_in_order(
+    here: ConfigService, there: ConfigService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vivienne.changes.writer._BATCH", 3)
+    told: list[int] = []
+    there.listen(lambda change: told.append(change.revision.version))
+    for step in range(7):
+        await here.change(partial(bang=81 + step))
+
+    await there.catch_up()
+
+    assert told == [1, 2, 3, 4, 5, 6, 7]
+    assert in_force(there) == 87
+
+
+async def test_deletions_that_are_followed_lead_back_step_by_step(here: ConfigService, there: ConfigService) -> None:
+    ids = [(await here.change(partial(bang=bang)))["config_id"] for bang in (85, 90, 95)]
+    await there.catch_up()
+    seen: list[tuple[Any, str | None]] = []
+    there.listen(lambda _: seen.append((in_force(there), there.active("BTC").config_id)))
+
+    await here.change(request(Delete(ids[2]), None))
+    await here.change(request(Delete(ids[0]), None))
+    await here.change(request(Delete(ids[1]), None))
+    await there.catch_up()
+
+    assert seen == [(90, ids[1]), (90, ids[1]), (80, None)]
+    assert everything(there) == everything(here)
+    assert await listed_as_active(there) == await listed_as_active(here) == set()
+
+
+async def test_everything_that_can_be_asked_is_followed(here: ConfigService, there: ConfigService) -> None:
+    first = await here.change(partial(bang=90))
+    await here.change(partial(None, aim=75))
+    await here.change(request(Update({"settings": {"state_threshold_bang": 95}}, partial=False), "ETH"))
+    await here.change(request(Reset(), "BTC"))
+    await here.change(request(Activate(first["config_id"]), None))
+
+    await there.catch_up()
+
+    assert everything(there) == everything(here)
+    assert await listed_as_active(there) == await listed_as_active(here)
+
+
+async def test_a_service_with_other_assets_follows_what_bears_on_its_own(here: ConfigService, database: str) -> None:
+    other = ConfigService(opened(database), ("ETH", "SOL"))
+    try:
+        await here.change(partial("BTC", bang=90))
+        await here.change(partial("ETH", bang=91))
+        await other.change(partial("SOL", bang=75))
+        await here.change(partial(None, aim=78))  # BTC and ETH can take it, SOL cannot
+
+        await other.catch_up()
+        await here.catch_up()
+
+        assert [in_force(other, asset) for asset in ("ETH", "SOL")] == [91, 80]
+        assert list(other.ignored) == ["SOL"]
+        assert [in_force(here, asset) for asset in ("BTC", "ETH")] == [90, 91]
+        assert (await other.change(request(Reset(), "SOL")))["version"] == 5
+        assert other.ignored == {}
+    finally:
+        await other.close()
+
+
+async def test_a_revision_that_does_not_hold_here_is_left_out_and_said(
+    here: ConfigService, database: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    await here.change(partial(bang=90))
+    later = opened(database)
+    (head,) = later.heads()
+    later.append(replace(head, version=2, config_id="of-a-later-version", document={"settings": {"new": 1}}))
+    later.close()
+
+    await here.catch_up()
+
+    assert in_force(here) == 80
+    assert "The stored configuration of BTC does not hold any more" in caplog.text
+    assert (await here.change(request(Reset(), "BTC")))["version"] == 3
+    assert here.ignored == {}
+
+
+# Nobody is refused because memory is stale
+
+
+async def test_a_change_on_top_of_a_version_made_elsewhere_is_made(here: ConfigService, there: ConfigService) -> None:
+    version = (await here.change(partial(bang=90)))["version"]
+
+    answer = await there.change(partial(expected=version, aim=75))
+
+    assert (answer["version"], answer["previous_version"]) == (2, 1)
+    assert [in_force(there, "BTC", path) for path in (BANG, AIM)] == [90, 75]
+
+
+async def test_a_change_on_top_of_a_version_that_is_only_believed_to_be_in_force_is_refused(
+    here: ConfigService, there: ConfigService
+) -> None:
+    await here.change(partial(bang=90))
+    await here.change(partial(bang=91))
+
+    with pytest.raises(VersionConflict, match="is at version 2, not 0"):
+        await there.change(partial(expected=0, bang=95))
+    assert everything(there) == everything(here), "and whoever was refused finds the present state"
+
+
+async def test_a_change_is_planned_on_what_others_set(here: ConfigService, there: ConfigService) -> None:
+    await here.change(partial(bang=90))
+
+    answer = await there.change(partial(aim=85))
+
+    assert answer["changed"] == [{"path": AIM, "old": 70, "new": 85}]
+    assert [in_force(there, "BTC", path) for path in (BANG, AIM)] == [90, 85], "which 80 would not have allowed"
+
+
+async def test_a_change_that_what_others_set_does_not_allow_is_refused(
+    here: ConfigService, there: ConfigService
+) -> None:
+    await here.change(partial(aim=79, bang=79))
+
+    with pytest.raises(InvalidConfiguration):
+        await there.change(partial(bang=75))
+    assert await history(here) == [1]
+
+
+async def test_a_change_can_be_tried_out_on_what_others_set(here: ConfigService, there: ConfigService) -> None:
+    await here.change(partial(bang=90))
+
+    outcome = await there.validate(partial(aim=85))
+
+    assert outcome["changed"] == [{"path": AIM, "old": 70, "new": 85}]
+
+
+async def test_what_was_made_elsewhere_can_be_activated_and_deleted(here: ConfigService, there: ConfigService) -> None:
+    first = await here.change(partial(bang=90))
+    await here.change(partial(bang=91))
+
+    await there.change(request(Activate(first["config_id"]), None))
+    answer = await here.change(request(Delete(first["config_id"]), None))
+    with pytest.raises(UnknownRevision, match="is deleted already"):
+        await there.change(request(Delete(first["config_id"]), None))
+
+    assert (answer["version"], in_force(here), in_force(there)) == (4, 90, 90)
+    assert everything(there) == everything(here)
+
+
+# At the same time
+
+
+async def increment(service: ConfigService) -> None:
+    while True:
+        active = service.active("BTC")
+        document = {"distribution_trade_count_threshold": leaves(active.document)[COUNT] + 1}
+        try:
+            await service.change(request(Update(document, partial=True), expected_version=active.version))
+        except VersionConflict:
+            continue
+        return
+
+
+async def test_no_increment_is_lost_between_two_services(here: ConfigService, there: ConfigService) -> None:
+    before = in_force(here, "BTC", COUNT)
+
+    await asyncio.gather(*(increment(service) for service in (here, there) for _ in range(60)))
+
+    await asyncio.gather(here.catch_up(), there.catch_up())
+    assert in_force(here, "BTC", COUNT) == in_force(there, "BTC", COUNT) == before + 120
+    assert await history(here) == list(range(120, 0, -1))
+
+
+async def test_changes_at_once_are_one_sequence_without_gaps(here: ConfigService, there: ConfigService) -> None:
+    answers = await asyncio.gather(
+        *(
+            service.change(partial(asset, bang=80 + n / 10))
+            for n in range(40)
+            for service, asset in ((here, "BTC"), (there, None))
+        )
+    )
+
+    await asyncio.gather(here.catch_up(), there.catch_up())
+    assert sorted(answer["version"] for answer in answers) == list(range(1, 81))
+    assert everything(here) == everything(there)
+    told = {answer["version"]: answer["config"] for answer in answers}
+    assert told[80] in [here.active(asset).document for asset in (None, "BTC")]
+
+
+async def test_one_who_is_always_overtaken_is_refused_in_the_end(
+    here: ConfigService, store: Store, faster: Callable[[Revision], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vivienne.changes.service.CONTENTION_SECONDS", 0.2)
+    store.before_append = faster
+    with pytest.raises(NotStored, match=r"Nothing was changed: other processes were faster for 0.2 s; try again"):
+        await here.change(partial(bang=95))
+    assert in_force(here) == 90
+
+    store.before_append = lambda _: None
+    assert (await here.change(partial(bang=95)))["previous_version"] > 1
+
+
+# Repeated requests
+
+
+async def test_a_request_sent_to_both_at_once_is_made_once_and_answered_the_same(
+    here: ConfigService, there: ConfigService
+) -> None:
+    for number in range(10):
+        asked = replace(partial(bang=81 + number), request_id=f"r-{number}")
+        first, second = await asyncio.gather(here.change(asked), there.change(asked))
+        assert first == second
+
+    assert await history(here) == list(range(10, 0, -1))
+
+
+async def test_whoever_is_answered_a_repeated_request_finds_it_in_force(
+    here: ConfigService, there: ConfigService
+) -> None:
+    asked = replace(partial(bang=90), request_id="r-1")
+    first = await here.change(asked)
+
+    assert await there.change(asked) == first
+    assert everything(there) == everything(here)
+    with pytest.raises(RequestIdReused):
+        await there.change(replace(asked, reason="another one"))
+
+
+# A store that fails
+
+
+async def wait_for(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(SECONDS):
+        while not condition():  # noqa: ASYNC110  # what is waited for has no event
+            await asyncio.sleep(0.02)
+
+
+async def test_an_outage_is_said_once_and_so_is_its_end_and_then_all_is_followed(
+    here: ConfigService, there: ConfigService, postgres: PostgresServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    following = asyncio.create_task(there.follow())
+    try:
+        await here.change(partial(bang=90))
+        there.hint()
+        await wait_for(lambda: in_force(there) == 90)
+        await asyncio.to_thread(postgres.stop, "immediate")
+        await wait_for(lambda: "cannot be followed" in caplog.text)
+        for _ in range(3):
+            there.hint()
+            await asyncio.sleep(0.1)
+        with pytest.raises(StoreUnavailable):
+            await there.check()
+        with pytest.raises(NotStored, match=r"Nothing was changed: the database postgresql://vivienne@"):
+            await here.change(partial(bang=91))
+        await asyncio.to_thread(postgres.start)
+        await here.change(partial(bang=92))
+        await wait_for(lambda: in_force(there) == 92)
+        await wait_for(lambda: "are followed again" in caplog.text)
+        await there.check()
+    finally:
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+    said = [record.getMessage() for record in caplog.records if "followed" in record.getMessage()]
+    assert len(said) == 2, said
+
+
+async def test_it_is_ready_again_after_an_outage_without_another_change(
+    here: ConfigService, postgres: PostgresServer
+) -> None:
+    await here.change(partial(bang=90))
+    await asyncio.to_thread(postgres.stop, "immediate")
+    with pytest.raises(NotStored, match=r"Nothing was changed: the database postgresql://vivienne@"):
+        await here.change(partial(bang=91))
+    with pytest.raises(StoreUnavailable):
+        await here.check()
+    await asyncio.to_thread(postgres.start)
+
+    await here.check()
+
+
+async def test_a_commit_the_server_is_still_working_on_is_waited_for(
+    here: ConfigService,
+    there: ConfigService,
+    postgres: PostgresServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With a standby that does not answer, a commit hangs after it was written and before it is visible."""
+    await here.change(partial(bang=90))
+    told: list[tuple[int, bool]] = []
+    here.listen(lambda change: told.append((change.revision.version, change.made_here)))
+    monkeypatch.setattr(BoundedConnection, "patience", 0.5)
+    await asyncio.gather(here.catch_up(), there.catch_up())
+    postgres.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+    postgres.execute("SELECT pg_reload_conf()")
+    await asyncio.sleep(0.5)  # the server takes it up in the background
+    try:
+        change = asyncio.create_task(here.change(partial(bang=91)))
+        await asyncio.wait([change], timeout=SECONDS)
+        assert not await there.catch_up()
+        with pytest.raises(NotStored, match="It is not known whether the change was stored"):
+            await change
+        assert in_force(here) == 90
+    finally:
+        postgres.execute("ALTER SYSTEM RESET synchronous_standby_names")
+        postgres.execute("SELECT pg_reload_conf()")
+
+    await wait_for(lambda: in_force(here) == 91)
+    await there.catch_up()
+    assert told == [(2, True)]
+    assert everything(there) == everything(here)
+
+
+async def test_a_connection_lost_at_the_commit_does_not_lose_the_change(
+    here: ConfigService, there: ConfigService, store: Store
+) -> None:
+    def lose() -> None:
+        raise StoreUnavailable("the connection to the server is lost")
+
+    told: list[bool] = []
+    here.listen(lambda change: told.append(change.made_here))
+    store.after_append = lose
+    assert (await here.change(partial(bang=90)))["version"] == 1
+    store.after_append = lambda: None
+
+    assert (await there.change(partial(aim=75)))["version"] == 2
+    assert (await here.change(partial(aim=76)))["version"] == 3
+    assert told == [True, False, True]
+
+
+async def test_a_doubtful_change_that_another_one_overtook_is_not_made(
+    here: ConfigService, store: Store, faster: Callable[[Revision], None]
+) -> None:
+    def fail(revision: Revision) -> None:
+        faster(revision)
+        raise StoreUnavailable("the connection to the server is lost")
+
+    store.before_append = fail
+    with pytest.raises(NotStored, match="Nothing was changed"):
+        await here.change(partial(bang=95))
+    store.before_append = lambda _: None
+
+    assert (await here.change(partial(aim=75)))["version"] == 2
+    assert in_force(here) == 90

@@ -1,0 +1,81 @@
+"""Addresses with a password in them: what is wrong is said, the password never."""
+
+from __future__ import annotations
+
+import pytest
+
+from vivienne.errors import SettingsError
+from vivienne.redis.address import redis_address, without_password
+from vivienne.settings.boot import BootSettings
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "redis://localhost",
+        "redis://localhost:6379/",
+        "redis://localhost:6379/15",
+        "redis://user:pass%2Fword@cache.example:6380/1",
+        "rediss://:secret@cache.example?ssl_ca_certs=/etc/ca.pem",
+        "redis://[::1]:6379",
+        "unix:///run/redis/redis.sock?db=2",
+    ],
+)
+def test_an_address_of_a_redis_is_taken_as_it_is(address: str) -> None:
+    assert address == redis_address("--redis", address)
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("localhost:6379", "must begin with redis://"),
+        ("s3cr3t@localhost", "must begin with redis://"),
+        ("http://:s3cr3t@localhost", "must begin with redis://"),
+        ("redis://", "the host is missing"),
+        ("redis://:s3cr3t@", "the host is missing"),
+        ("redis://localhost:0", "the port is 0"),
+        ("redis://localhost:s3cr3t", "the port is no number"),
+        ("redis://localhost:99999", "the port is no number"),
+        ("redis://:s3/cr3t@localhost", "written %2F"),
+        ("redis://:s3cr3t@localhost/first", "the number of a database"),
+        ("redis://localhost/0#s3cr3t", "%23"),
+        ("redis://localhost?password=s3cr3t", "only db and ssl_"),
+        ("redis://localhost?decode_responses=true", "only db and ssl_"),
+        ("unix://", "the path of the socket is missing"),
+    ],
+)
+def test_what_is_no_address_is_refused_without_showing_it(address: str, words: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        redis_address("--redis", address)
+    assert words in str(caught.value)
+    assert "s3" not in str(caught.value)
+    assert "cr3t" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("", ""),
+        ("redis://localhost:6379/0", "redis://localhost:6379/0"),
+        ("redis://:secret@localhost:6379/0", "redis://:***@localhost:6379/0"),
+        ("redis://user:secret@localhost", "redis://user:***@localhost"),
+        ("redis://user:a@b@localhost", "redis://user:***@localhost"),
+        ("redis://user@localhost", "redis://user@localhost"),
+        ("unix://:secret@/run/redis.sock?db=1", "unix://:***@/run/redis.sock?db=1"),
+    ],
+)
+def test_an_address_is_shown_without_its_password(address: str, shown: str) -> None:
+    assert shown == without_password(address)
+
+
+def test_settings_do_not_show_the_password_when_they_are_printed() -> None:
+    boot = BootSettings(redis="redis://:s3cr3t@localhost").checked()
+
+    assert boot.redis == "redis://:s3cr3t@localhost"
+    assert "s3cr3t" not in repr(boot)
+
+
+@pytest.mark.parametrize("name", ["", "two words", "a" * 101, "Steuerbefehlskanäle"])
+def test_a_wrong_name_of_the_control_channel_is_refused(name: str) -> None:
+    with pytest.raises(SettingsError, match="--redis-control"):
+        BootSettings(redis="redis://localhost", redis_control=name).checked()

@@ -1,0 +1,246 @@
+"""Tables are made and altered by migrations, whole or not at all, and what was there before is kept."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from forking import Forking
+from revisions import filled, revision
+from vivienne.store.address import PostgresUrl
+from vivienne.store.postgres import PostgresRevisionStore
+from vivienne.store.sqlite import APPLICATION_ID, SqliteRevisionStore
+from vivienne.store.tables import SCHEMA_VERSION, metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from postgres_server import PostgresServer
+    from vivienne.store.sql import SqlRevisionStore
+
+BEFORE_MIGRATIONS = """
+CREATE TABLE revisions (
+    version INTEGER NOT NULL, config_id VARCHAR(64) NOT NULL, layer VARCHAR(32) NOT NULL, action VARCHAR(16) NOT NULL,
+    document BLOB NOT NULL, changed BLOB NOT NULL, author VARCHAR(100) NOT NULL, channel VARCHAR(16) NOT NULL,
+    created_at VARCHAR(32) NOT NULL, target VARCHAR(64), address VARCHAR(64), reason VARCHAR(1000),
+    request_id VARCHAR(128), request_digest VARCHAR(64), answer BLOB, PRIMARY KEY (version), UNIQUE (config_id)
+);
+CREATE INDEX revisions_by_layer ON revisions (layer, version);
+CREATE INDEX revisions_by_target ON revisions (target, action) WHERE target IS NOT NULL;
+CREATE UNIQUE INDEX revisions_by_request ON revisions (request_id) WHERE request_id IS NOT NULL;
+INSERT INTO revisions (version, config_id, layer, action, document, changed, author, channel, created_at) VALUES
+    (1, 'id-1', 'global', 'update', '{"settings":{"state_threshold_bang":80.25}}', '[]', 'ann', 'rest',
+     '2026-01-02T03:04:05.678Z'),
+    (2, 'id-2', 'BTC', 'update', '{"settings":{"state_threshold_bang":80.5}}', '[]', 'ann', 'rest',
+     '2026-01-02T03:04:05.678Z');
+PRAGMA user_version=1;
+"""
+"""A file as Viviennes made it that knew no migrations."""
+OPENING = """
+import alembic.command  # otherwise every process that is forked loads it
+import json, os, signal, sys
+from pathlib import Path
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+from vivienne.store.address import PostgresUrl
+from vivienne.store.postgres import PostgresRevisionStore
+from vivienne.store.sqlite import SqliteRevisionStore
+
+def opened(where, last):
+    statements = 0
+
+    @event.listens_for(Engine, "after_cursor_execute")
+    def executed(connection, cursor, statement, parameters, context, executemany):
+        nonlocal statements
+        statements += 1
+        if statements == last:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    url = PostgresUrl.read(where)
+    store = SqliteRevisionStore(Path(where)) if url is None else PostgresRevisionStore(url)
+    store.close()
+    return statements
+
+for line in sys.stdin:
+    told, tell = os.pipe()
+    process = os.fork()
+    if not process:
+        os.write(tell, str(opened(*json.loads(line))).encode())
+        os._exit(0)
+    os.close(tell)
+    code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    print(json.dumps([code, int(os.read(told, 100) or 0)]), flush=True)
+    os.close(told)
+"""
+
+
+@pytest.fixture
+def opening() -> Iterator[Callable[..., tuple[int, int]]]:
+    """Lets a process of its own open a database, killed after so many statements; gives its end and their number."""
+    forking = Forking(OPENING)
+
+    def open_it(where: str, killed_after: int = 0) -> tuple[int, int]:
+        code, statements = forking.ask([where, killed_after])
+        return code, statements
+
+    yield open_it
+    forking.end()
+
+
+def postgres_store(database: str) -> PostgresRevisionStore:
+    url = PostgresUrl.read(database)
+    assert url is not None
+    return PostgresRevisionStore(url)
+
+
+def old_file(path: Path) -> Path:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(BEFORE_MIGRATIONS + f"PRAGMA application_id={APPLICATION_ID};")
+    return path
+
+
+def dump(path: Path) -> tuple[str, ...]:
+    """Everything in a file, its header's number too."""
+    with closing(sqlite3.connect(path)) as connection:
+        (number,) = connection.execute("PRAGMA user_version").fetchone()
+        return (str(number), *connection.iterdump())
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], SqlRevisionStore]:
+    if request.param == "sqlite":
+        return lambda: SqliteRevisionStore(tmp_path / "vivienne.db")
+    database = request.getfixturevalue("database")
+    return lambda: postgres_store(database)
+
+
+def differences(store: SqlRevisionStore) -> Any:
+    with store._transaction() as connection:
+        return compare_metadata(MigrationContext.configure(connection), metadata)
+
+
+def test_migrations_lead_to_the_tables_queries_are_made_for(opened: Callable[[], SqlRevisionStore]) -> None:
+    store = opened()
+    try:
+        assert differences(store) == []
+    finally:
+        store.close()
+
+
+def test_migrations_are_numbered_up_to_the_schema_of_this_version() -> None:
+    configuration = Config()
+    configuration.set_main_option("script_location", "vivienne.store:migrations")
+    found = [script.revision for script in ScriptDirectory.from_config(configuration).walk_revisions()]
+
+    assert found == [str(number) for number in range(SCHEMA_VERSION, 0, -1)]
+
+
+def test_a_file_from_before_migrations_is_taken_over_as_it_is(tmp_path: Path) -> None:
+    path = old_file(tmp_path / "old.db")
+    before = dump(path)
+
+    store = SqliteRevisionStore(path)
+    try:
+        assert store.after(0, 10) == [revision(1), revision(2, "BTC")]
+        assert differences(store) == []
+        filled(store, revision(3))
+    finally:
+        store.close()
+
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(str(SCHEMA_VERSION),)]
+        connection.execute("DELETE FROM revisions WHERE version = 3")
+        connection.execute("ALTER TABLE revisions DROP COLUMN claimed_author")
+        # What was added since; the rest is as it was.
+        connection.executescript("DROP TABLE tokens; DROP TABLE alembic_version; DROP INDEX revisions_by_switch;")
+        connection.execute("PRAGMA user_version=1")
+        connection.commit()
+    assert dump(path) == before
+
+
+@pytest.mark.parametrize("is_old", [False, True])
+def test_killed_at_any_statement_a_file_is_as_before_or_whole(
+    tmp_path: Path, is_old: bool, opening: Callable[..., tuple[int, int]]
+) -> None:
+    template = tmp_path / "template.db"
+    if is_old:
+        old_file(template)
+    else:
+        template.touch()
+    code, count = opening(str(_copy(template, tmp_path / "whole.db")))
+    assert code == 0
+    before, whole = dump(template), dump(tmp_path / "whole.db")
+    assert before != whole
+
+    for last in range(1, count + 1):
+        path = _copy(template, tmp_path / f"killed-{last}.db")
+        code, _ = opening(str(path), last)
+        assert code == -signal.SIGKILL
+        assert dump(path) in (before, whole), f"killed after statement {last}"
+        SqliteRevisionStore(path).close()
+        assert dump(path) == whole
+
+
+def _copy(source: Path, target: Path) -> Path:
+    target.write_bytes(source.read_bytes())
+    return target
+
+
+def test_killed_at_any_statement_a_postgres_database_is_empty_or_whole(
+    postgres: PostgresServer, opening: Callable[..., tuple[int, int]]
+) -> None:
+    def tables(database: str) -> list[tuple[Any, ...]]:
+        return postgres.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1", url=database)
+
+    whole = [("alembic_version",), ("revisions",), ("tokens",)]
+    database = postgres.database()
+    code, count = opening(database)
+    assert (code, tables(database)) == (0, whole)
+
+    for last in range(1, count + 1):
+        database = postgres.database()
+        code, _ = opening(database, last)
+        assert code == -signal.SIGKILL
+        assert tables(database) in ([], whole), f"killed after statement {last}"
+        store = postgres_store(database)
+        assert differences(store) == []
+        store.close()
+
+
+def test_processes_that_start_at_once_on_an_empty_database_do_not_collide(database: str) -> None:
+    forking = [Forking(OPENING) for _ in range(4)]
+    with ThreadPoolExecutor(4) as threads:
+        ends = list(threads.map(lambda each: each.ask([database, 0])[0], forking))
+    for each in forking:
+        each.end()
+
+    assert ends == [0] * 4
+    store = postgres_store(database)
+    assert differences(store) == []
+    store.close()
+
+
+def test_a_database_of_the_present_schema_is_opened_without_loading_what_migrates(tmp_path: Path) -> None:
+    SqliteRevisionStore(tmp_path / "v.db").close()
+    program = (
+        "import sys, pathlib; from vivienne.store.sqlite import SqliteRevisionStore;"
+        "SqliteRevisionStore(pathlib.Path(sys.argv[1])); print('alembic' in sys.modules)"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program, tmp_path / "v.db"], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout == "False\n"

@@ -1,0 +1,341 @@
+"""A file that is ours alone; whatever is wrong with it is said. What every store does is in the contract tests."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from revisions import filled, revision, versions
+from vivienne.errors import StoreUnavailable, StoreUnusable
+from vivienne.store.sqlite import APPLICATION_ID, SqliteRevisionStore
+from vivienne.store.tables import SCHEMA_VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vivienne.store.revision import Revision
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "vivienne.db"
+
+
+@pytest.fixture
+def store(path: Path) -> Iterator[SqliteRevisionStore]:
+    store = SqliteRevisionStore(path)
+    yield store
+    store.close()
+
+
+# The file
+
+
+def pragma(store: SqliteRevisionStore, name: str) -> Any:
+    with store._engine.connect() as connection:
+        return connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
+
+
+def test_a_commit_is_on_disk_when_it_returns(store: SqliteRevisionStore) -> None:
+    filled(store, revision(1))
+
+    assert pragma(store, "synchronous") == 2, "FULL"
+    assert pragma(store, "journal_mode") == "persist"
+
+
+def test_the_file_says_whose_it_is(path: Path, store: SqliteRevisionStore) -> None:
+    filled(store, revision(1))
+
+    assert pragma(store, "application_id") == APPLICATION_ID
+    assert pragma(store, "user_version") == SCHEMA_VERSION
+    assert path.read_bytes()[68:72] == b"VIVI"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["with space.db", "n\u00e4chts.db", "hash#tag.db", "per%20cent.db", "a&b=c.db", "what?.db", "a;b'c\".db"],
+)
+def test_any_file_name_will_do(tmp_path: Path, name: str) -> None:
+    store = filled(SqliteRevisionStore(tmp_path / name), revision(1))
+    store.close()
+
+    with sqlite3.connect(tmp_path / name) as connection:
+        count = connection.execute("SELECT count(*) FROM revisions").fetchone()
+    connection.close()
+    assert count == (1,)
+    assert {file.name for file in tmp_path.iterdir()} <= {name, f"{name}-journal", f"{name}.lock"}
+
+
+def test_a_folder_that_is_missing_is_made(tmp_path: Path) -> None:
+    path = tmp_path / "a" / "b" / "vivienne.db"
+    SqliteRevisionStore(path).close()
+
+    assert path.is_file()
+
+
+def test_a_second_one_is_refused_while_the_first_is_open(path: Path, store: SqliteRevisionStore) -> None:
+    with pytest.raises(StoreUnusable, match="in use by another Vivienne"):
+        SqliteRevisionStore(path)
+
+    filled(store, revision(1))
+    assert versions(store.heads()) == [1]
+
+
+def test_another_process_is_refused_while_the_first_is_open(path: Path, store: SqliteRevisionStore) -> None:
+    filled(store, revision(1))
+    program = (
+        "import sys, pathlib; from vivienne.store.sqlite import SqliteRevisionStore;"
+        "SqliteRevisionStore(pathlib.Path(sys.argv[1]))"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program, path], check=False, capture_output=True, text=True)
+
+    assert done.returncode != 0
+    assert "StoreUnusable" in done.stderr
+    assert "in use by another Vivienne" in done.stderr
+
+
+def test_it_can_be_opened_again_once_it_is_closed(path: Path) -> None:
+    for version in (1, 2, 3):
+        store = SqliteRevisionStore(path)
+        filled(store, revision(version))
+        store.close()
+
+    store = SqliteRevisionStore(path)
+    assert versions(store.heads()) == [3]
+    store.close()
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(StoreUnusable) as refused:
+        SqliteRevisionStore(path)
+    return str(refused.value)
+
+
+def test_a_file_that_is_no_database_is_refused_and_left_alone(path: Path) -> None:
+    path.write_bytes(b"time,open,high,low,close\n" * 100)
+
+    message = refusal(path)
+
+    assert str(path) in message
+    assert "is not a SQLite database; name a new file" in message
+    assert path.read_bytes() == b"time,open,high,low,close\n" * 100
+
+
+def test_a_refused_file_is_not_kept_locked(path: Path) -> None:
+    path.write_bytes(b"no database at all\n" * 100)
+    refusal(path)
+    path.unlink()
+
+    store = filled(SqliteRevisionStore(path), revision(1))
+    assert versions(store.heads()) == [1]
+    store.close()
+
+
+def test_a_database_of_another_program_is_refused_and_left_alone(path: Path) -> None:
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE revisions (version INTEGER PRIMARY KEY, name TEXT)")
+    connection.close()
+    before = path.read_bytes()
+
+    assert "belongs to another program; name a new file" in refusal(path)
+    assert path.read_bytes() == before
+
+
+def test_a_database_of_a_later_vivienne_is_refused_and_left_alone(path: Path) -> None:
+    SqliteRevisionStore(path).close()
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"PRAGMA user_version={SCHEMA_VERSION + 1}")
+    connection.close()
+
+    assert f"written by a later version of Vivienne (schema {SCHEMA_VERSION + 1}" in refusal(path)
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION + 1,)
+    connection.close()
+
+
+def test_a_folder_in_place_of_the_file_is_refused(path: Path) -> None:
+    path.mkdir()
+
+    assert "cannot be" in refusal(path)
+
+
+def test_a_file_in_place_of_the_folder_is_refused(path: Path) -> None:
+    path.write_text("a file")
+
+    assert "cannot be opened" in refusal(path / "vivienne.db")
+
+
+def test_an_empty_file_becomes_a_database(path: Path) -> None:
+    path.touch()
+
+    store = filled(SqliteRevisionStore(path), revision(1))
+    assert versions(store.heads()) == [1]
+    store.close()
+
+
+def damaged(path: Path, *, kept: int) -> None:
+    """A database with revisions whose pages after the first so many are rubbish."""
+    store = filled(SqliteRevisionStore(path), *(revision(version) for version in range(1, 60)))
+    store.close()
+    raw = bytearray(path.read_bytes())
+    assert len(raw) > kept
+    raw[kept:] = b"\xa5" * (len(raw) - kept)
+    path.write_bytes(raw)
+
+
+def opened_and_read(path: Path) -> list[Revision]:
+    store = SqliteRevisionStore(path)
+    try:
+        return store.heads()
+    finally:
+        store.close()
+
+
+@pytest.mark.parametrize("kept", [100, 4096])
+def test_a_damaged_file_is_said_to_be_damaged(path: Path, kept: int) -> None:
+    damaged(path, kept=kept)
+
+    with pytest.raises((StoreUnusable, StoreUnavailable), match="is damaged; restore a copy of it"):
+        opened_and_read(path)
+
+
+def test_a_file_cut_short_is_refused(path: Path) -> None:
+    damaged(path, kept=4096)
+    path.write_bytes(path.read_bytes()[:6000])
+
+    with pytest.raises((StoreUnusable, StoreUnavailable), match=r"damaged|not a SQLite database"):
+        opened_and_read(path)
+
+
+def test_a_revision_that_cannot_be_read_is_the_stores_failure(path: Path, store: SqliteRevisionStore) -> None:
+    filled(store, revision(1))
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE revisions SET document = CAST('{\"settings\":' AS BLOB)")
+    connection.close()
+
+    with pytest.raises(StoreUnavailable):
+        store.heads()
+
+
+def test_a_store_that_lost_its_table_does_not_answer(path: Path, store: SqliteRevisionStore) -> None:
+    with sqlite3.connect(path) as connection:
+        connection.execute("DROP TABLE revisions")
+    connection.close()
+
+    with pytest.raises(StoreUnavailable):
+        store.check()
+    with pytest.raises(StoreUnavailable):
+        store.append(revision(1))
+    with pytest.raises(StoreUnavailable):
+        store.active_ids()
+
+
+def test_a_database_another_program_locks_is_said_to_be_locked(path: Path, store: SqliteRevisionStore) -> None:
+    with store._engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA busy_timeout=20")
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    try:
+        with pytest.raises(StoreUnavailable, match="is locked by another program"):
+            store.append(revision(1))
+    finally:
+        other.execute("ROLLBACK")
+        other.close()
+
+    filled(store, revision(1))
+    assert versions(store.heads()) == [1]
+
+
+# Permissions do not bind the superuser: these run as someone else, in a process of their own
+
+
+NOBODY = 65534
+AS_NOBODY = """
+import os, pathlib, sys
+from vivienne.store.sqlite import SqliteRevisionStore
+from vivienne.errors import StoreUnusable
+folder = pathlib.Path(sys.argv[1])
+warm = SqliteRevisionStore(folder / "warm" / "warm.db")  # so that all that is imported late is imported
+warm.close()
+if os.geteuid() == 0:
+    os.setgid(65534)
+    os.setuid(65534)
+try:
+    store = SqliteRevisionStore(folder / "vivienne.db")
+except StoreUnusable as refused:
+    print(refused)
+else:
+    print("OPENED", store.heads())
+"""
+
+
+def opened_by_nobody(folder: Path) -> str:
+    done = subprocess.run([sys.executable, "-c", AS_NOBODY, folder], check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder everyone may look into, outside of the private one of the test run."""
+    if sys.platform == "win32":
+        pytest.skip("permissions are POSIX here")
+    with tempfile.TemporaryDirectory(prefix="vivienne-store-") as name:
+        folder = Path(name)
+        (folder / "warm").mkdir()
+        SqliteRevisionStore(folder / "vivienne.db").close()
+        if os.geteuid() == 0:
+            for file in [folder, *folder.iterdir()]:
+                os.chown(file, NOBODY, NOBODY)
+        folder.chmod(0o755)
+        yield folder
+        folder.chmod(0o755)
+
+
+def test_a_file_and_a_folder_that_can_be_written_are_opened_by_anyone(open_folder: Path) -> None:
+    assert opened_by_nobody(open_folder) == "OPENED []\n"
+
+
+def test_a_read_only_file_is_refused_at_the_start(open_folder: Path) -> None:
+    (open_folder / "vivienne.db").chmod(0o444)
+
+    assert "is read-only; make the file and its folder writable" in opened_by_nobody(open_folder)
+
+
+def test_a_file_that_cannot_be_read_is_refused(open_folder: Path) -> None:
+    (open_folder / "vivienne.db").chmod(0o000)
+
+    assert "cannot be opened; check that its folder exists and is writable" in opened_by_nobody(open_folder)
+
+
+def test_a_read_only_folder_is_refused_at_the_start(open_folder: Path) -> None:
+    (open_folder / "vivienne.db.lock").unlink(missing_ok=True)
+    (open_folder / "vivienne.db-journal").unlink(missing_ok=True)
+    open_folder.chmod(0o555)
+
+    answer = opened_by_nobody(open_folder)
+
+    assert "OPENED" not in answer
+    assert "vivienne.db cannot be" in answer
+
+
+def test_a_file_that_was_replaced_while_it_was_open_is_said_to_be(path: Path) -> None:
+    store = SqliteRevisionStore(path)
+    try:
+        store.check()
+        path.rename(path.with_suffix(".old"))
+        with pytest.raises(StoreUnavailable, match="was deleted or replaced while it was open"):
+            store.check()
+        path.write_bytes(b"")
+        with pytest.raises(StoreUnavailable, match="was deleted or replaced while it was open"):
+            store.check()
+    finally:
+        store.close()
