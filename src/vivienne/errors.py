@@ -42,8 +42,6 @@ from typing import TYPE_CHECKING, ClassVar
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vivienne.wire.answers import ProblemEntry
-
 
 class VivienneError(Exception):
     """The root: whatever Vivienne raises on purpose."""
@@ -180,13 +178,6 @@ class Problem:
     path: str
     message: str
     asset: str | None = None
-
-    def as_document(self) -> ProblemEntry:
-        """The problem as it goes out on the wire."""
-        document: ProblemEntry = {"path": self.path, "message": self.message}
-        if self.asset is not None:
-            document["asset"] = self.asset
-        return document
 
 
 class ChangeRefused(VivienneError):

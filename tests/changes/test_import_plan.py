@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
-    from vivienne.config.documents import Document
     from vivienne.store.base import RevisionStore
     from vivienne.store.revision import Change, Revision
+    from vivienne.wire.document import Document
 
 ASSETS = ("BTC", "ETH", "SOL")
 NULL = "Signal weight rsi must be a number, not null; to go back to the inherited value, reset it"

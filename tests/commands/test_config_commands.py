@@ -29,7 +29,7 @@ from vivienne.store.sqlite import SqliteRevisionStore
 if TYPE_CHECKING:
     from click.testing import Result
 
-    from vivienne.config.documents import Document
+    from vivienne.wire.document import Document
 
 WHOLE = """\
 format: 1

@@ -18,7 +18,7 @@ from vivienne.config.tunables import DEFAULTS
 from vivienne.errors import FileUnreadable
 
 if TYPE_CHECKING:
-    from vivienne.config.documents import Document
+    from vivienne.wire.document import Document
 
 NOW = header(7, "2026-01-02T03:04:05.678Z")
 FILE = """\

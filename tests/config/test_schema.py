@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import pytest
@@ -13,10 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from vivienne.config.documents import Document, leaves, merged
+from vivienne.config.documents import leaves, merged
 from vivienne.config.schema import LONGEST_DESCRIPTION, RULES, Configuration
 from vivienne.config.tunables import DEFAULTS, SECTIONS, TUNABLES, Tunable, json_schema
 from vivienne.config.validation import check_document, check_rules
+
+if TYPE_CHECKING:
+    from vivienne.wire.document import Document
 
 SCHEMA = json_schema()
 MANY = settings(deadline=None, max_examples=1_500)

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from vivienne.access.tokens import SECRET, Token, digest, new_secret
+from vivienne.access.secrets import SECRET, digest, new_secret
 from vivienne.errors import NameTaken
 from vivienne.store.address import PostgresUrl
 from vivienne.store.opening import open_store
+from vivienne.store.token import Token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

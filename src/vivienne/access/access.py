@@ -13,7 +13,7 @@ from vivienne.errors import TooManyRequests
 if TYPE_CHECKING:
     from vivienne.access.book import TokenBook
     from vivienne.access.limits import Limits
-    from vivienne.access.tokens import Token
+    from vivienne.store.token import Token
 
 
 class Access:

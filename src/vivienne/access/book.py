@@ -6,16 +6,17 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from vivienne.access.tokens import SECRET, Token, digest, new_secret
+from vivienne.access.secrets import SECRET, digest, new_secret
 from vivienne.errors import StoreError, UnknownToken
+from vivienne.store.token import Token
 from vivienne.times import now, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from vivienne.access.caller import Role
     from vivienne.store.base import TokenStore
     from vivienne.store.thread import StoreThread
+    from vivienne.wire.token_entry import Role
 
 _log = logging.getLogger(__name__)
 

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
-from typing import Literal
 
-Role = Literal["viewer", "tuner", "admin"]
-ROLES: tuple[Role, ...] = ("viewer", "tuner", "admin")
-"""Each may do what those before it may: look at states, logs and history; change the configuration; everything."""
+from vivienne.wire.token_entry import ROLES, Role
 
 
 @dataclass(frozen=True, slots=True)

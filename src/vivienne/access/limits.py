@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from vivienne.channels.json import MessageLimits
+
+@dataclass(frozen=True, slots=True)
+class MessageLimits:
+    """How much of a message is read.
+
+    Attributes:
+        bytes: its length; the whole configuration with all its notes is below a tenth of the usual limit.
+        nesting: levels of objects and lists.
+    """
+
+    bytes: int = 256 * 1024
+    nesting: int = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

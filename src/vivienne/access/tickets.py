@@ -6,7 +6,7 @@ import secrets
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from vivienne.access.tokens import digest
+from vivienne.access.secrets import digest
 from vivienne.errors import TooManyRequests
 
 if TYPE_CHECKING:

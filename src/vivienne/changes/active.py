@@ -9,9 +9,9 @@ from vivienne.config.layers import asset_of
 
 if TYPE_CHECKING:
     from vivienne.changes.pause.state import PauseInForce
-    from vivienne.config.documents import Document
     from vivienne.config.layers import Layers
     from vivienne.config.schema import Configuration
+    from vivienne.wire.document import Document
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from vivienne.changes.requests import Reset, Update
-from vivienne.config.documents import Document, leaves, merged, without
+from vivienne.config.documents import leaves, merged, without
 from vivienne.config.flat import FLAT_NAMES, MOST_TOLD, and_more, clip, nearest, nest, quoted
 from vivienne.config.tunables import SECTIONS, TUNABLES
 from vivienne.errors import InvalidConfiguration, Problem
@@ -13,6 +13,7 @@ from vivienne.errors import InvalidConfiguration, Problem
 if TYPE_CHECKING:
     from vivienne.config.layers import Layers
     from vivienne.wire.answers import Action
+    from vivienne.wire.document import Document
 
 
 class Edit(NamedTuple):

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from vivienne.changes.requests import Replacement
-    from vivienne.config.documents import Document
     from vivienne.wire.answers import LayerChange, Replaced
+    from vivienne.wire.document import Document
 
 
 @dataclass(frozen=True, slots=True)

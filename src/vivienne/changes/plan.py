@@ -11,10 +11,10 @@ from vivienne.store.revision import SWITCHES
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from vivienne.config.documents import Document
     from vivienne.config.layers import Layers
     from vivienne.store.revision import Revision
     from vivienne.wire.answers import Action, Outcome, ValueChange
+    from vivienne.wire.document import Document
 
 Answer = TypeVar("Answer")
 

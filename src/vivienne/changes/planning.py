@@ -16,10 +16,10 @@ from vivienne.store.revision import Revision
 if TYPE_CHECKING:
     from vivienne.changes.in_force import InForce
     from vivienne.changes.requests import Request
-    from vivienne.config.documents import Document
     from vivienne.store.base import RevisionStore
     from vivienne.store.thread import StoreThread
     from vivienne.wire.answers import Acknowledgement, Action
+    from vivienne.wire.document import Document
 
 
 _RECORDS = {"delete": "deletion", "pause": "pause", "resume": "resumption"}

@@ -11,7 +11,7 @@ import orjson
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from vivienne.config.documents import Document
+    from vivienne.wire.document import Document
 
 
 @dataclass(frozen=True, slots=True)

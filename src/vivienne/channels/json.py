@@ -4,26 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
+from vivienne.access.limits import MessageLimits
 from vivienne.errors import Malformed, TooLarge
-
-
-@dataclass(frozen=True, slots=True)
-class MessageLimits:
-    """How much of a message is read.
-
-    Attributes:
-        bytes: its length; the whole configuration with all its notes is below a tenth of the usual limit.
-        nesting: levels of objects and lists.
-    """
-
-    bytes: int = 256 * 1024
-    nesting: int = 16
-
 
 USUAL = MessageLimits()
 MOST_NAMES = 500

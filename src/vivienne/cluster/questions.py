@@ -14,9 +14,9 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
-from vivienne.config.documents import Document
 from vivienne.errors import AgentUnavailable
 from vivienne.redis.link import LOST
+from vivienne.wire.document import Document
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis

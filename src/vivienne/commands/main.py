@@ -12,11 +12,11 @@ import click
 import uvloop
 
 from vivienne import __version__
-from vivienne.access.caller import ROLES, Role
-from vivienne.access.tokens import without_secrets
+from vivienne.access.secrets import without_secrets
 from vivienne.errors import FileUnreadable, ImportRefused, SettingsError, VivienneError
 from vivienne.redis.address import without_password
 from vivienne.settings.boot import BootSettings, database, environment_name
+from vivienne.wire.token_entry import ROLES, Role
 
 
 def _options(command: Any) -> Any:

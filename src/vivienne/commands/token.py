@@ -6,17 +6,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vivienne.access.tokens import Token, TokenEntry, check_name, digest, new_secret
+from vivienne.access.secrets import digest, new_secret
 from vivienne.errors import InvalidConfiguration, SettingsError, UnknownToken
 from vivienne.store.opening import open_store
+from vivienne.store.token import Token, check_name
 from vivienne.times import now, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from vivienne.access.caller import Role
     from vivienne.store.address import PostgresUrl
     from vivienne.store.base import TokenStore
+    from vivienne.wire.token_entry import Role, TokenEntry
 
 
 def create(db: Path | PostgresUrl, name: str, role: Role) -> tuple[TokenEntry, str]:

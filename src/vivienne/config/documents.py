@@ -1,4 +1,4 @@
-"""Configuration documents: nested dictionaries in which anything may be left out."""
+"""Operations on configuration documents: merge, compare, take out."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vivienne.wire.answers import ValueChange
-
-Document = dict[str, Any]
-"""JSON objects down to values; never changed in place once it is part of a revision."""
+    from vivienne.wire.document import Document
 
 
 def merged(base: Document, over: Document) -> Document:

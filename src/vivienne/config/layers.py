@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self
 
-from vivienne.config.documents import Document, leaves, merged
+from vivienne.config.documents import leaves, merged
 from vivienne.config.tunables import DEFAULTS
 from vivienne.config.validation import check_document, check_rules
 from vivienne.errors import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+
+    from vivienne.wire.document import Document
 
 GLOBAL = "global"
 """Name of the layer under all assets; assets are upper case, so no asset has it."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from vivienne.config.documents import Document, leaves
+from vivienne.config.documents import leaves
 from vivienne.config.flat import FLAT_NAMES, MOST_TOLD, and_more, clip, nearest, quoted
 from vivienne.config.rules import AnyPositive, Ordered, Rule
 from vivienne.config.schema import LONGEST_DESCRIPTION, RULES, Configuration
@@ -17,6 +17,8 @@ from vivienne.errors import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+
+    from vivienne.wire.document import Document
 
 _WHAT = {"number": "a number", "integer": "a whole number", "boolean": "true or false"}
 _JSON_NAMES: dict[type, str] = {

@@ -10,8 +10,9 @@ from vivienne.agent.decision import NO_CAP, Clarity, Level
 from vivienne.agent.evaluate import evaluate
 from vivienne.agent.explain import SIDES
 from vivienne.times import iso
-from vivienne.wire.answers import ProblemEntry, ValueChange
+from vivienne.wire.answers import ValueChange
 from vivienne.wire.explanation import Side
+from vivienne.wire.problem import ProblemEntry
 
 if TYPE_CHECKING:
     from vivienne.agent.evaluate import Evaluation

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from vivienne.access.caller import Caller
+    from vivienne.access.limits import MessageLimits
     from vivienne.changes.service import ConfigService
-    from vivienne.channels.json import MessageLimits
     from vivienne.redis.link import Part
     from vivienne.store.revision import Change
     from vivienne.wire.messages import Message

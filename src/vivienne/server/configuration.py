@@ -24,13 +24,15 @@ from vivienne.channels.envelope import (
     refuse_unknown,
     split_envelope,
 )
-from vivienne.channels.json import USUAL, MessageLimits, read_object
+from vivienne.channels.json import USUAL, read_object
 from vivienne.config.tunables import json_schema
 from vivienne.errors import InvalidConfiguration, Malformed, TooLarge, VersionConflict
+from vivienne.wire.problem import problem_entry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from vivienne.access.limits import MessageLimits
     from vivienne.changes.requests import Request as ChangeRequest
     from vivienne.changes.service import ConfigService
 
@@ -182,7 +184,7 @@ def _add_looks(routes: APIRouter, service: ConfigService, documented: dict[str, 
         try:
             outcome = await service.validate(change_request(request, envelope, Update(document, partial)))
         except InvalidConfiguration as refused:
-            return Answer({"valid": False, "errors": [problem.as_document() for problem in refused.problems]})
+            return Answer({"valid": False, "errors": [problem_entry(problem) for problem in refused.problems]})
         return Answer({"valid": True, "errors": [], **outcome})
 
     @routes.get("/pause", **documented["pauses"])

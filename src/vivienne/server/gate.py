@@ -18,7 +18,7 @@ from starlette.datastructures import Headers
 
 from vivienne.access.caller import counted_as
 from vivienne.access.rates import Rate
-from vivienne.access.tokens import SECRET
+from vivienne.access.secrets import SECRET
 from vivienne.errors import NotKnown
 from vivienne.server.configuration import CALLER
 from vivienne.server.problems import problem, too_many
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from vivienne.access.access import Access
-    from vivienne.access.tokens import Token
+    from vivienne.store.token import Token
 
 SUBPROTOCOL = "vivienne"
 TOKEN_IN, TICKET_IN = f"{SUBPROTOCOL}.token.", f"{SUBPROTOCOL}.ticket."

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Query, Request
 from vivienne.changes.requests import Update
 from vivienne.errors import InvalidConfiguration
 from vivienne.server.configuration import Answer, change_request, read_configuration
+from vivienne.wire.problem import problem_entry
 
 if TYPE_CHECKING:
     from vivienne.changes.service import ConfigService
@@ -51,7 +52,7 @@ def market_routes(service: ConfigService, market: MarketView, documented: dict[s
             update = change_request(request, envelope, Update(document, partial=True))
             configuration, outcome = await service.candidate(watched, update)
         except InvalidConfiguration as refused:
-            return Answer({"valid": False, "errors": [problem.as_document() for problem in refused.problems]})
+            return Answer({"valid": False, "errors": [problem_entry(problem) for problem in refused.problems]})
         timeframe, comparison = await market.compare(watched, configuration, bars)
         found: DecisionPreview = {
             "valid": True,

@@ -9,23 +9,13 @@ from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
 from vivienne import __version__
-from vivienne.access.tokens import TokenEntry
 from vivienne.channels.envelope import HIGHEST_VERSION, LONGEST_TEXT
 from vivienne.live.chart import AssetList, Chart
 from vivienne.live.preview import DecisionPreview
 from vivienne.server.configuration import PREFIX
 from vivienne.server.schemas import NOTHING_ELSE, Schema, reference, schemas
 from vivienne.server.tokens import NewToken, Ticket, TokenBody, TokenList, WhoAsks
-from vivienne.wire.answers import (
-    Acknowledgement,
-    ConfigurationPage,
-    HistoryPage,
-    InForce,
-    Pauses,
-    ProblemEntry,
-    Switched,
-    Verdict,
-)
+from vivienne.wire.answers import Acknowledgement, ConfigurationPage, HistoryPage, InForce, Pauses, Switched, Verdict
 from vivienne.wire.messages import (
     CONTROL_IN,
     CONTROL_OUT,
@@ -35,6 +25,8 @@ from vivienne.wire.messages import (
     AssetData,
     ConfigChanged,
 )
+from vivienne.wire.problem import ProblemEntry
+from vivienne.wire.token_entry import TokenEntry
 
 SECURITY_SCHEMES: dict[str, Schema] = {
     "token": {

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
     from vivienne.access.access import Access
-    from vivienne.access.caller import Role
+    from vivienne.wire.token_entry import Role
 
 WEBSOCKET = "WEBSOCKET"
 _ASSETS = "/phoenix/assets"

@@ -34,6 +34,7 @@ from vivienne.errors import (
     UnknownToken,
     VersionConflict,
 )
+from vivienne.wire.problem import problem_entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from starlette.requests import HTTPConnection
     from starlette.routing import BaseRoute
 
-    from vivienne.wire.answers import ProblemEntry
+    from vivienne.wire.problem import ProblemEntry
 
 _log = logging.getLogger(__name__)
 
@@ -98,7 +99,7 @@ def install(app: FastAPI) -> None:
     async def refused(_request: Request, error: ChangeRefused) -> Response:
         if isinstance(error, TooManyRequests):
             return too_many(str(error), error.retry_after)
-        errors = [found.as_document() for found in error.problems]
+        errors = [problem_entry(found) for found in error.problems]
         return problem(STATUS[type(error)], error.title, str(error), code=error.code, errors=errors)
 
     @app.exception_handler(StoreUnavailable)

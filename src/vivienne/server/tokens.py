@@ -8,13 +8,13 @@ from fastapi import APIRouter, Path, Request
 from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
-from vivienne.access.caller import Role
 from vivienne.access.tickets import TICKET_SECONDS
-from vivienne.access.tokens import NAME, TokenEntry, check_name, check_role
 from vivienne.channels.envelope import refuse_unknown
 from vivienne.errors import NotAllowed, NotKnown
 from vivienne.server.configuration import Answer, caller_of, read_body
 from vivienne.server.schemas import NOTHING_ELSE
+from vivienne.store.token import NAME, check_name, check_role
+from vivienne.wire.token_entry import Role, TokenEntry
 
 if TYPE_CHECKING:
     from vivienne.access.access import Access

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
     from vivienne.access.access import Access
     from vivienne.access.caller import Caller
+    from vivienne.access.limits import MessageLimits
     from vivienne.changes.service import ConfigService
-    from vivienne.channels.json import MessageLimits
     from vivienne.metrics.registry import Traffic
     from vivienne.stream.hub import Hub, Mailbox
     from vivienne.stream.logs import LogStream

@@ -13,8 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from vivienne.access.limits import Limits
-from vivienne.channels.json import MessageLimits
+from vivienne.access.limits import Limits, MessageLimits
 from vivienne.cluster.shards import Shard
 from vivienne.errors import SettingsError
 from vivienne.live.caps import SizeCaps

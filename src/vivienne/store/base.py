@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vivienne.access.tokens import Token
     from vivienne.store.revision import Revision
+    from vivienne.store.token import Token
 
 
 class TokenStore(Protocol):

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from vivienne.config.layers import asset_of
 
 if TYPE_CHECKING:
-    from vivienne.config.documents import Document
     from vivienne.wire.answers import Acknowledgement, Action, RevisionEntry, Switched, ValueChange
+    from vivienne.wire.document import Document
 
 
 SWITCHES: frozenset[Action] = frozenset({"pause", "resume"})

@@ -12,8 +12,8 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from vivienne.errors import StoreUnavailable
 from vivienne.store.revision import NO_CONFIGURATION, Revision
+from vivienne.store.sql_tokens import SqlTokens
 from vivienne.store.tables import revisions, switches
-from vivienne.store.tokens import SqlTokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

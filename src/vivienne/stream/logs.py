@@ -9,7 +9,7 @@ from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from vivienne.access.tokens import without_secrets
+from vivienne.access.secrets import without_secrets
 from vivienne.metrics.registry import Traffic
 from vivienne.times import written
 from vivienne.wire.messages import encode

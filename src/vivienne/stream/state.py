@@ -12,7 +12,7 @@ from vivienne.wire.messages import AGENT, AssetData
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from vivienne.config.documents import Document
+    from vivienne.wire.document import Document
     from vivienne.wire.messages import StateData
 
 

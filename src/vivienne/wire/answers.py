@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, NotRequired
+from typing import Any, Literal, NotRequired
 
-from pydantic import Field
 from typing_extensions import TypedDict
 
-from vivienne.config.documents import Document
+from vivienne.wire.document import Document, EffectiveDocument
+from vivienne.wire.problem import ProblemEntry
 
 Action = Literal["update", "partial_update", "reset", "activate", "delete", "pause", "resume"]
 Source = Literal["default", "global", "asset"]
-
-EffectiveDocument = Annotated[Document, Field(json_schema_extra={"x-schema": "Configuration"})]
-"""A configuration in which nothing is left out."""
-
-
-class ProblemEntry(TypedDict):
-    """One thing that is wrong; `asset` is there when a global change would break that asset."""
-
-    path: str
-    message: str
-    asset: NotRequired[str]
 
 
 class ValueChange(TypedDict):

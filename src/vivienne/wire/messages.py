@@ -9,9 +9,10 @@ import orjson
 from typing_extensions import TypedDict
 
 from vivienne.agent.decision import Level
-from vivienne.config.documents import Document
-from vivienne.wire.answers import Acknowledgement, EffectiveDocument, Preview, ProblemEntry, RevisionEntry, Switched
+from vivienne.wire.answers import Acknowledgement, Preview, RevisionEntry, Switched
+from vivienne.wire.document import Document, EffectiveDocument
 from vivienne.wire.explanation import Explanation, LevelsStatus, Side, Trend, VolatilityStatus
+from vivienne.wire.problem import ProblemEntry, problem_entry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -249,7 +250,7 @@ def error(refused: ChangeRefused, *, in_reply_to: str | None, request_id: str | 
         "type": "error",
         "code": refused.code,
         "message": f"{refused.title}: {refused}",
-        "errors": [problem.as_document() for problem in refused.problems],
+        "errors": [problem_entry(problem) for problem in refused.problems],
         "in_reply_to": in_reply_to,
     }
     if request_id is not None:

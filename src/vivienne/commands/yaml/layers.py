@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from vivienne.commands.yaml.reading import Entry
-    from vivienne.config.documents import Document
     from vivienne.errors import Problem
+    from vivienne.wire.document import Document
 
 _TOP = ("format", "global", "assets")
 

@@ -14,7 +14,7 @@ from vivienne.config.validation import figure
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from vivienne.config.documents import Document
+    from vivienne.wire.document import Document
 
 FORMAT = 1
 """What `format` says in files as they are written here."""

@@ -16,8 +16,8 @@ from vivienne.wire.messages import encode, error
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from vivienne.access.limits import MessageLimits
     from vivienne.changes.service import ConfigService
-    from vivienne.channels.json import MessageLimits
     from vivienne.wire.messages import Message
 
 _log = logging.getLogger(__name__)

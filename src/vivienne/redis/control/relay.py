@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
     from vivienne.access.caller import Caller
-    from vivienne.channels.json import MessageLimits
+    from vivienne.access.limits import MessageLimits
     from vivienne.redis.control.names import ControlNames
     from vivienne.wire.messages import Message
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 
-from vivienne.access.tokens import Token
 from vivienne.errors import NameTaken
 from vivienne.store.tables import tokens
+from vivienne.store.token import Token
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager

@@ -1,0 +1,20 @@
+"""Tokens and their roles as they go out on the wire."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from typing_extensions import TypedDict
+
+Role = Literal["viewer", "tuner", "admin"]
+ROLES: tuple[Role, ...] = ("viewer", "tuner", "admin")
+"""Each may do what those before it may: look at states, logs and history; change the configuration; everything."""
+
+
+class TokenEntry(TypedDict):
+    """A token, without its secret."""
+
+    name: str
+    role: Role
+    created_at: str
+    revoked_at: str | None
