@@ -133,15 +133,12 @@ class OverRedis:
 
     def ask(self, message: Any) -> dict[str, Any]:
         self._send(message if isinstance(message, str) else json.dumps(message))
-        while "relay" in (answer := self._results.hear()):
-            pass  # what came of a message that a WebSocket client sent
-        return answer
+        return self._results.hear()
 
 
 WAYS = {
     "rest": ("rest", "", "rest"),
     "config_update by websocket": ("websocket", "config_update", "websocket"),
-    # With Redis it takes the way over the control channel.
     "control by websocket": ("websocket", "control", "control"),
     "config_update by redis channel": ("redis channel", "config_update", "redis"),
     "control by redis channel": ("redis channel", "control", "control"),

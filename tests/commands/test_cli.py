@@ -126,6 +126,7 @@ class TestSettings:
             "redis-control": ("vivienne:control", "default"),
             "window": ("1000", "default"),
             "seed": ("1", "default"),
+            "require-full-history": ("False", "default"),
             "evaluate-on": ("close", "default"),
             "max-position-size": ("100", "default"),
             "price-interval": ("0.1", "default"),

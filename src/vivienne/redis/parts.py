@@ -12,7 +12,6 @@ from vivienne.redis.control.channel import ControlChannel
 from vivienne.redis.control.hints import ChangeHints
 from vivienne.redis.control.messages import ControlMessages
 from vivienne.redis.control.names import ControlNames
-from vivienne.redis.control.relay import ControlRelay
 from vivienne.redis.control.stream import ControlStream
 from vivienne.redis.lease import Holder, Lease
 from vivienne.redis.link import RedisLink
@@ -21,12 +20,10 @@ from vivienne.redis.publishing import CONFIG, ChangePublisher
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from vivienne.access.caller import Caller
     from vivienne.access.limits import MessageLimits
     from vivienne.changes.service import ConfigService
     from vivienne.redis.link import Part
     from vivienne.store.revision import Change
-    from vivienne.wire.messages import Message
 
 
 class RedisParts:
@@ -59,9 +56,8 @@ class RedisParts:
             ControlChannel(messages, names, lease.held),
             ControlStream(messages, names, process, lease.held),
         ]
-        self._relay = ControlRelay(names, limits)
         self._changes = ChangePublisher()
-        parts: list[Part] = [*more, self._changes, self._relay, Holder(lease, listening)]
+        parts: list[Part] = [*more, self._changes, Holder(lease, listening)]
         if service.is_shared:
             parts.append(ChangeHints(service, CONFIG))
         self._link = RedisLink(url, parts)
@@ -74,10 +70,6 @@ class RedisParts:
             await self._link.run()
         finally:
             await self._link.close()
-
-    async def ask(self, message: Message, caller: Caller) -> Message | None:
-        """See `ControlRelay.ask`."""
-        return await self._relay.ask(message, caller)
 
     @property
     def trouble(self) -> str | None:

@@ -157,7 +157,6 @@ def _everything(boot: Boot, service: ConfigService, logs: LogStream, access: Acc
         hub,
         board,
         logs,
-        relay=redis.ask,
         additions=lambda: {"redis": redis.trouble or "ok"},
         access=access,
     )
@@ -240,7 +239,6 @@ def _gateway(boot: Boot, service: ConfigService, logs: LogStream, access: Access
         hub,
         relay,
         logs,
-        relay=redis.ask,
         additions=lambda: {"redis": redis.trouble or "ok"},
         access=access,
     )

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from vivienne.access.access import Access
     from vivienne.changes.service import ConfigService
     from vivienne.live.view import MarketView
-    from vivienne.server.websockets import Relay
     from vivienne.stream.hub import Hub
     from vivienne.stream.logs import LogStream
     from vivienne.stream.state import LatestStates
@@ -42,7 +41,6 @@ def web_application(
     board: LatestStates,
     logs: LogStream,
     *,
-    relay: Relay | None = None,
     additions: Callable[[], dict[str, Any]] = dict,
     access: Access | None = None,
 ) -> FastAPI:
@@ -54,7 +52,6 @@ def web_application(
         hub: fans states out.
         board: has the latest states.
         logs: has the latest records.
-        relay: takes `control` messages elsewhere; see `websocket_routes`.
         additions: how parts are that Vivienne does without: by name ``ok``, or what is wrong with it.
         access: says who may do what; None lets everybody do everything.
     """
@@ -73,7 +70,7 @@ def web_application(
     dashboard.install(app)
     app.include_router(configuration_routes(service, endpoint_documents()))
     app.include_router(market_routes(service, market, endpoint_documents()))
-    app.include_router(websocket_routes(service, hub, board, logs, relay, access))
+    app.include_router(websocket_routes(service, hub, board, logs, access))
 
     app.include_router(operation_routes(service, market, additions))
     app.include_router(metrics_routes(service))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import uuid
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +15,8 @@ from vivienne.channels.envelope import refuse_unknown
 from vivienne.channels.json import read_object
 from vivienne.channels.messages import (
     CONFIG_UPDATE,
-    CONTROL,
     ConfigMessages,
     is_pause,
-    is_switch,
-    names_request_id,
     request_id_of,
 )
 from vivienne.config.flat import nearest
@@ -40,8 +36,6 @@ if TYPE_CHECKING:
     from vivienne.stream.logs import LogStream
     from vivienne.stream.state import LatestStates
 
-    Relay = Callable[[Message, Caller], Awaitable[Message | None]]
-
 _log = logging.getLogger(__name__)
 _LEVELS = ("debug", "info", "warning", "error", "critical")
 _POLICY_VIOLATION = 1008
@@ -52,7 +46,6 @@ def websocket_routes(
     hub: Hub,
     board: LatestStates,
     logs: LogStream,
-    relay: Relay | None = None,
     access: Access | None = None,
 ) -> APIRouter:
     """The endpoints.
@@ -62,7 +55,6 @@ def websocket_routes(
         hub: fans states out.
         board: has the latest states.
         logs: has the latest records.
-        relay: takes `control` messages elsewhere, with who sent them; gives the answer, or None where it got none.
         access: says what clients may do; None lets everybody do everything.
     """
     routes = APIRouter()
@@ -75,7 +67,7 @@ def websocket_routes(
         mailbox = hub.join()
         board.show(mailbox)
         try:
-            conversation = _Conversation(changes, service, board, mailbox, relay, access)
+            conversation = _Conversation(changes, service, board, mailbox, access)
             await _converse(websocket, conversation.hear, mailbox.take, mailbox.traffic)
         finally:
             hub.leave(mailbox)
@@ -141,13 +133,11 @@ class _Conversation:
         service: ConfigService,
         board: LatestStates,
         mailbox: Mailbox,
-        relay: Relay | None = None,
         access: Access | None = None,
     ) -> None:
         self._changes = changes
         self._access = access
         self._limits = access.limits if access else Limits()
-        self._relay = relay
         self._service = service
         self._board = board
         self._mailbox = mailbox
@@ -174,9 +164,6 @@ class _Conversation:
             return self._subscribe(message)
         if kind in self._changes.types:
             self._admit(message, caller)
-            # To stop must not wait for Redis.
-            if kind == CONTROL and self._relay is not None and not is_switch(message):
-                return await self._relayed(self._relay, message, caller)
             return await self._changes.handle(message, caller)
         if not isinstance(kind, str):
             raise Malformed(f"The message has no type; known types are {', '.join(known)}", path="type")
@@ -192,16 +179,6 @@ class _Conversation:
             raise Forbidden(f"The token {caller.token!r} is for looking; one with the role tuner changes something")
         if self._access is not None:
             (self._access.count_pause if is_pause(message) else self._access.count_change)(caller)
-
-    async def _relayed(self, relay: Relay, message: Message, caller: Caller) -> Message:
-        """Send it over the control channel; where no answer comes from there, it is carried out here.
-
-        It may have been carried out all the same, so both ways have the same request_id: it is made once.
-        """
-        named = names_request_id(message)
-        sent = message if named else {**message, "request_id": f"ws-{uuid.uuid4()}"}
-        answer = await relay(sent, caller) or await self._changes.handle(sent, caller)
-        return answer if named else {name: value for name, value in answer.items() if name != "request_id"}
 
     def _subscribe(self, message: Message) -> Message:
         refuse_unknown(message, ("type", "assets", "request_id"))

@@ -98,6 +98,9 @@ class BootSettings:
     redis_control: str = _setting("Channel in Redis that control messages come on.", default="vivienne:control")
     window: int = _setting("Bars kept per asset.", default=1000, bounds=(600, 20_000))
     seed: int = _setting("Seed of the simulated market.", default=1, bounds=(0, 2**32 - 1))
+    require_full_history: bool = _setting(
+        "Keep an asset `warming_up` until its full history of 1,000 bars is there.", default=False
+    )
     evaluate_on: Literal["close", "tick"] = _setting(
         "Decide when a bar closes; or on every price too, which repaints: the open bar may take its decision back.",
         default="close",
@@ -196,6 +199,7 @@ class BootSettings:
             redis_control=_channel(self.redis_control),
             window=self.window,
             seed=self.seed,
+            require_full_history=self.require_full_history,
             on_tick=self.evaluate_on == "tick",
             caps=SizeCaps.read(self.max_position_size, assets),
             price_interval=self.price_interval,
@@ -252,6 +256,7 @@ class Boot:
         shard: which share of the assets to decide, where the role is that of an agent.
         market_begin: seconds since the epoch; None for when the process starts.
         redis: its address, which may have a password in it; None for none.
+        require_full_history: whether an asset decides nothing until its full history of 1,000 bars is there.
         caps: the largest position sizes.
     """
 
@@ -273,6 +278,7 @@ class Boot:
     redis_control: str
     window: int
     seed: int
+    require_full_history: bool
     on_tick: bool
     caps: SizeCaps
     price_interval: float

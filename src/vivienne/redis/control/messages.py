@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vivienne.access.caller import Caller
@@ -24,8 +24,6 @@ _log = logging.getLogger(__name__)
 
 CHANNEL = "redis"
 """How changes by `config_update` are recorded; those by `control` are so on every way they may come."""
-RELAY = "relay"
-"""Field of a message that was sent on for a WebSocket client; it comes back with the outcome."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +50,6 @@ class _Received:
 
     kind: str | None = None
     request_id: str | None = None
-    relay: dict[str, str] = field(default_factory=dict)
 
 
 class ControlMessages:
@@ -79,24 +76,23 @@ class ControlMessages:
         """
         received = _Received()
         try:
-            document: Mapping[str, Any] = await self._changes.handle(*self._read(raw, request_id, received))
-            # A pause that is not stored yet is in force all the same; in the stream it has to be seen to until it is.
-            outcome = Outcome(document, unstored=document["status"] == "not_stored_yet")
+            message = self._read(raw, request_id, received)
+            # A channel of Redis does not tell who sent a message, so nothing in it says who called.
+            document: Mapping[str, Any] = await self._changes.handle(message, Caller())
         except ChangeRefused as refused:
-            outcome = self._refused(refused, received)
+            return self._refused(refused, received)
         except Exception:  # noqa: BLE001  # a defect must not cost the channel its listener
             _log.exception("A message of type %s failed", received.kind)
-            outcome = self._refused(Defect(), received)
-        if received.relay:
-            return Outcome({**outcome.document, RELAY: received.relay["id"]}, outcome.unstored)
-        return outcome
+            return self._refused(Defect(), received)
+        # A pause that is not stored yet is in force all the same; the stream repeats it until it is stored.
+        return Outcome(document, unstored=document["status"] == "not_stored_yet")
 
     def refuse(self, refused: ChangeRefused, request_id: str) -> Outcome:
         """The outcome of something that could not even be taken for a message."""
         return self._refused(refused, _Received(request_id=request_id))
 
-    def _read(self, raw: bytes, request_id: str | None, received: _Received) -> tuple[Message, Caller]:
-        """The message and who sent it; what is known of it is noted on the way."""
+    def _read(self, raw: bytes, request_id: str | None, received: _Received) -> Message:
+        """The message; what is known of it is noted on the way."""
         received.request_id = request_id
         message = read_object(raw, self._limits)
         if isinstance(message.get("type"), str):
@@ -105,10 +101,8 @@ class ControlMessages:
         received.request_id = own or request_id
         if own is None and request_id is not None and not names_request_id(message):
             message["request_id"] = request_id
-        if _is_relay(message.get(RELAY)):
-            received.relay = message.pop(RELAY)
         self._check_type(received.kind)
-        return message, Caller(received.relay.get("address"), received.relay.get("token"))
+        return message
 
     def _check_type(self, kind: str | None) -> None:
         known = self._changes.types
@@ -124,14 +118,3 @@ class ControlMessages:
 
     def _count(self, *_change: object) -> None:
         self.made += 1
-
-
-def _is_relay(value: object) -> bool:
-    """Whether it is what `ControlRelay` writes; anything else is left in place and refused as an unknown field."""
-    return isinstance(value, dict) and value.keys() <= {"id", "address", "token"} and "id" in value and all(
-        isinstance(text, str) and text.isprintable() and len(text) <= _LONGEST_RELAY for text in value.values()
-    )  # fmt: skip
-
-
-_LONGEST_RELAY = 64
-"""Characters; as many as the history keeps of an address, and a token has in its name."""
