@@ -26,7 +26,7 @@ from vivienne.market.types import MINUTE_MS, Candle
 from vivienne.store.sqlite import SqliteRevisionStore
 
 if TYPE_CHECKING:
-    from vivienne.changes.active import Active
+    from vivienne.changes.in_force import Active
     from vivienne.live.chart import BarEntry
 
 _SILENCE = 180.0

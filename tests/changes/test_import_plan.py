@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from vivienne.changes.requests import Replacement, Request, Update
+from vivienne.changes.requests import ChangeRequest, Replacement, Update
 from vivienne.changes.service import ConfigService
 from vivienne.config.documents import leaves
 from vivienne.errors import InvalidConfiguration, NotStored, StoreUnavailable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vivienne.store.base import RevisionStore
-    from vivienne.store.revision import Change, Revision
+    from vivienne.store.revision import AppliedRevision, Revision
     from vivienne.wire.document import Document
 
 ASSETS = ("BTC", "ETH", "SOL")
@@ -44,7 +44,7 @@ def in_force(service: ConfigService, asset: str | None, path: str = BANG) -> Any
 
 
 async def update(service: ConfigService, asset: str | None, **values: object) -> int:
-    request = Request(Update(thresholds(**values), partial=True), channel="rest", asset=asset)
+    request = ChangeRequest(Update(thresholds(**values), partial=True), channel="rest", asset=asset)
     return (await service.change(request))["version"]
 
 
@@ -243,12 +243,12 @@ async def test_a_layer_that_did_not_hold_before_hinders_nothing_and_can_be_repai
 async def test_others_put_it_in_force_as_one_change_however_they_read_it(
     here: ConfigService, there: ConfigService, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("vivienne.changes.writer._BATCH", 2)
+    monkeypatch.setattr("vivienne.changes.ledger._BATCH", 2)
     await here.replace(replacement(everyone=thresholds(loaded=40, aim=60, bang=70), BTC=thresholds(aim=65)))
     await there.catch_up()
     told: list[tuple[int, list[Any]]] = []
 
-    def listener(change: Change) -> None:
+    def listener(change: AppliedRevision) -> None:
         assert not change.made_here
         told.append((change.revision.version, [in_force(there, asset) for asset in ASSETS]))
 

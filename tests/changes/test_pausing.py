@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from vivienne.changes.pause import service as pausing
-from vivienne.changes.requests import Activate, Delete, Pause, Replacement, Request, Reset, Resume, Update
+from vivienne.changes.requests import Activate, ChangeRequest, Delete, Replacement, Reset, SwitchRequest, Update
 from vivienne.changes.service import ConfigService
 from vivienne.errors import NotStored, RequestIdReused, StoreUnavailable, UnknownTarget, VersionConflict
 from vivienne.store.sqlite import SqliteRevisionStore
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vivienne.changes.requests import Switch
-    from vivienne.store.revision import Change, Revision
+    from vivienne.store.revision import AppliedRevision, Revision
     from vivienne.wire.answers import Switched
 
 ASSETS = ("BTC", "ETH")
@@ -83,21 +83,21 @@ async def service(store: Store) -> AsyncIterator[ConfigService]:
     await service.close()
 
 
-def asked(switch: Switch, asset: str | None = None, **more: Any) -> Request:
-    return Request(switch, channel="test", asset=asset, **more)
+def asked(switch: Switch, asset: str | None = None, **more: Any) -> SwitchRequest:
+    return SwitchRequest(switch, channel="test", asset=asset, **more)
 
 
 async def pause(service: ConfigService, asset: str | None = None, **more: Any) -> Switched:
-    return await service.switch(asked(Pause(), asset, **more))
+    return await service.switch(asked("pause", asset, **more))
 
 
 async def resume(service: ConfigService, asset: str | None = None, **more: Any) -> Switched:
-    return await service.switch(asked(Resume(), asset, **more))
+    return await service.switch(asked("resume", asset, **more))
 
 
 async def bang(service: ConfigService, value: float, asset: str | None = None) -> str:
     update = Update({"settings": {"state_threshold_bang": value}}, partial=True)
-    return (await service.change(Request(update, channel="test", asset=asset)))["config_id"]
+    return (await service.change(ChangeRequest(update, channel="test", asset=asset)))["config_id"]
 
 
 async def actions(service: ConfigService) -> list[str]:
@@ -182,7 +182,7 @@ async def test_no_change_of_configuration_resumes(service: ConfigService) -> Non
         Reset(),
         Update({"bang_threshold": 90}, partial=False),
     ):
-        await service.change(Request(intent, channel="test"))
+        await service.change(ChangeRequest(intent, channel="test"))
         assert [*ASSETS] == [*service.paused()]
     await service.replace(Replacement({"global": {}, "BTC": {"bang_threshold": 91}}, empty_others=True))
     assert [*ASSETS] == [*service.paused()]
@@ -193,7 +193,7 @@ async def test_after_a_deletion_the_configuration_before_a_pause_is_in_force(ser
     await pause(service)
     second = await bang(service, 86)
 
-    await service.change(Request(Delete(second), channel="test"))
+    await service.change(ChangeRequest(Delete(second), channel="test"))
 
     assert first == service.active().config_id
     assert 85 == service.active().configuration.settings.state_threshold_bang
@@ -222,7 +222,7 @@ async def test_a_pause_works_while_the_stored_configuration_is_broken(store: Sto
 async def test_listeners_are_told_before_it_is_acknowledged(service: ConfigService) -> None:
     told: list[Any] = []
 
-    def listener(change: Change) -> None:
+    def listener(change: AppliedRevision) -> None:
         told.append((change.revision.action, change.assets, [*service.paused()]))
 
     service.listen(listener)
@@ -240,7 +240,7 @@ async def test_an_unknown_asset_is_refused(service: ConfigService) -> None:
         await pause(service, "DOGE")
 
 
-@pytest.mark.parametrize("switch", [Pause(), Resume()])
+@pytest.mark.parametrize("switch", ["pause", "resume"])
 async def test_a_stale_version_is_refused(service: ConfigService, switch: Switch) -> None:
     await bang(service, 85)
     with pytest.raises(VersionConflict):
@@ -251,7 +251,7 @@ async def test_a_stale_version_is_refused(service: ConfigService, switch: Switch
 
 async def test_a_request_id_of_a_change_does_not_serve_for_a_pause(service: ConfigService) -> None:
     update = Update({"bang_threshold": 85}, partial=True)
-    await service.change(Request(update, channel="test", request_id="r"))
+    await service.change(ChangeRequest(update, channel="test", request_id="r"))
 
     with pytest.raises(RequestIdReused):
         await pause(service, request_id="r")
@@ -420,7 +420,7 @@ async def held(service: ConfigService, store: Store, monkeypatch: pytest.MonkeyP
     await pause(service, "BTC", request_id="r")
     store.fails = False
     await service.change(
-        Request(Update({"settings": {"state_threshold_bang": 85}}, partial=True), channel="test", request_id="r")
+        ChangeRequest(Update({"settings": {"state_threshold_bang": 85}}, partial=True), channel="test", request_id="r")
     )
 
 

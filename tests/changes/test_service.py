@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from vivienne.changes.requests import Activate, Delete, Request, Reset, Update
-from vivienne.changes.service import MOST_WAITING, ConfigService
+from vivienne.changes.requests import Activate, ChangeRequest, Delete, Reset, Update
+from vivienne.changes.service import ConfigService
+from vivienne.changes.writer import MOST_WAITING
 from vivienne.config.documents import leaves
 from vivienne.config.tunables import DEFAULTS
 from vivienne.errors import (
@@ -25,7 +26,7 @@ from vivienne.errors import (
     UnknownTarget,
     VersionConflict,
 )
-from vivienne.store.revision import Change, Revision
+from vivienne.store.revision import AppliedRevision, Revision
 from vivienne.store.sqlite import SqliteRevisionStore
 
 if TYPE_CHECKING:
@@ -103,20 +104,20 @@ async def service(store: Store) -> AsyncIterator[ConfigService]:
     await service.close()
 
 
-def request(intent: Intent, asset: str | None = None, **more: Any) -> Request:
-    return Request(intent, channel="test", asset=asset, **more)
+def request(intent: Intent, asset: str | None = None, **more: Any) -> ChangeRequest:
+    return ChangeRequest(intent, channel="test", asset=asset, **more)
 
 
 def thresholds(**values: object) -> dict[str, Any]:
     return {"settings": {f"state_threshold_{level}": value for level, value in values.items()}}
 
 
-def partial(asset: str | None = None, /, **values: object) -> Request:
+def partial(asset: str | None = None, /, **values: object) -> ChangeRequest:
     """Lay thresholds over a layer."""
     return request(Update(thresholds(**values), partial=True), asset)
 
 
-def full(asset: str | None = None, /, **values: object) -> Request:
+def full(asset: str | None = None, /, **values: object) -> ChangeRequest:
     """Set thresholds and nothing else."""
     return request(Update(thresholds(**values), partial=False), asset)
 
@@ -597,7 +598,7 @@ async def test_a_repeated_request_is_known_after_a_restart(service: ConfigServic
         replace(partial("BTC", bang=90), expected_version=1),
     ],
 )
-async def test_a_request_id_does_not_stand_for_another_change(service: ConfigService, other: Request) -> None:
+async def test_a_request_id_does_not_stand_for_another_change(service: ConfigService, other: ChangeRequest) -> None:
     await service.change(replace(partial("BTC", bang=90), request_id="r-1"))
 
     with pytest.raises(RequestIdReused, match=r"'r-1' was used for another change \(version 1\)"):
@@ -676,7 +677,7 @@ async def test_a_change_that_was_tried_out_does_what_was_said(service: ConfigSer
     ],
 )
 async def test_trying_out_is_refused_as_the_change_would_be(
-    service: ConfigService, asked: Request, error: type[ChangeRefused]
+    service: ConfigService, asked: ChangeRequest, error: type[ChangeRefused]
 ) -> None:
     with pytest.raises(error) as tried:
         await service.validate(asked)
@@ -692,7 +693,7 @@ async def test_trying_out_is_refused_as_the_change_would_be(
 async def test_listeners_see_the_change_in_force_before_it_is_acknowledged(service: ConfigService) -> None:
     seen: list[tuple[int, list[str], list[float]]] = []
 
-    def listener(change: Change) -> None:
+    def listener(change: AppliedRevision) -> None:
         values = [in_force(service, asset) for asset in change.assets]
         seen.append((change.revision.version, change.assets, values))
 
@@ -946,7 +947,7 @@ async def test_a_slow_store_is_given_up_on_and_the_change_lands_all_the_same(
     service: ConfigService, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = replace(partial("BTC", bang=90), request_id="r-1")
-    monkeypatch.setattr("vivienne.changes.service.STORE_TIMEOUT", 0.05)
+    monkeypatch.setattr("vivienne.changes.writer.STORE_TIMEOUT", 0.05)
     store.may_append.clear()
 
     with pytest.raises(NotStored, match="the change may still be made"):
@@ -1010,7 +1011,7 @@ async def test_a_change_after_closing_is_refused(service: ConfigService) -> None
 
 async def test_a_revision_says_who_when_how_and_why(store: Store) -> None:
     service = ConfigService(store, ASSETS, clock=lambda: datetime(2026, 1, 2, 3, 4, 5, 678_900, tzinfo=UTC))
-    asked = Request(
+    asked = ChangeRequest(
         Update(thresholds(bang=90), partial=True),
         channel="rest",
         asset="BTC",

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from making import document_of
-from vivienne.changes.requests import Activate, Delete, Pause, Request, Reset, Resume, Update
+from vivienne.changes.requests import Activate, ChangeRequest, Delete, Reset, Switch, SwitchRequest, Update
 from vivienne.changes.service import ConfigService
 from vivienne.config.documents import leaves
 from vivienne.config.tunables import DEFAULTS, TUNABLES
@@ -172,7 +172,7 @@ class ServiceMachine(RuleBasedStateMachine):
         self.runner.close()
         self.folder.cleanup()
 
-    def ask(self, request: Request) -> Acknowledgement:
+    def ask(self, request: ChangeRequest) -> Acknowledgement:
         return self.runner.run(self.service.change(request))
 
     def change(
@@ -195,7 +195,7 @@ class ServiceMachine(RuleBasedStateMachine):
     ) -> bool:
         present = self.model.version(layer)
         version = {"nothing": None, "right": present, "stale": present - 1}[expected]
-        request = Request(intent, channel="test", asset=asset, expected_version=version)
+        request = ChangeRequest(intent, channel="test", asset=asset, expected_version=version)
         possible = possible and self.model.can(layer, values)
         if expected == "stale" or not possible:
             refusal = (VersionConflict, InvalidConfiguration) if expected == "stale" else InvalidConfiguration
@@ -278,13 +278,13 @@ class ServiceMachine(RuleBasedStateMachine):
     def delete_what_is_no_configuration(self, data: st.DataObject) -> None:
         entry = data.draw(st.sampled_from([entry for entry in self.model.entries if not entry.counts]))
         with pytest.raises(UnknownRevision):
-            self.ask(Request(Delete(entry.config_id), channel="test"))
+            self.ask(ChangeRequest(Delete(entry.config_id), channel="test"))
 
     @rule(values=VALUE_SETS, asset=st.sampled_from(LAYERS), partial=st.booleans())
     def try_out(self, values: Values, asset: str | None, partial: bool) -> None:
         layer = layer_of(asset)
         wanted = self.model.values(layer) | values if partial else values
-        request = Request(Update(document_of(values), partial), channel="test", asset=asset)
+        request = ChangeRequest(Update(document_of(values), partial), channel="test", asset=asset)
         try:
             outcome = self.runner.run(self.service.validate(request))
         except ChangeRefused:
@@ -293,12 +293,12 @@ class ServiceMachine(RuleBasedStateMachine):
             assert self.model.can(layer, wanted)
             assert leaves(outcome["config"]) == self.model.effective(layer, {layer: wanted})
 
-    @rule(switch=st.sampled_from([Pause(), Resume()]), asset=st.sampled_from(LAYERS), expected=EXPECTED)
-    def switch(self, switch: Pause | Resume, asset: str | None, expected: str) -> None:
+    @rule(switch=st.sampled_from(["pause", "resume"]), asset=st.sampled_from(LAYERS), expected=EXPECTED)
+    def switch(self, switch: Switch, asset: str | None, expected: str) -> None:
         layer = layer_of(asset)
         present = self.model.version(layer)
         version = {"nothing": None, "right": present, "stale": present - 1}[expected]
-        request = Request(switch, channel="test", asset=asset, expected_version=version)
+        request = SwitchRequest(switch, channel="test", asset=asset, expected_version=version)
         if expected == "stale":
             with pytest.raises(VersionConflict):
                 self.ask_to_switch(request)
@@ -306,7 +306,7 @@ class ServiceMachine(RuleBasedStateMachine):
         answer = self.ask_to_switch(request)
         number = len(self.model.entries) + 1
         self.model.entries.append(Entry(number, answer["config_id"], layer, self.model.values(layer), deletion=True))
-        (self.model.paused.add if isinstance(switch, Pause) else self.model.paused.discard)(layer)
+        (self.model.paused.add if switch == "pause" else self.model.paused.discard)(layer)
         assert (answer["version"], answer["previous_version"]) == (number, present)
         assert answer["status"] == "success"
         assert answer["paused"] == self.model_paused()
@@ -315,7 +315,7 @@ class ServiceMachine(RuleBasedStateMachine):
     def model_paused(self) -> list[str]:
         return [asset for asset in ASSETS if self.model.paused & {"global", asset}]
 
-    def ask_to_switch(self, request: Request) -> Switched:
+    def ask_to_switch(self, request: SwitchRequest) -> Switched:
         return self.runner.run(self.service.switch(request))
 
     @rule()
@@ -400,11 +400,11 @@ class SharingMachine(ServiceMachine):
         self.runner.run(self.other.close())
         super().teardown()
 
-    def ask(self, request: Request) -> Acknowledgement:
+    def ask(self, request: ChangeRequest) -> Acknowledgement:
         self.turn()
         return super().ask(request)
 
-    def ask_to_switch(self, request: Request) -> Switched:
+    def ask_to_switch(self, request: SwitchRequest) -> Switched:
         self.turn()
         return super().ask_to_switch(request)
 

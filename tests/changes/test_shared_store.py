@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from vivienne.changes.requests import Activate, Delete, Request, Reset, Update
+from vivienne.changes.requests import Activate, ChangeRequest, Delete, Reset, Update
 from vivienne.changes.service import ConfigService
 from vivienne.config.documents import leaves
 from vivienne.errors import (
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from postgres_server import PostgresServer
     from vivienne.changes.requests import Intent
-    from vivienne.store.revision import Change, Revision
+    from vivienne.store.revision import AppliedRevision, Revision
 
 ASSETS = ("BTC", "ETH")
 BANG, AIM = "settings.state_threshold_bang", "settings.state_threshold_aim"
@@ -88,15 +88,15 @@ async def there(database: str) -> AsyncIterator[ConfigService]:
     await service.close()
 
 
-def request(intent: Intent, asset: str | None = "BTC", **more: Any) -> Request:
-    return Request(intent, channel="test", asset=asset, **more)
+def request(intent: Intent, asset: str | None = "BTC", **more: Any) -> ChangeRequest:
+    return ChangeRequest(intent, channel="test", asset=asset, **more)
 
 
 def thresholds(**values: float) -> dict[str, Any]:
     return {"settings": {f"state_threshold_{level}": value for level, value in values.items()}}
 
 
-def partial(asset: str | None = "BTC", /, *, expected: int | None = None, **values: float) -> Request:
+def partial(asset: str | None = "BTC", /, *, expected: int | None = None, **values: float) -> ChangeRequest:
     """Lay thresholds over a layer."""
     return request(Update(thresholds(**values), partial=True), asset, expected_version=expected)
 
@@ -139,7 +139,7 @@ async def test_listeners_can_tell_what_was_made_here_from_what_was_followed(
 ) -> None:
     told: dict[str, list[tuple[int, list[str], bool]]] = {"here": [], "there": []}
 
-    def listener(name: str) -> Callable[[Change], None]:
+    def listener(name: str) -> Callable[[AppliedRevision], None]:
         return lambda change: told[name].append((change.revision.version, change.assets, change.made_here))
 
     here.listen(listener("here"))
@@ -157,7 +157,7 @@ async def test_listeners_can_tell_what_was_made_here_from_what_was_followed(
 async def test_more_than_is_read_at_a_time_is_followed_in_order(
     here: ConfigService, there: ConfigService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vivienne.changes.writer._BATCH", 3)
+    monkeypatch.setattr("vivienne.changes.ledger._BATCH", 3)
     told: list[int] = []
     there.listen(lambda change: told.append(change.revision.version))
     for step in range(7):
@@ -341,7 +341,7 @@ async def test_changes_at_once_are_one_sequence_without_gaps(here: ConfigService
 async def test_one_who_is_always_overtaken_is_refused_in_the_end(
     here: ConfigService, store: Store, faster: Callable[[Revision], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vivienne.changes.service.CONTENTION_SECONDS", 0.2)
+    monkeypatch.setattr("vivienne.changes.writer.CONTENTION_SECONDS", 0.2)
     store.before_append = faster
     with pytest.raises(NotStored, match=r"Nothing was changed: other processes were faster for 0.2 s; try again"):
         await here.change(partial(bang=95))

@@ -10,7 +10,7 @@ import pytest
 from making import MIDNIGHT, document_of, minutes
 from vivienne.agent.filters import FILTERS
 from vivienne.agent.indicators import indicators
-from vivienne.changes.requests import Request, Update
+from vivienne.changes.requests import ChangeRequest, Update
 from vivienne.changes.service import ConfigService
 from vivienne.config.documents import merged
 from vivienne.live.asset import LiveAsset
@@ -58,7 +58,7 @@ async def test_a_chart_has_the_indicators_of_the_periods_in_force(asset: LiveAss
     candles = minutes(HISTORY)
     asset.load(candles)
     before = asset.chart(5)["bars"]
-    await service.change(Request(Update({"ema_fast_period": 5}, partial=True), "test"))
+    await service.change(ChangeRequest(Update({"ema_fast_period": 5}, partial=True), channel="test"))
     after = asset.chart(5)["bars"]
     periods = service.active("BTC").configuration.indicators
     wanted = indicators(Bars.from_candles(candles), periods, 1, 5)
@@ -86,7 +86,7 @@ async def test_a_decision_stays_what_it_was_when_its_bar_closed(asset: LiveAsset
     # Everything is loaded from now on, if anything votes.
     switches = dict.fromkeys([barrier.switch for barrier in FILTERS], False)
     document = merged(document_of(switches), {"settings": {f"state_threshold_{level}": 0 for level in LEVELS}})
-    answer = await service.change(Request(Update(document, partial=True), "test"))
+    answer = await service.change(ChangeRequest(Update(document, partial=True), channel="test"))
     asset.decide()
     asset.take(candles[HISTORY + 1])
     asset.decide()
@@ -159,7 +159,7 @@ async def test_a_chart_marks_a_change_at_the_markets_time(asset: LiveAsset, serv
     assert asset.chart(1)["changes"] == []
     moment = minutes(HISTORY)[-1].open_time + 65_000
     asset.move(100.0, moment)
-    answer = await service.change(Request(Update({"bang_threshold": 90}, partial=True), "test"))
+    answer = await service.change(ChangeRequest(Update({"bang_threshold": 90}, partial=True), channel="test"))
     asset.decide()
     asset.decide()
     assert [{"version": answer["version"], "time": iso(moment)}] == asset.chart(1)["changes"]

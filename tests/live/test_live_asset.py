@@ -8,7 +8,7 @@ import pytest
 
 from making import MIDNIGHT, minute, minutes
 from vivienne.agent.indicators import bars_needed
-from vivienne.changes.requests import Request, Update
+from vivienne.changes.requests import ChangeRequest, Update
 from vivienne.changes.service import ConfigService
 from vivienne.config.schema import Indicators
 from vivienne.live.asset import LiveAsset
@@ -197,7 +197,7 @@ def test_late_and_repeated_minutes_change_nothing(warm: LiveAsset) -> None:
 
 
 async def test_a_change_decides_with_the_new_configuration(service: ConfigService, warm: LiveAsset) -> None:
-    answer = await service.change(Request(Update({"position_size_idle": 3}, partial=True), "test"))
+    answer = await service.change(ChangeRequest(Update({"position_size_idle": 3}, partial=True), channel="test"))
 
     warm.decide()
 
@@ -208,12 +208,12 @@ async def test_a_change_decides_with_the_new_configuration(service: ConfigServic
 async def test_a_longer_period_than_there_are_bars_is_warming_up_and_a_shorter_one_live_again(
     service: ConfigService, warm: LiveAsset
 ) -> None:
-    await service.change(Request(Update({"indicators": {"ema_slow_period": 200}}, partial=True), "test"))
+    await service.change(ChangeRequest(Update({"indicators": {"ema_slow_period": 200}}, partial=True), channel="test"))
     warm.decide()
     assert warm.data()["status"] == "warming_up"
     assert f"{NEEDED + 20} of " in str(warm.data()["status_reason"])
 
-    await service.change(Request(Update({"indicators": {"ema_slow_period": 21}}, partial=True), "test"))
+    await service.change(ChangeRequest(Update({"indicators": {"ema_slow_period": 21}}, partial=True), channel="test"))
     warm.decide()
 
     assert warm.data()["status"] == "live"

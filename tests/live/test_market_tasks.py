@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from making import MIDNIGHT, minute, minutes
-from vivienne.changes.requests import Request, Update
+from vivienne.changes.requests import ChangeRequest, Update
 from vivienne.changes.service import ConfigService
 from vivienne.errors import MarketDataError
 from vivienne.live import market
@@ -276,7 +276,7 @@ async def test_a_change_whose_decision_fails_is_still_acknowledged(
     async with running(tmp_path) as made:
         monkeypatch.setattr(LiveAsset, "decide", failing)
 
-        answer = await made.service.change(Request(Update({"bang_threshold": 90}, partial=True), "test"))
+        answer = await made.service.change(ChangeRequest(Update({"bang_threshold": 90}, partial=True), channel="test"))
 
         assert answer["status"] == "success"
         assert made.status("BTC") == "stale"
@@ -296,7 +296,9 @@ async def test_a_change_is_decided_and_published_before_it_is_acknowledged(tmp_p
     async with running(tmp_path) as made:
         count = len(made.board.states["ETH"])
 
-        answer = await made.service.change(Request(Update({"bang_threshold": 90}, partial=True), "test", asset="BTC"))
+        answer = await made.service.change(
+            ChangeRequest(Update({"bang_threshold": 90}, partial=True), channel="test", asset="BTC")
+        )
 
         newest = made.board.states["BTC"][-1]
         assert newest["version"] == answer["version"]
@@ -306,7 +308,7 @@ async def test_a_change_is_decided_and_published_before_it_is_acknowledged(tmp_p
 
 async def test_a_change_for_all_is_decided_for_all(tmp_path: Path) -> None:
     async with running(tmp_path, "BTC", "ETH", "SOL") as made:
-        answer = await made.service.change(Request(Update({"bang_threshold": 90}, partial=True), "test"))
+        answer = await made.service.change(ChangeRequest(Update({"bang_threshold": 90}, partial=True), channel="test"))
 
         versions = [made.board.states[asset][-1]["version"] for asset in ("BTC", "ETH", "SOL")]
         assert versions == [answer["version"]] * 3
@@ -319,7 +321,7 @@ async def test_a_change_alters_the_decision_of_the_bar_on_show(tmp_path: Path) -
         assert before["side"] != "none"
         zero = dict.fromkeys(("bang_threshold", "aim_threshold", "loaded_threshold"), 0)
 
-        await made.service.change(Request(Update(zero, partial=True), "test"))
+        await made.service.change(ChangeRequest(Update(zero, partial=True), channel="test"))
 
         after = made.board.last("BTC")
         assert after["raw_clarity_level"] == "bang"
@@ -331,7 +333,7 @@ async def test_a_change_is_taken_after_the_feeds_have_ended(tmp_path: Path) -> N
         made.feed.put("BTC", FeedEnded())
         await made.until(lambda: made.status("BTC") == "ended")
 
-        answer = await made.service.change(Request(Update({"bang_threshold": 90}, partial=True), "test"))
+        answer = await made.service.change(ChangeRequest(Update({"bang_threshold": 90}, partial=True), channel="test"))
 
         assert made.board.states["BTC"][-1]["version"] == answer["version"]
         assert made.status("BTC") == "ended"

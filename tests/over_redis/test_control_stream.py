@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 
 from redis_running import LEASE, RESULTS, STREAM, RunningRedis, eventually, wait_for_redis
 from running import RunningServer
-from vivienne.changes.requests import Request, Update
+from vivienne.changes.requests import ChangeRequest, Update
 from vivienne.changes.service import ConfigService
 from vivienne.errors import StoreUnavailable
 from vivienne.redis.client import Client
@@ -294,7 +294,7 @@ async def test_an_entry_that_the_store_can_never_take_does_not_block_the_ones_af
             assert [] == await stream.sizes()
             # That another change is stored, whoever makes it, shows it.
             other = Update({"settings": {"position_size_bang": 9.0}}, partial=True)
-            await stream.service.change(Request(other, channel="rest"))
+            await stream.service.change(ChangeRequest(other, channel="rest"))
             await until(lambda: _is([9.0, 2.0], stream))
             # In a thread: the stream is read in this one.
             refused, made = [await asyncio.to_thread(results.hear) for _ in range(2)]

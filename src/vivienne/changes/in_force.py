@@ -3,24 +3,56 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vivienne.changes.active import Active
-from vivienne.changes.pause.state import Pauses
-from vivienne.config.layers import GLOBAL, Layers
+from vivienne.changes.pause.state import PausesInForce
+from vivienne.config.layers import GLOBAL, Layers, asset_of
 from vivienne.config.schema import Configuration
-from vivienne.errors import Problem, UnknownTarget
+from vivienne.errors import Problem, UnknownTarget, VersionConflict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from vivienne.changes.pause.state import PauseInForce
     from vivienne.store.revision import Revision
+    from vivienne.wire.document import Document
 
 _log = logging.getLogger(__name__)
 
 
-class InForce:
+@dataclass(frozen=True, slots=True)
+class Active:
+    """What is in force for an asset, or for the global layer. One version, whole; immutable.
+
+    Attributes:
+        version: of the newest revision that bears on it; 0 while everything is default.
+        config_id: of the configuration in force in its own layer, else in the global one, else None.
+        document: all values, as they were sent.
+        configuration: the same, for the agent.
+        pause: what keeps it idle, with size 0, whatever is decided; None while nothing does.
+    """
+
+    layer: str
+    version: int
+    config_id: str | None
+    document: Document
+    configuration: Configuration
+    layers: Layers
+    pause: PauseInForce | None = None
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """By path, the layer a value comes from: ``default``, ``global`` or ``asset``."""
+        return self.layers.sources(self.layer)
+
+    @property
+    def asset_symbol(self) -> str | None:
+        """The asset, or None for the global layer."""
+        return asset_of(self.layer)
+
+
+class LayersInForce:
     """The configuration of every layer. It is swapped whole, so that who reads it sees one version.
 
     Args:
@@ -38,7 +70,7 @@ class InForce:
         switches: Iterable[Revision] = (),
     ) -> None:
         self.assets = assets
-        self._pauses = Pauses.load(switches)
+        self._pauses = PausesInForce.load(switches)
         newest = {revision.layer: revision for revision in heads}
         self._versions = {layer: revision.version for layer, revision in newest.items()}
         self._active_ids: dict[str, str | None] = {**active_ids}
@@ -58,7 +90,7 @@ class InForce:
         return self._layers
 
     @property
-    def pauses(self) -> Pauses:
+    def pauses(self) -> PausesInForce:
         """What is paused."""
         return self._pauses
 
@@ -98,6 +130,19 @@ class InForce:
     def unknown(self, asset: str) -> UnknownTarget:
         """That there is no such asset, with those that are known."""
         return UnknownTarget(Problem("asset_symbol", f"Unknown asset {asset!r}; known are {', '.join(self.assets)}"))
+
+    def expect(self, expected: int | None, layer: str) -> None:
+        """Refuse unless this version, if any is given, is the one that bears on a layer.
+
+        Raises:
+            VersionConflict: it is not.
+        """
+        present = self.version_of(layer)
+        if expected is not None and expected != present:
+            raise VersionConflict(
+                f"The configuration is at version {present}, not {expected}; read it again and repeat the change",
+                path="expected_version",
+            )
 
     def put(
         self, revisions: Sequence[Revision], active_ids: Mapping[str, str | None], layers: Layers | None = None

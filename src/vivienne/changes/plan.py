@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from vivienne.wire.answers import Action, Outcome, ValueChange
     from vivienne.wire.document import Document
 
-Answer = TypeVar("Answer")
+AnswerT = TypeVar("AnswerT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared(Generic[Answer]):
+class Prepared(Generic[AnswerT]):
     """A change worked out to the last, on top of what is in force.
 
     Attributes:
@@ -77,7 +77,7 @@ class Prepared(Generic[Answer]):
         layers: all layers afterwards; None for what follows from the revisions.
     """
 
-    answer: Answer
+    answer: AnswerT
     revisions: tuple[Revision, ...] = ()
     summaries: Sequence[str] = ()
     active_ids: Mapping[str, str | None] = field(default_factory=dict)

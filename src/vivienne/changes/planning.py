@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 from vivienne.changes.editing import edit
 from vivienne.changes.plan import Plan, Prepared
-from vivienne.changes.requests import Activate, Delete, Pause, Resume
+from vivienne.changes.requests import Activate, Delete
 from vivienne.config.documents import differences, leaves
 from vivienne.config.layers import GLOBAL
-from vivienne.errors import InvalidConfiguration, UnknownRevision, VersionConflict
+from vivienne.errors import InvalidConfiguration, UnknownRevision
 from vivienne.store.revision import Revision
 
 if TYPE_CHECKING:
-    from vivienne.changes.in_force import InForce
-    from vivienne.changes.requests import Request
+    from vivienne.changes.in_force import LayersInForce
+    from vivienne.changes.requests import ChangeRequest
     from vivienne.store.base import RevisionStore
     from vivienne.store.thread import StoreThread
     from vivienne.wire.answers import Acknowledgement, Action
@@ -34,12 +34,12 @@ class Planning:
         thread: in which.
     """
 
-    def __init__(self, in_force: InForce, store: RevisionStore, thread: StoreThread) -> None:
+    def __init__(self, in_force: LayersInForce, store: RevisionStore, thread: StoreThread) -> None:
         self._in_force = in_force
         self._store = store
         self._thread = thread
 
-    async def plan(self, request: Request) -> Plan:
+    async def plan(self, request: ChangeRequest) -> Plan:
         """Work out what a request would do.
 
         Raises:
@@ -61,12 +61,10 @@ class Planning:
                 action, document = "activate", revision.document
             else:
                 action, (document, active_id) = "delete", await self._after_deletion(revision)
-        elif isinstance(request.intent, (Pause, Resume)):
-            raise TypeError("a pause or resumption is no change of configuration")
         else:
             layer = in_force.layer(request.asset)
             action, document, touched = edit(in_force.layers, layer, request.intent)
-        self.expect(request.expected_version, layer)
+        in_force.expect(request.expected_version, layer)
         if layer != GLOBAL and layer not in in_force.assets and action == "activate":
             raise in_force.unknown(layer)
         before = in_force.layers
@@ -93,20 +91,7 @@ class Planning:
         earlier = await self._thread.run(self._store.before, revision)
         return ({}, None) if earlier is None else (earlier.document, earlier.config_id)
 
-    def expect(self, expected: int | None, layer: str) -> None:
-        """Refuse unless this version, if any is given, is the one that bears on a layer.
-
-        Raises:
-            VersionConflict: it is not.
-        """
-        present = self._in_force.version_of(layer)
-        if expected is not None and expected != present:
-            raise VersionConflict(
-                f"The configuration is at version {present}, not {expected}; read it again and repeat the change",
-                path="expected_version",
-            )
-
-    def write_up(self, plan: Plan, request: Request, created_at: str) -> Prepared[Acknowledgement]:
+    def write_up(self, plan: Plan, request: ChangeRequest, created_at: str) -> Prepared[Acknowledgement]:
         """The revision to store, as the next version, and the acknowledgement to send."""
         version = self._in_force.version + 1
         config_id = str(uuid.uuid4())

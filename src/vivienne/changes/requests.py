@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import orjson
 
@@ -43,20 +44,10 @@ class Delete:
     config_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """Stop: idle, with size 0, until a `Resume` of the same asset, or of all where it was for all."""
-
-
-@dataclass(frozen=True, slots=True)
-class Resume:
-    """End the pause of an asset, or that of all assets; one does not end the other."""
-
-
 Intent = Update | Reset | Activate | Delete
 """What changes a configuration."""
-Switch = Pause | Resume
-"""What stops decisions and lets them go on."""
+Switch = Literal["pause", "resume"]
+"""What stops decisions and lets them go on. Resuming an asset does not end the pause of all assets, nor the reverse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +65,12 @@ class Replacement:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A change someone asks for.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request(ABC):
+    """The fields every request has.
 
     Attributes:
+        channel: how it came in.
         asset: whom it is for, in any case; None for the global layer.
         expected_version: refuse unless this is the version in force.
         request_id: a repetition is answered as the first time and not made again.
@@ -86,7 +78,6 @@ class Request:
         claimed_author: what a caller with a token says, where it is something else.
     """
 
-    intent: Intent | Switch
     channel: str
     asset: str | None = None
     expected_version: int | None = None
@@ -97,7 +88,32 @@ class Request:
     claimed_author: str | None = None
 
     def digest(self) -> str:
-        """Tells whether two requests ask for the same."""
+        """Tells whether two requests ask for the same. It is stored, so its input must stay as it is."""
         asset = None if self.asset is None else self.asset.upper()
-        content = [type(self.intent).__name__, asset, self.expected_version, self.reason, self.intent]
+        name, asked = self._asked()
+        content = [name, asset, self.expected_version, self.reason, asked]
         return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+    @abstractmethod
+    def _asked(self) -> tuple[str, object]:
+        """The name and the content of what is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRequest(Request):
+    """A request to change a configuration."""
+
+    intent: Intent
+
+    def _asked(self) -> tuple[str, object]:
+        return type(self.intent).__name__, self.intent
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchRequest(Request):
+    """A request to pause or resume an asset, or all of them."""
+
+    switch: Switch
+
+    def _asked(self) -> tuple[str, object]:
+        return self.switch.capitalize(), {}

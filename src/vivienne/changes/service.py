@@ -1,47 +1,46 @@
 """The only door for change: merge -> validate -> persist -> swap -> tell -> acknowledge.
 
-Changes are made one after the other. What is in force is swapped whole, so an evaluation sees one version, and only
-after the revision is on disk. A change that is under way is finished even when its caller has gone.
-
-Several processes may share a store. Each plans on what it has followed and appends the next version; if another one was
-first, it catches up and plans again, so every version is planned on the one before it. For the same reason nobody is
-refused before the store was asked for newer revisions.
+Changes are made one after the other (see `vivienne.changes.writer`). What is in force is swapped whole, so an
+evaluation sees one version, and only after the revision is on disk. A change that is under way is finished even when
+its caller has gone.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import partial
-from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from vivienne.changes.counting import ChangeCounts
+from vivienne.changes.following import Following
 from vivienne.changes.import_plan import plan_replacement, write_up_replacement
-from vivienne.changes.in_force import InForce
+from vivienne.changes.in_force import LayersInForce
+from vivienne.changes.ledger import Ledger
 from vivienne.changes.pause.service import Pausing
 from vivienne.changes.plan import Prepared
 from vivienne.changes.planning import Planning
-from vivienne.changes.writer import Recorder
+from vivienne.changes.writer import STORE_TIMEOUT, Writer
 from vivienne.config.layers import GLOBAL
 from vivienne.config.schema import Configuration
-from vivienne.errors import ChangeRefused, NotStored, RequestIdReused, StoreUnavailable
+from vivienne.errors import ChangeRefused, StoreUnavailable
 from vivienne.metrics.registry import Metrics
 from vivienne.store.revision import IMPORT
 from vivienne.store.thread import StoreThread
 from vivienne.times import now, written
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
-    from vivienne.changes.active import Active
-    from vivienne.changes.pause.state import PauseInForce, Pauses
-    from vivienne.changes.plan import Answer, Plan
-    from vivienne.changes.requests import Replacement, Request
+    from vivienne.changes.in_force import Active
+    from vivienne.changes.pause.state import PauseInForce, PausesInForce
+    from vivienne.changes.plan import Plan
+    from vivienne.changes.requests import ChangeRequest, Replacement, SwitchRequest
     from vivienne.errors import Problem
     from vivienne.store.base import RevisionStore
-    from vivienne.store.revision import Change
+    from vivienne.store.revision import AppliedRevision
     from vivienne.wire.answers import (
         Acknowledgement,
         ConfigurationPage,
@@ -54,17 +53,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-MOST_WAITING = 256
-"""Changes that may wait for their turn; more are refused at once."""
-STORE_TIMEOUT = 10.0
-"""Seconds a caller waits for the store."""
-CONTENTION_SECONDS = 8.0
-"""Of them, those in which a change is planned again when others were faster."""
 CLOSE_SECONDS = 1.0
 """Seconds that what is under way gets to finish when the service is closed, and then the store."""
-FOLLOW_SECONDS = 0.5
-"""Between two looks for what others changed, without a hint."""
-CHANGES = "vivienne_changes_total"
 
 
 class ConfigService:
@@ -88,25 +78,17 @@ class ConfigService:
     ) -> None:
         self.assets = tuple(assets)
         self.metrics = metrics or Metrics()
+        self.counts = ChangeCounts(self.metrics)
+        """Counts of changes; channels count there what they refuse themselves."""
         self._store = store
         self._clock = clock
         self._thread = thread or StoreThread(STORE_TIMEOUT, self.metrics)
-        self._turn = asyncio.Lock()
-        self._under_way: set[asyncio.Task[Any]] = set()
-        self._deaf: str | None = None
-        self._hint = asyncio.Event()
-        self._in_force = InForce(self.assets, store.heads(), store.active_ids(), store.switches())
+        self._in_force = LayersInForce(self.assets, store.heads(), store.active_ids(), store.switches())
         self._planning = Planning(self._in_force, store, self._thread)
-        self._recorder = Recorder(store, self._thread, self._in_force, self._turn, self.metrics)
-        self._pausing = Pausing(
-            self._in_force,
-            self._planning,
-            store,
-            self._thread,
-            make=self._ask,
-            answered=self._answered_before,
-            clock=lambda: written(clock()),
-        )
+        self._ledger = Ledger(store, self._thread, self._in_force, self.metrics)
+        self._writer = Writer(store, self._thread, self._ledger, self.counts)
+        self._following = Following(self._writer, self._in_force)
+        self._pausing = Pausing(self._in_force, store, self._thread, self._writer, self._now)
         self.metrics.gauge("vivienne_config_version", lambda: self._in_force.version)
 
     # What is in force
@@ -140,14 +122,14 @@ class ConfigService:
         """Layers whose stored configuration is left out, and why."""
         return dict(self._in_force.layers.ignored)
 
-    def listen(self, listener: Callable[[Change], None]) -> None:
+    def listen(self, listener: Callable[[AppliedRevision], None]) -> None:
         """Be told of every change once it is in force, before it is acknowledged, and in order.
 
         The listener must not block or raise.
         """
-        self._recorder.listeners.append(listener)
+        self._ledger.listeners.append(listener)
 
-    def pauses(self) -> Pauses:
+    def pauses(self) -> PausesInForce:
         """What is paused at this moment."""
         return self._in_force.pauses
 
@@ -165,7 +147,7 @@ class ConfigService:
 
     # Asking for change
 
-    async def change(self, request: Request) -> Acknowledgement:
+    async def change(self, request: ChangeRequest) -> Acknowledgement:
         """Make a change.
 
         Returns:
@@ -174,9 +156,9 @@ class ConfigService:
         Raises:
             ChangeRefused: nothing was stored and nothing is different. `NotStored` may leave open whether it was.
         """
-        return await self._ask(partial(self._prepare, request), request.channel)
+        return await self._writer.write(partial(self._prepare, request), request.channel)
 
-    async def switch(self, request: Request) -> Switched:
+    async def switch(self, request: SwitchRequest) -> Switched:
         """Pause or resume.
 
         Returns:
@@ -194,7 +176,7 @@ class ConfigService:
         Raises:
             ChangeRefused: as `change`; each problem has the asset of its layer.
         """
-        return await self._ask(partial(self._prepare_replacement, asked), IMPORT)
+        return await self._writer.write(partial(self._prepare_replacement, asked), IMPORT)
 
     async def try_replacement(self, asked: Replacement) -> Replaced:
         """What a replacement would do, without doing it.
@@ -207,7 +189,7 @@ class ConfigService:
                 await self.catch_up()
         return plan_replacement(self._in_force.layers, asked).outcome(self._in_force.version, made=False)
 
-    async def validate(self, request: Request) -> Preview:
+    async def validate(self, request: ChangeRequest) -> Preview:
         """What an update would do, without doing it.
 
         Raises:
@@ -215,7 +197,7 @@ class ConfigService:
         """
         return self._preview(await self._try_out(request))
 
-    async def candidate(self, asset: str, request: Request) -> tuple[Configuration, Preview]:
+    async def candidate(self, asset: str, request: ChangeRequest) -> tuple[Configuration, Preview]:
         """What an asset would be decided with after an update, and what the update would do; nothing is done.
 
         Raises:
@@ -247,156 +229,48 @@ class ConfigService:
         Raises:
             StoreUnavailable: not all of it could be read.
         """
-        async with self._turn:
-            return await self._recorder.catch_up()
+        return await self._writer.catch_up()
 
     def hint(self) -> None:
         """Say that there may be something to catch up with; `follow` looks at once."""
-        self._hint.set()
+        self._following.hint()
 
     async def follow(self) -> None:
-        """Catch up at every hint and every `FOLLOW_SECONDS`, until cancelled."""
-        while True:
-            with suppress(TimeoutError):
-                # Not `wait_for`, which before Python 3.12 may lose a cancellation that comes with a hint.
-                async with asyncio.timeout(FOLLOW_SECONDS):
-                    await self._hint.wait()
-            self._hint.clear()
-            try:
-                await self.catch_up()
-            except StoreUnavailable as error:
-                if self._deaf is None:
-                    _log.error("Changes of other processes cannot be followed: %s", error)
-                self._deaf = str(error)
-            except Exception as error:  # noqa: BLE001  # the next look may succeed, and /ready tells meanwhile
-                if self._deaf is None:
-                    _log.exception("Changes of other processes cannot be followed")
-                self._deaf = repr(error)
-            else:
-                if self._deaf is not None:
-                    _log.info("Changes of other processes are followed again, up to version %d", self._in_force.version)
-                self._deaf = None
+        """Catch up again and again, until cancelled."""
+        await self._following.run()
 
     # Its health
 
     async def check(self) -> None:
         """Raise `StoreUnavailable` when the store does not answer, cannot take a change, or is not followed."""
         await self._thread.look_up(self._store.check)
-        await self._recorder.check()
+        await self._ledger.check()
         if (trouble := self._pausing.trouble()) is not None:
             raise StoreUnavailable(trouble)
-        if self._deaf is not None:
-            raise StoreUnavailable(f"changes of other processes cannot be followed: {self._deaf}")
+        self._following.check()
 
     async def close(self) -> None:
         """Finish what is under way and let go of the store."""
-        self._recorder.close()
         self._pausing.close()
-        if self._under_way:
-            await asyncio.wait(self._under_way, timeout=CLOSE_SECONDS)
+        await self._writer.close(CLOSE_SECONDS)
         await self._thread.close(self._store.close, CLOSE_SECONDS)
 
     # Making a change
 
-    def expect_changes(self, *channels: str) -> None:
-        """Changes may come over these; so the first one shows as an increase of what is counted."""
-        for channel in channels:
-            for result in ("accepted", NotStored.code):
-                self.metrics.expect(CHANGES, channel, result)
-
-    @contextmanager
-    def counting_refusals(self, channel: str) -> Iterator[None]:
-        """Count a change that is refused in here, by the channel it came over."""
-        try:
-            yield
-        except ChangeRefused as refused:
-            self.metrics.count(CHANGES, channel, refused.code)
-            raise
-
-    async def _ask(self, prepare: Callable[[], Awaitable[Prepared[Answer]]], channel: str) -> Answer:
-        """Make a change in its turn, in a task of its own; wait for it no longer than `STORE_TIMEOUT`."""
-        with self.counting_refusals(channel):
-            if len(self._under_way) >= MOST_WAITING:
-                raise NotStored(f"{MOST_WAITING} changes are waiting for their turn already; try again in a moment")
-        task = asyncio.create_task(self._make(prepare, channel, monotonic()))
-        self._under_way.add(task)
-        task.add_done_callback(self._finished)
-        try:
-            async with asyncio.timeout(STORE_TIMEOUT):
-                return await asyncio.shield(task)
-        except TimeoutError:
-            raise NotStored(
-                f"The store did not answer within {STORE_TIMEOUT:g} s; the change may still be made. Send it again "
-                "with the same request_id to learn, or look at the history"
-            ) from None
-
-    async def _make(self, prepare: Callable[[], Awaitable[Prepared[Answer]]], channel: str, asked_at: float) -> Answer:
-        with self.counting_refusals(channel):
-            prepared = await self._make_in_turn(prepare, asked_at)
-        self.metrics.count(CHANGES, channel, "accepted" if prepared.revisions else "repeated")
-        return prepared.answer
-
-    async def _make_in_turn(
-        self, prepare: Callable[[], Awaitable[Prepared[Answer]]], asked_at: float
-    ) -> Prepared[Answer]:
-        async with self._turn:
-            try:
-                await self._recorder.settle_doubt()
-                return await self._make_on_the_newest(prepare, asked_at)
-            except StoreUnavailable as error:
-                raise NotStored(f"Nothing was changed: {error}") from error
-
-    async def _make_on_the_newest(
-        self, prepare: Callable[[], Awaitable[Prepared[Answer]]], asked_at: float
-    ) -> Prepared[Answer]:
-        """Plan and append, again after each time that another process was first."""
-        is_fresh = not self._store.is_shared
-        while True:
-            try:
-                prepared = await prepare()
-            except ChangeRefused:
-                if is_fresh or not await self._recorder.catch_up():
-                    raise
-            else:
-                if not prepared.revisions or await self._recorder.append(prepared, asked_at):
-                    return prepared
-                await self._recorder.catch_up()
-            is_fresh = True
-            if monotonic() > asked_at + CONTENTION_SECONDS:
-                raise NotStored(
-                    f"Nothing was changed: other processes were faster for {CONTENTION_SECONDS:g} s; try again"
-                )
-
-    async def _prepare(self, request: Request) -> Prepared[Acknowledgement]:
-        earlier = await self._answered_before(request)
+    async def _prepare(self, request: ChangeRequest) -> Prepared[Acknowledgement]:
+        earlier = await self._writer.answered_before(request)
         if earlier is not None:
-            return Prepared(answer=earlier)  # type: ignore[arg-type]  # the same request was a change then too
+            return Prepared(answer=earlier)
         plan = await self._planning.plan(request)
-        return self._planning.write_up(plan, request, written(self._clock()))
+        return self._planning.write_up(plan, request, self._now())
 
     async def _prepare_replacement(self, asked: Replacement) -> Prepared[Replaced]:
         if self._store.is_shared:  # "nothing to change" must not be said of what was in force before
-            await self._recorder.catch_up()
+            await self._ledger.catch_up()
         plan = plan_replacement(self._in_force.layers, asked)
-        return write_up_replacement(plan, asked, self._in_force.version, written(self._clock()))
+        return write_up_replacement(plan, asked, self._in_force.version, self._now())
 
-    async def _answered_before(self, request: Request) -> Acknowledgement | Switched | None:
-        if request.request_id is None:
-            return None
-        earlier = await self._thread.run(self._store.by_request_id, request.request_id)
-        if earlier is None:
-            return None
-        if earlier.request_digest != request.digest():
-            raise RequestIdReused(
-                f"The request_id {request.request_id!r} was used for another change (version {earlier.version}); "
-                "give every change its own",
-                path="request_id",
-            )
-        if earlier.version > self._in_force.version:  # made by another process; whoever is answered finds it in force
-            await self._recorder.catch_up()
-        return earlier.answer
-
-    async def _try_out(self, request: Request) -> Plan:
+    async def _try_out(self, request: ChangeRequest) -> Plan:
         try:
             return await self._planning.plan(request)
         except ChangeRefused:
@@ -410,10 +284,8 @@ class ConfigService:
     def _preview(self, plan: Plan) -> Preview:
         return {**plan.outcome(self._in_force.version_of(plan.layer), made=False), "status": "valid"}
 
-    def _finished(self, task: asyncio.Task[Any]) -> None:
-        self._under_way.discard(task)
-        if not task.cancelled() and (error := task.exception()) and not isinstance(error, ChangeRefused):
-            _log.error("A change failed", exc_info=error)
+    def _now(self) -> str:
+        return written(self._clock())
 
     async def _page(
         self, layers: list[str] | None, limit: int, before: int | None, *, configurations_only: bool

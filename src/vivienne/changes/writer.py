@@ -1,196 +1,184 @@
-"""Appends revisions and puts them in force, in the order of the store: those made here and those of others."""
+"""The writer: makes changes one after the other, each on top of the newest revision.
+
+Several processes may share a store. Each plans on what it has followed and appends the next version; if another one was
+first, it catches up and plans again, so every version is planned on the one before it. For the same reason a change is
+not refused before the store was asked for newer revisions.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import suppress
-from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from time import monotonic
+from typing import TYPE_CHECKING, Any, overload
 
-from vivienne.changes.plan import done
-from vivienne.errors import NotStored, StoreUnavailable, VersionTaken
-from vivienne.store.revision import IMPORT, Change
+from vivienne.errors import ChangeRefused, NotStored, RequestIdReused, StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
-    from vivienne.changes.in_force import InForce
-    from vivienne.changes.plan import Prepared
-    from vivienne.metrics.registry import Metrics
+    from vivienne.changes.counting import ChangeCounts
+    from vivienne.changes.ledger import Ledger
+    from vivienne.changes.plan import AnswerT, Prepared
+    from vivienne.changes.requests import ChangeRequest, SwitchRequest
     from vivienne.store.base import RevisionStore
-    from vivienne.store.revision import Revision
     from vivienne.store.thread import StoreThread
+    from vivienne.wire.answers import Acknowledgement, Switched
 
 _log = logging.getLogger(__name__)
 
+MOST_WAITING = 256
+"""Changes that may wait for their turn; more are refused at once."""
+STORE_TIMEOUT = 10.0
+"""Seconds a caller waits for the store."""
+CONTENTION_SECONDS = 8.0
+"""Of them, those in which a change is planned again when other processes were first."""
 DOUBT_SECONDS = 1.0
-"""Between two questions to a store of which it is not known whether it took a change."""
-_BATCH = 200
-"""Revisions that are followed at a time."""
+"""Seconds between two questions to a store of which it is not known whether it took a change."""
 
 
-class Recorder:
-    """Keeps what is in force and what is stored the same.
+class Writer:
+    """Makes changes in turns. Nothing else appends revisions.
 
     Args:
-        store: where revisions live.
-        thread: in which it is used.
-        in_force: what is kept the same.
-        turn: held by whoever calls what changes something here.
-        metrics: are told when a change is in force.
+        store: where former answers are looked up.
+        thread: in which the store is used.
+        ledger: appends and follows; used within a turn only.
+        counts: of what became of changes.
     """
 
-    def __init__(
-        self, store: RevisionStore, thread: StoreThread, in_force: InForce, turn: asyncio.Lock, metrics: Metrics
-    ) -> None:
+    def __init__(self, store: RevisionStore, thread: StoreThread, ledger: Ledger, counts: ChangeCounts) -> None:
         self._store = store
         self._thread = thread
-        self._in_force = in_force
-        self._turn = turn
-        self._metrics = metrics
-        self._in_doubt: tuple[Revision, ...] = ()
+        self._ledger = ledger
+        self._counts = counts
+        self._turn = asyncio.Lock()
+        self._under_way: set[asyncio.Task[Any]] = set()
         self._settling: asyncio.Task[None] | None = None
-        self.failure: str | None = None
-        """Why the last change could not be stored; None when it was."""
-        self.listeners: list[Callable[[Change], None]] = []
-        """Who is told of every change once it is in force."""
 
-    async def append(self, prepared: Prepared[Any], asked_at: float) -> bool:
-        """Store the revisions of a change, all or none, and put them in force; whether no other process was first.
-
-        A write that failed may have reached the disk all the same; then it counts.
+    async def write(self, prepare: Callable[[], Awaitable[Prepared[AnswerT]]], channel: str) -> AnswerT:
+        """Make a change in its turn, in a task of its own; wait for it no longer than `STORE_TIMEOUT`.
 
         Args:
-            prepared: the change.
-            asked_at: the `monotonic` moment when it was asked for.
+            prepare: plans the change on top of what is in force; called again when another process was first.
+            channel: how the change came in.
 
         Raises:
-            NotStored: the store did not take them, or it is not known.
+            ChangeRefused: what `prepare` raises. `NotStored` may leave open whether the change was made.
         """
+        with self._counts.refusals(channel):
+            if len(self._under_way) >= MOST_WAITING:
+                raise NotStored(f"{MOST_WAITING} changes are waiting for their turn already; try again in a moment")
+        task = asyncio.create_task(self._write(prepare, channel, monotonic()))
+        self._under_way.add(task)
+        task.add_done_callback(self._finished)
         try:
-            await self._thread.run(self._store.append, *prepared.revisions)
-        except VersionTaken:
-            return False
-        except StoreUnavailable as error:
-            if not error.is_lost:  # otherwise whoever asks how it is finds out
-                self.failure = str(error)
-            self._in_doubt = prepared.revisions
-            try:
-                stored = await self.settle_doubt()
-            except StoreUnavailable:
-                self._settling = asyncio.create_task(self._settle_later(), name="settle doubt")
-                raise NotStored(
-                    f"It is not known whether the change was stored: {error}. If it was, it is in force once the store "
-                    "answers again"
-                ) from error
-            if not stored:
-                raise NotStored(f"Nothing was changed: {error}") from error
-        else:
-            self._in_force.put(prepared.revisions, prepared.active_ids, prepared.layers)
-            for revision, summary in zip(prepared.revisions, prepared.summaries, strict=True):
-                self._metrics.in_force(self._in_force.under(revision.layer), revision.version, asked_at)
-                self._tell(revision, summary, made_here=True)
-        self.failure = None
-        return True
-
-    async def settle_doubt(self) -> bool:
-        """After a write of which it is not known whether it reached the disk: ask. If it did, it is put in force.
-
-        Raises:
-            StoreUnavailable: the store does not answer.
-        """
-        if not self._in_doubt:
-            return False
-        newest = self._in_doubt[-1]  # all of them are stored, or none
-        stored = await self._thread.run(self._store.was_appended, newest)
-        if stored:
-            # It may be there to be read and not be on disk: then the next power cut would take it back.
-            await self._thread.run(self._store.prove)
-            await self.catch_up()
-            _log.warning("Version %d was stored although the store reported an error; it is in force", newest.version)
-            self.failure = None
-        self._in_doubt = ()
-        return stored
-
-    async def check(self) -> None:
-        """After a change that could not be stored: see whether one could be by now.
-
-        Raises:
-            StoreUnavailable: it could not.
-        """
-        if self.failure is None:
-            return
-        failure = self.failure
-        with suppress(StoreUnavailable):
-            await self._thread.look_up(self._store.prove)
-            if not self._in_doubt:
-                _log.info("The database can be written again")
-                self.failure = None
-                return
-        raise StoreUnavailable(f"the last change could not be stored: {failure}")
+            async with asyncio.timeout(STORE_TIMEOUT):
+                return await asyncio.shield(task)
+        except TimeoutError:
+            raise NotStored(
+                f"The store did not answer within {STORE_TIMEOUT:g} s; the change may still be made. Send it again "
+                "with the same request_id to learn, or look at the history"
+            ) from None
 
     async def catch_up(self) -> bool:
-        """Put in force what other processes have appended; whether there was anything.
+        """Put in force what other processes have appended; tell whether there was anything.
 
         Raises:
             StoreUnavailable: not all of it could be read.
         """
-        found = False
-        doubtful = {revision.config_id for revision in self._in_doubt}
-        while revisions := await self._newer():
-            found = True
-            # Revisions of an import are put in force together, as they were made; two of them at once do no harm.
-            for _, group in groupby(revisions, lambda each: 0 if each.channel == IMPORT else each.version):
-                together = tuple(group)
-                active_ids = {each.layer: await self._active_id(each) for each in together if not each.is_switch}
-                self._in_force.put(together, active_ids)
-                for revision in together:
-                    summary = done(revision.action, revision.changed, revision.layer)
-                    self._tell(revision, summary, made_here=revision.config_id in doubtful)
-        return found
+        async with self._turn:
+            return await self._ledger.catch_up()
 
-    def close(self) -> None:
-        """Ask no more."""
+    @overload
+    async def answered_before(self, request: ChangeRequest) -> Acknowledgement | None: ...
+    @overload
+    async def answered_before(self, request: SwitchRequest) -> Switched | None: ...
+    async def answered_before(self, request: ChangeRequest | SwitchRequest) -> Acknowledgement | Switched | None:
+        """The answer to an earlier request with the same `request_id`, None if there was none. Called within a turn.
+
+        The digest has the type of the request, so the earlier one was of the same type.
+
+        Raises:
+            RequestIdReused: the earlier request asked for something else.
+            StoreUnavailable: it could not be looked up.
+        """
+        if request.request_id is None:
+            return None
+        earlier = await self._thread.run(self._store.by_request_id, request.request_id)
+        if earlier is None:
+            return None
+        if earlier.request_digest != request.digest():
+            raise RequestIdReused(
+                f"The request_id {request.request_id!r} was used for another change (version {earlier.version}); "
+                "give every change its own",
+                path="request_id",
+            )
+        if earlier.version > self._ledger.version:  # made by another process, and in force here before it is answered
+            await self._ledger.catch_up()
+        return earlier.answer
+
+    async def close(self, seconds: float) -> None:
+        """Give the changes under way so many seconds to finish."""
         if self._settling is not None:
             self._settling.cancel()
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=seconds)
+
+    async def _write(
+        self, prepare: Callable[[], Awaitable[Prepared[AnswerT]]], channel: str, asked_at: float
+    ) -> AnswerT:
+        with self._counts.refusals(channel):
+            async with self._turn:
+                try:
+                    await self._ledger.settle_doubt()
+                    prepared = await self._write_on_the_newest(prepare, asked_at)
+                except StoreUnavailable as error:
+                    raise NotStored(f"Nothing was changed: {error}") from error
+        self._counts.answered(channel, made=bool(prepared.revisions))
+        return prepared.answer
+
+    async def _write_on_the_newest(
+        self, prepare: Callable[[], Awaitable[Prepared[AnswerT]]], asked_at: float
+    ) -> Prepared[AnswerT]:
+        """Plan and append, again after each time that another process was first."""
+        is_fresh = not self._store.is_shared
+        while True:
+            try:
+                prepared = await prepare()
+            except ChangeRefused:
+                if is_fresh or not await self._ledger.catch_up():
+                    raise
+            else:
+                if not prepared.revisions or await self._append(prepared, asked_at):
+                    return prepared
+                await self._ledger.catch_up()
+            is_fresh = True
+            if monotonic() > asked_at + CONTENTION_SECONDS:
+                raise NotStored(
+                    f"Nothing was changed: other processes were faster for {CONTENTION_SECONDS:g} s; try again"
+                )
+
+    async def _append(self, prepared: Prepared[Any], asked_at: float) -> bool:
+        try:
+            return await self._ledger.append(prepared, asked_at)
+        finally:
+            if self._ledger.is_in_doubt and (self._settling is None or self._settling.done()):
+                self._settling = asyncio.create_task(self._settle_later(), name="settle doubt")
 
     async def _settle_later(self) -> None:
-        """Ask the store until it answers, so that nobody has to send another change to learn."""
-        while self._in_doubt:
+        """Ask the store until it answers, so that the outcome is known without another change."""
+        while self._ledger.is_in_doubt:
             await asyncio.sleep(DOUBT_SECONDS)
             async with self._turn:
                 try:
-                    await self.settle_doubt()
+                    await self._ledger.settle_doubt()
                 except StoreUnavailable:
                     continue
-                except Exception:  # noqa: BLE001  # while there is doubt, it is asked again
-                    _log.exception("It could not be settled whether a change was stored; it is tried again")
+                except Exception:  # noqa: BLE001  # it is asked again as long as there is doubt
+                    _log.exception("Failed to find out whether a change was stored; trying again")
 
-    async def _newer(self) -> list[Revision]:
-        """The next revisions that were not followed yet, never a part of an import."""
-        found = await self._after(self._in_force.version)
-        batch = found
-        while len(batch) == _BATCH and batch[-1].channel == IMPORT:
-            batch = await self._after(batch[-1].version)
-            found = found + batch
-        return found
-
-    async def _after(self, version: int) -> list[Revision]:
-        return await self._thread.look_up(self._store.after, version, _BATCH)
-
-    async def _active_id(self, revision: Revision) -> str | None:
-        """The config_id in force in the layer of a revision, right after it."""
-        if revision.action != "delete":
-            return revision.config_id
-        return await self._thread.look_up(self._store.active_id, revision.layer, revision.version)
-
-    def _tell(self, revision: Revision, summary: str, *, made_here: bool) -> None:
-        change = Change(revision, self._in_force.under(revision.layer), made_here)
-        for listener in self.listeners:
-            try:
-                listener(change)
-            except Exception:  # noqa: BLE001  # the change is in force and must be acknowledged all the same
-                _log.exception("A listener failed at version %d", revision.version)
-        where = "" if made_here else ", in another process"
-        _log.info("%s (version %d, by %s, %s%s)", summary, revision.version, revision.author, revision.channel, where)
+    def _finished(self, task: asyncio.Task[Any]) -> None:
+        self._under_way.discard(task)
+        if not task.cancelled() and (error := task.exception()) and not isinstance(error, ChangeRefused):
+            _log.error("A change failed", exc_info=error)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
-from vivienne.changes.requests import Request
+from vivienne.changes.requests import ChangeRequest, SwitchRequest
 from vivienne.config.flat import MOST_TOLD, and_more, clip, nearest, quoted
 from vivienne.errors import InvalidConfiguration, Malformed, Problem
 
@@ -27,6 +27,17 @@ ANONYMOUS = "anonymous"
 """Author of changes for which nobody gives a name."""
 
 
+class _Fields(TypedDict):
+    channel: str
+    asset: str | None
+    expected_version: int | None
+    request_id: str | None
+    author: str
+    reason: str | None
+    address: str | None
+    claimed_author: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Envelope:
     """What goes with a change. See `vivienne.changes.requests.Request`."""
@@ -37,20 +48,27 @@ class Envelope:
     reason: str | None = None
     expected_version: int | None = None
 
-    def request(self, intent: Intent | Switch, *, channel: str, caller: Caller) -> Request:
-        """The request for a change of this intent. Whoever has a token is its author, whatever the message says."""
+    def change(self, intent: Intent, *, channel: str, caller: Caller) -> ChangeRequest:
+        """The request for a change of this intent."""
+        return ChangeRequest(intent, **self._fields(channel, caller))
+
+    def switch(self, switch: Switch, *, channel: str, caller: Caller) -> SwitchRequest:
+        """The request to pause or resume."""
+        return SwitchRequest(switch, **self._fields(channel, caller))
+
+    def _fields(self, channel: str, caller: Caller) -> _Fields:
+        """The fields of a request. A caller with a token is its author, whatever the message says."""
         claims = caller.token is not None and self.author not in (ANONYMOUS, caller.token)
-        return Request(
-            intent=intent,
-            channel=channel,
-            asset=self.asset,
-            expected_version=self.expected_version,
-            request_id=self.request_id,
-            author=caller.token or self.author,
-            reason=self.reason,
-            address=caller.address,
-            claimed_author=self.author if claims else None,
-        )
+        return {
+            "channel": channel,
+            "asset": self.asset,
+            "expected_version": self.expected_version,
+            "request_id": self.request_id,
+            "author": caller.token or self.author,
+            "reason": self.reason,
+            "address": caller.address,
+            "claimed_author": self.author if claims else None,
+        }
 
 
 def open_envelope(fields: dict[str, Any]) -> Envelope:

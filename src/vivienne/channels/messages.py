@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vivienne.changes.requests import Pause, Resume, Switch, Update
+from vivienne.changes.requests import SwitchRequest, Update
 from vivienne.channels.envelope import FIELDS, one_of, open_envelope, refuse_unknown, split_envelope
 from vivienne.errors import Malformed, UnknownTarget
 from vivienne.wire.messages import AGENT, Message
 
 if TYPE_CHECKING:
     from vivienne.access.caller import Caller
-    from vivienne.changes.requests import Request
+    from vivienne.changes.requests import ChangeRequest, Switch
     from vivienne.changes.service import ConfigService
     from vivienne.wire.answers import Acknowledgement, Preview, Switched
 
 STRATEGY = "general_parameters"
 CONFIG_UPDATE = ("config_update", "vivienne_config_update")
 CONTROL = "control"
-SWITCHES: dict[str, Switch] = {"pause": Pause(), "resume": Resume()}
+SWITCHES: dict[str, Switch] = {"pause": "pause", "resume": "resume"}
 """Messages that stop decisions and let them go on; by the same names, strategies of `control`."""
 
 _CONFIG = ("config", "parameters")
@@ -38,7 +38,7 @@ class ConfigMessages:
     def __init__(self, service: ConfigService, channel: str) -> None:
         self._service = service
         self._channel = channel
-        service.expect_changes(channel, CONTROL)
+        service.counts.expect(channel, CONTROL)
 
     async def handle(self, message: Message, caller: Caller) -> Message:
         """Carry out one message of a known type.
@@ -50,7 +50,8 @@ class ConfigMessages:
             ChangeRefused: nothing was changed.
         """
         kind, validate_only = message["type"], False
-        with self._service.counting_refusals(self._channel_of(message)):
+        request: ChangeRequest | SwitchRequest
+        with self._service.counts.refusals(self._channel_of(message)):
             if kind in SWITCHES:
                 request = self._switch(message, caller)
             elif kind == CONTROL:
@@ -59,7 +60,7 @@ class ConfigMessages:
                 kind = CONFIG_UPDATE[0]
                 request, validate_only = self._config_update(message, caller)
         outcome: Acknowledgement | Preview | Switched
-        if isinstance(request.intent, Switch):
+        if isinstance(request, SwitchRequest):
             outcome = await self._service.switch(request)
         else:
             outcome = await (self._service.validate(request) if validate_only else self._service.change(request))
@@ -68,7 +69,7 @@ class ConfigMessages:
             answer["request_id"] = request.request_id
         return answer
 
-    def _config_update(self, message: Message, caller: Caller) -> tuple[Request, bool]:
+    def _config_update(self, message: Message, caller: Caller) -> tuple[ChangeRequest, bool]:
         refuse_unknown(message, ("type", "agent", *_CONFIG, *FIELDS, "mode", "validate_only"))
         _check_agent(message)
         document = _object(one_of(message, _CONFIG), "config")
@@ -80,7 +81,7 @@ class ConfigMessages:
             raise Malformed("validate_only must be true or false", path="validate_only")
         return self._request(message, document, caller, partial=mode == "partial"), validate_only
 
-    def _control(self, message: Message, caller: Caller) -> Request:
+    def _control(self, message: Message, caller: Caller) -> ChangeRequest | SwitchRequest:
         refuse_unknown(message, ("type", "agent", "strategy", "params", *FIELDS))
         _check_agent(message)
         strategy = message.get("strategy")
@@ -97,20 +98,18 @@ class ConfigMessages:
         if is_switch(message):
             refuse_unknown(document, FIELDS)
             fields, _ = split_envelope({**message, **inner})
-            return open_envelope(fields).request(SWITCHES[str(strategy)], channel=CONTROL, caller=caller)
+            return open_envelope(fields).switch(SWITCHES[str(strategy)], channel=CONTROL, caller=caller)
         return self._request({**message, **inner}, document, caller, partial=True)
 
-    def _switch(self, message: Message, caller: Caller) -> Request:
+    def _switch(self, message: Message, caller: Caller) -> SwitchRequest:
         refuse_unknown(message, ("type", "agent", *FIELDS))
         _check_agent(message)
         fields, _ = split_envelope(message)
-        return open_envelope(fields).request(SWITCHES[message["type"]], channel=self._channel, caller=caller)
+        return open_envelope(fields).switch(SWITCHES[message["type"]], channel=self._channel, caller=caller)
 
-    def _request(self, message: Message, document: Message, caller: Caller, *, partial: bool) -> Request:
+    def _request(self, message: Message, document: Message, caller: Caller, *, partial: bool) -> ChangeRequest:
         fields, _ = split_envelope(message)
-        return open_envelope(fields).request(
-            Update(document, partial), channel=self._channel_of(message), caller=caller
-        )
+        return open_envelope(fields).change(Update(document, partial), channel=self._channel_of(message), caller=caller)
 
     def _channel_of(self, message: Message) -> str:
         return CONTROL if message["type"] == CONTROL else self._channel

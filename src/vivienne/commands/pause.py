@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from vivienne.access.caller import Caller
-from vivienne.changes.requests import Pause, Resume
 from vivienne.changes.service import ConfigService
 from vivienne.channels.envelope import open_envelope
 from vivienne.config.layers import GLOBAL
@@ -86,8 +85,7 @@ async def switch_in_database(db: Path | PostgresUrl, kind: Kind, fields: dict[st
     heads = {head.layer for head in store.heads()} - {GLOBAL}
     service = ConfigService(store, sorted(heads | ({envelope.asset} if envelope.asset else set())))
     try:
-        switch = Pause() if kind == "pause" else Resume()
-        answer = await service.switch(envelope.request(switch, channel=CHANNEL, caller=Caller()))
+        answer = await service.switch(envelope.switch(kind, channel=CHANNEL, caller=Caller()))
     finally:
         await service.close()
     if answer["status"] != "success":

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from vivienne.agent.decision import Level
-    from vivienne.changes.active import Active
+    from vivienne.changes.in_force import Active
     from vivienne.config.schema import Configuration
     from vivienne.live.chart import Chart, FormingBar
     from vivienne.live.preview import Comparison

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from vivienne.agent.evaluate import Evaluation
-    from vivienne.changes.active import Active
+    from vivienne.changes.in_force import Active
     from vivienne.market.types import Bars
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from vivienne.live.preview import Comparison
     from vivienne.market.feeds.base import Feed, FeedEvent
     from vivienne.market.timeframe import Timeframe
-    from vivienne.store.revision import Change
+    from vivienne.store.revision import AppliedRevision
     from vivienne.stream.state import StateBoard
 
 _log = logging.getLogger(__name__)
@@ -178,7 +178,7 @@ class Market:
         self._assets[asset].break_off(reason)
         self._publish_safely(asset)
 
-    def _reconfigured(self, change: Change) -> None:
+    def _reconfigured(self, change: AppliedRevision) -> None:
         for asset in change.assets:
             if asset in self._assets:
                 self._decide(asset)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from vivienne.access.limits import MessageLimits
     from vivienne.changes.service import ConfigService
     from vivienne.redis.link import Part
-    from vivienne.store.revision import Change
+    from vivienne.store.revision import AppliedRevision
 
 
 class RedisParts:
@@ -76,7 +76,7 @@ class RedisParts:
         """Why the link does not work; None while it does."""
         return self._link.trouble
 
-    def _changed(self, change: Change) -> None:
+    def _changed(self, change: AppliedRevision) -> None:
         if change.made_here:
             entry = change.revision.as_document(is_active=change.revision.is_configuration)
             self._changes.take({**entry, "type": "config_changed", "assets": change.assets})

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from vivienne.access.access import Access
 from vivienne.access.book import TokenBook
-from vivienne.changes.service import STORE_TIMEOUT, ConfigService
+from vivienne.changes.service import ConfigService
+from vivienne.changes.writer import STORE_TIMEOUT
 from vivienne.errors import SettingsError
 from vivienne.garbage import collect_seldom
 from vivienne.live.market import Market

@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.responses import JSONResponse
 
 from vivienne.access.caller import Caller
-from vivienne.changes.requests import Activate, Delete, Intent, Pause, Reset, Resume, Switch, Update
+from vivienne.changes.requests import Activate, Delete, Intent, Reset, Switch, Update
 from vivienne.channels.envelope import (
     FIELDS,
     LONGEST_TEXT,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from vivienne.access.limits import MessageLimits
-    from vivienne.changes.requests import Request as ChangeRequest
+    from vivienne.changes.requests import ChangeRequest
     from vivienne.changes.service import ConfigService
 
 PREFIX = "/phoenix/config/vivienne/comprehensive"
@@ -98,7 +98,7 @@ def configuration_routes(service: ConfigService, documented: dict[str, dict[str,
         service: the door.
         documented: by name of an endpoint, what the OpenAPI document says beyond its signature.
     """
-    service.expect_changes(CHANNEL)
+    service.counts.expect(CHANNEL)
     routes = APIRouter(prefix=PREFIX, tags=["configuration"], default_response_class=Answer)
     _add_updates(routes, service, documented)
     _add_switches(routes, service, documented)
@@ -127,7 +127,7 @@ def _add_updates(routes: APIRouter, service: ConfigService, documented: dict[str
     @routes.post("/update", **documented["update"])
     async def update(request: Request, if_match: IfMatch = None, idempotency_key: IdempotencyKey = None) -> Answer:
         """Replace what a layer sets: an asset, or, without one, the layer under all assets."""
-        with service.counting_refusals(CHANNEL):
+        with service.counts.refusals(CHANNEL):
             envelope, document = await read_configuration(request, if_match, idempotency_key)
         return await _changed(service, request, envelope, Update(document, partial=False))
 
@@ -136,14 +136,14 @@ def _add_updates(routes: APIRouter, service: ConfigService, documented: dict[str
         request: Request, if_match: IfMatch = None, idempotency_key: IdempotencyKey = None
     ) -> Answer:
         """Lay values over what a layer sets."""
-        with service.counting_refusals(CHANNEL):
+        with service.counts.refusals(CHANNEL):
             envelope, document = await read_configuration(request, if_match, idempotency_key)
         return await _changed(service, request, envelope, Update(document, partial=True))
 
     @routes.post("/reset", **documented["reset"])
     async def reset(request: Request, if_match: IfMatch = None, idempotency_key: IdempotencyKey = None) -> Answer:
         """Take values out of a layer, so that they are inherited again: those at `paths`, or `all`."""
-        with service.counting_refusals(CHANNEL):
+        with service.counts.refusals(CHANNEL):
             envelope, document = await read_configuration(request, if_match, idempotency_key)
             reset = Reset(_paths(document))
         return await _changed(service, request, envelope, reset)
@@ -153,25 +153,25 @@ def _add_switches(routes: APIRouter, service: ConfigService, documented: dict[st
     """What stops decisions and lets them go on."""
 
     async def switched(request: Request, switch: Switch, if_match: str | None, key: str | None) -> Answer:
-        with service.counting_refusals(CHANNEL):
+        with service.counts.refusals(CHANNEL):
             body = await read_body(request, may_be_empty=True)
             refuse_unknown(body, FIELDS)
             _check_query(request, "asset_symbol", "author", "reason")
             fields, _ = split_envelope(body)
             envelope = open_envelope(_with_headers(request, fields, if_match, key))
-        outcome = await service.switch(change_request(request, envelope, switch))
+        outcome = await service.switch(envelope.switch(switch, channel=CHANNEL, caller=caller_of(request)))
         status = HTTPStatus.OK if outcome["status"] == "success" else HTTPStatus.ACCEPTED
         return Answer(outcome, status, {"ETag": etag(outcome["version"])})
 
     @routes.post("/pause", **documented["pause"])
     async def pause(request: Request, if_match: IfMatch = None, idempotency_key: IdempotencyKey = None) -> Answer:
         """Stop an asset, or all: idle, with size 0, until it is resumed. Works while the store does not."""
-        return await switched(request, Pause(), if_match, idempotency_key)
+        return await switched(request, "pause", if_match, idempotency_key)
 
     @routes.post("/resume", **documented["resume"])
     async def resume(request: Request, if_match: IfMatch = None, idempotency_key: IdempotencyKey = None) -> Answer:
         """End the pause of an asset, or that of all assets; one does not end the other."""
-        return await switched(request, Resume(), if_match, idempotency_key)
+        return await switched(request, "resume", if_match, idempotency_key)
 
 
 def _add_looks(routes: APIRouter, service: ConfigService, documented: dict[str, dict[str, Any]]) -> None:
@@ -235,7 +235,7 @@ def _add_revision_changes(routes: APIRouter, service: ConfigService, documented:
     """What is about a configuration that was accepted before. Last, because its paths would catch the others."""
 
     async def aimed(request: Request, intent: Activate | Delete, if_match: str | None, key: str | None) -> Answer:
-        with service.counting_refusals(CHANNEL):
+        with service.counts.refusals(CHANNEL):
             body = await read_body(request, may_be_empty=True)
             refuse_unknown(body, ("request_id", "author", "reason", "expected_version"))
             _check_query(request, "author", "reason")
@@ -257,9 +257,9 @@ def _add_revision_changes(routes: APIRouter, service: ConfigService, documented:
         return await aimed(request, Delete(config_id), if_match, idempotency_key)
 
 
-def change_request(request: Request, envelope: Envelope, intent: Intent | Switch) -> ChangeRequest:
+def change_request(request: Request, envelope: Envelope, intent: Intent) -> ChangeRequest:
     """What is asked for, by whom, from where."""
-    return envelope.request(intent, channel=CHANNEL, caller=caller_of(request))
+    return envelope.change(intent, channel=CHANNEL, caller=caller_of(request))
 
 
 def caller_of(connection: HTTPConnection) -> Caller:

@@ -97,7 +97,7 @@ class Revision:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class AppliedRevision:
     """A revision that was put in force.
 
     Attributes:

@@ -6,25 +6,24 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from vivienne.changes.plan import Prepared, done
-from vivienne.changes.requests import Pause
 from vivienne.config.layers import GLOBAL, asset_of
 from vivienne.store.revision import Revision
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vivienne.changes.in_force import InForce
-    from vivienne.changes.pause.state import PauseInForce, Pauses
-    from vivienne.changes.requests import Request
+    from vivienne.changes.in_force import LayersInForce
+    from vivienne.changes.pause.state import PauseInForce, PausesInForce
+    from vivienne.changes.requests import SwitchRequest
     from vivienne.wire.answers import Action, Switched
 
 
 def write_up_switch(
-    in_force: InForce,
-    request: Request,
+    in_force: LayersInForce,
+    request: SwitchRequest,
     config_id: str,
     created_at: str,
-    held: Sequence[tuple[PauseInForce, Request]] = (),
+    held: Sequence[tuple[PauseInForce, SwitchRequest]] = (),
 ) -> Prepared[Switched]:
     """The revisions to store, as the next versions, and the answer.
 
@@ -50,7 +49,7 @@ def write_up_switch(
     )
 
 
-def not_stored_yet(in_force: InForce, pause: PauseInForce, why: str) -> Switched:
+def not_stored_yet(in_force: LayersInForce, pause: PauseInForce, why: str) -> Switched:
     """The answer to a pause that is in force here while the store does not take it."""
     version = in_force.version_of(pause.layer)
     message = (
@@ -60,23 +59,27 @@ def not_stored_yet(in_force: InForce, pause: PauseInForce, why: str) -> Switched
     return _answer(in_force, in_force.pauses, pause.layer, pause.config_id, version, message, "not_stored_yet")
 
 
-def stored_already(in_force: InForce, revision: Revision) -> Switched:
+def stored_already(in_force: LayersInForce, revision: Revision) -> Switched:
     """The answer to a switch whose revision is there already."""
     message = done(revision.action, [], revision.layer)
     return _answer(in_force, in_force.pauses, revision.layer, revision.config_id, revision.version, message)
 
 
 def _revision(
-    in_force: InForce, request: Request, config_id: str, created_at: str, before: Pauses, version: int
+    in_force: LayersInForce,
+    request: SwitchRequest,
+    config_id: str,
+    created_at: str,
+    before: PausesInForce,
+    version: int,
 ) -> tuple[Revision, Switched]:
     layer = in_force.layer(request.asset)
-    action: Action = "pause" if isinstance(request.intent, Pause) else "resume"
     repeatable = request.request_id is not None
     revision = Revision(
         version=version,
         config_id=config_id,
         layer=layer,
-        action=action,
+        action=request.switch,
         document=in_force.layers.document(layer),
         changed=[],
         author=request.author,
@@ -89,13 +92,15 @@ def _revision(
         request_digest=request.digest() if repeatable else None,
     )
     after = before.followed(revision)
-    answer = _answer(in_force, after, layer, config_id, version, _sentence(in_force, action, layer, before, after))
+    answer = _answer(
+        in_force, after, layer, config_id, version, _sentence(in_force, request.switch, layer, before, after)
+    )
     return (replace(revision, answer=answer) if repeatable else revision), answer
 
 
 def _answer(
-    in_force: InForce,
-    pauses: Pauses,
+    in_force: LayersInForce,
+    pauses: PausesInForce,
     layer: str,
     config_id: str,
     version: int,
@@ -116,7 +121,7 @@ def _answer(
     }
 
 
-def _sentence(in_force: InForce, action: Action, layer: str, before: Pauses, after: Pauses) -> str:
+def _sentence(in_force: LayersInForce, action: Action, layer: str, before: PausesInForce, after: PausesInForce) -> str:
     sentence = done(action, [], layer)
     if action == "pause":
         return sentence

@@ -12,18 +12,17 @@ from typing import TYPE_CHECKING, Any
 from vivienne.changes.pause.plan import not_stored_yet, stored_already, write_up_switch
 from vivienne.changes.pause.state import PauseInForce
 from vivienne.changes.plan import Prepared
-from vivienne.changes.requests import Resume
 from vivienne.errors import ChangeRefused, NotStored, RequestIdReused
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
-    from vivienne.changes.in_force import InForce
-    from vivienne.changes.planning import Planning
-    from vivienne.changes.requests import Request
+    from vivienne.changes.in_force import LayersInForce
+    from vivienne.changes.requests import SwitchRequest
+    from vivienne.changes.writer import Writer
     from vivienne.store.base import RevisionStore
     from vivienne.store.thread import StoreThread
-    from vivienne.wire.answers import Acknowledgement, Switched
+    from vivienne.wire.answers import Switched
 
 _log = logging.getLogger(__name__)
 
@@ -40,7 +39,7 @@ MOST_HELD = 256
 @dataclass(frozen=True, slots=True)
 class _Held:
     pause: PauseInForce
-    request: Request
+    request: SwitchRequest
 
 
 class Pausing:
@@ -48,31 +47,24 @@ class Pausing:
 
     Args:
         in_force: what is paused.
-        planning: knows what speaks against a request.
         store: where switches become revisions.
         thread: in which.
-        make: makes a change in its turn, which came by a channel.
-        answered: what a request was answered before.
+        writer: appends them, in its turn.
         clock: the time, ISO 8601 UTC.
     """
 
     def __init__(
         self,
-        in_force: InForce,
-        planning: Planning,
+        in_force: LayersInForce,
         store: RevisionStore,
         thread: StoreThread,
-        *,
-        make: Callable[[Callable[[], Awaitable[Prepared[Switched]]], str], Awaitable[Switched]],
-        answered: Callable[[Request], Awaitable[Acknowledgement | Switched | None]],
+        writer: Writer,
         clock: Callable[[], str],
     ) -> None:
         self._in_force = in_force
-        self._planning = planning
         self._store = store
         self._thread = thread
-        self._make = make
-        self._answered = answered
+        self._writer = writer
         self._clock = clock
         self._held: dict[str, _Held] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -80,15 +72,13 @@ class Pausing:
         self.listeners: list[Callable[[], None]] = []
         """Who is told when a pause that is not stored yet comes into force, or goes."""
 
-    async def switch(self, request: Request) -> Switched:
+    async def switch(self, request: SwitchRequest) -> Switched:
         """Pause or resume. It goes on when the caller has gone.
 
         Raises:
             ChangeRefused: nothing is different.
         """
-        task = asyncio.create_task(
-            self._resume(request) if isinstance(request.intent, Resume) else self._pause(request)
-        )
+        task = asyncio.create_task(self._resume(request) if request.switch == "resume" else self._pause(request))
         self._tasks.add(task)
         task.add_done_callback(self._finished)
         return await asyncio.shield(task)
@@ -108,11 +98,11 @@ class Pausing:
         if self._in_force.pauses.held:
             _log.critical("A pause was never stored: the next start does not know of it")
 
-    async def _resume(self, request: Request) -> Switched:
+    async def _resume(self, request: SwitchRequest) -> Switched:
         prepare = partial(self._prepare, request, str(uuid.uuid4()), self._clock())
-        return await self._make(prepare, request.channel)
+        return await self._writer.write(prepare, request.channel)
 
-    async def _pause(self, request: Request) -> Switched:
+    async def _pause(self, request: SwitchRequest) -> Switched:
         held = self._asked_before(request)
         is_held = held is not None
         if held is None:
@@ -121,7 +111,7 @@ class Pausing:
             held = _Held(pause, request)
         pause = held.pause
         prepare = partial(self._prepare, request, pause.config_id, pause.created_at)
-        making = asyncio.ensure_future(self._make(prepare, request.channel))
+        making = asyncio.ensure_future(self._writer.write(prepare, request.channel))
         self._tasks.add(making)
         making.add_done_callback(self._finished)
         why = "the store takes its time"
@@ -144,7 +134,7 @@ class Pausing:
         self._hold(held)
         return not_stored_yet(self._in_force, pause, why)
 
-    def _asked_before(self, request: Request) -> _Held | None:
+    def _asked_before(self, request: SwitchRequest) -> _Held | None:
         """The pause that waits for the store and was asked for by the same request."""
         if request.request_id is None:
             return None
@@ -158,26 +148,26 @@ class Pausing:
             )
         return held
 
-    async def _prepare(self, request: Request, config_id: str, created_at: str) -> Prepared[Switched]:
+    async def _prepare(self, request: SwitchRequest, config_id: str, created_at: str) -> Prepared[Switched]:
         if config_id in self._held:  # an attempt before may have done it
             stored = await self._thread.run(self._store.by_config_id, config_id)
             if stored is not None:
                 return Prepared(answer=stored_already(self._in_force, stored))
-        earlier = await self._answered(request)
+        earlier = await self._writer.answered_before(request)
         if earlier is not None:
-            return Prepared(answer=earlier)  # type: ignore[arg-type]  # the same request was a switch then too
-        waiting: list[tuple[PauseInForce, Request]] = []
-        if isinstance(request.intent, Resume):
+            return Prepared(answer=earlier)
+        waiting: list[tuple[PauseInForce, SwitchRequest]] = []
+        if request.switch == "resume":
             # A pause that is only held cannot be ended before it is stored.
             layer = self._in_force.layer(request.asset)
             held = (self._held.get(pause.config_id) for pause in self._in_force.pauses.held)
             of_layer = [each for each in held if each is not None and each.pause.layer == layer]
             waiting = [(each.pause, await self._nameable(each.request)) for each in of_layer]
         if config_id not in self._held:  # what is in force already is stored on top of whatever there is by now
-            self._planning.expect(request.expected_version, self._in_force.layer(request.asset))
+            self._in_force.expect(request.expected_version, self._in_force.layer(request.asset))
         return write_up_switch(self._in_force, request, config_id, created_at, waiting)
 
-    async def _nameable(self, request: Request) -> Request:
+    async def _nameable(self, request: SwitchRequest) -> SwitchRequest:
         """A request to pause, without its request_id where that stands for another revision by now."""
         if request.request_id is None:
             return request
@@ -217,7 +207,9 @@ class Pausing:
     async def _store_one(self, held: _Held) -> bool:
         pause, request = held.pause, held.request
         try:
-            await self._make(partial(self._prepare, request, pause.config_id, pause.created_at), request.channel)
+            await self._writer.write(
+                partial(self._prepare, request, pause.config_id, pause.created_at), request.channel
+            )
         except NotStored:
             return False
         except RequestIdReused as error:

@@ -10,7 +10,7 @@ from vivienne.config.layers import GLOBAL, asset_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from vivienne.changes.requests import Request
+    from vivienne.changes.requests import SwitchRequest
     from vivienne.store.revision import Revision
     from vivienne.wire.answers import PauseEntry
 
@@ -47,7 +47,7 @@ class PauseInForce:
         )
 
     @classmethod
-    def asked(cls, request: Request, layer: str, config_id: str, created_at: str) -> Self:
+    def asked(cls, request: SwitchRequest, layer: str, config_id: str, created_at: str) -> Self:
         """The pause that a request asks for."""
         return cls(config_id, layer, None, created_at, request.author, request.channel, request.reason)
 
@@ -72,7 +72,7 @@ class PauseInForce:
 
 
 @dataclass(frozen=True, slots=True)
-class Pauses:
+class PausesInForce:
     """The pauses of all layers at one moment. Immutable: a switch makes new ones.
 
     Attributes:

@@ -1,0 +1,69 @@
+"""Following what other processes change in a shared store."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from vivienne.errors import StoreUnavailable
+
+if TYPE_CHECKING:
+    from vivienne.changes.in_force import LayersInForce
+    from vivienne.changes.writer import Writer
+
+_log = logging.getLogger(__name__)
+
+FOLLOW_SECONDS = 0.5
+"""Between two looks at the store without a hint."""
+
+
+class Following:
+    """Puts the changes of other processes in force here.
+
+    Args:
+        writer: catches up, in its turn.
+        in_force: how far it has come.
+    """
+
+    def __init__(self, writer: Writer, in_force: LayersInForce) -> None:
+        self._writer = writer
+        self._in_force = in_force
+        self._hint = asyncio.Event()
+        self._failure: str | None = None
+
+    def hint(self) -> None:
+        """Say that there may be something to catch up with, so that `run` looks at once."""
+        self._hint.set()
+
+    async def run(self) -> None:
+        """Catch up at every hint and every `FOLLOW_SECONDS`, until cancelled."""
+        while True:
+            with suppress(TimeoutError):
+                # Not `wait_for`, which before Python 3.12 may lose a cancellation that comes with a hint.
+                async with asyncio.timeout(FOLLOW_SECONDS):
+                    await self._hint.wait()
+            self._hint.clear()
+            await self._look()
+
+    def check(self) -> None:
+        """Raise `StoreUnavailable` while changes of other processes cannot be read."""
+        if self._failure is not None:
+            raise StoreUnavailable(f"changes of other processes cannot be followed: {self._failure}")
+
+    async def _look(self) -> None:
+        try:
+            await self._writer.catch_up()
+        except StoreUnavailable as error:
+            if self._failure is None:
+                _log.error("Changes of other processes cannot be followed: %s", error)
+            self._failure = str(error)
+        except Exception as error:  # noqa: BLE001  # the next look may succeed; until then /ready reports it
+            if self._failure is None:
+                _log.exception("Changes of other processes cannot be followed")
+            self._failure = repr(error)
+        else:
+            if self._failure is not None:
+                _log.info("Changes of other processes are followed again, up to version %d", self._in_force.version)
+            self._failure = None

@@ -1,0 +1,180 @@
+"""The ledger: appends revisions and puts them in force, in the order of the store, those of other processes too."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import suppress
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from vivienne.changes.plan import done
+from vivienne.errors import NotStored, StoreUnavailable, VersionTaken
+from vivienne.store.revision import IMPORT, AppliedRevision
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vivienne.changes.in_force import LayersInForce
+    from vivienne.changes.plan import Prepared
+    from vivienne.metrics.registry import Metrics
+    from vivienne.store.base import RevisionStore
+    from vivienne.store.revision import Revision
+    from vivienne.store.thread import StoreThread
+
+_log = logging.getLogger(__name__)
+
+_BATCH = 200
+"""Revisions that are followed at a time."""
+
+
+class Ledger:
+    """Keeps what is in force and what is stored the same. One caller at a time: see `vivienne.changes.writer.Writer`.
+
+    Args:
+        store: where revisions live.
+        thread: in which it is used.
+        in_force: what is kept the same.
+        metrics: are told when a change is in force.
+    """
+
+    def __init__(self, store: RevisionStore, thread: StoreThread, in_force: LayersInForce, metrics: Metrics) -> None:
+        self._store = store
+        self._thread = thread
+        self._in_force = in_force
+        self._metrics = metrics
+        self._in_doubt: tuple[Revision, ...] = ()
+        self.failure: str | None = None
+        """Why the last change could not be stored; None when it was."""
+        self.listeners: list[Callable[[AppliedRevision], None]] = []
+        """Called with every change once it is in force."""
+
+    @property
+    def version(self) -> int:
+        """The newest version that was followed."""
+        return self._in_force.version
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether a write failed of which it is not known whether it reached the disk."""
+        return bool(self._in_doubt)
+
+    async def append(self, prepared: Prepared[Any], asked_at: float) -> bool:
+        """Store the revisions of a change, all or none, and put them in force; False if another process was first.
+
+        A write that failed may have reached the disk all the same; then it counts.
+
+        Args:
+            prepared: the change.
+            asked_at: the `monotonic` moment when it was asked for.
+
+        Raises:
+            NotStored: the store did not take them, or it is not known.
+        """
+        try:
+            await self._thread.run(self._store.append, *prepared.revisions)
+        except VersionTaken:
+            return False
+        except StoreUnavailable as error:
+            if not error.is_lost:  # a lost store is found by the next health check
+                self.failure = str(error)
+            self._in_doubt = prepared.revisions
+            try:
+                stored = await self.settle_doubt()
+            except StoreUnavailable:
+                raise NotStored(
+                    f"It is not known whether the change was stored: {error}. If it was, it is in force once the store "
+                    "answers again"
+                ) from error
+            if not stored:
+                raise NotStored(f"Nothing was changed: {error}") from error
+        else:
+            self._in_force.put(prepared.revisions, prepared.active_ids, prepared.layers)
+            for revision, summary in zip(prepared.revisions, prepared.summaries, strict=True):
+                self._metrics.in_force(self._in_force.under(revision.layer), revision.version, asked_at)
+                self._tell(revision, summary, made_here=True)
+        self.failure = None
+        return True
+
+    async def settle_doubt(self) -> bool:
+        """After a write of which it is not known whether it reached the disk: ask. If it did, it is put in force.
+
+        Raises:
+            StoreUnavailable: the store does not answer.
+        """
+        if not self._in_doubt:
+            return False
+        newest = self._in_doubt[-1]  # all of them are stored, or none
+        stored = await self._thread.run(self._store.was_appended, newest)
+        if stored:
+            # It may be there to be read and not be on disk: then the next power cut would take it back.
+            await self._thread.run(self._store.prove)
+            await self.catch_up()
+            _log.warning("Version %d was stored although the store reported an error; it is in force", newest.version)
+            self.failure = None
+        self._in_doubt = ()
+        return stored
+
+    async def check(self) -> None:
+        """After a change that could not be stored: see whether one could be by now.
+
+        Raises:
+            StoreUnavailable: it could not.
+        """
+        if self.failure is None:
+            return
+        failure = self.failure
+        with suppress(StoreUnavailable):
+            await self._thread.look_up(self._store.prove)
+            if not self._in_doubt:
+                _log.info("The database can be written again")
+                self.failure = None
+                return
+        raise StoreUnavailable(f"the last change could not be stored: {failure}")
+
+    async def catch_up(self) -> bool:
+        """Put in force what other processes have appended; tell whether there was anything.
+
+        Raises:
+            StoreUnavailable: not all of it could be read.
+        """
+        found = False
+        doubtful = {revision.config_id for revision in self._in_doubt}
+        while revisions := await self._newer():
+            found = True
+            # Revisions of an import are put in force together, as they were made; two of them at once do no harm.
+            for _, group in groupby(revisions, lambda each: 0 if each.channel == IMPORT else each.version):
+                together = tuple(group)
+                active_ids = {each.layer: await self._active_id(each) for each in together if not each.is_switch}
+                self._in_force.put(together, active_ids)
+                for revision in together:
+                    summary = done(revision.action, revision.changed, revision.layer)
+                    self._tell(revision, summary, made_here=revision.config_id in doubtful)
+        return found
+
+    async def _newer(self) -> list[Revision]:
+        """The next revisions that were not followed yet, never a part of an import."""
+        found = await self._after(self._in_force.version)
+        batch = found
+        while len(batch) == _BATCH and batch[-1].channel == IMPORT:
+            batch = await self._after(batch[-1].version)
+            found = found + batch
+        return found
+
+    async def _after(self, version: int) -> list[Revision]:
+        return await self._thread.look_up(self._store.after, version, _BATCH)
+
+    async def _active_id(self, revision: Revision) -> str | None:
+        """The config_id in force in the layer of a revision, right after it."""
+        if revision.action != "delete":
+            return revision.config_id
+        return await self._thread.look_up(self._store.active_id, revision.layer, revision.version)
+
+    def _tell(self, revision: Revision, summary: str, *, made_here: bool) -> None:
+        change = AppliedRevision(revision, self._in_force.under(revision.layer), made_here)
+        for listener in self.listeners:
+            try:
+                listener(change)
+            except Exception:  # noqa: BLE001  # the change is in force and must be acknowledged all the same
+                _log.exception("A listener failed at version %d", revision.version)
+        where = "" if made_here else ", in another process"
+        _log.info("%s (version %d, by %s, %s%s)", summary, revision.version, revision.author, revision.channel, where)
