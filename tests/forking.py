@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 SERVING = """
 import gc, json, os, sys
-import alembic.command, psycopg, redis.asyncio, vivienne.roles.app, vivienne.cluster.gateway
+import alembic.command, psycopg, redis.asyncio, vivienne.roles.serving
+import vivienne.roles.all, vivienne.roles.agent, vivienne.roles.gateway
 from vivienne.commands.main import main
 
 gc.freeze()

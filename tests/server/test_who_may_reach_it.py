@@ -60,4 +60,4 @@ def test_with_a_token_it_starts_and_demands_one(tmp_path: Path) -> None:
 def test_where_anyone_may_it_starts_and_warns(tmp_path: Path) -> None:
     with RunningServer(*EVERYWHERE, "--allow-anyone-on-this-network", db=tmp_path / "v.db") as server:
         assert 200 == server.get(ACTIVE).status_code
-        assert "Whoever reaches the port can change the configuration" in server.log
+        assert "Anybody who reaches the port can change the configuration" in server.log

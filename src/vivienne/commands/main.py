@@ -53,7 +53,7 @@ def main() -> None:
 @click.pass_context
 def serve(context: click.Context, /, **values: Any) -> None:
     """Decide, and serve REST and WebSockets."""
-    from vivienne.roles.app import serve as run  # noqa: PLC0415  # --help and wrong flags answer without loading it all
+    from vivienne.roles.serving import serve as run  # noqa: PLC0415  # --help and wrong flags answer without loading it all
     from vivienne.stream.logs import LogStream  # noqa: PLC0415  # the same
 
     settings = BootSettings(**values)

@@ -1,20 +1,20 @@
-"""What runs beside the server."""
+"""Background tasks beside the server."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING
 
-from vivienne.roles import app
+from vivienne.roles import process
 
 if TYPE_CHECKING:
     import pytest
 
 
-async def test_what_fails_is_said_and_begun_anew_until_it_is_done(
+async def test_a_task_that_fails_is_logged_and_restarted(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(app, "_AGAIN_SECONDS", 0.0)
+    monkeypatch.setattr(process, "_RESTART_SECONDS", 0.0)
     times = 0
 
     async def run() -> None:
@@ -23,8 +23,8 @@ async def test_what_fails_is_said_and_begun_anew_until_it_is_done(
         if times < 3:
             raise KeyError("data")
 
-    await asyncio.wait_for(app._kept_up("watch", run), 5)
+    await asyncio.wait_for(process._restarted("watch", run), 5)
 
     assert times == 3
     assert ["CRITICAL", "CRITICAL"] == [record.levelname for record in caplog.records]
-    assert "(watch) failed" in caplog.text
+    assert "watch failed" in caplog.text

@@ -1,0 +1,67 @@
+"""Role `agent`: one of several processes that decide a share of the assets and publish it over Redis."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from vivienne.cluster.answering import Answering
+from vivienne.cluster.heartbeats import Heartbeat, HeartbeatPublisher, agent_name
+from vivienne.cluster.logs import LogPublisher
+from vivienne.cluster.succession import Succession
+from vivienne.live.view import LocalView
+from vivienne.redis.parts import RedisParts
+from vivienne.redis.publishing import StatePublisher
+from vivienne.roles.market import market_of
+from vivienne.roles.process import Process
+from vivienne.server.factory import agent_application
+from vivienne.stream.hub import Hub
+from vivienne.stream.state import StateBoard
+
+if TYPE_CHECKING:
+    from vivienne.access.access import Access
+    from vivienne.changes.service import ConfigService
+    from vivienne.redis.link import Part
+    from vivienne.settings.boot import Boot
+    from vivienne.stream.logs import LogStream
+
+_log = logging.getLogger(__name__)
+
+
+def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -> Process:
+    """Put the role together."""
+    hub = Hub(service.metrics)
+    board = StateBoard(hub)
+    assets = boot.shard.share(boot.assets)
+    if not assets:
+        _log.warning("Shard %s has none of the %d assets; this agent has nothing to do", boot.shard, len(boot.assets))
+    market = market_of(boot, assets, service, board)
+    name = agent_name()
+
+    def beat() -> Heartbeat:
+        return {
+            "agent": name,
+            "shard": str(boot.shard),
+            "assets": list(assets),
+            "feed": market.feed,
+            "timeframe": boot.timeframe.value,
+            "troubles": market.troubles(),
+        }
+
+    succession = Succession(name, assets)
+    parts: list[Part] = [
+        StatePublisher(hub, board, name, succession.is_replaced),
+        HeartbeatPublisher(beat),
+        succession,
+        Answering(name, market),
+        LogPublisher(logs, f"agent {boot.shard}"),
+    ]
+    redis = RedisParts(str(boot.redis), boot.redis_control, service, parts, boot.limits.message)
+    app = agent_application(
+        service,
+        LocalView(market),
+        lambda: {"redis": redis.trouble or "ok", "succession": succession.trouble() or "ok"},
+        access,
+    )
+    title = f"agent {boot.shard}: {', '.join(assets)}; {market.feed} market"
+    return Process(title, app, {"market": market.run, "redis": redis.run})

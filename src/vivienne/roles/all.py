@@ -1,0 +1,46 @@
+"""Role `all`: one process that decides every asset and serves every client."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from vivienne.live.view import LocalView
+from vivienne.roles.market import market_of
+from vivienne.roles.process import Process
+from vivienne.server.factory import web_application
+from vivienne.stream.hub import Hub
+from vivienne.stream.state import StateBoard
+
+if TYPE_CHECKING:
+    from vivienne.access.access import Access
+    from vivienne.changes.service import ConfigService
+    from vivienne.redis.parts import RedisParts
+    from vivienne.settings.boot import Boot
+    from vivienne.stream.logs import LogStream
+
+
+def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -> Process:
+    """Put the role together."""
+    hub = Hub(service.metrics)
+    board = StateBoard(hub)
+    market = market_of(boot, boot.assets, service, board)
+    redis = _redis(boot, service, hub, board)
+
+    def additions() -> dict[str, Any]:
+        return {} if redis is None else {"redis": redis.trouble or "ok"}
+
+    app = web_application(service, LocalView(market), hub, board, logs, additions=additions, access=access)
+    process = Process(f"{market.feed} market", app, {"market": market.run})
+    if redis is not None:
+        process.tasks["redis"] = redis.run
+    return process
+
+
+def _redis(boot: Boot, service: ConfigService, hub: Hub, board: StateBoard) -> RedisParts | None:
+    if boot.redis is None:
+        return None
+    # The library for Redis is an extra.
+    from vivienne.redis.parts import RedisParts  # noqa: PLC0415
+    from vivienne.redis.publishing import StatePublisher  # noqa: PLC0415
+
+    return RedisParts(boot.redis, boot.redis_control, service, [StatePublisher(hub, board)], boot.limits.message)

@@ -1,0 +1,56 @@
+"""Role `gateway`: one of several processes that serve clients what all agents decide."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vivienne.cluster.agents import Agents
+from vivienne.cluster.gateway import Gateway
+from vivienne.cluster.logs import LogReceiver
+from vivienne.cluster.questions import Asking
+from vivienne.cluster.remote_market import RemoteMarket
+from vivienne.cluster.state_relay import StateRelay
+from vivienne.redis.parts import RedisParts
+from vivienne.roles.process import Process
+from vivienne.server.factory import web_application
+from vivienne.stream.hub import Hub
+
+if TYPE_CHECKING:
+    from vivienne.access.access import Access
+    from vivienne.changes.service import ConfigService
+    from vivienne.settings.boot import Boot
+    from vivienne.stream.logs import LogStream
+
+
+def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -> Process:
+    """Put the role together."""
+    hub = Hub(service.metrics)
+    states = _states(boot, service, hub)
+    agents, asking = Agents(), Asking()
+    gateway = Gateway(boot.assets, agents, states, asking)
+    service.metrics.gauge("vivienne_agents", lambda: len(agents.there()))
+    service.metrics.gauge("vivienne_assets_without_agent", lambda: sum(agents.of(each) is None for each in boot.assets))
+    redis = RedisParts(str(boot.redis), boot.redis_control, service, [gateway, LogReceiver(logs)], boot.limits.message)
+    app = web_application(
+        service,
+        RemoteMarket(boot.assets, agents, asking),
+        hub,
+        states,
+        logs,
+        additions=lambda: {"redis": redis.trouble or "ok"},
+        access=access,
+    )
+    return Process("gateway", app, {"watch": gateway.watch, "redis": redis.run})
+
+
+def _states(boot: Boot, service: ConfigService, hub: Hub) -> StateRelay:
+    """The states of all agents, which show a pause as soon as this process knows of it."""
+
+    def pause_of(asset: str) -> str | None:
+        pause = service.active(asset).pause
+        return None if pause is None else pause.sentence()
+
+    states = StateRelay(hub, pause_of)
+    service.listen(lambda change: states.show_again(change.assets) if change.revision.is_switch else None)
+    service.listen_to_held(lambda: states.show_again(boot.assets))
+    return states

@@ -1,0 +1,79 @@
+"""The composition root: opens the port and the database, puts the role together, runs it."""
+
+from __future__ import annotations
+
+import logging
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from vivienne.access.book import TokenBook
+from vivienne.changes.service import ConfigService
+from vivienne.changes.writer import STORE_TIMEOUT
+from vivienne.errors import SettingsError
+from vivienne.metrics.registry import Metrics
+from vivienne.roles.admission import access_for
+from vivienne.server.gate import Gate
+from vivienne.server.listen import bind, is_local, room_for, server
+from vivienne.server.origins import Hosts, guarded
+from vivienne.store.opening import open_store
+from vivienne.store.thread import StoreThread
+
+if TYPE_CHECKING:
+    import socket
+
+    from vivienne.access.access import Access
+    from vivienne.roles.process import Process
+    from vivienne.settings.boot import Boot
+    from vivienne.stream.logs import LogStream
+
+_log = logging.getLogger(__name__)
+
+
+async def serve(boot: Boot, logs: LogStream) -> None:
+    """Run until told to stop (SIGINT or SIGTERM).
+
+    Raises:
+        SettingsError: the port or host cannot be used, or a library that is needed is not installed.
+        StoreUnusable: the database cannot be used.
+        MarketDataError: a data file cannot be used.
+    """
+    sockets = bind(boot.host, boot.port)
+    try:
+        metrics = Metrics(boot.role)
+        store, thread = open_store(boot.db), StoreThread(STORE_TIMEOUT, metrics)
+        service = ConfigService(store, boot.assets, thread=thread, metrics=metrics)
+        try:
+            await _serve(boot, logs, service, TokenBook(store, thread), sockets)
+        finally:
+            await service.close()
+    finally:
+        for listening in sockets:
+            listening.close()
+
+
+async def _serve(
+    boot: Boot, logs: LogStream, service: ConfigService, book: TokenBook, sockets: list[socket.socket]
+) -> None:
+    access = access_for(boot, book, is_local=is_local(sockets))
+    process = _process(boot, service, logs, access)
+    process.tasks["tokens"] = book.follow
+    process.tasks["loop lag"] = service.metrics.watch_loop
+    if service.is_shared:
+        process.tasks["follow"] = service.follow
+    hosts: Hosts = "local" if is_local(sockets) else "any" if access.demanded else "addresses"
+    app = guarded(Gate(process.app, access), origins=boot.origins, hosts=hosts)
+    room_for(boot.limits.connections)
+    web = server(app, boot.limits, boot.proxies)
+    _log.info("Vivienne listens on http://%s:%d (%s)", boot.host, sockets[0].getsockname()[1], process.title)
+    await process.run(web, sockets)
+
+
+def _process(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -> Process:
+    """The role of the boot settings, loaded by name: some need the library for Redis, which is an extra."""
+    try:
+        process: Process = import_module(f"vivienne.roles.{boot.role}").build(boot, service, logs, access)
+    except ModuleNotFoundError as error:
+        if error.name != "redis":
+            raise
+        raise SettingsError("--redis needs the library for it: pip install 'vivienne[redis]'") from error
+    return process
