@@ -372,7 +372,15 @@ def test_an_unknown_asset_is_refused_with_the_known_ones(running: RunningServer,
     assert channel.still_open()
 
 
-@pytest.mark.parametrize("asset", ["", "   ", None, 5, ["BTC"], "B" * 41, "global"])
+def test_a_null_asset_is_all_assets(running: RunningServer, channel: Channel) -> None:
+    verdict = channel.send(channel.frame('{"bang_threshold": 86}', asset_symbol=None))
+
+    assert verdict.accepted
+    assert verdict.answer["asset_symbol"] is None
+    assert running.active()["config"]["settings"]["state_threshold_bang"] == 86
+
+
+@pytest.mark.parametrize("asset", ["", "   ", 5, ["BTC"], "B" * 41, "global"])
 def test_a_wrong_asset_never_makes_a_change_for_all(running: RunningServer, channel: Channel, asset: Any) -> None:
     unmoved = Unmoved(running)
 
@@ -428,7 +436,7 @@ def test_a_repeated_request_is_answered_as_the_first_time_and_made_once(
 
     again = channel.send(text)
 
-    assert again.answer == first.answer
+    assert {**again.answer, "timestamp": None} == {**first.answer, "timestamp": None}
     unmoved.check()
 
 

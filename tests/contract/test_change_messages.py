@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -34,6 +35,61 @@ def test_an_unknown_agent_is_refused_and_the_known_one_named(
     assert answer["errors"] == [{"path": "agent", "message": message}]
     assert (answer["code"], answer["in_reply_to"]) == ("unknown_target", kind)
     unmoved.check()
+
+
+@pytest.mark.parametrize("agent", ["VivienneAgent", "vivienneagent", "VIVIENNEAGENT", "vivienne", "Vivienne"])
+def test_the_agent_is_known_in_any_case_and_by_its_short_name(conversation: Conversation, agent: str) -> None:
+    answer = conversation.ask({"type": "config_update", "agent": agent, "config": {"rsi_weight": 0.4}})
+
+    assert (answer["status"], answer["agent"]) == ("success", "VivienneAgent")
+
+
+@pytest.mark.parametrize("agent", [None, 5, "", "agent", "vivienne agent", ["vivienne"]])
+def test_another_agent_is_refused(conversation: Conversation, agent: Any) -> None:
+    answer = error_of(conversation, {"type": "config_update", "agent": agent, "config": {"rsi_weight": 0.4}})
+
+    assert (answer["code"], answer["errors"][0]["path"]) == ("unknown_target", "agent")
+
+
+@pytest.mark.parametrize("kind", ["config_update", "control", "pause", "resume"])
+def test_a_message_may_carry_its_time_and_a_protocol_version(conversation: Conversation, kind: str) -> None:
+    content: dict[str, dict[str, Any]] = {
+        "config_update": {"config": {"rsi_weight": 0.4}},
+        "control": {"strategy": "general_parameters", "params": {"rsi_weight": 0.4}},
+    }
+    carried = {"timestamp": "2026-01-01T12:00:00Z", "protocol_version": "1.0"}
+
+    answer = conversation.ask({"type": kind, "asset": None, **carried, **content.get(kind, {})})
+
+    assert (answer["type"], answer["status"], answer["asset"]) == (f"{kind}_response", "success", None)
+
+
+def test_a_subscription_may_carry_its_time_and_a_protocol_version(client: Client) -> None:
+    answer = client.ask({"type": "subscribe", "assets": ["*"], "timestamp": 1767268800000, "protocol_version": 1})
+
+    assert answer["status"] == "success"
+
+
+def test_update_type_is_another_name_of_mode(running: RunningServer, conversation: Conversation) -> None:
+    running.post("partial-update", {"asset_symbol": "BTC", "position_size_aim": 7})
+
+    full = {"type": "config_update", "asset": "BTC", "update_type": "full", "config": {"bang_threshold": 81}}
+    assert conversation.ask(full)["status"] == "success"
+    assert running.active("BTC")["config"]["settings"]["position_size_aim"] == 0.2
+
+    answer = error_of(conversation, {**full, "mode": "partial"})
+    assert (answer["code"], answer["errors"][0]["path"]) == ("malformed", "update_type")
+
+
+def test_every_answer_carries_its_time_and_an_error_its_status(conversation: Conversation) -> None:
+    asked_at = datetime.now(UTC)
+    good = conversation.ask({"type": "config_update", "config": {"rsi_weight": 0.4}, "request_id": "timed"})
+    bad = conversation.ask({"type": "config_update", "config": {"rsi_weight": 4}, "request_id": "timed too"})
+
+    assert (bad["type"], bad["status"], bad["request_id"]) == ("error", "error", "timed too")
+    for answer in (good, bad):
+        told = datetime.fromisoformat(answer["timestamp"])
+        assert asked_at.replace(microsecond=0) <= told <= datetime.now(UTC)
 
 
 @pytest.mark.parametrize("strategy", ["general_params", None, 5])
@@ -97,6 +153,7 @@ def test_a_misspelt_asset_field_never_makes_a_change_for_all(
         ({"type": "config_update", "parameters": None}, "parameters"),
         ({"type": "config_update", "config": {"bang_threshold": 85}, "parameters": {}}, "parameters"),
         ({"type": "config_update", "config": {"bang_threshold": 85}, "mode": "replace"}, "mode"),
+        ({"type": "config_update", "config": {"bang_threshold": 85}, "update_type": "replace"}, "update_type"),
         ({"type": "config_update", "config": {"bang_threshold": 85}, "validate_only": 1}, "validate_only"),
         ({"type": "control", "strategy": "general_parameters"}, "params"),
         ({"type": "control", "strategy": "general_parameters", "params": 5}, "params"),

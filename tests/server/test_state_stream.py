@@ -164,7 +164,7 @@ class TestSubscribe:
             answer = client.ask({"type": "subscribe", "assets": ["eth"]})
             client.receive()  # one that was on its way
 
-            assert answer == {"type": "subscribe_response", "status": "success", "assets": ["ETH"]}
+            assert (answer["type"], answer["status"], answer["assets"]) == ("subscribe_response", "success", ["ETH"])
             assert {state["asset"] for state in states(client, 50)} == {"ETH"}
 
     def test_a_star_widens_it_again(self, busy: RunningServer) -> None:

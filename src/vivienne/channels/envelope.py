@@ -83,6 +83,8 @@ def open_envelope(fields: dict[str, Any]) -> Envelope:
         if name not in fields:
             continue
         value = fields[name]
+        if name == "asset_symbol" and value is None:
+            continue  # all assets
         # All but the reason end up in log lines, which nobody must be able to break. PostgreSQL takes no NUL.
         is_reason = name == "reason"
         is_clean = isinstance(value, str) and ("\0" not in value if is_reason else value.isprintable())
@@ -91,7 +93,7 @@ def open_envelope(fields: dict[str, Any]) -> Envelope:
         else:
             kind = "characters other than NUL" if is_reason else "printable characters"
             needed = f"{name} must be a text of 1 to {longest} {kind}"
-            extra = "; leave it out to address all assets" if name == "asset_symbol" else ", or left out"
+            extra = "; it is null or left out to address all assets" if name == "asset_symbol" else ", or left out"
             problems.append(Problem(name, needed + extra))
     version = fields.get("expected_version")
     if isinstance(version, float) and version.is_integer():

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from vivienne.changes.requests import SwitchRequest, Update
 from vivienne.channels.envelope import FIELDS, one_of, open_envelope, refuse_unknown, split_envelope
+from vivienne.channels.replies import outcome_reply
 from vivienne.errors import Malformed, UnknownTarget
-from vivienne.wire.messages import AGENT, Message
+from vivienne.wire.messages import AGENT, AGENT_NAMES, Message
 
 if TYPE_CHECKING:
     from vivienne.access.caller import Caller
@@ -21,7 +22,11 @@ CONTROL = "control"
 SWITCHES: dict[str, Switch] = {"pause": "pause", "resume": "resume"}
 """Messages that stop decisions and let them go on; by the same names, strategies of `control`."""
 
+UNUSED = ("timestamp", "protocol_version")
+"""Fields that every message may carry. Nothing is done with them, so nothing is refused because of them."""
+_AROUND = ("agent", *UNUSED)
 _CONFIG = ("config", "parameters")
+_MODE = ("mode", "update_type")
 _MODES = ("partial", "full")
 
 
@@ -64,25 +69,22 @@ class ConfigMessages:
             outcome = await self._service.switch(request)
         else:
             outcome = await (self._service.validate(request) if validate_only else self._service.change(request))
-        answer = {"type": f"{kind}_response", "agent": AGENT, "asset": outcome["asset_symbol"], **outcome}
-        if request.request_id is not None:
-            answer["request_id"] = request.request_id
-        return answer
+        return outcome_reply(kind, outcome, request.request_id)
 
     def _config_update(self, message: Message, caller: Caller) -> tuple[ChangeRequest, bool]:
-        refuse_unknown(message, ("type", "agent", *_CONFIG, *FIELDS, "mode", "validate_only"))
+        refuse_unknown(message, ("type", *_CONFIG, *_AROUND, *FIELDS, *_MODE, "validate_only"))
         _check_agent(message)
         document = _object(one_of(message, _CONFIG), "config")
-        mode = message.get("mode", "partial")
+        name, mode = one_of(message, _MODE) or ("mode", "partial")
         if mode not in _MODES:
-            raise Malformed("mode must be partial (the values are laid over the present ones) or full", path="mode")
+            raise Malformed(f"{name} must be partial (the values are laid over the present ones) or full", path=name)
         validate_only = message.get("validate_only", False)
         if not isinstance(validate_only, bool):
             raise Malformed("validate_only must be true or false", path="validate_only")
         return self._request(message, document, caller, partial=mode == "partial"), validate_only
 
     def _control(self, message: Message, caller: Caller) -> ChangeRequest | SwitchRequest:
-        refuse_unknown(message, ("type", "agent", "strategy", "params", *FIELDS))
+        refuse_unknown(message, ("type", "strategy", "params", *_AROUND, *FIELDS))
         _check_agent(message)
         strategy = message.get("strategy")
         if strategy != STRATEGY and not is_switch(message):
@@ -102,7 +104,7 @@ class ConfigMessages:
         return self._request({**message, **inner}, document, caller, partial=True)
 
     def _switch(self, message: Message, caller: Caller) -> SwitchRequest:
-        refuse_unknown(message, ("type", "agent", *FIELDS))
+        refuse_unknown(message, ("type", *_AROUND, *FIELDS))
         _check_agent(message)
         fields, _ = split_envelope(message)
         return open_envelope(fields).switch(SWITCHES[message["type"]], channel=self._channel, caller=caller)
@@ -147,7 +149,7 @@ def names_request_id(message: Message) -> bool:
 
 def _check_agent(message: Message) -> None:
     agent = message.get("agent", AGENT)
-    if agent != AGENT:
+    if not isinstance(agent, str) or agent.lower() not in AGENT_NAMES:
         raise UnknownTarget(f"Unknown agent {_shown(agent)}; known is {AGENT!r}", path="agent")
 
 

@@ -54,7 +54,7 @@ def _text(name: str) -> Any:
     return Field(min_length=1, max_length=LONGEST_TEXT[name])
 
 
-AssetText = Annotated[str, _text("asset_symbol")]
+AssetText = Annotated[str, _text("asset_symbol")] | None
 
 
 class _Origin(TypedDict):

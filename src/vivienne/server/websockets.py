@@ -15,14 +15,15 @@ from vivienne.channels.envelope import refuse_unknown
 from vivienne.channels.json import read_object
 from vivienne.channels.messages import (
     CONFIG_UPDATE,
+    UNUSED,
     ConfigMessages,
     is_pause,
     request_id_of,
 )
+from vivienne.channels.replies import error_reply, subscribe_reply
 from vivienne.config.flat import nearest
 from vivienne.errors import ChangeRefused, Defect, Forbidden, Malformed, Problem, UnknownTarget
 from vivienne.server.configuration import caller_of
-from vivienne.wire.messages import Message, error
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from vivienne.stream.hub import Hub, Mailbox
     from vivienne.stream.logs import LogStream
     from vivienne.stream.state import LatestStates
+    from vivienne.wire.messages import Message, SubscribeResponse
 
 _log = logging.getLogger(__name__)
 _LEVELS = ("debug", "info", "warning", "error", "critical")
@@ -151,13 +153,13 @@ class _Conversation:
             kind, request_id = _text(message.get("type")), request_id_of(message)
             answer: Mapping[str, Any] = await self._answer(message, caller)
         except ChangeRefused as refused:
-            answer = error(refused, in_reply_to=kind, request_id=request_id)
+            answer = error_reply(refused, in_reply_to=kind, request_id=request_id)
         except Exception:  # noqa: BLE001  # a defect must not cost the client its connection
             _log.exception("A message of type %s failed", kind)
-            answer = error(Defect(), in_reply_to=kind, request_id=request_id)
+            answer = error_reply(Defect(), in_reply_to=kind, request_id=request_id)
         await self._mailbox.reply(answer)
 
-    async def _answer(self, message: Message, caller: Caller) -> Message:
+    async def _answer(self, message: Message, caller: Caller) -> Mapping[str, Any]:
         known = (*self._changes.types, "subscribe")
         kind = message.get("type")
         if kind == "subscribe":
@@ -180,8 +182,8 @@ class _Conversation:
         if self._access is not None:
             (self._access.count_pause if is_pause(message) else self._access.count_change)(caller)
 
-    def _subscribe(self, message: Message) -> Message:
-        refuse_unknown(message, ("type", "assets", "request_id"))
+    def _subscribe(self, message: Message) -> SubscribeResponse:
+        refuse_unknown(message, ("type", "assets", "request_id", *UNUSED))
         assets = message.get("assets")
         if not isinstance(assets, list) or not assets or not all(isinstance(asset, str) for asset in assets):
             raise Malformed('assets must be a list of assets, such as ["BTC"], or ["*"] for all', path="assets")
@@ -201,14 +203,7 @@ class _Conversation:
                 )
         self._mailbox.watch(names)
         self._board.show(self._mailbox, names)
-        answer: Message = {
-            "type": "subscribe_response",
-            "status": "success",
-            "assets": names if names is not None else list(self._service.assets),
-        }
-        if "request_id" in message:
-            answer["request_id"] = message["request_id"]
-        return answer
+        return subscribe_reply(names if names is not None else list(self._service.assets), request_id_of(message))
 
 
 def _read(event: dict[str, Any], limits: MessageLimits) -> Message:

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Literal, NotRequired
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired
 
 import orjson
+from pydantic import Field
 from typing_extensions import TypedDict
 
 from vivienne.agent.decision import Level
 from vivienne.wire.answers import Acknowledgement, Preview, RevisionEntry, Switched
 from vivienne.wire.document import Document, EffectiveDocument
 from vivienne.wire.explanation import Explanation, LevelsStatus, Side, Trend, VolatilityStatus
-from vivienne.wire.problem import ProblemEntry, problem_entry
+from vivienne.wire.problem import ProblemEntry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from vivienne.errors import ChangeRefused
 
 AGENT = "VivienneAgent"
 """Name of the agent in messages."""
+AGENT_NAMES = ("vivienneagent", "vivienne")
+"""Names of the agent in messages that come in, in lower case; they are matched without regard to case."""
 
 Message = dict[str, Any]
 """A message that came in, of whatever content."""
@@ -100,6 +102,7 @@ class AssetData(TypedDict):
 class _Answer(TypedDict):
     agent: str
     asset: str | None
+    timestamp: str
     request_id: NotRequired[str]
 
 
@@ -132,6 +135,7 @@ class SubscribeResponse(TypedDict):
 
     type: Literal["subscribe_response"]
     status: Literal["success"]
+    timestamp: str
     assets: list[str]
     request_id: NotRequired[str]
 
@@ -140,6 +144,8 @@ class ErrorMessage(TypedDict):
     """What was wrong with a message. Nothing was changed."""
 
     type: Literal["error"]
+    status: Literal["error"]
+    timestamp: str
     code: str
     message: str
     errors: list[ProblemEntry]
@@ -170,10 +176,17 @@ class ConfigChanged(RevisionEntry):
     assets: list[str]
 
 
-class _Change(TypedDict):
-    agent: NotRequired[Literal["VivienneAgent"]]
-    asset: NotRequired[str]
-    asset_symbol: NotRequired[str]
+class _Incoming(TypedDict):
+    """`timestamp` and `protocol_version` are accepted and not used."""
+
+    timestamp: NotRequired[str | float]
+    protocol_version: NotRequired[str | float]
+
+
+class _Change(_Incoming):
+    agent: NotRequired[Annotated[str, Field(description="`VivienneAgent` or `vivienne`, in any case.")]]
+    asset: NotRequired[Annotated[str | None, Field(description="In any case; null or left out, all assets.")]]
+    asset_symbol: NotRequired[Annotated[str | None, Field(description="Another name of `asset`.")]]
     request_id: NotRequired[str]
     author: NotRequired[str]
     reason: NotRequired[str]
@@ -187,6 +200,7 @@ class ConfigUpdate(_Change):
     config: NotRequired[Document]
     parameters: NotRequired[Document]
     mode: NotRequired[Literal["partial", "full"]]
+    update_type: NotRequired[Annotated[Literal["partial", "full"], Field(description="Another name of `mode`.")]]
     validate_only: NotRequired[bool]
 
 
@@ -213,7 +227,7 @@ class Resume(_Change):
     type: Literal["resume"]
 
 
-class Subscribe(TypedDict):
+class Subscribe(_Incoming):
     """Narrow the stream to some assets; `["*"]` widens it to all."""
 
     type: Literal["subscribe"]
@@ -242,17 +256,3 @@ def encode(message: Mapping[str, Any]) -> str:
         return orjson.dumps(message).decode()
     except TypeError:
         return json.dumps(message, allow_nan=False)
-
-
-def error(refused: ChangeRefused, *, in_reply_to: str | None, request_id: str | None) -> ErrorMessage:
-    """What was wrong with a message, to the one who sent it."""
-    message: ErrorMessage = {
-        "type": "error",
-        "code": refused.code,
-        "message": f"{refused.title}: {refused}",
-        "errors": [problem_entry(problem) for problem in refused.problems],
-        "in_reply_to": in_reply_to,
-    }
-    if request_id is not None:
-        message["request_id"] = request_id
-    return message

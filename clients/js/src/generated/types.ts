@@ -522,6 +522,7 @@ export interface ConditionOfChange {
 export interface ConfigPreviewResponse {
   agent: string
   asset: string | null
+  timestamp: string
   request_id?: string
   message: string
   version: number
@@ -536,9 +537,20 @@ export interface ConfigPreviewResponse {
  * Change the configuration of an asset, or of all; `config` or `parameters`, nested or by flat names.
  */
 export interface ConfigUpdate {
-  agent?: 'VivienneAgent'
-  asset?: string
-  asset_symbol?: string
+  timestamp?: string | number
+  protocol_version?: string | number
+  /**
+   * `VivienneAgent` or `vivienne`, in any case.
+   */
+  agent?: string
+  /**
+   * In any case; null or left out, all assets.
+   */
+  asset?: string | null
+  /**
+   * Another name of `asset`.
+   */
+  asset_symbol?: string | null
   request_id?: string
   author?: string
   reason?: string
@@ -551,6 +563,10 @@ export interface ConfigUpdate {
     [k: string]: unknown
   }
   mode?: 'partial' | 'full'
+  /**
+   * Another name of `mode`.
+   */
+  update_type?: 'partial' | 'full'
   validate_only?: boolean
 }
 /**
@@ -559,6 +575,7 @@ export interface ConfigUpdate {
 export interface ConfigUpdateResponse {
   agent: string
   asset: string | null
+  timestamp: string
   request_id?: string
   message: string
   version: number
@@ -579,7 +596,7 @@ export interface ConfigurationBody {
   author?: string
   reason?: string
   expected_version?: number
-  asset_symbol?: string
+  asset_symbol?: string | null
   description?: string
   settings?: {
     [k: string]: unknown
@@ -635,9 +652,20 @@ export interface RevisionEntry {
  * With the strategy `pause` or `resume` it does what the messages of these names do.
  */
 export interface Control {
-  agent?: 'VivienneAgent'
-  asset?: string
-  asset_symbol?: string
+  timestamp?: string | number
+  protocol_version?: string | number
+  /**
+   * `VivienneAgent` or `vivienne`, in any case.
+   */
+  agent?: string
+  /**
+   * In any case; null or left out, all assets.
+   */
+  asset?: string | null
+  /**
+   * Another name of `asset`.
+   */
+  asset_symbol?: string | null
   request_id?: string
   author?: string
   reason?: string
@@ -654,6 +682,7 @@ export interface Control {
 export interface ControlResponse {
   agent: string
   asset: string | null
+  timestamp: string
   request_id?: string
   message: string
   version: number
@@ -723,6 +752,8 @@ export interface DifferentBar {
  */
 export interface ErrorMessage {
   type: 'error'
+  status: 'error'
+  timestamp: string
   code: string
   message: string
   errors: ProblemEntry[]
@@ -790,9 +821,20 @@ export interface NewToken {
  * Stop an asset, or all: idle, with size 0, until it is resumed.
  */
 export interface Pause {
-  agent?: 'VivienneAgent'
-  asset?: string
-  asset_symbol?: string
+  timestamp?: string | number
+  protocol_version?: string | number
+  /**
+   * `VivienneAgent` or `vivienne`, in any case.
+   */
+  agent?: string
+  /**
+   * In any case; null or left out, all assets.
+   */
+  asset?: string | null
+  /**
+   * Another name of `asset`.
+   */
+  asset_symbol?: string | null
   request_id?: string
   author?: string
   reason?: string
@@ -825,7 +867,7 @@ export interface ResetBody {
   author?: string
   reason?: string
   expected_version?: number
-  asset_symbol?: string
+  asset_symbol?: string | null
   /**
    * @minItems 1
    */
@@ -836,9 +878,20 @@ export interface ResetBody {
  * End the pause of an asset, or that of all; one does not end the other.
  */
 export interface Resume {
-  agent?: 'VivienneAgent'
-  asset?: string
-  asset_symbol?: string
+  timestamp?: string | number
+  protocol_version?: string | number
+  /**
+   * `VivienneAgent` or `vivienne`, in any case.
+   */
+  agent?: string
+  /**
+   * In any case; null or left out, all assets.
+   */
+  asset?: string | null
+  /**
+   * Another name of `asset`.
+   */
+  asset_symbol?: string | null
   request_id?: string
   author?: string
   reason?: string
@@ -849,6 +902,8 @@ export interface Resume {
  * Narrow the stream to some assets; `["*"]` widens it to all.
  */
 export interface Subscribe {
+  timestamp?: string | number
+  protocol_version?: string | number
   type: 'subscribe'
   assets: string[]
   request_id?: string
@@ -859,6 +914,7 @@ export interface Subscribe {
 export interface SubscribeResponse {
   type: 'subscribe_response'
   status: 'success'
+  timestamp: string
   assets: string[]
   request_id?: string
 }
@@ -870,7 +926,7 @@ export interface SwitchBody {
   author?: string
   reason?: string
   expected_version?: number
-  asset_symbol?: string
+  asset_symbol?: string | null
 }
 /**
  * Answer to a `pause` or `resume`, also where it came as a `control`.
@@ -878,6 +934,7 @@ export interface SwitchBody {
 export interface SwitchResponse {
   agent: string
   asset: string | null
+  timestamp: string
   request_id?: string
   message: string
   version: number

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from vivienne.access.caller import Caller
 from vivienne.channels.json import USUAL, read_object
 from vivienne.channels.messages import ConfigMessages, names_request_id, request_id_of
+from vivienne.channels.replies import error_reply
 from vivienne.config.flat import nearest
 from vivienne.errors import ChangeRefused, Defect, Malformed, NotStored
-from vivienne.wire.messages import encode, error
+from vivienne.wire.messages import encode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -113,7 +114,7 @@ class ControlMessages:
             raise Malformed(f"Unknown type {kind[:100]!r}; the nearest known one is {guess!r}", path="type")
 
     def _refused(self, refused: ChangeRefused, received: _Received) -> Outcome:
-        document = error(refused, in_reply_to=received.kind, request_id=received.request_id)
+        document = error_reply(refused, in_reply_to=received.kind, request_id=received.request_id)
         return Outcome(document, unstored=isinstance(refused, NotStored))
 
     def _count(self, *_change: object) -> None:

@@ -1,0 +1,67 @@
+"""Answers to messages: what a change came to, or why it was refused. Every answer carries the time it was given."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from vivienne.times import now, written
+from vivienne.wire.messages import AGENT
+from vivienne.wire.problem import problem_entry
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from vivienne.errors import ChangeRefused
+    from vivienne.wire.answers import Acknowledgement, Preview, Switched
+    from vivienne.wire.messages import ErrorMessage, Message, SubscribeResponse
+
+
+def outcome_reply(kind: str, outcome: Acknowledgement | Preview | Switched, request_id: str | None) -> Message:
+    """The answer to a change, a validation, a pause or a resumption.
+
+    Args:
+        kind: type of the message that asked for it.
+        outcome: what it came to.
+        request_id: of the message, if it had one.
+    """
+    head = {"type": f"{kind}_response", "agent": AGENT, "asset": outcome["asset_symbol"], "timestamp": written(now())}
+    return {**head, **outcome, **_named(request_id)}
+
+
+def subscribe_reply(assets: list[str], request_id: str | None) -> SubscribeResponse:
+    """The answer to a subscription to these assets."""
+    reply: SubscribeResponse = {
+        "type": "subscribe_response",
+        "status": "success",
+        "timestamp": written(now()),
+        "assets": assets,
+    }
+    if request_id is not None:
+        reply["request_id"] = request_id
+    return reply
+
+
+def error_reply(refused: ChangeRefused, *, in_reply_to: str | None, request_id: str | None) -> ErrorMessage:
+    """The answer to a message that was refused.
+
+    Args:
+        refused: what is wrong with it.
+        in_reply_to: its type, if it could be read.
+        request_id: its request_id, if it had one.
+    """
+    reply: ErrorMessage = {
+        "type": "error",
+        "status": "error",
+        "timestamp": written(now()),
+        "code": refused.code,
+        "message": f"{refused.title}: {refused}",
+        "errors": [problem_entry(problem) for problem in refused.problems],
+        "in_reply_to": in_reply_to,
+    }
+    if request_id is not None:
+        reply["request_id"] = request_id
+    return reply
+
+
+def _named(request_id: str | None) -> Mapping[str, Any]:
+    return {} if request_id is None else {"request_id": request_id}
