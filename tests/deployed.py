@@ -10,7 +10,7 @@ from unittest import mock
 
 from ruamel.yaml import YAML
 
-from vivienne.commands.main import serve
+from vivienne.commands.serve import serve
 from vivienne.settings.boot import BootSettings, environment_name
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SERVING = """
 import gc, json, os, sys
 import alembic.command, psycopg, redis.asyncio, vivienne.roles.serving
-import vivienne.roles.all, vivienne.roles.agent, vivienne.roles.gateway
+import vivienne.commands.serve, vivienne.roles.all, vivienne.roles.agent, vivienne.roles.gateway
 from vivienne.commands.main import main
 
 gc.freeze()

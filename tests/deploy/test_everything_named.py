@@ -7,7 +7,7 @@ import re
 import pytest
 
 from deployed import DEPLOY, KNOWN, ROOT
-from vivienne.commands.main import serve
+from vivienne.commands.serve import serve
 
 FILES = sorted(path for path in DEPLOY.rglob("*") if path.is_file())
 FLAGS = {option for parameter in serve.params for option in parameter.opts}

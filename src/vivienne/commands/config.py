@@ -1,35 +1,84 @@
-"""Whole configurations out of a database into a file, and out of a file into a database."""
+"""The command `vivienne config`: whole configurations out of a database into a file, and back."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import sys
+import asyncio
+import json
 import tempfile
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from vivienne.changes.requests import Replacement
-from vivienne.changes.service import ConfigService
 from vivienne.channels.envelope import open_envelope
+from vivienne.commands.database import existing, is_missing, opened, service_over
+from vivienne.commands.failure import exit_code
+from vivienne.commands.files import STANDARD, read_file, write_file
+from vivienne.commands.options import author_option, database_option, json_option, system_user
 from vivienne.commands.yaml.layers import read_layers
-from vivienne.commands.yaml.reading import LARGEST_FILE
 from vivienne.commands.yaml.updating import update
 from vivienne.commands.yaml.writing import header, scalar, tree, write
 from vivienne.config.layers import GLOBAL
-from vivienne.errors import FileUnreadable, ImportRefused, InvalidConfiguration, SettingsError
-from vivienne.store.opening import open_store
+from vivienne.errors import ImportRefused, InvalidConfiguration, SettingsError, VivienneError
+from vivienne.settings.boot import database
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from vivienne.store.address import PostgresUrl
     from vivienne.wire.answers import LayerChange, Replaced, ValueChange
 
-STANDARD = "-"
-"""Stands for standard input or output, where a file is named."""
+
+@click.group()
+def config() -> None:
+    """Move whole configurations between databases and files."""
+
+
+@config.command("export")
+@click.argument("file", default="-", type=click.Path(dir_okay=False, allow_dash=True))
+@database_option
+def export_command(file: str, db: str) -> None:
+    """Write what every layer sets into FILE, as YAML; without FILE, or with -, to standard output.
+
+    A FILE that is there already is brought up to date: its comments and its order stay.
+    """
+    text = export_configuration(database(db), file)
+    if file == STANDARD:
+        click.echo(text.encode(), nl=False)
+
+
+@config.command("import")
+@click.argument("file", type=click.Path(dir_okay=False, allow_dash=True))
+@database_option
+@click.option("--dry-run", "is_dry_run", is_flag=True, help="Only say what would change, or what is wrong.")
+@click.option("--replace-all", is_flag=True, help="Empty the layers that are not in FILE; else they are left alone.")
+@click.option("--reason", metavar="TEXT", help="Why, for the history.")
+@author_option
+@json_option
+def import_command(db: str, as_json: bool, **order: Any) -> None:
+    """Let the layers set what FILE says, which `export` has written; - is standard input.
+
+    It is one change: all of it is checked together, and all of it is in force afterwards, or nothing. Exit code 0:
+    done, or nothing to do; 1: refused; 2: FILE or a flag cannot be read.
+    """
+    try:
+        answer = asyncio.run(import_configuration(database(db), ImportOrder(**order)))
+    except VivienneError as error:
+        if not as_json:
+            raise
+        click.echo(json.dumps(_refusal(error), ensure_ascii=False))
+        raise SystemExit(exit_code(error)) from error
+    click.echo(json.dumps(answer, ensure_ascii=False) if as_json else "\n".join(report(answer)))
+
+
+def _refusal(error: VivienneError) -> dict[str, Any]:
+    """What was wrong, for programs."""
+    findings = error.findings if isinstance(error, ImportRefused) else ()
+    return {
+        "status": "refused" if findings else "failed",
+        "message": str(error),
+        "errors": [asdict(finding) for finding in findings],
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,21 +113,16 @@ def export_configuration(db: Path | PostgresUrl, file: str) -> str:
         SettingsError: there is none.
         FileUnreadable: the file is no configuration, or cannot be written.
     """
-    if _is_missing(db):
-        raise SettingsError(f"There is no database {db}; name another one with --db")
-    store = open_store(db)
-    try:
+    with opened(existing(db)) as store:
         heads = store.heads()
-    finally:
-        store.close()
     newest = max(heads, key=lambda head: head.version, default=None)
     first_line = header(newest.version, newest.created_at) if newest else header(0, None)
     whole = tree({head.layer: head.document for head in heads})
     if file == STANDARD:
         return write(whole, first_line)
     path = Path(file)
-    text = update(_read(file), file, whole, first_line) if path.exists() else write(whole, first_line)
-    _write(path, text)
+    text = update(read_file(file), file, whole, first_line) if path.exists() else write(whole, first_line)
+    write_file(path, text)
     return text
 
 
@@ -93,24 +137,20 @@ async def import_configuration(db: Path | PostgresUrl, order: ImportOrder) -> Re
         ImportRefused: what it says cannot be in force.
         NotStored: the database did not take it.
     """
-    found = read_layers(_read(order.file), order.file)
+    found = read_layers(read_file(order.file), order.file)
     asked = Replacement(found.documents, order.replace_all, **_signed(order))
-    is_new = _is_missing(db)
+    is_new = is_missing(db)
     try:
         if order.is_dry_run or is_new or found.findings:  # with findings, to tell what else is wrong
             answer = await _try(db, asked, is_new=is_new)
         if found.findings:
             raise ImportRefused(order.file, found.findings)
         if not order.is_dry_run:
-            async with _service(db) as service:
+            async with service_over(db) as service:
                 answer = await service.replace(asked)
     except InvalidConfiguration as refused:
         raise ImportRefused(order.file, [*found.findings, *found.located(refused.problems)]) from refused
     return answer
-
-
-def _is_missing(db: Path | PostgresUrl) -> bool:
-    return isinstance(db, Path) and not db.exists()
 
 
 def report(answer: Replaced) -> list[str]:
@@ -137,7 +177,7 @@ def _shown(change: Any, side: str) -> str:
 
 def _signed(order: ImportOrder) -> dict[str, Any]:
     """By whom and why, as every channel takes it."""
-    given = {"author": order.author or user_of_system(), "reason": order.reason}
+    given = {"author": order.author or system_user(), "reason": order.reason}
     try:
         envelope = open_envelope({name: text for name, text in given.items() if text is not None})
     except InvalidConfiguration as refused:
@@ -145,78 +185,8 @@ def _signed(order: ImportOrder) -> dict[str, Any]:
     return {"author": envelope.author, "reason": envelope.reason}
 
 
-def user_of_system() -> str | None:
-    """The user of the system, where it has a name."""
-    import getpass  # noqa: PLC0415  # only an import without --author asks
-
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return None
-
-
-@asynccontextmanager
-async def _service(db: Path | PostgresUrl) -> AsyncIterator[ConfigService]:
-    """A service for every asset that has a layer."""
-    store = open_store(db)
-    service = ConfigService(store, sorted({head.layer for head in store.heads()} - {GLOBAL}))
-    try:
-        yield service
-    finally:
-        await service.close()
-
-
 async def _try(db: Path | PostgresUrl, asked: Replacement, *, is_new: bool) -> Replaced:
     """What a replacement would do; in place of a file that is not there an empty one is asked, so that none is made."""
     with tempfile.TemporaryDirectory() as folder:
-        async with _service(Path(folder) / "empty.db" if is_new else db) as service:
+        async with service_over(Path(folder) / "empty.db" if is_new else db) as service:
             return await service.try_replacement(asked)
-
-
-def _read(file: str) -> str:
-    try:
-        if file == STANDARD:
-            raw = sys.stdin.buffer.read(LARGEST_FILE + 1)
-        else:
-            with Path(file).open("rb") as opened:
-                raw = opened.read(LARGEST_FILE + 1)
-        return raw.decode("utf-8-sig")
-    except OSError as error:
-        raise FileUnreadable(file, f"it cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        if len(error.object) > LARGEST_FILE:  # cut within a sign
-            raise FileUnreadable(file, f"it is larger than {LARGEST_FILE:,} bytes; a configuration is not") from error
-        line = error.object.count(b"\n", 0, error.start) + 1
-        raise FileUnreadable(file, "it is no text in UTF-8", line=line) from error
-
-
-def _write(path: Path, text: str) -> None:
-    """Write a file whole or not at all: a person's comments are in it."""
-    try:
-        target = path.resolve()
-        if target.exists() and not target.is_file():  # such as /dev/stdout
-            target.write_text(text, encoding="utf-8", newline="")
-            return
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as opened:
-                opened.write(text)
-                opened.flush()
-                os.fsync(opened.fileno())
-            if target.exists():
-                shutil.copymode(target, name)
-            else:
-                Path(name).chmod(0o666 & ~_umask())
-            Path(name).replace(target)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise FileUnreadable(str(path), f"it cannot be written: {error.strerror}") from error
-
-
-def _umask() -> int:
-    """What permissions new files do not get."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -1,23 +1,28 @@
-"""Pausing and resuming from the command line: at a running server, or in a database that none has open."""
+"""The commands `vivienne pause` and `resume`: at a running server, or in a database that no server has open."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import urllib.error
 import urllib.request
-from pathlib import Path
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Literal
 
+import click
+
 from vivienne.access.caller import Caller
-from vivienne.changes.service import ConfigService
 from vivienne.channels.envelope import open_envelope
-from vivienne.config.layers import GLOBAL
+from vivienne.commands.database import existing, service_over
+from vivienne.commands.options import author_option, json_option, system_user
 from vivienne.errors import InvalidConfiguration, NotSwitched, SettingsError
 from vivienne.market.types import ASSET_NAME
-from vivienne.store.opening import open_store
+from vivienne.settings.boot import BootSettings, database
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from vivienne.store.address import PostgresUrl
     from vivienne.wire.answers import Switched
 
@@ -29,6 +34,55 @@ CHANNEL = "cli"
 PATH = "/phoenix/config/vivienne/comprehensive/"
 
 Kind = Literal["pause", "resume"]
+
+
+def _switch_options(command: Any) -> Any:
+    """Where, whom, by whom and why."""
+    setting = next(setting for setting in fields(BootSettings) if setting.name == "db")
+    for option in (
+        json_option,
+        author_option,
+        click.option("--reason", metavar="TEXT", help="Why, for the history and the state."),
+        click.option("--asset", metavar="BTC", help="Only this one.  [default: all]"),
+        click.option("--db", metavar=setting.metadata["metavar"], help="In this database, which no server has open."),
+        click.option("--url", metavar="URL", help="At this server.  [default: http://localhost:8000]"),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@_switch_options
+def pause(**order: Any) -> None:
+    """Stop every asset, or one: idle, with size 0, until it is resumed.
+
+    Where the server needs a token, it is taken from VIVIENNE_TOKEN; it needs the role tuner.
+
+    Exit code 0: paused; 1: refused or out of reach; 2: a flag is wrong.
+    """
+    _switch("pause", **order)
+
+
+@click.command()
+@_switch_options
+def resume(**order: Any) -> None:
+    """End the pause of all assets, or that of one."""
+    _switch("resume", **order)
+
+
+def _switch(
+    kind: Literal["pause", "resume"], *, url: str | None, db: str | None, as_json: bool, **given: str | None
+) -> None:
+    named = {"asset_symbol": given["asset"], "author": given["author"] or system_user(), "reason": given["reason"]}
+    texts = {name: text for name, text in named.items() if text is not None}
+    if url is not None and db is not None:
+        raise SettingsError("--url and --db do not go together: a server has its database open itself")
+    if db is not None:
+        answer = asyncio.run(switch_in_database(database(db), kind, texts))
+    else:
+        answer = switch_at_server(url or "http://localhost:8000", kind, texts)
+    still = f" (paused now: {', '.join(answer['paused'])})" if answer["paused"] else ""
+    click.echo(json.dumps(answer, ensure_ascii=False) if as_json else answer["message"] + still)
 
 
 def switch_at_server(url: str, kind: Kind, fields: dict[str, str]) -> Switched:
@@ -73,28 +127,18 @@ async def switch_in_database(db: Path | PostgresUrl, kind: Kind, fields: dict[st
         SettingsError: there is no database, or the asset or a text is none.
         NotSwitched: the database did not take it.
     """
-    if _is_missing(db):
-        raise SettingsError(f"There is no database {db}; name another one with --db, or a running server with --url")
+    existing(db, ", or a running server with --url")
     try:
         envelope = open_envelope(fields)
     except InvalidConfiguration as refused:
         raise SettingsError("; ".join(problem.message for problem in refused.problems)) from refused
     if envelope.asset is not None and not ASSET_NAME.fullmatch(envelope.asset):
         raise SettingsError(f"--asset: {envelope.asset!r} is no name of an asset; letters and digits are, as in BTC")
-    store = open_store(db)
-    heads = {head.layer for head in store.heads()} - {GLOBAL}
-    service = ConfigService(store, sorted(heads | ({envelope.asset} if envelope.asset else set())))
-    try:
+    async with service_over(db, *([envelope.asset] if envelope.asset else [])) as service:
         answer = await service.switch(envelope.switch(kind, channel=CHANNEL, caller=Caller()))
-    finally:
-        await service.close()
     if answer["status"] != "success":
         raise NotSwitched(f"The database {db} did not take it: {answer['message']}")
     return answer
-
-
-def _is_missing(db: Path | PostgresUrl) -> bool:
-    return isinstance(db, Path) and not db.exists()
 
 
 def _detail(error: urllib.error.HTTPError) -> str:

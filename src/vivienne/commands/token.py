@@ -1,23 +1,70 @@
-"""Tokens in a database, for `vivienne token`; beside a Vivienne that uses it, too."""
+"""The command `vivienne token`: tokens in a database, which a running server may have open."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from pathlib import Path
+import json
 from typing import TYPE_CHECKING
 
+import click
+
 from vivienne.access.secrets import digest, new_secret
+from vivienne.commands.database import existing, opened
+from vivienne.commands.options import database_option, json_option
 from vivienne.errors import InvalidConfiguration, SettingsError, UnknownToken
-from vivienne.store.opening import open_store
+from vivienne.settings.boot import database
 from vivienne.store.token import Token, check_name
 from vivienne.times import now, written
+from vivienne.wire.token_entry import ROLES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
     from vivienne.store.address import PostgresUrl
-    from vivienne.store.base import TokenStore
     from vivienne.wire.token_entry import Role, TokenEntry
+
+
+@click.group()
+def token() -> None:
+    """Say who gets in, where tokens are needed. A running Vivienne heeds it within seconds."""
+
+
+@token.command("create")
+@click.argument("name")
+@click.option("--role", type=click.Choice(ROLES), required=True, help="What it is for: looking, changing, everything.")
+@database_option
+@json_option
+def create_token(name: str, role: Role, db: str, as_json: bool) -> None:
+    """Make a token for NAME, and print it: it is shown this once. NAME is the author of what is changed with it."""
+    made, secret = create(database(db), name, role)
+    if as_json:
+        click.echo(json.dumps({**made, "token": secret}))
+        return
+    click.echo(f"Token {made['name']} ({made['role']}); nobody can show it again:", err=True)
+    click.echo(secret)
+
+
+@token.command("list")
+@database_option
+@json_option
+def list_tokens(db: str, as_json: bool) -> None:
+    """Print every token that ever was, without the secrets."""
+    found = listed(database(db))
+    if as_json:
+        click.echo(json.dumps({"tokens": found}))
+        return
+    for each in found:
+        state = f"revoked {each['revoked_at']}" if each["revoked_at"] else "good"
+        click.echo(f"{each['name']:<24} {each['role']:<8} made {each['created_at']}  {state}")
+
+
+@token.command("revoke")
+@click.argument("name")
+@database_option
+@json_option
+def revoke_token(name: str, db: str, as_json: bool) -> None:
+    """Make the token of NAME good for nothing; connections opened with it are closed within seconds."""
+    revoked = revoke(database(db), name)
+    click.echo(json.dumps(revoked) if as_json else f"Token {name} is revoked")
 
 
 def create(db: Path | PostgresUrl, name: str, role: Role) -> tuple[TokenEntry, str]:
@@ -34,7 +81,7 @@ def create(db: Path | PostgresUrl, name: str, role: Role) -> tuple[TokenEntry, s
         raise SettingsError(str(refused)) from refused
     secret = new_secret()
     token = Token(name, digest(secret), role, written(now()))
-    with _opened(db) as store:
+    with opened(db, beside=True) as store:
         store.add_token(token)
     return token.entry(), secret
 
@@ -46,7 +93,7 @@ def listed(db: Path | PostgresUrl) -> list[TokenEntry]:
         SettingsError: there is no such database.
         StoreError: it cannot be used.
     """
-    with _opened(_existing(db)) as store:
+    with opened(existing(db), beside=True) as store:
         return [token.entry() for token in store.tokens()]
 
 
@@ -58,23 +105,8 @@ def revoke(db: Path | PostgresUrl, name: str) -> TokenEntry:
         UnknownToken: there is no such token that is good.
         StoreError: the database cannot be used.
     """
-    with _opened(_existing(db)) as store:
+    with opened(existing(db), beside=True) as store:
         token = store.revoke_token(name, written(now()))
     if token is None:
         raise UnknownToken(f"There is no token {name!r} that could be revoked; vivienne token list shows them all")
     return token.entry()
-
-
-@contextmanager
-def _opened(db: Path | PostgresUrl) -> Iterator[TokenStore]:
-    store = open_store(db, beside=True)
-    try:
-        yield store
-    finally:
-        store.close()
-
-
-def _existing(db: Path | PostgresUrl) -> Path | PostgresUrl:
-    if isinstance(db, Path) and not db.exists():
-        raise SettingsError(f"There is no database {db}; name another one with --db")
-    return db

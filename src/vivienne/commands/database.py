@@ -1,0 +1,72 @@
+"""Access of commands to a database."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vivienne.changes.service import ConfigService
+from vivienne.config.layers import GLOBAL
+from vivienne.errors import SettingsError
+from vivienne.store.opening import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from vivienne.store.address import PostgresUrl
+    from vivienne.store.base import RevisionStore
+
+
+def is_missing(db: Path | PostgresUrl) -> bool:
+    """Whether it is a SQLite file that does not exist; a PostgreSQL database is only known once it is opened."""
+    return isinstance(db, Path) and not db.exists()
+
+
+def existing(db: Path | PostgresUrl, otherwise: str = "") -> Path | PostgresUrl:
+    """The database itself, if it exists.
+
+    Args:
+        db: to be opened.
+        otherwise: what else the user can do, for the error.
+
+    Raises:
+        SettingsError: the file does not exist.
+    """
+    if is_missing(db):
+        raise SettingsError(f"There is no database {db}; name another one with --db{otherwise}")
+    return db
+
+
+@contextmanager
+def opened(db: Path | PostgresUrl, *, beside: bool = False) -> Iterator[RevisionStore]:
+    """The store, open until the end of the block.
+
+    Args:
+        db: to be opened; a SQLite file that does not exist is created.
+        beside: only its tokens are used, so a server may have it open.
+
+    Raises:
+        StoreUnusable: it cannot be opened.
+    """
+    store = open_store(db, beside=beside)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+@asynccontextmanager
+async def service_over(db: Path | PostgresUrl, *assets: str) -> AsyncIterator[ConfigService]:
+    """A service for these assets and for every asset that has a layer.
+
+    Raises:
+        StoreUnusable: the database cannot be opened.
+    """
+    store = open_store(db)
+    layers = {head.layer for head in store.heads()} - {GLOBAL}
+    service = ConfigService(store, sorted(layers.union(assets)))
+    try:
+        yield service
+    finally:
+        await service.close()

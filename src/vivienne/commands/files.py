@@ -1,0 +1,73 @@
+"""Files of configurations, read and written whole."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from vivienne.commands.yaml.reading import LARGEST_FILE
+from vivienne.errors import FileUnreadable
+
+STANDARD = "-"
+"""Stands for standard input or output, where a file is named."""
+
+
+def read_file(file: str) -> str:
+    """The text of a file of a configuration.
+
+    Raises:
+        FileUnreadable: it cannot be read, is too large, or is not UTF-8.
+    """
+    try:
+        if file == STANDARD:
+            raw = sys.stdin.buffer.read(LARGEST_FILE + 1)
+        else:
+            with Path(file).open("rb") as opened:
+                raw = opened.read(LARGEST_FILE + 1)
+        return raw.decode("utf-8-sig")
+    except OSError as error:
+        raise FileUnreadable(file, f"it cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        if len(error.object) > LARGEST_FILE:  # cut within a sign
+            raise FileUnreadable(file, f"it is larger than {LARGEST_FILE:,} bytes; a configuration is not") from error
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise FileUnreadable(file, "it is no text in UTF-8", line=line) from error
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write a file whole or not at all: a person's comments are in it.
+
+    Raises:
+        FileUnreadable: it cannot be written.
+    """
+    try:
+        target = path.resolve()
+        if target.exists() and not target.is_file():  # such as /dev/stdout
+            target.write_text(text, encoding="utf-8", newline="")
+            return
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="") as opened:
+                opened.write(text)
+                opened.flush()
+                os.fsync(opened.fileno())
+            if target.exists():
+                shutil.copymode(target, name)
+            else:
+                Path(name).chmod(0o666 & ~_umask())
+            Path(name).replace(target)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise FileUnreadable(str(path), f"it cannot be written: {error.strerror}") from error
+
+
+def _umask() -> int:
+    """What permissions new files do not get."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
