@@ -274,7 +274,8 @@ async def test_a_pause_the_store_refuses_is_in_force_at_once_and_says_so(service
     held = service.active("BTC").pause
     assert held is not None
     assert "paused by ada (test, not stored yet)" == held.sentence()
-    assert None is held.as_document()["version"]
+    assert (None, False) == (held.entry()["version"], held.entry()["stored"])
+    assert held.entry() == answer["pause"]
     with pytest.raises(StoreUnavailable, match="the last change could not be stored: the disk is full"):
         await service.check()
 

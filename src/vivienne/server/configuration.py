@@ -192,7 +192,7 @@ def _add_looks(routes: APIRouter, service: ConfigService, documented: dict[str, 
         """Which assets are paused, by whom and why."""
         _check_query(request)
         found = service.pauses()
-        return Answer({"paused": [*service.paused()], "pauses": [pause.as_document() for pause in found.all()]})
+        return Answer({"paused": [*service.paused()], "pauses": [pause.entry() for pause in found.all()]})
 
     @routes.get("/active", **documented["active"])
     async def active(request: Request, asset_symbol: Asset = None) -> Answer:
@@ -205,7 +205,7 @@ def _add_looks(routes: APIRouter, service: ConfigService, documented: dict[str, 
             "asset_symbol": found.asset_symbol,
             "config": found.document,
             "sources": found.sources,
-            "pause": None if found.pause is None else found.pause.as_document(),
+            "pause": None if found.pause is None else found.pause.entry(),
         }
         return Answer(content, headers={"ETag": etag(found.version)})
 

@@ -7,6 +7,7 @@ from typing import Any, Literal, NotRequired
 from typing_extensions import TypedDict
 
 from vivienne.wire.document import Document, EffectiveDocument
+from vivienne.wire.pause import PauseEntry
 from vivienne.wire.problem import ProblemEntry
 
 Action = Literal["update", "partial_update", "reset", "activate", "delete", "pause", "resume"]
@@ -61,7 +62,9 @@ class Verdict(TypedDict):
 
 
 class Switched(Outcome):
-    """Decisions paused, or resumed; `paused` are the assets that are so from then on, `assets` those it is about.
+    """Decisions paused, or resumed, for `assets`. Afterwards `paused` lists every paused asset.
+
+    `pause` is the pause in force afterwards for the asset, or for all assets; null when there is none.
 
     With the status `success` it is on disk and in force. With `not_stored_yet` a pause is in force in the process that
     was asked, and tried again until it is stored; `version` is then that of before. No value is ever changed by it.
@@ -71,18 +74,7 @@ class Switched(Outcome):
     config_id: str
     previous_version: int
     paused: list[str]
-
-
-class PauseEntry(TypedDict):
-    """A pause in force: of an asset, or of all with `asset_symbol` null; `version` is null until it is stored."""
-
-    config_id: str
-    version: int | None
-    asset_symbol: str | None
-    created_at: str
-    author: str
-    channel: str
-    reason: str | None
+    pause: PauseEntry | None
 
 
 class Pauses(TypedDict):

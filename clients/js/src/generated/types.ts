@@ -781,14 +781,20 @@ export interface InForce {
   pause: PauseEntry | null
 }
 /**
- * A pause in force: of an asset, or of all with `asset_symbol` null; `version` is null until it is stored.
+ * A pause in force. `config_id` identifies it, also before it is stored.
+ *
+ * `asset_symbol` is null for a pause of all assets. `version` is null, and `stored` false, until it is on disk.
+ * `author` is the name of the caller's token, `claimed_author` what that caller said instead; without a token,
+ * `author` is what the caller said.
  */
 export interface PauseEntry {
   config_id: string
   version: number | null
+  stored: boolean
   asset_symbol: string | null
   created_at: string
   author: string
+  claimed_author: string | null
   channel: string
   reason: string | null
 }
@@ -946,10 +952,13 @@ export interface SwitchResponse {
   config_id: string
   previous_version: number
   paused: string[]
+  pause: PauseEntry | null
   type: 'pause_response' | 'resume_response' | 'control_response'
 }
 /**
- * Decisions paused, or resumed; `paused` are the assets that are so from then on, `assets` those it is about.
+ * Decisions paused, or resumed, for `assets`. Afterwards `paused` lists every paused asset.
+ *
+ * `pause` is the pause in force afterwards for the asset, or for all assets; null when there is none.
  *
  * With the status `success` it is on disk and in force. With `not_stored_yet` a pause is in force in the process that
  * was asked, and tried again until it is stored; `version` is then that of before. No value is ever changed by it.
@@ -965,6 +974,7 @@ export interface Switched {
   config_id: string
   previous_version: number
   paused: string[]
+  pause: PauseEntry | null
 }
 /**
  * A ticket: good for opening one WebSocket within so many seconds, at the process that gave it.

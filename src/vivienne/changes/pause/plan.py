@@ -107,6 +107,7 @@ def _answer(
     message: str,
     status: Literal["success", "not_stored_yet"] = "success",
 ) -> Switched:
+    pause = pauses.of(layer)
     return {
         "status": status,
         "message": message,
@@ -117,6 +118,7 @@ def _answer(
         "changed": [],
         "assets": in_force.under(layer),
         "paused": pauses.paused(in_force.assets),
+        "pause": None if pause is None else pause.entry(),
         "config": in_force.layers.effective(layer),
     }
 

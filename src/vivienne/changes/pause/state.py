@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from vivienne.changes.requests import SwitchRequest
     from vivienne.store.revision import Revision
-    from vivienne.wire.answers import PauseEntry
+    from vivienne.wire.pause import PauseEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,8 @@ class PauseInForce:
         config_id: of its revision, also before that is stored.
         version: None until it is stored.
         created_at: when it was asked for, ISO 8601 UTC.
+        author: the name of the caller's token; without one, what the caller said.
+        claimed_author: what a caller with a token said, where it was something else.
     """
 
     config_id: str
@@ -30,6 +32,7 @@ class PauseInForce:
     version: int | None
     created_at: str
     author: str
+    claimed_author: str | None
     channel: str
     reason: str | None
 
@@ -42,6 +45,7 @@ class PauseInForce:
             revision.version,
             revision.created_at,
             revision.author,
+            revision.claimed_author,
             revision.channel,
             revision.reason,
         )
@@ -49,23 +53,39 @@ class PauseInForce:
     @classmethod
     def asked(cls, request: SwitchRequest, layer: str, config_id: str, created_at: str) -> Self:
         """The pause that a request asks for."""
-        return cls(config_id, layer, None, created_at, request.author, request.channel, request.reason)
+        return cls(
+            config_id,
+            layer,
+            None,
+            created_at,
+            request.author,
+            request.claimed_author,
+            request.channel,
+            request.reason,
+        )
 
-    def sentence(self) -> str:
-        """Who and why."""
+    def sentence(self, trouble: str | None = None) -> str:
+        """The pause in words.
+
+        Args:
+            trouble: why the data of the asset cannot be relied on, if so; it is said too.
+        """
         scope = "paused" if self.layer != GLOBAL else "paused with all assets"
         why = "" if self.reason is None else f": {self.reason}"
         number = "not stored yet" if self.version is None else f"version {self.version}"
-        return f"{scope} by {self.author} ({self.channel}, {number}){why}"
+        besides = "" if trouble is None else f"; besides, {trouble}"
+        return f"{scope} by {self.author} ({self.channel}, {number}){why}{besides}"
 
-    def as_document(self) -> PauseEntry:
+    def entry(self) -> PauseEntry:
         """The pause as it goes out on the wire."""
         return {
             "config_id": self.config_id,
             "version": self.version,
+            "stored": self.version is not None,
             "asset_symbol": asset_of(self.layer),
             "created_at": self.created_at,
             "author": self.author,
+            "claimed_author": self.claimed_author,
             "channel": self.channel,
             "reason": self.reason,
         }
