@@ -12,36 +12,13 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
-SERVING = """
-import gc, json, os, sys
-import alembic.command, psycopg, redis.asyncio, vivienne.roles.serving
-import vivienne.commands.serve, vivienne.roles.all, vivienne.roles.agent, vivienne.roles.gateway
-from vivienne.commands.main import main
-
-gc.freeze()
-for line in sys.stdin:
-    asked = json.loads(line)
-    if "ended" in asked:
-        process, status = os.waitpid(asked["ended"], os.WNOHANG)
-        print(json.dumps(os.waitstatus_to_exitcode(status) if process else None), flush=True)
-        continue
-    process = os.fork()
-    if process:
-        print(process, flush=True)
-        continue
-    nothing, log = os.open(os.devnull, os.O_RDWR), os.open(asked["log"], os.O_WRONLY | os.O_TRUNC)
-    for number, file in enumerate((nothing, nothing, log)):
-        os.dup2(file, number)
-    os.environ.clear()
-    os.environ.update(asked["environment"])
-    main(asked["arguments"], prog_name="vivienne")
-"""
+SERVING = Path(__file__).with_name("serving.py").read_text()
 
 
 class Forking:
@@ -73,7 +50,7 @@ class Forking:
             return json.loads(self._process.stdout.readline())
 
     def end(self) -> None:
-        """No more are forked; those that were go on."""
+        """No more are forked, and those that still run are killed."""
         if self._process is not None:
             self._process.communicate(timeout=10)
 

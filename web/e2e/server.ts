@@ -1,8 +1,8 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createWriteStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import {
   type Acknowledgement,
@@ -12,19 +12,14 @@ import {
   type WhoAsks,
 } from 'vivienne-client'
 import { withToken } from 'vivienne-client/token'
+import { Forked, said } from '../../clients/js/tests/forking.ts'
 import { recordedKlines, type Walk } from './recorded.ts'
 
-const PROGRAM = process.env.VIVIENNE_BIN ?? resolve(import.meta.dirname, '../../.venv/bin/vivienne')
+const PYTHON = join(import.meta.dirname, '../../.venv/bin/python')
 /** Who makes the changes that do not come from the browser, where tokens are needed. */
 const OTHER = 'somebody-else'
 const START_MS = 20_000
-const STOP_MS = 10_000
-
-/** They end with the process that started them, however it ends. */
-const running = new Set<ChildProcess>()
-process.once('exit', () => {
-  for (const one of running) one.kill('SIGKILL')
-})
+const LOCK_MS = 10_000
 
 /** How a server is started. */
 export interface Serving {
@@ -44,16 +39,11 @@ export class RunningServer {
   readonly #tokens = new Map<string, string>()
   readonly #flags: readonly string[]
   readonly #folder = mkdtempSync(join(tmpdir(), 'vivienne-e2e-'))
-  #process: ChildProcess | null = null
+  readonly #names: Serving['tokens']
+  #process: Forked | null = null
 
   private constructor({ flags = [], recorded = {}, tokens }: Serving) {
-    for (const [name, role] of Object.entries({ ...tokens, ...(tokens && { [OTHER]: 'admin' }) })) {
-      const made = ['token', 'create', name, '--role', role, '--db', this.#database]
-      this.#tokens.set(
-        name,
-        execFileSync(PROGRAM, made, { env: withoutSettings(), encoding: 'utf8', stdio: 'pipe' }).trim(),
-      )
-    }
+    this.#names = tokens && { ...tokens, [OTHER]: 'admin' }
     const data = Object.entries(recorded).flatMap(([asset, walk]) => {
       const file = join(this.#folder, `${asset}.csv`)
       writeFileSync(file, recordedKlines(walk))
@@ -70,6 +60,9 @@ export class RunningServer {
   static async started(serving: Serving): Promise<RunningServer> {
     const server = new RunningServer(serving)
     try {
+      for (const [name, role] of Object.entries(server.#names ?? {})) {
+        server.#tokens.set(name, await said('token', 'create', name, '--role', role, '--db', server.#database))
+      }
       await server.start()
     } catch (error) {
       await server.stop()
@@ -84,18 +77,9 @@ export class RunningServer {
 
   /** Starts it; after {@link kill} at the same port with the same database. */
   async start(): Promise<void> {
-    const log = createWriteStream(this.#log)
-    await once(log, 'open')
     const flags = ['serve', '--port', String(this.port), '--db', this.#database, ...this.#flags]
-    const started = spawn(PROGRAM, flags, { stdio: ['ignore', 'ignore', log], env: withoutSettings() })
-    log.close()
-    running.add(started)
-    for (const end of ['exit', 'error']) started.once(end, () => running.delete(started))
-    const failed = once(started, 'error').then(([error]) => {
-      throw new Error(`${PROGRAM} cannot be started: ${error}`)
-    })
-    this.#process = started
-    await Promise.race([failed, this.#listens(started)])
+    this.#process = await Forked.started(flags, this.#log)
+    await this.#listens(this.#process)
     const token = this.#tokens.get(OTHER) ?? ''
     this.rest = new VivienneRestClient(this.url, withToken(token, { author: 'somebody else' }))
     await this.#servesDashboard()
@@ -123,7 +107,6 @@ export class RunningServer {
    * @returns what lets them write again
    */
   async lockStore(): Promise<() => Promise<void>> {
-    const python = join(dirname(PROGRAM), 'python')
     const script = [
       'import sqlite3, sys',
       'store = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=10)',
@@ -131,12 +114,11 @@ export class RunningServer {
       "print('locked', flush=True)",
       'sys.stdin.read()',
     ].join('\n')
-    const holder = spawn(python, ['-c', script, join(this.#folder, 'vivienne.db')], {
+    const holder = spawn(PYTHON, ['-c', script, join(this.#folder, 'vivienne.db')], {
       stdio: ['pipe', 'pipe', 'inherit'],
     })
-    running.add(holder)
-    const ended = once(holder, 'exit').finally(() => running.delete(holder))
-    const [said] = await once(holder.stdout, 'data', { signal: AbortSignal.timeout(STOP_MS) })
+    const ended = once(holder, 'exit')
+    const [said] = await once(holder.stdout, 'data', { signal: AbortSignal.timeout(LOCK_MS) })
     if (String(said).trim() !== 'locked') throw new Error(`The store was not locked: ${said}`)
     return async () => {
       holder.stdin.end()
@@ -169,6 +151,16 @@ export class RunningServer {
     return token
   }
 
+  /** Makes a token that can be revoked: its name is never good for another one. */
+  async makeToken(name: string, role: WhoAsks['role']): Promise<void> {
+    const headers = { Authorization: `Bearer ${this.token(OTHER)}`, 'Content-Type': 'application/json' }
+    const body = JSON.stringify({ name, role })
+    const made = await fetch(`${this.url}/auth/tokens`, { method: 'POST', headers, body })
+    if (made.status !== 201) throw new Error(`${name} was not made: ${await made.text()}`)
+    const { token } = (await made.json()) as { token: string }
+    this.#tokens.set(name, token)
+  }
+
   /** Makes a token good for nothing. */
   async revoke(name: string): Promise<void> {
     const headers = { Authorization: `Bearer ${this.token(OTHER)}` }
@@ -189,9 +181,9 @@ export class RunningServer {
     return join(this.#folder, 'log')
   }
 
-  async #listens(started: ChildProcess): Promise<void> {
+  async #listens(started: Forked): Promise<void> {
     const deadline = Date.now() + START_MS
-    while (Date.now() < deadline && started.exitCode === null) {
+    while (Date.now() < deadline && (await started.poll()) === null) {
       const port = /listens on http:\/\/\S+:(\d+)/.exec(readFileSync(this.#log, 'utf8'))?.[1]
       if (port !== undefined) {
         this.port = Number(port)
@@ -210,17 +202,6 @@ export class RunningServer {
   async #end(signal: NodeJS.Signals): Promise<void> {
     const ending = this.#process
     this.#process = null
-    if (ending === null || !running.has(ending)) return
-    const ended = once(ending, 'exit', { signal: AbortSignal.timeout(STOP_MS) })
-    ending.kill(signal)
-    await ended.catch(() => {
-      ending.kill('SIGKILL')
-      throw new Error(`vivienne serve did not end within ${STOP_MS / 1000} s of ${signal}`)
-    })
+    if (ending !== null && !(await ending.end(signal))) throw new Error(`vivienne serve did not end after ${signal}`)
   }
-}
-
-/** The present environment without Vivienne's variables. */
-function withoutSettings(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('VIVIENNE_')))
 }

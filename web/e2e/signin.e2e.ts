@@ -144,13 +144,14 @@ test('a token that is revoked while the page is open leads out, with the reason;
   server,
   stream,
 }) => {
-  await enter(page, '/assets/BTC?panel=configuration', server.token('tom'))
+  await server.makeToken('tim', 'tuner')
+  await enter(page, '/assets/BTC?panel=configuration', server.token('tim'))
   await numberField(page, 'Bang threshold').fill('87')
   await expect(unsaved(page)).toContainText('1 change')
-  await server.revoke('tom')
+  await server.revoke('tim')
   await expect(heading(page)).toBeVisible()
   await expect(page.getByRole('status')).toHaveText(
-    'You were signed out, tom: the token tom was revoked. What you typed is kept.',
+    'You were signed out, tim: the token tim was revoked. What you typed is kept.',
   )
   // Nothing is tried over and over behind the page.
   const made = stream.made
@@ -186,12 +187,13 @@ test('the token is in no address, no storage but that of the tab, no console and
     socket.on('framesent', ({ payload }) => seen.push(String(payload)))
     socket.on('framereceived', ({ payload }) => seen.push(String(payload)))
   })
-  await enter(page, '/assets/BTC', server.token('tom'))
+  await server.makeToken('tina', 'tuner')
+  await enter(page, '/assets/BTC', server.token('tina'))
   await numberField(page, 'Bang threshold').fill('83')
   await save(page)
   await page.goto('/logs')
   await expect(page.getByRole('log')).toContainText('Vivienne listens')
-  await server.revoke('tom')
+  await server.revoke('tina')
   await expect(heading(page)).toBeVisible()
 
   expect(seen.length).toBeGreaterThan(20)

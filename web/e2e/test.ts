@@ -6,8 +6,8 @@ import { Watch } from './watch.ts'
 export { expect, type Locator, type Page } from '@playwright/test'
 
 interface Options {
-  /** A server of this test's own; null for the shared one, which is reset before each test. */
-  readonly serving: Serving | null
+  /** How the server is started. Each worker has one for each way, which is reset before each test. */
+  readonly serving: Serving
 }
 
 interface Fixtures {
@@ -20,32 +20,33 @@ interface Fixtures {
   readonly anotherWindow: (options?: BrowserContextOptions) => Promise<Page>
 }
 
+/** Those of one worker, by how they were started. */
+type Servers = Map<string, RunningServer>
+
 interface WorkerFixtures {
-  readonly sharedServer: RunningServer
+  readonly servers: Servers
 }
 
 export const test = base.extend<Options & Fixtures, WorkerFixtures>({
-  serving: [null, { option: true }],
+  serving: [{ flags: ['--assets', 'BTC,ETH,SOL'] }, { option: true }],
 
-  sharedServer: [
+  servers: [
     // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the names of what is needed from the pattern
     async ({}, use) => {
-      const server = await RunningServer.started({ flags: ['--assets', 'BTC,ETH,SOL'] })
-      await use(server)
-      await server.stop()
+      const servers: Servers = new Map()
+      await use(servers)
+      for (const server of servers.values()) await server.stop()
     },
     { scope: 'worker' },
   ],
 
-  server: async ({ serving, sharedServer }, use) => {
-    if (serving === null) {
-      await sharedServer.reset()
-      await use(sharedServer)
-      return
-    }
-    const server = await RunningServer.started(serving)
+  server: async ({ serving, servers }, use) => {
+    const way = JSON.stringify(serving)
+    const found = servers.get(way)
+    await found?.reset()
+    const server = found ?? (await RunningServer.started(serving))
+    servers.set(way, server)
     await use(server)
-    await server.stop()
   },
 
   baseURL: async ({ server }, use) => use(server.url),

@@ -1,0 +1,49 @@
+"""Loads the program once, and forks a process that runs `vivienne` for each line of JSON on stdin.
+
+Answers each line with a line: the process, or, where a line asks whether one has ended, its exit code or null. At the
+end of stdin it kills those that still run: they must not outlive the tests.
+"""
+
+import gc
+import json
+import os
+import signal
+import sys
+from importlib import import_module
+from pkgutil import walk_packages
+
+import vivienne
+from vivienne.commands.main import main
+
+def load() -> None:
+    """Every module there is: no process has to load one."""
+    for module in walk_packages(vivienne.__path__, "vivienne."):
+        if not module.name.endswith("__main__"):
+            import_module(module.name)
+
+
+if __name__ == "__main__":
+    load()
+    gc.freeze()
+    running = set()
+    for line in sys.stdin:
+        asked = json.loads(line)
+        if "ended" in asked:
+            process, status = os.waitpid(asked["ended"], os.WNOHANG)
+            running.discard(process)
+            print(json.dumps(os.waitstatus_to_exitcode(status) if process else None), flush=True)
+            continue
+        process = os.fork()
+        if process:
+            running.add(process)
+            print(process, flush=True)
+            continue
+        nothing, log = os.open(os.devnull, os.O_RDWR), os.open(asked["log"], os.O_WRONLY | os.O_TRUNC)
+        said = os.open(asked["said"], os.O_WRONLY | os.O_TRUNC) if "said" in asked else nothing
+        for number, file in enumerate((nothing, said, log)):
+            os.dup2(file, number)
+        os.environ.clear()
+        os.environ.update(asked["environment"])
+        main(asked["arguments"], prog_name="vivienne")
+    for process in running:
+        os.kill(process, signal.SIGKILL)
