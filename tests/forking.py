@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -35,7 +36,22 @@ class Forking:
 
     def start(self, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> Forked:
         """Run `vivienne` with these arguments; what it writes to stderr is in the log, which is there already."""
-        return Forked(self, self.ask({"arguments": list(arguments), "environment": dict(environment), "log": str(log)}))
+        return self._started(arguments, environment, log=str(log))
+
+    def run(
+        self, arguments: Sequence[str], environment: Mapping[str, str], seconds: float, before: str = ""
+    ) -> subprocess.CompletedProcess[str]:
+        """Run `vivienne` with these arguments to its end, in which it executes something before."""
+        with NamedTemporaryFile("r+") as log, NamedTemporaryFile("r+") as said:
+            process = self._started(arguments, environment, log=log.name, said=said.name, before=before)
+            try:
+                code = process.wait(seconds)
+            finally:
+                process.kill()
+            return subprocess.CompletedProcess(["vivienne", *arguments], code, said.read(), log.read())
+
+    def _started(self, arguments: Sequence[str], environment: Mapping[str, str], **more: str) -> Forked:
+        return Forked(self, self.ask({"arguments": list(arguments), "environment": dict(environment), **more}))
 
     def ask(self, question: Any) -> Any:
         """Put a question to it."""

@@ -45,9 +45,20 @@ def without_settings(environment: dict[str, str] | None = None) -> dict[str, str
 
 
 def run_program(
-    *arguments: str, environment: dict[str, str] | None = None, prefix: tuple[str, ...] = ()
+    *arguments: str, environment: dict[str, str] | None = None, prefix: tuple[str, ...] = (), before: str = ""
 ) -> subprocess.CompletedProcess[str]:
-    """Run `vivienne` with these arguments to its end, which must come soon."""
+    """Run `vivienne` with these arguments to its end, which must come soon.
+
+    Args:
+        arguments: of `vivienne`.
+        environment: variables on top of the present ones.
+        prefix: command to run it under.
+        before: code that the process executes before.
+    """
+    forking = RunningServer.forking
+    if forking is not None and not _has_to_load(environment, prefix):
+        return forking.run(arguments, without_settings(environment), START_SECONDS, before)
+    assert not before, "only a forked process executes something before"
     return subprocess.run(
         [*prefix, sys.executable, "-m", "vivienne", *arguments],
         env=without_settings(environment),
@@ -56,6 +67,12 @@ def run_program(
         timeout=START_SECONDS,
         check=False,
     )
+
+
+def _has_to_load(environment: dict[str, str] | None, prefix: tuple[str, ...]) -> bool:
+    """Whether there is something that has to be there before the program is."""
+    names = ("LD_", "PYTHON", "LC_", "LANG")
+    return bool(prefix) or any(name.startswith(names) for name in environment or ())
 
 
 def data(state: State) -> dict[str, Any]:
@@ -99,8 +116,7 @@ class RunningServer:
         self._flags = flags
         self._environment = without_settings(environment)
         self._prefix = prefix
-        # What has to be there before the program is.
-        self._loads = bool(prefix) or any(name.startswith(("LD_", "PYTHON")) for name in environment or ())
+        self._loads = _has_to_load(environment, prefix)
         self._process: subprocess.Popen[bytes] | Forked | None = None
         self._log = Path(tempfile.mkstemp(prefix="vivienne-test-", suffix=".log")[1])
         # One for all requests: making one costs more than most requests take.

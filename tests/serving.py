@@ -12,14 +12,24 @@ import sys
 from importlib import import_module
 from pkgutil import walk_packages
 
+import alembic.command  # noqa: F401  # loaded, so that no process has to
+import psycopg  # noqa: F401  # the same
+import redis.asyncio  # noqa: F401  # the same
+
 import vivienne
 from vivienne.commands.main import main
 
+
 def load() -> None:
-    """Every module there is: no process has to load one."""
+    """Every module there is, so that no process has to."""
     for module in walk_packages(vivienne.__path__, "vivienne."):
         if not module.name.endswith("__main__"):
             import_module(module.name)
+
+
+def answer(what: int | None) -> None:
+    sys.stdout.write(json.dumps(what) + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
@@ -31,12 +41,12 @@ if __name__ == "__main__":
         if "ended" in asked:
             process, status = os.waitpid(asked["ended"], os.WNOHANG)
             running.discard(process)
-            print(json.dumps(os.waitstatus_to_exitcode(status) if process else None), flush=True)
+            answer(os.waitstatus_to_exitcode(status) if process else None)
             continue
         process = os.fork()
         if process:
             running.add(process)
-            print(process, flush=True)
+            answer(process)
             continue
         nothing, log = os.open(os.devnull, os.O_RDWR), os.open(asked["log"], os.O_WRONLY | os.O_TRUNC)
         said = os.open(asked["said"], os.O_WRONLY | os.O_TRUNC) if "said" in asked else nothing
@@ -44,6 +54,7 @@ if __name__ == "__main__":
             os.dup2(file, number)
         os.environ.clear()
         os.environ.update(asked["environment"])
+        exec(asked.get("before", ""))  # noqa: S102  # what a test wants to happen in the process
         main(asked["arguments"], prog_name="vivienne")
     for process in running:
         os.kill(process, signal.SIGKILL)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import random
 import signal
-import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -25,20 +23,16 @@ SECONDS = 30.0
 KILLS = 8
 
 DIES = """
-import os, signal, sys
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-left = [int(sys.argv.pop(1))]
+left = [{moment}]
 
 @event.listens_for(Engine, "after_cursor_execute")
 def dying(connection, cursor, statement, *_):
     left[0] -= statement.startswith("INSERT INTO revisions")
     if left[0] == 0:
         os.kill(os.getpid(), signal.SIGKILL)
-
-from vivienne.commands.main import main
-main()
 """
 
 
@@ -75,10 +69,7 @@ def test_nothing_is_stored_when_the_process_is_killed_between_two_layers(db: str
     assert 0 == run_program("config", "import", str(file), "--db", db).returncode
     file.write_text(whole(90))
 
-    killed = subprocess.run(
-        [sys.executable, "-c", DIES, str(moment), "config", "import", str(file), "--db", db],
-        env=without_settings(), timeout=SECONDS, capture_output=True, check=False,
-    )  # fmt: skip
+    killed = run_program("config", "import", str(file), "--db", db, before=DIES.format(moment=moment))
 
     assert -signal.SIGKILL == killed.returncode, killed.stderr
     assert (len(LAYERS), {85}) == stored(db)
@@ -88,18 +79,23 @@ def test_nothing_is_stored_when_the_process_is_killed_between_two_layers(db: str
 
 def test_all_or_nothing_is_stored_when_the_process_is_killed_at_any_moment(db: str, file: Path) -> None:
     moments = random.Random(12)  # noqa: S311  # spreads moments, guards no secret
-    command = [sys.executable, "-m", "vivienne", "config", "import", str(file), "--db", db]
+    command = ("config", "import", str(file), "--db", db)
+    forking = RunningServer.forking
+    assert forking is not None
+    log = file.with_name("log")
+    log.touch()
     file.write_text(whole(80))
     began = time.monotonic()
-    subprocess.run(command, env=without_settings(), timeout=SECONDS, capture_output=True, check=True)
+    assert run_program(*command).returncode == 0
     takes = time.monotonic() - began
     before = stored(db)
     for kill in range(KILLS):
         bang = 81 + kill
         file.write_text(whole(bang))
-        with subprocess.Popen(command, env=without_settings(), stdout=subprocess.DEVNULL) as process:
-            time.sleep(takes * moments.uniform(0.5, 1.1))
-            process.kill()
+        process = forking.start(command, without_settings(), log)
+        time.sleep(takes * moments.uniform(0.1, 1.1))
+        process.kill()
+        process.wait(SECONDS)
         after = stored(db)
         assert after in (before, (before[0] + len(LAYERS), {bang}))
         before = after
