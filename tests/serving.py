@@ -21,9 +21,9 @@ from vivienne.commands.main import main
 
 
 def load() -> None:
-    """Every module there is, so that no process has to."""
+    """Every module there is, so that no process has to; but for those that run when they are loaded."""
     for module in walk_packages(vivienne.__path__, "vivienne."):
-        if not module.name.endswith("__main__"):
+        if not module.name.endswith(("__main__", "migrations.env")):
             import_module(module.name)
 
 
