@@ -9,7 +9,6 @@ import argparse
 import difflib
 import re
 import sys
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +19,7 @@ from vivienne.config.schema import RULES
 from vivienne.config.tunables import SECTIONS, TUNABLES
 from vivienne.config.validation import figure
 from vivienne.metrics.families import FAMILIES
-from vivienne.settings.boot import BootSettings, environment_name
+from vivienne.settings.boot import SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,12 +93,12 @@ def settings() -> str:
     """The settings reference."""
     rows = [
         [
-            f"`--{setting.name.replace('_', '-')}`",
-            f"`{environment_name(setting.name)}`",
+            f"`{setting.flag}`",
+            f"`{setting.variable}`",
             f"`{setting.default}`" if setting.default not in ("", ()) else "-",
-            setting.metadata["help"],
+            setting.help,
         ]
-        for setting in fields(BootSettings)
+        for setting in SETTINGS.values()
     ]
     lines = [
         "# Settings",

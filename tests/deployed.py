@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from unittest import mock
 
 from ruamel.yaml import YAML
 
 from vivienne.commands.serve import serve
-from vivienne.settings.boot import BootSettings, environment_name
-
-if TYPE_CHECKING:
-    from vivienne.settings.boot import Boot
+from vivienne.settings.boot import SETTINGS, Boot
 
 ROOT = Path(__file__).parent.parent
 DEPLOY = ROOT / "deploy"
-KNOWN = {environment_name(setting.name) for setting in fields(BootSettings)}
+KNOWN = {setting.variable for setting in SETTINGS.values()}
 """Every variable the program reads."""
 
 
@@ -53,4 +49,4 @@ def boot(flags: list[str], environment: dict[str, str]) -> Boot:
     """What `vivienne serve` starts with; fails as it would."""
     with mock.patch.dict("os.environ", environment, clear=True):
         context = serve.make_context("serve", list(flags))
-    return BootSettings(**context.params).checked()
+    return Boot.read(**context.params)

@@ -6,7 +6,7 @@ import pytest
 
 from vivienne.errors import SettingsError
 from vivienne.redis.address import redis_address, without_password
-from vivienne.settings.boot import BootSettings
+from vivienne.settings.boot import Boot
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_an_address_is_shown_without_its_password(address: str, shown: str) -> N
 
 
 def test_settings_do_not_show_the_password_when_they_are_printed() -> None:
-    boot = BootSettings(redis="redis://:s3cr3t@localhost").checked()
+    boot = Boot.read(redis="redis://:s3cr3t@localhost")
 
     assert boot.redis == "redis://:s3cr3t@localhost"
     assert "s3cr3t" not in repr(boot)
@@ -78,4 +78,4 @@ def test_settings_do_not_show_the_password_when_they_are_printed() -> None:
 @pytest.mark.parametrize("name", ["", "two words", "a" * 101, "Steuerbefehlskanäle"])
 def test_a_wrong_name_of_the_control_channel_is_refused(name: str) -> None:
     with pytest.raises(SettingsError, match="--redis-control"):
-        BootSettings(redis="redis://localhost", redis_control=name).checked()
+        Boot.read(redis="redis://localhost", redis_control=name)

@@ -8,12 +8,13 @@ import pytest
 
 from vivienne.errors import SettingsError
 from vivienne.market.timeframe import Timeframe
-from vivienne.settings.boot import BootSettings, data_folder
+from vivienne.settings.boot import Boot
+from vivienne.settings.parsing import data_folder
 from vivienne.store.address import PostgresUrl
 
 
 def test_without_anything_it_is_the_simulated_market_of_three_assets() -> None:
-    boot = BootSettings().checked()
+    boot = Boot.read()
 
     assert (boot.assets, dict(boot.files), boot.speed) == (("BTC", "ETH", "SOL"), {}, 60.0)
     assert (boot.host, boot.port, boot.timeframe) == ("localhost", 8000, Timeframe.M15)
@@ -23,7 +24,7 @@ def test_the_users_data_folder_is_where_xdg_data_home_says(monkeypatch: pytest.M
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
 
     assert data_folder() == tmp_path / "vivienne"
-    assert BootSettings().checked().db == tmp_path / "vivienne" / "vivienne.db"
+    assert Boot.read().db == tmp_path / "vivienne" / "vivienne.db"
 
 
 @pytest.mark.parametrize("value", [None, "", "relative/folder"])
@@ -42,45 +43,45 @@ def test_without_an_absolute_xdg_data_home_it_is_the_usual_folder(
 def test_a_tilde_is_the_home_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
 
-    boot = BootSettings(db="~/v.db", feed="replay", data=("BTC=~/a.csv",)).checked()
+    boot = Boot.read(db="~/v.db", feed="replay", data=("BTC=~/a.csv",))
 
     assert boot.db == tmp_path / "v.db"
     assert boot.files == {"BTC": [tmp_path / "a.csv"]}
 
 
 def test_a_database_is_a_file_or_the_address_of_a_postgresql_one() -> None:
-    assert BootSettings(db="some/postgresql.db").checked().db == Path("some/postgresql.db")
+    assert Boot.read(db="some/postgresql.db").db == Path("some/postgresql.db")
 
-    url = BootSettings(db="postgresql://ann:s3cret@db.example/v").checked().db
+    url = Boot.read(db="postgresql://ann:s3cret@db.example/v").db
     assert isinstance(url, PostgresUrl)
     assert (url.uri, str(url)) == ("postgresql://ann:s3cret@db.example/v", "postgresql://ann@db.example/v")
 
 
 def test_assets_are_upper_case_and_each_is_there_once() -> None:
-    assert BootSettings(assets=" btc, ETH ,btc,,sol").checked().assets == ("BTC", "ETH", "SOL")
+    assert Boot.read(assets=" btc, ETH ,btc,,sol").assets == ("BTC", "ETH", "SOL")
 
 
 def test_files_of_an_asset_keep_their_order_and_name_the_assets() -> None:
-    boot = BootSettings(feed="replay", data=("btc=b.csv", "ETH=e.csv", "BTC=a.csv")).checked()
+    boot = Boot.read(feed="replay", data=("btc=b.csv", "ETH=e.csv", "BTC=a.csv"))
 
     assert boot.files == {"BTC": [Path("b.csv"), Path("a.csv")], "ETH": [Path("e.csv")]}
     assert boot.assets == ("BTC", "ETH")
 
 
 def test_a_path_may_have_an_equals_sign() -> None:
-    boot = BootSettings(feed="replay", data=("BTC=folder=x/a.csv",)).checked()
+    boot = Boot.read(feed="replay", data=("BTC=folder=x/a.csv",))
 
     assert boot.files == {"BTC": [Path("folder=x/a.csv")]}
 
 
 @pytest.mark.parametrize(("text", "speed"), [("1", 1.0), ("0.5", 0.5), ("1e6", 1e6), ("max", None)])
 def test_a_speed_is_a_factor_or_max(text: str, speed: float | None) -> None:
-    assert BootSettings(feed="replay", data=("BTC=a.csv",), speed=text).checked().speed == speed
+    assert Boot.read(feed="replay", data=("BTC=a.csv",), speed=text).speed == speed
 
 
 @pytest.mark.parametrize("window", [600, 20_000])
 def test_a_window_may_be_at_its_bounds(window: int) -> None:
-    assert BootSettings(window=window).checked().window == window
+    assert Boot.read(window=window).window == window
 
 
 @pytest.mark.parametrize(
@@ -114,14 +115,14 @@ def test_a_window_may_be_at_its_bounds(window: int) -> None:
 )
 def test_a_wrong_setting_is_refused_with_its_flag(settings: dict[str, object]) -> None:
     with pytest.raises(SettingsError) as refused:
-        BootSettings(**settings).checked()  # type: ignore[arg-type]  # as they come from outside
+        Boot.read(**settings)
 
     name = list(settings)[-1].replace("_", "-")
     assert f"--{name}" in str(refused.value)
 
 
 def test_boot_settings_cannot_be_changed() -> None:
-    boot = BootSettings().checked()
+    boot = Boot.read()
 
     with pytest.raises(AttributeError):
         boot.port = 1  # type: ignore[misc]  # that is the point
@@ -132,13 +133,13 @@ BEGIN = "2026-01-31T08:00Z"
 
 
 def test_an_agent_has_its_share_and_knows_when_its_market_began() -> None:
-    boot = BootSettings(role="agent", shard="2/3", market_begin=BEGIN, **SHARED).checked()
+    boot = Boot.read(role="agent", shard="2/3", market_begin=BEGIN, **SHARED)
 
     assert ("agent", "2/3", 1_769_846_400.0) == (boot.role, str(boot.shard), boot.market_begin)
 
 
 def test_a_gateway_needs_no_market() -> None:
-    assert "gateway" == BootSettings(role="gateway", **SHARED).checked().role
+    assert "gateway" == Boot.read(role="gateway", **SHARED).role
 
 
 @pytest.mark.parametrize(
@@ -160,4 +161,4 @@ def test_a_gateway_needs_no_market() -> None:
 )
 def test_roles_that_lack_something_say_what(settings: dict[str, Any], sentence: str) -> None:
     with pytest.raises(SettingsError, match=re.escape(sentence)):
-        BootSettings(**settings).checked()
+        Boot.read(**settings)

@@ -22,7 +22,7 @@ from vivienne.commands.yaml.updating import update
 from vivienne.commands.yaml.writing import header, scalar, tree, write
 from vivienne.config.layers import GLOBAL
 from vivienne.errors import ImportRefused, InvalidConfiguration, SettingsError, VivienneError
-from vivienne.settings.boot import database
+from vivienne.settings.parsing import database
 
 if TYPE_CHECKING:
     from vivienne.store.address import PostgresUrl

@@ -3,28 +3,44 @@
 from __future__ import annotations
 
 import getpass
-from dataclasses import fields
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from vivienne.settings.boot import BootSettings, environment_name
+from vivienne.settings.boot import SETTINGS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vivienne.settings.setting import Setting
+
+_Command = TypeVar("_Command", bound="Callable[..., Any]")
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 author_option = click.option("--author", metavar="TEXT", help="Author, for the history.  [default: the system user]")
 
 
-def database_option(command: Any) -> Any:
-    """`--db`, as `serve` has it."""
-    setting = next(setting for setting in fields(BootSettings) if setting.name == "db")
+def option_of(setting: Setting) -> Callable[[_Command], _Command]:
+    """A boot setting as an option, with its environment variable."""
+    kind = type(setting.default)
+    is_several = kind is tuple
     return click.option(
-        "--db",
+        setting.flag,
+        setting.name,
+        is_flag=kind is bool,
+        type=click.Choice(setting.choices) if setting.choices else None if is_several else kind,
+        multiple=is_several,
         default=setting.default,
-        envvar=environment_name("db"),
+        show_default=setting.default not in ("", (), False),
+        envvar=setting.variable,
         show_envvar=True,
-        metavar=setting.metadata["metavar"],
-        help=setting.metadata["help"],
-    )(command)
+        metavar=setting.metavar,
+        help=setting.help,
+    )
+
+
+database_option = option_of(SETTINGS["db"])
+"""`--db`, as `serve` has it."""
 
 
 def system_user() -> str | None:

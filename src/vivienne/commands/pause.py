@@ -7,7 +7,6 @@ import json
 import os
 import urllib.error
 import urllib.request
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
@@ -18,7 +17,8 @@ from vivienne.commands.database import existing, service_over
 from vivienne.commands.options import author_option, json_option, system_user
 from vivienne.errors import InvalidConfiguration, NotSwitched, SettingsError
 from vivienne.market.types import ASSET_NAME
-from vivienne.settings.boot import BootSettings, database
+from vivienne.settings.boot import SETTINGS
+from vivienne.settings.parsing import database
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,13 +38,12 @@ Kind = Literal["pause", "resume"]
 
 def _switch_options(command: Any) -> Any:
     """Where, whom, by whom and why."""
-    setting = next(setting for setting in fields(BootSettings) if setting.name == "db")
     for option in (
         json_option,
         author_option,
         click.option("--reason", metavar="TEXT", help="Why, for the history and the state."),
         click.option("--asset", metavar="BTC", help="Only this one.  [default: all]"),
-        click.option("--db", metavar=setting.metadata["metavar"], help="In this database, which no server has open."),
+        click.option("--db", metavar=SETTINGS["db"].metavar, help="In this database, which no server has open."),
         click.option("--url", metavar="URL", help="At this server.  [default: http://localhost:8000]"),
     ):
         command = option(command)

@@ -3,38 +3,22 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import fields
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any
 
 import click
 import uvloop
 
 from vivienne import __version__
 from vivienne.access.secrets import without_secrets
+from vivienne.commands.options import option_of
 from vivienne.redis.address import without_password
-from vivienne.settings.boot import BootSettings, environment_name
+from vivienne.settings.boot import SETTINGS, Boot
 
 
 def _options(command: Any) -> Any:
     """Every boot setting as an option, with its environment variable."""
-    hints = get_type_hints(BootSettings)
-    for setting in reversed(fields(BootSettings)):
-        hint = hints[setting.name]
-        multiple = get_origin(hint) is tuple
-        choices = get_args(hint) if get_origin(hint) is not tuple and get_args(hint) else None
-        command = click.option(
-            "--" + setting.name.replace("_", "-"),
-            setting.name,
-            is_flag=hint is bool,
-            type=click.Choice(choices) if choices else None if multiple else hint,
-            multiple=multiple,
-            default=setting.default,
-            show_default=setting.default not in ("", (), False),
-            envvar=environment_name(setting.name),
-            show_envvar=True,
-            metavar=setting.metadata["metavar"],
-            help=setting.metadata["help"],
-        )(command)
+    for each in reversed(SETTINGS.values()):
+        command = option_of(each)(command)
     return command
 
 
@@ -46,11 +30,10 @@ def serve(context: click.Context, /, **values: Any) -> None:
     from vivienne.roles.serving import serve as run  # noqa: PLC0415  # wrong flags are refused before all is loaded
     from vivienne.stream.logs import LogStream  # noqa: PLC0415  # the same
 
-    settings = BootSettings(**values)
-    boot = settings.checked()
+    boot = Boot.read(**values)
     logs = LogStream()
     _start_logging(boot.log_level, logs)
-    _print_settings(context, settings, str(boot.db), ",".join(boot.assets))
+    _print_settings(context, boot)
     uvloop.run(run(boot, logs))
 
 
@@ -75,16 +58,13 @@ def _start_logging(level: str, logs: logging.Handler) -> None:
 _SOURCES = {"COMMANDLINE": "flag", "ENVIRONMENT": "environment"}
 
 
-def _print_settings(context: click.Context, settings: BootSettings, db: str, assets: str) -> None:
-    """The effective values, and where each comes from."""
-    shown = {setting.name: getattr(settings, setting.name) for setting in fields(settings)}
-    shown |= {"db": db, "assets": assets, "data": " ".join(shown["data"]) or "-"}
-    for setting in fields(settings):
-        if setting.metadata.get("secret"):
-            shown[setting.name] = without_password(shown[setting.name])
-    shown |= {name: shown[name] or "-" for name in ("origins", "proxies", "redis", "shard", "market_begin")}
+def _print_settings(context: click.Context, boot: Boot) -> None:
+    """Print the effective values, and the source of each."""
+    effective = {"db": str(boot.db), "assets": ",".join(boot.assets), "data": " ".join(context.params["data"])}
     click.echo(f"Vivienne {__version__}", err=True)
-    for name, value in shown.items():
+    for name, each in SETTINGS.items():
+        value = effective.get(name, context.params[name])
+        shown = "-" if value == "" else without_password(value) if each.is_secret else str(value)
         source = context.get_parameter_source(name)
         where = _SOURCES.get(source.name if source else "", "default")
-        click.echo(f"  {name.replace('_', '-'):<28} {value!s:<40} ({where}; {environment_name(name)})", err=True)
+        click.echo(f"  {each.flag.removeprefix('--'):<28} {shown:<40} ({where}; {each.variable})", err=True)

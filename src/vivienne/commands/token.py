@@ -11,7 +11,7 @@ from vivienne.access.secrets import digest, new_secret
 from vivienne.commands.database import existing, opened
 from vivienne.commands.options import database_option, json_option
 from vivienne.errors import InvalidConfiguration, SettingsError, UnknownToken
-from vivienne.settings.boot import database
+from vivienne.settings.parsing import database
 from vivienne.store.token import Token, check_name
 from vivienne.times import now, written
 from vivienne.wire.token_entry import ROLES

@@ -1,0 +1,113 @@
+"""Parsers of boot settings."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+from datetime import datetime
+from pathlib import Path
+
+from vivienne.errors import SettingsError
+from vivienne.market.types import ASSET_NAME
+from vivienne.store.address import PostgresUrl
+
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?")
+_CHANNEL = re.compile(r"[!-~]{1,100}")
+_FASTEST = 1e6
+"""Market seconds per second; --speed max is for more."""
+
+
+def database(text: str) -> Path | PostgresUrl:
+    """The database that --db names.
+
+    Raises:
+        SettingsError: it begins like a PostgreSQL address and is not valid.
+    """
+    return PostgresUrl.read(text) or (Path(text).expanduser() if text else data_folder() / "vivienne.db")
+
+
+def data_folder() -> Path:
+    """The user's data folder, by the XDG base directory specification."""
+    base = os.environ.get("XDG_DATA_HOME", "")
+    return (Path(base) if Path(base).is_absolute() else Path.home() / ".local" / "share") / "vivienne"
+
+
+def assets(text: str) -> tuple[str, ...]:
+    """Asset names, in upper case and each once."""
+    names = [name.strip().upper() for name in text.split(",") if name.strip()]
+    for name in names:
+        if not ASSET_NAME.fullmatch(name):
+            raise SettingsError(f"--assets: {name!r} is not a valid asset name; use letters and digits, as in BTC,ETH")
+    return tuple(dict.fromkeys(names))
+
+
+def moment(text: str) -> float | None:
+    """Seconds since the epoch; None for an empty text."""
+    if not text:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise SettingsError(f"--market-begin must be a time with its zone, as in 2026-01-31T08:00Z, not {text!r}")
+    return found.timestamp()
+
+
+def files(data: tuple[str, ...]) -> dict[str, list[Path]]:
+    """The files of each asset, in the order given."""
+    found: dict[str, list[Path]] = {}
+    for item in data:
+        asset, equals, path = item.partition("=")
+        names = assets(asset)
+        if not equals or len(names) != 1 or not path:
+            raise SettingsError(f"--data {item!r} must be ASSET=PATH, as in BTC=candles.csv.gz")
+        found.setdefault(names[0], []).append(Path(path).expanduser())
+    return found
+
+
+def origins(text: str) -> tuple[str, ...]:
+    """Origins of pages, in lower case and without a slash at the end."""
+    found = tuple(origin.strip().rstrip("/").lower() for origin in text.split(",") if origin.strip())
+    for origin in found:
+        if not _ORIGIN.fullmatch(origin):
+            raise SettingsError(
+                f"--origins: {origin!r} is not a valid origin; give a scheme and a host, as in https://desk.example"
+            )
+    return found
+
+
+def proxies(text: str) -> tuple[str, ...]:
+    """Networks of reverse proxies."""
+    found = []
+    for proxy in (part.strip() for part in text.split(",") if part.strip()):
+        try:
+            found.append(str(ipaddress.ip_network(proxy)))
+        except ValueError:
+            raise SettingsError(
+                f"--proxies: {proxy!r} is not an address or a network, such as 127.0.0.1 or 10.0.0.0/8"
+            ) from None
+    return tuple(found)
+
+
+def channel(text: str) -> str:
+    """The name of a channel in Redis."""
+    if not _CHANNEL.fullmatch(text):
+        raise SettingsError(
+            f"--redis-control: {text!r} is not a valid channel name; use 1 to 100 printable characters without spaces"
+        )
+    return text
+
+
+def speed(text: str) -> float | None:
+    """Market seconds per second; None for as fast as possible."""
+    if text == "max":
+        return None
+    try:
+        found = float(text)
+    except ValueError:
+        found = 0.0
+    if not 0 < found <= _FASTEST:
+        raise SettingsError(f"--speed must be a number above 0 (at most 1,000,000) or max, not {text!r}")
+    return found
