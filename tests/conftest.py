@@ -8,15 +8,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from forking import Forking
 from postgres_server import PostgresServer
 from redis_running import RESULTS, RunningRedis, redis_state, wait_for_redis
 from running import Client, RunningServer
+from sizes import examples
 from ways_in import WAYS, Channel, Conversation, Messages, OverRedis, Rest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+settings.register_profile("sizes", examples())
+settings.load_profile("sizes")
 
 SHARED = Path(os.environ.get("VIVIENNE_TEST_DATA", Path(__file__).parent.parent.parent / "shared"))
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from making import (
@@ -21,6 +21,7 @@ from making import (
     random_bars,
     resampled,
 )
+from sizes import examples
 from vivienne.agent.evaluate import evaluate
 from vivienne.agent.explain import Explained, explain
 from vivienne.agent.filters import FILTERS
@@ -79,7 +80,7 @@ def assert_change_holds(said: Explained, bars: Bars, config: Configuration) -> b
     return True
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(seed=st.integers(0, 100_000), count=st.integers(64, 130), config=configurations())
 def test_what_is_said_to_change_the_level_changes_it(seed: int, count: int, config: Configuration) -> None:
     bars = random_bars(seed, count)

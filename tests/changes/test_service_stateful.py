@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from making import document_of
+from sizes import examples
 from vivienne.changes.requests import Activate, ChangeRequest, Delete, Reset, Switch, SwitchRequest, Update
 from vivienne.changes.service import ConfigService
 from vivienne.config.documents import leaves
@@ -375,7 +376,7 @@ class ServiceMachine(RuleBasedStateMachine):
 
 
 ServiceMachine.TestCase.settings = settings(
-    deadline=None, max_examples=60, stateful_step_count=30, suppress_health_check=list(HealthCheck)
+    examples(60), stateful_step_count=30, suppress_health_check=list(HealthCheck)
 )
 TestServiceAgainstModel = ServiceMachine.TestCase
 
@@ -420,7 +421,7 @@ class SharingMachine(ServiceMachine):
 
 
 SharingMachine.TestCase.settings = settings(
-    deadline=None, max_examples=20, stateful_step_count=30, suppress_health_check=list(HealthCheck)
+    examples(20), stateful_step_count=30, suppress_health_check=list(HealthCheck)
 )
 
 

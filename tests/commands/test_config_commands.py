@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from making import configurations
 from revisions import filled, revision
 from running import RunningServer, run_program
+from sizes import examples
 from vivienne.commands.config import ImportOrder, export_configuration, import_configuration
 from vivienne.commands.main import main
 from vivienne.errors import StoreUnavailable
@@ -123,7 +124,7 @@ LAYERS = st.dictionaries(
 )
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(examples(25), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(LAYERS)
 def test_any_configuration_moves_through_files_and_both_kinds_of_databases(
     tmp_path: Path, database: str, layers: dict[str, Document]

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from sizes import examples
 from vivienne.config.documents import leaves, merged
 from vivienne.config.schema import LONGEST_DESCRIPTION, RULES, Configuration
 from vivienne.config.tunables import DEFAULTS, SECTIONS, TUNABLES, Tunable, json_schema
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from vivienne.wire.document import Document
 
 SCHEMA = json_schema()
-MANY = settings(deadline=None, max_examples=1_500)
+MANY = examples(1_500)
 
 NUMBERS = [tunable for tunable in TUNABLES.values() if tunable.kind in ("number", "integer")]
 
