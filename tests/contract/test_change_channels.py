@@ -11,6 +11,8 @@ from running import Client, RunningServer, config
 from ways_in import WAYS, Unmoved, by_path
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ways_in import Channel, Problems
 
 
@@ -67,15 +69,36 @@ VALID = {
 
 @pytest.mark.usefixtures("pristine")
 @pytest.mark.parametrize(("document", "changed"), VALID.values(), ids=VALID.keys())
-def test_a_valid_change_has_the_same_result_everywhere(
-    running: RunningServer, client: Client, channel: Channel, document: str, changed: list[dict[str, Any]]
+def test_a_valid_change_has_the_same_result_and_makes_the_same_revision_everywhere(
+    running: RunningServer, client: Client, channels: dict[str, Channel], document: str, changed: list[dict[str, Any]]
 ) -> None:
-    before = running.active("BTC")["version"]
+    """But for its numbers and times, and the channel it came by."""
+    revisions = {}
+    for name, channel in channels.items():
+        running.reset("BTC")
+        before = running.active("BTC")["version"]
+        verdict = channel.send(channel.frame(document, asset_symbol="btc", author="ada", reason="a try"))
+        assert verdict.accepted, (name, verdict.problems)
+        check_answer(verdict.answer, before, changed)
+        active = running.active("BTC")
+        assert (active["config_id"], active["version"]) == (verdict.answer["config_id"], verdict.answer["version"])
+        assert active["config"] == verdict.answer["config"]
+        assert config(client.state("BTC", version=active["version"])) == active["config"]
+        assert running.active("ETH")["config"] != active["config"] or not changed
+        newest = running.newest()
+        assert newest
+        assert (newest["channel"], newest["author"], newest["reason"]) == (channel.recorded_as, "ada", "a try")
+        assert (newest["config_id"], newest["changed"]) == (active["config_id"], verdict.answer["changed"])
+        # Redis does not say from where.
+        assert newest["address"] == (None if "redis" in name else "127.0.0.1")
+        own = ("config_id", "version", "created_at", "request_id", "channel", "address")
+        revisions[name] = {field: value for field, value in newest.items() if field not in own}
 
-    verdict = channel.send(channel.frame(document, asset_symbol="btc", author="ada", reason="a try"))
+    assert dict.fromkeys(WAYS, revisions["rest"]) == revisions
 
-    assert verdict.accepted, verdict.problems
-    answer = verdict.answer
+
+def check_answer(answer: dict[str, Any], before: int, changed: list[dict[str, Any]]) -> None:
+    """What is answered to a change of BTC that was made."""
     by_path = sorted(changed, key=lambda item: item["path"])
     assert sorted(answer["changed"], key=lambda item: item["path"]) == by_path
     assert answer["status"] == "success"
@@ -83,16 +106,6 @@ def test_a_valid_change_has_the_same_result_everywhere(
     assert answer["assets"] == (["BTC"] if changed else [])
     assert answer["previous_version"] == before
     assert answer["version"] > before
-    active = running.active("BTC")
-    assert (active["config_id"], active["version"]) == (answer["config_id"], answer["version"])
-    assert active["config"] == answer["config"]
-    newest = running.newest()
-    assert newest
-    assert newest["config_id"] == answer["config_id"]
-    assert (newest["channel"], newest["author"], newest["reason"]) == (channel.recorded_as, "ada", "a try")
-    assert newest["changed"] == answer["changed"]
-    assert config(client.state("BTC", version=answer["version"])) == active["config"]
-    assert running.active("ETH")["config"] != active["config"] or not changed
 
 
 @pytest.mark.usefixtures("pristine")
@@ -245,24 +258,46 @@ INVALID: dict[str, tuple[str, Problems]] = {
 }  # fmt: skip
 
 
+def refused(
+    running: RunningServer, channels: dict[str, Channel], text: Callable[[Channel], str]
+) -> dict[str, tuple[str | None, Problems]]:
+    """Code and problems that each channel answers to a message; none of them changes anything or closes."""
+    unmoved = Unmoved(running)
+    verdicts = {name: channel.send(text(channel)) for name, channel in channels.items()}
+    assert [name for name, verdict in verdicts.items() if verdict.accepted] == []
+    titles = {name: title_of(verdict.answer) for name, verdict in verdicts.items()}
+    assert titles == dict.fromkeys(WAYS, titles["rest"])
+    unmoved.check()
+    assert [name for name, channel in channels.items() if not channel.still_open()] == []
+    return {name: (verdict.code, by_path(verdict.problems)) for name, verdict in verdicts.items()}
+
+
+def title_of(answer: dict[str, Any]) -> str:
+    title: str = answer["title"] if "title" in answer else answer["message"].partition(":")[0]
+    return title
+
+
+def everywhere(code: str, problems: Problems) -> dict[str, tuple[str | None, Problems]]:
+    return dict.fromkeys(WAYS, (code, by_path(problems)))
+
+
+def beginnings(answers: dict[str, tuple[str | None, Problems]], length: int) -> set[tuple[str | None, str]]:
+    """Codes and beginnings of the only problem of each answer."""
+    return {(code, problem["message"][:length]) for code, [problem] in answers.values()}
+
+
 @pytest.mark.usefixtures("pristine")
 @pytest.mark.parametrize(("document", "problems"), INVALID.values(), ids=INVALID.keys())
 def test_an_invalid_change_is_refused_with_the_same_words_everywhere(
-    running: RunningServer, channel: Channel, document: str, problems: Problems
+    running: RunningServer, channels: dict[str, Channel], document: str, problems: Problems
 ) -> None:
-    unmoved = Unmoved(running)
+    answers = refused(running, channels, lambda channel: channel.frame(document, asset_symbol="BTC"))
 
-    verdict = channel.send(channel.frame(document, asset_symbol="BTC"))
-
-    assert verdict.code == "invalid_configuration"
-    assert by_path(verdict.problems) == by_path(problems)
-    unmoved.check()
-    assert channel.still_open()
+    assert answers == everywhere("invalid_configuration", problems)
 
 
 @pytest.mark.usefixtures("pristine")
-def test_everything_that_is_wrong_is_said_at_once(running: RunningServer, channel: Channel) -> None:
-    unmoved = Unmoved(running)
+def test_everything_that_is_wrong_is_said_at_once(running: RunningServer, channels: dict[str, Channel]) -> None:
     document = {
         "bang_threshold": "75",
         "stake_amuont": 1,
@@ -270,14 +305,15 @@ def test_everything_that_is_wrong_is_said_at_once(running: RunningServer, channe
         "filters": {"volatility": {"volatility_squeeze_threshold": 0.2}},
     }
 
-    verdict = channel.send(channel.frame(json.dumps(document), asset_symbol="BTC"))
+    answers = refused(running, channels, lambda channel: channel.frame(json.dumps(document), asset_symbol="BTC"))
 
-    assert {problem["path"] for problem in verdict.problems} == {
+    _, problems = answers["rest"]
+    assert answers == everywhere("invalid_configuration", problems)
+    assert {problem["path"] for problem in problems} == {
         BANG, "stake_amuont", "signal_weights.rsi", "signal_weights.supertrend", SQUEEZE,
     }  # fmt: skip
-    unknown = next(problem["message"] for problem in verdict.problems if problem["path"] == "stake_amuont")
+    unknown = next(problem["message"] for problem in problems if problem["path"] == "stake_amuont")
     assert unknown.startswith("Unknown name 'stake_amuont'; the nearest known name is ")
-    unmoved.check()
 
 
 BROKEN = {
@@ -300,16 +336,11 @@ BROKEN = {
 
 @pytest.mark.parametrize(("document", "beginning"), BROKEN.values(), ids=BROKEN.keys())
 def test_what_is_no_strict_json_is_refused_with_a_reason(
-    running: RunningServer, channel: Channel, document: str, beginning: str
+    running: RunningServer, channels: dict[str, Channel], document: str, beginning: str
 ) -> None:
-    unmoved = Unmoved(running)
+    answers = refused(running, channels, lambda channel: channel.frame(document, asset_symbol="BTC"))
 
-    verdict = channel.send(channel.frame(document, asset_symbol="BTC"))
-
-    assert verdict.code == "malformed"
-    assert [problem["message"][: len(beginning)] for problem in verdict.problems] == [beginning]
-    unmoved.check()
-    assert channel.still_open()
+    assert beginnings(answers, len(beginning)) == {("malformed", beginning)}
 
 
 WHOLE = {
@@ -325,51 +356,38 @@ WHOLE = {
 
 @pytest.mark.parametrize(("text", "beginning"), WHOLE.values(), ids=WHOLE.keys())
 def test_a_message_that_is_no_object_is_refused_with_a_reason(
-    running: RunningServer, channel: Channel, text: str, beginning: str
+    running: RunningServer, channels: dict[str, Channel], text: str, beginning: str
 ) -> None:
-    unmoved = Unmoved(running)
+    answers = refused(running, channels, lambda _: text)
 
-    verdict = channel.send(text)
-
-    assert verdict.code == "malformed"
-    assert [problem["message"][: len(beginning)] for problem in verdict.problems] == [beginning]
-    unmoved.check()
-    assert channel.still_open()
+    assert beginnings(answers, len(beginning)) == {("malformed", beginning)}
 
 
 @pytest.mark.parametrize("left", [1, 2, 20])
-def test_a_truncated_message_is_refused(running: RunningServer, channel: Channel, left: int) -> None:
-    unmoved = Unmoved(running)
+def test_a_truncated_message_is_refused(running: RunningServer, channels: dict[str, Channel], left: int) -> None:
+    def truncated(channel: Channel) -> str:
+        return channel.frame('{"bang_threshold": 85}', asset_symbol="BTC")[:-left]
 
-    verdict = channel.send(channel.frame('{"bang_threshold": 85}', asset_symbol="BTC")[:-left])
+    answers = refused(running, channels, truncated)
 
-    assert verdict.code == "malformed"
-    assert verdict.problems[0]["message"].startswith("This is not JSON: ")
-    unmoved.check()
-    assert channel.still_open()
-
-
-def test_a_megabyte_is_refused_as_too_large(running: RunningServer, channel: Channel) -> None:
-    unmoved = Unmoved(running)
-
-    verdict = channel.send(channel.frame(json.dumps({"description": "x" * 1_000_000}), asset_symbol="BTC"))
-
-    assert verdict.code == "too_large"
-    assert "262,144" in verdict.problems[0]["message"]
-    unmoved.check()
-    assert channel.still_open()
+    beginning = "This is not JSON: "
+    assert beginnings(answers, len(beginning)) == {("malformed", beginning)}
 
 
-def test_an_unknown_asset_is_refused_with_the_known_ones(running: RunningServer, channel: Channel) -> None:
-    unmoved = Unmoved(running)
+def test_a_megabyte_is_refused_as_too_large(running: RunningServer, channels: dict[str, Channel]) -> None:
+    document = json.dumps({"description": "x" * 1_000_000})
 
-    verdict = channel.send(channel.frame('{"bang_threshold": 85}', asset_symbol="DOGE"))
+    answers = refused(running, channels, lambda channel: channel.frame(document, asset_symbol="BTC"))
 
-    assert verdict.code == "unknown_target"
+    assert {code for code, _ in answers.values()} == {"too_large"}
+    assert all("262,144" in problems[0]["message"] for _, problems in answers.values())
+
+
+def test_an_unknown_asset_is_refused_with_the_known_ones(running: RunningServer, channels: dict[str, Channel]) -> None:
+    answers = refused(running, channels, lambda channel: channel.frame('{"bang_threshold": 85}', asset_symbol="DOGE"))
+
     expected = [{"path": "asset_symbol", "message": "Unknown asset 'DOGE'; known are BTC, ETH, SOL"}]
-    assert verdict.problems == expected
-    unmoved.check()
-    assert channel.still_open()
+    assert answers == everywhere("unknown_target", expected)
 
 
 def test_a_null_asset_is_all_assets(running: RunningServer, channel: Channel) -> None:
@@ -381,14 +399,12 @@ def test_a_null_asset_is_all_assets(running: RunningServer, channel: Channel) ->
 
 
 @pytest.mark.parametrize("asset", ["", "   ", 5, ["BTC"], "B" * 41, "global"])
-def test_a_wrong_asset_never_makes_a_change_for_all(running: RunningServer, channel: Channel, asset: Any) -> None:
-    unmoved = Unmoved(running)
+def test_a_wrong_asset_never_makes_a_change_for_all(
+    running: RunningServer, channels: dict[str, Channel], asset: Any
+) -> None:
+    answers = refused(running, channels, lambda channel: channel.frame('{"bang_threshold": 85}', asset_symbol=asset))
 
-    verdict = channel.send(channel.frame('{"bang_threshold": 85}', asset_symbol=asset))
-
-    assert not verdict.accepted
-    assert [problem["path"] for problem in verdict.problems] == ["asset_symbol"]
-    unmoved.check()
+    assert {problem["path"] for _, problems in answers.values() for problem in problems} == {"asset_symbol"}
 
 
 @pytest.mark.parametrize(
@@ -397,15 +413,13 @@ def test_a_wrong_asset_never_makes_a_change_for_all(running: RunningServer, chan
      ("expected_version", "3"), ("expected_version", True), ("expected_version", -1), ("expected_version", 1.5)],
 )  # fmt: skip
 def test_a_wrong_field_around_the_values_is_named(
-    running: RunningServer, channel: Channel, name: str, value: Any
+    running: RunningServer, channels: dict[str, Channel], name: str, value: Any
 ) -> None:
-    unmoved = Unmoved(running)
+    answers = refused(running, channels, lambda channel: channel.frame('{"bang_threshold": 85}', **{name: value}))
 
-    verdict = channel.send(channel.frame('{"bang_threshold": 85}', **{name: value}))
-
-    assert verdict.code == "invalid_configuration"
-    assert [problem["path"] for problem in verdict.problems] == [name]
-    unmoved.check()
+    assert [(code, [problem["path"] for problem in problems]) for code, problems in answers.values()] == [
+        ("invalid_configuration", [name])
+    ] * len(WAYS)
 
 
 @pytest.mark.usefixtures("pristine")
@@ -462,38 +476,6 @@ def test_a_request_repeated_over_another_channel_is_made_once(channels: dict[str
     versions = {way.send(way.frame(document, **envelope)).answer["version"] for way in channels.values()}
 
     assert len(versions) == 1
-
-
-@pytest.mark.parametrize("document", [document for document, _ in VALID.values()], ids=VALID.keys())
-def test_the_same_change_makes_the_same_revision_everywhere(
-    running: RunningServer, channels: dict[str, Channel], document: str
-) -> None:
-    """But for its numbers and times, and the channel it came by."""
-    revisions = {}
-    for name, way in channels.items():
-        running.reset("BTC")
-        assert way.send(way.frame(document, asset_symbol="BTC", author="ada", reason="a try")).accepted
-        newest = running.newest()
-        assert newest
-        assert newest.pop("channel") == way.recorded_as
-        # Redis does not say from where.
-        assert newest.pop("address") == (None if "redis" in name else "127.0.0.1")
-        for own in ("config_id", "version", "created_at", "request_id"):
-            del newest[own]
-        revisions[name] = newest
-
-    assert dict.fromkeys(WAYS, revisions["rest"]) == revisions
-
-
-@pytest.mark.parametrize("document", [document for document, _ in INVALID.values()], ids=INVALID.keys())
-def test_an_invalid_message_gets_the_same_error_everywhere(channels: dict[str, Channel], document: str) -> None:
-    errors = {}
-    for name, way in channels.items():
-        answer = way.send(way.frame(document, asset_symbol="BTC")).answer
-        title = answer["title"] if name == "rest" else answer["message"].partition(":")[0]
-        errors[name] = answer["code"], title, by_path(answer["errors"])
-
-    assert dict.fromkeys(WAYS, errors["rest"]) == errors
 
 
 @pytest.mark.usefixtures("pristine")
