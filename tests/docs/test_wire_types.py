@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from running import COMPREHENSIVE, Client, RunningServer
 from vivienne.live.chart import Chart
-from vivienne.server.openapi import Problem
+from vivienne.server.documents import Problem
 from vivienne.wire.answers import Acknowledgement, ConfigurationPage, HistoryPage, InForce, Pauses, Switched, Verdict
 from vivienne.wire.messages import (
     LOGS_OUT,

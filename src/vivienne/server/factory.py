@@ -12,17 +12,18 @@ from starlette.responses import Response
 
 from vivienne import __version__
 from vivienne.server import dashboard, problems
+from vivienne.server.assets import asset_routes
+from vivienne.server.asyncapi import asyncapi
+from vivienne.server.auth import auth_routes
 from vivienne.server.configuration import configuration_routes
-from vivienne.server.market import market_routes
 from vivienne.server.metrics import metrics_routes
-from vivienne.server.openapi import SECURITY_SCHEMES, asyncapi, components, endpoint_documents
+from vivienne.server.openapi import complete
 from vivienne.server.operation import operation_routes
-from vivienne.server.policy import NEEDED, admission
-from vivienne.server.tokens import token_routes
+from vivienne.server.policy import admission
 from vivienne.server.websockets import websocket_routes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from fastapi import FastAPI
 
@@ -65,11 +66,11 @@ def web_application(
     )
     if access is not None:
         app.state.message_limits = access.limits.message
-        app.include_router(token_routes(access, endpoint_documents()))
+        app.include_router(auth_routes(access))
     problems.install(app)
     dashboard.install(app)
-    app.include_router(configuration_routes(service, endpoint_documents()))
-    app.include_router(market_routes(service, market, endpoint_documents()))
+    app.include_router(configuration_routes(service))
+    app.include_router(asset_routes(service, market))
     app.include_router(websocket_routes(service, hub, board, logs, access))
 
     app.include_router(operation_routes(service, market, additions))
@@ -101,7 +102,7 @@ def _admission(access: Access | None) -> list[Any]:
 
 def _serve_documents(app: FastAPI) -> None:
     """Both documents, each written once: that takes tens of milliseconds, in which nothing else happens."""
-    _complete(app)
+    complete(app)
 
     @cache
     def written(document: Callable[[], Any]) -> bytes:
@@ -117,40 +118,3 @@ def _serve_documents(app: FastAPI) -> None:
     app.router.routes[:] = [each for each in app.routes if getattr(each, "path", "") != app.openapi_url]
     app.add_api_route("/openapi.json", openapi, methods=["GET", "HEAD"], include_in_schema=False)
     app.add_api_route("/asyncapi.json", messages, include_in_schema=False)
-
-
-def _complete(app: FastAPI) -> None:
-    """Complete the OpenAPI document with the schemas it refers to, and with what gets one in."""
-    generate = app.openapi
-
-    @cache
-    def openapi() -> dict[str, Any]:
-        document = generate()
-        for parameter in _parameters(document):
-            parameter["schema"] = _without_null(parameter["schema"])
-        parts = document.setdefault("components", {})
-        parts.setdefault("schemas", {}).update(components())
-        parts["securitySchemes"] = SECURITY_SCHEMES
-        # Nobody needs a token where the server does not demand one: hence the empty choice.
-        with_token: list[dict[str, list[str]]] = [{name: []} for name in SECURITY_SCHEMES]
-        for path, operations in document["paths"].items():
-            for method, operation in operations.items():
-                open_to_all = NEEDED.get((method.upper(), path), "admin") is None
-                operation["security"] = [] if open_to_all else [*with_token, {}]
-        return document
-
-    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
-
-
-def _parameters(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for methods in document["paths"].values():
-        for operation in methods.values():
-            yield from operation.get("parameters", ())
-
-
-def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
-    """What a query or a header can hold: it is there or not, and never null."""
-    alternatives = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
-    if len(alternatives) != 1:
-        return schema
-    return {**alternatives[0], **{name: value for name, value in schema.items() if name != "anyOf"}}

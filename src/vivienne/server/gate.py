@@ -20,7 +20,7 @@ from vivienne.access.caller import counted_as
 from vivienne.access.rates import Rate
 from vivienne.access.secrets import SECRET
 from vivienne.errors import NotKnown
-from vivienne.server.configuration import CALLER
+from vivienne.server.http import CALLER
 from vivienne.server.problems import problem, too_many
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from vivienne import __version__
 from vivienne.errors import StoreError
-from vivienne.server.configuration import caller_of
+from vivienne.server.http import caller_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,8 @@ from fastapi.routing import APIRoute, APIWebSocketRoute
 from starlette.requests import HTTPConnection  # noqa: TC002  # FastAPI reads the annotation
 
 from vivienne.errors import NotAllowed, NotKnown
-from vivienne.server.configuration import PREFIX, caller_of
+from vivienne.server.configuration import PREFIX
+from vivienne.server.http import caller_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator

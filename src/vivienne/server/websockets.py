@@ -23,7 +23,7 @@ from vivienne.channels.messages import (
 from vivienne.channels.replies import error_reply, subscribe_reply
 from vivienne.config.flat import nearest
 from vivienne.errors import ChangeRefused, Defect, Forbidden, Malformed, Problem, UnknownTarget
-from vivienne.server.configuration import caller_of
+from vivienne.server.http import caller_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from fastapi import APIRouter, Path, Request
 from pydantic import Field, with_config
@@ -11,7 +12,8 @@ from typing_extensions import TypedDict
 from vivienne.access.tickets import TICKET_SECONDS
 from vivienne.channels.envelope import refuse_unknown
 from vivienne.errors import NotAllowed, NotKnown
-from vivienne.server.configuration import Answer, caller_of, read_body
+from vivienne.server.documents import body_of, documented
+from vivienne.server.http import Answer, caller_of, read_body
 from vivienne.server.schemas import NOTHING_ELSE
 from vivienne.store.token import NAME, check_name, check_role
 from vivienne.wire.token_entry import Role, TokenEntry
@@ -56,22 +58,25 @@ class TokenBody(TypedDict):
     role: Literal["viewer", "tuner", "admin"]
 
 
-def token_routes(access: Access, documented: dict[str, dict[str, Any]]) -> APIRouter:
+_NEW_TOKEN = body_of(TokenBody, {"name": "ann", "role": "tuner"})
+_NEW_TOKEN_PROBLEMS = (400, 408, 409, 413, 415, 422, 503)
+
+
+def auth_routes(access: Access) -> APIRouter:
     """The endpoints.
 
     Args:
         access: tells callers apart.
-        documented: by name of an endpoint, what the OpenAPI document says beyond its signature.
     """
     routes = APIRouter(prefix="/auth", tags=["access"], default_response_class=Answer)
 
-    @routes.get("/caller", **documented["caller"])
+    @routes.get("/caller", **documented(WhoAsks))
     async def caller(request: Request) -> Answer:
         """Who is asking, and what that one may do."""
         found = caller_of(request)
         return Answer({"token": found.token, "role": found.role})
 
-    @routes.post("/ticket", **documented["ticket"])
+    @routes.post("/ticket", **documented(Ticket, 429))
     async def ticket(request: Request) -> Answer:
         """A ticket in place of the token, to open one WebSocket with."""
         token = access.book.by_name(caller_of(request).token)
@@ -79,22 +84,22 @@ def token_routes(access: Access, documented: dict[str, dict[str, Any]]) -> APIRo
             raise NotKnown("A ticket stands for a token; without one, WebSockets are opened without a ticket")
         return Answer({"ticket": access.tickets.issue(token.digest), "expires_in": TICKET_SECONDS})
 
-    @routes.get("/tokens", **documented["tokens"])
+    @routes.get("/tokens", **documented(TokenList, 503))
     async def tokens(request: Request) -> Answer:
         """Every token that ever was, without the secrets."""
         _need_token(request)
         return Answer({"tokens": [token.entry() for token in await access.book.all()]})
 
-    @routes.post("/tokens", **documented["new_token"])
+    @routes.post("/tokens", **documented(NewToken, *_NEW_TOKEN_PROBLEMS, status=HTTPStatus.CREATED, body=_NEW_TOKEN))
     async def new_token(request: Request) -> Answer:
         """Make a token. Its secret is in the answer, and nowhere else."""
         _need_token(request)
         body = await read_body(request)
         refuse_unknown(body, ("name", "role"))
         token, secret = await access.book.create(check_name(body.get("name")), check_role(body.get("role")))
-        return Answer({**token.entry(), "token": secret}, 201)
+        return Answer({**token.entry(), "token": secret}, HTTPStatus.CREATED)
 
-    @routes.delete("/tokens/{name}", **documented["revoke"])
+    @routes.delete("/tokens/{name}", **documented(TokenEntry, 404, 422, 503))
     async def revoke(request: Request, name: Name) -> Answer:
         """Revoke a token: its bearer gets in no more, and connections opened with it are closed."""
         _need_token(request)

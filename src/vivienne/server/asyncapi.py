@@ -1,0 +1,55 @@
+"""The AsyncAPI document of the WebSockets and of the channels in Redis."""
+
+from __future__ import annotations
+
+from vivienne import __version__
+from vivienne.server.schemas import Schema, reference, schemas
+from vivienne.wire.messages import (
+    CONTROL_IN,
+    CONTROL_OUT,
+    LOGS_OUT,
+    STATE_IN,
+    STATE_OUT,
+    AssetData,
+    ConfigChanged,
+)
+
+
+def asyncapi() -> Schema:
+    """The AsyncAPI (3.0) document of `/ws/state`, `/ws/logs` and the channels in Redis."""
+    kinds = (*STATE_OUT, *STATE_IN, *LOGS_OUT, ConfigChanged)
+    messages = {kind.__name__: {"payload": reference(kind), "summary": kind.__doc__} for kind in kinds}
+
+    def channel(address: str, kinds: tuple[type, ...], description: str) -> Schema:
+        refer = {kind.__name__: {"$ref": f"#/components/messages/{kind.__name__}"} for kind in kinds}
+        return {"address": address, "description": description, "messages": refer}
+
+    def operation(action: str, name: str, kinds: tuple[type, ...]) -> Schema:
+        refer = [{"$ref": f"#/channels/{name}/messages/{kind.__name__}"} for kind in kinds]
+        return {"action": action, "channel": {"$ref": f"#/channels/{name}"}, "messages": refer}
+
+    return {
+        "asyncapi": "3.0.0",
+        "info": {"title": "Vivienne", "version": __version__},
+        "channels": {
+            "state": channel("/ws/state", (*STATE_OUT, *STATE_IN), "States of assets, and changes of configuration."),
+            "logs": channel("/ws/logs", LOGS_OUT, "Log records; `?level=` narrows them."),
+            "redisControl": channel("vivienne:control", CONTROL_IN, "With Redis: changes, by pub/sub or as a stream."),
+            "redisResults": channel("vivienne:control:results", CONTROL_OUT, "With Redis: what came of them."),
+            "redisState": {
+                **channel("vivienne:state:{asset}", (AssetData,), "With Redis: states; the key has the latest."),
+                "parameters": {"asset": {"description": "Name of the asset, as in BTC."}},
+            },
+            "redisChanges": channel("vivienne:config", (ConfigChanged,), "With Redis: changes that came into force."),
+        },
+        "operations": {
+            "sendState": operation("send", "state", STATE_OUT),
+            "receiveChange": operation("receive", "state", STATE_IN),
+            "sendLog": operation("send", "logs", LOGS_OUT),
+            "receiveControl": operation("receive", "redisControl", CONTROL_IN),
+            "publishResult": operation("send", "redisResults", CONTROL_OUT),
+            "publishState": operation("send", "redisState", (AssetData,)),
+            "publishChange": operation("send", "redisChanges", (ConfigChanged,)),
+        },
+        "components": {"messages": messages, "schemas": schemas(kinds)},
+    }

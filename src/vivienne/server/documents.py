@@ -1,0 +1,148 @@
+"""Documents of the endpoints: the bodies they take, the problems they answer, and how a route declares them."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated, Any, Literal, NotRequired
+
+from pydantic import Field, with_config
+from typing_extensions import TypedDict
+
+from vivienne.channels.envelope import HIGHEST_VERSION, LONGEST_TEXT
+from vivienne.server.schemas import NOTHING_ELSE, Schema, reference
+from vivienne.wire.problem import ProblemEntry
+
+
+class Problem(TypedDict):
+    """An error, as RFC 9457 has it; `errors` lists everything that is wrong."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    errors: list[ProblemEntry]
+
+
+def _text(name: str) -> Any:
+    """A text of the envelope, no longer than it may be."""
+    return Field(min_length=1, max_length=LONGEST_TEXT[name])
+
+
+AssetText = Annotated[str, _text("asset_symbol")] | None
+
+
+class _Origin(TypedDict):
+    request_id: NotRequired[Annotated[str, _text("request_id")]]
+    author: NotRequired[Annotated[str, _text("author")]]
+    reason: NotRequired[Annotated[str, _text("reason")]]
+    expected_version: NotRequired[Annotated[int, Field(ge=0, le=HIGHEST_VERSION)]]
+
+
+@with_config(NOTHING_ELSE)
+class ConditionOfChange(_Origin):
+    """What may go with a change: whose, why, on top of which version."""
+
+
+class ConfigurationBody(_Origin):
+    """A configuration, nested or by flat names (see `schema`), with what goes with the change beside it."""
+
+    asset_symbol: NotRequired[AssetText]
+    description: NotRequired[str]
+    settings: NotRequired[dict[str, Any]]
+    filters: NotRequired[dict[str, Any]]
+    signal_weights: NotRequired[dict[str, Any]]
+    signals: NotRequired[dict[str, Any]]
+    indicators: NotRequired[dict[str, Any]]
+
+
+@with_config(NOTHING_ELSE)
+class ResetBody(_Origin):
+    """What to inherit again: the values at `paths`, or all."""
+
+    asset_symbol: NotRequired[AssetText]
+    paths: NotRequired[Annotated[list[str], Field(min_length=1)]]
+    all: NotRequired[Literal[True]]
+
+
+@with_config(NOTHING_ELSE)
+class SwitchBody(_Origin):
+    """Whom to pause or resume - all, without `asset_symbol` -, by whom and why."""
+
+    asset_symbol: NotRequired[AssetText]
+
+
+_PROBLEMS = {
+    400: "The message cannot be read, or has a field nobody knows.",
+    401: "A token is needed, and none came, or one that is not known or was revoked.",
+    403: "The token has a role that may not do this.",
+    404: "There is no such configuration.",
+    408: "The body did not arrive in time.",
+    409: "The request_id stands for another change.",
+    412: "The configuration moved on since the version in If-Match or expected_version.",
+    413: "The body is too large.",
+    415: "The body is not declared as JSON.",
+    429: "More was asked for than may be; Retry-After says when to try again.",
+    422: "A value, a name, a rule between values, or the asset is wrong. All errors are listed.",
+    503: "The store does not answer, or did not take the change.",
+}
+CHANGE_PROBLEMS = (400, 408, 409, 412, 413, 415, 422, 429, 503)
+"""Statuses of the problems that any change may be answered with."""
+EXAMPLE: Schema = {
+    "asset_symbol": "BTC",
+    "settings": {"state_threshold_bang": 85},
+    "reason": "fewer, better entries",
+}
+"""Of a `ConfigurationBody`."""
+_ETAG: Schema = {"ETag": {"schema": {"type": "string"}, "description": "The version, quoted."}}
+
+
+def documented(
+    answer: type,
+    *statuses: int,
+    status: HTTPStatus = HTTPStatus.OK,
+    body: Schema | None = None,
+    has_etag: bool = False,
+    links: Schema | None = None,
+    accepted: str | None = None,
+) -> dict[str, Any]:
+    """Keyword arguments of a route, for the OpenAPI document.
+
+    Args:
+        answer: type of the answer, which the endpoint writes itself.
+        statuses: of the problems it may answer, besides those of access.
+        status: of the answer.
+        body: made by `body_of`.
+        has_etag: whether the answer has an ETag.
+        links: of the answer.
+        accepted: when it is answered 202 instead; None for never.
+    """
+    good: Schema = {}
+    if has_etag:
+        good["headers"] = _ETAG
+    if links is not None:
+        good["links"] = links
+    found: dict[str, Any] = {
+        "response_model": answer,
+        "response_description": status.phrase,
+        "responses": problems(*statuses),
+        "status_code": status.value,
+    }
+    if good:
+        found["responses"][status.value] = good
+    if accepted is not None:
+        found["responses"][202] = {**good, "model": answer, "description": accepted}
+    if body is not None:
+        found["openapi_extra"] = {"requestBody": body}
+    return found
+
+
+def problems(*statuses: int) -> dict[int | str, Schema]:
+    """Responses of an endpoint that are problems: those of access, and these."""
+    content = {"application/problem+json": {"schema": reference(Problem)}}
+    return {status: {"description": _PROBLEMS[status], "content": content} for status in (401, 403, *statuses)}
+
+
+def body_of(kind: type, example: Schema, *, required: bool = True) -> Schema:
+    """The body of a request, which the endpoint reads itself."""
+    return {"required": required, "content": {"application/json": {"schema": reference(kind), "example": example}}}

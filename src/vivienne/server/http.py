@@ -1,0 +1,148 @@
+"""HTTP of the endpoints: answers, callers, bodies, headers and queries."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, Annotated, Any
+
+import orjson
+from fastapi import Header, Request
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, HTTPConnection
+from starlette.responses import JSONResponse
+
+from vivienne.access.caller import Caller
+from vivienne.channels.envelope import LONGEST_TEXT, Envelope, open_envelope, refuse_unknown, split_envelope
+from vivienne.channels.json import USUAL, read_object
+from vivienne.errors import Malformed, TooLarge, VersionConflict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from vivienne.access.limits import MessageLimits
+    from vivienne.changes.requests import ChangeRequest, Intent
+
+CHANNEL = "rest"
+BODY_SECONDS = 30.0
+"""How long a body may take to arrive."""
+CALLER = "vivienne.caller"
+"""Key of the caller in the scope of a request."""
+_ETAG = re.compile(r'(?:W/)?"([0-9]{1,18})"')
+"""Weak ones too: proxies that compress make them of ours, which stand for the same version."""
+# The patterns and lengths are for the document; what is wrong is said by what reads the headers.
+IfMatch = Annotated[
+    str | None,
+    Header(
+        alias="If-Match",
+        description="ETag the change is made on top of; another one gives 412.",
+        json_schema_extra={"pattern": r'^(\*|(W/)?"[0-9]{1,18}")$'},
+    ),
+]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        description="The request_id of the body, as a header.",
+        json_schema_extra={"minLength": 1, "maxLength": LONGEST_TEXT["request_id"]},
+    ),
+]
+
+
+class Answer(JSONResponse):
+    """JSON, written by orjson. What is in force now is in no cache."""
+
+    def init_headers(self, headers: Mapping[str, str] | None = None) -> None:
+        """Set the headers."""
+        super().init_headers({"Cache-Control": "no-store", **(headers or {})})
+
+    def render(self, content: Any) -> bytes:
+        """Encode."""
+        return orjson.dumps(content)
+
+
+def etag(version: int) -> str:
+    """The ETag of a version."""
+    return f'"{version}"'
+
+
+def caller_of(connection: HTTPConnection) -> Caller:
+    """Who asks, as the gate in front found out; without a gate, anybody."""
+    found: Caller | None = connection.scope.get(CALLER)
+    return found or Caller(connection.client.host if connection.client else None)
+
+
+async def read_configuration(
+    request: Request, if_match: str | None, key: str | None, *known: str
+) -> tuple[Envelope, dict[str, Any]]:
+    """The envelope and the document of a request with a configuration in its body."""
+    check_query(request, "asset_symbol", *known)
+    fields, document = split_envelope(await read_body(request))
+    return open_envelope(with_headers(request, fields, if_match, key)), document
+
+
+def change_request(request: Request, envelope: Envelope, intent: Intent) -> ChangeRequest:
+    """What is asked for, by whom, from where."""
+    return envelope.change(intent, channel=CHANNEL, caller=caller_of(request))
+
+
+def check_query(request: Request, *known: str) -> None:
+    """Refuse query parameters nobody reads, and those that are there twice."""
+    names = [name for name, _ in request.query_params.multi_items()]
+    refuse_unknown(names, known)
+    twice = next((name for name, count in Counter(names).items() if count > 1), None)
+    if twice is not None:
+        raise Malformed(f"{twice!r} is in the query twice", path=twice)
+
+
+async def read_body(request: Request, *, may_be_empty: bool = False) -> dict[str, Any]:
+    """The object in the body of a request.
+
+    Raises:
+        ChangeRefused: there is none in it.
+        HTTPException: it is not declared as JSON, or does not arrive.
+    """
+    limits: MessageLimits = getattr(request.app.state, "message_limits", USUAL)
+    raw = bytearray()
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                raw += chunk
+                if len(raw) > limits.bytes:
+                    raise TooLarge(f"The body is longer than {limits.bytes:,} bytes, which is all that is read")
+    except TimeoutError:
+        raise HTTPException(408, f"The body did not arrive within {BODY_SECONDS:g} s") from None
+    except ClientDisconnect:
+        raise HTTPException(400, "The connection ended within the body") from None
+    if may_be_empty and not raw:
+        return {}
+    # Without this a page of any origin could post here: browsers send text/plain across origins without asking.
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise HTTPException(415, "Send JSON and say so: Content-Type: application/json")
+    return read_object(bytes(raw), limits)
+
+
+def with_headers(request: Request, fields: dict[str, Any], if_match: str | None, key: str | None) -> dict[str, Any]:
+    """The envelope fields, completed from the query and the headers."""
+    found: dict[str, Any] = {}
+    for name in ("asset_symbol", "author", "reason"):
+        if name in request.query_params:
+            found[name] = request.query_params[name]
+    if key is not None:
+        found["request_id"] = key
+    if if_match is not None and if_match.strip() != "*":
+        found["expected_version"] = _version(if_match)
+    for name, value in found.items():
+        if name in fields and fields[name] != value:
+            raise Malformed(f"{name} is in the body and outside it, and differs", path=name)
+    return {**found, **fields}
+
+
+def _version(if_match: str) -> int:
+    found = _ETAG.fullmatch(if_match.strip())
+    if found is None:
+        raise VersionConflict(
+            f'If-Match must be an ETag of `active`, such as "42" with its quotes, not {if_match[:40]}'
+        )
+    return int(found[1])
