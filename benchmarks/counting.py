@@ -11,7 +11,7 @@ from prometheus_client import generate_latest
 from measuring import Figure, percentile
 from vivienne.agent.evaluate import evaluate
 from vivienne.agent.explain import explain
-from vivienne.config.schema import Configuration
+from vivienne.agent.schema import Configuration
 from vivienne.market.bars import BarBuilder
 from vivienne.market.feeds.simulated import simulated_minutes
 from vivienne.market.timeframe import Timeframe

@@ -9,7 +9,7 @@ from measuring import Figure, spread
 from vivienne.agent.evaluate import evaluate
 from vivienne.agent.explain import explain
 from vivienne.agent.indicators import indicators
-from vivienne.config.schema import Configuration
+from vivienne.agent.schema import Configuration
 from vivienne.market.bars import BarBuilder
 from vivienne.market.feeds.simulated import simulated_minutes
 from vivienne.market.timeframe import Timeframe

@@ -12,7 +12,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from vivienne.config.schema import LONGEST_DESCRIPTION, RULES
+from vivienne.agent.schema import RULES
+from vivienne.agent.tunable import LONGEST_DESCRIPTION
 from vivienne.config.tunables import SECTIONS, TUNABLES, Tunable
 from vivienne.server.openapi import KINDS
 from vivienne.server.schemas import schemas

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from ruamel.yaml import YAML
 
-from vivienne.config.rules import AnyPositive
-from vivienne.config.schema import RULES
+from vivienne.agent.rules import AnyPositive
+from vivienne.agent.schema import RULES
 from vivienne.config.tunables import SECTIONS, TUNABLES
 from vivienne.config.validation import figure
 from vivienne.metrics.families import FAMILIES
@@ -24,7 +24,7 @@ from vivienne.settings.boot import SETTINGS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from vivienne.config.rules import Rule
+    from vivienne.agent.rules import Rule
     from vivienne.config.tunables import Tunable
 
 ROOT = Path(__file__).parent.parent

@@ -18,7 +18,7 @@ from measuring import Figure
 from torture.progress import Progress
 from vivienne.agent.indicators import bars_needed
 from vivienne.changes.service import ConfigService
-from vivienne.config.schema import Indicators
+from vivienne.agent.schema import Indicators
 from vivienne.live.asset import LiveAsset
 from vivienne.live.freshness import Freshness
 from vivienne.market.timeframe import Timeframe

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from vivienne.agent.decision import Clarity, DecisionRows, Votes, decide, percent, weigh
 from vivienne.agent.signals import SignalRows
-from vivienne.config.schema import Settings, SignalWeights
+from vivienne.agent.schema import Settings, SignalWeights
 
 NAMES = ("ema_cross", "macd", "rsi", "bb_bounce", "bb_breakout")
 IDLE, LOADED, AIM, BANG = Clarity

@@ -17,7 +17,7 @@ from vivienne.market.timeframe import Timeframe
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from vivienne.config.schema import Configuration
+    from vivienne.agent.schema import Configuration
     from vivienne.market.types import Bars
 
 

@@ -26,7 +26,7 @@ from vivienne.agent.evaluate import evaluate
 from vivienne.agent.explain import Explained, explain
 from vivienne.agent.filters import FILTERS
 from vivienne.config.documents import leaves, merged
-from vivienne.config.schema import Configuration
+from vivienne.agent.schema import Configuration
 from vivienne.config.tunables import TUNABLES
 
 if TYPE_CHECKING:

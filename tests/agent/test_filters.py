@@ -12,7 +12,7 @@ from making import bars_of, configured, document_of
 from vivienne.agent.evaluate import evaluate
 from vivienne.agent.filters import FILTERS, Situation, block, trend_of
 from vivienne.agent.indicators import IndicatorRows
-from vivienne.config.schema import Filters
+from vivienne.agent.schema import Filters
 
 LONG, SHORT = 1.0, -1.0
 

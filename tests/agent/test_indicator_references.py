@@ -13,7 +13,7 @@ import pytest
 from making import bars_of
 from vivienne.agent.indicators import IndicatorRows, indicators, rsi, vwap
 from vivienne.agent.levels import pivots
-from vivienne.config.schema import Indicators
+from vivienne.agent.schema import Indicators
 
 if TYPE_CHECKING:
     from pathlib import Path

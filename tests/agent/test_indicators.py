@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from making import bars_of, configured, random_bars, scaled
 from vivienne.agent.evaluate import evaluate
 from vivienne.agent.indicators import IndicatorRows, bars_needed, indicators, rsi, vwap, vwap_bars
-from vivienne.config.schema import Indicators
+from vivienne.agent.schema import Indicators
 from vivienne.config.tunables import TUNABLES
 from vivienne.market.timeframe import Timeframe
 

@@ -9,7 +9,7 @@ from making import bars_of, configured
 from vivienne.agent.evaluate import evaluate
 from vivienne.agent.indicators import IndicatorRows
 from vivienne.agent.signals import SignalRows, bb_bounce, bb_breakout, ema_cross, macd, rsi, signals
-from vivienne.config.schema import Signals, SignalWeights
+from vivienne.agent.schema import Signals, SignalWeights
 
 
 def rows_with(**last: float | tuple[float, float]) -> IndicatorRows:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from making import document_of
 from vivienne.config.documents import merged
-from vivienne.config.schema import LONGEST_DESCRIPTION
+from vivienne.agent.tunable import LONGEST_DESCRIPTION
 from vivienne.config.tunables import DEFAULTS, SECTIONS, TUNABLES
 from vivienne.config.validation import check_document, check_rules
 

@@ -10,7 +10,7 @@ from making import MIDNIGHT, minute, minutes
 from vivienne.agent.indicators import bars_needed
 from vivienne.changes.requests import ChangeRequest, Update
 from vivienne.changes.service import ConfigService
-from vivienne.config.schema import Indicators
+from vivienne.agent.schema import Indicators
 from vivienne.live.asset import LiveAsset
 from vivienne.market.timeframe import Timeframe
 from vivienne.market.types import MINUTE_MS

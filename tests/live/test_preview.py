@@ -16,7 +16,7 @@ from vivienne.live.preview import MOST_DIFFERENT, compare
 from vivienne.times import iso
 
 if TYPE_CHECKING:
-    from vivienne.config.schema import Configuration
+    from vivienne.agent.schema import Configuration
 
 MINUTES = 15
 BARS = random_bars(3, 600)

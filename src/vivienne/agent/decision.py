@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, get_args
 
 import numpy as np
 
+from vivienne.wire.explanation import Level
+
 if TYPE_CHECKING:
-    from vivienne.agent.signals import SignalRows
-    from vivienne.config.schema import Settings, SignalWeights
+    from collections.abc import Mapping
+
+    from vivienne.agent.schema import Settings, SignalWeights
+    from vivienne.agent.signals.base import Vote
     from vivienne.market.types import BoolArray, FloatArray, IntArray
+    from vivienne.wire.explanation import LevelsStatus, Side, Trend, VolatilityStatus
 
-
-Level = Literal["idle", "loaded", "aim", "bang"]
-_WORDS: tuple[Level, ...] = ("idle", "loaded", "aim", "bang")
+_WORDS: tuple[Level, ...] = get_args(Level)
 
 
 class Clarity(IntEnum):
@@ -31,30 +35,78 @@ class Clarity(IntEnum):
         return _WORDS[self]
 
 
+class Block(NamedTuple):
+    """A filter that blocks the entry, and the scenario it does so by: their ids."""
+
+    filter: str
+    scenario: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The decision on one bar.
+
+    Attributes:
+        open_time: of the bar, ms since the epoch.
+        ready: False while warming up; the decision is then idle, without a side or a size.
+        history: bars it was decided from, the bar itself included; 1,000 stands for the full history.
+        is_whole: False where bars that belong to its history were there once and are not any more, so that it may
+            differ from the decision that was made when the bar closed.
+        level: the clarity level, held at LOADED where a filter blocks.
+        raw_level: the level the confidence earns.
+        side: long, short or none.
+        confidence: 0 to 1.
+        size: percent of equity, 0 where a filter blocks or there is no side; never above the cap.
+        wanted: the same, without the cap.
+        blocks: every filter and scenario that blocks.
+        trend, volatility, levels: the status of these.
+    """
+
+    open_time: int
+    ready: bool
+    history: int
+    is_whole: bool
+    level: Clarity
+    raw_level: Clarity
+    side: Side
+    confidence: float
+    size: float
+    wanted: float
+    blocks: tuple[Block, ...]
+    trend: Trend
+    volatility: VolatilityStatus
+    levels: LevelsStatus
+
+    @property
+    def blocked_by(self) -> tuple[str, ...]:
+        """Ids of the filters that block."""
+        return tuple(dict.fromkeys(block.filter for block in self.blocks))
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a filter keeps an entry (`loaded` or above) back."""
+        return bool(self.blocks) and self.raw_level > Clarity.IDLE
+
+
 class Votes(NamedTuple):
     """The signals, weighed.
 
     Attributes:
+        names: the signals with a weight, in the order of the contributions.
         contributions: per signal and row: weight x direction x strength over the weights of the signals that vote.
             They add up to the signed confidence.
         side: +1 long, -1 short, 0 when nothing votes or the votes cancel out.
         confidence: 0 to 1.
     """
 
+    names: tuple[str, ...]
     contributions: FloatArray
     side: FloatArray
     confidence: FloatArray
 
 
 class DecisionRows(NamedTuple):
-    """The decision over rows.
-
-    Attributes:
-        raw_level: the `Clarity` the confidence earns.
-        level: the same, held at LOADED where a filter blocks.
-        size: percent of equity, 0 where a filter blocks or there is no side; never above the cap.
-        wanted: the same, without the cap.
-    """
+    """The decision over rows; see `Decision`."""
 
     raw_level: IntArray
     level: IntArray
@@ -66,21 +118,27 @@ NO_CAP = 100.0
 """Percent of equity: as much as a configuration can ask for."""
 
 
-def weigh(signals: tuple[SignalRows, ...], weights: SignalWeights) -> Votes:
-    """Confidence: abs(sum(w d s)) / sum(w over the signals that vote)."""
-    weight = np.array([[getattr(weights, signal.name)] for signal in signals])
-    direction = np.array([signal.direction for signal in signals])
-    strength = np.array([signal.strength for signal in signals])
+def weigh(signals: Mapping[str, Vote], weights: SignalWeights) -> Votes:
+    """Confidence: abs(sum(w d s)) / sum(w over the signals that vote).
+
+    Args:
+        signals: votes by name; those without a weight count for nothing.
+        weights: at least one above 0.
+    """
+    names = tuple(name for name in signals if getattr(weights, name) > 0)
+    weight = np.array([[getattr(weights, name)] for name in names])
+    direction = np.array([signals[name].direction for name in names])
+    strength = np.array([signals[name].strength for name in names])
     voting = np.add.reduce(weight * (direction != 0), axis=0)
     contributions = weight * direction * strength / np.where(voting > 0, voting, np.inf)
     # Rounded, so that votes which cancel out leave no side behind in the last bits.
-    signed = np.rint(np.add.reduce(contributions, axis=0) * 1e12) / 1e12
-    return Votes(contributions, np.sign(signed), np.minimum(np.abs(signed), 1.0))
+    signed = np.rint(np.add.reduce(contributions, axis=0) * 1e9) / 1e9
+    return Votes(names, contributions, np.sign(signed), np.minimum(np.abs(signed), 1.0))
 
 
 def percent(confidence: FloatArray) -> FloatArray:
     """Confidence in the unit of the thresholds, without the last bits of rounding: 0.57 is 57."""
-    return np.rint(confidence * 1e11) / 1e9
+    return np.rint(confidence * 1e9) / 1e7
 
 
 def decide(votes: Votes, blocked: BoolArray, settings: Settings, cap: float = NO_CAP) -> DecisionRows:

@@ -1,79 +1,212 @@
 """One asset, the whole flow in order, over arrays of bars: indicators, signals, filters, decision.
 
-Live and replay call `evaluate` for one row, of a whole window. It is a pure function of its arguments, so the same
-bars and configuration give the same decision, whoever asks and whenever. Asked for more rows at once, each row sees the
-window up to itself, so only the last one sees as much as the live path does.
+Every bar has a number since the epoch, and an anchor that follows from it: it is decided from the bars between the two,
+1,000 to 1,500 of them, and from nothing else. So the same bars and configuration give the same decision to the last bit,
+for whatever purpose, for however many rows, and however many bars are at hand. Bars that share an anchor are decided in
+one pass over arrays. Where a market began after the anchor, or started again after a gap, its first bar takes the
+anchor's place.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from vivienne.agent.decision import NO_CAP, DecisionRows, Votes, decide, weigh
-from vivienne.agent.filters import FilterRows, Situation, block, situation
+from vivienne.agent.blocking import FilterRows, block
+from vivienne.agent.decision import NO_CAP, Block, Clarity, Decision, DecisionRows, Votes, decide, weigh
+from vivienne.agent.filters import FILTER, FILTERS
+from vivienne.agent.filters.base import Scene
+from vivienne.agent.filters.measures import trend_of
+from vivienne.agent.filters.volatility import STATUSES, status
 from vivienne.agent.indicators import IndicatorRows, bars_needed, indicators
-from vivienne.agent.signals import SignalRows, signals
+from vivienne.agent.levels import nearest_levels
+from vivienne.agent.signals import SIGNALS
+from vivienne.agent.signals.base import Vote
+from vivienne.market.types import MINUTE_MS
 
 if TYPE_CHECKING:
-    from vivienne.config.schema import Configuration
-    from vivienne.market.types import Bars, BoolArray, IntArray
+    from collections.abc import Sequence
+
+    from vivienne.agent.schema import Configuration
+    from vivienne.market.types import Bars, BoolArray, FloatArray, IntArray
+    from vivienne.wire.explanation import LevelsStatus, Side, Trend
+
+BLOCK_BARS = 500
+"""So many neighbouring bars share an anchor."""
+FULL_HISTORY = 1_000
+"""The least number of bars between an anchor and its bars."""
+MOST_HISTORY = FULL_HISTORY + BLOCK_BARS
+"""The most bars a decision looks at, its own included."""
+SIDES: dict[int, Side] = {1: "long", -1: "short", 0: "none"}
+_TRENDS: dict[int, Trend] = {1: "bullish", -1: "bearish", 0: "neutral"}
+_SCENARIO_IDS = tuple(Block(each.name, scenario.id) for each in FILTERS for scenario in each.scenarios)
+_LEVELS = FILTERS.index(FILTER["levels"])
+_NEEDED = frozenset(name for each in FILTERS for name in each.needs)
+
+
+def anchor(number: int) -> int:
+    """The number of the bar from which a bar is decided, both counted since the epoch."""
+    return (number // BLOCK_BARS) * BLOCK_BARS - FULL_HISTORY
 
 
 class Evaluation(NamedTuple):
-    """Decisions for the last rows of a window, with everything they were made from.
-
-    All columns have one value per row, except those of `indicators`, which are led by the bar before.
+    """Decisions for the last rows of some bars, with everything they were made from; one value per row.
 
     Attributes:
         open_time: of each row's bar, ms since the epoch.
-        ready: False while the window is too short for a decision (warm-up); such rows are idle with size 0.
+        ready: False while the bars are too few for a decision (warm-up); such rows are idle with size 0.
+        is_whole: False where the bars begin after the anchor although there were bars before.
+        history: bars the row was decided from, at most `FULL_HISTORY`.
+        now: indicators.
+        signals: votes by name; of the signals that have a weight or that a filter needs.
+        votes: the signals, weighed.
+        support, resistance: nearest level below and above, NaN without one.
+        trend: +1 up, -1 down, 0 neither.
+        volatility: place in `vivienne.agent.filters.volatility.STATUSES`.
+        filters: the findings of the filters.
         blocked: where a filter blocks the entry.
+        decided: level and size.
     """
 
     open_time: IntArray
     ready: BoolArray
-    indicators: IndicatorRows
-    signals: tuple[SignalRows, ...]
+    is_whole: BoolArray
+    history: IntArray
+    now: IndicatorRows
+    signals: dict[str, Vote]
     votes: Votes
-    situation: Situation
+    support: FloatArray
+    resistance: FloatArray
+    trend: FloatArray
+    volatility: IntArray
     filters: FilterRows
     blocked: BoolArray
-    decision: DecisionRows
+    decided: DecisionRows
+
+    def decision(self, row: int = -1) -> Decision:
+        """The decision on one row in plain values."""
+        filters, decided = self.filters, self.decided
+        return Decision(
+            open_time=int(self.open_time[row]),
+            ready=bool(self.ready[row]),
+            history=int(self.history[row]),
+            is_whole=bool(self.is_whole[row]),
+            level=Clarity(int(decided.level[row])),
+            raw_level=Clarity(int(decided.raw_level[row])),
+            side=SIDES[int(self.votes.side[row])],
+            confidence=float(self.votes.confidence[row]),
+            size=float(decided.size[row]),
+            wanted=float(decided.wanted[row]),
+            blocks=tuple(_SCENARIO_IDS[place] for place in np.flatnonzero(filters.scenario_blocks[:, row]).tolist()),
+            trend=_TRENDS[int(self.trend[row])],
+            volatility=STATUSES[self.volatility[row]],
+            levels=_levels_status(filters, row),
+        )
+
+    def decisions(self) -> list[Decision]:
+        """The decision on every row, oldest first."""
+        return [self.decision(row) for row in range(len(self.open_time))]
+
+
+def _levels_status(filters: FilterRows, row: int) -> LevelsStatus:
+    if not filters.enabled[_LEVELS]:
+        return "inactive"
+    return "blocking" if filters.blocks[_LEVELS, row] else "active"
 
 
 def evaluate(
-    bars: Bars, config: Configuration, timeframe_minutes: int, rows: int = 1, *, cap: float = NO_CAP
+    bars: Bars,
+    config: Configuration,
+    timeframe_minutes: int,
+    rows: int = 1,
+    *,
+    cap: float = NO_CAP,
+    is_cut: bool = False,
 ) -> Evaluation:
-    """Decide the last `rows` bars of a window.
+    """Decide the last `rows` bars, each from its anchor.
 
     Args:
-        bars: closed bars, oldest first, at least one; prices above 0.
+        bars: closed bars without a hole, oldest first, at least one; prices above 0.
         config: the tunables, one version of them, whole.
         timeframe_minutes: length of a bar.
         rows: how many bars to decide; at most ``len(bars)``.
         cap: the largest position size, in percent of equity, whatever the tunables say.
+        is_cut: whether there were bars before the first one. Rows whose anchor is among them are not `is_whole`.
 
     Returns:
-        The decisions. Row i uses nothing after row i: a longer window never changes a decision already made.
+        The decisions. Row i uses nothing after row i: later bars never change a decision already made.
     """
+    first = int(bars.open_time[0]) // (timeframe_minutes * MINUTE_MS)
+    row, end = len(bars) - rows, len(bars)
+    parts: list[Evaluation] = []
+    while row < end:
+        number = first + row
+        stop = min(end, (number // BLOCK_BARS + 1) * BLOCK_BARS - first)
+        start = anchor(number) - first
+        block_bars = bars[max(start, 0) : stop] if start > 0 or stop < end else bars
+        is_whole = start >= 0 or not is_cut
+        parts.append(_evaluate(block_bars, config, timeframe_minutes, stop - row, cap=cap, is_whole=is_whole))
+        row = stop
+    return parts[0] if len(parts) == 1 else _joined(parts)
+
+
+def _evaluate(
+    bars: Bars, config: Configuration, timeframe_minutes: int, rows: int, *, cap: float, is_whole: bool
+) -> Evaluation:
+    """Decide the last rows, which share an anchor, from the first bar on."""
     seen = np.arange(len(bars) - rows + 1, len(bars) + 1)
     ready = seen >= bars_needed(config.indicators, timeframe_minutes)
     columns = indicators(bars, config.indicators, timeframe_minutes, rows)
-    found = signals(columns, bars.open[len(bars) - rows :], config.signals)
-    votes = _silence(weigh(found, config.signal_weights), ready)
-    now = situation(bars, columns, votes.side, found[-1], config, timeframe_minutes)
-    barriers = block(now, config)
-    blocked = np.logical_or.reduce(barriers.blocks, axis=0)
+    signals = {
+        signal.name: signal.vote(columns, config.signals)
+        for signal in SIGNALS
+        if signal.name in _NEEDED or getattr(config.signal_weights, signal.name) > 0
+    }
+    votes = _silence(weigh(signals, config.signal_weights), ready)
+    support, resistance = nearest_levels(
+        bars, config.indicators.pivot_bars, config.filters.levels.levels_buffer_percent, rows
+    )
+    trend = trend_of(columns.now)
+    filters = block(Scene(columns, votes.side, trend, signals, support, resistance, timeframe_minutes), config)
+    blocked = np.logical_or.reduce(filters.blocks, axis=0)
     return Evaluation(
-        bars.open_time[len(bars) - rows :], ready, columns, found, votes, now, barriers, blocked,
-        decide(votes, blocked, config.settings, cap),
-    )  # fmt: skip
+        open_time=bars.open_time[len(bars) - rows :],
+        ready=ready,
+        is_whole=np.full(rows, is_whole),
+        history=np.minimum(seen, FULL_HISTORY),
+        now=columns.now,
+        signals=signals,
+        votes=votes,
+        support=support,
+        resistance=resistance,
+        trend=trend,
+        volatility=status(columns.now, config.filters.volatility),
+        filters=filters,
+        blocked=blocked,
+        decided=decide(votes, blocked, config.settings, cap),
+    )
 
 
 def _silence(votes: Votes, ready: BoolArray) -> Votes:
     """No votes while warming up, when indicators are still NaN."""
     if ready[0]:  # rows only get readier
         return votes
-    return Votes(*(np.where(ready, column, 0.0) for column in votes))
+    return Votes(votes.names, *(np.where(ready, column, 0.0) for column in votes[1:]))
+
+
+def _joined(parts: Sequence[Evaluation]) -> Evaluation:
+    joined: Evaluation = _join(parts)
+    return joined
+
+
+def _join(parts: Sequence[Any]) -> Any:
+    """Columns one after the other, however deep they lie; what is not a column is the same in every part."""
+    one = parts[0]
+    if isinstance(one, np.ndarray):
+        return np.concatenate(parts, axis=-1)
+    if isinstance(one, dict):
+        return {name: _join([part[name] for part in parts]) for name in one}
+    if isinstance(one, tuple) and hasattr(one, "_fields"):
+        return type(one)(*map(_join, zip(*parts, strict=True)))
+    return one

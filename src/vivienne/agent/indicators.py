@@ -1,22 +1,28 @@
-"""Indicators over a window of bars, by TA-Lib.
+"""Indicators over bars.
 
-Recursive averages (EMA, RSI, ATR, MACD) run over the whole window; only the last rows are kept, which is all a
-decision looks at. Row 0 of every column is the bar before the first row asked for, because two signals compare a bar
-with the one before it.
+Recursive averages (EMA, RSI, ATR, MACD) are TA-Lib's and run over all bars; only the last rows are kept, which is all a
+decision looks at. What looks back a fixed number of bars (bands, VWAP, mean volume) is computed window by window: a
+running sum would carry the rounding of everything before it along.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import talib
 
-if TYPE_CHECKING:
-    from vivienne.config.schema import Indicators
-    from vivienne.market.types import Bars, FloatArray
+from vivienne.agent.tolerance import settled
 
+if TYPE_CHECKING:
+    from vivienne.agent.schema import Indicators
+    from vivienne.market.types import Bars, FloatArray, IntArray
+
+LEAD = 3
+"""Bars before the first row that signals may compare with."""
 EMPTY_BAND = 1e-6
 """Bandwidth below which the bands are one line: %B and deviations have no meaning there, only rounding noise."""
 
@@ -25,22 +31,27 @@ _FORGOTTEN = math.log(10)
 
 
 class IndicatorRows(NamedTuple):
-    """Columns of equal length: the bar before, then the rows asked for. NaN where there is no value yet.
+    """Columns of equal length. NaN where there is no value yet.
 
     Attributes:
+        open, close, volume: of the bars.
         ema_fast, ema_slow, bollinger_upper, bollinger_middle, bollinger_lower, vwap, atr: in quote currency.
-        macd, macd_signal: in quote currency.
-        rsi: 0 to 100, 50 when nothing moved for a whole period.
+        ema_spread: fast over slow average, in quote currency, without rounding noise.
+        macd, macd_histogram: the same; the latter is MACD over its signal line.
+        rsi: 0 to 100, 50 as long as nothing ever moved.
         bandwidth: (upper - lower) / middle, a fraction.
         percent_b: 0 at the lower band, 1 at the upper one, 0.5 when there is no band.
         deviations: distance of the close from the middle band in standard deviations, signed.
     """
 
+    open: FloatArray
     close: FloatArray
+    volume: FloatArray
     ema_fast: FloatArray
     ema_slow: FloatArray
+    ema_spread: FloatArray
     macd: FloatArray
-    macd_signal: FloatArray
+    macd_histogram: FloatArray
     rsi: FloatArray
     atr: FloatArray
     bollinger_upper: FloatArray
@@ -52,8 +63,33 @@ class IndicatorRows(NamedTuple):
     vwap: FloatArray
 
 
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """All that signals and filters look at.
+
+    Attributes:
+        bars: from the first bar that counts to the last row.
+        led: indicators of the rows, led by those of `LEAD` bars before.
+        now: indicators of the rows.
+    """
+
+    bars: Bars
+    led: IndicatorRows
+    now: IndicatorRows
+
+    @property
+    def rows(self) -> int:
+        """How many bars are decided."""
+        return len(self.now.close)
+
+
+def ago(led: FloatArray, bars: int) -> FloatArray:
+    """The values so many bars before each row, from a column of `Columns.led`."""
+    return led[LEAD - bars : len(led) - bars]
+
+
 def bars_needed(periods: Indicators, timeframe_minutes: int) -> int:
-    """Bars until every indicator has a value that does not hang on where the window began.
+    """Bars until every indicator has a value that does not hang on where the bars begin.
 
     An average of period n over its own seed still carries (1 - 2/(n + 1))^k of it after k bars (Wilder's:
     (1 - 1/n)^k); k is chosen so that a tenth is left. With the default periods that is 64, all of it MACD's.
@@ -76,30 +112,49 @@ def vwap_bars(periods: Indicators, timeframe_minutes: int) -> int:
     return max(1, round(periods.vwap_minutes / timeframe_minutes))
 
 
-def vwap(quote_volume: FloatArray, volume: FloatArray, bars: int) -> FloatArray:
+@lru_cache(maxsize=64)
+def _places(rows: int, length: int) -> IntArray:
+    """Where the values of each window lie."""
+    return np.arange(rows)[:, np.newaxis] + np.arange(length)
+
+
+def _windows(values: FloatArray, length: int, rows: int) -> FloatArray:
+    """The last `length` values of each of the last rows, as rows of a matrix; fewer where values are few.
+
+    The matrix is contiguous, so that every row is summed in the same order however many there are.
+    """
+    tail = values[-(rows + length - 1) :]
+    return tail[_places(max(0, len(tail) - length + 1), length)]
+
+
+def vwap(quote_volume: FloatArray, volume: FloatArray, bars: int, rows: int) -> FloatArray:
     """Volume-weighted average price over a rolling span: quote volume traded per unit of base volume.
 
     Args:
-        quote_volume: per bar, in quote currency. With no quote volume at hand, typical price times volume.
+        quote_volume: per bar, in quote currency.
         volume: per bar, in base currency.
         bars: length of the span.
+        rows: how many values are wanted, from the end.
 
     Returns:
-        A column of the same length; NaN in the first ``bars - 1`` rows and where nothing traded.
+        A column of `rows` values; NaN where the span is not full and where nothing traded in it.
     """
-    result = np.full(len(volume), np.nan)
-    if len(volume) >= bars:
-        # Summed window by window: a running sum would leave a rounding residue where nothing traded.
-        span = np.ones(bars)
-        traded = np.convolve(volume, span, "valid")
-        result[bars - 1 :] = np.convolve(quote_volume, span, "valid") / np.where(traded > 0, traded, np.nan)
-    return result
+    traded = np.add.reduce(_windows(volume, bars, rows), axis=1)
+    paid = np.add.reduce(_windows(quote_volume, bars, rows), axis=1)
+    return _last(paid / np.where(traded > 0, traded, np.nan), rows)
+
+
+def mean_volume(columns: Columns, bars: int) -> FloatArray:
+    """Mean volume of the last bars of each row, the row's own included; NaN where they are too few or did not trade."""
+    mean = np.add.reduce(_windows(columns.bars.volume, bars, columns.rows), axis=1) / bars
+    return _last(np.where(mean > 0, mean, np.nan), columns.rows)
 
 
 def rsi(close: FloatArray, period: int, rows: int | None = None) -> FloatArray:
-    """Relative strength index, Wilder's smoothing; 50 where the last `period` changes were all zero.
+    """Relative strength index, Wilder's smoothing; 50 as long as no close was different from the one before.
 
-    TA-Lib gives 0 for a series that never moved, which would read as a maximal buy.
+    TA-Lib gives 0 for a series that never moved, which would read as a maximal buy, and once its averages have become
+    very small. While closes stand still both averages shrink by the same factor, so Wilder's value stands.
 
     Args:
         close: closing prices.
@@ -107,12 +162,56 @@ def rsi(close: FloatArray, period: int, rows: int | None = None) -> FloatArray:
         rows: how many values are wanted, from the end; None for all.
     """
     rows = len(close) if rows is None else rows
-    values = _last(talib.RSI(close, period), rows)
-    span = close[-(rows + period) :]
-    flat = talib.MAX(span, period + 1) == talib.MIN(span, period + 1)
-    known = min(rows, len(flat))
-    values[rows - known :][flat[-known:]] = 50.0
-    return values
+    if len(close) <= period:
+        return np.full(rows, np.nan)
+    # By a power of two, which changes no digit: what TA-Lib takes for zero is to be relative to the price.
+    values = talib.RSI(close / 2.0 ** math.floor(math.log2(close[0])), period)
+    if rows < len(close) and (settled(close[-rows:] - close[-rows - 1 : -1], close[-rows:]) != 0).all():
+        return _last(values, rows)
+    moved = np.concatenate([[False], settled(np.diff(close), close[1:]) != 0])
+    at = np.maximum.accumulate(np.where(moved, np.arange(len(close)), 0))
+    stood = values[np.maximum(at, period)]
+    stood[at == 0] = 50.0
+    stood[:period] = np.nan
+    return _last(stood, rows)
+
+
+class Bands(NamedTuple):
+    """Bollinger bands, see `IndicatorRows`."""
+
+    upper: FloatArray
+    middle: FloatArray
+    lower: FloatArray
+    bandwidth: FloatArray
+    percent_b: FloatArray
+    deviations: FloatArray
+
+
+def bands(close: FloatArray, period: int, deviations: float, rows: int) -> Bands:
+    """Bollinger bands with the population deviation.
+
+    Args:
+        close: closing prices.
+        period: bars under the bands.
+        deviations: distance of each band from the middle.
+        rows: how many values are wanted, from the end.
+
+    Returns:
+        Columns of `rows` values.
+    """
+    windows = _windows(close, period, rows)
+    middle = np.add.reduce(windows, axis=1) / period
+    apart = windows - middle[:, np.newaxis]
+    half = deviations * np.sqrt(np.add.reduce(apart * apart, axis=1) / period)
+    middle, half = _last(middle, rows), _last(half, rows)
+    width = 2.0 * half
+    bandwidth = width / middle
+    empty = bandwidth < EMPTY_BAND
+    if empty.any():
+        bandwidth[empty] = 0.0
+        width[empty] = np.inf  # %B and deviations become their neutral values below
+    away = (_last(close, rows) - middle) / width
+    return Bands(middle + half, middle, middle - half, bandwidth, 0.5 + away, away * (2.0 * deviations))
 
 
 def _last(column: FloatArray, rows: int) -> FloatArray:
@@ -122,7 +221,7 @@ def _last(column: FloatArray, rows: int) -> FloatArray:
     return np.concatenate([np.full(rows - len(column), np.nan), column])
 
 
-def indicators(bars: Bars, periods: Indicators, timeframe_minutes: int, rows: int) -> IndicatorRows:
+def indicators(bars: Bars, periods: Indicators, timeframe_minutes: int, rows: int) -> Columns:
     """Compute every indicator for the last `rows` bars.
 
     Args:
@@ -130,40 +229,32 @@ def indicators(bars: Bars, periods: Indicators, timeframe_minutes: int, rows: in
         periods: the tunables.
         timeframe_minutes: length of a bar.
         rows: how many bars are wanted; at most ``len(bars)``.
-
-    Returns:
-        Columns of ``rows + 1`` values, see `IndicatorRows`.
     """
-    close, tail = bars.close, rows + 1
-    macd, macd_signal, _ = talib.MACD(
+    close, tail = bars.close, rows + LEAD
+    last_close = _last(close, tail)
+    macd, _, histogram = talib.MACD(
         close, periods.macd_fast_period, periods.macd_slow_period, periods.macd_signal_period
     )
-    k = periods.bollinger_deviations
-    upper, middle, lower = talib.BBANDS(close, periods.bollinger_period, k, k)
-    upper, middle, lower = _last(upper, tail), _last(middle, tail), _last(lower, tail)
-    last_close = _last(close, tail)
-    width = upper - lower
-    bandwidth = width / middle
-    empty = bandwidth < EMPTY_BAND
-    if empty.any():
-        bandwidth[empty] = 0.0
-        width[empty] = np.inf  # %B and deviations become their neutral values below
-    percent_b = 0.5 + (last_close - middle) / width
-    span = vwap_bars(periods, timeframe_minutes)
-    history = tail + span - 1
-    return IndicatorRows(
+    ema_fast = _last(talib.EMA(close, periods.ema_fast_period), tail)
+    ema_slow = _last(talib.EMA(close, periods.ema_slow_period), tail)
+    band = bands(close, periods.bollinger_period, periods.bollinger_deviations, tail)
+    led = IndicatorRows(
+        open=_last(bars.open, tail),
         close=last_close,
-        ema_fast=_last(talib.EMA(close, periods.ema_fast_period), tail),
-        ema_slow=_last(talib.EMA(close, periods.ema_slow_period), tail),
-        macd=_last(macd, tail),
-        macd_signal=_last(macd_signal, tail),
+        volume=_last(bars.volume, tail),
+        ema_fast=ema_fast,
+        ema_slow=ema_slow,
+        ema_spread=settled(ema_fast - ema_slow, last_close),
+        macd=settled(_last(macd, tail), last_close),
+        macd_histogram=settled(_last(histogram, tail), last_close),
         rsi=rsi(close, periods.rsi_period, tail),
         atr=_last(talib.ATR(bars.high, bars.low, close, periods.atr_period), tail),
-        bollinger_upper=upper,
-        bollinger_middle=middle,
-        bollinger_lower=lower,
-        bandwidth=bandwidth,
-        percent_b=percent_b,
-        deviations=(percent_b - 0.5) * (2 * k),
-        vwap=_last(vwap(bars.quote_volume[-history:], bars.volume[-history:], span), tail),
+        bollinger_upper=band.upper,
+        bollinger_middle=band.middle,
+        bollinger_lower=band.lower,
+        bandwidth=band.bandwidth,
+        percent_b=band.percent_b,
+        deviations=band.deviations,
+        vwap=vwap(bars.quote_volume, bars.volume, vwap_bars(periods, timeframe_minutes), tail),
     )
+    return Columns(bars, led, IndicatorRows(*(column[LEAD:] for column in led)))

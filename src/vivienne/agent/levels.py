@@ -8,14 +8,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import talib
 
+from vivienne.agent.tolerance import EQUAL, above
+
 if TYPE_CHECKING:
     from vivienne.market.types import Bars, BoolArray, FloatArray
+
+LEVEL_BARS = 1_000
+"""Levels come from so many bars, the row's own included."""
 
 
 def pivots(values: FloatArray, side_bars: int) -> BoolArray:
     """Mark each value above all its `side_bars` neighbours on either side (pass ``-low`` for low pivots).
 
-    A pivot is known only `side_bars` bars later: whoever reads row i may use marks up to row ``i - side_bars``.
+    A pivot is known only `side_bars` bars later: a caller that decides row i may use marks up to row ``i - side_bars``.
     """
     marks = np.zeros(len(values), dtype=np.bool_)
     inner = len(values) - 2 * side_bars
@@ -25,7 +30,7 @@ def pivots(values: FloatArray, side_bars: int) -> BoolArray:
         middle = values[side_bars : side_bars + inner]
         before = highest[side_bars - 1 : side_bars - 1 + inner]
         after = highest[2 * side_bars :]
-        marks[side_bars : side_bars + inner] = (middle > before) & (middle > after)
+        marks[side_bars : side_bars + inner] = above(middle, before) & above(middle, after)
     return marks
 
 
@@ -33,11 +38,12 @@ def merge(prices: FloatArray, buffer: float) -> list[float]:
     """Merge prices into levels, lowest first: each level is the mean of prices at most `buffer` above its lowest."""
     levels: list[float] = []
     total, count, limit = 0.0, 0, -np.inf
+    reach = (1.0 + buffer) * (1.0 + EQUAL)
     for price in sorted(prices.tolist()):
         if price > limit:
             if count:
                 levels.append(total / count)
-            total, count, limit = 0.0, 0, price * (1.0 + buffer)
+            total, count, limit = 0.0, 0, price * reach
         total += price
         count += 1
     if count:
@@ -45,24 +51,30 @@ def merge(prices: FloatArray, buffer: float) -> list[float]:
     return levels
 
 
-def _nearest(column: FloatArray, close: FloatArray, side_bars: int, buffer: float, *, above: bool) -> FloatArray:
+def _nearest(column: FloatArray, close: FloatArray, side_bars: int, buffer: float, *, upwards: bool) -> FloatArray:
     """For each of the last ``len(close)`` rows, the nearest level above (or below) its close; NaN without one."""
-    rows, total = len(close), len(column)
+    rows = len(close)
+    column = column[-(LEVEL_BARS - 1 + rows) :]
     nearest = np.full(rows, np.nan)
-    at = np.flatnonzero(pivots(column if above else -column, side_bars))
-    places, known, levels = at.tolist(), -1, [0.0]
-    for row, price in enumerate(close.tolist()):
-        usable = bisect_right(places, total - rows + row - side_bars)
+    at = np.flatnonzero(pivots(column if upwards else -column, side_bars))
+    places, known, levels = at.tolist(), (-1, -1), [0.0]
+    for row, price in enumerate(close.tolist(), len(column) - rows):
+        # A pivot counts with all the bars that make it one.
+        usable = (
+            bisect_left(places, row - (LEVEL_BARS - 1) + side_bars),
+            bisect_right(places, row - side_bars),
+        )
         if usable != known:
-            known, levels = usable, merge(column[at[:usable]], buffer)
-        if above:
-            place = bisect_right(levels, price)
+            known, levels = usable, merge(column[at[slice(*usable)]], buffer)
+        # A level at the close itself is neither above nor below it.
+        if upwards:
+            place = bisect_right(levels, price * (1.0 + EQUAL))
             if place < len(levels):
-                nearest[row] = levels[place]
+                nearest[row - len(column) + rows] = levels[place]
         else:
-            place = bisect_left(levels, price)
+            place = bisect_left(levels, price * (1.0 - EQUAL))
             if place > 0:
-                nearest[row] = levels[place - 1]
+                nearest[row - len(column) + rows] = levels[place - 1]
     return nearest
 
 
@@ -70,7 +82,7 @@ def nearest_levels(bars: Bars, side_bars: int, buffer: float, rows: int) -> tupl
     """Nearest confirmed support below and resistance above the close, for the last `rows` bars.
 
     Args:
-        bars: closed bars.
+        bars: closed bars; a row looks at the last `LEVEL_BARS` of them up to itself.
         side_bars: bars on each side of a pivot.
         buffer: fraction of price within which pivots are one level.
         rows: how many bars are wanted; at most ``len(bars)``.
@@ -79,6 +91,6 @@ def nearest_levels(bars: Bars, side_bars: int, buffer: float, rows: int) -> tupl
         Two columns of `rows` prices, support and resistance; NaN where there is none.
     """
     close = bars.close[len(bars) - rows :]
-    support = _nearest(bars.low, close, side_bars, buffer, above=False)
-    resistance = _nearest(bars.high, close, side_bars, buffer, above=True)
+    support = _nearest(bars.low, close, side_bars, buffer, upwards=False)
+    resistance = _nearest(bars.high, close, side_bars, buffer, upwards=True)
     return support, resistance

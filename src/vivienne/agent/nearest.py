@@ -1,84 +1,103 @@
-"""The nearest change: the one threshold or switch that, changed alone and least, alters the clarity level."""
+"""The nearest change: the one threshold or switch that, changed alone and least, alters the outcome.
+
+The outcome is the clarity level, and whether an entry is held back.
+"""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
+from vivienne.agent.blocking import CHECKS, CHECKS_OF, SCENARIOS
 from vivienne.agent.decision import Clarity, percent
 from vivienne.agent.evaluate import evaluate
-from vivienne.agent.filters import CHECKS, CHECKS_OF, FILTERS, SCENARIOS
+from vivienne.agent.filters import FILTERS
+from vivienne.agent.rules import Ordered
+from vivienne.agent.schema import RULES, Configuration, field_at
+from vivienne.agent.tolerance import EQUAL
 from vivienne.agent.wording import show_apart
-from vivienne.config.schema import Configuration
-from vivienne.config.tunables import TUNABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from vivienne.agent.blocking import FilterRows
     from vivienne.agent.evaluate import Evaluation
+    from vivienne.agent.filters.base import Check
     from vivienne.market.types import Bars
     from vivienne.wire.explanation import NearestChange
 
+_HAS_SECOND_EFFECT = frozenset({"filters.levels.levels_buffer_percent"})
+"""Thresholds that a figure hangs on as well: the buffer also merges levels."""
+
 
 class Change(NamedTuple):
-    """One value that, changed alone, alters the level.
+    """One value that, changed alone, alters the outcome.
 
     Attributes:
         path: the tunable.
         old: its value now.
-        new: the value nearest to it that alters the level.
+        new: the value nearest to it that alters the outcome.
         level: the level that would result.
+        held: whether a filter would keep an entry back.
+        is_of_filter: whether a filter would begin to block, or stop.
     """
 
     path: str
     old: float | bool
     new: float | bool
     level: Clarity
+    held: bool
+    is_of_filter: bool = True
 
     @property
     def distance(self) -> float:
         """How far away, relative to the present value; a switch counts as 1."""
-        return abs(self.new - self.old) / abs(self.old) if self.old else math.inf
+        return abs(self.new - self.old) / abs(self.old) if self.old else 1.0 if self.new is True else math.inf
 
     def as_document(self) -> NearestChange:
         """The change as it goes out on the wire."""
-        title = TUNABLES[self.path].title
         old, new = show_apart(self.old, self.new)
+        level = self.level.word
+        effect = f"makes it {level}"
+        if self.is_of_filter:
+            effect = f"holds it back at {level}" if self.held else f"lets it through as {level}"
         return {
             "path": self.path,
             "from": self.old,
             "to": self.new,
-            "clarity_level": self.level.word,
-            "message": f"{title} {old} -> {new} makes it {self.level.word}",
+            "clarity_level": level,
+            "held": self.held,
+            "message": f"{field_at(self.path).title} {old} -> {new} {effect}",
         }
 
 
 def _round_toward(value: float, *, up: bool) -> Iterator[float]:
     """Values at or beyond `value` on one side, the shortest ones first."""
-    for digits in (2, 3, 4, 6, 9, 12, 15):
-        step = 10.0 ** (math.floor(math.log10(abs(value))) + 1 - digits) if value else 1.0
-        rounded = (math.ceil if up else math.floor)(value / step) * step
-        yield float(f"{rounded:.15g}")
+    exponent = math.floor(math.log10(abs(value))) if value else 0
+    towards = math.ceil if up else math.floor
+    for digits in (2, 3, 4, 6, 9, 12):
+        places = digits - 1 - exponent
+        step = 10.0**-places
+        yield round(towards(value / step) * step, places)
 
 
 def _beyond(value: float, *, up: bool, strict: bool, low: float, high: float) -> float | None:
-    """The shortest number at or beyond `value` (beyond it, when strict) that is within bounds and near to it."""
+    """The shortest number at or beyond `value` (clearly beyond it, when strict) that is within bounds and near to it."""
     if value == 0 and not strict and low <= 0 <= high:
         return 0.0
+    clear = 2 * EQUAL * abs(value)
     for candidate in _round_toward(value, up=up):
         moved = candidate - value if up else value - candidate
-        if low <= candidate <= high and (moved > 0 or (moved == 0 and not strict)) and moved <= abs(value) * 0.01:
+        if low <= candidate <= high and (moved > clear or (moved >= 0 and not strict)) and moved <= abs(value) * 0.01:
             return candidate
-    candidate = math.nextafter(value, math.inf if up else -math.inf) if strict else value
+    candidate = value + (4 * EQUAL * abs(value) or EQUAL) * (1 if up else -1) if strict else value
     return candidate if low <= candidate <= high else None
 
 
 def _threshold_changes(evaluation: Evaluation, config: Configuration) -> Iterator[Change]:
     """Level thresholds that, moved across the confidence, alter the level; they stay in order."""
     settings = config.settings
-    raw_level = int(evaluation.decision.raw_level[-1])
+    raw_level = int(evaluation.decided.raw_level[-1])
     blocked = bool(evaluation.blocked[-1])
     confidence = float(percent(evaluation.votes.confidence)[-1])
     names = ("loaded", "aim", "bang")
@@ -88,47 +107,90 @@ def _threshold_changes(evaluation: Evaluation, config: Configuration) -> Iterato
         new = _beyond(confidence, up=False, strict=False, low=floor, high=100.0)
         if new is not None:
             path = f"settings.state_threshold_{names[raw_level]}"
-            yield Change(path, thresholds[raw_level], new, Clarity(raw_level + 1))
+            yield Change(path, thresholds[raw_level], new, Clarity(raw_level + 1), blocked, is_of_filter=False)
     if raw_level > Clarity.IDLE and not (blocked and raw_level > Clarity.LOADED):
         ceiling = thresholds[raw_level] if raw_level < Clarity.BANG else 100.0
         new = _beyond(confidence, up=True, strict=True, low=0.0, high=ceiling)
         if new is not None:
             path = f"settings.state_threshold_{names[raw_level - 1]}"
-            yield Change(path, thresholds[raw_level - 1], new, Clarity(raw_level - 1))
+            held = blocked and raw_level - 1 > Clarity.IDLE
+            yield Change(path, thresholds[raw_level - 1], new, Clarity(raw_level - 1), held, is_of_filter=False)
 
 
-def _release_changes(evaluation: Evaluation) -> Iterator[Change]:
-    """Tunables that would let a held-back level through, when only one filter holds it."""
-    raw_level = Clarity(int(evaluation.decision.raw_level[-1]))
-    if raw_level <= Clarity.LOADED or not evaluation.blocked[-1]:
+def _filter_changes(evaluation: Evaluation) -> Iterator[Change]:
+    """Tunables by which an entry would be let through that is held back, or held back that is not."""
+    raw_level = Clarity(int(evaluation.decided.raw_level[-1]))
+    if raw_level < Clarity.LOADED:
         return
-    rows = evaluation.filters
-    holding = np.flatnonzero(rows.blocks[:, -1])
+    if evaluation.blocked[-1]:
+        for path, old, new in _releases(evaluation.filters):
+            yield Change(path, old, new, raw_level, held=False)
+    else:
+        for path, old, new in _holds(evaluation.filters, is_long=bool(evaluation.votes.side[-1] > 0)):
+            yield Change(path, old, new, Clarity.LOADED, held=True)
+
+
+def _releases(rows: FilterRows) -> Iterator[tuple[str, float | bool, float | bool]]:
+    """Values that let an entry through which exactly one filter holds: path, old and new."""
+    holding = rows.blocks[:, -1].nonzero()[0].tolist()
     if len(holding) != 1:
         return
-    barrier = FILTERS[holding[0]]
-    scenarios = np.flatnonzero(rows.scenario_blocks[:, -1])
+    scenarios = rows.scenario_blocks[:, -1].nonzero()[0].tolist()
     one = scenarios[0] if len(scenarios) == 1 else None
     # Of two switches the narrower one is offered: equal distances keep their order.
     if one is not None and (switch := SCENARIOS[one].switch) is not None:
-        yield Change(switch, old=True, new=False, level=raw_level)
-    yield Change(barrier.switch, old=True, new=False, level=raw_level)
-    if one is None:
+        yield switch, True, False
+    yield FILTERS[holding[0]].switch, True, False
+    for place in () if one is None else CHECKS_OF[one]:
+        yield from _moved(rows, place, met=False)
+
+
+def _holds(rows: FilterRows, *, is_long: bool) -> Iterator[tuple[str, float | bool, float | bool]]:
+    """Values that make a scenario block which does not now: path, old and new."""
+    number = -1
+    for each, enabled in zip(FILTERS, rows.enabled, strict=True):
+        for scenario in each.scenarios:
+            number += 1
+            if scenario.longs_only and not is_long:
+                continue
+            unmet = [place for place in CHECKS_OF[number] if not rows.met[place, -1]]
+            if rows.switched_on[number] and len(unmet) == 1:
+                yield from _moved(rows, unmet[0], met=True)
+            elif not unmet and not enabled:
+                yield each.switch, False, True
+            elif not unmet and scenario.switch is not None and not rows.switched_on[number]:
+                yield scenario.switch, False, True
+
+
+def _moved(rows: FilterRows, place: int, *, met: bool) -> Iterator[tuple[str, float, float]]:
+    """The threshold of a check moved across the figure, so that the check is met or is not any more."""
+    check: Check = CHECKS[place]
+    value = float(rows.values[place, -1])
+    if check.path is None or math.isnan(value):
         return
-    for place in CHECKS_OF[one]:
-        check = CHECKS[place]
-        if check.path is None:
-            continue
-        low, high = TUNABLES[check.path].bounds or (-math.inf, math.inf)
-        new = _beyond(
-            float(rows.values[place, -1]),
-            up=check.relation in (">", ">="),
-            strict=check.relation in ("<=", ">="),
-            low=low,
-            high=high,
-        )
-        if new is not None:
-            yield Change(check.path, float(rows.thresholds[place]), new, raw_level)
+    low, high = field_at(check.path).bounds
+    is_strict = check.relation in ("<", ">")
+    new = _beyond(
+        value,
+        up=(check.relation in ("<", "<=")) == met,
+        strict=is_strict == met,
+        low=low,
+        high=high,
+    )
+    if new is not None:
+        yield check.path, rows.thresholds[place], new
+
+
+def _keeps_rules(config: Configuration, change: Change) -> bool:
+    """Whether the changed configuration is valid: values that must be in order still are."""
+    for rule in RULES:
+        if isinstance(rule, Ordered) and change.path in rule.paths:
+            values = [change.new if path == change.path else field_at(path).value(config) for path in rule.paths]
+            if any(
+                one > other or (rule.strict and one == other) for one, other in zip(values, values[1:], strict=False)
+            ):
+                return False
+    return True
 
 
 def _with(config: Configuration, path: str, value: float | bool) -> Configuration:
@@ -142,16 +204,24 @@ def _with(config: Configuration, path: str, value: float | bool) -> Configuratio
 
 
 def nearest_change(evaluation: Evaluation, bars: Bars, config: Configuration, timeframe_minutes: int) -> Change | None:
-    """The threshold or switch whose smallest relative change alters the clarity level of the last row.
+    """The threshold or switch whose smallest relative change alters the outcome of the last row.
 
-    Level thresholds follow from the confidence alone. What releases a filter is tried out, because a threshold may
-    have a second effect (the levels buffer also merges levels).
+    A change of a threshold that a figure hangs on as well is tried out before it is offered.
+
+    Returns:
+        None where nothing votes, and where an entry above `loaded` is held back in more than one way.
     """
     if evaluation.votes.side[-1] == 0:
         return None
-    # A level that is held back changes only by a release, any other only by a threshold.
-    for change in sorted(_release_changes(evaluation), key=lambda change: change.distance):
-        again = evaluate(bars, _with(config, change.path, change.new), timeframe_minutes)
-        if int(again.decision.level[-1]) == change.level:
+    changes = [*_filter_changes(evaluation), *_threshold_changes(evaluation, config)]
+    for change in sorted(changes, key=lambda change: change.distance):
+        if _keeps_rules(config, change) and _is_true(change, bars, config, timeframe_minutes):
             return change
-    return min(_threshold_changes(evaluation, config), key=lambda change: change.distance, default=None)
+    return None
+
+
+def _is_true(change: Change, bars: Bars, config: Configuration, timeframe_minutes: int) -> bool:
+    if change.path not in _HAS_SECOND_EFFECT:
+        return True
+    decision = evaluate(bars, _with(config, change.path, change.new), timeframe_minutes).decision()
+    return (decision.level, decision.is_held) == (change.level, change.held)

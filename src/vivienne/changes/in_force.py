@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from vivienne.changes.pause.state import PausesInForce
 from vivienne.config.layers import GLOBAL, Layers, asset_of
-from vivienne.config.schema import Configuration
+from vivienne.agent.schema import Configuration
 from vivienne.errors import Problem, UnknownTarget, VersionConflict
 
 if TYPE_CHECKING:

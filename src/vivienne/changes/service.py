@@ -23,7 +23,7 @@ from vivienne.changes.plan import Prepared
 from vivienne.changes.planning import Planning
 from vivienne.changes.writer import STORE_TIMEOUT, Writer
 from vivienne.config.layers import GLOBAL
-from vivienne.config.schema import Configuration
+from vivienne.agent.schema import Configuration
 from vivienne.errors import ChangeRefused, StoreUnavailable
 from vivienne.metrics.registry import Metrics
 from vivienne.store.revision import IMPORT

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from vivienne.cluster.questions import Answer, Question, questions_to, read_question
-from vivienne.config.schema import Configuration
+from vivienne.agent.schema import Configuration
 from vivienne.redis.control.listening import heard
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from vivienne.cluster.agents import Agents
     from vivienne.cluster.heartbeats import Heartbeat
     from vivienne.cluster.questions import Asking
-    from vivienne.config.schema import Configuration
+    from vivienne.agent.schema import Configuration
     from vivienne.live.chart import AssetCloses, AssetList, Chart
     from vivienne.live.preview import Comparison
 

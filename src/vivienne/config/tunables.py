@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from vivienne.config.schema import LONGEST_DESCRIPTION, RULES, Configuration, Section
+from vivienne.agent.schema import RULES, Configuration
+from vivienne.agent.tunable import LONGEST_DESCRIPTION, Section
 
 Kind = Literal["number", "integer", "boolean"]
 

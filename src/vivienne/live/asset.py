@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from vivienne.agent.decision import Level
     from vivienne.changes.in_force import Active
-    from vivienne.config.schema import Configuration
+    from vivienne.agent.schema import Configuration
     from vivienne.live.chart import Chart, FormingBar
     from vivienne.live.preview import Comparison
     from vivienne.market.timeframe import Timeframe

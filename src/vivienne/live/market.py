@@ -17,7 +17,7 @@ from vivienne.market.feeds.base import FeedEnded, MinuteClosed, PriceMoved
 
 if TYPE_CHECKING:
     from vivienne.changes.service import ConfigService
-    from vivienne.config.schema import Configuration
+    from vivienne.agent.schema import Configuration
     from vivienne.live.caps import SizeCaps
     from vivienne.live.chart import AssetCloses, AssetList, Chart
     from vivienne.live.preview import Comparison

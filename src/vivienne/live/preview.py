@@ -16,7 +16,7 @@ from vivienne.wire.problem import ProblemEntry
 
 if TYPE_CHECKING:
     from vivienne.agent.evaluate import Evaluation
-    from vivienne.config.schema import Configuration
+    from vivienne.agent.schema import Configuration
     from vivienne.market.types import Bars
 
 MOST_DIFFERENT = 200

@@ -1,4 +1,4 @@
-"""Boot settings: fixed while the program runs. Tunables, which change live, are in `vivienne.config.schema`.
+"""Boot settings: fixed while the program runs. Tunables, which change live, are in `vivienne.agent.schema`.
 
 Each is a flag of ``vivienne serve`` and an environment variable ``VIVIENNE_...``; the flag wins.
 """

@@ -1,4 +1,7 @@
-"""An explanation as it goes out on the wire."""
+"""An explanation as it goes out on the wire.
+
+Programs read ids, numbers and paths. Titles, measures and messages are for people; their wording may change at any time.
+"""
 
 from __future__ import annotations
 
@@ -6,58 +9,94 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
-from vivienne.agent.decision import Level
-from vivienne.agent.filters import Relation
-
+Level = Literal["idle", "loaded", "aim", "bang"]
 Side = Literal["long", "short", "none"]
 Trend = Literal["bullish", "bearish", "neutral"]
 VolatilityStatus = Literal["normal", "squeeze", "breakout", "overextended"]
 LevelsStatus = Literal["active", "blocking", "inactive"]
+Relation = Literal["<", "<=", ">", ">="]
+Unit = Literal[
+    "atr", "deviations", "direction", "fraction", "per_minute", "percent_b", "price_difference", "quote", "ratio", "rsi"
+]
+"""Unit of a figure: `direction` is +1 for the entry, -1 against it, 0 neither; `percent_b` is 0 at the lower band and 1
+at the upper one; `price_difference` and `quote` are in quote currency."""
 
 
 class SignalExplanation(TypedDict):
-    """What one signal said: `contribution` is its part of the confidence, signed."""
+    """The vote of one signal with a weight: `contribution` is its part of the confidence, signed.
 
+    `id` and `name` are the same; `title` and `measure` are for people, `unit` says what `reading` counts.
+    """
+
+    id: str
     name: str
+    title: str
     direction: int
     strength: float
     weight: float
     contribution: float
     measure: str
+    unit: Unit
     reading: float | None
 
 
-class CheckWording(TypedDict):
-    """What a comparison is about; `path` is the tunable behind the threshold, if there is one."""
+class CheckWords(TypedDict):
+    """The subject of a comparison: `id` says what is compared, `path` is the tunable behind the threshold, if any."""
 
-    scenario: str
+    id: str
     measure: str
+    unit: Unit
     relation: Relation
     path: str | None
 
 
-class CheckExplanation(CheckWording):
-    """One comparison of a filter."""
+class CheckExplanation(CheckWords):
+    """One comparison of a scenario."""
 
     value: float | None
     threshold: float
     met: bool
 
 
-class FilterExplanation(TypedDict):
-    """What one filter said. It blocks where all checks of one scenario are met."""
+class ScenarioExplanation(TypedDict):
+    """One way in which a filter blocks: it does where all checks are met, for an entry it is about.
 
-    name: str
+    `enabled` is False where the filter or the scenario's own `switch` is off.
+    """
+
+    id: str
+    title: str
     enabled: bool
+    switch: str | None
+    longs_only: bool
+    blocks: bool
+    checks: list[CheckExplanation]
+
+
+class FilterExplanation(TypedDict):
+    """The finding of one filter. `id` and `name` are the same; `switch` is the tunable that turns it off."""
+
+    id: str
+    name: str
+    title: str
+    enabled: bool
+    switch: str
     state: Literal["passed", "blocked", "off"]
     message: str
-    checks: list[CheckExplanation]
+    scenarios: list[ScenarioExplanation]
 
 
 # "from" is a keyword of Python, hence this form.
 NearestChange = TypedDict(
     "NearestChange",
-    {"path": str, "from": float | bool, "to": float | bool, "clarity_level": Level, "message": str},
+    {
+        "path": str,
+        "from": float | bool,
+        "to": float | bool,
+        "clarity_level": Level,
+        "held": bool,
+        "message": str,
+    },
 )
 
 
@@ -70,7 +109,7 @@ class SizeCap(TypedDict):
 
 
 class Explanation(TypedDict):
-    """Why a decision is what it is, and the threshold or switch that would alter it with the least change.
+    """The reasons for a decision, and the threshold or switch that would alter it with the least change.
 
     `size_cap` is there while the position size is smaller than the configuration asks for.
     """

@@ -1,0 +1,49 @@
+"""Blocks entries that run into a level."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vivienne.agent.filters.base import Check, Filter, Measure, Scenario
+from vivienne.agent.tunable import FRACTION_OF_PRICE, Section, description, filter_switch, tunable
+
+if TYPE_CHECKING:
+    from vivienne.agent.filters.base import Scene
+    from vivienne.market.types import FloatArray
+
+
+class LevelsFilter(Section):
+    """Blocks entries that run into a level."""
+
+    description: str | None = description("Holds back entries with a support or resistance level right ahead.")
+    enable_levels_filter_for_entry: bool = filter_switch("Levels filter")
+    levels_buffer_percent: float = tunable(
+        0.003,
+        "Levels buffer",
+        "Blocks an entry while the nearest level ahead is nearer than this; levels nearer to each other than this "
+        "are one.",
+        unit=FRACTION_OF_PRICE,
+        bounds=(0, 0.1),
+        step=0.0005,
+        hint="it is a fraction: 0.3 % is 0.003",
+    )
+
+
+def _level_ahead(scene: Scene) -> FloatArray:
+    close = scene.columns.now.close
+    return np.where(scene.side > 0, scene.resistance - close, close - scene.support) / close
+
+
+_LEVEL_AHEAD = Measure("level_ahead", "distance to the nearest level ahead", "fraction", _level_ahead)
+
+FILTER = Filter(
+    name="levels",
+    title="Support and resistance",
+    section=LevelsFilter,
+    switch="filters.levels.enable_levels_filter_for_entry",
+    scenarios=(
+        Scenario("level_ahead", "level ahead", (Check(_LEVEL_AHEAD, "<", "filters.levels.levels_buffer_percent"),)),
+    ),
+)

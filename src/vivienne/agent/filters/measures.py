@@ -1,0 +1,54 @@
+"""Measures that several filters look at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vivienne.agent.filters.base import Check, Measure
+from vivienne.agent.tolerance import settled
+
+if TYPE_CHECKING:
+    from vivienne.agent.filters.base import Scene
+    from vivienne.agent.indicators import IndicatorRows
+    from vivienne.market.types import FloatArray
+
+
+def trend_of(now: IndicatorRows) -> FloatArray:
+    """+1 where MACD is above its signal line and above 0, -1 mirrored, else 0."""
+    up = (now.macd_histogram > 0) & (now.macd > 0)
+    down = (now.macd_histogram < 0) & (now.macd < 0)
+    return up.astype(np.float64) - down
+
+
+def ratio(part: FloatArray, whole: FloatArray) -> FloatArray:
+    """A part of a whole; NaN where there is no whole."""
+    return part / np.where(whole > 0, whole, np.nan)
+
+
+def _trades_per_minute(scene: Scene) -> FloatArray:
+    return scene.columns.bars.trade_count[-len(scene.side) :] / scene.timeframe_minutes
+
+
+def _average_trade(scene: Scene) -> FloatArray:
+    bars, rows = scene.columns.bars, len(scene.side)
+    return ratio(bars.quote_volume[-rows:], bars.trade_count[-rows:])
+
+
+def _over_vwap(scene: Scene) -> FloatArray:
+    now = scene.columns.now
+    return settled(now.close - now.vwap, now.close)
+
+
+TREND_AHEAD = Measure(
+    "trend_ahead",
+    "trend in the direction of the entry",
+    "direction",
+    lambda scene: scene.trend * scene.side,
+)
+TRADES_PER_MINUTE = Measure("trades_per_minute", "trades per minute", "per_minute", _trades_per_minute)
+AVERAGE_TRADE = Measure("average_trade", "average trade", "quote", _average_trade)
+OVER_VWAP = Measure("over_vwap", "close over VWAP", "price_difference", _over_vwap)
+
+AGAINST_TREND = Check(TREND_AHEAD, "<", 0.0, ("against the trend", "not against the trend"))

@@ -1,0 +1,114 @@
+"""Blocks by the width of the Bollinger bands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, get_args
+
+import numpy as np
+
+from vivienne.agent.filters.base import Check, Filter, Measure, Scenario
+from vivienne.agent.filters.measures import AGAINST_TREND
+from vivienne.agent.rules import Ordered
+from vivienne.agent.tolerance import EQUAL
+from vivienne.agent.tunable import FRACTION_OF_PRICE, Section, description, filter_switch, tunable
+from vivienne.wire.explanation import VolatilityStatus
+
+if TYPE_CHECKING:
+    from vivienne.agent.indicators import IndicatorRows
+    from vivienne.market.types import IntArray
+
+_PATH = "filters.volatility."
+STATUSES: tuple[VolatilityStatus, ...] = get_args(VolatilityStatus)
+"""In the order of the numbers of `status`; the first is the one without any of the others."""
+
+
+def _bandwidth(default: float, title: str, text: str) -> Any:
+    return tunable(
+        default,
+        title,
+        text,
+        unit=FRACTION_OF_PRICE,
+        bounds=(0, 0.4),
+        step=0.001,
+        hint="it is a fraction: 1.5 % is 0.015",
+    )
+
+
+class VolatilityFilter(Section):
+    """Blocks by the width of the Bollinger bands."""
+
+    description: str | None = description("Holds entries back while the Bollinger bands say the moment is wrong.")
+    enable_bollinger_filter_for_entry: bool = filter_switch("Volatility filter")
+    volatility_squeeze_threshold: float = _bandwidth(
+        0.015, "Volatility squeeze threshold", "Blocks every entry while the bandwidth is below it: nothing moves."
+    )
+    volatility_breakout_threshold: float = _bandwidth(
+        0.025,
+        "Volatility breakout threshold",
+        "Blocks entries against the trend while the bandwidth is above it: something runs.",
+    )
+    bollinger_overextended_block: bool = tunable(
+        True,
+        "Block when overextended",
+        "Whether to block entries in the direction in which the close has left the middle band too far behind, "
+        "unless `bb_breakout` votes for them.",
+    )
+    overextended_deviations: float = tunable(
+        3.0,
+        "Overextended from",
+        "Distance of the close from the middle band that counts as overextended.",
+        unit="standard deviations",
+        bounds=(1, 10),
+        step=0.1,
+    )
+
+
+def status(now: IndicatorRows, tunables: VolatilityFilter) -> IntArray:
+    """The volatility status of each row, as its place in `STATUSES`; overextended comes before the others."""
+    squeeze, breakout = tunables.volatility_squeeze_threshold, tunables.volatility_breakout_threshold
+    found = np.zeros(len(now.bandwidth), dtype=np.int64)
+    found[now.bandwidth > breakout * (1.0 + EQUAL)] = STATUSES.index("breakout")
+    found[now.bandwidth < squeeze * (1.0 - EQUAL)] = STATUSES.index("squeeze")
+    found[np.abs(now.deviations) >= tunables.overextended_deviations * (1.0 - EQUAL)] = STATUSES.index("overextended")
+    return found
+
+
+_BANDWIDTH = Measure("bandwidth", "bandwidth", "fraction", lambda scene: scene.columns.now.bandwidth)
+_DEVIATIONS = Measure(
+    "deviations_ahead",
+    "deviations from the middle band",
+    "deviations",
+    lambda scene: scene.columns.now.deviations * scene.side,
+)
+_BREAKOUT_VOTE = Measure(
+    "breakout_ahead",
+    "breakout vote in the direction of the entry",
+    "direction",
+    lambda scene: scene.votes["bb_breakout"].direction * scene.side,
+)
+
+FILTER = Filter(
+    name="volatility",
+    title="Volatility",
+    section=VolatilityFilter,
+    switch=_PATH + "enable_bollinger_filter_for_entry",
+    scenarios=(
+        Scenario("squeeze", "squeeze", (Check(_BANDWIDTH, "<", _PATH + "volatility_squeeze_threshold"),)),
+        Scenario(
+            "breakout_against_trend",
+            "breakout against the trend",
+            (Check(_BANDWIDTH, ">", _PATH + "volatility_breakout_threshold"), AGAINST_TREND),
+        ),
+        Scenario(
+            "overextended",
+            "overextended",
+            (
+                Check(_DEVIATIONS, ">=", _PATH + "overextended_deviations"),
+                Check(_BREAKOUT_VOTE, "<=", 0.0, ("no breakout vote for it", "a breakout vote for it")),
+            ),
+            switch=_PATH + "bollinger_overextended_block",
+        ),
+    ),
+    rules=(Ordered((_PATH + "volatility_squeeze_threshold", _PATH + "volatility_breakout_threshold")),),
+    needs=("bb_breakout",),
+)

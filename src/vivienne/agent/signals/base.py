@@ -1,0 +1,80 @@
+"""The shape of a signal: a direction (+1 long, -1 short, 0 no vote) and a strength from 0 to 1 for every bar."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vivienne.agent.indicators import Columns
+    from vivienne.agent.rules import Rule
+    from vivienne.agent.tunable import Section
+    from vivienne.market.types import BoolArray, FloatArray
+    from vivienne.wire.explanation import Unit
+
+
+class Vote(NamedTuple):
+    """The vote of one signal over rows.
+
+    Attributes:
+        direction: +1, -1 or 0, as floats.
+        strength: 0 to 1.
+        reading: the value the vote was read from, for the explanation.
+    """
+
+    direction: FloatArray
+    strength: FloatArray
+    reading: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """A signal.
+
+    Attributes:
+        name: in the configuration and on the wire.
+        title: a few words for people.
+        weight: by default.
+        reading: how it reads the market, in a few words.
+        measure: the value it reads, in words.
+        unit: of that value.
+        section: its tunables, which become part of the section `signals`.
+        vote: a pure function of the columns and of a section that has its tunables.
+        rules: conditions between its tunables.
+    """
+
+    name: str
+    title: str
+    weight: float
+    reading: str
+    measure: str
+    unit: Unit
+    section: type[Section]
+    vote: Callable[[Columns, Any], Vote]
+    rules: tuple[Rule, ...] = ()
+
+
+def in_atr(difference: FloatArray, atr: FloatArray) -> FloatArray:
+    """A price difference in units of ATR; 0 where nothing moves, so that a dead market does not vote."""
+    return difference / np.where(atr > 0, atr, np.inf)
+
+
+def leaning(reading: FloatArray, full: float) -> Vote:
+    """Sign and size of a reading, strength 1 from `full` on."""
+    return Vote(np.sign(reading), np.minimum(np.abs(reading) / full, 1.0), reading)
+
+
+def excursion(up: BoolArray, down: BoolArray, percent_b: FloatArray, full: float) -> Vote:
+    """A vote of at least half strength, more the further %B went outside 0..1."""
+    direction = up.astype(np.float64) - down
+    strength = np.where(up | down, 0.5 + 0.5 * np.minimum(overshoot(percent_b) / full, 1.0), 0.0)
+    return Vote(direction, strength, percent_b)
+
+
+def overshoot(percent_b: FloatArray) -> FloatArray:
+    """How far outside the bands, in band widths; negative inside."""
+    return np.maximum(-percent_b, percent_b - 1.0)

@@ -1,0 +1,41 @@
+"""The escape from the Bollinger bands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vivienne.agent.indicators import ago
+from vivienne.agent.signals.base import Signal, Vote, excursion
+from vivienne.agent.tolerance import EQUAL, above
+from vivienne.agent.tunable import Section, band_widths
+
+if TYPE_CHECKING:
+    from vivienne.agent.indicators import Columns
+
+
+class BbBreakout(Section):
+    """Tunables of the signal."""
+
+    bb_breakout_full_strength: float = band_widths(
+        0.3, "Breakout at full strength", "How far outside the bands the close is, for strength 1."
+    )
+
+
+def vote(columns: Columns, tunables: BbBreakout) -> Vote:
+    """Close outside a band while the bands widen: a vote in the direction of the break."""
+    now = columns.now.percent_b
+    is_widening = above(columns.now.bandwidth, ago(columns.led.bandwidth, 1))
+    up, down = is_widening & (now > 1 + EQUAL), is_widening & (now < -EQUAL)
+    return excursion(up, down, now, tunables.bb_breakout_full_strength)
+
+
+SIGNAL = Signal(
+    name="bb_breakout",
+    title="Bollinger breakout",
+    weight=0.8,
+    reading="escape from the Bollinger bands",
+    measure="%B",
+    unit="percent_b",
+    section=BbBreakout,
+    vote=vote,
+)

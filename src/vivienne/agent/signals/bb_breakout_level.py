@@ -1,0 +1,42 @@
+"""The distance outside the Bollinger bands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vivienne.agent.signals.base import Signal, Vote, overshoot
+from vivienne.agent.tolerance import EQUAL
+from vivienne.agent.tunable import Section, band_widths
+
+if TYPE_CHECKING:
+    from vivienne.agent.indicators import Columns
+
+
+class BbBreakoutLevel(Section):
+    """Tunables of the signal."""
+
+    bb_breakout_level_full_strength: float = band_widths(
+        0.3, "Breakout level at full strength", "How far outside the bands the close is, for strength 1."
+    )
+
+
+def vote(columns: Columns, tunables: BbBreakoutLevel) -> Vote:
+    """A close outside a band votes in the direction of the break, whether the bands widen or not."""
+    reading = columns.now.percent_b
+    outside = overshoot(reading)
+    direction = np.where(outside > EQUAL, np.sign(reading - 0.5), 0.0)
+    return Vote(direction, np.clip(outside / tunables.bb_breakout_level_full_strength, 0.0, 1.0), reading)
+
+
+SIGNAL = Signal(
+    name="bb_breakout_level",
+    title="Bollinger breakout level",
+    weight=0.0,
+    reading="distance outside the Bollinger bands",
+    measure="%B",
+    unit="percent_b",
+    section=BbBreakoutLevel,
+    vote=vote,
+)

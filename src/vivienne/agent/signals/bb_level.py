@@ -1,0 +1,50 @@
+"""The place within the Bollinger bands, read as a reversal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vivienne.agent.signals.base import Signal, Vote
+from vivienne.agent.tolerance import EQUAL, settled
+from vivienne.agent.tunable import Section, band_widths, tunable
+
+if TYPE_CHECKING:
+    from vivienne.agent.indicators import Columns
+
+
+class BbLevel(Section):
+    """Tunables of the signal."""
+
+    bb_level_begin: float = tunable(
+        0.2,
+        "Band level begins to vote",
+        "%B below which it votes long, and above 1 minus which it votes short; strength 0 there.",
+        unit="%B, 0 to 0.5",
+        bounds=(0, 0.5),
+        step=0.05,
+    )
+    bb_level_full_strength: float = band_widths(
+        0.2, "Band level at full strength", "How far beyond where it begins %B is, for strength 1."
+    )
+
+
+def vote(columns: Columns, tunables: BbLevel) -> Vote:
+    """Long near and below the lower band, short near and above the upper one."""
+    reading = columns.now.percent_b
+    depth = tunables.bb_level_begin - np.minimum(reading, 1.0 - reading)
+    direction = np.where(depth > EQUAL, np.sign(settled(0.5 - reading, 1.0)), 0.0)
+    return Vote(direction, np.clip(depth / tunables.bb_level_full_strength, 0.0, 1.0), reading)
+
+
+SIGNAL = Signal(
+    name="bb_level",
+    title="Bollinger level",
+    weight=0.0,
+    reading="place within the Bollinger bands, as a reversal",
+    measure="%B",
+    unit="percent_b",
+    section=BbLevel,
+    vote=vote,
+)

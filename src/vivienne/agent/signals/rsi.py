@@ -1,0 +1,47 @@
+"""The relative strength index, read as a reversal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vivienne.agent.rules import Ordered
+from vivienne.agent.signals.base import Signal, Vote
+from vivienne.agent.tolerance import above, settled
+from vivienne.agent.tunable import Section, rsi_points
+
+if TYPE_CHECKING:
+    from vivienne.agent.indicators import Columns
+
+
+class Rsi(Section):
+    """Tunables of the signal."""
+
+    rsi_begin: float = rsi_points(
+        40, "RSI begins to vote", "The RSI votes long below this, short above 100 minus this; strength 0 there."
+    )
+    rsi_half: float = rsi_points(30, "RSI at half strength", "RSI that gives strength 0.5 (mirrored for short).")
+    rsi_full: float = rsi_points(15, "RSI at full strength", "RSI that gives strength 1 (mirrored for short).")
+
+
+def vote(columns: Columns, tunables: Rsi) -> Vote:
+    """Long when oversold, short when overbought, stronger the further it went."""
+    reading = columns.now.rsi
+    depth = np.minimum(reading, 100.0 - reading)
+    strength = np.interp(depth, (tunables.rsi_full, tunables.rsi_half, tunables.rsi_begin), (1.0, 0.5, 0.0))
+    is_voting = above(-depth, -tunables.rsi_begin)
+    return Vote(np.where(is_voting, np.sign(settled(50.0 - reading, 50.0)), 0.0), strength, reading)
+
+
+SIGNAL = Signal(
+    name="rsi",
+    title="RSI",
+    weight=0.5,
+    reading="reversal from oversold and overbought",
+    measure="RSI",
+    unit="rsi",
+    section=Rsi,
+    vote=vote,
+    rules=(Ordered(("signals.rsi_full", "signals.rsi_half", "signals.rsi_begin"), strict=True),),
+)

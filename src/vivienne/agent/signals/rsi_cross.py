@@ -1,0 +1,58 @@
+"""The RSI on its way back from oversold or overbought."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vivienne.agent.indicators import ago
+from vivienne.agent.signals.base import Signal, Vote
+from vivienne.agent.tolerance import EQUAL
+from vivienne.agent.tunable import Section, tunable
+
+if TYPE_CHECKING:
+    from vivienne.agent.indicators import Columns
+    from vivienne.agent.schema import Signals
+
+
+_EQUAL = 50.0 * EQUAL
+
+
+class RsiCross(Section):
+    """Tunables of the signal."""
+
+    rsi_cross_full_strength: float = tunable(
+        10,
+        "RSI cross at full strength",
+        "How far back across its half level the RSI is, for strength 1.",
+        unit="RSI points",
+        bounds=(1, 50),
+        step=1,
+    )
+
+
+def vote(columns: Columns, tunables: Signals) -> Vote:
+    """Long where the RSI crossed its half level upwards within the last 3 bars and is above it; mirrored for short."""
+    reading, low = columns.now.rsi, tunables.rsi_half  # of the signal `rsi`
+    oversold, overbought = low - columns.led.rsi, columns.led.rsi - (100.0 - low)
+    back = [
+        np.logical_or.reduce([ago(depth, bars) >= -_EQUAL for bars in (1, 2, 3)]) for depth in (oversold, overbought)
+    ]
+    up, down = -ago(oversold, 0), -ago(overbought, 0)
+    direction = (back[0] & (up > _EQUAL)).astype(np.float64) - (back[1] & (down > _EQUAL))
+    beyond = np.where(direction > 0, up, down)
+    strength = np.where(direction == 0, 0.0, 0.5 + 0.5 * np.clip(beyond / tunables.rsi_cross_full_strength, 0.0, 1.0))
+    return Vote(direction, strength, reading)
+
+
+SIGNAL = Signal(
+    name="rsi_cross",
+    title="RSI cross",
+    weight=0.0,
+    reading="return from oversold and overbought within 3 bars",
+    measure="RSI",
+    unit="rsi",
+    section=RsiCross,
+    vote=vote,
+)

@@ -1,0 +1,54 @@
+"""More volume than usual, in the direction of the bar."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vivienne.agent.indicators import mean_volume
+from vivienne.agent.signals.base import Signal, Vote
+from vivienne.agent.tolerance import EQUAL, settled
+from vivienne.agent.tunable import Section, tunable
+
+if TYPE_CHECKING:
+    from vivienne.agent.indicators import Columns
+
+
+MEAN_BARS = 20
+"""Bars under the mean."""
+
+
+class VolumeConfirmation(Section):
+    """Tunables of the signal."""
+
+    volume_confirmation_full_strength: float = tunable(
+        2.0,
+        "Volume confirmation at full strength",
+        "Volume over its 20-bar mean that gives strength 1; at the mean it is 0.",
+        unit="times the mean",
+        bounds=(1.01, 20),
+        step=0.1,
+    )
+
+
+def vote(columns: Columns, tunables: VolumeConfirmation) -> Vote:
+    """Direction of the bar where its volume is above its mean over 20 bars, the bar included."""
+    now = columns.now
+    reading = now.volume / mean_volume(columns, MEAN_BARS)
+    excess = reading - 1.0
+    direction = np.where(excess > EQUAL, np.sign(settled(now.close - now.open, now.close)), 0.0)
+    strength = np.clip(excess / (tunables.volume_confirmation_full_strength - 1.0), 0.0, 1.0)
+    return Vote(direction, np.where(direction == 0, 0.0, strength), reading)
+
+
+SIGNAL = Signal(
+    name="volume_confirmation",
+    title="Volume confirmation",
+    weight=0.0,
+    reading="volume against its mean, in the direction of the bar",
+    measure="volume over its 20-bar mean",
+    unit="ratio",
+    section=VolumeConfirmation,
+    vote=vote,
+)

@@ -1,0 +1,41 @@
+"""The close over or under the volume-weighted average price."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vivienne.agent.signals.base import Signal, Vote, in_atr, leaning
+from vivienne.agent.tolerance import settled
+from vivienne.agent.tunable import Section, atr_distance
+
+if TYPE_CHECKING:
+    from vivienne.agent.indicators import Columns
+
+
+class VwapAnchor(Section):
+    """Tunables of the signal."""
+
+    vwap_anchor_full_strength: float = atr_distance(
+        1.5, "VWAP anchor at full strength", "Distance of the close from the VWAP that gives strength 1."
+    )
+
+
+def vote(columns: Columns, tunables: VwapAnchor) -> Vote:
+    """Sign of the close over the VWAP; strength by its distance in ATR. No vote where nothing traded."""
+    now = columns.now
+    distance = settled(now.close - np.where(np.isnan(now.vwap), now.close, now.vwap), now.close)
+    return leaning(in_atr(distance, now.atr), tunables.vwap_anchor_full_strength)
+
+
+SIGNAL = Signal(
+    name="vwap_anchor",
+    title="VWAP anchor",
+    weight=0.0,
+    reading="close against the VWAP",
+    measure="close over the VWAP in ATR",
+    unit="atr",
+    section=VwapAnchor,
+    vote=vote,
+)
