@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from hypothesis import strategies as st
 
-from vivienne.config.documents import merged
 from vivienne.agent.schema import Configuration
+from vivienne.config.documents import merged
 from vivienne.config.tunables import DEFAULTS, TUNABLES
 from vivienne.config.validation import check_document, check_rules
 from vivienne.market.bars import BarBuilder, GapFiller, Restart

@@ -27,7 +27,7 @@ from vivienne.store.sqlite import SqliteRevisionStore
 
 if TYPE_CHECKING:
     from vivienne.changes.in_force import Active
-    from vivienne.live.chart import BarEntry
+    from vivienne.wire.chart import BarEntry
 
 _SILENCE = 180.0
 _WINDOW = 600

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vivienne.agent.decision import Clarity, DecisionRows, Votes, decide, percent, weigh
-from vivienne.agent.signals import SignalRows
 from vivienne.agent.schema import Settings, SignalWeights
+from vivienne.agent.signals import SignalRows
 
 NAMES = ("ema_cross", "macd", "rsi", "bb_bounce", "bb_breakout")
 IDLE, LOADED, AIM, BANG = Clarity

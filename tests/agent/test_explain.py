@@ -25,8 +25,8 @@ from sizes import examples
 from vivienne.agent.evaluate import evaluate
 from vivienne.agent.explain import Explained, explain
 from vivienne.agent.filters import FILTERS
-from vivienne.config.documents import leaves, merged
 from vivienne.agent.schema import Configuration
+from vivienne.config.documents import leaves, merged
 from vivienne.config.tunables import TUNABLES
 
 if TYPE_CHECKING:

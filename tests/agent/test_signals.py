@@ -8,8 +8,8 @@ import pytest
 from making import bars_of, configured
 from vivienne.agent.evaluate import evaluate
 from vivienne.agent.indicators import IndicatorRows
-from vivienne.agent.signals import SignalRows, bb_bounce, bb_breakout, ema_cross, macd, rsi, signals
 from vivienne.agent.schema import Signals, SignalWeights
+from vivienne.agent.signals import SignalRows, bb_bounce, bb_breakout, ema_cross, macd, rsi, signals
 
 
 def rows_with(**last: float | tuple[float, float]) -> IndicatorRows:

@@ -17,6 +17,7 @@ from sizes import examples
 from vivienne.config.documents import leaves, merged
 from vivienne.agent.schema import RULES, Configuration
 from vivienne.agent.tunable import LONGEST_DESCRIPTION
+from vivienne.config.documents import leaves, merged
 from vivienne.config.tunables import DEFAULTS, SECTIONS, TUNABLES, Tunable, json_schema
 from vivienne.config.validation import check_document, check_rules
 

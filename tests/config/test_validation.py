@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from making import document_of
-from vivienne.config.documents import merged
 from vivienne.agent.tunable import LONGEST_DESCRIPTION
+from vivienne.config.documents import merged
 from vivienne.config.tunables import DEFAULTS, SECTIONS, TUNABLES
 from vivienne.config.validation import check_document, check_rules
 

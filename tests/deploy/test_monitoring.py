@@ -14,7 +14,7 @@ from deployed import DEPLOY, ROOT, load
 from measured import Measured, measured
 from vivienne.errors import ChangeRefused
 from vivienne.metrics.families import FAMILIES
-from vivienne.wire.messages import Status
+from vivienne.wire.state import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,6 @@ from making import MIDNIGHT, minute, minutes
 from vivienne.agent.indicators import bars_needed
 from vivienne.changes.requests import ChangeRequest, Update
 from vivienne.changes.service import ConfigService
-from vivienne.agent.schema import Indicators
 from vivienne.live.asset import LiveAsset
 from vivienne.market.timeframe import Timeframe
 from vivienne.market.types import MINUTE_MS
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vivienne.market.types import Candle
-    from vivienne.wire.messages import StateData
+    from vivienne.wire.state import AssetState
 
 NEEDED = bars_needed(Indicators(), 1)
 
@@ -51,7 +50,7 @@ def warm(fresh: LiveAsset) -> LiveAsset:
     return fresh
 
 
-def idle(data: StateData) -> bool:
+def idle(data: AssetState) -> bool:
     return (data["clarity_level"], data["position_size"], data["signal_confidence"]) == ("idle", 0.0, 0.0)
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from making import MIDNIGHT, minute, minutes
 from vivienne.agent.indicators import bars_needed
-from vivienne.changes.service import ConfigService
 from vivienne.agent.schema import Indicators
+from vivienne.changes.service import ConfigService
 from vivienne.live.asset import LiveAsset
 from vivienne.live.freshness import Freshness
 from vivienne.market.timeframe import Timeframe
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from vivienne.wire.messages import StateData
+    from vivienne.wire.state import AssetState
 
 NEEDED = bars_needed(Indicators(), 1)
 WARM = NEEDED + 20
@@ -51,21 +51,21 @@ class Exchange:
         self.now += seconds
         self.asset.freshness.look()
 
-    def close(self, candle: Candle, *, after: float = 60.0) -> StateData:
+    def close(self, candle: Candle, *, after: float = 60.0) -> AssetState:
         """A minute comes, so long after what was before."""
         self.wait(after)
         if self.asset.take(candle):
             self.asset.decide()
         return self.data
 
-    def trade(self, price: float, time: int, *, after: float = 0.0) -> StateData:
+    def trade(self, price: float, time: int, *, after: float = 0.0) -> AssetState:
         """A price comes."""
         self.wait(after)
         self.asset.move(price, time)
         return self.data
 
     @property
-    def data(self) -> StateData:
+    def data(self) -> AssetState:
         return self.asset.data()
 
 
@@ -83,7 +83,7 @@ def moment(number: float) -> int:
     return MIDNIGHT + round(number * MINUTE_MS)
 
 
-def assert_stale(data: StateData, reason: str) -> None:
+def assert_stale(data: AssetState, reason: str) -> None:
     assert (data["status"], data["clarity_level"], data["position_size"]) == ("stale", "idle", 0.0)
     assert (data["side"], data["signal_confidence"], data["explanation"]) == ("none", 0.0, None)
     assert reason in str(data["status_reason"])

@@ -8,10 +8,11 @@ from vivienne.stream.hub import MOST_REPLIES, WOKEN_AT_ONCE, Frame, Hub, Mailbox
 from vivienne.stream.state import StateBoard
 
 if TYPE_CHECKING:
-    from vivienne.wire.messages import AssetData, StateData
+    from vivienne.wire.messages import AssetData
+    from vivienne.wire.state import AssetState
 
 SECONDS = 5.0
-NOTHING = cast("StateData", {})
+NOTHING = cast("AssetState", {})
 """Content does not matter to whoever passes it on."""
 
 

@@ -60,6 +60,7 @@ class Decision:
         wanted: the same, without the cap.
         blocks: every filter and scenario that blocks.
         trend, volatility, levels: the status of these.
+        support, resistance: the nearest level below and above the close, NaN without one.
     """
 
     open_time: int
@@ -76,6 +77,8 @@ class Decision:
     trend: Trend
     volatility: VolatilityStatus
     levels: LevelsStatus
+    support: float
+    resistance: float
 
     @property
     def blocked_by(self) -> tuple[str, ...]:

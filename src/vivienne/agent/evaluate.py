@@ -1,10 +1,10 @@
 """One asset, the whole flow in order, over arrays of bars: indicators, signals, filters, decision.
 
-Every bar has a number since the epoch, and an anchor that follows from it: it is decided from the bars between the two,
-1,000 to 1,500 of them, and from nothing else. So the same bars and configuration give the same decision to the last bit,
-for whatever purpose, for however many rows, and however many bars are at hand. Bars that share an anchor are decided in
-one pass over arrays. Where a market began after the anchor, or started again after a gap, its first bar takes the
-anchor's place.
+Every bar has a number since the epoch, and an anchor that follows from it: it is decided from the bars between the
+two, 1,000 to 1,500 of them, and from nothing else. So the same bars and configuration give the same decision to the
+last bit, for whatever purpose, for however many rows, and however many bars are at hand. Bars that share an anchor are
+decided in one pass over arrays. Where a market began after the anchor, or restarted after a gap, its first bar takes
+the anchor's place.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from vivienne.agent.filters.volatility import STATUSES, status
 from vivienne.agent.indicators import IndicatorRows, bars_needed, indicators
 from vivienne.agent.levels import nearest_levels
 from vivienne.agent.signals import SIGNALS
-from vivienne.agent.signals.base import Vote
 from vivienne.market.types import MINUTE_MS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vivienne.agent.schema import Configuration
+    from vivienne.agent.signals.base import Vote
     from vivienne.market.types import Bars, BoolArray, FloatArray, IntArray
     from vivienne.wire.explanation import LevelsStatus, Side, Trend
 
@@ -102,6 +102,8 @@ class Evaluation(NamedTuple):
             trend=_TRENDS[int(self.trend[row])],
             volatility=STATUSES[self.volatility[row]],
             levels=_levels_status(filters, row),
+            support=float(self.support[row]),
+            resistance=float(self.resistance[row]),
         )
 
     def decisions(self) -> list[Decision]:

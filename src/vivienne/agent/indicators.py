@@ -26,8 +26,8 @@ LEAD = 3
 EMPTY_BAND = 1e-6
 """Bandwidth below which the bands are one line: %B and deviations have no meaning there, only rounding noise."""
 
-_FORGOTTEN = math.log(10)
-"""A recursive average is taken at its word once nine tenths of its seed are forgotten."""
+_FORGOTTEN = math.log(10_000)
+"""A recursive average is taken at its word once a ten-thousandth of its seed is left."""
 
 
 class IndicatorRows(NamedTuple):
@@ -89,10 +89,10 @@ def ago(led: FloatArray, bars: int) -> FloatArray:
 
 
 def bars_needed(periods: Indicators, timeframe_minutes: int) -> int:
-    """Bars until every indicator has a value that does not hang on where the bars begin.
+    """Bars from which on more of them change no level, except by older support and resistance.
 
     An average of period n over its own seed still carries (1 - 2/(n + 1))^k of it after k bars (Wilder's:
-    (1 - 1/n)^k); k is chosen so that a tenth is left. With the default periods that is 64, all of it MACD's.
+    (1 - 1/n)^k); k is chosen so that a ten-thousandth is left. With the default periods that is 154, all of it MACD's.
     """
     exponential = _FORGOTTEN / 2
     slowest = max(periods.macd_slow_period, periods.macd_signal_period)

@@ -6,6 +6,7 @@ The outcome is the clarity level, and whether an entry is held back.
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from vivienne.agent.blocking import CHECKS, CHECKS_OF, SCENARIOS
@@ -82,7 +83,7 @@ def _round_toward(value: float, *, up: bool) -> Iterator[float]:
 
 
 def _beyond(value: float, *, up: bool, strict: bool, low: float, high: float) -> float | None:
-    """The shortest number at or beyond `value` (clearly beyond it, when strict) that is within bounds and near to it."""
+    """The shortest number at or beyond `value` (clearly beyond it, when strict), within bounds and near it."""
     if value == 0 and not strict and low <= 0 <= high:
         return 0.0
     clear = 2 * EQUAL * abs(value)
@@ -186,9 +187,7 @@ def _keeps_rules(config: Configuration, change: Change) -> bool:
     for rule in RULES:
         if isinstance(rule, Ordered) and change.path in rule.paths:
             values = [change.new if path == change.path else field_at(path).value(config) for path in rule.paths]
-            if any(
-                one > other or (rule.strict and one == other) for one, other in zip(values, values[1:], strict=False)
-            ):
+            if any(one > other or (rule.strict and one == other) for one, other in pairwise(values)):
                 return False
     return True
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from vivienne.cluster.questions import Answer, Question, questions_to, read_question
 from vivienne.agent.schema import Configuration
+from vivienne.cluster.questions import Answer, Question, questions_to, read_question
 from vivienne.redis.control.listening import heard
 
 if TYPE_CHECKING:

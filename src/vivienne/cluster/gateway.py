@@ -15,7 +15,8 @@ from vivienne.cluster.heartbeats import AGENTS, SILENT_SECONDS, read_heartbeat
 from vivienne.redis.control.listening import heard
 from vivienne.redis.publishing import PUBLISHED_BY, STATE
 from vivienne.times import now
-from vivienne.wire.messages import AGENT, Status
+from vivienne.wire.messages import AGENT
+from vivienne.wire.state import Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

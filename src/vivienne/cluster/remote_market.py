@@ -11,12 +11,12 @@ from vivienne.errors import AgentUnavailable
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from vivienne.agent.schema import Configuration
     from vivienne.cluster.agents import Agents
     from vivienne.cluster.heartbeats import Heartbeat
     from vivienne.cluster.questions import Asking
-    from vivienne.agent.schema import Configuration
-    from vivienne.live.chart import AssetCloses, AssetList, Chart
-    from vivienne.live.preview import Comparison
+    from vivienne.wire.chart import AssetCloses, AssetList, Chart
+    from vivienne.wire.preview import Comparison
 
 
 class RemoteMarket:

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 from vivienne.stream.hub import Frame, Hub, Mailbox
 from vivienne.stream.samples import state_samples
 from vivienne.times import now, written
-from vivienne.wire.messages import AGENT, AssetData, undecided
+from vivienne.wire.decision import undecided
+from vivienne.wire.messages import AGENT, AssetData
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from vivienne.wire.messages import Status
+    from vivienne.wire.state import ReasonId, Status
 
 
 SHORT = 0.05
@@ -120,7 +121,7 @@ class StateRelay:
                 self._pass_again(asset, relayed, stale=relayed.stale)
 
     def _pass_again(self, asset: str, relayed: _Relayed, *, stale: str | None = None) -> None:
-        shown = relayed.said if stale is None else _without_decision(relayed.said, "stale", stale)
+        shown = relayed.said if stale is None else _without_decision(relayed.said, "stale", "agent_lost", stale)
         self._pass_on(asset, relayed.agent, relayed.said, shown, 1, came=relayed.came, stale=stale)
 
     def _pass_on(
@@ -160,10 +161,17 @@ def _paused(state: AssetData, reason: str) -> AssetData:
     if said["status"] == "paused":
         return state
     besides = f"; besides, {said['status_reason']}" if said["status"] == "stale" else ""
-    return _without_decision(state, "paused", reason + besides)
+    return _without_decision(state, "paused", "paused", reason + besides)
 
 
-def _without_decision(state: AssetData, status: Status, reason: str) -> AssetData:
+def _without_decision(state: AssetData, status: Status, reason_id: ReasonId, reason: str) -> AssetData:
     decided = state["agents"][AGENT]
-    data = {**decided["data"], **undecided(), "status": status, "status_reason": reason}
+    data = {
+        **decided["data"],
+        **undecided(),
+        "status": status,
+        "status_reason": reason,
+        "status_reason_id": reason_id,
+        "bar": None,
+    }
     return {**state, "timestamp": written(now()), "agents": {AGENT: {**decided, "data": data}}}  # type: ignore[typeddict-item]  # undecided() has the fields of the decision

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from vivienne.config.documents import leaves
-from vivienne.config.flat import FLAT_NAMES, MOST_TOLD, and_more, clip, nearest, quoted
 from vivienne.agent.rules import AnyPositive, Ordered, Rule
 from vivienne.agent.schema import RULES, Configuration
 from vivienne.agent.tunable import LONGEST_DESCRIPTION
+from vivienne.config.documents import leaves
+from vivienne.config.flat import FLAT_NAMES, MOST_TOLD, and_more, clip, nearest, quoted
 from vivienne.config.tunables import SECTIONS, TUNABLES, Tunable
 from vivienne.errors import Problem
 

@@ -1,50 +1,67 @@
-"""One asset, live: its bars, its price, its latest decision, and how far that can be relied on."""
+"""One asset, live: its bars, its latest decision, and how far that can be relied on."""
 
 from __future__ import annotations
 
-import logging
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from vivienne.agent.decision import NO_CAP
-from vivienne.agent.evaluate import evaluate
-from vivienne.agent.explain import Explained, explain
-from vivienne.agent.indicators import bars_needed
-from vivienne.live.chart import ChangeMarks, Decided, bar_entries
+from vivienne.agent.evaluate import FULL_HISTORY
+from vivienne.live.asset_bars import AssetBars
+from vivienne.live.change_marks import ChangeMarks
+from vivienne.live.deciding import Deciding
+from vivienne.live.entries import decision_entry
 from vivienne.live.freshness import Freshness
 from vivienne.live.preview import compare
-from vivienne.market.bars import BarBuilder, GapFiller, Restart
-from vivienne.market.types import MINUTE_MS, Candle
-from vivienne.market.window import BarWindow
+from vivienne.live.trouble import Trouble
 from vivienne.times import iso
-from vivienne.wire.messages import undecided
+from vivienne.wire.decision import undecided
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
-    from vivienne.agent.decision import Level
-    from vivienne.changes.in_force import Active
+    from vivienne.agent.decision import Decision
     from vivienne.agent.schema import Configuration
-    from vivienne.live.chart import Chart, FormingBar
-    from vivienne.live.preview import Comparison
+    from vivienne.changes.in_force import Active
     from vivienne.market.timeframe import Timeframe
-    from vivienne.wire.messages import StateData, Status
+    from vivienne.market.types import Candle
+    from vivienne.wire.chart import Chart, ChartBar
+    from vivienne.wire.explanation import Level
+    from vivienne.wire.preview import Comparison
+    from vivienne.wire.state import AssetState, Status
 
-_log = logging.getLogger(__name__)
+
+class DecisionMade(NamedTuple):
+    """A closed bar and the decision on it.
+
+    Attributes:
+        asset: whose bar.
+        bar: as a chart draws it.
+        decision: on the bar, whether it has an effect or not.
+        active: the configuration it was made with, and the pause in force.
+        status: of the asset at that moment.
+    """
+
+    asset: str
+    bar: ChartBar
+    decision: Decision
+    active: Active
+    status: Status
 
 
 class LiveAsset:
-    """Takes minutes and prices in, keeps the window, decides.
+    """Takes minutes and prices in, keeps the bars, decides.
 
     Args:
         asset: its name.
         feed: name of the feed, shown in the state.
         timeframe: of the bars.
-        window: how many bars are kept.
+        window: the most bars that are kept.
         on_tick: decide the open bar too, as far as it has come; such a decision may be taken back before it closes.
         active: gives the configuration in force, and what pauses it.
         freshness: judges the data; without it, data may come at any time.
         cap: the largest position size, in percent of equity.
+        require_full_history: stay warming up until the full history of a bar is there.
     """
 
     def __init__(
@@ -58,70 +75,48 @@ class LiveAsset:
         on_tick: bool = False,
         freshness: Freshness | None = None,
         cap: float = NO_CAP,
+        require_full_history: bool = False,
     ) -> None:
         self.asset = asset
         self.freshness = freshness or Freshness()
-        self._cap = cap
         self._feed = feed
         self._timeframe = timeframe
         self._active = active
         self._on_tick = on_tick
         self._bar_closed = True
-        self._window = BarWindow(window)
-        self._gaps = GapFiller()
-        self._bars = BarBuilder(timeframe)
-        self._explained: Explained | None = None
+        self._bars = AssetBars(asset, timeframe, window, self.freshness)
+        self._deciding = Deciding(self._bars.window, timeframe, cap=cap, require_full_history=require_full_history)
         self._config: Active = active()
-        self._price: float | None = None
-        self._price_time: int | None = None
-        self._minute: tuple[float, float, float] | None = None
-        """Open, high and low of the prices since the last closed minute."""
-        self._broken_off: str | None = None
-        self._failed: str | None = None
-        self._decided: dict[int, Decided] = {}
+        self._broken_off: Trouble | None = None
+        self._failed: Trouble | None = None
         self._changes = ChangeMarks(window)
-        self._told_of_ignored = False
         self.ended = False
         """Whether the feed is at its end."""
 
-    def load(self, candles: Iterable[Candle]) -> None:
-        """Take history in, without deciding on the way."""
+    def load(self, candles: Iterable[Candle], *, is_whole: bool = True) -> None:
+        """Take history in, without deciding on the way.
+
+        Args:
+            candles: closed minutes, oldest first.
+            is_whole: whether the market began with the first of them.
+        """
         for candle in candles:
             self.take(candle)
+        self._bars.newly_closed = 0
+        if not is_whole:
+            self._bars.window.is_cut = True
+
+    def bars_needed(self, configuration: Configuration) -> int:
+        """Bars without which nothing is decided."""
+        return self._deciding.bars_needed(configuration)
 
     def take(self, candle: Candle) -> bool:
-        """Take a closed minute in; one that is none, that came before, or that cannot follow yet is left out.
-
-        Returns:
-            Whether it closed a bar or restarted the window, so that there is something to decide.
-        """
-        fillable = self.freshness.admit_minute(candle)
-        if fillable is None:
-            self._tell_of_ignored()
-            return False
-        news = False
-        for item in self._gaps.add(candle, fillable):
-            if isinstance(item, Restart):
-                self._window.clear()
-                self._bars.restart()
-                _log.warning("%s: %d minutes are missing; the window starts anew", self.asset, item.missing_minutes)
-                news = True
-                continue
-            self._price, self._price_time = item.close, item.open_time + MINUTE_MS
-            self._minute = None
-            bar = self._bars.add(item)
-            if bar is not None:
-                self._window.append(bar)
-                news = True
-        return news
+        """Take a closed minute in; see `AssetBars.take`."""
+        return self._bars.take(candle)
 
     def move(self, price: float, time: int) -> None:
-        """The market trades at another price; nothing is decided by it. One that is none, or late, is left out."""
-        if not self.freshness.admit_price(price, time):
-            return
-        self._price, self._price_time = price, time
-        opened, high, low = self._minute or (price, price, price)
-        self._minute = opened, max(high, price), min(low, price)
+        """Take a price between minutes in; nothing is decided by it."""
+        self._bars.move(price, time)
 
     def end(self) -> None:
         """Nothing more will come; the last decision stays."""
@@ -129,121 +124,69 @@ class LiveAsset:
 
     def break_off(self, reason: str) -> None:
         """No more data will come, unexpectedly: idle, with size 0, and the reason."""
-        self._broken_off = reason
+        self._broken_off = Trouble("feed_failed", reason)
 
     def fail(self, reason: str) -> None:
         """The decision could not be made: idle, with size 0, and the reason, until the next one succeeds."""
-        self._failed = reason
+        self._failed = Trouble("decision_failed", reason)
 
     def decide(self) -> None:
-        """Decide the newest bar with the configuration in force."""
+        """Decide every newly closed bar, or else the newest one again, with the configuration in force."""
+        if not any(True for _ in self.decide_closed()):
+            self.decide_again()
+
+    def decide_closed(self) -> Iterator[DecisionMade]:
+        """Decide every newly closed bar in order. Until the next one is asked for, the state shows the one before."""
+        count, self._bars.newly_closed = self._bars.newly_closed, 0
+        if count == 0:
+            return
         self._take_up(self._active())
-        bars, configuration = self._window.bars(), self._config.configuration
-        open_bar = self._open_bar() if self._on_tick and len(bars) else None
+        self._bar_closed = True
+        for decision in self._deciding.decide_closed(count, self._config):
+            self._failed = None
+            bar = self._deciding.newest_bar()
+            if bar is not None:
+                yield DecisionMade(self.asset, bar, decision, self._config, self.status)
+
+    def decide_again(self) -> None:
+        """Decide the newest bar with the configuration in force, or the open one where that is wanted."""
+        self._take_up(self._active())
+        has_bars = len(self._bars.window) > 0
+        open_bar = self._bars.open_bar() if self._on_tick and has_bars else None
         self._bar_closed = open_bar is None
-        if len(bars) == 0:
-            self._explained = None
+        if has_bars:
+            self._deciding.decide_again(self._config, open_bar)
         else:
-            bars = bars if open_bar is None else bars.followed_by(open_bar)
-            minutes = self._timeframe.minutes
-            evaluation = evaluate(bars, configuration, minutes, cap=self._cap)
-            self._explained = explain(evaluation, bars, configuration, minutes)
+            self._deciding.forget()
         self._failed = None
-        self._remember()
 
     def chart(self, limit: int) -> Chart:
-        """The last closed bars with what a chart draws."""
+        """The last closed bars, at most `limit`, as a chart draws them."""
         return {
             "asset": self.asset,
             "timeframe": self._timeframe.value,
             "feed": self._feed,
-            "bars": bar_entries(
-                self._window.bars(), self._active(), self._timeframe.minutes, limit, self._decided, cap=self._cap
-            ),
-            "forming": self._forming_bar(),
+            "bars": self._deciding.chart_bars(self._active(), limit),
+            "forming": self._bars.forming_bar(),
             "changes": self._changes.listed(),
         }
 
     def closes(self, most: int) -> list[float]:
         """The last closes, oldest first."""
-        closes = self._window.bars().close
+        closes = self._bars.window.bars().close
         last: list[float] = closes[max(0, len(closes) - most) :].tolist()
         return last
 
     def compare(self, candidate: Configuration, rows: int) -> Comparison:
-        """What another configuration would have made of the last bars."""
-        now = self._active().configuration
-        return compare(self._window.bars(), now, candidate, self._timeframe.minutes, rows, cap=self._cap)
-
-    def _tell_of_ignored(self) -> None:
-        """Say once that minutes come twice or late; what is wrong with any other one is in the state."""
-        if self.freshness.wrong is None and not self._told_of_ignored:
-            self._told_of_ignored = True
-            _log.warning("%s: a candle came twice or late and is left out, as will be any further one", self.asset)
+        """Compare the last bars under the configuration in force and under another one."""
+        return compare(self._deciding, self._active().configuration, candidate, rows)
 
     def _take_up(self, active: Active) -> None:
-        """Decide with this from now on; where it is another version, keep the market time for the chart."""
-        if active.version != self._config.version and self._price_time is not None:
-            self._changes.add(active.version, self._price_time)
+        """Decide with this configuration; where it is another version, keep the market time for the chart."""
+        price_time = self._bars.price_time
+        if active.version != self._config.version and price_time is not None:
+            self._changes.add(active.version, price_time)
         self._config = active
-
-    def _remember(self) -> None:
-        """Keep the decision on a bar as it was made when the bar closed; a later change does not alter it."""
-        explained = self._explained
-        if explained is None or not self._bar_closed or not explained.ready or explained.open_time in self._decided:
-            return
-        self._decided[explained.open_time] = Decided(
-            explained.level.word,
-            explained.raw_level.word,
-            explained.side,
-            explained.confidence,
-            0.0 if self._config.pause is not None else explained.size,
-            bool(explained.blocked_by),
-            self._config.version,
-        )
-        while len(self._decided) > self._window.length:
-            del self._decided[next(iter(self._decided))]
-
-    def _forming_bar(self) -> FormingBar | None:
-        """The open bar as it is, for a chart."""
-        bar = self._open_bar()
-        if bar is None:
-            return None
-        closed = self._bars.forming()
-        return {
-            "time": iso(bar.open_time),
-            "open": bar.open,
-            "high": bar.high,
-            "low": bar.low,
-            "close": bar.close,
-            "volume": None if closed is None or math.isnan(closed.volume) else closed.volume,
-        }
-
-    def _open_bar(self) -> Candle | None:
-        """The bar that is still open: its closed minutes, and the prices since.
-
-        Its trading is that of the closed minutes, projected to the length of a bar; before the first one has closed
-        it is unknown.
-        """
-        bar, minute, price = self._bars.forming(), self._minute, self._price
-        if price is None or (bar is None and minute is None):
-            return None
-        opened, high, low = minute or (price, price, price)
-        if bar is None:
-            if len(self._window) == 0:
-                return None
-            begin = int(self._window.bars().open_time[-1]) + self._timeframe.milliseconds
-            return Candle(begin, opened, high, low, price, math.nan, math.nan, math.nan, math.nan)
-        whole = self._timeframe.minutes / self._bars.minutes
-        return bar._replace(
-            high=max(bar.high, high),
-            low=min(bar.low, low),
-            close=price,
-            volume=bar.volume * whole,
-            quote_volume=bar.quote_volume * whole,
-            trade_count=bar.trade_count * whole,
-            taker_buy_volume=bar.taker_buy_volume * whole,
-        )
 
     @property
     def config(self) -> Active:
@@ -253,12 +196,12 @@ class LiveAsset:
     @property
     def level(self) -> Level:
         """The clarity level of the latest decision."""
-        explained = self._explained
-        return "idle" if explained is None or not explained.ready else explained.level.word
+        decision = self._deciding.decision
+        return "idle" if decision is None or not self._deciding.is_ready else decision.level.word
 
     @property
-    def trouble(self) -> str | None:
-        """What makes the state unusable, if anything does."""
+    def trouble(self) -> Trouble | None:
+        """The reason why the state is unusable, if it is."""
         if self._broken_off is not None or self.ended:
             return self._broken_off or self._failed
         return self.freshness.trouble or self._failed
@@ -270,53 +213,50 @@ class LiveAsset:
             return "paused"
         if self.trouble is not None:
             return "stale"
-        if self._explained is None or not self._explained.ready:
+        if not self._deciding.is_ready:
             return "warming_up"
         return "ended" if self.ended else "live"
 
-    def data(self) -> StateData:
+    def data(self) -> AssetState:
         """The state as it goes out on the wire."""
-        explained = self._explained
-        status = self.status
-        usable = explained if status in ("live", "ended") else None
+        decision, bars, status = self._deciding.decision, self._bars, self.status
+        is_usable = decision is not None and status in ("live", "ended")
         age, limit = self.freshness.age, self.freshness.longest_silence
-        made: StateData = {
-            **undecided(),
+        reason = self._reason()
+        return {
+            **(decision_entry(decision, self._deciding.explanation) if decision and is_usable else undecided()),
             "status": status,
-            "status_reason": self._reason(),
-            "price": self._price,
-            "price_time": None if self._price_time is None else iso(self._price_time),
+            "status_reason": None if reason is None else reason.message,
+            "status_reason_id": None if reason is None else reason.id,
+            "history": {"bars": 0 if decision is None else decision.history, "of": FULL_HISTORY},
+            "price": bars.price,
+            "price_time": None if bars.price_time is None else iso(bars.price_time),
             "data_age": None if age is None or self.ended else round(age, 1),
             "data_age_limit": None if math.isinf(limit) else round(limit, 1),
-            "bar_time": None if explained is None else iso(explained.open_time),
+            "bar_time": None if decision is None else iso(decision.open_time),
             "bar_closed": self._bar_closed,
+            "bar": None,
             "timeframe": self._timeframe.value,
             "feed": self._feed,
         }
-        if usable is not None:
-            made |= {
-                "clarity_level": usable.level.word,
-                "raw_clarity_level": usable.raw_level.word,
-                "signal_confidence": round(usable.confidence, 6),
-                "side": usable.side,
-                "position_size": usable.size,
-                "trend_direction": usable.trend,
-                "volatility_status": usable.volatility,
-                "levels_status": usable.levels,
-                "blocked_by": [*usable.blocked_by],
-                "explanation": usable.explanation,
-            }
-        return made
 
-    def _reason(self) -> str | None:
-        """Why the status is not ``live``."""
-        pause = self._active().pause
+    def _reason(self) -> Trouble | None:
+        """The reason for the status, where it is not simply live."""
+        pause, trouble = self._active().pause, self.trouble
         if pause is not None:
-            return pause.sentence() + (f"; besides, {self.trouble}" if self.trouble is not None else "")
-        if self.trouble is not None:
-            return self.trouble
-        if self.status == "warming_up":
-            needed = bars_needed(self._config.configuration.indicators, self._timeframe.minutes)
+            return Trouble("paused", pause.sentence() + (f"; besides, {trouble}" if trouble is not None else ""))
+        if trouble is not None:
+            return trouble
+        decision = self._deciding.decision
+        if decision is None or not self._deciding.is_ready:
+            needed = self._deciding.bars_needed(self._config.configuration)
             ended = "; the replay is over" if self.ended else ""
-            return f"{len(self._window)} of {needed} bars of {self._timeframe.value} are there{ended}"
-        return "the replay is over; this is its last decision" if self.ended else None
+            return Trouble("warming_up", f"{len(self._bars.window)} of {needed} bars of {self._timeframe.value}{ended}")
+        if self.ended:
+            return Trouble("replay_over", "the replay is over; this is its last decision")
+        if decision.history < FULL_HISTORY:
+            return Trouble(
+                "short_history",
+                f"history: {decision.history} of {FULL_HISTORY} bars; older support and resistance levels are missing",
+            )
+        return None

@@ -12,8 +12,9 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from vivienne.live.lag import Lag
-from vivienne.market.bars import LONGEST_FILLED_GAP
+from vivienne.live.trouble import Trouble
 from vivienne.market.checks import check_candle, check_price
+from vivienne.market.timeframe import LONGEST_FILLED_GAP
 from vivienne.market.types import MINUTE_MS
 from vivienne.times import iso
 
@@ -53,13 +54,13 @@ class Freshness:
         self._left_out = 0
         self._is_unheard = False
         self._lag = None if pace is None else Lag(pace, longest_silence)
-        self.silent: str | None = None
+        self.silent: Trouble | None = None
         """That nothing newer came for too long, or that some of what should have come then is missing."""
-        self.wrong: str | None = None
+        self.wrong: Trouble | None = None
         """What is wrong with the newest data, which was left out."""
 
     @property
-    def trouble(self) -> str | None:
+    def trouble(self) -> Trouble | None:
         """Why the data cannot be relied on; None while it can."""
         return self.silent or self.wrong or (None if self._lag is None else self._lag.trouble)
 
@@ -80,9 +81,8 @@ class Freshness:
         if self.silent is not None or waited <= self.longest_silence:
             return False
         self._is_unheard = True
-        self.silent = f"no data came for more than {self.longest_silence:.0f} s"
-        if self.wrong is not None:
-            self.silent += f"; {self.wrong}"
+        besides = f"; {self.wrong}" if self.wrong is not None else ""
+        self.silent = Trouble("no_data", f"no data came for more than {self.longest_silence:.0f} s{besides}")
         return True
 
     def admit_price(self, price: float, time: int) -> bool:
@@ -90,7 +90,7 @@ class Freshness:
         try:
             check_price(price, time)
         except ValueError as error:
-            self.wrong = f"a price was left out: {error}"
+            self.wrong = Trouble("bad_price", f"a price was left out: {error}")
             return False
         if self._newest is not None and time < self._newest:
             return False
@@ -100,16 +100,22 @@ class Freshness:
         self._unclosed_since = time if self._unclosed_since is None else self._unclosed_since
         if self._minute_end is not None and time - self._unclosed_since > UNCLOSED_MS:
             self._is_unheard = True
-            self.wrong = f"prices come, but no minute has closed since {iso(self._minute_end)}"
+            self.wrong = Trouble(
+                "no_minute_closed", f"prices come, but no minute has closed since {iso(self._minute_end)}"
+            )
         if self._minute_end is None or time < self._minute_end + MINUTE_MS:
             self.silent = None
         elif self.silent is not None:
-            self.silent = f"minutes are missing since {iso(self._minute_end)}"
+            self.silent = Trouble("minutes_missing", f"minutes are missing since {iso(self._minute_end)}")
         self._take(time)
         return True
 
-    def admit_minute(self, candle: Candle) -> int | None:
+    def admit_minute(self, candle: Candle, longest_filled: int = LONGEST_FILLED_GAP) -> int | None:
         """Judge a closed minute.
+
+        Args:
+            candle: the minute.
+            longest_filled: missing minutes before it that may be filled at most.
 
         Returns:
             How many missing minutes before it may be filled; None where it is to be left out.
@@ -117,13 +123,13 @@ class Freshness:
         try:
             check_candle(candle)
         except ValueError as error:
-            self.wrong = f"a minute was left out: {error}"
+            self.wrong = Trouble("bad_minute", f"a minute was left out: {error}")
             self._left_out += 1
             return None
         end = candle.open_time + MINUTE_MS
         if self._minute_end is not None and end <= self._minute_end:
             return None
-        fillable = LONGEST_FILLED_GAP
+        fillable = longest_filled
         if self._leaps(end):
             # One such minute may be a slip of the exchange. A second one that follows on it is a new reckoning.
             is_believed = self._leapt == candle.open_time
@@ -158,5 +164,6 @@ class Freshness:
         passed = (self._clock() - self._minute_came) * self._pace * 1000
         return time - self._minute_end > passed + LEAP_MS
 
-    def _leap(self, time: int) -> str:
-        return f"its clock jumped: {iso(time)} cannot follow on {iso(self._minute_end or time)} yet"
+    def _leap(self, time: int) -> Trouble:
+        begin = iso(self._minute_end or time)
+        return Trouble("clock_jumped", f"the feed clock jumped from {begin} to {iso(time)}; data ignored")

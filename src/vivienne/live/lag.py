@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vivienne.live.trouble import Trouble
 from vivienne.market.types import MINUTE_MS
 
 DRIFT = 0.001
@@ -23,7 +24,7 @@ class Lag:
         self._since = 0.0
         self._minute_came = 0.0
         self._minute_was_late = False
-        self.trouble: str | None = None
+        self.trouble: Trouble | None = None
         """That the newest data is older, by its own time, than it can be when it comes."""
 
     def begin_anew(self) -> None:
@@ -52,4 +53,6 @@ class Lag:
             self.trouble = None
             return
         behind = self._furthest - drifted - position
-        self.trouble = f"its data is {behind / 1000:.0f} s of the market behind" if behind > self._most_ms else None
+        self.trouble = None
+        if behind > self._most_ms:
+            self.trouble = Trouble("behind", f"its data is {behind / 1000:.0f} s of the market behind")

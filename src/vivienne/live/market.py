@@ -8,7 +8,6 @@ from functools import partial
 from time import monotonic, perf_counter
 from typing import TYPE_CHECKING
 
-from vivienne.agent.indicators import bars_needed
 from vivienne.errors import MarketDataError
 from vivienne.live.asset import LiveAsset
 from vivienne.live.caps import UNCAPPED
@@ -16,15 +15,19 @@ from vivienne.live.freshness import Freshness
 from vivienne.market.feeds.base import FeedEnded, MinuteClosed, PriceMoved
 
 if TYPE_CHECKING:
-    from vivienne.changes.service import ConfigService
+    from collections.abc import Callable
+
     from vivienne.agent.schema import Configuration
+    from vivienne.changes.service import ConfigService
+    from vivienne.live.asset import DecisionMade
     from vivienne.live.caps import SizeCaps
-    from vivienne.live.chart import AssetCloses, AssetList, Chart
-    from vivienne.live.preview import Comparison
+    from vivienne.live.trouble import Trouble
     from vivienne.market.feeds.base import Feed, FeedEvent
     from vivienne.market.timeframe import Timeframe
     from vivienne.store.revision import AppliedRevision
     from vivienne.stream.state import StateBoard
+    from vivienne.wire.chart import AssetCloses, AssetList, Chart, ChartBar
+    from vivienne.wire.preview import Comparison
 
 _log = logging.getLogger(__name__)
 
@@ -44,6 +47,7 @@ class Market:
         price_interval: seconds between two states of an asset that differ in price only.
         on_tick: decide the open bar too, at the same interval.
         cap: the largest position size, in percent of equity; by asset, else for all.
+        require_full_history: keep assets warming up until their full history is there.
 
     Attributes:
         assets: which are decided here; of the assets of the service those that the feed has.
@@ -61,6 +65,7 @@ class Market:
         price_interval: float,
         on_tick: bool = False,
         cap: SizeCaps = UNCAPPED,
+        require_full_history: bool = False,
     ) -> None:
         self.assets, self.feed = feed.assets, feed.name
         self._feed = feed
@@ -71,6 +76,8 @@ class Market:
         self._on_tick = on_tick
         self._moved: set[str] = set()
         self._published: dict[str, float] = {}
+        self._window = window
+        self._listeners: list[Callable[[DecisionMade], None]] = []
         self._assets = {
             asset: LiveAsset(
                 asset,
@@ -81,6 +88,7 @@ class Market:
                 cap=cap.of(asset),
                 active=partial(service.active, asset),
                 freshness=Freshness(feed.longest_silence, feed.pace),
+                require_full_history=require_full_history,
             )
             for asset in feed.assets
         }
@@ -89,18 +97,26 @@ class Market:
             self._metrics.gauge("vivienne_bar_duration_seconds", lambda: bar_seconds)
         for asset, live in self._assets.items():
             self._metrics.expect("vivienne_decision_failures_total", asset)
-            needed = bars_needed(service.active(asset).configuration.indicators, timeframe.minutes)
-            # One bar more than needed, because the first may have begun before the data does.
-            live.load(
-                feed.history(asset, least=(needed + 1) * timeframe.minutes, most=(window + 1) * timeframe.minutes)
-            )
-            self._decide(asset)
+            self._load(asset, live, service.active(asset).configuration)
+            self._decide_again(asset)
+        self.listen(self._show_decision)
         service.listen(self._reconfigured)
         service.listen_to_held(self._held)
 
+    def _load(self, asset: str, live: LiveAsset, configuration: Configuration) -> None:
+        # One bar more than needed, because the first may have begun before the data does.
+        bars = live.bars_needed(configuration) + 1, self._window + 1
+        least, most = (count * self._timeframe.minutes for count in bars)
+        history = self._feed.history(asset, least=least, most=most)
+        live.load(history.candles, is_whole=history.is_whole)
+
+    def listen(self, listener: Callable[[DecisionMade], None]) -> None:
+        """Hand every decision on a closed bar to a listener, in order; the stream of states is the first one."""
+        self._listeners.append(listener)
+
     def troubles(self) -> dict[str, str]:
         """Assets that cannot be decided any more, and why."""
-        return {asset: live.trouble for asset, live in self._assets.items() if live.trouble is not None}
+        return {asset: live.trouble.message for asset, live in self._assets.items() if live.trouble is not None}
 
     def chart(self, asset: str, limit: int) -> Chart:
         """The last closed bars of an asset with what a chart draws."""
@@ -138,7 +154,7 @@ class Market:
         """Follow one asset; whatever goes wrong stays with it, is said, and shows in its state."""
         try:
             async for event in self._feed.follow(asset):
-                self._take(asset, event)
+                await self._take(asset, event)
             if not self._assets[asset].ended:
                 self._break_off(asset, "the feed ended without saying so")
         except MarketDataError as error:
@@ -147,7 +163,7 @@ class Market:
             _log.exception("The feed of %s failed", asset)
             self._break_off(asset, f"the feed failed: {error!r}")
 
-    def _take(self, asset: str, event: FeedEvent) -> None:
+    async def _take(self, asset: str, event: FeedEvent) -> None:
         live = self._assets[asset]
         before = live.trouble
         if isinstance(event, PriceMoved):
@@ -155,7 +171,7 @@ class Market:
             self._moved.add(asset)
         elif isinstance(event, MinuteClosed):
             if live.take(event.candle):
-                self._decide(asset)
+                await self._decide_closed(asset)
             else:
                 self._moved.add(asset)
         elif isinstance(event, FeedEnded):
@@ -164,8 +180,8 @@ class Market:
         if live.trouble != before:
             self._say_trouble(asset, before)
 
-    def _say_trouble(self, asset: str, before: str | None) -> None:
-        """The data of an asset cannot be relied on any more, or can again."""
+    def _say_trouble(self, asset: str, before: Trouble | None) -> None:
+        """Log that the data of an asset cannot be relied on any more, or can again."""
         trouble = self._assets[asset].trouble
         if trouble is None:
             _log.info("%s: its data can be relied on again", asset)
@@ -181,39 +197,70 @@ class Market:
     def _reconfigured(self, change: AppliedRevision) -> None:
         for asset in change.assets:
             if asset in self._assets:
-                self._decide(asset)
+                self._decide_again(asset)
 
     def _held(self) -> None:
         """A pause came into force that is not stored yet, or went."""
         for asset in self._assets:
             self._publish_safely(asset)
 
-    def _decide(self, asset: str) -> None:
+    async def _decide_closed(self, asset: str) -> None:
+        """Decide every bar that a minute has closed; each state goes out before the next one is decided."""
+        live, begin, count = self._assets[asset], perf_counter(), 0
+        try:
+            for made in live.decide_closed():
+                if count:
+                    await self._board.handed_over()
+                count += 1
+                self._metrics.decided(asset, live.level, perf_counter() - begin)
+                self._tell(made)
+                begin = perf_counter()
+        except Exception as error:  # noqa: BLE001  # a defect here must not stop the agent
+            self._decision_failed(asset, error)
+        if not count:  # its history restarted
+            self._decide_again(asset)
+
+    def _tell(self, made: DecisionMade) -> None:
+        for listener in self._listeners:
+            try:
+                listener(made)
+            except Exception:  # noqa: BLE001  # the others want to know all the same
+                _log.exception("A listener failed at a decision of %s", made.asset)
+
+    def _decide_again(self, asset: str) -> None:
         live, begin = self._assets[asset], perf_counter()
         try:
-            live.decide()
+            live.decide_again()
             self._metrics.decided(asset, live.level, perf_counter() - begin)
-        except Exception as error:  # noqa: BLE001  # see below
-            self._metrics.count("vivienne_decision_failures_total", asset)
-            # A defect here must neither stop the agent nor undo a change that is already stored.
-            _log.exception("The decision of %s failed", asset)
-            self._assets[asset].fail(f"the decision failed: {error!r}")
+        except Exception as error:  # noqa: BLE001  # nor undo a change that is already stored
+            self._decision_failed(asset, error)
         self._publish_safely(asset)
 
-    def _publish_safely(self, asset: str) -> None:
+    def _decision_failed(self, asset: str, error: Exception) -> None:
+        self._metrics.count("vivienne_decision_failures_total", asset)
+        _log.error("The decision of %s failed", asset, exc_info=error)
+        self._assets[asset].fail(f"the decision failed: {error!r}")
+        self._publish_safely(asset)
+
+    def _show_decision(self, made: DecisionMade) -> None:
+        self._publish_safely(made.asset, made.bar)
+
+    def _publish_safely(self, asset: str, bar: ChartBar | None = None) -> None:
         try:
-            self._publish(asset)
+            self._publish(asset, bar)
         except Exception as error:  # noqa: BLE001  # see below
             # One asset that cannot be shown must not silence the others.
             _log.exception("The state of %s cannot be shown", asset)
             self._moved.discard(asset)
             self._assets[asset].fail(f"the state cannot be shown: {error!r}")
 
-    def _publish(self, asset: str) -> None:
+    def _publish(self, asset: str, bar: ChartBar | None = None) -> None:
         self._moved.discard(asset)
         self._published[asset] = monotonic()
         live = self._assets[asset]
-        self._board.publish(asset, data=live.data(), config=live.config.document, config_version=live.config.version)
+        data = live.data()
+        data["bar"] = bar
+        self._board.publish(asset, data=data, config=live.config.document, config_version=live.config.version)
 
     async def _watch_silence(self) -> None:
         """A feed that hangs says nothing, so somebody has to look."""
@@ -236,6 +283,6 @@ class Market:
             await asyncio.sleep(self._price_interval)
             for asset in list(self._moved):
                 if self._on_tick:
-                    self._decide(asset)
+                    self._decide_again(asset)
                 else:
                     self._publish_safely(asset)

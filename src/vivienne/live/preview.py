@@ -1,114 +1,41 @@
-"""What a change would have done: the bars of the window, decided with the present and with another configuration."""
+"""The effect a change would have had: the last bars, decided with the present and with another configuration."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NotRequired
+from typing import TYPE_CHECKING
 
-from typing_extensions import TypedDict
-
-from vivienne.agent.decision import NO_CAP, Clarity, Level
-from vivienne.agent.evaluate import evaluate
-from vivienne.agent.explain import SIDES
+from vivienne.agent.decision import Clarity
+from vivienne.live.entries import bar_decision
 from vivienne.times import iso
-from vivienne.wire.answers import ValueChange
-from vivienne.wire.explanation import Side
-from vivienne.wire.problem import ProblemEntry
 
 if TYPE_CHECKING:
-    from vivienne.agent.evaluate import Evaluation
+    from vivienne.agent.decision import Decision
     from vivienne.agent.schema import Configuration
-    from vivienne.market.types import Bars
+    from vivienne.live.deciding import Deciding
+    from vivienne.wire.preview import Comparison, DifferentBar, LevelCounts
 
 MOST_DIFFERENT = 200
 """Bars that are listed one by one, the newest of those that are different."""
 
 
-class LevelCounts(TypedDict):
-    """How many bars were at each level, and how many had an entry (`loaded` or above) held back by a filter."""
-
-    idle: int
-    loaded: int
-    aim: int
-    bang: int
-    held: int
-
-
-class DecidedBar(TypedDict):
-    """What a configuration makes of a bar; `held` when a filter keeps an entry (`loaded` or above) back."""
-
-    clarity_level: Level
-    side: Side
-    position_size: float
-    held: bool
-
-
-class DifferentBar(TypedDict):
-    """A bar that would have been decided otherwise."""
-
-    time: str
-    now: DecidedBar
-    then: DecidedBar
-
-
-class Comparison(TypedDict):
-    """The last bars under two configurations; of those that are different, the newest 200 in `different`."""
-
-    bars: int
-    now: LevelCounts
-    then: LevelCounts
-    different_bars: int
-    different: list[DifferentBar]
-
-
-class DecisionPreview(TypedDict):
-    """What a change would have done; `now` is the configuration in force, `then` the changed one.
-
-    A change that would be refused has its `errors` and nothing else.
-    """
-
-    valid: bool
-    errors: list[ProblemEntry]
-    asset: NotRequired[str]
-    timeframe: NotRequired[str]
-    changed: NotRequired[list[ValueChange]]
-    bars: NotRequired[int]
-    now: NotRequired[LevelCounts]
-    then: NotRequired[LevelCounts]
-    different_bars: NotRequired[int]
-    different: NotRequired[list[DifferentBar]]
-
-
-def compare(
-    bars: Bars,
-    now: Configuration,
-    then: Configuration,
-    timeframe_minutes: int,
-    rows: int,
-    *,
-    cap: float = NO_CAP,
-) -> Comparison:
-    """Decide the last bars of a window with two configurations.
+def compare(deciding: Deciding, now: Configuration, then: Configuration, rows: int) -> Comparison:
+    """Decide the last bars with two configurations.
 
     Args:
-        bars: the window.
+        deciding: has the bars.
         now: the configuration in force.
         then: the one it is compared with.
-        timeframe_minutes: length of a bar.
-        rows: how many bars; all there are if there are fewer.
-        cap: the largest position size, in percent of equity.
+        rows: number of bars; all there are if there are fewer.
     """
-    rows = min(rows, len(bars))
-    if rows == 0:
-        none = LevelCounts(idle=0, loaded=0, aim=0, bang=0, held=0)
-        return {"bars": 0, "now": none, "then": none, "different_bars": 0, "different": []}
-    before, after = (evaluate(bars, each, timeframe_minutes, rows, cap=cap) for each in (now, then))
-    different: list[DifferentBar] = []
-    for place, time in enumerate(before.open_time.tolist()):
-        one, other = _decided(before, place), _decided(after, place)
-        if _matter(one) != _matter(other):
-            different.append({"time": iso(time), "now": one, "then": other})
+    evaluations = deciding.evaluate(now, rows), deciding.evaluate(then, rows)
+    before, after = ([] if each is None else each.decisions() for each in evaluations)
+    different: list[DifferentBar] = [
+        {"time": iso(one.open_time), "now": bar_decision(one), "then": bar_decision(other)}
+        for one, other in zip(before, after, strict=True)
+        if _is_decided(one) and _is_decided(other) and _effect(one) != _effect(other)
+    ]
     return {
-        "bars": rows,
+        "bars": len(before),
         "now": _counts(before),
         "then": _counts(after),
         "different_bars": len(different),
@@ -116,23 +43,20 @@ def compare(
     }
 
 
-def _decided(evaluation: Evaluation, place: int) -> DecidedBar:
-    return {
-        "clarity_level": Clarity(int(evaluation.decision.level[place])).word,
-        "side": SIDES[int(evaluation.votes.side[place])],
-        "position_size": float(evaluation.decision.size[place]),
-        "held": bool(evaluation.blocked[place] and evaluation.decision.raw_level[place] > Clarity.IDLE),
-    }
+def _is_decided(decision: Decision) -> bool:
+    return decision.ready and decision.is_whole
 
 
-def _matter(decided: DecidedBar) -> tuple[object, ...]:
-    """What makes a difference: the side does not while the level is idle."""
-    side = None if decided["clarity_level"] == Clarity.IDLE.word else decided["side"]
-    return decided["clarity_level"], side, decided["position_size"], decided["held"]
+def _effect(decision: Decision) -> tuple[object, ...]:
+    """All that makes a difference: the side does not while the level is idle."""
+    side = None if decision.level is Clarity.IDLE else decision.side
+    return decision.level, side, decision.size, decision.is_held
 
 
-def _counts(evaluation: Evaluation) -> LevelCounts:
-    levels = evaluation.decision.level.tolist()
+def _counts(decisions: list[Decision]) -> LevelCounts:
+    decided = [decision for decision in decisions if _is_decided(decision)]
+    levels = [decision.level for decision in decided]
     idle, loaded, aim, bang = (levels.count(level) for level in Clarity)
-    held = int((evaluation.blocked & (evaluation.decision.raw_level > Clarity.IDLE)).sum())
-    return {"idle": idle, "loaded": loaded, "aim": aim, "bang": bang, "held": held}
+    held = sum(decision.is_held for decision in decided)
+    undecided = len(decisions) - len(decided)
+    return {"idle": idle, "loaded": loaded, "aim": aim, "bang": bang, "undecided": undecided, "held": held}

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from vivienne.agent.schema import Configuration
-    from vivienne.live.chart import AssetList, Chart
     from vivienne.live.market import Market
-    from vivienne.live.preview import Comparison
+    from vivienne.wire.chart import AssetList, Chart
+    from vivienne.wire.preview import Comparison
 
 
 class MarketView(Protocol):

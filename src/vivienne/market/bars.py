@@ -3,8 +3,8 @@
 Both are fed one item at a time and give what that item completed, so the result does not depend on how the input
 was cut into pieces. Sums are taken in order of arrival for the same reason.
 
-Gap policy: a missing minute is filled with the last close, no volume and no trades; after more than
-`LONGEST_FILLED_GAP` missing minutes nothing is made up, and whoever keeps a window of bars starts it anew.
+Gap policy: a missing minute is filled with the last close, no volume and no trades; after more missing minutes than
+`Timeframe.longest_filled_gap` nothing is made up, and the history restarts.
 """
 
 from __future__ import annotations
@@ -12,15 +12,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from vivienne.market.timeframe import LONGEST_FILLED_GAP
 from vivienne.market.types import MINUTE_MS, Candle, Trade
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from vivienne.market.timeframe import Timeframe
-
-LONGEST_FILLED_GAP = 60
-"""Minutes. A longer hole restarts the window."""
 
 
 class CandleBuilder:
@@ -65,7 +63,7 @@ class CandleBuilder:
 
 @dataclass(frozen=True, slots=True)
 class Restart:
-    """The window has to start anew.
+    """The history restarts.
 
     Attributes:
         missing_minutes: how long the hole is.
@@ -75,20 +73,26 @@ class Restart:
 
 
 class GapFiller:
-    """Turns candles as they arrive into an unbroken run of minutes, by the gap policy."""
+    """Turns candles as they arrive into an unbroken run of minutes, by the gap policy.
 
-    def __init__(self) -> None:
+    Args:
+        longest_filled: missing minutes that are filled at most.
+    """
+
+    def __init__(self, longest_filled: int = LONGEST_FILLED_GAP) -> None:
+        self._longest_filled = longest_filled
         self._last: Candle | None = None
         self.ignored = 0
         """Candles at or before the newest one (duplicates, late arrivals); they are counted and left out."""
 
-    def add(self, candle: Candle, most_filled: int = LONGEST_FILLED_GAP) -> Iterator[Candle | Restart]:
+    def add(self, candle: Candle, most_filled: int | None = None) -> Iterator[Candle | Restart]:
         """Give the minutes to take in for this candle: fillers first, or a restart, then the candle itself.
 
         Args:
             candle: the next one.
-            most_filled: so many missing minutes before it are filled at most.
+            most_filled: missing minutes before it that are filled at most, where it is not the usual number.
         """
+        most_filled = self._longest_filled if most_filled is None else most_filled
         last = self._last
         if last is not None:
             missing = (candle.open_time - last.open_time) // MINUTE_MS - 1

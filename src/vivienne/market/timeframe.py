@@ -6,6 +6,8 @@ from enum import StrEnum
 
 from vivienne.market.types import MINUTE_MS
 
+LONGEST_FILLED_GAP = 60
+"""Minutes; see `Timeframe.longest_filled_gap`."""
 _MINUTES = {"1m": 1, "3m": 3, "5m": 5, "15m": 15, "30m": 30, "1h": 60, "4h": 240, "1d": 1440}
 
 
@@ -30,3 +32,11 @@ class Timeframe(StrEnum):
     def milliseconds(self) -> int:
         """Length in milliseconds."""
         return self.minutes * MINUTE_MS
+
+    @property
+    def longest_filled_gap(self) -> int:
+        """Missing minutes that are filled at most; a longer hole restarts the history of an asset.
+
+        An hour, or a bar where that is longer: a hole within one bar does not cost a daily agent its history.
+        """
+        return max(LONGEST_FILLED_GAP, self.minutes)

@@ -19,10 +19,15 @@ class BarWindow:
 
     Rows are written into a buffer of twice the length and moved to its start when it is full, so that appending is
     cheap and the columns are contiguous views: nothing is copied to evaluate.
+
+    Attributes:
+        length: the most bars that are kept.
+        is_cut: whether there were bars before the first one.
     """
 
     def __init__(self, length: int) -> None:
         self.length = length
+        self.is_cut = False
         self._times = np.empty(2 * length, dtype=np.int64)
         self._values = np.empty((_COLUMNS, 2 * length), dtype=np.float64)
         self._end = 0
@@ -41,7 +46,10 @@ class BarWindow:
         self._times[self._end] = bar[0]
         self._values[:, self._end] = bar[1:]
         self._end += 1
-        self._count = min(self._count + 1, self.length)
+        if self._count == self.length:
+            self.is_cut = True
+        else:
+            self._count += 1
 
     def extend(self, bars: Iterable[Candle]) -> None:
         """Add bars in order."""
@@ -49,8 +57,9 @@ class BarWindow:
             self.append(bar)
 
     def clear(self) -> None:
-        """Start anew."""
+        """Drop all bars; what follows does not continue them."""
         self._end = self._count = 0
+        self.is_cut = False
 
     def bars(self) -> Bars:
         """The bars in the window, oldest first: views, good until the next `append`."""

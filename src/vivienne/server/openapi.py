@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from vivienne.live.chart import AssetList, Chart
-from vivienne.live.preview import DecisionPreview
+from vivienne.wire.chart import AssetList, Chart
+from vivienne.wire.preview import DecisionPreview
 from vivienne.server.auth import NewToken, Ticket, TokenBody, TokenList, WhoAsks
 from vivienne.server.documents import ConditionOfChange, ConfigurationBody, Problem, ResetBody, SwitchBody
 from vivienne.server.policy import NEEDED

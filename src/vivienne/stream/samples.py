@@ -6,7 +6,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, get_args
 
 from vivienne.metrics.registry import Sample
-from vivienne.wire.messages import AGENT, Status
+from vivienne.wire.messages import AGENT
+from vivienne.wire.state import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from vivienne.stream.hub import Frame, Hub, Mailbox
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from vivienne.wire.document import Document
-    from vivienne.wire.messages import StateData
+    from vivienne.wire.state import AssetState
 
 
 class LatestStates(Protocol):
@@ -24,7 +25,7 @@ class LatestStates(Protocol):
 
 
 class _State(NamedTuple):
-    data: StateData
+    data: AssetState
     config: Document
     config_version: int
 
@@ -46,11 +47,17 @@ class StateBoard:
         self._new: dict[str, _State] = {}
         hub.metrics.source(lambda: state_samples(self._frames.values()))
 
-    def publish(self, asset: str, *, data: StateData, config: Document, config_version: int) -> None:
+    def publish(self, asset: str, *, data: AssetState, config: Document, config_version: int) -> None:
         """A new state: gets the next number of its asset and goes to everyone who watches, at the next breath."""
         if not self._new:
             self._hub.when_taken(self._flush)
         self._new[asset] = _State(data, config, config_version)
+
+    async def handed_over(self) -> None:
+        """Wait until the states that were published have their numbers and were handed to everyone who keeps up."""
+        handed_over = asyncio.Event()
+        self._hub.when_taken(handed_over.set)
+        await handed_over.wait()
 
     def show(self, mailbox: Mailbox, assets: Iterable[str] | None = None) -> None:
         """See `LatestStates`."""

@@ -1,6 +1,6 @@
 """An explanation as it goes out on the wire.
 
-Programs read ids, numbers and paths. Titles, measures and messages are for people; their wording may change at any time.
+Programs read ids, numbers and paths. Titles, measures and messages are for people; their wording may change any time.
 """
 
 from __future__ import annotations

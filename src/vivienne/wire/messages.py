@@ -9,11 +9,10 @@ import orjson
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from vivienne.agent.decision import Level
 from vivienne.wire.answers import Acknowledgement, Preview, RevisionEntry, Switched
 from vivienne.wire.document import Document, EffectiveDocument
-from vivienne.wire.explanation import Explanation, LevelsStatus, Side, Trend, VolatilityStatus
 from vivienne.wire.problem import ProblemEntry
+from vivienne.wire.state import AssetState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,64 +26,11 @@ AGENT_NAMES = ("vivienneagent", "vivienne")
 Message = dict[str, Any]
 """A message that came in, of whatever content."""
 
-Status = Literal["live", "warming_up", "stale", "paused", "ended"]
-
-
-class Decision(TypedDict):
-    """What is decided on an asset."""
-
-    clarity_level: Level
-    raw_clarity_level: Level
-    signal_confidence: float
-    side: Side
-    position_size: float
-    trend_direction: Trend
-    volatility_status: VolatilityStatus
-    levels_status: LevelsStatus
-    blocked_by: list[str]
-    explanation: Explanation | None
-
-
-def undecided() -> Decision:
-    """No decision: idle, with size 0."""
-    return {
-        "clarity_level": "idle",
-        "raw_clarity_level": "idle",
-        "signal_confidence": 0.0,
-        "side": "none",
-        "position_size": 0.0,
-        "trend_direction": "neutral",
-        "volatility_status": "normal",
-        "levels_status": "inactive",
-        "blocked_by": [],
-        "explanation": None,
-    }
-
-
-class StateData(Decision):
-    """The decision on an asset, and how far it can be relied on.
-
-    `data_age`: seconds from the arrival of the newest market data to this state; what comes twice or late by its own
-    time makes it no younger. Beyond `data_age_limit`, which follows from the pace of the feed, the asset is `stale`.
-    The age is null before there is data, and once a replay is over.
-    """
-
-    status: Status
-    status_reason: str | None
-    price: float | None
-    price_time: str | None
-    data_age: float | None
-    data_age_limit: float | None
-    bar_time: str | None
-    bar_closed: bool
-    timeframe: str
-    feed: str
-
 
 class AgentState(TypedDict):
     """A decision and the configuration it was made with."""
 
-    data: StateData
+    data: AssetState
     config: EffectiveDocument
 
 

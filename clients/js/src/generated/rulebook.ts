@@ -252,6 +252,78 @@ export const bundledRulebook: Rulebook = {
    "flatName": "bb_breakout_weight"
   },
   {
+   "path": "signal_weights.ema_level",
+   "title": "Signal weight ema_level",
+   "kind": "number",
+   "default": 0.0,
+   "minimum": 0,
+   "maximum": 1,
+   "flatName": "ema_level_weight"
+  },
+  {
+   "path": "signal_weights.vwap_anchor",
+   "title": "Signal weight vwap_anchor",
+   "kind": "number",
+   "default": 0.0,
+   "minimum": 0,
+   "maximum": 1,
+   "flatName": "vwap_anchor_weight"
+  },
+  {
+   "path": "signal_weights.bb_level",
+   "title": "Signal weight bb_level",
+   "kind": "number",
+   "default": 0.0,
+   "minimum": 0,
+   "maximum": 1,
+   "flatName": "bb_level_weight"
+  },
+  {
+   "path": "signal_weights.bb_breakout_level",
+   "title": "Signal weight bb_breakout_level",
+   "kind": "number",
+   "default": 0.0,
+   "minimum": 0,
+   "maximum": 1,
+   "flatName": "bb_breakout_level_weight"
+  },
+  {
+   "path": "signal_weights.volume_confirmation",
+   "title": "Signal weight volume_confirmation",
+   "kind": "number",
+   "default": 0.0,
+   "minimum": 0,
+   "maximum": 1,
+   "flatName": "volume_confirmation_weight"
+  },
+  {
+   "path": "signal_weights.macd_level",
+   "title": "Signal weight macd_level",
+   "kind": "number",
+   "default": 0.0,
+   "minimum": 0,
+   "maximum": 1,
+   "flatName": "macd_level_weight"
+  },
+  {
+   "path": "signal_weights.rsi_cross",
+   "title": "Signal weight rsi_cross",
+   "kind": "number",
+   "default": 0.0,
+   "minimum": 0,
+   "maximum": 1,
+   "flatName": "rsi_cross_weight"
+  },
+  {
+   "path": "signal_weights.rsi_level",
+   "title": "Signal weight rsi_level",
+   "kind": "number",
+   "default": 0.0,
+   "minimum": 0,
+   "maximum": 1,
+   "flatName": "rsi_level_weight"
+  },
+  {
    "path": "signals.ema_cross_full_strength",
    "title": "EMA cross at full strength",
    "kind": "number",
@@ -306,6 +378,78 @@ export const bundledRulebook: Rulebook = {
    "default": 0.3,
    "minimum": 0.01,
    "maximum": 10
+  },
+  {
+   "path": "signals.ema_level_full_strength",
+   "title": "EMA level at full strength",
+   "kind": "number",
+   "default": 2.0,
+   "minimum": 0.01,
+   "maximum": 10
+  },
+  {
+   "path": "signals.vwap_anchor_full_strength",
+   "title": "VWAP anchor at full strength",
+   "kind": "number",
+   "default": 1.5,
+   "minimum": 0.01,
+   "maximum": 10
+  },
+  {
+   "path": "signals.bb_level_begin",
+   "title": "Band level begins to vote",
+   "kind": "number",
+   "default": 0.2,
+   "minimum": 0,
+   "maximum": 0.5
+  },
+  {
+   "path": "signals.bb_level_full_strength",
+   "title": "Band level at full strength",
+   "kind": "number",
+   "default": 0.2,
+   "minimum": 0.01,
+   "maximum": 10
+  },
+  {
+   "path": "signals.bb_breakout_level_full_strength",
+   "title": "Breakout level at full strength",
+   "kind": "number",
+   "default": 0.3,
+   "minimum": 0.01,
+   "maximum": 10
+  },
+  {
+   "path": "signals.volume_confirmation_full_strength",
+   "title": "Volume confirmation at full strength",
+   "kind": "number",
+   "default": 2.0,
+   "minimum": 1.01,
+   "maximum": 20
+  },
+  {
+   "path": "signals.macd_level_full_strength",
+   "title": "MACD level at full strength",
+   "kind": "number",
+   "default": 1.0,
+   "minimum": 0.01,
+   "maximum": 10
+  },
+  {
+   "path": "signals.rsi_cross_full_strength",
+   "title": "RSI cross at full strength",
+   "kind": "number",
+   "default": 10,
+   "minimum": 1,
+   "maximum": 50
+  },
+  {
+   "path": "signals.rsi_level_full_strength",
+   "title": "RSI level at full strength",
+   "kind": "number",
+   "default": 20,
+   "minimum": 1,
+   "maximum": 50
   },
   {
    "path": "indicators.ema_fast_period",
@@ -446,7 +590,15 @@ export const bundledRulebook: Rulebook = {
     "signal_weights.macd",
     "signal_weights.rsi",
     "signal_weights.bb_bounce",
-    "signal_weights.bb_breakout"
+    "signal_weights.bb_breakout",
+    "signal_weights.ema_level",
+    "signal_weights.vwap_anchor",
+    "signal_weights.bb_level",
+    "signal_weights.bb_breakout_level",
+    "signal_weights.volume_confirmation",
+    "signal_weights.macd_level",
+    "signal_weights.rsi_cross",
+    "signal_weights.rsi_level"
    ]
   }
  ]

@@ -228,6 +228,38 @@ export interface SignalWeights {
    * How much the vote of `bb_breakout` counts (escape from the Bollinger bands); 0 takes its vote away.
    */
   bb_breakout: number
+  /**
+   * How much the vote of `ema_level` counts (close against the slow average); 0 takes its vote away.
+   */
+  ema_level: number
+  /**
+   * How much the vote of `vwap_anchor` counts (close against the VWAP); 0 takes its vote away.
+   */
+  vwap_anchor: number
+  /**
+   * How much the vote of `bb_level` counts (place within the Bollinger bands, as a reversal); 0 takes its vote away.
+   */
+  bb_level: number
+  /**
+   * How much the vote of `bb_breakout_level` counts (distance outside the Bollinger bands); 0 takes its vote away.
+   */
+  bb_breakout_level: number
+  /**
+   * How much the vote of `volume_confirmation` counts (volume against its mean, in the direction of the bar); 0 takes its vote away.
+   */
+  volume_confirmation: number
+  /**
+   * How much the vote of `macd_level` counts (MACD against 0); 0 takes its vote away.
+   */
+  macd_level: number
+  /**
+   * How much the vote of `rsi_cross` counts (return from oversold and overbought within 3 bars); 0 takes its vote away.
+   */
+  rsi_cross: number
+  /**
+   * How much the vote of `rsi_level` counts (RSI over or under 50); 0 takes its vote away.
+   */
+  rsi_level: number
 }
 /**
  * Where the strength of each signal begins and where it is full.
@@ -265,9 +297,45 @@ export interface Signals {
    * How far outside the bands the close is, for strength 1.
    */
   bb_breakout_full_strength: number
+  /**
+   * Distance of the close from the slow average that gives strength 1.
+   */
+  ema_level_full_strength: number
+  /**
+   * Distance of the close from the VWAP that gives strength 1.
+   */
+  vwap_anchor_full_strength: number
+  /**
+   * %B below which it votes long, and above 1 minus which it votes short; strength 0 there.
+   */
+  bb_level_begin: number
+  /**
+   * How far beyond where it begins %B is, for strength 1.
+   */
+  bb_level_full_strength: number
+  /**
+   * How far outside the bands the close is, for strength 1.
+   */
+  bb_breakout_level_full_strength: number
+  /**
+   * Volume over its 20-bar mean that gives strength 1; at the mean it is 0.
+   */
+  volume_confirmation_full_strength: number
+  /**
+   * Distance of the MACD from 0 that gives strength 1.
+   */
+  macd_level_full_strength: number
+  /**
+   * How far back across its half level the RSI is, for strength 1.
+   */
+  rsi_cross_full_strength: number
+  /**
+   * Distance of the RSI from 50 that gives strength 1.
+   */
+  rsi_level_full_strength: number
 }
 /**
- * Periods of the indicators. The window is kept, so a new period has its history at once.
+ * Periods of the indicators. The history is kept, so a new period takes effect at once.
  */
 export interface Indicators {
   /**
@@ -323,7 +391,7 @@ export interface Indicators {
  * A decision and the configuration it was made with.
  */
 export interface AgentState {
-  data: StateData
+  data: AssetState
   config: Configuration
 }
 /**
@@ -332,8 +400,11 @@ export interface AgentState {
  * `data_age`: seconds from the arrival of the newest market data to this state; what comes twice or late by its own
  * time makes it no younger. Beyond `data_age_limit`, which follows from the pace of the feed, the asset is `stale`.
  * The age is null before there is data, and once a replay is over.
+ *
+ * `bar` is the bar that was decided just before, as a chart draws it; null in every other state. A client that misses
+ * one sees it in `bar_time`.
  */
-export interface StateData {
+export interface AssetState {
   clarity_level: 'idle' | 'loaded' | 'aim' | 'bang'
   raw_clarity_level: 'idle' | 'loaded' | 'aim' | 'bang'
   signal_confidence: number
@@ -346,17 +417,37 @@ export interface StateData {
   explanation: Explanation | null
   status: 'live' | 'warming_up' | 'stale' | 'paused' | 'ended'
   status_reason: string | null
+  status_reason_id:
+    | (
+        | 'paused'
+        | 'no_data'
+        | 'minutes_missing'
+        | 'bad_price'
+        | 'bad_minute'
+        | 'no_minute_closed'
+        | 'clock_jumped'
+        | 'behind'
+        | 'feed_failed'
+        | 'decision_failed'
+        | 'agent_lost'
+        | 'warming_up'
+        | 'short_history'
+        | 'replay_over'
+      )
+    | null
+  history: History
   price: number | null
   price_time: string | null
   data_age: number | null
   data_age_limit: number | null
   bar_time: string | null
   bar_closed: boolean
+  bar: ChartBar | null
   timeframe: string
   feed: string
 }
 /**
- * Why a decision is what it is, and the threshold or switch that would alter it with the least change.
+ * The reasons for a decision, and the threshold or switch that would alter it with the least change.
  *
  * `size_cap` is there while the position size is smaller than the configuration asks for.
  */
@@ -368,33 +459,76 @@ export interface Explanation {
   size_cap: SizeCap | null
 }
 /**
- * What one signal said: `contribution` is its part of the confidence, signed.
+ * The vote of one signal with a weight: `contribution` is its part of the confidence, signed.
+ *
+ * `id` and `name` are the same; `title` and `measure` are for people, `unit` says what `reading` counts.
  */
 export interface SignalExplanation {
+  id: string
   name: string
+  title: string
   direction: number
   strength: number
   weight: number
   contribution: number
   measure: string
+  unit:
+    | 'atr'
+    | 'deviations'
+    | 'direction'
+    | 'fraction'
+    | 'per_minute'
+    | 'percent_b'
+    | 'price_difference'
+    | 'quote'
+    | 'ratio'
+    | 'rsi'
   reading: number | null
 }
 /**
- * What one filter said. It blocks where all checks of one scenario are met.
+ * The finding of one filter. `id` and `name` are the same; `switch` is the tunable that turns it off.
  */
 export interface FilterExplanation {
+  id: string
   name: string
+  title: string
   enabled: boolean
+  switch: string
   state: 'passed' | 'blocked' | 'off'
   message: string
+  scenarios: ScenarioExplanation[]
+}
+/**
+ * One way in which a filter blocks: it does where all checks are met, for an entry it is about.
+ *
+ * `enabled` is False where the filter or the scenario's own `switch` is off.
+ */
+export interface ScenarioExplanation {
+  id: string
+  title: string
+  enabled: boolean
+  switch: string | null
+  longs_only: boolean
+  blocks: boolean
   checks: CheckExplanation[]
 }
 /**
- * One comparison of a filter.
+ * One comparison of a scenario.
  */
 export interface CheckExplanation {
-  scenario: string
+  id: string
   measure: string
+  unit:
+    | 'atr'
+    | 'deviations'
+    | 'direction'
+    | 'fraction'
+    | 'per_minute'
+    | 'percent_b'
+    | 'price_difference'
+    | 'quote'
+    | 'ratio'
+    | 'rsi'
   relation: '<' | '<=' | '>' | '>='
   path: string | null
   value: number | null
@@ -410,6 +544,7 @@ export interface NearestChange {
   from: number | boolean
   to: number | boolean
   clarity_level: 'idle' | 'loaded' | 'aim' | 'bang'
+  held: boolean
   message: string
 }
 /**
@@ -419,6 +554,49 @@ export interface SizeCap {
   wanted: number
   cap: number
   message: string
+}
+/**
+ * Number of bars the newest decision was made from, and the number that is its full history.
+ */
+export interface History {
+  bars: number
+  of: number
+}
+/**
+ * One closed bar. Indicators are those of the periods in force now, null before they have a value.
+ *
+ * The decision, with its support and resistance, is the one that was made when the bar closed; where the asset was
+ * paused then, with size 0. Bars from before the program started were not decided by it: theirs is what the
+ * configuration in force now makes of them, and `config_version` is null.
+ *
+ * `status` is `live` for a decision, `paused` for one that was made during a pause, `warming_up` where the bars before
+ * it are too few for one, and `undecidable` where bars that belong to its history are not kept any more. In the last
+ * two cases the bar is idle, without a side or a size.
+ */
+export interface ChartBar {
+  clarity_level: 'idle' | 'loaded' | 'aim' | 'bang'
+  raw_clarity_level: 'idle' | 'loaded' | 'aim' | 'bang'
+  signal_confidence: number
+  side: 'long' | 'short' | 'none'
+  position_size: number
+  held: boolean
+  time: string
+  open: number
+  high: number
+  low: number
+  close: number
+  volume: number | null
+  ema_fast: number | null
+  ema_slow: number | null
+  bollinger_upper: number | null
+  bollinger_middle: number | null
+  bollinger_lower: number | null
+  vwap: number | null
+  support: number | null
+  resistance: number | null
+  blocked: boolean
+  status: 'live' | 'paused' | 'warming_up' | 'undecidable'
+  config_version: number | null
 }
 /**
  * The last closes of an asset, oldest first.
@@ -449,37 +627,18 @@ export interface AssetList {
   assets: AssetCloses[]
 }
 /**
- * One closed bar. Indicators are those of the periods in force now, null before they have a value.
- *
- * The decision is the one that was made when the bar closed; where the asset was paused then, with size 0. Bars from
- * before the program started were not decided by it: theirs is what the configuration in force now makes of them, and
- * `config_version` is null.
+ * The decision on a closed bar in short; `held` when a filter keeps an entry (`loaded` or above) back.
  */
-export interface BarEntry {
-  time: string
-  open: number
-  high: number
-  low: number
-  close: number
-  volume: number | null
-  ema_fast: number | null
-  ema_slow: number | null
-  bollinger_upper: number | null
-  bollinger_middle: number | null
-  bollinger_lower: number | null
-  vwap: number | null
-  support: number | null
-  resistance: number | null
+export interface BarDecision {
   clarity_level: 'idle' | 'loaded' | 'aim' | 'bang'
   raw_clarity_level: 'idle' | 'loaded' | 'aim' | 'bang'
-  side: 'long' | 'short' | 'none'
   signal_confidence: number
+  side: 'long' | 'short' | 'none'
   position_size: number
-  blocked: boolean
-  config_version: number | null
+  held: boolean
 }
 /**
- * When, by the market's clock, a configuration version came into force for the asset.
+ * The time, by the market's clock, at which a configuration version came into force for the asset.
  */
 export interface ChangeMark {
   version: number
@@ -492,7 +651,7 @@ export interface Chart {
   asset: string
   timeframe: string
   feed: string
-  bars: BarEntry[]
+  bars: ChartBar[]
   forming: FormingBar | null
   changes: ChangeMark[]
 }
@@ -696,16 +855,7 @@ export interface ControlResponse {
   type: 'control_response'
 }
 /**
- * What a configuration makes of a bar; `held` when a filter keeps an entry (`loaded` or above) back.
- */
-export interface DecidedBar {
-  clarity_level: 'idle' | 'loaded' | 'aim' | 'bang'
-  side: 'long' | 'short' | 'none'
-  position_size: number
-  held: boolean
-}
-/**
- * What a change would have done; `now` is the configuration in force, `then` the changed one.
+ * The effect that a change would have had; `now` is the configuration in force, `then` the changed one.
  *
  * A change that would be refused has its `errors` and nothing else.
  */
@@ -730,13 +880,17 @@ export interface ProblemEntry {
   asset?: string
 }
 /**
- * How many bars were at each level, and how many had an entry (`loaded` or above) held back by a filter.
+ * Numbers of bars at each level; their sum is the number of bars.
+ *
+ * `undecided` ones are those that a configuration cannot decide: it needs more bars before them (warm-up), or bars of
+ * their history are not kept any more. `held` is how many of the others had an entry (`loaded` or above) held back.
  */
 export interface LevelCounts {
   idle: number
   loaded: number
   aim: number
   bang: number
+  undecided: number
   held: number
 }
 /**
@@ -744,8 +898,8 @@ export interface LevelCounts {
  */
 export interface DifferentBar {
   time: string
-  now: DecidedBar
-  then: DecidedBar
+  now: BarDecision
+  then: BarDecision
 }
 /**
  * What was wrong with a message. Nothing was changed.

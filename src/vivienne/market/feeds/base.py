@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -39,6 +39,18 @@ class FeedEnded:
 FeedEvent = MinuteClosed | PriceMoved | FeedEnded
 
 
+class History(NamedTuple):
+    """Closed base minutes before the first event.
+
+    Attributes:
+        candles: oldest first.
+        is_whole: whether the market began with the first of them; False where there were minutes before it.
+    """
+
+    candles: list[Candle]
+    is_whole: bool
+
+
 class Feed(Protocol):
     """A source of market data for several assets.
 
@@ -56,8 +68,8 @@ class Feed(Protocol):
     longest_silence: float
     pace: float | None
 
-    def history(self, asset: str, *, least: int, most: int) -> list[Candle]:
-        """Closed base minutes before the first event, oldest first.
+    def history(self, asset: str, *, least: int, most: int) -> History:
+        """The closed base minutes before the first event.
 
         Args:
             asset: one of `assets`.

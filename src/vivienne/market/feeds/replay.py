@@ -13,9 +13,10 @@ import time
 from typing import TYPE_CHECKING
 
 from vivienne.errors import MarketDataError
-from vivienne.market.bars import LONGEST_FILLED_GAP, CandleBuilder
-from vivienne.market.feeds.base import FeedEnded, FeedEvent, MinuteClosed, PriceMoved
+from vivienne.market.bars import CandleBuilder
+from vivienne.market.feeds.base import FeedEnded, FeedEvent, History, MinuteClosed, PriceMoved
 from vivienne.market.files import read_market_file
+from vivienne.market.timeframe import LONGEST_FILLED_GAP
 from vivienne.market.types import MINUTE_MS, Candle, Trade
 
 if TYPE_CHECKING:
@@ -57,15 +58,15 @@ class ReplayFeed:
             asset: _events(paths, _begins(paths)) for asset, paths in files.items()
         }
 
-    def history(self, asset: str, *, least: int, most: int) -> list[Candle]:
-        """The leading `least` minutes of the files. See `Feed`."""
+    def history(self, asset: str, *, least: int, most: int) -> History:
+        """The leading `least` minutes of the files, with which this market begins. See `Feed`."""
         candles: list[Candle] = []
         for event in self._events[asset]:
             if isinstance(event, MinuteClosed):
                 candles.append(event.candle)
                 if event.candle.open_time - candles[0].open_time >= (min(least, most) - 1) * MINUTE_MS:
                     break
-        return candles
+        return History(candles, is_whole=True)
 
     async def follow(self, asset: str) -> AsyncIterator[FeedEvent]:
         """The rest of the files. See `Feed`."""

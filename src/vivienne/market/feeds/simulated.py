@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from vivienne.errors import MarketDataError
-from vivienne.market.feeds.base import FeedEvent, MinuteClosed, PriceMoved
+from vivienne.market.feeds.base import FeedEvent, History, MinuteClosed, PriceMoved
 from vivienne.market.types import DAY_MS, MINUTE_MS, Candle
 
 if TYPE_CHECKING:
@@ -108,12 +108,13 @@ class SimulatedFeed:
         """Minutes of the market since it began."""
         return 0 if self._begun is None else max(0, math.floor((time.time() - self._begun) / self._minute_seconds))
 
-    def history(self, asset: str, *, least: int, most: int) -> list[Candle]:
+    def history(self, asset: str, *, least: int, most: int) -> History:
         """As much as is kept, within what can be made in a moment; whole bars. See `Feed`."""
         enough = max(least, _USUAL_HISTORY_MINUTES, _LEAST_HISTORY_BARS * self._timeframe_minutes)
         count = min(most, enough) // self._timeframe_minutes * self._timeframe_minutes
         self._passed_before[asset] = passed = self._passed()
-        return [*deque(itertools.islice(self._minutes[asset], count + passed), maxlen=most)]
+        candles = deque(itertools.islice(self._minutes[asset], count + passed), maxlen=most)
+        return History([*candles], is_whole=count + passed <= most)
 
     async def follow(self, asset: str) -> AsyncIterator[FeedEvent]:
         """Minute after minute, without end. See `Feed`."""

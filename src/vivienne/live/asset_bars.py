@@ -1,0 +1,131 @@
+"""The bars of one asset as they come: minutes and prices in, closed bars and the open one out."""
+
+from __future__ import annotations
+
+import logging
+import math
+from typing import TYPE_CHECKING
+
+from vivienne.market.bars import BarBuilder, GapFiller, Restart
+from vivienne.market.types import MINUTE_MS, Candle
+from vivienne.market.window import BarWindow
+from vivienne.times import iso
+
+if TYPE_CHECKING:
+    from vivienne.live.freshness import Freshness
+    from vivienne.market.timeframe import Timeframe
+    from vivienne.wire.chart import FormingBar
+
+_log = logging.getLogger(__name__)
+
+
+class AssetBars:
+    """Takes minutes and prices in, as far as they can be relied on.
+
+    Args:
+        asset: its name.
+        timeframe: of the bars.
+        length: the most bars that are kept.
+        freshness: judges the data.
+
+    Attributes:
+        window: the closed bars.
+        price: the newest one; None before there is any.
+        price_time: when the market traded at it, ms since the epoch.
+        newly_closed: bars that closed since this was set to 0.
+    """
+
+    def __init__(self, asset: str, timeframe: Timeframe, length: int, freshness: Freshness) -> None:
+        self._asset = asset
+        self._timeframe = timeframe
+        self._freshness = freshness
+        self._gaps = GapFiller(timeframe.longest_filled_gap)
+        self._builder = BarBuilder(timeframe)
+        self._minute: tuple[float, float, float] | None = None
+        """Open, high and low of the prices since the last closed minute."""
+        self._told_of_ignored = False
+        self.window = BarWindow(length)
+        self.price: float | None = None
+        self.price_time: int | None = None
+        self.newly_closed = 0
+
+    def take(self, candle: Candle) -> bool:
+        """Take a closed minute in; an invalid, repeated or late one, and one that cannot follow yet, is left out.
+
+        Returns:
+            Whether it closed bars or restarted the window, so that there is something to decide.
+        """
+        fillable = self._freshness.admit_minute(candle, self._timeframe.longest_filled_gap)
+        if fillable is None:
+            self._tell_of_ignored()
+            return False
+        closed, restarted = self.newly_closed, False
+        for item in self._gaps.add(candle, fillable):
+            if isinstance(item, Restart):
+                self.window.clear()
+                self._builder.restart()
+                _log.warning("%s: %d minutes are missing; its history restarts here", self._asset, item.missing_minutes)
+                closed, self.newly_closed, restarted = 0, 0, True
+                continue
+            self.price, self.price_time = item.close, item.open_time + MINUTE_MS
+            self._minute = None
+            bar = self._builder.add(item)
+            if bar is not None:
+                self.window.append(bar)
+                self.newly_closed += 1
+        return restarted or self.newly_closed > closed
+
+    def move(self, price: float, time: int) -> None:
+        """Take a price between minutes in; an invalid or late one is left out."""
+        if not self._freshness.admit_price(price, time):
+            return
+        self.price, self.price_time = price, time
+        opened, high, low = self._minute or (price, price, price)
+        self._minute = opened, max(high, price), min(low, price)
+
+    def open_bar(self) -> Candle | None:
+        """The bar that is still open: its closed minutes, and the prices since.
+
+        Its trading is that of the closed minutes, projected to the length of a bar; before the first one has closed
+        it is unknown.
+        """
+        bar, minute, price = self._builder.forming(), self._minute, self.price
+        if price is None or (bar is None and minute is None):
+            return None
+        opened, high, low = minute or (price, price, price)
+        if bar is None:
+            if len(self.window) == 0:
+                return None
+            begin = int(self.window.bars().open_time[-1]) + self._timeframe.milliseconds
+            return Candle(begin, opened, high, low, price, math.nan, math.nan, math.nan, math.nan)
+        whole = self._timeframe.minutes / self._builder.minutes
+        return bar._replace(
+            high=max(bar.high, high),
+            low=min(bar.low, low),
+            close=price,
+            volume=bar.volume * whole,
+            quote_volume=bar.quote_volume * whole,
+            trade_count=bar.trade_count * whole,
+            taker_buy_volume=bar.taker_buy_volume * whole,
+        )
+
+    def forming_bar(self) -> FormingBar | None:
+        """The open bar as a chart draws it."""
+        bar = self.open_bar()
+        if bar is None:
+            return None
+        closed = self._builder.forming()
+        return {
+            "time": iso(bar.open_time),
+            "open": bar.open,
+            "high": bar.high,
+            "low": bar.low,
+            "close": bar.close,
+            "volume": None if closed is None or math.isnan(closed.volume) else closed.volume,
+        }
+
+    def _tell_of_ignored(self) -> None:
+        """Say once that minutes come twice or late; the trouble with any other one is in the state."""
+        if self._freshness.wrong is None and not self._told_of_ignored:
+            self._told_of_ignored = True
+            _log.warning("%s: a candle came twice or late; it and any further one are ignored", self._asset)

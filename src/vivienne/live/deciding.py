@@ -1,0 +1,129 @@
+"""One configuration over the bars of one asset. A second one can stand beside it, on the same bars."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from vivienne.agent.decision import NO_CAP
+from vivienne.agent.evaluate import FULL_HISTORY, evaluate
+from vivienne.agent.explain import explain
+from vivienne.agent.indicators import bars_needed
+from vivienne.live.entries import chart_bars
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vivienne.agent.decision import Decision
+    from vivienne.agent.evaluate import Evaluation
+    from vivienne.agent.schema import Configuration
+    from vivienne.changes.in_force import Active
+    from vivienne.market.timeframe import Timeframe
+    from vivienne.market.types import Bars, Candle
+    from vivienne.market.window import BarWindow
+    from vivienne.wire.chart import ChartBar
+    from vivienne.wire.explanation import Explanation
+
+
+class Made(NamedTuple):
+    """A decision that was made when its bar closed.
+
+    Attributes:
+        config_version: it was made with.
+        is_paused: whether the asset was paused then, so that it had no effect.
+    """
+
+    decision: Decision
+    config_version: int
+    is_paused: bool
+
+
+class Deciding:
+    """Decides bars with the configuration in force.
+
+    Args:
+        window: the closed bars.
+        timeframe: of the bars.
+        cap: the largest position size, in percent of equity, whatever a configuration says.
+        require_full_history: decide nothing before the full history of a bar is there.
+
+    Attributes:
+        decision: the newest one; None before there is a bar.
+        explanation: the reasons for it.
+    """
+
+    def __init__(
+        self, window: BarWindow, timeframe: Timeframe, *, cap: float = NO_CAP, require_full_history: bool = False
+    ) -> None:
+        self._window = window
+        self._timeframe = timeframe
+        self._cap = cap
+        self._least_history = FULL_HISTORY if require_full_history else 0
+        self._made: dict[int, Made] = {}
+        self._latest: tuple[Bars, Evaluation] | None = None
+        self.decision: Decision | None = None
+        self.explanation: Explanation | None = None
+
+    def bars_needed(self, config: Configuration) -> int:
+        """Bars without which nothing is decided."""
+        return max(bars_needed(config.indicators, self._timeframe.minutes), self._least_history)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the newest decision is one: enough bars are there."""
+        decision = self.decision
+        return decision is not None and decision.ready and decision.history >= self._least_history
+
+    def forget(self) -> None:
+        """Forget the newest decision: there are no bars any more."""
+        self._latest = self.decision = self.explanation = None
+
+    def decide_closed(self, count: int, active: Active) -> Iterator[Decision]:
+        """Decide the last `count` closed bars one after the other, and keep what is decided.
+
+        Each is the newest decision until the next one is asked for.
+        """
+        bars = self._window.bars()
+        for end in range(len(bars) - count + 1, len(bars) + 1):
+            decision = self._decide(bars[:end] if end < len(bars) else bars, active)
+            if self.is_ready:
+                made = Made(decision, active.version, is_paused=active.pause is not None)
+                self._made.setdefault(decision.open_time, made)
+            yield decision
+        while len(self._made) > self._window.length:
+            del self._made[next(iter(self._made))]
+
+    def decide_again(self, active: Active, open_bar: Candle | None = None) -> None:
+        """Decide the newest bar anew, or the open one as far as it has come; nothing of it is kept."""
+        bars = self._window.bars()
+        self._decide(bars if open_bar is None else bars.followed_by(open_bar), active)
+
+    def newest_bar(self) -> ChartBar | None:
+        """The newest closed bar as a chart draws it, where the newest decision is on it."""
+        if self._latest is None:
+            return None
+        bars, evaluation = self._latest
+        return chart_bars(bars, evaluation, self._known(evaluation))[-1]
+
+    def chart_bars(self, active: Active, limit: int) -> list[ChartBar]:
+        """The last closed bars as a chart draws them, at most `limit`."""
+        evaluation = self.evaluate(active.configuration, limit)
+        return [] if evaluation is None else chart_bars(self._window.bars(), evaluation, self._known(evaluation))
+
+    def evaluate(self, config: Configuration, limit: int) -> Evaluation | None:
+        """Decide the last closed bars with another configuration, at most `limit`; None where there is no bar."""
+        bars = self._window.bars()
+        return self._evaluate(bars, config, min(limit, len(bars))) if len(bars) and limit else None
+
+    def _evaluate(self, bars: Bars, config: Configuration, rows: int) -> Evaluation:
+        return evaluate(bars, config, self._timeframe.minutes, rows, cap=self._cap, is_cut=self._window.is_cut)
+
+    def _decide(self, bars: Bars, active: Active) -> Decision:
+        config = active.configuration
+        evaluation = self._evaluate(bars, config, 1)
+        self._latest = bars, evaluation
+        self.decision = decision = evaluation.decision()
+        self.explanation = explain(evaluation, bars, config, self._timeframe.minutes)
+        return decision
+
+    def _known(self, evaluation: Evaluation) -> list[Made | None]:
+        return [self._made.get(time) for time in evaluation.open_time.tolist()]

@@ -1,0 +1,118 @@
+"""From a decision to the types of the wire."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from vivienne.agent.decision import Clarity
+from vivienne.times import iso
+
+if TYPE_CHECKING:
+    from vivienne.agent.decision import Decision
+    from vivienne.agent.evaluate import Evaluation
+    from vivienne.live.deciding import Made
+    from vivienne.market.types import Bars
+    from vivienne.wire.chart import BarStatus, ChartBar
+    from vivienne.wire.decision import BarDecision, DecisionEntry
+    from vivienne.wire.explanation import Explanation
+
+
+def decision_entry(decision: Decision, explanation: Explanation | None) -> DecisionEntry:
+    """A decision with its reasons."""
+    return {
+        "clarity_level": decision.level.word,
+        "raw_clarity_level": decision.raw_level.word,
+        "signal_confidence": _confidence(decision),
+        "side": decision.side,
+        "position_size": decision.size,
+        "trend_direction": decision.trend,
+        "volatility_status": decision.volatility,
+        "levels_status": decision.levels,
+        "blocked_by": [*decision.blocked_by],
+        "explanation": explanation,
+    }
+
+
+def bar_decision(decision: Decision) -> BarDecision:
+    """A decision in short."""
+    return {
+        "clarity_level": decision.level.word,
+        "raw_clarity_level": decision.raw_level.word,
+        "signal_confidence": _confidence(decision),
+        "side": decision.side,
+        "position_size": decision.size,
+        "held": decision.is_held,
+    }
+
+
+def undecided_bar() -> BarDecision:
+    """No decision: idle, with size 0."""
+    idle = Clarity.IDLE.word
+    return {
+        "clarity_level": idle,
+        "raw_clarity_level": idle,
+        "signal_confidence": 0.0,
+        "side": "none",
+        "position_size": 0.0,
+        "held": False,
+    }
+
+
+def chart_bars(bars: Bars, evaluation: Evaluation, made: list[Made | None]) -> list[ChartBar]:
+    """Bars with indicators and decisions.
+
+    Args:
+        bars: the last ones are the rows of the evaluation.
+        evaluation: with the configuration in force.
+        made: per row, the decision that was made when the bar closed, if one was.
+    """
+    rows, now = len(evaluation.open_time), evaluation.now
+    columns = (
+        bars.open, bars.high, bars.low, bars.close, bars.volume, now.ema_fast, now.ema_slow, now.bollinger_upper,
+        now.bollinger_middle, now.bollinger_lower, now.vwap,
+    )  # fmt: skip
+    table = zip(*(column[-rows:].tolist() for column in columns), strict=True)
+    return [
+        _chart_bar(figures, evaluation.decision(row) if one is None else one.decision, one)
+        for row, (figures, one) in enumerate(zip(table, made, strict=True))
+    ]
+
+
+def _chart_bar(figures: tuple[float, ...], decision: Decision, made: Made | None) -> ChartBar:
+    opened, high, low, close, *rest = figures
+    volume, fast, slow, upper, middle, lower, vwap = map(_number, rest)
+    is_decided = made is not None or (decision.ready and decision.is_whole)
+    status: BarStatus = "live" if is_decided else "warming_up" if decision.is_whole else "undecidable"
+    bar: ChartBar = {
+        "time": iso(decision.open_time),
+        "open": opened,
+        "high": high,
+        "low": low,
+        "close": close,
+        "volume": volume,
+        "ema_fast": fast,
+        "ema_slow": slow,
+        "bollinger_upper": upper,
+        "bollinger_middle": middle,
+        "bollinger_lower": lower,
+        "vwap": vwap,
+        "support": _number(decision.support),
+        "resistance": _number(decision.resistance),
+        **(bar_decision(decision) if is_decided else undecided_bar()),
+        "blocked": is_decided and bool(decision.blocks),
+        "status": status,
+        "config_version": None if made is None else made.config_version,
+    }
+    if made is not None and made.is_paused:
+        bar["status"], bar["position_size"] = "paused", 0.0
+    return bar
+
+
+def _confidence(decision: Decision) -> float:
+    return round(decision.confidence, 6)
+
+
+def _number(value: float) -> float | None:
+    """A figure for the wire: there is no NaN in JSON."""
+    return value if math.isfinite(value) else None
