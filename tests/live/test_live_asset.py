@@ -8,6 +8,7 @@ import pytest
 
 from making import MIDNIGHT, minute, minutes
 from vivienne.agent.indicators import bars_needed
+from vivienne.agent.schema import Indicators
 from vivienne.changes.requests import ChangeRequest, Update
 from vivienne.changes.service import ConfigService
 from vivienne.live.asset import LiveAsset

@@ -6,9 +6,9 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from vivienne.agent.schema import Configuration
 from vivienne.changes.pause.state import PausesInForce
 from vivienne.config.layers import GLOBAL, Layers, asset_of
-from vivienne.agent.schema import Configuration
 from vivienne.errors import Problem, UnknownTarget, VersionConflict
 
 if TYPE_CHECKING:

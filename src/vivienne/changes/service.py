@@ -13,6 +13,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
+from vivienne.agent.schema import Configuration
 from vivienne.changes.counting import ChangeCounts
 from vivienne.changes.following import Following
 from vivienne.changes.import_plan import plan_replacement, write_up_replacement
@@ -23,7 +24,6 @@ from vivienne.changes.plan import Prepared
 from vivienne.changes.planning import Planning
 from vivienne.changes.writer import STORE_TIMEOUT, Writer
 from vivienne.config.layers import GLOBAL
-from vivienne.agent.schema import Configuration
 from vivienne.errors import ChangeRefused, StoreUnavailable
 from vivienne.metrics.registry import Metrics
 from vivienne.store.revision import IMPORT

@@ -36,6 +36,7 @@ def market_of(boot: Boot, assets: tuple[str, ...], service: ConfigService, board
         price_interval=boot.price_interval,
         on_tick=boot.on_tick,
         cap=boot.caps,
+        require_full_history=boot.require_full_history,
     )
 
 

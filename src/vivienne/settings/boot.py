@@ -135,7 +135,7 @@ class Boot:
     redis_control: str = setting(
         "--redis-control", "Redis channel of control messages.", "vivienne:control", parse=parsing.channel
     )
-    window: int = setting("--window", "Bars kept per asset.", 1000, bounds=(600, 20_000))
+    window: int = setting("--window", "Bars kept per asset.", 2500, bounds=(1_500, 20_000))
     seed: int = setting("--seed", "Seed of the simulated market.", 1, bounds=(0, 2**32 - 1))
     require_full_history: bool = setting(
         "--require-full-history",
