@@ -46,6 +46,12 @@ def reference() -> Path:
     return _existing(SHARED / "reference")
 
 
+@pytest.fixture(scope="session")
+def shared_cases() -> Path:
+    """Folder with small inputs that once went wrong; tests that need it skip where it is absent."""
+    return _existing(SHARED / "cases")
+
+
 def _existing(folder: Path) -> Path:
     if not folder.is_dir():
         pytest.skip(f"the reference data is not on this machine (looked for {folder})")
