@@ -77,9 +77,9 @@ def test_a_level_at_the_close_itself_blocks_nothing(shared_cases: Path, name: st
             "macd_signal_period": 5, "rsi_period": 8, "atr_period": 8,
         },
     })  # fmt: skip
-    newest = evaluate(bars, config, 1, 2).decisions()
-    assert [(True, "long")] * 2 == [(each.ready, each.side) for each in newest]
-    assert not any("levels" in each.blocked_by for each in newest)
+    newest = evaluate(bars, config, 1).decision()
+    assert (True, "long") == (newest.ready, newest.side)
+    assert "levels" not in newest.blocked_by
 
 
 def test_a_level_that_is_the_mean_of_equal_pivots_is_at_their_price() -> None:

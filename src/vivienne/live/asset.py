@@ -135,18 +135,24 @@ class LiveAsset:
         if not any(True for _ in self.decide_closed()):
             self.decide_again()
 
+    @property
+    def has_undecided(self) -> bool:
+        """Whether there are closed bars that nothing was decided on yet."""
+        return self._bars.newly_closed > 0
+
     def decide_closed(self) -> Iterator[DecisionMade]:
-        """Decide every newly closed bar in order. Until the next one is asked for, the state shows the one before."""
-        count, self._bars.newly_closed = self._bars.newly_closed, 0
-        if count == 0:
-            return
+        """Decide every newly closed bar in order; see `decide_next`."""
+        while self.has_undecided:
+            yield self.decide_next()
+
+    def decide_next(self) -> DecisionMade:
+        """Decide the oldest of the newly closed bars, with the configuration in force; the state shows it."""
+        self._bars.newly_closed -= 1
         self._take_up(self._active())
         self._bar_closed = True
-        for decision in self._deciding.decide_closed(count, self._config):
-            self._failed = None
-            bar = self._deciding.newest_bar()
-            if bar is not None:
-                yield DecisionMade(self.asset, bar, decision, self._config, self.status)
+        decision = self._deciding.decide_closed(self._config, self._bars.newly_closed)
+        self._failed = None
+        return DecisionMade(self.asset, self._deciding.newest_bar(), decision, self._config, self.status)
 
     def decide_again(self) -> None:
         """Decide the newest bar with the configuration in force, or the open one where that is wanted."""

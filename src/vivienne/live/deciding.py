@@ -11,8 +11,6 @@ from vivienne.agent.indicators import bars_needed
 from vivienne.live.entries import chart_bars
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from vivienne.agent.decision import Decision
     from vivienne.agent.evaluate import Evaluation
     from vivienne.agent.schema import Configuration
@@ -77,30 +75,34 @@ class Deciding:
         """Forget the newest decision: there are no bars any more."""
         self._latest = self.decision = self.explanation = None
 
-    def decide_closed(self, count: int, active: Active) -> Iterator[Decision]:
-        """Decide the last `count` closed bars one after the other, and keep what is decided.
+    def decide_closed(self, active: Active, followed_by: int = 0) -> Decision:
+        """Decide a closed bar that nothing was decided on before, and keep the decision.
 
-        Each is the newest decision until the next one is asked for.
+        Args:
+            active: the configuration in force, and the pause.
+            followed_by: number of bars that closed after it.
         """
         bars = self._window.bars()
-        for end in range(len(bars) - count + 1, len(bars) + 1):
-            decision = self._decide(bars[:end] if end < len(bars) else bars, active)
-            if self.is_ready:
-                made = Made(decision, active.version, is_paused=active.pause is not None)
-                self._made.setdefault(decision.open_time, made)
-            yield decision
+        decision = self._decide(bars[: len(bars) - followed_by] if followed_by else bars, active)
+        if self.is_ready:
+            self._made[decision.open_time] = Made(decision, active.version, is_paused=active.pause is not None)
         while len(self._made) > self._window.length:
             del self._made[next(iter(self._made))]
+        return decision
 
     def decide_again(self, active: Active, open_bar: Candle | None = None) -> None:
         """Decide the newest bar anew, or the open one as far as it has come; nothing of it is kept."""
         bars = self._window.bars()
         self._decide(bars if open_bar is None else bars.followed_by(open_bar), active)
 
-    def newest_bar(self) -> ChartBar | None:
-        """The newest closed bar as a chart draws it, where the newest decision is on it."""
+    def newest_bar(self) -> ChartBar:
+        """The bar of the newest decision as a chart draws it.
+
+        Raises:
+            LookupError: nothing is decided yet.
+        """
         if self._latest is None:
-            return None
+            raise LookupError("there is no decision yet")
         bars, evaluation = self._latest
         return chart_bars(bars, evaluation, self._known(evaluation))[-1]
 

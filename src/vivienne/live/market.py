@@ -175,6 +175,7 @@ class Market:
             else:
                 self._moved.add(asset)
         elif isinstance(event, FeedEnded):
+            await self._board.handed_over(asset)
             live.end()
             self._publish(asset)
         if live.trouble != before:
@@ -206,19 +207,24 @@ class Market:
 
     async def _decide_closed(self, asset: str) -> None:
         """Decide every bar that a minute has closed; each state goes out before the next one is decided."""
-        live, begin, count = self._assets[asset], perf_counter(), 0
+        live = self._assets[asset]
+        if not live.has_undecided:  # its history restarted
+            self._decide_again(asset)
+        while live.has_undecided:
+            await self._board.handed_over(asset)
+            self._decide_next(asset)
+
+    def _decide_next(self, asset: str) -> None:
+        live, begin = self._assets[asset], perf_counter()
+        if not live.has_undecided:  # a change had them decided meanwhile
+            return
         try:
-            for made in live.decide_closed():
-                if count:
-                    await self._board.handed_over()
-                count += 1
-                self._metrics.decided(asset, live.level, perf_counter() - begin)
-                self._tell(made)
-                begin = perf_counter()
+            made = live.decide_next()
         except Exception as error:  # noqa: BLE001  # a defect here must not stop the agent
             self._decision_failed(asset, error)
-        if not count:  # its history restarted
-            self._decide_again(asset)
+        else:
+            self._metrics.decided(asset, live.level, perf_counter() - begin)
+            self._tell(made)
 
     def _tell(self, made: DecisionMade) -> None:
         for listener in self._listeners:
@@ -229,6 +235,8 @@ class Market:
 
     def _decide_again(self, asset: str) -> None:
         live, begin = self._assets[asset], perf_counter()
+        while live.has_undecided:
+            self._decide_next(asset)
         try:
             live.decide_again()
             self._metrics.decided(asset, live.level, perf_counter() - begin)

@@ -51,13 +51,16 @@ class StateBoard:
         """A new state: gets the next number of its asset and goes to everyone who watches, at the next breath."""
         if not self._new:
             self._hub.when_taken(self._flush)
+        elif asset in self._new and data["bar"] is None:
+            data["bar"] = self._new[asset].data["bar"]  # it has not gone out yet
         self._new[asset] = _State(data, config, config_version)
 
-    async def handed_over(self) -> None:
-        """Wait until the states that were published have their numbers and were handed to everyone who keeps up."""
-        handed_over = asyncio.Event()
-        self._hub.when_taken(handed_over.set)
-        await handed_over.wait()
+    async def handed_over(self, asset: str) -> None:
+        """Wait until the last state of an asset has its number and was handed to everyone who keeps up."""
+        while asset in self._new:
+            flushed = asyncio.Event()
+            self._hub.when_taken(flushed.set)
+            await flushed.wait()
 
     def show(self, mailbox: Mailbox, assets: Iterable[str] | None = None) -> None:
         """See `LatestStates`."""
