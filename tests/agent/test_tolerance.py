@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from making import bars_of, candles_in, configurations, configured, random_bars, resampled, scaled
 from vivienne.agent.evaluate import evaluate
 from vivienne.agent.indicators import rsi
-from vivienne.agent.levels import merge, nearest_levels
+from vivienne.agent.levels import merged, nearest_levels
 from vivienne.agent.signals import SIGNALS
 from vivienne.agent.tolerance import EQUAL, above, settled
 from vivienne.market.timeframe import Timeframe
@@ -93,9 +93,9 @@ def test_a_level_that_is_the_mean_of_equal_pivots_is_at_their_price() -> None:
 
 
 def test_prices_exactly_at_the_buffer_are_one_level() -> None:
-    assert len(merge(np.array([100.0, 100.3]), 0.003)) == 1
-    assert len(merge(np.array([0.1, 0.1003]), 0.003)) == 1
-    assert len(merge(np.array([100.0, 100.4]), 0.003)) == 2
+    assert len([*merged([100.0, 100.3], 0.003)]) == 1
+    assert len([*merged([0.1, 0.1003], 0.003)]) == 1
+    assert len([*merged([100.0, 100.4], 0.003)]) == 2
 
 
 def test_differences_that_are_only_rounding_are_none() -> None:

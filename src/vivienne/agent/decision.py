@@ -13,7 +13,6 @@ from vivienne.wire.explanation import Level
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from vivienne.agent.schema import Settings, SignalWeights
     from vivienne.agent.signals.base import Vote
     from vivienne.market.types import BoolArray, FloatArray, IntArray
     from vivienne.wire.explanation import LevelsStatus, Side, Trend, VolatilityStatus
@@ -121,22 +120,35 @@ NO_CAP = 100.0
 """Percent of equity: as much as a configuration can ask for."""
 
 
-def weigh(signals: Mapping[str, Vote], weights: SignalWeights) -> Votes:
+class Weights(NamedTuple):
+    """The signals with a weight, and the weights as a column."""
+
+    names: tuple[str, ...]
+    column: FloatArray
+
+
+class Levels(NamedTuple):
+    """Thresholds of loaded, aim and bang, in percent; position sizes of idle to bang, in percent of equity."""
+
+    thresholds: FloatArray
+    sizes: FloatArray
+
+
+def weigh(signals: Mapping[str, Vote], weights: Weights) -> Votes:
     """Confidence: abs(sum(w d s)) / sum(w over the signals that vote).
 
     Args:
         signals: votes by name; those without a weight count for nothing.
-        weights: at least one above 0.
+        weights: at least one.
     """
-    names = tuple(name for name in signals if getattr(weights, name) > 0)
-    weight = np.array([[getattr(weights, name)] for name in names])
-    direction = np.array([signals[name].direction for name in names])
-    strength = np.array([signals[name].strength for name in names])
-    voting = np.add.reduce(weight * (direction != 0), axis=0)
-    contributions = weight * direction * strength / np.where(voting > 0, voting, np.inf)
+    votes = [signals[name] for name in weights.names]
+    direction = np.array([vote.direction for vote in votes])
+    strength = np.array([vote.strength for vote in votes])
+    voting = np.add.reduce(weights.column * (direction != 0), axis=0)
+    contributions = weights.column * direction * strength / np.where(voting > 0, voting, np.inf)
     # Rounded, so that votes which cancel out leave no side behind in the last bits.
     signed = np.rint(np.add.reduce(contributions, axis=0) * 1e9) / 1e9
-    return Votes(names, contributions, np.sign(signed), np.minimum(np.abs(signed), 1.0))
+    return Votes(weights.names, contributions, np.sign(signed), np.minimum(np.abs(signed), 1.0))
 
 
 def percent(confidence: FloatArray) -> FloatArray:
@@ -144,25 +156,11 @@ def percent(confidence: FloatArray) -> FloatArray:
     return np.rint(confidence * 1e9) / 1e7
 
 
-def decide(votes: Votes, blocked: BoolArray, settings: Settings, cap: float = NO_CAP) -> DecisionRows:
+def decide(votes: Votes, blocked: BoolArray, levels: Levels, cap: float = NO_CAP) -> DecisionRows:
     """Level and size of each row; no size is above the cap, in percent of equity."""
-    thresholds = np.array(
-        [settings.state_threshold_loaded, settings.state_threshold_aim, settings.state_threshold_bang],
-        dtype=np.float64,
-    )
-    earned = thresholds.searchsorted(percent(votes.confidence), side="right")
     # Not "!= 0": a NaN, should one ever get here, must not become an entry.
     entry = np.abs(votes.side) > 0
-    raw_level = np.where(entry, earned, Clarity.IDLE)
-    level = np.where(blocked, np.minimum(raw_level, Clarity.LOADED), raw_level)
-    sizes = np.array(
-        [
-            settings.position_size_idle,
-            settings.position_size_loaded,
-            settings.position_size_aim,
-            settings.position_size_bang,
-        ],
-        dtype=np.float64,
-    )
-    wanted = np.where(blocked | ~entry, 0.0, sizes[level])
+    raw_level = levels.thresholds.searchsorted(percent(votes.confidence), side="right") * entry
+    level = np.minimum(raw_level, np.where(blocked, Clarity.LOADED, Clarity.BANG))
+    wanted = np.where(blocked | ~entry, 0.0, levels.sizes[level])
     return DecisionRows(raw_level, level, np.minimum(wanted, cap), wanted)

@@ -21,7 +21,7 @@ from vivienne.agent.filters.measures import trend_of
 from vivienne.agent.filters.volatility import STATUSES, status
 from vivienne.agent.indicators import IndicatorRows, bars_needed, indicators
 from vivienne.agent.levels import nearest_levels
-from vivienne.agent.signals import SIGNALS
+from vivienne.agent.prepared import prepared
 from vivienne.market.types import MINUTE_MS
 
 if TYPE_CHECKING:
@@ -42,7 +42,6 @@ SIDES: dict[int, Side] = {1: "long", -1: "short", 0: "none"}
 _TRENDS: dict[int, Trend] = {1: "bullish", -1: "bearish", 0: "neutral"}
 _SCENARIO_IDS = tuple(Block(each.name, scenario.id) for each in FILTERS for scenario in each.scenarios)
 _LEVELS = FILTERS.index(FILTER["levels"])
-_NEEDED = frozenset(name for each in FILTERS for name in each.needs)
 
 
 def anchor(number: int) -> int:
@@ -112,7 +111,7 @@ class Evaluation(NamedTuple):
 
 
 def _levels_status(filters: FilterRows, row: int) -> LevelsStatus:
-    if not filters.enabled[_LEVELS]:
+    if not filters.gates.enabled[_LEVELS]:
         return "inactive"
     return "blocking" if filters.blocks[_LEVELS, row] else "active"
 
@@ -159,18 +158,14 @@ def _evaluate(
     """Decide the last rows, which share an anchor, from the first bar on."""
     seen = np.arange(len(bars) - rows + 1, len(bars) + 1)
     ready = seen >= bars_needed(config.indicators, timeframe_minutes)
-    columns = indicators(bars, config.indicators, timeframe_minutes, rows)
-    signals = {
-        signal.name: signal.vote(columns, config.signals)
-        for signal in SIGNALS
-        if signal.name in _NEEDED or getattr(config.signal_weights, signal.name) > 0
-    }
-    votes = _silence(weigh(signals, config.signal_weights), ready)
+    columns, known = indicators(bars, config.indicators, timeframe_minutes, rows), prepared(config)
+    signals = {signal.name: signal.vote(columns, config.signals) for signal in known.signals}
+    votes = _silence(weigh(signals, known.weights), ready)
     support, resistance = nearest_levels(
         bars, config.indicators.pivot_bars, config.filters.levels.levels_buffer_percent, rows
     )
     trend = trend_of(columns.now)
-    filters = block(Scene(columns, votes.side, trend, signals, support, resistance, timeframe_minutes), config)
+    filters = block(Scene(columns, votes.side, trend, signals, support, resistance, timeframe_minutes), known.gates)
     blocked = np.logical_or.reduce(filters.blocks, axis=0)
     return Evaluation(
         open_time=bars.open_time[len(bars) - rows :],
@@ -186,7 +181,7 @@ def _evaluate(
         volatility=status(columns.now, config.filters.volatility),
         filters=filters,
         blocked=blocked,
-        decided=decide(votes, blocked, config.settings, cap),
+        decided=decide(votes, blocked, known.levels, cap),
     )
 
 

@@ -42,7 +42,13 @@ _CHECK_WORDS: list[CheckWords] = [
 ]
 
 
-def explain(evaluation: Evaluation, bars: Bars, config: Configuration, timeframe_minutes: int) -> Explanation:
+def explain(
+    evaluation: Evaluation,
+    bars: Bars,
+    config: Configuration,
+    timeframe_minutes: int,
+    decision: Decision | None = None,
+) -> Explanation:
     """Explain the last row of an evaluation.
 
     Args:
@@ -50,12 +56,13 @@ def explain(evaluation: Evaluation, bars: Bars, config: Configuration, timeframe
         bars: it was made from these; used to make sure of the nearest change where a filter has a part in it.
         config: the tunables it was made with.
         timeframe_minutes: length of a bar.
+        decision: that of the last row, where it is at hand.
 
     Returns:
         A sentence that sums up, the signals with a weight, the filters, the nearest change, and the cut of the size.
         While warming up only the sentence.
     """
-    decision = evaluation.decision()
+    decision = decision or evaluation.decision()
     if not decision.ready:
         return {"summary": "warming up", "signals": [], "filters": [], "nearest_change": None, "size_cap": None}
     filters = _filters(evaluation, decision.side)
@@ -111,14 +118,14 @@ def _filters(evaluation: Evaluation, side: str) -> list[FilterExplanation]:
     """The finding of each filter on the last row: its scenarios with their checks, and a sentence."""
     rows = evaluation.filters
     values, met = rows.values[:, -1].tolist(), rows.met[:, -1].tolist()
-    scenario_blocks = rows.scenario_blocks[:, -1].tolist()
+    scenario_blocks, thresholds = rows.scenario_blocks[:, -1].tolist(), rows.gates.thresholds
 
     def sentence(place: int) -> str:
-        return _sentence(CHECKS[place], values[place], rows.thresholds[place], met=met[place])
+        return _sentence(CHECKS[place], values[place], thresholds[place], met=met[place])
 
     documents: list[FilterExplanation] = []
     number = 0
-    for each, enabled, blocks in zip(FILTERS, rows.enabled, rows.blocks[:, -1].tolist(), strict=True):
+    for each, enabled, blocks in zip(FILTERS, rows.gates.enabled, rows.blocks[:, -1].tolist(), strict=True):
         scenarios: list[ScenarioExplanation] = []
         clear: list[str] = []
         why = ""
@@ -134,7 +141,7 @@ def _filters(evaluation: Evaluation, side: str) -> list[FilterExplanation]:
                 {
                     "id": scenario.id,
                     "title": scenario.title,
-                    "enabled": rows.switched_on[number],
+                    "enabled": rows.gates.switched_on[number],
                     "switch": scenario.switch,
                     "longs_only": scenario.longs_only,
                     "blocks": scenario_blocks[number],
@@ -142,7 +149,7 @@ def _filters(evaluation: Evaluation, side: str) -> list[FilterExplanation]:
                         {
                             **_CHECK_WORDS[place],
                             "value": _number(values[place]),
-                            "threshold": rows.thresholds[place],
+                            "threshold": thresholds[place],
                             "met": met[place],
                         }
                         for place in places

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import talib
 
-from vivienne.agent.tolerance import settled
+from vivienne.agent.tolerance import EQUAL, settled
 
 if TYPE_CHECKING:
     from vivienne.agent.schema import Indicators
@@ -166,7 +166,8 @@ def rsi(close: FloatArray, period: int, rows: int | None = None) -> FloatArray:
         return np.full(rows, np.nan)
     # By a power of two, which changes no digit: what TA-Lib takes for zero is to be relative to the price.
     values = talib.RSI(close / 2.0 ** math.floor(math.log2(close[0])), period)
-    if rows < len(close) and (settled(close[-rows:] - close[-rows - 1 : -1], close[-rows:]) != 0).all():
+    last = close[-rows:]
+    if rows < len(close) and (np.abs(last - close[-rows - 1 : -1]) > EQUAL * last).all():
         return _last(values, rows)
     moved = np.concatenate([[False], settled(np.diff(close), close[1:]) != 0])
     at = np.maximum.accumulate(np.where(moved, np.arange(len(close)), 0))
@@ -207,7 +208,7 @@ def bands(close: FloatArray, period: int, deviations: float, rows: int) -> Bands
     width = 2.0 * half
     bandwidth = width / middle
     empty = bandwidth < EMPTY_BAND
-    if empty.any():
+    if empty.any():  # seldom
         bandwidth[empty] = 0.0
         width[empty] = np.inf  # %B and deviations become their neutral values below
     away = (_last(close, rows) - middle) / width
@@ -257,4 +258,4 @@ def indicators(bars: Bars, periods: Indicators, timeframe_minutes: int, rows: in
         deviations=band.deviations,
         vwap=vwap(bars.quote_volume, bars.volume, vwap_bars(periods, timeframe_minutes), tail),
     )
-    return Columns(bars, led, IndicatorRows(*(column[LEAD:] for column in led)))
+    return Columns(bars, led, IndicatorRows._make([column[LEAD:] for column in led]))

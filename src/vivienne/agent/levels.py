@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ import talib
 from vivienne.agent.tolerance import EQUAL, above
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from vivienne.market.types import Bars, BoolArray, FloatArray
 
 LEVEL_BARS = 1_000
@@ -30,25 +33,28 @@ def pivots(values: FloatArray, side_bars: int) -> BoolArray:
         middle = values[side_bars : side_bars + inner]
         before = highest[side_bars - 1 : side_bars - 1 + inner]
         after = highest[2 * side_bars :]
-        marks[side_bars : side_bars + inner] = above(middle, before) & above(middle, after)
+        marks[side_bars : side_bars + inner] = above(middle, np.maximum(before, after))
     return marks
 
 
-def merge(prices: FloatArray, buffer: float) -> list[float]:
-    """Merge prices into levels, lowest first: each level is the mean of prices at most `buffer` above its lowest."""
-    levels: list[float] = []
-    total, count, limit = 0.0, 0, -np.inf
+def merged(prices: list[float], buffer: float) -> Iterator[float]:
+    """Merge prices into levels, lowest first: each level is the mean of prices at most `buffer` above its lowest.
+
+    Args:
+        prices: rising.
+        buffer: fraction of price.
+    """
+    total, count, limit = 0.0, 0, -math.inf
     reach = (1.0 + buffer) * (1.0 + EQUAL)
-    for price in sorted(prices.tolist()):
+    for price in prices:
         if price > limit:
             if count:
-                levels.append(total / count)
+                yield total / count
             total, count, limit = 0.0, 0, price * reach
         total += price
         count += 1
     if count:
-        levels.append(total / count)
-    return levels
+        yield total / count
 
 
 def _nearest(column: FloatArray, close: FloatArray, side_bars: int, buffer: float, *, upwards: bool) -> FloatArray:
@@ -56,25 +62,27 @@ def _nearest(column: FloatArray, close: FloatArray, side_bars: int, buffer: floa
     rows = len(close)
     column = column[-(LEVEL_BARS - 1 + rows) :]
     nearest = np.full(rows, np.nan)
-    at = np.flatnonzero(pivots(column if upwards else -column, side_bars))
-    places, known, levels = at.tolist(), (-1, -1), [0.0]
-    for row, price in enumerate(close.tolist(), len(column) - rows):
+    at = pivots(column if upwards else -column, side_bars).nonzero()[0]
+    places, known, prices = at.tolist(), (-1, -1), [0.0]
+    for row, price in enumerate(close.tolist()):
         # A pivot counts with all the bars that make it one.
+        newest = len(column) - rows + row
         usable = (
-            bisect_left(places, row - (LEVEL_BARS - 1) + side_bars),
-            bisect_right(places, row - side_bars),
+            bisect_left(places, newest - (LEVEL_BARS - 1) + side_bars),
+            bisect_right(places, newest - side_bars),
         )
         if usable != known:
-            known, levels = usable, merge(column[at[slice(*usable)]], buffer)
+            known, prices = usable, sorted(column[at[slice(*usable)]].tolist())
         # A level at the close itself is neither above nor below it.
         if upwards:
-            place = bisect_right(levels, price * (1.0 + EQUAL))
-            if place < len(levels):
-                nearest[row - len(column) + rows] = levels[place]
+            beyond = price * (1.0 + EQUAL)
+            nearest[row] = next((level for level in merged(prices, buffer) if level > beyond), math.nan)
         else:
-            place = bisect_left(levels, price * (1.0 - EQUAL))
-            if place > 0:
-                nearest[row - len(column) + rows] = levels[place - 1]
+            beyond = price * (1.0 - EQUAL)
+            for level in merged(prices, buffer):
+                if level >= beyond:
+                    break
+                nearest[row] = level
     return nearest
 
 

@@ -149,17 +149,17 @@ def _releases(rows: FilterRows) -> Iterator[tuple[str, float | bool, float | boo
 def _holds(rows: FilterRows, *, is_long: bool) -> Iterator[tuple[str, float | bool, float | bool]]:
     """Values that make a scenario block which does not now: path, old and new."""
     number = -1
-    for each, enabled in zip(FILTERS, rows.enabled, strict=True):
+    for each, enabled in zip(FILTERS, rows.gates.enabled, strict=True):
         for scenario in each.scenarios:
             number += 1
             if scenario.longs_only and not is_long:
                 continue
             unmet = [place for place in CHECKS_OF[number] if not rows.met[place, -1]]
-            if rows.switched_on[number] and len(unmet) == 1:
+            if rows.gates.switched_on[number] and len(unmet) == 1:
                 yield from _moved(rows, unmet[0], met=True)
             elif not unmet and not enabled:
                 yield each.switch, False, True
-            elif not unmet and scenario.switch is not None and not rows.switched_on[number]:
+            elif not unmet and scenario.switch is not None and not rows.gates.switched_on[number]:
                 yield scenario.switch, False, True
 
 
@@ -179,7 +179,7 @@ def _moved(rows: FilterRows, place: int, *, met: bool) -> Iterator[tuple[str, fl
         high=high,
     )
     if new is not None:
-        yield check.path, rows.thresholds[place], new
+        yield check.path, rows.gates.thresholds[place], new
 
 
 def _keeps_rules(config: Configuration, change: Change) -> bool:

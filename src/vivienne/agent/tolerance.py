@@ -25,7 +25,7 @@ def settled(difference: FloatArray, scale: FloatArray | float) -> FloatArray:
         difference: of two figures.
         scale: size of the figures that were subtracted, above 0.
     """
-    return np.where(np.abs(difference) <= EQUAL * scale, 0.0, difference)
+    return difference * (np.abs(difference) > EQUAL * scale)
 
 
 def above(one: FloatArray, other: FloatArray | float) -> BoolArray:

@@ -124,7 +124,7 @@ class Deciding:
         evaluation = self._evaluate(bars, config, 1)
         self._latest = bars, evaluation
         self.decision = decision = evaluation.decision()
-        self.explanation = explain(evaluation, bars, config, self._timeframe.minutes)
+        self.explanation = explain(evaluation, bars, config, self._timeframe.minutes, decision)
         return decision
 
     def _known(self, evaluation: Evaluation) -> list[Made | None]:

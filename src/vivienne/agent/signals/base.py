@@ -71,7 +71,9 @@ def leaning(reading: FloatArray, full: float) -> Vote:
 def excursion(up: BoolArray, down: BoolArray, percent_b: FloatArray, full: float) -> Vote:
     """A vote of at least half strength, more the further %B went outside 0..1."""
     direction = up.astype(np.float64) - down
-    strength = np.where(up | down, 0.5 + 0.5 * np.minimum(overshoot(percent_b) / full, 1.0), 0.0)
+    if not direction.any():  # as on most bars
+        return Vote(direction, np.zeros(len(direction)), percent_b)
+    strength = np.where(direction == 0, 0.0, 0.5 + 0.5 * np.minimum(overshoot(percent_b) / full, 1.0))
     return Vote(direction, strength, percent_b)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from vivienne.agent.rules import Ordered
 from vivienne.agent.signals.base import Signal, Vote
-from vivienne.agent.tolerance import above, settled
+from vivienne.agent.tolerance import EQUAL, settled
 from vivienne.agent.tunable import Section, rsi_points
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ def vote(columns: Columns, tunables: Rsi) -> Vote:
     reading = columns.now.rsi
     depth = np.minimum(reading, 100.0 - reading)
     strength = np.interp(depth, (tunables.rsi_full, tunables.rsi_half, tunables.rsi_begin), (1.0, 0.5, 0.0))
-    is_voting = above(-depth, -tunables.rsi_begin)
-    return Vote(np.where(is_voting, np.sign(settled(50.0 - reading, 50.0)), 0.0), strength, reading)
+    is_voting = tunables.rsi_begin - depth > EQUAL * tunables.rsi_begin
+    return Vote(np.sign(settled(50.0 - reading, 50.0)) * is_voting, strength, reading)
 
 
 SIGNAL = Signal(

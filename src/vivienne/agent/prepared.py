@@ -1,0 +1,96 @@
+"""A configuration as the arrays that decisions compute with, made once for each."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vivienne.agent.blocking import CHECKS, FILTER_OF, SCENARIOS, Gates
+from vivienne.agent.decision import Levels, Weights
+from vivienne.agent.filters import FILTERS
+from vivienne.agent.signals import SIGNALS
+
+if TYPE_CHECKING:
+    from vivienne.agent.schema import Configuration
+    from vivienne.agent.signals.base import Signal
+
+MOST_KEPT = 512
+"""Configurations; of more, those that were used last are kept."""
+
+_THRESHOLDS = tuple(
+    attrgetter(check.threshold) if isinstance(check.threshold, str) else check.threshold for check in CHECKS
+)
+_SWITCHES = tuple(attrgetter(each.switch) for each in FILTERS)
+_SCENARIO_SWITCHES = tuple(attrgetter(scenario.switch) if scenario.switch else None for scenario in SCENARIOS)
+_NEEDED = frozenset(name for each in FILTERS for name in each.needs)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What follows from a configuration alone.
+
+    Attributes:
+        signals: those that have a weight, and those that a filter needs.
+        weights: of the former.
+        gates: thresholds and switches of the filters.
+        levels: thresholds and sizes of the levels.
+    """
+
+    signals: tuple[Signal, ...]
+    weights: Weights
+    gates: Gates
+    levels: Levels
+
+
+# By identity, because a configuration is never altered; it is kept along, so that its id cannot become another's.
+_kept: OrderedDict[int, tuple[Configuration, Prepared]] = OrderedDict()
+
+
+def prepared(config: Configuration) -> Prepared:
+    """The arrays of a configuration."""
+    found = _kept.get(id(config))
+    if found is None:
+        found = _kept[id(config)] = config, _prepare(config)
+        while len(_kept) > MOST_KEPT:
+            _kept.popitem(last=False)
+    return found[1]
+
+
+def _prepare(config: Configuration) -> Prepared:
+    settings = config.settings
+    weights = {signal.name: getattr(config.signal_weights, signal.name) for signal in SIGNALS}
+    weighted = {name: weight for name, weight in weights.items() if weight > 0}
+    enabled = tuple(switch(config) for switch in _SWITCHES)
+    switched_on = tuple(
+        enabled[number] and (switch is None or switch(config))
+        for number, switch in zip(FILTER_OF, _SCENARIO_SWITCHES, strict=True)
+    )
+    thresholds = tuple(
+        threshold if isinstance(threshold, float) else float(threshold(config)) for threshold in _THRESHOLDS
+    )
+    return Prepared(
+        signals=tuple(signal for signal in SIGNALS if signal.name in weighted or signal.name in _NEEDED),
+        weights=Weights(tuple(weighted), np.array([[weight] for weight in weighted.values()], dtype=np.float64)),
+        gates=Gates(
+            enabled, switched_on, np.array(switched_on)[:, np.newaxis], thresholds, np.array(thresholds)[:, np.newaxis]
+        ),
+        levels=Levels(
+            np.array(
+                [settings.state_threshold_loaded, settings.state_threshold_aim, settings.state_threshold_bang],
+                dtype=np.float64,
+            ),
+            np.array(
+                [
+                    settings.position_size_idle,
+                    settings.position_size_loaded,
+                    settings.position_size_aim,
+                    settings.position_size_bang,
+                ],
+                dtype=np.float64,
+            ),
+        ),
+    )
