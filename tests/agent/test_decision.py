@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from vivienne.agent.decision import Clarity, DecisionRows, Votes, decide, percent, weigh
 from vivienne.agent.schema import Settings, SignalWeights
-from vivienne.agent.signals import SignalRows
+from vivienne.agent.signals.base import Vote
 
 NAMES = ("ema_cross", "macd", "rsi", "bb_bounce", "bb_breakout")
 IDLE, LOADED, AIM, BANG = Clarity
@@ -19,17 +19,19 @@ IDLE, LOADED, AIM, BANG = Clarity
 
 def weighed(votes: dict[str, float], weights: SignalWeights | None = None) -> Votes:
     """Votes as signed strengths."""
-    rows = []
-    for name in NAMES:
-        signed = np.array([votes.get(name, 0.0)])
-        rows.append(SignalRows(name, np.sign(signed), np.abs(signed), signed, ""))
-    return weigh(tuple(rows), weights or SignalWeights())
+    signed = {name: np.array([votes.get(name, 0.0)]) for name in NAMES}
+    signals = {name: Vote(np.sign(vote), np.abs(vote), vote) for name, vote in signed.items()}
+    return weigh(signals, weights or SignalWeights())
+
+
+def weights_of(**weights: float) -> SignalWeights:
+    return SignalWeights.model_validate(weights)
 
 
 def decided(
     confidence: float, *, blocked: bool = False, side: float = 1.0, settings: Settings | None = None
 ) -> DecisionRows:
-    votes = Votes(np.zeros((5, 1)), np.array([side]), np.array([confidence]))
+    votes = Votes(NAMES, np.zeros((5, 1)), np.array([side]), np.array([confidence]))
     return decide(votes, np.array([blocked]), settings or Settings())
 
 
@@ -54,7 +56,7 @@ def test_who_does_not_vote_does_not_count() -> None:
 
 
 def test_a_vote_without_weight_does_not_count() -> None:
-    weights = SignalWeights(ema_cross=0.0)
+    weights = weights_of(ema_cross=0.0)
     assert weighed({"ema_cross": -1.0, "macd": 0.6}, weights).confidence[0] == pytest.approx(0.6)
     alone = weighed({"ema_cross": -1.0}, weights)
     assert (alone.side[0], alone.confidence[0]) == (0.0, 0.0)
@@ -73,7 +75,7 @@ def test_no_votes_give_no_side_and_no_confidence() -> None:
     ],
 )
 def test_votes_that_cancel_out_give_no_side(strengths: dict[str, float]) -> None:
-    votes = weighed(strengths, SignalWeights(ema_cross=1.0, macd=1.0, rsi=1.0))
+    votes = weighed(strengths, weights_of(ema_cross=1.0, macd=1.0, rsi=1.0))
     assert votes.side[0] == 0.0
 
 
@@ -82,9 +84,7 @@ def test_votes_that_cancel_out_give_no_side(strengths: dict[str, float]) -> None
     weights=st.lists(st.floats(0, 1), min_size=5, max_size=5),
 )
 def test_contributions_add_up_to_the_signed_confidence(strengths: list[float], weights: list[float]) -> None:
-    votes = weighed(
-        dict(zip(NAMES, strengths, strict=True)), SignalWeights.model_validate(dict(zip(NAMES, weights, strict=True)))
-    )
+    votes = weighed(dict(zip(NAMES, strengths, strict=True)), weights_of(**dict(zip(NAMES, weights, strict=True))))
     assert votes.contributions.sum() == pytest.approx(votes.side[0] * votes.confidence[0], abs=1e-9)
     assert 0 <= votes.confidence[0] <= 1
 

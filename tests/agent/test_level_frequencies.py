@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def test_each_level_is_as_rare_as_its_name_says(marketdata: Path, file: str) -> None:
     bars = resampled(candles_in(marketdata / "klines" / file))
     evaluation = evaluate(bars, configured(), 15, len(bars))
-    ready = evaluation.decision.raw_level[evaluation.ready]
+    ready = evaluation.decided.raw_level[evaluation.ready]
     assert len(ready) > 2_500
     _idle, loaded, aim, bang = np.bincount(ready, minlength=4) / len(ready)
     assert 0.10 <= loaded <= 0.25
