@@ -90,3 +90,10 @@ def test_from_warm_up_on_more_history_changes_no_level_except_through_levels(mar
     for row in range(1_000, len(bars), 5):
         short = evaluate(bars[row + 1 - needed : row + 1], config, 15).decision()
         assert (whole[row].level, whole[row].raw_level, whole[row].side) == (short.level, short.raw_level, short.side)
+
+
+@pytest.mark.parametrize("period", ["ema_slow_period", "macd_slow_period"])
+def test_the_longest_periods_decide_every_bar_once_they_have_warmed_up(period: str) -> None:
+    """Also the first bars of a block, which are never decided from more than the full history and one bar."""
+    config = configured({"indicators": {period: 200, "macd_signal_period": 100, "atr_period": 100, "rsi_period": 100}})
+    assert evaluate(random_bars(1, 3_000), config, 15, 2_000).ready.all()

@@ -49,6 +49,15 @@ def anchor(number: int) -> int:
     return (number // BLOCK_BARS) * BLOCK_BARS - FULL_HISTORY
 
 
+def history_needed(config: Configuration, timeframe_minutes: int) -> int:
+    """Bars without which nothing is decided.
+
+    Never more than the full history: bars at the beginning of a block have no more than that, however long a market
+    has been followed, so that a slower average would interrupt the decisions at every block.
+    """
+    return min(bars_needed(config.indicators, timeframe_minutes), FULL_HISTORY)
+
+
 class Evaluation(NamedTuple):
     """Decisions for the last rows of some bars, with everything they were made from; one value per row.
 
@@ -157,7 +166,7 @@ def _evaluate(
 ) -> Evaluation:
     """Decide the last rows, which share an anchor, from the first bar on."""
     seen = np.arange(len(bars) - rows + 1, len(bars) + 1)
-    ready = seen >= bars_needed(config.indicators, timeframe_minutes)
+    ready = seen >= history_needed(config, timeframe_minutes)
     columns, known = indicators(bars, config.indicators, timeframe_minutes, rows), prepared(config)
     signals = {signal.name: signal.vote(columns, config.signals) for signal in known.signals}
     votes = _silence(weigh(signals, known.weights), ready)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from vivienne.agent.decision import NO_CAP
-from vivienne.agent.evaluate import FULL_HISTORY, evaluate
+from vivienne.agent.evaluate import FULL_HISTORY, evaluate, history_needed
 from vivienne.agent.explain import explain
-from vivienne.agent.indicators import bars_needed
 from vivienne.live.entries import chart_bars
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ class Deciding:
 
     def bars_needed(self, config: Configuration) -> int:
         """Bars without which nothing is decided."""
-        return max(bars_needed(config.indicators, self._timeframe.minutes), self._least_history)
+        return max(history_needed(config, self._timeframe.minutes), self._least_history)
 
     @property
     def is_ready(self) -> bool:
