@@ -11,7 +11,6 @@ from vivienne.agent.indicators import LEAD, Columns, IndicatorRows
 from vivienne.agent.schema import Signals, SignalWeights
 from vivienne.agent.signals import SIGNAL, SIGNALS
 
-
 NEUTRAL = {"atr": 1.0, "rsi": 50.0, "percent_b": 0.5, "bandwidth": 0.02, "open": 100.0, "close": 100.0}
 
 

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from sizes import examples
-from vivienne.config.documents import leaves, merged
 from vivienne.agent.schema import RULES, Configuration
 from vivienne.agent.tunable import LONGEST_DESCRIPTION
 from vivienne.config.documents import leaves, merged

@@ -8,7 +8,6 @@ import pytest
 from pydantic import TypeAdapter
 
 from running import COMPREHENSIVE, Client, RunningServer
-from vivienne.wire.chart import Chart
 from vivienne.server.documents import Problem
 from vivienne.wire.answers import Acknowledgement, ConfigurationPage, HistoryPage, InForce, Pauses, Switched, Verdict
 from vivienne.wire.chart import Chart

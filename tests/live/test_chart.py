@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from vivienne.live.change_marks import ChangeMarks
 
 from making import MIDNIGHT, document_of, minutes
 from vivienne.agent.filters import FILTERS
@@ -15,6 +14,7 @@ from vivienne.changes.requests import ChangeRequest, Update
 from vivienne.changes.service import ConfigService
 from vivienne.config.documents import merged
 from vivienne.live.asset import LiveAsset
+from vivienne.live.change_marks import ChangeMarks
 from vivienne.market.timeframe import Timeframe
 from vivienne.market.types import MINUTE_MS, Bars
 from vivienne.store.sqlite import SqliteRevisionStore

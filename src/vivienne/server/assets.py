@@ -8,16 +8,15 @@ from fastapi import APIRouter, Path, Query, Request
 
 from vivienne.changes.requests import Update
 from vivienne.errors import InvalidConfiguration
-from vivienne.wire.chart import AssetList, Chart
-from vivienne.wire.preview import DecisionPreview
 from vivienne.server.documents import EXAMPLE, ConfigurationBody, body_of, documented
 from vivienne.server.http import Answer, change_request, read_configuration
+from vivienne.wire.chart import AssetList, Chart
+from vivienne.wire.preview import DecisionPreview
 from vivienne.wire.problem import problem_entry
 
 if TYPE_CHECKING:
     from vivienne.changes.service import ConfigService
     from vivienne.live.view import MarketView
-    from vivienne.wire.preview import DecisionPreview
 
 MOST_BARS = 1_000
 Asset = Annotated[str, Path(description="In any case.")]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from vivienne.wire.chart import AssetList, Chart
-from vivienne.wire.preview import DecisionPreview
 from vivienne.server.auth import NewToken, Ticket, TokenBody, TokenList, WhoAsks
 from vivienne.server.documents import ConditionOfChange, ConfigurationBody, Problem, ResetBody, SwitchBody
 from vivienne.server.policy import NEEDED
 from vivienne.server.schemas import Schema, schemas
 from vivienne.wire.answers import Acknowledgement, ConfigurationPage, HistoryPage, InForce, Pauses, Switched, Verdict
+from vivienne.wire.chart import AssetList, Chart
+from vivienne.wire.preview import DecisionPreview
 from vivienne.wire.token_entry import TokenEntry
 
 if TYPE_CHECKING:
