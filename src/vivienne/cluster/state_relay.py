@@ -20,6 +20,7 @@ from vivienne.wire.messages import AGENT, AssetData
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from vivienne.changes.pause.state import PauseInForce
     from vivienne.wire.state import ReasonId, Status
 
 
@@ -53,14 +54,14 @@ class StateRelay:
 
     Args:
         hub: whom to tell.
-        pause_of: why an asset is paused; None while it is not.
+        pause_of: the pause of an asset; None while it is not paused.
         clock: seconds, never turned back.
     """
 
     def __init__(
         self,
         hub: Hub,
-        pause_of: Callable[[str], str | None] = lambda _asset: None,
+        pause_of: Callable[[str], PauseInForce | None] = lambda _asset: None,
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self._hub = hub
@@ -156,15 +157,17 @@ def _aged(state: AssetData, seconds: float) -> AssetData:
     return {**state, "timestamp": written(now()), "agents": {AGENT: {**decided, "data": data}}}  # type: ignore[typeddict-item]  # it has the fields it had
 
 
-def _paused(state: AssetData, reason: str) -> AssetData:
+def _paused(state: AssetData, pause: PauseInForce) -> AssetData:
     said = state["agents"][AGENT]["data"]
     if said["status"] == "paused":
         return state
-    besides = f"; besides, {said['status_reason']}" if said["status"] == "stale" else ""
-    return _without_decision(state, "paused", "paused", reason + besides)
+    trouble = said["status_reason"] if said["status"] == "stale" else None
+    return _without_decision(state, "paused", "paused", pause.sentence(trouble), pause)
 
 
-def _without_decision(state: AssetData, status: Status, reason_id: ReasonId, reason: str) -> AssetData:
+def _without_decision(
+    state: AssetData, status: Status, reason_id: ReasonId, reason: str, pause: PauseInForce | None = None
+) -> AssetData:
     decided = state["agents"][AGENT]
     data = {
         **decided["data"],
@@ -172,6 +175,7 @@ def _without_decision(state: AssetData, status: Status, reason_id: ReasonId, rea
         "status": status,
         "status_reason": reason,
         "status_reason_id": reason_id,
+        "pause": None if pause is None else pause.entry(),
         "bar": None,
     }
     return {**state, "timestamp": written(now()), "agents": {AGENT: {**decided, "data": data}}}  # type: ignore[typeddict-item]  # undecided() has the fields of the decision

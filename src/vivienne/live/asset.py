@@ -228,12 +228,13 @@ class LiveAsset:
         decision, bars, status = self._deciding.decision, self._bars, self.status
         is_usable = decision is not None and status in ("live", "ended")
         age, limit = self.freshness.age, self.freshness.longest_silence
-        reason = self._reason()
+        reason, pause = self._reason(), self._active().pause
         return {
             **(decision_entry(decision, self._deciding.explanation) if decision and is_usable else undecided()),
             "status": status,
             "status_reason": None if reason is None else reason.message,
             "status_reason_id": None if reason is None else reason.id,
+            "pause": None if pause is None else pause.entry(),
             "history": {"bars": 0 if decision is None else decision.history, "of": FULL_HISTORY},
             "price": bars.price,
             "price_time": None if bars.price_time is None else iso(bars.price_time),
@@ -250,7 +251,7 @@ class LiveAsset:
         """The reason for the status, where it is not simply live."""
         pause, trouble = self._active().pause, self.trouble
         if pause is not None:
-            return Trouble("paused", pause.sentence() + (f"; besides, {trouble}" if trouble is not None else ""))
+            return Trouble("paused", pause.sentence(None if trouble is None else trouble.message))
         if trouble is not None:
             return trouble
         decision = self._deciding.decision

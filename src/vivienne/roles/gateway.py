@@ -45,12 +45,7 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
 
 def _states(boot: Boot, service: ConfigService, hub: Hub) -> StateRelay:
     """The states of all agents, which show a pause as soon as this process knows of it."""
-
-    def pause_of(asset: str) -> str | None:
-        pause = service.active(asset).pause
-        return None if pause is None else pause.sentence()
-
-    states = StateRelay(hub, pause_of)
+    states = StateRelay(hub, lambda asset: service.active(asset).pause)
     service.listen(lambda change: states.show_again(change.assets) if change.revision.is_switch else None)
     service.listen_to_held(lambda: states.show_again(boot.assets))
     return states

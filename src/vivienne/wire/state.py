@@ -8,6 +8,7 @@ from typing_extensions import TypedDict
 
 from vivienne.wire.chart import ChartBar
 from vivienne.wire.decision import DecisionEntry
+from vivienne.wire.pause import PauseEntry
 
 Status = Literal["live", "warming_up", "stale", "paused", "ended"]
 ReasonId = Literal[
@@ -50,6 +51,7 @@ class AssetState(DecisionEntry):
     status: Status
     status_reason: str | None
     status_reason_id: ReasonId | None
+    pause: PauseEntry | None
     history: History
     price: float | None
     price_time: str | None

@@ -435,6 +435,7 @@ export interface AssetState {
         | 'replay_over'
       )
     | null
+  pause: PauseEntry | null
   history: History
   price: number | null
   price_time: string | null
@@ -554,6 +555,24 @@ export interface SizeCap {
   wanted: number
   cap: number
   message: string
+}
+/**
+ * A pause in force. `config_id` identifies it, also before it is stored.
+ *
+ * `asset_symbol` is null for a pause of all assets. `version` is null, and `stored` false, until it is on disk.
+ * `author` is the name of the caller's token, `claimed_author` what that caller said instead; without a token,
+ * `author` is what the caller said.
+ */
+export interface PauseEntry {
+  config_id: string
+  version: number | null
+  stored: boolean
+  asset_symbol: string | null
+  created_at: string
+  author: string
+  claimed_author: string | null
+  channel: string
+  reason: string | null
 }
 /**
  * Number of bars the newest decision was made from, and the number that is its full history.
@@ -933,24 +952,6 @@ export interface InForce {
     [k: string]: 'default' | 'global' | 'asset'
   }
   pause: PauseEntry | null
-}
-/**
- * A pause in force. `config_id` identifies it, also before it is stored.
- *
- * `asset_symbol` is null for a pause of all assets. `version` is null, and `stored` false, until it is on disk.
- * `author` is the name of the caller's token, `claimed_author` what that caller said instead; without a token,
- * `author` is what the caller said.
- */
-export interface PauseEntry {
-  config_id: string
-  version: number | null
-  stored: boolean
-  asset_symbol: string | null
-  created_at: string
-  author: string
-  claimed_author: string | null
-  channel: string
-  reason: string | null
 }
 /**
  * One log record; `dropped` says how many before it were lost to a slow reader.
