@@ -81,7 +81,7 @@ def test_votes_that_cancel_out_give_no_side(strengths: dict[str, float]) -> None
 
 @given(
     strengths=st.lists(st.floats(-1, 1), min_size=5, max_size=5),
-    weights=st.lists(st.floats(0, 1), min_size=5, max_size=5),
+    weights=st.lists(st.floats(0, 1), min_size=5, max_size=5).filter(any),
 )
 def test_contributions_add_up_to_the_signed_confidence(strengths: list[float], weights: list[float]) -> None:
     votes = weighed(dict(zip(NAMES, strengths, strict=True)), weights_of(**dict(zip(NAMES, weights, strict=True))))
