@@ -15,6 +15,7 @@ from vivienne.agent.filters import FILTERS
 from vivienne.agent.filters.base import Scene
 from vivienne.agent.filters.measures import trend_of
 from vivienne.agent.indicators import LEAD, Columns, IndicatorRows
+from vivienne.agent.prepared import prepared
 from vivienne.agent.schema import Filters
 from vivienne.agent.signals.base import Vote
 
@@ -67,7 +68,7 @@ def scene_of(market: dict[str, float]) -> Scene:
 
 def blocking(config: dict[str, Any] | None = None, /, **now: float) -> list[str]:
     """Filters that block, and by which scenario."""
-    rows = block(scene_of(QUIET | now), configured(document_of(config or {})))
+    rows = block(scene_of(QUIET | now), prepared(configured(document_of(config or {}))).gates)
     names = [f"{barrier.name}: {scenario.id}" for barrier in FILTERS for scenario in barrier.scenarios]
     found = [name for name, blocks in zip(names, rows.scenario_blocks[:, 0].tolist(), strict=True) if blocks]
     filters = [barrier.name for barrier, blocks in zip(FILTERS, rows.blocks[:, 0].tolist(), strict=True) if blocks]

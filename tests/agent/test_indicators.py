@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from making import bars_of, configured, random_bars, scaled
+from sizes import examples
 from vivienne.agent.evaluate import FULL_HISTORY, evaluate, history_needed
 from vivienne.agent.indicators import LEAD, IndicatorRows, bars_needed, indicators, rsi, vwap, vwap_bars
 from vivienne.agent.schema import Indicators
@@ -97,7 +98,7 @@ def decisions(bars: Bars) -> list[list[float]]:
     ] + [evaluation.blocked.tolist()]
 
 
-@settings(deadline=None)
+@examples()
 @given(seed=st.integers(0, 10_000), power=st.integers(-30, 20))
 def test_a_market_in_another_unit_decides_the_same(seed: int, power: int) -> None:
     """A power of two is exact, so there is no excuse for a difference, however small."""
