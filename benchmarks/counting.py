@@ -51,13 +51,16 @@ def _decisions() -> list[Figure]:
 
     def bare() -> None:
         for _ in range(_DECISIONS):
-            explain(evaluate(bars, config, 15), bars, config, 15)
+            evaluation = evaluate(bars, config, 15)
+            explain(evaluation, bars, config, 15)
+            evaluation.decision()
 
     def measured() -> None:
         for _ in range(_DECISIONS):
             begin = time.perf_counter()
-            level = explain(evaluate(bars, config, 15), bars, config, 15).level.word
-            metrics.decided("BTC", level, time.perf_counter() - begin)
+            evaluation = evaluate(bars, config, 15)
+            explain(evaluation, bars, config, 15)
+            metrics.decided("BTC", evaluation.decision().level.word, time.perf_counter() - begin)
 
     def alone() -> None:
         for _ in range(_DECISIONS):

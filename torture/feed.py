@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 from making import MIDNIGHT, minute
 from measuring import Figure
 from torture.progress import Progress
+from vivienne.agent.evaluate import MOST_HISTORY
 from vivienne.agent.indicators import bars_needed
-from vivienne.changes.service import ConfigService
 from vivienne.agent.schema import Indicators
+from vivienne.changes.service import ConfigService
 from vivienne.live.asset import LiveAsset
 from vivienne.live.freshness import Freshness
 from vivienne.market.timeframe import Timeframe
@@ -27,10 +28,10 @@ from vivienne.store.sqlite import SqliteRevisionStore
 
 if TYPE_CHECKING:
     from vivienne.changes.in_force import Active
-    from vivienne.wire.chart import BarEntry
+    from vivienne.wire.chart import ChartBar
 
 _SILENCE = 180.0
-_WINDOW = 600
+_WINDOW = MOST_HISTORY
 _NEEDED = bars_needed(Indicators(), 1)
 _QUIET = _NEEDED + 70
 """Good minutes after a fault: an hour until a clock that fell back is where it was, and a window."""
@@ -189,17 +190,18 @@ class _Exchange:
         self.compared += 1
         clean = self._listening()
         bars = self.asset.chart(_WINDOW)["bars"]
-        before = bars[0]["open"]
+        before, candles = bars[0]["open"], list[Candle]()
         for bar in bars:
-            clean.take(self._candle(bar, before))
+            candles.append(self._candle(bar, before))
             before = bar["close"]
+        clean.load(candles)
         clean.decide()
         shown, right = self.asset.data(), clean.data()
         for name in ("clarity_level", "raw_clarity_level", "signal_confidence", "side", "position_size", "blocked_by"):
             if shown[name] != right[name]:
                 self._fault(f"{name} is {shown[name]}, and {right[name]} by what came")
 
-    def _candle(self, bar: BarEntry, before: float) -> Candle:
+    def _candle(self, bar: ChartBar, before: float) -> Candle:
         """The minute a bar was made of."""
         time = round(datetime.fromisoformat(bar["time"]).timestamp() * 1000)
         came = self._came.get(time)

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vivienne.agent.decision import Clarity, DecisionRows, Votes, decide, percent, weigh
-from vivienne.agent.schema import Settings, SignalWeights
+from vivienne.agent.prepared import prepared
+from vivienne.agent.schema import Configuration, Settings, SignalWeights
 from vivienne.agent.signals.base import Vote
 
 NAMES = ("ema_cross", "macd", "rsi", "bb_bounce", "bb_breakout")
@@ -21,7 +22,8 @@ def weighed(votes: dict[str, float], weights: SignalWeights | None = None) -> Vo
     """Votes as signed strengths."""
     signed = {name: np.array([votes.get(name, 0.0)]) for name in NAMES}
     signals = {name: Vote(np.sign(vote), np.abs(vote), vote) for name, vote in signed.items()}
-    return weigh(signals, weights or SignalWeights())
+    config = Configuration(signal_weights=weights or SignalWeights())
+    return weigh(signals, prepared(config).weights)
 
 
 def weights_of(**weights: float) -> SignalWeights:
@@ -32,7 +34,8 @@ def decided(
     confidence: float, *, blocked: bool = False, side: float = 1.0, settings: Settings | None = None
 ) -> DecisionRows:
     votes = Votes(NAMES, np.zeros((5, 1)), np.array([side]), np.array([confidence]))
-    return decide(votes, np.array([blocked]), settings or Settings())
+    config = Configuration(settings=settings or Settings())
+    return decide(votes, np.array([blocked]), prepared(config).levels)
 
 
 def outcome(decision: DecisionRows) -> tuple[int, int, float]:
@@ -81,7 +84,7 @@ def test_votes_that_cancel_out_give_no_side(strengths: dict[str, float]) -> None
 
 @given(
     strengths=st.lists(st.floats(-1, 1), min_size=5, max_size=5),
-    weights=st.lists(st.floats(0, 1), min_size=5, max_size=5),
+    weights=st.lists(st.floats(0, 1), min_size=5, max_size=5).filter(any),
 )
 def test_contributions_add_up_to_the_signed_confidence(strengths: list[float], weights: list[float]) -> None:
     votes = weighed(dict(zip(NAMES, strengths, strict=True)), weights_of(**dict(zip(NAMES, weights, strict=True))))

@@ -1,10 +1,10 @@
-"""The explanation adds up, and what it says would change the level does change it."""
+"""The explanation adds up, and what it says would change the outcome does change it."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -23,8 +23,8 @@ from making import (
 )
 from sizes import examples
 from vivienne.agent.evaluate import evaluate
-from vivienne.agent.explain import Explained, explain
-from vivienne.agent.filters import FILTERS
+from vivienne.agent.explain import explain
+from vivienne.agent.filters import FILTER, FILTERS
 from vivienne.agent.schema import Configuration
 from vivienne.config.documents import leaves, merged
 from vivienne.config.tunables import TUNABLES
@@ -32,40 +32,53 @@ from vivienne.config.tunables import TUNABLES
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from vivienne.agent.decision import Decision
     from vivienne.market.types import Bars
+    from vivienne.wire.explanation import CheckExplanation, Explanation, FilterExplanation
 
 
-def explained(bars: Bars, config: Configuration | None = None) -> Explained:
+class Said(NamedTuple):
+    """The decision on the last bar, and its explanation."""
+
+    decision: Decision
+    explanation: Explanation
+
+
+def explained(bars: Bars, config: Configuration | None = None) -> Said:
     config = config or configured()
-    return explain(evaluate(bars, config, 15), bars, config, 15)
+    evaluation = evaluate(bars, config, 15)
+    return Said(evaluation.decision(), explain(evaluation, bars, config, 15))
 
 
-def assert_sound(said: Explained, config: Configuration) -> None:
+def checks_of(barrier: FilterExplanation) -> list[CheckExplanation]:
+    return [check for scenario in barrier["scenarios"] for check in scenario["checks"]]
+
+
+def assert_sound(said: Said, config: Configuration) -> None:
     """It is JSON, and its figures are those of the decision."""
     json.dumps(said.explanation, allow_nan=False)
-    if not said.ready:
+    if not said.decision.ready:
         return
-    signed = {"long": said.confidence, "short": -said.confidence, "none": 0.0}[said.side]
+    signed = {"long": said.decision.confidence, "short": -said.decision.confidence, "none": 0.0}[said.decision.side]
     assert sum(signal["contribution"] for signal in said.explanation["signals"]) == pytest.approx(signed, abs=1e-8)
-    assert said.blocked_by == tuple(
+    assert said.decision.blocked_by == tuple(
         barrier["name"] for barrier in said.explanation["filters"] if barrier["state"] == "blocked"
     )
     for signal in said.explanation["signals"]:
         assert signal["weight"] == getattr(config.signal_weights, signal["name"])
         assert signal["direction"] != 0 or signal["strength"] == 0
     if (change := said.explanation["nearest_change"]) is not None:
-        old, arrow, new = change["message"].removesuffix(f" makes it {change['clarity_level']}").split()[-3:]
-        assert arrow == "->"
-        assert old != new
+        before, after = change["message"].split(" -> ")
+        assert before.split()[-1] != after.split()[0]
     values = leaves(config.model_dump())
     for barrier in said.explanation["filters"]:
         assert barrier["message"]
-        for check in barrier["checks"]:
+        for check in checks_of(barrier):
             assert check["path"] is None or check["threshold"] == values[check["path"]]
 
 
-def assert_change_holds(said: Explained, bars: Bars, config: Configuration) -> bool:
-    """The stated change is allowed and gives the stated level. False where none is stated."""
+def assert_change_holds(said: Said, bars: Bars, config: Configuration) -> bool:
+    """The stated change is allowed and gives the stated outcome. False where none is stated."""
     change = said.explanation["nearest_change"]
     if change is None:
         return False
@@ -74,15 +87,17 @@ def assert_change_holds(said: Explained, bars: Bars, config: Configuration) -> b
     assert leaves(config.model_dump())[change["path"]] == change["from"]
     document = merged(config.model_dump(exclude_none=True), document_of({change["path"]: change["to"]}))
     assert problems_of(document) == []
-    changed = explained(bars, Configuration.model_validate(document))
-    assert change["clarity_level"] == changed.level.word
-    assert said.level.word != changed.level.word
+    changed = explained(bars, Configuration.model_validate(document)).decision
+    assert (change["clarity_level"], change["held"]) == (changed.level.word, changed.is_held)
+    assert (said.decision.level, said.decision.is_held) != (changed.level, changed.is_held)
     return True
 
 
 @examples(300)
-@given(seed=st.integers(0, 100_000), count=st.integers(64, 130), config=configurations())
-def test_what_is_said_to_change_the_level_changes_it(seed: int, count: int, config: Configuration) -> None:
+@given(seed=st.integers(0, 100_000), count=st.integers(154, 330), config=configurations())
+def test_a_stated_change_alters_the_level_or_whether_the_entry_is_held(
+    seed: int, count: int, config: Configuration
+) -> None:
     bars = random_bars(seed, count)
     said = explained(bars, config)
     assert_sound(said, config)
@@ -90,7 +105,7 @@ def test_what_is_said_to_change_the_level_changes_it(seed: int, count: int, conf
 
 
 @pytest.mark.parametrize("thresholds", [(50, 70, 80), (20, 30, 40)])
-def test_what_is_said_to_change_the_level_changes_it_on_real_data(
+def test_a_stated_change_alters_the_level_or_whether_the_entry_is_held_on_real_data(
     marketdata: Path, thresholds: tuple[int, int, int]
 ) -> None:
     loaded, aim, bang = thresholds
@@ -99,8 +114,8 @@ def test_what_is_said_to_change_the_level_changes_it_on_real_data(
     )
     whole = resampled(candles_in(marketdata / "klines" / "BTCUSDT-1m-2025-10-06_2025-11-02.csv.gz"))
     whole = whole[:1_400]
-    levels = evaluate(whole, config, 15, len(whole)).decision.raw_level
-    interesting = {*np.flatnonzero(levels >= 2).tolist(), *range(100, len(whole), 9)}
+    levels = evaluate(whole, config, 15, len(whole)).decided.raw_level
+    interesting = {*np.flatnonzero(levels >= 2).tolist(), *range(160, len(whole), 9)}
     stated = 0
     for row in sorted(interesting):
         bars = whole[max(0, row - 400) : row + 1]
@@ -110,18 +125,15 @@ def test_what_is_said_to_change_the_level_changes_it_on_real_data(
     assert stated > 100
 
 
-def held_back(config: Configuration, seeds: range = range(60)) -> tuple[Bars, Explained]:
+def held_back(config: Configuration, seeds: range = range(60)) -> tuple[Bars, Said]:
     """A bar whose level is held back by one filter."""
     for seed in seeds:
         bars = random_bars(seed, 300)
         whole = evaluate(bars, config, 15, 300)
-        held = (whole.decision.raw_level > whole.decision.level) & (whole.filters.blocks.sum(axis=0) == 1)
+        held = (whole.decided.raw_level > whole.decided.level) & (whole.filters.blocks.sum(axis=0) == 1)
         for row in np.flatnonzero(held):
             return bars[: row + 1], explained(bars[: row + 1], config)
     raise AssertionError("no bar is held back")
-
-
-CALLED = {"underused_alpha": "retail chop", "combined_vwap": "VWAP"}
 
 
 @pytest.mark.parametrize("name", [barrier.name for barrier in FILTERS])
@@ -131,20 +143,18 @@ def test_a_level_held_back_by_one_filter_can_be_released(name: str) -> None:
     thresholds = {f"settings.state_threshold_{level}": value for level, value in (("loaded", 1), ("aim", 2))}
     config = configured(document_of({**switches, **thresholds}))
     bars, said = held_back(config)
-    assert said.blocked_by == (name,)
-    assert said.size == 0.0
-    assert said.level.word == "loaded"
-    assert f"held at loaded: {said.side}" in said.explanation["summary"]
-    called = CALLED.get(name, name)
+    assert said.decision.blocked_by == (name,)
+    assert said.decision.size == 0.0
+    assert said.decision.level.word == "loaded"
+    assert f"held at loaded: {said.decision.side}" in said.explanation["summary"]
     summary = said.explanation["summary"]
-    assert f"; {called} filter, " in summary
-    assert f"{called}: " not in summary
+    assert f"; {FILTER[name].title} filter, " in summary
     assert "against the trend: against the trend" not in summary
     assert assert_change_holds(said, bars, config)
     change = said.explanation["nearest_change"]
     assert change is not None
     assert change["path"].startswith(f"filters.{name}.")
-    assert change["clarity_level"] == said.raw_level.word
+    assert change["clarity_level"] == said.decision.raw_level.word
 
 
 def test_of_two_thresholds_the_nearer_one_is_named() -> None:
@@ -152,14 +162,14 @@ def test_of_two_thresholds_the_nearer_one_is_named() -> None:
     for seed in range(40):
         bars = random_bars(seed, 200)
         plain = explained(bars)
-        percent = plain.confidence * 100
-        if not 5 < percent < 95 or plain.blocked_by:
+        percent = plain.decision.confidence * 100
+        if not 5 < percent < 95 or plain.decision.blocked_by:
             continue
         loaded, aim = percent - 3, percent + 0.5
         document = {"settings": {"state_threshold_loaded": loaded, "state_threshold_aim": aim}}
         document["settings"]["state_threshold_bang"] = 100.0
         said = explained(bars, configured(document))
-        assert said.level.word == "loaded"
+        assert said.decision.level.word == "loaded"
         change = said.explanation["nearest_change"]
         assert change is not None
         assert (change["path"], change["clarity_level"]) == ("settings.state_threshold_aim", "aim")
@@ -174,14 +184,14 @@ def test_a_threshold_named_stays_in_order_with_those_beside_it(margin: float) ->
     for seed in range(40):
         bars = random_bars(seed, 200)
         plain = explained(bars)
-        percent = plain.confidence * 100
-        if not 20 < percent < 95 or plain.blocked_by:
+        percent = plain.decision.confidence * 100
+        if not 20 < percent < 95 or plain.decision.blocked_by:
             continue
         thresholds = {"state_threshold_loaded": percent - 1e-4, "state_threshold_aim": percent + margin}
         config = configured({"settings": {**thresholds, "state_threshold_bang": 100.0}})
         said = explained(bars, config)
         assert_sound(said, config)
-        assert said.level.word == "loaded"
+        assert said.decision.level.word == "loaded"
         assert assert_change_holds(said, bars, config)
         return
     raise AssertionError("no bar has a confidence to try it with")
@@ -197,9 +207,9 @@ def test_a_value_right_on_its_threshold_is_released_by_the_next_number() -> None
             random_bars(seed, 200), trade_count=np.full(200, 15 * 120.0), quote_volume=np.full(200, 15 * 120.0 * 5)
         )
         said = explained(bars, config)
-        if said.raw_level.word in {"idle", "loaded"}:
+        if said.decision.raw_level.word in {"idle", "loaded"}:
             continue
-        assert said.blocked_by == ("underused_alpha",)
+        assert said.decision.blocked_by == ("underused_alpha",)
         change = said.explanation["nearest_change"]
         assert change is not None
         assert change["path"] == "filters.underused_alpha.retail_chop_trade_count_threshold"
@@ -210,30 +220,29 @@ def test_a_value_right_on_its_threshold_is_released_by_the_next_number() -> None
 
 
 def test_a_warming_up_window_says_so_and_nothing_else() -> None:
-    said = explained(random_bars(1, 63))
-    assert not said.ready
+    said = explained(random_bars(1, 153))
+    assert not said.decision.ready
     nothing: dict[str, Any] = {"signals": [], "filters": [], "nearest_change": None, "size_cap": None}
     assert {"summary": "warming up", **nothing} == said.explanation
-    assert (said.level.word, said.raw_level.word, said.side, said.size, said.confidence, said.blocked_by) == (
-        "idle", "idle", "none", 0.0, 0.0, (),
-    )  # fmt: skip
-    assert said.levels == "inactive"
+    made = said.decision
+    assert (made.level.word, made.raw_level.word, made.side) == ("idle", "idle", "none")
+    assert (made.size, made.confidence, made.blocked_by) == (0.0, 0.0, ())
 
 
 def test_a_dead_market_explains_itself_without_a_side() -> None:
-    bars = bars_of([100.0] * 100, volume=0.0, trade_count=0.0)
+    bars = bars_of([100.0] * 200, volume=0.0, trade_count=0.0)
     said = explained(bars)
-    assert said.ready
+    assert said.decision.ready
     assert_sound(said, configured())
-    assert (said.side, said.size, said.level.word) == ("none", 0.0, "idle")
+    assert (said.decision.side, said.decision.size, said.decision.level.word) == ("none", 0.0, "idle")
     assert said.explanation["summary"] == "idle: no signal votes, or the votes cancel out"
     assert said.explanation["nearest_change"] is None
     assert {"no entry to hold back"} == {barrier["message"] for barrier in said.explanation["filters"]}
     average = [
         check["value"]
         for barrier in said.explanation["filters"]
-        for check in barrier["checks"]
-        if check["measure"] == "average trade"
+        for check in checks_of(barrier)
+        if check["id"] == "average_trade"
     ]
     assert [None] * 3 == average
 
@@ -243,19 +252,19 @@ def test_data_without_trade_counts_is_explained_without_nan() -> None:
     config = configured()
     said = explained(bars, config)
     assert_sound(said, config)
-    assert not {"underused_alpha", "combined_vwap"} & set(said.blocked_by)
+    assert not {"underused_alpha", "combined_vwap"} & set(said.decision.blocked_by)
 
 
 def states(bars: Bars, config: Configuration | None = None) -> dict[str, Any]:
     said = explained(bars, config)
-    return {"trend": said.trend, "volatility": said.volatility, "levels": said.levels}
+    return {"trend": said.decision.trend, "volatility": said.decision.volatility, "levels": said.decision.levels}
 
 
 def test_the_trend_is_named() -> None:
-    accelerating = np.array([100 + 0.00001 * step**3 for step in range(120)])
+    accelerating = np.array([100 + 0.00001 * step**3 for step in range(180)])
     assert states(bars_of(accelerating))["trend"] == "bullish"
     assert states(bars_of(200 - accelerating))["trend"] == "bearish"
-    assert states(bars_of([100.0] * 120))["trend"] == "neutral"
+    assert states(bars_of([100.0] * 180))["trend"] == "neutral"
 
 
 @pytest.mark.parametrize(
@@ -270,7 +279,7 @@ def test_the_trend_is_named() -> None:
 )
 def test_the_state_of_volatility_is_named(width: float, last: float, state: str) -> None:
     """A band of this width, and a last close so many deviations away."""
-    closes = 100 * (1 + width / 4 * np.where(np.arange(100) % 2, 1.0, -1.0))
+    closes = 100 * (1 + width / 4 * np.where(np.arange(160) % 2, 1.0, -1.0))
     closes[-1] = 100 * (1 + width / 4 * last) if last else closes[-1]
     assert state == states(bars_of(closes))["volatility"]
 
@@ -287,8 +296,8 @@ def test_a_filter_that_is_switched_off_says_so() -> None:
     assert {("off", "switched off", False)} == {
         (barrier["state"], barrier["message"], barrier["enabled"]) for barrier in said.explanation["filters"]
     }
-    assert said.blocked_by == ()
-    assert said.level == said.raw_level
+    assert said.decision.blocked_by == ()
+    assert said.decision.level == said.decision.raw_level
 
 
 def test_nobody_reads_minus_zero() -> None:
@@ -315,8 +324,8 @@ def test_of_two_switches_that_release_an_entry_the_narrower_one_is_named() -> No
     for seed in range(30):
         bars = random_bars(seed, 300)
         whole = evaluate(bars, config, 15, 300)
-        far = whole.blocked & (np.abs(whole.situation.deviations) > 2.1)
-        for row in np.flatnonzero(far & (whole.decision.raw_level > whole.decision.level)):
+        far = whole.blocked & (np.abs(whole.now.deviations) > 2.1)
+        for row in np.flatnonzero(far & (whole.decided.raw_level > whole.decided.level)):
             said = explained(bars[: row + 1], config)
             assert assert_change_holds(said, bars[: row + 1], config)
             change = said.explanation["nearest_change"]

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from making import bars_of, configured, document_of
+from vivienne.agent.blocking import CHECKS, block
 from vivienne.agent.evaluate import evaluate
-from vivienne.agent.filters import FILTERS, Situation, block, trend_of
-from vivienne.agent.indicators import IndicatorRows
+from vivienne.agent.filters import FILTERS
+from vivienne.agent.filters.base import Scene
+from vivienne.agent.filters.measures import trend_of
+from vivienne.agent.indicators import LEAD, Columns, IndicatorRows
+from vivienne.agent.prepared import prepared
 from vivienne.agent.schema import Filters
+from vivienne.agent.signals.base import Vote
+
+if TYPE_CHECKING:
+    from vivienne.market.types import Bars
 
 LONG, SHORT = 1.0, -1.0
 
@@ -34,23 +42,34 @@ QUIET: dict[str, float] = {
 """A market in which no filter has a reason to block."""
 
 
-def situation_of(market: dict[str, float]) -> Situation:
-    side, close = market["side"], market["close"]
-    ahead = market["resistance"] - close if side > 0 else close - market["support"]
-    seen = market | {
-        "trend_ahead": market["trend"] * side,
-        "breakout_ahead": market["breakout_vote"] * side,
-        "deviations_ahead": market["deviations"] * side,
-        "level_ahead": ahead / close,
-        "over_vwap": close - market["vwap"],
-    }
-    return Situation(**{name: np.array([seen[name]]) for name in Situation._fields})
+def scene_of(market: dict[str, float]) -> Scene:
+    close, rise = market["close"], market["rise"]
+    trades, volume = market["trades_per_minute"] * 15, 1_000.0
+    bars = bars_of(
+        [close - rise] * LEAD + [close],
+        volume=volume,
+        trade_count=trades,
+        quote_volume=market["average_trade"] * trades,
+        taker_buy_volume=market["taker_buy_share"] * volume,
+    )
+    led = {name: np.full(LEAD + 1, market.get(name, 0.0)) for name in IndicatorRows._fields} | {"close": bars.close}
+    now = IndicatorRows(**{name: column[LEAD:] for name, column in led.items()})
+    vote = np.array([market["breakout_vote"]])
+    return Scene(
+        columns=Columns(bars, IndicatorRows(**led), now),
+        side=np.array([market["side"]]),
+        trend=np.array([market["trend"]]),
+        votes={"bb_breakout": Vote(vote, np.abs(vote), vote)},
+        support=np.array([market["support"]]),
+        resistance=np.array([market["resistance"]]),
+        timeframe_minutes=15,
+    )
 
 
 def blocking(config: dict[str, Any] | None = None, /, **now: float) -> list[str]:
     """Filters that block, and by which scenario."""
-    rows = block(situation_of(QUIET | now), configured(document_of(config or {})))
-    names = [f"{barrier.name}: {scenario.name}" for barrier in FILTERS for scenario in barrier.scenarios]
+    rows = block(scene_of(QUIET | now), prepared(configured(document_of(config or {}))).gates)
+    names = [f"{barrier.name}: {scenario.id}" for barrier in FILTERS for scenario in barrier.scenarios]
     found = [name for name, blocks in zip(names, rows.scenario_blocks[:, 0].tolist(), strict=True) if blocks]
     filters = [barrier.name for barrier, blocks in zip(FILTERS, rows.blocks[:, 0].tolist(), strict=True) if blocks]
     assert list(dict.fromkeys(name.partition(":")[0] for name in found)) == filters
@@ -80,7 +99,7 @@ def test_a_squeeze_blocks_either_side_below_its_threshold(side: float, bandwidth
     ],
 )
 def test_a_breakout_blocks_entries_against_the_trend(side: float, trend: float, bandwidth: float, blocks: bool) -> None:
-    expected = ["volatility: breakout against the trend"] if blocks else []
+    expected = ["volatility: breakout_against_trend"] if blocks else []
     without_trend = {"filters.trend.enable_trend_filter_for_entry": False}
     assert expected == blocking(without_trend, side=side, trend=trend, bandwidth=bandwidth)
 
@@ -117,7 +136,7 @@ def test_overextension_has_a_switch_of_its_own() -> None:
     [(LONG, -1.0, True), (SHORT, 1.0, True), (LONG, 1.0, False), (SHORT, -1.0, False), (LONG, 0.0, False)],
 )
 def test_the_trend_filter_blocks_entries_against_the_trend(side: float, trend: float, blocks: bool) -> None:
-    assert (["trend: against the trend"] if blocks else []) == blocking(side=side, trend=trend)
+    assert (["trend: against_trend"] if blocks else []) == blocking(side=side, trend=trend)
 
 
 @pytest.mark.parametrize(
@@ -134,9 +153,9 @@ def test_the_trend_filter_blocks_entries_against_the_trend(side: float, trend: f
     ],
 )
 def test_the_trend_is_up_when_macd_is_above_its_signal_and_above_0(macd: float, signal: float, trend: float) -> None:
-    values = dict.fromkeys(IndicatorRows._fields, np.zeros(2)) | {
-        "macd": np.array([0.0, macd]),
-        "macd_signal": np.array([0.0, signal]),
+    values = dict.fromkeys(IndicatorRows._fields, np.zeros(1)) | {
+        "macd": np.array([macd]),
+        "macd_histogram": np.array([macd - signal]),
     }
     assert [trend] == trend_of(IndicatorRows(**values)).tolist()
 
@@ -153,13 +172,13 @@ def test_the_trend_is_up_when_macd_is_above_its_signal_and_above_0(macd: float, 
     ],
 )
 def test_a_level_right_ahead_blocks(side: float, levels: dict[str, float], blocks: bool) -> None:
-    assert (["levels: level ahead"] if blocks else []) == blocking(side=side, **levels)
+    assert (["levels: level_ahead"] if blocks else []) == blocking(side=side, **levels)
 
 
 def test_a_level_exactly_a_buffer_away_does_not_block() -> None:
     quarter = {"filters.levels.levels_buffer_percent": 0.0625}
     assert blocking(quarter, close=100.0, resistance=106.25) == []
-    assert blocking(quarter, close=100.0, resistance=106.24) == ["levels: level ahead"]
+    assert blocking(quarter, close=100.0, resistance=106.24) == ["levels: level_ahead"]
 
 
 @pytest.mark.parametrize("side", [LONG, SHORT])
@@ -168,7 +187,7 @@ def test_a_level_exactly_a_buffer_away_does_not_block() -> None:
     [(100.0, 50.0, True), (99.9, 50.0, False), (100.0, 50.1, False), (5_000.0, 1.0, True)],
 )
 def test_many_small_trades_are_retail_chop(side: float, trades: float, average: float, blocks: bool) -> None:
-    expected = ["underused_alpha: retail chop"] if blocks else []
+    expected = ["underused_alpha: retail_chop"] if blocks else []
     assert expected == blocking(side=side, trades_per_minute=trades, average_trade=average)
 
 
@@ -176,7 +195,7 @@ WEAK = {"vwap": 99.0, "rise": 0.1, "trades_per_minute": 49.0, "average_trade": 9
 
 
 def test_a_rise_above_the_vwap_on_few_small_trades_is_a_weak_pump() -> None:
-    assert blocking(**WEAK) == ["combined_vwap: weak pump"]
+    assert blocking(**WEAK) == ["combined_vwap: weak_pump"]
 
 
 @pytest.mark.parametrize(
@@ -252,27 +271,33 @@ def test_an_unknown_vwap_or_buy_share_does_not_block() -> None:
     assert blocking(**(DISTRIBUTION | {"taker_buy_share": math.nan})) == []
 
 
+def measured(bars: Bars) -> list[dict[str, float]]:
+    """What the filters compare on the last two bars, by the id of the measure."""
+    values = evaluate(bars, configured(), 15, 2).filters.values
+    return [{check.measure.id: float(value) for check, value in zip(CHECKS, row, strict=True)} for row in values.T]
+
+
 def test_a_bar_without_trades_has_no_average_trade() -> None:
     closes = 100 * np.exp(0.001 * np.sin(np.arange(100)))
     volume = np.where(np.arange(100) == 99, 0.0, 10.0)
     bars = bars_of(
         closes, volume=volume, trade_count=volume * 3, quote_volume=volume * closes, taker_buy_volume=volume / 2
     )
-    now = evaluate(bars, configured(), 15, 2).situation
-    assert [2.0, 0.0] == now.trades_per_minute.tolist()
-    assert now.average_trade[0] == pytest.approx(closes[98] / 3)
-    assert math.isnan(now.average_trade[1])
-    assert math.isnan(now.taker_buy_share[1])
+    before, now = measured(bars)
+    assert (before["trades_per_minute"], now["trades_per_minute"]) == (2.0, 0.0)
+    assert before["average_trade"] == pytest.approx(closes[98] / 3)
+    assert math.isnan(now["average_trade"])
+    assert math.isnan(now["taker_buy_share"])
 
 
 def test_what_the_filters_look_at_is_measured_per_minute_and_in_quote_currency() -> None:
     bars = bars_of(
         np.linspace(100, 110, 80), trade_count=1_200.0, quote_volume=60_000.0, volume=500.0, taker_buy_volume=200.0
     )
-    now = evaluate(bars, configured(), 15).situation
-    assert (80.0, 50.0, 0.4) == (now.trades_per_minute[0], now.average_trade[0], now.taker_buy_share[0])
-    assert now.over_vwap[0] == pytest.approx(110 - 120)
-    assert now.rise[0] == pytest.approx(10 / 79)
+    now = measured(bars)[-1]
+    assert (now["trades_per_minute"], now["average_trade"], now["taker_buy_share"]) == (80.0, 50.0, 0.4)
+    assert now["over_vwap"] == pytest.approx(110 - 120)
+    assert now["rise"] == pytest.approx(10 / 79)
 
 
 def test_filters_come_in_the_order_of_the_configuration() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from making import bars_of, random_bars
-from vivienne.agent.levels import merge, nearest_levels, pivots
+from vivienne.agent.levels import merged, nearest_levels, pivots
 
 
 def marked(values: list[float], side_bars: int) -> list[int]:
@@ -48,22 +48,22 @@ def test_pivots_are_those_a_plain_search_finds(values: list[int], side_bars: int
 
 
 def test_prices_within_the_buffer_are_one_level_at_their_mean() -> None:
-    assert [100.1, 105.0] == merge(np.array([105.0, 100.2, 100.0]), 0.003)
+    assert list(merged([100.0, 100.2, 105.0], 0.003)) == [100.1, 105.0]
 
 
 def test_the_buffer_is_measured_from_the_lowest_price_of_a_level() -> None:
     """Otherwise a staircase of prices would become one level of any width."""
-    assert [100.5, 102.5] == merge(np.array([100.0, 101.0, 102.0, 103.0]), 0.01)
+    assert list(merged([100.0, 101.0, 102.0, 103.0], 0.01)) == [100.5, 102.5]
 
 
 def test_a_price_exactly_a_buffer_away_belongs_to_the_level() -> None:
-    assert [112.5] == merge(np.array([100.0, 125.0]), 0.25)
-    assert merge(np.array([100.0, 125.1]), 0.25) == [100.0, 125.1]
+    assert list(merged([100.0, 125.0], 0.25)) == [112.5]
+    assert list(merged([100.0, 125.1], 0.25)) == [100.0, 125.1]
 
 
 def test_without_a_buffer_every_price_is_a_level() -> None:
-    assert [1.0, 2.0, 3.0] == merge(np.array([3.0, 1.0, 2.0, 2.0]), 0.0)
-    assert merge(np.empty(0), 0.0) == []
+    assert list(merged([1.0, 2.0, 2.0, 3.0], 0.0)) == [1.0, 2.0, 3.0]
+    assert list(merged([], 0.0)) == []
 
 
 PEAK = [*[100.0] * 10, 110.0, *[100.0] * 10]

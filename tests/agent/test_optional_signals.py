@@ -71,7 +71,7 @@ def vote(name: str, rsi_path: list[float] | None = None, **now: float) -> tuple[
     ],
 )  # fmt: skip
 def test_votes_by_hand(name: str, now: dict[str, float], direction: float, strength: float) -> None:
-    assert (direction, pytest.approx(strength)) == vote(name, **now)
+    assert vote(name, None, **now) == pytest.approx((direction, strength))
 
 
 @pytest.mark.parametrize(
@@ -86,12 +86,12 @@ def test_votes_by_hand(name: str, now: dict[str, float], direction: float, stren
     ],
 )
 def test_an_rsi_on_its_way_back_votes_for_three_bars(rsi: list[float], direction: float, strength: float) -> None:
-    assert (direction, pytest.approx(strength)) == vote("rsi_cross", rsi)
+    assert vote("rsi_cross", rsi) == pytest.approx((direction, strength))
 
 
 def test_volume_counts_against_its_mean_over_twenty_bars() -> None:
-    direction, strength = vote("volume_confirmation", open=99.0, volume=15.0)
-    assert (1, pytest.approx(15 / (205 / 20) - 1)) == (direction, strength)
+    expected = 15 / (205 / 20) - 1
+    assert vote("volume_confirmation", open=99.0, volume=15.0) == pytest.approx((1.0, expected))
 
 
 def test_without_a_weight_they_change_nothing_and_are_not_explained() -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-HISTORY = 150
+HISTORY = 250
 LEVELS = ("loaded", "aim", "bang")
 
 
@@ -37,7 +37,7 @@ async def service(tmp_path: Path) -> AsyncIterator[ConfigService]:
 
 @pytest.fixture
 def asset(service: ConfigService) -> LiveAsset:
-    return LiveAsset("BTC", feed="by hand", timeframe=Timeframe.M1, window=1000, active=lambda: service.active("BTC"))
+    return LiveAsset("BTC", feed="by hand", timeframe=Timeframe.M1, window=2500, active=lambda: service.active("BTC"))
 
 
 def test_before_the_first_bar_there_is_nothing_to_draw(asset: LiveAsset) -> None:
@@ -47,7 +47,7 @@ def test_before_the_first_bar_there_is_nothing_to_draw(asset: LiveAsset) -> None
 def test_a_chart_has_the_last_bars_oldest_first(asset: LiveAsset) -> None:
     candles = minutes(HISTORY)
     asset.load(candles)
-    for limit in (1, 7, HISTORY, 500):
+    for limit in (1, 7, HISTORY, 900):
         bars = asset.chart(limit)["bars"]
         wanted = candles[-limit:]
         assert [iso(candle.open_time) for candle in wanted] == [bar["time"] for bar in bars]
@@ -61,8 +61,8 @@ async def test_a_chart_has_the_indicators_of_the_periods_in_force(asset: LiveAss
     await service.change(ChangeRequest(Update({"ema_fast_period": 5}, partial=True), channel="test"))
     after = asset.chart(5)["bars"]
     periods = service.active("BTC").configuration.indicators
-    wanted = indicators(Bars.from_candles(candles), periods, 1, 5)
-    assert wanted.ema_fast[1:].tolist() == [bar["ema_fast"] for bar in after]
+    wanted = indicators(Bars.from_candles(candles), periods, 1, 5).now
+    assert wanted.ema_fast.tolist() == [bar["ema_fast"] for bar in after]
     assert [bar["ema_fast"] for bar in before] != [bar["ema_fast"] for bar in after]
     assert [bar["bollinger_upper"] for bar in before] == [bar["bollinger_upper"] for bar in after]
 
@@ -138,7 +138,7 @@ def test_a_chart_has_the_open_bar_as_far_as_it_has_come(asset: LiveAsset) -> Non
 
 def test_the_open_bar_of_a_longer_timeframe_is_made_of_its_minutes_and_the_price(service: ConfigService) -> None:
     candles = minutes(32)
-    asset = LiveAsset("BTC", feed="by hand", timeframe=Timeframe.M15, window=1000, active=lambda: service.active("BTC"))
+    asset = LiveAsset("BTC", feed="by hand", timeframe=Timeframe.M15, window=2500, active=lambda: service.active("BTC"))
     asset.load(candles)
     price = max(candle.high for candle in candles) + 1
     asset.move(price, candles[-1].open_time + 90_000)

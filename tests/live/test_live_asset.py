@@ -34,8 +34,17 @@ async def service(tmp_path: Path) -> AsyncIterator[ConfigService]:
     await made.close()
 
 
-def live_asset(service: ConfigService, timeframe: Timeframe = Timeframe.M1) -> LiveAsset:
-    return LiveAsset("BTC", feed="by hand", timeframe=timeframe, window=1000, active=lambda: service.active("BTC"))
+def live_asset(
+    service: ConfigService, timeframe: Timeframe = Timeframe.M1, *, require_full_history: bool = False
+) -> LiveAsset:
+    return LiveAsset(
+        "BTC",
+        feed="by hand",
+        timeframe=timeframe,
+        window=2500,
+        active=lambda: service.active("BTC"),
+        require_full_history=require_full_history,
+    )
 
 
 @pytest.fixture
@@ -61,7 +70,8 @@ def test_without_data_it_is_warming_up_and_has_no_price(fresh: LiveAsset) -> Non
     data = fresh.data()
 
     assert (data["status"], data["price"], data["bar_time"]) == ("warming_up", None, None)
-    assert data["status_reason"] == f"0 of {NEEDED} bars of 1m are there"
+    assert (data["status_reason_id"], data["status_reason"]) == ("warming_up", f"0 of {NEEDED} bars of 1m")
+    assert data["history"] == {"bars": 0, "of": 1_000}
     assert idle(data)
 
 
@@ -70,10 +80,43 @@ def test_warming_up_counts_the_bars_until_there_are_enough(fresh: LiveAsset) -> 
     for candle in minutes(NEEDED):
         assert fresh.take(candle)
         fresh.decide()
-        seen.append((fresh.data()["status"], fresh.data()["status_reason"]))
+        data = fresh.data()
+        seen.append((data["status"], data["status_reason_id"], data["history"]["bars"]))
+        if data["status"] == "warming_up":
+            assert data["status_reason"] == f"{data['history']['bars']} of {NEEDED} bars of 1m"
 
-    waiting = [("warming_up", f"{count} of {NEEDED} bars of 1m are there") for count in range(1, NEEDED)]
-    assert seen == [*waiting, ("live", None)]
+    waiting = [("warming_up", "warming_up", count) for count in range(1, NEEDED)]
+    assert seen == [*waiting, ("live", "short_history", NEEDED)]
+
+
+def test_live_says_how_much_history_is_there_until_it_is_full(fresh: LiveAsset) -> None:
+    candles = minutes(1_001)
+    fresh.load(candles[:999])
+    seen = []
+    for candle in (None, *candles[999:]):
+        if candle is not None:
+            fresh.take(candle)
+        fresh.decide()
+        data = fresh.data()
+        seen.append((data["status"], data["status_reason_id"], data["history"]))
+
+    full = ("live", None, {"bars": 1_000, "of": 1_000})
+    assert seen == [("live", "short_history", {"bars": 999, "of": 1_000}), full, full]
+    assert fresh.data()["status_reason"] is None
+
+
+def test_where_the_full_history_is_required_it_is_warming_up_until_then(service: ConfigService) -> None:
+    candles = minutes(1_000)
+    asset = live_asset(service, require_full_history=True)
+    asset.load(candles[:999])
+    asset.decide()
+    waiting = asset.data()
+    asset.take(candles[999])
+    asset.decide()
+
+    assert (waiting["status"], waiting["status_reason"]) == ("warming_up", "999 of 1000 bars of 1m")
+    assert idle(waiting)
+    assert (asset.data()["status"], asset.data()["status_reason"]) == ("live", None)
 
 
 def test_warming_up_shows_the_price_and_explains_nothing(fresh: LiveAsset) -> None:
@@ -116,7 +159,7 @@ def test_an_ended_feed_keeps_its_last_decision_on_show(warm: LiveAsset) -> None:
     assert after["status"] == "ended"
     assert after["status_reason"]
     changed = {name for name, value in after.items() if value != dict(before)[name]}
-    assert changed == {"status", "status_reason", "data_age"}
+    assert changed == {"status", "status_reason", "status_reason_id", "data_age"}
     assert after["data_age"] is None
 
 
@@ -128,7 +171,7 @@ def test_a_feed_that_ended_too_early_says_so(fresh: LiveAsset) -> None:
     data = fresh.data()
 
     assert data["status"] == "warming_up"
-    assert data["status_reason"] == f"5 of {NEEDED} bars of 1m are there; the replay is over"
+    assert data["status_reason"] == f"5 of {NEEDED} bars of 1m; the replay is over"
     assert idle(data)
 
 
@@ -169,18 +212,18 @@ def test_a_hole_of_more_than_an_hour_starts_the_warm_up_again(warm: LiveAsset, m
     assert news
     assert warm.data()["status"] == status
     if status == "warming_up":
-        assert warm.data()["status_reason"] == f"1 of {NEEDED} bars of 1m are there"
+        assert warm.data()["status_reason"] == f"1 of {NEEDED} bars of 1m"
         assert idle(warm.data())
 
 
 def test_a_hole_inside_a_longer_bar_is_news_at_once(service: ConfigService) -> None:
     """Nothing decided before the hole may stay on show until the next bar closes."""
     asset = live_asset(service, Timeframe.M15)
-    asset.load(minutes(15 * 100))
+    asset.load(minutes(15 * 170))
     asset.decide()
     assert asset.data()["status"] == "live"
 
-    assert asset.take(minute(15 * 100 + 62, 100.0))
+    assert asset.take(minute(15 * 170 + 62, 100.0))
 
     asset.decide()
     assert asset.data()["status"] == "warming_up"
@@ -229,29 +272,29 @@ def test_the_state_says_which_bar_was_decided_and_where_the_data_is_from(warm: L
 
 def test_a_decision_on_a_tick_says_that_its_bar_is_open_and_may_be_taken_back(service: ConfigService) -> None:
     asset = LiveAsset(
-        "BTC", feed="by hand", timeframe=Timeframe.M5, window=1000, active=lambda: service.active("BTC"), on_tick=True
+        "BTC", feed="by hand", timeframe=Timeframe.M5, window=2500, active=lambda: service.active("BTC"), on_tick=True
     )
-    candles = minutes(505)
-    asset.load(candles[:502])
+    candles = minutes(1_005)
+    asset.load(candles[:1_002])
     asset.decide()
     opened = asset.data()
     assert opened["price"] is not None
-    asset.move(opened["price"] * 1.2, candles[502].open_time)
+    asset.move(opened["price"] * 1.2, candles[1_002].open_time)
     asset.decide()
     moved = asset.data()
-    asset.load(candles[502:])
+    asset.load(candles[1_002:])
     asset.decide()
 
     closed = asset.data()
 
     assert [data["bar_closed"] for data in (opened, moved, closed)] == [False, False, True]
-    assert {data["bar_time"] for data in (opened, moved, closed)} == {"2025-01-01T08:20:00.000Z"}
+    assert {data["bar_time"] for data in (opened, moved, closed)} == {"2025-01-01T16:40:00.000Z"}
     assert moved["explanation"] != opened["explanation"]
 
 
 def on_ticks(service: ConfigService, timeframe: Timeframe, candles: list[Candle]) -> LiveAsset:
     asset = LiveAsset(
-        "BTC", feed="by hand", timeframe=timeframe, window=1000, active=lambda: service.active("BTC"), on_tick=True
+        "BTC", feed="by hand", timeframe=timeframe, window=2500, active=lambda: service.active("BTC"), on_tick=True
     )
     asset.load(candles)
     asset.decide()
@@ -274,7 +317,7 @@ def test_a_tick_opens_the_next_minute_before_any_of_it_has_closed(service: Confi
 
 def test_prices_between_two_decisions_leave_their_high_and_low_in_the_open_bar(service: ConfigService) -> None:
     """The true range of the open bar sees them, so the distances in ATR shrink."""
-    candles = minutes(501)
+    candles = minutes(1_001)
     last, time = candles[-1], candles[-1].open_time + MINUTE_MS
 
     def ema_distance(*prices: float) -> float:
@@ -293,18 +336,23 @@ def test_prices_between_two_decisions_leave_their_high_and_low_in_the_open_bar(s
 
 def test_the_trading_of_the_open_bar_is_projected_to_its_length(service: ConfigService) -> None:
     """Two minutes of five are in: trades per minute are theirs, and so is the volume under the VWAP."""
-    candles = minutes(502)
+    candles = minutes(1_002)
     asset = on_ticks(service, Timeframe.M5, candles)
     asset.move(candles[-1].close, candles[-1].open_time + MINUTE_MS + 1)
     asset.decide()
     data = asset.data()
     assert not data["bar_closed"]
     assert data["explanation"] is not None
-    values = {check["measure"]: check["value"] for one in data["explanation"]["filters"] for check in one["checks"]}
+    values = {
+        check["id"]: check["value"]
+        for one in data["explanation"]["filters"]
+        for scenario in one["scenarios"]
+        for check in scenario["checks"]
+    }
 
-    open_minutes = candles[500:]
-    assert values["trades per minute"] == pytest.approx(sum(candle.trade_count for candle in open_minutes) / 2)
-    closed = candles[445:500]  # eleven bars of the hour under the VWAP, the open one is the twelfth
+    open_minutes = candles[1_000:]
+    assert values["trades_per_minute"] == pytest.approx(sum(candle.trade_count for candle in open_minutes) / 2)
+    closed = candles[945:1_000]  # eleven bars of the hour under the VWAP, the open one is the twelfth
     quote = sum(candle.quote_volume for candle in closed) + 2.5 * sum(candle.quote_volume for candle in open_minutes)
     base = sum(candle.volume for candle in closed) + 2.5 * sum(candle.volume for candle in open_minutes)
-    assert values["close over VWAP"] == pytest.approx(candles[-1].close - quote / base)
+    assert values["over_vwap"] == pytest.approx(candles[-1].close - quote / base)

@@ -10,14 +10,15 @@ import httpx
 import pytest
 
 from making import MIDNIGHT, minute, minutes
+from vivienne.agent.evaluate import Evaluation, evaluate
 from vivienne.changes.requests import ChangeRequest, Update
 from vivienne.changes.service import ConfigService
 from vivienne.errors import MarketDataError
-from vivienne.live import market
+from vivienne.live import deciding, market
 from vivienne.live.asset import LiveAsset
 from vivienne.live.market import Market
 from vivienne.live.view import LocalView
-from vivienne.market.feeds.base import FeedEnded, MinuteClosed, PriceMoved
+from vivienne.market.feeds.base import FeedEnded, History, MinuteClosed, PriceMoved
 from vivienne.market.timeframe import Timeframe
 from vivienne.market.types import MINUTE_MS
 from vivienne.server.factory import web_application
@@ -31,9 +32,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vivienne.market.feeds.base import FeedEvent
-    from vivienne.market.types import Candle
+    from vivienne.market.types import Bars
 
-ENOUGH = 100
+ENOUGH = 200
 NEXT = MIDNIGHT + ENOUGH * MINUTE_MS + 1
 """A moment in the minute after the history."""
 SECONDS = 5.0
@@ -53,9 +54,9 @@ class MemoryFeed:
             asset: asyncio.Queue() for asset in assets
         }
 
-    def history(self, asset: str, *, least: int, most: int) -> list[Candle]:
+    def history(self, asset: str, *, least: int, most: int) -> History:
         assert 0 < least <= most
-        return minutes(self._history, seed=self.assets.index(asset))
+        return History(minutes(self._history, seed=self.assets.index(asset)), is_whole=True)
 
     async def follow(self, asset: str) -> AsyncIterator[FeedEvent]:
         while (event := await self._events[asset].get()) is not None:
@@ -94,7 +95,7 @@ class Running:
         self.hub = Hub()
         self.board = RecordingBoard(self.hub)
         self.market = Market(
-            feed, service, self.board, timeframe=Timeframe.M1, window=1000, price_interval=price_interval
+            feed, service, self.board, timeframe=Timeframe.M1, window=2500, price_interval=price_interval
         )
 
     async def until(self, condition: Callable[[], bool]) -> None:
@@ -160,7 +161,7 @@ async def test_each_closed_minute_is_decided_and_published_at_once(tmp_path: Pat
         for number in range(5):
             await goes_on(made, "BTC", number)
 
-        assert made.bar_times("BTC")[-5:] == [f"2025-01-01T01:{40 + number}:00.000Z" for number in range(5)]
+        assert made.bar_times("BTC")[-5:] == [f"2025-01-01T03:{20 + number}:00.000Z" for number in range(5)]
 
 
 async def test_a_price_is_published_and_moves_nothing_else(tmp_path: Path) -> None:
@@ -192,7 +193,12 @@ async def test_a_feed_at_its_end_keeps_the_last_decision_and_is_ready(tmp_path: 
         await made.until(lambda: made.status("BTC") == "ended")
 
         after = made.board.last("BTC")
-        assert {name for name in after if after[name] != before[name]} == {"status", "status_reason", "data_age"}
+        assert {name for name in after if after[name] != before[name]} == {
+            "status",
+            "status_reason",
+            "status_reason_id",
+            "data_age",
+        }
         assert (await made.ready()).status_code == 200
         await goes_on(made, "ETH")
 
@@ -246,16 +252,16 @@ async def test_a_price_that_cannot_be_shown_stops_no_other_asset(tmp_path: Path)
 async def test_a_failing_decision_stops_neither_its_asset_nor_the_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    decide = LiveAsset.decide
+    first = minutes(1, seed=0)[0].close
 
-    def failing(self: LiveAsset) -> None:
-        if self.asset == "BTC":
+    def failing(bars: Bars, *others: Any, **named: Any) -> Evaluation:
+        if bars.close[0] == first:
             raise ZeroDivisionError("a defect")
-        decide(self)
+        return evaluate(bars, *others, **named)
 
     async with running(tmp_path) as made:
         with monkeypatch.context() as patched:
-            patched.setattr(LiveAsset, "decide", failing)
+            patched.setattr(deciding, "evaluate", failing)
             made.feed.close_minute("BTC", 0)
             await made.until(lambda: made.status("BTC") == "stale")
             assert "a defect" in made.board.last("BTC")["status_reason"]
@@ -270,11 +276,11 @@ async def test_a_failing_decision_stops_neither_its_asset_nor_the_others(
 async def test_a_change_whose_decision_fails_is_still_acknowledged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def failing(_self: LiveAsset) -> None:
+    def failing(*_bars: Any, **_named: Any) -> Evaluation:
         raise ZeroDivisionError("a defect")
 
     async with running(tmp_path) as made:
-        monkeypatch.setattr(LiveAsset, "decide", failing)
+        monkeypatch.setattr(deciding, "evaluate", failing)
 
         answer = await made.service.change(ChangeRequest(Update({"bang_threshold": 90}, partial=True), channel="test"))
 

@@ -8,19 +8,31 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from making import configurations, configured, document_of, random_bars
+from making import columns_of, configurations, configured, document_of, random_bars
 from vivienne.agent.decision import Clarity
 from vivienne.agent.evaluate import evaluate
 from vivienne.agent.filters import FILTERS
+from vivienne.live.deciding import Deciding
 from vivienne.live.preview import MOST_DIFFERENT, compare
+from vivienne.market.timeframe import Timeframe
+from vivienne.market.types import Candle
+from vivienne.market.window import BarWindow
 from vivienne.times import iso
 
 if TYPE_CHECKING:
     from vivienne.agent.schema import Configuration
+    from vivienne.market.types import Bars
 
 MINUTES = 15
 BARS = random_bars(3, 600)
 NO_FILTERS = document_of(dict.fromkeys([barrier.switch for barrier in FILTERS], False))
+
+
+def deciding(bars: Bars = BARS) -> Deciding:
+    """Of a market that began with the first of these bars."""
+    window = BarWindow(2_500)
+    window.extend(Candle(*row) for row in zip(*(column.tolist() for column in columns_of(bars)), strict=True))
+    return Deciding(window, Timeframe.M15)
 
 
 def lowered(level: int) -> dict[str, Any]:
@@ -30,7 +42,7 @@ def lowered(level: int) -> dict[str, Any]:
 @given(configurations())
 @settings(max_examples=25, deadline=None)
 def test_a_change_that_changes_nothing_would_have_done_nothing(configuration: Configuration) -> None:
-    found = compare(BARS, configuration, configuration, MINUTES, 500)
+    found = compare(deciding(), configuration, configuration, 500)
     assert (found["different_bars"], found["different"]) == (0, [])
     assert found["now"] == found["then"]
 
@@ -38,16 +50,18 @@ def test_a_change_that_changes_nothing_would_have_done_nothing(configuration: Co
 @given(configurations(), configurations())
 @settings(max_examples=25, deadline=None)
 def test_the_levels_counted_are_those_of_the_decisions(now: Configuration, then: Configuration) -> None:
-    found = compare(BARS, now, then, MINUTES, 500)
+    found = compare(deciding(), now, then, 500)
     for counts, configuration in ((found["now"], now), (found["then"], then)):
-        levels = evaluate(BARS, configuration, MINUTES, 500).decision.level
-        wanted = {level.word: int(np.sum(levels == level)) for level in Clarity}
+        evaluation = evaluate(BARS, configuration, MINUTES, 500)
+        levels = evaluation.decided.level[evaluation.ready]
+        wanted: dict[str, int] = {level.word: int(np.sum(levels == level)) for level in Clarity}
+        wanted["undecided"] = 500 - len(levels)
         assert wanted == {name: count for name, count in counts.items() if name != "held"}
         assert sum(wanted.values()) == found["bars"]
 
 
 def test_thresholds_at_zero_would_have_made_every_vote_a_bang() -> None:
-    found = compare(BARS, configured(), configured({**NO_FILTERS, **lowered(0)}), MINUTES, 300)
+    found = compare(deciding(), configured(), configured({**NO_FILTERS, **lowered(0)}), 300)
     votes = evaluate(BARS, configured(), MINUTES, 300).votes
     assert int(np.sum(votes.side != 0)) == found["then"]["bang"]
     assert found["then"]["held"] == 0
@@ -60,7 +74,7 @@ def test_thresholds_at_zero_would_have_made_every_vote_a_bang() -> None:
 
 
 def test_a_filter_that_is_switched_off_lets_go_of_what_it_held() -> None:
-    found = compare(BARS, configured(), configured(NO_FILTERS), MINUTES, 500)
+    found = compare(deciding(), configured(), configured(NO_FILTERS), 500)
     assert found["now"]["held"] > 0
     assert found["then"]["held"] == 0
     assert all(bar["now"]["held"] for bar in found["different"])
@@ -69,7 +83,7 @@ def test_a_filter_that_is_switched_off_lets_go_of_what_it_held() -> None:
 def test_the_side_makes_no_difference_while_the_level_is_idle() -> None:
     quiet = lowered(100)
     contrary = {**quiet, "signal_weights": {"ema_cross": 0, "macd": 0, "bb_bounce": 0, "bb_breakout": 0, "rsi": 1}}
-    found = compare(BARS, configured(quiet), configured(contrary), MINUTES, 500)
+    found = compare(deciding(), configured(quiet), configured(contrary), 500)
     sides = [evaluate(BARS, configured(document), MINUTES, 500).votes.side for document in (quiet, contrary)]
     assert np.any(sides[0] != sides[1])
     bars = [bar for bar in found["different"] if bar["now"]["clarity_level"] == bar["then"]["clarity_level"] == "idle"]
@@ -78,9 +92,9 @@ def test_the_side_makes_no_difference_while_the_level_is_idle() -> None:
 
 @pytest.mark.parametrize("rows", [1, 600, 1000])
 def test_at_most_as_many_bars_as_there_are(rows: int) -> None:
-    assert min(rows, 600) == compare(BARS, configured(), configured(), MINUTES, rows)["bars"]
+    assert min(rows, 600) == compare(deciding(), configured(), configured(), rows)["bars"]
 
 
 def test_without_bars_there_is_nothing_to_compare() -> None:
-    found = compare(BARS[:0], configured(), configured(NO_FILTERS), MINUTES, 500)
+    found = compare(deciding(BARS[:0]), configured(), configured(NO_FILTERS), 500)
     assert (found["bars"], found["different"]) == (0, [])

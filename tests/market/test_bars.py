@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from making import MIDNIGHT, minute, minutes
-from vivienne.market.bars import LONGEST_FILLED_GAP, BarBuilder, GapFiller, Restart
-from vivienne.market.timeframe import Timeframe
+from vivienne.market.bars import BarBuilder, GapFiller, Restart
+from vivienne.market.timeframe import LONGEST_FILLED_GAP, Timeframe
 from vivienne.market.types import MINUTE_MS, Candle
 
 
@@ -45,6 +45,15 @@ def test_sixty_missing_minutes_are_filled() -> None:
 def test_after_more_than_sixty_missing_minutes_the_window_restarts() -> None:
     first, second = minute(0), minute(62)
     assert [first, Restart(61), second] == taken(GapFiller(), first, second)
+
+
+@pytest.mark.parametrize(("name", "longest"), [("1m", 60), ("15m", 60), ("1h", 60), ("4h", 240), ("1d", 1_440)])
+def test_a_hole_of_an_hour_or_of_one_bar_is_filled(name: str, longest: int) -> None:
+    assert Timeframe(name).longest_filled_gap == longest
+    gaps = GapFiller(longest)
+    assert len(taken(gaps, minute(0), minute(longest + 1))) == longest + 2
+    later = minute(longest + 1 + longest + 2)
+    assert taken(gaps, later) == [Restart(longest + 1), later]
 
 
 def test_after_a_restart_minutes_pass_again() -> None:

@@ -88,17 +88,17 @@ def month() -> list[Evaluation]:
 
 @pytest.mark.parametrize("number", range(len(ASSETS)))
 def test_every_level_can_be_seen_within_a_month(month: list[Evaluation], number: int) -> None:
-    decision = month[number].decision
-    assert {0, 1, 2, 3} == set(decision.raw_level.tolist())
-    assert (decision.level < decision.raw_level).any()
+    decided = month[number].decided
+    assert {0, 1, 2, 3} == set(decided.raw_level.tolist())
+    assert (decided.level < decided.raw_level).any()
 
 
 def test_every_level_is_earned_and_kept_by_some_asset_within_a_month(month: list[Evaluation]) -> None:
-    assert {0, 1, 2, 3} == {level for evaluation in month for level in evaluation.decision.level.tolist()}
+    assert {0, 1, 2, 3} == {level for evaluation in month for level in evaluation.decided.level.tolist()}
     assert {-1.0, 1.0} <= {side for evaluation in month for side in evaluation.votes.side.tolist()}
 
 
-SCENARIOS = [(barrier.name, scenario.name) for barrier in FILTERS for scenario in barrier.scenarios]
+SCENARIOS = [(barrier.name, scenario.id) for barrier in FILTERS for scenario in barrier.scenarios]
 
 
 def times_blocked(evaluations: list[Evaluation]) -> dict[tuple[str, str], int]:
@@ -121,18 +121,18 @@ def test_an_overextended_close_blocks_where_no_breakout_votes_for_it() -> None:
 
 @pytest.mark.parametrize("number", range(len(ASSETS)))
 def test_every_state_of_volatility_and_trend_can_be_seen_within_a_month(month: list[Evaluation], number: int) -> None:
-    now, tunables = month[number].situation, configured().filters.volatility
+    now, tunables = month[number].now, configured().filters.volatility
     assert (now.bandwidth < tunables.volatility_squeeze_threshold).any()
     assert (now.bandwidth > tunables.volatility_breakout_threshold).any()
     assert (np.abs(now.deviations) >= tunables.overextended_deviations).any()
-    assert {-1.0, 0.0, 1.0} == set(now.trend.tolist())
+    assert {-1.0, 0.0, 1.0} == set(month[number].trend.tolist())
 
 
 def test_without_filters_nothing_is_held_back() -> None:
     config = configured(document_of({barrier.switch: False for barrier in FILTERS}))
     bars = resampled(market("BTC", 1, 10 * DAY))
-    decision = evaluate(bars, config, 15, len(bars)).decision
-    assert decision.raw_level.tolist() == decision.level.tolist()
+    decided = evaluate(bars, config, 15, len(bars)).decided
+    assert decided.raw_level.tolist() == decided.level.tolist()
 
 
 @pytest.mark.parametrize(
@@ -149,8 +149,9 @@ def test_without_filters_nothing_is_held_back() -> None:
 )
 def test_history_is_as_long_as_is_useful(timeframe_minutes: int, least: int, most: int, expected: int) -> None:
     history = feed("BTC", timeframe_minutes=timeframe_minutes).history("BTC", least=least, most=most)
-    assert expected == len(history)
-    assert history[0].open_time == BEGIN_MS
+    assert history.is_whole
+    assert len(history.candles) == expected
+    assert history.candles[0].open_time == BEGIN_MS
 
 
 async def followed(source: SimulatedFeed, asset: str, minutes: int) -> list[FeedEvent]:
@@ -169,7 +170,7 @@ async def test_what_follows_continues_where_the_history_ended(speed: float) -> N
     source = feed("BTC", "ETH", speed=speed)
     history = source.history("ETH", least=960, most=1_440)
     live = [event.candle for event in await followed(source, "ETH", 10) if isinstance(event, MinuteClosed)]
-    assert market("ETH", 1, 1_450) == [*history, *live]
+    assert market("ETH", 1, 1_450) == [*history.candles, *live]
 
 
 def begun(ago: float, *, speed: float = 60.0) -> SimulatedFeed:
@@ -181,10 +182,12 @@ def test_a_market_that_has_begun_is_where_the_time_since_has_brought_it() -> Non
     """Two days of it have passed in 48 minutes; what is kept of it ends at the present minute."""
     history = begun(48 * 60).history("BTC", least=960, most=15_000)
     elsewhere = market("BTC", 1, 15_000 + 2 * DAY + 60)
-    end = elsewhere.index(history[-1])
+    candles = history.candles
+    end = elsewhere.index(candles[-1])
     assert 15_000 + 2 * DAY - 1 <= end <= 15_000 + 2 * DAY + 30
-    assert elsewhere[end + 1 - len(history) : end + 1] == history
-    assert 15_000 == len(history)
+    assert elsewhere[end + 1 - len(candles) : end + 1] == candles
+    assert len(candles) == 15_000
+    assert not history.is_whole
 
 
 async def test_two_that_began_at_the_same_time_are_at_the_same_minute() -> None:
