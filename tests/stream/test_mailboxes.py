@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from vivienne.wire.state import AssetState
 
 SECONDS = 5.0
-NOTHING = cast("AssetState", {})
+NOTHING = cast("AssetState", {"bar": None})
 """Content does not matter to whoever passes it on."""
 
 
