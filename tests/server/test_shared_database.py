@@ -213,5 +213,5 @@ def test_a_wrong_address_is_refused_at_the_start_without_the_password() -> None:
     result = run_program("serve", "--port", "0", "--db", f"postgresql://ann:{PASSWORD}/x@127.0.0.1/v")
 
     assert result.returncode == 2
-    assert "--db is no PostgreSQL address" in result.stderr
+    assert "--db is not a valid PostgreSQL address" in result.stderr
     assert PASSWORD not in result.stderr + result.stdout
