@@ -773,7 +773,7 @@ async def test_more_changes_than_may_wait_are_refused_at_once(service: ConfigSer
     waiting = [asyncio.create_task(service.change(partial("BTC", bang=90))) for _ in range(MOST_WAITING)]
     await store.reached()
 
-    with pytest.raises(NotStored, match="try again in a moment"):
+    with pytest.raises(NotStored, match="retry in a moment"):
         await service.change(partial("BTC", bang=95))
 
     store.may_append.set()

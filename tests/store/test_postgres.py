@@ -75,8 +75,8 @@ def test_a_server_that_is_absent_is_said_to_be(unused_port: int, tmp_path: Path)
 
 
 def test_an_address_the_driver_does_not_understand_is_refused_without_repeating_it() -> None:
-    assert "cannot be read" in refusal(f"postgresql://ann:{PASSWORD}@db/v?no_such_option=1")
-    assert "cannot be read" in refusal(f"postgresql://ann:{PASSWORD}@[::1/v")
+    assert "is not a valid PostgreSQL address" in refusal(f"postgresql://ann:{PASSWORD}@db/v?no_such_option=1")
+    assert "is not a valid PostgreSQL address" in refusal(f"postgresql://ann:{PASSWORD}@[::1/v")
 
 
 def test_a_read_only_database_is_refused(postgres: PostgresServer, database: str) -> None:
@@ -89,7 +89,7 @@ def test_a_read_only_database_is_refused(postgres: PostgresServer, database: str
 def test_a_database_that_cannot_keep_every_text_is_refused(postgres: PostgresServer) -> None:
     postgres.execute("CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0 LOCALE 'C'")
 
-    assert "cannot keep every text: its encoding is LATIN1" in refusal(postgres.url("latin"))
+    assert "cannot store every text: its encoding is LATIN1" in refusal(postgres.url("latin"))
 
 
 def test_a_database_of_another_program_is_refused_and_left_alone(postgres: PostgresServer, database: str) -> None:
