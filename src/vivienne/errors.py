@@ -5,8 +5,8 @@
     VivienneError
     ├── SettingsError            a boot setting is wrong: the program does not start
     ├── MarketDataError          a data file is missing, unreadable or wrong at a line
-    ├── FileUnreadable           a file of configuration is missing, no YAML, or cannot be written
-    ├── ImportRefused            what such a file says was refused; carries one or more findings
+    ├── FileUnreadable           a configuration file is missing, is not YAML, or cannot be written
+    ├── ImportRefused            the content of such a file was refused; carries one or more findings
     ├── NotSwitched              a pause or resumption from the command line was not made
     ├── StoreError               the database of revisions
     │   ├── StoreUnusable        it cannot be opened: not a database, read-only, in use, out of reach
@@ -14,9 +14,9 @@
     │   └── VersionTaken         it has a revision of that version already: another process was first
     ├── AgentUnavailable         the agent that decides an asset does not answer
     ├── NotAllowed               the caller may not do this
-    ├── NotKnown                 it is not known who the caller is, and that is needed
+    ├── NotKnown                 the caller is unknown: a token is required
     ├── NameTaken                there is a token of this name, or was one
-    ├── UnknownToken             there is no such token
+    ├── UnknownToken             there is no valid token of this name
     └── ChangeRefused            a change that was not made; carries one or more problems
         ├── Malformed            not JSON, not an object, a message without a type
         ├── TooLarge             longer than a message may be
@@ -24,9 +24,9 @@
         ├── UnknownTarget        no such asset, agent or strategy
         ├── UnknownRevision      no such config_id
         ├── VersionConflict      the configuration moved on since the caller read it
-        ├── RequestIdReused      the request_id already stands for another change
-        ├── Forbidden            the caller's token is not for changes
-        ├── TooManyRequests      more were asked for than may be
+        ├── RequestIdReused      the request_id was already used for another change
+        ├── Forbidden            the caller's token does not allow changes
+        ├── TooManyRequests      a rate limit is reached
         ├── NotStored            the store did not take it, or did not answer in time
         └── Defect               something in Vivienne itself failed
 
@@ -67,11 +67,11 @@ class MarketDataError(VivienneError):
 
 
 class NotSwitched(VivienneError):
-    """A pause or resumption that was asked for on the command line was not made."""
+    """A pause or resumption from the command line was not made."""
 
 
 class FileUnreadable(VivienneError):
-    """A file of configuration cannot be read, or written.
+    """A configuration file cannot be read, or written.
 
     Attributes:
         name: the file.
@@ -88,7 +88,7 @@ class FileUnreadable(VivienneError):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong with what a file of configuration says.
+    """One problem with the content of a configuration file.
 
     Attributes:
         layer: ``global``, an asset, or None for the file as a whole.
@@ -109,10 +109,10 @@ class Finding:
 
 
 class ImportRefused(VivienneError):
-    """What a file of configuration says was refused: nothing was stored and nothing is different.
+    """The content of a configuration file was refused: nothing was stored and nothing is different.
 
     Attributes:
-        findings: everything that is wrong, all of it at once, in the order of the file.
+        findings: all problems at once, in the order of the file.
     """
 
     def __init__(self, name: str, findings: Sequence[Finding]) -> None:
@@ -146,11 +146,11 @@ class VersionTaken(StoreError):
 
 
 class AgentUnavailable(VivienneError):
-    """The agent that decides an asset is not there, or does not answer."""
+    """The agent that decides an asset is missing, or does not answer."""
 
 
 class NotKnown(VivienneError):
-    """It is not known who the caller is: a token is needed, and none came or a wrong one."""
+    """The caller is unknown: a token is required, and none or an invalid one was sent."""
 
 
 class NotAllowed(VivienneError):
@@ -158,16 +158,16 @@ class NotAllowed(VivienneError):
 
 
 class NameTaken(VivienneError):
-    """There is a token of this name, or was one; nothing was added."""
+    """The name is or was that of a token; nothing was added."""
 
 
 class UnknownToken(VivienneError):
-    """There is no token of this name that is good."""
+    """There is no valid token of this name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong with a change.
+    """One problem with a change.
 
     Attributes:
         path: where, in dots (``settings.state_threshold_bang``); empty when the message as a whole is meant.
@@ -186,7 +186,7 @@ class ChangeRefused(VivienneError):
     Attributes:
         code: a stable word for programs.
         title: the same for people.
-        problems: everything that is wrong, all of it at once.
+        problems: all problems at once.
     """
 
     code: ClassVar[str] = "refused"
@@ -224,42 +224,42 @@ class UnknownTarget(ChangeRefused):
     """The asset, agent or strategy addressed does not exist."""
 
     code = "unknown_target"
-    title = "There is no such target"
+    title = "Unknown target"
 
 
 class UnknownRevision(ChangeRefused):
     """The config_id addressed does not exist."""
 
     code = "unknown_config_id"
-    title = "There is no such configuration"
+    title = "Unknown configuration"
 
 
 class VersionConflict(ChangeRefused):
     """The configuration moved on since the caller read it."""
 
     code = "version_conflict"
-    title = "The configuration has changed meanwhile"
+    title = "The configuration has changed since you read it"
 
 
 class RequestIdReused(ChangeRefused):
     """The request_id was already used for a different change."""
 
     code = "request_id_reused"
-    title = "The request_id stands for another change"
+    title = "The request_id was used for another change"
 
 
 class Forbidden(ChangeRefused):
-    """The caller's token is not for changes."""
+    """The caller's token does not allow changes."""
 
     code = "forbidden"
-    title = "The token is not for this"
+    title = "The token does not allow this"
 
 
 class TooManyRequests(ChangeRefused):
-    """More were asked for than may be.
+    """A rate limit is reached.
 
     Attributes:
-        retry_after: seconds after which there is room again.
+        retry_after: seconds after which to retry.
     """
 
     code = "too_many_requests"
@@ -284,4 +284,4 @@ class Defect(ChangeRefused):
     title = "Internal error"
 
     def __init__(self) -> None:
-        super().__init__("This is a defect in Vivienne; the log says more. Nothing else is affected")
+        super().__init__("This is a defect in Vivienne; see its log. Nothing else is affected")

@@ -445,7 +445,7 @@ async def test_a_configuration_cannot_be_deleted_twice(service: ConfigService) -
     answer = await service.change(partial("BTC", bang=85))
     await service.change(request(Delete(answer["config_id"])))
 
-    with pytest.raises(UnknownRevision, match="is deleted already"):
+    with pytest.raises(UnknownRevision, match="was already deleted"):
         await service.change(request(Delete(answer["config_id"])))
     assert await versions(service) == [2, 1]
 
@@ -454,7 +454,7 @@ async def test_the_record_of_a_deletion_cannot_be_deleted(service: ConfigService
     answer = await service.change(partial("BTC", bang=85))
     deletion = await service.change(request(Delete(answer["config_id"])))
 
-    with pytest.raises(UnknownRevision, match="records a deletion"):
+    with pytest.raises(UnknownRevision, match="is a deletion"):
         await service.change(request(Delete(deletion["config_id"])))
 
 
@@ -773,7 +773,7 @@ async def test_more_changes_than_may_wait_are_refused_at_once(service: ConfigSer
     waiting = [asyncio.create_task(service.change(partial("BTC", bang=90))) for _ in range(MOST_WAITING)]
     await store.reached()
 
-    with pytest.raises(NotStored, match="try again in a moment"):
+    with pytest.raises(NotStored, match="retry in a moment"):
         await service.change(partial("BTC", bang=95))
 
     store.may_append.set()
@@ -874,7 +874,7 @@ async def test_a_change_of_which_nobody_knows_whether_it_was_stored_counts_once_
     told: list[int] = []
     service.listen(lambda change: told.append(change.revision.version))
     store.fails_afterwards = store.silent = True
-    with pytest.raises(NotStored, match="It is not known whether the change was stored"):
+    with pytest.raises(NotStored, match="It is unknown whether the change was stored"):
         await service.change(asked)
     assert in_force(service, "BTC", BANG) == 80
     store.fails_afterwards = store.silent = False
@@ -1142,7 +1142,7 @@ async def test_a_stored_layer_that_does_not_hold_is_left_out_said_and_can_be_rep
 
     assert [in_force(service, asset) for asset in ASSETS] == [80, 95]
     assert [problem.path for problem in service.ignored["BTC"]] == ["settings.gone"]
-    assert "The stored configuration of BTC does not hold any more" in caplog.text
+    assert "The stored configuration of BTC is not valid any more" in caplog.text
     with pytest.raises(InvalidConfiguration, match="'gone'"):
         await service.change(partial("BTC", aim=75))
     await service.change(full("BTC", bang=91))
@@ -1204,7 +1204,7 @@ async def test_a_change_that_can_be_read_and_is_not_synced_is_not_acknowledged_u
 ) -> None:
     monkeypatch.setattr("vivienne.changes.writer.DOUBT_SECONDS", 0.01)
     store.fails_afterwards = store.unproven = True
-    with pytest.raises(NotStored, match="It is not known whether the change was stored"):
+    with pytest.raises(NotStored, match="It is unknown whether the change was stored"):
         await service.change(partial("BTC", bang=90))
     assert in_force(service, "BTC", BANG) == 80
     with pytest.raises(StoreUnavailable, match="the last change could not be stored"):
@@ -1222,7 +1222,7 @@ async def test_a_change_that_can_be_read_and_is_not_synced_is_not_acknowledged_u
 async def test_a_record_of_a_deletion_cannot_be_activated(service: ConfigService) -> None:
     first = await service.change(partial("BTC", bang=90))
     deletion = await service.change(request(Delete(first["config_id"])))
-    with pytest.raises(UnknownRevision, match="records a deletion"):
+    with pytest.raises(UnknownRevision, match="is a deletion"):
         await service.change(request(Activate(deletion["config_id"])))
 
 
@@ -1256,7 +1256,7 @@ async def test_a_global_change_that_every_asset_overrides_says_so(service: Confi
         await service.change(partial(asset, bang=90))
     answer = await service.change(partial(None, bang=85))
     assert answer["assets"] == []
-    assert "each of which sets it itself, so nothing is different" in answer["message"]
+    assert "each of which overrides it, so nothing is different" in answer["message"]
 
 
 async def test_another_reason_is_another_request(service: ConfigService) -> None:

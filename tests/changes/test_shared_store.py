@@ -230,7 +230,7 @@ async def test_a_revision_that_does_not_hold_here_is_left_out_and_said(
     await here.catch_up()
 
     assert in_force(here) == 80
-    assert "The stored configuration of BTC does not hold any more" in caplog.text
+    assert "The stored configuration of BTC is not valid any more" in caplog.text
     assert (await here.change(request(Reset(), "BTC")))["version"] == 3
     assert here.ignored == {}
 
@@ -291,7 +291,7 @@ async def test_what_was_made_elsewhere_can_be_activated_and_deleted(here: Config
 
     await there.change(request(Activate(first["config_id"]), None))
     answer = await here.change(request(Delete(first["config_id"]), None))
-    with pytest.raises(UnknownRevision, match="is deleted already"):
+    with pytest.raises(UnknownRevision, match="was already deleted"):
         await there.change(request(Delete(first["config_id"]), None))
 
     assert (answer["version"], in_force(here), in_force(there)) == (4, 90, 90)
@@ -343,7 +343,7 @@ async def test_one_who_is_always_overtaken_is_refused_in_the_end(
 ) -> None:
     monkeypatch.setattr("vivienne.changes.writer.CONTENTION_SECONDS", 0.2)
     store.before_append = faster
-    with pytest.raises(NotStored, match=r"Nothing was changed: other processes were faster for 0.2 s; try again"):
+    with pytest.raises(NotStored, match=r"Nothing was changed: other processes were first for 0.2 s; retry"):
         await here.change(partial(bang=95))
     assert in_force(here) == 90
 
@@ -449,7 +449,7 @@ async def test_a_commit_the_server_is_still_working_on_is_waited_for(
         change = asyncio.create_task(here.change(partial(bang=91)))
         await asyncio.wait([change], timeout=SECONDS)
         assert not await there.catch_up()
-        with pytest.raises(NotStored, match="It is not known whether the change was stored"):
+        with pytest.raises(NotStored, match="It is unknown whether the change was stored"):
             await change
         assert in_force(here) == 90
     finally:

@@ -245,7 +245,7 @@ def test_an_import_replaces_the_layers_it_names_and_leaves_the_others_alone(db: 
 def test_an_import_of_what_is_set_already_does_nothing(db: Path, file: Path) -> None:
     before = state(db.parent)
 
-    assert "Nothing to change: every layer sets this already\n" == done(config("import", file, "--db", db))
+    assert "Nothing to change: every layer already sets this\n" == done(config("import", file, "--db", db))
     assert before == state(db.parent)
 
 
@@ -449,4 +449,4 @@ def test_the_commands_run_as_programs_whatever_the_locale_is(db: Path, tmp_path:
     assert "" == result.stderr
     (tmp_path / "f.yaml").write_text(result.stdout)
     again = run_program("config", "import", str(tmp_path / "f.yaml"), environment={"VIVIENNE_DB": str(db)})
-    assert (0, "Nothing to change: every layer sets this already\n") == (again.returncode, again.stdout)
+    assert (0, "Nothing to change: every layer already sets this\n") == (again.returncode, again.stdout)

@@ -115,7 +115,7 @@ def test_the_pause_of_all_and_that_of_one_do_not_end_each_other(running: Running
     channel.switch("pause", asset_symbol="ETH")
     everything = channel.switch("resume").answer
     assert everything["paused"] == ["ETH"]
-    assert everything["message"] == "Resumed: all assets. By themselves these stay paused: ETH"
+    assert everything["message"] == "Resumed: all assets. These stay paused by themselves: ETH"
     assert [pause["asset_symbol"] for pause in running.get(f"{COMPREHENSIVE}/pause").json()["pauses"]] == ["ETH"]
 
 

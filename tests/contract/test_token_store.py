@@ -69,7 +69,7 @@ def test_a_name_is_never_given_twice(store: TokenStore, name: str) -> None:
     store.add_token(token("ann"))
     store.revoke_token("ann", LATER)
 
-    with pytest.raises(NameTaken, match="take another one"):
+    with pytest.raises(NameTaken, match="choose another one"):
         store.add_token(Token(name, digest("other"), "viewer", LATER))
     assert ["ann"] == [each.name for each in store.tokens()]
 

@@ -167,7 +167,7 @@ def test_a_socket_opens_with_a_ticket_once(running: RunningServer, tokens: dict[
     with pytest.raises(InvalidStatus) as refused:
         open_socket(running, *offered)
     assert 401 == refused.value.response.status_code
-    assert "used before" in json.loads(refused.value.response.body or b"")["detail"]
+    assert "used or expired" in json.loads(refused.value.response.body or b"")["detail"]
 
 
 def test_of_what_is_offered_the_plain_protocol_is_chosen_and_nothing_secret_comes_back(

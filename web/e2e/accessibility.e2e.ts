@@ -1,6 +1,6 @@
-import AxeBuilder from '@axe-core/playwright'
+import { expectNothingSerious } from './axe.ts'
 import { numberField, review, unsaved } from './configuring.ts'
-import { expect, type Page, test } from './test.ts'
+import { expect, test } from './test.ts'
 
 /** Every page with something on it. The form of an asset stands on a page of its own, too. */
 const PAGES = [
@@ -13,65 +13,48 @@ const PAGES = [
   { name: 'unknown address', address: '/nowhere', heading: 'There is no page here' },
 ] as const
 
-/** Looks at some parts of a page, each given by a selector. */
-async function expectNothingSerious(page: Page, ...parts: string[]): Promise<void> {
-  const axe = new AxeBuilder({ page })
-  for (const part of parts) axe.include(part)
-  const { violations } = await axe.analyze()
-  const serious = violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .flatMap(({ id, nodes }) =>
-      nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary}`),
-    )
-  expect(serious).toEqual([])
-}
-
-for (const colorScheme of ['dark', 'light'] as const) {
-  test.describe(`axe finds nothing serious in ${colorScheme} colours`, () => {
-    test.use({ colorScheme })
-
-    for (const { name, address, heading } of PAGES) {
-      test(name, async ({ page, server }) => {
-        await server.change({ settings: { state_threshold_bang: 84 } }, 'BTC', 'something to show')
-        await page.goto(address)
-        await expect(page.getByRole('heading', { name: heading, level: 1 })).toBeAttached()
-        await expect(page.getByRole('region', { name: 'Connection' })).toContainText('Live')
-        await expect(page.locator('[aria-busy="true"]')).toHaveCount(0)
-        // The frame is the same around all of them.
-        await expectNothingSerious(page, ...(address === '/' ? [] : ['main']))
-      })
-    }
-
-    test('a pause of everything and of one asset, and the question before its end', async ({ page, server }) => {
-      await server.rest.pause({ reason: 'the exchange reports wrong prices' })
-      await page.goto('/')
-      await expect(page.getByRole('region', { name: 'Paused' })).toContainText('All assets are paused')
-      await expect(page.getByRole('list', { name: 'Assets', exact: true })).toContainText('paused')
-      await expectNothingSerious(page)
-      await page.goto('/assets/BTC?panel=history')
-      await expect(page.getByRole('region', { name: 'Why' })).toContainText('Nothing is decided')
-      await page.getByRole('button', { name: 'Pause BTC' }).click()
-      await page.getByRole('button', { name: '2 pauses' }).click()
-      await expect(page.getByRole('list', { name: 'Pauses' })).toBeVisible()
-      await expectNothingSerious(page)
-      await page.getByRole('list', { name: 'Pauses' }).getByRole('button', { name: 'Resume BTC' }).click()
-      await expect(page.getByRole('dialog', { name: 'Resume BTC?' })).toBeVisible()
-      await expectNothingSerious(page, '[role="dialog"]')
+test.describe('axe finds nothing serious', () => {
+  for (const { name, address, heading } of PAGES) {
+    test(name, async ({ page, server }) => {
+      await server.change({ settings: { state_threshold_bang: 84 } }, 'BTC', 'something to show')
+      await page.goto(address)
+      await expect(page.getByRole('heading', { name: heading, level: 1 })).toBeAttached()
+      await expect(page.getByRole('region', { name: 'Connection' })).toContainText('Live')
+      await expect(page.locator('[aria-busy="true"]')).toHaveCount(0)
+      // The frame is the same around all of them.
+      await expectNothingSerious(page, ...(address === '/' ? [] : ['main']))
     })
+  }
 
-    test('an edit, its error and its review', async ({ page }) => {
-      await page.goto('/configuration')
-      await numberField(page, 'Bang threshold').fill('105')
-      await expect(unsaved(page)).toContainText('1 problem')
-      await expectNothingSerious(
-        page,
-        '[data-path="settings.state_threshold_bang"]',
-        '[aria-label="Changes that are not saved"]',
-      )
-      await numberField(page, 'Bang threshold').fill('85')
-      await unsaved(page).getByRole('button', { name: 'Review' }).click()
-      await expect(review(page).getByRole('row', { name: /Bang threshold/ })).toBeVisible()
-      await expectNothingSerious(page, '[role="dialog"]')
-    })
+  test('a pause of everything and of one asset, and the question before its end', async ({ page, server }) => {
+    await server.rest.pause({ reason: 'the exchange reports wrong prices' })
+    await page.goto('/')
+    await expect(page.getByRole('region', { name: 'Paused' })).toContainText('All assets are paused')
+    await expect(page.getByRole('list', { name: 'Assets', exact: true })).toContainText('paused')
+    await expectNothingSerious(page)
+    await page.goto('/assets/BTC?panel=history')
+    await expect(page.getByRole('region', { name: 'Why' })).toContainText('Nothing is decided')
+    await page.getByRole('button', { name: 'Pause BTC' }).click()
+    await page.getByRole('button', { name: '2 pauses' }).click()
+    await expect(page.getByRole('list', { name: 'Pauses' })).toBeVisible()
+    await expectNothingSerious(page)
+    await page.getByRole('list', { name: 'Pauses' }).getByRole('button', { name: 'Resume BTC' }).click()
+    await expect(page.getByRole('dialog', { name: 'Resume BTC?' })).toBeVisible()
+    await expectNothingSerious(page, '[role="dialog"]')
   })
-}
+
+  test('an edit, its error and its review', async ({ page }) => {
+    await page.goto('/configuration')
+    await numberField(page, 'Bang threshold').fill('105')
+    await expect(unsaved(page)).toContainText('1 problem')
+    await expectNothingSerious(
+      page,
+      '[data-path="settings.state_threshold_bang"]',
+      '[aria-label="Changes that are not saved"]',
+    )
+    await numberField(page, 'Bang threshold').fill('85')
+    await unsaved(page).getByRole('button', { name: 'Review' }).click()
+    await expect(review(page).getByRole('row', { name: /Bang threshold/ })).toBeVisible()
+    await expectNothingSerious(page, '[role="dialog"]')
+  })
+})

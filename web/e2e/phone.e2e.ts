@@ -10,14 +10,16 @@ async function expectNoSidewaysScrolling(page: Page): Promise<void> {
   await expect.poll(widths).toEqual([390, 390, 390])
 }
 
-for (const { name, address, heading } of PAGES) {
-  test(`nothing has to be scrolled sideways on a phone: ${name}`, async ({ page }) => {
-    await page.goto(address)
-    await expect(page.getByRole('heading', { name: heading, level: 1 })).toBeAttached()
-    await expect(page.getByRole('region', { name: 'Connection' })).toContainText('Live')
-    await expectNoSidewaysScrolling(page)
-  })
-}
+test('nothing has to be scrolled sideways on a phone', async ({ page }) => {
+  for (const { name, address, heading } of PAGES) {
+    await test.step(name, async () => {
+      await page.goto(address)
+      await expect(page.getByRole('heading', { name: heading, level: 1 })).toBeAttached()
+      await expect(page.getByRole('region', { name: 'Connection' })).toContainText('Live')
+      await expectNoSidewaysScrolling(page)
+    })
+  }
+})
 
 test('every page is reachable with the thumb', async ({ page }) => {
   await page.goto('/assets/BTC')

@@ -1,1 +1,1 @@
-"""Who may do what: tokens and their roles, tickets, and how much of it."""
+"""Access: tokens and their roles, tickets, and limits."""

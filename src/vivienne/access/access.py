@@ -1,4 +1,4 @@
-"""Who gets in: finds out from what comes with a request who asks, and what that one may do."""
+"""Admission: identifies the caller of a request, and its role."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Access:
     """Tells callers apart.
 
     Args:
-        book: the tokens there are.
-        demanded: whether nobody gets in without one; otherwise who brings none may do everything but make tokens.
+        book: the valid tokens.
+        demanded: whether a token is required; otherwise callers without one may do everything but create tokens.
         limits: how much callers may do.
     """
 
@@ -36,12 +36,12 @@ class Access:
     async def caller(
         self, address: str | None, secret: str | None = None, ticket: str | None = None
     ) -> tuple[Caller, Token | None]:
-        """Who asks.
+        """The caller of a request.
 
         Args:
             address: where from.
-            secret: the token that came, if one did.
-            ticket: the ticket that came in its place.
+            secret: the token that was sent, if any.
+            ticket: the ticket that was sent instead, if any.
         """
         if secret is None and ticket is None:
             if self.demanded:
@@ -52,24 +52,24 @@ class Access:
             problem = "The token is not known, or was revoked"
         else:
             token = self.book.by_digest(self.tickets.redeem(ticket or "") or "")
-            problem = "The ticket is not known, was used before, or is too old"
+            problem = "The ticket is unknown, used or expired"
         if token is None:
             return Caller(address, role=None, problem=problem), None
         return Caller(address, token.name, token.role), token
 
     def count_change(self, caller: Caller) -> None:
-        """Count a change somebody asks for.
+        """Count a change that a caller asks for.
 
         Raises:
-            TooManyRequests: there were as many as there may be.
+            TooManyRequests: the limit is reached.
         """
         _count(self._changes, caller, "changes")
 
     def count_pause(self, caller: Caller) -> None:
-        """Count a pause somebody asks for: by itself, so that no flood of changes keeps anybody from stopping.
+        """Count a pause that a caller asks for; apart from changes, so that many changes do not prevent a pause.
 
         Raises:
-            TooManyRequests: there were as many as there may be.
+            TooManyRequests: the limit is reached.
         """
         _count(self._pauses, caller, "pauses")
 
@@ -78,6 +78,6 @@ def _count(rate: Rate, caller: Caller, what: str) -> None:
     wait = rate.take(caller.key)
     if wait:
         raise TooManyRequests(
-            f"More than {rate.most:,} {what} a minute were asked for; nothing was changed, try again in {wait:.1f} s",
+            f"The limit of {rate.most:,} {what} a minute is reached; nothing was changed. Retry in {wait:.1f} s",
             retry_after=wait,
         )

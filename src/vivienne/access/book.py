@@ -1,4 +1,4 @@
-"""The tokens there are, read from the store again and again: what another process revoked is so here too, soon."""
+"""The valid tokens, refreshed from the store, so that a token revoked by another process is rejected here soon."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 REFRESH_SECONDS = 10.0
-"""Between two looks at the store, so that a token revoked elsewhere is not good for longer."""
+"""Seconds between two refreshes: a token revoked elsewhere stays valid here for no longer."""
 LOOK_SECONDS = 1.0
-"""Least time between two looks because of tokens nobody knows: they cost those who have a good one nothing."""
+"""Seconds between two refreshes caused by unknown tokens, at least, so that such tokens slow nobody else down."""
 
 
 class TokenBook:
@@ -31,7 +31,7 @@ class TokenBook:
 
     Args:
         store: where they are; read at once.
-        thread: in which it is used from then on.
+        thread: in which it is used afterwards.
 
     Raises:
         StoreUnavailable: they cannot be read.
@@ -47,11 +47,11 @@ class TokenBook:
         self._take(store.tokens())
 
     def __len__(self) -> int:
-        """How many are good."""
+        """The number of valid tokens."""
         return len(self._good)
 
     async def find(self, secret: str) -> Token | None:
-        """The good token of a secret. One that is not known is looked for in the store, for it may be new."""
+        """The valid token of a secret. An unknown one is looked up in the store, because it may be new."""
         if SECRET.fullmatch(secret) is None:
             return None
         key = digest(secret)
@@ -60,22 +60,22 @@ class TokenBook:
         return self._good.get(key)
 
     def by_digest(self, key: str) -> Token | None:
-        """The good token with this digest."""
+        """The valid token with this digest."""
         return self._good.get(key)
 
     def by_name(self, name: str | None) -> Token | None:
-        """The good token of this name."""
+        """The valid token of this name."""
         return next((token for token in self._good.values() if token.name == name), None)
 
     def revocation(self, token: Token) -> asyncio.Event:
-        """Is set when a token is not good any more."""
+        """An event that is set when a token is revoked."""
         event = self._revoked.setdefault(token.digest, asyncio.Event())
         if token.digest not in self._good:
             event.set()
         return event
 
     async def all(self) -> list[Token]:
-        """Every token that ever was, in the order of their making.
+        """Every token, revoked ones too, oldest first.
 
         Raises:
             StoreUnavailable: they cannot be read.
@@ -83,7 +83,7 @@ class TokenBook:
         return await self._thread.look_up(self._store.tokens)
 
     async def create(self, name: str, role: Role) -> tuple[Token, str]:
-        """Make a token; gives its secret too, which nobody can give again.
+        """Create a token. Its secret is returned this once and not stored.
 
         Raises:
             NameTaken: there is, or was, a token of this name.
@@ -93,31 +93,31 @@ class TokenBook:
         token = Token(name, digest(secret), role, written(now()))
         await self._thread.run(self._store.add_token, token)
         await self.refresh()
-        _log.info("Token %s (%s) was made", token.name, token.role)
+        _log.info("Token %s (%s) was created", token.name, token.role)
         return token, secret
 
     async def revoke(self, name: str) -> Token:
-        """Make a token good for nothing, here and now.
+        """Revoke a token, here at once.
 
         Raises:
-            UnknownToken: there is none of this name that is good.
+            UnknownToken: there is no valid token of this name.
             StoreUnavailable: it was not stored.
         """
         token = await self._thread.run(self._store.revoke_token, name, written(now()))
         if token is None:
-            raise UnknownToken(f"There is no token {name[:64]!r} that could be revoked; the list has them all")
+            raise UnknownToken(f"There is no valid token {name[:64]!r} to revoke; see the list of tokens")
         await self.refresh()
         _log.info("Token %s was revoked", token.name)
         return token
 
     async def refresh(self) -> None:
-        """Read the tokens again. While the store does not answer, those that were good stay so."""
+        """Read the tokens again. While the store does not answer, the known ones stay valid."""
         self._looked = asyncio.get_running_loop().time()
         try:
             self._take(await self._thread.look_up(self._store.tokens))
         except StoreError as error:
             if not self._failing:
-                _log.error("Tokens cannot be read again, those known are good meanwhile: %s", error)
+                _log.error("Failed to refresh tokens; the known ones stay valid: %s", error)
             self._failing = True
         else:
             self._failing = False

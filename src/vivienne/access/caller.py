@@ -1,4 +1,4 @@
-"""Who asks for something, and what that one may do."""
+"""Callers and their roles."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from vivienne.wire.token_entry import ROLES, Role
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whoever asks.
+    """The caller of a request.
 
     Attributes:
         address: where from, if known.
-        token: the name of the token that came with it, None where none did and none was needed.
+        token: the name of its token; None without one.
         role: what the caller may do; None for nothing.
-        problem: why it may do nothing, for a person.
+        problem: the reason it may do nothing, for a person.
     """
 
     address: str | None = None
@@ -25,17 +25,17 @@ class Caller:
     problem: str | None = None
 
     def may(self, needed: Role) -> bool:
-        """Whether the caller has a role, or one that includes it."""
+        """Tell whether the caller has a role, or one that includes it."""
         return self.role is not None and ROLES.index(self.role) >= ROLES.index(needed)
 
     @property
     def key(self) -> str:
-        """Tells callers apart, where what they do is counted: by token, otherwise by address."""
+        """The identity under which the caller is counted: its token, otherwise its address."""
         return f"token {self.token}" if self.token is not None else f"address {counted_as(self.address)}"
 
 
 def counted_as(address: str | None) -> str:
-    """Whom an address belongs to, where callers are counted: in IPv6, whoever has one has all of its /64."""
+    """The name under which an address is counted: in IPv6 its /64, because a host has all addresses of it."""
     try:
         found = ipaddress.ip_address(address or "")
     except ValueError:

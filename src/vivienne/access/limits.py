@@ -1,4 +1,4 @@
-"""How much is taken from whoever connects. Each limit is a boot setting."""
+"""Limits on connections and messages. Each limit is a boot setting."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class MessageLimits:
-    """How much of a message is read.
+    """Limits of a message.
 
     Attributes:
         bytes: its length; the whole configuration with all its notes is below a tenth of the usual limit.

@@ -1,4 +1,4 @@
-"""How often something may happen."""
+"""Rate limits."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MOST_KEPT = 10_000
-"""Callers that are told apart; beyond it those that were quiet for longest are forgotten."""
+"""Callers that are kept apart; beyond it those that were quiet for longest are forgotten."""
 
 
 @dataclass(slots=True)
@@ -19,11 +19,11 @@ class _Allowance:
 
 
 class Rate:
-    """So many within so many seconds, for each caller; after a pause all of them at once.
+    """A rate limit for each caller. After a quiet time the whole allowance may be used at once.
 
     Args:
-        most: how many.
-        seconds: within which.
+        most: the number that is allowed.
+        seconds: the time in which it is allowed.
         clock: monotonic, in seconds.
     """
 
@@ -34,10 +34,10 @@ class Rate:
         self._callers: dict[str, _Allowance] = {}
 
     def take(self, key: str = "") -> float:
-        """Count one.
+        """Count one event.
 
         Returns:
-            0 when it may happen; otherwise it was not counted, and may in so many seconds.
+            0 when it is allowed; otherwise the seconds until it is, and it was not counted.
         """
         now = self._clock()
         found = self._callers.pop(key, None) or _Allowance(self.most, now)

@@ -1,4 +1,4 @@
-"""Tickets: what a page shows in place of its token when it opens a WebSocket. Each is good once, and not for long."""
+"""Tickets: a page sends one in place of its token when it opens a WebSocket. Each is valid once, for a short time."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 TICKET_SECONDS = 30
 MOST_TICKETS = 10_000
-"""Tickets that may be out at once."""
+"""Unused tickets at once, of all tokens."""
 MOST_OF_ONE = 1_000
-"""The same, for one token: nobody may take all of them."""
+"""Unused tickets at once, of one token, so that it cannot take all of them."""
 
 
 class Tickets:
-    """Tickets of this process; another one does not know them.
+    """Tickets of this process; other processes do not know them.
 
     Args:
         clock: monotonic, in seconds.
@@ -36,20 +36,24 @@ class Tickets:
         """A ticket for the bearer of a token.
 
         Raises:
-            TooManyRequests: so many are out that no more are given.
+            TooManyRequests: a limit of unused tickets is reached.
         """
         self._forget_old()
         if self._of_token[token_digest] >= MOST_OF_ONE:
-            raise TooManyRequests(f"{MOST_OF_ONE:,} tickets of this token are out; try again in {TICKET_SECONDS} s")
+            raise TooManyRequests(
+                f"The limit of {MOST_OF_ONE:,} unused tickets of one token is reached; retry in {TICKET_SECONDS} s"
+            )
         if len(self._out) >= MOST_TICKETS:
-            raise TooManyRequests(f"{MOST_TICKETS:,} tickets are out already; try again in {TICKET_SECONDS} s")
+            raise TooManyRequests(
+                f"The limit of {MOST_TICKETS:,} unused tickets is reached; retry in {TICKET_SECONDS} s"
+            )
         ticket = secrets.token_urlsafe(32)
         self._out[digest(ticket)] = (token_digest, self._clock() + TICKET_SECONDS)
         self._of_token[token_digest] += 1
         return ticket
 
     def redeem(self, ticket: str) -> str | None:
-        """The digest of the token a ticket stands for; None where it is none, was used, or is too old."""
+        """The digest of the token a ticket stands for; None if it is unknown, used or expired."""
         key = digest(ticket)
         if key not in self._out:
             return None

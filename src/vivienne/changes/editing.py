@@ -1,4 +1,4 @@
-"""From what was asked to the document a layer would have. Pure; whether that document holds is checked elsewhere."""
+"""Turns an intent into the document a layer would have. Pure; that document is validated elsewhere."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Edit(NamedTuple):
-    """What an intent makes of a layer.
+    """A layer after an intent.
 
     Attributes:
         document: what the layer would set.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 FOLLOW_SECONDS = 0.5
-"""Between two looks at the store without a hint."""
+"""Seconds between two looks at the store without a hint."""
 
 
 class Following:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ReplacementPlan:
-    """What a replacement comes to.
+    """A replacement worked out.
 
     Attributes:
         before, after: all layers, of every asset that has one or gets one.
@@ -35,7 +35,7 @@ class ReplacementPlan:
     documents: Mapping[str, Document]
 
     def outcome(self, version: int, *, made: bool) -> Replaced:
-        """What it does, for the caller.
+        """The effect, for the caller.
 
         Args:
             version: the newest one.
@@ -48,7 +48,7 @@ class ReplacementPlan:
         ]
         assets = [asset for asset in after.assets if before.effective(asset) != after.effective(asset)]
         if not layers:
-            return _answer("unchanged", "Nothing to change: every layer sets this already", version, [], [])
+            return _answer("unchanged", "Nothing to change: every layer already sets this", version, [], [])
         if not made:
             return _answer("valid", f"Nothing was changed. {_count(layers)} would be replaced", version, layers, assets)
         return _answer("success", f"{_count(layers)} replaced", version, layers, assets)
@@ -57,7 +57,7 @@ class ReplacementPlan:
 def plan_replacement(present: Layers, asked: Replacement) -> ReplacementPlan:
     """Work out what a replacement would do.
 
-    Every layer there is counts, also those of assets that nobody decides here.
+    Every existing layer counts, also those of assets that are not decided here.
 
     Raises:
         InvalidConfiguration: all that speaks against it, each problem with its asset.

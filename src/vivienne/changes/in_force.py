@@ -1,4 +1,4 @@
-"""What is in force in every layer, as far as revisions were followed."""
+"""The configuration in force in every layer, as of the newest revision that was followed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Active:
-    """What is in force for an asset, or for the global layer. One version, whole; immutable.
+    """The configuration in force for an asset, or for the global layer. One version, whole; immutable.
 
     Attributes:
         version: of the newest revision that bears on it; 0 while everything is default.
@@ -91,11 +91,11 @@ class LayersInForce:
 
     @property
     def pauses(self) -> PausesInForce:
-        """What is paused."""
+        """The pauses in force."""
         return self._pauses
 
     def active(self, layer: str) -> Active:
-        """What is in force for an asset, or for the global layer."""
+        """The configuration in force for an asset, or for the global layer."""
         return self._active[layer]
 
     def version_of(self, layer: str) -> int:
@@ -128,7 +128,7 @@ class LayersInForce:
         return asset.upper()
 
     def unknown(self, asset: str) -> UnknownTarget:
-        """That there is no such asset, with those that are known."""
+        """The error for an unknown asset; it lists the known ones."""
         return UnknownTarget(Problem("asset_symbol", f"Unknown asset {asset!r}; known are {', '.join(self.assets)}"))
 
     def expect(self, expected: int | None, layer: str) -> None:
@@ -197,7 +197,7 @@ class LayersInForce:
         for layer, problems in self._layers.ignored.items():
             if layer not in before:
                 _log.error(
-                    "The stored configuration of %s does not hold any more and is left out: %s",
+                    "The stored configuration of %s is not valid any more and is ignored: %s",
                     layer,
                     "; ".join(problem.message for problem in problems),
                 )

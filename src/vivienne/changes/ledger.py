@@ -44,7 +44,7 @@ class Ledger:
         self._metrics = metrics
         self._in_doubt: tuple[Revision, ...] = ()
         self.failure: str | None = None
-        """Why the last change could not be stored; None when it was."""
+        """The reason the last change could not be stored; None when it was."""
         self.listeners: list[Callable[[AppliedRevision], None]] = []
         """Called with every change once it is in force."""
 
@@ -55,7 +55,7 @@ class Ledger:
 
     @property
     def is_in_doubt(self) -> bool:
-        """Whether a write failed of which it is not known whether it reached the disk."""
+        """True while it is unknown whether a write that failed reached the disk."""
         return bool(self._in_doubt)
 
     async def append(self, prepared: Prepared[Any], asked_at: float) -> bool:
@@ -82,8 +82,8 @@ class Ledger:
                 stored = await self.settle_doubt()
             except StoreUnavailable:
                 raise NotStored(
-                    f"It is not known whether the change was stored: {error}. If it was, it is in force once the store "
-                    "answers again"
+                    f"It is unknown whether the change was stored: {error}. If it was, it comes into force when the "
+                    "store answers again"
                 ) from error
             if not stored:
                 raise NotStored(f"Nothing was changed: {error}") from error

@@ -1,4 +1,4 @@
-"""A change that would be accepted: what comes of it, before it is made."""
+"""A change that would be accepted, worked out before it is made."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ AnswerT = TypeVar("AnswerT")
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a change comes to.
+    """A change worked out.
 
     Attributes:
         document: what its layer would set.
@@ -42,7 +42,7 @@ class Plan:
     active_id: str | None = None
 
     def outcome(self, version: int, *, made: bool) -> Outcome:
-        """What it does, for the caller.
+        """The effect, for the caller.
 
         Args:
             version: in force for the layer.
@@ -61,7 +61,7 @@ class Plan:
         """A sentence."""
         sentence = done(self.action, self.changed, self.layer)
         if self.layer == GLOBAL and self.changed and not self.assets:
-            sentence += ", each of which sets it itself, so nothing is different"
+            sentence += ", each of which overrides it, so nothing is different"
         return sentence
 
 
@@ -85,7 +85,7 @@ class Prepared(Generic[AnswerT]):
 
 
 def done(action: Action, changed: list[ValueChange], layer: str) -> str:
-    """What was done, as a sentence."""
+    """A sentence that says what was done."""
     whom = "all assets" if layer == GLOBAL else layer
     if action in SWITCHES:
         return f"{_DONE[action]}: {whom}"

@@ -1,4 +1,4 @@
-"""From a request to a plan, or to all that speaks against it; and from a plan to the revision it is stored as."""
+"""Turns a request into a plan, or into all problems with it; and a plan into the revision it is stored as."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Planning:
             layer, target = revision.layer, revision.config_id
             if not revision.is_configuration:
                 what = _RECORDS[revision.action]
-                raise UnknownRevision(f"{target!r} records a {what}, it is no configuration", path="config_id")
+                raise UnknownRevision(f"{target!r} is a {what}, not a configuration", path="config_id")
             if isinstance(request.intent, Activate):
                 action, document = "activate", revision.document
             else:
@@ -78,13 +78,13 @@ class Planning:
     async def _find(self, config_id: str) -> Revision:
         revision = await self._thread.run(self._store.by_config_id, config_id)
         if revision is None:
-            raise UnknownRevision(f"There is no configuration {config_id!r}; see `all` or `history`", path="config_id")
+            raise UnknownRevision(f"Unknown config_id {config_id!r}; see `all` or `history`", path="config_id")
         return revision
 
     async def _after_deletion(self, revision: Revision) -> tuple[Document, str | None]:
         """The document and the config_id in force in the layer after a deletion."""
         if await self._thread.run(self._store.is_deleted, revision.config_id):
-            raise UnknownRevision(f"The configuration {revision.config_id!r} is deleted already", path="config_id")
+            raise UnknownRevision(f"The configuration {revision.config_id!r} was already deleted", path="config_id")
         active_id = self._in_force.active_id(revision.layer)
         if active_id != revision.config_id:
             return self._in_force.layers.document(revision.layer), active_id

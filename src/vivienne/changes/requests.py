@@ -1,4 +1,4 @@
-"""What can be asked of the configuration."""
+"""Requests: everything that can be asked of the configuration."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ class Delete:
 
 
 Intent = Update | Reset | Activate | Delete
-"""What changes a configuration."""
+"""A change of a configuration."""
 Switch = Literal["pause", "resume"]
-"""What stops decisions and lets them go on. Resuming an asset does not end the pause of all assets, nor the reverse."""
+"""Stop decisions, or let them go on. Resuming an asset does not end the pause of all assets, nor the reverse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,8 @@ class Replacement:
     """Replace what several layers set, as one change.
 
     Attributes:
-        documents: by layer, what it sets from then on and nothing else; flat names too.
-        empty_others: whether layers that are not among them set nothing from then on; else they are left alone.
+        documents: by layer, everything it sets afterwards; flat names too.
+        empty_others: whether layers that are not among them are emptied; otherwise they stay as they are.
     """
 
     documents: Mapping[str, Document]

@@ -94,7 +94,7 @@ class ConfigService:
     # What is in force
 
     def active(self, asset: str | None = None) -> Active:
-        """What is in force.
+        """The configuration in force.
 
         Args:
             asset: in any case; None for the global layer.
@@ -114,7 +114,7 @@ class ConfigService:
 
     @property
     def is_shared(self) -> bool:
-        """Whether other processes may change what is in force too; then somebody must run `follow`."""
+        """True when other processes may change the configuration too; then `follow` must run."""
         return self._store.is_shared
 
     @property
@@ -123,23 +123,23 @@ class ConfigService:
         return dict(self._in_force.layers.ignored)
 
     def listen(self, listener: Callable[[AppliedRevision], None]) -> None:
-        """Be told of every change once it is in force, before it is acknowledged, and in order.
+        """Call a listener with every change once it is in force, before it is acknowledged, and in order.
 
         The listener must not block or raise.
         """
         self._ledger.listeners.append(listener)
 
     def pauses(self) -> PausesInForce:
-        """What is paused at this moment."""
+        """The pauses in force."""
         return self._in_force.pauses
 
     def paused(self) -> dict[str, PauseInForce]:
-        """By asset, what keeps it idle."""
+        """By asset, the pause that keeps it idle."""
         found = {asset: self._in_force.active(asset).pause for asset in self.assets}
         return {asset: pause for asset, pause in found.items() if pause is not None}
 
     def listen_to_held(self, listener: Callable[[], None]) -> None:
-        """Be told when a pause comes into force that the store did not take yet, or goes: no change tells of it.
+        """Call a listener when a pause that is not stored yet comes into force, or ends: no change tells of it.
 
         The listener must not block.
         """
@@ -163,7 +163,7 @@ class ConfigService:
 
         Returns:
             The acknowledgement. With the status ``success`` it is on disk and in force. A pause that the store does not
-            take is in force in this process all the same, with the status ``not_stored_yet``, and tried again.
+            take is in force in this process all the same, with the status ``not_stored_yet``; storing it is retried.
 
         Raises:
             ChangeRefused: nothing is different; `NotStored` only for a resumption.
@@ -179,18 +179,18 @@ class ConfigService:
         return await self._writer.write(partial(self._prepare_replacement, asked), IMPORT)
 
     async def try_replacement(self, asked: Replacement) -> Replaced:
-        """What a replacement would do, without doing it.
+        """Try a replacement: tell what it would do, without doing it.
 
         Raises:
             ChangeRefused: what `replace` would raise.
         """
         if self._store.is_shared:
-            with suppress(StoreUnavailable):  # then what is known here has to do
+            with suppress(StoreUnavailable):  # then the revisions known here have to do
                 await self.catch_up()
         return plan_replacement(self._in_force.layers, asked).outcome(self._in_force.version, made=False)
 
     async def validate(self, request: ChangeRequest) -> Preview:
-        """What an update would do, without doing it.
+        """Try an update: tell what it would do, without doing it.
 
         Raises:
             ChangeRefused: what `change` would raise.
@@ -198,7 +198,7 @@ class ConfigService:
         return self._preview(await self._try_out(request))
 
     async def candidate(self, asset: str, request: ChangeRequest) -> tuple[Configuration, Preview]:
-        """What an asset would be decided with after an update, and what the update would do; nothing is done.
+        """The configuration an asset would have after an update, and what the update would do; nothing is done.
 
         Raises:
             ChangeRefused: what `change` would raise.
@@ -276,7 +276,7 @@ class ConfigService:
         except ChangeRefused:
             if not self._store.is_shared:
                 raise
-            with suppress(StoreUnavailable, TimeoutError):  # then what is known here has to do
+            with suppress(StoreUnavailable, TimeoutError):  # then the revisions known here have to do
                 async with asyncio.timeout(STORE_TIMEOUT):
                     await self.catch_up()
         return await self._planning.plan(request)

@@ -68,7 +68,7 @@ class Writer:
         """
         with self._counts.refusals(channel):
             if len(self._under_way) >= MOST_WAITING:
-                raise NotStored(f"{MOST_WAITING} changes are waiting for their turn already; try again in a moment")
+                raise NotStored(f"The limit of {MOST_WAITING} waiting changes is reached; retry in a moment")
         task = asyncio.create_task(self._write(prepare, channel, monotonic()))
         self._under_way.add(task)
         task.add_done_callback(self._finished)
@@ -78,7 +78,7 @@ class Writer:
         except TimeoutError:
             raise NotStored(
                 f"The store did not answer within {STORE_TIMEOUT:g} s; the change may still be made. Send it again "
-                "with the same request_id to learn, or look at the history"
+                "with the same request_id to find out, or look at the history"
             ) from None
 
     async def catch_up(self) -> bool:
@@ -155,9 +155,7 @@ class Writer:
                 await self._ledger.catch_up()
             is_fresh = True
             if monotonic() > asked_at + CONTENTION_SECONDS:
-                raise NotStored(
-                    f"Nothing was changed: other processes were faster for {CONTENTION_SECONDS:g} s; try again"
-                )
+                raise NotStored(f"Nothing was changed: other processes were first for {CONTENTION_SECONDS:g} s; retry")
 
     async def _append(self, prepared: Prepared[Any], asked_at: float) -> bool:
         try:

@@ -1,4 +1,4 @@
-"""What goes with a change on every channel: for whom, by whom, why, on top of which version."""
+"""The envelope of a change on every channel: for which asset, by whom, why, on top of which version."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 LONGEST_TEXT = {"asset_symbol": 40, "request_id": 128, "author": 100, "reason": 1000}
 HIGHEST_VERSION = 2**53 - 1
-"""As far as all who read JSON count exactly."""
+"""The largest integer that every JSON reader represents exactly."""
 _ASSET = ("asset", "asset_symbol")
 FIELDS = (*_ASSET, "request_id", "author", "reason", "expected_version")
 """Names with this meaning in every message; all may be left out. `asset` is another name of `asset_symbol`."""
 
 
 ANONYMOUS = "anonymous"
-"""Author of changes for which nobody gives a name."""
+"""Author of changes without a name."""
 
 
 class _Fields(TypedDict):
@@ -40,7 +40,7 @@ class _Fields(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What goes with a change. See `vivienne.changes.requests.Request`."""
+    """The fields beside a change. See `vivienne.changes.requests.Request`."""
 
     asset: str | None = None
     request_id: str | None = None
@@ -85,7 +85,7 @@ def open_envelope(fields: dict[str, Any]) -> Envelope:
         value = fields[name]
         if name == "asset_symbol" and value is None:
             continue  # all assets
-        # All but the reason end up in log lines, which nobody must be able to break. PostgreSQL takes no NUL.
+        # All but the reason end up in log lines, which must stay one line each. PostgreSQL rejects NUL.
         is_reason = name == "reason"
         is_clean = isinstance(value, str) and ("\0" not in value if is_reason else value.isprintable())
         if is_clean and 0 < len(value.strip()) <= longest:
@@ -116,7 +116,7 @@ def split_envelope(message: dict[str, Any]) -> tuple[dict[str, Any], dict[str, A
     """Part a message into its envelope fields, the asset as `asset_symbol`, and the rest.
 
     Raises:
-        Malformed: the asset is there under both its names, with different values.
+        Malformed: the asset is set under both its names, with different values.
     """
     envelope = {name: value for name, value in message.items() if name in FIELDS and name not in _ASSET}
     asset = one_of(message, _ASSET)
@@ -129,7 +129,7 @@ def one_of(message: dict[str, Any], names: tuple[str, ...]) -> tuple[str, Any] |
     """The field that goes by one of several names.
 
     Raises:
-        Malformed: it is there under two names with different values.
+        Malformed: it is set under two names with different values.
     """
     found = [(name, message[name]) for name in names if name in message]
     if len(found) > 1 and any(value != found[0][1] for _, value in found):
@@ -138,7 +138,7 @@ def one_of(message: dict[str, Any], names: tuple[str, ...]) -> tuple[str, Any] |
 
 
 def refuse_unknown(message: Iterable[str], known: Collection[str]) -> None:
-    """Refuse fields nobody reads: a misspelt asset must not turn a change into a global one.
+    """Refuse unknown fields: a misspelt asset must not turn a change into a global one.
 
     Raises:
         Malformed: there are some; all are named.

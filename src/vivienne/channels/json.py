@@ -1,4 +1,4 @@
-"""Strict JSON: what Python lets through (NaN, 1e999, duplicate names, endless nesting) is refused with a reason."""
+"""Strict JSON: what Python accepts beyond it (NaN, 1e999, duplicate names, deep nesting) is refused with a reason."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def read_object(raw: bytes, limits: MessageLimits = USUAL) -> dict[str, Any]:
         Malformed: not JSON, not an object, nested too deep, or with a name twice.
     """
     if len(raw) > limits.bytes:
-        raise TooLarge(f"{len(raw):,} bytes were sent; at most {limits.bytes:,} are read")
+        raise TooLarge(f"The message has {len(raw):,} bytes; the limit is {limits.bytes:,}")
     try:
         document = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
@@ -35,7 +35,7 @@ def read_object(raw: bytes, limits: MessageLimits = USUAL) -> dict[str, Any]:
     if depth > limits.nesting:
         raise Malformed(f"Objects and lists are nested deeper than {limits.nesting} levels")
     if names > MOST_NAMES:
-        raise Malformed(f"{names:,} names were sent; at most {MOST_NAMES} are read")
+        raise Malformed(f"The message has {names:,} names; the limit is {MOST_NAMES}")
     json.loads(raw, object_pairs_hook=_no_duplicates)
     return document
 
@@ -44,7 +44,7 @@ _NO_NUMBERS = (b"NaN", b"Infinity", b"-Infinity", b"nan", b"inf")
 
 
 def _reason(raw: bytes, error: orjson.JSONDecodeError) -> str:
-    """What is wrong and where; a number that is none is called by its name."""
+    """The error and its place; NaN and infinity get a message of their own."""
     # The position counts characters; up to the first that is not ASCII it is the position in the bytes as well.
     if raw[error.pos :].startswith(_NO_NUMBERS) or "infinity" in error.msg:
         return f"numbers must be finite: line {error.lineno} column {error.colno}"
@@ -56,7 +56,7 @@ def _kind(value: object) -> str:
 
 
 def _size(value: object) -> tuple[int, int]:
-    """How deep it is nested and how many names are in it, without recursion."""
+    """The depth of nesting and the number of names, without recursion."""
     level, depth, names = [value], 0, 0
     while containers := [inner for inner in level if isinstance(inner, (dict, list))]:
         depth += 1
@@ -76,7 +76,5 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         names = (name for name, _ in pairs)
         twice = next(name for name, count in Counter(names).items() if count > 1)
-        raise Malformed(
-            f"The name {twice!r} is there twice; which of the values is meant is anyone's guess", path=twice
-        )
+        raise Malformed(f"The name {twice!r} appears twice in one object", path=twice)
     return found

@@ -118,12 +118,12 @@ class ConfigMessages:
 
 
 def is_switch(message: Message) -> bool:
-    """Whether a message pauses or resumes."""
+    """Tell whether a message pauses or resumes."""
     return _ordered(message) in SWITCHES
 
 
 def is_pause(message: Message) -> bool:
-    """Whether a message pauses."""
+    """Tell whether a message pauses."""
     return _ordered(message) == "pause"
 
 
@@ -134,7 +134,7 @@ def _ordered(message: Message) -> str:
 
 
 def request_id_of(message: Message) -> str | None:
-    """The request_id a message brings, around the change or in its `params`; None where there is no text there."""
+    """The request_id of a message, at its top or in its `params`; None if it is not a text."""
     params = message.get("params")
     inner = params.get("request_id") if isinstance(params, dict) and message.get("type") == CONTROL else None
     found = message.get("request_id", inner)
@@ -142,7 +142,7 @@ def request_id_of(message: Message) -> str | None:
 
 
 def names_request_id(message: Message) -> bool:
-    """Whether a message brings a request_id, be it a wrong one."""
+    """Tell whether a message has a request_id, valid or not."""
     params = message.get("params")
     return "request_id" in message or (isinstance(params, dict) and "request_id" in params)
 
@@ -162,4 +162,4 @@ def _object(found: tuple[str, Any] | None, name: str) -> Message:
 
 
 def _shown(value: object) -> str:
-    return repr(value[:100]) if isinstance(value, str) else "of another type than text"
+    return repr(value[:100]) if isinstance(value, str) else "(not a text)"

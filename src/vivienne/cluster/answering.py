@@ -11,7 +11,7 @@ import orjson
 
 from vivienne.agent.schema import Configuration
 from vivienne.cluster.questions import Answer, Question, questions_to, read_question
-from vivienne.redis.control.listening import heard
+from vivienne.redis.listening import heard
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import orjson
 
 from vivienne.cluster.heartbeats import AGENTS, SILENT_SECONDS, read_heartbeat
-from vivienne.redis.control.listening import heard
+from vivienne.redis.listening import heard
 from vivienne.redis.publishing import PUBLISHED_BY, STATE
 from vivienne.times import now
 from vivienne.wire.messages import AGENT

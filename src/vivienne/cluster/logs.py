@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
-from vivienne.redis.control.listening import heard
+from vivienne.redis.listening import heard
 from vivienne.wire.messages import LogMessage
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from vivienne.cluster.heartbeats import AGENTS, SILENT_SECONDS, Heartbeat, read_heartbeat
-from vivienne.redis.control.listening import heard
+from vivienne.redis.listening import heard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -43,7 +43,7 @@ def without(document: Document, path: str) -> Document:
 
 
 def differences(old: Document, new: Document) -> list[ValueChange]:
-    """What changed from `old` to `new`: path, old and new value; a side that says nothing leaves its key out."""
+    """The differences between two documents: path, old and new value; a side without a value leaves its key out."""
     before, after = leaves(old), leaves(new)
     changes: list[ValueChange] = []
     for path in {**before, **after}:

@@ -25,11 +25,11 @@ FLAT_NAMES: dict[str, str] = {
 """Path by flat name."""
 
 TOP_LEVEL = tuple(SECTIONS[""].model_fields)
-"""What a nested document has at its top: the sections and `description`."""
+"""The names at the top of a nested document: the sections and `description`."""
 
 
 MOST_TOLD = 20
-"""Unknown names that are told one by one; looking for the nearest known one takes its time."""
+"""Unknown names that are listed one by one; finding the nearest known name of each is slow."""
 _LONGEST_NAME = 64
 
 
@@ -49,7 +49,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def and_more(unknown: Sequence[object]) -> list[Problem]:
-    """What stands for the unknown names that are not told one by one."""
+    """A problem that counts the unknown names that are not listed one by one."""
     more = len(unknown) - MOST_TOLD
     return [Problem("", f"... and {more} more unknown names")] if more > 0 else []
 

@@ -40,7 +40,7 @@ class Layers:
     ignored: Mapping[str, tuple[Problem, ...]] = field(default_factory=dict)
 
     def document(self, layer: str) -> Document:
-        """What a layer sets itself."""
+        """The values a layer sets itself."""
         return self.documents.get(layer, {})
 
     def effective(self, layer: str) -> Document:
@@ -60,14 +60,14 @@ class Layers:
 
     @classmethod
     def load(cls, assets: tuple[str, ...], documents: Mapping[str, Document]) -> Self:
-        """Layers from stored documents. What does not hold any more is ignored, layer by layer."""
+        """Layers from stored documents. A layer that is not valid any more is ignored."""
         layers = cls(assets, documents)
         for layer in (GLOBAL, *assets):
             layers = layers._settled(layer)
         return layers
 
     def _settled(self, layer: str) -> Self:
-        """The same, with this layer ignored if it does not hold and in force if it does."""
+        """The same layers, with this one ignored if it is not valid and in force if it is."""
         ignored = {name: problems for name, problems in self.ignored.items() if name != layer}
         layers = replace(self, ignored=ignored)
         document = layers.document(layer)
@@ -128,7 +128,7 @@ class Layers:
         return layers, found
 
     def followed(self, documents: Mapping[str, Document]) -> Self:
-        """With documents that another process put into layers. Layers that do not hold with them are ignored."""
+        """With documents that another process put into layers. Layers that are not valid with them are ignored."""
         layers = replace(self, documents={**self.documents, **documents})
         for layer in (GLOBAL, *self.assets):
             if layer in documents or GLOBAL in documents:
@@ -137,5 +137,5 @@ class Layers:
 
 
 def _bears_on(path: str, touched: Collection[str]) -> bool:
-    """Whether any of these paths is the one of a problem, or below it."""
+    """Tell whether any of these paths is the path of a problem, or below it."""
     return any(each == path or each.startswith(f"{path}.") for each in touched)

@@ -1,4 +1,4 @@
-"""What follows from the schema: every tunable with all there is to know, sections, defaults, the JSON Schema."""
+"""Derived from the schema: every tunable with all there is to know, sections, defaults, the JSON Schema."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a document must satisfy. Everything that is wrong is found at once, each with its path and a sentence."""
+"""Validation of documents. All problems are found at once, each with its path and a sentence."""
 
 from __future__ import annotations
 

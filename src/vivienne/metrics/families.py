@@ -37,7 +37,7 @@ def _gauge(meaning: str, *labels: str, is_kept: bool = False, only: str = "") ->
 
 
 def _histogram(meaning: str, *labels: str, buckets: tuple[float, ...] = _WAITING, only: str = "") -> Family:
-    return Family("histogram", meaning, labels, buckets, only=only)
+    return Family("histogram", meaning, labels, buckets, is_kept=True, only=only)
 
 
 _DECIDES = "where assets are decided"

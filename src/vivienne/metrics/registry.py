@@ -1,25 +1,30 @@
 """What is measured while the program runs, for Prometheus.
 
-One `Metrics` for each service, without anything global. Counting is a number in a dictionary, so that it costs next to
-nothing where it happens; everything else is done when somebody asks. All of it belongs to the thread of the event loop.
-`FAMILIES` has every metric with its meaning; the table in docs/operation.md is made of it.
+One `Metrics` for each service, with a registry of its own. Decisions, changes and calls of the store are counted by
+`prometheus_client`. Messages are counted as plain numbers (`Traffic`), because tens of thousands go out in a second;
+those numbers and the state of other parts are read when Prometheus asks. `FAMILIES` has every metric with its meaning;
+the table in docs/operation.md is made of it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import platform
-from bisect import bisect_left
-from collections import defaultdict, deque
+from collections import deque
 from dataclasses import dataclass
-from math import inf
 from time import monotonic, time
 from typing import TYPE_CHECKING, NamedTuple
 
-from prometheus_client import CollectorRegistry, ProcessCollector
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+)
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
-from prometheus_client.utils import floatToGoString
 
 from vivienne import __version__
 from vivienne.metrics.families import FAMILIES
@@ -28,6 +33,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from prometheus_client.core import Metric
+
+# Without it every counter has a second series, the time since when it counts.
+disable_created_metrics()  # type: ignore[no-untyped-call]  # the library has no annotation there
 
 LAG_SECONDS = 0.25
 """Between two looks at how late the event loop is."""
@@ -41,35 +49,6 @@ class Sample(NamedTuple):
     family: str
     labels: tuple[str, ...]
     value: float
-
-
-class Histogram:
-    """Counts of values up to each bound.
-
-    Args:
-        bounds: upper bounds, rising.
-    """
-
-    __slots__ = ("_bounds", "_counts", "total")
-
-    def __init__(self, bounds: tuple[float, ...]) -> None:
-        self._bounds = bounds
-        self._counts = [0] * (len(bounds) + 1)
-        self.total = 0.0
-
-    def observe(self, value: float) -> None:
-        """Count a value."""
-        self._counts[bisect_left(self._bounds, value)] += 1
-        self.total += value
-
-    def buckets(self) -> list[tuple[str, float]]:
-        """How many values were at most each bound."""
-        names = map(floatToGoString, (*self._bounds, inf))
-        count, found = 0, []
-        for name, one in zip(names, self._counts, strict=True):
-            count += one
-            found.append((name, float(count)))
-        return found
 
 
 @dataclass(slots=True)
@@ -98,17 +77,21 @@ class Metrics(Collector):
 
     def __init__(self, role: str = "all") -> None:
         self.registry = CollectorRegistry(auto_describe=False)
-        self._counts: dict[str, defaultdict[tuple[str, ...], float]] = {
-            name: defaultdict(float) for name, family in FAMILIES.items() if family.is_kept
+        self._counters = {
+            name: Counter(name, family.meaning, family.labels, registry=self.registry)
+            for name, family in FAMILIES.items()
+            if family.kind == "counter" and family.is_kept
         }
-        self._histograms: dict[str, dict[tuple[str, ...], Histogram]] = {
-            name: {} for name, family in FAMILIES.items() if family.kind == "histogram"
+        self._histograms = {
+            name: Histogram(name, family.meaning, family.labels, registry=self.registry, buckets=family.buckets)
+            for name, family in FAMILIES.items()
+            if family.kind == "histogram"
         }
+        self._last_decision = _kept_gauge("vivienne_last_decision_timestamp_seconds", self.registry)
         self._sources: list[Callable[[], Iterable[Sample]]] = []
         self.awaited: dict[str, deque[tuple[int, float]]] = {}
         """By asset, the changes of which no state has gone out yet: version, and when each was asked for."""
-        self._decisions = self._counts["vivienne_decisions_total"]
-        self._last_decision = self._counts["vivienne_last_decision_timestamp_seconds"]
+        self._decisions = self._counters["vivienne_decisions_total"]
         self._evaluation = self.histogram("vivienne_evaluation_duration_seconds")
         self._in_force = self.histogram("vivienne_change_propagation_seconds", "in_force")
         self._published = self.histogram("vivienne_change_propagation_seconds", "published")
@@ -121,24 +104,22 @@ class Metrics(Collector):
 
     def decided(self, asset: str, level: str, seconds: float) -> None:
         """An asset was decided; so long it took."""
-        self._decisions[asset, level] += 1
-        self._last_decision[(asset,)] = time()
+        self._decisions.labels(asset, level).inc()
+        self._last_decision.labels(asset).set(time())
         self._evaluation.observe(seconds)
 
     def count(self, family: str, *labels: str) -> None:
         """One more."""
-        self._counts[family][labels] += 1
+        self._counters[family].labels(*labels).inc()
 
     def expect(self, family: str, *labels: str) -> None:
         """Count from zero on: Prometheus sees no increase in a value that was not there before."""
-        self._counts[family].setdefault(labels, 0.0)
+        self._counters[family].labels(*labels)
 
     def histogram(self, family: str, *labels: str) -> Histogram:
         """The values of a family with these labels."""
-        known = self._histograms[family]
-        if labels not in known:
-            known[labels] = Histogram(FAMILIES[family].buckets)
-        return known[labels]
+        found = self._histograms[family]
+        return found.labels(*labels) if labels else found
 
     def traffic(self, stream: str) -> Traffic:
         """What goes out on a stream: ``state``, ``logs`` or ``redis``."""
@@ -179,26 +160,18 @@ class Metrics(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """See `prometheus_client.registry.Collector`."""
-        found: dict[str, list[Sample]] = {name: [] for name in FAMILIES}
-        for sample in self._samples():
-            found[sample.family].append(sample)
-        for name, family in FAMILIES.items():
-            if family.kind == "histogram":
-                yield self._histogram_family(name)
-            elif family.kind == "counter":
-                counter = CounterMetricFamily(name, family.meaning, labels=family.labels)
-                for _, labels, value in found[name]:
-                    counter.add_metric(labels, value)
-                yield counter
-            else:
-                gauge = GaugeMetricFamily(name, family.meaning, labels=family.labels)
-                for _, labels, value in found[name]:
-                    gauge.add_metric(labels, value)
-                yield gauge
+        found: dict[str, CounterMetricFamily | GaugeMetricFamily] = {
+            name: (CounterMetricFamily if family.kind == "counter" else GaugeMetricFamily)(
+                name, family.meaning, labels=family.labels
+            )
+            for name, family in FAMILIES.items()
+            if not family.is_kept
+        }
+        for family, labels, value in self._samples():
+            found[family].add_metric(labels, value)
+        yield from found.values()
 
     def _samples(self) -> Iterator[Sample]:
-        for name, counts in self._counts.items():
-            yield from (Sample(name, labels, value) for labels, value in counts.items())
         for stream, traffic in self._streams.items():
             yield Sample("vivienne_stream_clients", (stream,), traffic.clients)
             yield Sample("vivienne_stream_sent_total", (stream,), traffic.sent)
@@ -207,9 +180,7 @@ class Metrics(Collector):
         for source in self._sources:
             yield from source()
 
-    def _histogram_family(self, name: str) -> Metric:
-        family = FAMILIES[name]
-        made = HistogramMetricFamily(name, family.meaning, labels=family.labels)
-        for labels, histogram in self._histograms[name].items():
-            made.add_metric(labels, histogram.buckets(), histogram.total)
-        return made
+
+def _kept_gauge(name: str, registry: CollectorRegistry) -> Gauge:
+    family = FAMILIES[name]
+    return Gauge(name, family.meaning, family.labels, registry=registry)

@@ -38,8 +38,8 @@ class PostgresUrl:
         found = _FORM.fullmatch(text)
         if found is None:  # the text is not repeated: there may be a password in it
             raise SettingsError(
-                "--db is no PostgreSQL address; one is written postgresql://user@host:5432/name. In a password, signs "
-                "such as @ : / ? # and blanks are written %40 %3A %2F %3F %23 %20"
+                "--db is not a valid PostgreSQL address, e.g. postgresql://user@host:5432/name. In a password, write "
+                "@ : / ? # and blanks as %40 %3A %2F %3F %23 %20"
             )
         user = f"{found['user']}@" if found["user"] else ""
         return cls(text, f"postgresql://{user}{found['hosts']}/{found['name'] or ''}")

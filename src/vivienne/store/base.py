@@ -1,4 +1,4 @@
-"""What a store of revisions does."""
+"""The interface of a store of revisions and tokens."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ class TokenStore(Protocol):
     """Where tokens live. Methods block; they raise `StoreUnavailable` when the store does not answer."""
 
     def tokens(self) -> list[Token]:
-        """Every token that ever was, in the order of their making."""
+        """Every token, revoked ones too, oldest first."""
 
     def add_token(self, token: Token) -> None:
         """Add one; on return it is on disk.
 
         Raises:
-            NameTaken: there is one of this name already, in whatever case.
+            NameTaken: there is or was one of this name, in any case.
         """
 
     def revoke_token(self, name: str, when: str) -> Token | None:
-        """Make one good for nothing; on return that is on disk. None where there is none of this name that is good."""
+        """Revoke one; on return that is on disk. None when there is no valid token of this name."""
 
 
 class RevisionStore(TokenStore, Protocol):
@@ -36,7 +36,7 @@ class RevisionStore(TokenStore, Protocol):
 
     @property
     def is_shared(self) -> bool:
-        """Whether other processes may append to it too."""
+        """True when other processes may append to it too."""
 
     def heads(self) -> list[Revision]:
         """The newest revision of each layer."""
@@ -51,18 +51,18 @@ class RevisionStore(TokenStore, Protocol):
         """The config_id that was in force in a layer right after this version."""
 
     def append(self, *appended: Revision) -> None:
-        """Add revisions, all or none, whatever happens meanwhile; on return they are on disk.
+        """Add revisions, all or none, even in a crash; on return they are on disk.
 
         Raises:
             VersionTaken: there is one of a version, config_id or request_id already. Nothing was added.
-            StoreUnavailable: they may have been added all the same; `was_appended` tells, of the last of them.
+            StoreUnavailable: they may have been added all the same; ask `was_appended` for the last of them.
         """
 
     def was_appended(self, revision: Revision) -> bool:
-        """Whether an append that failed did its work all the same; once answered, that does not change any more."""
+        """Tell whether an append that failed was committed all the same. The answer is final."""
 
     def prove(self) -> None:
-        """Show that it can store: write, altering nothing. On return that and all that was appended before is on disk.
+        """Prove that it can store, by a write that alters nothing. On return all that was appended before is on disk.
 
         Raises:
             StoreUnavailable: it cannot.
@@ -78,7 +78,7 @@ class RevisionStore(TokenStore, Protocol):
         """The revision made by this request."""
 
     def is_deleted(self, config_id: str) -> bool:
-        """Whether a later revision deleted it."""
+        """Tell whether a later revision deleted it."""
 
     def before(self, revision: Revision) -> Revision | None:
         """The configuration of the same layer before this one, leaving out deleted ones."""
@@ -92,11 +92,11 @@ class RevisionStore(TokenStore, Protocol):
             layers: only these; None for all.
             limit: at most so many.
             before: only versions below it.
-            configurations_only: leave out what was deleted, and revisions that are no configuration.
+            configurations_only: leave out deleted configurations, and revisions that are not configurations.
         """
 
     def check(self) -> None:
-        """Raise when the store does not answer."""
+        """Check that the store answers."""
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close it."""

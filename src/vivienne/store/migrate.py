@@ -1,7 +1,7 @@
 """Brings a database to the schema this version of Vivienne works with.
 
 Every migration runs in the transaction of the caller, so that a database has the old schema or the new one, whatever
-happens meanwhile. SQLite and PostgreSQL both make and alter tables in transactions.
+happens. SQLite and PostgreSQL both make and alter tables in transactions.
 """
 
 from __future__ import annotations

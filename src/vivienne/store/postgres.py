@@ -44,10 +44,10 @@ class PostgresRevisionStore(SqlRevisionStore):
     """Revisions in a PostgreSQL database.
 
     One connection, used from one thread at a time. When it is lost, the call that notices fails, and the next one
-    connects anew.
+    reconnects.
 
     Raises:
-        StoreUnusable: there is no server, it does not let us in, or the database cannot be used.
+        StoreUnusable: the server cannot be reached or rejects the login, or the database cannot be used.
     """
 
     is_shared = True
@@ -79,7 +79,7 @@ class PostgresRevisionStore(SqlRevisionStore):
         with self._transaction() as connection:
             connection.execute(select(func.pg_advisory_xact_lock_shared(_KEY, _APPENDING)))
             for revision in appended:
-                # A conflict is no error, which would fill the log of the server.
+                # Without an error on conflict, which would fill the log of the server.
                 added = insert(revisions).on_conflict_do_nothing().returning(revisions.c.version)
                 if connection.execute(added, as_row(revision)).first() is None:
                     raise VersionTaken(f"version {revision.version}, its config_id or request_id is there")
@@ -87,7 +87,7 @@ class PostgresRevisionStore(SqlRevisionStore):
         self._newest = max(self._newest, appended[-1].version)
 
     def was_appended(self, revision: Revision) -> bool:
-        """See `RevisionStore`. Waits for appends that the server is still working on, whoever made them."""
+        """See `RevisionStore`. Waits for all appends that the server is still working on."""
         if self._committing != revision.config_id:
             return False  # the server was never told to commit it
         with self._transaction() as connection:
@@ -137,7 +137,7 @@ class PostgresRevisionStore(SqlRevisionStore):
         if row is None or (row[0] or 0) < self._newest:
             raise StoreUnavailable(
                 f"the database {self.name} has lost revisions or is another one: it had version {self._newest}; "
-                "if that is meant, start Vivienne again"
+                "if that is intended, restart Vivienne"
             )
 
     def _prepare(self) -> None:
@@ -150,8 +150,8 @@ class PostgresRevisionStore(SqlRevisionStore):
             encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
             if encoding != "UTF8":
                 raise StoreUnusable(
-                    f"The database {self.name} cannot keep every text: its encoding is {encoding}; "
-                    "make one with createdb --template=template0 --encoding=UTF8"
+                    f"The database {self.name} cannot store every text: its encoding is {encoding}; "
+                    "create one with createdb --template=template0 --encoding=UTF8"
                 )
             if connection.exec_driver_sql("SHOW fsync").scalar_one() != "on":
                 _log.warning("PostgreSQL runs with fsync=off: changes it acknowledged may be lost in a power cut")
@@ -173,7 +173,7 @@ class PostgresRevisionStore(SqlRevisionStore):
             driver.patience = _MIGRATION_SECONDS + PATIENCE_SECONDS
             connection.execute(select(func.pg_advisory_xact_lock(_KEY, _MIGRATING)))
             if self._schema(connection) < SCHEMA_VERSION:
-                _log.info("The tables of %s are brought to schema %d", self.name, SCHEMA_VERSION)
+                _log.info("Migrating the tables of %s to schema %d", self.name, SCHEMA_VERSION)
                 migrate(connection)
         del driver.patience  # back to that of all connections
 

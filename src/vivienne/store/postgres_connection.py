@@ -26,8 +26,8 @@ _T = TypeVar("_T")
 CONNECT_SECONDS = 3
 STATEMENT_SECONDS = 4
 PATIENCE_SECONDS = 6.0
-"""After which a server that does not answer at all is given up on. It is longer than the server gives a statement; with
-the seconds to connect anew it is shorter than a caller waits."""
+"""Seconds after which a server that does not answer is given up. It is longer than the server's own limit for a
+statement; together with the seconds to reconnect it is shorter than a caller waits."""
 
 DriverError = psycopg.Error
 
@@ -52,7 +52,7 @@ _DEFAULTS = {
 
 
 def parameters(url: PostgresUrl) -> dict[str, Any]:
-    """How to connect: what the address says, and elsewhere what suits us.
+    """Connection parameters: those of the address, and defaults for the rest.
 
     Raises:
         StoreUnusable: PostgreSQL does not understand the address.
@@ -62,7 +62,7 @@ def parameters(url: PostgresUrl) -> dict[str, Any]:
     except psycopg.ProgrammingError:
         # What it says may quote the password.
         raise StoreUnusable(
-            f"The address {url} cannot be read; one is written postgresql://user@host:5432/name?sslmode=require"
+            f"{url} is not a valid PostgreSQL address, e.g. postgresql://user@host:5432/name?sslmode=require"
         ) from None
 
 
@@ -79,10 +79,10 @@ def connect(how: dict[str, Any]) -> psycopg.Connection[Any]:
 
 
 class BoundedConnection(psycopg.Connection[Any]):
-    """A connection that gives up on a server that neither answers nor lets go of the line.
+    """A connection that gives up on a server that neither answers nor closes the connection.
 
     Attributes:
-        patience: seconds after which.
+        patience: seconds until it gives up.
     """
 
     patience = PATIENCE_SECONDS

@@ -1,4 +1,4 @@
-"""What PostgreSQL and its driver say, for a person: how a sentence goes on that begins with "the database ..."."""
+"""Errors of PostgreSQL and its driver in words: the rest of a sentence that begins with "the database ..."."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ if TYPE_CHECKING:
 
 _NOT_ALLOWED = "42501"
 _AT_START = {
-    # There is no error code before one is let in: the server's words have to do.
-    "password authentication failed": "does not take this password; correct it in --db, PGPASSWORD or ~/.pgpass",
-    "no password supplied": "wants a password; give it in --db, PGPASSWORD or ~/.pgpass",
-    "no pg_hba.conf entry": "does not let this user in from this machine; its pg_hba.conf says who may",
-    "Peer authentication failed": "lets only the system user of that name in; name another user or a host in --db",
-    "Ident authentication failed": "does not know this system user; its pg_hba.conf says who may",
-    "role": "knows no such user; correct --db, or make it: createuser NAME",
-    "database": "does not exist; correct --db, or make it: createdb NAME",
-    "resolve host": "cannot be reached: there is no host of that name; correct it in --db",
+    # Before the login there is no error code, so the text of the server is matched.
+    "password authentication failed": "rejects this password; correct it in --db, PGPASSWORD or ~/.pgpass",
+    "no password supplied": "requires a password; give it in --db, PGPASSWORD or ~/.pgpass",
+    "no pg_hba.conf entry": "rejects this user from this machine; add a line for it to pg_hba.conf",
+    "Peer authentication failed": "admits only the system user of that name; name another user or a host in --db",
+    "Ident authentication failed": "rejects this system user; add a line for it to pg_hba.conf",
+    "role": "has no such user; correct --db, or create it: createuser NAME",
+    "database": "does not exist; correct --db, or create it: createdb NAME",
+    "resolve host": "cannot be reached: its host is unknown; correct it in --db",
     "Connection refused": "cannot be reached: nothing listens there; start it, or correct host and port in --db",
     "No such file or directory": "cannot be reached: no server runs on this machine; start it, or name a host in --db",
-    "timeout expired": "cannot be reached: nobody answers there; correct host and port in --db, or open the way",
+    "timeout expired": "cannot be reached: nothing answers there; correct host and port in --db, or check the firewall",
     "does not support SSL": "does not speak TLS; correct sslmode in --db",
     "certificate verify failed": "shows a certificate that is not trusted; correct sslmode or sslrootcert in --db",
 }
 _LATER = {
-    "25006": "is read-only; make it the primary, or start Vivienne with one that is",
-    _NOT_ALLOWED: "does not let this user; GRANT SELECT, INSERT ON revisions",
-    "42P01": "has lost its tables; restore a copy of it and start Vivienne again",
+    "25006": "is read-only; make it the primary, or start Vivienne with the primary",
+    _NOT_ALLOWED: "denies this user access; GRANT SELECT, INSERT ON revisions",
+    "42P01": "has lost its tables; restore a copy of it and restart Vivienne",
     "53100": "cannot grow: the disk of the server is full",
-    "53300": "has no connection left for us; raise max_connections, or close others",
+    "53300": "has no free connection; raise max_connections, or close others",
     "57014": "did not answer in time",
     "57P01": "was shut down by its administrator",
     "57P02": "crashed",
@@ -41,7 +41,7 @@ _LOST = "does not answer: the connection to the server is lost"
 
 
 def reason_at_start(error: DBAPIError) -> str:
-    """Why it cannot be opened, and what to do about it."""
+    """The reason it cannot be opened, and the remedy."""
     said = str(error.orig)
     if _code(error) == _NOT_ALLOWED:
         return (
@@ -60,7 +60,7 @@ def reason_at_start(error: DBAPIError) -> str:
 
 
 def reason_later(error: DBAPIError) -> str:
-    """Why it does not answer any more."""
+    """The reason it does not answer any more."""
     known = _LATER.get(_code(error))
     if known is not None:
         return known
@@ -71,7 +71,7 @@ def reason_later(error: DBAPIError) -> str:
 
 
 def is_lost(error: DBAPIError) -> bool:
-    """Whether there is no connection any more, or none could be made."""
+    """Tell whether the connection is lost, or could not be made."""
     return error.connection_invalidated or (isinstance(error, OperationalError) and not _code(error))
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 SWITCHES: frozenset[Action] = frozenset({"pause", "resume"})
-"""What stops decisions and lets them go on. Such a revision repeats what its layer sets, and changes none of it."""
+"""Actions that stop decisions and let them go on. Such a revision repeats the document of its layer unchanged."""
 NO_CONFIGURATION: frozenset[Action] = SWITCHES | {"delete"}
 """Revisions that put no configuration of their own in force."""
 IMPORT = "import"
@@ -65,12 +65,12 @@ class Revision:
 
     @property
     def is_switch(self) -> bool:
-        """Whether it pauses or resumes."""
+        """True if it pauses or resumes."""
         return self.action in SWITCHES
 
     @property
     def is_configuration(self) -> bool:
-        """Whether it puts a configuration of its own in force."""
+        """True if it puts a configuration of its own in force."""
         return self.action not in NO_CONFIGURATION
 
     def as_document(self, *, is_active: bool) -> RevisionEntry:

@@ -33,10 +33,10 @@ _is_configuration: ColumnElement[bool] = _sets_values & ~_is_deleted
 
 
 class SqlRevisionStore(SqlTokens):
-    """What all engines share. See `RevisionStore` for what the methods do."""
+    """The part all engines share. See `RevisionStore` for the methods."""
 
     name: str
-    """What messages call the database."""
+    """The name of the database in messages."""
 
     @abstractmethod
     def _begin(self) -> AbstractContextManager[Connection]:
@@ -48,7 +48,7 @@ class SqlRevisionStore(SqlTokens):
 
     @abstractmethod
     def _reason(self, error: DBAPIError) -> str:
-        """What the engine says, for a person: how the sentence goes on that begins with "the database"."""
+        """The engine's error in words: the rest of a sentence that begins with "the database"."""
 
     @abstractmethod
     def close(self) -> None:

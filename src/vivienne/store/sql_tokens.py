@@ -20,7 +20,7 @@ _FIELDS = tuple(Token.__dataclass_fields__)
 
 
 class SqlTokens(ABC):
-    """The part of a store that keeps tokens. See `TokenStore` for what the methods do."""
+    """The part of a store that keeps tokens. See `TokenStore` for the methods."""
 
     @abstractmethod
     def _transaction(self) -> AbstractContextManager[Connection]:
@@ -38,7 +38,7 @@ class SqlTokens(ABC):
             same = select(tokens.c.name).where(func.lower(tokens.c.name) == token.name.lower())
             if connection.execute(same).first() is not None:
                 raise NameTaken(
-                    f"There is a token {token.name!r} already, or was one: names stand in the history; take another one"
+                    f"The name {token.name!r} is or was that of a token. Names stay in the history; choose another one"
                 )
             connection.execute(tokens.insert(), {name: getattr(token, name) for name in _FIELDS})
 

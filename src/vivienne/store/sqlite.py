@@ -53,7 +53,7 @@ class SqliteRevisionStore(SqlRevisionStore):
             there does not depend on them, and SQLite itself lets only one process write at a time.
 
     Raises:
-        StoreUnusable: the file is no database, is another program's, is read-only, or is in use.
+        StoreUnusable: the file is not a database, belongs to another program, is read-only, or is in use.
     """
 
     is_shared = False
@@ -131,7 +131,7 @@ class SqliteRevisionStore(SqlRevisionStore):
         return _GONE if self._is_gone() else _said(error)
 
     def _is_gone(self) -> bool:
-        """Whether the file that was opened is not the one at its path any more."""
+        """Tell whether the opened file is no longer the one at its path."""
         try:
             return self.path.stat().st_ino != self._inode
         except OSError:
@@ -192,7 +192,7 @@ def _prepare(connection: Connection, path: Path, *, is_ours: bool) -> None:
     connection.exec_driver_sql("DELETE FROM revisions WHERE 0")
 
 
-_GONE = "was deleted or replaced while it was open; put it back and start Vivienne again"
+_GONE = "was deleted or replaced while it was open; put it back and restart Vivienne"
 _REASONS = {
     "not a database": "is not a SQLite database; name a new file",
     "malformed": "is damaged; restore a copy of it",
@@ -205,6 +205,6 @@ _REASONS = {
 
 
 def _said(error: DBAPIError) -> str:
-    """What SQLite said, for a person."""
+    """SQLite's error in words."""
     text = str(error.orig)
     return next((reason for key, reason in _REASONS.items() if key in text), f"failed: {text.rstrip('.')}")

@@ -9,7 +9,7 @@ from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, String, Ta
 from typing_extensions import override
 
 SCHEMA_VERSION = 3
-"""What `migrations` leads to: the number of the newest one."""
+"""The schema after all `migrations`: the number of the newest one."""
 
 
 class Json(TypeDecorator[Any]):

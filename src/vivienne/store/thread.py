@@ -87,11 +87,11 @@ class StoreThread:
                 continue
             try:
                 answer.set_result(call())
-            except BaseException as error:  # noqa: BLE001  # it is for whoever asked
+            except BaseException as error:  # noqa: BLE001  # the caller gets it
                 answer.set_exception(error)
             del asked, call, answer  # or the last ones would be kept until the next come
 
 
 def _name(call: Callable[..., object]) -> str:
-    """What a call is counted as."""
+    """The name a call is counted under."""
     return getattr(call, "__name__", "call")

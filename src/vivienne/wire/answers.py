@@ -1,4 +1,4 @@
-"""What the configuration service answers, as it goes out on the wire."""
+"""Answers about the configuration."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class ValueChange(TypedDict):
 
 
 class Outcome(TypedDict):
-    """What a change does: to which values in force, of which assets."""
+    """The effect of a change: on which values in force, of which assets."""
 
     message: str
     version: int
@@ -48,7 +48,7 @@ class Preview(Outcome):
 
 
 class Verdict(TypedDict):
-    """Whether a change would be accepted; with what it would do if so, or all that is wrong."""
+    """The result of a validation: the effect the change would have, or all problems with it."""
 
     valid: bool
     errors: list[ProblemEntry]
@@ -67,7 +67,7 @@ class Switched(Outcome):
     `pause` is the pause in force afterwards for the asset, or for all assets; null when there is none.
 
     With the status `success` it is on disk and in force. With `not_stored_yet` a pause is in force in the process that
-    was asked, and tried again until it is stored; `version` is then that of before. No value is ever changed by it.
+    was asked, and storing it is retried; `version` is then the one before. No value is ever changed by it.
     """
 
     status: Literal["success", "not_stored_yet"]
@@ -78,7 +78,7 @@ class Switched(Outcome):
 
 
 class Pauses(TypedDict):
-    """Which assets are paused, and by which pauses."""
+    """The paused assets, and the pauses in force."""
 
     paused: list[str]
     pauses: list[PauseEntry]
@@ -104,7 +104,7 @@ class Replaced(TypedDict):
 
 
 class InForce(TypedDict):
-    """What is in force, and by path the layer each value comes from; `pause` is there while nothing is decided."""
+    """The configuration in force, by path the layer each value comes from, and the pause in force, if there is one."""
 
     config_id: str | None
     version: int
@@ -115,7 +115,7 @@ class InForce(TypedDict):
 
 
 class RevisionEntry(TypedDict):
-    """One accepted change; `config` is what its layer set itself from then on, which a pause leaves as it is.
+    """One accepted change; `config` is the document of its layer afterwards, which a pause leaves as it is.
 
     `author` is the name of the caller's token, `claimed_author` what that caller said instead. Without a token,
     `author` is what the caller said. `address` is where the caller was connected from, if known.

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class ProblemEntry(TypedDict):
-    """One thing that is wrong; `asset` is there when a global change would break that asset."""
+    """One problem; `asset` is set when a global change would break that asset."""
 
     path: str
     message: str

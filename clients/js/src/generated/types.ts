@@ -800,7 +800,7 @@ export interface ConfigurationPage {
   next: number | null
 }
 /**
- * One accepted change; `config` is what its layer set itself from then on, which a pause leaves as it is.
+ * One accepted change; `config` is the document of its layer afterwards, which a pause leaves as it is.
  *
  * `author` is the name of the caller's token, `claimed_author` what that caller said instead. Without a token,
  * `author` is what the caller said. `address` is where the caller was connected from, if known.
@@ -891,7 +891,7 @@ export interface DecisionPreview {
   different?: DifferentBar[]
 }
 /**
- * One thing that is wrong; `asset` is there when a global change would break that asset.
+ * One problem; `asset` is set when a global change would break that asset.
  */
 export interface ProblemEntry {
   path: string
@@ -941,7 +941,7 @@ export interface HistoryPage {
   next: number | null
 }
 /**
- * What is in force, and by path the layer each value comes from; `pause` is there while nothing is decided.
+ * The configuration in force, by path the layer each value comes from, and the pause in force, if there is one.
  */
 export interface InForce {
   config_id: string | null
@@ -1003,7 +1003,7 @@ export interface Pause {
   type: 'pause'
 }
 /**
- * Which assets are paused, and by which pauses.
+ * The paused assets, and the pauses in force.
  */
 export interface Pauses {
   paused: string[]
@@ -1116,7 +1116,7 @@ export interface SwitchResponse {
  * `pause` is the pause in force afterwards for the asset, or for all assets; null when there is none.
  *
  * With the status `success` it is on disk and in force. With `not_stored_yet` a pause is in force in the process that
- * was asked, and tried again until it is stored; `version` is then that of before. No value is ever changed by it.
+ * was asked, and storing it is retried; `version` is then the one before. No value is ever changed by it.
  */
 export interface Switched {
   message: string
@@ -1161,7 +1161,7 @@ export interface TokenList {
   tokens: TokenEntry[]
 }
 /**
- * Whether a change would be accepted; with what it would do if so, or all that is wrong.
+ * The result of a validation: the effect the change would have, or all problems with it.
  */
 export interface Verdict {
   valid: boolean

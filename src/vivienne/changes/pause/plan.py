@@ -53,8 +53,8 @@ def not_stored_yet(in_force: LayersInForce, pause: PauseInForce, why: str) -> Sw
     """The answer to a pause that is in force here while the store does not take it."""
     version = in_force.version_of(pause.layer)
     message = (
-        f"{done('pause', [], pause.layer)} - in this process, and not stored yet: {why}. "
-        "It is tried again until it is; a restart before that would lose it"
+        f"{done('pause', [], pause.layer)}, in this process only; not stored yet: {why}. "
+        "Storing it is retried; a restart before that succeeds would lose the pause"
     )
     return _answer(in_force, in_force.pauses, pause.layer, pause.config_id, version, message, "not_stored_yet")
 
@@ -133,5 +133,5 @@ def _sentence(in_force: LayersInForce, action: Action, layer: str, before: Pause
     if not still:
         return sentence
     if layer == GLOBAL:
-        return f"{sentence}. By themselves these stay paused: {', '.join(still)}"
+        return f"{sentence}. These stay paused by themselves: {', '.join(still)}"
     return f"{sentence}. All assets are paused, so it stays idle until they are resumed"

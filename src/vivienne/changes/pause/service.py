@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 HOLD_SECONDS = 0.5
-"""So long the store may take for a pause; then it is in force without it."""
+"""Seconds the store may take for a pause; after that the pause is in force without being stored."""
 ANSWER_SECONDS = 3.0
-"""So long the one who asked waits for the store."""
+"""Seconds a caller waits for the store."""
 RETRY_SECONDS = 1.0
-"""Between two attempts to store what is in force."""
+"""Seconds between two attempts to store a pause that is in force."""
 MOST_HELD = 256
-"""Pauses that wait for the store; more are in force with those."""
+"""Pauses that wait for the store at most; a further one of the same layer is covered by those."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Pausing:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._storing: asyncio.Task[None] | None = None
         self.listeners: list[Callable[[], None]] = []
-        """Who is told when a pause that is not stored yet comes into force, or goes."""
+        """Called when a pause that is not stored yet comes into force, or ends."""
 
     async def switch(self, request: SwitchRequest) -> Switched:
         """Pause or resume. It goes on when the caller has gone.
@@ -84,19 +84,19 @@ class Pausing:
         return await asyncio.shield(task)
 
     def trouble(self) -> str | None:
-        """What is in force without being stored."""
+        """A warning about pauses that are in force without being stored; None if there are none."""
         if not self._in_force.pauses.held:
             return None
         return "a pause is in force and not stored yet; a restart would lose it"
 
     def close(self) -> None:
-        """Try no more."""
+        """Stop retrying."""
         if self._storing is not None:
             self._storing.cancel()
         for task in self._tasks:
             task.cancel()
         if self._in_force.pauses.held:
-            _log.critical("A pause was never stored: the next start does not know of it")
+            _log.critical("A pause was not stored and is lost at the next start")
 
     async def _resume(self, request: SwitchRequest) -> Switched:
         prepare = partial(self._prepare, request, str(uuid.uuid4()), self._clock())
@@ -114,7 +114,7 @@ class Pausing:
         making = asyncio.ensure_future(self._writer.write(prepare, request.channel))
         self._tasks.add(making)
         making.add_done_callback(self._finished)
-        why = "the store takes its time"
+        why = "the store is slow"
         try:
             done, _ = await asyncio.wait({making}, timeout=HOLD_SECONDS)
             if not done:
@@ -142,7 +142,7 @@ class Pausing:
         held = next(found, None)
         if held is not None and held.request.digest() != request.digest():
             raise RequestIdReused(
-                f"The request_id {request.request_id!r} stands for a pause that is not stored yet; "
+                f"The request_id {request.request_id!r} was used for a pause that is not stored yet; "
                 "give every change its own",
                 path="request_id",
             )
@@ -181,7 +181,7 @@ class Pausing:
             return
         if len(pauses.held) >= MOST_HELD and any(pause.layer == held.pause.layer for pause in pauses.held):
             return  # it is in force by another one, which waits as well
-        _log.critical("%s; the store did not take it yet: in force here, tried again", held.pause.sentence())
+        _log.critical("%s: in force, but not stored; retrying", held.pause.sentence())
         self._held[held.pause.config_id] = held
         self._in_force.hold(held.pause)
         self._tell()
@@ -213,14 +213,14 @@ class Pausing:
         except NotStored:
             return False
         except RequestIdReused as error:
-            # Somebody else took the name meanwhile. To stop counts for more than what it is called.
+            # Another request took the name first. The pause matters more than its request_id.
             _log.warning("A pause is stored without its request_id: %s", error)
             self._held[pause.config_id] = _Held(pause, replace(request, request_id=None))
             return True
-        except Exception:  # noqa: BLE001  # it was promised that it is tried again until it is stored
-            _log.exception("A pause that is in force could not be stored; it is tried again")
+        except Exception:  # noqa: BLE001  # the caller was promised that storing is retried until it succeeds
+            _log.exception("Failed to store a pause that is in force; retrying")
             return False
-        _log.info("A pause that was in force is stored now: %s", pause.sentence())
+        _log.info("Stored a pause that was in force: %s", pause.sentence())
         self._release(pause.config_id)
         return True
 

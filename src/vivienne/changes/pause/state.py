@@ -105,7 +105,7 @@ class PausesInForce:
 
     @classmethod
     def load(cls, switches: Iterable[Revision]) -> Self:
-        """From the newest switch of each layer."""
+        """The pauses that follow from the newest switch of each layer."""
         return cls({each.layer: PauseInForce.stored(each) for each in switches if each.action == "pause"})
 
     def followed(self, revision: Revision) -> Self:
@@ -146,5 +146,5 @@ class PausesInForce:
         return [pause for pause in found if pause is not None]
 
     def paused(self, assets: Iterable[str]) -> list[str]:
-        """Those of these assets that are paused."""
+        """The paused ones among these assets."""
         return [asset for asset in assets if self.of(asset) is not None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from vivienne.redis.control.listening import heard
+from vivienne.redis.listening import heard
 
 if TYPE_CHECKING:
     from collections.abc import Callable
