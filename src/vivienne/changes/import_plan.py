@@ -1,4 +1,4 @@
-"""Several layers replaced as one change: from documents to revisions, or to all that speaks against them. Pure."""
+"""Several layers replaced as one change: from documents to revisions, or to all problems with them. Pure."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def plan_replacement(present: Layers, asked: Replacement) -> ReplacementPlan:
     Every existing layer counts, also those of assets that are not decided here.
 
     Raises:
-        InvalidConfiguration: all that speaks against it, each problem with its asset.
+        InvalidConfiguration: all problems with it, each with its asset.
     """
     documents: dict[str, Document] = {}
     problems: list[Problem] = []

@@ -53,7 +53,7 @@ class Active:
 
 
 class LayersInForce:
-    """The configuration of every layer. It is swapped whole, so that who reads it sees one version.
+    """The configuration of every layer. It is swapped whole, so that a reader sees one version.
 
     Args:
         assets: the assets that are decided, upper case.

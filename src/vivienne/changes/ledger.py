@@ -61,7 +61,7 @@ class Ledger:
     async def append(self, prepared: Prepared[Any], asked_at: float) -> bool:
         """Store the revisions of a change, all or none, and put them in force; False if another process was first.
 
-        A write that failed may have reached the disk all the same; then it counts.
+        A write that failed may have reached the disk nevertheless; then the change is made.
 
         Args:
             prepared: the change.
@@ -174,7 +174,7 @@ class Ledger:
         for listener in self.listeners:
             try:
                 listener(change)
-            except Exception:  # noqa: BLE001  # the change is in force and must be acknowledged all the same
+            except Exception:  # noqa: BLE001  # the change is in force and must be acknowledged
                 _log.exception("A listener failed at version %d", revision.version)
         where = "" if made_here else ", in another process"
         _log.info("%s (version %d, by %s, %s%s)", summary, revision.version, revision.author, revision.channel, where)

@@ -43,7 +43,7 @@ class Planning:
         """Work out what a request would do.
 
         Raises:
-            ChangeRefused: all that speaks against it.
+            ChangeRefused: all problems with it.
             StoreUnavailable: a former revision could not be looked up.
         """
         in_force = self._in_force

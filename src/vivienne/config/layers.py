@@ -83,7 +83,7 @@ class Layers:
             touched: the paths the change is about; a broken rule is reported on one of them where it can be.
 
         Returns:
-            The new layers and everything that speaks against them.
+            The new layers and all problems with them.
         """
         ignored = {name: problems for name, problems in self.ignored.items() if name != layer}
         layers = replace(self, documents={**self.documents, layer: document}, ignored=ignored)
@@ -105,7 +105,7 @@ class Layers:
         """Put new documents into several layers at once.
 
         Returns:
-            The new layers and everything that speaks against them, with the asset of each problem. What is inherited
+            The new layers and all problems with them, with the asset of each problem. What is inherited
             is a problem of the global layer only.
         """
         ignored = {name: problems for name, problems in self.ignored.items() if name not in documents}

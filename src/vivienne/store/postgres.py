@@ -82,7 +82,7 @@ class PostgresRevisionStore(SqlRevisionStore):
                 # Without an error on conflict, which would fill the log of the server.
                 added = insert(revisions).on_conflict_do_nothing().returning(revisions.c.version)
                 if connection.execute(added, as_row(revision)).first() is None:
-                    raise VersionTaken(f"version {revision.version}, its config_id or request_id is there")
+                    raise VersionTaken(f"version {revision.version}, its config_id or request_id exists already")
             self._committing = appended[-1].config_id
         self._newest = max(self._newest, appended[-1].version)
 
@@ -167,7 +167,7 @@ class PostgresRevisionStore(SqlRevisionStore):
 
     def _migrate(self) -> None:
         with self._engine.begin() as connection:
-            # Another process that starts may be at it: wait for it, and look again.
+            # Another process may be migrating: wait for it, and look again.
             connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{_MIGRATION_SECONDS}s'")
             driver: Any = connection.connection.driver_connection
             driver.patience = _MIGRATION_SECONDS + PATIENCE_SECONDS

@@ -49,8 +49,8 @@ class SqliteRevisionStore(SqlRevisionStore):
 
     Args:
         path: the file.
-        beside: open it all the same where another process has it, to do something with its tokens. What is in force
-            there does not depend on them, and SQLite itself lets only one process write at a time.
+        beside: open it even while another process has it open, to change its tokens only. The configuration in force
+            does not depend on tokens, and SQLite itself lets only one process write at a time.
 
     Raises:
         StoreUnusable: the file is not a database, belongs to another program, is read-only, or is in use.
@@ -95,7 +95,9 @@ class SqliteRevisionStore(SqlRevisionStore):
                 except IntegrityError as error:
                     if getattr(error.orig, "sqlite_errorname", None) not in _TAKEN:
                         raise
-                    raise VersionTaken(f"version {revision.version}, its config_id or request_id is there") from error
+                    raise VersionTaken(
+                        f"version {revision.version}, its config_id or request_id exists already"
+                    ) from error
 
     def prove(self) -> None:
         """See `RevisionStore`. A file beside the database shows that there is space, which writing in it does not."""

@@ -1,4 +1,4 @@
-"""The record of a token. It has only a digest of the secret, so that a database lets nobody in."""
+"""The record of a token. It has a digest of the secret, not the secret: a stolen database gives no access."""
 
 from __future__ import annotations
 

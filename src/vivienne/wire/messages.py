@@ -87,7 +87,7 @@ class SubscribeResponse(TypedDict):
 
 
 class ErrorMessage(TypedDict):
-    """What was wrong with a message. Nothing was changed."""
+    """Answer to a message that was refused. Nothing was changed."""
 
     type: Literal["error"]
     status: Literal["error"]
@@ -185,19 +185,19 @@ STATE_OUT = (
     AssetData, ConfigUpdateResponse, ConfigPreviewResponse, ControlResponse, SwitchResponse, SubscribeResponse,
     ErrorMessage,
 )  # fmt: skip
-"""What `/ws/state` sends."""
+"""Messages that `/ws/state` sends."""
 STATE_IN = (ConfigUpdate, Control, Pause, Resume, Subscribe)
-"""What `/ws/state` takes."""
+"""Messages that `/ws/state` accepts."""
 LOGS_OUT = (LogMessage,)
-"""What `/ws/logs` sends."""
+"""Messages that `/ws/logs` sends."""
 CONTROL_IN = (ConfigUpdate, Control, Pause, Resume)
-"""What the control channel and the control stream in Redis take."""
+"""Messages that the control channel and the control stream in Redis accept."""
 CONTROL_OUT = (ConfigUpdateResponse, ConfigPreviewResponse, ControlResponse, SwitchResponse, ErrorMessage)
-"""What is published of their outcomes."""
+"""Messages that are published as their results."""
 
 
 def encode(message: Mapping[str, Any]) -> str:
-    """A message as JSON text. What is no Unicode (a file name may be so) is escaped."""
+    """A message as JSON text. Lone surrogates, which a file name may have, are escaped."""
     try:
         return orjson.dumps(message).decode()
     except TypeError:

@@ -921,7 +921,7 @@ export interface DifferentBar {
   then: BarDecision
 }
 /**
- * What was wrong with a message. Nothing was changed.
+ * Answer to a message that was refused. Nothing was changed.
  */
 export interface ErrorMessage {
   type: 'error'

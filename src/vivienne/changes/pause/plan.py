@@ -60,7 +60,7 @@ def not_stored_yet(in_force: LayersInForce, pause: PauseInForce, why: str) -> Sw
 
 
 def stored_already(in_force: LayersInForce, revision: Revision) -> Switched:
-    """The answer to a switch whose revision is there already."""
+    """The answer to a switch that was stored before."""
     message = done(revision.action, [], revision.layer)
     return _answer(in_force, in_force.pauses, revision.layer, revision.config_id, revision.version, message)
 

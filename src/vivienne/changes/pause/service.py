@@ -1,4 +1,4 @@
-"""Pausing works also while the store does not: then it is in force at once, and stored as soon as that can be done."""
+"""Pauses and resumptions. While the store fails, a pause is in force at once, and is stored when it works again."""
 
 from __future__ import annotations
 
@@ -228,7 +228,7 @@ class Pausing:
         for listener in self.listeners:
             try:
                 listener()
-            except Exception:  # noqa: BLE001  # the pause is in force all the same, and more listeners want to know
+            except Exception:  # noqa: BLE001  # the pause stays in force, and the other listeners must be called
                 _log.exception("A listener failed at a pause")
 
     def _finished(self, task: asyncio.Future[Any]) -> None:
