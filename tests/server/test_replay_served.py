@@ -75,7 +75,7 @@ async def replayed(folder: Path, files: dict[str, list[Path]], timeframe: Timefr
 
 
 MAY_BE_NULL = {
-    *("value", "reading", "path", "nearest_change", "bar_time", "status_reason", "explanation"),
+    *("value", "reading", "path", "nearest_change", "bar_time", "status_reason", "pause", "explanation"),
     *("size_cap", "data_age", "data_age_limit"),
 }
 """Figures that do not exist (no trades, no level, no cap, no age of what is over), what no tunable stands behind, and
