@@ -238,8 +238,8 @@ RSI_FULL, RSI_HALF, RSI_BEGIN = "signals.rsi_full", "signals.rsi_half", "signals
         (MACD_SLOW, 2, "MACD fast (12) must be below MACD slow (2)"),
         (RSI_FULL, 30, "RSI at full strength (30) must be below RSI at half strength (30)"),
         (RSI_HALF, 10, "RSI at full strength (15) must be below RSI at half strength (10)"),
-        (RSI_HALF, 40, "RSI at half strength (40) must be below RSI begins to vote (40)"),
-        (RSI_BEGIN, 20, "RSI at half strength (30) must be below RSI begins to vote (20)"),
+        (RSI_HALF, 40, "RSI at half strength (40) must be below RSI at zero strength (40)"),
+        (RSI_BEGIN, 20, "RSI at half strength (30) must be below RSI at zero strength (20)"),
     ],
 )
 def test_a_broken_rule_is_reported_on_the_field_that_is_being_edited(path: str, value: float, message: str) -> None:

@@ -1,1 +1,1 @@
-"""Decisions: pure functions over arrays of bars. No clock, no network, no storage in here."""
+"""Decisions: pure functions over arrays of bars. This package uses no clock, no network and no storage."""

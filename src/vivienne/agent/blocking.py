@@ -1,4 +1,4 @@
-"""Applies the filters: all checks of all scenarios at once, over rows."""
+"""Application of the filters: all checks of all scenarios at once, for every row."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from vivienne.market.types import BoolArray, FloatArray
 
 SCENARIOS: tuple[Scenario, ...] = tuple(scenario for each in FILTERS for scenario in each.scenarios)
-"""Every scenario, in the order of the rows of `FilterRows`."""
+"""All scenarios, in the order of the rows of `FilterRows`."""
 CHECKS: tuple[Check, ...] = tuple(check for scenario in SCENARIOS for check in scenario.checks)
-"""Every check, in the order of the rows of `FilterRows`."""
+"""All checks, in the order of the rows of `FilterRows`."""
 _MEASURES: tuple[Measure, ...] = tuple({check.measure.id: check.measure for check in CHECKS}.values())
 _MEASURE_OF = [[measure.id for measure in _MEASURES].index(check.measure.id) for check in CHECKS]
 _SIGNS = np.array([[1.0 if check.relation in ("<", "<=") else -1.0] for check in CHECKS])
@@ -28,10 +28,10 @@ _FIRST_CHECKS = [0, *accumulate(len(scenario.checks) for scenario in SCENARIOS)]
 CHECKS_OF: tuple[range, ...] = tuple(
     range(first, first + len(scenario.checks)) for first, scenario in zip(_FIRST_CHECKS, SCENARIOS, strict=True)
 )
-"""By scenario, the places of its checks in `CHECKS`."""
+"""For each scenario, the indexes of its checks in `CHECKS`."""
 _FIRST_SCENARIOS = [0, *accumulate(len(each.scenarios) for each in FILTERS)][:-1]
 FILTER_OF: tuple[int, ...] = tuple(number for number, each in enumerate(FILTERS) for _ in each.scenarios)
-"""By scenario, the place of its filter in `FILTERS`."""
+"""For each scenario, the index of its filter in `FILTERS`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,9 @@ class Gates:
     """Thresholds and switches of one configuration.
 
     Attributes:
-        enabled: per filter, whether it may block.
-        switched_on: per scenario, whether it may block; `on` is the same as a column.
-        thresholds: per check; `threshold` is the same as a column.
+        enabled: for each filter, whether it may block.
+        switched_on: for each scenario, whether it may block; `on` holds the same values as a column.
+        thresholds: one for each check; `threshold` holds the same values as a column.
     """
 
     enabled: tuple[bool, ...]
@@ -52,13 +52,13 @@ class Gates:
 
 
 class FilterRows(NamedTuple):
-    """The findings of the filters, in the order of `FILTERS`.
+    """Results of the filters, in the order of `FILTERS`.
 
     Attributes:
-        gates: they were made with.
-        values, met: per check and row: the figure that was compared, and whether the relation holds.
-        scenario_blocks: per scenario and row.
-        blocks: per filter and row.
+        gates: the thresholds and switches that were applied.
+        values, met: for each check and row, the compared value, and whether the relation holds.
+        scenario_blocks: for each scenario and row, whether it blocks.
+        blocks: for each filter and row, whether it blocks.
     """
 
     gates: Gates
@@ -69,7 +69,7 @@ class FilterRows(NamedTuple):
 
 
 def block(scene: Scene, gates: Gates) -> FilterRows:
-    """Apply `FILTERS`."""
+    """Apply all `FILTERS` to every row."""
     values = np.array([measure.column(scene) for measure in _MEASURES])[_MEASURE_OF]
     met = holds(values, gates.threshold, _SIGNS, _STRICT)
     side = scene.side

@@ -1,4 +1,4 @@
-"""From votes and filters to a level, a side and a size."""
+"""The decision: level, side and size, computed from votes and filters."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _WORDS: tuple[Level, ...] = get_args(Level)
 
 
 class Clarity(IntEnum):
-    """How clear the case for an entry is."""
+    """Clarity of the case for an entry."""
 
     IDLE = 0
     LOADED = 1
@@ -30,12 +30,12 @@ class Clarity(IntEnum):
 
     @property
     def word(self) -> Level:
-        """As on the wire."""
+        """The level as it is written on the wire."""
         return _WORDS[self]
 
 
 class Block(NamedTuple):
-    """A filter that blocks the entry, and the scenario it does so by: their ids."""
+    """Ids of a filter that blocks the entry and of the scenario that makes it block."""
 
     filter: str
     scenario: str
@@ -46,20 +46,20 @@ class Decision:
     """The decision on one bar.
 
     Attributes:
-        open_time: of the bar, ms since the epoch.
-        ready: False while warming up; the decision is then idle, without a side or a size.
-        history: bars it was decided from, the bar itself included; 1,000 stands for the full history.
-        is_whole: False where bars that belong to its history were there once and are not any more, so that it may
-            differ from the decision that was made when the bar closed.
-        level: the clarity level, held at LOADED where a filter blocks.
-        raw_level: the level the confidence earns.
+        open_time: open time of the bar, ms since the epoch.
+        ready: False during warm-up; the decision is then idle, without a side or a size.
+        history: number of bars the decision was made from, including the bar itself; 1,000 means the full history.
+        is_whole: False if bars of its history have been dropped since. The decision may then differ from the one made
+            when the bar closed.
+        level: the clarity level, at most LOADED while a filter blocks.
+        raw_level: the level that the confidence alone gives.
         side: long, short or none.
         confidence: 0 to 1.
-        size: percent of equity, 0 where a filter blocks or there is no side; never above the cap.
-        wanted: the same, without the cap.
-        blocks: every filter and scenario that blocks.
-        trend, volatility, levels: the status of these.
-        support, resistance: the nearest level below and above the close, NaN without one.
+        size: position size in percent of equity, at most the cap; 0 if a filter blocks or there is no side.
+        wanted: the position size without the cap.
+        blocks: all filters and scenarios that block.
+        trend, volatility, levels: their status.
+        support, resistance: the nearest level below and above the close; NaN if none exists.
     """
 
     open_time: int
@@ -86,18 +86,18 @@ class Decision:
 
     @property
     def is_held(self) -> bool:
-        """Whether a filter keeps an entry (`loaded` or above) back."""
+        """True if a filter holds back an entry, that is, a raw level of `loaded` or above."""
         return bool(self.blocks) and self.raw_level > Clarity.IDLE
 
 
 class Votes(NamedTuple):
-    """The signals, weighed.
+    """The weighted votes of the signals.
 
     Attributes:
-        names: the signals with a weight, in the order of the contributions.
-        contributions: per signal and row: weight x direction x strength over the weights of the signals that vote.
-            They add up to the signed confidence.
-        side: +1 long, -1 short, 0 when nothing votes or the votes cancel out.
+        names: the signals with a weight above 0, in the order of the contributions.
+        contributions: for each signal and row: weight x direction x strength, divided by the sum of the weights of the
+            signals that vote. Their sum is the signed confidence.
+        side: +1 long, -1 short, 0 if no signal votes or the votes cancel out.
         confidence: 0 to 1.
     """
 
@@ -108,7 +108,7 @@ class Votes(NamedTuple):
 
 
 class DecisionRows(NamedTuple):
-    """The decision over rows; see `Decision`."""
+    """Level and size of every row; see `Decision`."""
 
     raw_level: IntArray
     level: IntArray
@@ -117,11 +117,11 @@ class DecisionRows(NamedTuple):
 
 
 NO_CAP = 100.0
-"""Percent of equity: as much as a configuration can ask for."""
+"""The largest position size that a configuration can ask for, in percent of equity."""
 
 
 class Weights(NamedTuple):
-    """The signals with a weight, and the weights as a column."""
+    """The signals with a weight above 0, and their weights as a column."""
 
     names: tuple[str, ...]
     column: FloatArray
@@ -135,10 +135,10 @@ class Levels(NamedTuple):
 
 
 def weigh(signals: Mapping[str, Vote], weights: Weights) -> Votes:
-    """Confidence: abs(sum(w d s)) / sum(w over the signals that vote).
+    """Combine the votes; the confidence is abs(sum(w d s)) / sum(w over the signals that vote).
 
     Args:
-        signals: votes by name; those without a weight count for nothing.
+        signals: votes by name; signals without a weight are ignored.
         weights: at least one.
     """
     votes = [signals[name] for name in weights.names]
@@ -146,19 +146,19 @@ def weigh(signals: Mapping[str, Vote], weights: Weights) -> Votes:
     strength = np.array([vote.strength for vote in votes])
     voting = np.add.reduce(weights.column * (direction != 0), axis=0)
     contributions = weights.column * direction * strength / np.where(voting > 0, voting, np.inf)
-    # Rounded, so that votes which cancel out leave no side behind in the last bits.
+    # Rounding keeps votes that cancel out from leaving a side in the last bits.
     signed = np.rint(np.add.reduce(contributions, axis=0) * 1e9) / 1e9
     return Votes(weights.names, contributions, np.sign(signed), np.minimum(np.abs(signed), 1.0))
 
 
 def percent(confidence: FloatArray) -> FloatArray:
-    """Confidence in the unit of the thresholds, without the last bits of rounding: 0.57 is 57."""
+    """Convert confidence to the unit of the thresholds, free of rounding noise: 0.57 becomes 57."""
     return np.rint(confidence * 1e9) / 1e7
 
 
 def decide(votes: Votes, blocked: BoolArray, levels: Levels, cap: float = NO_CAP) -> DecisionRows:
-    """Level and size of each row; no size is above the cap, in percent of equity."""
-    # Not "!= 0": a NaN, should one ever get here, must not become an entry.
+    """Compute level and size of each row. No size exceeds `cap`, in percent of equity."""
+    # Not "!= 0": a NaN must not become an entry.
     entry = np.abs(votes.side) > 0
     raw_level = levels.thresholds.searchsorted(percent(votes.confidence), side="right") * entry
     level = np.minimum(raw_level, np.where(blocked, Clarity.LOADED, Clarity.BANG))

@@ -1,10 +1,10 @@
-"""One asset, the whole flow in order, over arrays of bars: indicators, signals, filters, decision.
+"""Evaluation of one asset over arrays of bars: indicators, signals, filters, decision.
 
-Every bar has a number since the epoch, and an anchor that follows from it: it is decided from the bars between the
-two, 1,000 to 1,500 of them, and from nothing else. So the same bars and configuration give the same decision to the
-last bit, for whatever purpose, for however many rows, and however many bars are at hand. Bars that share an anchor are
-decided in one pass over arrays. Where a market began after the anchor, or restarted after a gap, its first bar takes
-the anchor's place.
+Each bar has a number, counted since the epoch, and an anchor that follows from this number. The bar is decided from the
+1,000 to 1,500 bars between its anchor and itself, and from nothing else. The same bars and configuration therefore give
+the same decision to the last bit, whatever the purpose, the number of rows and the number of bars passed in. Bars that
+share an anchor are decided in one pass over arrays. If the market began after the anchor, or restarted after a gap, its
+first bar takes the place of the anchor.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
     from vivienne.wire.explanation import LevelsStatus, Side, Trend
 
 BLOCK_BARS = 500
-"""So many neighbouring bars share an anchor."""
+"""Number of neighbouring bars that share an anchor."""
 FULL_HISTORY = 1_000
-"""The least number of bars between an anchor and its bars."""
+"""The smallest number of bars between an anchor and a bar that is decided from it."""
 MOST_HISTORY = FULL_HISTORY + BLOCK_BARS
-"""The most bars a decision looks at, its own included."""
+"""The largest number of bars a decision uses, including its own."""
 SIDES: dict[int, Side] = {1: "long", -1: "short", 0: "none"}
 _TRENDS: dict[int, Trend] = {1: "bullish", -1: "bearish", 0: "neutral"}
 _SCENARIO_IDS = tuple(Block(each.name, scenario.id) for each in FILTERS for scenario in each.scenarios)
@@ -45,35 +45,35 @@ _LEVELS = FILTERS.index(FILTER["levels"])
 
 
 def anchor(number: int) -> int:
-    """The number of the bar from which a bar is decided, both counted since the epoch."""
+    """Number of the first bar that the decision on bar `number` uses, both counted since the epoch."""
     return (number // BLOCK_BARS) * BLOCK_BARS - FULL_HISTORY
 
 
 def history_needed(config: Configuration, timeframe_minutes: int) -> int:
-    """Bars without which nothing is decided.
+    """Number of bars that a decision needs; fewer bars are warm-up.
 
-    Never more than the full history: bars at the beginning of a block have no more than that, however long a market
-    has been followed, so that a slower average would interrupt the decisions at every block.
+    It is capped at the full history. Bars at the beginning of a block never have more, even in an old market, so a
+    higher number would interrupt the decisions at every block.
     """
     return min(bars_needed(config.indicators, timeframe_minutes), FULL_HISTORY)
 
 
 class Evaluation(NamedTuple):
-    """Decisions for the last rows of some bars, with everything they were made from; one value per row.
+    """Decisions on the last rows of some bars, with all values they were made from; one value for each row.
 
     Attributes:
-        open_time: of each row's bar, ms since the epoch.
-        ready: False while the bars are too few for a decision (warm-up); such rows are idle with size 0.
-        is_whole: False where the bars begin after the anchor although there were bars before.
-        history: bars the row was decided from, at most `FULL_HISTORY`.
+        open_time: open time of the bar, ms since the epoch.
+        ready: False during warm-up, while there are too few bars for a decision; such rows are idle with size 0.
+        is_whole: False if the bars begin after the anchor although earlier bars existed.
+        history: number of bars the row was decided from, at most `FULL_HISTORY`.
         now: indicators.
-        signals: votes by name; of the signals that have a weight or that a filter needs.
-        votes: the signals, weighed.
-        support, resistance: nearest level below and above, NaN without one.
+        signals: votes by name, for the signals that have a weight or that a filter needs.
+        votes: the weighted votes.
+        support, resistance: the nearest level below and above the close; NaN if none exists.
         trend: +1 up, -1 down, 0 neither.
-        volatility: place in `vivienne.agent.filters.volatility.STATUSES`.
-        filters: the findings of the filters.
-        blocked: where a filter blocks the entry.
+        volatility: index into `vivienne.agent.filters.volatility.STATUSES`.
+        filters: results of the filters.
+        blocked: True if a filter blocks the entry.
         decided: level and size.
     """
 
@@ -93,7 +93,7 @@ class Evaluation(NamedTuple):
     decided: DecisionRows
 
     def decision(self, row: int = -1) -> Decision:
-        """The decision on one row in plain values."""
+        """The decision on one row, in plain Python values."""
         filters, decided = self.filters, self.decided
         return Decision(
             open_time=int(self.open_time[row]),
@@ -138,14 +138,14 @@ def evaluate(
 
     Args:
         bars: closed bars without a hole, oldest first, at least one; prices above 0.
-        config: the tunables, one version of them, whole.
+        config: all tunables of one version.
         timeframe_minutes: length of a bar.
-        rows: how many bars to decide; at most ``len(bars)``.
-        cap: the largest position size, in percent of equity, whatever the tunables say.
-        is_cut: whether there were bars before the first one. Rows whose anchor is among them are not `is_whole`.
+        rows: number of bars to decide; at most ``len(bars)``.
+        cap: the largest position size, in percent of equity; it overrides the tunables.
+        is_cut: whether bars existed before the first one. Rows with such a bar as their anchor are not `is_whole`.
 
     Returns:
-        The decisions. Row i uses nothing after row i: later bars never change a decision already made.
+        The decisions. Row i uses no bar after row i, so later bars never change a decision.
     """
     first = int(bars.open_time[0]) // (timeframe_minutes * MINUTE_MS)
     row, end = len(bars) - rows, len(bars)
@@ -164,7 +164,7 @@ def evaluate(
 def _evaluate(
     bars: Bars, config: Configuration, timeframe_minutes: int, rows: int, *, cap: float, is_whole: bool
 ) -> Evaluation:
-    """Decide the last rows, which share an anchor, from the first bar on."""
+    """Decide the last rows, which share an anchor, from all `bars`."""
     seen = np.arange(len(bars) - rows + 1, len(bars) + 1)
     ready = seen >= history_needed(config, timeframe_minutes)
     columns, known = indicators(bars, config.indicators, timeframe_minutes, rows), prepared(config)
@@ -195,8 +195,8 @@ def _evaluate(
 
 
 def _silence(votes: Votes, ready: BoolArray) -> Votes:
-    """No votes while warming up, when indicators are still NaN."""
-    if ready[0]:  # rows only get readier
+    """Remove the votes of warm-up rows, where indicators are still NaN."""
+    if ready[0]:  # if the oldest row is ready, all later ones are
         return votes
     return Votes(votes.names, *(np.where(ready, column, 0.0) for column in votes[1:]))
 
@@ -207,7 +207,7 @@ def _joined(parts: Sequence[Evaluation]) -> Evaluation:
 
 
 def _join(parts: Sequence[Any]) -> Any:
-    """Columns one after the other, however deep they lie; what is not a column is the same in every part."""
+    """Concatenate all columns, at any depth; values that are not columns are the same in every part."""
     one = parts[0]
     if isinstance(one, np.ndarray):
         return np.concatenate(parts, axis=-1)

@@ -1,4 +1,4 @@
-"""A decision in words and figures: the vote of every signal, the finding of every filter, and the nearest change."""
+"""Explanation of a decision: the vote of every signal, the result of every filter, and the nearest change."""
 
 from __future__ import annotations
 
@@ -52,15 +52,15 @@ def explain(
     """Explain the last row of an evaluation.
 
     Args:
-        evaluation: from `evaluate` over the same bars and configuration.
-        bars: it was made from these; used to make sure of the nearest change where a filter has a part in it.
+        evaluation: result of `evaluate` for the same bars and configuration.
+        bars: the bars it was made from; some nearest changes are checked with them.
         config: the tunables it was made with.
         timeframe_minutes: length of a bar.
-        decision: that of the last row, where it is at hand.
+        decision: the decision on the last row, if the caller has it already.
 
     Returns:
-        A sentence that sums up, the signals with a weight, the filters, the nearest change, and the cut of the size.
-        While warming up only the sentence.
+        A summary sentence, the signals with a weight, the filters, the nearest change, and the reduction of the size.
+        During warm-up, only the sentence.
     """
     decision = decision or evaluation.decision()
     if not decision.ready:
@@ -78,7 +78,7 @@ def explain(
 
 
 def _number(value: float) -> float | None:
-    """A figure for the wire: there is no NaN in JSON, and nobody wants to read -0."""
+    """Convert a number for the wire: None for NaN, which JSON does not have, and 0 for -0."""
     return value + 0.0 if math.isfinite(value) else None
 
 
@@ -115,7 +115,7 @@ def _sentence(check: Check, value: float, threshold: float, *, met: bool) -> str
 
 
 def _filters(evaluation: Evaluation, side: str) -> list[FilterExplanation]:
-    """The finding of each filter on the last row: its scenarios with their checks, and a sentence."""
+    """Result of each filter on the last row: its scenarios with their checks, and a sentence."""
     rows = evaluation.filters
     values, met = rows.values[:, -1].tolist(), rows.met[:, -1].tolist()
     scenario_blocks, thresholds = rows.scenario_blocks[:, -1].tolist(), rows.gates.thresholds

@@ -1,8 +1,8 @@
 """Indicators over bars.
 
-Recursive averages (EMA, RSI, ATR, MACD) are TA-Lib's and run over all bars; only the last rows are kept, which is all a
-decision looks at. What looks back a fixed number of bars (bands, VWAP, mean volume) is computed window by window: a
-running sum would carry the rounding of everything before it along.
+TA-Lib computes the recursive averages (EMA, RSI, ATR, MACD) over all bars. Only the last rows are kept, because a
+decision uses no others. Indicators with a fixed window (bands, VWAP, mean volume) are computed window by window: a
+running sum would accumulate rounding errors.
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ if TYPE_CHECKING:
     from vivienne.market.types import Bars, FloatArray, IntArray
 
 LEAD = 3
-"""Bars before the first row that signals may compare with."""
+"""Number of bars before the first row that signals may compare with."""
 EMPTY_BAND = 1e-6
-"""Bandwidth below which the bands are one line: %B and deviations have no meaning there, only rounding noise."""
+"""Bandwidth below which the bands count as one line, because %B and deviations would be rounding noise."""
 
 _FORGOTTEN = math.log(10_000)
-"""A recursive average is taken at its word once a ten-thousandth of its seed is left."""
+"""A recursive average counts as settled once a ten-thousandth of its seed is left."""
 
 
 class IndicatorRows(NamedTuple):
-    """Columns of equal length. NaN where there is no value yet.
+    """Indicators as columns of equal length; NaN until the first value exists.
 
     Attributes:
         open, close, volume: of the bars.
         ema_fast, ema_slow, bollinger_upper, bollinger_middle, bollinger_lower, vwap, atr: in quote currency.
-        ema_spread: fast over slow average, in quote currency, without rounding noise.
-        macd, macd_histogram: the same; the latter is MACD over its signal line.
-        rsi: 0 to 100, 50 as long as nothing ever moved.
+        ema_spread: fast minus slow average, in quote currency, without rounding noise.
+        macd, macd_histogram: MACD, and MACD minus its signal line; in quote currency, without rounding noise.
+        rsi: 0 to 100; 50 until the first price change.
         bandwidth: (upper - lower) / middle, a fraction.
-        percent_b: 0 at the lower band, 1 at the upper one, 0.5 when there is no band.
-        deviations: distance of the close from the middle band in standard deviations, signed.
+        percent_b: 0 at the lower band, 1 at the upper band, 0.5 if the bands are one line.
+        deviations: signed distance of the close from the middle band, in standard deviations.
     """
 
     open: FloatArray
@@ -65,11 +65,11 @@ class IndicatorRows(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """All that signals and filters look at.
+    """The input of signals and filters.
 
     Attributes:
-        bars: from the first bar that counts to the last row.
-        led: indicators of the rows, led by those of `LEAD` bars before.
+        bars: from the first bar used to the last row.
+        led: indicators of the `LEAD` bars before the rows, followed by those of the rows.
         now: indicators of the rows.
     """
 
@@ -79,20 +79,20 @@ class Columns:
 
     @property
     def rows(self) -> int:
-        """How many bars are decided."""
+        """Number of bars that are decided."""
         return len(self.now.close)
 
 
 def ago(led: FloatArray, bars: int) -> FloatArray:
-    """The values so many bars before each row, from a column of `Columns.led`."""
+    """The values `bars` bars before each row, from a column of `Columns.led`."""
     return led[LEAD - bars : len(led) - bars]
 
 
 def bars_needed(periods: Indicators, timeframe_minutes: int) -> int:
-    """Bars from which on more of them change no level, except by older support and resistance.
+    """Number of bars beyond which more bars change a level only through older support and resistance.
 
-    An average of period n over its own seed still carries (1 - 2/(n + 1))^k of it after k bars (Wilder's:
-    (1 - 1/n)^k); k is chosen so that a ten-thousandth is left. With the default periods that is 154, all of it MACD's.
+    After k bars, an average of period n still contains (1 - 2/(n + 1))^k of its seed, Wilder's (1 - 1/n)^k. The number
+    k is chosen so that a ten-thousandth is left. With the default periods the result is 154, which the MACD needs.
     """
     exponential = _FORGOTTEN / 2
     slowest = max(periods.macd_slow_period, periods.macd_signal_period)
@@ -108,20 +108,20 @@ def bars_needed(periods: Indicators, timeframe_minutes: int) -> int:
 
 
 def vwap_bars(periods: Indicators, timeframe_minutes: int) -> int:
-    """Bars under the VWAP; at least one, where a bar is longer than its span."""
+    """Number of bars in the span of the VWAP; 1 if a bar is longer than the span."""
     return max(1, round(periods.vwap_minutes / timeframe_minutes))
 
 
 @lru_cache(maxsize=64)
 def _places(rows: int, length: int) -> IntArray:
-    """Where the values of each window lie."""
+    """Indexes of the values of each window."""
     return np.arange(rows)[:, np.newaxis] + np.arange(length)
 
 
 def _windows(values: FloatArray, length: int, rows: int) -> FloatArray:
-    """The last `length` values of each of the last rows, as rows of a matrix; fewer where values are few.
+    """The last `length` values of each of the last rows, as rows of a matrix; fewer rows if there are too few values.
 
-    The matrix is contiguous, so that every row is summed in the same order however many there are.
+    The matrix is contiguous, so every row is summed in the same order, whatever the number of rows.
     """
     tail = values[-(rows + length - 1) :]
     return tail[_places(max(0, len(tail) - length + 1), length)]
@@ -131,13 +131,13 @@ def vwap(quote_volume: FloatArray, volume: FloatArray, bars: int, rows: int) -> 
     """Volume-weighted average price over a rolling span: quote volume traded per unit of base volume.
 
     Args:
-        quote_volume: per bar, in quote currency.
-        volume: per bar, in base currency.
+        quote_volume: of each bar, in quote currency.
+        volume: of each bar, in base currency.
         bars: length of the span.
-        rows: how many values are wanted, from the end.
+        rows: number of values to return, from the end.
 
     Returns:
-        A column of `rows` values; NaN where the span is not full and where nothing traded in it.
+        A column of `rows` values; NaN where the span is not full or had no trades.
     """
     traded = np.add.reduce(_windows(volume, bars, rows), axis=1)
     paid = np.add.reduce(_windows(quote_volume, bars, rows), axis=1)
@@ -145,26 +145,26 @@ def vwap(quote_volume: FloatArray, volume: FloatArray, bars: int, rows: int) -> 
 
 
 def mean_volume(columns: Columns, bars: int) -> FloatArray:
-    """Mean volume of the last bars of each row, the row's own included; NaN where they are too few or did not trade."""
+    """Mean volume of the last `bars` bars up to each row; NaN if there are fewer, or if they had no trades."""
     mean = np.add.reduce(_windows(columns.bars.volume, bars, columns.rows), axis=1) / bars
     return _last(np.where(mean > 0, mean, np.nan), columns.rows)
 
 
 def rsi(close: FloatArray, period: int, rows: int | None = None) -> FloatArray:
-    """Relative strength index, Wilder's smoothing; 50 as long as no close was different from the one before.
+    """Relative strength index with Wilder's smoothing; 50 until a close differs from the one before.
 
-    TA-Lib gives 0 for a series that never moved, which would read as a maximal buy, and once its averages have become
-    very small. While closes stand still both averages shrink by the same factor, so Wilder's value stands.
+    TA-Lib returns 0 for a series that never moved, which would read as a maximal buy, and for averages that have become
+    very small. While the close does not change, both averages shrink by the same factor, so Wilder's value stays valid.
 
     Args:
         close: closing prices.
-        period: of the smoothing.
-        rows: how many values are wanted, from the end; None for all.
+        period: period of the smoothing.
+        rows: number of values to return, from the end; None for all.
     """
     rows = len(close) if rows is None else rows
     if len(close) <= period:
         return np.full(rows, np.nan)
-    # By a power of two, which changes no digit: what TA-Lib takes for zero is to be relative to the price.
+    # Scaling makes TA-Lib's threshold for zero relative to the price. A power of two changes no digit.
     values = talib.RSI(close / 2.0 ** math.floor(math.log2(close[0])), period)
     last = close[-rows:]
     if rows < len(close) and (np.abs(last - close[-rows - 1 : -1]) > EQUAL * last).all():
@@ -178,7 +178,7 @@ def rsi(close: FloatArray, period: int, rows: int | None = None) -> FloatArray:
 
 
 class Bands(NamedTuple):
-    """Bollinger bands, see `IndicatorRows`."""
+    """Bollinger bands; see `IndicatorRows`."""
 
     upper: FloatArray
     middle: FloatArray
@@ -193,9 +193,9 @@ def bands(close: FloatArray, period: int, deviations: float, rows: int) -> Bands
 
     Args:
         close: closing prices.
-        period: bars under the bands.
-        deviations: distance of each band from the middle.
-        rows: how many values are wanted, from the end.
+        period: number of bars in the mean and the deviation.
+        deviations: distance of each band from the middle, in standard deviations.
+        rows: number of values to return, from the end.
 
     Returns:
         Columns of `rows` values.
@@ -208,7 +208,7 @@ def bands(close: FloatArray, period: int, deviations: float, rows: int) -> Bands
     width = 2.0 * half
     bandwidth = width / middle
     empty = bandwidth < EMPTY_BAND
-    if empty.any():  # seldom
+    if empty.any():  # rare
         bandwidth[empty] = 0.0
         width[empty] = np.inf  # %B and deviations become their neutral values below
     away = (_last(close, rows) - middle) / width
@@ -216,7 +216,7 @@ def bands(close: FloatArray, period: int, deviations: float, rows: int) -> Bands
 
 
 def _last(column: FloatArray, rows: int) -> FloatArray:
-    """The last `rows` values, led by NaN where the column is shorter."""
+    """The last `rows` values, padded with NaN in front if the column is shorter."""
     if len(column) >= rows:
         return column[-rows:]
     return np.concatenate([np.full(rows - len(column), np.nan), column])
@@ -227,9 +227,9 @@ def indicators(bars: Bars, periods: Indicators, timeframe_minutes: int, rows: in
 
     Args:
         bars: at least one closed bar.
-        periods: the tunables.
+        periods: the tunables of the indicators.
         timeframe_minutes: length of a bar.
-        rows: how many bars are wanted; at most ``len(bars)``.
+        rows: number of bars; at most ``len(bars)``.
     """
     close, tail = bars.close, rows + LEAD
     last_close = _last(close, tail)

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from vivienne.market.types import Bars, BoolArray, FloatArray
 
 LEVEL_BARS = 1_000
-"""Levels come from so many bars, the row's own included."""
+"""Number of bars that levels are made from, including the row's own."""
 
 
 def pivots(values: FloatArray, side_bars: int) -> BoolArray:
-    """Mark each value above all its `side_bars` neighbours on either side (pass ``-low`` for low pivots).
+    """Mark each value that is above all its `side_bars` neighbours on both sides (pass ``-low`` for low pivots).
 
-    A pivot is known only `side_bars` bars later: a caller that decides row i may use marks up to row ``i - side_bars``.
+    A pivot is known only `side_bars` bars later: a decision on row i may use marks up to row ``i - side_bars``.
     """
     marks = np.zeros(len(values), dtype=np.bool_)
     inner = len(values) - 2 * side_bars
@@ -41,7 +41,7 @@ def merged(prices: list[float], buffer: float) -> Iterator[float]:
     """Merge prices into levels, lowest first: each level is the mean of prices at most `buffer` above its lowest.
 
     Args:
-        prices: rising.
+        prices: in ascending order.
         buffer: fraction of price.
     """
     total, count, limit = 0.0, 0, -math.inf
@@ -58,14 +58,14 @@ def merged(prices: list[float], buffer: float) -> Iterator[float]:
 
 
 def _nearest(column: FloatArray, close: FloatArray, side_bars: int, buffer: float, *, upwards: bool) -> FloatArray:
-    """For each of the last ``len(close)`` rows, the nearest level above (or below) its close; NaN without one."""
+    """The nearest level above or below the close, for each of the last ``len(close)`` rows; NaN if none exists."""
     rows = len(close)
     column = column[-(LEVEL_BARS - 1 + rows) :]
     nearest = np.full(rows, np.nan)
     at = pivots(column if upwards else -column, side_bars).nonzero()[0]
     places, known, prices = at.tolist(), (-1, -1), [0.0]
     for row, price in enumerate(close.tolist()):
-        # A pivot counts with all the bars that make it one.
+        # A pivot is usable only if all bars that make it one are among the last LEVEL_BARS.
         newest = len(column) - rows + row
         usable = (
             bisect_left(places, newest - (LEVEL_BARS - 1) + side_bars),
@@ -73,7 +73,7 @@ def _nearest(column: FloatArray, close: FloatArray, side_bars: int, buffer: floa
         )
         if usable != known:
             known, prices = usable, sorted(column[at[slice(*usable)]].tolist())
-        # A level at the close itself is neither above nor below it.
+        # A level equal to the close is neither above nor below it.
         if upwards:
             beyond = price * (1.0 + EQUAL)
             nearest[row] = next((level for level in merged(prices, buffer) if level > beyond), math.nan)
@@ -90,13 +90,13 @@ def nearest_levels(bars: Bars, side_bars: int, buffer: float, rows: int) -> tupl
     """Nearest confirmed support below and resistance above the close, for the last `rows` bars.
 
     Args:
-        bars: closed bars; a row looks at the last `LEVEL_BARS` of them up to itself.
-        side_bars: bars on each side of a pivot.
-        buffer: fraction of price within which pivots are one level.
-        rows: how many bars are wanted; at most ``len(bars)``.
+        bars: closed bars; each row uses the last `LEVEL_BARS` of them, up to and including itself.
+        side_bars: number of bars on each side of a pivot.
+        buffer: fraction of price within which pivots merge into one level.
+        rows: number of bars; at most ``len(bars)``.
 
     Returns:
-        Two columns of `rows` prices, support and resistance; NaN where there is none.
+        Two columns of `rows` prices, support and resistance; NaN if none exists.
     """
     close = bars.close[len(bars) - rows :]
     support = _nearest(bars.low, close, side_bars, buffer, upwards=False)

@@ -1,6 +1,6 @@
-"""The nearest change: the one threshold or switch that, changed alone and least, alters the outcome.
+"""The nearest change: the smallest change of a single threshold or switch that alters the outcome.
 
-The outcome is the clarity level, and whether an entry is held back.
+The outcome is the clarity level, and whether a filter holds back an entry.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ if TYPE_CHECKING:
     from vivienne.wire.explanation import NearestChange
 
 _HAS_SECOND_EFFECT = frozenset({"filters.levels.levels_buffer_percent"})
-"""Thresholds that a figure hangs on as well: the buffer also merges levels."""
+"""Thresholds that also affect the compared value: the levels buffer also merges levels."""
 
 
 class Change(NamedTuple):
-    """One value that, changed alone, alters the outcome.
+    """A change of one value that alters the outcome.
 
     Attributes:
-        path: the tunable.
-        old: its value now.
-        new: the value nearest to it that alters the outcome.
-        level: the level that would result.
-        held: whether a filter would keep an entry back.
-        is_of_filter: whether a filter would begin to block, or stop.
+        path: path of the tunable.
+        old: its present value.
+        new: the nearest value that alters the outcome.
+        level: the resulting level.
+        held: whether a filter would then hold back an entry.
+        is_of_filter: whether the change makes a filter start or stop blocking.
     """
 
     path: str
@@ -52,7 +52,7 @@ class Change(NamedTuple):
 
     @property
     def distance(self) -> float:
-        """How far away, relative to the present value; a switch counts as 1."""
+        """Size of the change relative to the present value; a switch counts as 1."""
         return abs(self.new - self.old) / abs(self.old) if self.old else 1.0 if self.new is True else math.inf
 
     def as_document(self) -> NearestChange:
@@ -73,7 +73,7 @@ class Change(NamedTuple):
 
 
 def _round_toward(value: float, *, up: bool) -> Iterator[float]:
-    """Values at or beyond `value` on one side, the shortest ones first."""
+    """Numbers at or beyond `value` on one side, those with the fewest digits first."""
     exponent = math.floor(math.log10(abs(value))) if value else 0
     towards = math.ceil if up else math.floor
     for digits in (2, 3, 4, 6, 9, 12):
@@ -83,7 +83,7 @@ def _round_toward(value: float, *, up: bool) -> Iterator[float]:
 
 
 def _beyond(value: float, *, up: bool, strict: bool, low: float, high: float) -> float | None:
-    """The shortest number at or beyond `value` (clearly beyond it, when strict), within bounds and near it."""
+    """The number with the fewest digits at or beyond `value`, near it and within bounds; clearly beyond if strict."""
     if value == 0 and not strict and low <= 0 <= high:
         return 0.0
     clear = 2 * EQUAL * abs(value)
@@ -96,7 +96,7 @@ def _beyond(value: float, *, up: bool, strict: bool, low: float, high: float) ->
 
 
 def _threshold_changes(evaluation: Evaluation, config: Configuration) -> Iterator[Change]:
-    """Level thresholds that, moved across the confidence, alter the level; they stay in order."""
+    """Level thresholds that alter the level when moved across the confidence. The thresholds stay in order."""
     settings = config.settings
     raw_level = int(evaluation.decided.raw_level[-1])
     blocked = bool(evaluation.blocked[-1])
@@ -119,7 +119,7 @@ def _threshold_changes(evaluation: Evaluation, config: Configuration) -> Iterato
 
 
 def _filter_changes(evaluation: Evaluation) -> Iterator[Change]:
-    """Tunables by which an entry would be let through that is held back, or held back that is not."""
+    """Changes that release an entry that is held back, or hold back an entry that is not."""
     raw_level = Clarity(int(evaluation.decided.raw_level[-1]))
     if raw_level < Clarity.LOADED:
         return
@@ -132,13 +132,13 @@ def _filter_changes(evaluation: Evaluation) -> Iterator[Change]:
 
 
 def _releases(rows: FilterRows) -> Iterator[tuple[str, float | bool, float | bool]]:
-    """Values that let an entry through which exactly one filter holds: path, old and new."""
+    """Changes that release an entry held back by exactly one filter: path, old and new value."""
     holding = rows.blocks[:, -1].nonzero()[0].tolist()
     if len(holding) != 1:
         return
     scenarios = rows.scenario_blocks[:, -1].nonzero()[0].tolist()
     one = scenarios[0] if len(scenarios) == 1 else None
-    # Of two switches the narrower one is offered: equal distances keep their order.
+    # The narrower of two switches comes first, because equal distances keep their order.
     if one is not None and (switch := SCENARIOS[one].switch) is not None:
         yield switch, True, False
     yield FILTERS[holding[0]].switch, True, False
@@ -147,7 +147,7 @@ def _releases(rows: FilterRows) -> Iterator[tuple[str, float | bool, float | boo
 
 
 def _holds(rows: FilterRows, *, is_long: bool) -> Iterator[tuple[str, float | bool, float | bool]]:
-    """Values that make a scenario block which does not now: path, old and new."""
+    """Changes that make a further scenario block: path, old and new value."""
     number = -1
     for each, enabled in zip(FILTERS, rows.gates.enabled, strict=True):
         for scenario in each.scenarios:
@@ -164,7 +164,7 @@ def _holds(rows: FilterRows, *, is_long: bool) -> Iterator[tuple[str, float | bo
 
 
 def _moved(rows: FilterRows, place: int, *, met: bool) -> Iterator[tuple[str, float, float]]:
-    """The threshold of a check moved across the figure, so that the check is met or is not any more."""
+    """The threshold of a check moved across its value, so that the check becomes met or unmet."""
     check: Check = CHECKS[place]
     value = float(rows.values[place, -1])
     if check.path is None or math.isnan(value):
@@ -183,7 +183,7 @@ def _moved(rows: FilterRows, place: int, *, met: bool) -> Iterator[tuple[str, fl
 
 
 def _keeps_rules(config: Configuration, change: Change) -> bool:
-    """Whether the changed configuration is valid: values that must be in order still are."""
+    """True if the changed configuration is valid, that is, values that must be in order still are."""
     for rule in RULES:
         if isinstance(rule, Ordered) and change.path in rule.paths:
             values = [change.new if path == change.path else field_at(path).value(config) for path in rule.paths]
@@ -205,10 +205,10 @@ def _with(config: Configuration, path: str, value: float | bool) -> Configuratio
 def nearest_change(evaluation: Evaluation, bars: Bars, config: Configuration, timeframe_minutes: int) -> Change | None:
     """The threshold or switch whose smallest relative change alters the outcome of the last row.
 
-    A change of a threshold that a figure hangs on as well is tried out before it is offered.
+    A threshold that also affects the compared value is evaluated before it is returned.
 
     Returns:
-        None where nothing votes, and where an entry above `loaded` is held back in more than one way.
+        None if no signal votes, or if an entry above `loaded` is held back in more than one way.
     """
     if evaluation.votes.side[-1] == 0:
         return None

@@ -1,4 +1,4 @@
-"""A configuration as the arrays that decisions compute with, made once for each."""
+"""The arrays that decisions use, made once for each configuration."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from vivienne.agent.signals.base import Signal
 
 MOST_KEPT = 512
-"""Configurations; of more, those that were used last are kept."""
+"""Number of configurations that are kept; the oldest is dropped first."""
 
 _THRESHOLDS = tuple(
     attrgetter(check.threshold) if isinstance(check.threshold, str) else check.threshold for check in CHECKS
@@ -31,11 +31,11 @@ _NEEDED = frozenset(name for each in FILTERS for name in each.needs)
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What follows from a configuration alone.
+    """The values that depend on a configuration alone.
 
     Attributes:
-        signals: those that have a weight, and those that a filter needs.
-        weights: of the former.
+        signals: the signals that have a weight or that a filter needs.
+        weights: weights of the signals that have one.
         gates: thresholds and switches of the filters.
         levels: thresholds and sizes of the levels.
     """
@@ -46,12 +46,12 @@ class Prepared:
     levels: Levels
 
 
-# By identity, because a configuration is never altered; it is kept along, so that its id cannot become another's.
+# Keyed by identity, because a configuration is immutable. Storing the configuration too keeps its id from being reused.
 _kept: OrderedDict[int, tuple[Configuration, Prepared]] = OrderedDict()
 
 
 def prepared(config: Configuration) -> Prepared:
-    """The arrays of a configuration."""
+    """The arrays of a configuration; made on the first call."""
     found = _kept.get(id(config))
     if found is None:
         found = _kept[id(config)] = config, _prepare(config)

@@ -1,4 +1,4 @@
-"""Rules between values, as data: the same list is applied by the server and handed to clients."""
+"""Rules between values, as data: the server applies them and sends them to clients."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Ordered:
-    """Each value is at or below the next; with `strict`, below it."""
+    """A rule: each value must be at or below the next one; with `strict`, below it."""
 
     paths: tuple[str, ...]
     strict: bool = False
@@ -20,7 +20,7 @@ class Ordered:
 
 @dataclass(frozen=True, slots=True)
 class AnyPositive:
-    """At least one of the values is above 0."""
+    """A rule: at least one of the values must be above 0."""
 
     paths: tuple[str, ...]
 

@@ -1,8 +1,8 @@
-"""The one definition of everything that can be tuned, put together from the parts that use it.
+"""The only definition of all tunables, assembled from the parts that use them.
 
-Every signal and filter brings its own tunables; settings and indicators are here. Form fields, the parameter reference,
-the JSON Schema, flat names and the texts of errors are derived from `Configuration` by `vivienne.config.tunables`.
-A document on the wire or in the store may leave anything out; what is left out is inherited.
+Each signal and filter defines its own tunables. Settings and indicators are defined here. `vivienne.config.tunables`
+derives form fields, the parameter reference, the JSON Schema, flat names and error texts from `Configuration`.
+A document on the wire or in the store may omit any value; an omitted value is inherited.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def _threshold(default: float, level: str, meaning: str) -> Any:
     return tunable(
         default,
         f"{level.capitalize()} threshold",
-        f"Confidence from which the level is `{level}`: {meaning}.",
+        f"Lowest confidence for the level `{level}`: {meaning}.",
         unit="confidence, 0 to 100",
         bounds=(0, 100),
         step=1,
@@ -36,7 +36,7 @@ def _size(default: float, level: str) -> Any:
     return tunable(
         default,
         f"Position size ({level})",
-        f"Size of a position at level `{level}` that no filter blocks.",
+        f"Position size at the level `{level}` while no filter blocks.",
         unit="percent of equity",
         bounds=(0, 100),
         step=0.1,
@@ -47,7 +47,7 @@ def _weight(default: float, signal: str, reading: str) -> Any:
     return tunable(
         default,
         f"Signal weight {signal}",
-        f"How much the vote of `{signal}` counts ({reading}); 0 takes its vote away.",
+        f"Weight of the vote of `{signal}` ({reading}); with 0 it does not vote.",
         unit="weight, 0 to 1",
         bounds=(0, 1),
         step=0.05,
@@ -58,7 +58,7 @@ def _weight(default: float, signal: str, reading: str) -> Any:
 class Settings(Section):
     """Levels and position sizes."""
 
-    description: str | None = description("Which confidence earns which level, and how large a position is there.")
+    description: str | None = description("Lowest confidence of each level, and position size at each level.")
     state_threshold_bang: float = _threshold(80, "bang", "act now")
     state_threshold_aim: float = _threshold(70, "aim", "an entry is near")
     state_threshold_loaded: float = _threshold(50, "loaded", "the signals lean one way")
@@ -69,9 +69,9 @@ class Settings(Section):
 
 
 class Indicators(Section):
-    """Periods of the indicators. The history is kept, so a new period takes effect at once."""
+    """Periods of the indicators. A new period takes effect at once, because the history is kept."""
 
-    description: str | None = description("Periods of the indicators under the signals and filters.")
+    description: str | None = description("Periods of the indicators that signals and filters use.")
     ema_fast_period: Whole = period(9, "EMA fast", "Period of the fast average.")
     ema_slow_period: Whole = period(21, "EMA slow", "Period of the slow average.", highest=200)
     macd_fast_period: Whole = period(12, "MACD fast", "Period of the fast average of the MACD.")
@@ -79,7 +79,7 @@ class Indicators(Section):
     macd_signal_period: Whole = period(9, "MACD signal", "Period of the signal line.")
     rsi_period: Whole = period(14, "RSI period", "Wilder's smoothing of gains and losses.")
     atr_period: Whole = period(14, "ATR period", "Wilder's smoothing of the true range.")
-    bollinger_period: Whole = period(20, "Bollinger period", "Bars under the bands.", lowest=5, highest=200)
+    bollinger_period: Whole = period(20, "Bollinger period", "Number of bars in the bands.", lowest=5, highest=200)
     bollinger_deviations: float = tunable(
         2.0,
         "Bollinger deviations",
@@ -89,10 +89,10 @@ class Indicators(Section):
         step=0.1,
     )
     vwap_minutes: Whole = tunable(
-        60, "VWAP span", "Time under the volume-weighted average price.", unit="minutes", bounds=(1, 480), step=5
+        60, "VWAP span", "Time span of the volume-weighted average price.", unit="minutes", bounds=(1, 480), step=5
     )
     pivot_bars: Whole = period(
-        5, "Pivot bars", "Bars on each side that make a high or low a level; known only that many bars later.",
+        5, "Pivot bars", "Bars on each side that make a high or low a level. It is known only that many bars later.",
         lowest=1, highest=50,
     )  # fmt: skip
 
@@ -100,20 +100,20 @@ class Indicators(Section):
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    # The fields are assembled below, from the registries: a type checker cannot see their names.
+    # The fields are assembled below from the registries, so a type checker cannot see their names.
 
     class Filters(Section):
-        """What can hold an entry back."""
+        """Filters, which can hold back an entry."""
 
         def __getattr__(self, name: str) -> Any: ...
 
     class SignalWeights(Section):
-        """How much each signal counts."""
+        """Weight of each signal."""
 
         def __getattr__(self, name: str) -> float: ...
 
     class Signals(Section):
-        """Where the strength of each signal begins and where it is full."""
+        """Readings at which each signal has strength 0 and strength 1."""
 
         def __getattr__(self, name: str) -> float: ...
 
@@ -121,28 +121,28 @@ else:
     Filters = create_model(
         "Filters",
         __base__=Section,
-        __doc__="What can hold an entry back.",
+        __doc__="Filters, which can hold back an entry.",
         description=(str | None, description()),
         **{each.name: (each.section, Field(default_factory=each.section, title=each.title)) for each in FILTERS},
     )
     SignalWeights = create_model(
         "SignalWeights",
         __base__=Section,
-        __doc__="How much each signal counts.",
+        __doc__="Weight of each signal.",
         description=(str | None, description()),
         **{each.name: (float, _weight(each.weight, each.name, each.reading)) for each in SIGNALS},
     )
     Signals = create_model(
         "Signals",
         __base__=Section,
-        __doc__="Where the strength of each signal begins and where it is full.",
-        description=(str | None, description("Where the strength of each signal begins and where it is full.")),
+        __doc__="Readings at which each signal has strength 0 and strength 1.",
+        description=(str | None, description("Readings at which each signal has strength 0 and strength 1.")),
         **{name: (field.annotation, field) for each in SIGNALS for name, field in each.section.model_fields.items()},
     )
 
 
 class Configuration(Section):
-    """Everything that shapes a decision."""
+    """All tunables of a decision."""
 
     description: str | None = description()
     settings: Settings = Field(default_factory=Settings, title="Settings")
@@ -160,16 +160,16 @@ RULES: tuple[Rule, ...] = (
     *(rule for each in SIGNALS for rule in each.rules),
     AnyPositive(tuple(f"signal_weights.{each.name}" for each in SIGNALS)),
 )
-"""Conditions between values. Data, so that every client can apply the same."""
+"""Conditions between values, as data, so that every client can apply them."""
 
 
 class TunableField(NamedTuple):
-    """Where a tunable is in a configuration.
+    """A tunable and its place in a configuration.
 
     Attributes:
-        title: a few words for people.
+        title: its name for people.
         bounds: lowest and highest allowed value; infinite for switches.
-        value: reads it.
+        value: reads the value from a configuration.
     """
 
     title: str
@@ -179,7 +179,7 @@ class TunableField(NamedTuple):
 
 @cache
 def field_at(path: str) -> TunableField:
-    """The tunable at a path in dots."""
+    """The tunable at a dotted path."""
     *sections, name = path.split(".")
     model: type[BaseModel] = Configuration
     for section in sections:

@@ -1,8 +1,8 @@
-"""Comparisons that never hang on the last bits.
+"""Comparisons that do not depend on rounding.
 
-Prices are decimal numbers that binary floating point cannot hold exactly, and what is derived from them carries the
-rounding of every step. Two figures that are equal on paper may therefore differ by some 1e-16 of their size, in either
-direction. Wherever a decision compares, figures that are nearer to each other than `EQUAL` count as equal.
+Binary floating point cannot hold most decimal prices exactly, and every computation adds rounding. Two values that are
+equal on paper may therefore differ by about 1e-16 of their size, in either direction. In all comparisons of a decision,
+values that differ by less than `EQUAL` count as equal.
 """
 
 from __future__ import annotations
@@ -15,32 +15,32 @@ if TYPE_CHECKING:
     from vivienne.market.types import BoolArray, FloatArray
 
 EQUAL = 1e-9
-"""Relative. Rounding stays orders of magnitude below it; the ticks of real markets stay above it."""
+"""Relative tolerance. Rounding errors are orders of magnitude smaller; the ticks of real markets are larger."""
 
 
 def settled(difference: FloatArray, scale: FloatArray | float) -> FloatArray:
     """Set differences that are only rounding to 0.
 
     Args:
-        difference: of two figures.
-        scale: size of the figures that were subtracted, above 0.
+        difference: difference of two values.
+        scale: size of these values, above 0.
     """
     return difference * (np.abs(difference) > EQUAL * scale)
 
 
 def above(one: FloatArray, other: FloatArray | float) -> BoolArray:
-    """Where `one` is clearly above `other`; False where either is NaN."""
+    """True where `one` is above `other` by more than the tolerance; False where either is NaN."""
     return one - other > EQUAL * np.abs(other)
 
 
 def holds(value: FloatArray, threshold: FloatArray, signs: FloatArray, strict: BoolArray) -> BoolArray:
-    """Where relations hold, all checks at once; False where a value is NaN.
+    """True where a relation holds, for all checks at once; False where a value is NaN.
 
     Args:
-        value: per check and row.
-        threshold: per check and row.
-        signs: +1 for a relation that asks for less, -1 for one that asks for more.
-        strict: whether equality does not suffice.
+        value: for each check and row.
+        threshold: for each check and row.
+        signs: +1 for the relations < and <=, -1 for > and >=.
+        strict: True for the relations < and >.
     """
     short = (threshold - value) * signs
     margin = EQUAL * np.abs(threshold)

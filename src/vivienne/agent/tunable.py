@@ -1,6 +1,7 @@
-"""One tunable: a field of a section with everything there is to know about it.
+"""Declaration of tunables: fields of a section with title, description, unit, bounds and step.
 
-Settings, indicators, signals and filters declare their tunables with these; `vivienne.agent.schema` puts them together.
+Settings, indicators, signals and filters declare their tunables with these functions. `vivienne.agent.schema` assembles
+them.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ QUOTE = "quote currency"
 
 
 def _whole(value: object) -> object:
-    """JSON knows one kind of number: 14.0 is the whole number 14."""
+    """Convert 14.0 to 14, because JSON has only one kind of number."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
@@ -23,7 +24,7 @@ Whole = Annotated[int, BeforeValidator(_whole)]
 
 
 class Section(BaseModel):
-    """A group of tunables: unknown names refused, strings are not numbers, nothing infinite."""
+    """A group of tunables. It rejects unknown names, strings in place of numbers, and infinite numbers."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -49,14 +50,14 @@ def tunable(
     """A field of a section.
 
     Args:
-        default: its value where nobody has set it; the type of the tunable follows from it.
-        title: a few words for forms.
+        default: its value unless it is set; it determines the type of the tunable.
+        title: its name in forms.
         description: a sentence for forms and documents.
-        unit: what a number counts.
+        unit: unit of the number.
         bounds: the lowest and highest allowed value.
-        step: by which forms step.
-        flat: the name in flat messages, where it is not the field's own.
-        hint: a sentence for people who mistook the unit.
+        step: step size in forms.
+        flat: its name in flat messages, if it differs from the field name.
+        hint: a sentence for errors that a wrong unit may have caused.
     """
     extra = {"unit": unit, "step": step, "flat_name": flat, "hint": hint}
     low, high = bounds or (None, None)
@@ -71,11 +72,11 @@ def tunable(
 
 
 def description(default: str | None = None) -> Any:
-    """A note for people, which every section has."""
+    """The field for a note, which every section has."""
     return Field(
         default,
         title="Description",
-        description="A note for people; kept as it was sent, without effect.",
+        description="A note for people. It is stored as sent and has no effect.",
         max_length=LONGEST_DESCRIPTION,
     )
 
@@ -86,7 +87,7 @@ def period(default: int, title: str, text: str, *, lowest: int = 2, highest: int
 
 
 def atr_distance(default: float, title: str, text: str) -> Any:
-    """A distance in units of the average true range."""
+    """A distance in units of the average true range (ATR)."""
     return tunable(default, title, text, unit="ATR", bounds=(0.01, 10), step=0.05)
 
 
@@ -101,7 +102,7 @@ def rsi_points(default: float, title: str, text: str) -> Any:
 
 
 def trades_per_minute(default: float, title: str, text: str) -> Any:
-    """A number of trades."""
+    """A number of trades per minute."""
     return tunable(default, title, text, unit="trades per minute", bounds=(0, 1_000_000), step=10)
 
 
@@ -112,4 +113,4 @@ def trade_size(default: float, title: str, text: str) -> Any:
 
 def filter_switch(title: str, *, flat: str | None = None) -> Any:
     """The switch of a filter."""
-    return tunable(True, title, "Whether this filter may block an entry.", flat=flat)
+    return tunable(True, title, "Allows this filter to block entries.", flat=flat)

@@ -109,7 +109,7 @@ export const bundledRulebook: Rulebook = {
   },
   {
    "path": "filters.volatility.overextended_deviations",
-   "title": "Overextended from",
+   "title": "Overextended threshold",
    "kind": "number",
    "default": 3.0,
    "minimum": 1,
@@ -341,7 +341,7 @@ export const bundledRulebook: Rulebook = {
   },
   {
    "path": "signals.rsi_begin",
-   "title": "RSI begins to vote",
+   "title": "RSI at zero strength",
    "kind": "number",
    "default": 40,
    "minimum": 0,
@@ -397,7 +397,7 @@ export const bundledRulebook: Rulebook = {
   },
   {
    "path": "signals.bb_level_begin",
-   "title": "Band level begins to vote",
+   "title": "Band level at zero strength",
    "kind": "number",
    "default": 0.2,
    "minimum": 0,

@@ -23,11 +23,11 @@ export interface ValueChange {
   new?: unknown
 }
 /**
- * Everything that shapes a decision.
+ * All tunables of a decision.
  */
 export interface Configuration {
   /**
-   * A note for people; kept as it was sent, without effect.
+   * A note for people. It is stored as sent and has no effect.
    */
   description?: string
   settings: Settings
@@ -41,44 +41,44 @@ export interface Configuration {
  */
 export interface Settings {
   /**
-   * A note for people; kept as it was sent, without effect.
+   * A note for people. It is stored as sent and has no effect.
    */
   description?: string
   /**
-   * Confidence from which the level is `bang`: act now.
+   * Lowest confidence for the level `bang`: act now.
    */
   state_threshold_bang: number
   /**
-   * Confidence from which the level is `aim`: an entry is near.
+   * Lowest confidence for the level `aim`: an entry is near.
    */
   state_threshold_aim: number
   /**
-   * Confidence from which the level is `loaded`: the signals lean one way.
+   * Lowest confidence for the level `loaded`: the signals lean one way.
    */
   state_threshold_loaded: number
   /**
-   * Size of a position at level `bang` that no filter blocks.
+   * Position size at the level `bang` while no filter blocks.
    */
   position_size_bang: number
   /**
-   * Size of a position at level `aim` that no filter blocks.
+   * Position size at the level `aim` while no filter blocks.
    */
   position_size_aim: number
   /**
-   * Size of a position at level `loaded` that no filter blocks.
+   * Position size at the level `loaded` while no filter blocks.
    */
   position_size_loaded: number
   /**
-   * Size of a position at level `idle` that no filter blocks.
+   * Position size at the level `idle` while no filter blocks.
    */
   position_size_idle: number
 }
 /**
- * What can hold an entry back.
+ * Filters, which can hold back an entry.
  */
 export interface Filters {
   /**
-   * A note for people; kept as it was sent, without effect.
+   * A note for people. It is stored as sent and has no effect.
    */
   description?: string
   volatility: VolatilityFilter
@@ -88,31 +88,31 @@ export interface Filters {
   combined_vwap: CombinedVwapFilter
 }
 /**
- * Blocks by the width of the Bollinger bands.
+ * Blocks entries based on the Bollinger bands.
  */
 export interface VolatilityFilter {
   /**
-   * A note for people; kept as it was sent, without effect.
+   * A note for people. It is stored as sent and has no effect.
    */
   description?: string
   /**
-   * Whether this filter may block an entry.
+   * Allows this filter to block entries.
    */
   enable_bollinger_filter_for_entry: boolean
   /**
-   * Blocks every entry while the bandwidth is below it: nothing moves.
+   * Blocks every entry while the bandwidth is below this (squeeze).
    */
   volatility_squeeze_threshold: number
   /**
-   * Blocks entries against the trend while the bandwidth is above it: something runs.
+   * Blocks entries against the trend while the bandwidth is above this (breakout).
    */
   volatility_breakout_threshold: number
   /**
-   * Whether to block entries in the direction in which the close has left the middle band too far behind, unless `bb_breakout` votes for them.
+   * Blocks entries in the direction in which the close is overextended, unless `bb_breakout` votes for them.
    */
   bollinger_overextended_block: boolean
   /**
-   * Distance of the close from the middle band that counts as overextended.
+   * The close is overextended at this distance from the middle band or more.
    */
   overextended_deviations: number
 }
@@ -121,70 +121,70 @@ export interface VolatilityFilter {
  */
 export interface TrendFilter {
   /**
-   * A note for people; kept as it was sent, without effect.
+   * A note for people. It is stored as sent and has no effect.
    */
   description?: string
   /**
-   * Whether this filter may block an entry.
+   * Allows this filter to block entries.
    */
   enable_trend_filter_for_entry: boolean
 }
 /**
- * Blocks entries that run into a level.
+ * Blocks entries that run into a support or resistance level.
  */
 export interface LevelsFilter {
   /**
-   * A note for people; kept as it was sent, without effect.
+   * A note for people. It is stored as sent and has no effect.
    */
   description?: string
   /**
-   * Whether this filter may block an entry.
+   * Allows this filter to block entries.
    */
   enable_levels_filter_for_entry: boolean
   /**
-   * Blocks an entry while the nearest level ahead is nearer than this; levels nearer to each other than this are one.
+   * Blocks an entry while the nearest level ahead is nearer than this. Levels nearer to each other than this merge into one.
    */
   levels_buffer_percent: number
 }
 /**
- * Blocks entries into many small trades.
+ * Blocks entries while there are many small trades.
  */
 export interface UnderusedAlphaFilter {
   /**
-   * A note for people; kept as it was sent, without effect.
+   * A note for people. It is stored as sent and has no effect.
    */
   description?: string
   /**
-   * Whether this filter may block an entry.
+   * Allows this filter to block entries.
    */
   enabled: boolean
   /**
-   * Trading counts as retail chop from this many trades on, if they are small as well.
+   * Trading is retail chop if there are at least this many trades and they are small.
    */
   retail_chop_trade_count_threshold: number
   /**
-   * Trading counts as retail chop up to this average trade, if trades are many as well.
+   * Trading is retail chop if the average trade is at most this and there are many trades.
    */
   retail_chop_avg_trade_size_threshold: number
 }
 /**
- * Blocks long entries by where the close stands to the VWAP and who trades.
+ * Blocks long entries into weak pumps above the VWAP and into distribution below it.
  */
 export interface CombinedVwapFilter {
   /**
-   * A note for people; kept as it was sent, without effect.
+   * A note for people. It is stored as sent and has no effect.
    */
   description?: string
   /**
-   * Whether this filter may block an entry.
+   * Allows this filter to block entries.
    */
   enabled: boolean
   /**
-   * A rise above the VWAP is weak with fewer trades than this, if they are small as well.
+   * A rise above the VWAP is weak if there are fewer trades than this and they are small.
    */
   weak_pump_trade_count_threshold: number
   /**
-   * A rise above the VWAP is weak below this average trade, if trades are few as well.
+   * A rise above the VWAP is weak if the average trade is below this and there are few trades.
    */
   weak_pump_avg_trade_size_threshold: number
   /**
@@ -196,77 +196,77 @@ export interface CombinedVwapFilter {
    */
   distribution_avg_trade_size_threshold: number
   /**
-   * Distribution below the VWAP needs less than this part of the volume to be bought by aggressors.
+   * Distribution below the VWAP needs a share of the volume bought by takers below this.
    */
   distribution_taker_buy_share: number
 }
 /**
- * How much each signal counts.
+ * Weight of each signal.
  */
 export interface SignalWeights {
   /**
-   * A note for people; kept as it was sent, without effect.
+   * A note for people. It is stored as sent and has no effect.
    */
   description?: string
   /**
-   * How much the vote of `ema_cross` counts (fast against slow average); 0 takes its vote away.
+   * Weight of the vote of `ema_cross` (fast against slow average); with 0 it does not vote.
    */
   ema_cross: number
   /**
-   * How much the vote of `macd` counts (sign and size of the histogram); 0 takes its vote away.
+   * Weight of the vote of `macd` (sign and size of the histogram); with 0 it does not vote.
    */
   macd: number
   /**
-   * How much the vote of `rsi` counts (reversal from oversold and overbought); 0 takes its vote away.
+   * Weight of the vote of `rsi` (reversal from oversold and overbought); with 0 it does not vote.
    */
   rsi: number
   /**
-   * How much the vote of `bb_bounce` counts (return into the Bollinger bands); 0 takes its vote away.
+   * Weight of the vote of `bb_bounce` (return into the Bollinger bands); with 0 it does not vote.
    */
   bb_bounce: number
   /**
-   * How much the vote of `bb_breakout` counts (escape from the Bollinger bands); 0 takes its vote away.
+   * Weight of the vote of `bb_breakout` (escape from the Bollinger bands); with 0 it does not vote.
    */
   bb_breakout: number
   /**
-   * How much the vote of `ema_level` counts (close against the slow average); 0 takes its vote away.
+   * Weight of the vote of `ema_level` (close against the slow average); with 0 it does not vote.
    */
   ema_level: number
   /**
-   * How much the vote of `vwap_anchor` counts (close against the VWAP); 0 takes its vote away.
+   * Weight of the vote of `vwap_anchor` (close against the VWAP); with 0 it does not vote.
    */
   vwap_anchor: number
   /**
-   * How much the vote of `bb_level` counts (place within the Bollinger bands, as a reversal); 0 takes its vote away.
+   * Weight of the vote of `bb_level` (position within the Bollinger bands, as a reversal); with 0 it does not vote.
    */
   bb_level: number
   /**
-   * How much the vote of `bb_breakout_level` counts (distance outside the Bollinger bands); 0 takes its vote away.
+   * Weight of the vote of `bb_breakout_level` (distance outside the Bollinger bands); with 0 it does not vote.
    */
   bb_breakout_level: number
   /**
-   * How much the vote of `volume_confirmation` counts (volume against its mean, in the direction of the bar); 0 takes its vote away.
+   * Weight of the vote of `volume_confirmation` (volume against its mean, in the direction of the bar); with 0 it does not vote.
    */
   volume_confirmation: number
   /**
-   * How much the vote of `macd_level` counts (MACD against 0); 0 takes its vote away.
+   * Weight of the vote of `macd_level` (MACD against 0); with 0 it does not vote.
    */
   macd_level: number
   /**
-   * How much the vote of `rsi_cross` counts (return from oversold and overbought within 3 bars); 0 takes its vote away.
+   * Weight of the vote of `rsi_cross` (return from oversold and overbought within 3 bars); with 0 it does not vote.
    */
   rsi_cross: number
   /**
-   * How much the vote of `rsi_level` counts (RSI over or under 50); 0 takes its vote away.
+   * Weight of the vote of `rsi_level` (RSI over or under 50); with 0 it does not vote.
    */
   rsi_level: number
 }
 /**
- * Where the strength of each signal begins and where it is full.
+ * Readings at which each signal has strength 0 and strength 1.
  */
 export interface Signals {
   /**
-   * A note for people; kept as it was sent, without effect.
+   * A note for people. It is stored as sent and has no effect.
    */
   description?: string
   /**
@@ -278,23 +278,23 @@ export interface Signals {
    */
   macd_full_strength: number
   /**
-   * The RSI votes long below this, short above 100 minus this; strength 0 there.
+   * The RSI votes long below this, and short above 100 minus this.
    */
   rsi_begin: number
   /**
-   * RSI that gives strength 0.5 (mirrored for short).
+   * RSI that gives strength 0.5; mirrored for short.
    */
   rsi_half: number
   /**
-   * RSI that gives strength 1 (mirrored for short).
+   * RSI that gives strength 1; mirrored for short.
    */
   rsi_full: number
   /**
-   * How far outside the bands the bar before was, for strength 1.
+   * Distance of the previous close outside the bands that gives strength 1.
    */
   bb_bounce_full_strength: number
   /**
-   * How far outside the bands the close is, for strength 1.
+   * Distance of the close outside the bands that gives strength 1.
    */
   bb_breakout_full_strength: number
   /**
@@ -306,19 +306,19 @@ export interface Signals {
    */
   vwap_anchor_full_strength: number
   /**
-   * %B below which it votes long, and above 1 minus which it votes short; strength 0 there.
+   * The signal votes long while %B is below this, and short while %B is above 1 minus this.
    */
   bb_level_begin: number
   /**
-   * How far beyond where it begins %B is, for strength 1.
+   * Distance of %B beyond its value at zero strength that gives strength 1.
    */
   bb_level_full_strength: number
   /**
-   * How far outside the bands the close is, for strength 1.
+   * Distance of the close outside the bands that gives strength 1.
    */
   bb_breakout_level_full_strength: number
   /**
-   * Volume over its 20-bar mean that gives strength 1; at the mean it is 0.
+   * Ratio of the volume to its 20-bar mean that gives strength 1. At the mean the strength is 0.
    */
   volume_confirmation_full_strength: number
   /**
@@ -326,7 +326,7 @@ export interface Signals {
    */
   macd_level_full_strength: number
   /**
-   * How far back across its half level the RSI is, for strength 1.
+   * Distance of the RSI beyond `rsi_half`, on the way back, that gives strength 1.
    */
   rsi_cross_full_strength: number
   /**
@@ -335,11 +335,11 @@ export interface Signals {
   rsi_level_full_strength: number
 }
 /**
- * Periods of the indicators. The history is kept, so a new period takes effect at once.
+ * Periods of the indicators. A new period takes effect at once, because the history is kept.
  */
 export interface Indicators {
   /**
-   * A note for people; kept as it was sent, without effect.
+   * A note for people. It is stored as sent and has no effect.
    */
   description?: string
   /**
@@ -371,7 +371,7 @@ export interface Indicators {
    */
   atr_period: number
   /**
-   * Bars under the bands.
+   * Number of bars in the bands.
    */
   bollinger_period: number
   /**
@@ -379,11 +379,11 @@ export interface Indicators {
    */
   bollinger_deviations: number
   /**
-   * Time under the volume-weighted average price.
+   * Time span of the volume-weighted average price.
    */
   vwap_minutes: number
   /**
-   * Bars on each side that make a high or low a level; known only that many bars later.
+   * Bars on each side that make a high or low a level. It is known only that many bars later.
    */
   pivot_bars: number
 }

@@ -1,4 +1,4 @@
-"""The filters, a file each. To add one, write its file and put its name into the list."""
+"""The filters, one file each. To add a filter, write its file and add its name to the list."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ FILTERS: tuple[Filter, ...] = tuple(
     import_module(f"{__name__}.{name}").FILTER
     for name in ("volatility", "trend", "levels", "underused_alpha", "combined_vwap")
 )
-"""Every filter, in the order in which they are explained."""
+"""All filters, in the order of the explanation."""
 FILTER = {each.name: each for each in FILTERS}
-"""By name."""
+"""All filters, by name."""

@@ -1,8 +1,8 @@
-"""The shape of a filter, which can hold an entry back.
+"""Types of a filter, which can hold back an entry.
 
-A filter is a list of scenarios; a scenario blocks where all its checks hold. Checks are data - a measure, a relation, a
-threshold and the tunable it comes from - so that the explanation and the nearest change follow from the same lines
-that decide. A value that does not exist (no trades, no level, no VWAP) is NaN, and a comparison with NaN never holds.
+A filter is a list of scenarios. A scenario blocks if all its checks hold. Checks are data: a measure, a relation, and a
+threshold with the tunable it comes from. The explanation and the nearest change are therefore made from the same lines
+as the decision. A value that does not exist (no trades, no level, no VWAP) is NaN. A comparison with NaN never holds.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """All that filters look at, one value per row; "ahead" is in the direction of the entry.
+    """The input of filters, one value for each row; "ahead" means in the direction of the entry.
 
     Attributes:
         columns: bars and indicators.
         side: +1 long, -1 short, 0 no entry to block.
         trend: +1 up, -1 down, 0 neither.
-        votes: by signal; those that have a weight, and those that a filter needs.
-        support, resistance: nearest level below and above, NaN without one.
+        votes: votes by signal, for the signals that have a weight or that a filter needs.
+        support, resistance: the nearest level below and above the close; NaN if none exists.
         timeframe_minutes: length of a bar.
     """
 
@@ -44,13 +44,13 @@ class Scene:
 
 
 class Measure(NamedTuple):
-    """A figure that a check compares.
+    """A quantity that a check compares.
 
     Attributes:
         id: its name for programs.
         words: its name for people.
-        unit: of its values.
-        column: a pure function that gives it for every row; NaN where it does not exist.
+        unit: unit of its values.
+        column: a pure function that returns its value for every row; NaN where it does not exist.
     """
 
     id: str
@@ -60,12 +60,12 @@ class Measure(NamedTuple):
 
 
 class Check(NamedTuple):
-    """One comparison.
+    """A comparison of a measure with a threshold.
 
     Attributes:
-        measure: the figure that is compared.
+        measure: the compared quantity.
         threshold: the path of a tunable, or a constant.
-        words: for people, where it holds and where it does not, when figures would not tell.
+        words: texts for people, for a check that holds and for one that does not, if numbers would not explain it.
     """
 
     measure: Measure
@@ -75,18 +75,18 @@ class Check(NamedTuple):
 
     @property
     def path(self) -> str | None:
-        """The tunable behind the threshold, if there is one."""
+        """Path of the tunable that sets the threshold; None for a constant."""
         return self.threshold if isinstance(self.threshold, str) else None
 
 
 class Scenario(NamedTuple):
-    """A way in which a filter blocks: all its checks hold.
+    """A case in which a filter blocks: all its checks hold.
 
     Attributes:
         id: its name for programs, unique within the filter.
         title: its name for people.
-        longs_only: whether it leaves shorts alone.
-        switch: the tunable that turns it off, beyond the switch of its filter.
+        longs_only: whether it applies to long entries only.
+        switch: path of the tunable that turns it off, in addition to the switch of its filter.
     """
 
     id: str
@@ -98,16 +98,16 @@ class Scenario(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """A filter.
+    """A filter, with its tunables and scenarios.
 
     Attributes:
-        name: in the configuration and on the wire.
+        name: its name in the configuration and on the wire.
         title: its name for people.
         section: its tunables.
-        switch: the path of the tunable that turns it off.
-        scenarios: the ways in which it blocks.
+        switch: path of the tunable that turns it off.
+        scenarios: the cases in which it blocks.
         rules: conditions between its tunables.
-        needs: signals whose votes it looks at, whatever their weight.
+        needs: signals whose votes it uses, whatever their weight.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Blocks long entries by where the close stands to the VWAP and who trades."""
+"""The VWAP filter: blocks long entries into weak pumps above the VWAP and into distribution below it."""
 
 from __future__ import annotations
 
@@ -18,19 +18,21 @@ _PATH = "filters.combined_vwap."
 
 
 class CombinedVwapFilter(Section):
-    """Blocks long entries by where the close stands to the VWAP and who trades."""
+    """Blocks long entries into weak pumps above the VWAP and into distribution below it."""
 
-    description: str | None = description("Holds back longs into a pump nobody backs and into selling by the large.")
+    description: str | None = description(
+        "Holds back long entries into a rise with few small trades and into selling by large traders."
+    )
     enabled: bool = filter_switch("VWAP filter", flat="combined_vwap_enabled")
     weak_pump_trade_count_threshold: float = trades_per_minute(
         50,
         "Weak pump trade count",
-        "A rise above the VWAP is weak with fewer trades than this, if they are small as well.",
+        "A rise above the VWAP is weak if there are fewer trades than this and they are small.",
     )
     weak_pump_avg_trade_size_threshold: float = trade_size(
         100,
         "Weak pump average trade size",
-        "A rise above the VWAP is weak below this average trade, if trades are few as well.",
+        "A rise above the VWAP is weak if the average trade is below this and there are few trades.",
     )
     distribution_trade_count_threshold: float = trades_per_minute(
         200, "Distribution trade count", "Distribution below the VWAP needs more trades than this."
@@ -41,7 +43,7 @@ class CombinedVwapFilter(Section):
     distribution_taker_buy_share: float = tunable(
         0.45,
         "Distribution taker-buy share",
-        "Distribution below the VWAP needs less than this part of the volume to be bought by aggressors.",
+        "Distribution below the VWAP needs a share of the volume bought by takers below this.",
         unit="fraction of volume",
         bounds=(0, 1),
         step=0.01,
@@ -58,7 +60,7 @@ def _taker_buy_share(scene: Scene) -> FloatArray:
     return ratio(bars.taker_buy_volume[-rows:], bars.volume[-rows:])
 
 
-_RISE = Measure("rise", "rise since the bar before", "price_difference", _rise)
+_RISE = Measure("rise", "rise since the previous bar", "price_difference", _rise)
 _TAKER_BUY_SHARE = Measure("taker_buy_share", "taker-buy share", "fraction", _taker_buy_share)
 
 FILTER = Filter(

@@ -1,4 +1,4 @@
-"""Blocks entries that run into a level."""
+"""The levels filter: blocks entries that run into a support or resistance level."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 
 class LevelsFilter(Section):
-    """Blocks entries that run into a level."""
+    """Blocks entries that run into a support or resistance level."""
 
-    description: str | None = description("Holds back entries with a support or resistance level right ahead.")
+    description: str | None = description("Holds back entries with a support or resistance level close ahead.")
     enable_levels_filter_for_entry: bool = filter_switch("Levels filter")
     levels_buffer_percent: float = tunable(
         0.003,
         "Levels buffer",
-        "Blocks an entry while the nearest level ahead is nearer than this; levels nearer to each other than this "
-        "are one.",
+        "Blocks an entry while the nearest level ahead is nearer than this. Levels nearer to each other than this "
+        "merge into one.",
         unit=FRACTION_OF_PRICE,
         bounds=(0, 0.1),
         step=0.0005,

@@ -1,4 +1,4 @@
-"""Measures that several filters look at."""
+"""Measures that several filters use."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 def trend_of(now: IndicatorRows) -> FloatArray:
-    """+1 where MACD is above its signal line and above 0, -1 mirrored, else 0."""
+    """Trend of each row: +1 if MACD is above its signal line and above 0, -1 if it is below both, else 0."""
     up = (now.macd_histogram > 0) & (now.macd > 0)
     down = (now.macd_histogram < 0) & (now.macd < 0)
     return up.astype(np.float64) - down
 
 
 def ratio(part: FloatArray, whole: FloatArray) -> FloatArray:
-    """A part of a whole; NaN where there is no whole."""
+    """The part divided by the whole; NaN where the whole is not above 0."""
     return part / np.where(whole > 0, whole, np.nan)
 
 

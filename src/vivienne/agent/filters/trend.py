@@ -1,4 +1,4 @@
-"""Blocks entries against the MACD trend."""
+"""The trend filter: blocks entries against the MACD trend."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Blocks entries into many small trades."""
+"""The retail chop filter: blocks entries while there are many small trades."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ _PATH = "filters.underused_alpha."
 
 
 class UnderusedAlphaFilter(Section):
-    """Blocks entries into many small trades."""
+    """Blocks entries while there are many small trades."""
 
-    description: str | None = description("Holds entries back while many small trades chop the market.")
+    description: str | None = description("Holds back entries while many small trades make the market choppy.")
     enabled: bool = filter_switch("Retail chop filter", flat="underused_alpha_enabled")
     retail_chop_trade_count_threshold: float = trades_per_minute(
         100,
         "Retail chop trade count",
-        "Trading counts as retail chop from this many trades on, if they are small as well.",
+        "Trading is retail chop if there are at least this many trades and they are small.",
     )
     retail_chop_avg_trade_size_threshold: float = trade_size(
         50,
         "Retail chop average trade size",
-        "Trading counts as retail chop up to this average trade, if trades are many as well.",
+        "Trading is retail chop if the average trade is at most this and there are many trades.",
     )
 
 

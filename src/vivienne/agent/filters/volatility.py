@@ -1,4 +1,4 @@
-"""Blocks by the width of the Bollinger bands."""
+"""The volatility filter: blocks entries based on the Bollinger bands."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _PATH = "filters.volatility."
 STATUSES: tuple[VolatilityStatus, ...] = get_args(VolatilityStatus)
-"""In the order of the numbers of `status`; the first is the one without any of the others."""
+"""All statuses; `status` returns indexes into them. The first one applies if no other does."""
 
 
 def _bandwidth(default: float, title: str, text: str) -> Any:
@@ -35,28 +35,29 @@ def _bandwidth(default: float, title: str, text: str) -> Any:
 
 
 class VolatilityFilter(Section):
-    """Blocks by the width of the Bollinger bands."""
+    """Blocks entries based on the Bollinger bands."""
 
-    description: str | None = description("Holds entries back while the Bollinger bands say the moment is wrong.")
+    description: str | None = description(
+        "Holds back entries in a squeeze, against the trend in a breakout, and when the close is overextended."
+    )
     enable_bollinger_filter_for_entry: bool = filter_switch("Volatility filter")
     volatility_squeeze_threshold: float = _bandwidth(
-        0.015, "Volatility squeeze threshold", "Blocks every entry while the bandwidth is below it: nothing moves."
+        0.015, "Volatility squeeze threshold", "Blocks every entry while the bandwidth is below this (squeeze)."
     )
     volatility_breakout_threshold: float = _bandwidth(
         0.025,
         "Volatility breakout threshold",
-        "Blocks entries against the trend while the bandwidth is above it: something runs.",
+        "Blocks entries against the trend while the bandwidth is above this (breakout).",
     )
     bollinger_overextended_block: bool = tunable(
         True,
         "Block when overextended",
-        "Whether to block entries in the direction in which the close has left the middle band too far behind, "
-        "unless `bb_breakout` votes for them.",
+        "Blocks entries in the direction in which the close is overextended, unless `bb_breakout` votes for them.",
     )
     overextended_deviations: float = tunable(
         3.0,
-        "Overextended from",
-        "Distance of the close from the middle band that counts as overextended.",
+        "Overextended threshold",
+        "The close is overextended at this distance from the middle band or more.",
         unit="standard deviations",
         bounds=(1, 10),
         step=0.1,
@@ -64,7 +65,7 @@ class VolatilityFilter(Section):
 
 
 def status(now: IndicatorRows, tunables: VolatilityFilter) -> IntArray:
-    """The volatility status of each row, as its place in `STATUSES`; overextended comes before the others."""
+    """The volatility status of each row, as an index into `STATUSES`; overextended takes precedence."""
     squeeze, breakout = tunables.volatility_squeeze_threshold, tunables.volatility_breakout_threshold
     found = np.zeros(len(now.bandwidth), dtype=np.int64)
     found[now.bandwidth > breakout * (1.0 + EQUAL)] = STATUSES.index("breakout")

@@ -1,4 +1,4 @@
-"""The signals, a file each. To add one, write its file and put its name into the list."""
+"""The signals, one file each. To add a signal, write its file and add its name to the list."""
 
 from __future__ import annotations
 
@@ -26,6 +26,6 @@ SIGNALS: tuple[Signal, ...] = tuple(
         "rsi_level",
     )
 )
-"""Every signal, in the order of the weights."""
+"""All signals, in the order of the weights."""
 SIGNAL = {each.name: each for each in SIGNALS}
-"""By name."""
+"""All signals, by name."""

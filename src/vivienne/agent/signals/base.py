@@ -1,4 +1,4 @@
-"""The shape of a signal: a direction (+1 long, -1 short, 0 no vote) and a strength from 0 to 1 for every bar."""
+"""Types of a signal: for every bar a direction (+1 long, -1 short, 0 no vote) and a strength from 0 to 1."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 
 class Vote(NamedTuple):
-    """The vote of one signal over rows.
+    """The vote of one signal on every row.
 
     Attributes:
         direction: +1, -1 or 0, as floats.
         strength: 0 to 1.
-        reading: the value the vote was read from, for the explanation.
+        reading: the value that the vote is based on, for the explanation.
     """
 
     direction: FloatArray
@@ -33,17 +33,17 @@ class Vote(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """A signal.
+    """A signal, with its tunables and its function.
 
     Attributes:
-        name: in the configuration and on the wire.
-        title: a few words for people.
-        weight: by default.
-        reading: how it reads the market, in a few words.
-        measure: the value it reads, in words.
-        unit: of that value.
+        name: its name in the configuration and on the wire.
+        title: its name for people.
+        weight: its default weight.
+        reading: a few words on how it interprets the market.
+        measure: name of the value it reads, for people.
+        unit: unit of that value.
         section: its tunables, which become part of the section `signals`.
-        vote: a pure function of the columns and of a section that has its tunables.
+        vote: a pure function of the columns and of a section that contains its tunables.
         rules: conditions between its tunables.
     """
 
@@ -59,24 +59,24 @@ class Signal:
 
 
 def in_atr(difference: FloatArray, atr: FloatArray) -> FloatArray:
-    """A price difference in units of ATR; 0 where nothing moves, so that a dead market does not vote."""
+    """A price difference in units of ATR; 0 where the ATR is 0, so that a market without movement gives no vote."""
     return difference / np.where(atr > 0, atr, np.inf)
 
 
 def leaning(reading: FloatArray, full: float) -> Vote:
-    """Sign and size of a reading, strength 1 from `full` on."""
+    """A vote with the sign of the reading; its strength grows with the size and is 1 at `full` or more."""
     return Vote(np.sign(reading), np.minimum(np.abs(reading) / full, 1.0), reading)
 
 
 def excursion(up: BoolArray, down: BoolArray, percent_b: FloatArray, full: float) -> Vote:
-    """A vote of at least half strength, more the further %B went outside 0..1."""
+    """A vote with strength 0.5 or more; the strength grows with the distance of %B outside 0..1."""
     direction = up.astype(np.float64) - down
-    if not direction.any():  # as on most bars
+    if not direction.any():  # true on most bars
         return Vote(direction, np.zeros(len(direction)), percent_b)
     strength = np.where(direction == 0, 0.0, 0.5 + 0.5 * np.minimum(overshoot(percent_b) / full, 1.0))
     return Vote(direction, strength, percent_b)
 
 
 def overshoot(percent_b: FloatArray) -> FloatArray:
-    """How far outside the bands, in band widths; negative inside."""
+    """Distance outside the bands, in band widths; negative inside."""
     return np.maximum(-percent_b, percent_b - 1.0)

@@ -17,12 +17,12 @@ class BbBounce(Section):
     """Tunables of the signal."""
 
     bb_bounce_full_strength: float = band_widths(
-        0.25, "Bounce at full strength", "How far outside the bands the bar before was, for strength 1."
+        0.25, "Bounce at full strength", "Distance of the previous close outside the bands that gives strength 1."
     )
 
 
 def vote(columns: Columns, tunables: BbBounce) -> Vote:
-    """Back inside a band with a candle that turns: %B was below 0, is not any more, and the bar is green; mirrored."""
+    """Long if %B was below 0 on the previous bar, is not now, and the close is above the open; mirrored for short."""
     before, now = ago(columns.led.percent_b, 1), columns.now.percent_b
     body = settled(columns.now.close - columns.now.open, columns.now.close)
     up = (before < -EQUAL) & (now >= -EQUAL) & (body > 0)
@@ -35,7 +35,7 @@ SIGNAL = Signal(
     title="Bollinger bounce",
     weight=0.6,
     reading="return into the Bollinger bands",
-    measure="%B of the bar before",
+    measure="%B of the previous bar",
     unit="percent_b",
     section=BbBounce,
     vote=vote,

@@ -17,12 +17,12 @@ class BbBreakout(Section):
     """Tunables of the signal."""
 
     bb_breakout_full_strength: float = band_widths(
-        0.3, "Breakout at full strength", "How far outside the bands the close is, for strength 1."
+        0.3, "Breakout at full strength", "Distance of the close outside the bands that gives strength 1."
     )
 
 
 def vote(columns: Columns, tunables: BbBreakout) -> Vote:
-    """Close outside a band while the bands widen: a vote in the direction of the break."""
+    """Vote in the direction of the break if the close is outside a band and the bands widen."""
     now = columns.now.percent_b
     is_widening = above(columns.now.bandwidth, ago(columns.led.bandwidth, 1))
     up, down = is_widening & (now > 1 + EQUAL), is_widening & (now < -EQUAL)

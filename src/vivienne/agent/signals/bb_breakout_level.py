@@ -18,12 +18,12 @@ class BbBreakoutLevel(Section):
     """Tunables of the signal."""
 
     bb_breakout_level_full_strength: float = band_widths(
-        0.3, "Breakout level at full strength", "How far outside the bands the close is, for strength 1."
+        0.3, "Breakout level at full strength", "Distance of the close outside the bands that gives strength 1."
     )
 
 
 def vote(columns: Columns, tunables: BbBreakoutLevel) -> Vote:
-    """A close outside a band votes in the direction of the break, whether the bands widen or not."""
+    """Vote in the direction of the break if the close is outside a band, whether or not the bands widen."""
     reading = columns.now.percent_b
     outside = overshoot(reading)
     direction = np.where(outside > EQUAL, np.sign(reading - 0.5), 0.0)

@@ -1,4 +1,4 @@
-"""The place within the Bollinger bands, read as a reversal."""
+"""The position within the Bollinger bands, read as a reversal."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ class BbLevel(Section):
 
     bb_level_begin: float = tunable(
         0.2,
-        "Band level begins to vote",
-        "%B below which it votes long, and above 1 minus which it votes short; strength 0 there.",
+        "Band level at zero strength",
+        "The signal votes long while %B is below this, and short while %B is above 1 minus this.",
         unit="%B, 0 to 0.5",
         bounds=(0, 0.5),
         step=0.05,
     )
     bb_level_full_strength: float = band_widths(
-        0.2, "Band level at full strength", "How far beyond where it begins %B is, for strength 1."
+        0.2, "Band level at full strength", "Distance of %B beyond its value at zero strength that gives strength 1."
     )
 
 
 def vote(columns: Columns, tunables: BbLevel) -> Vote:
-    """Long near and below the lower band, short near and above the upper one."""
+    """Vote long near and below the lower band, short near and above the upper one."""
     reading = columns.now.percent_b
     depth = tunables.bb_level_begin - np.minimum(reading, 1.0 - reading)
     direction = np.where(depth > EQUAL, np.sign(settled(0.5 - reading, 1.0)), 0.0)
@@ -42,7 +42,7 @@ SIGNAL = Signal(
     name="bb_level",
     title="Bollinger level",
     weight=0.0,
-    reading="place within the Bollinger bands, as a reversal",
+    reading="position within the Bollinger bands, as a reversal",
     measure="%B",
     unit="percent_b",
     section=BbLevel,

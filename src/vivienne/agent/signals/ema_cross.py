@@ -20,7 +20,7 @@ class EmaCross(Section):
 
 
 def vote(columns: Columns, tunables: EmaCross) -> Vote:
-    """Sign of the fast average over the slow one; strength by their distance in ATR."""
+    """Vote with the sign of the fast average minus the slow one; the strength follows from the distance in ATR."""
     now = columns.now
     return leaning(in_atr(now.ema_spread, now.atr), tunables.ema_cross_full_strength)
 

@@ -21,7 +21,7 @@ class EmaLevel(Section):
 
 
 def vote(columns: Columns, tunables: EmaLevel) -> Vote:
-    """Sign of the close over the slow average; strength by its distance in ATR."""
+    """Vote with the sign of the close minus the slow average; the strength follows from the distance in ATR."""
     now = columns.now
     distance = settled(now.close - now.ema_slow, now.close)
     return leaning(in_atr(distance, now.atr), tunables.ema_level_full_strength)
@@ -32,7 +32,7 @@ SIGNAL = Signal(
     title="EMA level",
     weight=0.0,
     reading="close against the slow average",
-    measure="close over the slow EMA in ATR",
+    measure="close minus slow EMA in ATR",
     unit="atr",
     section=EmaLevel,
     vote=vote,

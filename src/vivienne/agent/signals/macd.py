@@ -20,7 +20,7 @@ class Macd(Section):
 
 
 def vote(columns: Columns, tunables: Macd) -> Vote:
-    """Sign of the MACD histogram; strength by its size in ATR."""
+    """Vote with the sign of the MACD histogram; the strength follows from its size in ATR."""
     now = columns.now
     return leaning(in_atr(now.macd_histogram, now.atr), tunables.macd_full_strength)
 

@@ -20,7 +20,7 @@ class MacdLevel(Section):
 
 
 def vote(columns: Columns, tunables: MacdLevel) -> Vote:
-    """Sign of the MACD; strength by its size in ATR."""
+    """Vote with the sign of the MACD; the strength follows from its size in ATR."""
     now = columns.now
     return leaning(in_atr(now.macd, now.atr), tunables.macd_level_full_strength)
 

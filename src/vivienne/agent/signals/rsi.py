@@ -19,14 +19,14 @@ class Rsi(Section):
     """Tunables of the signal."""
 
     rsi_begin: float = rsi_points(
-        40, "RSI begins to vote", "The RSI votes long below this, short above 100 minus this; strength 0 there."
+        40, "RSI at zero strength", "The RSI votes long below this, and short above 100 minus this."
     )
-    rsi_half: float = rsi_points(30, "RSI at half strength", "RSI that gives strength 0.5 (mirrored for short).")
-    rsi_full: float = rsi_points(15, "RSI at full strength", "RSI that gives strength 1 (mirrored for short).")
+    rsi_half: float = rsi_points(30, "RSI at half strength", "RSI that gives strength 0.5; mirrored for short.")
+    rsi_full: float = rsi_points(15, "RSI at full strength", "RSI that gives strength 1; mirrored for short.")
 
 
 def vote(columns: Columns, tunables: Rsi) -> Vote:
-    """Long when oversold, short when overbought, stronger the further it went."""
+    """Vote long when oversold and short when overbought; the strength grows with the distance."""
     reading = columns.now.rsi
     depth = np.minimum(reading, 100.0 - reading)
     strength = np.interp(depth, (tunables.rsi_full, tunables.rsi_half, tunables.rsi_begin), (1.0, 0.5, 0.0))

@@ -1,4 +1,4 @@
-"""The RSI on its way back from oversold or overbought."""
+"""The return of the RSI from oversold or overbought."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class RsiCross(Section):
     rsi_cross_full_strength: float = tunable(
         10,
         "RSI cross at full strength",
-        "How far back across its half level the RSI is, for strength 1.",
+        "Distance of the RSI beyond `rsi_half`, on the way back, that gives strength 1.",
         unit="RSI points",
         bounds=(1, 50),
         step=1,
@@ -33,7 +33,7 @@ class RsiCross(Section):
 
 
 def vote(columns: Columns, tunables: Signals) -> Vote:
-    """Long where the RSI crossed its half level upwards within the last 3 bars and is above it; mirrored for short."""
+    """Vote long if the RSI crossed `rsi_half` upwards within the last 3 bars and is above it; mirrored for short."""
     reading, low = columns.now.rsi, tunables.rsi_half  # of the signal `rsi`
     oversold, overbought = low - columns.led.rsi, columns.led.rsi - (100.0 - low)
     back = [

@@ -28,7 +28,7 @@ class RsiLevel(Section):
 
 
 def vote(columns: Columns, tunables: RsiLevel) -> Vote:
-    """Long over 50, short under 50, stronger the further away."""
+    """Vote long above 50 and short below 50; the strength grows with the distance."""
     reading = columns.now.rsi
     distance = settled(reading - 50.0, 50.0)
     return Vote(np.sign(distance), np.minimum(np.abs(distance) / tunables.rsi_level_full_strength, 1.0), reading)

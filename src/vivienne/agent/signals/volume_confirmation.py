@@ -1,4 +1,4 @@
-"""More volume than usual, in the direction of the bar."""
+"""Above-average volume, in the direction of the bar."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 MEAN_BARS = 20
-"""Bars under the mean."""
+"""Number of bars in the mean."""
 
 
 class VolumeConfirmation(Section):
@@ -25,7 +25,7 @@ class VolumeConfirmation(Section):
     volume_confirmation_full_strength: float = tunable(
         2.0,
         "Volume confirmation at full strength",
-        "Volume over its 20-bar mean that gives strength 1; at the mean it is 0.",
+        "Ratio of the volume to its 20-bar mean that gives strength 1. At the mean the strength is 0.",
         unit="times the mean",
         bounds=(1.01, 20),
         step=0.1,
@@ -33,7 +33,7 @@ class VolumeConfirmation(Section):
 
 
 def vote(columns: Columns, tunables: VolumeConfirmation) -> Vote:
-    """Direction of the bar where its volume is above its mean over 20 bars, the bar included."""
+    """Vote in the direction of the bar if its volume is above the 20-bar mean, which includes the bar."""
     now = columns.now
     reading = now.volume / mean_volume(columns, MEAN_BARS)
     excess = reading - 1.0
@@ -47,7 +47,7 @@ SIGNAL = Signal(
     title="Volume confirmation",
     weight=0.0,
     reading="volume against its mean, in the direction of the bar",
-    measure="volume over its 20-bar mean",
+    measure="volume divided by its 20-bar mean",
     unit="ratio",
     section=VolumeConfirmation,
     vote=vote,

@@ -23,7 +23,10 @@ class VwapAnchor(Section):
 
 
 def vote(columns: Columns, tunables: VwapAnchor) -> Vote:
-    """Sign of the close over the VWAP; strength by its distance in ATR. No vote where nothing traded."""
+    """Vote with the sign of the close minus the VWAP; the strength follows from the distance in ATR.
+
+    There is no vote if the VWAP has no value.
+    """
     now = columns.now
     distance = settled(now.close - np.where(np.isnan(now.vwap), now.close, now.vwap), now.close)
     return leaning(in_atr(distance, now.atr), tunables.vwap_anchor_full_strength)
@@ -34,7 +37,7 @@ SIGNAL = Signal(
     title="VWAP anchor",
     weight=0.0,
     reading="close against the VWAP",
-    measure="close over the VWAP in ATR",
+    measure="close minus VWAP in ATR",
     unit="atr",
     section=VwapAnchor,
     vote=vote,
