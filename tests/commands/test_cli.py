@@ -298,7 +298,7 @@ class TestData:
             prefix=unprivileged,
         )  # fmt: skip
 
-        assert "may not be read" in refused(result, 1)
+        assert "permission to read the file is denied" in refused(result, 1)
 
 
 @pytest.fixture

@@ -171,7 +171,7 @@ def test_a_feed_that_ended_too_early_says_so(fresh: LiveAsset) -> None:
     data = fresh.data()
 
     assert data["status"] == "warming_up"
-    assert data["status_reason"] == f"5 of {NEEDED} bars of 1m; the replay is over"
+    assert data["status_reason"] == f"5 of {NEEDED} bars of 1m; the replay has ended"
     assert idle(data)
 
 

@@ -226,7 +226,7 @@ async def test_a_broken_feed_shows_in_readiness_by_asset_with_the_reason(tmp_pat
         assert response.status_code == 503
         assert response.json()["status"] == "unavailable"
         feeds = response.json()["feeds"]
-        assert feeds == {"BTC": "the feed broke off: candles.csv, line 7: this is no number", "ETH": "ok"}
+        assert feeds == {"BTC": "the feed failed: candles.csv, line 7: this is no number", "ETH": "ok"}
 
 
 async def test_a_feed_that_stops_without_a_word_is_not_live_any_more(tmp_path: Path) -> None:
@@ -383,7 +383,7 @@ async def test_a_feed_that_hangs_is_stale_and_idle_until_something_comes(
         await made.until(lambda: made.status("BTC") == "stale")
         state = made.board.last("BTC")
         assert (state["clarity_level"], state["position_size"]) == ("idle", 0.0)
-        assert "no data came for more than" in str(state["status_reason"])
+        assert "no data received for more than" in str(state["status_reason"])
         assert (await made.ready()).status_code == 503
 
         made.feed.put("BTC", PriceMoved(43.0, NEXT))

@@ -182,7 +182,7 @@ class TestPricesThatAreNone:
             exchange.close(minute(WARM + number)._replace(close=math.nan))
 
         assert_stale(exchange.data, "no_data")
-        assert "; a minute was left out" in str(exchange.data["status_reason"])
+        assert "; minute ignored" in str(exchange.data["status_reason"])
 
 
 class TestClocks:

@@ -248,11 +248,11 @@ def refused(path: Path) -> MarketDataError:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    assert "there is no such file" in str(refused(tmp_path / "nowhere.csv"))
+    assert "the file does not exist" in str(refused(tmp_path / "nowhere.csv"))
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
-    assert "this is a folder; name the files in it" in str(refused(tmp_path))
+    assert "this is a directory; list the files in it" in str(refused(tmp_path))
 
 
 GOOD = kline_csv().encode()
@@ -285,14 +285,14 @@ def with_a_flag(archive: bytes, *, local: int, central: int, value: int) -> byte
         (with_a_flipped_bit(ARCHIVE, 80), "the compressed data is damaged"),
         (with_a_flag(ARCHIVE, local=6, central=8, value=1), "encrypted"),
         (with_a_flag(ARCHIVE, local=8, central=10, value=99), "compress"),
-        (zipped(("readme.txt", "hello")), "there is no .csv in this archive"),
-        (b"PAR1\x15\x04\x15\x00PAR1", "Parquet is not read; write the data as CSV"),
-        (b"\x93\xff\x00\x80" * 50, "this is no CSV file"),
-        (bytes(range(256)) * 4, "this is no CSV file"),
+        (zipped(("readme.txt", "hello")), "the archive does not contain a .csv file"),
+        (b"PAR1\x15\x04\x15\x00PAR1", "Parquet is not supported; convert the data to CSV"),
+        (b"\x93\xff\x00\x80" * 50, "this is not a valid CSV file"),
+        (bytes(range(256)) * 4, "this is not a valid CSV file"),
         (b"hello\n", "the header has no column for open_time, open, high, low, close, volume"),
         (b'{"open": 1}\n', "the header has no column for"),
         ("\n".join("abc").encode(), "the header has no column for"),
-        (b"x" * 200_000, "this is no CSV file"),
+        (b"x" * 200_000, "this is not a valid CSV file"),
     ],
 )  # fmt: skip
 def test_what_is_no_market_data_is_refused_with_a_reason(file: Write, content: bytes, sentence: str) -> None:
@@ -318,7 +318,7 @@ def test_a_header_that_lacks_columns_is_refused_with_their_names(file: Write, he
 def test_an_unknown_number_of_columns_needs_a_header(file: Write, columns: int) -> None:
     error = refused(file(",".join(["1"] * columns) + "\n"))
     assert error.line == 1
-    assert f"{columns} columns without a header are unknown; put a header above them" in str(error)
+    assert f"the format of {columns} columns without a header is unknown; add a header" in str(error)
 
 
 def broken(row: str, *, header: bool = True) -> str:
@@ -339,10 +339,10 @@ def row(**different: object) -> str:
     ("bad", "sentence"),
     [
         (row(open="abc"), "'abc'"),
-        (row(volume=""), "'' is no number"),
+        (row(volume=""), "'' is not a number"),
         (row(count="many"), "'many'"),
-        (row(open_time="yesterday"), "'yesterday' is no time; ISO 8601 or s, ms, us or ns since 1970 is"),
-        (row(open_time=""), "is no time"),
+        (row(open_time="yesterday"), "'yesterday' is not a valid time; it must be ISO 8601, or s, ms, us or ns"),
+        (row(open_time=""), "is not a valid time"),
         (row(high=8), "no candle: prices are above 0, the high is the highest and the low the lowest"),
         (row(high=10.5), "the high is the highest"),
         (row(low=10.5), "the low the lowest"),
@@ -350,16 +350,16 @@ def row(**different: object) -> str:
         (row(open=0, low=0), "prices are above 0"),
         (row(close="nan"), "prices are above 0"),
         (row(high="inf"), "prices are above 0"),
-        (row(volume=-1), "a volume is a number from 0 on"),
-        (row(volume="nan"), "a volume is a number from 0 on"),
-        (row(quote_volume="inf"), "a volume is a number from 0 on"),
+        (row(volume=-1), "both must be numbers from 0"),
+        (row(volume="nan"), "both must be numbers from 0"),
+        (row(quote_volume="inf"), "both must be numbers from 0"),
         (row(count=-3), "-3"),
         (row(count="inf"), "inf"),
         (row(taker=-1), "-1"),
         (row(taker="inf"), "inf"),
-        (row(open_time=CANDLES[5].open_time + 1), "opens at a full minute"),
+        (row(open_time=CANDLES[5].open_time + 1), "must open at a full minute"),
         (row(open_time=6 * 10**29), "time"),
-        (row(close_time=CANDLES[5].open_time + 299_999), "this is no one-minute candle"),
+        (row(close_time=CANDLES[5].open_time + 299_999), "this is not a one-minute candle"),
         ("1,2,3", "columns are missing in this row"),
         (row()[: len(row()) // 2], ""),
     ],
@@ -388,13 +388,16 @@ def test_rows_before_a_wrong_one_are_read(file: Write) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("1,0,2,3,{time},True,True", "a trade has a price above 0 and a quantity"),
-        ("1,-5,2,3,{time},True,True", "a trade has a price above 0 and a quantity"),
-        ("1,nan,2,3,{time},True,True", "a trade has a price above 0 and a quantity"),
-        ("1,5,-2,3,{time},True,True", "a trade has a price above 0 and a quantity"),
-        ("1,5,inf,3,{time},True,True", "a trade has a price above 0 and a quantity"),
-        ("1,5,2,3,{time},perhaps,True", "'perhaps' does not say whether the buyer was the maker; true or false does"),
-        ("1,5,2,3,soon,True,True", "'soon' is no time"),
+        ("1,0,2,3,{time},True,True", "are not a valid trade"),
+        ("1,-5,2,3,{time},True,True", "are not a valid trade"),
+        ("1,nan,2,3,{time},True,True", "are not a valid trade"),
+        ("1,5,-2,3,{time},True,True", "are not a valid trade"),
+        ("1,5,inf,3,{time},True,True", "are not a valid trade"),
+        (
+            "1,5,2,3,{time},perhaps,True",
+            "'perhaps' is not valid for whether the buyer is the maker; it must be true or false",
+        ),
+        ("1,5,2,3,soon,True,True", "'soon' is not a valid time"),
         ("1,5,2,9,3,{time},True,True", "9"),
     ],
 )
@@ -415,14 +418,14 @@ def test_longer_candles_than_a_minute_are_refused(file: Write, spacing: int, cou
                for number, candle in enumerate(minutes(count))]  # fmt: skip
     text = "time,open,high,low,close,volume\n" + "".join(",".join(map(str, c[:6])) + "\n" for c in candles)
     message = str(refused(file(text)))
-    assert f"candles are {spacing} minutes apart; one-minute candles are needed" in message
+    assert f"the candles are {spacing} minutes apart; one-minute candles are needed" in message
 
 
 def test_longer_candles_that_say_when_they_close_are_refused_at_once(file: Write) -> None:
     rows = [row(open_time=MIDNIGHT + n * 300_000, close_time=MIDNIGHT + n * 300_000 + 299_999) for n in range(3)]
     error = refused(file("\n".join([HEADER, *rows])))
     assert error.line == 2
-    assert "this is no one-minute candle" in str(error)
+    assert "this is not a one-minute candle" in str(error)
 
 
 def test_a_market_that_leaves_out_quiet_minutes_is_no_longer_candle(file: Write) -> None:
@@ -441,4 +444,4 @@ def test_a_file_with_the_newest_candle_first_is_refused(file: Write) -> None:
 def test_a_time_that_is_no_market_time_is_refused_with_its_line(file: Write, when: str) -> None:
     error = refused(file(f"open_time,open,high,low,close,volume\n{when},1,1,1,1,1\n"))
     assert error.line == 2
-    assert f"{when} is no time between 1970 and 2100" in str(error)
+    assert f"{when} is not a valid time; it must be between 1970 and 2100" in str(error)

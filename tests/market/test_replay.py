@@ -183,21 +183,21 @@ def test_files_out_of_order_are_refused(tmp_path: Path) -> None:
     candles = minutes(2 * DAY)
     first, second = written(tmp_path / "a.csv", candles[:DAY]), written(tmp_path / "b.csv", candles[DAY:])
     with pytest.raises(
-        MarketDataError, match=r"it begins before .*b\.csv; give the files of an asset in order"
+        MarketDataError, match=r"the file begins before .*b\.csv; list the files of an asset in order"
     ) as caught:
         ReplayFeed({"BTC": [second, first]}, None)
     assert str(first) == caught.value.path
 
 
 def test_a_missing_file_is_refused_before_anything_is_replayed(tmp_path: Path) -> None:
-    with pytest.raises(MarketDataError, match="there is no such file"):
+    with pytest.raises(MarketDataError, match="the file does not exist"):
         ReplayFeed({"BTC": [written(tmp_path / "a.csv", minutes(9)), tmp_path / "b.csv"]}, None)
 
 
 def test_a_file_without_one_closed_minute_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("open_time,open,high,low,close,volume\n")
-    with pytest.raises(MarketDataError, match="there is not one closed minute in it"):
+    with pytest.raises(MarketDataError, match="does not contain a closed minute"):
         ReplayFeed({"BTC": [path]}, None)
 
 

@@ -208,7 +208,7 @@ async def test_two_that_began_at_the_same_time_are_at_the_same_minute() -> None:
 
 
 def test_a_market_that_began_too_long_ago_is_refused() -> None:
-    with pytest.raises(MarketDataError, match="let it begin later"):
+    with pytest.raises(MarketDataError, match="set a later start"):
         begun(100 * 86_400)
 
 

@@ -18,7 +18,7 @@ test.describe('on a recorded market of which one file breaks', () => {
 
     await expect(card('BTC')).toContainText('stale')
     await expect(card('BTC')).toContainText('idle')
-    await expect(card('BTC')).toContainText('the feed broke off')
+    await expect(card('BTC')).toContainText('the feed failed')
     await expect.poll(() => shownAge(card('BTC'))).toBeGreaterThan(3)
     const before = await shownAge(card('BTC'))
     await expect.poll(() => shownAge(card('BTC'))).toBeGreaterThan(before)

@@ -1,1 +1,1 @@
-"""The live path: from feeds to decisions to states."""
+"""The live path: from feeds through decisions to states."""

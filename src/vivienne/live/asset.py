@@ -1,4 +1,4 @@
-"""One asset, live: its bars, its latest decision, and how far that can be relied on."""
+"""One live asset: its bars, its latest decision, and the reliability of that decision."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ class DecisionMade(NamedTuple):
     """A closed bar and the decision on it.
 
     Attributes:
-        asset: whose bar.
-        bar: as a chart draws it.
-        decision: on the bar, whether it has an effect or not.
+        asset: name of the asset.
+        bar: the bar as a chart draws it.
+        decision: the decision on the bar, even if it has no effect.
         active: the configuration it was made with, and the pause in force.
-        status: of the asset at that moment.
+        status: status of the asset at that moment.
     """
 
     asset: str
@@ -50,18 +50,18 @@ class DecisionMade(NamedTuple):
 
 
 class LiveAsset:
-    """Takes minutes and prices in, keeps the bars, decides.
+    """Takes minutes and prices, keeps the bars, and decides.
 
     Args:
-        asset: its name.
+        asset: name of the asset.
         feed: name of the feed, shown in the state.
-        timeframe: of the bars.
-        window: the most bars that are kept.
-        on_tick: decide the open bar too, as far as it has come; such a decision may be taken back before it closes.
-        active: gives the configuration in force, and what pauses it.
-        freshness: judges the data; without it, data may come at any time.
+        timeframe: timeframe of the bars.
+        window: largest number of bars that are kept.
+        on_tick: decide the open bar too. Such a decision may change until the bar closes.
+        active: returns the configuration in force and the pause in force.
+        freshness: judges the data; without it, data may arrive at any time.
         cap: the largest position size, in percent of equity.
-        require_full_history: stay warming up until the full history of a bar is there.
+        require_full_history: stay in warm-up until the history of a bar is full.
     """
 
     def __init__(
@@ -91,10 +91,10 @@ class LiveAsset:
         self._failed: Trouble | None = None
         self._changes = ChangeMarks(window)
         self.ended = False
-        """Whether the feed is at its end."""
+        """True once the feed has ended."""
 
     def load(self, candles: Iterable[Candle], *, is_whole: bool = True) -> None:
-        """Take history in, without deciding on the way.
+        """Load history without deciding its bars.
 
         Args:
             candles: closed minutes, oldest first.
@@ -107,37 +107,37 @@ class LiveAsset:
             self._bars.window.is_cut = True
 
     def bars_needed(self, configuration: Configuration) -> int:
-        """Bars without which nothing is decided."""
+        """Number of bars that a decision needs."""
         return self._deciding.bars_needed(configuration)
 
     def take(self, candle: Candle) -> bool:
-        """Take a closed minute in; see `AssetBars.take`."""
+        """Take a closed minute; see `AssetBars.take`."""
         return self._bars.take(candle)
 
     def move(self, price: float, time: int) -> None:
-        """Take a price between minutes in; nothing is decided by it."""
+        """Take a price within the open minute, without deciding."""
         self._bars.move(price, time)
 
     def end(self) -> None:
-        """Nothing more will come; the last decision stays."""
+        """Mark the feed as ended. The last decision stays in force."""
         self.ended = True
 
     def break_off(self, reason: str) -> None:
-        """No more data will come, unexpectedly: idle, with size 0, and the reason."""
+        """Mark the feed as failed. The state becomes idle, with size 0 and this reason."""
         self._broken_off = Trouble("feed_failed", reason)
 
     def fail(self, reason: str) -> None:
-        """The decision could not be made: idle, with size 0, and the reason, until the next one succeeds."""
+        """Mark the decision as failed. Until the next one succeeds, the state is idle, with size 0 and this reason."""
         self._failed = Trouble("decision_failed", reason)
 
     def decide(self) -> None:
-        """Decide every newly closed bar, or else the newest one again, with the configuration in force."""
+        """Decide every newly closed bar; without any, decide the newest bar again with the configuration in force."""
         if not any(True for _ in self.decide_closed()):
             self.decide_again()
 
     @property
     def has_undecided(self) -> bool:
-        """Whether there are closed bars that nothing was decided on yet."""
+        """True if there are closed bars without a decision."""
         return self._bars.newly_closed > 0
 
     def decide_closed(self) -> Iterator[DecisionMade]:
@@ -146,7 +146,7 @@ class LiveAsset:
             yield self.decide_next()
 
     def decide_next(self) -> DecisionMade:
-        """Decide the oldest of the newly closed bars, with the configuration in force; the state shows it."""
+        """Decide the oldest newly closed bar with the configuration in force, and show the decision in the state."""
         self._bars.newly_closed -= 1
         self._take_up(self._active())
         self._bar_closed = True
@@ -155,7 +155,7 @@ class LiveAsset:
         return DecisionMade(self.asset, self._deciding.newest_bar(), decision, self._config, self.status)
 
     def decide_again(self) -> None:
-        """Decide the newest bar with the configuration in force, or the open one where that is wanted."""
+        """Decide the newest bar with the configuration in force; with `on_tick` this is the open bar."""
         self._take_up(self._active())
         has_bars = len(self._bars.window) > 0
         open_bar = self._bars.open_bar() if self._on_tick and has_bars else None
@@ -188,7 +188,7 @@ class LiveAsset:
         return compare(self._deciding, self._active().configuration, candidate, rows)
 
     def _take_up(self, active: Active) -> None:
-        """Decide with this configuration; where it is another version, keep the market time for the chart."""
+        """Use this configuration from the next decision on, and mark a change of the version for the chart."""
         price_time = self._bars.price_time
         if active.version != self._config.version and price_time is not None:
             self._changes.add(active.version, price_time)
@@ -207,14 +207,14 @@ class LiveAsset:
 
     @property
     def trouble(self) -> Trouble | None:
-        """The reason why the state is unusable, if it is."""
+        """The reason why the state is unusable; None if it is usable."""
         if self._broken_off is not None or self.ended:
             return self._broken_off or self._failed
         return self.freshness.trouble or self._failed
 
     @property
     def status(self) -> Status:
-        """How far the decision can be relied on."""
+        """The status of the asset; only `live` and `ended` states have a decision with an effect."""
         if self._active().pause is not None:
             return "paused"
         if self.trouble is not None:
@@ -248,7 +248,7 @@ class LiveAsset:
         }
 
     def _reason(self) -> Trouble | None:
-        """The reason for the status, where it is not simply live."""
+        """The reason for the status; None for `live` with full history."""
         pause, trouble = self._active().pause, self.trouble
         if pause is not None:
             return Trouble("paused", pause.sentence(None if trouble is None else trouble.message))
@@ -257,10 +257,10 @@ class LiveAsset:
         decision = self._deciding.decision
         if decision is None or not self._deciding.is_ready:
             needed = self._deciding.bars_needed(self._config.configuration)
-            ended = "; the replay is over" if self.ended else ""
+            ended = "; the replay has ended" if self.ended else ""
             return Trouble("warming_up", f"{len(self._bars.window)} of {needed} bars of {self._timeframe.value}{ended}")
         if self.ended:
-            return Trouble("replay_over", "the replay is over; this is its last decision")
+            return Trouble("replay_over", "the replay has ended; this is its last decision")
         if decision.history < FULL_HISTORY:
             return Trouble(
                 "short_history",

@@ -1,4 +1,4 @@
-"""The bars of one asset as they come: minutes and prices in, closed bars and the open one out."""
+"""The bars of one asset: minutes and prices in, closed bars and the open bar out."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ _log = logging.getLogger(__name__)
 
 
 class AssetBars:
-    """Takes minutes and prices in, as far as they can be relied on.
+    """Takes minutes and prices, and ignores those that `freshness` rejects.
 
     Args:
-        asset: its name.
-        timeframe: of the bars.
-        length: the most bars that are kept.
+        asset: name of the asset.
+        timeframe: timeframe of the bars.
+        length: largest number of bars that are kept.
         freshness: judges the data.
 
     Attributes:
         window: the closed bars.
-        price: the newest one; None before there is any.
-        price_time: when the market traded at it, ms since the epoch.
-        newly_closed: bars that closed since this was set to 0.
+        price: the newest price; None before the first one.
+        price_time: time at which the market traded at it, ms since the epoch.
+        newly_closed: number of bars that closed since this was set to 0.
     """
 
     def __init__(self, asset: str, timeframe: Timeframe, length: int, freshness: Freshness) -> None:
@@ -50,10 +50,10 @@ class AssetBars:
         self.newly_closed = 0
 
     def take(self, candle: Candle) -> bool:
-        """Take a closed minute in; an invalid, repeated or late one, and one that cannot follow yet, is left out.
+        """Take a closed minute. An invalid, repeated, late or premature one is ignored.
 
         Returns:
-            Whether it closed bars or restarted the window, so that there is something to decide.
+            True if it closed bars or restarted the window, so that a decision is due.
         """
         fillable = self._freshness.admit_minute(candle, self._timeframe.longest_filled_gap)
         if fillable is None:
@@ -64,7 +64,7 @@ class AssetBars:
             if isinstance(item, Restart):
                 self.window.clear()
                 self._builder.restart()
-                _log.warning("%s: %d minutes are missing; its history restarts here", self._asset, item.missing_minutes)
+                _log.warning("%s: %d minutes are missing; restarting its history", self._asset, item.missing_minutes)
                 closed, self.newly_closed, restarted = 0, 0, True
                 continue
             self.price, self.price_time = item.close, item.open_time + MINUTE_MS
@@ -76,7 +76,7 @@ class AssetBars:
         return restarted or self.newly_closed > closed
 
     def move(self, price: float, time: int) -> None:
-        """Take a price between minutes in; an invalid or late one is left out."""
+        """Take a price within the open minute. An invalid or late one is ignored."""
         if not self._freshness.admit_price(price, time):
             return
         self.price, self.price_time = price, time
@@ -84,10 +84,10 @@ class AssetBars:
         self._minute = opened, max(high, price), min(low, price)
 
     def open_bar(self) -> Candle | None:
-        """The bar that is still open: its closed minutes, and the prices since.
+        """The bar that is still open, from its closed minutes and the prices since.
 
-        Its trading is that of the closed minutes, projected to the length of a bar; before the first one has closed
-        it is unknown.
+        Volumes and trade counts of the closed minutes are projected to the length of a bar. They are NaN until the
+        first minute has closed.
         """
         bar, minute, price = self._builder.forming(), self._minute, self.price
         if price is None or (bar is None and minute is None):
@@ -125,7 +125,9 @@ class AssetBars:
         }
 
     def _tell_of_ignored(self) -> None:
-        """Say once that minutes come twice or late; the trouble with any other one is in the state."""
+        """Log the first repeated or late minute; the state shows the trouble with any other rejected minute."""
         if self._freshness.wrong is None and not self._told_of_ignored:
             self._told_of_ignored = True
-            _log.warning("%s: a candle came twice or late; it and any further one are ignored", self._asset)
+            _log.warning(
+                "%s: repeated or late candle ignored; further ones are ignored without a log line", self._asset
+            )

@@ -1,4 +1,4 @@
-"""The largest position sizes, whatever a tunable says."""
+"""Caps on position sizes, which override the tunables."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SizeCaps:
-    """The largest position size, in percent of equity.
+    """The largest position size of each asset, in percent of equity.
 
     Attributes:
-        most: of every asset.
-        by_asset: of some, where it is another one.
+        most: the cap of assets that `by_asset` does not name.
+        by_asset: the caps of individual assets.
     """
 
     most: float = NO_CAP
     by_asset: Mapping[str, float] = field(default_factory=dict)
 
     def of(self, asset: str) -> float:
-        """That of an asset."""
+        """The cap of an asset, in percent of equity."""
         return self.by_asset.get(asset, self.most)
 
     @classmethod
     def read(cls, text: str, assets: Collection[str]) -> Self:
-        """From ``25`` or ``25,BTC=10``: 10 percent for BTC, 25 for the others.
+        """Parse a setting such as ``25`` or ``25,BTC=10``: 10 percent for BTC, 25 for the others.
 
         Raises:
-            SettingsError: it is none, or names an asset that is not there.
+            SettingsError: the text is not valid, or names an asset that does not exist.
         """
         most: float | None = None
         by_asset: dict[str, float] = {}
@@ -41,11 +41,13 @@ class SizeCaps:
             name, equals, number = part.rpartition("=")
             asset, size = name.strip().upper(), _percent(number)
             if equals and asset not in assets:
-                raise SettingsError(f"--max-position-size: there is no asset {asset!r}; there are {', '.join(assets)}")
+                raise SettingsError(
+                    f"--max-position-size: asset {asset!r} does not exist; the assets are {', '.join(assets)}"
+                )
             if size is None or asset in by_asset or (not equals and most is not None):
                 raise SettingsError(
-                    f"--max-position-size must be percent of equity from 0 to 100, as in 25, or 25,BTC=10 where an "
-                    f"asset has another one, not {text!r}"
+                    f"--max-position-size: {text!r} is not valid; it must be a percentage of equity from 0 to 100, "
+                    f"e.g. 25, or 25,BTC=10 to set one for an asset"
                 )
             if equals:
                 by_asset[asset] = size
@@ -63,4 +65,4 @@ def _percent(text: str) -> float | None:
 
 
 UNCAPPED = SizeCaps()
-"""As much as a configuration can ask for."""
+"""Caps without effect: every size that a configuration can ask for is allowed."""

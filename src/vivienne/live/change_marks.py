@@ -1,4 +1,4 @@
-"""When configurations came into force for an asset, for its chart."""
+"""Marks for the chart of an asset: the times at which configurations came into force."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ if TYPE_CHECKING:
 
 
 class ChangeMarks:
-    """The last changes that came into force for an asset, as two numbers each: they are many, and seldom looked at.
+    """The last changes that came into force for an asset.
+
+    Each is stored as two numbers, because there are many and they are rarely read.
 
     Args:
-        most: the oldest go when there are more.
+        most: largest number of changes that are kept; the oldest is dropped first.
     """
 
     def __init__(self, most: int) -> None:
@@ -24,12 +26,12 @@ class ChangeMarks:
         self._count = 0
 
     def add(self, version: int, time: int) -> None:
-        """A version came into force at this time, in ms since the epoch."""
+        """Record that a version came into force at this time, in ms since the epoch."""
         self._marks[self._count % len(self._marks)] = version, time
         self._count += 1
 
     def listed(self) -> list[ChangeMark]:
-        """All that are kept, oldest first."""
+        """All marks that are kept, oldest first."""
         first = max(0, self._count - len(self._marks))
         rows = np.arange(first, self._count) % len(self._marks)
         return [{"version": version, "time": iso(time)} for version, time in self._marks[rows].tolist()]

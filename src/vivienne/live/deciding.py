@@ -1,4 +1,4 @@
-"""One configuration over the bars of one asset. A second one can stand beside it, on the same bars."""
+"""Decisions of one configuration on the bars of one asset. A second one can run beside it on the same bars."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Made(NamedTuple):
     """A decision that was made when its bar closed.
 
     Attributes:
-        config_version: it was made with.
-        is_paused: whether the asset was paused then, so that it had no effect.
+        config_version: version of the configuration it was made with.
+        is_paused: True if the asset was paused then, so that the decision had no effect.
     """
 
     decision: Decision
@@ -39,12 +39,12 @@ class Deciding:
 
     Args:
         window: the closed bars.
-        timeframe: of the bars.
-        cap: the largest position size, in percent of equity, whatever a configuration says.
-        require_full_history: decide nothing before the full history of a bar is there.
+        timeframe: timeframe of the bars.
+        cap: the largest position size, in percent of equity; it overrides the configuration.
+        require_full_history: make no decision until the history of a bar is full.
 
     Attributes:
-        decision: the newest one; None before there is a bar.
+        decision: the newest decision; None before the first bar.
         explanation: the reasons for it.
     """
 
@@ -61,24 +61,24 @@ class Deciding:
         self.explanation: Explanation | None = None
 
     def bars_needed(self, config: Configuration) -> int:
-        """Bars without which nothing is decided."""
+        """Number of bars that a decision needs."""
         return max(history_needed(config, self._timeframe.minutes), self._least_history)
 
     @property
     def is_ready(self) -> bool:
-        """Whether the newest decision is one: enough bars are there."""
+        """True if there were enough bars for the newest decision."""
         decision = self.decision
         return decision is not None and decision.ready and decision.history >= self._least_history
 
     def forget(self) -> None:
-        """Forget the newest decision: there are no bars any more."""
+        """Drop the newest decision, after the bars were dropped."""
         self._latest = self.decision = self.explanation = None
 
     def decide_closed(self, active: Active, followed_by: int = 0) -> Decision:
-        """Decide a closed bar that nothing was decided on before, and keep the decision.
+        """Decide a newly closed bar and keep the decision.
 
         Args:
-            active: the configuration in force, and the pause.
+            active: the configuration and the pause in force.
             followed_by: number of bars that closed after it.
         """
         bars = self._window.bars()
@@ -90,7 +90,7 @@ class Deciding:
         return decision
 
     def decide_again(self, active: Active, open_bar: Candle | None = None) -> None:
-        """Decide the newest bar anew, or the open one as far as it has come; nothing of it is kept."""
+        """Decide the newest bar again, or the open bar if it is given. The decision is not kept."""
         bars = self._window.bars()
         self._decide(bars if open_bar is None else bars.followed_by(open_bar), active)
 
@@ -98,10 +98,10 @@ class Deciding:
         """The bar of the newest decision as a chart draws it.
 
         Raises:
-            LookupError: nothing is decided yet.
+            LookupError: there is no decision yet.
         """
         if self._latest is None:
-            raise LookupError("there is no decision yet")
+            raise LookupError("no decision has been made yet")
         bars, evaluation = self._latest
         return chart_bars(bars, evaluation, self._known(evaluation))[-1]
 
@@ -111,7 +111,7 @@ class Deciding:
         return [] if evaluation is None else chart_bars(self._window.bars(), evaluation, self._known(evaluation))
 
     def evaluate(self, config: Configuration, limit: int) -> Evaluation | None:
-        """Decide the last closed bars with another configuration, at most `limit`; None where there is no bar."""
+        """Decide the last closed bars, at most `limit`, with any configuration; None without bars."""
         bars = self._window.bars()
         return self._evaluate(bars, config, min(limit, len(bars))) if len(bars) and limit else None
 

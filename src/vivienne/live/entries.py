@@ -1,4 +1,4 @@
-"""From a decision to the types of the wire."""
+"""Conversion of decisions to the types of the wire."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def decision_entry(decision: Decision, explanation: Explanation | None) -> DecisionEntry:
-    """A decision with its reasons."""
+    """The entry of a decision, with its reasons."""
     return {
         "clarity_level": decision.level.word,
         "raw_clarity_level": decision.raw_level.word,
@@ -35,7 +35,7 @@ def decision_entry(decision: Decision, explanation: Explanation | None) -> Decis
 
 
 def bar_decision(decision: Decision) -> BarDecision:
-    """A decision in short."""
+    """The short entry of a decision."""
     return {
         "clarity_level": decision.level.word,
         "raw_clarity_level": decision.raw_level.word,
@@ -47,7 +47,7 @@ def bar_decision(decision: Decision) -> BarDecision:
 
 
 def undecided_bar() -> BarDecision:
-    """No decision: idle, with size 0."""
+    """The short entry of a bar without a decision: idle, with size 0."""
     idle = Clarity.IDLE.word
     return {
         "clarity_level": idle,
@@ -63,9 +63,9 @@ def chart_bars(bars: Bars, evaluation: Evaluation, made: list[Made | None]) -> l
     """Bars with indicators and decisions.
 
     Args:
-        bars: the last ones are the rows of the evaluation.
-        evaluation: with the configuration in force.
-        made: per row, the decision that was made when the bar closed, if one was.
+        bars: closed bars; the last ones are the rows of the evaluation.
+        evaluation: made with the configuration in force.
+        made: for each row, the decision that was made when the bar closed, or None.
     """
     rows, now = len(evaluation.open_time), evaluation.now
     columns = (
@@ -114,5 +114,5 @@ def _confidence(decision: Decision) -> float:
 
 
 def _number(value: float) -> float | None:
-    """A figure for the wire: there is no NaN in JSON."""
+    """Convert a number for the wire: None for NaN, which JSON does not have."""
     return value if math.isfinite(value) else None

@@ -1,8 +1,8 @@
-"""How old the data of an asset is, and whether it follows on what came before.
+"""Freshness of the data of an asset: its age, and whether it continues the data before it.
 
-No clock is asked what time it is. What counts is how much real time has passed since newer data came, and by how much
-the data's own times moved meanwhile. So the clock of an exchange, or of this machine, may be wrong; one that jumps is
-noticed. Data is newer by its own time only: what comes twice or late makes nothing younger.
+No wall clock is read. Two durations are compared: the real time since newer data arrived, and the difference between
+the times that the data carries. The clock of an exchange or of this machine may therefore be wrong, but a jump is
+detected. Data is newer only if its own time is later, so repeated or late data does not reduce the age.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
     from vivienne.market.types import Candle
 
 LEAP_MS = 2 * MINUTE_MS
-"""What data may be ahead of the time that has passed; more is a clock that jumped."""
+"""Time by which data may be ahead of the elapsed time; beyond it, the feed clock has jumped."""
 UNCLOSED_MS = 3 * MINUTE_MS
-"""How long prices may come, by their own times, without a minute closing."""
+"""Longest time, by their own times, for which prices may arrive without a closed minute."""
 
 
 class Freshness:
-    """Judges the data of one asset as it comes.
+    """Judges the data of one asset as it arrives.
 
     Args:
-        longest_silence: real seconds without newer data beyond which it is stale.
-        pace: market seconds per real second; None where it is not known. See `vivienne.market.feeds.base.Feed`.
-        clock: seconds, never turned back.
+        longest_silence: real seconds without newer data after which the asset is stale.
+        pace: market seconds per real second; None if unknown. See `vivienne.market.feeds.base.Feed`.
+        clock: a monotonic clock, in seconds.
     """
 
     def __init__(
@@ -55,42 +55,42 @@ class Freshness:
         self._is_unheard = False
         self._lag = None if pace is None else Lag(pace, longest_silence)
         self.silent: Trouble | None = None
-        """That nothing newer came for too long, or that some of what should have come then is missing."""
+        """Set if no newer data arrived for too long, or if minutes from that time are still missing."""
         self.wrong: Trouble | None = None
-        """What is wrong with the newest data, which was left out."""
+        """The reason why the newest data was ignored; None if it was accepted."""
 
     @property
     def trouble(self) -> Trouble | None:
-        """Why the data cannot be relied on; None while it can."""
+        """The reason why the data is unreliable; None while it is reliable."""
         return self.silent or self.wrong or (None if self._lag is None else self._lag.trouble)
 
     @property
     def age(self) -> float | None:
-        """Real seconds since newer data came; None before there is any."""
+        """Real seconds since newer data arrived; None before the first data."""
         return None if self._came is None else self._clock() - self._came
 
     def wait(self) -> None:
-        """From now on data should come."""
+        """Start to expect data."""
         self._waiting_since = self._clock()
         if self._lag is not None:
-            self._lag.begin_anew()
+            self._lag.restart()
 
     def look(self) -> bool:
-        """Whether the data has become stale since the last look."""
+        """Check for silence; True if the data has become stale since the last call."""
         waited = self._clock() - max(self._waiting_since, self._came or -math.inf)
         if self.silent is not None or waited <= self.longest_silence:
             return False
         self._is_unheard = True
         besides = f"; {self.wrong}" if self.wrong is not None else ""
-        self.silent = Trouble("no_data", f"no data came for more than {self.longest_silence:.0f} s{besides}")
+        self.silent = Trouble("no_data", f"no data received for more than {self.longest_silence:.0f} s{besides}")
         return True
 
     def admit_price(self, price: float, time: int) -> bool:
-        """Judge a price within a minute; whether it is to be shown. One that is none, or late, is left out."""
+        """Judge a price within the open minute; False if it is invalid or late and must be ignored."""
         try:
             check_price(price, time)
         except ValueError as error:
-            self.wrong = Trouble("bad_price", f"a price was left out: {error}")
+            self.wrong = Trouble("bad_price", f"price ignored: {error}")
             return False
         if self._newest is not None and time < self._newest:
             return False
@@ -101,7 +101,7 @@ class Freshness:
         if self._minute_end is not None and time - self._unclosed_since > UNCLOSED_MS:
             self._is_unheard = True
             self.wrong = Trouble(
-                "no_minute_closed", f"prices come, but no minute has closed since {iso(self._minute_end)}"
+                "no_minute_closed", f"prices arrive, but no minute has closed since {iso(self._minute_end)}"
             )
         if self._minute_end is None or time < self._minute_end + MINUTE_MS:
             self.silent = None
@@ -115,15 +115,15 @@ class Freshness:
 
         Args:
             candle: the minute.
-            longest_filled: missing minutes before it that may be filled at most.
+            longest_filled: largest number of missing minutes before it that may be filled.
 
         Returns:
-            How many missing minutes before it may be filled; None where it is to be left out.
+            The number of missing minutes before it that may be filled; None if it must be ignored.
         """
         try:
             check_candle(candle)
         except ValueError as error:
-            self.wrong = Trouble("bad_minute", f"a minute was left out: {error}")
+            self.wrong = Trouble("bad_minute", f"minute ignored: {error}")
             self._left_out += 1
             return None
         end = candle.open_time + MINUTE_MS
@@ -131,7 +131,7 @@ class Freshness:
             return None
         fillable = longest_filled
         if self._leaps(end):
-            # One such minute may be a slip of the exchange. A second one that follows on it is a new reckoning.
+            # A single such minute may be an error of the exchange. A second one that continues it means a new clock.
             is_believed = self._leapt == candle.open_time
             self._leapt = end
             if not is_believed:
@@ -139,20 +139,20 @@ class Freshness:
                 return None
             fillable = 0
             if self._lag is not None:
-                self._lag.begin_anew()
+                self._lag.restart()
         if self._is_unheard or self._left_out > 1:
-            fillable = 0  # what happened meanwhile is not known, so it is not made up either
+            fillable = 0  # the market may have moved in the missing minutes, so they must not be filled
         self.silent = self.wrong = self._leapt = self._unclosed_since = None
         self._is_unheard, self._left_out = False, 0
         self._minute_end, self._minute_came = end, self._clock()
         if self._lag is not None:
             self._lag.minute(end, self._minute_came)
-        self._newest = end  # a price that was ahead of it is none to compare with any more
+        self._newest = end  # prices are no longer compared with one that was ahead of this minute
         self._came = self._minute_came
         return fillable
 
     def _take(self, time: int) -> None:
-        """Newer data came; what has the time of what is there already makes it no younger."""
+        """Record the arrival of data. Data that is not newer by its own time does not reduce the age."""
         if self._newest is None or time > self._newest:
             self._newest, self._came = time, self._clock()
             if self._lag is not None:

@@ -1,4 +1,4 @@
-"""How far data is behind, by its own times: late data looks like new data when it comes."""
+"""Lag of data by its own times. On arrival, late data looks like new data."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from vivienne.live.trouble import Trouble
 from vivienne.market.types import MINUTE_MS
 
 DRIFT = 0.001
-"""By which part the clock of a feed may be slower than it should be without ever counting as behind."""
+"""Fraction by which a feed clock may run too slow without ever counting as behind."""
 
 
 class Lag:
-    """Compares data with the data that was furthest for when it came.
+    """Compares the time of data with the most advanced data so far, relative to the time of arrival.
 
     Args:
         pace: market seconds per real second.
-        most: real seconds that data may be behind.
+        most: largest allowed lag, in real seconds.
     """
 
     def __init__(self, pace: float, most: float) -> None:
@@ -25,27 +25,27 @@ class Lag:
         self._minute_came = 0.0
         self._minute_was_late = False
         self.trouble: Trouble | None = None
-        """That the newest data is older, by its own time, than it can be when it comes."""
+        """Set if the newest data lags by more than `most`."""
 
-    def begin_anew(self) -> None:
-        """What comes next is as far as it should be."""
+    def restart(self) -> None:
+        """Take the next data as the new reference."""
         self._furthest = None
 
     def minute(self, end: int, came: float) -> None:
-        """A minute closed.
+        """Compare a closed minute.
 
         Args:
-            end: of it, in ms since the epoch.
-            came: when, in seconds of a clock.
+            end: end of the minute, ms since the epoch.
+            came: time of arrival, in seconds of a monotonic clock.
         """
-        # Minutes that are behind and come as slowly as they should catch up with nothing: that is their time.
+        # Late minutes that arrive at the normal pace do not catch up: the feed simply runs at this time.
         if self._minute_was_late and (came - self._minute_came) * self._pace_ms >= MINUTE_MS / 2:
-            self.begin_anew()
+            self.restart()
         self.compare(end, came)
         self._minute_came, self._minute_was_late = came, self.trouble is not None
 
     def compare(self, time: int, came: float) -> None:
-        """Newer data came; see `minute`."""
+        """Compare newer data with the reference; see `minute`."""
         position = time - came * self._pace_ms
         drifted = (came - self._since) * self._pace_ms * DRIFT
         if self._furthest is None or position >= self._furthest - drifted:
@@ -55,4 +55,4 @@ class Lag:
         behind = self._furthest - drifted - position
         self.trouble = None
         if behind > self._most_ms:
-            self.trouble = Trouble("behind", f"its data is {behind / 1000:.0f} s of the market behind")
+            self.trouble = Trouble("behind", f"the data is {behind / 1000:.0f} s of market time behind")

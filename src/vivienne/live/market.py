@@ -1,4 +1,4 @@
-"""The live path: feeds in, decisions out. One task per asset; none can take another one down."""
+"""The live path: feeds in, decisions out. Each asset has its own task, and a failure affects that asset only."""
 
 from __future__ import annotations
 
@@ -32,26 +32,26 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 AGEING_SECONDS = 10.0
-"""While nothing comes, a state goes out so often, so that the age of its data can be relied on."""
+"""Interval at which states are published while no data arrives, so that clients see the age of the data."""
 
 
 class Market:
     """Follows a feed for every asset, decides on closed bars and on changes, and publishes the state.
 
     Args:
-        feed: where the data comes from.
-        service: what is in force; its changes are decided and published before they are acknowledged.
-        board: where states go.
-        timeframe: of the bars.
-        window: how many bars are kept per asset.
+        feed: the source of the data.
+        service: the configuration in force. A change is decided and published before it is acknowledged.
+        board: receives the states.
+        timeframe: timeframe of the bars.
+        window: number of bars that are kept for each asset.
         price_interval: seconds between two states of an asset that differ in price only.
         on_tick: decide the open bar too, at the same interval.
-        cap: the largest position size, in percent of equity; by asset, else for all.
-        require_full_history: keep assets warming up until their full history is there.
+        cap: the largest position sizes, in percent of equity.
+        require_full_history: keep an asset in warm-up until its history is full.
 
     Attributes:
-        assets: which are decided here; of the assets of the service those that the feed has.
-        feed: what the feed is called.
+        assets: the assets that are decided here, which are those of the feed.
+        feed: name of the feed.
     """
 
     def __init__(
@@ -104,37 +104,37 @@ class Market:
         service.listen_to_held(self._held)
 
     def _load(self, asset: str, live: LiveAsset, configuration: Configuration) -> None:
-        # One bar more than needed, because the first may have begun before the data does.
+        # One more bar than needed, because the data may begin within the first bar.
         bars = live.bars_needed(configuration) + 1, self._window + 1
         least, most = (count * self._timeframe.minutes for count in bars)
         history = self._feed.history(asset, least=least, most=most)
         live.load(history.candles, is_whole=history.is_whole)
 
     def listen(self, listener: Callable[[DecisionMade], None]) -> None:
-        """Hand every decision on a closed bar to a listener, in order; the stream of states is the first one."""
+        """Call a listener with every decision on a closed bar, in order. The stream of states is the first listener."""
         self._listeners.append(listener)
 
     def troubles(self) -> dict[str, str]:
-        """Assets that cannot be decided any more, and why."""
+        """Assets without a usable decision, with the reason."""
         return {asset: live.trouble.message for asset, live in self._assets.items() if live.trouble is not None}
 
     def chart(self, asset: str, limit: int) -> Chart:
-        """The last closed bars of an asset with what a chart draws."""
+        """The chart of an asset, with at most `limit` closed bars."""
         return self._assets[asset].chart(limit)
 
     def overview(self, closes: int) -> AssetList:
-        """Every asset with its last closes."""
+        """All assets, each with its last closes."""
         listed: list[AssetCloses] = [
             {"asset": asset, "closes": live.closes(closes)} for asset, live in self._assets.items()
         ]
         return {"feed": self._feed.name, "timeframe": self._timeframe.value, "assets": listed}
 
     def compare(self, asset: str, candidate: Configuration, rows: int) -> tuple[str, Comparison]:
-        """The timeframe, and what another configuration would have made of an asset's last bars."""
+        """The timeframe, and the comparison of the last bars under another configuration."""
         return self._timeframe.value, self._assets[asset].compare(candidate, rows)
 
     def ended(self) -> bool:
-        """Whether every asset is at the end of its replay."""
+        """True once the replays of all assets have ended."""
         return all(live.ended for live in self._assets.values())
 
     async def run(self) -> None:
@@ -146,20 +146,20 @@ class Market:
                 tasks.create_task(self._publish_prices(), name="prices")
                 tasks.create_task(self._watch_silence(), name="silence")
         except ExceptionGroup as failed:
-            _log.critical("The market failed; no asset is decided any more", exc_info=failed)
+            _log.critical("The market failed; no asset is decided any longer", exc_info=failed)
             for asset in self._assets:
                 self._break_off(asset, f"the market failed: {failed!r}")
 
     async def _guarded(self, asset: str) -> None:
-        """Follow one asset; whatever goes wrong stays with it, is said, and shows in its state."""
+        """Follow one asset. A failure affects this asset only, is logged, and is shown in its state."""
         try:
             async for event in self._feed.follow(asset):
                 await self._take(asset, event)
             if not self._assets[asset].ended:
-                self._break_off(asset, "the feed ended without saying so")
+                self._break_off(asset, "the feed ended unexpectedly")
         except MarketDataError as error:
-            self._break_off(asset, f"the feed broke off: {error}")
-        except Exception as error:  # noqa: BLE001  # the one who notices when a feed dies
+            self._break_off(asset, f"the feed failed: {error}")
+        except Exception as error:  # noqa: BLE001  # nothing else reports the failure of a feed
             _log.exception("The feed of %s failed", asset)
             self._break_off(asset, f"the feed failed: {error!r}")
 
@@ -182,10 +182,10 @@ class Market:
             self._say_trouble(asset, before)
 
     def _say_trouble(self, asset: str, before: Trouble | None) -> None:
-        """Log that the data of an asset cannot be relied on any more, or can again."""
+        """Log that the data of an asset has become unreliable or reliable, and publish the state."""
         trouble = self._assets[asset].trouble
         if trouble is None:
-            _log.info("%s: its data can be relied on again", asset)
+            _log.info("%s: its data is reliable again", asset)
         elif before is None:
             _log.warning("%s: %s", asset, trouble)
         self._publish_safely(asset)
@@ -201,12 +201,12 @@ class Market:
                 self._decide_again(asset)
 
     def _held(self) -> None:
-        """A pause came into force that is not stored yet, or went."""
+        """Publish all states after a pause that is not stored yet came into force or ended."""
         for asset in self._assets:
             self._publish_safely(asset)
 
     async def _decide_closed(self, asset: str) -> None:
-        """Decide every bar that a minute has closed; each state goes out before the next one is decided."""
+        """Decide every bar that a minute has closed. Each state is sent before the next bar is decided."""
         live = self._assets[asset]
         if not live.has_undecided:  # its history restarted
             self._decide_again(asset)
@@ -216,7 +216,7 @@ class Market:
 
     def _decide_next(self, asset: str) -> None:
         live, begin = self._assets[asset], perf_counter()
-        if not live.has_undecided:  # a change had them decided meanwhile
+        if not live.has_undecided:  # a change of the configuration has decided them already
             return
         try:
             made = live.decide_next()
@@ -230,8 +230,8 @@ class Market:
         for listener in self._listeners:
             try:
                 listener(made)
-            except Exception:  # noqa: BLE001  # the others want to know all the same
-                _log.exception("A listener failed at a decision of %s", made.asset)
+            except Exception:  # noqa: BLE001  # the other listeners must still be called
+                _log.exception("A listener failed on a decision of %s", made.asset)
 
     def _decide_again(self, asset: str) -> None:
         live, begin = self._assets[asset], perf_counter()
@@ -240,7 +240,7 @@ class Market:
         try:
             live.decide_again()
             self._metrics.decided(asset, live.level, perf_counter() - begin)
-        except Exception as error:  # noqa: BLE001  # nor undo a change that is already stored
+        except Exception as error:  # noqa: BLE001  # a change that is already stored must not be undone
             self._decision_failed(asset, error)
         self._publish_safely(asset)
 
@@ -257,10 +257,10 @@ class Market:
         try:
             self._publish(asset, bar)
         except Exception as error:  # noqa: BLE001  # see below
-            # One asset that cannot be shown must not silence the others.
-            _log.exception("The state of %s cannot be shown", asset)
+            # A state that cannot be published must not stop the other assets.
+            _log.exception("The state of %s cannot be published", asset)
             self._moved.discard(asset)
-            self._assets[asset].fail(f"the state cannot be shown: {error!r}")
+            self._assets[asset].fail(f"the state cannot be published: {error!r}")
 
     def _publish(self, asset: str, bar: ChartBar | None = None) -> None:
         self._moved.discard(asset)
@@ -271,7 +271,7 @@ class Market:
         self._board.publish(asset, data=data, config=live.config.document, config_version=live.config.version)
 
     async def _watch_silence(self) -> None:
-        """A feed that hangs says nothing, so somebody has to look."""
+        """Check regularly for silent feeds, because a feed that hangs sends no event."""
         for live in self._assets.values():
             live.freshness.wait()
         while True:
@@ -286,7 +286,7 @@ class Market:
                     self._publish_safely(asset)
 
     async def _publish_prices(self) -> None:
-        """Price moves, at most one state per asset and interval; they decide nothing unless asked to."""
+        """Publish price changes, at most one state for each asset and interval; decide only with `on_tick`."""
         while True:
             await asyncio.sleep(self._price_interval)
             for asset in list(self._moved):

@@ -1,4 +1,4 @@
-"""The effect a change would have had: the last bars, decided with the present and with another configuration."""
+"""The effect a change would have had: the last bars, decided with the present and with the changed configuration."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from vivienne.wire.preview import Comparison, DifferentBar, LevelCounts
 
 MOST_DIFFERENT = 200
-"""Bars that are listed one by one, the newest of those that are different."""
+"""Largest number of different bars that are listed; the newest are kept."""
 
 
 def compare(deciding: Deciding, now: Configuration, then: Configuration, rows: int) -> Comparison:
     """Decide the last bars with two configurations.
 
     Args:
-        deciding: has the bars.
+        deciding: decides the bars of the asset.
         now: the configuration in force.
-        then: the one it is compared with.
-        rows: number of bars; all there are if there are fewer.
+        then: the configuration it is compared with.
+        rows: number of bars; all bars if there are fewer.
     """
     evaluations = deciding.evaluate(now, rows), deciding.evaluate(then, rows)
     before, after = ([] if each is None else each.decisions() for each in evaluations)
@@ -48,7 +48,7 @@ def _is_decided(decision: Decision) -> bool:
 
 
 def _effect(decision: Decision) -> tuple[object, ...]:
-    """All that makes a difference: the side does not while the level is idle."""
+    """The values that count as a difference. The side does not count while the level is idle."""
     side = None if decision.level is Clarity.IDLE else decision.side
     return decision.level, side, decision.size, decision.is_held
 

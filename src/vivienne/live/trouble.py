@@ -1,4 +1,4 @@
-"""Reasons why the state of an asset cannot be relied on."""
+"""Reasons for the status of an asset, such as missing data."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ if TYPE_CHECKING:
 
 
 class Trouble(NamedTuple):
-    """A reason.
+    """A reason for the status of an asset.
 
     Attributes:
-        id: for programs.
-        message: for people.
+        id: its name for programs.
+        message: a sentence for people.
     """
 
     id: ReasonId

@@ -1,4 +1,4 @@
-"""What the web application asks of a market: one that is decided in this process, or by agents elsewhere."""
+"""The view of a market that the web application uses; agents in this process or elsewhere decide the market."""
 
 from __future__ import annotations
 
@@ -17,35 +17,35 @@ if TYPE_CHECKING:
 
 
 class MarketView(Protocol):
-    """A market to look at.
+    """The read-only view of a market.
 
-    Every question may raise `AgentUnavailable`: who could answer it does not.
+    Every method may raise `AgentUnavailable` if the agent that decides the asset does not answer.
 
     Attributes:
-        assets: which there are.
-        is_local: whether they are decided in this process, which is then of no use without them.
+        assets: names of all assets.
+        is_local: whether this process decides them. It is then not ready while their feeds fail.
     """
 
     assets: tuple[str, ...]
     is_local: bool
 
     async def overview(self, closes: int) -> AssetList:
-        """Every asset with its last closes."""
+        """All assets, each with its last closes."""
 
     async def chart(self, asset: str, limit: int) -> Chart:
-        """The last closed bars of an asset with what a chart draws."""
+        """The chart of an asset, with at most `limit` closed bars."""
 
     async def compare(self, asset: str, candidate: Configuration, rows: int) -> tuple[str, Comparison]:
-        """The timeframe, and what another configuration would have made of an asset's last bars."""
+        """The timeframe, and the comparison of the last bars under another configuration."""
 
     def troubles(self) -> dict[str, str]:
-        """Assets that cannot be decided any more, and why."""
+        """Assets without a usable decision, with the reason."""
 
 
 class _Turns:
-    """Lets one at a time compute something, and then everything else be done for as long as that took.
+    """Runs one computation at a time, and after each leaves an equal time for other work.
 
-    Otherwise whoever asks for many charts would keep everybody waiting, with a pause too.
+    Otherwise a client that asks for many charts would delay all other requests, including a pause.
     """
 
     def __init__(self) -> None:
@@ -54,7 +54,7 @@ class _Turns:
 
     @asynccontextmanager
     async def one(self) -> AsyncIterator[None]:
-        """A turn."""
+        """Wait for a turn, and hold it for the duration of the context."""
         async with self._turn:
             await asyncio.sleep(max(0.0, self._rested - monotonic()))
             begin = monotonic()
@@ -64,10 +64,10 @@ class _Turns:
 
 
 class LocalView:
-    """The market of this process.
+    """The view of the market of this process.
 
     Args:
-        market: decides.
+        market: decides the assets.
     """
 
     is_local = True

@@ -1,10 +1,10 @@
-"""Trades to one-minute candles, and one-minute candles to closed bars of the timeframe.
+"""Conversion of trades to one-minute candles, and of one-minute candles to closed bars of the timeframe.
 
-Both are fed one item at a time and give what that item completed, so the result does not depend on how the input
-was cut into pieces. Sums are taken in order of arrival for the same reason.
+Both converters take one item at a time and return the candle or bar that it completed. The result therefore does not
+depend on how the input is split. For the same reason, sums are computed in order of arrival.
 
-Gap policy: a missing minute is filled with the last close, no volume and no trades; after more missing minutes than
-`Timeframe.longest_filled_gap` nothing is made up, and the history restarts.
+Gap policy: a missing minute is filled with the last close, without volume and trades. If more minutes are missing than
+`Timeframe.longest_filled_gap`, none is filled, and the history restarts.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
 
 
 class CandleBuilder:
-    """Aggregates trades to one-minute candles by the exchange's trade time.
+    """Aggregates trades to one-minute candles by the trade time of the exchange.
 
-    The minute in which the first trade falls is left out: nobody can tell whether trades before it are missing.
+    The minute of the first trade is dropped, because earlier trades of that minute may be missing.
     """
 
     def __init__(self) -> None:
         self._candle: Candle | None = None
         self._whole = False
         self.late = 0
-        """Trades that came after their minute was closed; they are counted and left out."""
+        """Number of trades that arrived after their minute had closed; they are ignored."""
 
     def add(self, trade: Trade) -> Candle | None:
-        """Take a trade; give the minute it closed, if it closed one that was seen whole."""
+        """Take a trade; return the minute it closed, if all trades of that minute were seen."""
         minute = trade.time - trade.time % MINUTE_MS
         candle = self._candle
         if candle is not None and minute < candle.open_time:
@@ -63,34 +63,34 @@ class CandleBuilder:
 
 @dataclass(frozen=True, slots=True)
 class Restart:
-    """The history restarts.
+    """A restart of the history.
 
     Attributes:
-        missing_minutes: how long the hole is.
+        missing_minutes: length of the gap.
     """
 
     missing_minutes: int
 
 
 class GapFiller:
-    """Turns candles as they arrive into an unbroken run of minutes, by the gap policy.
+    """Turns arriving candles into a series of minutes without gaps, by the gap policy.
 
     Args:
-        longest_filled: missing minutes that are filled at most.
+        longest_filled: largest number of missing minutes that are filled.
     """
 
     def __init__(self, longest_filled: int = LONGEST_FILLED_GAP) -> None:
         self._longest_filled = longest_filled
         self._last: Candle | None = None
         self.ignored = 0
-        """Candles at or before the newest one (duplicates, late arrivals); they are counted and left out."""
+        """Number of repeated or late candles, at or before the newest one; they are ignored."""
 
     def add(self, candle: Candle, most_filled: int | None = None) -> Iterator[Candle | Restart]:
-        """Give the minutes to take in for this candle: fillers first, or a restart, then the candle itself.
+        """Yield fillers for missing minutes or a restart, then the candle itself.
 
         Args:
-            candle: the next one.
-            most_filled: missing minutes before it that are filled at most, where it is not the usual number.
+            candle: the next candle.
+            most_filled: largest number of missing minutes before it that are filled; None for `longest_filled`.
         """
         most_filled = self._longest_filled if most_filled is None else most_filled
         last = self._last
@@ -110,10 +110,10 @@ class GapFiller:
 
 
 class BarBuilder:
-    """Resamples an unbroken run of minutes to closed bars.
+    """Resamples minutes without gaps to closed bars.
 
-    A bar is given once its last minute is in, and only when its first one was: a bar of which a part is missing
-    would be a wrong bar.
+    A bar is returned once its last minute has arrived. A bar without its first minute is dropped, because it would be
+    wrong.
     """
 
     def __init__(self, timeframe: Timeframe) -> None:
@@ -121,10 +121,10 @@ class BarBuilder:
         self._whole = timeframe.minutes
         self._bar: Candle | None = None
         self.minutes = 0
-        """Minutes of the open bar that are in."""
+        """Number of minutes in the open bar."""
 
     def add(self, candle: Candle) -> Candle | None:
-        """Take a minute; give the bar it closed, if any."""
+        """Take a minute; return the bar it closed, if any."""
         offset = candle.open_time % self._length
         bar = self._bar
         if offset == 0:
@@ -151,9 +151,9 @@ class BarBuilder:
         return None
 
     def forming(self) -> Candle | None:
-        """The bar that is still open, as far as it has come."""
+        """The open bar with the minutes so far; None without any."""
         return self._bar
 
     def restart(self) -> None:
-        """Forget the open bar: what follows does not continue it."""
+        """Drop the open bar, because the next minute does not continue it."""
         self._bar = None

@@ -1,7 +1,7 @@
-"""Market data files: one-minute klines or trades, as exchanges and their downloaders write them.
+"""Market data files: one-minute klines or trades, as exchanges and download tools write them.
 
-Plain, gzip or zip CSV; with a header (names of several exchanges and tools are known) or without (Binance's archive);
-times in s, ms, us or ns since the epoch, or ISO 8601. What cannot be read is reported with its file and line.
+Files are plain, gzip or zip CSV, with a header (column names of several exchanges and tools are known) or without one
+(the Binance archive). Times are in s, ms, us or ns since the epoch, or ISO 8601. Errors name the file and the line.
 """
 
 from __future__ import annotations
@@ -63,17 +63,17 @@ _TRUE, _FALSE = {"true", "1", "t"}, {"false", "0", "f"}
 
 
 def read_market_file(path: Path, next_file: int | None = None) -> Iterator[Candle | Trade]:
-    """Read a file of one-minute candles, or of trades, in its order.
+    """Read a file of one-minute candles or trades, in the order of the file.
 
-    The last candle is left out unless it ends a UTC day, or the next file goes on right after it: a download ends with
-    the minute that was still open, and only archives of whole days are known to end with a closed one.
+    The last candle is dropped unless it ends a UTC day or the next file continues it. The last minute of a download was
+    usually still open; only archives of whole days are known to end with a closed one.
 
     Args:
         path: the file.
-        next_file: when the file after it begins, in ms since the epoch.
+        next_file: start time of the next file, ms since the epoch.
 
     Raises:
-        MarketDataError: missing, unreadable, of an unknown format, or wrong at a line.
+        MarketDataError: the file is missing, cannot be read, has an unknown format, or contains an invalid line.
     """
     with _translated(path), ExitStack() as open_files:
         for text in _texts(path, open_files):
@@ -85,23 +85,23 @@ def _translated(path: Path) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        raise MarketDataError(path, "there is no such file") from error
+        raise MarketDataError(path, "the file does not exist") from error
     except IsADirectoryError as error:
-        raise MarketDataError(path, "this is a folder; name the files in it, in the order of their time") from error
+        raise MarketDataError(path, "this is a directory; list the files in it, in order of time") from error
     except PermissionError as error:
-        raise MarketDataError(path, "it may not be read (permissions)") from error
+        raise MarketDataError(path, "permission to read the file is denied") from error
     except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
         raise MarketDataError(path, f"the compressed data is damaged ({error})") from error
     except (UnicodeDecodeError, csv.Error) as error:
-        raise MarketDataError(path, f"this is no CSV file ({error})") from error
+        raise MarketDataError(path, f"this is not a valid CSV file ({error})") from error
     except OSError as error:
-        raise MarketDataError(path, f"it cannot be read ({error.strerror})") from error
+        raise MarketDataError(path, f"the file cannot be read ({error.strerror})") from error
 
 
 def _texts(path: Path, open_files: ExitStack) -> Iterator[io.TextIOBase]:
-    """The CSV texts in a file: one, or those in a zip archive, by name."""
+    """The CSV texts in a file: one text, or all in a zip archive, sorted by name."""
     if path.exists() and not path.is_file() and not path.is_dir():
-        raise MarketDataError(path, "this is no regular file")
+        raise MarketDataError(path, "this is not a regular file")
     raw = open_files.enter_context(path.open("rb"))
     magic = raw.read(4)
     raw.seek(0)
@@ -109,13 +109,13 @@ def _texts(path: Path, open_files: ExitStack) -> Iterator[io.TextIOBase]:
         archive = open_files.enter_context(zipfile.ZipFile(raw))
         members = sorted(name for name in archive.namelist() if name.lower().endswith(".csv"))
         if not members:
-            raise MarketDataError(path, "there is no .csv in this archive")
+            raise MarketDataError(path, "the archive does not contain a .csv file")
         for name in members:
             yield io.TextIOWrapper(_member(path, archive, name, open_files), encoding="utf-8-sig", newline="")
     elif magic[:2] == b"\x1f\x8b":
         yield io.TextIOWrapper(gzip.GzipFile(fileobj=raw), encoding="utf-8-sig", newline="")
     elif magic == b"PAR1":
-        raise MarketDataError(path, "Parquet is not read; write the data as CSV (plain, .gz or .zip)")
+        raise MarketDataError(path, "Parquet is not supported; convert the data to CSV (plain, .gz or .zip)")
     else:
         yield io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
 
@@ -124,7 +124,7 @@ def _member(path: Path, archive: zipfile.ZipFile, name: str, open_files: ExitSta
     try:
         return open_files.enter_context(archive.open(name))
     except (RuntimeError, NotImplementedError) as error:
-        raise MarketDataError(path, f"{name} in this archive cannot be unpacked ({error})") from error
+        raise MarketDataError(path, f"{name} in the archive cannot be unpacked ({error})") from error
 
 
 def _read(path: Path, rows: Any, next_file: int | None) -> Iterator[Candle | Trade]:
@@ -150,22 +150,22 @@ def _parsed(
     except IndexError as error:
         raise MarketDataError(path, "columns are missing in this row", line=rows.line_num) from error
     except ValueError as error:
-        raise MarketDataError(path, _NO_NUMBER.sub(r"\1 is no number", str(error)), line=rows.line_num) from error
+        raise MarketDataError(path, _NO_NUMBER.sub(r"\1 is not a number", str(error)), line=rows.line_num) from error
 
 
 _NO_NUMBER = re.compile(r"could not convert string to float: (.*)", re.DOTALL)
-"""What Python says; looking at every cell before it does would cost more than reading the file."""
+"""Python's own error message. Checking every cell first would cost more than reading the file."""
 
 
 def _columns(path: Path, first: Row) -> tuple[dict[str, int], bool]:
-    """Where each known column is, and whether the first row is a header."""
+    """The index of each known column, and whether the first row is a header."""
     if any(_is_number(cell) for cell in first[1:]):
         names = _HEADERLESS.get(len(first))
         if names is None:
             raise MarketDataError(
                 path,
-                f"{len(first)} columns without a header are unknown; put a header above them, for candles "
-                f"{', '.join(_KLINE)} at least, for trades time, price, qty, is_buyer_maker",
+                f"the format of {len(first)} columns without a header is unknown; add a header with at least "
+                f"{', '.join(_KLINE)} for candles, or time, price, qty, is_buyer_maker for trades",
                 line=1,
             )
         return {name: place for place, name in enumerate(names)}, False
@@ -195,13 +195,13 @@ _NANOSECONDS, _MICROSECONDS, _MILLISECONDS = 1e17, 1e14, 1e11
 
 
 def _milliseconds(cell: str) -> int:
-    """A time in ms since the epoch. The magnitude tells the unit; text is ISO 8601, UTC unless it says otherwise."""
+    """Convert a time to ms since the epoch. The size of a number gives its unit; text is ISO 8601, by default UTC."""
     try:
         time = _scaled(int(cell))
     except ValueError:
         time = _iso_milliseconds(cell)
     if not 0 <= time < END_OF_TIME_MS:
-        raise ValueError(f"{cell} is no time between 1970 and 2100, in whichever unit")
+        raise ValueError(f"{cell} is not a valid time; it must be between 1970 and 2100")
     return time
 
 
@@ -217,7 +217,7 @@ def _iso_milliseconds(cell: str) -> int:
     try:
         moment = datetime.fromisoformat(cell.strip())
     except ValueError:
-        raise ValueError(f"{cell!r} is no time; ISO 8601 or s, ms, us or ns since 1970 is") from None
+        raise ValueError(f"{cell!r} is not a valid time; it must be ISO 8601, or s, ms, us or ns since 1970") from None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return round(moment.timestamp() * 1000)
 
@@ -234,14 +234,14 @@ def _candle_parser(columns: dict[str, int]) -> Callable[[Row], Candle]:
             _milliseconds(row[when]),
             *prices,
             base,
-            # Without the column: typical price times volume, and counts that say they are unknown.
+            # Without these columns, quote volume is typical price times volume, and counts are unknown.
             sum(prices[1:]) / 3 * base if quote is None else float(row[quote]),
             math.nan if count is None else float(row[count]),
             math.nan if taker is None else float(row[taker]),
         )
         check_candle(candle)
         if closed is not None and _milliseconds(row[closed]) - candle.open_time > MINUTE_MS:
-            raise ValueError("this is no one-minute candle: it closes more than a minute after it opens")
+            raise ValueError("this is not a one-minute candle; it closes more than a minute after it opens")
         return candle
 
     return parse
@@ -254,9 +254,14 @@ def _trade_parser(columns: dict[str, int]) -> Callable[[Row], Trade]:
     def parse(row: Row) -> Trade:
         price, quantity, flag = float(row[price_at]), float(row[quantity_at]), row[maker].strip().lower()
         if not (0 < price < math.inf and 0 <= quantity < math.inf):
-            raise ValueError(f"price {price}, quantity {quantity}: a trade has a price above 0 and a quantity")
+            raise ValueError(
+                f"price {price}, quantity {quantity} are not a valid trade; the price must be above 0 and the quantity "
+                "a number from 0"
+            )
         if flag not in _TRUE and flag not in _FALSE:
-            raise ValueError(f"{row[maker]!r} does not say whether the buyer was the maker; true or false does")
+            raise ValueError(
+                f"{row[maker]!r} is not valid for whether the buyer is the maker; it must be true or false"
+            )
         trades = 1 if first is None or last is None else _trades_between(row[first], row[last])
         return Trade(_milliseconds(row[when]), price, quantity, flag in _TRUE, trades)
 
@@ -264,9 +269,9 @@ def _trade_parser(columns: dict[str, int]) -> Callable[[Row], Trade]:
 
 
 def _trades_between(first: str, last: str) -> int:
-    """How many trades an aggregated trade stands for."""
+    """Number of trades in an aggregated trade."""
     if int(last) < int(first):
-        raise ValueError(f"trade ids {first} to {last}: the last is below the first")
+        raise ValueError(f"trade ids {first} to {last} are not valid; the last id must not be below the first")
     return int(last) - int(first) + 1
 
 
@@ -275,14 +280,14 @@ _LEAST_SAMPLE = 10
 
 
 def _closed_candles(path: Path, candles: Iterator[Any], next_file: int | None) -> Iterator[Candle]:
-    """All but the last candle, and that one too where it is known to be closed; refuses longer candles."""
+    """All candles except the last, and the last one too if it is known to be closed. Rejects longer candles."""
     held: Candle | None = None
     shortest, seen = math.inf, 0
     for candle in candles:
         if held is not None:
             step = candle.open_time - held.open_time
             if step < 0:
-                raise MarketDataError(path, "times go backward; put the oldest candle first")
+                raise MarketDataError(path, "the candles are not in order of time; sort them, oldest first")
             if seen < _SPACING_SAMPLE:
                 seen += 1
                 shortest = min(shortest, step or math.inf)
@@ -302,4 +307,4 @@ def _closed_candles(path: Path, candles: Iterator[Any], next_file: int | None) -
 def _check_spacing(path: Path, shortest: float) -> None:
     if MINUTE_MS < shortest < math.inf:
         minutes = shortest / MINUTE_MS
-        raise MarketDataError(path, f"candles are {minutes:g} minutes apart; one-minute candles are needed")
+        raise MarketDataError(path, f"the candles are {minutes:g} minutes apart; one-minute candles are needed")

@@ -1,4 +1,4 @@
-"""The timeframes a bar can have."""
+"""Timeframes of bars."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _MINUTES = {"1m": 1, "3m": 3, "5m": 5, "15m": 15, "30m": 30, "1h": 60, "4h": 240
 
 
 class Timeframe(StrEnum):
-    """How long a bar is. Bars start at whole multiples of it since the epoch, UTC."""
+    """Length of a bar. Bars start at whole multiples of it since the epoch, UTC."""
 
     M1 = "1m"
     M3 = "3m"
@@ -35,8 +35,8 @@ class Timeframe(StrEnum):
 
     @property
     def longest_filled_gap(self) -> int:
-        """Missing minutes that are filled at most; a longer hole restarts the history of an asset.
+        """Largest number of missing minutes that are filled. A longer gap restarts the history of an asset.
 
-        An hour, or a bar where that is longer: a hole within one bar does not cost a daily agent its history.
+        It is an hour, or the length of a bar if that is longer. A gap within one bar does not restart a daily agent.
         """
         return max(LONGEST_FILLED_GAP, self.minutes)

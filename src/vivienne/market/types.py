@@ -1,4 +1,4 @@
-"""What the market delivers: trades, candles, and columns of closed bars."""
+"""Types of market data: trades, candles, and columns of closed bars."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 ASSET_NAME = re.compile(r"[A-Z0-9][A-Z0-9._-]{0,19}")
-"""What an asset may be called."""
+"""Valid asset names."""
 MINUTE_MS = 60_000
 DAY_MS = 86_400_000
 END_OF_TIME_MS = 4_102_444_800_000
-"""2100-01-01. A later time is a mistaken unit."""
+"""2100-01-01. A later time means a wrong unit."""
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -22,14 +22,14 @@ BoolArray = NDArray[np.bool_]
 
 
 class Trade(NamedTuple):
-    """One execution.
+    """One trade of the exchange.
 
     Attributes:
         time: the exchange's trade time, ms since the epoch, UTC.
         price: in quote currency.
         quantity: in base currency.
-        buyer_is_maker: True when the seller was the aggressor.
-        trades: how many trades it stands for; an aggregated trade stands for several.
+        buyer_is_maker: True if the seller was the taker.
+        trades: number of trades that an aggregated trade combines, otherwise 1.
     """
 
     time: int
@@ -40,13 +40,15 @@ class Trade(NamedTuple):
 
 
 class Candle(NamedTuple):
-    """What happened in one span of time: a base minute, or a bar of the timeframe.
+    """Prices and volumes of one span of time: a base minute, or a bar of the timeframe.
+
+    Volumes and counts are NaN if the source does not contain them.
 
     Attributes:
         open_time: start of the span, ms since the epoch, UTC.
-        volume: in base currency; ``taker_buy_volume`` is the part bought by aggressors.
+        volume: in base currency; ``taker_buy_volume`` is the part bought by takers.
         quote_volume: in quote currency.
-        trade_count: number of trades, 0 when nothing traded; NaN, as any volume, where the source does not say.
+        trade_count: number of trades; 0 without any.
     """
 
     open_time: int
@@ -62,7 +64,7 @@ class Candle(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """Closed bars as columns of equal length, oldest first; the attributes mean what they mean in `Candle`."""
+    """Closed bars as columns of equal length, oldest first. `Candle` explains the attributes."""
 
     open_time: IntArray
     open: FloatArray
@@ -86,7 +88,7 @@ class Bars:
 
     @classmethod
     def from_candles(cls, candles: list[Candle]) -> Self:
-        """Columns from rows."""
+        """Convert candles to columns."""
         columns = list(zip(*candles, strict=True)) if candles else [()] * len(Candle._fields)
         return cls(
             np.array(columns[0], dtype=np.int64),

@@ -17,12 +17,12 @@ _COLUMNS = len(Candle._fields) - 1
 class BarWindow:
     """A sliding window of bars.
 
-    Rows are written into a buffer of twice the length and moved to its start when it is full, so that appending is
-    cheap and the columns are contiguous views: nothing is copied to evaluate.
+    Rows are written into a buffer of twice the length. When it is full, they are moved to its start. Appending is
+    therefore cheap, and the columns are contiguous views, which an evaluation uses without copying.
 
     Attributes:
-        length: the most bars that are kept.
-        is_cut: whether there were bars before the first one.
+        length: largest number of bars that are kept.
+        is_cut: True if there were bars before the first one.
     """
 
     def __init__(self, length: int) -> None:
@@ -37,7 +37,7 @@ class BarWindow:
         return self._count
 
     def append(self, bar: Candle) -> None:
-        """Add the newest bar; the oldest leaves when the window is full."""
+        """Add the newest bar. If the window is full, the oldest bar is dropped."""
         if self._end == 2 * self.length:
             keep = slice(self._end - self.length + 1, self._end)
             self._times[: self.length - 1] = self._times[keep]
@@ -57,11 +57,11 @@ class BarWindow:
             self.append(bar)
 
     def clear(self) -> None:
-        """Drop all bars; what follows does not continue them."""
+        """Drop all bars, because the next one does not continue them."""
         self._end = self._count = 0
         self.is_cut = False
 
     def bars(self) -> Bars:
-        """The bars in the window, oldest first: views, good until the next `append`."""
+        """The bars in the window, oldest first. The columns are views, valid until the next `append`."""
         rows = slice(self._end - self._count, self._end)
         return Bars(self._times[rows], *(column[rows] for column in self._values))

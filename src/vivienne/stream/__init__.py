@@ -1,1 +1,1 @@
-"""What goes out: states and log records, to everyone who watches."""
+"""Streams of states and log records to all connected clients."""

@@ -1,11 +1,12 @@
-"""Fan-out: the newest state of each asset to everyone who watches, nobody waiting for anybody.
+"""Fan-out: the newest state of each asset to all clients, without any client delaying another.
 
-A broadcast only puts the frame into each watcher's mailbox. Each watcher has a writer of its own that takes from the
-mailbox when its connection can take more; until then a newer frame replaces the older one of the same asset. So a
-slow client costs one frame per asset, gets the newest state when it reads again, and sees in `seq` what it missed.
+A broadcast only puts the frame into the mailbox of each client. Each client has its own writer, which takes frames from
+the mailbox when the connection is ready. Until then, a newer frame replaces the older one of the same asset. A slow
+client therefore costs one frame for each asset, gets the newest state when it reads again, and sees in `seq` how many
+states it missed.
 
-Writers are woken some at a time, whoever has waited longest first. Between them the loop gets to everything else, so
-that a request is answered soon however many watch.
+Writers are woken in batches, in the order of waiting. Between batches the event loop does other work, so that requests
+are answered quickly with any number of clients.
 """
 
 from __future__ import annotations
@@ -26,13 +27,13 @@ if TYPE_CHECKING:
     from vivienne.wire.messages import AssetData
 
 MOST_REPLIES = 64
-"""Replies a client may leave unread before its next message is read."""
+"""Number of unread replies at which no further message of the client is read."""
 WOKEN_AT_ONCE = 50
-"""Writers; they keep the loop from everything else for one or two milliseconds."""
+"""Number of writers in a batch; it occupies the event loop for one or two milliseconds."""
 
 
 class Frame:
-    """One state of one asset; encoded when the first client needs it, then shared."""
+    """One state of one asset. It is encoded once, for the first client that needs it, and shared by all clients."""
 
     __slots__ = ("_text", "made", "message")
 
@@ -50,10 +51,10 @@ class Frame:
 
 
 class Mailbox:
-    """What one client has still to be sent: replies in order, and the newest frame of each asset.
+    """The unsent messages of one client: replies in order, and the newest frame of each asset.
 
     Attributes:
-        traffic: counts what goes through it.
+        traffic: counts the messages that pass through.
     """
 
     def __init__(self, traffic: Traffic | None = None) -> None:
@@ -66,17 +67,17 @@ class Mailbox:
         self._room.set()
 
     def watch(self, assets: Iterable[str] | None) -> None:
-        """From now on take frames of these assets only; None for all."""
+        """Narrow the mailbox to frames of these assets; None for all assets."""
         self._assets = None if assets is None else frozenset(assets)
         self._frames = {asset: frame for asset, frame in self._frames.items() if self._wants(asset)}
 
     def offer(self, asset: str, frame: Frame) -> None:
-        """Take a frame in place of an older one of the same asset, and wake whoever waits for it; never blocks."""
+        """Put a frame, replacing an older one of the same asset, and wake the writer. Never blocks."""
         if self.put(asset, frame):
             self.wake()
 
     def put(self, asset: str, frame: Frame) -> bool:
-        """Take a frame as `offer` does, and say whether somebody waits for it, who is to be woken."""
+        """Put a frame like `offer`, without waking the writer; True if the writer waits and must be woken."""
         if not self._wants(asset):
             return False
         if asset in self._frames:
@@ -85,11 +86,11 @@ class Mailbox:
         return not self._filled.is_set()
 
     def wake(self) -> None:
-        """There is something in it."""
+        """Wake the writer."""
         self._filled.set()
 
     async def reply(self, message: Mapping[str, Any]) -> None:
-        """Take a reply; waits while too many are unread, which stops reading from that client only."""
+        """Put a reply. Waits while `MOST_REPLIES` are unread, so that no further message of this client is read."""
         await self._room.wait()
         self._replies.append(encode(message))
         if len(self._replies) >= MOST_REPLIES:
@@ -97,7 +98,7 @@ class Mailbox:
         self._filled.set()
 
     async def take(self) -> str:
-        """The next text to send; waits for one. Replies go first."""
+        """Wait for the next text to send and return it. Replies come first."""
         while True:
             if self._replies:
                 self._room.set()
@@ -108,16 +109,16 @@ class Mailbox:
             await self.filled()
 
     def take_frames(self) -> dict[str, Frame]:
-        """The waiting frames by asset, for a watcher that sends many at once; may be none."""
+        """Remove and return all waiting frames by asset, for a writer that sends many at once."""
         frames, self._frames = self._frames, {}
         return frames
 
     def unsent(self) -> int:
-        """How much is in it."""
+        """Number of unsent messages."""
         return len(self._frames) + len(self._replies)
 
     async def filled(self) -> None:
-        """Wait until there is something in it."""
+        """Wait until there is an unsent message."""
         while not self._frames and not self._replies:
             self._filled.clear()
             await self._filled.wait()
@@ -127,17 +128,17 @@ class Mailbox:
 
 
 class Hub:
-    """Everyone who watches.
+    """The mailboxes of all clients.
 
     Args:
-        metrics: count what goes out.
+        metrics: counts clients and messages.
     """
 
     def __init__(self, metrics: Metrics | None = None) -> None:
         self.metrics = metrics or Metrics()
         self.metrics.traffic("state")
         self._mailboxes: set[Mailbox] = set()
-        # In the order in which they were given something; each is in it once, so it is never longer than the set.
+        # A dict keeps the order of waiting and holds each mailbox at most once.
         self._to_wake: dict[Mailbox, None] = {}
         self._then: list[Callable[[], None]] = []
 
@@ -145,14 +146,14 @@ class Hub:
         return len(self._mailboxes)
 
     def join(self, stream: str = "state") -> Mailbox:
-        """A mailbox for a new client; it is counted among those of this stream."""
+        """Add a new client, counted for this stream, and return its mailbox."""
         mailbox = Mailbox(self.metrics.traffic(stream))
         mailbox.traffic.clients += 1
         self._mailboxes.add(mailbox)
         return mailbox
 
     def leave(self, mailbox: Mailbox) -> None:
-        """The client is gone."""
+        """Remove a client that has disconnected."""
         if mailbox in self._mailboxes:
             self._mailboxes.remove(mailbox)
             self._to_wake.pop(mailbox, None)
@@ -160,7 +161,7 @@ class Hub:
             mailbox.traffic.dropped += mailbox.unsent()
 
     def broadcast(self, asset: str, frame: Frame) -> None:
-        """Offer a frame to everyone; never blocks."""
+        """Put a frame into all mailboxes. Never blocks."""
         is_waking = bool(self._to_wake)
         self._to_wake |= {mailbox: None for mailbox in self._mailboxes if mailbox.put(asset, frame)}
         if not is_waking:
@@ -169,9 +170,9 @@ class Hub:
             self.metrics.published(asset, frame.message["config_version"])
 
     def when_taken(self, then: Callable[[], None]) -> None:
-        """Call something once every writer that waited has what was broadcast, in the next breath at the earliest.
+        """Call a function once all waiting writers have taken the broadcast frames; never within this call.
 
-        Who broadcasts the next state of an asset before that makes clients miss one that are not slow.
+        A state that is broadcast earlier may replace one that a client was ready to take.
         """
         if self._to_wake:
             self._then.append(then)
@@ -179,7 +180,7 @@ class Hub:
             asyncio.get_running_loop().call_soon(then)
 
     def _wake(self) -> None:
-        """Wake the next ones, and the others after whatever else the loop has to do."""
+        """Wake the next batch, and schedule the following one after other work of the event loop."""
         for mailbox in list(islice(self._to_wake, WOKEN_AT_ONCE)):
             del self._to_wake[mailbox]
             mailbox.wake()
@@ -188,5 +189,5 @@ class Hub:
             return
         then, self._then = self._then, []
         for each in then:
-            # Not now: those that were woken take something in the next breath.
+            # Not immediately: woken writers take their frames in the next iteration of the event loop.
             asyncio.get_running_loop().call_soon(each)

@@ -1,4 +1,4 @@
-"""Log records as a stream: the last ones kept, every new one passed on; a slow reader loses the oldest and is told."""
+"""Log records as a stream. The last records are kept. A slow reader loses its oldest records and is told how many."""
 
 from __future__ import annotations
 
@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from vivienne.wire.messages import LogMessage
 
 KEPT = 200
+"""Number of records that are kept for new readers."""
 MOST_UNREAD = 1_000
+"""Number of unread records of a reader beyond which its oldest are dropped."""
 
 
 class _Record(NamedTuple):
-    """A record as it goes out, its number in the stream, and its level as logging counts it."""
+    """A record, with its number in the stream and its numeric log level."""
 
     number: int
     level: int
@@ -30,7 +32,7 @@ class _Record(NamedTuple):
 
 
 class LogReader:
-    """What one client has still to be sent; the oldest go when it does not keep up."""
+    """The unsent records of one client; the oldest are dropped if it is too slow."""
 
     def __init__(self, level: int, traffic: Traffic) -> None:
         self._level = level
@@ -41,7 +43,7 @@ class LogReader:
         self._filled = asyncio.Event()
 
     def offer(self, record: _Record) -> None:
-        """Take a record if it is of the wanted level and not known already; never blocks."""
+        """Add a record if its level is high enough and it is new. Never blocks."""
         if record.level < self._level or record.number <= self._newest:
             return
         self._newest = record.number
@@ -53,7 +55,7 @@ class LogReader:
         self._filled.set()
 
     async def take(self) -> str:
-        """The next record as JSON; waits for one. After a loss it says under ``dropped`` how many are missing."""
+        """Wait for the next record and return it as JSON. After a loss, ``dropped`` is the number of lost records."""
         while not self._unread:
             self._filled.clear()
             await self._filled.wait()
@@ -65,7 +67,7 @@ class LogReader:
 
 
 class LogStream(logging.Handler):
-    """A logging handler that keeps the last records and passes new ones to its readers, from any thread."""
+    """A logging handler, usable from any thread, that keeps the last records and passes new ones to its readers."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -75,10 +77,10 @@ class LogStream(logging.Handler):
         self._count = 0
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep a record and pass it on; called by one thread at a time."""
+        """Keep a record and pass it on. Called by one thread at a time."""
         try:
             self._keep(record)
-        except Exception:  # noqa: BLE001  # as every handler: a record that cannot be written hurts nobody who logs
+        except Exception:  # noqa: BLE001  # a record that cannot be passed on must not fail the code that logs
             self.handleError(record)
 
     def _keep(self, record: logging.LogRecord) -> None:
@@ -87,7 +89,7 @@ class LogStream(logging.Handler):
             self._loop.call_soon_threadsafe(self._pass_on, kept)
 
     def receive(self, message: LogMessage) -> None:
-        """Take a record of another process; called within the loop."""
+        """Add a record of another process. Called within the event loop."""
         level = logging.getLevelNamesMapping().get(message["level"], logging.INFO)
         with self.lock or nullcontext():
             kept = self._numbered(level, message)
@@ -100,7 +102,7 @@ class LogStream(logging.Handler):
         return kept
 
     def join(self, level: int, traffic: Traffic | None = None) -> LogReader:
-        """A reader for a new client, with the kept records of its level already in it; `traffic` counts it."""
+        """Add a new client, counted by `traffic`, and return its reader, filled with the kept records of its level."""
         self._loop = asyncio.get_running_loop()
         reader = LogReader(level, traffic or Traffic())
         reader.traffic.clients += 1
@@ -112,7 +114,7 @@ class LogStream(logging.Handler):
         return reader
 
     def leave(self, reader: LogReader) -> None:
-        """The client is gone."""
+        """Remove a client that has disconnected."""
         if reader in self._readers:
             self._readers.remove(reader)
             reader.traffic.clients -= 1

@@ -1,4 +1,4 @@
-"""What the latest states say of the assets, for the metrics."""
+"""Metrics of the assets, from their latest states."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def state_samples(frames: Iterable[Frame]) -> Iterator[Sample]:
-    """Status and age of each asset."""
+    """Status, data age and age limit of each asset."""
     for frame in frames:
         asset, data = frame.message["asset"], frame.message["agents"][AGENT]["data"]
         for status in get_args(Status):

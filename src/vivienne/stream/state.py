@@ -1,4 +1,4 @@
-"""The latest state of each asset, numbered."""
+"""The latest state of each asset, with its number."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 class LatestStates(Protocol):
-    """The latest state of each asset, for clients that are new."""
+    """The latest state of each asset, for new clients."""
 
     def show(self, mailbox: Mailbox, assets: Iterable[str] | None = None) -> None:
-        """Put the latest frames into a mailbox: of these assets, or of all. Newer ones follow by themselves."""
+        """Put the latest frames of these assets, or of all, into a mailbox. The hub delivers newer ones."""
 
 
 class _State(NamedTuple):
@@ -31,13 +31,13 @@ class _State(NamedTuple):
 
 
 class StateBoard:
-    """Keeps the latest frame of each asset and passes every new one on.
+    """Keeps the latest frame of each asset and broadcasts every new one.
 
-    States that are published before the one before them was handed to everyone are one state: only the last of them is
-    numbered. Otherwise a client could miss a number without being slow.
+    Several states of an asset that are published before the previous frames are delivered count as one: only the last
+    gets a number. Otherwise a client could miss a number without being slow.
 
     Args:
-        hub: whom to tell.
+        hub: delivers the frames.
     """
 
     def __init__(self, hub: Hub) -> None:
@@ -48,15 +48,15 @@ class StateBoard:
         hub.metrics.source(lambda: state_samples(self._frames.values()))
 
     def publish(self, asset: str, *, data: AssetState, config: Document, config_version: int) -> None:
-        """A new state: gets the next number of its asset and goes to everyone who watches, at the next breath."""
+        """Give a new state the next number of its asset and broadcast it, in the next iteration of the event loop."""
         if not self._new:
             self._hub.when_taken(self._flush)
         elif asset in self._new and data["bar"] is None:
-            data["bar"] = self._new[asset].data["bar"]  # it has not gone out yet
+            data["bar"] = self._new[asset].data["bar"]  # not sent yet
         self._new[asset] = _State(data, config, config_version)
 
     async def handed_over(self, asset: str) -> None:
-        """Wait until the last state of an asset has its number and was handed to everyone who keeps up."""
+        """Wait until the last state of an asset has its number and every client that is not slow has taken it."""
         while asset in self._new:
             flushed = asyncio.Event()
             self._hub.when_taken(flushed.set)

@@ -1,1 +1,1 @@
-"""Types of everything that goes out."""
+"""Types of all messages and answers on the wire."""

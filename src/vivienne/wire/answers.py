@@ -15,7 +15,7 @@ Source = Literal["default", "global", "asset"]
 
 
 class ValueChange(TypedDict):
-    """A value that is different; a side that had none leaves its name out."""
+    """A changed value. `old` or `new` is missing if there was no value before or after."""
 
     path: str
     old: NotRequired[Any]
@@ -23,7 +23,7 @@ class ValueChange(TypedDict):
 
 
 class Outcome(TypedDict):
-    """The effect of a change: on which values in force, of which assets."""
+    """The effect of a change: the values in force that it changes, and the affected assets."""
 
     message: str
     version: int
@@ -34,7 +34,7 @@ class Outcome(TypedDict):
 
 
 class Acknowledgement(Outcome):
-    """A change that was made: it is on disk and in force."""
+    """A change that was made. It is on disk and in force."""
 
     status: Literal["success"]
     config_id: str
@@ -42,13 +42,13 @@ class Acknowledgement(Outcome):
 
 
 class Preview(Outcome):
-    """A change that would be accepted, and was not made."""
+    """A change that is valid, but was only checked and not made."""
 
     status: Literal["valid"]
 
 
 class Verdict(TypedDict):
-    """The result of a validation: the effect the change would have, or all problems with it."""
+    """The result of a validation: the effect of the change, or all its errors."""
 
     valid: bool
     errors: list[ProblemEntry]
@@ -62,12 +62,13 @@ class Verdict(TypedDict):
 
 
 class Switched(Outcome):
-    """Decisions paused, or resumed, for `assets`. Afterwards `paused` lists every paused asset.
+    """A pause or its end for `assets`. `paused` lists all assets that are paused afterwards.
 
-    `pause` is the pause in force afterwards for the asset, or for all assets; null when there is none.
+    `pause` is the pause in force afterwards for the asset, or for all assets; null if there is none.
 
-    With the status `success` it is on disk and in force. With `not_stored_yet` a pause is in force in the process that
-    was asked, and storing it is retried; `version` is then the one before. No value is ever changed by it.
+    With the status `success` the pause or its end is on disk and in force. With `not_stored_yet` a pause is in force in
+    the process that received it, and storing it is retried; `version` is then the previous version. No configured value
+    changes.
     """
 
     status: Literal["success", "not_stored_yet"]
@@ -85,7 +86,7 @@ class Pauses(TypedDict):
 
 
 class LayerChange(TypedDict):
-    """A layer that sets something else: which values, from what to what; `version` and `config_id` once it is made."""
+    """The changed values of one layer. `version` and `config_id` are set once the change is made."""
 
     asset_symbol: str | None
     changed: list[ValueChange]
@@ -94,7 +95,10 @@ class LayerChange(TypedDict):
 
 
 class Replaced(TypedDict):
-    """Several layers replaced as one change, or what that would do; `version` is the newest, `assets` are affected."""
+    """The result, or with `valid` the preview, of replacing several layers in one change.
+
+    `version` is the newest version, `assets` are the affected assets.
+    """
 
     status: Literal["success", "valid", "unchanged"]
     message: str
@@ -104,7 +108,7 @@ class Replaced(TypedDict):
 
 
 class InForce(TypedDict):
-    """The configuration in force, by path the layer each value comes from, and the pause in force, if there is one."""
+    """The configuration in force, and the pause in force, if any. `sources` names the layer of each value by path."""
 
     config_id: str | None
     version: int
@@ -115,10 +119,11 @@ class InForce(TypedDict):
 
 
 class RevisionEntry(TypedDict):
-    """One accepted change; `config` is the document of its layer afterwards, which a pause leaves as it is.
+    """One accepted change. `config` is the document of its layer after the change; a pause does not alter it.
 
-    `author` is the name of the caller's token, `claimed_author` what that caller said instead. Without a token,
-    `author` is what the caller said. `address` is where the caller was connected from, if known.
+    `author` is the name of the caller's token; `claimed_author` is the author named in the request, if different.
+    Without a token, `author` is the author named in the request. `address` is the network address of the caller, if
+    known.
     """
 
     config_id: str
@@ -146,7 +151,7 @@ class ConfigurationPage(TypedDict):
 
 
 class HistoryPage(TypedDict):
-    """Everything that was changed, newest first; `next` is the `before` of the next page."""
+    """All changes, newest first; `next` is the `before` of the next page."""
 
     history: list[RevisionEntry]
     next: int | None

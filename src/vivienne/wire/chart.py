@@ -12,15 +12,15 @@ BarStatus = Literal["live", "paused", "warming_up", "undecidable"]
 
 
 class ChartBar(BarDecision):
-    """One closed bar. Indicators are those of the periods in force now, null before they have a value.
+    """One closed bar. Indicators use the periods in force now, and are null until they have a value.
 
-    The decision, with its support and resistance, is the one that was made when the bar closed; where the asset was
-    paused then, with size 0. Bars from before the program started were not decided by it: theirs is what the
-    configuration in force now makes of them, and `config_version` is null.
+    The decision, with its support and resistance, is the one made when the bar closed. If the asset was paused then,
+    its size is 0. Bars from before the start of the program are decided with the configuration in force now, and their
+    `config_version` is null.
 
-    `status` is `live` for a decision, `paused` for one that was made during a pause, `warming_up` where the bars before
-    it are too few for one, and `undecidable` where bars that belong to its history are not kept any more. In the last
-    two cases the bar is idle, without a side or a size.
+    `status` is `live` for a decision, `paused` for a decision made during a pause, `warming_up` if there are too few
+    bars before this one, and `undecidable` if bars of its history are no longer kept. In the last two cases the bar is
+    idle, without a side or a size.
     """
 
     time: str
@@ -43,7 +43,7 @@ class ChartBar(BarDecision):
 
 
 class FormingBar(TypedDict):
-    """The bar that is still open, as far as it has come. Nothing is decided on it; its volume is of closed minutes."""
+    """The bar that is still open, without a decision. Its volume is that of its closed minutes."""
 
     time: str
     open: float
@@ -61,7 +61,7 @@ class ChangeMark(TypedDict):
 
 
 class Chart(TypedDict):
-    """The last closed bars of an asset, oldest first; the open one; changes since the program started, oldest first."""
+    """The last closed bars of an asset, the open bar, and the changes since the program started; oldest first."""
 
     asset: str
     timeframe: str
@@ -79,7 +79,7 @@ class AssetCloses(TypedDict):
 
 
 class AssetList(TypedDict):
-    """Every asset there is, in the order of the settings, with what an overview draws."""
+    """All assets, in the order of the settings, each with its last closes."""
 
     feed: str
     timeframe: str

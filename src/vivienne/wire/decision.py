@@ -8,7 +8,7 @@ from vivienne.wire.explanation import Explanation, Level, LevelsStatus, Side, Tr
 
 
 class BarDecision(TypedDict):
-    """The decision on a closed bar in short; `held` when a filter keeps an entry (`loaded` or above) back."""
+    """The short decision on a closed bar. `held` is true if a filter holds back an entry (`loaded` or above)."""
 
     clarity_level: Level
     raw_clarity_level: Level
@@ -19,7 +19,7 @@ class BarDecision(TypedDict):
 
 
 class DecisionEntry(TypedDict):
-    """The decision on an asset with its reasons."""
+    """The decision on an asset, with its reasons."""
 
     clarity_level: Level
     raw_clarity_level: Level
@@ -34,7 +34,7 @@ class DecisionEntry(TypedDict):
 
 
 def undecided() -> DecisionEntry:
-    """No decision: idle, with size 0."""
+    """The entry without a decision: idle, with size 0."""
     return {
         "clarity_level": "idle",
         "raw_clarity_level": "idle",

@@ -1,4 +1,4 @@
-"""Configuration documents: nested dictionaries in which anything may be left out."""
+"""Configuration documents: nested dictionaries in which any value may be omitted."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 Document = dict[str, Any]
-"""JSON objects down to values; never changed in place once it is part of a revision."""
+"""Nested JSON objects. A document that is part of a revision is never changed in place."""
 
 EffectiveDocument = Annotated[Document, Field(json_schema_extra={"x-schema": "Configuration"})]
-"""A configuration in which nothing is left out."""
+"""A complete configuration, without omitted values."""

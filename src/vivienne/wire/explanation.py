@@ -1,6 +1,6 @@
 """An explanation as it goes out on the wire.
 
-Programs read ids, numbers and paths. Titles, measures and messages are for people; their wording may change any time.
+Programs should read ids, numbers and paths. Titles, measures and messages are for people; their wording may change.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ Relation = Literal["<", "<=", ">", ">="]
 Unit = Literal[
     "atr", "deviations", "direction", "fraction", "per_minute", "percent_b", "price_difference", "quote", "ratio", "rsi"
 ]
-"""Unit of a figure: `direction` is +1 for the entry, -1 against it, 0 neither; `percent_b` is 0 at the lower band and 1
-at the upper one; `price_difference` and `quote` are in quote currency."""
+"""Unit of a number. `direction` is +1 for the entry, -1 against it, 0 neither. `percent_b` is 0 at the lower band and 1
+at the upper one. `price_difference` and `quote` are in quote currency."""
 
 
 class SignalExplanation(TypedDict):
-    """The vote of one signal with a weight: `contribution` is its part of the confidence, signed.
+    """The vote of one signal with a weight. `contribution` is its signed part of the confidence.
 
-    `id` and `name` are the same; `title` and `measure` are for people, `unit` says what `reading` counts.
+    `id` and `name` are the same. `title` and `measure` are for people. `unit` is the unit of `reading`.
     """
 
     id: str
@@ -41,7 +41,7 @@ class SignalExplanation(TypedDict):
 
 
 class CheckWords(TypedDict):
-    """The subject of a comparison: `id` says what is compared, `path` is the tunable behind the threshold, if any."""
+    """The subject of a comparison. `id` names the compared value; `path` is the tunable of the threshold, if any."""
 
     id: str
     measure: str
@@ -59,9 +59,9 @@ class CheckExplanation(CheckWords):
 
 
 class ScenarioExplanation(TypedDict):
-    """One way in which a filter blocks: it does where all checks are met, for an entry it is about.
+    """One case in which a filter blocks: all checks are met. With `longs_only` it applies to long entries only.
 
-    `enabled` is False where the filter or the scenario's own `switch` is off.
+    `enabled` is false if the filter or the scenario's own `switch` is off.
     """
 
     id: str
@@ -74,7 +74,7 @@ class ScenarioExplanation(TypedDict):
 
 
 class FilterExplanation(TypedDict):
-    """The finding of one filter. `id` and `name` are the same; `switch` is the tunable that turns it off."""
+    """The result of one filter. `id` and `name` are the same; `switch` is the tunable that turns it off."""
 
     id: str
     name: str
@@ -86,7 +86,7 @@ class FilterExplanation(TypedDict):
     scenarios: list[ScenarioExplanation]
 
 
-# "from" is a keyword of Python, hence this form.
+# The functional form is needed because "from" is a Python keyword.
 NearestChange = TypedDict(
     "NearestChange",
     {
@@ -101,7 +101,7 @@ NearestChange = TypedDict(
 
 
 class SizeCap(TypedDict):
-    """A position size that was cut: what the configuration asks for, and the most there may be, percent of equity."""
+    """A reduced position size: `wanted` by the configuration, and the `cap` that applies, in percent of equity."""
 
     wanted: float
     cap: float
@@ -109,9 +109,9 @@ class SizeCap(TypedDict):
 
 
 class Explanation(TypedDict):
-    """The reasons for a decision, and the threshold or switch that would alter it with the least change.
+    """The reasons for a decision, and the smallest change of a threshold or switch that would alter it.
 
-    `size_cap` is there while the position size is smaller than the configuration asks for.
+    `size_cap` is set while the position size is smaller than the configuration asks for; otherwise it is null.
     """
 
     summary: str

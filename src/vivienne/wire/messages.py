@@ -1,4 +1,4 @@
-"""Messages as they go out on the wire, and those that come in."""
+"""Outgoing and incoming messages."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 AGENT = "VivienneAgent"
 """Name of the agent in messages."""
 AGENT_NAMES = ("vivienneagent", "vivienne")
-"""Names of the agent in messages that come in, in lower case; they are matched without regard to case."""
+"""Names of the agent in incoming messages, in lower case; they are matched without regard to case."""
 
 Message = dict[str, Any]
-"""A message that came in, of whatever content."""
+"""An incoming message with any content."""
 
 
 class AgentState(TypedDict):
@@ -53,25 +53,25 @@ class _Answer(TypedDict):
 
 
 class ConfigUpdateResponse(_Answer, Acknowledgement):
-    """Answer to a `config_update` that was made."""
+    """Answer to a `config_update` whose change was made."""
 
     type: Literal["config_update_response"]
 
 
 class ConfigPreviewResponse(_Answer, Preview):
-    """Answer to a `config_update` with `validate_only` that would be accepted."""
+    """Answer to a valid `config_update` with `validate_only`."""
 
     type: Literal["config_update_response"]
 
 
 class ControlResponse(_Answer, Acknowledgement):
-    """Answer to a `control` that was made."""
+    """Answer to a `control` whose change was made."""
 
     type: Literal["control_response"]
 
 
 class SwitchResponse(_Answer, Switched):
-    """Answer to a `pause` or `resume`, also where it came as a `control`."""
+    """Answer to a `pause` or `resume`, or to a `control` with this strategy."""
 
     type: Literal["pause_response", "resume_response", "control_response"]
 
@@ -87,7 +87,7 @@ class SubscribeResponse(TypedDict):
 
 
 class ErrorMessage(TypedDict):
-    """Answer to a message that was refused. Nothing was changed."""
+    """Answer to a rejected message. Nothing was changed."""
 
     type: Literal["error"]
     status: Literal["error"]
@@ -100,9 +100,9 @@ class ErrorMessage(TypedDict):
 
 
 class LogMessage(TypedDict):
-    """One log record; `dropped` says how many before it were lost to a slow reader.
+    """One log record. `dropped` is the number of records before it that were lost because the reader was slow.
 
-    Where several processes share the work, `process` says which one wrote it; without it, the one that is asked did.
+    With several processes, `process` names the one that wrote the record; if it is missing, the answering process did.
     """
 
     type: Literal["log"]
@@ -116,7 +116,7 @@ class LogMessage(TypedDict):
 
 
 class ConfigChanged(RevisionEntry):
-    """A change came into force, over whatever channel; `assets` are those it bears on. On Redis only."""
+    """A change that came into force, from any channel; `assets` are the affected ones. On Redis only."""
 
     type: Literal["config_changed"]
     assets: list[str]
@@ -131,7 +131,7 @@ class _Incoming(TypedDict):
 
 class _Change(_Incoming):
     agent: NotRequired[Annotated[str, Field(description="`VivienneAgent` or `vivienne`, in any case.")]]
-    asset: NotRequired[Annotated[str | None, Field(description="In any case; null or left out, all assets.")]]
+    asset: NotRequired[Annotated[str | None, Field(description="In any case; null or missing for all assets.")]]
     asset_symbol: NotRequired[Annotated[str | None, Field(description="Another name of `asset`.")]]
     request_id: NotRequired[str]
     author: NotRequired[str]
@@ -140,7 +140,7 @@ class _Change(_Incoming):
 
 
 class ConfigUpdate(_Change):
-    """Change the configuration of an asset, or of all; `config` or `parameters`, nested or by flat names."""
+    """Change the configuration of an asset, or of all, by `config` or `parameters`, nested or with flat names."""
 
     type: Literal["config_update", "vivienne_config_update"]
     config: NotRequired[Document]
@@ -151,9 +151,9 @@ class ConfigUpdate(_Change):
 
 
 class Control(_Change):
-    """The same as a control message; `params` may hold the fields around the change too.
+    """Change the configuration by a control message. `params` may also hold the other fields of `ConfigUpdate`.
 
-    With the strategy `pause` or `resume` it does what the messages of these names do.
+    With the strategy `pause` or `resume` it has the effect of the message of that name.
     """
 
     type: Literal["control"]
@@ -162,13 +162,13 @@ class Control(_Change):
 
 
 class Pause(_Change):
-    """Stop an asset, or all: idle, with size 0, until it is resumed."""
+    """Pause an asset, or all: idle, with size 0, until it is resumed."""
 
     type: Literal["pause"]
 
 
 class Resume(_Change):
-    """End the pause of an asset, or that of all; one does not end the other."""
+    """End the pause of an asset, or the pause of all assets. Neither ends the other."""
 
     type: Literal["resume"]
 
@@ -193,11 +193,11 @@ LOGS_OUT = (LogMessage,)
 CONTROL_IN = (ConfigUpdate, Control, Pause, Resume)
 """Messages that the control channel and the control stream in Redis accept."""
 CONTROL_OUT = (ConfigUpdateResponse, ConfigPreviewResponse, ControlResponse, SwitchResponse, ErrorMessage)
-"""Messages that are published as their results."""
+"""Messages that are published as the results of those."""
 
 
 def encode(message: Mapping[str, Any]) -> str:
-    """A message as JSON text. Lone surrogates, which a file name may have, are escaped."""
+    """Encode a message as JSON. Lone surrogates, which a file name may contain, are escaped."""
     try:
         return orjson.dumps(message).decode()
     except TypeError:

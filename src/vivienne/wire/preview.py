@@ -12,10 +12,10 @@ from vivienne.wire.problem import ProblemEntry
 
 
 class LevelCounts(TypedDict):
-    """Numbers of bars at each level; their sum is the number of bars.
+    """Number of bars at each level and of undecided bars; their sum is the number of bars.
 
-    `undecided` ones are those that a configuration cannot decide: it needs more bars before them (warm-up), or bars of
-    their history are not kept any more. `held` is how many of the others had an entry (`loaded` or above) held back.
+    `undecided` bars cannot be decided: the configuration needs more bars before them (warm-up), or bars of their
+    history are no longer kept. `held` is the number of decided bars where an entry (`loaded` or above) is held back.
     """
 
     idle: int
@@ -27,7 +27,7 @@ class LevelCounts(TypedDict):
 
 
 class DifferentBar(TypedDict):
-    """A bar that would have been decided otherwise."""
+    """A bar with a different decision."""
 
     time: str
     now: BarDecision
@@ -35,9 +35,9 @@ class DifferentBar(TypedDict):
 
 
 class Comparison(TypedDict):
-    """The last bars under two configurations; of those that are different, the newest 200 in `different`.
+    """The last bars under two configurations. `different` holds the newest 200 bars with different decisions.
 
-    Bars that one of the two cannot decide are not compared.
+    Bars that one of the configurations cannot decide are not compared.
     """
 
     bars: int
@@ -48,9 +48,9 @@ class Comparison(TypedDict):
 
 
 class DecisionPreview(TypedDict):
-    """The effect that a change would have had; `now` is the configuration in force, `then` the changed one.
+    """The effect that a change would have had. `now` is the configuration in force, `then` the changed one.
 
-    A change that would be refused has its `errors` and nothing else.
+    For a change that is not valid, only `valid` and `errors` are set.
     """
 
     valid: bool

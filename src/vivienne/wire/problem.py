@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class ProblemEntry(TypedDict):
-    """One problem; `asset` is set when a global change would break that asset."""
+    """One problem. `asset` is set if a global change would make the configuration of that asset invalid."""
 
     path: str
     message: str

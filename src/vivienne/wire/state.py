@@ -27,27 +27,27 @@ ReasonId = Literal[
     "short_history",
     "replay_over",
 ]
-"""Reasons for a status, for programs; `status_reason` says the same to people."""
+"""Reasons for a status, for programs; `status_reason` is the sentence for people."""
 
 
 class History(TypedDict):
-    """Number of bars the newest decision was made from, and the number that is its full history."""
+    """Number of bars that the newest decision was made from, `of` the number of bars of a full history."""
 
     bars: int
     of: int
 
 
 class AssetState(DecisionEntry):
-    """The decision on an asset, and how far it can be relied on.
+    """The decision on an asset, and its status.
 
-    `data_age`: seconds from the arrival of the newest market data to this state; what comes twice or late by its own
-    time makes it no younger. Beyond `data_age_limit`, which follows from the pace of the feed, the asset is `stale`.
-    The age is null before there is data, and once a replay is over.
+    `data_age` is the number of seconds from the arrival of the newest market data to this state. Repeated or late data
+    does not reduce it. Beyond `data_age_limit`, which depends on the pace of the feed, the asset is `stale`. The age is
+    null before the first data and after the end of a replay.
 
-    `pause` is the pause in force: set exactly while the status is `paused`.
+    `pause` is the pause in force; it is set only while the status is `paused`.
 
-    `bar` is the bar that was decided just before, as a chart draws it; null in every other state. A client that misses
-    one sees it in `bar_time`.
+    `bar` is the bar that was just decided, as a chart draws it; it is null in all other states. A client that misses a
+    bar can tell from `bar_time`.
     """
 
     status: Status

@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 
 Role = Literal["viewer", "tuner", "admin"]
 ROLES: tuple[Role, ...] = ("viewer", "tuner", "admin")
-"""Each may do what those before it may: look at states, logs and history; change the configuration; everything."""
+"""All roles. Each includes the ones before it: read states, logs and history; change the configuration; everything."""
 
 
 class TokenEntry(TypedDict):

@@ -1,1 +1,1 @@
-"""Where market data comes from, behind one protocol."""
+"""Feeds: sources of market data behind one protocol."""

@@ -1,4 +1,4 @@
-"""What every feed delivers, wherever it gets it from."""
+"""The protocol of a feed and the events it delivers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class MinuteClosed:
-    """A base minute is over."""
+    """A base minute has closed."""
 
     candle: Candle
 
@@ -33,7 +33,7 @@ class PriceMoved:
 
 @dataclass(frozen=True, slots=True)
 class FeedEnded:
-    """Nothing more will come: a replay is over."""
+    """The last event of a feed: a replay has ended."""
 
 
 FeedEvent = MinuteClosed | PriceMoved | FeedEnded
@@ -44,7 +44,7 @@ class History(NamedTuple):
 
     Attributes:
         candles: oldest first.
-        is_whole: whether the market began with the first of them; False where there were minutes before it.
+        is_whole: True if the market began with the first of them; False if there were earlier minutes.
     """
 
     candles: list[Candle]
@@ -55,12 +55,12 @@ class Feed(Protocol):
     """A source of market data for several assets.
 
     Attributes:
-        name: what it is called in the state: ``simulated``, ``replay``.
-        assets: whom it delivers.
-        longest_silence: real seconds between two events of an asset beyond which something is wrong, by the feed's own
-            clock: a fast simulation is silent for less long than a market at night.
-        pace: market seconds per real second, where events come when they happen; None where nothing follows from when
-            they come, as in a replay, whose files may have holes that it skips.
+        name: its name in the state: ``simulated``, ``replay``.
+        assets: the assets it delivers.
+        longest_silence: real seconds without an event of an asset after which the asset is stale. Each feed sets its
+            own: a fast simulation is silent for a shorter time than a market at night.
+        pace: market seconds per real second if events arrive when they happen. None if the time of arrival has no
+            meaning, as in a replay, which skips gaps in its files.
     """
 
     name: str
@@ -73,15 +73,15 @@ class Feed(Protocol):
 
         Args:
             asset: one of `assets`.
-            least: minutes without which no decision is possible; a feed that has fewer gives what it has.
-            most: minutes that are kept at all; more would be thrown away.
+            least: number of minutes that a decision needs; a feed with fewer minutes returns all of them.
+            most: largest number of minutes that are kept; more would be dropped.
 
         Raises:
             MarketDataError: the data cannot be read.
         """
 
     def follow(self, asset: str) -> AsyncIterator[FeedEvent]:
-        """Events from where the history ends, in order of time, at the pace of the feed.
+        """The events after the history, in order of time, at the pace of the feed.
 
         Raises:
             MarketDataError: the data cannot be read any further.

@@ -1,7 +1,7 @@
-"""Replays files of klines or trades, at a multiple of their pace or as fast as it goes.
+"""Replay of files of klines or trades, at a multiple of their pace or at full speed.
 
-Each asset runs on the clock of its own files: the leading minutes that a decision needs are history, everything after
-is replayed. A hole in the data longer than the gap policy fills is skipped, not waited out.
+Each asset runs on the clock of its own files. The first minutes, which a decision needs, are history; the rest is
+replayed. A gap that is too long for the gap policy is skipped without waiting.
 """
 
 from __future__ import annotations
@@ -25,23 +25,24 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _CHUNK = 2_000
-"""Events read at a time, in a thread; at full speed the loop is yielded to far more often, see `_BREATH`."""
+"""Number of events read at a time, in a thread."""
 _BREATH = 15
+"""Number of events after which the event loop gets a turn, at full speed."""
 _LATENESS_SECONDS = 30.0
-"""What a slow disk or a busy machine may be late by."""
+"""Delay allowed for a slow disk or a busy machine."""
 
 
 class ReplayFeed:
     """Market data from files.
 
     Args:
-        files: by asset, in the order of their time.
-        speed: market seconds per real second; None for as fast as it goes.
-        begun: when the replay began, in seconds since the epoch; what should have come since then comes at once. When
-            it is first followed without it.
+        files: files of each asset, in order of time.
+        speed: market seconds per real second; None for full speed.
+        begun: start of the replay, in seconds since the epoch. Events that are due since then are sent at once. None
+            starts the replay with the first call of `follow`.
 
     Raises:
-        MarketDataError: a file is missing, cannot be read, or is not in the order of time.
+        MarketDataError: a file is missing, cannot be read, or is not in order of time.
     """
 
     name = "replay"
@@ -51,7 +52,7 @@ class ReplayFeed:
         self.assets = tuple(files)
         self._speed = speed
         self._begun = begun
-        # Holes up to the gap policy are waited out; at full speed only reading takes time.
+        # The replay waits during gaps that the gap policy fills. At full speed, only reading takes time.
         waiting = 0.0 if speed is None else (LONGEST_FILLED_GAP + 1) * 60 / speed
         self.longest_silence = waiting + _LATENESS_SECONDS
         self._events: dict[str, Iterator[MinuteClosed | PriceMoved]] = {
@@ -59,7 +60,7 @@ class ReplayFeed:
         }
 
     def history(self, asset: str, *, least: int, most: int) -> History:
-        """The leading `least` minutes of the files, with which this market begins. See `Feed`."""
+        """The first `least` minutes of the files, where this market begins. See `Feed`."""
         candles: list[Candle] = []
         for event in self._events[asset]:
             if isinstance(event, MinuteClosed):
@@ -87,12 +88,12 @@ class ReplayFeed:
                 yield event
         if failure is not None:
             raise failure
-        _log.info("The replay of %s is over; its last decision stays on show", asset)
+        _log.info("The replay of %s has ended; its last decision stays in its state", asset)
         yield FeedEnded()
 
 
 class _Pace:
-    """Holds events back until their time has come."""
+    """Delays events until they are due."""
 
     def __init__(self, speed: float, begun: float | None = None) -> None:
         self._speed = speed
@@ -113,15 +114,15 @@ class _Pace:
 
 
 def _begins(paths: Sequence[Path]) -> list[int]:
-    """When each file begins: each must exist, be readable, and come after the one before."""
+    """Start time of each file. Each file must exist, be readable, and begin after the one before it."""
     begins: list[int] = []
     for number, path in enumerate(paths):
         first = next(read_market_file(path), None)
         if first is None:
-            raise MarketDataError(path, "there is not one closed minute in it")
+            raise MarketDataError(path, "the file does not contain a closed minute; at least one is needed")
         if begins and first[0] < begins[-1]:
             before = paths[number - 1]
-            raise MarketDataError(path, f"it begins before {before}; give the files of an asset in order of time")
+            raise MarketDataError(path, f"the file begins before {before}; list the files of an asset in order of time")
         begins.append(first[0])
     return begins
 
@@ -129,7 +130,7 @@ def _begins(paths: Sequence[Path]) -> list[int]:
 def _chunk(
     events: Iterator[MinuteClosed | PriceMoved],
 ) -> tuple[list[MinuteClosed | PriceMoved], MarketDataError | None]:
-    """The next events; with an error in the data, those before it and the error."""
+    """The next events; if the data contains an error, the events before it and the error."""
     chunk: list[MinuteClosed | PriceMoved] = []
     try:
         chunk.extend(itertools.islice(events, _CHUNK))

@@ -1,7 +1,8 @@
-"""A simulated market: seeded, regime-switching, offline. The same seed gives the same market, minute by minute.
+"""A simulated market: seeded, offline, with changing regimes. The same seed gives the same market, minute by minute.
 
-Prices walk through calm, trending, breaking-out and choppy spells, so that every level and filter can be watched. It is
-made of days, each from its own random numbers, beginning at a fixed date: it is nobody's market and says so.
+Prices go through calm, trending, breaking-out and choppy regimes, so that every level and filter occurs. The market is
+made day by day, each day from its own random numbers, and begins at a fixed date. The feed is named ``simulated``, so
+that its prices are not mistaken for those of a real market.
 """
 
 from __future__ import annotations
@@ -31,18 +32,18 @@ _DAY_MINUTES = DAY_MS // MINUTE_MS
 _USUAL_HISTORY_MINUTES = 60_000
 _LEAST_HISTORY_BARS = 100
 _TICKS = 4
-"""Prices shown within a minute, its close included."""
+"""Number of prices sent within a minute, including the close."""
 _SHORTEST_TICK = 0.02
 _LATENESS_SECONDS = 10.0
-"""What a busy machine may be late by."""
+"""Delay allowed for a busy machine."""
 MOST_PASSED_DAYS = 3_650
-"""Days of the market that may have passed when it is started: they are made in seconds."""
+"""Largest number of market days that may have passed at the start. They can be made within seconds."""
 _PULL = 0.05
-"""Part of its distance from the usual price a market tends to go back in a day."""
+"""Fraction of its distance from the usual price by which a market returns in a day, on average."""
 
 
 class _Regime(NamedTuple):
-    """How the market moves for a spell: per-minute drift and deviation, and how it trades."""
+    """A market regime: drift and deviation per minute, trades per minute, and average trade in quote currency."""
 
     drift: float
     deviation: float
@@ -65,18 +66,18 @@ _USUAL_PRICES = {"BTC": 65_000.0, "ETH": 3_200.0, "SOL": 160.0}
 
 
 class SimulatedFeed:
-    """A market that never was.
+    """A feed with a simulated market.
 
     Args:
-        assets: whom to simulate; any names.
-        seed: another seed, another market.
+        assets: names of the simulated assets.
+        seed: seed of the market.
         speed: market seconds per real second.
-        timeframe_minutes: length of a bar, to give a sensible length of history.
-        begun: when it was where it is now without it, in seconds since the epoch: markets with the same beginning are
-            at the same minute, whenever they are started. Now without it.
+        timeframe_minutes: length of a bar; it determines the length of the history.
+        begun: start of the simulation, in seconds since the epoch; None for now. Markets with the same start are at the
+            same minute, whenever their processes are started.
 
     Raises:
-        MarketDataError: it would take too long to get from there to the present.
+        MarketDataError: the simulation began so long ago that catching up would take too long.
     """
 
     name = "simulated"
@@ -101,15 +102,15 @@ class SimulatedFeed:
         if self._passed() > MOST_PASSED_DAYS * _DAY_MINUTES:
             raise MarketDataError(
                 "the simulated market",
-                f"it began so long ago that more than {MOST_PASSED_DAYS:,} of its days have passed; let it begin later",
+                f"more than {MOST_PASSED_DAYS:,} market days have passed since its start; set a later start",
             )
 
     def _passed(self) -> int:
-        """Minutes of the market since it began."""
+        """Number of market minutes since the start."""
         return 0 if self._begun is None else max(0, math.floor((time.time() - self._begun) / self._minute_seconds))
 
     def history(self, asset: str, *, least: int, most: int) -> History:
-        """As much as is kept, within what can be made in a moment; whole bars. See `Feed`."""
+        """As many whole bars as are kept, limited to a number that is made quickly. See `Feed`."""
         enough = max(least, _USUAL_HISTORY_MINUTES, _LEAST_HISTORY_BARS * self._timeframe_minutes)
         count = min(most, enough) // self._timeframe_minutes * self._timeframe_minutes
         self._passed_before[asset] = passed = self._passed()
@@ -117,7 +118,7 @@ class SimulatedFeed:
         return History([*candles], is_whole=count + passed <= most)
 
     async def follow(self, asset: str) -> AsyncIterator[FeedEvent]:
-        """Minute after minute, without end. See `Feed`."""
+        """The minutes of the market, without end. See `Feed`."""
         loop = asyncio.get_running_loop()
         ticks = _TICKS if self._minute_seconds / _TICKS >= _SHORTEST_TICK else 1
         begin = loop.time() - (0.0 if self._begun is None else time.time() - self._begun)
@@ -131,13 +132,13 @@ class SimulatedFeed:
 
 
 def _path(candle: Candle) -> tuple[float, float, float, float]:
-    """Prices on the way through a minute: it dips first when it rises."""
+    """Prices within a minute, in order. A rising minute reaches its low first, a falling one its high."""
     first, second = (candle.low, candle.high) if candle.close >= candle.open else (candle.high, candle.low)
     return candle.open, first, second, candle.close
 
 
 def simulated_minutes(asset: str, seed: int) -> Iterator[Candle]:
-    """The market of an asset from its first minute on, without end."""
+    """All minutes of an asset, starting with the first, without end."""
     name = zlib.crc32(asset.encode())
     usual = _USUAL_PRICES.get(asset, 1.0 + name % 50_000 / 100)
     digits = max(2, 6 - math.floor(math.log10(usual)))
@@ -156,7 +157,7 @@ def simulated_minutes(asset: str, seed: int) -> Iterator[Candle]:
 
 
 def _day(rng: np.random.Generator, price: float, usual: float) -> FloatArray:
-    """A day of minutes: columns open, high, low, close, volume, quote volume, trade count, taker-buy volume."""
+    """The minutes of a day: columns open, high, low, close, volume, quote volume, trade count, taker-buy volume."""
     spell = np.cumsum(rng.random(_DAY_MINUTES) < 1 / _MEAN_SPELL)
     regimes = np.array(_REGIMES)[rng.choice(len(_REGIMES), size=spell[-1] + 1, p=_LIKELY)[spell]]
     drift, deviation, trades, average_trade = regimes.T
