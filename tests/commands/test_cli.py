@@ -265,7 +265,7 @@ class TestData:
         return message
 
     def test_a_missing_file(self, tmp_path: Path) -> None:
-        assert "no such file" in self.replay(tmp_path, tmp_path / "missing.csv")
+        assert "does not exist" in self.replay(tmp_path, tmp_path / "missing.csv")
 
     def test_a_folder(self, tmp_path: Path) -> None:
         assert "folder" in self.replay(tmp_path, tmp_path)
