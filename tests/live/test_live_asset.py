@@ -229,6 +229,16 @@ def test_a_hole_inside_a_longer_bar_is_news_at_once(service: ConfigService) -> N
     assert asset.data()["status"] == "warming_up"
 
 
+def test_after_a_hole_the_newest_of_the_bars_that_closed_is_on_show(warm: LiveAsset) -> None:
+    candle = minute(NEEDED + 23, 120.0)
+
+    warm.take(candle)
+    warm.decide()
+
+    assert warm.data()["bar_time"] == iso(candle.open_time)
+    assert warm.chart(1)["bars"][0]["config_version"] == 0
+
+
 def test_late_and_repeated_minutes_change_nothing(warm: LiveAsset) -> None:
     before = warm.data()
 

@@ -132,7 +132,7 @@ class LiveAsset:
 
     def decide(self) -> None:
         """Decide every newly closed bar, or else the newest one again, with the configuration in force."""
-        if not any(True for _ in self.decide_closed()):
+        if not [*self.decide_closed()]:
             self.decide_again()
 
     @property
