@@ -18,18 +18,25 @@ run: setup ## serve http://localhost:8000 on the simulated market, with the dash
 	@if scripts/node.sh; then $(MAKE) --no-print-directory $(PAGE); else echo "Without it there is no dashboard; everything else works."; fi
 	@$(BIN)/vivienne serve $(ARGS)
 
-test: test-python test-client test-dashboard ## run every test
+test: setup $(PAGE) redis-server postgres nginx chromium ## run every test; ARGS=--durations=20 shows the slowest in Python
+	@# Beside each other: while one suite waits, another one computes. Each is printed when it has ended.
+	@$(MAKE) --no-print-directory --keep-going --jobs=3 $(SYNC) test-python test-client test-dashboard
+
+# Make 3, which macOS has, prints them mixed.
+SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+# Runs commands and says how long they took.
+timed = begin=$$(date +%s); ($(1)); code=$$?; echo "$@: $$(($$(date +%s) - begin)) s"; exit $$code
 
 test-python: setup $(PAGE) redis-server postgres nginx ## ARGS="tests/agent -k rsi" narrows it
 	@# Two for each core: they wait for servers more than they compute.
-	@$(BIN)/python -m pytest -n $$((2 * $$(getconf _NPROCESSORS_ONLN))) --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(call timed,$(BIN)/python -m pytest -n $$((2 * $$(getconf _NPROCESSORS_ONLN))) --dist loadfile \
+		--no-loadscope-reorder $(ARGS))
 
 test-client: setup $(NODE) ## the npm package
-	@npm test --silent -w vivienne-client
+	@$(call timed,npm test --silent -w vivienne-client)
 
 test-dashboard: setup $(PAGE) chromium ## the dashboard, in a real browser
-	@npm test --silent -w vivienne-dashboard
-	@npm run e2e --silent -w vivienne-dashboard
+	@$(call timed,npm test --silent -w vivienne-dashboard && npm run e2e --silent -w vivienne-dashboard)
 
 check: setup $(NODE) ## formatting, lint, types, import contract, generated files
 	@$(BIN)/ruff format --check .

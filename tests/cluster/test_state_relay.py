@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vivienne.changes.pause.state import PauseInForce
 from vivienne.cluster.state_relay import StateRelay
 from vivienne.stream.hub import Hub
 
@@ -15,11 +16,12 @@ if TYPE_CHECKING:
     from vivienne.wire.messages import AssetData
 
 FIRST, SECOND = "0001-first", "0002-second"
+PAUSE = PauseInForce("c-1", "BTC", 3, "2026-01-31T08:00:00.000Z", "ana", None, "rest", "wrong prices")
 
 
 def state(seq: int, level: str = "bang", asset: str = "BTC") -> AssetData:
     data: Any = {"clarity_level": level, "position_size": 0.5, "status": "live", "status_reason": None, "price": seq}
-    data |= {"data_age": 1.5}
+    data |= {"data_age": 1.5, "pause": None}
     return {
         "type": "asset_data",
         "asset": asset,
@@ -36,7 +38,8 @@ class Watching:
     def __init__(self) -> None:
         self.hub = Hub()
         self.now = 1_000.0
-        self.relay = StateRelay(self.hub, clock=lambda: self.now)
+        self.pauses: dict[str, PauseInForce] = {}
+        self.relay = StateRelay(self.hub, self.pauses.get, clock=lambda: self.now)
         self._mailbox = self.hub.join()
 
     def sent(self) -> AssetData | None:
@@ -118,6 +121,28 @@ def test_a_stale_state_says_how_old_its_data_is_meanwhile() -> None:
     message = watching.sent()
     assert message is not None
     assert message["agents"]["VivienneAgent"]["data"]["data_age"] == 4.8
+
+
+@pytest.mark.parametrize("is_stale", [False, True])
+def test_a_paused_asset_goes_out_with_the_pause_that_this_process_knows(is_stale: bool) -> None:
+    watching = Watching()
+    watching.relay.receive(state(41), FIRST)
+    if is_stale:
+        watching.relay.mark_stale("BTC", "its agent is gone")
+    watching.pauses["BTC"] = PAUSE
+    watching.relay.show_again(["BTC"])
+    message = watching.sent()
+    assert message is not None
+    found = message["agents"]["VivienneAgent"]["data"]
+    assert ("paused", "idle", 0.0) == (found["status"], found["clarity_level"], found["position_size"])
+    assert PAUSE.entry() == found["pause"]
+    assert is_stale == ("its agent is gone" in str(found["status_reason"]))
+
+    del watching.pauses["BTC"]
+    watching.relay.show_again(["BTC"])
+    message = watching.sent()
+    assert message is not None
+    assert message["agents"]["VivienneAgent"]["data"]["pause"] is None
 
 
 @pytest.mark.parametrize("again", ["revive", "pause"])

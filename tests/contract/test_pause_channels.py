@@ -49,12 +49,13 @@ def test_a_pause_stops_every_asset_and_a_resumption_ends_it(
     assert (answer["assets"], answer["paused"], answer["changed"]) == (ASSETS, ASSETS, [])
     assert answer["message"] == "Paused: all assets"
     number = answer["version"]
+    pause = answer["pause"]
     for asset in ASSETS:
         assert shown(client, asset, number) == PAUSED
         reason = f"paused with all assets by ada ({channel.recorded_as}, version {number}): wrong prices"
-        assert data(client.states[asset])["status_reason"] == reason
+        state = data(client.states[asset])
+        assert (state["status_reason"], state["status_reason_id"], state["pause"]) == (reason, "paused", pause)
         assert running.get("/ready").json()["paused"][asset] == reason
-    pause = answer["pause"]
     assert (pause["config_id"], pause["version"], pause["stored"]) == (answer["config_id"], number, True)
     assert (pause["asset_symbol"], pause["author"], pause["reason"]) == (None, "ada", "wrong prices")
     assert pause["channel"] == channel.recorded_as
@@ -66,6 +67,7 @@ def test_a_pause_stops_every_asset_and_a_resumption_ends_it(
     assert (answer["message"], answer["paused"], answer["pause"]) == ("Resumed: all assets", [], None)
     for asset in ASSETS:
         assert shown(client, asset, answer["version"])["status"] == "live"
+        assert data(client.states[asset])["pause"] is None
     assert running.get("/ready").json()["paused"] == {}
     assert running.active("BTC")["pause"] is None
 

@@ -401,6 +401,8 @@ export interface AgentState {
  * time makes it no younger. Beyond `data_age_limit`, which follows from the pace of the feed, the asset is `stale`.
  * The age is null before there is data, and once a replay is over.
  *
+ * `pause` is the pause in force: set exactly while the status is `paused`.
+ *
  * `bar` is the bar that was decided just before, as a chart draws it; null in every other state. A client that misses
  * one sees it in `bar_time`.
  */
