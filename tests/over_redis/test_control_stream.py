@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from vivienne.store.revision import Revision
 
-SMALL = ("--assets", "BTC", "--timeframe", "1m", "--window", "600")
+SMALL = ("--assets", "BTC", "--timeframe", "1m", "--window", "1500")
 KILLS = 5
 """More of them, with figures: `make bench ARGS=kills`."""
 GROUP = "vivienne"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-SMALL = ("--assets", "BTC", "--timeframe", "1m", "--window", "600")
+SMALL = ("--assets", "BTC", "--timeframe", "1m", "--window", "1500")
 CONTROL = {"type": "control", "strategy": "general_parameters"}
 LONGEST_ANSWER = 2.0
 """Seconds; hundreds of times what an answer takes, and less than it takes to notice that Redis is silent."""
