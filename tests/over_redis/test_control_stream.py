@@ -150,7 +150,7 @@ def test_a_deleted_database_costs_only_what_was_in_it(server: RunningServer, red
         assert "success" == results.hear()["status"]
     assert [7.0] == sizes(server)
     eventually(lambda: redis.client.get(LEASE))
-    assert "Redis is gone" not in server.log
+    assert "Lost the connection to Redis" not in server.log
 
 
 def test_nothing_is_lost_over_kills_of_a_redis_that_writes_everything_down(tmp_path: Path) -> None:
@@ -300,8 +300,8 @@ async def test_an_entry_that_the_store_can_never_take_does_not_block_the_ones_af
             refused, made = [await asyncio.to_thread(results.hear) for _ in range(2)]
     assert ("not_stored", f"{STREAM}:{number}") == (refused["code"], refused["request_id"])
     assert "success" == made["status"]
-    assert [f"{STREAM}:{number} is given up"] == [
-        record.message.partition(" after")[0] for record in caplog.records if "given up" in record.message
+    assert [f"Gave up {STREAM}:{number}"] == [
+        record.message.partition(" after")[0] for record in caplog.records if "Gave up" in record.message
     ]
 
 

@@ -93,6 +93,6 @@ FAMILIES: dict[str, Family] = {
     ),
     "vivienne_store_failures_total": _counter("Calls of the store that failed.", "operation"),
     "vivienne_redis_up": _gauge("Whether the link to Redis works.", only="with `--redis`"),
-    "vivienne_agents": _gauge("Agents that were heard from lately.", only="gateways"),
-    "vivienne_assets_without_agent": _gauge("Assets of which no agent was heard from lately.", only="gateways"),
+    "vivienne_agents": _gauge("Agents that have responded in the last 3 s.", only="gateways"),
+    "vivienne_assets_without_agent": _gauge("Assets whose agent has not responded in the last 3 s.", only="gateways"),
 }  # fmt: skip

@@ -688,7 +688,7 @@ export interface FormingBar {
   volume: number | null
 }
 /**
- * What may go with a change: whose, why, on top of which version.
+ * Fields that may go with a change: author, reason, and the version it is based on.
  */
 export interface ConditionOfChange {
   request_id?: string
@@ -769,7 +769,7 @@ export interface ConfigUpdateResponse {
   type: 'config_update_response'
 }
 /**
- * A configuration, nested or by flat names (see `schema`), with what goes with the change beside it.
+ * A configuration, nested or by flat names (see `schema`), with the fields of the change beside it.
  */
 export interface ConfigurationBody {
   request_id?: string
@@ -971,7 +971,7 @@ export interface LogMessage {
   dropped?: number
 }
 /**
- * A token that was made; its secret is shown this once.
+ * A new token; its secret is shown only in this answer.
  */
 export interface NewToken {
   name: string
@@ -1023,7 +1023,7 @@ export interface Problem {
   errors: ProblemEntry[]
 }
 /**
- * What to inherit again: the values at `paths`, or all.
+ * Values to inherit again: those at `paths`, or all.
  */
 export interface ResetBody {
   request_id?: string
@@ -1082,7 +1082,7 @@ export interface SubscribeResponse {
   request_id?: string
 }
 /**
- * Whom to pause or resume - all, without `asset_symbol` -, by whom and why.
+ * The asset to pause or resume - all, without `asset_symbol` -, with author and reason.
  */
 export interface SwitchBody {
   request_id?: string
@@ -1134,14 +1134,14 @@ export interface Switched {
   pause: PauseEntry | null
 }
 /**
- * A ticket: good for opening one WebSocket within so many seconds, at the process that gave it.
+ * A ticket, which opens one WebSocket within so many seconds, at the process that issued it.
  */
 export interface Ticket {
   ticket: string
   expires_in: number
 }
 /**
- * A token to make.
+ * A token to create.
  */
 export interface TokenBody {
   name: string
@@ -1157,7 +1157,7 @@ export interface TokenEntry {
   revoked_at: string | null
 }
 /**
- * Every token that ever was, in the order of their making.
+ * Every token, revoked ones too, in the order of creation.
  */
 export interface TokenList {
   tokens: TokenEntry[]
@@ -1177,7 +1177,7 @@ export interface Verdict {
   config?: Configuration
 }
 /**
- * Who asks, and what that one may do; `token` is null where none came, which is fine while none is needed.
+ * The caller and its role; `token` is null if the request had none, which is fine while none is needed.
  */
 export interface WhoAsks {
   token: string | null
