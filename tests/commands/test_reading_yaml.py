@@ -103,8 +103,8 @@ def test_tags_are_refused(text: str) -> None:
         ("[" * 100_000, 1, "the nesting exceeds"),
         ("- " * 20_000, 1, "the nesting exceeds"),
         ("? " * 20_000, 1, "a name must be a text"),
-        ("a: [" + "1, " * MOST_VALUES + "]\n", 1, "there are more than 200,000 names and values"),
-        ("#" * (LARGEST_FILE + 1), None, "larger than 8,388,608 bytes"),
+        ("a: [" + "1, " * MOST_VALUES + "]\n", 1, "exceeds the limit of 200,000 names and values"),
+        ("#" * (LARGEST_FILE + 1), None, "exceeds the limit of 8,388,608 bytes"),
     ],
 )
 def test_what_cannot_be_read_is_refused_with_its_line(text: str, line: int | None, reason: str) -> None:
