@@ -150,7 +150,7 @@ def test_a_dead_agent_is_seen_and_its_replacement_decides_the_same(several: Seve
         for gateway in several.gateways:
             ready = gateway.get("/ready")
             assert (200, "degraded") == (ready.status_code, ready.json()["status"])
-            assert "no agent" in ready.json()["feeds"]["BTC"]
+            assert "has not responded" in ready.json()["feeds"]["BTC"]
             assert 1 == gateway.log.count("does not respond; its assets are stale")
         refused = several.gateways[0].get("/phoenix/assets/BTC/bars")
         assert (503, "agent_unavailable") == (refused.status_code, refused.json()["code"])
@@ -289,7 +289,7 @@ def test_what_others_say_on_the_channels_hurts_nobody(several: Several, redis: R
         redis.client.publish(name, noise)
     for server in (*several.agents, *several.gateways):
         assert "ok" == server.get("/ready").json()["redis"]
-        assert "What goes over Redis failed" not in server.log
+        assert "A task that uses Redis failed" not in server.log
     assert 48 == len(several.gateways[0].get("/phoenix/assets").json()["assets"][0]["closes"])
     with several.gateways[0].client() as client:
         first = client.state("BTC")["seq"]

@@ -36,7 +36,7 @@ def test_an_address_of_a_redis_is_taken_as_it_is(address: str) -> None:
         ("redis://localhost:0", "the port is 0"),
         ("redis://localhost:s3cr3t", "the port must be a number"),
         ("redis://localhost:99999", "the port must be a number"),
-        ("redis://:s3/cr3t@localhost", "written %2F"),
+        ("redis://:s3/cr3t@localhost", "as %2F"),
         ("redis://:s3cr3t@localhost/first", "the number of a database"),
         ("redis://localhost/0#s3cr3t", "%23"),
         ("redis://localhost?password=s3cr3t", "only db and ssl_"),

@@ -175,7 +175,7 @@ def test_a_wrong_password_is_told_without_the_password(tmp_path: Path, given: st
         who = f":{given}@" if given else ""
         environment = {"VIVIENNE_REDIS": f"redis://{who}127.0.0.1:{redis.port}"}
         with RunningServer(*SMALL, db=tmp_path / "v.db", environment=environment) as server:
-            eventually(lambda: redis_state(server) == "it refuses the user name or the password")
+            eventually(lambda: redis_state(server) == "it rejects the user name or the password")
             works(server)
             assert 1 == len(outages_told(server))
             assert "s3cr3t" not in server.log + server.get("/ready").text
