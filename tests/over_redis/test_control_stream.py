@@ -278,7 +278,7 @@ async def test_while_the_store_takes_nothing_the_entries_wait_in_their_order(
             await until(lambda: _is([1.0, 2.0, 3.0], stream))
             heard = [await asyncio.to_thread(results.hear) for _ in range(3)]
             assert ["success"] * 3 == [result["status"] for result in heard]
-    assert 1 == len([record for record in caplog.records if "waits" in record.message])
+    assert 1 == len([record for record in caplog.records if "is not stored yet" in record.message])
 
 
 @pytest.mark.usefixtures("impatient")
