@@ -9,7 +9,7 @@ import pytest
 from making import MIDNIGHT, minute, minutes
 from vivienne.agent.indicators import bars_needed
 from vivienne.agent.schema import Indicators
-from vivienne.changes.requests import ChangeRequest, Update
+from vivienne.changes.requests import ChangeRequest, SwitchRequest, Update
 from vivienne.changes.service import ConfigService
 from vivienne.live.asset import LiveAsset
 from vivienne.market.timeframe import Timeframe
@@ -365,3 +365,15 @@ def test_the_trading_of_the_open_bar_is_projected_to_its_length(service: ConfigS
     quote = sum(candle.quote_volume for candle in closed) + 2.5 * sum(candle.quote_volume for candle in open_minutes)
     base = sum(candle.volume for candle in closed) + 2.5 * sum(candle.volume for candle in open_minutes)
     assert values["over_vwap"] == pytest.approx(candles[-1].close - quote / base)
+
+
+async def test_during_a_pause_the_trouble_of_the_data_is_told_apart(service: ConfigService, warm: LiveAsset) -> None:
+    warm.break_off("the feed broke off")
+    assert {"id": "feed_failed", "message": "the feed broke off"} == warm.data()["trouble"]
+
+    await service.switch(SwitchRequest("pause", asset="BTC", channel="test"))
+
+    data = warm.data()
+    assert ("paused", "paused") == (data["status"], data["status_reason_id"])
+    assert {"id": "feed_failed", "message": "the feed broke off"} == data["trouble"]
+    assert data["pause"] is not None

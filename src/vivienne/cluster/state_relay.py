@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vivienne.stream.hub import Frame, Hub, Mailbox
 from vivienne.stream.samples import state_samples
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from vivienne.changes.pause.state import PauseInForce
-    from vivienne.wire.state import ReasonId, Status
+    from vivienne.wire.state import TroubleEntry
 
 
 SHORT = 0.05
@@ -122,7 +122,7 @@ class StateRelay:
                 self._pass_again(asset, relayed, stale=relayed.stale)
 
     def _pass_again(self, asset: str, relayed: _Relayed, *, stale: str | None = None) -> None:
-        shown = relayed.said if stale is None else _without_decision(relayed.said, "stale", "agent_lost", stale)
+        shown = relayed.said if stale is None else _stale(relayed.said, {"id": "agent_lost", "message": stale})
         self._pass_on(asset, relayed.agent, relayed.said, shown, 1, came=relayed.came, stale=stale)
 
     def _pass_on(
@@ -157,25 +157,27 @@ def _aged(state: AssetData, seconds: float) -> AssetData:
     return {**state, "timestamp": written(now()), "agents": {AGENT: {**decided, "data": data}}}  # type: ignore[typeddict-item]  # it has the fields it had
 
 
+def _stale(state: AssetData, trouble: TroubleEntry) -> AssetData:
+    """A state without its decision, because it cannot be relied on."""
+    return _without_decision(
+        state, {"status": "stale", "status_reason": trouble["message"], "status_reason_id": trouble["id"],
+                "trouble": trouble, "pause": None},
+    )  # fmt: skip
+
+
 def _paused(state: AssetData, pause: PauseInForce) -> AssetData:
+    """A state without its decision, because of a pause that its agent may not have heard of yet."""
     said = state["agents"][AGENT]["data"]
     if said["status"] == "paused":
         return state
-    trouble = said["status_reason"] if said["status"] == "stale" else None
-    return _without_decision(state, "paused", "paused", pause.sentence(trouble), pause)
+    trouble = said.get("trouble")  # agents of an older version do not say it
+    reason = pause.sentence(None if trouble is None else trouble["message"])
+    return _without_decision(
+        state, {"status": "paused", "status_reason": reason, "status_reason_id": "paused", "pause": pause.entry()}
+    )
 
 
-def _without_decision(
-    state: AssetData, status: Status, reason_id: ReasonId, reason: str, pause: PauseInForce | None = None
-) -> AssetData:
+def _without_decision(state: AssetData, fields: dict[str, Any]) -> AssetData:
     decided = state["agents"][AGENT]
-    data = {
-        **decided["data"],
-        **undecided(),
-        "status": status,
-        "status_reason": reason,
-        "status_reason_id": reason_id,
-        "pause": None if pause is None else pause.entry(),
-        "bar": None,
-    }
-    return {**state, "timestamp": written(now()), "agents": {AGENT: {**decided, "data": data}}}  # type: ignore[typeddict-item]  # undecided() has the fields of the decision
+    data = {**decided["data"], **undecided(), "bar": None, **fields}
+    return {**state, "timestamp": written(now()), "agents": {AGENT: {**decided, "data": data}}}  # type: ignore[typeddict-item]  # it has the fields of a state

@@ -228,13 +228,14 @@ class LiveAsset:
         decision, bars, status = self._deciding.decision, self._bars, self.status
         is_usable = decision is not None and status in ("live", "ended")
         age, limit = self.freshness.age, self.freshness.longest_silence
-        reason, pause = self._reason(), self._active().pause
+        reason, pause, trouble = self._reason(), self._active().pause, self.trouble
         return {
             **(decision_entry(decision, self._deciding.explanation) if decision and is_usable else undecided()),
             "status": status,
             "status_reason": None if reason is None else reason.message,
             "status_reason_id": None if reason is None else reason.id,
             "pause": None if pause is None else pause.entry(),
+            "trouble": None if trouble is None else {"id": trouble.id, "message": trouble.message},
             "history": {"bars": 0 if decision is None else decision.history, "of": FULL_HISTORY},
             "price": bars.price,
             "price_time": None if bars.price_time is None else iso(bars.price_time),

@@ -37,6 +37,13 @@ class History(TypedDict):
     of: int
 
 
+class TroubleEntry(TypedDict):
+    """The reason why the data or the decision of an asset cannot be relied on."""
+
+    id: ReasonId
+    message: str
+
+
 class AssetState(DecisionEntry):
     """The decision on an asset, and how far it can be relied on.
 
@@ -46,6 +53,8 @@ class AssetState(DecisionEntry):
 
     `pause` is the pause in force: set exactly while the status is `paused`.
 
+    `trouble` is there while the asset is `stale`, and also during a pause in which it would be.
+
     `bar` is the bar that was decided just before, as a chart draws it; null in every other state. A client that misses
     one sees it in `bar_time`.
     """
@@ -54,6 +63,7 @@ class AssetState(DecisionEntry):
     status_reason: str | None
     status_reason_id: ReasonId | None
     pause: PauseEntry | None
+    trouble: TroubleEntry | None
     history: History
     price: float | None
     price_time: str | None

@@ -403,6 +403,8 @@ export interface AgentState {
  *
  * `pause` is the pause in force: set exactly while the status is `paused`.
  *
+ * `trouble` is there while the asset is `stale`, and also during a pause in which it would be.
+ *
  * `bar` is the bar that was decided just before, as a chart draws it; null in every other state. A client that misses
  * one sees it in `bar_time`.
  */
@@ -438,6 +440,7 @@ export interface AssetState {
       )
     | null
   pause: PauseEntry | null
+  trouble: TroubleEntry | null
   history: History
   price: number | null
   price_time: string | null
@@ -575,6 +578,27 @@ export interface PauseEntry {
   claimed_author: string | null
   channel: string
   reason: string | null
+}
+/**
+ * The reason why the data or the decision of an asset cannot be relied on.
+ */
+export interface TroubleEntry {
+  id:
+    | 'paused'
+    | 'no_data'
+    | 'minutes_missing'
+    | 'bad_price'
+    | 'bad_minute'
+    | 'no_minute_closed'
+    | 'clock_jumped'
+    | 'behind'
+    | 'feed_failed'
+    | 'decision_failed'
+    | 'agent_lost'
+    | 'warming_up'
+    | 'short_history'
+    | 'replay_over'
+  message: string
 }
 /**
  * Number of bars the newest decision was made from, and the number that is its full history.
