@@ -99,7 +99,11 @@ def test_the_request_id_of_a_message_is_kept(server: RunningServer, redis: Runni
         ({"message": ""}, "malformed", "This is not JSON"),
         ({"message": "[1]"}, "malformed", "A JSON object is needed"),
         ({"message": '{"type": "restart"}'}, "malformed", "Unknown type 'restart'"),
-        ({"type": "control", "strategy": "general_parameters"}, "malformed", "The entry has 2 fields; put the message"),
+        (
+            {"type": "control", "strategy": "general_parameters"},
+            "malformed",
+            "The entry has 2 fields, none of them named 'message'",
+        ),
         ({"message": json.dumps({"type": "control", "x": "y" * 2_000_000})}, "too_large", "2,000,0"),
         ({"message": json.dumps(control(500.0))}, "invalid_configuration", "must be between 0 and 100"),
     ],

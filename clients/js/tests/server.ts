@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { Forked, said } from './forking.js'
 
-const START_MS = 25_000
+const START_MS = 50_000
 
 /** A `vivienne serve` of its own, with a configuration that is gone when it is stopped. */
 export class RunningServer {
