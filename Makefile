@@ -50,15 +50,15 @@ check: setup $(NODE) ## formatting, lint, types, import contract, generated file
 	@npm run check --silent
 	@npm run check:package --silent -w vivienne-client
 
-format: setup $(NODE) ## let ruff and biome mend what they can
+format: setup $(NODE) ## let ruff and biome fix what they can
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 	@npm run format --silent
 
-docs: setup ## write the generated documents anew
+docs: setup ## regenerate the generated documents
 	@$(BIN)/python scripts/generate_docs.py
 
-client: setup $(NODE) ## write what the npm package takes from the Python code anew
+client: setup $(NODE) ## regenerate the parts of the npm package that come from the Python code
 	@$(BIN)/python scripts/generate_client.py
 	@node clients/js/scripts/types.mjs
 
@@ -74,7 +74,7 @@ chromium redis-server postgres nginx: ## find one for the tests, or install it
 bench: setup redis-server postgres ## measure, print the figures
 	@PYTHONPATH=tests $(BIN)/python benchmarks/run.py $(ARGS)
 
-torture: setup redis-server postgres ## what it survives, in figures; hours. ARGS="kills increments" runs those
+torture: setup redis-server postgres ## measure behaviour under faults; takes hours. ARGS="kills increments" selects some
 	@PYTHONPATH=tests:benchmarks $(BIN)/python -m torture $(ARGS)
 
 wheel: setup $(PAGE) ## dist/vivienne-*.whl, with the dashboard in it
@@ -97,7 +97,7 @@ $(NODE): package-lock.json
 	@npm install --no-save --silent
 	@touch $@
 
-lock: ## resolve the dependencies anew and pin them by hash
+lock: ## resolve the dependencies again and pin them by hash
 	@$(PYTHON) -m venv $(VENV)/lock
 	@$(VENV)/lock/bin/python -m pip install --quiet uv
 	@$(VENV)/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
