@@ -1,4 +1,4 @@
-import type { ConnectionState, StateData } from 'vivienne-client'
+import type { AssetState, ConnectionState } from 'vivienne-client'
 
 /** What kind of market the data comes from, in words for the frame of the page. */
 export function marketWords(feed: string): string {
@@ -33,7 +33,7 @@ export function signalWords(name: string): string {
   return SIGNALS[name] ?? name.replaceAll('_', ' ')
 }
 
-export const STATUS_WORDS: Readonly<Record<StateData['status'], string>> = {
+export const STATUS_WORDS: Readonly<Record<AssetState['status'], string>> = {
   live: 'live',
   warming_up: 'warming up',
   stale: 'stale',

@@ -1,10 +1,10 @@
 import { Button, Progress } from '@mantine/core'
-import type { StateData } from 'vivienne-client'
+import type { AssetState } from 'vivienne-client'
 import { pauseWords } from '../../parts/words.ts'
 import { useDecision } from '../agent.ts'
 import classes from './ChartNotice.module.css'
 
-const TITLES: Partial<Record<StateData['status'], string>> = {
+const TITLES: Partial<Record<AssetState['status'], string>> = {
   warming_up: 'Warming up',
   stale: 'Stale: not to be acted on',
   paused: 'Paused',

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import type { BarEntry, FormingBar, StateData } from 'vivienne-client'
+import type { AssetState, ChartBar, FormingBar } from 'vivienne-client'
 import { mergeBars, newestClosed, openAfter, withForming } from './bars.ts'
 
 const at = (clock: string) => `2026-01-01T${clock}:00.000Z`
-const bar = (clock: string, close = 1) => ({ time: at(clock), close }) as BarEntry
+const bar = (clock: string, close = 1) => ({ time: at(clock), close }) as ChartBar
 const open = (clock: string, prices: Partial<FormingBar> = {}): FormingBar => ({
   time: at(clock),
   open: 10,
@@ -13,8 +13,8 @@ const open = (clock: string, prices: Partial<FormingBar> = {}): FormingBar => ({
   volume: null,
   ...prices,
 })
-const state = (clock: string, price: number, more: Partial<StateData> = {}) =>
-  ({ price, price_time: at(clock), timeframe: '15m', bar_time: at('12:00'), bar_closed: true, ...more }) as StateData
+const state = (clock: string, price: number, more: Partial<AssetState> = {}) =>
+  ({ price, price_time: at(clock), timeframe: '15m', bar_time: at('12:00'), bar_closed: true, ...more }) as AssetState
 const lastClosed = Date.parse(at('12:00'))
 
 test('newer bars go behind the held ones, replace those of the same time, and push the oldest out', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { BarEntry } from 'vivienne-client'
+import type { ChartBar } from 'vivienne-client'
 import { decisionOn, entries } from './decisions.ts'
 
 const decision = (level: 'loaded' | 'aim' | 'bang', side: 'long' | 'short' = 'long', held = false) => ({
@@ -9,12 +9,12 @@ const decision = (level: 'loaded' | 'aim' | 'bang', side: 'long' | 'short' = 'lo
 })
 
 test('a held entry has the level its confidence earns', () => {
-  const bar = { clarity_level: 'loaded', raw_clarity_level: 'bang', side: 'long', blocked: true } as BarEntry
+  const bar = { clarity_level: 'loaded', raw_clarity_level: 'bang', side: 'long', blocked: true } as ChartBar
   expect(decisionOn(bar)).toEqual({ level: 'bang', side: 'long', held: true })
 })
 
 test('a filter that blocks where nothing would be entered holds nothing', () => {
-  const bar = { clarity_level: 'idle', raw_clarity_level: 'idle', side: 'long', blocked: true } as BarEntry
+  const bar = { clarity_level: 'idle', raw_clarity_level: 'idle', side: 'long', blocked: true } as ChartBar
   expect(decisionOn(bar)).toEqual({ level: 'idle', side: 'long', held: false })
 })
 

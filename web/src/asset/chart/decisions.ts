@@ -1,11 +1,11 @@
-import type { BarEntry } from 'vivienne-client'
+import type { ChartBar } from 'vivienne-client'
 import type { ClarityLevel } from '../../parts/Level.tsx'
 
 /** What was decided on a bar, as it is drawn. */
 export interface BarDecision {
   /** The level; of a held entry the one its confidence earns. */
   readonly level: ClarityLevel
-  readonly side: BarEntry['side']
+  readonly side: ChartBar['side']
   /** Whether a filter held the entry back. */
   readonly held: boolean
 }
@@ -16,7 +16,7 @@ export interface Entry extends BarDecision {
 }
 
 /** The decision on a bar. At raw level `idle` there is no entry that a filter could hold. */
-export function decisionOn({ clarity_level, raw_clarity_level, side, blocked }: BarEntry): BarDecision {
+export function decisionOn({ clarity_level, raw_clarity_level, side, blocked }: ChartBar): BarDecision {
   const held = blocked && raw_clarity_level !== 'idle'
   return { level: held ? raw_clarity_level : clarity_level, side, held }
 }

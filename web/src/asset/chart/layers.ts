@@ -1,4 +1,4 @@
-import type { BarEntry } from 'vivienne-client'
+import type { ChartBar } from 'vivienne-client'
 import type { Palette } from './palette.ts'
 
 /** What can be drawn beside the candles, each with its own switch. */
@@ -14,8 +14,8 @@ export type LayerId =
   | 'changes'
 
 type Column = {
-  [Name in keyof BarEntry]: BarEntry[Name] extends number | null ? Name : never
-}[keyof BarEntry]
+  [Name in keyof ChartBar]: ChartBar[Name] extends number | null ? Name : never
+}[keyof ChartBar]
 
 export interface Layer {
   readonly id: LayerId

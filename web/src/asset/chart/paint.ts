@@ -1,4 +1,4 @@
-import type { BarEntry } from 'vivienne-client'
+import type { ChartBar } from 'vivienne-client'
 import { LEVELS } from '../../parts/Level.tsx'
 import type { Scene } from './Drawing.ts'
 import type { BarDecision, Entry } from './decisions.ts'
@@ -8,7 +8,7 @@ import type { Palette } from './palette.ts'
 export const STRIP = 0.03
 
 /** The room between the Bollinger bands. */
-export function paintBands(scene: Scene, bars: readonly BarEntry[], palette: Palette): void {
+export function paintBands(scene: Scene, bars: readonly ChartBar[], palette: Palette): void {
   const { context } = scene
   const inSight = bars.slice(scene.from, scene.to + 1)
   const upper: [number, number][] = []
@@ -31,7 +31,7 @@ export function paintBands(scene: Scene, bars: readonly BarEntry[], palette: Pal
 /** A level of the market as level pieces, one for each run of bars that have the same. */
 export function paintLevel(
   scene: Scene,
-  bars: readonly BarEntry[],
+  bars: readonly ChartBar[],
   column: 'support' | 'resistance',
   palette: Palette,
 ): void {
