@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from vivienne.wire.chart import Chart, ChartBar
     from vivienne.wire.explanation import Level
     from vivienne.wire.preview import Comparison
-    from vivienne.wire.state import AssetState, Status
+    from vivienne.wire.state import AssetState, History, Status
 
 
 class DecisionMade(NamedTuple):
@@ -236,7 +236,7 @@ class LiveAsset:
             "status_reason_id": None if reason is None else reason.id,
             "pause": None if pause is None else pause.entry(),
             "trouble": None if trouble is None else {"id": trouble.id, "message": trouble.message},
-            "history": {"bars": 0 if decision is None else decision.history, "of": FULL_HISTORY},
+            "history": self._history(),
             "price": bars.price,
             "price_time": None if bars.price_time is None else iso(bars.price_time),
             "data_age": None if age is None or self.ended else round(age, 1),
@@ -247,6 +247,10 @@ class LiveAsset:
             "timeframe": self._timeframe.value,
             "feed": self._feed,
         }
+
+    def _history(self) -> History:
+        decision, needed = self._deciding.decision, self._deciding.bars_needed(self._config.configuration)
+        return {"bars": 0 if decision is None else decision.history, "needed": needed, "of": FULL_HISTORY}
 
     def _reason(self) -> Trouble | None:
         """The reason for the status, where it is not simply live."""

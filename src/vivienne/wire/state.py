@@ -31,9 +31,13 @@ ReasonId = Literal[
 
 
 class History(TypedDict):
-    """Number of bars the newest decision was made from, and the number that is its full history."""
+    """Number of bars the newest decision was made from.
+
+    With fewer than `needed` nothing is decided; with `of` the history is full.
+    """
 
     bars: int
+    needed: int
     of: int
 
 

@@ -601,10 +601,13 @@ export interface TroubleEntry {
   message: string
 }
 /**
- * Number of bars the newest decision was made from, and the number that is its full history.
+ * Number of bars the newest decision was made from.
+ *
+ * With fewer than `needed` nothing is decided; with `of` the history is full.
  */
 export interface History {
   bars: number
+  needed: number
   of: number
 }
 /**
