@@ -95,8 +95,9 @@ test.describe('on a recorded market that has ended', () => {
     await page.goto('/')
     const data = decision(await stream.until('EVEN', (state) => decision(state).status === 'ended'))
     expect(data.blocked_by.length).toBeGreaterThan(0)
-    const blocking = data.explanation?.filters.find(({ name }) => name === data.blocked_by[0])
-    const path = blocking?.checks.find(({ met, path: field }) => met && field !== null)?.path
+    const blocking = data.explanation?.filters.find(({ id }) => id === data.blocked_by[0])
+    const scenario = blocking?.scenarios.find(({ blocks }) => blocks)
+    const path = scenario?.checks.find(({ path: field }) => field !== null)?.path
     const card = page.getByRole('listitem').filter({ has: page.getByRole('link', { name: 'EVEN', exact: true }) })
     await card
       .getByRole('link', { name: blocking?.message ?? 'blocked' })
@@ -138,10 +139,12 @@ test.describe('on a market that has just begun', () => {
   test('the page says that nothing is decided yet, why, and how far it is', async ({ page, stream }) => {
     await page.goto('/assets/NEW')
     const data = decision(await stream.until('NEW', () => true))
-    expect(data.status_reason).toMatch(/^\d+ of 64 bars/)
+    expect([data.status, data.status_reason_id]).toEqual(['warming_up', 'warming_up'])
+    const { bars, needed } = data.history
+    expect(bars).toBeLessThan(needed)
     await expect(page.locator('main header').first()).toContainText('warming up')
-    await expect(page.getByText(/\d+ of 64/).first()).toBeVisible()
-    await expect(page.getByRole('progressbar', { name: 'Warming up' })).toBeVisible()
+    await expect(page.getByText(data.status_reason ?? 'no reason').first()).toBeVisible()
+    await expect(page.getByRole('progressbar', { name: `Warming up: ${bars} of ${needed} bars` })).toBeVisible()
     await expect(page.getByText('Nothing is decided')).toBeVisible()
   })
 })

@@ -69,6 +69,11 @@ function Answer({ preview, asset }: { preview: DecisionPreview; asset: string })
           </>
         )}
       </p>
+      {now && then && now.undecided + then.undecided > 0 && (
+        <p className={classes.calm}>
+          Bars that cannot be decided, because too few bars precede them, are not compared.
+        </p>
+      )}
       {now && then && <Counts now={now} then={then} />}
       {different.length > 0 && <Examples different={different} of={differing} />}
     </>
@@ -76,7 +81,7 @@ function Answer({ preview, asset }: { preview: DecisionPreview; asset: string })
 }
 
 function isSame(now: LevelCounts, then: LevelCounts): boolean {
-  return [...LEVELS, 'held' as const].every((level) => now[level] === then[level])
+  return [...LEVELS, 'held' as const, 'undecided' as const].every((level) => now[level] === then[level])
 }
 
 function Counts({ now, then }: { now: LevelCounts; then: LevelCounts }) {
@@ -96,6 +101,7 @@ function Counts({ now, then }: { now: LevelCounts; then: LevelCounts }) {
           <Count key={level} name={<Level level={level} size="sm" />} now={now[level]} then={then[level]} />
         ))}
         <Count name="Entry held by a filter" now={now.held} then={then.held} />
+        {now.undecided + then.undecided > 0 && <Count name="Not decidable" now={now.undecided} then={then.undecided} />}
       </tbody>
     </table>
   )

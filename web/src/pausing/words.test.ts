@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { disagree, namesWords, pausedSentence, resumptionWords, unexplained } from './words.ts'
+import { disagree, namesWords, pausedSentence, pauseWords, resumptionWords, unexplained } from './words.ts'
 
 const of = (...layers: (string | null)[]) => layers.map((asset_symbol) => ({ asset_symbol }))
 const at = (asset: string, status: string) => ({ asset, status })
@@ -9,6 +9,14 @@ test('a few names are said, of many how many there are', () => {
   expect(namesWords(['BTC', 'ETH'])).toBe('BTC and ETH')
   expect(namesWords(['A', 'B', 'C', 'D'])).toBe('A, B, C and D')
   expect(namesWords(['A', 'B', 'C', 'D', 'E'])).toBe('A, B, C and 2 more')
+})
+
+test('a pause says by whom and why; that of all assets is explained by the frame', () => {
+  const pause = { asset_symbol: 'BTC', author: 'ana', reason: 'wrong prices' }
+  expect(pauseWords(pause)).toBe('by ana: wrong prices')
+  expect(pauseWords({ ...pause, reason: null })).toBe('by ana')
+  expect(pauseWords({ ...pause, asset_symbol: null })).toBe('with all assets')
+  expect(pauseWords(null)).toBe('')
 })
 
 test('the sentence says what is paused, and what is so by itself besides', () => {

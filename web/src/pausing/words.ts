@@ -9,6 +9,13 @@ export function namesWords(names: readonly string[]): string {
   return said.length < 2 ? said.join('') : `${said.slice(0, -1).join(', ')} and ${said.at(-1)}`
 }
 
+/** By whom and why, after the word "paused": "by ana: wrong prices". The frame explains a pause of all assets. */
+export function pauseWords(pause: Pick<PauseEntry, 'asset_symbol' | 'author' | 'reason'> | null): string {
+  if (pause === null) return ''
+  const { asset_symbol: asset, author, reason } = pause
+  return asset === null ? 'with all assets' : `by ${author}${reason === null ? '' : `: ${reason}`}`
+}
+
 /** What is paused, as a sentence without its end: "All assets are paused, BTC by itself too". */
 export function pausedSentence(pauses: readonly Pick<PauseEntry, 'asset_symbol'>[]): string {
   const names = pauses.flatMap(({ asset_symbol }) => (asset_symbol === null ? [] : [asset_symbol]))

@@ -1,7 +1,7 @@
 import { Button, Progress } from '@mantine/core'
 import type { AssetState } from 'vivienne-client'
-import { pauseWords } from '../../parts/words.ts'
-import { useDecision } from '../agent.ts'
+import { pauseWords } from '../../pausing/words.ts'
+import { sameJson, useDecision } from '../agent.ts'
 import classes from './ChartNotice.module.css'
 
 const TITLES: Partial<Record<AssetState['status'], string>> = {
@@ -24,6 +24,7 @@ interface ChartNoticeProps {
 export function ChartNotice({ asset, loading, error, onRetry }: ChartNoticeProps) {
   const status = useDecision(asset, (decision) => decision.status)
   const reason = useDecision(asset, (decision) => decision.status_reason)
+  const pause = useDecision(asset, (decision) => decision.pause, sameJson) ?? null
   const title = status && TITLES[status]
   return (
     <div className={classes.notices} role="status">
@@ -38,27 +39,28 @@ export function ChartNotice({ asset, loading, error, onRetry }: ChartNoticeProps
         </div>
       )}
       {title && (
-        <div className={classes.notice} data-bad={status === 'stale' || undefined}>
+        <div className={classes.notice} data-bad={status === 'stale' || undefined} title={reason ?? undefined}>
           <strong>{title}</strong>
-          {reason && <span>{status === 'paused' ? pauseWords(reason) : reason}</span>}
-          {status === 'paused' && <span className={classes.roomy}>The chart goes on; nothing is decided.</span>}
-          {status === 'warming_up' && <Warmth reason={reason ?? ''} />}
+          {reason && <span>{status === 'paused' ? pauseWords(pause) : reason}</span>}
+          {status === 'paused' && <span className={classes.roomy}>The chart continues; decisions have no effect.</span>}
+          {status === 'warming_up' && <Warmth asset={asset} />}
         </div>
       )}
     </div>
   )
 }
 
-/** How far it is, where the reason says "12 of 64 ...". */
-function Warmth({ reason }: { reason: string }) {
-  const [, done, all] = /(\d+) of (\d+)/.exec(reason) ?? []
-  if (done === undefined || all === undefined) return null
+/** Bars of history, of those that a decision needs. */
+function Warmth({ asset }: { asset: string }) {
+  const history = useDecision(asset, (decision) => decision.history, sameJson)
+  if (history === undefined) return null
+  const { bars, needed } = history
   return (
     <Progress
       className={classes.progress}
       size="sm"
-      value={(Number(done) / Number(all)) * 100}
-      aria-label="Warming up"
+      value={Math.min(1, bars / needed) * 100}
+      aria-label={`Warming up: ${bars} of ${needed} bars`}
     />
   )
 }

@@ -12,7 +12,7 @@ import {
 import type { ChartBar, FormingBar } from 'vivienne-client'
 import { formatPrice, priceDigits } from '../../parts/format.ts'
 import { Drawing, type Scene } from './Drawing.ts'
-import { type BarDecision, decisionOn, type Entry, entries } from './decisions.ts'
+import { type DrawnDecision, decisionOn, type Entry, entries } from './decisions.ts'
 import type { LayerId } from './layers.ts'
 import {
   BEHAVIOUR,
@@ -32,7 +32,7 @@ export interface Reading {
   readonly candle: FormingBar
   /** The closed bar whose indicators and decision go with it: the bar itself, or for an open one the last closed. */
   readonly bar: ChartBar | null
-  readonly decision: BarDecision | null
+  readonly decision: DrawnDecision | null
   readonly pointed: boolean
   readonly open: boolean
 }
@@ -52,7 +52,7 @@ export class PriceChart {
   #hidden: ReadonlySet<LayerId> = new Set()
   #bars: readonly ChartBar[] = []
   #open: readonly FormingBar[] = []
-  #decisions: readonly BarDecision[] = []
+  #decisions: readonly DrawnDecision[] = []
   #entries: readonly Entry[] = []
   #pointed: number | null = null
   #reading: Reading | null = null

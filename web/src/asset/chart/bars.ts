@@ -1,4 +1,4 @@
-import type { AssetState, ChartBar, FormingBar } from 'vivienne-client'
+import type { AssetState, Chart, ChartBar, FormingBar } from 'vivienne-client'
 
 /** Bars as a chart holds them: which follow which, and how the open one moves. Nothing here knows about drawing. */
 
@@ -28,6 +28,19 @@ export function mergeBars(held: readonly ChartBar[], newer: readonly ChartBar[],
   const last = held.at(-1)
   if (first === undefined || last === undefined || first.time > last.time) return null
   return [...held.filter((bar) => bar.time < first.time), ...newer].slice(-limit)
+}
+
+/**
+ * A chart with a bar that has just closed behind its last one, at most `limit` bars.
+ *
+ * Null when the bar is not the next one: bars are missing in between, or the chart has it already.
+ */
+export function withClosed(chart: Chart, bar: ChartBar, limit: number): Chart | null {
+  const last = chart.bars.at(-1)
+  const next = last === undefined ? Number.NaN : Date.parse(last.time) + barLength(chart.timeframe)
+  if (Date.parse(bar.time) !== next) return null
+  const forming = chart.forming !== null && chart.forming.time > bar.time ? chart.forming : null
+  return { ...chart, bars: [...chart.bars, bar].slice(-limit), forming }
 }
 
 /** When the newest closed bar of a state opened, in ms; null before there is one. */

@@ -1,7 +1,6 @@
 import { Button, Skeleton } from '@mantine/core'
 import { IconArrowRight } from '@tabler/icons-react'
 import type { Explanation } from 'vivienne-client'
-import { filterWords } from '../../parts/words.ts'
 import { sameJson, useDecision } from '../agent.ts'
 import { fieldWords } from '../fieldWords.ts'
 import { FilterList, FilterRow } from './FilterList.tsx'
@@ -92,7 +91,7 @@ function Nearest({ explanation, onField }: { explanation: Explanation; onField: 
 function withoutChange({ signals, filters }: Explanation): string {
   if (signals.every((signal) => signal.direction === 0))
     return 'No signal votes, so no threshold would change the level.'
-  const holding = filters.filter((filter) => filter.state === 'blocked').map((filter) => filterWords(filter.name))
+  const holding = filters.filter((filter) => filter.state === 'blocked').map((filter) => filter.title)
   if (holding.length > 1)
     return `No single change would alter the level: ${holding.join(' and ')} hold the entry together.`
   return 'No single threshold or switch would alter the level.'
