@@ -51,7 +51,7 @@ test.describe('on a recorded market that has ended', () => {
   test.use({
     serving: {
       flags: ['--speed', 'max'],
-      recorded: { ODD: { seed: 3, minutes: 1_500 }, EVEN: { seed: 2, minutes: 1_500 } },
+      recorded: { ODD: { seed: 3, minutes: 2_500 }, EVEN: { seed: 10, minutes: 2_500 } },
     },
   })
 

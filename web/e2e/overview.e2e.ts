@@ -24,7 +24,7 @@ async function shownAssets(page: Page): Promise<string[]> {
 
 test.describe('on a recorded market that has ended', () => {
   const names = ['ADA', 'AVAX', 'BCH', 'BNB', 'BTC', 'DOT', 'ETH', 'LTC', 'SOL', 'XRP']
-  const recorded = Object.fromEntries(names.map((name, place) => [name, { seed: place + 1, minutes: 1_200 }]))
+  const recorded = Object.fromEntries(names.map((name, place) => [name, { seed: place + 1, minutes: 2_500 }]))
   test.use({ serving: { flags: ['--speed', 'max'], recorded } })
 
   test('every asset is shown as the stream says, those about to fire first', async ({ page, stream }) => {

@@ -42,7 +42,7 @@ export function ChartNotice({ asset, loading, error, onRetry }: ChartNoticeProps
         <div className={classes.notice} data-bad={status === 'stale' || undefined} title={reason ?? undefined}>
           <strong>{title}</strong>
           {reason && <span>{status === 'paused' ? pauseWords(pause) : reason}</span>}
-          {status === 'paused' && <span className={classes.roomy}>The chart continues; decisions have no effect.</span>}
+          {status === 'paused' && <span className={classes.roomy}>The chart continues; nothing is decided.</span>}
           {status === 'warming_up' && <Warmth asset={asset} />}
         </div>
       )}
