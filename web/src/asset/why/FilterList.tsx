@@ -2,7 +2,7 @@ import { IconCheck, IconLock, IconMinus } from '@tabler/icons-react'
 import type { CheckExplanation, FilterExplanation, ScenarioExplanation } from 'vivienne-client'
 import { FieldButton } from './FieldButton.tsx'
 import classes from './FilterList.module.css'
-import { blocksWords, formatFigure } from './measures.ts'
+import { blocksWords, formatFigure, measureWords } from './measures.ts'
 import { ThresholdGauge } from './ThresholdGauge.tsx'
 
 const STATES = {
@@ -100,7 +100,7 @@ function Check({ check, onField }: { check: CheckExplanation; onField: (path: st
     <li className={classes.check} data-met={check.met || undefined}>
       <span className={classes.met} role="img" aria-label={check.met ? 'met' : 'not met'} />
       <span className={classes.measure} title={check.measure}>
-        {check.measure}
+        {measureWords(check)}
       </span>
       <ThresholdGauge check={check} />
       <span className={`figure ${classes.value}`}>{formatFigure(check.unit, check.value)}</span>

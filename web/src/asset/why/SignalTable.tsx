@@ -61,12 +61,12 @@ export function SignalTable({ asset, signals, onField }: SignalTableProps) {
             <Bar part={total} settings={settings} />
           </td>
           <td className="figure">{signed(total)}</td>
-          <td colSpan={3} />
         </tr>
         {settings && (
           <tr>
             <th scope="row">Thresholds</th>
-            <td colSpan={5}>
+            {/* As many columns as are there on a phone. */}
+            <td colSpan={3}>
               <span className={classes.thresholds}>
                 {THRESHOLDS.map((level) => (
                   <span key={level} data-level={level}>

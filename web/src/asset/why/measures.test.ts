@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { CheckExplanation } from 'vivienne-client'
-import { blocksWords, formatFigure } from './measures.ts'
+import { blocksWords, formatFigure, measureWords } from './measures.ts'
 
 const check = (part: Partial<CheckExplanation>) => ({ met: false, value: 0, path: null, ...part }) as CheckExplanation
 
@@ -29,4 +29,9 @@ test('a unit that is newer than this page leaves the figure as it is', () => {
     words: 'above',
     threshold: '0',
   })
+})
+
+test('a measure this page has no short form for is shown as the server puts it', () => {
+  expect(measureWords({ id: 'trend_ahead', measure: 'whatever the server says' })).toBe('trend')
+  expect(measureWords({ id: 'spread', measure: 'spread in ticks' })).toBe('spread in ticks')
 })

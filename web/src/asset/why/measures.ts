@@ -23,6 +23,21 @@ const FORMATS: Readonly<Record<Unit, (value: number) => string>> = {
   rsi: rough,
 }
 
+/** Short forms for measures that are long on the wire; it has all of them in full. */
+const SHORT: Readonly<Record<string, string>> = {
+  breakout_ahead: 'breakout vote',
+  deviations_ahead: 'deviations',
+  level_ahead: 'distance to it',
+  rise: 'rise',
+  trades_per_minute: 'trades',
+  trend_ahead: 'trend',
+}
+
+/** A measure in few words. */
+export function measureWords({ id, measure }: Pick<CheckExplanation, 'id' | 'measure'>): string {
+  return SHORT[id] ?? measure
+}
+
 /** A figure as a person reads it; a unit that is newer than this page leaves it as it is. */
 export function formatFigure(unit: Unit, value: number | null): string {
   return value === null ? 'unknown' : (FORMATS[unit] ?? plain)(value)
