@@ -12,7 +12,7 @@ test('a threshold changed in the form is in force and marked on the chart within
   const { version } = await save(page, 'for the mark')
   const second = { timeout: 1_000 }
   // Versions of one bar share a mark.
-  const mark = page.getByRole('button', { name: new RegExp(`^Version (\\d+, )*${version}: what was changed`) })
+  const mark = page.getByRole('button', { name: new RegExp(`^Version (\\d+, )*${version}: its changes`) })
   await expect(mark).toBeVisible(second)
   await expect(page.getByRole('button', { name: `v${version} in force` })).toBeVisible(second)
   await expect(page.getByRole('meter', { name: 'Confidence' })).toHaveAttribute(

@@ -151,7 +151,7 @@ test('a token that is revoked while the page is open leads out, with the reason;
   await server.revoke('tim')
   await expect(heading(page)).toBeVisible()
   await expect(page.getByRole('status')).toHaveText(
-    'You were signed out, tim: the token tim was revoked. What you typed is kept.',
+    'You were signed out, tim: the token tim was revoked. Your input is kept.',
   )
   // Nothing is tried over and over behind the page.
   const made = stream.made

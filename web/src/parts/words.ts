@@ -20,5 +20,5 @@ export const CONNECTION_WORDS: Readonly<Record<ConnectionState, string>> = {
   connecting: 'Connecting',
   stale: 'Stale',
   offline: 'Offline',
-  refused: 'Not let in',
+  refused: 'Access denied',
 }

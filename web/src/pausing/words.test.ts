@@ -35,7 +35,7 @@ test('a resumption says what goes on and what stays paused', () => {
     'BTC is decided again at once, with the configuration now in force.',
   )
   expect(resumptionWords('BTC', of(null, 'BTC'))).toBe(
-    'All assets are paused, so BTC stays idle until they are resumed too.',
+    'All assets are paused, so BTC stays idle until they are resumed as well.',
   )
 })
 

@@ -52,7 +52,7 @@ export function disagree(
 export function resumptionWords(layer: string | null, pauses: readonly Pick<PauseEntry, 'asset_symbol'>[]): string {
   const others = pauses.map(({ asset_symbol }) => asset_symbol).filter((each) => each !== layer)
   if (layer !== null && others.includes(null))
-    return `All assets are paused, so ${layer} stays idle until they are resumed too.`
+    return `All assets are paused, so ${layer} stays idle until they are resumed as well.`
   const decided = layer === null ? 'Assets are decided' : `${layer} is decided`
   const again = `${decided} again at once, with the configuration now in force.`
   const names = layer === null ? others.flatMap((each) => each ?? []) : []

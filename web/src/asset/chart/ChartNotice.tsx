@@ -31,7 +31,7 @@ export function ChartNotice({ asset, loading, error, onRetry }: ChartNoticeProps
       {loading && <span className={classes.loading}>Loading the bars</span>}
       {error !== null && (
         <div className={classes.notice} data-bad>
-          <strong>The bars cannot be fetched</strong>
+          <strong>The bars could not be loaded</strong>
           <span>{error.message}</span>
           <Button size="compact-xs" variant="default" onClick={onRetry}>
             Try again

@@ -76,7 +76,7 @@ export const LAYERS: readonly Layer[] = [
   {
     id: 'changes',
     title: 'Changes',
-    hint: 'When a configuration came into force',
+    hint: 'Times at which a configuration came into force',
     columns: [],
     color: 'text',
     stroke: 'flag',

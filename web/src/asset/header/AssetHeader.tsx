@@ -149,7 +149,7 @@ function Version({ asset, onHistory }: { asset: string; onHistory: () => void })
   const version = useVivienneState(asset, (state) => state?.config_version)
   if (version === undefined) return null
   return (
-    <UnstyledButton className={classes.version} onClick={onHistory} title="See what was changed">
+    <UnstyledButton className={classes.version} onClick={onHistory} title="Open the history">
       <Flash value={version}>
         <strong>v{version}</strong> in force
       </Flash>

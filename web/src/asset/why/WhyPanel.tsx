@@ -50,8 +50,8 @@ function Nothing({ asset }: { asset: string }) {
       <Summary text={`nothing is decided${reason ? `: ${reason}` : ''}`} />
       <p className={classes.nearest}>
         {paused
-          ? `${asset} stays idle with size 0, whatever the market does, until it is resumed. Its configuration can be changed meanwhile; previews go on.`
-          : 'As soon as there is a decision, its signals and filters are explained here.'}
+          ? `${asset} stays idle with size 0 until it is resumed. You can still change its configuration and preview changes.`
+          : 'Signals and filters of the next decision are explained here.'}
       </p>
     </div>
   )
