@@ -23,7 +23,7 @@ function GivenName() {
           type="button"
           className={classes.button}
           data-nameless={name === '' || undefined}
-          aria-label={name === '' ? 'Enter your name' : `You are ${name}`}
+          aria-label={name === '' ? 'Name for your changes' : `You are ${name}`}
           title={
             name === '' ? 'The history shows your changes without a name' : `The history shows your changes as ${name}`
           }
