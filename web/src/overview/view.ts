@@ -3,7 +3,7 @@ import { useVivienneState } from 'vivienne-client/react'
 import { dataTime } from '../parts/dataTime.ts'
 import type { ClarityLevel } from '../parts/Level.tsx'
 import { STATUS_WORDS } from '../parts/words.ts'
-import { pauseWords } from '../pausing/words.ts'
+import { pausedState } from '../pausing/words.ts'
 import { isHeld } from './standing.ts'
 
 /** What the overview shows of an asset; plain values only, so that two can be compared field by field. */
@@ -56,7 +56,7 @@ export function viewOf(state: AssetData | undefined): AssetView | undefined {
     price: data.price,
     status: data.status,
     statusReason: data.status_reason,
-    pause: pauseWords(data.pause),
+    pause: pausedState(data),
     second: dataTime(state),
     limit: data.data_age_limit,
     blocker: blocker?.title ?? null,

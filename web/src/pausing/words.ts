@@ -1,4 +1,4 @@
-import type { PauseEntry } from 'vivienne-client'
+import type { AssetState, PauseEntry } from 'vivienne-client'
 
 /** So many names are said; of more, how many there are. */
 const SAID = 4
@@ -10,10 +10,14 @@ export function namesWords(names: readonly string[]): string {
 }
 
 /** By whom and why, after the word "paused": "by ana: wrong prices". The frame explains a pause of all assets. */
-export function pauseWords(pause: Pick<PauseEntry, 'asset_symbol' | 'author' | 'reason'> | null): string {
-  if (pause === null) return ''
-  const { asset_symbol: asset, author, reason } = pause
+function pauseWords({ asset_symbol: asset, author, reason }: PauseEntry): string {
   return asset === null ? 'with all assets' : `by ${author}${reason === null ? '' : `: ${reason}`}`
+}
+
+/** The pause of a state, and what is wrong with its data besides; empty while it is not paused. */
+export function pausedState({ pause, trouble }: Pick<AssetState, 'pause' | 'trouble'>): string {
+  if (pause === null) return ''
+  return trouble === null ? pauseWords(pause) : `${pauseWords(pause)}; ${trouble.message}`
 }
 
 /** What is paused, as a sentence without its end: "All assets are paused, BTC by itself too". */

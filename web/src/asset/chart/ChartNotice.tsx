@@ -1,6 +1,6 @@
 import { Button, Progress } from '@mantine/core'
 import type { AssetState } from 'vivienne-client'
-import { pauseWords } from '../../pausing/words.ts'
+import { pausedState } from '../../pausing/words.ts'
 import { sameJson, useDecision } from '../agent.ts'
 import classes from './ChartNotice.module.css'
 
@@ -24,7 +24,7 @@ interface ChartNoticeProps {
 export function ChartNotice({ asset, loading, error, onRetry }: ChartNoticeProps) {
   const status = useDecision(asset, (decision) => decision.status)
   const reason = useDecision(asset, (decision) => decision.status_reason)
-  const pause = useDecision(asset, (decision) => decision.pause, sameJson) ?? null
+  const pause = useDecision(asset, pausedState)
   const title = status && TITLES[status]
   return (
     <div className={classes.notices} role="status">
@@ -41,7 +41,7 @@ export function ChartNotice({ asset, loading, error, onRetry }: ChartNoticeProps
       {title && (
         <div className={classes.notice} data-bad={status === 'stale' || undefined} title={reason ?? undefined}>
           <strong>{title}</strong>
-          {reason && <span>{status === 'paused' ? pauseWords(pause) : reason}</span>}
+          {reason && <span>{status === 'paused' ? pause : reason}</span>}
           {status === 'paused' && <span className={classes.roomy}>The chart continues; nothing is decided.</span>}
           {status === 'warming_up' && <Warmth asset={asset} />}
         </div>
