@@ -18,18 +18,25 @@ run: setup ## serve http://localhost:8000 on the simulated market, with the dash
 	@if scripts/node.sh; then $(MAKE) --no-print-directory $(PAGE); else echo "Without it there is no dashboard; everything else works."; fi
 	@$(BIN)/vivienne serve $(ARGS)
 
-test: test-python test-client test-dashboard ## run every test
+test: setup $(PAGE) redis-server postgres nginx chromium ## run every test; ARGS=--durations=20 shows the slowest in Python
+	@# Beside each other: while one suite waits, another one computes. Each is printed when it has ended.
+	@$(MAKE) --no-print-directory --keep-going --jobs=3 $(SYNC) test-python test-client test-dashboard
+
+# Make 3, which macOS has, prints them mixed.
+SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+# Runs commands and says how long they took.
+timed = begin=$$(date +%s); ($(1)); code=$$?; echo "$@: $$(($$(date +%s) - begin)) s"; exit $$code
 
 test-python: setup $(PAGE) redis-server postgres nginx ## ARGS="tests/agent -k rsi" narrows it
 	@# Two for each core: they wait for servers more than they compute.
-	@$(BIN)/python -m pytest -n $$((2 * $$(getconf _NPROCESSORS_ONLN))) --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(call timed,$(BIN)/python -m pytest -n $$((2 * $$(getconf _NPROCESSORS_ONLN))) --dist loadfile \
+		--no-loadscope-reorder $(ARGS))
 
 test-client: setup $(NODE) ## the npm package
-	@npm test --silent -w vivienne-client
+	@$(call timed,npm test --silent -w vivienne-client)
 
 test-dashboard: setup $(PAGE) chromium ## the dashboard, in a real browser
-	@npm test --silent -w vivienne-dashboard
-	@npm run e2e --silent -w vivienne-dashboard
+	@$(call timed,npm test --silent -w vivienne-dashboard && npm run e2e --silent -w vivienne-dashboard)
 
 check: setup $(NODE) ## formatting, lint, types, import contract, generated files
 	@$(BIN)/ruff format --check .
@@ -43,15 +50,15 @@ check: setup $(NODE) ## formatting, lint, types, import contract, generated file
 	@npm run check --silent
 	@npm run check:package --silent -w vivienne-client
 
-format: setup $(NODE) ## let ruff and biome mend what they can
+format: setup $(NODE) ## let ruff and biome fix what they can
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 	@npm run format --silent
 
-docs: setup ## write the generated documents anew
+docs: setup ## regenerate the generated documents
 	@$(BIN)/python scripts/generate_docs.py
 
-client: setup $(NODE) ## write what the npm package takes from the Python code anew
+client: setup $(NODE) ## regenerate the parts of the npm package that come from the Python code
 	@$(BIN)/python scripts/generate_client.py
 	@node clients/js/scripts/types.mjs
 
@@ -67,7 +74,7 @@ chromium redis-server postgres nginx: ## find one for the tests, or install it
 bench: setup redis-server postgres ## measure, print the figures
 	@PYTHONPATH=tests $(BIN)/python benchmarks/run.py $(ARGS)
 
-torture: setup redis-server postgres ## what it survives, in figures; hours. ARGS="kills increments" runs those
+torture: setup redis-server postgres ## measure behaviour under faults; takes hours. ARGS="kills increments" selects some
 	@PYTHONPATH=tests:benchmarks $(BIN)/python -m torture $(ARGS)
 
 wheel: setup $(PAGE) ## dist/vivienne-*.whl, with the dashboard in it
@@ -90,7 +97,7 @@ $(NODE): package-lock.json
 	@npm install --no-save --silent
 	@touch $@
 
-lock: ## resolve the dependencies anew and pin them by hash
+lock: ## resolve the dependencies again and pin them by hash
 	@$(PYTHON) -m venv $(VENV)/lock
 	@$(VENV)/lock/bin/python -m pip install --quiet uv
 	@$(VENV)/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

@@ -22,7 +22,7 @@ _KILLS = 50
 _STREAM = "vivienne:control:stream"
 _PAUSE_SECONDS = 0.05
 _WAIT_SECONDS = 300.0
-_FLAGS = ("--assets", "BTC", "--timeframe", "1m", "--window", "600")
+_FLAGS = ("--assets", "BTC", "--timeframe", "1m", "--window", "1500")
 _HISTORY = "/phoenix/config/vivienne/comprehensive/history"
 
 

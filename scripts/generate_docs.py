@@ -62,11 +62,11 @@ def parameters() -> str:
         "",
         _NOTE,
         "",
-        "Everything that can be changed while the agent runs. A path is where a value stands in the nested document;",
-        "the flat name is what flat messages call it. Both are accepted everywhere. The same, for programs, is the",
-        "JSON Schema at `GET /phoenix/config/vivienne/comprehensive/schema` and from `vivienne schema`.",
+        "You can change these parameters while the agent runs. A path names a value in the nested document; a flat",
+        "name names it in flat messages. Both are accepted everywhere. The machine-readable version is the JSON Schema",
+        "at `GET /phoenix/config/vivienne/comprehensive/schema` and from `vivienne schema`.",
         "",
-        "Every group also takes a `description`: a text of at most 500 characters that is kept and has no effect.",
+        "Every group also accepts a `description`, a text of at most 500 characters that is stored and has no effect.",
     ]
     for path, section in SECTIONS.items():
         tunables = [tunable for tunable in TUNABLES.values() if tunable.path.rpartition(".")[0] == path]
@@ -105,8 +105,9 @@ def settings() -> str:
         "",
         _NOTE,
         "",
-        "What is fixed while the program runs: flags of `vivienne serve`, or environment variables; the flag wins. The",
-        "effective values are printed at start. Everything else is a [parameter](parameters.md) and changes live.",
+        "Set these with flags of `vivienne serve` or with environment variables; a flag takes precedence. They are",
+        "fixed while the program runs, which prints their values at its start. Everything else is a",
+        "[parameter](parameters.md), which you can change live.",
         "",
         *_table(["flag", "environment", "default", "meaning"], rows),
         "",
@@ -151,7 +152,7 @@ def _alerts() -> list[str]:
         for group in rules["groups"]
         for rule in group["rules"]
     ]
-    return _table(["alert", "severity", "after", "says", "what it is, what to do"], rows)
+    return _table(["alert", "severity", "after", "message", "meaning and action"], rows)
 
 
 DOCUMENTS: dict[str, Callable[[], str]] = {

@@ -26,6 +26,16 @@ settings.load_profile("sizes")
 SHARED = Path(os.environ.get("VIVIENNE_TEST_DATA", Path(__file__).parent.parent.parent / "shared"))
 
 
+# These have the longest tests: begun first, they do not keep a single worker busy at the end.
+FIRST = ("torture", "over_redis", "cluster", "commands", "changes", "server", "store", "contract")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Sort tests by their folder, those that wait longest first."""
+    order = {folder: place for place, folder in enumerate(FIRST)}
+    items.sort(key=lambda item: order.get(item.path.parent.name, len(order)))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _forking() -> Iterator[None]:
     """Servers are forked."""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from forking import Forked, Forking
 
 COMPREHENSIVE = "/phoenix/config/vivienne/comprehensive"
-START_SECONDS = 30.0
+START_SECONDS = 60.0
 ANSWER_SECONDS = 10.0
 STOP_SECONDS = 10.0
 JSON = {"Content-Type": "application/json"}

@@ -14,7 +14,7 @@ from measuring import Figure
 from running import RunningServer
 from tokens import make_token
 
-_FLAGS = ("--assets", "BTC,ETH", "--timeframe", "1m", "--window", "600", "--max-changes-per-minute", "10000000")
+_FLAGS = ("--assets", "BTC,ETH", "--timeframe", "1m", "--window", "1500", "--max-changes-per-minute", "10000000")
 _SETTINGS = Path(__file__).with_name("schemathesis.toml")
 _CASES = re.compile(r"([\d,]+) generated")
 _FAILURE = re.compile(r"❌ (?P<name>[A-Z]+\d+ .+?): (?P<count>\d+)")

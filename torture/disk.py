@@ -26,7 +26,7 @@ from torture.progress import Progress
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_FLAGS = ("--assets", "BTC", "--timeframe", "1m", "--window", "600", "--speed", "600")
+_FLAGS = ("--assets", "BTC", "--timeframe", "1m", "--window", "1500", "--speed", "600")
 _SOURCE = Path(__file__).parent / "faults.c"
 _RECOVERY_SECONDS = 20.0
 _DISK_BYTES = 1 << 20

@@ -18,7 +18,7 @@ from websockets.exceptions import InvalidStatus
 from measuring import Figure, percentile
 from running import COMPREHENSIVE, RunningServer
 
-_FLAGS = ("--assets", "BTC,ETH,SOL", "--timeframe", "1m", "--window", "600", "--handshake-seconds", "5")
+_FLAGS = ("--assets", "BTC,ETH,SOL", "--timeframe", "1m", "--window", "1500", "--handshake-seconds", "5")
 _FLOODING, _OTHERS = "127.0.0.2", "127.0.0.3"
 """Addresses of this machine: callers without tokens are told apart by where they come from."""
 _BEGINNINGS = (

@@ -17,7 +17,7 @@ from torture.progress import Progress
 if TYPE_CHECKING:
     from increments import Increments
 
-_FLAGS = ("--assets", "BTC", "--timeframe", "1m", "--window", "600", *NO_LIMIT)
+_FLAGS = ("--assets", "BTC", "--timeframe", "1m", "--window", "1500", *NO_LIMIT)
 
 
 def measure(*, increments: int = 10_000, writers: int = 16, several: bool = True) -> list[Figure]:

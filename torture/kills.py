@@ -23,7 +23,7 @@ from torture.progress import Progress
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_FLAGS = ("--assets", "BTC", "--timeframe", "1m", "--window", "600")
+_FLAGS = ("--assets", "BTC", "--timeframe", "1m", "--window", "1500")
 _SENDERS = 4
 _ROUND_SECONDS = 60.0
 _LATEST_KILL_SECONDS = 0.1

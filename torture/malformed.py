@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from websockets.asyncio.client import ClientConnection
 
-_FLAGS = ("--assets", "BTC", "--timeframe", "1m", "--window", "600", "--max-changes-per-minute", "10000000")
+_FLAGS = ("--assets", "BTC", "--timeframe", "1m", "--window", "1500", "--max-changes-per-minute", "10000000")
 _CLIENTS = 4
 _BATCH = 50
 """So many messages are sent before their answers are read."""

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _OLD = "1"
 """The schema before the first migration that alters something."""
-_FLAGS = ("--assets", "BTC", "--timeframe", "1m", "--window", "600")
+_FLAGS = ("--assets", "BTC", "--timeframe", "1m", "--window", "1500")
 _WANTED_SECONDS = 2.0
 _SECONDS = 120.0
 _HOT = bytes.fromhex("d9d505f920a163d7")

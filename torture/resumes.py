@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _ASSETS = ("BTC", "ETH", "SOL")
 _FLAGS = (
-    *("--assets", ",".join(_ASSETS), "--timeframe", "1m", "--window", "600", "--speed", "300"),
+    *("--assets", ",".join(_ASSETS), "--timeframe", "1m", "--window", "1500", "--speed", "300"),
     *("--price-interval", "0.02", "--max-handshakes-per-second", "1000000", "--max-changes-per-minute", "10000000"),
 )
 _CLIENTS = 24

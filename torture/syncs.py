@@ -16,7 +16,7 @@ from torture.progress import Progress
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_FLAGS = ("--assets", "BTC", "--timeframe", "1m", "--window", "600")
+_FLAGS = ("--assets", "BTC", "--timeframe", "1m", "--window", "1500")
 _CALLS = "pwrite64,write,writev,sendto,sendmsg,fsync,fdatasync"
 _END_SECONDS = 30.0
 _LINE = re.compile(r"(?P<thread>\d+) +(?:<\.\.\. (?P<resumed>\w+) resumed>(?P<rest>.*)|(?P<call>\w+)\((?P<first>.*))")

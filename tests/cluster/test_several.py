@@ -150,8 +150,8 @@ def test_a_dead_agent_is_seen_and_its_replacement_decides_the_same(several: Seve
         for gateway in several.gateways:
             ready = gateway.get("/ready")
             assert (200, "degraded") == (ready.status_code, ready.json()["status"])
-            assert "no agent" in ready.json()["feeds"]["BTC"]
-            assert 1 == gateway.log.count("has gone")
+            assert "has not responded" in ready.json()["feeds"]["BTC"]
+            assert 1 == gateway.log.count("does not respond; its assets are stale")
         refused = several.gateways[0].get("/phoenix/assets/BTC/bars")
         assert (503, "agent_unavailable") == (refused.status_code, refused.json()["code"])
         assert 200 == several.gateways[0].get("/phoenix/assets").status_code
@@ -176,7 +176,7 @@ def test_stale_states_are_idle_with_size_0(several: Several) -> None:
             assert ("idle", 0.0, "none") == tuple(
                 data(stale)[name] for name in ("clarity_level", "position_size", "side")
             )
-            assert "heard from its agent" in data(stale)["status_reason"]
+            assert "its agent has not responded" in data(stale)["status_reason"]
         finally:
             agent.process.send_signal(signal.SIGCONT)
         while data(client.state(stale["asset"]))["status"] != "live":
@@ -192,7 +192,7 @@ def test_an_agent_that_was_replaced_while_it_was_paused_keeps_quiet(several: Sev
     finally:
         agent.process.send_signal(signal.SIGCONT)
     try:
-        eventually(lambda: "began later" in agent.get("/ready").json()["succession"])
+        eventually(lambda: "started later" in agent.get("/ready").json()["succession"])
         assert "ok" == successor.get("/ready").json()["succession"]
         with several.gateways[0].client() as client:
             numbers = [state["seq"] for state in (client.receive() for _ in range(60)) if state["asset"] == "BTC"]
@@ -289,7 +289,7 @@ def test_what_others_say_on_the_channels_hurts_nobody(several: Several, redis: R
         redis.client.publish(name, noise)
     for server in (*several.agents, *several.gateways):
         assert "ok" == server.get("/ready").json()["redis"]
-        assert "What goes over Redis failed" not in server.log
+        assert "A task that uses Redis failed" not in server.log
     assert 48 == len(several.gateways[0].get("/phoenix/assets").json()["assets"][0]["closes"])
     with several.gateways[0].client() as client:
         first = client.state("BTC")["seq"]

@@ -287,7 +287,6 @@ def test_who_and_why_must_be_what_every_channel_takes(tmp_path: Path, file: Path
 # Refused
 
 AIM = "settings.state_threshold_aim"
-GUESS = "which of them is meant is anyone's guess"
 WRONG = """\
 format: 1
 globl: {}
@@ -320,12 +319,12 @@ def test_all_that_is_wrong_is_told_with_its_line_and_nothing_is_changed(
         "  line 2, globl: Unknown name 'globl'; the nearest known name is 'global'",
         "  line 5, global, settings.state_threshold_bang: Bang threshold must be between 0 and 100",
         f"  line 6, global, {AIM}: Aim threshold must be a number, not a text (without the quotes)",
-        f"  line 7, global, {AIM}: 'state_threshold_aim' is there twice, first in line 6; {GUESS}",
+        f"  line 7, global, {AIM}: 'state_threshold_aim' is given twice, first in line 6; keep one of them",
         "  line 10, BTC, bb_bounce_weight: Numbers must be finite; .inf is not",
         "  line 11, BTC, signal_weights.rsi: Signal weight rsi must be between 0 and 1",
-        "  line 12, assets: 'B T C' is no name of an asset; letters and digits are, as in BTC, at most 20",
-        "  line 13, ETH: A layer must be an object with what it sets; {} is one that sets nothing",
-        "  line 14, BTC: BTC is there twice, in capital and in small letters",
+        "  line 12, assets: 'B T C' is not a valid asset name; use at most 20 letters and digits, as in BTC",
+        "  line 13, ETH: A layer must be an object of values; write {} for one that sets nothing",
+        "  line 14, BTC: BTC is given twice, in upper and in lower case; keep one",
     ]
     assert before == state(db.parent)
 
@@ -344,14 +343,14 @@ def test_a_layer_that_is_not_in_the_file_and_stands_in_its_way_is_named(db: Path
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "line 1: A configuration is needed"),
-        ("- 1\n", "line 1: A configuration is needed"),
+        ("", "line 1: The file is not a configuration"),
+        ("- 1\n", "line 1: The file is not a configuration"),
         ("global: {}\n", "The format is missing; write `format: 1` at the top"),
         ("format: 2\n", "line 1, format: Format 2 is not known, only 1 is; it was written by a later version"),
         ("format: true\n", "line 1, format: Format True is not known, only 1 is; write format: 1"),
         ("format: 1\nassets: [BTC]\n", "line 2, assets: 'assets' must be an object"),
         ("format: 1\nglobal: 7\n", "line 2, global: A layer must be an object"),
-        ("format: 1\nglobal: !!map {}\n", "line 2, global: Tags (!!map) are not read; leave it out"),
+        ("format: 1\nglobal: !!map {}\n", "line 2, global: Tags (!!map) are not supported; remove it"),
         ("format: 1\nglobal:\n  filters:\n    levels: 3\n", "line 4, global, filters.levels: 'filters.levels' must be"),
         ("format: 1\nglobal:\n  rsi_weight: 0.1\n  signal_weights:\n    rsi: 0.2\n", "line 3, global, rsi_weight: "),
     ],
@@ -366,7 +365,7 @@ def test_what_is_no_configuration_is_refused(tmp_path: Path, text: str, said: st
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [(None, "it cannot be read: No such file"), (b"a: \xff\n", "line 1: it is no text in UTF-8"),
+    [(None, "it cannot be read: No such file"), (b"a: \xff\n", "line 1: the text is not UTF-8"),
      (b"a: [\n", "line 2: this is not YAML"), (b"a: &b 1\n", "line 1: anchors"), (b"\xef\xbb\xbf", "")],
 )  # fmt: skip
 def test_a_file_that_cannot_be_read_is_another_failure(tmp_path: Path, content: bytes | None, said: str) -> None:

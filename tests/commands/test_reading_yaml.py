@@ -71,7 +71,7 @@ def test_numbers_must_be_finite(written: str) -> None:
 
 
 def test_a_name_that_is_there_twice_is_refused_with_both_lines() -> None:
-    assert [(4, "a.b", "'b' is there twice, first in line 2; which of them is meant is anyone's guess")] == flaws(
+    assert [(4, "a.b", "'b' is given twice, first in line 2; keep one of them")] == flaws(
         "a:\n  b: 1\n  c: 2\n  b: 3\n"
     )
 
@@ -95,16 +95,16 @@ def test_tags_are_refused(text: str) -> None:
         ("a: 1\n b: 2\n", 2, "this is not YAML"),
         ("a: 1\n\tb: 2\n", 2, "this is not YAML"),
         ('a: 1\nb: "open\n', 3, "this is not YAML"),
-        ("a: 1\nb: \x07\n", 2, "there is a character here that no text has"),
+        ("a: 1\nb: \x07\n", 2, "this line has a control character, which text cannot have"),
         ("? [a]\n: 1\n", 1, "a name must be a text"),
         ('a: "\\UFFFFFFFF"\n', None, "this is not YAML"),
         ("%YAML 1.3\n---\na: 1\n", None, "this is not YAML"),
-        ("{a: " * (DEEPEST_NESTING + 1), 1, "nested deeper"),
-        ("[" * 100_000, 1, "nested deeper"),
-        ("- " * 20_000, 1, "nested deeper"),
+        ("{a: " * (DEEPEST_NESTING + 1), 1, "the nesting exceeds"),
+        ("[" * 100_000, 1, "the nesting exceeds"),
+        ("- " * 20_000, 1, "the nesting exceeds"),
         ("? " * 20_000, 1, "a name must be a text"),
-        ("a: [" + "1, " * MOST_VALUES + "]\n", 1, "there are more than 200,000 names and values"),
-        ("#" * (LARGEST_FILE + 1), None, "larger than 8,388,608 bytes"),
+        ("a: [" + "1, " * MOST_VALUES + "]\n", 1, "exceeds the limit of 200,000 names and values"),
+        ("#" * (LARGEST_FILE + 1), None, "exceeds the limit of 8,388,608 bytes"),
     ],
 )
 def test_what_cannot_be_read_is_refused_with_its_line(text: str, line: int | None, reason: str) -> None:

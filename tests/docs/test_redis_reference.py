@@ -82,4 +82,4 @@ def test_the_user_in_the_reference_may_do_enough(tmp_path: Path, redis: RunningR
             control = {"type": "control", "strategy": "general_parameters", "params": {"bang_threshold": 83}}
             assert "success" == client.ask(control)["status"]
         assert 83 == redis.state("BTC")["config"]["settings"]["state_threshold_bang"]
-        assert "Redis is gone" not in server.log
+        assert "Lost the connection to Redis" not in server.log

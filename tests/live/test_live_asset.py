@@ -9,7 +9,7 @@ import pytest
 from making import MIDNIGHT, minute, minutes
 from vivienne.agent.indicators import bars_needed
 from vivienne.agent.schema import Indicators
-from vivienne.changes.requests import ChangeRequest, Update
+from vivienne.changes.requests import ChangeRequest, SwitchRequest, Update
 from vivienne.changes.service import ConfigService
 from vivienne.live.asset import LiveAsset
 from vivienne.market.timeframe import Timeframe
@@ -145,9 +145,8 @@ def test_a_price_moves_the_price_and_nothing_else(warm: LiveAsset) -> None:
 
     after = warm.data()
     assert (after["price"], after["price_time"]) == (999.5, iso(MIDNIGHT + (NEEDED + 20) * MINUTE_MS + 5_000))
-    assert {name: value for name, value in after.items() if not name.startswith("price")} == {
-        name: value for name, value in before.items() if not name.startswith("price")
-    }
+    changed = {name for name, value in after.items() if value != dict(before)[name]}
+    assert changed - {"data_age"} == {"price", "price_time"}
 
 
 def test_an_ended_feed_keeps_its_last_decision_on_show(warm: LiveAsset) -> None:
@@ -227,6 +226,16 @@ def test_a_hole_inside_a_longer_bar_is_news_at_once(service: ConfigService) -> N
 
     asset.decide()
     assert asset.data()["status"] == "warming_up"
+
+
+def test_after_a_hole_the_newest_of_the_bars_that_closed_is_on_show(warm: LiveAsset) -> None:
+    candle = minute(NEEDED + 23, 120.0)
+
+    warm.take(candle)
+    warm.decide()
+
+    assert warm.data()["bar_time"] == iso(candle.open_time)
+    assert warm.chart(1)["bars"][0]["config_version"] == 0
 
 
 def test_late_and_repeated_minutes_change_nothing(warm: LiveAsset) -> None:
@@ -356,3 +365,15 @@ def test_the_trading_of_the_open_bar_is_projected_to_its_length(service: ConfigS
     quote = sum(candle.quote_volume for candle in closed) + 2.5 * sum(candle.quote_volume for candle in open_minutes)
     base = sum(candle.volume for candle in closed) + 2.5 * sum(candle.volume for candle in open_minutes)
     assert values["over_vwap"] == pytest.approx(candles[-1].close - quote / base)
+
+
+async def test_during_a_pause_the_trouble_of_the_data_is_told_apart(service: ConfigService, warm: LiveAsset) -> None:
+    warm.break_off("the feed broke off")
+    assert {"id": "feed_failed", "message": "the feed broke off"} == warm.data()["trouble"]
+
+    await service.switch(SwitchRequest("pause", asset="BTC", channel="test"))
+
+    data = warm.data()
+    assert ("paused", "paused") == (data["status"], data["status_reason_id"])
+    assert {"id": "feed_failed", "message": "the feed broke off"} == data["trouble"]
+    assert data["pause"] is not None

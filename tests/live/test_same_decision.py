@@ -210,15 +210,16 @@ def test_until_the_full_history_is_there_the_state_says_so(service: ConfigServic
     asset = live_asset(service, Timeframe.M1)
     decided_live(asset, minutes(312))
     state = asset.data()
-    assert ("live", "short_history", {"bars": 312, "of": 1_000}) == (
-        state["status"], state["status_reason_id"], state["history"],
+    assert ("live", "short_history", 312, 1_000) == (
+        state["status"], state["status_reason_id"], state["history"]["bars"], state["history"]["of"],
     )  # fmt: skip
     assert "history: 312 of 1000" in str(state["status_reason"])
+    assert 64 <= state["history"]["needed"] <= 312
 
     decided_live(asset, minutes(688, first=312, seed=1))
     state = asset.data()
-    assert ("live", None, {"bars": 1_000, "of": 1_000}) == (
-        state["status"], state["status_reason_id"], state["history"],
+    assert ("live", None, 1_000, 1_000) == (
+        state["status"], state["status_reason_id"], state["history"]["bars"], state["history"]["of"],
     )  # fmt: skip
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-SMALL = ("--assets", "BTC,ETH", "--timeframe", "1m", "--window", "600")
+SMALL = ("--assets", "BTC,ETH", "--timeframe", "1m", "--window", "1500")
 GUIDE = {
     "type": "control",
     "strategy": "general_parameters",

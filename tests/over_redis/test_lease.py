@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-SMALL = ("--assets", "BTC", "--timeframe", "1m", "--window", "600")
+SMALL = ("--assets", "BTC", "--timeframe", "1m", "--window", "1500")
 TAKE_OVER_SECONDS = 5.0
 
 

@@ -118,7 +118,7 @@ def test_so_many_websockets_are_opened_in_a_second_and_requests_go_on(tmp_path: 
                 break
         (one,) = refused
         assert (429, "1") == (one.response.status_code, one.response.headers["Retry-After"])
-        assert b"More than 3 WebSockets were opened in a second" in (one.response.body or b"")
+        assert b"The limit of 3 new WebSockets in a second is reached" in (one.response.body or b"")
         assert 200 == server.get("/health").status_code
         time.sleep(1)
         with server.client() as client:

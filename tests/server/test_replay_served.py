@@ -40,13 +40,15 @@ class RecordingBoard(StateBoard):
         self.decisions.setdefault(asset, []).append(data)
 
     def by_bar(self) -> dict[str, list[dict[str, Any]]]:
-        """One decision per bar: the first shown, without the price, which moves on."""
+        """One decision per bar: the first shown, without the price, which moves on, and the age of the data."""
         found: dict[str, dict[str, dict[str, Any]]] = {}
         for asset, decisions in self.decisions.items():
             bars = found.setdefault(asset, {})
             for decision in decisions:
                 if decision["bar_time"] is not None:
-                    kept = {name: value for name, value in decision.items() if not name.startswith("price")}
+                    kept = {
+                        name: value for name, value in decision.items() if not name.startswith(("price", "data_age"))
+                    }
                     bars.setdefault(f"{decision['bar_time']} {decision['status']}", kept)
         return {asset: list(bars.values()) for asset, bars in found.items()}
 
@@ -56,7 +58,7 @@ async def replayed(folder: Path, files: dict[str, list[Path]], timeframe: Timefr
     service = ConfigService(SqliteRevisionStore(folder / "v.db"), list(files))
     board = RecordingBoard()
     try:
-        market = Market(ReplayFeed(files, None), service, board, timeframe=timeframe, window=1000, price_interval=0.01)
+        market = Market(ReplayFeed(files, None), service, board, timeframe=timeframe, window=2500, price_interval=0.01)
         following = asyncio.create_task(market.run())
         try:
             async with asyncio.timeout(SECONDS):
@@ -75,11 +77,13 @@ async def replayed(folder: Path, files: dict[str, list[Path]], timeframe: Timefr
 
 
 MAY_BE_NULL = {
-    *("value", "reading", "path", "nearest_change", "bar_time", "status_reason", "pause", "explanation"),
-    *("size_cap", "data_age", "data_age_limit"),
+    *("value", "reading", "path", "nearest_change", "bar_time", "status_reason", "explanation"),
+    *("size_cap", "data_age", "data_age_limit", "status_reason_id", "pause", "bar", "switch", "config_version"),
+    *("ema_fast", "ema_slow", "bollinger_upper", "bollinger_middle", "bollinger_lower"),
+    *("vwap", "support", "resistance"),
 }
-"""Figures that do not exist (no trades, no level, no cap, no age of what is over), what no tunable stands behind, and
-what a warm-up lacks.
+"""Figures that do not exist (no trades, no level, no cap, no age of what is over), what no tunable stands behind, what
+a warm-up lacks, and what only some states have.
 """
 
 
@@ -116,9 +120,9 @@ def check_decision(decision: dict[str, Any]) -> None:
 
 
 KLINES = {
-    "an outage": ("BTCUSDT-1m-2023-03-24.csv.gz", "5m"),
+    "an outage": ("BTCUSDT-1m-2023-03-24.csv.gz", "3m"),
     "a thin market": ("BTCUSDT-1m-2017-08-17_2017-08-23.csv.gz", "3m"),
-    "milliseconds to microseconds": ("BTCUSDT-1m-2024-12-31_2025-01-01.csv.gz", "15m"),
+    "milliseconds to microseconds": ("BTCUSDT-1m-2024-12-31_2025-01-01.csv.gz", "5m"),
     "a crash": ("BTCUSDT-1m-2025-10-06_2025-11-02.csv.gz", "15m"),
     "a download with an open candle at its end": ("BTCUSDT_1m_2025-10-29_2025-11-01.karasik.csv.gz", "15m"),
 }
@@ -140,7 +144,7 @@ async def test_a_recorded_market_is_decided_to_its_end_without_a_hole_in_the_num
 async def test_the_outage_is_shown_as_a_warm_up_in_the_middle(marketdata: Path, tmp_path: Path) -> None:
     files = {"BTC": [marketdata / "klines" / "BTCUSDT-1m-2023-03-24.csv.gz"]}
 
-    board = await replayed(tmp_path, files, Timeframe.M5)
+    board = await replayed(tmp_path, files, Timeframe.M3)
 
     statuses = [decision["status"] for decision in board.decisions["BTC"]]
     runs = [status for number, status in enumerate(statuses) if number == 0 or statuses[number - 1] != status]
@@ -152,12 +156,12 @@ async def test_time_goes_on_in_even_steps_where_milliseconds_become_microseconds
 ) -> None:
     files = {"BTC": [marketdata / "klines" / "BTCUSDT-1m-2024-12-31_2025-01-01.csv.gz"]}
 
-    board = await replayed(tmp_path, files)
+    board = await replayed(tmp_path, files, Timeframe.M5)
 
     bars = sorted({decision["bar_time"] for decision in board.decisions["BTC"]})
-    assert "2024-12-31T23:45:00.000Z" in bars
+    assert "2024-12-31T23:55:00.000Z" in bars
     assert "2025-01-01T00:00:00.000Z" in bars
-    assert bars[-1] == "2025-01-01T23:45:00.000Z"
+    assert bars[-1] == "2025-01-01T23:55:00.000Z"
     assert {decision["status"] for decision in board.decisions["BTC"]} == {"live", "ended"}
 
 
@@ -168,8 +172,8 @@ async def test_replaying_twice_decides_the_same(marketdata: Path, tmp_path: Path
         "ETH": [folder / "ETHUSDT-1m-2022-08-14.zip", folder / "ETHUSDT-1m-2022-08-15.zip"],
     }
 
-    first = (await replayed(tmp_path / "first", files)).by_bar()
-    second = (await replayed(tmp_path / "second", files)).by_bar()
+    first = (await replayed(tmp_path / "first", files, Timeframe.M5)).by_bar()
+    second = (await replayed(tmp_path / "second", files, Timeframe.M5)).by_bar()
 
     assert {asset: len(decisions) for asset, decisions in first.items()}.keys() == {"BTC", "ETH"}
     assert min(len(decisions) for decisions in first.values()) > 100

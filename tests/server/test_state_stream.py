@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 ASSETS = ("BTC", "ETH", "SOL")
 ATTEMPTS = 3
-PRICE = ("price", "price_time", "data_age")
+PRICE = ("price", "price_time", "data_age", "bar")
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ const PAGES = [
   { name: 'history', address: '/history', heading: 'History' },
   { name: 'logs', address: '/logs', heading: 'Logs' },
   { name: 'unknown asset', address: '/assets/DOGE', heading: 'There is no asset DOGE' },
-  { name: 'unknown address', address: '/nowhere', heading: 'There is no page here' },
+  { name: 'unknown address', address: '/nowhere', heading: 'Page not found' },
 ] as const
 
 test.describe('axe finds nothing serious', () => {

@@ -12,7 +12,7 @@ test('a threshold changed in the form is in force and marked on the chart within
   const { version } = await save(page, 'for the mark')
   const second = { timeout: 1_000 }
   // Versions of one bar share a mark.
-  const mark = page.getByRole('button', { name: new RegExp(`^Version (\\d+, )*${version}: what was changed`) })
+  const mark = page.getByRole('button', { name: new RegExp(`^Version (\\d+, )*${version}: its changes`) })
   await expect(mark).toBeVisible(second)
   await expect(page.getByRole('button', { name: `v${version} in force` })).toBeVisible(second)
   await expect(page.getByRole('meter', { name: 'Confidence' })).toHaveAttribute(
@@ -51,7 +51,7 @@ test.describe('on a recorded market that has ended', () => {
   test.use({
     serving: {
       flags: ['--speed', 'max'],
-      recorded: { ODD: { seed: 3, minutes: 1_500 }, EVEN: { seed: 2, minutes: 1_500 } },
+      recorded: { ODD: { seed: 3, minutes: 2_500 }, EVEN: { seed: 10, minutes: 2_500 } },
     },
   })
 
@@ -95,8 +95,9 @@ test.describe('on a recorded market that has ended', () => {
     await page.goto('/')
     const data = decision(await stream.until('EVEN', (state) => decision(state).status === 'ended'))
     expect(data.blocked_by.length).toBeGreaterThan(0)
-    const blocking = data.explanation?.filters.find(({ name }) => name === data.blocked_by[0])
-    const path = blocking?.checks.find(({ met, path: field }) => met && field !== null)?.path
+    const blocking = data.explanation?.filters.find(({ id }) => id === data.blocked_by[0])
+    const scenario = blocking?.scenarios.find(({ blocks }) => blocks)
+    const path = scenario?.checks.find(({ path: field }) => field !== null)?.path
     const card = page.getByRole('listitem').filter({ has: page.getByRole('link', { name: 'EVEN', exact: true }) })
     await card
       .getByRole('link', { name: blocking?.message ?? 'blocked' })
@@ -138,10 +139,12 @@ test.describe('on a market that has just begun', () => {
   test('the page says that nothing is decided yet, why, and how far it is', async ({ page, stream }) => {
     await page.goto('/assets/NEW')
     const data = decision(await stream.until('NEW', () => true))
-    expect(data.status_reason).toMatch(/^\d+ of 64 bars/)
+    expect([data.status, data.status_reason_id]).toEqual(['warming_up', 'warming_up'])
+    const { bars, needed } = data.history
+    expect(bars).toBeLessThan(needed)
     await expect(page.locator('main header').first()).toContainText('warming up')
-    await expect(page.getByText(/\d+ of 64/).first()).toBeVisible()
-    await expect(page.getByRole('progressbar', { name: 'Warming up' })).toBeVisible()
+    await expect(page.getByText(data.status_reason ?? 'no reason').first()).toBeVisible()
+    await expect(page.getByRole('progressbar', { name: `Warming up: ${bars} of ${needed} bars` })).toBeVisible()
     await expect(page.getByText('Nothing is decided')).toBeVisible()
   })
 })

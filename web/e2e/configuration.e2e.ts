@@ -188,7 +188,7 @@ test('something else saved in the last moment refuses the change, keeps what was
   await unsaved(page).getByRole('button', { name: 'Review' }).click()
   const button = review(page).getByRole('button', { name: 'Save' })
   await button.click()
-  await expect(review(page).getByRole('alert')).toContainText('something else was changed meanwhile')
+  await expect(review(page).getByRole('alert')).toContainText('the configuration has changed since you read it')
   await expect(review(page).getByRole('alert')).toContainText('Position size (bang)')
   await acknowledged(page, 'partial-update', () => button.click())
   await expect(review(page)).toBeHidden()
@@ -204,8 +204,8 @@ test('the review says from what to what, for whom, and what it would have done',
   const row = review(page).getByRole('row', { name: /Loaded threshold/ })
   await expect(row.getByRole('cell')).toHaveText([/^50/, '', /^20/])
   await expect(row).toContainText('ETH keeps 40')
-  await expect(review(page)).toContainText(/Reaches BTC, SOL.*Does not reach ETH/)
-  const shown = review(page).getByRole('region', { name: 'What it would have done' })
+  await expect(review(page)).toContainText(/Affects BTC, SOL.*Does not affect ETH/)
+  const shown = review(page).getByRole('region', { name: 'Effect on past bars' })
   await expect(shown).toContainText(/\d+ of the last \d+ bars/)
   const { different_bars: different, bars } = await server.rest.preview(
     'BTC',
@@ -275,7 +275,7 @@ async function isFocused(page: Page): Promise<boolean> {
 
 test('a change made here goes into the history under the name that was given', async ({ page, server }) => {
   await page.goto('/assets/BTC')
-  await page.getByRole('button', { name: 'Say who you are' }).click()
+  await page.getByRole('button', { name: 'Name for your changes' }).click()
   await page.getByLabel('Your name').fill('ana')
   await page.getByLabel('Your name').press('Enter')
   await numberField(page, 'Bang threshold').fill('85')

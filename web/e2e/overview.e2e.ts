@@ -24,7 +24,7 @@ async function shownAssets(page: Page): Promise<string[]> {
 
 test.describe('on a recorded market that has ended', () => {
   const names = ['ADA', 'AVAX', 'BCH', 'BNB', 'BTC', 'DOT', 'ETH', 'LTC', 'SOL', 'XRP']
-  const recorded = Object.fromEntries(names.map((name, place) => [name, { seed: place + 1, minutes: 1_200 }]))
+  const recorded = Object.fromEntries(names.map((name, place) => [name, { seed: place + 1, minutes: 2_500 }]))
   test.use({ serving: { flags: ['--speed', 'max'], recorded } })
 
   test('every asset is shown as the stream says, those about to fire first', async ({ page, stream }) => {
@@ -60,7 +60,7 @@ test.describe('on a recorded market that has ended', () => {
     await page.goto('/')
     for (const name of names) await stream.until(name, (one) => decision(one).status === 'ended')
     await expect.poll(async () => (await shownAssets(page)).length).toBe(names.length)
-    await page.getByRole('button', { name: 'Close, I have read it' }).click()
+    await page.getByRole('button', { name: 'Close this introduction' }).click()
     const before = await shownAssets(page)
     const last = before.at(-1) ?? ''
     expect(standing(stream.latest(last) as AssetData).level).toBe('idle')
@@ -77,25 +77,25 @@ test.describe('on a recorded market that has ended', () => {
     await server.change({ settings: lowest, filters: off }, last)
     const row = page.getByRole('row').filter({ has: page.getByRole('link', { name: last, exact: true }) })
     await expect(row).toContainText('bang')
-    await expect(page.getByText('The order waits until you leave the list')).toBeVisible()
+    await expect(page.getByText('The order is updated when you leave the list')).toBeVisible()
     expect(await shownAssets(page)).toEqual(before)
 
     await page.getByRole('banner').hover()
     await expect.poll(async () => (await shownAssets(page)).indexOf(last)).toBeLessThan(names.length - 1)
     await expect.poll(async () => (await shownAssets(page)).slice(0, 4)).toContain(last)
-    await expect(page.getByText('The order waits')).toBeHidden()
+    await expect(page.getByText('The order is updated')).toBeHidden()
     await expect(page).toHaveTitle(/ bang - Vivienne$/)
   })
 })
 
 test('a first visit says what the page is for and the one thing to try; a later one does not', async ({ page }) => {
   await page.goto('/')
-  await expect(page.getByRole('region', { name: /^This is every asset/ })).toBeVisible()
+  await expect(page.getByRole('region', { name: /^All assets, the most urgent first/ })).toBeVisible()
   await page.getByRole('link', { name: 'Try it with BTC' }).click()
   await expect(page.getByRole('spinbutton', { name: 'Loaded threshold' })).toBeFocused()
   await page.goto('/')
   await expect(page.getByRole('link', { name: 'BTC', exact: true })).toBeVisible()
-  await expect(page.getByText('This is every asset')).toHaveCount(0)
+  await expect(page.getByText('All assets, the most urgent first')).toHaveCount(0)
 })
 
 test('assets are found by their name, and sorted by it on request', async ({ page }) => {

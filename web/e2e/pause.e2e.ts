@@ -84,8 +84,8 @@ test('who stopped it says why afterwards; nobody else is asked to', async ({ pag
   await opened(page)
   await page.getByRole('button', { name: 'Pause all assets' }).click()
   await expect(banner(other)).toBeVisible()
-  await expect(banner(other).getByRole('button', { name: 'Say why' })).toHaveCount(0)
-  await banner(page).getByRole('button', { name: 'Say why' }).click()
+  await expect(banner(other).getByRole('button', { name: 'Add a reason' })).toHaveCount(0)
+  await banner(page).getByRole('button', { name: 'Add a reason' }).click()
   await page.keyboard.type('the feed lies')
   await page.keyboard.press('Enter')
   await expect(banner(page)).toContainText(': the feed lies')
@@ -175,7 +175,9 @@ test.describe('on a server of its own', () => {
 
     await banner(page).getByRole('button', { name: 'Resume all assets' }).click()
     await question(page, 'all assets').getByRole('button', { name: 'Resume' }).click()
-    await expect(question(page, 'all assets')).toContainText(/Not resumed|Not known whether/, { timeout: 20_000 })
+    await expect(question(page, 'all assets')).toContainText(/Not resumed|Result of the resumption unknown/, {
+      timeout: 20_000,
+    })
     await expect(banner(page)).toBeVisible()
     await page.keyboard.press('Escape')
 
@@ -194,7 +196,7 @@ test.describe('on a server of its own', () => {
     await expect(page.getByRole('region', { name: 'Connection' })).toContainText('Offline')
     await page.getByRole('button', { name: 'Pause all assets' }).click()
     const alert = page.getByRole('alert').filter({ hasText: 'all assets' })
-    await expect(alert).toContainText('Not known whether it was paused: all assets.')
+    await expect(alert).toContainText('Result of the pause unknown: all assets.')
     await server.start()
     await server.rest.pause({ asset: 'ETH', author: 'ana' })
     await expect(banner(page)).toContainText('ETH is paused by ana', { timeout: 20_000 })

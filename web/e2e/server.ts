@@ -18,7 +18,7 @@ import { recordedKlines, type Walk } from './recorded.ts'
 const PYTHON = join(import.meta.dirname, '../../.venv/bin/python')
 /** Who makes the changes that do not come from the browser, where tokens are needed. */
 const OTHER = 'somebody-else'
-const START_MS = 20_000
+const START_MS = 60_000
 const LOCK_MS = 10_000
 
 /** How a server is started. */

@@ -54,7 +54,7 @@ test('without a token there is a page that says what one is, under the address t
 test('a token that is wrong or not whole is said beside the field, and can be corrected', async ({ page, server }) => {
   await page.goto('/')
   await signIn(page, 'viv_half')
-  await expect(page.getByRole('alert')).toContainText('not a whole token')
+  await expect(page.getByRole('alert')).toContainText('not a complete token')
   await signIn(page, `viv_${'x'.repeat(43)}`)
   await expect(page.getByRole('alert')).toHaveText('The token is not known, or was revoked.')
   await expect(field(page)).toBeFocused()
@@ -96,9 +96,9 @@ test('a viewer sees values, tries one out, and reads why it cannot be saved', as
   await expect(numberField(page, 'Bang threshold')).toHaveValue('85')
   await expect(page.getByRole('button', { name: /^Reset/ })).toHaveCount(0)
   await numberField(page, 'Bang threshold').fill('90')
-  await expect(unsaved(page)).toContainText('cannot be saved with your role')
+  await expect(unsaved(page)).toContainText('your role cannot save')
   await unsaved(page).getByRole('button', { name: 'Review' }).click()
-  await expect(review(page)).toContainText('This takes a token with the role tuner')
+  await expect(review(page)).toContainText('This requires a token with the role tuner')
   await expect(review(page).getByRole('row', { name: /Bang threshold/ })).toBeVisible()
   await expect(review(page).getByRole('button', { name: 'Save' })).toHaveCount(0)
   await page.keyboard.press('Escape')
@@ -120,7 +120,7 @@ test('a viewer sees who paused and why, and reads why it takes another role to p
   await expect(banner).toContainText('a bad feed')
   const resume = banner.getByRole('button', { name: 'Resume BTC' })
   await expect(resume).toBeDisabled()
-  await expect(resume).toHaveAttribute('title', /This takes a token with the role tuner/)
+  await expect(resume).toHaveAttribute('title', /This requires a token with the role tuner/)
   const pause = page.getByRole('button', { name: 'Pause all assets' })
   await expect(pause).toBeDisabled()
   await page.keyboard.press('p')
@@ -151,7 +151,7 @@ test('a token that is revoked while the page is open leads out, with the reason;
   await server.revoke('tim')
   await expect(heading(page)).toBeVisible()
   await expect(page.getByRole('status')).toHaveText(
-    'You were signed out, tim: the token tim was revoked. What you typed is kept.',
+    'You were signed out, tim: the token tim was revoked. Your input is kept.',
   )
   // Nothing is tried over and over behind the page.
   const made = stream.made

@@ -8,17 +8,18 @@ async function shownAge(place: Locator): Promise<number> {
 }
 
 test.describe('on a recorded market of which one file breaks', () => {
-  const recorded = { BTC: { seed: 1, minutes: 200, brokenAt: 120 }, ETH: { seed: 2, minutes: 8_000 } }
+  const recorded = { BTC: { seed: 1, minutes: 400, brokenAt: 260 }, ETH: { seed: 2, minutes: 8_000 } }
   test.use({ serving: { flags: ['--speed', '600', '--timeframe', '1m'], recorded } })
 
   test('the age of its data grows, it is stale and says why; the other one stays young', async ({ page, stream }) => {
     await page.goto('/')
-    await stream.until('BTC', (state) => decision(state).status === 'stale', 60_000)
+    const stale = decision(await stream.until('BTC', (state) => decision(state).status === 'stale', 60_000))
+    expect(stale.status_reason_id).toBe('feed_failed')
     const card = (name: string) => page.getByRole('listitem').filter({ has: page.getByRole('heading', { name }) })
 
     await expect(card('BTC')).toContainText('stale')
     await expect(card('BTC')).toContainText('idle')
-    await expect(card('BTC')).toContainText('the feed failed')
+    await expect(card('BTC')).toContainText(stale.status_reason ?? 'no reason')
     await expect.poll(() => shownAge(card('BTC'))).toBeGreaterThan(3)
     const before = await shownAge(card('BTC'))
     await expect.poll(() => shownAge(card('BTC'))).toBeGreaterThan(before)

@@ -1,5 +1,5 @@
 import { expect, type Locator, type Page, type WebSocket } from '@playwright/test'
-import type { AssetData, StateData } from 'vivienne-client'
+import type { AssetData, AssetState } from 'vivienne-client'
 
 /** What a page receives over `/ws/state`, and over how many connections. Make it before the page goes anywhere. */
 export class StateStream {
@@ -47,7 +47,7 @@ export class StateStream {
 }
 
 /** The decision in a state. */
-export function decision(state: AssetData): StateData {
+export function decision(state: AssetData): AssetState {
   const agent = state.agents.VivienneAgent
   if (agent === undefined) throw new Error('The state has no VivienneAgent')
   return agent.data

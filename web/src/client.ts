@@ -13,7 +13,7 @@ export const client = createVivienneClient(
 )
 
 client.connection.on('connection', ({ state, reason }) => {
-  if (state === 'refused' && shownToken() !== '') turnedAway(reason ?? 'The server does not take the token')
+  if (state === 'refused' && shownToken() !== '') turnedAway(reason ?? 'The server does not accept the token')
 })
 onSession(() => {
   if (getSession().shut !== null) client.close()

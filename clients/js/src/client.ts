@@ -44,10 +44,11 @@ export function createVivienneClient(options: ClientOptions = {}): VivienneClien
 
   connection.on('asset_data', (state) => {
     const agent = state.agents.VivienneAgent
-    if (agent) configs.set(state.asset, agent.config)
+    if (agent) configs.set(state.asset, agent.config, state.config_version)
     states.receive(state)
   })
-  connection.on('connection', ({ retryAt }) => {
+  connection.on('connection', ({ state, retryAt }) => {
+    if (state === 'offline') configs.forgetVersions()
     // What broke this connection has likely broken those of the logs, which cannot tell it from silence.
     if (retryAt) for (const tail of tails) tail.renew()
   })

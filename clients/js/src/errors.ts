@@ -42,8 +42,7 @@ export class VivienneUnreachable extends VivienneError {
   override name = 'VivienneUnreachable'
 }
 
-/** An `error` message of the WebSocket as a problem. */
+/** An `error` message of the WebSocket as a problem. Its one sentence is both title and detail. */
 export function problemOf({ code, message, errors, request_id }: ErrorMessage): VivienneProblem {
-  const [title = '', ...detail] = message.split(': ')
-  return new VivienneProblem({ status: 0, code, title, detail: detail.join(': '), errors }, request_id)
+  return new VivienneProblem({ status: 0, code, title: message, detail: message, errors }, request_id)
 }

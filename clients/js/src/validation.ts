@@ -83,7 +83,7 @@ function sectionProblems(
   const problems = known.flatMap((name) => {
     const value = valueAt(document, name)
     const path = below(section, name)
-    const isSection = rulebook.sections.includes(path)
+    const isSection = isSectionOf(rulebook, path)
     if (value === undefined) return []
     if (isSection && isObject(value)) return sectionProblems(rulebook, value, path, unknown)
     const tunable = tunableAt(rulebook, path)
@@ -147,10 +147,16 @@ const below = (section: string, name: string) => (section ? `${section}.${name}`
 
 const tunableAt = ({ tunables }: Rulebook, at: string) => tunables.find(({ path }) => path === at)
 
-/** The names a section knows. */
-function namesIn({ sections, tunables }: Rulebook, section: string): string[] {
-  const paths = [...sections.slice(1), ...tunables.map(({ path }) => path)]
-  return ['description', ...paths.filter((path) => parent(path) === section).map(last)]
+/** The names a section knows; for a path that is not a section, only that of a note. */
+function namesIn({ tunables }: Rulebook, section: string): string[] {
+  const start = section && `${section}.`
+  const names = tunables.flatMap(({ path }) => (path.startsWith(start) ? path.slice(start.length).split('.', 1) : []))
+  return [...new Set(['description', ...names])]
+}
+
+/** Whether a path is that of a section; the whole is the empty path. */
+export function isSectionOf(rulebook: Rulebook, path: string): boolean {
+  return namesIn(rulebook, path).length > 1
 }
 
 /** What a flat name stands for: the tunable that is called so, or the one whose own name it is where no other has it. */

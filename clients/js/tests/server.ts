@@ -1,17 +1,10 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
+import { Forked, said } from './forking.js'
 
-const PROGRAM = process.env.VIVIENNE_BIN ?? fileURLToPath(new URL('../../../.venv/bin/vivienne', import.meta.url))
-/** Without settings for Vivienne. */
-const ENVIRONMENT = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('VIVIENNE_')))
-const START_SECONDS = 25
-const STOP_SECONDS = 10
+const START_MS = 50_000
 
 /** A `vivienne serve` of its own, with a configuration that is gone when it is stopped. */
 export class RunningServer {
@@ -19,7 +12,7 @@ export class RunningServer {
   port = 0
   readonly #folder = mkdtempSync(join(tmpdir(), 'vivienne-client-'))
   readonly #flags: readonly string[]
-  #process: ChildProcess | undefined
+  #process: Forked | undefined
 
   /** @param flags - of `vivienne serve`, beyond port and database */
   constructor(...flags: string[]) {
@@ -38,22 +31,14 @@ export class RunningServer {
 
   /** A token of its database; it must not run meanwhile. */
   async makeToken(name: string, role: 'viewer' | 'tuner' | 'admin'): Promise<string> {
-    const made = await promisify(execFile)(PROGRAM, ['token', 'create', name, '--role', role, '--db', this.#database], {
-      env: ENVIRONMENT,
-    })
-    return made.stdout.trim()
+    return said('token', 'create', name, '--role', role, '--db', this.#database)
   }
 
   /** Starts it, and waits until it answers. */
   async start(): Promise<void> {
-    const place = ['--port', `${this.port}`, '--db', this.#database]
-    const child = spawn(PROGRAM, ['serve', ...place, ...this.#flags], {
-      env: ENVIRONMENT,
-      stdio: ['ignore', 'ignore', 'pipe'],
-    })
-    this.#process = child
-    process.once('exit', () => child.kill('SIGKILL'))
-    this.port = await listening(child)
+    const flags = ['--port', `${this.port}`, '--db', this.#database, ...this.#flags]
+    this.#process = await Forked.started(['serve', ...flags], this.#log)
+    this.port = await this.#listening(this.#process)
   }
 
   /** Ends it without a word, as a crash does. */
@@ -71,14 +56,23 @@ export class RunningServer {
     return join(this.#folder, 'vivienne.db')
   }
 
+  get #log(): string {
+    return join(this.#folder, 'log')
+  }
+
+  /** The port it says it listens on. */
+  async #listening(server: Forked): Promise<number> {
+    const late = Date.now() + START_MS
+    while (Date.now() < late && (await server.poll()) === null) {
+      const port = /listens on http:\/\/\S+:(\d+)/.exec(readFileSync(this.#log, 'utf8'))?.[1]
+      if (port) return Number(port)
+      await setTimeout(20)
+    }
+    throw new Error(`vivienne serve did not come up:\n${readFileSync(this.#log, 'utf8')}`)
+  }
+
   async #end(signal: NodeJS.Signals): Promise<void> {
-    const child = this.#process
-    if (!child || child.exitCode !== null || child.signalCode !== null) return
-    const ended = once(child, 'exit')
-    child.kill(signal)
-    await Promise.race([ended, setTimeout(STOP_SECONDS * 1000, undefined, { ref: false })])
-    child.kill('SIGKILL')
-    await ended
+    await this.#process?.end(signal)
   }
 }
 
@@ -87,31 +81,4 @@ export async function startServer(...flags: string[]): Promise<RunningServer> {
   const server = new RunningServer(...flags)
   await server.start()
   return server
-}
-
-/** The port a server says it listens on. */
-async function listening(child: ChildProcess): Promise<number> {
-  let log = ''
-  const found = new Promise<number>((resolve) => {
-    child.stderr?.on('data', (text: Buffer) => {
-      log = (log + text).slice(-10_000)
-      const port = /listens on http:\/\/\S+:(\d+)/.exec(log)?.[1]
-      if (port) resolve(Number(port))
-    })
-  })
-  const given = new AbortController()
-  const { signal } = given
-  const ended = once(child, 'exit', { signal }).then(([code]) => Promise.reject(new Error(`it ended with ${code}`)))
-  const late = setTimeout(START_SECONDS * 1000, undefined, { signal }).then(() =>
-    Promise.reject(new Error('nothing came')),
-  )
-  try {
-    return await Promise.race([found, ended, late])
-  } catch (error) {
-    child.kill('SIGKILL')
-    throw new Error(`${PROGRAM} serve did not come up: ${error}\n${log}`)
-  } finally {
-    given.abort()
-    await Promise.allSettled([ended, late])
-  }
 }

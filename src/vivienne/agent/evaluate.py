@@ -109,7 +109,7 @@ class Evaluation(NamedTuple):
             blocks=tuple(_SCENARIO_IDS[place] for place in np.flatnonzero(filters.scenario_blocks[:, row]).tolist()),
             trend=_TRENDS[int(self.trend[row])],
             volatility=STATUSES[self.volatility[row]],
-            levels=_levels_status(filters, row),
+            levels=_levels_status(filters, row) if self.ready[row] else "inactive",
             support=float(self.support[row]),
             resistance=float(self.resistance[row]),
         )

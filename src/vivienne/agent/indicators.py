@@ -239,15 +239,19 @@ def indicators(bars: Bars, periods: Indicators, timeframe_minutes: int, rows: in
     ema_fast = _last(talib.EMA(close, periods.ema_fast_period), tail)
     ema_slow = _last(talib.EMA(close, periods.ema_slow_period), tail)
     band = bands(close, periods.bollinger_period, periods.bollinger_deviations, tail)
+    # The three figures whose sign counts, freed of rounding noise together.
+    spread, macd, histogram = settled(
+        np.array([ema_fast - ema_slow, _last(macd, tail), _last(histogram, tail)]), last_close
+    )
     led = IndicatorRows(
         open=_last(bars.open, tail),
         close=last_close,
         volume=_last(bars.volume, tail),
         ema_fast=ema_fast,
         ema_slow=ema_slow,
-        ema_spread=settled(ema_fast - ema_slow, last_close),
-        macd=settled(_last(macd, tail), last_close),
-        macd_histogram=settled(_last(histogram, tail), last_close),
+        ema_spread=spread,
+        macd=macd,
+        macd_histogram=histogram,
         rsi=rsi(close, periods.rsi_period, tail),
         atr=_last(talib.ATR(bars.high, bars.low, close, periods.atr_period), tail),
         bollinger_upper=band.upper,

@@ -47,9 +47,9 @@ class Answering:
     def _outcome(self, question: Question) -> Answer:
         try:
             return {"answer": question["id"], "content": self._answer(question)}
-        except Exception:  # noqa: BLE001  # a question must not end the agent; who asked is told
+        except Exception:  # noqa: BLE001  # a question must not end the agent; the gateway is told
             _log.exception("A question of a gateway failed: %s", question["kind"])
-            return {"answer": question["id"], "failed": "it failed; its log says more"}
+            return {"answer": question["id"], "failed": "it failed; see its log"}
 
     def _answer(self, question: Question) -> Any:
         if question["kind"] == "closes":

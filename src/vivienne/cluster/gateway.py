@@ -1,4 +1,4 @@
-"""A gateway among several: it shows what all agents publish, and says so when one of them is gone."""
+"""Reception of a gateway: it shows the states of all agents, and marks those of silent agents as stale."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 WATCH_SECONDS = 0.25
-"""Between two looks at who has fallen silent."""
+"""Time between two checks for silent agents."""
 
 
 class Gateway:
     """Listens to agents.
 
     Args:
-        assets: whose states to show.
-        agents: takes signs of life.
+        assets: to show.
+        agents: takes heartbeats.
         relay: takes states.
         asking: takes answers.
     """
@@ -59,7 +59,7 @@ class Gateway:
             async with aclosing(heard(redis, listening.set, *channels)) as messages:
                 async for raw in messages:
                     if listening.is_set():
-                        # Now nothing newer can be missed.
+                        # From now on no newer message can be missed.
                         listening.clear()
                         await self._fill(redis)
                         self._asking.connected(redis)
@@ -70,32 +70,34 @@ class Gateway:
             self._asking.disconnected()
 
     async def watch(self) -> None:
-        """Mark the assets of agents that have fallen silent, until cancelled."""
+        """Mark the assets of silent agents as stale, until cancelled."""
         while True:
             await asyncio.sleep(WATCH_SECONDS)
             self._agents.forget()
-            self._say_who_comes_and_goes()
+            self._log_arrivals_and_losses()
             for asset in self._assets:
                 self._look_after(asset)
 
-    def _say_who_comes_and_goes(self) -> None:
+    def _log_arrivals_and_losses(self) -> None:
         there = {beat["agent"]: beat for beat in self._agents.there()}
         for agent in self._were_there.keys() - there.keys():
             gone = self._were_there[agent]
-            _log.warning("Agent %s (%s) has gone", gone["shard"], ", ".join(gone["assets"]))
+            _log.warning(
+                "Agent %s (%s) does not respond; its assets are stale", gone["shard"], ", ".join(gone["assets"])
+            )
         for agent in there.keys() - self._were_there.keys():
-            _log.info("Agent %s is there: %s", there[agent]["shard"], ", ".join(there[agent]["assets"]))
+            _log.info("Agent %s is alive: %s", there[agent]["shard"], ", ".join(there[agent]["assets"]))
         self._were_there = there
 
     async def _fill(self, redis: Redis) -> None:
-        """The latest state of each asset; it may be old, and its agent gone."""
+        """Load the latest state of each asset; it may be old, and its agent dead."""
         for raw in await redis.mget([STATE + asset for asset in self._assets]):
             state = None if raw is None else _read(raw)
             if state is not None and self._receive(state, was_kept=True) is not None:
                 self._look_after(state["asset"])
 
     def _take(self, raw: bytes) -> None:
-        """A state, an answer or a sign of life; what is none of them is not for a gateway."""
+        """Take a state, an answer or a heartbeat; ignore any other message."""
         message = _read(raw)
         if message is None:
             return
@@ -107,11 +109,11 @@ class Gateway:
             self._agents.take(beat)
 
     def _receive(self, message: dict[str, Any], *, was_kept: bool = False) -> str | None:
-        """Pass a state on; gives whose it is, None where the message is no state of an asset that is known here.
+        """Pass a state on; return its agent, or None if the message is not a state of a known asset.
 
         Args:
-            message: as it was published.
-            was_kept: it may have been so a while ago; how long is what the clocks of two machines say.
+            message: as published.
+            was_kept: it may be old; its age is measured by the clocks of two machines.
         """
         if message.get("asset") not in self._assets or not _is_state(message):
             return None
@@ -128,7 +130,7 @@ class Gateway:
         if self._relay.is_stale(asset) and is_there:
             self._relay.revive(asset)
         elif not is_there:
-            self._relay.mark_stale(asset, f"nothing has been heard from its agent for {SILENT_SECONDS:g} s")
+            self._relay.mark_stale(asset, f"its agent has not responded for {SILENT_SECONDS:g} s")
 
 
 def _read(raw: bytes | str) -> dict[str, Any] | None:
@@ -140,7 +142,7 @@ def _read(raw: bytes | str) -> dict[str, Any] | None:
 
 
 def _is_state(message: dict[str, Any]) -> bool:
-    """Whether a message has what is looked at here and by whoever shows it; the rest is between agent and client."""
+    """True if a message has the fields that are used here; the others are between agent and client."""
     agents = message.get("agents")
     decided = agents.get(AGENT) if isinstance(agents, dict) else None
     data = decided.get("data") if isinstance(decided, dict) else None
@@ -154,8 +156,8 @@ def _is_state(message: dict[str, Any]) -> bool:
 
 
 def _since(timestamp: object) -> float:
-    """Seconds since a time on the wire; 0 where it is none, or is to come."""
+    """Seconds since a time on the wire; 0 if it is not valid, or in the future."""
     try:
         return max(0.0, (now() - datetime.fromisoformat(str(timestamp))).total_seconds())
-    except (TypeError, ValueError):  # no time, or none of a zone
+    except (TypeError, ValueError):  # not a time, or without a zone
         return 0.0

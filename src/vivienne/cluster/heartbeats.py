@@ -1,4 +1,4 @@
-"""Signs of life: each agent says every second that it is there, what it decides, and how that goes."""
+"""Heartbeats: each agent reports twice a second that it is alive, what it decides, and its troubles."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
 AGENTS = "vivienne:agents"
-"""Channel of the signs of life."""
+"""Channel of the heartbeats."""
 HEARTBEAT_SECONDS = 0.5
 SILENT_SECONDS = 3.0
-"""After so long without one an agent counts as gone."""
+"""Time without a heartbeat after which an agent counts as dead."""
 
 
 class Heartbeat(TypedDict):
-    """A sign of life.
+    """A heartbeat.
 
     Attributes:
-        agent: its name; names of agents that began later sort later.
-        shard: which one of how many, as in ``1/2``.
-        assets: which it decides.
-        feed: where its market data comes from.
+        agent: its name; names of later started agents sort later.
+        shard: number and count of agents, as in ``1/2``.
+        assets: those it decides.
+        feed: name of the source of its market data.
         timeframe: of its bars.
         troubles: assets that cannot be decided, and why.
     """
@@ -48,7 +48,7 @@ _adapter = TypeAdapter(Heartbeat)
 
 
 def read_heartbeat(raw: bytes) -> Heartbeat | None:
-    """A sign of life as it came; None for what is none."""
+    """A heartbeat as received; None if it is not valid."""
     try:
         return _adapter.validate_json(raw)
     except ValidationError:
@@ -56,12 +56,12 @@ def read_heartbeat(raw: bytes) -> Heartbeat | None:
 
 
 def agent_name() -> str:
-    """A name for this process that sorts after those of processes that began earlier."""
+    """A name for this process that sorts after those of processes that started earlier."""
     return f"{time.time_ns() // 1_000_000:013d}-{socket.gethostname()}-{uuid.uuid4().hex[:8]}"
 
 
 class HeartbeatPublisher:
-    """Sends the signs of life of one agent.
+    """Publishes the heartbeats of one agent.
 
     Args:
         beat: gives the next one.

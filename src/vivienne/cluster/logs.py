@@ -1,6 +1,6 @@
 """Log records over Redis: agents publish theirs, gateways show them among their own.
 
-They are for whoever looks at the moment: what nobody hears is forgotten here, and stands in the log of its process.
+They are for viewers at this moment: a record that no gateway receives is lost here, but is in the log of its process.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class LogPublisher:
 
     Args:
         logs: has them.
-        process: what to call this process.
+        process: name of this process.
     """
 
     def __init__(self, logs: LogStream, process: str) -> None:
@@ -45,7 +45,7 @@ class LogPublisher:
         """See `vivienne.redis.link.Part`.
 
         The reader stays from one connection to the next, so no record goes out twice; it keeps a limited number, and
-        while there is no connection the oldest go.
+        drops the oldest while there is no connection.
         """
         self._reader = self._reader or self._logs.join(logging.DEBUG)
         ready()
@@ -69,5 +69,5 @@ class LogReceiver:
         async with aclosing(heard(redis, ready, LOGS)) as records:
             async for raw in records:
                 if raw is not None:
-                    with suppress(ValidationError):  # then it is no record
+                    with suppress(ValidationError):  # not a record
                         self._logs.receive(_adapter.validate_json(raw))

@@ -1,7 +1,7 @@
-"""Questions that gateways ask agents over Redis: what a chart draws, last closes, what a change would have done.
+"""Questions of gateways to agents over Redis: charts, last closes, comparisons with a candidate.
 
-A question goes to the channel of an agent and names the channel for the answer. Both are forgotten where nobody hears
-them; whoever asks waits for a limited time.
+A question goes to the channel of an agent and names the channel for the answer. Either is lost if nobody listens; the
+gateway waits for a limited time.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
 ANSWER_SECONDS = 5.0
-"""How long an agent may take to answer."""
+"""Longest time for an answer."""
 MOST_ASKED = 256
 """Questions of one gateway that may wait for an answer at once."""
 
@@ -52,7 +52,7 @@ _adapter = TypeAdapter(Question)
 
 
 def read_question(raw: bytes) -> Question | None:
-    """A question as it came; None for what is none, or names no way back."""
+    """A question as received; None if it is not valid, or has no channel for the answer."""
     try:
         question = _adapter.validate_json(raw)
     except ValidationError:
@@ -61,7 +61,7 @@ def read_question(raw: bytes) -> Question | None:
 
 
 class Answer(TypedDict):
-    """An answer: its content, or why there is none."""
+    """An answer: its content, or the reason why there is none."""
 
     answer: str
     content: NotRequired[Any]
@@ -69,54 +69,60 @@ class Answer(TypedDict):
 
 
 def questions_to(agent: str) -> str:
-    """The channel an agent is asked on."""
+    """The channel of questions to an agent."""
     return f"vivienne:agent:{agent}"
 
 
 class Asking:
-    """Asks agents, and brings their answers to whoever waits for them."""
+    """Asks agents, and passes their answers to the waiting callers."""
 
     def __init__(self) -> None:
         self.channel = f"vivienne:gateway:{uuid.uuid4().hex}"
-        """Where answers come; somebody has to listen there and call `settle`."""
+        """Channel of the answers; its listener calls `settle`."""
         self._redis: Redis | None = None
         self._asked: dict[str, asyncio.Future[Answer]] = {}
 
     def connected(self, redis: Redis) -> None:
-        """Answers will be heard from now on."""
+        """Note that answers are received from now on."""
         self._redis = redis
 
     def disconnected(self) -> None:
-        """No answer will come any more."""
+        """Fail the waiting questions: no answer can be received."""
         self._redis = None
         for waiting in self._asked.values():
             if not waiting.done():
-                waiting.set_exception(AgentUnavailable("The connection to Redis broke while the agent was asked"))
+                waiting.set_exception(
+                    AgentUnavailable("The connection to Redis broke before the agent answered; retry")
+                )
 
     def settle(self, answer: Answer) -> None:
-        """An answer came."""
+        """Take an answer."""
         waiting = self._asked.get(str(answer["answer"]))
         if waiting is not None and not waiting.done():
             waiting.set_result(answer)
 
     async def ask(self, agent: str, question: Question) -> Any:
-        """What an agent answers.
+        """The answer of an agent.
 
         Raises:
-            AgentUnavailable: it does not, or failed at it.
+            AgentUnavailable: it does not answer, or failed.
         """
         redis = self._redis
         if redis is None:
-            raise AgentUnavailable("There is no connection to Redis, over which agents are asked")
+            raise AgentUnavailable(
+                "There is no connection to Redis, which is needed to ask agents; retry once it is back"
+            )
         if len(self._asked) >= MOST_ASKED:
-            raise AgentUnavailable(f"{MOST_ASKED} questions wait for agents already; try again in a moment")
+            raise AgentUnavailable(
+                f"The limit of {MOST_ASKED} waiting questions to agents is reached; retry in a moment"
+            )
         number = uuid.uuid4().hex
         waiting = self._asked[number] = asyncio.get_running_loop().create_future()
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 sent = {**question, "id": number, "answer_to": self.channel}
                 if not await redis.publish(questions_to(agent), orjson.dumps(sent)):
-                    raise AgentUnavailable(f"The agent {agent} does not listen")
+                    raise AgentUnavailable(f"The agent {agent} does not respond")
                 answer = await waiting
         except (*LOST, TimeoutError) as error:
             raise AgentUnavailable(f"The agent {agent} did not answer within {ANSWER_SECONDS:g} s") from error

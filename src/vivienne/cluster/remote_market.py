@@ -1,4 +1,4 @@
-"""A market that is decided by agents elsewhere, to look at."""
+"""The market as a gateway sees it: decided by agents in other processes."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class RemoteMarket:
     """See `vivienne.live.view.MarketView`.
 
     Args:
-        assets: all there are.
-        agents: who is there.
+        assets: all of them.
+        agents: knows which are alive.
         asking: asks them.
     """
 
@@ -39,7 +39,7 @@ class RemoteMarket:
         """See `MarketView`; an asset whose agent does not answer has no closes."""
         there = self._agents.there()
         if not there:
-            raise AgentUnavailable(f"No agent has been heard from for {SILENT_SECONDS:g} s")
+            raise AgentUnavailable(f"No agent has responded for {SILENT_SECONDS:g} s")
         known: dict[str, AssetCloses] = {}
         for entries in await asyncio.gather(*(self._closes(beat["agent"], closes) for beat in there)):
             for entry in entries:
@@ -71,7 +71,7 @@ class RemoteMarket:
         for asset in self.assets:
             beat = self._agents.of(asset)
             if beat is None:
-                troubles[asset] = f"no agent that decides it has been heard from for {SILENT_SECONDS:g} s"
+                troubles[asset] = f"its agent has not responded for {SILENT_SECONDS:g} s"
             elif asset in beat["troubles"]:
                 troubles[asset] = beat["troubles"][asset]
         return troubles
@@ -80,11 +80,11 @@ class RemoteMarket:
         try:
             found: list[AssetCloses] = await self._asking.ask(agent, {"kind": "closes", "count": count})
         except AgentUnavailable:
-            return []  # the other agents' assets are worth showing, and /ready says whose is missing
+            return []  # assets of other agents are still shown, and /ready names the missing agent
         return found
 
     def _agent_of(self, asset: str) -> Heartbeat:
         beat = self._agents.of(asset)
         if beat is None:
-            raise AgentUnavailable(f"No agent that decides {asset} has been heard from for {SILENT_SECONDS:g} s")
+            raise AgentUnavailable(f"The agent of {asset} has not responded for {SILENT_SECONDS:g} s")
         return beat

@@ -1,4 +1,4 @@
-"""Which agent decides which asset.
+"""Shares of the assets among agents.
 
 Rendezvous hashing (D. G. Thaler and C. V. Ravishankar, "Using name-based mappings to increase hit rates", 1998): every
 agent scores every asset by a hash of both names, and the highest score has it. Each knows the whole without asking
@@ -25,8 +25,8 @@ class Shard:
     """One agent of several.
 
     Attributes:
-        number: which one, from 1.
-        count: how many there are.
+        number: from 1.
+        count: of all agents.
     """
 
     number: int
@@ -37,7 +37,7 @@ class Shard:
         """From ``1/2``: the first of two.
 
         Raises:
-            SettingsError: it is none.
+            SettingsError: it is not valid.
         """
         found = _SHARD.fullmatch(text)
         shard = cls(int(found[1]), int(found[2])) if found else None

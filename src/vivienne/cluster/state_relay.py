@@ -1,15 +1,15 @@
-"""The latest state of each asset as agents elsewhere publish it, numbered for the clients of this process.
+"""The latest state of each asset, as published by agents in other processes and numbered for the clients of this one.
 
-Agents number their states each from 1; a client must see one sequence that goes on when an agent is replaced, and in it
-a gap for every state that got lost on the way here. So the numbers are made anew: by as much as the agent's own moved,
-and by one for the first state of another agent.
+Each agent numbers its states from 1; a client must see one sequence that continues when an agent is replaced, with a
+gap for every state that was lost on the way. So states are renumbered: by as much as the number of the agent rose, and
+by one for the first state of another agent.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vivienne.stream.hub import Frame, Hub, Mailbox
 from vivienne.stream.samples import state_samples
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from vivienne.changes.pause.state import PauseInForce
-    from vivienne.wire.state import ReasonId, Status
+    from vivienne.wire.state import TroubleEntry
 
 
 SHORT = 0.05
-"""Seconds that the age of data, which is told to a tenth, need not know of."""
+"""Seconds below which the age of data, which has one decimal, is not corrected."""
 
 
 @dataclass(slots=True)
@@ -33,10 +33,10 @@ class _Relayed:
     """One asset.
 
     Attributes:
-        said: what its agent said last.
-        frame: what went out last.
-        stale: why it cannot be relied on, if so.
-        came: when it was said, in seconds of a clock.
+        said: the last state of its agent.
+        frame: the last one sent to clients.
+        stale: the reason why it is stale, if it is.
+        came: time of `said`, in seconds of the clock.
     """
 
     agent: str
@@ -48,14 +48,14 @@ class _Relayed:
 
 
 class StateRelay:
-    """Passes states of other processes on; says so when they cannot be relied on any more.
+    """Passes states of other processes on, and marks those that are stale.
 
-    What is paused goes out as paused, whatever its agent says: it may not have heard of it yet.
+    A paused asset goes out as paused even if its agent does not know of the pause yet.
 
     Args:
-        hub: whom to tell.
+        hub: fans states out to clients.
         pause_of: the pause of an asset; None while it is not paused.
-        clock: seconds, never turned back.
+        clock: seconds of a monotonic clock.
     """
 
     def __init__(
@@ -77,20 +77,20 @@ class StateRelay:
                 mailbox.offer(asset, self._assets[asset].frame)
 
     def agent_of(self, asset: str) -> str | None:
-        """Whose states are passed on."""
+        """The agent whose states of this asset are passed on."""
         return self._assets[asset].agent if asset in self._assets else None
 
     def is_stale(self, asset: str) -> bool:
-        """Whether what is shown was marked by `mark_stale`."""
+        """True if the state was marked by `mark_stale`."""
         return asset in self._assets and self._assets[asset].stale is not None
 
     def receive(self, state: AssetData, agent: str, waited: float = 0.0) -> None:
-        """Pass a state on, unless it is an older one.
+        """Pass a state on, unless it is older than the last one.
 
         Args:
             state: as the agent published it.
-            agent: which one; names of agents that began later sort later.
-            waited: seconds since then, where it did not come at once.
+            agent: its name; names of later started agents sort later.
+            waited: seconds since it was published.
         """
         asset = state["asset"]
         relayed = self._assets.get(asset)
@@ -98,7 +98,7 @@ class StateRelay:
         if relayed is not None and relayed.agent == agent:
             moved = state["seq"] - relayed.said["seq"]
         elif relayed is not None and agent < relayed.agent and relayed.stale is None:
-            return  # it was replaced, and has not noticed yet
+            return  # its agent was replaced, and has not noticed yet
         if moved < 1:
             return
         self._pass_on(asset, agent, state, state, moved, came=self._clock() - waited)
@@ -111,18 +111,18 @@ class StateRelay:
         self._pass_again(asset, relayed, stale=reason)
 
     def revive(self, asset: str) -> None:
-        """Show the last state as it was: its agent is there after all, and nothing newer has come."""
+        """Show the last state as it was: its agent is alive after all, and has published nothing newer."""
         self._pass_again(asset, self._assets[asset])
 
     def show_again(self, assets: Iterable[str]) -> None:
-        """These may be paused now, or may not be so any more."""
+        """Send the states of these assets again, because they may have been paused or resumed."""
         for asset in assets:
             relayed = self._assets.get(asset)
             if relayed is not None:
                 self._pass_again(asset, relayed, stale=relayed.stale)
 
     def _pass_again(self, asset: str, relayed: _Relayed, *, stale: str | None = None) -> None:
-        shown = relayed.said if stale is None else _without_decision(relayed.said, "stale", "agent_lost", stale)
+        shown = relayed.said if stale is None else _stale(relayed.said, {"id": "agent_lost", "message": stale})
         self._pass_on(asset, relayed.agent, relayed.said, shown, 1, came=relayed.came, stale=stale)
 
     def _pass_on(
@@ -147,7 +147,7 @@ class StateRelay:
 
 
 def _aged(state: AssetData, seconds: float) -> AssetData:
-    """A state as it is so many seconds later: of this moment, and its data as old as it is by now."""
+    """A state as it is so many seconds later, with the time and the age of data of this moment."""
     if seconds < SHORT:
         return {**state}
     decided = state["agents"][AGENT]
@@ -157,25 +157,27 @@ def _aged(state: AssetData, seconds: float) -> AssetData:
     return {**state, "timestamp": written(now()), "agents": {AGENT: {**decided, "data": data}}}  # type: ignore[typeddict-item]  # it has the fields it had
 
 
+def _stale(state: AssetData, trouble: TroubleEntry) -> AssetData:
+    """A state without its decision, because it cannot be relied on."""
+    return _without_decision(
+        state, {"status": "stale", "status_reason": trouble["message"], "status_reason_id": trouble["id"],
+                "trouble": trouble, "pause": None},
+    )  # fmt: skip
+
+
 def _paused(state: AssetData, pause: PauseInForce) -> AssetData:
+    """A state without its decision, because of a pause that its agent may not have heard of yet."""
     said = state["agents"][AGENT]["data"]
     if said["status"] == "paused":
         return state
-    trouble = said["status_reason"] if said["status"] == "stale" else None
-    return _without_decision(state, "paused", "paused", pause.sentence(trouble), pause)
+    trouble = said.get("trouble")  # agents of an older version do not say it
+    reason = pause.sentence(None if trouble is None else trouble["message"])
+    return _without_decision(
+        state, {"status": "paused", "status_reason": reason, "status_reason_id": "paused", "pause": pause.entry()}
+    )
 
 
-def _without_decision(
-    state: AssetData, status: Status, reason_id: ReasonId, reason: str, pause: PauseInForce | None = None
-) -> AssetData:
+def _without_decision(state: AssetData, fields: dict[str, Any]) -> AssetData:
     decided = state["agents"][AGENT]
-    data = {
-        **decided["data"],
-        **undecided(),
-        "status": status,
-        "status_reason": reason,
-        "status_reason_id": reason_id,
-        "pause": None if pause is None else pause.entry(),
-        "bar": None,
-    }
-    return {**state, "timestamp": written(now()), "agents": {AGENT: {**decided, "data": data}}}  # type: ignore[typeddict-item]  # undecided() has the fields of the decision
+    data = {**decided["data"], **undecided(), "bar": None, **fields}
+    return {**state, "timestamp": written(now()), "agents": {AGENT: {**decided, "data": data}}}  # type: ignore[typeddict-item]  # it has the fields of a state

@@ -19,11 +19,11 @@ _log = logging.getLogger(__name__)
 
 
 class Succession:
-    """Listens for an agent that began later and decides the same assets: this one was replaced, and keeps quiet.
+    """Listens for a later started agent with the same assets: this one was replaced, and publishes nothing.
 
     Args:
         agent: name of this one.
-        assets: which it decides.
+        assets: those it decides.
     """
 
     def __init__(self, agent: str, assets: Iterable[str]) -> None:
@@ -33,13 +33,13 @@ class Succession:
         self._heard = float("-inf")
 
     def trouble(self) -> str | None:
-        """Who decides the same assets instead; None while nobody does."""
+        """The agent that replaced this one, in words; None while there is none."""
         if self._successor is None or asyncio.get_running_loop().time() - self._heard > SILENT_SECONDS:
             return None
-        return f"another agent, {self._successor}, began later and decides the same assets"
+        return f"the agent {self._successor} started later and decides the same assets"
 
     def is_replaced(self) -> bool:
-        """Whether somebody else publishes the states of these assets."""
+        """True if another agent publishes the states of these assets."""
         return self.trouble() is not None
 
     async def run(self, redis: Redis, ready: Callable[[], None]) -> None:
@@ -54,5 +54,8 @@ class Succession:
         if beat["agent"] <= self._agent or self._assets.isdisjoint(beat["assets"]):
             return
         if self.trouble() is None:
-            _log.error("Another agent, %s, decides the same assets; this one is quiet meanwhile", beat["agent"])
+            _log.error(
+                "The agent %s started later and decides the same assets; this one stops publishing",
+                beat["agent"],
+            )
         self._successor, self._heard = beat["agent"], asyncio.get_running_loop().time()

@@ -1,4 +1,4 @@
-"""The command `vivienne config`: whole configurations out of a database into a file, and back."""
+"""The command `vivienne config`: exports whole configurations into a file, and imports them."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ def config() -> None:
 @click.argument("file", default="-", type=click.Path(dir_okay=False, allow_dash=True))
 @database_option
 def export_command(file: str, db: str) -> None:
-    """Write what every layer sets into FILE, as YAML; without FILE, or with -, to standard output.
+    """Write all layers into FILE, as YAML; without FILE, or with -, to standard output.
 
-    A FILE that is there already is brought up to date: its comments and its order stay.
+    An existing FILE is updated: its comments and its order stay.
     """
     text = export_configuration(database(db), file)
     if file == STANDARD:
@@ -50,16 +50,20 @@ def export_command(file: str, db: str) -> None:
 @config.command("import")
 @click.argument("file", type=click.Path(dir_okay=False, allow_dash=True))
 @database_option
-@click.option("--dry-run", "is_dry_run", is_flag=True, help="Only say what would change, or what is wrong.")
-@click.option("--replace-all", is_flag=True, help="Empty the layers that are not in FILE; else they are left alone.")
-@click.option("--reason", metavar="TEXT", help="Why, for the history.")
+@click.option(
+    "--dry-run", "is_dry_run", is_flag=True, help="Report what would change, or what is wrong; change nothing."
+)
+@click.option(
+    "--replace-all", is_flag=True, help="Empty the layers that are not in FILE; without it they stay as they are."
+)
+@click.option("--reason", metavar="TEXT", help="Reason, for the history.")
 @author_option
 @json_option
 def import_command(db: str, as_json: bool, **order: Any) -> None:
-    """Let the layers set what FILE says, which `export` has written; - is standard input.
+    """Set all layers as in FILE, which `export` has written; - is standard input.
 
-    It is one change: all of it is checked together, and all of it is in force afterwards, or nothing. Exit code 0:
-    done, or nothing to do; 1: refused; 2: FILE or a flag cannot be read.
+    The import is one change: all of it is checked together, and all of it comes into force, or nothing. Exit code 0:
+    imported, or nothing to change; 1: refused; 2: FILE or a flag is not valid.
     """
     try:
         answer = asyncio.run(import_configuration(database(db), ImportOrder(**order)))
@@ -72,7 +76,7 @@ def import_command(db: str, as_json: bool, **order: Any) -> None:
 
 
 def _refusal(error: VivienneError) -> dict[str, Any]:
-    """What was wrong, for programs."""
+    """The refusal of an import as a document, for programs."""
     findings = error.findings if isinstance(error, ImportRefused) else ()
     return {
         "status": "refused" if findings else "failed",
@@ -83,12 +87,12 @@ def _refusal(error: VivienneError) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportOrder:
-    """What to do with a file.
+    """An import of a file.
 
     Attributes:
-        replace_all: whether layers that are not in it are emptied.
-        is_dry_run: whether only to say what would change.
-        author: who does it; None for the user of the system.
+        replace_all: empty the layers that are not in the file.
+        is_dry_run: only report what would change.
+        author: for the history; None for the system user.
     """
 
     file: str
@@ -99,19 +103,19 @@ class ImportOrder:
 
 
 def export_configuration(db: Path | PostgresUrl, file: str) -> str:
-    """What every layer of a database sets, as the text of a YAML file.
+    """All layers of a database, as the text of a YAML file.
 
-    A file that is there already is brought up to date, with its comments and in its order.
+    An existing file is updated: its comments and its order stay.
 
     Args:
-        db: where it comes from.
-        file: where it goes to; `STANDARD` writes none.
+        db: to read.
+        file: to write; `STANDARD` writes none.
 
     Raises:
         StoreUnusable: the database cannot be opened.
         StoreUnavailable: it cannot be read.
-        SettingsError: there is none.
-        FileUnreadable: the file is no configuration, or cannot be written.
+        SettingsError: the database does not exist.
+        FileUnreadable: the file is not a configuration, or cannot be written.
     """
     with opened(existing(db)) as store:
         heads = store.heads()
@@ -127,21 +131,21 @@ def export_configuration(db: Path | PostgresUrl, file: str) -> str:
 
 
 async def import_configuration(db: Path | PostgresUrl, order: ImportOrder) -> Replaced:
-    """Let the layers of a database set what a YAML file says, all of it or nothing.
+    """Set the layers of a database as in a YAML file, all of them or none.
 
-    It does not matter which assets are decided: all layers of the file and of the database must hold.
+    All layers of the file and of the database must be valid, of assets that no process decides too.
 
     Raises:
         StoreUnusable: the database cannot be opened.
         FileUnreadable: the file cannot be read.
-        ImportRefused: what it says cannot be in force.
-        NotStored: the database did not take it.
+        ImportRefused: the configuration is not valid.
+        NotStored: the database did not store it.
     """
     found = read_layers(read_file(order.file), order.file)
     asked = Replacement(found.documents, order.replace_all, **_signed(order))
     is_new = is_missing(db)
     try:
-        if order.is_dry_run or is_new or found.findings:  # with findings, to tell what else is wrong
+        if order.is_dry_run or is_new or found.findings:  # with findings, to report other errors too
             answer = await _try(db, asked, is_new=is_new)
         if found.findings:
             raise ImportRefused(order.file, found.findings)
@@ -154,7 +158,7 @@ async def import_configuration(db: Path | PostgresUrl, order: ImportOrder) -> Re
 
 
 def report(answer: Replaced) -> list[str]:
-    """What an import did or would do, in lines for people."""
+    """Report of an import, in lines for people."""
     lines = []
     for layer in answer["layers"]:
         lines += [_title(layer), *(f"  {_change(change)}" for change in layer["changed"])]
@@ -176,7 +180,7 @@ def _shown(change: Any, side: str) -> str:
 
 
 def _signed(order: ImportOrder) -> dict[str, Any]:
-    """By whom and why, as every channel takes it."""
+    """Author and reason, checked as in every channel."""
     given = {"author": order.author or system_user(), "reason": order.reason}
     try:
         envelope = open_envelope({name: text for name, text in given.items() if text is not None})
@@ -186,7 +190,7 @@ def _signed(order: ImportOrder) -> dict[str, Any]:
 
 
 async def _try(db: Path | PostgresUrl, asked: Replacement, *, is_new: bool) -> Replaced:
-    """What a replacement would do; in place of a file that is not there an empty one is asked, so that none is made."""
+    """The outcome of a replacement that is not made. A missing file is not created: an empty one stands in for it."""
     with tempfile.TemporaryDirectory() as folder:
         async with service_over(Path(folder) / "empty.db" if is_new else db) as service:
             return await service.try_replacement(asked)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def is_missing(db: Path | PostgresUrl) -> bool:
-    """Whether it is a SQLite file that does not exist; a PostgreSQL database is only known once it is opened."""
+    """True for a SQLite file that does not exist; a PostgreSQL database can only be checked by opening it."""
     return isinstance(db, Path) and not db.exists()
 
 

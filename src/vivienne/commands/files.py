@@ -12,7 +12,7 @@ from vivienne.commands.yaml.reading import LARGEST_FILE
 from vivienne.errors import FileUnreadable
 
 STANDARD = "-"
-"""Stands for standard input or output, where a file is named."""
+"""File name of standard input or output."""
 
 
 def read_file(file: str) -> str:
@@ -31,10 +31,10 @@ def read_file(file: str) -> str:
     except OSError as error:
         raise FileUnreadable(file, f"it cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        if len(error.object) > LARGEST_FILE:  # cut within a sign
-            raise FileUnreadable(file, f"it is larger than {LARGEST_FILE:,} bytes; a configuration is not") from error
+        if len(error.object) > LARGEST_FILE:  # cut within a character
+            raise FileUnreadable(file, f"it exceeds the limit of {LARGEST_FILE:,} bytes for a configuration") from error
         line = error.object.count(b"\n", 0, error.start) + 1
-        raise FileUnreadable(file, "it is no text in UTF-8", line=line) from error
+        raise FileUnreadable(file, "the text is not UTF-8", line=line) from error
 
 
 def write_file(path: Path, text: str) -> None:
@@ -67,7 +67,7 @@ def write_file(path: Path, text: str) -> None:
 
 
 def _umask() -> int:
-    """What permissions new files do not get."""
+    """Permissions that new files do not get."""
     mask = os.umask(0)
     os.umask(mask)
     return mask

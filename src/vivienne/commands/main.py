@@ -23,7 +23,7 @@ _FILES = {
 
 
 class _Commands(click.Group):
-    """Loads a command when it is used: a pause must not wait until the server's libraries are imported."""
+    """A group that loads a command when it is used, so that a pause does not import the libraries of the server."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
         return list(_FILES)

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from vivienne.wire.answers import Switched
 
 ANSWER_SECONDS = 15.0
-"""How long a server may take."""
+"""Longest time for a server to answer."""
 TOKEN_VARIABLE = "VIVIENNE_TOKEN"  # noqa: S105  # the name of a variable
-"""In the environment: arguments of a command can be read by others on the machine."""
+"""The token comes from the environment, because other users of the machine can read arguments."""
 CHANNEL = "cli"
 PATH = "/phoenix/config/vivienne/comprehensive/"
 
@@ -37,14 +37,14 @@ Kind = Literal["pause", "resume"]
 
 
 def _switch_options(command: Any) -> Any:
-    """Where, whom, by whom and why."""
+    """Options of both commands."""
     for option in (
         json_option,
         author_option,
-        click.option("--reason", metavar="TEXT", help="Why, for the history and the state."),
-        click.option("--asset", metavar="BTC", help="Only this one.  [default: all]"),
-        click.option("--db", metavar=SETTINGS["db"].metavar, help="In this database, which no server has open."),
-        click.option("--url", metavar="URL", help="At this server.  [default: http://localhost:8000]"),
+        click.option("--reason", metavar="TEXT", help="Reason, for the history and the state."),
+        click.option("--asset", metavar="BTC", help="Asset to pause or resume.  [default: all]"),
+        click.option("--db", metavar=SETTINGS["db"].metavar, help="Database to write to, if no server has it open."),
+        click.option("--url", metavar="URL", help="Address of the server.  [default: http://localhost:8000]"),
     ):
         command = option(command)
     return command
@@ -53,11 +53,11 @@ def _switch_options(command: Any) -> Any:
 @click.command()
 @_switch_options
 def pause(**order: Any) -> None:
-    """Stop every asset, or one: idle, with size 0, until it is resumed.
+    """Pause all assets, or one: idle, with size 0, until it is resumed.
 
-    Where the server needs a token, it is taken from VIVIENNE_TOKEN; it needs the role tuner.
+    If the server needs a token, set VIVIENNE_TOKEN to one with the role tuner.
 
-    Exit code 0: paused; 1: refused or out of reach; 2: a flag is wrong.
+    Exit code 0: paused; 1: refused, or the server cannot be reached; 2: a flag is wrong.
     """
     _switch("pause", **order)
 
@@ -85,15 +85,15 @@ def _switch(
 
 
 def switch_at_server(url: str, kind: Kind, fields: dict[str, str]) -> Switched:
-    """Ask a running server.
+    """Ask a running server to pause or resume.
 
     Args:
-        url: where it is.
-        kind: what for.
-        fields: `asset_symbol`, `author`, `reason`, as far as they are given.
+        url: of the server.
+        kind: pause or resume.
+        fields: `asset_symbol`, `author`, `reason`, if given.
 
     Raises:
-        SettingsError: the address is none.
+        SettingsError: the address is not valid.
         NotSwitched: it cannot be reached, or refuses.
     """
     if not url.startswith(("http://", "https://")):
@@ -102,29 +102,29 @@ def switch_at_server(url: str, kind: Kind, fields: dict[str, str]) -> Switched:
     headers = {"Content-Type": "application/json"}
     if token := os.environ.get(TOKEN_VARIABLE):
         headers["Authorization"] = f"Bearer {token}"
-    asked = urllib.request.Request(url.rstrip("/") + PATH + kind, body, headers)  # noqa: S310  # looked at above
-    # Not by way of a proxy: what stops must not depend on one.
+    asked = urllib.request.Request(url.rstrip("/") + PATH + kind, body, headers)  # noqa: S310  # checked above
+    # Without a proxy: a pause must not depend on one.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(asked, timeout=ANSWER_SECONDS) as response:
             answer = json.loads(response.read())
     except urllib.error.HTTPError as error:
-        raise NotSwitched(f"{url} refused it: {_detail(error)}") from error
+        raise NotSwitched(f"{url} refused the request: {_detail(error)}") from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
-        raise NotSwitched(f"{url} cannot be reached, or is no Vivienne: {reason}") from error
+        raise NotSwitched(f"{url} cannot be reached, or is not a Vivienne server: {reason}") from error
     if not isinstance(answer, dict) or "paused" not in answer:
-        raise NotSwitched(f"{url} answers, but not as Vivienne does")
-    return answer  # type: ignore[return-value]  # it has what is looked at
+        raise NotSwitched(f"{url} is not a Vivienne server: its answer has no list of pauses")
+    return answer  # type: ignore[return-value]  # it has the field that is used
 
 
 async def switch_in_database(db: Path | PostgresUrl, kind: Kind, fields: dict[str, str]) -> Switched:
-    """Write it into a database; processes that share it follow, and whoever opens it begins with it.
+    """Write a pause or its end into a database; processes that share or open it follow.
 
     Raises:
         StoreUnusable: the database cannot be opened, for example because a server has it open.
-        SettingsError: there is no database, or the asset or a text is none.
-        NotSwitched: the database did not take it.
+        SettingsError: the database does not exist, or the asset or a text is not valid.
+        NotSwitched: the database did not store it.
     """
     existing(db, ", or a running server with --url")
     try:
@@ -132,11 +132,11 @@ async def switch_in_database(db: Path | PostgresUrl, kind: Kind, fields: dict[st
     except InvalidConfiguration as refused:
         raise SettingsError("; ".join(problem.message for problem in refused.problems)) from refused
     if envelope.asset is not None and not ASSET_NAME.fullmatch(envelope.asset):
-        raise SettingsError(f"--asset: {envelope.asset!r} is no name of an asset; letters and digits are, as in BTC")
+        raise SettingsError(f"--asset: {envelope.asset!r} is not a valid asset name; use letters and digits, as in BTC")
     async with service_over(db, *([envelope.asset] if envelope.asset else [])) as service:
         answer = await service.switch(envelope.switch(kind, channel=CHANNEL, caller=Caller()))
     if answer["status"] != "success":
-        raise NotSwitched(f"The database {db} did not take it: {answer['message']}")
+        raise NotSwitched(f"The database {db} did not store it: {answer['message']}")
     return answer
 
 

@@ -26,7 +26,7 @@ def _options(command: Any) -> Any:
 @_options
 @click.pass_context
 def serve(context: click.Context, /, **values: Any) -> None:
-    """Decide, and serve REST and WebSockets."""
+    """Decide assets, and serve REST, WebSockets and the dashboard."""
     from vivienne.roles.serving import serve as run  # noqa: PLC0415  # wrong flags are refused before all is loaded
     from vivienne.stream.logs import LogStream  # noqa: PLC0415  # the same
 
@@ -48,9 +48,9 @@ def _start_logging(level: str, logs: logging.Handler) -> None:
     console = logging.StreamHandler()
     console.setFormatter(_OnScreen("%(asctime)s %(levelname)-8s %(message)s", "%H:%M:%S"))
     logging.basicConfig(level=level.upper(), handlers=[console, logs])
-    # What is below says nothing a user needs, except when something is wrong.
+    # Libraries log nothing a user needs, except errors.
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
-    # It warns of every request that is none: whoever sends such could fill the log with them.
+    # It warns of every invalid request: a client could fill the log with them.
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     logging.getLogger("alembic").setLevel(logging.WARNING)
 

@@ -25,21 +25,23 @@ if TYPE_CHECKING:
 
 @click.group()
 def token() -> None:
-    """Say who gets in, where tokens are needed. A running Vivienne heeds it within seconds."""
+    """Manage tokens. A running server applies changes within seconds."""
 
 
 @token.command("create")
 @click.argument("name")
-@click.option("--role", type=click.Choice(ROLES), required=True, help="What it is for: looking, changing, everything.")
+@click.option(
+    "--role", type=click.Choice(ROLES), required=True, help="viewer: read; tuner: change too; admin: everything."
+)
 @database_option
 @json_option
 def create_token(name: str, role: Role, db: str, as_json: bool) -> None:
-    """Make a token for NAME, and print it: it is shown this once. NAME is the author of what is changed with it."""
+    """Create a token for NAME and print it: it cannot be shown again. NAME is the author of changes made with it."""
     made, secret = create(database(db), name, role)
     if as_json:
         click.echo(json.dumps({**made, "token": secret}))
         return
-    click.echo(f"Token {made['name']} ({made['role']}); nobody can show it again:", err=True)
+    click.echo(f"Token {made['name']} ({made['role']}); it cannot be shown again:", err=True)
     click.echo(secret)
 
 
@@ -47,7 +49,7 @@ def create_token(name: str, role: Role, db: str, as_json: bool) -> None:
 @database_option
 @json_option
 def list_tokens(db: str, as_json: bool) -> None:
-    """Print every token that ever was, without the secrets."""
+    """Print all tokens, revoked ones too, without the secrets."""
     found = listed(database(db))
     if as_json:
         click.echo(json.dumps({"tokens": found}))
@@ -62,17 +64,17 @@ def list_tokens(db: str, as_json: bool) -> None:
 @database_option
 @json_option
 def revoke_token(name: str, db: str, as_json: bool) -> None:
-    """Make the token of NAME good for nothing; connections opened with it are closed within seconds."""
+    """Revoke the token of NAME; connections opened with it are closed within seconds."""
     revoked = revoke(database(db), name)
     click.echo(json.dumps(revoked) if as_json else f"Token {name} is revoked")
 
 
 def create(db: Path | PostgresUrl, name: str, role: Role) -> tuple[TokenEntry, str]:
-    """Make a token; gives its secret too, which nobody can give again. A database that is not there is made.
+    """Create a token; return its secret too, which is not stored. A missing database is created.
 
     Raises:
-        SettingsError: the name is none.
-        NameTaken: there is, or was, a token of this name.
+        SettingsError: the name is not valid.
+        NameTaken: a token of this name exists, or is revoked.
         StoreError: the database cannot be used.
     """
     try:
@@ -87,10 +89,10 @@ def create(db: Path | PostgresUrl, name: str, role: Role) -> tuple[TokenEntry, s
 
 
 def listed(db: Path | PostgresUrl) -> list[TokenEntry]:
-    """Every token that ever was, in the order of their making.
+    """Every token, revoked ones too, in the order of creation.
 
     Raises:
-        SettingsError: there is no such database.
+        SettingsError: the database does not exist.
         StoreError: it cannot be used.
     """
     with opened(existing(db), beside=True) as store:
@@ -98,15 +100,15 @@ def listed(db: Path | PostgresUrl) -> list[TokenEntry]:
 
 
 def revoke(db: Path | PostgresUrl, name: str) -> TokenEntry:
-    """Make a token good for nothing.
+    """Revoke a token.
 
     Raises:
-        SettingsError: there is no such database.
-        UnknownToken: there is no such token that is good.
+        SettingsError: the database does not exist.
+        UnknownToken: there is no valid token of this name.
         StoreError: the database cannot be used.
     """
     with opened(existing(db), beside=True) as store:
         token = store.revoke_token(name, written(now()))
     if token is None:
-        raise UnknownToken(f"There is no token {name!r} that could be revoked; vivienne token list shows them all")
+        raise UnknownToken(f"There is no valid token {name!r} to revoke; list them with: vivienne token list")
     return token.entry()

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from vivienne.wire.chart import Chart, ChartBar
     from vivienne.wire.explanation import Level
     from vivienne.wire.preview import Comparison
-    from vivienne.wire.state import AssetState, Status
+    from vivienne.wire.state import AssetState, History, Status
 
 
 class DecisionMade(NamedTuple):
@@ -132,7 +132,7 @@ class LiveAsset:
 
     def decide(self) -> None:
         """Decide every newly closed bar; without any, decide the newest bar again with the configuration in force."""
-        if not any(True for _ in self.decide_closed()):
+        if not [*self.decide_closed()]:
             self.decide_again()
 
     @property
@@ -228,14 +228,15 @@ class LiveAsset:
         decision, bars, status = self._deciding.decision, self._bars, self.status
         is_usable = decision is not None and status in ("live", "ended")
         age, limit = self.freshness.age, self.freshness.longest_silence
-        reason, pause = self._reason(), self._active().pause
+        reason, pause, trouble = self._reason(), self._active().pause, self.trouble
         return {
             **(decision_entry(decision, self._deciding.explanation) if decision and is_usable else undecided()),
             "status": status,
             "status_reason": None if reason is None else reason.message,
             "status_reason_id": None if reason is None else reason.id,
             "pause": None if pause is None else pause.entry(),
-            "history": {"bars": 0 if decision is None else decision.history, "of": FULL_HISTORY},
+            "trouble": None if trouble is None else {"id": trouble.id, "message": trouble.message},
+            "history": self._history(),
             "price": bars.price,
             "price_time": None if bars.price_time is None else iso(bars.price_time),
             "data_age": None if age is None or self.ended else round(age, 1),
@@ -246,6 +247,10 @@ class LiveAsset:
             "timeframe": self._timeframe.value,
             "feed": self._feed,
         }
+
+    def _history(self) -> History:
+        decision, needed = self._deciding.decision, self._deciding.bars_needed(self._config.configuration)
+        return {"bars": 0 if decision is None else decision.history, "needed": needed, "of": FULL_HISTORY}
 
     def _reason(self) -> Trouble | None:
         """The reason for the status; None for `live` with full history."""

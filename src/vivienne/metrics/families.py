@@ -1,4 +1,4 @@
-"""Every metric: its name, what it means, its labels. Units are base units, as Prometheus wants them."""
+"""Every metric: its name, meaning and labels, in base units, as is usual in Prometheus."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ class Family:
     """A metric.
 
     Attributes:
-        labels: their names; the values of each are few, and fixed by the code or the settings.
+        labels: their names; each has few values, fixed by the code or the settings.
         buckets: upper bounds, of a histogram.
-        is_kept: whether its values are kept as they happen, rather than looked up.
-        only: where it is, if not in every process.
+        is_kept: counted when it happens; otherwise read when Prometheus asks.
+        only: the processes that have it, if not all.
     """
 
     kind: Literal["counter", "gauge", "histogram"]
@@ -43,56 +43,58 @@ def _histogram(meaning: str, *labels: str, buckets: tuple[float, ...] = _WAITING
 _DECIDES = "where assets are decided"
 
 FAMILIES: dict[str, Family] = {
-    "vivienne_build_info": _gauge("Always 1; its labels say what runs.", "version", "python", "role"),
+    "vivienne_build_info": _gauge(
+        "Always 1; its labels name the version, Python and the role.", "version", "python", "role"
+    ),
     "vivienne_asset_status": _gauge(
-        "1 for the status the state of an asset has, 0 for the others.", "asset", "status"
+        "1 for the current status of an asset, 0 for the others.", "asset", "status"
     ),
     "vivienne_feed_age_seconds": _gauge(
-        "Time since newer market data came, as `data_age` counts it; none before there is any, and after a replay.",
+        "Age of the market data, as `data_age` counts it; absent before the first data, and after a replay.",
         "asset",
     ),
     "vivienne_feed_age_limit_seconds": _gauge("The age beyond which an asset is `stale`.", "asset"),
     "vivienne_bar_duration_seconds": _gauge(
-        "How long a bar lasts in real time, so how often a decision is due; none for a replay.", only=_DECIDES
+        "Duration of a bar in real time, which is how often a decision is due; absent for a replay.", only=_DECIDES
     ),
-    "vivienne_decisions_total": _counter("Decisions, by the clarity level they came to.", "asset", "level",
+    "vivienne_decisions_total": _counter("Decisions, by clarity level.", "asset", "level",
                                          only=_DECIDES),
-    "vivienne_decision_failures_total": _counter("Decisions that could not be made.", "asset", only=_DECIDES),
+    "vivienne_decision_failures_total": _counter("Decisions that failed.", "asset", only=_DECIDES),
     "vivienne_last_decision_timestamp_seconds": _gauge(
-        "When an asset was decided last, since the epoch.", "asset", is_kept=True, only=_DECIDES
+        "Time of the last decision of an asset, since the epoch.", "asset", is_kept=True, only=_DECIDES
     ),
     "vivienne_evaluation_duration_seconds": _histogram(
-        "How long a decision takes, its explanation included.", buckets=_FAST, only=_DECIDES
+        "Duration of a decision, with its explanation.", buckets=_FAST, only=_DECIDES
     ),
     "vivienne_changes_total": _counter(
-        "Changes that were asked for here, by channel, and by what came of them: `accepted`, `repeated` (answered as "
-        "the first time), or the code of the refusal. A pause that waits for the store counts with each attempt."
+        "Changes requested here, by channel and result: `accepted`, `repeated` (answered as the first time), or the "
+        "code of the refusal. A pause that waits for the store counts with each attempt."
         ,
         "channel",
         "result",
     ),
     "vivienne_change_propagation_seconds": _histogram(
-        "From when a change was asked for here until it was in force (`in_force`), and until a state decided with it "
+        "Time from the request of a change here until it was in force (`in_force`), and until a state decided with it "
         "went out to the clients of this process (`published`, once for each asset).",
         "stage",
     ),
-    "vivienne_config_version": _gauge("The newest version that is in force here."),
-    "vivienne_stream_clients": _gauge("Who is connected to a stream: `state`, `logs`; `redis` is Redis.", "stream"),
+    "vivienne_config_version": _gauge("The newest version in force here."),
+    "vivienne_stream_clients": _gauge("Clients of a stream: `state`, `logs`; `redis` is Redis.", "stream"),
     "vivienne_stream_sent_total": _counter("Messages handed to connections.", "stream", is_kept=False),
     "vivienne_stream_conflated_total": _counter(
         "States that a newer one of the same asset replaced before they could be sent.", "stream", is_kept=False
     ),
     "vivienne_stream_dropped_total": _counter(
-        "Messages that were not sent: the reader of a log was too slow, or a client was gone.", "stream",
+        "Messages that were not sent: a client of the log was too slow, or had left.", "stream",
         is_kept=False,
     ),
-    "vivienne_event_loop_lag_seconds": _histogram("How late the event loop does what is due, four times a second."),
-    "vivienne_store_up": _gauge("Whether the store answers and took the last change, as in `/ready`."),
+    "vivienne_event_loop_lag_seconds": _histogram("Lag of the event loop, measured four times a second."),
+    "vivienne_store_up": _gauge("1 if the store answers and stored the last change, as in `/ready`."),
     "vivienne_store_call_duration_seconds": _histogram(
-        "How long a call of the store takes, waiting for its turn included.", "operation"
+        "Duration of a call of the store, with the wait for its turn.", "operation"
     ),
     "vivienne_store_failures_total": _counter("Calls of the store that failed.", "operation"),
-    "vivienne_redis_up": _gauge("Whether the link to Redis works.", only="with `--redis`"),
-    "vivienne_agents": _gauge("Agents that were heard from lately.", only="gateways"),
-    "vivienne_assets_without_agent": _gauge("Assets of which no agent was heard from lately.", only="gateways"),
+    "vivienne_redis_up": _gauge("1 if the link to Redis works.", only="with `--redis`"),
+    "vivienne_agents": _gauge("Agents that have responded in the last 3 s.", only="gateways"),
+    "vivienne_assets_without_agent": _gauge("Assets whose agent has not responded in the last 3 s.", only="gateways"),
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""What is measured while the program runs, for Prometheus.
+"""Metrics of the running program, for Prometheus.
 
 One `Metrics` for each service, with a registry of its own. Decisions, changes and calls of the store are counted by
 `prometheus_client`. Messages are counted as plain numbers (`Traffic`), because tens of thousands go out in a second;
@@ -38,13 +38,13 @@ if TYPE_CHECKING:
 disable_created_metrics()  # type: ignore[no-untyped-call]  # the library has no annotation there
 
 LAG_SECONDS = 0.25
-"""Between two looks at how late the event loop is."""
+"""Time between two measurements of the lag of the event loop."""
 MOST_AWAITED = 256
-"""Changes per asset whose way to the clients is measured at a time."""
+"""Changes per asset whose propagation to clients is measured at the same time."""
 
 
 class Sample(NamedTuple):
-    """One value of a family, by the values of its labels."""
+    """One value of a family, with the values of its labels."""
 
     family: str
     labels: tuple[str, ...]
@@ -53,13 +53,13 @@ class Sample(NamedTuple):
 
 @dataclass(slots=True)
 class Traffic:
-    """What goes out on one stream.
+    """Messages on one stream.
 
     Attributes:
-        clients: who is connected.
-        sent: messages that were handed to a connection.
+        clients: connected now.
+        sent: messages handed to a connection.
         conflated: states that a newer one of the same asset replaced before they could be sent.
-        dropped: messages a client was too slow for, or was gone before.
+        dropped: messages not sent, because the client was too slow or had left.
     """
 
     clients: int = 0
@@ -69,7 +69,7 @@ class Traffic:
 
 
 class Metrics(Collector):
-    """Everything that is measured in one service.
+    """The metrics of one service.
 
     Args:
         role: of the process.
@@ -90,7 +90,7 @@ class Metrics(Collector):
         self._last_decision = _kept_gauge("vivienne_last_decision_timestamp_seconds", self.registry)
         self._sources: list[Callable[[], Iterable[Sample]]] = []
         self.awaited: dict[str, deque[tuple[int, float]]] = {}
-        """By asset, the changes of which no state has gone out yet: version, and when each was asked for."""
+        """By asset, the changes without a published state yet: version, and the time of the request."""
         self._decisions = self._counters["vivienne_decisions_total"]
         self._evaluation = self.histogram("vivienne_evaluation_duration_seconds")
         self._in_force = self.histogram("vivienne_change_propagation_seconds", "in_force")
@@ -100,39 +100,39 @@ class Metrics(Collector):
         self.registry.register(self)
         ProcessCollector(registry=self.registry)
 
-    # What is told when it happens
+    # Counted when it happens
 
     def decided(self, asset: str, level: str, seconds: float) -> None:
-        """An asset was decided; so long it took."""
+        """Count a decision, and the seconds it took."""
         self._decisions.labels(asset, level).inc()
         self._last_decision.labels(asset).set(time())
         self._evaluation.observe(seconds)
 
     def count(self, family: str, *labels: str) -> None:
-        """One more."""
+        """Count one event."""
         self._counters[family].labels(*labels).inc()
 
     def expect(self, family: str, *labels: str) -> None:
-        """Count from zero on: Prometheus sees no increase in a value that was not there before."""
+        """Show a counter from zero on: Prometheus sees no increase in a series that did not exist before."""
         self._counters[family].labels(*labels)
 
     def histogram(self, family: str, *labels: str) -> Histogram:
-        """The values of a family with these labels."""
+        """The histogram of a family with these labels."""
         found = self._histograms[family]
         return found.labels(*labels) if labels else found
 
     def traffic(self, stream: str) -> Traffic:
-        """What goes out on a stream: ``state``, ``logs`` or ``redis``."""
+        """The counts of a stream: ``state``, ``logs`` or ``redis``."""
         return self._streams.setdefault(stream, Traffic())
 
     def in_force(self, assets: Iterable[str], version: int, asked_at: float) -> None:
-        """A change that was asked for here, at this `monotonic` moment, is in force."""
+        """Note that a change is in force that was requested here at this `monotonic` time."""
         self._in_force.observe(monotonic() - asked_at)
         for asset in assets:
             self.awaited.setdefault(asset, deque(maxlen=MOST_AWAITED)).append((version, asked_at))
 
     def published(self, asset: str, version: int) -> None:
-        """A state that was decided with this version goes to everyone who watches."""
+        """Note that a state decided with this version goes to all clients."""
         awaited = self.awaited.get(asset)
         while awaited and awaited[0][0] <= version:
             _, asked_at = awaited.popleft()
@@ -140,18 +140,18 @@ class Metrics(Collector):
         if not awaited:
             self.awaited.pop(asset, None)
 
-    # What is looked up when somebody asks
+    # Read when Prometheus asks
 
     def gauge(self, family: str, value: Callable[[], float], *labels: str) -> None:
-        """Look this up."""
+        """Read this value when Prometheus asks."""
         self.source(lambda: [Sample(family, labels, value())])
 
     def source(self, samples: Callable[[], Iterable[Sample]]) -> None:
-        """Look all of these up."""
+        """Read these samples when Prometheus asks."""
         self._sources.append(samples)
 
     async def watch_loop(self) -> None:
-        """Measure how late the event loop is, until cancelled."""
+        """Measure the lag of the event loop, until cancelled."""
         lag = self.histogram("vivienne_event_loop_lag_seconds")
         while True:
             begin = monotonic()

@@ -1,1 +1,1 @@
-"""Redis: an addition. Control messages in, states and changes out; without it everything else goes on."""
+"""Redis, which is optional: control messages in, states and changes out. Without it everything else works."""

@@ -1,4 +1,4 @@
-"""Addresses of other services: checked before anything connects, and shown without the password that may be in them."""
+"""Addresses of Redis: checked before anything connects, and shown without their password."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ def redis_address(flag: str, text: str) -> str:
     """Check the address of a Redis.
 
     Args:
-        flag: where it comes from, for the error.
+        flag: of the setting, for the error.
         text: the address.
 
     Raises:
-        SettingsError: it is none; the text says why, without the address, for there may be a password in it.
+        SettingsError: it is not valid. The text does not repeat the address, which may have a password in it.
     """
     try:
         parts = urlsplit(text)
         port = parts.port
     except ValueError:
         raise SettingsError(
-            f"{flag}: the port is no number from 1 to 65,535. In a password, / : @ # ? % are written "
+            f"{flag}: the port must be a number from 1 to 65,535; in a password, write / : @ # ? % as "
             "%2F %3A %40 %23 %3F %25"
         ) from None
     if parts.scheme not in _REDIS:
@@ -39,14 +39,14 @@ def redis_address(flag: str, text: str) -> str:
         if len(parts.path) <= 1:
             raise SettingsError(f"{flag}: the path of the socket is missing, as in unix:///run/redis/redis.sock")
     elif not parts.hostname or port == 0:
-        raise SettingsError(f"{flag}: the host is missing, or the port is 0; right is redis://localhost:6379/0")
+        raise SettingsError(f"{flag}: the host is missing, or the port is 0; give both, as in redis://localhost:6379/0")
     elif not re.fullmatch(r"/?|/[0-9]{1,5}", parts.path):
-        raise SettingsError(f"{flag}: after the host comes nothing, or the number of a database, as in /0")
+        raise SettingsError(f"{flag}: the path after the host must be empty or the number of a database, as in /0")
     for name, _ in parse_qsl(parts.query, keep_blank_values=True):
         if not _ALLOWED.fullmatch(name):
-            raise SettingsError(f"{flag}: only db and ssl_... may be given after a question mark")
+            raise SettingsError(f"{flag}: the query has an unknown parameter; only db and ssl_... are allowed")
     if parts.fragment:
-        raise SettingsError(f"{flag}: a # in a password is written as %23")
+        raise SettingsError(f"{flag}: the address has a # in it; in a password, write it as %23")
     return text
 
 

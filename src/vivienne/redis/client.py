@@ -1,4 +1,4 @@
-"""A client of Redis whose every call has a time limit, and that leaves connecting again to others."""
+"""A Redis client whose every call has a time limit, and that never reconnects by itself."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from redis.asyncio.client import Pipeline
 from typing_extensions import override
 
 CALL_SECONDS = 5.0
-"""How long Redis may take to answer a call; above what the longest waiting read asks for."""
+"""Longest time of a call; longer than the longest blocking read."""
 CONNECT_SECONDS = 2.0
 MOST_CONNECTIONS = 32
 
 
 class Client(Redis):
-    """A connection, or rather as many as there are calls at once.
+    """A pool of connections, one for each call at the same time.
 
-    The library can limit times by itself, but does it by `asyncio.wait_for`, which before Python 3.12 may lose a
-    cancellation; a task that nobody can cancel would then be waited for in vain.
+    The library has timeouts of its own, made with `asyncio.wait_for`, which before Python 3.12 may lose a
+    cancellation; a task that cannot be cancelled would then block the shutdown.
 
     Raises:
-        ValueError: the address is none.
+        ValueError: the address is not valid.
     """
 
     def __init__(self, url: str) -> None:
@@ -32,7 +32,7 @@ class Client(Redis):
             socket_timeout=None,
             socket_connect_timeout=CONNECT_SECONDS,
             max_connections=MOST_CONNECTIONS,
-            # What was missed between two connections would stay unknown, if it made the second one by itself.
+            # If it reconnected by itself, messages missed between two connections would go unnoticed.
             retry=None,
             retry_on_error=[],
         )

@@ -1,9 +1,9 @@
-"""The connection to Redis: one task keeps it up, and everything that uses it lives no longer than a connection does.
+"""The connection to Redis: one task keeps it up, and its users live no longer than the connection.
 
-Redis is an addition: absent, killed, paused or slow it costs what goes over it and nothing else. While there is a
-connection, the *parts* - publishers, listeners - run in tasks of their own; when one of them fails, or a ping is not
-answered in time, all end, the link is down, and a new connection is tried after a growing, random delay. A part begins
-anew with each connection, so it repairs by itself what was missed.
+Redis is optional: while it is absent, killed, paused or slow, everything that does not need it works. While connected,
+the *parts* - publishers, listeners - run in tasks of their own. When one of them fails, or a ping is not answered in
+time, all of them end, the link is down, and it reconnects after a growing, random delay. Each connection restarts the
+parts, so they make up for what was missed.
 """
 
 from __future__ import annotations
@@ -28,22 +28,22 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 PING_SECONDS = 1.0
-"""Between two pings; a client library can go silently deaf."""
+"""Time between two pings; a client library can stop receiving without an error."""
 ANSWER_SECONDS = 2.0
-"""How long it may take to answer one."""
+"""Longest time until a ping is answered."""
 SHORTEST_DELAY, FIRST_DELAY, LONGEST_DELAY = 0.05, 0.1, 2.0
-"""Bounds of the delays before connecting again, in seconds."""
+"""Bounds of the delays before it reconnects, in seconds."""
 END_SECONDS = 2.0
-"""How long what uses a connection may take to end."""
+"""Longest time for the users of a connection to end."""
 STEADY_SECONDS = 10.0
-"""A connection that held so long begins with short delays again when it breaks."""
+"""Age of a connection after which its loss starts with short delays again."""
 
 LOST = (RedisError, OSError, TimeoutError)
-"""What breaks a connection; anything else is a defect."""
+"""Errors of a broken connection; any other error is a defect."""
 
 
 class Part(Protocol):
-    """What runs while there is a connection."""
+    """A user of the connection, which runs while it is up."""
 
     async def run(self, redis: Redis, ready: Callable[[], None]) -> None:
         """Use the connection until it breaks; an error of Redis or of the network ends it for all.
@@ -57,7 +57,7 @@ class Part(Protocol):
 def start(
     tasks: asyncio.TaskGroup, parts: Sequence[Part], redis: Redis, ready: Callable[[], None]
 ) -> list[asyncio.Task[None]]:
-    """Start parts, and call `ready` when every one of them is."""
+    """Start parts; call `ready` when every one of them is ready."""
     missing = set(range(len(parts)))
 
     def one_ready(number: int) -> None:
@@ -77,23 +77,25 @@ class RedisLink:
 
     Args:
         url: as in ``redis://localhost:6379/0``.
-        parts: what to run.
+        parts: to run.
 
     Raises:
-        SettingsError: the address is none.
+        SettingsError: the address is not valid.
     """
 
     def __init__(self, url: str, parts: Sequence[Part]) -> None:
         self._parts = parts
         self.trouble: str | None = "not connected yet"
-        """Why it does not work; None while it does."""
+        """The reason why it does not work; None while it works."""
         self._told = False
         self._was_there = False
         try:
             self._redis = Client(url)
         except ValueError:
-            # Its own words could have a part of the password in them.
-            raise SettingsError("--redis is no address of a Redis") from None
+            # The text of the error could contain a part of the password.
+            raise SettingsError(
+                "--redis is not a valid Redis address; give one such as redis://localhost:6379/0"
+            ) from None
 
     async def run(self) -> None:
         """Keep the connection until cancelled."""
@@ -101,7 +103,7 @@ class RedisLink:
         bound = FIRST_DELAY
         while True:
             begin = clock()
-            # In a task of its own: when a part fails while it is being ended, the cancellation is lost in there.
+            # In a task of its own: when a part fails while it is cancelled, the cancellation is lost inside.
             session = asyncio.create_task(self._session(), name="redis session")
             try:
                 await asyncio.wait([session])
@@ -117,7 +119,7 @@ class RedisLink:
             await asyncio.sleep(random.uniform(SHORTEST_DELAY, bound))  # noqa: S311  # no secret
 
     async def close(self) -> None:
-        """Let go of it."""
+        """Close the connection."""
         with suppress(*LOST):
             await self._redis.aclose(close_connection_pool=True)
 
@@ -136,20 +138,22 @@ class RedisLink:
                 await self._redis.ping()
 
     def _up(self) -> None:
-        _log.info("Redis is there")
+        _log.info("Connected to Redis")
         self.trouble, self._told, self._was_there = None, False, True
 
     def _down(self, error: BaseException) -> None:
-        """Say it once; it is the first reason that counts, what follows are attempts to connect."""
+        """Log it once; the first reason counts, later ones are those of failed attempts to reconnect."""
         self.trouble = reason(error)
         if self._told:
             return
         self._told = True
         if _is_lost(error):
-            what = "gone" if self._was_there else "not there"
-            _log.warning("Redis is %s (%s); everything else goes on, and it is tried again", what, self.trouble)
+            what = "Lost the connection to" if self._was_there else "Cannot connect to"
+            _log.warning("%s Redis (%s); retrying, everything else continues", what, self.trouble)
         else:
-            _log.error("What goes over Redis failed; everything else goes on, and it is tried again", exc_info=error)
+            _log.error(
+                "A task that uses Redis failed; restarting all of them, everything else continues", exc_info=error
+            )
 
 
 def reason(error: BaseException) -> str:
@@ -166,8 +170,8 @@ def reason(error: BaseException) -> str:
 
 
 _WORDS: dict[type[Exception], str] = {
-    AuthenticationError: "it refuses the user name or the password",
-    InvalidResponse: "what answers there is no Redis",
+    AuthenticationError: "it rejects the user name or the password",
+    InvalidResponse: "the server at the address is not Redis",
 }
 
 

@@ -1,4 +1,4 @@
-"""A subscription that notices when it has gone deaf."""
+"""A subscription that notices when it no longer receives anything."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
 QUIET_SECONDS = 1.0
-"""After so long without a message the connection is asked whether it is still there."""
+"""Time without a message after which the connection is pinged."""
 DEAF_SECONDS = 3.0
-"""So long it may take to answer."""
+"""Longest time until the ping is answered."""
 
 
 async def heard(redis: Redis, subscribed: Callable[[], None], *channels: str) -> AsyncGenerator[bytes | None]:
@@ -25,8 +25,8 @@ async def heard(redis: Redis, subscribed: Callable[[], None], *channels: str) ->
         channels: to listen to.
 
     Raises:
-        TimeoutError: nothing comes any more, not even an answer.
-        RedisError: the connection broke. It is not made again: what was said meanwhile would be lost unnoticed.
+        TimeoutError: the ping was not answered.
+        RedisError: the connection broke. It does not reconnect: messages in between would be lost unnoticed.
     """
     clock = asyncio.get_running_loop().time
     async with redis.pubsub() as listener:

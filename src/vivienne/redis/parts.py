@@ -1,4 +1,4 @@
-"""What every process has to do with Redis: control messages in, changes out, and hints of the changes of others."""
+"""The use every process makes of Redis: control messages in, changes out, and hints of changes of other processes."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ if TYPE_CHECKING:
 
 
 class RedisParts:
-    """The link to Redis with all that goes over it.
+    """The link to Redis with its parts.
 
     Args:
         url: of the Redis.
         control: name of the control channel.
-        service: the door for changes.
-        more: what else goes over it, by the role of the process.
+        service: takes changes.
+        more: parts of the role of the process.
         limits: of control messages.
 
     Raises:
-        SettingsError: the address is none.
+        SettingsError: the address is not valid.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class RedisParts:
 
     @property
     def trouble(self) -> str | None:
-        """Why the link does not work; None while it does."""
+        """The reason why the link does not work; None while it works."""
         return self._link.trouble
 
     def _changed(self, change: AppliedRevision) -> None:

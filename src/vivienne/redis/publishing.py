@@ -1,8 +1,8 @@
 """States and configuration changes, published in Redis for any program to follow.
 
 A state goes to the channel ``vivienne:state:<ASSET>`` and stays under the key of the same name; a change goes to
-``vivienne:config``. Redis is one more watcher of the hub: while it is slow, a newer state replaces the older one, so
-nothing queues up, and with each new connection the latest states go out afresh.
+``vivienne:config``. Redis is one more client of the hub: while it is slow, a newer state replaces the older one, so
+nothing queues up. Each new connection publishes the latest states again.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from vivienne.wire.messages import ConfigChanged
 
 STATE = "vivienne:state:"
-"""Before the name of an asset: its channel, and the key of its latest state."""
+"""Prefix of the name of an asset: its channel, and the key of its latest state."""
 PUBLISHED_BY = "published_by"
 """Field that one agent of several adds to what it publishes: its name."""
 CONFIG = "vivienne:config"
 MOST_CHANGES = 1_000
-"""Changes that wait for a connection; beyond, the oldest are left out. They are hints: the store has them all."""
+"""Changes that wait for a connection; beyond it the oldest are dropped. They are hints: the store has all of them."""
 
 
 class StatePublisher:
@@ -39,7 +39,7 @@ class StatePublisher:
         hub: where states come from.
         board: has the latest ones.
         agent: name of the agent, where it is one of several.
-        is_replaced: whether another agent publishes the states of these assets now.
+        is_replaced: tells if another agent publishes the states of these assets now.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class ChangePublisher:
         self._filled = asyncio.Event()
 
     def take(self, change: ConfigChanged) -> None:
-        """A change came into force; never blocks."""
+        """Queue a change that came into force; never blocks."""
         self._waiting.append(encode(change))
         self._filled.set()
 
@@ -96,7 +96,7 @@ class ChangePublisher:
         ready()
         while True:
             while self._waiting:
-                # Taken away once it is out: a connection that breaks here sends it again, which a hint may be.
+                # Removed once published: if the connection breaks here it is sent again, which does no harm to a hint.
                 text = self._waiting[0]
                 await redis.publish(CONFIG, text)
                 if self._waiting and self._waiting[0] is text:

@@ -1,4 +1,4 @@
-"""What the market endpoints answer: assets, bars, and what a change would have done."""
+"""Assets, their bars, and previews of changes: `/phoenix/assets`."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from vivienne.live.view import MarketView
 
 MOST_BARS = 1_000
-Asset = Annotated[str, Path(description="In any case.")]
-Bars = Annotated[int, Query(ge=1, le=MOST_BARS, description="At most so many.")]
+Asset = Annotated[str, Path(description="In upper or lower case.")]
+Bars = Annotated[int, Query(ge=1, le=MOST_BARS, description="Largest number of bars.")]
 
 
 _CONFIGURATION = body_of(ConfigurationBody, EXAMPLE)
@@ -31,16 +31,16 @@ def asset_routes(service: ConfigService, market: MarketView) -> APIRouter:
     """The endpoints.
 
     Args:
-        service: knows the assets, and what a change would come to.
+        service: knows the assets, and the configuration a change would lead to.
         market: has their bars.
     """
     routes = APIRouter(prefix="/phoenix/assets", tags=["market"], default_response_class=Answer)
 
     @routes.get("", **documented(AssetList, 422))
     async def assets(
-        closes: Annotated[int, Query(ge=0, le=MOST_BARS, description="So many closes of each.")] = 48,
+        closes: Annotated[int, Query(ge=0, le=MOST_BARS, description="Number of closes of each asset.")] = 48,
     ) -> Answer:
-        """Every asset there is, with its last closes."""
+        """Every asset, with its last closes."""
         return Answer(await market.overview(closes))
 
     @routes.get("/{asset}/bars", **documented(Chart, 422))
@@ -53,7 +53,7 @@ def asset_routes(service: ConfigService, market: MarketView) -> APIRouter:
         **documented(DecisionPreview, *_PREVIEW_PROBLEMS, body=_CONFIGURATION),
     )
     async def preview(request: Request, asset: Asset, bars: Bars = 500) -> Answer:
-        """What a partial update would have done on the last bars of an asset; nothing is changed."""
+        """Preview a partial update: its decisions on the last bars of an asset. Nothing is changed."""
         watched = service.asset(asset)
         envelope, document = await read_configuration(request, None, None, "bars")
         try:

@@ -1,4 +1,4 @@
-"""Who is asking, tickets for WebSockets, and the tokens there are: `/auth/...`."""
+"""The caller, tickets for WebSockets, and tokens: `/auth/...`."""
 
 from __future__ import annotations
 
@@ -25,34 +25,34 @@ Name = Annotated[str, Path(max_length=64, description="Name of the token.")]
 
 
 class WhoAsks(TypedDict):
-    """Who asks, and what that one may do; `token` is null where none came, which is fine while none is needed."""
+    """The caller and its role; `token` is null if the request had none, which is fine while none is needed."""
 
     token: str | None
     role: Role
 
 
 class Ticket(TypedDict):
-    """A ticket: good for opening one WebSocket within so many seconds, at the process that gave it."""
+    """A ticket, which opens one WebSocket within so many seconds, at the process that issued it."""
 
     ticket: str
     expires_in: int
 
 
 class NewToken(TokenEntry):
-    """A token that was made; its secret is shown this once."""
+    """A new token; its secret is shown only in this answer."""
 
     token: str
 
 
 class TokenList(TypedDict):
-    """Every token that ever was, in the order of their making."""
+    """Every token, revoked ones too, in the order of creation."""
 
     tokens: list[TokenEntry]
 
 
 @with_config(NOTHING_ELSE)
 class TokenBody(TypedDict):
-    """A token to make."""
+    """A token to create."""
 
     name: Annotated[str, Field(pattern=f"^{NAME.pattern}$")]
     role: Literal["viewer", "tuner", "admin"]
@@ -66,33 +66,33 @@ def auth_routes(access: Access) -> APIRouter:
     """The endpoints.
 
     Args:
-        access: tells callers apart.
+        access: identifies callers, has tokens and tickets.
     """
     routes = APIRouter(prefix="/auth", tags=["access"], default_response_class=Answer)
 
     @routes.get("/caller", **documented(WhoAsks))
     async def caller(request: Request) -> Answer:
-        """Who is asking, and what that one may do."""
+        """The caller, and its role."""
         found = caller_of(request)
         return Answer({"token": found.token, "role": found.role})
 
     @routes.post("/ticket", **documented(Ticket, 429))
     async def ticket(request: Request) -> Answer:
-        """A ticket in place of the token, to open one WebSocket with."""
+        """Issue a ticket that opens one WebSocket in place of the token."""
         token = access.book.by_name(caller_of(request).token)
         if token is None:
-            raise NotKnown("A ticket stands for a token; without one, WebSockets are opened without a ticket")
+            raise NotKnown("A ticket stands for a token, and the request has none; open WebSockets without a ticket")
         return Answer({"ticket": access.tickets.issue(token.digest), "expires_in": TICKET_SECONDS})
 
     @routes.get("/tokens", **documented(TokenList, 503))
     async def tokens(request: Request) -> Answer:
-        """Every token that ever was, without the secrets."""
+        """Every token, revoked ones too, without the secrets."""
         _need_token(request)
         return Answer({"tokens": [token.entry() for token in await access.book.all()]})
 
     @routes.post("/tokens", **documented(NewToken, *_NEW_TOKEN_PROBLEMS, status=HTTPStatus.CREATED, body=_NEW_TOKEN))
     async def new_token(request: Request) -> Answer:
-        """Make a token. Its secret is in the answer, and nowhere else."""
+        """Create a token. Its secret is only in this answer."""
         _need_token(request)
         body = await read_body(request)
         refuse_unknown(body, ("name", "role"))
@@ -101,7 +101,7 @@ def auth_routes(access: Access) -> APIRouter:
 
     @routes.delete("/tokens/{name}", **documented(TokenEntry, 404, 422, 503))
     async def revoke(request: Request, name: Name) -> Answer:
-        """Revoke a token: its bearer gets in no more, and connections opened with it are closed."""
+        """Revoke a token: it is refused from now on, and connections opened with it are closed."""
         _need_token(request)
         return Answer((await access.book.revoke(name)).entry())
 
@@ -109,9 +109,9 @@ def auth_routes(access: Access) -> APIRouter:
 
 
 def _need_token(request: Request) -> None:
-    """Where nobody needs a token, whoever comes along must not be able to make one that is good later, when one is."""
+    """Refuse callers without a token: where none is needed now, they could make one for a time when one is needed."""
     if caller_of(request).token is None:
         raise NotAllowed(
-            "Over the network, tokens are made by those who have one with the role admin; on the machine of the "
-            "database: vivienne token create NAME --role ROLE"
+            "Managing tokens over the network needs a token with the role admin; without one, run on the database "
+            "machine: vivienne token create NAME --role ROLE"
         )

@@ -1,4 +1,4 @@
-"""Changes over REST. Translates; decides nothing."""
+"""The configuration over REST: routes that translate requests into changes and answers."""
 
 from __future__ import annotations
 
@@ -46,12 +46,14 @@ PREFIX = "/phoenix/config/vivienne/comprehensive"
 MOST_PER_PAGE = 1_000
 _PAGE_QUERY = ("asset_symbol", "limit", "before")
 
-Asset = Annotated[str | None, Query(description="The asset, in any case; left out, the layer under all assets.")]
-Limit = Annotated[int, Query(ge=1, le=MOST_PER_PAGE, description="At most so many.")]
+Asset = Annotated[
+    str | None, Query(description="The asset, in upper or lower case; without it, the layer under all assets.")
+]
+Limit = Annotated[int, Query(ge=1, le=MOST_PER_PAGE, description="Largest number of entries.")]
 Before = Annotated[
     int | None, Query(ge=1, le=2**63 - 1, description="Only versions below this: `next` of the page before.")
 ]
-ConfigId = Annotated[str, Path(max_length=64, description="Names a configuration; from `all`, `history` or an answer.")]
+ConfigId = Annotated[str, Path(max_length=64, description="Id of a configuration; from `all`, `history` or an answer.")]
 
 _OF_ONE = f"#/paths/{PREFIX.replace('/', '~1')}~1{{config_id}}"
 _LINKS: Schema = {
@@ -62,15 +64,15 @@ _LINKS: Schema = {
     }
     for name, place, what in (
         ("activate", "~1activate/post", "Roll back to this one later."),
-        ("delete", "/delete", "Delete it; the one before is in force again."),
+        ("delete", "/delete", "Delete it; the one before comes into force again."),
     )
 }
-"""What can be done with a configuration that was made."""
+"""Links from an answer to what can be done with the new configuration."""
 _CONFIGURATION = body_of(ConfigurationBody, EXAMPLE)
 _RESET = body_of(ResetBody, {"asset_symbol": "BTC", "paths": ["settings.state_threshold_bang"]})
 _CONDITION = body_of(ConditionOfChange, {"reason": "the old thresholds were better"}, required=False)
 _SWITCH = body_of(SwitchBody, {"reason": "the exchange reports wrong prices"}, required=False)
-_NOT_STORED_YET = "In force in this process; the store did not take it yet, and is tried again."
+_NOT_STORED_YET = "In force in this process, but not stored yet; storing is retried."
 
 _SCHEMA: dict[int | str, Schema] = {200: {"content": {"application/schema+json": {"schema": {"type": "object"}}}}}
 
@@ -89,7 +91,7 @@ def configuration_routes(service: ConfigService) -> APIRouter:
     """The endpoints.
 
     Args:
-        service: the door.
+        service: takes changes.
     """
     service.counts.expect(CHANNEL)
     routes = APIRouter(prefix=PREFIX, tags=["configuration"], default_response_class=Answer)
@@ -106,11 +108,11 @@ async def _changed(service: ConfigService, request: Request, envelope: Envelope,
 
 
 def _add_updates(routes: APIRouter, service: ConfigService) -> None:
-    """What sets values."""
+    """Add the endpoints that set values."""
 
     @routes.post("/update", **_change(_CONFIGURATION))
     async def update(request: Request, if_match: IfMatch = None, idempotency_key: IdempotencyKey = None) -> Answer:
-        """Replace what a layer sets: an asset, or, without one, the layer under all assets."""
+        """Replace what a layer sets: that of an asset, or, without one, the layer under all assets."""
         with service.counts.refusals(CHANNEL):
             envelope, document = await read_configuration(request, if_match, idempotency_key)
         return await _changed(service, request, envelope, Update(document, partial=False))
@@ -119,14 +121,14 @@ def _add_updates(routes: APIRouter, service: ConfigService) -> None:
     async def partial_update(
         request: Request, if_match: IfMatch = None, idempotency_key: IdempotencyKey = None
     ) -> Answer:
-        """Lay values over what a layer sets."""
+        """Merge values into what a layer sets."""
         with service.counts.refusals(CHANNEL):
             envelope, document = await read_configuration(request, if_match, idempotency_key)
         return await _changed(service, request, envelope, Update(document, partial=True))
 
     @routes.post("/reset", **_change(_RESET))
     async def reset(request: Request, if_match: IfMatch = None, idempotency_key: IdempotencyKey = None) -> Answer:
-        """Take values out of a layer, so that they are inherited again: those at `paths`, or `all`."""
+        """Remove values from a layer, so that they are inherited again: those at `paths`, or `all`."""
         with service.counts.refusals(CHANNEL):
             envelope, document = await read_configuration(request, if_match, idempotency_key)
             reset = Reset(_paths(document))
@@ -134,7 +136,7 @@ def _add_updates(routes: APIRouter, service: ConfigService) -> None:
 
 
 def _add_switches(routes: APIRouter, service: ConfigService) -> None:
-    """What stops decisions and lets them go on."""
+    """Add the endpoints that pause and resume."""
 
     async def switched(request: Request, switch: Switch, if_match: str | None, key: str | None) -> Answer:
         with service.counts.refusals(CHANNEL):
@@ -149,7 +151,7 @@ def _add_switches(routes: APIRouter, service: ConfigService) -> None:
 
     @routes.post("/pause", **_switch(_NOT_STORED_YET))
     async def pause(request: Request, if_match: IfMatch = None, idempotency_key: IdempotencyKey = None) -> Answer:
-        """Stop an asset, or all: idle, with size 0, until it is resumed. Works while the store does not."""
+        """Pause an asset, or all: idle, with size 0, until it is resumed. Works while the store does not."""
         return await switched(request, "pause", if_match, idempotency_key)
 
     @routes.post("/resume", **_switch())
@@ -159,11 +161,11 @@ def _add_switches(routes: APIRouter, service: ConfigService) -> None:
 
 
 def _add_looks(routes: APIRouter, service: ConfigService) -> None:
-    """What changes nothing."""
+    """Add the endpoints that change nothing."""
 
     @routes.post("/validate", **documented(Verdict, 400, 408, 412, 413, 415, 422, body=_CONFIGURATION))
     async def validate(request: Request, *, partial: bool = True) -> Answer:
-        """Say whether a change would be accepted and what it would do; change nothing."""
+        """Check a change: is it accepted, and what would it do? Nothing is changed."""
         envelope, document = await read_configuration(request, None, None, "partial")
         try:
             outcome = await service.validate(change_request(request, envelope, Update(document, partial)))
@@ -173,14 +175,14 @@ def _add_looks(routes: APIRouter, service: ConfigService) -> None:
 
     @routes.get("/pause", **documented(Pauses, 400))
     async def pauses(request: Request) -> Answer:
-        """Which assets are paused, by whom and why."""
+        """The paused assets, with the author and reason of each pause."""
         check_query(request)
         found = service.pauses()
         return Answer({"paused": [*service.paused()], "pauses": [pause.entry() for pause in found.all()]})
 
     @routes.get("/active", **documented(InForce, 400, 422, has_etag=True))
     async def active(request: Request, asset_symbol: Asset = None) -> Answer:
-        """What is in force, every value with the layer it comes from."""
+        """The configuration in force, each value with the layer it comes from."""
         check_query(request, "asset_symbol")
         found = service.active(asset_symbol)
         content = {
@@ -197,7 +199,7 @@ def _add_looks(routes: APIRouter, service: ConfigService) -> None:
     async def configurations(
         request: Request, asset_symbol: Asset = None, limit: Limit = 100, before: Before = None
     ) -> Answer:
-        """Every configuration that was accepted and not deleted, newest first."""
+        """Every accepted configuration that is not deleted, newest first."""
         check_query(request, *_PAGE_QUERY)
         return Answer(await service.configurations(asset_symbol, limit, before))
 
@@ -205,7 +207,7 @@ def _add_looks(routes: APIRouter, service: ConfigService) -> None:
     async def history(
         request: Request, asset_symbol: Asset = None, limit: Limit = 100, before: Before = None
     ) -> Answer:
-        """Everything that was changed, deletions too; with an asset, all that bears on it."""
+        """Every change, deletions too, newest first; with an asset, every change that affects it."""
         check_query(request, *_PAGE_QUERY)
         return Answer(await service.history(asset_symbol, limit, before))
 
@@ -220,7 +222,7 @@ def _add_looks(routes: APIRouter, service: ConfigService) -> None:
 
 
 def _add_revision_changes(routes: APIRouter, service: ConfigService) -> None:
-    """What is about a configuration that was accepted before. Last, because its paths would catch the others."""
+    """Add the endpoints of one former configuration. Last, because their paths would match the others."""
 
     async def aimed(request: Request, intent: Activate | Delete, if_match: str | None, key: str | None) -> Answer:
         with service.counts.refusals(CHANNEL):
@@ -234,19 +236,19 @@ def _add_revision_changes(routes: APIRouter, service: ConfigService) -> None:
     async def activate(
         request: Request, config_id: ConfigId, if_match: IfMatch = None, idempotency_key: IdempotencyKey = None
     ) -> Answer:
-        """Put a former configuration of its layer in force again."""
+        """Put a former configuration of a layer in force again."""
         return await aimed(request, Activate(config_id), if_match, idempotency_key)
 
     @routes.delete("/{config_id}", **_change(_CONDITION, 404))
     async def delete(
         request: Request, config_id: ConfigId, if_match: IfMatch = None, idempotency_key: IdempotencyKey = None
     ) -> Answer:
-        """Delete a configuration; if it is the active one, the one before it is in force."""
+        """Delete a configuration; if it is the active one, the one before it comes into force."""
         return await aimed(request, Delete(config_id), if_match, idempotency_key)
 
 
 def _paths(document: dict[str, Any]) -> tuple[str, ...]:
-    """What to reset; everything only when it says so, because an empty message must not."""
+    """The paths to reset; all of them only if the body says so, because an empty one must not."""
     refuse_unknown(document, ("paths", "all"))
     if document == {"all": True}:
         return ()

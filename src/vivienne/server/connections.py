@@ -1,7 +1,7 @@
-"""Connections: how many may be open, and for how long one may keep its wishes to itself.
+"""Connections: limits of their number, and of the time until one has sent a request.
 
-A connection beyond the limits is answered in words and closed. One that says nothing is closed after a while, or when
-there are too many such: the oldest goes first, so that whoever speaks at once gets in.
+A connection beyond the limits is answered with the reason and closed. One without a request is closed after a while, or
+when there are too many such connections: the oldest goes first, so that clients that send at once get in.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ _LAST_WORD_SECONDS = 1.0
 _NOT_UTF8 = 1007
 _REQUEST_TIMEOUT, _TOO_MANY, _HEADERS_TOO_LARGE, _UNAVAILABLE = 408, 429, 431, 503
 _HEAD_BYTES, _HEAD_FIELDS = 64 * 1024, 100
-"""What the address and the headers of a request may have."""
+"""Limits of the address and the headers of a request."""
 _MOST_UNREAD = 64 * 1024
-"""Bytes a client may leave unread before its pings are not answered any more."""
+"""Bytes a client may leave unread; beyond it its pings are not answered."""
 
 
 class Connections:
-    """What is open.
+    """The open connections.
 
     Args:
-        limits: of it.
-        is_proxy: whether an address is that of a reverse proxy, behind which many callers are.
+        limits: of their number and time.
+        is_proxy: tells if an address is that of a reverse proxy, which connects for many callers.
     """
 
     def __init__(self, limits: Limits, is_proxy: Callable[[str], bool]) -> None:
@@ -49,7 +49,7 @@ class Connections:
         self._silent: dict[Connection, asyncio.TimerHandle] = {}
 
     def opened(self, connection: Connection, address: str) -> ASGIApp | None:
-        """Count a connection; gives what answers it, where that is no more than a refusal."""
+        """Count a connection; return the application that refuses it, or None if it is within the limits."""
         self._open += 1
         whose = counted_as(address)
         here = self._by_address[whose] = self._by_address.get(whose, 0) + 1
@@ -58,27 +58,27 @@ class Connections:
         if len(self._silent) > self.limits.half_open:
             next(iter(self._silent)).hurry()
         if self._open > self.limits.connections:
-            detail = f"{self.limits.connections:,} connections are open, which is as many as may be"
+            detail = f"The limit of {self.limits.connections:,} open connections is reached"
             return _refusal(_UNAVAILABLE, "Too many connections", detail)
         if here > self.limits.connections_per_address and not self._is_proxy(address):
-            detail = f"{self.limits.connections_per_address:,} connections are open from {address}, as many as may be"
+            detail = f"The limit of {self.limits.connections_per_address:,} open connections from {address} is reached"
             return _refusal(_TOO_MANY, "Too many connections", detail)
         return None
 
     def spoke(self, connection: Connection) -> None:
-        """A whole request has arrived."""
+        """Note that a whole request has arrived."""
         timer = self._silent.pop(connection, None)
         if timer is not None:
             timer.cancel()
 
     def waits(self, connection: Connection) -> None:
-        """A request has begun and is not there yet."""
+        """Note that a request has begun and has not arrived whole."""
         if connection not in self._silent:
             loop = asyncio.get_running_loop()
             self._silent[connection] = loop.call_later(self.limits.handshake_seconds, connection.hurry)
 
     def closed(self, connection: Connection, address: str) -> None:
-        """A connection is gone."""
+        """Note that a connection is closed."""
         self.spoke(connection)
         self._open -= 1
         whose = counted_as(address)
@@ -102,10 +102,10 @@ class Connection(HttpToolsProtocol):
         self._address = ""
         self._refused = False
         self._head: int | None = 0
-        """Bytes of a head that is not here whole yet; None in between."""
+        """Bytes of a head that has not arrived whole; None between requests."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Somebody has connected."""
+        """Count the connection, and refuse it beyond the limits."""
         super().connection_made(transport)
         self._address = self.client[0] if self.client else ""
         refusal = self.everything.opened(self, self._address)
@@ -114,12 +114,12 @@ class Connection(HttpToolsProtocol):
             self.app = refusal
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """They are gone. Not called once it has become a WebSocket."""
+        """Count it as closed. Not called once it has become a WebSocket."""
         self.everything.closed(self, self._address)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Something has come: part of a request, or what belongs to none, which must not keep a connection open."""
+        """Take bytes; those that belong to no request must not keep the connection open."""
         super().data_received(data)
         if self._head is not None:
             self._head += len(data)
@@ -128,7 +128,7 @@ class Connection(HttpToolsProtocol):
                 self._end(_HEADERS_TOO_LARGE, "Request Header Fields Too Large", "The headers are too long")
                 return
         if self.transport.get_protocol() is not self:
-            # It has become a WebSocket. The parser refers to this and this to it, which would keep both for long.
+            # It has become a WebSocket. The parser and this object refer to each other, which would keep both alive.
             self.parser = None  # type: ignore[assignment]  # as uvicorn does with a connection that is lost
             return
         cycle: Any = self.cycle  # None before the first request
@@ -137,13 +137,13 @@ class Connection(HttpToolsProtocol):
             self.everything.waits(self)
 
     def on_message_begin(self) -> None:
-        """The first line of a request has begun."""
+        """Begin to measure the time and size of a request."""
         self.everything.waits(self)
         self._head = 0
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """It is known what is wanted, and of which host."""
+        """Check the size of the headers, and take the host of an absolute address."""
         self._head = None
         size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
         if len(self.headers) > _HEAD_FIELDS or size > _HEAD_BYTES:
@@ -151,19 +151,19 @@ class Connection(HttpToolsProtocol):
             self.app = problem(
                 _HEADERS_TOO_LARGE,
                 "Request header fields too large",
-                f"A request may have {_HEAD_FIELDS} header fields, and {_HEAD_BYTES:,} bytes of them",
+                f"A request may have at most {_HEAD_FIELDS} header fields and {_HEAD_BYTES:,} bytes of them",
                 code="headers_too_large",
                 headers={"Connection": "close"},
             )
         if b"://" in self.url and not self.url.startswith(b"/"):
-            # A whole address counts, and Host does not (RFC 9112, 3.2.2).
+            # An absolute address wins over Host (RFC 9112, 3.2.2).
             host, _, path = self.url.partition(b"://")[2].partition(b"/")
             self.headers[:] = [(name, value) for name, value in self.headers if name != b"host"] + [(b"host", host)]
             self.url = b"/" + path
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
-        """The request is here, with its body."""
+        """Note that the request has arrived, with its body."""
         self.everything.spoke(self)
         super().on_message_complete()
 
@@ -171,26 +171,26 @@ class Connection(HttpToolsProtocol):
         return not self._refused and super()._should_upgrade()
 
     def handle_websocket_upgrade(self) -> None:
-        """It becomes a WebSocket, which counts on."""
+        """Keep counting the connection as a WebSocket."""
         super().handle_websocket_upgrade()
         became: Any = self.transport.get_protocol()
         if isinstance(became, WebSocketProtocol):
             became.gone = lambda: self.everything.closed(self, self._address)
 
     def hurry(self) -> None:
-        """It took too long, or there are too many that say nothing."""
+        """End a connection that took too long, or that is the oldest of too many without a request."""
         self.everything.spoke(self)
         if self.transport.is_closing():
             return
         cycle: Any = self.cycle
         if cycle is not None and (cycle.response_started if cycle.more_body else not cycle.response_complete):
-            # Answered without its body, or an answer to the request before is on its way: nothing may get into that.
+            # An answer is on its way, to this request or the one before: nothing may be written into it.
             self.transport.close()
             return
         self._end(_REQUEST_TIMEOUT, "Request Timeout", "The request did not arrive in time")
 
     def _end(self, status: int, phrase: str, text: str) -> None:
-        """Say why, to whoever has not said what is wanted, and close."""
+        """Answer with the reason, and close."""
         head = f"HTTP/1.1 {status} {phrase}\r\ncontent-type: text/plain; charset=utf-8\r\n"
         head += f"content-length: {len(text)}\r\nconnection: close\r\n\r\n"
         self.transport.write((head + text).encode())
@@ -198,36 +198,36 @@ class Connection(HttpToolsProtocol):
 
 
 def limited(connections: Connections) -> type[Connection]:
-    """The protocol of a server with these limits."""
+    """The protocol class of a server with these limits."""
     return type("LimitedConnection", (Connection,), {"everything": connections})
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
-    """uvicorn's protocol, which lets go of a client that neither answers pings nor reads, or breaks the protocol.
+    """uvicorn's protocol, which drops a client that neither answers pings nor reads, or that breaks the protocol.
 
-    Closing waits until what is still to be written is written, which is never with a client that does not read. One
-    that breaks the protocol is no defect of the program, which must not fail over it.
+    Closing waits until everything is written, which never happens with a client that does not read. A client that
+    breaks the protocol must not be logged as a defect of the program.
 
     Attributes:
-        gone: is called once the connection is closed.
+        gone: called once the connection is closed.
     """
 
     gone: Callable[[], None] | None = None
 
     def keepalive_timeout(self) -> None:
-        """No answer to a ping came in time."""
+        """Close a connection whose client did not answer a ping in time."""
         super().keepalive_timeout()
         self.loop.call_later(_LAST_WORD_SECONDS, self.transport.abort)
 
     def handle_ping(self) -> None:
-        """Answer, unless the answers before are not read: they would pile up. Not every ping needs one (RFC 6455)."""
+        """Answer, unless earlier answers are unread and would pile up. Not every ping needs one (RFC 6455)."""
         if self.transport.get_write_buffer_size() < _MOST_UNREAD:
             super().handle_ping()
         else:
             self.conn.data_to_send()
 
     def send_receive_event_to_app(self) -> None:
-        """A whole message has arrived."""
+        """Pass a message on, or end the connection if its text is not UTF-8."""
         if not self.close_sent and self.curr_msg_data_type == "text" and not _is_utf8(self.frames):
             self.frames = []
             self.conn.send_close(_NOT_UTF8)
@@ -236,12 +236,12 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         super().send_receive_event_to_app()
 
     def handle_parser_exception(self) -> None:
-        """What came is no frame; the client has been told so, and what is sent from here on reaches nobody."""
+        """Send nothing more after an invalid frame: the client has been told, and does not read on."""
         super().handle_parser_exception()
         self.disconnected = True
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The client is gone."""
+        """Report the connection as closed, once."""
         super().connection_lost(exc)
         if self.gone is not None:
             self.gone()

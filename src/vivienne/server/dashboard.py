@@ -1,9 +1,9 @@
 """The dashboard: built files from the package, at `/`.
 
 It is built into ``vivienne/dashboard`` (``make dashboard``) and part of the wheel. Files under ``/static`` carry a hash
-of their content in their name, so browsers may keep them for ever; the page itself is asked for anew each time. Its
-addresses (``/assets/BTC``, ``/logs``) are views of the one page: whatever a browser navigates to gets it, unless it is
-something of the server's own.
+of their content in their name, so browsers may cache them for ever; the page itself is requested each time. Its
+addresses (``/assets/BTC``, ``/logs``) are views of one page: every navigation of a browser gets it, unless the address
+belongs to the server.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from starlette.types import Scope
 
 BUILT = Path(__file__).parent.parent / "dashboard"
-"""Where the build puts it."""
+"""Folder of the built files."""
 
 _HEADERS = {
     # Scripts come from this server only, and none is written into a page. Styles may be: the component library puts
@@ -76,7 +76,7 @@ def install(app: FastAPI, folder: Path = BUILT) -> None:
 
 
 def _file_named(name: str, folder: Path) -> Path | None:
-    """A file by its name; compared with what is there, because not everything that is asked for can be a name."""
+    """A file by its name, found among the existing ones, because a requested path may not be a valid name."""
     there = folder.iterdir() if folder.is_dir() else ()
     return next((each for each in there if each.name == name and each.is_file()), None)
 
@@ -86,10 +86,10 @@ def _file(path: Path) -> Response:
 
 
 class _PackedFiles(StaticFiles):
-    """Files that never change; for those who can unpack them, as the build has packed them."""
+    """Files that never change, sent compressed by the build to clients that accept gzip."""
 
     async def check_config(self) -> None:
-        """Nothing to check: without the folder nothing is found, and the page says why."""
+        """Check nothing: without the folder no file is found, and the page says why."""
 
     def file_response(
         self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope, status_code: int = 200

@@ -25,7 +25,7 @@ class Problem(TypedDict):
 
 
 def _text(name: str) -> Any:
-    """A text of the envelope, no longer than it may be."""
+    """A text of the envelope, with its greatest length."""
     return Field(min_length=1, max_length=LONGEST_TEXT[name])
 
 
@@ -41,11 +41,11 @@ class _Origin(TypedDict):
 
 @with_config(NOTHING_ELSE)
 class ConditionOfChange(_Origin):
-    """What may go with a change: whose, why, on top of which version."""
+    """Fields that may go with a change: author, reason, and the version it is based on."""
 
 
 class ConfigurationBody(_Origin):
-    """A configuration, nested or by flat names (see `schema`), with what goes with the change beside it."""
+    """A configuration, nested or by flat names (see `schema`), with the fields of the change beside it."""
 
     asset_symbol: NotRequired[AssetText]
     description: NotRequired[str]
@@ -58,7 +58,7 @@ class ConfigurationBody(_Origin):
 
 @with_config(NOTHING_ELSE)
 class ResetBody(_Origin):
-    """What to inherit again: the values at `paths`, or all."""
+    """Values to inherit again: those at `paths`, or all."""
 
     asset_symbol: NotRequired[AssetText]
     paths: NotRequired[Annotated[list[str], Field(min_length=1)]]
@@ -67,24 +67,24 @@ class ResetBody(_Origin):
 
 @with_config(NOTHING_ELSE)
 class SwitchBody(_Origin):
-    """Whom to pause or resume - all, without `asset_symbol` -, by whom and why."""
+    """The asset to pause or resume - all, without `asset_symbol` -, with author and reason."""
 
     asset_symbol: NotRequired[AssetText]
 
 
 _PROBLEMS = {
-    400: "The message cannot be read, or has a field nobody knows.",
-    401: "A token is needed, and none came, or one that is not known or was revoked.",
-    403: "The token has a role that may not do this.",
+    400: "The message cannot be read, or has an unknown field.",
+    401: "A token is needed, and the request has none, or one that is unknown or revoked.",
+    403: "The role of the token does not allow this.",
     404: "There is no such configuration.",
     408: "The body did not arrive in time.",
     409: "The request_id stands for another change.",
-    412: "The configuration moved on since the version in If-Match or expected_version.",
+    412: "The configuration has changed since the version in If-Match or expected_version.",
     413: "The body is too large.",
     415: "The body is not declared as JSON.",
-    429: "More was asked for than may be; Retry-After says when to try again.",
+    429: "A limit is reached; Retry-After says when to retry.",
     422: "A value, a name, a rule between values, or the asset is wrong. All errors are listed.",
-    503: "The store does not answer, or did not take the change.",
+    503: "The store does not answer, or did not store the change.",
 }
 CHANGE_PROBLEMS = (400, 408, 409, 412, 413, 415, 422, 429, 503)
 """Statuses of the problems that any change may be answered with."""

@@ -48,13 +48,13 @@ def web_application(
     """Put the endpoints together.
 
     Args:
-        service: the door for changes.
-        market: to look at.
+        service: takes changes.
+        market: has assets and bars.
         hub: fans states out.
         board: has the latest states.
         logs: has the latest records.
-        additions: how parts are that Vivienne does without: by name ``ok``, or what is wrong with it.
-        access: says who may do what; None lets everybody do everything.
+        additions: health of optional parts: by name ``ok``, or what is wrong with it.
+        access: knows what callers may do; None lets everybody do everything.
     """
     app = FastAPIOffline(
         title="Vivienne",
@@ -85,7 +85,7 @@ def agent_application(
     additions: Callable[[], dict[str, Any]],
     access: Access | None = None,
 ) -> FastAPI:
-    """What an agent among several serves: whether it works. Everything else is up to gateways."""
+    """The application of one agent of several: health and metrics. Gateways serve everything else."""
     app = FastAPIOffline(
         title="Vivienne, an agent", version=__version__, redoc_url=None, dependencies=_admission(access)
     )
@@ -96,12 +96,12 @@ def agent_application(
 
 
 def _admission(access: Access | None) -> list[Any]:
-    """What all endpoints depend on."""
+    """Dependencies of all endpoints."""
     return [] if access is None else [Depends(admission(access))]
 
 
 def _serve_documents(app: FastAPI) -> None:
-    """Both documents, each written once: that takes tens of milliseconds, in which nothing else happens."""
+    """Serve both documents, each encoded once: encoding blocks the event loop for tens of milliseconds."""
     complete(app)
 
     @cache
@@ -114,7 +114,7 @@ def _serve_documents(app: FastAPI) -> None:
     async def messages() -> Response:
         return Response(written(asyncapi), media_type="application/json")
 
-    # In place of FastAPI's, which writes it anew each time, and of which the roles know nothing.
+    # In place of FastAPI's own route, which encodes it each time and is not in the table of roles.
     app.router.routes[:] = [each for each in app.routes if getattr(each, "path", "") != app.openapi_url]
     app.add_api_route("/openapi.json", openapi, methods=["GET", "HEAD"], include_in_schema=False)
     app.add_api_route("/asyncapi.json", messages, include_in_schema=False)

@@ -1,8 +1,8 @@
-"""The gate: finds out who asks before anything is accepted, and shows out those whose token is revoked.
+"""The gate: identifies callers before anything is accepted, and disconnects those whose token is revoked.
 
 A token comes as ``Authorization: Bearer``. Pages cannot set that on a WebSocket, so there it may come as a subprotocol
 too: ``vivienne.token.`` and the token, or ``vivienne.ticket.`` and a ticket from ``POST /auth/ticket``, offered beside
-``vivienne``, which is the one that is chosen. Never in an address: those end up in logs.
+``vivienne``, which is the one that is chosen. A token in an address is refused, because addresses end up in logs.
 """
 
 from __future__ import annotations
@@ -39,17 +39,17 @@ _BAD_REQUEST = 400
 
 
 class Gate:
-    """ASGI middleware that writes into the scope who asks; what that one may do is up to the endpoints.
+    """ASGI middleware that writes the caller into the scope; the endpoints decide what the caller may do.
 
     Args:
-        app: what it guards.
-        access: tells callers apart.
+        app: the application behind it.
+        access: identifies callers.
     """
 
     def __init__(self, app: ASGIApp, access: Access) -> None:
         self._app = app
         self._access = access
-        # One address by itself, whoever it is; and all together that got in, so that nobody else can use those up.
+        # Attempts of each address, and handshakes of all callers that were let in, so that others cannot use those up.
         self._tried = Rate(access.limits.handshakes_per_second, 1.0, monotonic)
         self._handshakes = Rate(access.limits.handshakes_per_second, 1.0, monotonic)
         self._open: dict[str, int] = {}
@@ -60,7 +60,9 @@ class Gate:
             await self._app(scope, receive, send)
             return
         if _has_token(scope):
-            detail = "A token in an address ends up in logs: revoke it, and send the next one as Authorization: Bearer"
+            detail = (
+                "The address contains a token and ends up in logs: revoke it, and send tokens as Authorization: Bearer"
+            )
             refusal = problem(_BAD_REQUEST, "A token in the address", detail, code="token_in_address")
             await refusal(scope, receive, send)
             return
@@ -73,14 +75,14 @@ class Gate:
         if wait := self._tried.take(whose):
             await _too_fast(self._tried, wait)(scope, receive, send)
         elif self._open.get(whose, 0) >= most:
-            detail = f"{most:,} WebSockets are open from {address}, which is as many as may be"
+            detail = f"The limit of {most:,} open WebSockets from {address} is reached"
             await too_many(detail, 1.0)(scope, receive, send)
         else:
             with self._counted(whose):
                 await self._websocket(scope, receive, send, address)
 
     def _while_good(self, receive: Receive, token: Token) -> Receive:
-        """A request counts from when all of it is here; its token may have been revoked since it began."""
+        """Check the token again once the whole request has arrived: it may have been revoked in between."""
 
         async def receiving() -> Message:
             message = await receive()
@@ -98,7 +100,7 @@ class Gate:
         if scope[CALLER].role is not None and (wait := self._handshakes.take()):
             await _too_fast(self._handshakes, wait)(scope, receive, send)
             return
-        # What is behind need not know what was shown here.
+        # The application does not need the secret.
         scope["subprotocols"] = [name for name in offered if not name.startswith((TOKEN_IN, TICKET_IN))]
 
         async def choosing(message: Message) -> None:
@@ -112,7 +114,7 @@ class Gate:
             await self._until_revoked(scope, receive, choosing, token)
 
     async def _until_revoked(self, scope: Scope, receive: Receive, send: Send, token: Token) -> None:
-        """Pass on; once the token is revoked, the connection ends for both sides."""
+        """Pass messages on until the token is revoked; then end the connection for both sides."""
         revoked = asyncio.create_task(self._access.book.revocation(token).wait())
         hearing: asyncio.Task[Message] | None = None
 
@@ -146,23 +148,23 @@ class Gate:
 
 
 def _too_fast(handshakes: Rate, wait: float) -> Response:
-    return too_many(f"More than {handshakes.most:,} WebSockets were opened in a second", wait)
+    return too_many(f"The limit of {handshakes.most:,} new WebSockets in a second is reached", wait)
 
 
 def _bearer(scope: Scope) -> str | None:
-    """The token in the Authorization header; other kinds of authorization are for a proxy in front."""
+    """The token in the Authorization header; other schemes are for a proxy in front."""
     kind, _, secret = Headers(scope=scope).get("authorization", "").strip().partition(" ")
     return secret.strip() if kind.lower() == "bearer" else None
 
 
 def _has_token(scope: Scope) -> bool:
-    """Whether a token is in the address, however it is written there."""
+    """True if the address contains a token, in any encoding."""
     asked: bytes = scope.get("raw_path", b"") + b"?" + scope["query_string"]
     return SECRET.search(unquote_to_bytes(asked).decode("latin-1")) is not None
 
 
 def _address(scope: Scope) -> str | None:
-    """Where a request is from. What a proxy says it is, is an address or nothing."""
+    """The address of the caller; None if a proxy gave something else."""
     address: str = scope["client"][0] if scope.get("client") else ""
     try:
         ipaddress.ip_address(address)

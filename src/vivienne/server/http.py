@@ -26,17 +26,17 @@ if TYPE_CHECKING:
 
 CHANNEL = "rest"
 BODY_SECONDS = 30.0
-"""How long a body may take to arrive."""
+"""Longest time for a body to arrive."""
 CALLER = "vivienne.caller"
 """Key of the caller in the scope of a request."""
 _ETAG = re.compile(r'(?:W/)?"([0-9]{1,18})"')
-"""Weak ones too: proxies that compress make them of ours, which stand for the same version."""
-# The patterns and lengths are for the document; what is wrong is said by what reads the headers.
+"""Weak ones too: proxies that compress turn ours into weak ones of the same version."""
+# The patterns and lengths are for the document; the code that reads the headers reports errors.
 IfMatch = Annotated[
     str | None,
     Header(
         alias="If-Match",
-        description="ETag the change is made on top of; another one gives 412.",
+        description="ETag of the version the change is based on; any other version in force gives 412.",
         json_schema_extra={"pattern": r'^(\*|(W/)?"[0-9]{1,18}")$'},
     ),
 ]
@@ -51,7 +51,7 @@ IdempotencyKey = Annotated[
 
 
 class Answer(JSONResponse):
-    """JSON, written by orjson. What is in force now is in no cache."""
+    """JSON, encoded by orjson, that no cache keeps."""
 
     def init_headers(self, headers: Mapping[str, str] | None = None) -> None:
         """Set the headers."""
@@ -68,7 +68,7 @@ def etag(version: int) -> str:
 
 
 def caller_of(connection: HTTPConnection) -> Caller:
-    """Who asks, as the gate in front found out; without a gate, anybody."""
+    """The caller, as the gate identified it; without a gate, an anonymous one."""
     found: Caller | None = connection.scope.get(CALLER)
     return found or Caller(connection.client.host if connection.client else None)
 
@@ -83,24 +83,24 @@ async def read_configuration(
 
 
 def change_request(request: Request, envelope: Envelope, intent: Intent) -> ChangeRequest:
-    """What is asked for, by whom, from where."""
+    """The request of a change, with its caller and channel."""
     return envelope.change(intent, channel=CHANNEL, caller=caller_of(request))
 
 
 def check_query(request: Request, *known: str) -> None:
-    """Refuse query parameters nobody reads, and those that are there twice."""
+    """Refuse query parameters that are unknown or given twice."""
     names = [name for name, _ in request.query_params.multi_items()]
     refuse_unknown(names, known)
     twice = next((name for name, count in Counter(names).items() if count > 1), None)
     if twice is not None:
-        raise Malformed(f"{twice!r} is in the query twice", path=twice)
+        raise Malformed(f"{twice!r} is given twice in the query; give it once", path=twice)
 
 
 async def read_body(request: Request, *, may_be_empty: bool = False) -> dict[str, Any]:
     """The object in the body of a request.
 
     Raises:
-        ChangeRefused: there is none in it.
+        ChangeRefused: it is not a JSON object.
         HTTPException: it is not declared as JSON, or does not arrive.
     """
     limits: MessageLimits = getattr(request.app.state, "message_limits", USUAL)
@@ -110,16 +110,16 @@ async def read_body(request: Request, *, may_be_empty: bool = False) -> dict[str
             async for chunk in request.stream():
                 raw += chunk
                 if len(raw) > limits.bytes:
-                    raise TooLarge(f"The body is longer than {limits.bytes:,} bytes, which is all that is read")
+                    raise TooLarge(f"The body exceeds the limit of {limits.bytes:,} bytes")
     except TimeoutError:
         raise HTTPException(408, f"The body did not arrive within {BODY_SECONDS:g} s") from None
     except ClientDisconnect:
-        raise HTTPException(400, "The connection ended within the body") from None
+        raise HTTPException(400, "The connection ended before the body was complete") from None
     if may_be_empty and not raw:
         return {}
-    # Without this a page of any origin could post here: browsers send text/plain across origins without asking.
+    # Without this check a page of any origin could post here: browsers send text/plain without a preflight.
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise HTTPException(415, "Send JSON and say so: Content-Type: application/json")
+        raise HTTPException(415, "The body is not declared as JSON; send the header Content-Type: application/json")
     return read_object(bytes(raw), limits)
 
 
@@ -135,7 +135,9 @@ def with_headers(request: Request, fields: dict[str, Any], if_match: str | None,
         found["expected_version"] = _version(if_match)
     for name, value in found.items():
         if name in fields and fields[name] != value:
-            raise Malformed(f"{name} is in the body and outside it, and differs", path=name)
+            raise Malformed(
+                f"{name} has different values in the body and in the query or headers; give it once", path=name
+            )
     return {**found, **fields}
 
 

@@ -1,4 +1,4 @@
-"""Sockets to listen on, and a server that leaves signals to us."""
+"""Sockets to listen on, and a server that does not handle signals itself."""
 
 from __future__ import annotations
 
@@ -26,12 +26,13 @@ _log = logging.getLogger(__name__)
 
 _BACKLOG = 2048
 _OTHER_FILES = 256
-"""Descriptors for everything that is no connection."""
+"""File descriptors for everything else than connections."""
 _SEND_BUFFER = 128 * 1024
-"""Bytes the kernel takes off us per client. Left to itself it takes megabytes, all of it old states to a client that
-does not read."""
+"""Bytes the kernel buffers per client. By default it buffers megabytes, all of it old states for a client that does not
+read."""
 _LONGEST_FRAME = 4 * 1024 * 1024
-"""Bytes. Longer messages than the channels read get an answer up to here; beyond it the connection ends (1009)."""
+"""Bytes. A message that is longer than the channels read is answered up to this size; beyond it the connection ends
+(1009)."""
 _GRACE_SECONDS = 1
 _PING_SECONDS = 20.0
 
@@ -40,7 +41,7 @@ def bind(host: str, port: int) -> list[socket.socket]:
     """Sockets listening on every address of a host, all on the same port.
 
     Raises:
-        SettingsError: the port is in use, or the host is none of this machine.
+        SettingsError: the port is in use, or this machine does not have the host.
     """
     addresses = _addresses(host, port)
     sockets: list[socket.socket] = []
@@ -61,7 +62,7 @@ def bind(host: str, port: int) -> list[socket.socket]:
 
 
 def is_local(sockets: list[socket.socket]) -> bool:
-    """Whether sockets can be reached from this machine only."""
+    """True if the sockets can be reached from this machine only."""
     return all(ipaddress.ip_address(listening.getsockname()[0]).is_loopback for listening in sockets)
 
 
@@ -71,7 +72,7 @@ def _addresses(host: str, port: int) -> list[tuple[socket.AddressFamily, tuple[s
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except socket.gaierror as error:
-        raise SettingsError(f"--host {host!r} is no address of this machine: {error.strerror}") from error
+        raise SettingsError(f"--host {host!r} is not an address of this machine: {error.strerror}") from error
     return list({(family, (str(address[0]),)): None for family, _, _, _, address in found})
 
 
@@ -95,14 +96,14 @@ def _why(error: OSError, host: str, port: int) -> str:
     if error.errno == errno.EADDRINUSE:
         return f"Port {port} on {host} is in use by another program; stop it, or choose another with --port"
     if error.errno == errno.EACCES:
-        return f"Port {port} on {host} may not be used without privileges; choose one above 1023 with --port"
+        return f"Port {port} on {host} needs privileges; choose one above 1023 with --port"
     if error.errno == errno.EADDRNOTAVAIL:
-        return f"--host {host!r} is no address of this machine"
+        return f"--host {host!r} is not an address of this machine"
     return f"Cannot listen on {host}, port {port}: {error.strerror}"
 
 
 class Server(uvicorn.Server):
-    """uvicorn, stopped by us and not by signals of its own."""
+    """uvicorn without its signal handlers: the process stops it."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -111,7 +112,7 @@ class Server(uvicorn.Server):
 
 
 def room_for(connections: int) -> None:
-    """Let the process open as many files as connections may be open, as far as the system lets it."""
+    """Raise the limit of open files so that every allowed connection can be opened, as far as the system permits."""
     wanted = connections + _OTHER_FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY or soft >= wanted:
@@ -121,7 +122,7 @@ def room_for(connections: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
     if allowed < wanted:
         _log.warning(
-            "The system lets this process open %d files, too few for --max-connections %d: ulimit -n says how many",
+            "The system allows this process %d open files, too few for --max-connections %d; raise it with ulimit -n",
             allowed,
             connections,
         )

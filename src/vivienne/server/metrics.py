@@ -1,4 +1,4 @@
-"""What is measured, for Prometheus: `/metrics`."""
+"""The metrics for Prometheus: `/metrics`."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from vivienne.changes.service import ConfigService
 
 CHECK_SECONDS = 1.0
-"""How long an answer waits for the store."""
+"""Longest time an answer waits for the store."""
 
 
 class _StoreLook:
-    """Whether the store answers; asked once at a time, however often and impatiently somebody wants to know.
+    """Health of the store, with one check at a time however often it is asked for.
 
     Args:
-        service: asks it.
+        service: checks it.
     """
 
     def __init__(self, service: ConfigService) -> None:
@@ -31,7 +31,7 @@ class _StoreLook:
         self.is_up = False
 
     async def look(self) -> None:
-        """Ask, and wait `CHECK_SECONDS` for the answer."""
+        """Check, and wait `CHECK_SECONDS` for the result."""
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(self._ask(), name="store look")
         done, _ = await asyncio.wait([self._asking], timeout=CHECK_SECONDS)
@@ -49,7 +49,7 @@ def metrics_routes(service: ConfigService) -> APIRouter:
     """The endpoint.
 
     Args:
-        service: whose metrics.
+        service: has the metrics.
     """
     routes = APIRouter(tags=["operation"])
     store = _StoreLook(service)
@@ -61,7 +61,7 @@ def metrics_routes(service: ConfigService) -> APIRouter:
         responses={200: {"content": {"text/plain": {}}, "description": "The text format of Prometheus."}},
     )
     async def metrics(request: Request) -> Response:
-        """What is measured, for Prometheus."""
+        """The metrics for Prometheus."""
         await store.look()
         encode, media_type = choose_encoder(request.headers.get("accept", ""))
         return Response(encode(service.metrics.registry), headers={"Content-Type": media_type})

@@ -26,7 +26,7 @@ SECURITY_SCHEMES: dict[str, Schema] = {
         "description": "A token, `viv_...`, where the server demands one: `vivienne token create NAME --role ROLE`.",
     }
 }
-"""What gets one in."""
+"""Ways to authenticate."""
 
 KINDS = (
     Acknowledgement, AssetList, Chart, ConditionOfChange, ConfigurationBody, ConfigurationPage, DecisionPreview,
@@ -37,7 +37,7 @@ KINDS = (
 
 
 def complete(app: FastAPI) -> None:
-    """Complete the OpenAPI document with the schemas it refers to, and with what gets one in."""
+    """Complete the OpenAPI document with the schemas it refers to, and with authentication."""
     generate = app.openapi
 
     @cache
@@ -48,7 +48,7 @@ def complete(app: FastAPI) -> None:
         parts = document.setdefault("components", {})
         parts.setdefault("schemas", {}).update(schemas(KINDS))
         parts["securitySchemes"] = SECURITY_SCHEMES
-        # Nobody needs a token where the server does not demand one: hence the empty choice.
+        # The empty choice is for servers that do not demand a token.
         with_token: list[dict[str, list[str]]] = [{name: []} for name in SECURITY_SCHEMES]
         for path, operations in document["paths"].items():
             for method, operation in operations.items():
@@ -66,7 +66,7 @@ def _parameters(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
-    """What a query or a header can hold: it is there or not, and never null."""
+    """The schema without null: a query parameter or header is present or absent, never null."""
     alternatives = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
     if len(alternatives) != 1:
         return schema

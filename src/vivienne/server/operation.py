@@ -1,4 +1,4 @@
-"""Whether it lives and works: `/health` and `/ready`."""
+"""Health of the process and its parts: `/health` and `/ready`."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ def operation_routes(
     """The endpoints.
 
     Args:
-        service: answers for the store.
-        market: answers for the feeds.
-        additions: how parts are that Vivienne does without: by name ``ok``, or what is wrong with it.
+        service: knows the health of the store.
+        market: knows the health of the feeds.
+        additions: health of optional parts: by name ``ok``, or what is wrong with it.
     """
     routes = APIRouter(tags=["operation"])
 
     @routes.get("/health")
     async def health() -> dict[str, Any]:
-        """The process is alive."""
+        """Health of the process: it answers."""
         return {"status": "ok", "version": __version__}
 
-    @routes.get("/ready", responses={503: {"description": "A part does not work; it says which."}})
+    @routes.get("/ready", responses={503: {"description": "A part does not work; the answer says which."}})
     async def ready(request: Request) -> Response:
-        """The parts work: feeds deliver, the store answers. Where a token is needed and none came, just whether."""
+        """Health of the parts: feeds and store. Without a token, where one is needed, only the status."""
         needed: dict[str, Any] = {"store": "ok"}
         try:
             await service.check()

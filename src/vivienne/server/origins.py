@@ -1,9 +1,10 @@
-"""Who may use the server from a browser: a page must not reach an agent on the viewer's own machine unasked.
+"""Origins whose pages may use the server: a page must not reach an agent on the machine of its viewer.
 
-A browser says in ``Origin`` whose page speaks. Allowed are pages of this machine (localhost in any port), of the
-server itself, and of the origins in the settings; programs send no ``Origin`` and are not concerned. ``Host`` must be
+A browser sends the origin of a page in ``Origin``. Allowed are pages of this machine (localhost with any port), of the
+server itself, and of the origins in the settings; programs send no ``Origin`` and are not checked. ``Host`` must be
 a name that nobody else can point at this server: a foreign one that resolves to 127.0.0.1 (DNS rebinding) would make a
-foreign page look like the server's own. Where everybody needs a token any name will do, for such a page has none.
+foreign page look like the server's own.
+Where everybody needs a token, any name is accepted, because such a page has no token.
 WebSockets are checked as well; browsers let any page open them.
 """
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 Hosts = Literal["local", "addresses", "any"]
-"""Which names the server answers to: those of this machine; any address besides; any name."""
+"""Names the server answers to: those of this machine; any address as well; any name."""
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 # As browsers write them: in small letters, without a user, a path, or a dot at the end.
 _LOCAL_ORIGIN = re.compile(r"https?://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?")
@@ -34,12 +35,12 @@ _FORBIDDEN, _MISDIRECTED = 403, 421
 
 
 class OriginGuard:
-    """ASGI middleware that refuses what comes from elsewhere, before anything is accepted.
+    """ASGI middleware that refuses requests of foreign pages before anything is accepted.
 
     Args:
-        app: what it guards.
-        origins: whose pages may use the server, beyond those of this machine and of the server itself.
-        hosts: which names the server answers to, beyond those of the origins.
+        app: the application behind it.
+        origins: those allowed besides this machine and the server itself.
+        hosts: names the server answers to, besides those of the origins.
     """
 
     def __init__(self, app: ASGIApp, *, origins: Collection[str], hosts: Hosts) -> None:
@@ -62,7 +63,7 @@ class OriginGuard:
             detail = f"Pages of {', '.join(origins)[:100]!r} may not use this server; --origins allows more"
             await problem(_FORBIDDEN, "Wrong origin", detail, code="wrong_origin")(scope, receive, send)
         elif not origins and _is_embedded(headers):
-            detail = "Pages of other sites may link to this server, and load nothing of it"
+            detail = "Pages of other sites may link to this server, but load nothing from it"
             await problem(_FORBIDDEN, "Wrong origin", detail, code="wrong_origin")(scope, receive, send)
         else:
             await self._app(scope, receive, _protected(send))
@@ -87,12 +88,12 @@ class OriginGuard:
 
 
 def _is_embedded(headers: Headers) -> bool:
-    """Whether a browser loads this for a page of another site, without saying whose: as a picture, or unread."""
+    """True if a browser loads this for a page of another site without an ``Origin``, such as a picture."""
     return headers.get("sec-fetch-site") == "cross-site" and headers.get("sec-fetch-mode") != "navigate"
 
 
 def _protected(send: Send) -> Send:
-    """Nothing is shown within a page of others, where clicks could be led to it, or taken for another kind of file."""
+    """Add headers that forbid frames in foreign pages (clickjacking) and guessing the kind of a file."""
 
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -106,12 +107,12 @@ def _protected(send: Send) -> Send:
 
 
 def _only(values: list[str]) -> str:
-    """The only value of a header. Several are one that nothing allows: who comes next may read another one of them."""
+    """The only value of a header. Several become one that is never allowed: the next reader may choose another."""
     return values[0] if len(values) == 1 else ", ".join(values)
 
 
 def host_name(host: str) -> str | None:
-    """The name in a Host header, without its port; None where it is no host."""
+    """The name in a Host header, without its port; None if it is not a host."""
     found = _HOST.fullmatch(host)
     return None if found is None else (found[1] or found[2]).lower()
 

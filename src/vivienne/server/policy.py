@@ -1,4 +1,4 @@
-"""Which role each endpoint needs. One that is not in this table needs the highest, so that none is open by mistake."""
+"""The role each endpoint needs. One that is not in this table needs the highest, so that none is open by mistake."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ WEBSOCKET = "WEBSOCKET"
 _ASSETS = "/phoenix/assets"
 
 NEEDED: dict[tuple[str, str], Role | None] = {
-    # Whether it lives: for load balancers. /ready leaves out the details for those without a token.
+    # Health, for load balancers. Without a token /ready leaves out the details.
     ("GET", "/health"): None,
     ("GET", "/ready"): None,
-    # The page, and what there is to ask: no data.
+    # The page and the documents of the endpoints: no data.
     ("GET", "/"): None,
     ("HEAD", "/"): None,
     ("GET", "/docs"): None,
@@ -34,7 +34,7 @@ NEEDED: dict[tuple[str, str], Role | None] = {
     ("GET", "/openapi.json"): None,
     ("HEAD", "/openapi.json"): None,
     ("GET", "/asyncapi.json"): None,
-    # Looking.
+    # Reading.
     (WEBSOCKET, "/ws/state"): "viewer",
     (WEBSOCKET, "/ws/logs"): "viewer",
     ("GET", f"{PREFIX}/active"): "viewer",
@@ -49,20 +49,20 @@ NEEDED: dict[tuple[str, str], Role | None] = {
     ("GET", "/auth/caller"): "viewer",
     ("POST", "/auth/ticket"): "viewer",
     ("GET", "/metrics"): "viewer",
-    # Changing. Over /ws/state as well, message by message.
+    # Changing. Messages on /ws/state are checked one by one.
     ("POST", f"{PREFIX}/update"): "tuner",
     ("POST", f"{PREFIX}/partial-update"): "tuner",
     ("POST", f"{PREFIX}/reset"): "tuner",
     ("POST", PREFIX + "/{config_id}/activate"): "tuner",
     ("POST", f"{PREFIX}/pause"): "tuner",
     ("POST", f"{PREFIX}/resume"): "tuner",
-    # Taking away, and who gets in.
+    # Deleting, and tokens.
     ("DELETE", PREFIX + "/{config_id}"): "admin",
     ("GET", "/auth/tokens"): "admin",
     ("POST", "/auth/tokens"): "admin",
     ("DELETE", "/auth/tokens/{name}"): "admin",
 }
-"""By method and path; None for everybody, with and without a token."""
+"""By method and path; None for everybody, without a token too."""
 CHANGES = frozenset(
     {
         ("POST", f"{PREFIX}/update"),
@@ -73,12 +73,12 @@ CHANGES = frozenset(
         ("DELETE", PREFIX + "/{config_id}"),
     }
 )
-"""What is counted as a change of its caller."""
+"""Endpoints whose use counts as a change of the caller."""
 PAUSE = ("POST", f"{PREFIX}/pause")
 
 
 def admission(access: Access) -> Callable[[HTTPConnection], Coroutine[Any, Any, None]]:
-    """What every endpoint depends on: it refuses callers who may not use it."""
+    """The dependency of every endpoint that refuses callers without the role it needs."""
 
     async def admit(connection: HTTPConnection) -> None:
         caller = caller_of(connection)
@@ -90,7 +90,7 @@ def admission(access: Access) -> Callable[[HTTPConnection], Coroutine[Any, Any, 
         if caller.role is None:
             raise NotKnown(caller.problem)
         if not caller.may(needed):
-            raise NotAllowed(f"This needs a token with the role {needed}; {caller.token!r} has the role {caller.role}")
+            raise NotAllowed(f"The token {caller.token!r} has the role {caller.role}; this needs the role {needed}")
         if endpoint in CHANGES:
             access.count_change(caller)
         elif endpoint == PAUSE:
@@ -100,7 +100,7 @@ def admission(access: Access) -> Callable[[HTTPConnection], Coroutine[Any, Any, 
 
 
 def endpoints(routes: list[BaseRoute]) -> Iterator[tuple[str, str]]:
-    """Method and path of every endpoint an application has; files are none."""
+    """Method and path of every endpoint of an application, without files."""
     for route in routes:
         if isinstance(route, APIRoute):
             for method in route.methods or ():

@@ -85,7 +85,7 @@ def problem(
 
 
 def too_many(detail: str, seconds: float) -> Response:
-    """Refuses what was one too many; there is room again in so many seconds."""
+    """A refusal beyond a limit; the client may retry after so many seconds."""
     headers = {"Retry-After": str(ceil(seconds))}
     title, code = TooManyRequests.title, TooManyRequests.code
     return problem(HTTPStatus.TOO_MANY_REQUESTS, title, detail, code=code, headers=headers)
@@ -133,7 +133,7 @@ def install(app: FastAPI) -> None:
 
 
 def _install_access(app: FastAPI) -> None:
-    """The same for those who do not get in; a WebSocket is refused with it too, before it is accepted."""
+    """Turn refused access into a problem document, for a WebSocket before it is accepted."""
 
     async def refuse(connection: HTTPConnection, response: Response) -> Response | None:
         if not isinstance(connection, WebSocket):
@@ -144,7 +144,7 @@ def _install_access(app: FastAPI) -> None:
     @app.exception_handler(NotKnown)
     async def not_known(connection: HTTPConnection, error: NotKnown) -> Response | None:
         headers = {"WWW-Authenticate": 'Bearer realm="vivienne"'}
-        title = "It is not known who asks"
+        title = "Authentication is needed"
         refusal = problem(HTTPStatus.UNAUTHORIZED, title, str(error), code="unauthorized", headers=headers)
         return await refuse(connection, refusal)
 
@@ -165,13 +165,13 @@ def _install_access(app: FastAPI) -> None:
 
 
 async def failed(request: Request, error: HTTPException) -> Response:
-    """What the framework refused."""
+    """The answer to a request that the framework refused."""
     status = HTTPStatus(error.status_code)
     detail = error.detail
     if status is HTTPStatus.NOT_FOUND:
         detail = f"There is nothing at {request.url.path}; see /docs"
     elif status is HTTPStatus.METHOD_NOT_ALLOWED:
-        detail = f"{request.method} is not possible at {request.url.path}; see /docs"
+        detail = f"{request.url.path} does not support {request.method}; see /docs"
     headers = dict(error.headers or {})
     if status is HTTPStatus.METHOD_NOT_ALLOWED:
         headers["Allow"] = ", ".join(_methods(request))
@@ -181,7 +181,7 @@ async def failed(request: Request, error: HTTPException) -> Response:
 def _methods(request: Request) -> list[str]:
     """Every method of the endpoint at this address; each method has a route of its own."""
     matching = [route for route in _routes(request.app.routes) if route.path_regex.match(request.scope["path"])]
-    # The first that matches is the one that is meant: a name is no config_id.
+    # The first match wins: a fixed name is not a config_id.
     meant = [route.methods or set() for route in matching if route.path == matching[0].path]
     return sorted(set().union(*meant))
 

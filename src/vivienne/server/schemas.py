@@ -1,4 +1,4 @@
-"""JSON Schemas of what goes over the wire, derived from the types it is made of."""
+"""JSON Schemas of everything on the wire, derived from its types."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 Schema = dict[str, Any]
 NOTHING_ELSE = ConfigDict(extra="forbid")
-"""For bodies in which other names are refused."""
+"""For bodies that refuse unknown names."""
 
 _PREFIX = "#/components/schemas/"
 
@@ -24,7 +24,7 @@ def reference(kind: type) -> Schema:
 
 
 def schemas(kinds: Iterable[type]) -> dict[str, Schema]:
-    """Schemas of types and all they are made of, and of a configuration, by name."""
+    """Schemas of types and their parts, and of a configuration, by name."""
     inputs: list[tuple[type, Any, TypeAdapter[Any]]] = [(kind, "serialization", TypeAdapter(kind)) for kind in kinds]
     _, document = TypeAdapter.json_schemas(inputs, ref_template=_PREFIX + "{model}")
     configuration = json_schema()

@@ -53,11 +53,11 @@ def websocket_routes(
     """The endpoints.
 
     Args:
-        service: the door.
+        service: takes changes.
         hub: fans states out.
         board: has the latest states.
         logs: has the latest records.
-        access: says what clients may do; None lets everybody do everything.
+        access: knows what clients may do; None lets everybody do everything.
     """
     routes = APIRouter()
     log_traffic = service.metrics.traffic("logs")
@@ -100,7 +100,7 @@ async def _converse(
     take: Callable[[], Awaitable[str]],
     traffic: Traffic,
 ) -> None:
-    """Read and write at the same time until the client leaves; whoever ends first ends the other."""
+    """Read and write at the same time until the client leaves; the first that ends ends the other."""
     caller = caller_of(websocket)
 
     async def read() -> None:
@@ -108,7 +108,7 @@ async def _converse(
             await hear(dict(event), caller)
 
     async def write() -> None:
-        # A send waits while the connection cannot take more; meanwhile newer frames replace older ones.
+        # A send waits while the connection cannot take more; until then newer frames replace older ones.
         with suppress(WebSocketDisconnect):
             while True:
                 await websocket.send_text(await take())
@@ -127,7 +127,7 @@ async def _converse(
 
 
 class _Conversation:
-    """What a client of `/ws/state` says, and what it is answered."""
+    """Messages of a client of `/ws/state`, and their answers."""
 
     def __init__(
         self,
@@ -145,7 +145,7 @@ class _Conversation:
         self._mailbox = mailbox
 
     async def hear(self, event: dict[str, Any], caller: Caller) -> None:
-        """Answer one message; whatever is wrong with it, the connection stays."""
+        """Answer one message; the connection stays open even if the message is wrong."""
         kind: str | None = None
         request_id: str | None = None
         try:
@@ -174,11 +174,11 @@ class _Conversation:
         )
 
     def _admit(self, message: Message, caller: Caller) -> None:
-        """Refuse a change of somebody who may make none, or not so many."""
+        """Refuse a change of a caller without the role, or beyond the limit of changes."""
         if message["type"] in CONFIG_UPDATE and message.get("validate_only") is True:
-            return  # looks, and changes nothing
+            return  # it changes nothing
         if not caller.may("tuner"):
-            raise Forbidden(f"The token {caller.token!r} is for looking; one with the role tuner changes something")
+            raise Forbidden(f"The token {caller.token!r} has the role viewer; a change needs the role tuner")
         if self._access is not None:
             (self._access.count_pause if is_pause(message) else self._access.count_change)(caller)
 
@@ -188,9 +188,7 @@ class _Conversation:
         if not isinstance(assets, list) or not assets or not all(isinstance(asset, str) for asset in assets):
             raise Malformed('assets must be a list of assets, such as ["BTC"], or ["*"] for all', path="assets")
         if len(assets) > self._limits.subscriptions:
-            raise Malformed(
-                f"{len(assets):,} assets are too many; at most {self._limits.subscriptions:,}", path="assets"
-            )
+            raise Malformed(f"{len(assets):,} assets exceed the limit of {self._limits.subscriptions:,}", path="assets")
         if assets == ["*"]:
             names: list[str] | None = None
         else:

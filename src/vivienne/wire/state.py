@@ -31,10 +31,21 @@ ReasonId = Literal[
 
 
 class History(TypedDict):
-    """Number of bars that the newest decision was made from, `of` the number of bars of a full history."""
+    """Number of bars that the newest decision was made from.
+
+    With fewer than `needed` bars no decision is made; with `of` bars the history is full.
+    """
 
     bars: int
+    needed: int
     of: int
+
+
+class TroubleEntry(TypedDict):
+    """The reason why the data or the decision of an asset is unreliable."""
+
+    id: ReasonId
+    message: str
 
 
 class AssetState(DecisionEntry):
@@ -46,6 +57,8 @@ class AssetState(DecisionEntry):
 
     `pause` is the pause in force; it is set only while the status is `paused`.
 
+    `trouble` is the reason for `stale`. During a pause it is set if the asset would otherwise be `stale`.
+
     `bar` is the bar that was just decided, as a chart draws it; it is null in all other states. A client that misses a
     bar can tell from `bar_time`.
     """
@@ -54,6 +67,7 @@ class AssetState(DecisionEntry):
     status_reason: str | None
     status_reason_id: ReasonId | None
     pause: PauseEntry | None
+    trouble: TroubleEntry | None
     history: History
     price: float | None
     price_time: str | None

@@ -23,8 +23,10 @@ function GivenName() {
           type="button"
           className={classes.button}
           data-nameless={name === '' || undefined}
-          aria-label={name === '' ? 'Say who you are' : `You are ${name}`}
-          title={name === '' ? 'Your changes go into the history without a name' : `Your changes go in as ${name}`}
+          aria-label={name === '' ? 'Name for your changes' : `You are ${name}`}
+          title={
+            name === '' ? 'The history shows your changes without a name' : `The history shows your changes as ${name}`
+          }
           onClick={() => setOpen(!open)}
         >
           <IconUserCircle size={20} stroke={1.7} aria-hidden />
@@ -50,7 +52,7 @@ function NameForm({ name, done }: { name: string; done: () => void }) {
     >
       <TextInput
         label="Your name"
-        description="Goes into the history with every change you make. Kept in this browser."
+        description="Shown in the history with every change you make. Kept in this browser."
         value={typed}
         maxLength={100}
         autoComplete="nickname"

@@ -7,10 +7,13 @@ import { assetsQuery } from '../queries.ts'
 import classes from './MarketBadge.module.css'
 
 const KINDS = {
-  simulated: { Icon: IconFlask, meaning: 'These prices are made up by a seeded simulation. Nobody trades at them.' },
-  replay: { Icon: IconPlayerTrackNext, meaning: 'Recorded prices are played again. This is the past.' },
+  simulated: {
+    Icon: IconFlask,
+    meaning: 'These prices are made up by a seeded simulation. They are not from any market.',
+  },
+  replay: { Icon: IconPlayerTrackNext, meaning: 'Recorded prices are replayed.' },
 }
-const REAL = { Icon: IconBroadcast, meaning: 'Prices come from this market as they are made.' }
+const REAL = { Icon: IconBroadcast, meaning: 'Live prices from this market.' }
 
 /** Which market the numbers come from, in words, on every page. */
 export function MarketBadge() {

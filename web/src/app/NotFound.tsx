@@ -7,7 +7,7 @@ export function NotFound() {
   const { pathname } = useLocation()
   return (
     <div className={classes.message}>
-      <h1>There is no page here</h1>
+      <h1>Page not found</h1>
       <p>
         The dashboard has no page at <code>{pathname}</code>. Assets are at <code>/assets/BTC</code>; everything else is
         in the navigation.

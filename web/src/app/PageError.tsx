@@ -7,12 +7,11 @@ export function PageError({ error }: { error: unknown }) {
   const { title, advice } = isMissingCode(error)
     ? {
         title: 'This page could not be loaded',
-        advice:
-          'The server did not give its code: it is down, or a newer dashboard has taken its place. Load it again.',
+        advice: 'The server did not deliver its code: it is down, or a newer dashboard was installed. Reload the page.',
       }
     : {
-        title: 'This page has a defect',
-        advice: 'Nothing was changed by it, and the agent goes on. Load the page again, or go on elsewhere.',
+        title: 'This page failed',
+        advice: 'No change was made, and the agent keeps running. Reload the page, or open another one.',
       }
   return (
     <div className={classes.message} role="alert">

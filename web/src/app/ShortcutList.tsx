@@ -6,12 +6,12 @@ const LIST = [
   ['g c', 'Configuration of all assets'],
   ['g h', 'History'],
   ['g l', 'Logs'],
-  ['p a', 'Pause all assets, at once'],
+  ['p a', 'Pause all assets immediately'],
   ['p t', 'Pause this asset, on its page'],
-  ['[ ]', 'Asset before or after, on the page of an asset'],
+  ['[ ]', 'Previous or next asset, on the page of an asset'],
   ['/', 'Go to the filter of the page'],
   ['?', 'These shortcuts'],
-  ['Esc', 'Leave what is open'],
+  ['Esc', 'Close the dialog or panel'],
 ] as const
 
 interface ShortcutListProps {

@@ -22,32 +22,28 @@ describe('connectionSentences', () => {
     expect(connectionSentences(snapshot({ lastMessageAt: NOW - 4000 }), NOW)).toEqual(['Live', 'last message 4 s ago'])
   })
 
-  test('offline says how old the numbers are and when the next attempt is', () => {
+  test('offline says how old the data is and when the next attempt is', () => {
     const offline = snapshot({ state: 'offline', lastMessageAt: NOW - 12_000, retryAt: NOW + 2_400 })
-    expect(connectionSentences(offline, NOW)).toEqual([
-      'Offline',
-      'the numbers below are 12 s old',
-      'trying again in 3 s',
-    ])
+    expect(connectionSentences(offline, NOW)).toEqual(['Offline', 'the data below is 12 s old', 'retrying in 3 s'])
   })
 
   test('a narrow page is told the same in fewer words', () => {
     const offline = snapshot({ state: 'offline', lastMessageAt: NOW - 12_000, retryAt: NOW + 2_400 })
-    expect(briefSentences(offline, NOW)).toEqual(['Offline', 'numbers 12 s old', 'again in 3 s'])
+    expect(briefSentences(offline, NOW)).toEqual(['Offline', 'data 12 s old', 'retry in 3 s'])
   })
 
   test('an attempt that is due is not counted below zero', () => {
     const due = snapshot({ state: 'offline', retryAt: NOW - 300 })
-    expect(connectionSentences(due, NOW).at(-1)).toBe('trying again now')
+    expect(connectionSentences(due, NOW).at(-1)).toBe('retrying now')
   })
 
-  test('before any message there are no numbers to be old', () => {
+  test('before any message no age is given', () => {
     const first = snapshot({ state: 'connecting', lastMessageAt: null })
-    expect(connectionSentences(first, NOW)).toEqual(['Connecting', 'there are no numbers yet'])
+    expect(connectionSentences(first, NOW)).toEqual(['Connecting', 'no data yet'])
   })
 
-  test('stale says for how long nothing came', () => {
+  test('stale says for how long no data has come', () => {
     const stale = snapshot({ state: 'stale', lastMessageAt: NOW - 125_000 })
-    expect(connectionSentences(stale, NOW)).toEqual(['Stale', 'nothing came for 2 min'])
+    expect(connectionSentences(stale, NOW)).toEqual(['Stale', 'no data for 2 min'])
   })
 })

@@ -7,7 +7,7 @@ export function UnknownAsset({ asset, assets }: { asset: string; assets: readonl
   return (
     <section className={`panel ${classes.unknown}`}>
       <h1>There is no asset {asset}</h1>
-      <p>The server decides these:</p>
+      <p>The server knows these assets:</p>
       <ul>
         {assets.map((name) => (
           <li key={name}>

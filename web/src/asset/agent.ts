@@ -1,10 +1,10 @@
-import type { AssetData, Configuration, StateData } from 'vivienne-client'
+import type { AssetData, AssetState, Configuration } from 'vivienne-client'
 import { useVivienneState } from 'vivienne-client/react'
 
 const AGENT = 'VivienneAgent'
 
 /** The decision in a state; undefined before the first one arrived. */
-export function decisionOf(state: AssetData | undefined): StateData | undefined {
+export function decisionOf(state: AssetData | undefined): AssetState | undefined {
   return state?.agents[AGENT]?.data
 }
 
@@ -19,7 +19,7 @@ export function configurationOf(state: AssetData | undefined): Configuration | u
  */
 export function useDecision<T>(
   asset: string,
-  select: (decision: StateData) => T,
+  select: (decision: AssetState) => T,
   same: (one: T | undefined, other: T | undefined) => boolean = Object.is,
 ): T | undefined {
   return useVivienneState(

@@ -20,8 +20,8 @@ export function ChangesBar({ snapshot }: { snapshot: DraftSnapshot }) {
         <strong>{count(changed.length, 'change')}</strong>
         {problems.length > 0 && <span data-kind="wrong">{count(problems.length, 'problem')}</span>}
         {conflicts.length > 0 && <span data-kind="conflict">{conflicts.length} changed elsewhere</span>}
-        {whyNot !== null && <span data-kind="conflict">To try out: it cannot be saved with your role</span>}
-        {offline && <span data-kind="conflict">Not connected: saving waits, typing does not</span>}
+        {whyNot !== null && <span data-kind="conflict">Only a trial: your role cannot save it</span>}
+        {offline && <span data-kind="conflict">Not connected: you can edit, but not save</span>}
       </div>
       <Button size="xs" variant="subtle" onClick={() => draft.revertAll()}>
         Discard

@@ -36,8 +36,8 @@ export function ConfigurationPage() {
         />
         <p>
           {asset === null
-            ? 'What every asset inherits, unless it sets a value itself.'
-            : `What ${asset} sets itself goes before what is set for all assets.`}
+            ? 'Every asset inherits these values, unless it sets its own.'
+            : `Values set for ${asset} override those set for all assets.`}
         </p>
       </header>
       <div>

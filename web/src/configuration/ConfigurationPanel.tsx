@@ -134,7 +134,7 @@ function useProposal(
   )
   const undecided = reviewed === 'typed' && snapshot.conflicts.length > 0
   const against = undecided
-    ? 'Something you typed over was changed elsewhere meanwhile. Go back and decide which value to keep.'
+    ? 'A value you edited has been changed elsewhere. Go back and choose the value to keep.'
     : null
   return { proposal, against, ...actions }
 }
@@ -145,7 +145,7 @@ function Elsewhere({ snapshot }: { snapshot: DraftSnapshot }) {
   if (lost.length === 0) return null
   return (
     <div className={failure.failure} role="alert">
-      <strong>Cannot be saved like this</strong>
+      <strong>The changes cannot be saved</strong>
       <ul>
         {lost.map(({ path, message }) => (
           <li key={`${path} ${message}`}>{message}</li>
@@ -158,9 +158,7 @@ function Elsewhere({ snapshot }: { snapshot: DraftSnapshot }) {
 function Nothing({ search, onAll }: { search: string; onAll(): void }): ReactNode {
   return (
     <p className={classes.nothing}>
-      {search === ''
-        ? 'Everything is as Vivienne comes: no value differs from its default. '
-        : `No value is called “${search}”. `}
+      {search === '' ? 'Every value has its default. ' : `No value matches “${search}”. `}
       <button type="button" onClick={onAll}>
         Show all values
       </button>
@@ -171,7 +169,7 @@ function Nothing({ search, onAll }: { search: string; onAll(): void }): ReactNod
 function NotLoaded({ error }: { error: string }) {
   return (
     <div className={failure.failure} data-kind="calm" role="status">
-      <strong>The configuration could not be read</strong>
+      <strong>The configuration could not be loaded</strong>
       <p>{error}. It is tried again every few seconds; what you typed is kept.</p>
     </div>
   )

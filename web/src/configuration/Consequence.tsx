@@ -17,9 +17,9 @@ export function Consequence({ proposal, reached }: { proposal: Proposal; reached
   const { data, isError, isFetching } = usePreview(proposal, asset)
   if (asset === undefined) return null
   return (
-    <section className={classes.consequence} aria-label="What it would have done">
+    <section className={classes.consequence} aria-label="Effect on past bars">
       <div className={classes.heading}>
-        <h3>What it would have done</h3>
+        <h3>Effect on past bars</h3>
         {proposal.layer === null && reached.length > 1 && (
           <NativeSelect
             size="xs"
@@ -32,10 +32,7 @@ export function Consequence({ proposal, reached }: { proposal: Proposal; reached
       </div>
       <div className={classes.answer} data-old={(isFetching && data !== undefined) || undefined}>
         {isError || data?.valid === false ? (
-          <p className={classes.calm}>
-            Not available just now. This does not stand in the way of the change; it only cannot be said beforehand what
-            it would have done.
-          </p>
+          <p className={classes.calm}>The preview is not available now. You can save the change without it.</p>
         ) : data === undefined ? (
           <p className={classes.calm}>
             Deciding the last {PREVIEW_BARS} bars of {asset} again …
@@ -69,6 +66,11 @@ function Answer({ preview, asset }: { preview: DecisionPreview; asset: string })
           </>
         )}
       </p>
+      {now && then && now.undecided + then.undecided > 0 && (
+        <p className={classes.calm}>
+          Bars that cannot be decided, because too few bars precede them, are not compared.
+        </p>
+      )}
       {now && then && <Counts now={now} then={then} />}
       {different.length > 0 && <Examples different={different} of={differing} />}
     </>
@@ -76,7 +78,7 @@ function Answer({ preview, asset }: { preview: DecisionPreview; asset: string })
 }
 
 function isSame(now: LevelCounts, then: LevelCounts): boolean {
-  return [...LEVELS, 'held' as const].every((level) => now[level] === then[level])
+  return [...LEVELS, 'held' as const, 'undecided' as const].every((level) => now[level] === then[level])
 }
 
 function Counts({ now, then }: { now: LevelCounts; then: LevelCounts }) {
@@ -96,6 +98,7 @@ function Counts({ now, then }: { now: LevelCounts; then: LevelCounts }) {
           <Count key={level} name={<Level level={level} size="sm" />} now={now[level]} then={then[level]} />
         ))}
         <Count name="Entry held by a filter" now={now.held} then={then.held} />
+        {now.undecided + then.undecided > 0 && <Count name="Not decidable" now={now.undecided} then={then.undecided} />}
       </tbody>
     </table>
   )

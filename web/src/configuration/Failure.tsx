@@ -20,9 +20,9 @@ export function Failure({ error, layer, since }: FailureProps) {
   const conflict = error instanceof VivienneProblem && error.code === 'version_conflict'
   return (
     <div className={classes.failure} role="alert">
-      <strong>{conflict ? 'Not made: something else was changed meanwhile' : 'Not made'}</strong>
+      <strong>{conflict ? 'Not saved: the configuration has changed since you read it' : 'Not saved'}</strong>
       {conflict ? <Meanwhile layer={layer} since={since} /> : <Sentences error={error} />}
-      <p className={classes.kept}>What you typed is kept.</p>
+      <p className={classes.kept}>Your input is kept.</p>
     </div>
   )
 }
@@ -30,7 +30,7 @@ export function Failure({ error, layer, since }: FailureProps) {
 function Sentences({ error }: Pick<FailureProps, 'error'>) {
   const specs = useFieldSpecs()
   const errors = (error as { errors?: { path: string; message: string }[] }).errors ?? []
-  if (errors.length === 0) return <p>{error instanceof Error ? error.message : 'The server did not say why.'}</p>
+  if (errors.length === 0) return <p>{error instanceof Error ? error.message : 'The server gave no reason.'}</p>
   return (
     <ul>
       {errors.map(({ path, message }) => (
@@ -66,11 +66,11 @@ function Meanwhile({ layer, since }: Omit<FailureProps, 'error'>) {
                 const spec = specs.get(path)
                 return `${spec?.title ?? path} ${valueWords(spec, sides.old)} to ${valueWords(spec, sides.new)}`
               })
-              .join('; ') || (isSwitch(entry) ? actionWords(entry) : 'no value different')}
+              .join('; ') || (isSwitch(entry) ? actionWords(entry) : 'no value changed')}
           </li>
         ))}
       </ul>
-      <p>The review shows your change on top of that now. If it is still right, make it again.</p>
+      <p>The review now shows your change on top of it. If it is still right, save it again.</p>
     </>
   )
 }

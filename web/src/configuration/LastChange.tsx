@@ -19,7 +19,7 @@ export function LastChange({ layer, version }: { layer: string | null; version: 
       <div className={classes.words}>
         <strong>
           {newer
-            ? `Version ${change.version} was made; ${version} is in force now`
+            ? `Version ${change.version} was saved; version ${version} is in force now`
             : `Version ${change.version} in force`}
         </strong>{' '}
         <span className={classes.age}>

@@ -35,7 +35,7 @@ export function MadeNotice({ change, takeBack }: MadeNoticeProps) {
           {change.verb === 'undone' ? 'Redo' : 'Undo'}
         </Button>
       )}
-      {state === 'undone' && <span>Taken back.</span>}
+      {state === 'undone' && <span>Undone.</span>}
       {failure !== null && (
         <span className={classes.failure} role="alert">
           {failure}
@@ -46,5 +46,5 @@ export function MadeNotice({ change, takeBack }: MadeNoticeProps) {
 }
 
 function summary({ layer, verb, values }: MadeChange): string {
-  return `${count(values, 'value')} ${verb === 'undone' ? 'taken back' : verb} for ${layer ?? 'all assets'}.`
+  return `${count(values, 'value')} ${verb === 'undone' ? 'undone' : verb} for ${layer ?? 'all assets'}.`
 }

@@ -18,8 +18,8 @@ export function PanelHead({ snapshot }: { snapshot: DraftSnapshot }) {
       <span className={classes.own}>
         {own.length === 0
           ? layer === null
-            ? 'Nothing is set for all assets; they inherit the defaults'
-            : `${layer} sets nothing itself; it follows the global layer`
+            ? 'No value is set for all assets; they inherit the defaults'
+            : `${layer} sets no value; it inherits the global layer`
           : `${layer ?? 'The global layer'} sets ${count(own.length, 'value')}`}
         {own.length > 0 && may && (
           <button type="button" onClick={() => proposeReset(own.map((field) => field.path))}>

@@ -20,24 +20,24 @@ export function Reach({ proposal, verdict, failed }: ReachProps) {
       </p>
     )
   }
-  if (failed) return <p className={classes.reach}>For all assets that do not set these values themselves.</p>
+  if (failed) return <p className={classes.reach}>For all assets without values of their own.</p>
   if (verdict?.assets === undefined) return <p className={classes.reach}>For all assets.</p>
   const reached = new Set(verdict.assets)
   const others = assets.filter((asset) => !reached.has(asset))
   return (
     <p className={classes.reach}>
       {reached.size === 0 ? (
-        <strong>Reaches no asset</strong>
+        <strong>Affects no asset</strong>
       ) : (
         <>
-          Reaches {others.length > 0 && assets.length > 10 && `${reached.size} of ${assets.length} assets: `}
+          Affects {others.length > 0 && assets.length > 10 && `${reached.size} of ${assets.length} assets: `}
           <strong>{others.length === 0 ? `all ${count(reached.size, 'asset')}` : names([...reached])}</strong>
         </>
       )}
       .{' '}
       {others.length > 0 && (
         <>
-          Does not reach <strong>{names(others)}</strong>, which {others.length === 1 ? 'sets' : 'set'} these values
+          Does not affect <strong>{names(others)}</strong>: {others.length === 1 ? 'it sets' : 'they set'} these values
           {others.length === 1 ? ' itself' : ' themselves'}.
         </>
       )}

@@ -42,7 +42,7 @@ export function Review({ proposal, against = null, onClose, onMade }: ReviewProp
       size="min(46rem, 94vw)"
       transitionProps={{ duration: 0 }}
       classNames={{ title: classes.title ?? '', body: classes.body ?? '', content: classes.content ?? '' }}
-      closeButtonProps={{ 'aria-label': 'Leave the review' }}
+      closeButtonProps={{ 'aria-label': 'Close the review' }}
     >
       <ReviewForm
         proposal={proposal}
@@ -64,7 +64,7 @@ function ReviewForm({ proposal, against = null, onClose, onMade }: ReviewProps &
   const [reason, setReason] = useState('')
   const nothing = proposal.differences.length === 0
   const refused = verdict.data?.valid === false && failure === null
-  const waitsFor = nothing ? 'This is in force already; there is nothing to change.' : against
+  const waitsFor = nothing ? 'These values are in force already.' : against
   const whyNot = useWhyNot('tuner')
   const able = waitsFor === null && !offline && !refused && whyNot === null
 
@@ -87,7 +87,7 @@ function ReviewForm({ proposal, against = null, onClose, onMade }: ReviewProps &
           <>
             <TextInput
               label="Reason"
-              description="For the history; may be left out."
+              description="Optional; kept in the history."
               placeholder="fewer, better entries"
               maxLength={500}
               data-autofocus
@@ -102,8 +102,8 @@ function ReviewForm({ proposal, against = null, onClose, onMade }: ReviewProps &
         {waitsFor !== null && <p className={classes.waits}>{waitsFor}</p>}
         {offline && (
           <p className={classes.waits}>
-            The server is not connected, so nothing can be saved now. What you typed is kept; this works again as soon
-            as it is back.
+            The server is not connected, so you cannot save now. Your input is kept; saving works again as soon as it is
+            back.
           </p>
         )}
         <div className={classes.buttons}>

@@ -25,7 +25,7 @@ export function Source({ spec, state }: { spec: FieldSpec; state: DraftField }) 
           className={classes.reset}
           onClick={() => proposeReset([spec.path])}
           aria-label={`Reset ${spec.title} to ${target}`}
-          title={`Take it out of ${layer ?? 'the global layer'}, so that it is inherited again`}
+          title={`Remove it from ${layer ?? 'the global layer'}, so that it is inherited again`}
         >
           <IconArrowBackUp size={13} aria-hidden />
           Reset to {target}
@@ -45,7 +45,7 @@ function SourceMark({ source, layer }: { source: DraftField['source']; layer: st
 }
 
 const SAYS = {
-  default: () => 'Nobody has set it: the value Vivienne comes with',
+  default: () => 'Default: not set by anybody',
   global: () => 'Set for all assets',
   asset: (layer: string | null) => `Set for ${layer} itself`,
 }

@@ -36,7 +36,7 @@ export function Comparison({ versions, loaded, onClose }: ComparisonProps) {
       fullScreen={narrow}
       size="min(48rem, 94vw)"
       transitionProps={{ duration: 0 }}
-      closeButtonProps={{ 'aria-label': 'Leave the comparison' }}
+      closeButtonProps={{ 'aria-label': 'Close the comparison' }}
     >
       {failure !== null && <p className={classes.calm}>{failure.message}</p>}
       {first.data && second.data && <SideBySide older={first.data} newer={second.data} />}
@@ -56,7 +56,7 @@ function SideBySide({ older, newer }: { older: RevisionEntry; newer: RevisionEnt
           They belong to different layers: what is compared is what each layer sets itself.
         </p>
       )}
-      {found.length === 0 && <p>Both set the same values.</p>}
+      {found.length === 0 && <p>Both versions set the same values.</p>}
       {found.length > 0 && (
         <table className={classes.table}>
           <thead>
@@ -103,7 +103,7 @@ function useRevision(version: number, loaded: readonly RevisionEntry[]) {
     queryFn: async ({ signal }) => {
       const { history } = await client.rest.history({ before: version + 1, limit: 1, signal })
       const [entry] = history
-      if (entry?.version !== version) throw new VivienneError(`There is no version ${version}.`)
+      if (entry?.version !== version) throw new VivienneError(`Version ${version} does not exist.`)
       return entry
     },
     enabled: there === undefined,

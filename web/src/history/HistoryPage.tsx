@@ -36,7 +36,7 @@ export function HistoryPage() {
           data={[
             { value: '', label: 'Every change' },
             { value: 'global', label: 'All assets (global)' },
-            ...known.map((each) => ({ value: each, label: `${each} and what it inherits` })),
+            ...known.map((each) => ({ value: each, label: `${each} with inherited changes` })),
           ]}
           onChange={(event) => filter('asset', event.currentTarget.value)}
         />

@@ -54,7 +54,7 @@ export function HistoryPanel({ layer, channel, author, title }: HistoryPanelProp
       </div>
       {error !== null && (
         <div className={failure.failure} data-kind="calm" role="status">
-          <strong>The history could not be read</strong>
+          <strong>The history could not be loaded</strong>
           <p>{error.message}</p>
         </div>
       )}
@@ -122,8 +122,8 @@ function pairOf(text: string | null): readonly [number, number] | null {
 }
 
 function chosenWords(chosen: readonly number[]): string {
-  if (chosen.length === 1) return `Version ${chosen[0]} chosen; choose another to compare`
-  return chosen.length === 0 ? 'Choose two to compare' : ''
+  if (chosen.length === 1) return `Version ${chosen[0]} selected; select another one to compare`
+  return chosen.length === 0 ? 'Select two to compare' : ''
 }
 
 function Empty({ layer, filtered }: { layer: string | null | undefined; filtered: boolean }) {

@@ -111,7 +111,7 @@ function Layer({ asset }: { asset: string | null }) {
 
 function Changed({ entry, all }: { entry: RevisionEntry; all: boolean }) {
   const specs = useFieldSpecs()
-  if (entry.changed.length === 0) return <p className={classes.same}>No value in force became another.</p>
+  if (entry.changed.length === 0) return <p className={classes.same}>No value in force changed.</p>
   const said = all ? entry.changed : entry.changed.slice(0, SAID)
   const more = entry.changed.length - said.length
   return (

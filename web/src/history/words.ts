@@ -25,7 +25,7 @@ export function isSwitch({ action }: Pick<RevisionEntry, 'action'>): boolean {
 
 /** What was done; where it is about another version, which one, if that is known. */
 export function actionWords({ action }: Pick<RevisionEntry, 'action'>, target?: number): string {
-  const version = target === undefined ? 'a former version' : `version ${target}`
+  const version = target === undefined ? 'an earlier version' : `version ${target}`
   switch (action) {
     case 'update':
       return 'replaced'

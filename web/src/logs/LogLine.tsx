@@ -89,7 +89,7 @@ function Copy({ record }: { record: LogRecord }) {
   const [done, setDone] = useState<{ id: number; copied: boolean } | null>(null)
   const { id } = record
   const copied = done?.id === id ? done.copied : null
-  const label = copied === null ? 'Copy line' : copied ? 'Copied' : 'The browser does not allow to copy'
+  const label = copied === null ? 'Copy line' : copied ? 'Copied' : 'The browser does not allow copying'
   return (
     <button
       type="button"

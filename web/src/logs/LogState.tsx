@@ -17,10 +17,10 @@ export function NoRecords(props: { connection: ConnectionSnapshot; filtered: boo
   return (
     <p className={classes.none}>
       {filtered
-        ? 'No record here has this text. New ones that do will show up by themselves.'
+        ? 'No record contains this text. New records that match appear here.'
         : connection.state === 'live'
-          ? `Nothing has been written yet (${level.toLowerCase()}). Change a value on the configuration page: it is written here with the name of who changed it.`
-          : 'The log shows up as soon as the server is reached.'}
+          ? `Nothing has been written yet (${level.toLowerCase()}). Change a value on the configuration page: the change and its author appear here.`
+          : 'The log appears when the server is connected.'}
     </p>
   )
 }

@@ -92,7 +92,7 @@ function Tail({ level, setLevel }: { level: ShownLevel; setLevel: (level: ShownL
           size="xs"
           variant="default"
           leftSection={<IconTrash size={15} />}
-          title="Forgets the records on this page; the server keeps its own"
+          title="Removes the records from this page; the server keeps them"
           onClick={() => {
             clear()
             goOn()
@@ -110,7 +110,7 @@ function Tail({ level, setLevel }: { level: ShownLevel; setLevel: (level: ShownL
         {pause !== null && (
           <Button className={classes.end ?? ''} size="xs" leftSection={<IconArrowDown size={15} />} onClick={goOn}>
             <span className="figure">
-              {pause.by === 'button' ? 'Paused' : 'Stands still while you read'} - {waiting}
+              {pause.by === 'button' ? 'Paused' : 'Paused while you read'} - {waiting}
               {isMore && '+'} new - go to the end
             </span>
           </Button>

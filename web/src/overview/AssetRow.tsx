@@ -1,5 +1,4 @@
 import { memo } from 'react'
-import { pauseWords } from '../parts/words.ts'
 import classes from './AssetRow.module.css'
 import { Blocker } from './Blocker.tsx'
 import { Confidence } from './Confidence.tsx'
@@ -47,7 +46,7 @@ export const AssetRow = memo(function AssetRow({ asset, closes = NO_CLOSES }: As
           />
         ) : (
           <span className={classes.reason} title={view.statusReason ?? undefined}>
-            {view.status === 'paused' ? pauseWords(view.statusReason) : reasonOf(view)}
+            {view.status === 'paused' ? view.pause : reasonOf(view)}
           </span>
         )}
       </td>

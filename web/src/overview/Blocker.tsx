@@ -1,11 +1,11 @@
 import { IconLock } from '@tabler/icons-react'
 import { memo } from 'react'
 import { Link } from 'react-router'
-import { filterWords } from '../parts/words.ts'
 import classes from './Blocker.module.css'
 
 interface BlockerProps {
   asset: string
+  /** Title of the filter. */
   filter: string
   /** How many filters block. */
   count: number
@@ -27,22 +27,14 @@ export const Blocker = memo(function Blocker(props: BlockerProps) {
       className={classes.blocker ?? ''}
       data-held={held || undefined}
       data-wordy={wordy || undefined}
-      title={`${blockedWords(filter, message)}${count > 1 ? ` (and ${count - 1} more)` : ''}\nOpens its threshold`}
+      title={`${filter} filter: ${message}${count > 1 ? ` (and ${count - 1} more)` : ''}\nOpens its threshold`}
     >
       <IconLock size={13} aria-hidden />
-      <span className={classes.name}>{wordy ? blockedWords(filter, message) : filterWords(filter)}</span>
+      <span className={classes.name}>{wordy && message !== null ? message : filter}</span>
       {others !== '' && <span className={classes.others}>{others}</span>}
     </Link>
   )
 })
-
-/** "Levels: level ahead: distance 0.001 below 0.003"; a scenario that is called as its filter is said once. */
-export function blockedWords(filter: string, message: string | null): string {
-  const name = filterWords(filter)
-  if (message === null) return name
-  const again = `${name.toLowerCase()}: `
-  return `${name}: ${message.toLowerCase().startsWith(again) ? message.slice(again.length) : message}`
-}
 
 /** Where a value of an asset is changed. */
 export function fieldAddress(asset: string, field: string | null): string {

@@ -10,8 +10,8 @@ export function NoAssets() {
       <div className={messages.message}>
         <h2>No assets yet</h2>
         <p>
-          The server is there, but has not sent an asset. It sends them when it starts; look into the logs if this
-          stays.
+          The server is connected, but has not sent any asset. It sends them when it starts; check the logs if this
+          persists.
         </p>
       </div>
     )
@@ -29,12 +29,12 @@ export function NoAssets() {
     <div className={messages.message}>
       <h2>The server cannot be reached</h2>
       <p>
-        Nothing is shown because nothing is known. The dashboard keeps trying and fills by itself. On the machine of the
-        server, <code>make run</code> or <code>vivienne serve</code> starts it.
+        The dashboard keeps trying to connect. To start the server, run <code>make run</code> or{' '}
+        <code>vivienne serve</code>.
       </p>
       {reason !== null && (
         <p>
-          What went wrong: <code>{reason}</code>
+          Reason: <code>{reason}</code>
         </p>
       )}
     </div>

@@ -45,7 +45,7 @@ export function OverviewPage() {
       <div className={classes.toolbar}>
         {standings.length > 0 && <Counts standings={standings} />}
         <p className={classes.waits} data-shown={waits || undefined}>
-          {waits && 'The order waits until you leave the list'}
+          {waits && 'The order is updated when you leave the list'}
         </p>
         <SegmentedControl
           size="xs"

@@ -17,15 +17,15 @@ export function Welcome({ asset }: { asset: string }) {
   return (
     <section className={`panel ${classes.welcome}`} aria-labelledby="welcome">
       <div>
-        <h2 id="welcome">This is every asset, the one that is about to fire first</h2>
+        <h2 id="welcome">All assets, the most urgent first</h2>
         <p>
-          A level says how clear the signal is: idle, loaded, aim, bang. The bar is its confidence, the ticks are the
-          thresholds of the levels. A lock names the filter that holds an entry back, and leads to the value that would
-          let it go.
+          A level says how clear the signal is: idle, loaded, aim, bang. The bar shows its confidence, the ticks show
+          the thresholds of the levels. A lock names the filter that blocks an entry, and links to the value that would
+          release it.
         </p>
         <p>
-          One thing to try: lower the loaded threshold of {asset} below its confidence and save. The level follows at
-          once, the history says it was you, and one step takes it back.
+          Try it: lower the loaded threshold of {asset} below its confidence and save. The level changes at once, the
+          history shows your change, and one click undoes it.
         </p>
         <Button
           component={Link}
@@ -36,7 +36,7 @@ export function Welcome({ asset }: { asset: string }) {
           Try it with {asset}
         </Button>
       </div>
-      <CloseButton aria-label="Close, I have read it" onClick={close} />
+      <CloseButton aria-label="Close this introduction" onClick={close} />
     </section>
   )
 }

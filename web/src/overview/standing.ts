@@ -1,4 +1,4 @@
-import type { AssetData } from 'vivienne-client'
+import type { AssetData, AssetState } from 'vivienne-client'
 import { type ClarityLevel, LEVELS } from '../parts/Level.tsx'
 
 /** Where an asset stands: as much as its place among the others depends on. */
@@ -9,7 +9,7 @@ export interface Standing {
   readonly held: boolean
   /** Whole points of confidence to the next level; above the last threshold, to 100. */
   readonly gap: number
-  readonly status: 'live' | 'warming_up' | 'stale' | 'paused' | 'ended'
+  readonly status: AssetState['status']
   /** Version of the configuration it was decided with. */
   readonly version: number
 }
@@ -32,12 +32,12 @@ export function standingOf({ asset, agents, config_version }: AssetData): Standi
   }
 }
 
+type Blocked = Pick<AssetState, 'blocked_by' | 'raw_clarity_level'>
+
 /** A filter holds an entry that would be made. At raw level `idle` there is none worth a word. */
-export function isHeld({ blocked_by, raw_clarity_level }: AssetState): boolean {
+export function isHeld({ blocked_by, raw_clarity_level }: Blocked): boolean {
   return blocked_by.length > 0 && raw_clarity_level !== 'idle'
 }
-
-type AssetState = { readonly blocked_by: readonly string[]; readonly raw_clarity_level: ClarityLevel }
 
 /** What is about to fire first: by level, free before held, then by how little confidence is missing. */
 export function byUrgency(one: Standing, other: Standing): number {

@@ -1,46 +1,44 @@
 import { expect, test } from 'vitest'
-import type { AgentState, CheckExplanation } from 'vivienne-client'
-import { blockedWords } from './Blocker.tsx'
+import type { CheckExplanation, FilterExplanation, ScenarioExplanation } from 'vivienne-client'
 import { fieldOf } from './view.ts'
 
-function check(scenario: string, path: string | null, met: boolean): CheckExplanation {
-  return { scenario, measure: 'bandwidth', relation: '<', path, value: 1, threshold: 2, met }
-}
+const check = (path: string | null): CheckExplanation => ({
+  id: 'bandwidth',
+  measure: 'bandwidth',
+  unit: 'fraction',
+  relation: '<',
+  path,
+  value: 1,
+  threshold: 2,
+  met: true,
+})
 
-function agent(filter: string, checks: CheckExplanation[]): AgentState {
-  return {
-    data: { explanation: { filters: [{ name: filter, checks }] } },
-    config: {
-      filters: {
-        volatility: { volatility_squeeze_threshold: 0.015, enable_bollinger_filter_for_entry: true },
-        trend: { enable_trend_filter_for_entry: true },
-      },
-    },
-  } as unknown as AgentState
-}
+const scenario = (blocks: boolean, paths: (string | null)[], toggle: string | null = null): ScenarioExplanation => ({
+  id: 'squeeze',
+  title: 'squeeze',
+  enabled: true,
+  switch: toggle,
+  longs_only: false,
+  blocks,
+  checks: paths.map(check),
+})
+
+const filter = (...scenarios: ScenarioExplanation[]): FilterExplanation => ({
+  id: 'volatility',
+  name: 'volatility',
+  title: 'Volatility',
+  enabled: true,
+  switch: 'switch of the filter',
+  state: 'blocked',
+  message: '',
+  scenarios,
+})
 
 test('a blocker leads to the threshold of the scenario that blocks', () => {
-  const checks = [
-    check('breakout against the trend', 'filters.volatility.volatility_breakout_threshold', false),
-    check('breakout against the trend', null, true),
-    check('squeeze', 'filters.volatility.volatility_squeeze_threshold', true),
-  ]
-  expect(fieldOf(agent('volatility', checks), 'volatility')).toBe('filters.volatility.volatility_squeeze_threshold')
+  expect(fieldOf(filter(scenario(false, ['other']), scenario(true, [null, 'threshold'])))).toBe('threshold')
 })
 
-test('a blocker without a threshold leads to its switch', () => {
-  expect(fieldOf(agent('trend', [check('against the trend', null, true)]), 'trend')).toBe(
-    'filters.trend.enable_trend_filter_for_entry',
-  )
-})
-
-test('a filter nothing is known of leads nowhere in particular', () => {
-  expect(fieldOf(agent('trend', []), 'moon_phase')).toBeNull()
-})
-
-test('a scenario that is called as its filter is said once', () => {
-  expect(blockedWords('underused_alpha', 'retail chop: 466 trades')).toBe('Retail chop: 466 trades')
-  expect(blockedWords('volatility', 'squeeze: bandwidth 0.011 below 0.015')).toBe(
-    'Volatility: squeeze: bandwidth 0.011 below 0.015',
-  )
+test('a blocker without a threshold leads to its own switch, or to that of its filter', () => {
+  expect(fieldOf(filter(scenario(true, [null], 'own switch')))).toBe('own switch')
+  expect(fieldOf(filter(scenario(true, [null])))).toBe('switch of the filter')
 })

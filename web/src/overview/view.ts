@@ -1,8 +1,9 @@
-import type { AgentState, AssetData, CheckExplanation } from 'vivienne-client'
+import type { AssetData, AssetState, FilterExplanation } from 'vivienne-client'
 import { useVivienneState } from 'vivienne-client/react'
 import { dataTime } from '../parts/dataTime.ts'
 import type { ClarityLevel } from '../parts/Level.tsx'
-import { pauseWords, STATUS_WORDS } from '../parts/words.ts'
+import { STATUS_WORDS } from '../parts/words.ts'
+import { pausedState } from '../pausing/words.ts'
 import { isHeld } from './standing.ts'
 
 /** What the overview shows of an asset; plain values only, so that two can be compared field by field. */
@@ -17,13 +18,15 @@ export interface AssetView {
   readonly side: 'long' | 'short' | 'none'
   readonly size: number
   readonly price: number | null
-  readonly status: 'live' | 'warming_up' | 'stale' | 'paused' | 'ended'
+  readonly status: AssetState['status']
   readonly statusReason: string | null
+  /** By whom and why it is paused; empty while it is not. */
+  readonly pause: string
   /** When its newest data came, to the second; null before there is any. */
   readonly second: number | null
   /** Seconds beyond which they are stale. */
   readonly limit: number | null
-  /** Name of the first filter that blocks, and how many more do. */
+  /** Title of the first filter that blocks, and how many do. */
   readonly blocker: string | null
   readonly blockers: number
   readonly blockerField: string | null
@@ -39,7 +42,7 @@ export function viewOf(state: AssetData | undefined): AssetView | undefined {
   const { data, config } = agent
   const { settings } = config
   const { explanation } = data
-  const [blocker] = data.blocked_by
+  const blocker = explanation?.filters.find(({ state }) => state === 'blocked')
   return {
     level: data.clarity_level,
     raw: data.raw_clarity_level,
@@ -53,39 +56,29 @@ export function viewOf(state: AssetData | undefined): AssetView | undefined {
     price: data.price,
     status: data.status,
     statusReason: data.status_reason,
+    pause: pausedState(data),
     second: dataTime(state),
     limit: data.data_age_limit,
-    blocker: blocker ?? null,
+    blocker: blocker?.title ?? null,
     blockers: data.blocked_by.length,
-    blockerField: blocker === undefined ? null : fieldOf(agent, blocker),
-    blockerMessage: explanation?.filters.find(({ name }) => name === blocker)?.message ?? null,
+    blockerField: blocker === undefined ? null : fieldOf(blocker),
+    blockerMessage: blocker?.message ?? null,
     summary: explanation?.summary ?? null,
     nearestMessage: explanation?.nearest_change?.message ?? null,
     nearestField: explanation?.nearest_change?.path ?? null,
   }
 }
 
-/** The value to turn for a filter that blocks: the threshold that was met, or where there is none, its switch. */
-export function fieldOf({ data, config }: AgentState, filter: string): string | null {
-  const checks = data.explanation?.filters.find(({ name }) => name === filter)?.checks ?? []
-  const blocking = scenarios(checks).find((scenario) => scenario.every(({ met }) => met))
-  const threshold = blocking?.find(({ path }) => path !== null)?.path
-  if (threshold !== undefined && threshold !== null) return threshold
-  const section = (config.filters as unknown as Record<string, unknown>)[filter]
-  const toggle = Object.entries(section ?? {}).find(([, value]) => typeof value === 'boolean')
-  return toggle === undefined ? null : `filters.${filter}.${toggle[0]}`
-}
-
-/** A filter blocks where all checks of one scenario are met. */
-function scenarios(checks: readonly CheckExplanation[]): CheckExplanation[][] {
-  const byName = new Map<string, CheckExplanation[]>()
-  for (const check of checks) byName.set(check.scenario, [...(byName.get(check.scenario) ?? []), check])
-  return [...byName.values()]
+/** The value to change for a filter that blocks: the threshold of the scenario that does, or without one, its switch. */
+export function fieldOf({ scenarios, switch: whole }: FilterExplanation): string {
+  const blocking = scenarios.find(({ blocks }) => blocks)
+  const threshold = blocking?.checks.find(({ path }) => path !== null)?.path
+  return threshold ?? blocking?.switch ?? whole
 }
 
 /** Why there is no decision. */
-export function reasonOf({ status, statusReason }: AssetView): string {
-  return status === 'paused' ? `paused ${pauseWords(statusReason)}` : (statusReason ?? STATUS_WORDS[status])
+export function reasonOf({ status, statusReason, pause }: AssetView): string {
+  return status === 'paused' ? `paused ${pause}` : (statusReason ?? STATUS_WORDS[status])
 }
 
 export function sameView(one: AssetView | undefined, other: AssetView | undefined): boolean {

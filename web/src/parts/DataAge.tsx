@@ -15,6 +15,6 @@ interface DataAgeProps {
 export function DataAge({ second, limit }: DataAgeProps) {
   const now = useNow()
   const allowed = limit === null ? 'Newest market data' : `Newest market data; stale when older than ${limit} s`
-  if (second === null) return <span title="No market data came yet">none</span>
+  if (second === null) return <span title="No market data yet">none</span>
   return now - second < JUST ? <span title={allowed}>now</span> : <Age time={second} note={allowed} />
 }

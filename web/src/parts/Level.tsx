@@ -1,8 +1,8 @@
 import { IconLock, IconPlayerPauseFilled } from '@tabler/icons-react'
-import type { StateData } from 'vivienne-client'
+import type { AssetState } from 'vivienne-client'
 import classes from './Level.module.css'
 
-export type ClarityLevel = StateData['clarity_level']
+export type ClarityLevel = AssetState['clarity_level']
 
 /** From quiet to loud. */
 export const LEVELS: readonly ClarityLevel[] = ['idle', 'loaded', 'aim', 'bang']

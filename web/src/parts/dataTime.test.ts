@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import type { AssetData, StateData } from 'vivienne-client'
+import type { AssetData, AssetState } from 'vivienne-client'
 import { dataTime } from './dataTime.ts'
 
-function state(data: Partial<StateData>): AssetData {
+function state(data: Partial<AssetState>): AssetData {
   return { timestamp: '2026-01-01T12:00:30.400Z', agents: { VivienneAgent: { data } } } as unknown as AssetData
 }
 

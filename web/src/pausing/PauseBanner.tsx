@@ -67,14 +67,14 @@ function InForce({ pauses }: { pauses: readonly PauseEntry[] }) {
     <div className={classes.row}>
       <IconPlayerPauseFilled className={classes.icon} size={16} aria-hidden />
       <p className={classes.words}>
-        {!known && 'When last heard of: '}
+        {!known && 'Last known state: '}
         <strong>{pausedSentence(pauses)}</strong>
         {pauses.length === 1 && <WhoAndWhy pause={first} />}
       </p>
       {pauses.some(({ version }) => version === null) && (
         <p className={classes.warning}>
-          <IconAlertTriangleFilled size={14} aria-hidden /> In force, but not stored yet: the server would forget it if
-          it were restarted now. It keeps trying.
+          <IconAlertTriangleFilled size={14} aria-hidden /> In force, but not stored yet: a restart of the server would
+          lose it. The server retries.
         </p>
       )}
       {pauses.length === 1 && <Reason key={first.config_id} pause={first} />}
@@ -161,7 +161,7 @@ function Unexplained({ assets }: { assets: readonly string[] }) {
         <strong>
           {namesWords(assets)} {assets.length > 1 ? 'are' : 'is'} paused
         </strong>
-        . By whom and why could not be read yet.
+        . Its author and reason are not known yet.
       </p>
     </div>
   )
@@ -176,9 +176,7 @@ function NotMade({ attempt: { layer, error, requestId, reason } }: { attempt: At
     <div className={classes.row} data-bad role="alert">
       <IconAlertTriangleFilled className={classes.icon} size={16} aria-hidden />
       <p className={classes.words}>
-        <strong>
-          {requestId === undefined ? `Not paused: ${whom}.` : `Not known whether it was paused: ${whom}.`}
-        </strong>{' '}
+        <strong>{requestId === undefined ? `Not paused: ${whom}.` : `Result of the pause unknown: ${whom}.`}</strong>{' '}
         {error instanceof Error ? error.message : String(error)}
       </p>
       <button type="button" className={classes.button} onClick={() => void pauseNow(client, queries, layer, reason)}>

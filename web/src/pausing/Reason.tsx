@@ -18,7 +18,7 @@ export function Reason({ pause }: { pause: PauseEntry }) {
   if (typed === null) {
     return (
       <button type="button" className={classes.link} onClick={() => setTyped('')}>
-        Say why
+        Add a reason
       </button>
     )
   }
@@ -30,8 +30,8 @@ export function Reason({ pause }: { pause: PauseEntry }) {
   return (
     <form className={classes.why} onSubmit={submit}>
       <input
-        aria-label="Why it was paused"
-        placeholder="Why? Goes into the history"
+        aria-label="Reason for the pause"
+        placeholder="Reason, for the history"
         maxLength={500}
         // biome-ignore lint/a11y/noAutofocus: it was asked for
         autoFocus

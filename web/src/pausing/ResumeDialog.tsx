@@ -31,7 +31,7 @@ export function ResumeDialog({ layer, onClose }: ResumeDialogProps) {
       size="min(34rem, 94vw)"
       centered
       transitionProps={{ duration: 0 }}
-      closeButtonProps={{ 'aria-label': 'Leave it paused' }}
+      closeButtonProps={{ 'aria-label': 'Keep it paused' }}
     >
       {pause === undefined ? (
         <div className={classes.form}>
@@ -66,8 +66,8 @@ function ResumeForm({ layer, pause, onClose }: ResumeDialogProps & { pause: Paus
       {error !== null && <NotResumed error={error} />}
       {again && (
         <div className={failures.failure} data-kind="calm" role="alert">
-          <strong>It was paused again meanwhile</strong>
-          <p>Read by whom and why before you go on.</p>
+          <strong>It has been paused again</strong>
+          <p>Check the author and reason before you resume.</p>
         </div>
       )}
       <p>
@@ -78,7 +78,7 @@ function ResumeForm({ layer, pause, onClose }: ResumeDialogProps & { pause: Paus
       <p>{resumptionWords(layer, pauses)}</p>
       <TextInput
         label="Reason"
-        description="For the history; may be left out."
+        description="Optional; kept in the history."
         placeholder="prices are right again"
         maxLength={500}
         data-autofocus
@@ -88,10 +88,10 @@ function ResumeForm({ layer, pause, onClose }: ResumeDialogProps & { pause: Paus
       <Author />
       <div className={review.buttons}>
         <Button variant="default" onClick={onClose}>
-          Leave it paused <kbd className={review.key}>Esc</kbd>
+          Keep it paused <kbd className={review.key}>Esc</kbd>
         </Button>
         <Button type="submit" loading={resuming}>
-          {again ? 'I have read it' : 'Resume'} <kbd className={review.key}>Enter</kbd>
+          {again ? 'Understood' : 'Resume'} <kbd className={review.key}>Enter</kbd>
         </Button>
       </div>
     </form>
@@ -104,12 +104,10 @@ function NotResumed({ error }: { error: unknown }) {
     <div className={failures.failure} role="alert">
       <strong>
         <IconAlertTriangleFilled size={14} aria-hidden />{' '}
-        {unknown ? 'Not known whether it was resumed' : 'Not resumed: it stays paused'}
+        {unknown ? 'Result of the resumption unknown' : 'Not resumed: it stays paused'}
       </strong>
-      <p>{error instanceof Error ? error.message : 'The server did not say why.'}</p>
-      {unknown && (
-        <p>Press Resume again: it is made at most once. This page shows what is so as soon as it is known.</p>
-      )}
+      <p>{error instanceof Error ? error.message : 'The server gave no reason.'}</p>
+      {unknown && <p>Press Resume again: it is applied at most once.</p>}
     </div>
   )
 }

@@ -13,10 +13,10 @@ const DISAGREE = 2_000
 
 const NONE: readonly PauseEntry[] = []
 
-/** What a state says of the pause that keeps its asset idle; another text is another pause. */
+/** The pause that keeps an asset idle by its state; another text is another pause. */
 function traceOf({ agents, config_version }: AssetData): string {
   const data = agents.VivienneAgent?.data
-  return data?.status === 'paused' ? `${config_version} ${data.status_reason}` : ''
+  return data?.status === 'paused' ? `${config_version} ${data.pause?.config_id} ${data.pause?.version}` : ''
 }
 
 /**

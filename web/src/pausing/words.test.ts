@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { disagree, namesWords, pausedSentence, resumptionWords, unexplained } from './words.ts'
+import type { PauseEntry } from 'vivienne-client'
+import { disagree, namesWords, pausedSentence, pausedState, resumptionWords, unexplained } from './words.ts'
 
 const of = (...layers: (string | null)[]) => layers.map((asset_symbol) => ({ asset_symbol }))
 const at = (asset: string, status: string) => ({ asset, status })
@@ -9,6 +10,20 @@ test('a few names are said, of many how many there are', () => {
   expect(namesWords(['BTC', 'ETH'])).toBe('BTC and ETH')
   expect(namesWords(['A', 'B', 'C', 'D'])).toBe('A, B, C and D')
   expect(namesWords(['A', 'B', 'C', 'D', 'E'])).toBe('A, B, C and 2 more')
+})
+
+test('a pause says by whom and why; that of all assets is explained by the frame', () => {
+  const pause = { asset_symbol: 'BTC', author: 'ana', reason: 'wrong prices' } as PauseEntry
+  expect(pausedState({ pause, trouble: null })).toBe('by ana: wrong prices')
+  expect(pausedState({ pause: { ...pause, reason: null }, trouble: null })).toBe('by ana')
+  expect(pausedState({ pause: { ...pause, asset_symbol: null }, trouble: null })).toBe('with all assets')
+  expect(pausedState({ pause: null, trouble: null })).toBe('')
+})
+
+test('what is wrong with the data during a pause is said as well', () => {
+  const pause = { asset_symbol: null } as PauseEntry
+  const trouble = { id: 'no_data', message: 'no data for 30 s' } as const
+  expect(pausedState({ pause, trouble })).toBe('with all assets; no data for 30 s')
 })
 
 test('the sentence says what is paused, and what is so by itself besides', () => {
@@ -27,7 +42,7 @@ test('a resumption says what goes on and what stays paused', () => {
     'BTC is decided again at once, with the configuration now in force.',
   )
   expect(resumptionWords('BTC', of(null, 'BTC'))).toBe(
-    'All assets are paused, so BTC stays idle until they are resumed too.',
+    'All assets are paused, so BTC stays idle until they are resumed as well.',
   )
 })
 

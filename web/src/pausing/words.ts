@@ -1,4 +1,4 @@
-import type { PauseEntry } from 'vivienne-client'
+import type { AssetState, PauseEntry } from 'vivienne-client'
 
 /** So many names are said; of more, how many there are. */
 const SAID = 4
@@ -7,6 +7,17 @@ const SAID = 4
 export function namesWords(names: readonly string[]): string {
   const said = names.length > SAID ? [...names.slice(0, SAID - 1), `${names.length - SAID + 1} more`] : names
   return said.length < 2 ? said.join('') : `${said.slice(0, -1).join(', ')} and ${said.at(-1)}`
+}
+
+/** By whom and why, after the word "paused": "by ana: wrong prices". The frame explains a pause of all assets. */
+function pauseWords({ asset_symbol: asset, author, reason }: PauseEntry): string {
+  return asset === null ? 'with all assets' : `by ${author}${reason === null ? '' : `: ${reason}`}`
+}
+
+/** The pause of a state, and what is wrong with its data besides; empty while it is not paused. */
+export function pausedState({ pause, trouble }: Pick<AssetState, 'pause' | 'trouble'>): string {
+  if (pause === null) return ''
+  return trouble === null ? pauseWords(pause) : `${pauseWords(pause)}; ${trouble.message}`
 }
 
 /** What is paused, as a sentence without its end: "All assets are paused, BTC by itself too". */
@@ -45,7 +56,7 @@ export function disagree(
 export function resumptionWords(layer: string | null, pauses: readonly Pick<PauseEntry, 'asset_symbol'>[]): string {
   const others = pauses.map(({ asset_symbol }) => asset_symbol).filter((each) => each !== layer)
   if (layer !== null && others.includes(null))
-    return `All assets are paused, so ${layer} stays idle until they are resumed too.`
+    return `All assets are paused, so ${layer} stays idle until they are resumed as well.`
   const decided = layer === null ? 'Assets are decided' : `${layer} is decided`
   const again = `${decided} again at once, with the configuration now in force.`
   const names = layer === null ? others.flatMap((each) => each ?? []) : []

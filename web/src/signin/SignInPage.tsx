@@ -30,14 +30,14 @@ export function SignInPage({ reason, former }: NonNullable<Session['shut']>) {
       <main className={classes.main}>
         <h1>Sign in</h1>
         <p role="status" className={classes.reason} data-former={former ?? undefined}>
-          {former === null
-            ? `${reason}.`
-            : `You were signed out, ${former}: ${lowered(reason)}. What you typed is kept.`}
+          {former === null ? `${reason}.` : `You were signed out, ${former}: ${lowered(reason)}. Your input is kept.`}
         </p>
         <TokenForm />
         <section className={classes.about} aria-labelledby="about-tokens">
           <h2 id="about-tokens">What is a token?</h2>
-          <p>It says who you are: your changes go into the history under its name. And what you may do, by its role:</p>
+          <p>
+            A token identifies you: the history shows your changes under its name. Its role decides what you may do:
+          </p>
           <dl>
             {Object.entries(ROLE_WORDS).map(([role, words]) => (
               <div key={role}>
@@ -52,7 +52,7 @@ export function SignInPage({ reason, former }: NonNullable<Session['shut']>) {
           </p>
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls can be scrolled by keyboard */}
           <pre tabIndex={0}>vivienne token create ana --role tuner</pre>
-          <p>It is shown that once. Here it stays in this tab, until you sign out or close it.</p>
+          <p>The token is shown only once. This page keeps it in this tab until you sign out or close the tab.</p>
         </section>
       </main>
     </div>
@@ -102,8 +102,7 @@ function TokenForm() {
 /** What speaks against a token, as a sentence; null when one is signed in. */
 async function attempt(token: string): Promise<string | null> {
   if (token === '') return 'Paste a token first.'
-  if (!WHOLE.test(token))
-    return 'This is not a whole token: it begins with viv_, and 43 letters, digits, - or _ follow.'
+  if (!WHOLE.test(token)) return 'This is not a complete token: viv_, then 43 letters, digits, - or _.'
   try {
     await signIn(token)
     return null

@@ -1,7 +1,7 @@
 import { valueAt, withValue } from '../paths.js'
 import type { Rulebook } from '../rulebook.js'
 import type { Configuration, InForce, PartialConfiguration, ProblemEntry } from '../types.js'
-import { configurationProblems } from '../validation.js'
+import { configurationProblems, isSectionOf } from '../validation.js'
 import type { FieldSpec } from './sections.js'
 import type { ChangedField, DraftField, DraftSnapshot } from './snapshot.js'
 import { type Reading, read, type Typed, unreadable } from './typed.js'
@@ -149,7 +149,7 @@ function isKnown({ kind, path }: FieldSpec, rulebook: Rulebook): boolean {
   if (kind === 'choice') return false
   if (kind !== 'text') return rulebook.tunables.some((tunable) => tunable.path === path)
   const dot = path.lastIndexOf('.')
-  return path.slice(dot + 1) === 'description' && rulebook.sections.includes(path.slice(0, Math.max(dot, 0)))
+  return path.slice(dot + 1) === 'description' && isSectionOf(rulebook, path.slice(0, Math.max(dot, 0)))
 }
 
 /** What is wrong with a value of which the rulebook says nothing. */

@@ -4,6 +4,6 @@
  * @packageDocumentation
  */
 export { createConfigDraft } from './draft.js'
-export { defaultsOf, type FieldKind, type FieldSpec, fieldsOf, formSections, type SectionSpec } from './sections.js'
+export { defaultsOf, type FieldSpec, fieldsOf, formSections, rulebookOf, type SectionSpec } from './sections.js'
 export type { ChangedField, ConfigDraft, ConfigDraftOptions, DraftField, DraftSnapshot, Source } from './snapshot.js'
 export type { Typed } from './typed.js'

@@ -1,34 +1,18 @@
-import { isObject, withValue } from '../paths.js'
+import { given, isObject, withValue } from '../paths.js'
+import type { Rulebook, Tunable, TunableKind } from '../rulebook.js'
 import type { ConfigSchema, Configuration } from '../types.js'
 import type { Typed } from './typed.js'
 
-/** What a field holds: a value of the schema, one of several `choices`, or a note for people. */
-export type FieldKind = 'number' | 'integer' | 'boolean' | 'text' | 'choice'
-
 /** Everything there is to know about one field of a form. */
-export interface FieldSpec {
-  /** In dots, as in the document: `settings.state_threshold_bang`. */
-  readonly path: string
-  readonly title: string
+export interface FieldSpec extends Tunable {
   /** A sentence for people; may be empty. */
   readonly description: string
-  readonly kind: FieldKind
   /** What the number counts: `bars`, `percent of equity`. */
   readonly unit?: string
   /** A sensible step of this number. */
   readonly step?: number
-  /** Lowest allowed number. */
-  readonly minimum?: number
-  /** Highest allowed number. */
-  readonly maximum?: number
   /** Most characters of a text. */
   readonly longest?: number
-  /** What is in force where no layer sets it. */
-  readonly default?: unknown
-  /** A sentence for those who mistook the unit. */
-  readonly hint?: string
-  /** What flat messages call it. */
-  readonly flatName?: string
   /** The allowed values of a `choice`. */
   readonly choices?: readonly Typed[]
 }
@@ -47,6 +31,9 @@ type Node = Readonly<Record<string, unknown>>
 /** Deeper than this a schema refers to itself. */
 const DEEPEST = 12
 
+/** Name of the note that every section may have. */
+const NOTE = 'description'
+
 /**
  * The form a served JSON Schema asks for, at any depth: a new tunable or section of the server appears by itself.
  * Lists, and objects without named properties, have no field.
@@ -55,9 +42,26 @@ const DEEPEST = 12
  * @returns the sections in the order of the schema; notes on the whole come last, in a section with the empty path
  */
 export function formSections(schema: ConfigSchema): SectionSpec[] {
-  const root = schema as unknown as Node
-  const { fields, sections, ...whole } = sectionOf(resolved(root, root), '', root)
+  const { fields, sections, ...whole } = editable(rootOf(schema))
   return fields.length === 0 ? [...sections] : [...sections, { ...whole, fields, sections: [] }]
+}
+
+/**
+ * The rulebook in a served JSON Schema, so that a form is checked by the rules of the server it talks to.
+ *
+ * @param schema - from `VivienneRestClient.schema()`
+ */
+export function rulebookOf(schema: ConfigSchema): Rulebook {
+  const root = rootOf(schema)
+  return {
+    longestDescription: root.fields.find(({ path }) => path === NOTE)?.longest ?? Number.POSITIVE_INFINITY,
+    tunables: fieldsOf([root]).flatMap((field) => {
+      const { path, title, kind, default: value, minimum, maximum, hint, flatName } = field
+      const isNote = path === NOTE || path.endsWith(`.${NOTE}`)
+      return isNote ? [] : [given({ path, title, kind, default: value, minimum, maximum, hint, flatName }) as Tunable]
+    }),
+    rules: schema['x-rules'],
+  }
 }
 
 /** All fields of a form, in its order. */
@@ -74,6 +78,21 @@ export function defaultsOf(sections: readonly SectionSpec[]): Configuration {
   return document
 }
 
+/** Everything in a schema, in its order: the section that is the whole. */
+function rootOf(schema: ConfigSchema): SectionSpec {
+  const root = schema as unknown as Node
+  return sectionOf(resolved(root, root), '', root)
+}
+
+/** Without values of a kind that no field can edit. */
+function editable(section: SectionSpec): SectionSpec {
+  return {
+    ...section,
+    fields: section.fields.filter(({ kind }) => kind !== 'other'),
+    sections: section.sections.map(editable),
+  }
+}
+
 function sectionOf(node: Node, path: string, root: Node): SectionSpec {
   const fields: FieldSpec[] = []
   const sections: SectionSpec[] = []
@@ -83,37 +102,35 @@ function sectionOf(node: Node, path: string, root: Node): SectionSpec {
     if (Object.keys(objectAt(property, 'properties')).length > 0) {
       if (at.split('.').length <= DEEPEST) sections.push(sectionOf(property, at, root))
     } else {
-      const field = fieldOf(property, at)
-      if (field !== null) fields.push(field)
+      fields.push(fieldOf(property, at))
     }
   }
   return { path, title: titleOf(node, path), description: textAt(node, 'description') ?? '', fields, sections }
 }
 
-function fieldOf(node: Node, path: string): FieldSpec | null {
+function fieldOf(node: Node, path: string): FieldSpec {
   const choices = Array.isArray(node.enum) ? (node.enum as Typed[]).filter((choice) => choice !== null) : undefined
-  const kind = choices === undefined ? kindOf(node) : 'choice'
-  if (kind === null) return null
-  return {
+  const flatName = textAt(node, 'flat_name')
+  return given({
     path,
     title: titleOf(node, path),
     description: textAt(node, 'description') ?? '',
-    kind,
-    ...known('unit', textAt(node, 'unit')),
-    ...known('step', numberAt(node, 'step') ?? numberAt(node, 'multipleOf')),
-    ...known('minimum', numberAt(node, 'minimum') ?? numberAt(node, 'exclusiveMinimum')),
-    ...known('maximum', numberAt(node, 'maximum') ?? numberAt(node, 'exclusiveMaximum')),
-    ...known('longest', numberAt(node, 'maxLength')),
-    ...known('default', node.default),
-    ...known('hint', textAt(node, 'hint')),
-    ...known('flatName', textAt(node, 'flat_name')),
-    ...known('choices', choices),
-  }
+    kind: choices === undefined ? kindOf(node) : 'choice',
+    unit: textAt(node, 'unit'),
+    step: numberAt(node, 'step') ?? numberAt(node, 'multipleOf'),
+    minimum: numberAt(node, 'minimum') ?? numberAt(node, 'exclusiveMinimum'),
+    maximum: numberAt(node, 'maximum') ?? numberAt(node, 'exclusiveMaximum'),
+    longest: numberAt(node, 'maxLength'),
+    default: node.default,
+    hint: textAt(node, 'hint'),
+    flatName: flatName === lastName(path) ? undefined : flatName,
+    choices,
+  }) as FieldSpec
 }
 
-function kindOf(node: Node): FieldKind | null {
+function kindOf(node: Node): TunableKind {
   const types = Array.isArray(node.type) ? (node.type as unknown[]).filter((type) => type !== 'null') : [node.type]
-  if (types.length !== 1) return null
+  if (types.length !== 1) return 'other'
   switch (types[0]) {
     case 'number':
     case 'integer':
@@ -122,7 +139,7 @@ function kindOf(node: Node): FieldKind | null {
     case 'string':
       return 'text'
     default:
-      return null
+      return 'other'
   }
 }
 
@@ -150,8 +167,12 @@ function onlyOf(alternatives: unknown): Node | undefined {
 }
 
 function titleOf(node: Node, path: string): string {
-  const name = path.slice(path.lastIndexOf('.') + 1).replaceAll('_', ' ')
+  const name = lastName(path).replaceAll('_', ' ')
   return textAt(node, 'title') ?? name.slice(0, 1).toUpperCase() + name.slice(1)
+}
+
+function lastName(path: string): string {
+  return path.slice(path.lastIndexOf('.') + 1)
 }
 
 function objectAt(node: Node, name: string): Node {
@@ -167,8 +188,4 @@ function textAt(node: Node, name: string): string | undefined {
 function numberAt(node: Node, name: string): number | undefined {
   const value = node[name]
   return typeof value === 'number' ? value : undefined
-}
-
-function known<Name extends string, Value>(name: Name, value: Value | undefined): { [key in Name]?: Value } {
-  return (value === undefined ? {} : { [name]: value }) as { [key in Name]?: Value }
 }

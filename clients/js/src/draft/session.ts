@@ -1,11 +1,10 @@
 import type { VivienneClient } from '../client.js'
 import { VivienneProblem } from '../errors.js'
 import { Listeners } from '../listeners.js'
-import { rulebookOf } from '../rulebook.js'
 import type { Acknowledgement, ConfigSchema, PartialConfiguration } from '../types.js'
 import { createConfigDraft } from './draft.js'
 import { Following, sentence } from './following.js'
-import { defaultsOf, formSections, type SectionSpec } from './sections.js'
+import { defaultsOf, formSections, rulebookOf, type SectionSpec } from './sections.js'
 import { shared } from './sharing.js'
 import type { ConfigDraft, DraftSnapshot } from './snapshot.js'
 

@@ -403,6 +403,8 @@ export interface AgentState {
  *
  * `pause` is the pause in force; it is set only while the status is `paused`.
  *
+ * `trouble` is the reason for `stale`. During a pause it is set if the asset would otherwise be `stale`.
+ *
  * `bar` is the bar that was just decided, as a chart draws it; it is null in all other states. A client that misses a
  * bar can tell from `bar_time`.
  */
@@ -438,6 +440,7 @@ export interface AssetState {
       )
     | null
   pause: PauseEntry | null
+  trouble: TroubleEntry | null
   history: History
   price: number | null
   price_time: string | null
@@ -577,10 +580,34 @@ export interface PauseEntry {
   reason: string | null
 }
 /**
- * Number of bars that the newest decision was made from, `of` the number of bars of a full history.
+ * The reason why the data or the decision of an asset is unreliable.
+ */
+export interface TroubleEntry {
+  id:
+    | 'paused'
+    | 'no_data'
+    | 'minutes_missing'
+    | 'bad_price'
+    | 'bad_minute'
+    | 'no_minute_closed'
+    | 'clock_jumped'
+    | 'behind'
+    | 'feed_failed'
+    | 'decision_failed'
+    | 'agent_lost'
+    | 'warming_up'
+    | 'short_history'
+    | 'replay_over'
+  message: string
+}
+/**
+ * Number of bars that the newest decision was made from.
+ *
+ * With fewer than `needed` bars no decision is made; with `of` bars the history is full.
  */
 export interface History {
   bars: number
+  needed: number
   of: number
 }
 /**
@@ -688,7 +715,7 @@ export interface FormingBar {
   volume: number | null
 }
 /**
- * What may go with a change: whose, why, on top of which version.
+ * Fields that may go with a change: author, reason, and the version it is based on.
  */
 export interface ConditionOfChange {
   request_id?: string
@@ -769,7 +796,7 @@ export interface ConfigUpdateResponse {
   type: 'config_update_response'
 }
 /**
- * A configuration, nested or by flat names (see `schema`), with what goes with the change beside it.
+ * A configuration, nested or by flat names (see `schema`), with the fields of the change beside it.
  */
 export interface ConfigurationBody {
   request_id?: string
@@ -972,7 +999,7 @@ export interface LogMessage {
   dropped?: number
 }
 /**
- * A token that was made; its secret is shown this once.
+ * A new token; its secret is shown only in this answer.
  */
 export interface NewToken {
   name: string
@@ -1024,7 +1051,7 @@ export interface Problem {
   errors: ProblemEntry[]
 }
 /**
- * What to inherit again: the values at `paths`, or all.
+ * Values to inherit again: those at `paths`, or all.
  */
 export interface ResetBody {
   request_id?: string
@@ -1083,7 +1110,7 @@ export interface SubscribeResponse {
   request_id?: string
 }
 /**
- * Whom to pause or resume - all, without `asset_symbol` -, by whom and why.
+ * The asset to pause or resume - all, without `asset_symbol` -, with author and reason.
  */
 export interface SwitchBody {
   request_id?: string
@@ -1136,14 +1163,14 @@ export interface Switched {
   pause: PauseEntry | null
 }
 /**
- * A ticket: good for opening one WebSocket within so many seconds, at the process that gave it.
+ * A ticket, which opens one WebSocket within so many seconds, at the process that issued it.
  */
 export interface Ticket {
   ticket: string
   expires_in: number
 }
 /**
- * A token to make.
+ * A token to create.
  */
 export interface TokenBody {
   name: string
@@ -1159,7 +1186,7 @@ export interface TokenEntry {
   revoked_at: string | null
 }
 /**
- * Every token that ever was, in the order of their making.
+ * Every token, revoked ones too, in the order of creation.
  */
 export interface TokenList {
   tokens: TokenEntry[]
@@ -1179,7 +1206,7 @@ export interface Verdict {
   config?: Configuration
 }
 /**
- * Who asks, and what that one may do; `token` is null where none came, which is fine while none is needed.
+ * The caller and its role; `token` is null if the request had none, which is fine while none is needed.
  */
 export interface WhoAsks {
   token: string | null

@@ -35,6 +35,20 @@ test('it is the same object until a configuration says something else', () => {
   expect(told).toEqual([DEFAULTS, OTHER])
 })
 
+test('a configuration of the version that is kept already is not compared, until versions are forgotten', () => {
+  const cache = new ConfigCache()
+  cache.set('BTC', DEFAULTS, 1)
+  cache.set('BTC', OTHER, 1)
+  expect(cache.get('BTC')).toBe(DEFAULTS)
+  cache.forgetVersions()
+  cache.set('BTC', OTHER, 1)
+  expect(cache.get('BTC')).toBe(OTHER)
+  cache.set('BTC', structuredClone(OTHER), 2)
+  expect(cache.get('BTC')).toBe(OTHER)
+  cache.set('BTC', DEFAULTS)
+  expect(cache.get('BTC')).toBe(DEFAULTS)
+})
+
 test('with a storage it survives the page', () => {
   const shelf = storage()
   new ConfigCache(shelf).set('BTC', OTHER)

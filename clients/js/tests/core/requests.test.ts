@@ -83,11 +83,11 @@ test('a refusal is a problem with everything that is wrong, and no error event',
   expect(problem).toBeInstanceOf(VivienneProblem)
   expect({ ...(problem as VivienneProblem), message: (problem as VivienneProblem).message }).toEqual({
     name: 'VivienneProblem',
-    message: 'Bang threshold must be between 0 and 100',
+    message,
     status: 0,
     code: 'invalid_configuration',
-    title: 'The configuration is not valid',
-    detail: 'Bang threshold must be between 0 and 100',
+    title: message,
+    detail: message,
     errors,
     requestId: 'no',
   })

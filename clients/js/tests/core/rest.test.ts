@@ -81,7 +81,6 @@ test('a change on top of another version than the one in force is refused', asyn
   expect(problem).toMatchObject({
     status: 412,
     code: 'version_conflict',
-    title: 'The configuration has changed meanwhile',
   })
   expect((problem as VivienneProblem).message).toEqual((problem as VivienneProblem).detail)
   expect((await rest.active('BTC')).config.settings.state_threshold_bang).toEqual(86)

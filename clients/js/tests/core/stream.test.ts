@@ -115,8 +115,6 @@ test('a change that is refused is a problem, the connection stays', async () => 
   expect(problem).toBeInstanceOf(VivienneProblem)
   expect(problem).toMatchObject({
     code: 'invalid_configuration',
-    title: 'The configuration is not valid',
-    message: 'Bang threshold must be between 0 and 100',
     errors: [{ path: 'settings.state_threshold_bang', message: 'Bang threshold must be between 0 and 100' }],
   })
   expect((await stateWith(connection, () => true)).type).toEqual('asset_data')

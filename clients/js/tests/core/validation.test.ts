@@ -1,11 +1,6 @@
 import { expect, test } from 'vitest'
-import {
-  bundledRulebook,
-  configurationProblems,
-  type Rulebook,
-  rulebookOf,
-  validateConfiguration,
-} from '../../src/index.js'
+import { rulebookOf } from '../../src/draft/index.js'
+import { bundledRulebook, configurationProblems, type Rulebook, validateConfiguration } from '../../src/index.js'
 
 test('a configuration that holds has no problems', () => {
   expect(validateConfiguration({ settings: { state_threshold_bang: 85 }, aim_threshold: 75 })).toEqual([])
@@ -102,11 +97,10 @@ test('so many unknown names that they hide everything else are counted', () => {
 test('a rulebook of a newer server is followed, also where it has kinds of values this package does not know', () => {
   const rulebook: Rulebook = {
     ...bundledRulebook,
-    sections: [...bundledRulebook.sections, 'risk'],
     tunables: [
       ...bundledRulebook.tunables,
       { path: 'risk.most_trades', title: 'Most trades', kind: 'integer', default: 5, minimum: 0, maximum: 50 },
-      { path: 'risk.mode', title: 'Mode', kind: 'string' as 'number', default: 0 },
+      { path: 'risk.mode', title: 'Mode', kind: 'choice', default: 'calm' },
     ],
   }
   expect(validateConfiguration({ risk: { most_trades: 51, mode: 'calm' } }, { rulebook })).toEqual([
@@ -132,10 +126,9 @@ test('a rulebook is read from a schema of any depth, whether its sections are na
     'x-rules': [],
   })
   expect(rulebook).toEqual({
-    sections: ['', 'risk', 'risk.limits'],
     longestDescription: 99,
     tunables: [
-      { path: 'risk.mode', title: 'mode', kind: 'string', default: 'calm', flatName: 'risk_mode' },
+      { path: 'risk.mode', title: 'Mode', kind: 'choice', default: 'calm', flatName: 'risk_mode' },
       {
         path: 'risk.limits.most',
         title: 'Most trades',

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
-import { createConfigDraft } from '../../src/draft/index.js'
-import { rulebookOf, VivienneError } from '../../src/index.js'
+import { createConfigDraft, rulebookOf } from '../../src/draft/index.js'
+import { VivienneError } from '../../src/index.js'
 import { acknowledged, defaults, draftOver, inForce, laid, schema, sections, typedIn } from './fixture.js'
 
 const HIGH = 'settings.high'

@@ -1,4 +1,4 @@
-import { type ConfigDraft, createConfigDraft, defaultsOf, formSections } from '../../src/draft/index.js'
+import { type ConfigDraft, createConfigDraft, defaultsOf, formSections, rulebookOf } from '../../src/draft/index.js'
 import type { ConfigSchema } from '../../src/index.js'
 import {
   type Acknowledgement,
@@ -6,7 +6,6 @@ import {
   type InForce,
   leaves,
   type PartialConfiguration,
-  rulebookOf,
   withValue,
 } from '../../src/index.js'
 

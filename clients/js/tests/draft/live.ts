@@ -1,4 +1,3 @@
-import './program.js'
 import { vi } from 'vitest'
 import { WebSocket } from 'ws'
 import { type ClientOptions, createVivienneClient, type VivienneClient } from '../../src/index.js'

@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 
 def trend_of(now: IndicatorRows) -> FloatArray:
     """Trend of each row: +1 if MACD is above its signal line and above 0, -1 if it is below both, else 0."""
-    up = (now.macd_histogram > 0) & (now.macd > 0)
-    down = (now.macd_histogram < 0) & (now.macd < 0)
-    return up.astype(np.float64) - down
+    side = np.sign(now.macd)
+    return np.where(side * np.sign(now.macd_histogram) > 0, side, 0.0)
 
 
 def ratio(part: FloatArray, whole: FloatArray) -> FloatArray:

@@ -71,10 +71,14 @@ def leaning(reading: FloatArray, full: float) -> Vote:
 def excursion(up: BoolArray, down: BoolArray, percent_b: FloatArray, full: float) -> Vote:
     """A vote with strength 0.5 or more; the strength grows with the distance of %B outside 0..1."""
     direction = up.astype(np.float64) - down
-    if not direction.any():  # true on most bars
-        return Vote(direction, np.zeros(len(direction)), percent_b)
     strength = np.where(direction == 0, 0.0, 0.5 + 0.5 * np.minimum(overshoot(percent_b) / full, 1.0))
     return Vote(direction, strength, percent_b)
+
+
+def no_vote(reading: FloatArray) -> Vote:
+    """A vote of 0 on every row, the usual result of signals that rarely vote."""
+    nothing = np.zeros(len(reading))
+    return Vote(nothing, nothing, reading)
 
 
 def overshoot(percent_b: FloatArray) -> FloatArray:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vivienne.agent.rules import Ordered
-from vivienne.agent.signals.base import Signal, Vote
+from vivienne.agent.signals.base import Signal, Vote, no_vote
 from vivienne.agent.tolerance import EQUAL, settled
 from vivienne.agent.tunable import Section, rsi_points
 
@@ -29,8 +29,10 @@ def vote(columns: Columns, tunables: Rsi) -> Vote:
     """Vote long when oversold and short when overbought; the strength grows with the distance."""
     reading = columns.now.rsi
     depth = np.minimum(reading, 100.0 - reading)
-    strength = np.interp(depth, (tunables.rsi_full, tunables.rsi_half, tunables.rsi_begin), (1.0, 0.5, 0.0))
     is_voting = tunables.rsi_begin - depth > EQUAL * tunables.rsi_begin
+    if not is_voting.any():
+        return no_vote(reading)
+    strength = np.interp(depth, (tunables.rsi_full, tunables.rsi_half, tunables.rsi_begin), (1.0, 0.5, 0.0))
     return Vote(np.sign(settled(50.0 - reading, 50.0)) * is_voting, strength, reading)
 
 

@@ -1,4 +1,4 @@
-"""The layers a file of configuration has, and where in it each value stands."""
+"""The layers in a file of configuration, and the line of each value."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TOP = ("format", "global", "assets")
 
 @dataclass(slots=True)
 class LayersFile:
-    """What a file says.
+    """The content of a file.
 
     Attributes:
         documents: by layer, what it is to set; without what has a finding already.
@@ -36,7 +36,7 @@ class LayersFile:
     _nodes: dict[str, Entry] = field(default_factory=dict)
 
     def located(self, problems: Iterable[Problem]) -> list[Finding]:
-        """Problems of the configuration, with where in the file they are."""
+        """Problems of the configuration, with their lines in the file."""
         return [self._locate(problem) for problem in problems]
 
     def _locate(self, problem: Problem) -> Finding:
@@ -47,7 +47,7 @@ class LayersFile:
         return Finding(layer, problem.path, None, kept)
 
     def _line(self, entry: Entry, path: str) -> int:
-        """The line of a path, or of the nearest thing above it that is there."""
+        """The line of a path, or of its nearest existing parent."""
         for flat, full in FLAT_NAMES.items():
             if full == path and entry.node.entries and flat in entry.node.entries:
                 return entry.node.entries[flat].line
@@ -76,7 +76,9 @@ def read_layers(text: str, name: str) -> LayersFile:
         found.findings.append(Finding(layer, path, flaw.line, flaw.message))
     if root.entries is None:
         _say(
-            found, root.line, "A configuration is needed: format, global and assets, as `vivienne config export` writes"
+            found,
+            root.line,
+            "The file is not a configuration; write format, global and assets, as `vivienne config export` does",
         )
         return found
     _check_top(found, root.entries)
@@ -125,10 +127,10 @@ def _take_assets(found: LayersFile, assets: Entry) -> None:
     for spelt, entry in assets.node.entries.items():
         asset = spelt.upper()
         if not ASSET_NAME.fullmatch(asset):
-            message = f"{quoted(spelt)} is no name of an asset; letters and digits are, as in BTC, at most 20"
+            message = f"{quoted(spelt)} is not a valid asset name; use at most 20 letters and digits, as in BTC"
             found.findings.append(Finding(None, "assets", entry.line, message))
         elif asset in found.documents:
-            message = f"{asset} is there twice, in capital and in small letters"
+            message = f"{asset} is given twice, in upper and in lower case; keep one"
             found.findings.append(Finding(asset, "", entry.line, message))
         else:
             _take(found, asset, entry)
@@ -136,7 +138,7 @@ def _take_assets(found: LayersFile, assets: Entry) -> None:
 
 def _take(found: LayersFile, layer: str, entry: Entry) -> None:
     if entry.node.entries is None:
-        message = "A layer must be an object with what it sets; {} is one that sets nothing"
+        message = "A layer must be an object of values; write {} for one that sets nothing"
         found.findings.append(Finding(layer, "", entry.line, message))
         return
     document: Any = entry.node.document()

@@ -33,7 +33,7 @@ LARGEST_FILE = 8 * 1024 * 1024
 """Bytes; a layer that sets everything, with all its comments, has about 4,500."""
 DEEPEST_NESTING = 16
 MOST_VALUES = 200_000
-"""Over all levels, names among them."""
+"""Names and values of all levels."""
 
 
 @dataclass(slots=True)
@@ -56,7 +56,7 @@ class Node:
     is_flow: bool = False
 
     def document(self) -> Any:
-        """What it says, without places."""
+        """The value, without places."""
         if self.entries is None:
             return self.value
         return {name: entry.node.document() for name, entry in self.entries.items()}
@@ -64,7 +64,7 @@ class Node:
 
 @dataclass(slots=True)
 class Entry:
-    """A name in a mapping, and what stands behind it."""
+    """A name in a mapping, and its value."""
 
     line: int
     start: int
@@ -95,7 +95,7 @@ def read_yaml(text: str, name: str) -> tuple[Node, list[Flaw]]:
         FileUnreadable: not YAML, or larger or deeper than a configuration can be.
     """
     if len(text.encode(errors="surrogatepass")) > LARGEST_FILE:
-        raise FileUnreadable(name, f"the file is larger than {LARGEST_FILE:,} bytes; a configuration is not")
+        raise FileUnreadable(name, f"the file exceeds the limit of {LARGEST_FILE:,} bytes for a configuration")
     building = _Building(name)
     for event in _events(text, name):
         building.take(event)
@@ -109,7 +109,7 @@ def _events(text: str, name: str) -> Iterator[Any]:
         yield from YAML(typ="safe", pure=True).parse(text)
     except ReaderError as error:
         number = text.count("\n", 0, error.position) + 1
-        raise FileUnreadable(name, "there is a character here that no text has", line=number) from error
+        raise FileUnreadable(name, "this line has a control character, which text cannot have", line=number) from error
     except MarkedYAMLError as error:
         mark: Any = error.problem_mark or error.context_mark
         line = None if mark is None else mark.line + 1
@@ -139,7 +139,7 @@ class _Frame:
 
 @dataclass(slots=True)
 class _Building:
-    """Puts a document together from events, without recursion."""
+    """Builds a document from events, without recursion."""
 
     name: str
     root: Node | None = None
@@ -153,30 +153,32 @@ class _Building:
         if isinstance(event, DocumentStartEvent):
             self._documents += 1
             if self._documents > 1:
-                raise FileUnreadable(self.name, "a second document begins here; a configuration is one", line=line)
+                raise FileUnreadable(self.name, "a second document begins here; a file may have only one", line=line)
         elif isinstance(event, (MappingEndEvent, SequenceEndEvent)):
             self._frames.pop().node.end = event.end_mark.index
         elif isinstance(event, (AliasEvent, MappingStartEvent, ScalarEvent, SequenceStartEvent)):
             self._count(line)
             if event.anchor is not None:
                 raise FileUnreadable(
-                    self.name, "anchors (&) and aliases (*) are not read; write the value itself", line=line
+                    self.name, "anchors (&) and aliases (*) are not supported; write the value itself", line=line
                 )
             self._add(event, line)
 
     def _count(self, line: int) -> None:
         self._values += 1
         if self._values > MOST_VALUES:
-            raise FileUnreadable(self.name, f"there are more than {MOST_VALUES:,} names and values", line=line)
+            raise FileUnreadable(
+                self.name, f"the file exceeds the limit of {MOST_VALUES:,} names and values", line=line
+            )
 
     def _add(self, event: Any, line: int) -> None:
         inside = self._frames[-1] if self._frames else None
         wants_key = inside is not None and inside.items is None and inside.key is None
         if event.tag is not None:
-            self._say(line, f"Tags ({event.tag.replace('tag:yaml.org,2002:', '!!')}) are not read; leave it out")
+            self._say(line, f"Tags ({event.tag.replace('tag:yaml.org,2002:', '!!')}) are not supported; remove it")
         if wants_key and inside is not None:
             if not isinstance(event, ScalarEvent):
-                raise FileUnreadable(self.name, "a name must be a text, no mapping or list", line=line)
+                raise FileUnreadable(self.name, "a name must be a text, not a mapping or list", line=line)
             self._name(inside, event, line)
             return
         node = Node(line, event.start_mark.index, event.end_mark.index)
@@ -185,7 +187,7 @@ class _Building:
             self._place(inside, node)
             return
         if len(self._frames) >= DEEPEST_NESTING:
-            raise FileUnreadable(self.name, f"it is nested deeper than {DEEPEST_NESTING} levels", line=line)
+            raise FileUnreadable(self.name, f"the nesting exceeds the limit of {DEEPEST_NESTING} levels", line=line)
         node.is_flow = bool(event.flow_style)
         frame = _Frame(node, inside.key[0] if inside is not None and inside.key is not None else None)
         if isinstance(event, MappingStartEvent):
@@ -215,7 +217,7 @@ class _Building:
         inside.is_dropped = name in (inside.node.entries or {})
         if inside.is_dropped:
             first = (inside.node.entries or {})[name].line
-            self._say(line, f"{name!r} is there twice, first in line {first}; which of them is meant is anyone's guess")
+            self._say(line, f"{name!r} is given twice, first in line {first}; keep one of them")
 
     def _place(self, inside: _Frame | None, node: Node) -> None:
         if inside is None:
@@ -248,7 +250,7 @@ _BASES = {"0o": 8, "0x": 16}
 
 
 def _plain(text: str) -> tuple[Any, str | None]:
-    """The value of a text without quotes, by YAML's core schema, and what is wrong with it."""
+    """The value of a text without quotes, by YAML's core schema, and the error in it."""
     if text in _WORDS:
         return _WORDS[text], None
     if _INTEGER.fullmatch(text) and len(text) <= _MOST_DIGITS:

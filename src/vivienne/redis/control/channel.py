@@ -1,4 +1,4 @@
-"""The control channel: what is said there is carried out, and what came of it is published."""
+"""The control channel: applies its messages, and publishes their outcomes."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 class ControlChannel:
     """Listens to the control channel, in the process that holds the lease.
 
-    Messages of a channel have no numbers, so nobody could tell that one was carried out before. Therefore the
-    subscription begins after the lease does, and what is heard after the lease has run out is left to the next holder.
+    Messages of a channel have no numbers, so a repetition could not be noticed. Therefore the subscription begins after
+    the lease does, and messages received after the lease has expired are left to the next holder.
 
     Args:
-        messages: carries out what comes.
+        messages: applies them.
         names: of the channels.
-        held: whether this process holds the lease at this moment.
+        held: tells if this process holds the lease at this moment.
     """
 
     def __init__(self, messages: ControlMessages, names: ControlNames, held: Callable[[], bool]) -> None:

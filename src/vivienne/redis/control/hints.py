@@ -1,4 +1,4 @@
-"""Hints that another process has changed something: the store knows what."""
+"""Hints that another process has made a change, which is in the store."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class ChangeHints:
     """Passes every message on the channel of changes on as a hint, and one for those missed before it listened.
 
     Args:
-        service: looks into the store at a hint.
+        service: reads the store at a hint.
         channel: where changes are published.
     """
 

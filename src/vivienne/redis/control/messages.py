@@ -1,4 +1,4 @@
-"""Carries out control messages that came over Redis, and writes up what came of each."""
+"""Control messages from Redis: applies each one, and makes its outcome."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 CHANNEL = "redis"
-"""How changes by `config_update` are recorded; those by `control` are so on every way they may come."""
+"""Channel of changes by `config_update` in the history; `control` has one of its own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a message.
+    """The outcome of a message.
 
     Attributes:
         document: an answer or an error, as it is published.
-        unstored: the store did not take the change; the same message may be tried again.
+        unstored: the store did not take the change; the same message may be retried.
     """
 
     document: Mapping[str, Any]
@@ -47,17 +47,17 @@ class Outcome:
 
 @dataclass(slots=True)
 class _Received:
-    """What is known of a message, as far as it could be read."""
+    """Parts of a message, as far as it could be read."""
 
     kind: str | None = None
     request_id: str | None = None
 
 
 class ControlMessages:
-    """Turns messages into outcomes; never raises, but for being cancelled.
+    """Turns messages into outcomes; never raises, except when cancelled.
 
     Args:
-        service: the door.
+        service: takes changes.
         limits: of a message.
     """
 
@@ -65,15 +65,15 @@ class ControlMessages:
         self._limits = limits
         self._changes = ConfigMessages(service, CHANNEL)
         self.made = 0
-        """Changes that came into force since the start, over whatever channel."""
+        """Changes that came into force since the start, over any channel."""
         service.listen(self._count)
 
     async def carry_out(self, raw: bytes, request_id: str | None = None) -> Outcome:
-        """Carry out one message.
+        """Apply one message.
 
         Args:
-            raw: as it came.
-            request_id: for a message that brings none.
+            raw: as received.
+            request_id: for a message without one.
         """
         received = _Received()
         try:
@@ -89,11 +89,11 @@ class ControlMessages:
         return Outcome(document, unstored=document["status"] == "not_stored_yet")
 
     def refuse(self, refused: ChangeRefused, request_id: str) -> Outcome:
-        """The outcome of something that could not even be taken for a message."""
+        """The outcome of an entry that is not a message."""
         return self._refused(refused, _Received(request_id=request_id))
 
     def _read(self, raw: bytes, request_id: str | None, received: _Received) -> Message:
-        """The message; what is known of it is noted on the way."""
+        """The message; fills in `received` as far as it gets."""
         received.request_id = request_id
         message = read_object(raw, self._limits)
         if isinstance(message.get("type"), str):

@@ -1,4 +1,4 @@
-"""What the channels and keys of control messages are called; all follow from the name of the control channel."""
+"""Names of the channels and keys of control messages; all follow from the name of the control channel."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ class ControlNames:
     """Names in Redis.
 
     Attributes:
-        channel: where control messages come.
+        channel: of control messages.
     """
 
     channel: str
 
     @property
     def results(self) -> str:
-        """Channel on which it is said what came of each message."""
+        """Channel of the outcomes."""
         return f"{self.channel}:results"
 
     @property
     def stream(self) -> str:
-        """Stream of the same messages, for those who need that none is lost."""
+        """Stream of the same messages, which loses none."""
         return f"{self.channel}:stream"
 
     @property
     def lease(self) -> str:
-        """Key with the name of the process that carries them out."""
+        """Key with the name of the process that applies them."""
         return f"{self.channel}:lease"

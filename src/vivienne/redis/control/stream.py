@@ -1,8 +1,8 @@
-"""The control stream: messages that are carried out once each and in order, whenever an agent is there to do it.
+"""The control stream: messages that are applied once each and in order, as soon as an agent runs.
 
 It is read by a consumer group, and only by the process that holds the lease. An entry is acknowledged after its change
-is in force; one that is read a second time - the process died in between - has the same request_id, so it is answered
-as the first time and made once. What a process left behind when it died is taken over before anything new is read.
+is in force; one that is read a second time - the process died in between - has the same request_id, so the change is
+made once and answered as the first time. Entries that a dead process left unfinished are taken over before new ones.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ _log = logging.getLogger(__name__)
 
 GROUP = "vivienne"
 FIELD = b"message"
-"""Field of an entry that has the message; an entry with one field may call it anything."""
+"""Field of an entry with the message; an entry with a single field may use any name."""
 READ_SECONDS = 1.0
 MOST_AT_ONCE = 16
-"""Entries read at once; each may be as large as Redis lets it be."""
+"""Entries read at once; each may be as large as Redis allows."""
 IDLE_SECONDS = 0.5
-"""So long an entry of another consumer must have been untouched before it is taken over."""
+"""Time for which an entry of another consumer must be idle before it is taken over."""
 LOOK_SECONDS = 5.0
-"""Between two looks for entries of others; beyond the first there should be none."""
+"""Time between two searches for entries of others; after the first there should be none."""
 FORGET_SECONDS = 3_600.0
-"""A consumer that has nothing and did nothing for so long is removed."""
+"""Time after which a consumer without entries is removed."""
 FIRST_DELAY, LONGEST_DELAY = 0.5, 5.0
-"""Before an entry is tried again that the store did not take, in seconds."""
+"""Delays before an entry that the store did not take is retried, in seconds."""
 LEAST_TRIES = 8
-"""Before an entry can be given up."""
+"""Attempts before an entry can be given up."""
 
 Entry = tuple[bytes, dict[bytes, bytes]]
 
@@ -49,10 +49,10 @@ class ControlStream:
     """Reads the control stream as one consumer of the group.
 
     Args:
-        messages: carries out what comes.
+        messages: applies them.
         names: of stream and channels.
         consumer: name of this process.
-        held: whether this process holds the lease at this moment.
+        held: tells if this process holds the lease at this moment.
     """
 
     def __init__(self, messages: ControlMessages, names: ControlNames, consumer: str, held: Callable[[], bool]) -> None:
@@ -68,7 +68,7 @@ class ControlStream:
                 await self._join(redis)
                 await self._follow(redis, ready)
             except ResponseError as refused:
-                # Somebody deleted the stream, or all of the database. Then the group has to be made again.
+                # The stream, or the whole database, was deleted: create the group again.
                 if not str(refused).startswith(("NOGROUP", "UNBLOCKED")):
                     raise
             else:
@@ -82,7 +82,7 @@ class ControlStream:
                 raise
 
     async def _follow(self, redis: Redis, ready: Callable[[], None]) -> None:
-        """Carry out entries until the lease is lost: what is left over first, then new ones as they come."""
+        """Apply entries until the lease is lost: unfinished ones first, then new ones as they come."""
         clock = asyncio.get_running_loop().time
         while self._held():
             await self._take_over(redis)
@@ -98,7 +98,7 @@ class ControlStream:
                     return
 
     async def _take_over(self, redis: Redis) -> None:
-        """Make the unfinished entries of other consumers ours; they are older than whatever is new."""
+        """Take over the unfinished entries of other consumers; they are older than any new one."""
         while self._held():
             await self._claim(redis)
             consumers = await redis.xinfo_consumers(self._names.stream, GROUP)
@@ -113,7 +113,7 @@ class ControlStream:
     async def _claim(self, redis: Redis) -> None:
         position, idle = b"0-0", round(IDLE_SECONDS * 1000)
         while True:
-            # Next position, entries (they are read again later, in order), and those that are gone.
+            # Next position, entries (they are read again later, in order), and deleted ones.
             position, *_ = await redis.xautoclaim(
                 self._names.stream, GROUP, self._consumer, idle, start_id=position, count=MOST_AT_ONCE
             )
@@ -121,16 +121,16 @@ class ControlStream:
                 return
 
     async def _read(self, redis: Redis, position: str) -> list[Entry]:
-        """Entries of ours that are unfinished (``0``), or new ones (``>``), for which it waits a moment."""
+        """Unfinished entries of this consumer (``0``), or new ones (``>``), for which it waits a moment."""
         block = round(READ_SECONDS * 1000) if position == ">" else None
-        # With RESP2, which the link speaks: [[stream, [(id, {field: value}), ...]]], or nothing.
+        # In RESP2, which the link uses: [[stream, [(id, {field: value}), ...]]], or nothing.
         answer: Any = await redis.xreadgroup(
             GROUP, self._consumer, {self._names.stream: position}, count=MOST_AT_ONCE, block=block
         )
         return answer[0][1] if answer else []
 
     async def _take_all(self, redis: Redis, entries: list[Entry]) -> bool:
-        """Carry out entries; gives whether the lease was held all the time."""
+        """Apply entries; return whether the lease was held all the time."""
         for entry_id, fields in entries:
             outcome = await self._take(f"{self._names.stream}:{entry_id.decode()}", fields) if fields else None
             if fields and outcome is None:
@@ -138,16 +138,16 @@ class ControlStream:
             async with redis.pipeline(transaction=False) as batch:
                 if outcome is not None:
                     batch.publish(self._names.results, outcome.text)
-                # One without fields was deleted from the stream after it was read, and is as good as done.
+                # One without fields was deleted from the stream after it was read: nothing to do.
                 batch.xack(self._names.stream, GROUP, entry_id)
                 await batch.execute()
         return True
 
     async def _take(self, name: str, fields: dict[bytes, bytes]) -> Outcome | None:
-        """What came of an entry; None when the lease was lost before it could be carried out."""
+        """The outcome of an entry; None if the lease was lost before it could be applied."""
         if FIELD not in fields and len(fields) > 1:
             refused = Malformed(
-                f"The entry has {len(fields)} fields; put the message, as JSON, into one named 'message'"
+                f"The entry has {len(fields)} fields, none of them named 'message'; put the message, as JSON, into it"
             )
             return self._messages.refuse(refused, name)
         raw = fields[FIELD] if FIELD in fields else next(iter(fields.values()))
@@ -159,10 +159,10 @@ class ControlStream:
             tries += 1
             reason = outcome.document["message"]
             if tries == 1:
-                _log.warning("%s waits, and all after it: %s", name, reason)
-            # Only when the store has taken other changes in the meantime it is this one that it cannot take.
+                _log.warning("%s is not stored yet; retrying, later entries wait: %s", name, reason)
+            # If the store has taken other changes since, the fault is in this one.
             if tries >= LEAST_TRIES and self._messages.made > made:
-                _log.error("%s is given up after %d attempts: %s", name, tries, reason)
+                _log.error("Gave up %s after %d attempts: %s", name, tries, reason)
                 return outcome
             await asyncio.sleep(delay)
             delay = min(2 * delay, LONGEST_DELAY)

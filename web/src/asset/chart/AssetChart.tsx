@@ -58,7 +58,7 @@ export function AssetChart({ asset, range, onRange }: AssetChartProps) {
           role="group"
           // biome-ignore lint/a11y/noNoninteractiveTabindex: the crosshair is moved with the keys
           tabIndex={0}
-          aria-label={`Price of ${asset}. Arrow keys read bar by bar, plus and minus zoom, 0 shows all, Escape lets go.`}
+          aria-label={`Price of ${asset}. Arrow keys read bar by bar, plus and minus zoom, 0 shows all, Escape removes the crosshair.`}
           onKeyDown={(event) => {
             if (chart !== null && pressed(chart, event, range)) event.preventDefault()
           }}
@@ -119,7 +119,7 @@ function useDrawnBars(chart: PriceChart | null, asset: string, data: Chart | und
   }, [chart, client, asset, data])
 }
 
-/** The way back when the newest bar is out of sight. */
+/** Leads back to the newest bar when it is out of sight. */
 function NewestButton({ chart }: { chart: PriceChart }) {
   const [away, setAway] = useState(false)
   useEffect(() => chart.onView(() => setAway(!chart.atNewest())), [chart])

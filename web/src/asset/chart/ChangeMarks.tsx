@@ -75,7 +75,7 @@ function Mark({ group: { versions, time } }: { group: ChangeGroup }) {
       <Popover.Target>
         <UnstyledButton
           className={classes.flag}
-          aria-label={`Version ${versions.join(', ')}: what was changed`}
+          aria-label={`Version ${versions.join(', ')}: its changes`}
           onClick={() => setPinned(!pinned)}
           onPointerEnter={(event) => setPointed(event.pointerType === 'mouse')}
           onPointerLeave={() => setPointed(false)}

@@ -1,10 +1,10 @@
 import { Button, Progress } from '@mantine/core'
-import type { StateData } from 'vivienne-client'
-import { pauseWords } from '../../parts/words.ts'
-import { useDecision } from '../agent.ts'
+import type { AssetState } from 'vivienne-client'
+import { pausedState } from '../../pausing/words.ts'
+import { sameJson, useDecision } from '../agent.ts'
 import classes from './ChartNotice.module.css'
 
-const TITLES: Partial<Record<StateData['status'], string>> = {
+const TITLES: Partial<Record<AssetState['status'], string>> = {
   warming_up: 'Warming up',
   stale: 'Stale: not to be acted on',
   paused: 'Paused',
@@ -24,13 +24,14 @@ interface ChartNoticeProps {
 export function ChartNotice({ asset, loading, error, onRetry }: ChartNoticeProps) {
   const status = useDecision(asset, (decision) => decision.status)
   const reason = useDecision(asset, (decision) => decision.status_reason)
+  const pause = useDecision(asset, pausedState)
   const title = status && TITLES[status]
   return (
     <div className={classes.notices} role="status">
       {loading && <span className={classes.loading}>Loading the bars</span>}
       {error !== null && (
         <div className={classes.notice} data-bad>
-          <strong>The bars cannot be fetched</strong>
+          <strong>The bars could not be loaded</strong>
           <span>{error.message}</span>
           <Button size="compact-xs" variant="default" onClick={onRetry}>
             Try again
@@ -38,27 +39,28 @@ export function ChartNotice({ asset, loading, error, onRetry }: ChartNoticeProps
         </div>
       )}
       {title && (
-        <div className={classes.notice} data-bad={status === 'stale' || undefined}>
+        <div className={classes.notice} data-bad={status === 'stale' || undefined} title={reason ?? undefined}>
           <strong>{title}</strong>
-          {reason && <span>{status === 'paused' ? pauseWords(reason) : reason}</span>}
-          {status === 'paused' && <span className={classes.roomy}>The chart goes on; nothing is decided.</span>}
-          {status === 'warming_up' && <Warmth reason={reason ?? ''} />}
+          {reason && <span>{status === 'paused' ? pause : reason}</span>}
+          {status === 'paused' && <span className={classes.roomy}>The chart continues; nothing is decided.</span>}
+          {status === 'warming_up' && <Warmth asset={asset} />}
         </div>
       )}
     </div>
   )
 }
 
-/** How far it is, where the reason says "12 of 64 ...". */
-function Warmth({ reason }: { reason: string }) {
-  const [, done, all] = /(\d+) of (\d+)/.exec(reason) ?? []
-  if (done === undefined || all === undefined) return null
+/** Bars of history, of those that a decision needs. */
+function Warmth({ asset }: { asset: string }) {
+  const history = useDecision(asset, (decision) => decision.history, sameJson)
+  if (history === undefined) return null
+  const { bars, needed } = history
   return (
     <Progress
       className={classes.progress}
       size="sm"
-      value={(Number(done) / Number(all)) * 100}
-      aria-label="Warming up"
+      value={Math.min(1, bars / needed) * 100}
+      aria-label={`Warming up: ${bars} of ${needed} bars`}
     />
   )
 }

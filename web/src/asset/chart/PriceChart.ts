@@ -9,10 +9,10 @@ import {
   type Time,
   type UTCTimestamp,
 } from 'lightweight-charts'
-import type { BarEntry, FormingBar } from 'vivienne-client'
+import type { ChartBar, FormingBar } from 'vivienne-client'
 import { formatPrice, priceDigits } from '../../parts/format.ts'
 import { Drawing, type Scene } from './Drawing.ts'
-import { type BarDecision, decisionOn, type Entry, entries } from './decisions.ts'
+import { type DrawnDecision, decisionOn, type Entry, entries } from './decisions.ts'
 import type { LayerId } from './layers.ts'
 import {
   BEHAVIOUR,
@@ -31,8 +31,8 @@ import { ZonedTimeScale } from './ZonedTimeScale.ts'
 export interface Reading {
   readonly candle: FormingBar
   /** The closed bar whose indicators and decision go with it: the bar itself, or for an open one the last closed. */
-  readonly bar: BarEntry | null
-  readonly decision: BarDecision | null
+  readonly bar: ChartBar | null
+  readonly decision: DrawnDecision | null
   readonly pointed: boolean
   readonly open: boolean
 }
@@ -42,7 +42,7 @@ export class PriceChart {
   readonly #chart: IChartApiBase<Time>
   readonly #candles: ISeriesApi<'Candlestick', Time>
   readonly #volume: ISeriesApi<'Histogram', Time>
-  readonly #lines: { id: LayerId; column: keyof BarEntry; series: ISeriesApi<'Line', Time> }[]
+  readonly #lines: { id: LayerId; column: keyof ChartBar; series: ISeriesApi<'Line', Time> }[]
   readonly #drawings: Drawing[]
   /** The newest price. That of the library follows the last bar in sight. */
   readonly #price: IPriceLine
@@ -50,9 +50,9 @@ export class PriceChart {
   readonly #viewers = new Set<() => void>()
   #palette: Palette
   #hidden: ReadonlySet<LayerId> = new Set()
-  #bars: readonly BarEntry[] = []
+  #bars: readonly ChartBar[] = []
   #open: readonly FormingBar[] = []
-  #decisions: readonly BarDecision[] = []
+  #decisions: readonly DrawnDecision[] = []
   #entries: readonly Entry[] = []
   #pointed: number | null = null
   #reading: Reading | null = null
@@ -118,7 +118,7 @@ export class PriceChart {
   }
 
   /** Other closed bars, and the open ones after them. The part in sight stays in sight. */
-  setBars(bars: readonly BarEntry[], open: readonly FormingBar[]): void {
+  setBars(bars: readonly ChartBar[], open: readonly FormingBar[]): void {
     const comeBack = this.#rememberPlace()
     this.#bars = bars
     this.#open = open
@@ -364,7 +364,7 @@ function candleOf({ time, open, high, low, close }: FormingBar) {
   return { time: secondsOf(time), open, high, low, close }
 }
 
-function pointOf(bar: BarEntry, column: keyof BarEntry) {
+function pointOf(bar: ChartBar, column: keyof ChartBar) {
   const value = bar[column]
   return typeof value === 'number' ? { time: secondsOf(bar.time), value } : { time: secondsOf(bar.time) }
 }

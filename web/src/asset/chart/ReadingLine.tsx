@@ -1,15 +1,17 @@
 import { useSyncExternalStore } from 'react'
+import type { ChartBar } from 'vivienne-client'
 import { formatConfidence, formatPrice, priceDigits } from '../../parts/format.ts'
 import { Level } from '../../parts/Level.tsx'
 import { Side } from '../../parts/Side.tsx'
 import { useDecision } from '../agent.ts'
 import { formatBarTime, formatBarUtc } from './barTime.ts'
+import { isDecided, statusWords } from './decisions.ts'
 import type { PriceChart, Reading } from './PriceChart.ts'
 import classes from './ReadingLine.module.css'
 
 const nothing = () => () => {}
 
-/** What the bar under the crosshair was: prices, and the decision on it. Without a crosshair, the newest. */
+/** Prices of the bar under the crosshair, and the decision on it; without a crosshair, of the newest bar. */
 export function ReadingLine({ asset, chart }: { asset: string; chart: PriceChart | null }) {
   const stale = useDecision(asset, (decision) => decision.status === 'stale')
   const reading = useSyncExternalStore(chart?.onReading ?? nothing, chart?.reading ?? (() => null))
@@ -54,15 +56,22 @@ function Prices({ reading: { candle } }: { reading: Reading }) {
 function Decided({ reading: { bar, decision, open, pointed } }: { reading: Reading }) {
   if (bar === null || decision === null) return null
   if (open) return <span className={classes.open}>{pointed ? 'open: decided when it closes' : 'open'}</span>
+  if (!isDecided(bar)) return <span className={classes.open}>{statusWords(bar)}</span>
   return (
     <span className={classes.decided}>
-      <Level level={bar.clarity_level} raw={decision.level} held={decision.held} size="sm" />
+      <Level
+        level={bar.clarity_level}
+        raw={decision.level}
+        held={decision.held}
+        paused={bar.status === 'paused'}
+        size="sm"
+      />
       <Side side={bar.side} />
       <span className="figure">{formatConfidence(bar.signal_confidence)}</span>
       {bar.config_version === null ? (
         <span
           className={classes.version}
-          title="Not decided when it closed: what the present configuration makes of it"
+          title="Not decided when it closed: recomputed with the configuration now in force"
         >
           recomputed
         </span>
@@ -75,11 +84,15 @@ function Decided({ reading: { bar, decision, open, pointed } }: { reading: Readi
 
 /** The same in a sentence for those who read the chart with the keys. */
 function Spoken({ reading: { candle, bar, open } }: { reading: Reading }) {
-  const decided =
-    bar === null || open ? 'open' : `${bar.clarity_level}, ${bar.side}, ${formatConfidence(bar.signal_confidence)}`
+  const decided = bar === null || open ? 'open' : spokenDecision(bar)
   return (
     <span className="unseen" aria-live="polite">
       {formatBarTime(candle.time)}: close {formatPrice(candle.close)}; {decided}
     </span>
   )
+}
+
+function spokenDecision(bar: ChartBar): string {
+  const made = `${bar.clarity_level}, ${bar.side}, ${formatConfidence(bar.signal_confidence)}`
+  return [isDecided(bar) ? made : null, statusWords(bar)].filter((part) => part !== null).join(', ')
 }

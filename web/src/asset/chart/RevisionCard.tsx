@@ -22,7 +22,7 @@ export function RevisionCard({ version, time }: { version: number; time: string 
       </p>
       {error !== null && <p>{error.message}</p>}
       {!data && !error && <Loader size="xs" />}
-      {data && !revision && <p>It is not in the history any more.</p>}
+      {data && !revision && <p>It is no longer in the history.</p>}
       {revision && (
         <>
           <p>
@@ -42,7 +42,7 @@ export function RevisionCard({ version, time }: { version: number; time: string 
             ))}
           </ul>
           {revision.changed.length > MOST && <p>and {revision.changed.length - MOST} more</p>}
-          {revision.changed.length === 0 && !isSwitch(revision) && <p>no value became another one</p>}
+          {revision.changed.length === 0 && !isSwitch(revision) && <p>no value in force changed</p>}
         </>
       )}
     </article>

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
-import type { BarEntry, FormingBar, StateData } from 'vivienne-client'
-import { mergeBars, newestClosed, openAfter, withForming } from './bars.ts'
+import type { AssetState, Chart, ChartBar, FormingBar } from 'vivienne-client'
+import { mergeBars, newestClosed, openAfter, withClosed, withForming } from './bars.ts'
 
 const at = (clock: string) => `2026-01-01T${clock}:00.000Z`
-const bar = (clock: string, close = 1) => ({ time: at(clock), close }) as BarEntry
+const bar = (clock: string, close = 1) => ({ time: at(clock), close }) as ChartBar
 const open = (clock: string, prices: Partial<FormingBar> = {}): FormingBar => ({
   time: at(clock),
   open: 10,
@@ -13,8 +13,8 @@ const open = (clock: string, prices: Partial<FormingBar> = {}): FormingBar => ({
   volume: null,
   ...prices,
 })
-const state = (clock: string, price: number, more: Partial<StateData> = {}) =>
-  ({ price, price_time: at(clock), timeframe: '15m', bar_time: at('12:00'), bar_closed: true, ...more }) as StateData
+const state = (clock: string, price: number, more: Partial<AssetState> = {}) =>
+  ({ price, price_time: at(clock), timeframe: '15m', bar_time: at('12:00'), bar_closed: true, ...more }) as AssetState
 const lastClosed = Date.parse(at('12:00'))
 
 test('newer bars go behind the held ones, replace those of the same time, and push the oldest out', () => {
@@ -29,6 +29,24 @@ test('newer bars go behind the held ones, replace those of the same time, and pu
 test('bars that do not meet are not merged', () => {
   expect(mergeBars([bar('11:30')], [bar('12:00')], 3)).toBeNull()
   expect(mergeBars([], [bar('12:00')], 3)).toBeNull()
+})
+
+test('a bar that has just closed goes behind the last one and pushes the oldest out', () => {
+  const chart = { timeframe: '15m', bars: [bar('11:30'), bar('11:45')], forming: open('12:00') } as unknown as Chart
+  const after = withClosed(chart, bar('12:00', 5), 2)
+  expect(after?.bars.map(({ time, close }) => [time, close])).toEqual([
+    [at('11:45'), 1],
+    [at('12:00'), 5],
+  ])
+  expect(after?.forming).toBeNull()
+  expect(chart.bars.length).toBe(2)
+})
+
+test('a bar that does not follow the last one is not taken', () => {
+  const chart = { timeframe: '15m', bars: [bar('11:45')], forming: null } as unknown as Chart
+  expect(withClosed(chart, bar('12:15'), 3)).toBeNull()
+  expect(withClosed(chart, bar('11:45'), 3)).toBeNull()
+  expect(withClosed({ ...chart, bars: [] }, bar('11:45'), 3)).toBeNull()
 })
 
 test('a bar decided while open is not taken for a closed one', () => {

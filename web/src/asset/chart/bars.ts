@@ -1,4 +1,4 @@
-import type { BarEntry, FormingBar, StateData } from 'vivienne-client'
+import type { AssetState, Chart, ChartBar, FormingBar } from 'vivienne-client'
 
 /** Bars as a chart holds them: which follow which, and how the open one moves. Nothing here knows about drawing. */
 
@@ -23,15 +23,28 @@ export function barLength(timeframe: string): number {
  *
  * Null when the two do not meet: bars are missing in between, and everything has to be fetched.
  */
-export function mergeBars(held: readonly BarEntry[], newer: readonly BarEntry[], limit: number): BarEntry[] | null {
+export function mergeBars(held: readonly ChartBar[], newer: readonly ChartBar[], limit: number): ChartBar[] | null {
   const [first] = newer
   const last = held.at(-1)
   if (first === undefined || last === undefined || first.time > last.time) return null
   return [...held.filter((bar) => bar.time < first.time), ...newer].slice(-limit)
 }
 
+/**
+ * A chart with a bar that has just closed behind its last one, at most `limit` bars.
+ *
+ * Null when the bar is not the next one: bars are missing in between, or the chart has it already.
+ */
+export function withClosed(chart: Chart, bar: ChartBar, limit: number): Chart | null {
+  const last = chart.bars.at(-1)
+  const next = last === undefined ? Number.NaN : Date.parse(last.time) + barLength(chart.timeframe)
+  if (Date.parse(bar.time) !== next) return null
+  const forming = chart.forming !== null && chart.forming.time > bar.time ? chart.forming : null
+  return { ...chart, bars: [...chart.bars, bar].slice(-limit), forming }
+}
+
 /** When the newest closed bar of a state opened, in ms; null before there is one. */
-export function newestClosed(decision: StateData): number | null {
+export function newestClosed(decision: AssetState): number | null {
   if (decision.bar_time === null) return null
   const time = Date.parse(decision.bar_time)
   return decision.bar_closed ? time : time - barLength(decision.timeframe)
@@ -49,7 +62,7 @@ const MOST_OPEN = 50
  */
 export function openAfter(
   open: readonly FormingBar[],
-  decision: StateData,
+  decision: AssetState,
   lastClosed: number | null,
 ): readonly FormingBar[] {
   const { price, price_time } = decision

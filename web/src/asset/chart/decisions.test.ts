@@ -1,21 +1,24 @@
 import { expect, test } from 'vitest'
-import type { BarEntry } from 'vivienne-client'
-import { decisionOn, entries } from './decisions.ts'
+import type { ChartBar } from 'vivienne-client'
+import { type DrawnDecision, decisionOn, entries, isDecided, statusWords } from './decisions.ts'
 
-const decision = (level: 'loaded' | 'aim' | 'bang', side: 'long' | 'short' = 'long', held = false) => ({
+const decision = (level: 'loaded' | 'aim' | 'bang', more: Partial<DrawnDecision> = {}): DrawnDecision => ({
   level,
-  side,
-  held,
+  side: 'long',
+  held: false,
+  status: 'live',
+  ...more,
 })
 
 test('a held entry has the level its confidence earns', () => {
-  const bar = { clarity_level: 'loaded', raw_clarity_level: 'bang', side: 'long', blocked: true } as BarEntry
-  expect(decisionOn(bar)).toEqual({ level: 'bang', side: 'long', held: true })
-})
-
-test('a filter that blocks where nothing would be entered holds nothing', () => {
-  const bar = { clarity_level: 'idle', raw_clarity_level: 'idle', side: 'long', blocked: true } as BarEntry
-  expect(decisionOn(bar)).toEqual({ level: 'idle', side: 'long', held: false })
+  const bar = {
+    clarity_level: 'loaded',
+    raw_clarity_level: 'bang',
+    side: 'long',
+    held: true,
+    status: 'live',
+  } as ChartBar
+  expect(decisionOn(bar)).toEqual(decision('bang', { held: true }))
 })
 
 test('an entry begins where the level, the side or its being held changes, not on every bar', () => {
@@ -23,9 +26,20 @@ test('an entry begins where the level, the side or its being held changes, not o
     decision('loaded'),
     decision('aim'),
     decision('aim'),
-    decision('aim', 'long', true),
+    decision('aim', { held: true }),
     decision('bang'),
-    decision('bang', 'short'),
+    decision('bang', { side: 'short' }),
   ])
   expect(found.map((entry) => entry.index)).toEqual([1, 3, 4, 5])
+})
+
+test('a decision during a pause is no entry; the first one after it is', () => {
+  const found = entries([decision('aim', { status: 'paused' }), decision('aim', { status: 'paused' }), decision('aim')])
+  expect(found.map((entry) => entry.index)).toEqual([2])
+})
+
+test('a bar without a decision says why', () => {
+  expect([isDecided({ status: 'warming_up' }), isDecided({ status: 'paused' })]).toEqual([false, true])
+  expect(statusWords({ status: 'undecidable' })).toMatch(/^not decided: /)
+  expect(statusWords({ status: 'live' })).toBeNull()
 })

@@ -1,32 +1,49 @@
-import type { BarEntry } from 'vivienne-client'
+import type { ChartBar } from 'vivienne-client'
 import type { ClarityLevel } from '../../parts/Level.tsx'
 
-/** What was decided on a bar, as it is drawn. */
-export interface BarDecision {
+/** The decision on a bar, as it is drawn. */
+export interface DrawnDecision {
   /** The level; of a held entry the one its confidence earns. */
   readonly level: ClarityLevel
-  readonly side: BarEntry['side']
+  readonly side: ChartBar['side']
   /** Whether a filter held the entry back. */
   readonly held: boolean
+  /** How it was decided, if it was. */
+  readonly status: ChartBar['status']
 }
 
 /** A decision to enter, at the first of the bars that say the same. */
-export interface Entry extends BarDecision {
+export interface Entry extends DrawnDecision {
   readonly index: number
 }
 
-/** The decision on a bar. At raw level `idle` there is no entry that a filter could hold. */
-export function decisionOn({ clarity_level, raw_clarity_level, side, blocked }: BarEntry): BarDecision {
-  const held = blocked && raw_clarity_level !== 'idle'
-  return { level: held ? raw_clarity_level : clarity_level, side, held }
+/** The decision on a bar. */
+export function decisionOn({ clarity_level, raw_clarity_level, side, held, status }: ChartBar): DrawnDecision {
+  return { level: held ? raw_clarity_level : clarity_level, side, held, status }
 }
 
-/** Where aim and bang begin, or turn. */
-export function entries(decisions: readonly BarDecision[]): Entry[] {
+/** Whether there is a decision on a bar, also if a pause kept it from taking effect. */
+export function isDecided({ status }: Pick<ChartBar, 'status'>): boolean {
+  return status === 'live' || status === 'paused'
+}
+
+/** Why nothing was decided on a bar, or that a pause kept the decision from taking effect; null for a live decision. */
+export function statusWords({ status }: Pick<ChartBar, 'status'>): string | null {
+  if (status === 'warming_up') return 'not decided: warming up'
+  if (status === 'undecidable') return 'not decided: bars before it are not kept'
+  return status === 'paused' ? 'paused' : null
+}
+
+/** Where aim and bang begin, or turn. A paused decision enters nothing. */
+export function entries(decisions: readonly DrawnDecision[]): Entry[] {
   return decisions.flatMap((decision, index) => {
-    if (decision.level !== 'aim' && decision.level !== 'bang') return []
+    if (decision.status !== 'live' || (decision.level !== 'aim' && decision.level !== 'bang')) return []
     const before = decisions[index - 1]
-    const goesOn = before?.level === decision.level && before.side === decision.side && before.held === decision.held
+    const goesOn =
+      before?.level === decision.level &&
+      before.side === decision.side &&
+      before.held === decision.held &&
+      before.status === decision.status
     return goesOn ? [] : [{ ...decision, index }]
   })
 }

@@ -2,7 +2,7 @@ import type { QueryClient } from '@tanstack/react-query'
 import type { VivienneClient } from 'vivienne-client'
 import { barsQuery } from '../../queries.ts'
 import { decisionOf } from '../agent.ts'
-import { barLength, mergeBars, newestClosed } from './bars.ts'
+import { barLength, mergeBars, newestClosed, withClosed } from './bars.ts'
 
 /** Between two fetches in ms, however fast a replay closes bars. */
 const PAUSE = 250
@@ -10,10 +10,11 @@ const PAUSE = 250
 /**
  * Keeps the fetched bars of an asset up to date.
  *
- * When a bar closes, only the newest ones are fetched and put behind those held. Everything is fetched when the
- * configuration changes, because indicators are those of the periods in force, and after the connection was lost.
+ * A bar that closes comes with a state and goes behind those held. Where one was missed, the newest bars are fetched.
+ * Everything is fetched when the configuration changes, because indicators are those of the periods in force, and after
+ * the connection was lost.
  *
- * @returns what ends it
+ * @returns a function that ends it
  */
 export function followBars(queries: QueryClient, client: VivienneClient, asset: string, range: number): () => void {
   const { queryKey } = barsQuery(asset, range)
@@ -58,19 +59,30 @@ export function followBars(queries: QueryClient, client: VivienneClient, asset: 
     return true
   }
 
+  /** Takes the bar that a state brings, if it is the next one. */
+  function take(): void {
+    const bar = decisionOf(client.states.get(asset))?.bar
+    const held = queries.getQueryData(queryKey)
+    const after = bar && held && withClosed(held, bar, range)
+    if (after) queries.setQueryData(queryKey, after)
+  }
+
   async function catchUp(): Promise<void> {
     if (busy) return
     busy = true
     try {
       while (!ended && (await step())) await new Promise((resume) => setTimeout(resume, PAUSE))
     } catch {
-      // The server is away, which the page says by itself; the next bar tries again.
+      // The page shows by itself that the server is away; the next bar tries again.
     } finally {
       busy = false
     }
   }
 
-  const endStates = client.states.subscribe(asset, () => void catchUp())
+  const endStates = client.states.subscribe(asset, () => {
+    take()
+    void catchUp()
+  })
   const endConnection = client.connection.on('connection', ({ state }) => {
     if (state === 'offline') lost = true
   })

@@ -1,4 +1,4 @@
-import type { BarEntry } from 'vivienne-client'
+import type { ChartBar } from 'vivienne-client'
 import type { Palette } from './palette.ts'
 
 /** What can be drawn beside the candles, each with its own switch. */
@@ -14,8 +14,8 @@ export type LayerId =
   | 'changes'
 
 type Column = {
-  [Name in keyof BarEntry]: BarEntry[Name] extends number | null ? Name : never
-}[keyof BarEntry]
+  [Name in keyof ChartBar]: ChartBar[Name] extends number | null ? Name : never
+}[keyof ChartBar]
 
 export interface Layer {
   readonly id: LayerId
@@ -68,7 +68,7 @@ export const LAYERS: readonly Layer[] = [
   {
     id: 'decisions',
     title: 'Decisions',
-    hint: 'Triangles where aim begins, double ones where bang does, hollow ones where a filter holds; a strip with the level of every bar',
+    hint: 'Triangles where aim begins, double ones where bang does, hollow ones where a filter holds; a strip with the level of every bar, hatched while paused, dotted where nothing is decided',
     columns: [],
     color: 'aim',
     stroke: 'triangle',
@@ -76,7 +76,7 @@ export const LAYERS: readonly Layer[] = [
   {
     id: 'changes',
     title: 'Changes',
-    hint: 'When a configuration came into force',
+    hint: 'Times at which a configuration came into force',
     columns: [],
     color: 'text',
     stroke: 'flag',

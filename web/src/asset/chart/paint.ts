@@ -1,14 +1,14 @@
-import type { BarEntry } from 'vivienne-client'
+import type { ChartBar } from 'vivienne-client'
 import { LEVELS } from '../../parts/Level.tsx'
 import type { Scene } from './Drawing.ts'
-import type { BarDecision, Entry } from './decisions.ts'
+import { type DrawnDecision, type Entry, isDecided } from './decisions.ts'
 import type { Palette } from './palette.ts'
 
 /** Part of the height of the pane that the strip of levels takes. */
 export const STRIP = 0.03
 
 /** The room between the Bollinger bands. */
-export function paintBands(scene: Scene, bars: readonly BarEntry[], palette: Palette): void {
+export function paintBands(scene: Scene, bars: readonly ChartBar[], palette: Palette): void {
   const { context } = scene
   const inSight = bars.slice(scene.from, scene.to + 1)
   const upper: [number, number][] = []
@@ -31,7 +31,7 @@ export function paintBands(scene: Scene, bars: readonly BarEntry[], palette: Pal
 /** A level of the market as level pieces, one for each run of bars that have the same. */
 export function paintLevel(
   scene: Scene,
-  bars: readonly BarEntry[],
+  bars: readonly ChartBar[],
   column: 'support' | 'resistance',
   palette: Palette,
 ): void {
@@ -58,25 +58,59 @@ export function paintLevel(
 
 const HEIGHTS = [0.14, 0.42, 0.75, 1]
 
-/** The level of every bar: higher and warmer the nearer to an entry, hollow where a filter holds. */
-export function paintStrip(scene: Scene, decisions: readonly BarDecision[], palette: Palette): void {
+/**
+ * The level of every bar: higher and warmer the nearer to an entry, hollow where a filter holds. Paused bars are
+ * hatched in grey, whatever their level; a bar without a decision has only a dotted ground.
+ */
+export function paintStrip(scene: Scene, decisions: readonly DrawnDecision[], palette: Palette): void {
   const { context } = scene
   const most = scene.height * STRIP
   const to = Math.min(scene.to, decisions.length - 1)
   for (let index = scene.from; index <= to; index++) {
     const decision = decisions[index]
     if (decision === undefined) continue
-    const height = most * (HEIGHTS[LEVELS.indexOf(decision.level)] ?? 0)
     const left = Math.round(scene.x(index - 0.5))
     const width = Math.max(1, Math.round(scene.x(index + 0.5)) - left - (scene.spacing > 5 ? 1 : 0))
-    const top = scene.height - height
-    context.fillStyle = palette[decision.level]
-    context.globalAlpha = decision.held ? 0.28 : decision.level === 'idle' ? 0.45 : 1
-    context.fillRect(left, top, width, height)
-    if (decision.held) {
-      context.globalAlpha = 1
-      context.fillRect(left, top, width, 1.5)
+    if (decision.status === 'paused') paintPaused(scene, left, width, most, palette)
+    else if (isDecided(decision)) paintDecided(scene, left, width, most, decision, palette)
+    else if (index % Math.max(1, Math.round(6 / scene.spacing)) === 0) {
+      context.globalAlpha = 0.5
+      context.fillStyle = palette.dimmed
+      context.fillRect(left, scene.height - 1.5, Math.min(2, width), 1.5)
     }
+  }
+}
+
+function paintDecided(
+  { context, height: bottom }: Scene,
+  left: number,
+  width: number,
+  most: number,
+  { level, held }: DrawnDecision,
+  palette: Palette,
+): void {
+  const height = most * (HEIGHTS[LEVELS.indexOf(level)] ?? 0)
+  const top = bottom - height
+  context.fillStyle = palette[level]
+  context.globalAlpha = held ? 0.28 : level === 'idle' ? 0.45 : 1
+  context.fillRect(left, top, width, height)
+  if (held) {
+    context.globalAlpha = 1
+    context.fillRect(left, top, width, 1.5)
+  }
+}
+
+/** Pixels from one stripe of a pause to the next; they go on from bar to bar. */
+const STRIPES = 5
+
+function paintPaused({ context, height }: Scene, left: number, width: number, most: number, palette: Palette): void {
+  const top = height - most
+  context.fillStyle = palette.dimmed
+  context.globalAlpha = 0.16
+  context.fillRect(left, top, width, most)
+  context.globalAlpha = 0.7
+  for (let x = Math.ceil(left / STRIPES) * STRIPES; x < left + width; x += STRIPES) {
+    context.fillRect(x, top, 1.5, most)
   }
 }
 

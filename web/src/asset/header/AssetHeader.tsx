@@ -112,6 +112,20 @@ function Status({ asset }: { asset: string }) {
     <span className={classes.status} data-status={status} title={reason ?? undefined}>
       <strong>{STATUS_WORDS[status]}</strong>
       <span className={classes.market}> · {marketWords(feed)}</span> · {timeframe}
+      <History asset={asset} />
+    </span>
+  )
+}
+
+/** Fewer bars than the full history: there is a decision, and it may be another one with all of them. */
+function History({ asset }: { asset: string }) {
+  const history = useDecision(asset, ({ history: now, explanation }) => (explanation === null ? null : now), sameJson)
+  if (!history || history.bars >= history.of) return null
+  const bars = `${formatNumber(history.bars)} of ${formatNumber(history.of)} bars`
+  return (
+    <span title={`Decided from ${bars}: support and resistance levels older than that are missing`}>
+      {' '}
+      · history: {bars}
     </span>
   )
 }
@@ -135,7 +149,7 @@ function Version({ asset, onHistory }: { asset: string; onHistory: () => void })
   const version = useVivienneState(asset, (state) => state?.config_version)
   if (version === undefined) return null
   return (
-    <UnstyledButton className={classes.version} onClick={onHistory} title="See what was changed">
+    <UnstyledButton className={classes.version} onClick={onHistory} title="Open the history">
       <Flash value={version}>
         <strong>v{version}</strong> in force
       </Flash>

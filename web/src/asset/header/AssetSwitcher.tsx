@@ -23,11 +23,11 @@ export function AssetSwitcher({ asset, assets, onAsset }: AssetSwitcherProps) {
   return (
     <div className={classes.switcher}>
       <h1 className="unseen">{asset}</h1>
-      <Neighbour title="Asset before" shortcut="[" hidden={assets.length < 2} onClick={() => neighbour(-1)}>
+      <Neighbour title="Previous asset" shortcut="[" hidden={assets.length < 2} onClick={() => neighbour(-1)}>
         <IconChevronLeft size={18} aria-hidden />
       </Neighbour>
       <AssetList asset={asset} assets={assets} onAsset={onAsset} />
-      <Neighbour title="Asset after" shortcut="]" hidden={assets.length < 2} onClick={() => neighbour(1)}>
+      <Neighbour title="Next asset" shortcut="]" hidden={assets.length < 2} onClick={() => neighbour(1)}>
         <IconChevronRight size={18} aria-hidden />
       </Neighbour>
     </div>
@@ -102,7 +102,7 @@ function AssetList({ asset, assets, onAsset }: AssetSwitcherProps) {
       }}
     >
       <Combobox.Target targetType="button">
-        <UnstyledButton className={classes.asset} title="Another asset" onClick={() => list.toggleDropdown()}>
+        <UnstyledButton className={classes.asset} title="Choose another asset" onClick={() => list.toggleDropdown()}>
           {asset}
           <IconChevronDown size={16} aria-hidden />
         </UnstyledButton>
@@ -119,7 +119,7 @@ function AssetList({ asset, assets, onAsset }: AssetSwitcherProps) {
         />
         <Combobox.Options className={classes.options} aria-label="Assets">
           {list.dropdownOpened && found.map((name) => <Option key={name} name={name} active={name === asset} />)}
-          {found.length === 0 && <Combobox.Empty>No asset is called that</Combobox.Empty>}
+          {found.length === 0 && <Combobox.Empty>No asset has this name</Combobox.Empty>}
         </Combobox.Options>
       </Combobox.Dropdown>
     </Combobox>

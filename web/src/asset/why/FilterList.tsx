@@ -1,9 +1,8 @@
 import { IconCheck, IconLock, IconMinus } from '@tabler/icons-react'
-import type { CheckExplanation, FilterExplanation } from 'vivienne-client'
-import { filterWords } from '../../parts/words.ts'
+import type { CheckExplanation, FilterExplanation, ScenarioExplanation } from 'vivienne-client'
 import { FieldButton } from './FieldButton.tsx'
 import classes from './FilterList.module.css'
-import { blocksWords, formatMeasure, measureWords } from './measures.ts'
+import { blocksWords, formatFigure, measureWords } from './measures.ts'
 import { ThresholdGauge } from './ThresholdGauge.tsx'
 
 const STATES = {
@@ -17,8 +16,8 @@ export function FilterRow({ filters }: { filters: readonly FilterExplanation[] }
   return (
     <ul className={classes.row} aria-label="States of the filters">
       {filters.map((filter) => (
-        <li key={filter.name} data-state={filter.state} title={filter.message}>
-          {filterWords(filter.name)} <FilterState state={filter.state} />
+        <li key={filter.id} data-state={filter.state} title={filter.message}>
+          {filter.title} <FilterState state={filter.state} />
         </li>
       ))}
     </ul>
@@ -39,21 +38,21 @@ interface FilterListProps {
   onField: (path: string) => void
 }
 
-/** What each filter looked at: every value against its threshold. It blocks where all checks of one line are met. */
+/** The scenarios of each filter: every value against its threshold. A scenario blocks where all its checks are met. */
 export function FilterList({ filters, onField }: FilterListProps) {
   return (
     <div className={classes.filters}>
       <h3>Filters</h3>
       <ul>
         {filters.map((filter) => (
-          <li key={filter.name} className={classes.filter} data-state={filter.state}>
+          <li key={filter.id} className={classes.filter} data-state={filter.state}>
             <div className={classes.head}>
-              <h4>{filterWords(filter.name)}</h4>
+              <h4>{filter.title}</h4>
               <FilterState state={filter.state} />
             </div>
             <ul className={classes.scenarios}>
-              {scenarios(filter.checks).map(([name, checks]) => (
-                <Scenario key={name} name={name} checks={checks} onField={onField} />
+              {filter.scenarios.map((scenario) => (
+                <Scenario key={scenario.id} filter={filter} scenario={scenario} onField={onField} />
               ))}
             </ul>
           </li>
@@ -64,18 +63,31 @@ export function FilterList({ filters, onField }: FilterListProps) {
 }
 
 interface ScenarioProps {
-  name: string
-  checks: readonly CheckExplanation[]
+  filter: FilterExplanation
+  scenario: ScenarioExplanation
   onField: (path: string) => void
 }
 
-function Scenario({ name, checks, onField }: ScenarioProps) {
+function Scenario({ filter, scenario, onField }: ScenarioProps) {
+  const { title, enabled, switch: path, longs_only: longsOnly, blocks, checks } = scenario
+  const off = filter.enabled && !enabled
   return (
-    <li className={classes.scenario} data-met={checks.every((check) => check.met) || undefined}>
-      <span className={classes.name}>{name}</span>
+    <li className={classes.scenario} data-blocks={blocks || undefined} data-off={off || undefined}>
+      <span className={classes.name}>
+        {title}
+        {longsOnly && <small> longs only</small>}
+        {path !== null && (
+          <>
+            {' '}
+            <FieldButton path={path} onField={onField}>
+              {off ? 'off' : 'on'}
+            </FieldButton>
+          </>
+        )}
+      </span>
       <ul>
         {checks.map((check) => (
-          <Check key={`${check.measure} ${check.relation}`} check={check} onField={onField} />
+          <Check key={`${check.id} ${check.relation}`} check={check} onField={onField} />
         ))}
       </ul>
     </li>
@@ -88,10 +100,10 @@ function Check({ check, onField }: { check: CheckExplanation; onField: (path: st
     <li className={classes.check} data-met={check.met || undefined}>
       <span className={classes.met} role="img" aria-label={check.met ? 'met' : 'not met'} />
       <span className={classes.measure} title={check.measure}>
-        {measureWords(check.measure)}
+        {measureWords(check)}
       </span>
       <ThresholdGauge check={check} />
-      <span className={`figure ${classes.value}`}>{formatMeasure(check.measure, check.value)}</span>
+      <span className={`figure ${classes.value}`}>{formatFigure(check.unit, check.value)}</span>
       <span className={classes.threshold}>
         <span className={classes.words}>blocks {words} </span>
         {threshold !== null && check.path === null && <span className="figure">{threshold}</span>}
@@ -103,11 +115,4 @@ function Check({ check, onField }: { check: CheckExplanation; onField: (path: st
       </span>
     </li>
   )
-}
-
-/** Checks by scenario, in their order. */
-function scenarios(checks: readonly CheckExplanation[]): [name: string, checks: CheckExplanation[]][] {
-  const byName = new Map<string, CheckExplanation[]>()
-  for (const check of checks) byName.set(check.scenario, [...(byName.get(check.scenario) ?? []), check])
-  return [...byName]
 }

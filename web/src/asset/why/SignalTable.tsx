@@ -1,8 +1,8 @@
 import type { Settings, SignalExplanation } from 'vivienne-client'
 import { formatNumber } from '../../parts/format.ts'
-import { signalWords } from '../../parts/words.ts'
 import { sameJson, useInForce } from '../agent.ts'
 import { FieldButton } from './FieldButton.tsx'
+import { formatFigure } from './measures.ts'
 import classes from './SignalTable.module.css'
 
 interface SignalTableProps {
@@ -35,20 +35,21 @@ export function SignalTable({ asset, signals, onField }: SignalTableProps) {
       </thead>
       <tbody>
         {signals.map((signal) => (
-          <tr key={signal.name} data-silent={signal.direction === 0 || undefined}>
-            <th scope="row">{signalWords(signal.name)}</th>
+          <tr key={signal.id} data-silent={signal.direction === 0 || undefined}>
+            <th scope="row">{signal.title}</th>
             <td>
               <Bar part={signal.contribution} />
             </td>
             <td className="figure">{signal.direction === 0 ? 'no vote' : signed(signal.contribution)}</td>
             <td className="figure">{Math.round(signal.strength * 100)} %</td>
             <td>
-              <FieldButton path={`signal_weights.${signal.name}`} onField={onField}>
+              <FieldButton path={`signal_weights.${signal.id}`} onField={onField}>
                 {formatNumber(signal.weight, 3)}
               </FieldButton>
             </td>
             <td className={`figure ${classes.reading}`} title={signal.measure}>
-              {signal.reading === null ? '-' : formatNumber(signal.reading, 3)} <small>{signal.measure}</small>
+              {signal.reading === null ? '-' : formatFigure(signal.unit, signal.reading)}{' '}
+              <small>{signal.measure}</small>
             </td>
           </tr>
         ))}
@@ -60,12 +61,12 @@ export function SignalTable({ asset, signals, onField }: SignalTableProps) {
             <Bar part={total} settings={settings} />
           </td>
           <td className="figure">{signed(total)}</td>
-          <td colSpan={3} />
         </tr>
         {settings && (
           <tr>
             <th scope="row">Thresholds</th>
-            <td colSpan={5}>
+            {/* As many columns as are there on a phone. */}
+            <td colSpan={3}>
               <span className={classes.thresholds}>
                 {THRESHOLDS.map((level) => (
                   <span key={level} data-level={level}>

@@ -1,7 +1,6 @@
 import { Button, Skeleton } from '@mantine/core'
 import { IconArrowRight } from '@tabler/icons-react'
 import type { Explanation } from 'vivienne-client'
-import { filterWords } from '../../parts/words.ts'
 import { sameJson, useDecision } from '../agent.ts'
 import { fieldWords } from '../fieldWords.ts'
 import { FilterList, FilterRow } from './FilterList.tsx'
@@ -51,8 +50,8 @@ function Nothing({ asset }: { asset: string }) {
       <Summary text={`nothing is decided${reason ? `: ${reason}` : ''}`} />
       <p className={classes.nearest}>
         {paused
-          ? `${asset} stays idle with size 0, whatever the market does, until it is resumed. Its configuration can be changed meanwhile; previews go on.`
-          : 'As soon as there is a decision, its signals and filters are explained here.'}
+          ? `${asset} stays idle with size 0 until it is resumed. You can still change its configuration and preview changes.`
+          : 'Signals and filters of the next decision are explained here.'}
       </p>
     </div>
   )
@@ -92,7 +91,7 @@ function Nearest({ explanation, onField }: { explanation: Explanation; onField: 
 function withoutChange({ signals, filters }: Explanation): string {
   if (signals.every((signal) => signal.direction === 0))
     return 'No signal votes, so no threshold would change the level.'
-  const holding = filters.filter((filter) => filter.state === 'blocked').map((filter) => filterWords(filter.name))
+  const holding = filters.filter((filter) => filter.state === 'blocked').map((filter) => filter.title)
   if (holding.length > 1)
     return `No single change would alter the level: ${holding.join(' and ')} hold the entry together.`
   return 'No single threshold or switch would alter the level.'

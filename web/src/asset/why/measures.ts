@@ -1,55 +1,63 @@
-import type { CheckExplanation } from 'vivienne-client'
+import type { CheckExplanation, SignalExplanation } from 'vivienne-client'
 import { formatNumber } from '../../parts/format.ts'
 
-/** How the measures of the filters are put; one that is not known here is shown as it is called. */
-interface Wording {
-  readonly short: string
-  format?(value: number): string
-  /** What blocks, for comparisons with 0, of which only the sign counts. */
-  readonly blocks?: Readonly<Record<string, string>>
+type Unit = CheckExplanation['unit'] | SignalExplanation['unit']
+
+const plain = (value: number) => formatNumber(value, 4)
+const rough = (value: number) => formatNumber(value, 3)
+const percent = (value: number) => `${rough(value * 100)} %`
+const signed = (value: number) => `${value > 0 ? '+' : ''}${plain(value)}`
+const direction = (value: number) => (value > 0 ? 'with it' : value < 0 ? 'against it' : 'none')
+
+/** The form of a figure follows from its unit. */
+const FORMATS: Readonly<Record<Unit, (value: number) => string>> = {
+  atr: rough,
+  deviations: rough,
+  direction,
+  fraction: percent,
+  per_minute: (value) => `${rough(value)} /min`,
+  percent_b: rough,
+  price_difference: signed,
+  quote: plain,
+  ratio: rough,
+  rsi: rough,
 }
 
-const percent = (value: number) => `${formatNumber(value * 100, 3)} %`
-const plain = (value: number) => formatNumber(value, 4)
-const vote = (value: number) => (value > 0 ? 'with it' : value < 0 ? 'against it' : 'none')
-const difference = (value: number) => `${value > 0 ? '+' : ''}${plain(value)}`
-
-const WORDINGS: Readonly<Record<string, Wording>> = {
-  bandwidth: { short: 'bandwidth', format: percent },
-  'deviations from the middle band': { short: 'deviations', format: (value) => formatNumber(value, 3) },
-  'breakout vote in the direction of the entry': {
-    short: 'breakout vote',
-    format: vote,
-    blocks: { '<=': 'unless with it' },
-  },
-  'trend in the direction of the entry': { short: 'trend', format: vote, blocks: { '<': 'if against it' } },
-  'distance to the nearest level ahead': { short: 'distance to it', format: percent },
-  'trades per minute': { short: 'trades', format: (value) => `${formatNumber(value, 3)} /min` },
-  'average trade': { short: 'average trade' },
-  'close over VWAP': { short: 'close over VWAP', format: difference, blocks: { '>': 'if above', '<': 'if below' } },
-  'rise since the bar before': { short: 'rise', format: difference, blocks: { '>': 'if it rises' } },
-  'taker-buy share': { short: 'taker-buy share', format: percent },
+/** Short forms for measures that are long on the wire; it has all of them in full. */
+const SHORT: Readonly<Record<string, string>> = {
+  breakout_ahead: 'breakout vote',
+  deviations_ahead: 'deviations',
+  level_ahead: 'distance to it',
+  rise: 'rise',
+  trades_per_minute: 'trades',
+  trend_ahead: 'trend',
 }
 
 /** A measure in few words. */
-export function measureWords(measure: string): string {
-  return WORDINGS[measure]?.short ?? measure
+export function measureWords({ id, measure }: Pick<CheckExplanation, 'id' | 'measure'>): string {
+  return SHORT[id] ?? measure
 }
 
-/** A figure of a measure as a person reads it. */
-export function formatMeasure(measure: string, value: number | null): string {
-  if (value === null) return 'unknown'
-  return (WORDINGS[measure]?.format ?? plain)(value)
+/** A figure as a person reads it; a unit that is newer than this page leaves it as it is. */
+export function formatFigure(unit: Unit, value: number | null): string {
+  return value === null ? 'unknown' : (FORMATS[unit] ?? plain)(value)
 }
 
 const RELATIONS: Readonly<Record<string, string>> = { '<': 'below', '<=': 'up to', '>': 'above', '>=': 'from' }
 
-/** When a check holds the entry back: in words, and the threshold where it takes one. */
-export function blocksWords({ measure, relation, threshold, path }: CheckExplanation): {
+/** Of a direction only the sign is compared: it points with the entry or against it. */
+const DIRECTIONS: Readonly<Record<string, string>> = {
+  '<': 'if against it',
+  '<=': 'unless with it',
+  '>': 'if with it',
+  '>=': 'unless against it',
+}
+
+/** When a check holds the entry back: in words, and the threshold if there is one to compare with. */
+export function blocksWords({ unit, relation, threshold }: CheckExplanation): {
   words: string
   threshold: string | null
 } {
-  const sign = path === null && threshold === 0 ? WORDINGS[measure]?.blocks?.[relation] : undefined
-  if (sign !== undefined) return { words: sign, threshold: null }
-  return { words: RELATIONS[relation] ?? relation, threshold: formatMeasure(measure, threshold) }
+  if (unit === 'direction') return { words: DIRECTIONS[relation] ?? relation, threshold: null }
+  return { words: RELATIONS[relation] ?? relation, threshold: formatFigure(unit, threshold) }
 }

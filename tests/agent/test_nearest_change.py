@@ -1,0 +1,150 @@
+"""The nearest change: it alters the outcome as it says, it is valid, and it is there wherever it should be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from making import configurations, configured, document_of, problems_of, random_bars
+from vivienne.agent.decision import Clarity
+from vivienne.agent.evaluate import evaluate
+from vivienne.agent.explain import explain
+from vivienne.agent.filters import FILTERS
+from vivienne.agent.schema import Configuration
+from vivienne.config.documents import merged
+
+if TYPE_CHECKING:
+    from vivienne.agent.decision import Decision
+    from vivienne.market.types import Bars
+
+NO_FILTER = {each.switch: False for each in FILTERS}
+LOW = {
+    "settings.state_threshold_loaded": 5.0,
+    "settings.state_threshold_aim": 101 / 2,
+    "settings.state_threshold_bang": 99.0,
+}
+
+
+def nearest(bars: Bars, config: Configuration) -> dict[str, Any] | None:
+    change = explain(evaluate(bars, config, 15), bars, config, 15)["nearest_change"]
+    return None if change is None else dict(change)
+
+
+def decided(bars: Bars, config: Configuration) -> Decision:
+    return evaluate(bars, config, 15).decision()
+
+
+def assert_it_is_true(bars: Bars, config: Configuration, change: dict[str, Any]) -> None:
+    """With the change made, the outcome is the stated one and another than before, and the configuration is valid."""
+    document = merged(config.model_dump(exclude_none=True), document_of({change["path"]: change["to"]}))
+    assert problems_of(document) == []
+    before, after = decided(bars, config), decided(bars, Configuration.model_validate(document))
+    assert (after.level.word, after.is_held) == (change["clarity_level"], change["held"])
+    assert (before.level, before.is_held) != (after.level, after.is_held)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10_000), end=st.integers(160, 300), config=configurations())
+def test_whatever_is_offered_is_true_and_valid(seed: int, end: int, config: Configuration) -> None:
+    bars = random_bars(seed, 300)[:end]
+    change = nearest(bars, config)
+    if change is not None:
+        assert_it_is_true(bars, config, change)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10_000), end=st.integers(160, 300))
+def test_it_is_missing_only_without_a_side_and_where_two_filters_hold(seed: int, end: int) -> None:
+    bars, config = random_bars(seed, 300)[:end], configured(document_of(LOW))
+    decision = decided(bars, config)
+    is_free = decision.side != "none" and not (len(decision.blocked_by) > 1 and decision.raw_level > Clarity.LOADED)
+    assert is_free == (nearest(bars, config) is not None)
+
+
+def rows(config: Configuration, seeds: range = range(40)) -> list[tuple[Bars, Decision]]:
+    """Many bars, each with everything before it."""
+    found = []
+    for seed in seeds:
+        bars = random_bars(seed, 260)
+        found += [
+            (bars[: len(bars) - 99 + row], decision)
+            for row, decision in enumerate(evaluate(bars, config, 15, 100).decisions())
+        ]
+    return found
+
+
+def test_a_held_loaded_can_be_released() -> None:
+    only_levels = NO_FILTER | {"filters.levels.enable_levels_filter_for_entry": True, **LOW}
+    config = configured(document_of(only_levels | {"settings.state_threshold_aim": 98.0}))
+    released = 0
+    for bars, decision in rows(config):
+        if decision.is_held and decision.raw_level is Clarity.LOADED:
+            change = nearest(bars, config)
+            assert change is not None
+            if change["path"].startswith("filters."):
+                released += 1
+                assert ("loaded", False) == (change["clarity_level"], change["held"])
+                assert_it_is_true(bars, config, change)
+    assert released > 5
+
+
+@pytest.mark.parametrize("name", ["volatility", "levels", "underused_alpha", "combined_vwap"])
+def test_a_filter_that_would_begin_to_block_is_offered(name: str) -> None:
+    """With thresholds of levels far away, the nearest change is in the one filter that is on."""
+    switch = next(each.switch for each in FILTERS if each.name == name)
+    config = configured(
+        document_of(
+            NO_FILTER
+            | {
+                switch: True,
+                "settings.state_threshold_loaded": 1.0,
+                "settings.state_threshold_aim": 1.5,
+                "settings.state_threshold_bang": 2.0,
+            }
+        )
+    )
+    begun = 0
+    for bars, decision in rows(config, range(12)):
+        if decision.level is Clarity.BANG and not decision.blocks:
+            change = nearest(bars, config)
+            if change is not None and change["path"].startswith(f"filters.{name}."):
+                begun += 1
+                assert ("loaded", True) == (change["clarity_level"], change["held"])
+                assert_it_is_true(bars, config, change)
+    assert begun > 5
+
+
+def test_a_filter_that_is_off_and_would_block_is_offered_as_a_switch() -> None:
+    config = configured(
+        document_of(NO_FILTER | {f"settings.state_threshold_{level}": 0.001 for level in ("loaded", "aim", "bang")})
+    )
+    switches = {each.switch for each in FILTERS}
+    offered = {change["path"] for bars, _ in rows(config, range(3)) if (change := nearest(bars, config)) is not None}
+    assert offered & switches
+
+
+def test_a_squeeze_threshold_never_passes_the_breakout_threshold() -> None:
+    """The bandwidth is above both: a squeeze that began there would break the rule between the two."""
+    only_volatility = NO_FILTER | {"filters.volatility.enable_bollinger_filter_for_entry": True, **LOW}
+    config = configured(document_of(only_volatility))
+    for bars, _ in rows(config, range(6)):
+        change = nearest(bars, config)
+        if change is not None and change["path"].endswith("volatility_squeeze_threshold"):
+            assert change["to"] <= config.filters.volatility.volatility_breakout_threshold
+
+
+def test_the_distance_is_relative_and_the_least() -> None:
+    config = configured(document_of(NO_FILTER | LOW))
+    for bars, decision in rows(config, range(4)):
+        change = nearest(bars, config)
+        if change is None or not change["path"].startswith("settings."):
+            continue
+        percent = decision.confidence * 100
+        thresholds = [5.0, 50.5, 99.0]
+        nearer = [abs(percent - threshold) / threshold for threshold in thresholds]
+        assert abs(percent - change["from"]) / change["from"] == pytest.approx(min(nearer), rel=0.011)
+        assert np.isclose(change["to"], percent, rtol=0.011)
