@@ -3,7 +3,7 @@ import { withToken } from 'vivienne-client/token'
 import { authorName } from './app/author.ts'
 import { getSession, onSession, shownToken, turnedAway, watchedFetch } from './signin/session.ts'
 
-/** The dashboard speaks to the server it came from, which knows by a token who one is. */
+/** The client of the server that served the dashboard. */
 export const client = createVivienneClient(
   withToken(shownToken, {
     baseUrl: window.location.origin,

@@ -1,7 +1,7 @@
 import { queryOptions } from '@tanstack/react-query'
 import { client } from './client.ts'
 
-/** What is asked for over REST, in one place: key, call, how long it stays fresh. */
+/** REST queries of the page: key, call and freshness. */
 
 /** The last closes of every asset, for the overview. */
 export function assetsQuery(closes: number) {
@@ -41,7 +41,7 @@ export function pausesQuery() {
     queryKey: ['pauses'],
     queryFn: ({ signal }) => client.rest.pauses(signal),
     staleTime: Number.POSITIVE_INFINITY,
-    // Whoever keeps the list asks again by itself.
+    // `useKeptPauses` repeats the request.
     retry: false,
   })
 }

@@ -2,7 +2,7 @@
 const SHORTEST_DELAY = 100
 
 /**
- * How long to wait before the next attempt, in ms: full jitter, so that clients do not come back all at once.
+ * Delay before the next attempt, in ms, with full jitter, so that clients do not reconnect all at once.
  *
  * @param attempt - how many failed since data last arrived
  * @param first - bound of the first delay, in ms; it doubles with each attempt

@@ -1,7 +1,7 @@
 import { Listeners } from './listeners.js'
 import type { Configuration } from './types.js'
 
-/** Where a cache outlives the page, such as `localStorage`. */
+/** Storage that outlives the page, such as `localStorage`. */
 export type ConfigStorage = Pick<Storage, 'getItem' | 'setItem'>
 
 const PREFIX = 'vivienne.config.'

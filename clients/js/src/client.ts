@@ -5,9 +5,9 @@ import { type RestOptions, VivienneRestClient } from './rest.js'
 import { StateStore } from './states.js'
 import type { LogLevel } from './types.js'
 
-/** How a client is made. */
+/** Options of a client. */
 export interface ClientOptions extends RestOptions, ManagerOptions {
-  /** Where the server is; empty for the origin of the page. `http://localhost:8000` if left out. */
+  /** Address of the server; empty for the origin of the page. `http://localhost:8000` if left out. */
   readonly baseUrl?: string
   /** Keeps the last known configurations beyond the life of the page. */
   readonly persist?: ConfigStorage
@@ -79,7 +79,7 @@ export function createVivienneClient(options: ClientOptions = {}): VivienneClien
   }
 }
 
-/** Where the WebSockets of a server are. */
+/** Base address of the WebSockets of a server. */
 function streamsOf(baseUrl: string): string {
   const absolute = /^https?:/.test(baseUrl) ? baseUrl : (globalThis.location?.origin ?? '') + baseUrl
   return absolute.replace(/^http/, 'ws')

@@ -28,7 +28,7 @@ import type {
  */
 export type ConnectionState = 'offline' | 'connecting' | 'live' | 'stale' | 'refused'
 
-/** How the connection is, at one moment. Times are those of `Date.now()`. */
+/** State of a connection at one moment. Times are those of `Date.now()`. */
 export interface ConnectionSnapshot {
   readonly state: ConnectionState
   /** When the state last changed. */
@@ -39,11 +39,11 @@ export interface ConnectionSnapshot {
   readonly reconnectAttempts: number
   /** When the next attempt will be, while waiting for it. */
   readonly retryAt: number | null
-  /** Why it is not live, for a person. */
+  /** Reason why it is not live, for a person. */
   readonly reason: string | null
 }
 
-/** What a WebSocket has to have. Those of browsers and of the package `ws` do. */
+/** Required interface of a WebSocket. Those of browsers and of the package `ws` have it. */
 export interface WebSocketLike {
   readonly readyState: number
   send(data: string): void
@@ -54,10 +54,10 @@ export interface WebSocketLike {
 /** A class of WebSockets. */
 export type WebSocketConstructor = new (url: string, protocols?: string[]) => WebSocketLike
 
-/** How a connection is kept. Times are in ms. */
+/** Options of a connection. Times are in ms. */
 export interface ManagerOptions {
   /**
-   * Silence after which the connection is stale; after twice that it is made anew. 15,000 if left out. With Infinity
+   * Silence after which the connection is stale; after twice that time the client reconnects. 15,000 if left out. With Infinity
    * silence says nothing, as with logs: an open connection is live, and never stale.
    */
   readonly staleAfter?: number
@@ -65,9 +65,9 @@ export interface ManagerOptions {
   readonly firstDelay?: number
   /** Bound of every delay before reconnecting. 30,000 if left out. */
   readonly longestDelay?: number
-  /** How long opening may take. 10,000 if left out. */
+  /** Longest time for opening. 10,000 if left out. */
   readonly connectTimeout?: number
-  /** How long an answer may take. 10,000 if left out. */
+  /** Longest time for an answer. 10,000 if left out. */
   readonly answerTimeout?: number
   /** For Node before 22: that of the package `ws`. */
   readonly WebSocket?: WebSocketConstructor
@@ -75,14 +75,14 @@ export interface ManagerOptions {
   readonly random?: () => number
 }
 
-/** What can be listened to, by name. */
+/** Events by name. */
 export interface Events {
   connection: ConnectionSnapshot
   /** Every message, before anything is made of it. */
   message: ServerMessage
   /** A state that is newer than the one before. */
   asset_data: AssetData
-  /** How many states were passed over because this client did not keep up. */
+  /** Number of states that were skipped because this client was too slow. */
   gap: { readonly asset: string; readonly missed: number }
   log: LogMessage
   /** An error that answers no {@link VivienneWebSocketManager.request} under way. */
@@ -155,12 +155,12 @@ export class VivienneWebSocketManager {
     return this.#snapshot.reconnectAttempts
   }
 
-  /** How the connection is; the same object until something changed. */
+  /** State of the connection; the same object until it changes. */
   getSnapshot(): ConnectionSnapshot {
     return this.#snapshot
   }
 
-  /** Listens to an event. Returns what ends it. */
+  /** Listens to an event. Returns a function that ends it. */
   on<E extends keyof Events>(event: E, listener: (payload: Events[E]) => void): () => void {
     return this.#listeners.add(listener, event)
   }
@@ -173,7 +173,7 @@ export class VivienneWebSocketManager {
   connect(): void {
     if (this.#Socket) return
     this.#Socket = this.#options.WebSocket ?? globalThis.WebSocket
-    if (!this.#Socket) throw new VivienneError('There is no WebSocket here; pass that of the package ws')
+    if (!this.#Socket) throw new VivienneError('No WebSocket in this environment; pass that of the package ws')
     this.#wakeBy('addEventListener')
     this.#open()
   }
@@ -256,7 +256,7 @@ export class VivienneWebSocketManager {
       this.#opened()
     })
     on('message', (event) => this.#heard(event.data))
-    // Says nothing that `close` would not say; the package ws throws what nobody listens to.
+    // `close` says the same; the package ws throws errors without a listener.
     on('error', () => {})
     on('close', ({ code, reason }) => {
       const why = reason ? `${code}: ${reason}` : code
@@ -295,7 +295,7 @@ export class VivienneWebSocketManager {
     if (state !== 'live' || this.reconnectAttempts || Math.abs(now - Number(lastMessageAt)) >= 1000) {
       this.#change({ state: 'live', lastMessageAt: now, ...UNTROUBLED })
     }
-    // Who subscribed to what is not there gets what there is.
+    // A subscription with unknown assets is refused; the former one stays.
     if (message.type === 'error' && message.in_reply_to === 'subscribe') this.#assets = null
     this.#tell('message', message)
     if (message.type === 'asset_data') this.#receive(message)
@@ -316,7 +316,7 @@ export class VivienneWebSocketManager {
     this.#tell('asset_data', state)
   }
 
-  /** Hands an answer to who waits for it. False for an error nobody waits for, and whatever is of use to others too. */
+  /** Hands an answer to its request. False if no request waits for it, and for errors. */
   #settle(message: Answer | ErrorMessage | LogMessage): boolean {
     const { request_id: id = '' } = message as Answer
     const waiting = this.#waiting.get(id)
@@ -331,7 +331,7 @@ export class VivienneWebSocketManager {
 
   #watch(assets: readonly string[]): void {
     this.#assets = assets.includes('*') ? null : assets.map((asset) => asset.toUpperCase())
-    // Numbers of states that were left out on purpose are no gap.
+    // States that a narrower subscription left out are not a gap.
     this.#followed.clear()
   }
 
@@ -358,7 +358,7 @@ export class VivienneWebSocketManager {
     }, staleAfter)
   }
 
-  /** Whether nothing more is to be expected: every asset that is watched has ended, or gets no data. */
+  /** True if nothing more is to be expected: every asset that is watched has ended, or gets no data. */
   #over(): boolean {
     const agents = [...this.#followed].flatMap((asset) => Object.values(this.#last.get(asset)?.agents ?? {}))
     return agents.length > 0 && agents.every(({ data }) => SETTLED.test(data.status))

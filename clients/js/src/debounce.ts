@@ -6,13 +6,13 @@ import type { Acknowledgement, PartialConfiguration } from './types.js'
 export interface DebouncedUpdate {
   /** Adds a change. Resolves with the acknowledgement that covers it, rejects as the sending does. */
   push(config: PartialConfiguration): Promise<Acknowledgement>
-  /** Sends what waits now, or as soon as what is under way has ended. Gives its promise, if anything waits. */
+  /** Sends waiting changes now, or when the running request has ended. Returns their promise, if any wait. */
   flush(): Promise<Acknowledgement> | undefined
-  /** Drops what waits; its promise is rejected. What is under way goes on. */
+  /** Drops waiting changes and rejects their promise. A running request continues. */
   cancel(): void
 }
 
-/** What waits to be sent together. */
+/** Changes that wait to be sent together. */
 class Batch {
   config: PartialConfiguration = {}
   resolve: (sent: Promise<Acknowledgement>) => void = () => {}
@@ -50,7 +50,7 @@ export function debouncedUpdate(
     resolve((async () => send(config))())
     await promise.catch(() => {})
     sending = false
-    // What came due meanwhile; what is still waited for has its timer.
+    // Changes that came due during the request; later ones have their timer.
     if (!timer) sendNow()
   }
   return {

@@ -5,24 +5,24 @@ import type { LogMessage } from './types.js'
 /** A log record, with a number that grows. */
 export type LogRecord = LogMessage & { readonly id: number }
 
-/** What a tail holds at one moment. */
+/** Content of a tail at one moment. */
 export interface LogSnapshot {
   /** The newest records, oldest first. */
   readonly records: readonly LogRecord[]
-  /** How many the server left out because they were not read fast enough. */
+  /** Number of records the server skipped because they were not read fast enough. */
   readonly dropped: number
   readonly connection: ConnectionSnapshot
 }
 
-/** How a tail is kept. */
+/** Options of a tail. */
 export interface LogTailOptions extends ManagerOptions {
-  /** How many records are held; 5,000 if left out. */
+  /** Most records to hold; 5,000 if left out. */
   readonly capacity?: number
-  /** Where it puts itself while it is connected. */
+  /** Set that contains the tail while it is connected. */
   readonly connected?: Set<LogTail>
 }
 
-/** How many records the server sends again to everyone who connects. */
+/** Number of past records the server sends to a new connection. */
 const REPEATED = 200
 /** Listeners are told at most this often, in ms. */
 const INTERVAL = 100
@@ -69,19 +69,19 @@ export class LogTail {
     this.#take()
   }
 
-  /** Makes the connection anew, if there is one: silence does not tell whether it still works. */
+  /** Reconnects, if connected: silence does not tell whether the connection still works. */
   renew(): void {
     if (!this.#manager.ws) return
     this.#manager.disconnect()
     this.#manager.connect()
   }
 
-  /** What it holds; the same object until something changed. */
+  /** Current content; the same object until it changes. */
   getSnapshot(): LogSnapshot {
     return this.#snapshot
   }
 
-  /** Tells when something changed, several records at once. Returns what ends it. */
+  /** Tells when something changed, several records at once. Returns a function that ends it. */
   subscribe(listener: () => void): () => void {
     return this.#listeners.add(listener)
   }

@@ -1,6 +1,6 @@
 import type { Document } from './types.js'
 
-/** Whether a value is a JSON object: neither null nor a list. */
+/** True if a value is a JSON object: neither null nor a list. */
 export function isObject(value: unknown): value is Document {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
@@ -44,7 +44,7 @@ export function merged<T extends object>(base: T, over: object): T {
   return { ...base, ...Object.fromEntries(laid) }
 }
 
-/** Without what is undefined, which JSON leaves out as well. */
+/** A copy without undefined values, which JSON omits as well. */
 export function given<T extends object>(values: T): { [K in keyof T]: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never
 }

@@ -17,9 +17,9 @@ import type {
   Verdict,
 } from './types.js'
 
-/** What may go with a change. */
+/** Options of a change. */
 export interface ChangeOptions {
-  /** Whom it is for; null or left out: the layer under all assets. */
+  /** Asset it applies to; null or left out: the layer under all assets. */
   readonly asset?: string | null
   /** Why, for the history. */
   readonly reason?: string
@@ -32,18 +32,18 @@ export interface ChangeOptions {
   readonly signal?: AbortSignal
 }
 
-/** How REST is spoken. */
+/** Options of a REST client. */
 export interface RestOptions {
-  /** How long an answer may take, in ms; 10,000 if left out. */
+  /** Longest time for an answer, in ms; 10,000 if left out. */
   readonly timeout?: number
   readonly fetch?: typeof fetch
-  /** Who makes the changes, unless a change says otherwise; a function is asked at each change, '' is nobody. */
+  /** Default author of changes; a function is called for each change, '' means none. */
   readonly author?: string | (() => string)
 }
 
 /** Which part of a list. */
 export interface PageOptions {
-  /** Only what is about this asset. */
+  /** Only entries about this asset. */
   readonly asset?: string | null
   /** At most so many entries. */
   readonly limit?: number
@@ -52,7 +52,7 @@ export interface PageOptions {
   readonly signal?: AbortSignal
 }
 
-/** The same, with undefined for what is left out. */
+/** The same, with undefined for omitted values. */
 type Absent<T> = { [K in keyof T]?: T[K] | undefined }
 
 type Query = Record<string, string | number | boolean | undefined>
@@ -89,7 +89,7 @@ export class VivienneRestClient {
     return this.#change('partial-update', config, o)
   }
 
-  /** What is in force for an asset, or for the layer under all assets, and where each value comes from. */
+  /** Configuration in force for an asset, or for the layer under all assets, with the source of each value. */
   active(asset?: string | null, signal?: AbortSignal): Promise<InForce> {
     return this.#read('active', { asset, signal })
   }
@@ -138,7 +138,7 @@ export class VivienneRestClient {
   }
 
   /**
-   * Whether a change would be accepted, and what it would do. Nothing is changed.
+   * Check a change: whether it would be accepted, and its effect. It is not made.
    *
    * @param o - `partial`: lay it over what the layer sets (unless false) instead of replacing that
    */
@@ -166,7 +166,7 @@ export class VivienneRestClient {
   }
 
   /**
-   * What a change would have made of the last bars of an asset. Nothing is changed.
+   * Preview the effect of a change on the last bars of an asset. It is not made.
    *
    * @param o - `layer`: whom the change is for, the asset if left out, null for the layer under all assets
    */
@@ -232,7 +232,7 @@ export class VivienneRestClient {
   }
 }
 
-/** What an answer says. */
+/** Content of an answer. */
 export function answered<T>(url: string, { ok, status, statusText }: Response, text: string, requestId?: string): T {
   let content: (Partial<Problem> & T) | undefined
   try {

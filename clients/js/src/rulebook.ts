@@ -19,7 +19,7 @@ export interface Tunable {
   readonly flatName?: string
 }
 
-/** What must hold between values: each at or below the next (with `strict`: below), or at least one above 0. */
+/** Rule between values: each at or below the next (with `strict`: below), or at least one above 0. */
 export type Rule = { rule: 'ordered'; paths: string[]; strict: boolean } | { rule: 'any_positive'; paths: string[] }
 
 /** Everything needed to check a configuration without asking the server. */

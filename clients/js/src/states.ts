@@ -17,12 +17,12 @@ export class StateStore {
     return this.#assets
   }
 
-  /** Tells of each new state of an asset. Returns what ends it. */
+  /** Calls the listener for each new state of an asset. Returns a function that ends it. */
   subscribe(asset: string, listener: () => void): () => void {
     return this.#listeners.add(listener, asset)
   }
 
-  /** Tells of each new state of any asset, which is named. Returns what ends it. */
+  /** Calls the listener with the asset for each new state of any asset. Returns a function that ends it. */
   subscribeAll(listener: (asset: string) => void): () => void {
     return this.#listeners.add(listener)
   }

@@ -16,16 +16,16 @@ export type * from './generated/types.js'
 /** The same, with anything left out at any depth. */
 export type DeepPartial<T> = T extends object ? { [K in keyof T]?: DeepPartial<T[K]> } : T
 
-/** Part of a configuration: what is left out stays as it is, or is inherited. */
+/** Part of a configuration: omitted values stay as they are, or are inherited. */
 export type PartialConfiguration = DeepPartial<Configuration>
 
 /** A JSON object of which nothing more is known. */
 export type Document = Record<string, unknown>
 
-/** What the server answers to a message that changes, pauses, resumes or subscribes. */
+/** Answer of the server to a message that changes, pauses, resumes or subscribes. */
 export type Answer = ConfigUpdateResponse | ConfigPreviewResponse | ControlResponse | SubscribeResponse | SwitchResponse
 
-/** Whatever the server sends, told apart by `type`. */
+/** Any message of the server, distinguished by `type`. */
 export type ServerMessage = Answer | AssetData | ErrorMessage | LogMessage
 
 /** Level of a log record, as the log stream takes it. */
@@ -45,7 +45,7 @@ export interface SchemaProperty {
   readonly unit?: string
   readonly step?: number
   readonly hint?: string
-  /** What flat messages call the value. */
+  /** Name in flat messages. */
   readonly flat_name?: string
   readonly properties?: Readonly<Record<string, SchemaProperty>>
 }
@@ -60,6 +60,6 @@ export interface SchemaSection {
 /** The JSON Schema of a configuration, as a server gives it. */
 export interface ConfigSchema extends SchemaSection {
   readonly $defs: Readonly<Record<string, SchemaSection>>
-  /** What must hold between values. */
+  /** Rules between values. */
   readonly 'x-rules': Rule[]
 }

@@ -3,11 +3,11 @@ import { isObject, leaves, merged, valueAt, withValue } from './paths.js'
 import type { Rule, Rulebook, Tunable } from './rulebook.js'
 import type { Document, PartialConfiguration, ProblemEntry } from './types.js'
 
-/** What a configuration is checked against. */
+/** Basis of a check. */
 export interface ValidationOptions {
   /** From the served schema; without it, that of the server this package was made with. */
   readonly rulebook?: Rulebook
-  /** What the document is laid over, which rules between values need: what is in force. Without it, the defaults. */
+  /** Configuration in force under the document, for rules between values. Without it, the defaults. */
   readonly over?: PartialConfiguration
 }
 
@@ -42,7 +42,7 @@ export function configurationProblems(
 }
 
 /**
- * What is wrong with a configuration, in sentences. One that is still empty has nothing wrong in it, though the server
+ * Problems of a configuration, in sentences. An empty one has none, though the server
  * refuses a message that sets nothing ({@link configurationProblems} says so).
  */
 export function validateConfiguration(config: unknown, options?: ValidationOptions): string[] {
@@ -50,7 +50,7 @@ export function validateConfiguration(config: unknown, options?: ValidationOptio
   return configurationProblems(config, options).map(({ message }) => message)
 }
 
-/** The nested document that flat names stand for, and what is wrong with the names at its top. */
+/** The nested document that flat names stand for, and the problems with names at its top. */
 function nested(rulebook: Rulebook, config: Document): [Document, ProblemEntry[]] {
   const top = namesIn(rulebook, '')
   const flat = rulebook.tunables.map(({ path, flatName = last(path) }) => flatName)
@@ -72,7 +72,7 @@ function nested(rulebook: Rulebook, config: Document): [Document, ProblemEntry[]
   return [document, [...problems, ...told(unknown)]]
 }
 
-/** What is wrong with names, types and bounds in a section, which may leave anything out. */
+/** Problems with names, types and bounds in a section, which may be partial. */
 function sectionProblems(
   rulebook: Rulebook,
   document: Document,
@@ -112,7 +112,7 @@ function wrongNote(value: unknown, longest: number): string {
 function wrongValue({ title, kind, minimum = -Infinity, maximum = Infinity, hint }: Tunable, value: unknown): string {
   const what = KINDS[kind]
   const isBoolean = kind === 'boolean'
-  // A kind of a newer server: it will say itself what is wrong.
+  // A kind of a newer server, which checks it itself.
   if (!what || (isBoolean && typeof value === 'boolean')) return ''
   if (isBoolean || typeof value !== 'number' || Number.isNaN(value)) {
     const quotes = typeof value === 'string' && !isBoolean ? ' (without the quotes)' : ''
@@ -124,7 +124,7 @@ function wrongValue({ title, kind, minimum = -Infinity, maximum = Infinity, hint
   return kind === 'integer' && !Number.isInteger(value) ? `${title} must be ${what}, not ${value}` : ''
 }
 
-/** What a rule finds wrong between values. What is no number is passed over: it is a problem of its own. */
+/** Problems a rule finds between values. Values that are not numbers are skipped: they are problems of their own. */
 function ruleProblems(rulebook: Rulebook, rule: Rule, values: Document, touched: Document): ProblemEntry[] {
   const { paths } = rule
   const numbers = paths.map((path) => (typeof values[path] === 'number' ? values[path] : Number.NaN))
@@ -154,18 +154,18 @@ function namesIn({ tunables }: Rulebook, section: string): string[] {
   return [...new Set(['description', ...names])]
 }
 
-/** Whether a path is that of a section; the whole is the empty path. */
+/** True if a path is that of a section; the whole is the empty path. */
 export function isSectionOf(rulebook: Rulebook, path: string): boolean {
   return namesIn(rulebook, path).length > 1
 }
 
-/** What a flat name stands for: the tunable that is called so, or the one whose own name it is where no other has it. */
+/** Path behind a flat name: the tunable with that flat name, or the only one with that own name. */
 function flatPath({ tunables }: Rulebook, name: string): string | undefined {
   const owners = tunables.filter(({ path }) => last(path) === name)
   return (tunables.find(({ flatName }) => flatName === name) ?? (owners.length > 1 ? undefined : owners[0]))?.path
 }
 
-/** What a value is, for who meant something else. */
+/** Kind of a value, in words. */
 function named(value: unknown, inherits = false): string {
   if (value === null) return `null${inherits ? '; to go back to the inherited value, reset it' : ''}`
   if (value === undefined || Number.isNaN(value)) return `${value}`
@@ -180,7 +180,7 @@ function figure(value: number): string {
   return plain.replace(/^\d+/, (whole) => whole.replace(/\B(?=(\d{3})+$)/g, ' '))
 }
 
-/** A title as it goes on within a sentence; abbreviations stay as they are. */
+/** A title within a sentence; abbreviations stay as they are. */
 function withinSentence(title: string): string {
   return title.replace(/^[A-Z](?![A-Z]*\b)/, (letter) => letter.toLowerCase())
 }

@@ -24,7 +24,7 @@ const ICONS: Record<ConnectionState, typeof IconPointFilled> = {
 }
 
 /**
- * Whether the numbers can be relied on: a quiet line while they can, a loud one across the page while they cannot. It is
+ * State of the connection: a quiet line while data is current, a loud one across the page while it is not. It is
  * always there, so that nothing below it moves when the connection breaks.
  */
 export function ConnectionLine() {
@@ -85,7 +85,7 @@ function Said({ sentences: [state, ...rest], className }: { sentences: string[];
   )
 }
 
-/** How many are watched, and the newest configuration any of them was decided with. */
+/** Number of assets, and the newest configuration any of them was decided with. */
 function InForce() {
   const standings = useStandings()
   if (standings.length === 0) return null

@@ -6,13 +6,13 @@ import { useSession } from '../signin/session.ts'
 import { setAuthorName, useAuthorName } from './author.ts'
 import classes from './Identity.module.css'
 
-/** Who changes are made by: who one is signed in as, or where nobody has to be, whoever one says. */
+/** Author of changes: the name of the token, or without tokens a name the person enters. */
 export function Identity() {
   const { signedIn } = useSession()
   return signedIn === null ? <GivenName /> : <SignedIn name={signedIn.name} role={signedIn.role} />
 }
 
-/** The name is not checked; it is there so that others know whom to ask. */
+/** A name that is not checked; it tells others whom to ask. */
 function GivenName() {
   const name = useAuthorName()
   const [open, setOpen] = useState(false)

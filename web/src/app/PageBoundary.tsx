@@ -13,7 +13,7 @@ interface Failed {
   readonly address: string
 }
 
-/** What stands in for a page: a skeleton while its code is on its way, words when it fails. The frame around it goes on. */
+/** Substitute for a page: a skeleton while its code loads, words when it fails. The frame around it stays. */
 export class PageBoundary extends Component<PageBoundaryProps, { failed: Failed | null }> {
   override state: { failed: Failed | null } = { failed: null }
 

@@ -2,7 +2,7 @@ import { Button } from '@mantine/core'
 import { Link } from 'react-router'
 import classes from './Message.module.css'
 
-/** A page that could not be shown says so, and what can be done; the frame around it goes on. */
+/** Error of a page that could not be shown, with advice; the frame around it stays. */
 export function PageError({ error }: { error: unknown }) {
   const { title, advice } = isMissingCode(error)
     ? {

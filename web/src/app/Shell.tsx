@@ -41,7 +41,7 @@ export function Shell() {
   )
 }
 
-/** What CSS greys old numbers by; see global.css. */
+/** Attribute by which CSS greys old numbers; see global.css. */
 function ConnectionAttribute() {
   const { state } = useConnection()
   useLayoutEffect(() => {

@@ -2,7 +2,7 @@ import type { ConnectionSnapshot } from 'vivienne-client'
 import { formatAge, formatDuration } from '../parts/format.ts'
 import { CONNECTION_WORDS } from '../parts/words.ts'
 
-/** What is younger is now, in ms. */
+/** Age below which a message counts as now, in ms. */
 const JUST = 2500
 
 /** The connection in short sentences, the most important first; the first one is the state. */

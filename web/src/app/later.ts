@@ -5,7 +5,7 @@ const QUIET_MS = 3_000
 /** Over once the first page had the network to itself. */
 export const whenQuiet = new Promise<void>((resolve) => setTimeout(resolve, QUIET_MS))
 
-/** Parts of pages that are shown only once somebody asks for them. */
+/** Parts of pages that are loaded on request. */
 const PARTS = [
   () => import('../history/HistoryPanel.tsx'),
   () => import('../configuration/Review.tsx'),
@@ -14,7 +14,7 @@ const PARTS = [
   () => import('../signin/SignInPage.tsx'),
 ]
 
-/** Fetch what is not there yet: it must open without a server, too. */
+/** Fetch the parts ahead: they must open without a server, too. */
 export async function fetchEverything(): Promise<void> {
   await whenQuiet
   // What cannot be fetched now is fetched when it is asked for, and its failure shown there.

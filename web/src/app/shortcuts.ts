@@ -1,11 +1,11 @@
 import { useSyncExternalStore } from 'react'
 
-/** What a key asks for. */
+/** Action of a key. */
 export type KeyAction = 'help' | 'filter' | { readonly to: string } | { readonly pause: string } | null
 
 const AFTER_G: Readonly<Record<string, string>> = { o: '/', c: '/configuration', h: '/history', l: '/logs' }
 
-/** Whom to pause: all assets, or the one of this page. */
+/** Scope of the pause: all assets, or the one of this page. */
 const AFTER_P = ['a', 't']
 
 /** One key, after `waiting` (the beginning of a sequence); what to do now, and what to wait for. */
@@ -23,7 +23,7 @@ const KEY = 'vivienne-shortcuts'
 const listeners = new Set<() => void>()
 let on: boolean | undefined
 
-/** Whether single keys do anything; who dictates or has another use for them can switch it off. */
+/** True if single-key shortcuts are on; people who dictate can switch them off. */
 export function shortcutsOn(): boolean {
   if (on === undefined) {
     try {

@@ -27,7 +27,7 @@ export const theme = createTheme({
 
 /**
  * Colours with a meaning. Long and short are blue and orange, which every common kind of colour blindness keeps apart;
- * levels go from grey over violet and yellow to a red nobody overlooks. Colour is never alone: words and shapes go with it.
+ * levels go from grey over violet and yellow to a striking red. Colour is never alone: words and shapes go with it.
  */
 export const cssVariables: CSSVariablesResolver = () => ({
   variables: {

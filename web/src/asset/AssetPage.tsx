@@ -16,7 +16,7 @@ import { WhyPanel } from './why/WhyPanel.tsx'
 /** Closes that the overview asks for as well, so that both share one answer. */
 const CLOSES = 48
 
-/** One asset: what it is at, its chart, why, and what to turn. */
+/** Page of one asset: state, chart, reasons and configuration. */
 export function AssetPage() {
   const { asset = '' } = useParams()
   const { search } = useLocation()

@@ -34,7 +34,7 @@ export function PanelTabs({ tabs, panel, onPanel }: PanelTabsProps) {
   )
 }
 
-/** What makes an element the panel of a tab. */
+/** Attributes that make an element the panel of a tab. */
 export function tabPanel(panel: Panel) {
   return { id: `asset-panel-${panel}`, role: 'tabpanel', 'aria-labelledby': `asset-tab-${panel}` } as const
 }

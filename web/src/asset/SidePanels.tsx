@@ -24,7 +24,7 @@ interface SidePanelsProps {
 /**
  * Configuration and history, beside the chart or in its place.
  *
- * Each is made when it is first opened and stays from then on, out of sight, so that closing it loses nothing typed.
+ * Each is rendered when it is first opened, and hidden when it is closed, so that no typed text is lost.
  */
 export function SidePanels({ asset, wide, panel, field, onPanel }: SidePanelsProps) {
   const opened = useRef(new Set<string>())

@@ -1,11 +1,11 @@
 import { useCallback, useMemo } from 'react'
 import { useSearchParams } from 'react-router'
 
-/** How many bars the chart can show. */
+/** Numbers of bars the chart can show. */
 export const RANGES = [100, 300, 1000] as const
 export type Range = (typeof RANGES)[number]
 
-/** What stands beside the chart, or in its place on a narrow screen; `none` is the chart alone. */
+/** Panel beside the chart, or in its place on a narrow screen; `none` is the chart alone. */
 export type Panel = 'configuration' | 'history' | 'why' | 'none'
 const PANELS: readonly string[] = ['configuration', 'history', 'why', 'none'] satisfies Panel[]
 
@@ -21,7 +21,7 @@ export interface AssetAddress {
   setRange(range: Range): void
 }
 
-/** What of the page stands in its address, so that it survives a reload and can be sent to someone. */
+/** State of the page that its address keeps, so that it survives a reload and can be shared. */
 export function useAssetAddress(): AssetAddress {
   const [search, setSearch] = useSearchParams()
   const panel = search.get('panel')

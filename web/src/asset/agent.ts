@@ -48,7 +48,7 @@ export function useInForce<T>(
   )
 }
 
-/** Whether two JSON values say the same. Every message is parsed anew, so identity tells nothing. */
+/** Compare two JSON values by content. Every message is parsed separately, so identity tells nothing. */
 export function sameJson(one: unknown, other: unknown): boolean {
   if (Object.is(one, other)) return true
   if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) return false

@@ -6,7 +6,7 @@ import { useForm } from './FormContext.ts'
 import { count } from './plural.ts'
 import { useConnected } from './useConnected.ts'
 
-/** What has been typed and is not in force, and the way on. There only while there is something. */
+/** Unsaved changes, with buttons to discard and review them. Shown only while there are some. */
 export function ChangesBar({ snapshot }: { snapshot: DraftSnapshot }) {
   const { draft, review } = useForm()
   const offline = !useConnected()

@@ -21,7 +21,7 @@ import { useUnsaved } from './useUnsaved.ts'
 const Review = lazy(async () => ({ default: (await loaded(() => import('./Review.tsx'))).Review }))
 
 interface ConfigurationPanelProps {
-  /** An asset, or null for what all assets inherit. */
+  /** An asset, or null for the layer under all assets. */
   layer: string | null
   /** Path of a value to open and focus. */
   field?: string | null
@@ -106,7 +106,7 @@ function LoadedPanel({ layer, field, draft, snapshot, sections }: LoadedPanelPro
 
 const NONE: ReadonlySet<string> = new Set()
 
-/** What is being reviewed. A review of what was typed follows what is typed and in force. */
+/** Proposal under review. That of typed values follows the draft and the configuration in force. */
 function useProposal(
   layer: string | null,
   draft: ConfigDraft,
@@ -139,7 +139,7 @@ function useProposal(
   return { proposal, against, ...actions }
 }
 
-/** What is wrong with what was typed, at no field of this form. */
+/** Problems that belong to no field of this form. */
 function Elsewhere({ snapshot }: { snapshot: DraftSnapshot }) {
   const lost = snapshot.problems.filter((problem) => !(problem.path in snapshot.fields))
   if (lost.length === 0) return null

@@ -10,7 +10,7 @@ import type { Proposal } from './proposal.ts'
 import { formatSpan, timeframeMinutes } from './reading.ts'
 import { PREVIEW_BARS, usePreview } from './verdict.ts'
 
-/** What a change would have done on the last bars of an asset it reaches. */
+/** Effect of a change on the last bars of an asset it affects. */
 export function Consequence({ proposal, reached }: { proposal: Proposal; reached: readonly string[] }) {
   const [chosen, setChosen] = useState<string | null>(null)
   const asset = chosen ?? proposal.layer ?? reached[0]

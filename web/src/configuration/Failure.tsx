@@ -8,20 +8,20 @@ import { useFieldSpecs } from './fields.ts'
 import { valueWords } from './reading.ts'
 
 export interface FailureProps {
-  /** What was thrown, or what a verdict says. */
+  /** Error that was thrown, or the errors of a verdict. */
   error: unknown
   layer: string | null
   /** The version the change was to be made on top of. */
   since: number
 }
 
-/** Why a change was not made, in the words of the server, and what to do. */
+/** Reason why a change was not saved, in the words of the server, with advice. */
 export function Failure({ error, layer, since }: FailureProps) {
   const conflict = error instanceof VivienneProblem && error.code === 'version_conflict'
   return (
     <div className={classes.failure} role="alert">
       <strong>{conflict ? 'Not saved: the configuration has changed since you read it' : 'Not saved'}</strong>
-      {conflict ? <Meanwhile layer={layer} since={since} /> : <Sentences error={error} />}
+      {conflict ? <NewerChanges layer={layer} since={since} /> : <Sentences error={error} />}
       <p className={classes.kept}>Your input is kept.</p>
     </div>
   )
@@ -43,12 +43,12 @@ function Sentences({ error }: Pick<FailureProps, 'error'>) {
   )
 }
 
-/** What came into force since the version a change was to be made on. */
-function Meanwhile({ layer, since }: Omit<FailureProps, 'error'>) {
+/** Changes that came into force since the version the change was based on. */
+function NewerChanges({ layer, since }: Omit<FailureProps, 'error'>) {
   const client = useVivienneClient()
   const specs = useFieldSpecs()
   const { data } = useQuery({
-    queryKey: ['meanwhile', layer, since],
+    queryKey: ['newer changes', layer, since],
     queryFn: ({ signal }) => client.rest.history({ asset: layer, limit: 10, signal }),
     gcTime: 0,
   })

@@ -15,7 +15,7 @@ interface FieldProps {
   state: DraftField
 }
 
-/** One value: what it is called, what is in force or typed, between which bounds, where it comes from. */
+/** One value: title, control, bounds and source. */
 export const Field = memo(function Field({ spec, state }: FieldProps) {
   const id = useId()
   const [described, setDescribed] = useState(false)
@@ -105,7 +105,7 @@ function Control({ spec, state, id, describedBy }: FieldProps & { id: string; de
   return <NumberField spec={spec} state={state} id={id} describedBy={describedBy} />
 }
 
-/** While a value is edited: what is in force, and the way back. */
+/** Value in force while a field is edited, with a button to revert. */
 function Edited({ spec, state }: FieldProps) {
   const { draft } = useForm()
   return (
@@ -124,7 +124,7 @@ function Edited({ spec, state }: FieldProps) {
   )
 }
 
-/** Tints the field for a moment when its value came into force, without touching what is in it. */
+/** Tints the field for a moment when its value comes into force, without changing its text. */
 function ChangedElsewhere({ value, edited }: { value: unknown; edited: boolean }) {
   const [last, setLast] = useState({ value, times: 0 })
   if (last.value !== value) setLast({ value, times: last.times + 1 })

@@ -1,7 +1,7 @@
 import { createContext, useContext } from 'react'
 import type { ConfigDraft } from 'vivienne-client/draft'
 
-/** What every field of one form needs. */
+/** Context of the fields of one form. */
 export interface Form {
   readonly draft: ConfigDraft
   /** The asset, or null for the layer under all assets. */

@@ -34,7 +34,7 @@ export function LastChange({ layer, version }: { layer: string | null; version: 
   )
 }
 
-/** A change was announced, or there would be nothing to take back: the code is there already. */
+/** Undo a change. Its announcement has loaded the code already. */
 async function takeBack(client: VivienneClient, change: MadeChange): Promise<void> {
   const announcing = await import('./announce.tsx')
   await announcing.takeBack(client, change)

@@ -11,7 +11,7 @@ interface MadeNoticeProps {
   takeBack(): Promise<void>
 }
 
-/** What a change that is in force did, and one click to take it back. */
+/** Summary of a change in force, with a button to undo it. */
 export function MadeNotice({ change, takeBack }: MadeNoticeProps) {
   const [state, setState] = useState<'ready' | 'undoing' | 'undone'>('ready')
   const may = useWhyNot('tuner') === null

@@ -8,7 +8,7 @@ import { useForm } from './FormContext.ts'
 import classes from './NoteField.module.css'
 import { Source } from './Source.tsx'
 
-/** A note of a section: one line to read until somebody wants to write. */
+/** A note of a section: one line to read until it is edited. */
 export const NoteField = memo(function NoteField({
   spec,
   state,

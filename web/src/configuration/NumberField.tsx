@@ -14,7 +14,7 @@ interface NumberFieldProps {
 }
 
 /**
- * A number, as text: what is typed stays as it is typed, to the letter. Arrow keys and buttons step by what matters for
+ * A number as text: typed text stays exactly as it was typed. Arrow keys and buttons step by what matters for
  * the value (with Shift ten times), where it is bounded by 0 and 1 or 0 and 100 a slider goes with it.
  */
 export function NumberField({ spec, state, id, describedBy }: NumberFieldProps) {
@@ -119,7 +119,7 @@ function StepButton({
   )
 }
 
-/** What stands in the field: what was typed, to the letter, else what is in force. */
+/** Text of the field: exactly as typed, else the value in force. */
 function shownText({ typed, value }: DraftField): string {
   if (typed !== undefined) return typeof typed === 'number' ? plainNumber(typed) : String(typed)
   return typeof value === 'number' ? plainNumber(value) : ''
@@ -138,7 +138,7 @@ function hasSlider({ minimum, maximum }: FieldSpec): boolean {
 }
 
 /**
- * The text of an input somebody may be typing in.
+ * The text of an input that may have the focus.
  *
  * Typing the value in force ends an edit; if another value comes into force just then, the text under the caret stays
  * (`held`) until the field is left. A value that follows from elsewhere leaves the caret where it is.

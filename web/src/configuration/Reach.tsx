@@ -10,7 +10,7 @@ interface ReachProps {
   failed: boolean
 }
 
-/** Whom a change bears on, and whom it does not reach because they set the values themselves. */
+/** Assets that a change affects, and those it does not because they set the values themselves. */
 export function Reach({ proposal, verdict, failed }: ReachProps) {
   const assets = useAssets()
   if (proposal.layer !== null) {

@@ -20,14 +20,14 @@ import { useVerdict } from './verdict.ts'
 
 interface ReviewProps {
   proposal: Proposal
-  /** Why it cannot be made just now, as a sentence; null when it can. */
+  /** Reason why it cannot be saved now, as a sentence; null if it can. */
   against?: string | null
   onClose(): void
   /** It was made; the review closes next. */
   onMade?(): void
 }
 
-/** The last look at a change: from what to what, for whom, what it would have done, and why. Enter makes it, Esc leaves. */
+/** Review of a change: values, affected assets, effect on past bars, reason. Enter saves, Esc closes. */
 export function Review({ proposal, against = null, onClose, onMade }: ReviewProps) {
   const narrow = useMediaQuery('(max-width: 48em)') ?? false
   useFocusReturn()

@@ -15,7 +15,7 @@ interface SectionProps {
   depth?: number
 }
 
-/** A group of values that can be folded away; folded, it still says what is changed, wrong or its own in it. */
+/** A group of values that can be folded; folded, it still shows how many are changed, wrong or set here. */
 export function Section({ section, fields, closed, setOpen, depth = 0 }: SectionProps) {
   const id = useId()
   const open = !closed.has(section.path)
@@ -59,7 +59,7 @@ export function Section({ section, fields, closed, setOpen, depth = 0 }: Section
   )
 }
 
-/** How much in a section is edited, wrong, changed elsewhere, or set by the layer itself. */
+/** Numbers of fields in a section that are edited, wrong, changed elsewhere, or set by the layer itself. */
 function Counts({ section, fields }: Pick<SectionProps, 'section' | 'fields'>) {
   const { layer } = useForm()
   const states = fieldsOf([section]).flatMap((spec) => fields[spec.path] ?? [])

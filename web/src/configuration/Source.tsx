@@ -5,7 +5,7 @@ import { useForm } from './FormContext.ts'
 import { valueWords } from './reading.ts'
 import classes from './Source.module.css'
 
-/** Whether the edited layer sets a value itself, so that there is something to take out. */
+/** True if the edited layer sets the value itself, so that it can be reset. */
 export function isOwn({ source }: DraftField, layer: string | null): boolean {
   return source === (layer === null ? 'global' : 'asset')
 }

@@ -9,11 +9,11 @@ interface ToolbarProps {
   onSearch(search: string): void
   differing: boolean
   onDiffering(differing: boolean): void
-  /** How many values differ from what Vivienne comes with. */
+  /** Number of values that differ from their defaults. */
   differences: number
 }
 
-/** What narrows the form: a search by name, and only what somebody has set. */
+/** Filters of the form: a search by name, and only values that differ. */
 export function Toolbar({ search, onSearch, differing, onDiffering, differences }: ToolbarProps) {
   const id = useId()
   return (

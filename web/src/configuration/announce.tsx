@@ -3,7 +3,7 @@ import type { VivienneClient } from 'vivienne-client'
 import { MadeNotice } from './MadeNotice.tsx'
 import { type MadeChange, rememberMade, undo } from './madeChange.ts'
 
-/** How long a notification about a change stays, in ms; the panel of the layer keeps saying it. */
+/** Duration of a notification about a change, in ms; the panel of the layer keeps showing it. */
 const STAYS = 15_000
 
 /** Say that a change is in force, with the way back. */

@@ -1,7 +1,7 @@
 import { useCallback, useState } from 'react'
 
 const KEY = 'vivienne-closed-sections'
-/** What is tuned rarely is closed until it is opened once. */
+/** Sections that are rarely tuned; closed until they are opened once. */
 const CLOSED_AT_FIRST = ['signals', 'indicators']
 
 function remembered(): ReadonlySet<string> {

@@ -1,6 +1,6 @@
 import { type FieldSpec, fieldsOf, type SectionSpec } from 'vivienne-client/draft'
 
-/** Whether all words of a search are in the name, the path or the flat name of a field. */
+/** True if all words of a search are in the name, the path or the flat name of a field. */
 export function matches(spec: FieldSpec, search: string): boolean {
   const said = [spec.title, spec.path, spec.path.replaceAll('_', ' '), spec.flatName ?? ''].join(' ').toLowerCase()
   return search

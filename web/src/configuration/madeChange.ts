@@ -57,7 +57,7 @@ export async function ownConfiguration(
 ): Promise<string | null | undefined> {
   const [own, below] = await Promise.all([client.rest.active(layer), layer === null ? null : client.rest.active(null)])
   if (own.version !== version) return undefined
-  // An asset that sets nothing itself is answered with what it inherits.
+  // For an asset without values of its own the server answers with the inherited ones.
   return own.config_id === below?.config_id ? null : own.config_id
 }
 

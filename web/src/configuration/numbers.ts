@@ -3,7 +3,7 @@
 const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,3})?$/i
 
 /**
- * What was typed as a number, or null where it is none (yet). A comma is refused: it means a decimal point to one
+ * The typed text as a number, or null if it is not one (yet). A comma is rejected: it means a decimal point to one
  * person and thousands to another.
  */
 export function parseNumber(text: string): number | null {
@@ -13,7 +13,7 @@ export function parseNumber(text: string): number | null {
   return Number.isFinite(number) ? number : null
 }
 
-/** What was pasted, without the blanks between thousands that are shown everywhere. */
+/** Pasted text without the blanks between thousands. */
 export function withoutBlanks(text: string): string {
   return text.trim().replaceAll(/(?<=\d)[ \u00a0\u202f](?=\d{3}(\D|$))/g, '')
 }

@@ -15,20 +15,20 @@ export interface Difference {
   readonly new?: unknown
 }
 
-/** What goes with a change when it is made. */
+/** Options of a change. */
 export interface Signature {
   readonly reason?: string
   /** Of an attempt of which it is not known whether it succeeded: repeats it instead of making it twice. */
   readonly requestId?: string
 }
 
-/** A change somebody is about to make: everything the review shows, and the way to make it. */
+/** A change under review: everything the review shows, and the function that makes it. */
 export interface Proposal {
-  /** What the button says. */
+  /** Label of the button. */
   readonly verb: 'Save' | 'Reset' | 'Roll back'
-  /** What the values alone do not say: "to version 41". */
+  /** Note beside the values: "to version 41". */
   readonly note?: string
-  /** What it is called once it is made. */
+  /** Verb for the change after it was made. */
   readonly done: MadeVerb
   /** The asset, or null for the layer under all assets. */
   readonly layer: string | null
@@ -39,7 +39,7 @@ export interface Proposal {
   readonly version: number
   /** Make it. Rejects with what the server says against it. */
   make(signature: Signature): Promise<Acknowledgement>
-  /** See what is in force now, after it was refused because something else came first. */
+  /** Reload the configuration in force, after a conflict. */
   refresh(): Promise<void>
 }
 
@@ -51,7 +51,7 @@ interface Drafted {
   readonly sections: readonly SectionSpec[]
 }
 
-/** Save what was typed. */
+/** Save the typed values. */
 export function saveProposal(drafted: Drafted): Proposal {
   const { client, layer, draft, snapshot } = drafted
   const version = snapshot.version ?? 0
@@ -107,7 +107,7 @@ export function documentOf(differences: readonly Difference[]): PartialConfigura
     .reduce<PartialConfiguration>((document, { path, new: value }) => withValue(document, path, value), {})
 }
 
-/** Give a draft what is in force at this moment, without waiting for the stream. */
+/** Give a draft the configuration in force at this moment, without waiting for the stream. */
 async function receiveNow({ client, layer, draft, sections }: Drafted): Promise<void> {
   const [inForce, below] = await Promise.all([
     client.rest.active(layer),

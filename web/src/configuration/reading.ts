@@ -48,7 +48,7 @@ export function valueWords(spec: FieldSpec | undefined, value: unknown, timefram
   return reading === null ? figure(value) : `${figure(value)} (${reading})`
 }
 
-/** Whether the reading has the digits of the value, so that it would only be said twice. */
+/** True if the reading has the digits of the value, so that it would only be said twice. */
 function sameDigits(spec: FieldSpec): boolean {
   const unit = spec.unit ?? ''
   return unit.startsWith('percent') || unit.startsWith('confidence') || !/^(fraction|minutes|bars)/.test(unit)

@@ -1,11 +1,11 @@
 import { type RefObject, useCallback, useEffect, useRef, useState } from 'react'
 import { sectionsAround } from './filtering.ts'
 
-/** How long a field somebody was sent to is tinted, in ms. */
+/** Duration of the tint of a field a link led to, in ms. */
 const TINTED = 2_000
 
 /**
- * Brings somebody to a field: opens what is around it, scrolls it into sight, focuses it and tints it for a moment.
+ * Leads to a field: opens the sections around it, scrolls it into sight, focuses it and tints it for a moment.
  *
  * @param field - the path the address asks for
  * @param open - make the sections of these paths, and all fields in them, visible
@@ -60,7 +60,7 @@ function bringIntoSight(element: HTMLElement) {
   element.scrollIntoView({ block: 'nearest' })
 }
 
-/** What scrolls around an element, short of the page itself. */
+/** Scrolling element around an element, other than the page. */
 function scrollerOf(element: HTMLElement): HTMLElement | null {
   for (let around = element.parentElement; around !== null && around !== document.body; around = around.parentElement) {
     const scrolls = /auto|scroll/.test(getComputedStyle(around).overflowY)

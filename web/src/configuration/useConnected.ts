@@ -1,6 +1,6 @@
 import { useConnection } from 'vivienne-client/react'
 
-/** Whether the server can be asked: what failed while it was away is asked again when it is back. */
+/** True if the server is connected: requests that failed are repeated when it returns. */
 export function useConnected(): boolean {
   const { state } = useConnection()
   return state === 'live' || state === 'stale'

@@ -6,7 +6,7 @@ import { found, only } from './filtering.ts'
 /**
  * Which fields the form shows: what the search finds, and, if wanted, only what differs from the defaults.
  *
- * What is shown is settled when it is asked for. What begins to differ later is counted (`appeared`) and comes on
+ * The fields shown are chosen on request. Fields that begin to differ later are counted (`appeared`) and appear on
  * request, what ceases to differ stays: nothing moves under the pointer.
  */
 export function useShownFields(sections: readonly SectionSpec[], snapshot: DraftSnapshot) {

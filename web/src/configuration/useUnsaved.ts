@@ -1,12 +1,12 @@
 import { useEffect } from 'react'
 import type { ConfigDraft, Typed } from 'vivienne-client/draft'
 
-/** One field: its path, what was typed, and what was in force when that began. */
+/** One edited field: its path, the typed text, and the value in force when the edit began. */
 type Unsaved = readonly [path: string, typed: Typed, base: unknown]
 
 /**
- * Puts back what was typed in this layer before the form was left, and remembers it when it is left: for another page,
- * or by a reload. It belongs to the tab, as what is typed into any page does.
+ * Restores text typed in this layer before the form was left, and keeps it when the form is left: for another page, or
+ * by a reload. The text belongs to the tab.
  */
 export function useUnsaved(layer: string | null, draft: ConfigDraft): void {
   useEffect(() => {
@@ -36,7 +36,7 @@ function remember(layer: string | null, unsaved: readonly Unsaved[]): void {
     if (unsaved.length === 0) sessionStorage.removeItem(key)
     else sessionStorage.setItem(key, JSON.stringify(unsaved))
   } catch {
-    // Without storage what was typed ends with the form.
+    // Without storage typed text ends with the form.
   }
 }
 

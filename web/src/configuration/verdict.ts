@@ -3,7 +3,7 @@ import { useVivienneClient } from 'vivienne-client/react'
 import type { Proposal } from './proposal.ts'
 import { useConnected } from './useConnected.ts'
 
-/** What the server says to a proposal, without making it; asked again when it or what is in force changes. */
+/** Verdict of the server on a proposal; requested again when it or the configuration in force changes. */
 export function useVerdict({ layer, document, version }: Proposal) {
   const client = useVivienneClient()
   const connected = useConnected()
@@ -16,10 +16,10 @@ export function useVerdict({ layer, document, version }: Proposal) {
   })
 }
 
-/** How many of the last bars a preview looks at. */
+/** Number of of the last bars a preview looks at. */
 export const PREVIEW_BARS = 500
 
-/** What a proposal would have made of the last bars of an asset. */
+/** Effect of a proposal on the last bars of an asset. */
 export function usePreview({ layer, document, version }: Proposal, asset: string | undefined) {
   const client = useVivienneClient()
   const connected = useConnected()

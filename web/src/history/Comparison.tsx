@@ -20,7 +20,7 @@ interface ComparisonProps {
   onClose(): void
 }
 
-/** What two versions set differently, side by side. */
+/** Differences between two versions, side by side. */
 export function Comparison({ versions, loaded, onClose }: ComparisonProps) {
   useFocusReturn()
   const narrow = useMediaQuery('(max-width: 48em)') ?? false

@@ -12,7 +12,7 @@ import { useRevisions } from './useRevisions.ts'
 import { layerWords } from './words.ts'
 
 interface HistoryPanelProps {
-  /** An asset with what it inherits, null for the layer under all assets, undefined for everything. */
+  /** An asset with inherited changes, null for the layer under all assets, undefined for everything. */
   layer?: string | null | undefined
   channel?: string
   author?: string
@@ -20,7 +20,7 @@ interface HistoryPanelProps {
   title?: string
 }
 
-/** What was changed, newest first: who, when, why; two can be compared, each can be rolled back to. */
+/** Changes, newest first, with author, time and reason; two can be compared, and any restored. */
 export function HistoryPanel({ layer, channel, author, title }: HistoryPanelProps) {
   const list = useRef<HTMLOListElement>(null)
   const filter = { layer, ...(channel === undefined ? {} : { channel }), ...(author === undefined ? {} : { author }) }

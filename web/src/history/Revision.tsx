@@ -20,7 +20,7 @@ interface RevisionProps {
   onRollBack(entry: RevisionEntry): void
 }
 
-/** How many values of a change are said before it is opened. */
+/** Number of values of a change are said before it is opened. */
 const SAID = 3
 
 /** One change: which version, when, who, for whom, what, why. */

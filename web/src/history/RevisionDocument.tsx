@@ -4,7 +4,7 @@ import { valueWords } from '../configuration/reading.ts'
 import classes from './RevisionDocument.module.css'
 import { layerWords } from './words.ts'
 
-/** Everything a layer sets itself from a version on; what is not there is inherited. */
+/** All values a layer sets itself from a version on; it inherits the others. */
 export function RevisionDocument({ entry }: { entry: RevisionEntry }) {
   const specs = useFieldSpecs()
   const values = Object.entries(leaves(entry.config))

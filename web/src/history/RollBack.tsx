@@ -28,7 +28,7 @@ export function RollBack({ entry, onClose, onMade }: { entry: RevisionEntry; onC
   return <Review proposal={rollBackProposal(client, entry, data, refresh)} onClose={onClose} onMade={onMade} />
 }
 
-/** What is in force in a layer, and what would be without it. */
+/** Values in force in a layer, and those that would be without it. */
 interface Standing {
   readonly version: number
   readonly inForce: Record<string, unknown>

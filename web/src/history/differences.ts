@@ -1,7 +1,7 @@
 import { leaves } from 'vivienne-client'
 import type { Difference } from '../configuration/proposal.ts'
 
-/** What is different between two documents, by path in dots; a side that says nothing leaves its value out. */
+/** Differences between two documents, by path in dots; a side without a value leaves it out. */
 export function differences(old: object, after: object): Difference[] {
   const before = leaves(old)
   const then = leaves(after)

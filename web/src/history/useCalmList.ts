@@ -22,7 +22,7 @@ export function useCalmList(list: RefObject<HTMLElement | null>, entries: readon
     waiting: entries.length - shown.length,
     /** Show what waits. */
     catchUp: () => setShownTo(newest),
-    /** Somebody makes a change from this list and wants to see it. */
+    /** Shows the newest entries after a change from this list. */
     expectOne: () => {
       wanted.current = true
     },
@@ -34,7 +34,7 @@ function isBusy(element: HTMLElement | null): boolean {
   return element.matches(':hover') || element.contains(document.activeElement) || isCut(element)
 }
 
-/** Whether the beginning of an element is out of sight. */
+/** True if the beginning of an element is out of sight. */
 function isCut(element: HTMLElement): boolean {
   const { top } = element.getBoundingClientRect()
   for (let around = element.parentElement; around !== null; around = around.parentElement) {

@@ -10,7 +10,7 @@ const FEW = 10
 
 /** Which changes are of interest. */
 export interface RevisionFilter {
-  /** An asset with what it inherits, null for the layer under all assets, undefined for everything. */
+  /** An asset with inherited changes, null for the layer under all assets, undefined for everything. */
   readonly layer: string | null | undefined
   readonly channel?: string
   /** Part of a name, in any case. */

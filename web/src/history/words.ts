@@ -13,17 +13,17 @@ export function channelWords(channel: string): string {
   return CHANNELS[channel] ?? channel
 }
 
-/** Whom a change is for. */
+/** Name of the layer of a change. */
 export function layerWords(asset: string | null): string {
   return asset ?? 'all assets'
 }
 
-/** Whether it paused or resumed, and changed no value. */
+/** True if it paused or resumed, and changed no value. */
 export function isSwitch({ action }: Pick<RevisionEntry, 'action'>): boolean {
   return action === 'pause' || action === 'resume'
 }
 
-/** What was done; where it is about another version, which one, if that is known. */
+/** Words for an action, with the version it refers to if known. */
 export function actionWords({ action }: Pick<RevisionEntry, 'action'>, target?: number): string {
   const version = target === undefined ? 'an earlier version' : `version ${target}`
   switch (action) {

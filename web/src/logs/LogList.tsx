@@ -14,11 +14,11 @@ const AT_END = 24
 interface LogListProps {
   records: readonly LogRecord[]
   sought: string
-  /** Whether new records push the old ones up. */
+  /** True if new records push the old ones up. */
   following: boolean
-  /** Somebody begins to read: scrolls up or opens a record. */
+  /** Called when the person scrolls up or opens a record. */
   onRead: () => void
-  /** Somebody has scrolled to the end. */
+  /** Called when the person has scrolled to the end. */
   onEnd: () => void
 }
 
@@ -81,7 +81,7 @@ export function LogList({ records, sought, following, onRead, onEnd }: LogListPr
           const record = records[index]
           if (record === undefined) return null
           return (
-            // By place, not by record: as records move up, lines stay and take others, instead of being made anew.
+            // By place, not by record: as records move up, lines stay and show others, instead of being rendered again.
             <div
               key={index}
               data-index={index}

@@ -20,13 +20,13 @@ const LEVEL_WORDS: Readonly<Record<ShownLevel, string>> = {
   critical: 'Critical only',
 }
 
-/** What the server writes into its log, as it writes it. */
+/** Live log of the server. */
 export function LogsPage() {
   const [level, setLevel] = useAddress('level', LEVELS, 'all')
   return <Tail key={level} level={level} setLevel={setLevel} />
 }
 
-/** What stands still: somebody pressed the button, or began to read. */
+/** Cause of a standstill: the button was pressed, or the list was scrolled. */
 interface Pause {
   readonly records: readonly LogRecord[]
   readonly by: 'button' | 'reading'

@@ -12,7 +12,7 @@ export function matching(records: readonly LogRecord[], text: string): readonly 
   )
 }
 
-/** Where a record comes from: the logger, and of several processes which one. */
+/** Source of a record: the logger, and the process if there are several. */
 export function sourceOf({ logger, process }: Pick<LogRecord, 'logger' | 'process'>): string {
   return process ? `${process}: ${logger}` : logger
 }
@@ -33,7 +33,7 @@ export function marked(text: string, sought: string): { readonly piece: string; 
   return pieces
 }
 
-/** How many came after a record. */
+/** Number of records after a record. */
 export function countAfter(records: readonly LogRecord[], id: number): number {
   let count = 0
   for (let place = records.length - 1; place >= 0 && (records[place]?.id ?? 0) > id; place--) count++

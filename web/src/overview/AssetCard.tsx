@@ -76,7 +76,7 @@ export const AssetCard = memo(function AssetCard({ asset, closes = NO_CLOSES, sp
   )
 })
 
-/** What holds it back, and the one change that would alter the level; both lead to the value. */
+/** The filter that blocks, and the nearest change; both link to the value. */
 function Why({ asset, view }: { asset: string; view: AssetView }) {
   return (
     <div className={classes.why}>

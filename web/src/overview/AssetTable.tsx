@@ -11,7 +11,7 @@ interface AssetTableProps {
   closes: ReadonlyMap<string, number[]>
   /** The time the sparklines cover, in words. */
   span: string
-  /** How many there are without a filter; it decides how tall a row is. */
+  /** Number of assets without a filter; it decides the height of a row. */
   total: number
 }
 

@@ -7,11 +7,11 @@ interface BlockerProps {
   asset: string
   /** Title of the filter. */
   filter: string
-  /** How many filters block. */
+  /** Number of filters block. */
   count: number
   field: string | null
   message: string | null
-  /** Whether there is an entry it keeps from being made. */
+  /** True if there is an entry it keeps from being made. */
   held: boolean
   /** Show the message as well. */
   wordy?: boolean
@@ -36,7 +36,7 @@ export const Blocker = memo(function Blocker(props: BlockerProps) {
   )
 })
 
-/** Where a value of an asset is changed. */
+/** Address of the field for a value of an asset. */
 export function fieldAddress(asset: string, field: string | null): string {
   const query = new URLSearchParams({ panel: 'configuration', ...(field === null ? {} : { field }) })
   return `/assets/${encodeURIComponent(asset)}?${query}`

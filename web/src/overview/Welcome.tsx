@@ -6,7 +6,7 @@ import classes from './Welcome.module.css'
 
 const KEY = 'vivienne-welcomed'
 
-/** What the page is for and the one thing to try; until it was read once. */
+/** Introduction to the page with one thing to try; shown until it is closed once. */
 export function Welcome({ asset }: { asset: string }) {
   const [read, setRead] = useState(wasRead)
   if (read) return null

@@ -10,11 +10,11 @@ import { formatSize } from './figures.tsx'
 import type { AssetView } from './view.ts'
 
 /**
- * What rows and cards are made of. Each takes plain values and renders only when one of them is another one: most messages
+ * Parts of rows and cards. Each takes plain values and renders only when one of them is another one: most messages
  * change the price and nothing else.
  */
 
-/** The asset's name; what it stands in leads to the asset as a whole. */
+/** Name of the asset; the whole row or card links to the asset. */
 export const AssetLink = memo(function AssetLink({
   asset,
   className,
@@ -51,7 +51,7 @@ export const Entry = memo(function Entry({ side, size }: Pick<AssetView, 'side' 
   )
 })
 
-/** Age of the data; what is the matter with them, if anything is. */
+/** Age of the data, and its status unless it is live. */
 export const Freshness = memo(function Freshness(
   props: Pick<AssetView, 'status' | 'statusReason' | 'second' | 'limit'>,
 ) {

@@ -4,7 +4,7 @@ import type { AssetList } from 'vivienne-client'
 import { useConnection, useVivienneClient } from 'vivienne-client/react'
 import { assetsQuery } from '../queries.ts'
 
-/** How many closes a sparkline has. */
+/** Number of closes a sparkline has. */
 export const CLOSES = 48
 
 /** Bars of many assets close at the same time: they are fetched together, and not more often than this. */

@@ -6,7 +6,7 @@ export const Price = memo(function Price({ price, first }: { price: number | nul
   return <span className="figure">{formatPrice(price, priceDigits(first ?? price ?? 0))}</span>
 })
 
-/** How far the price is from the first close shown. */
+/** Change of the price since the first close shown. */
 export const Change = memo(function Change({ price, first }: { price: number | null; first: number | undefined }) {
   if (price === null || first === undefined || first === 0) return <span className="figure">-</span>
   return <span className="figure">{formatChange(price / first - 1)}</span>

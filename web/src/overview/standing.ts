@@ -1,7 +1,7 @@
 import type { AssetData, AssetState } from 'vivienne-client'
 import { type ClarityLevel, LEVELS } from '../parts/Level.tsx'
 
-/** Where an asset stands: as much as its place among the others depends on. */
+/** Standing of an asset: everything its place in the list depends on. */
 export interface Standing {
   readonly asset: string
   /** The level shown: the one its confidence earns while a filter holds it, else the one in force. */
@@ -39,7 +39,7 @@ export function isHeld({ blocked_by, raw_clarity_level }: Blocked): boolean {
   return blocked_by.length > 0 && raw_clarity_level !== 'idle'
 }
 
-/** What is about to fire first: by level, free before held, then by how little confidence is missing. */
+/** Order by urgency: by level, free before held, then by how little confidence is missing. */
 export function byUrgency(one: Standing, other: Standing): number {
   return (
     LEVELS.indexOf(other.level) - LEVELS.indexOf(one.level) ||
@@ -70,7 +70,7 @@ export function sameStanding(one: Standing | undefined, other: Standing): boolea
   )
 }
 
-/** How many are at each level; those that are held or without data are counted as that and nothing else. */
+/** Number of assets at each level; those that are held or without data are counted separately. */
 export function countsOf(standings: readonly Standing[]): { readonly word: CountWord; readonly count: number }[] {
   const counts = new Map<CountWord, number>()
   for (const one of standings) {

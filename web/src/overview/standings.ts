@@ -61,7 +61,7 @@ class Standings {
 
 const made = new WeakMap<StateStore, Standings>()
 
-/** Where every asset stands, in the order of their arrival; the same list until one stands elsewhere. */
+/** Standings of all assets, in the order of their arrival; the same list until one changes. */
 export function useStandings(): readonly Standing[] {
   const { states } = useVivienneClient()
   let standings = made.get(states)

@@ -6,7 +6,7 @@ import { STATUS_WORDS } from '../parts/words.ts'
 import { pausedState } from '../pausing/words.ts'
 import { isHeld } from './standing.ts'
 
-/** What the overview shows of an asset; plain values only, so that two can be compared field by field. */
+/** Content of the overview for an asset; plain values only, so that two can be compared field by field. */
 export interface AssetView {
   readonly level: ClarityLevel
   readonly raw: ClarityLevel
@@ -76,7 +76,7 @@ export function fieldOf({ scenarios, switch: whole }: FilterExplanation): string
   return threshold ?? blocking?.switch ?? whole
 }
 
-/** Why there is no decision. */
+/** Reason why there is no decision. */
 export function reasonOf({ status, statusReason, pause }: AssetView): string {
   return status === 'paused' ? `paused ${pause}` : (statusReason ?? STATUS_WORDS[status])
 }
@@ -91,7 +91,7 @@ export function hasDecision({ status }: AssetView): boolean {
   return status === 'live' || status === 'ended'
 }
 
-/** What the overview shows of an asset; renders only when something of it changed. */
+/** Content of the overview for an asset; renders only when it changes. */
 export function useAssetView(asset: string): AssetView | undefined {
   return useVivienneState(asset, viewOf, sameView)
 }

@@ -1,7 +1,7 @@
 import { useNow } from './clock.ts'
 import { formatAge, formatTime, formatUtc } from './format.ts'
 
-/** How long ago something was; the time itself, in the viewer's zone and in UTC, on hover, after a note on what it is. */
+/** Age of something; on hover, the time in the viewer's zone and in UTC, after a note. */
 export function Age({ time, note }: { time: string | number; note?: string }) {
   const now = useNow()
   const moment = new Date(time)

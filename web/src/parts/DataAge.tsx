@@ -1,7 +1,7 @@
 import { Age } from './Age.tsx'
 import { useNow } from './clock.ts'
 
-/** What is younger is now, in ms: prices come several times a second, and a word that flips says no more. */
+/** Age below which data counts as now, in ms: a word that flips several times a second says nothing. */
 const JUST = 3000
 
 interface DataAgeProps {
@@ -11,7 +11,7 @@ interface DataAgeProps {
   limit: number | null
 }
 
-/** How old the market data of an asset is; on hover, how old it may become. */
+/** Age of the market data of an asset; on hover, its limit. */
 export function DataAge({ second, limit }: DataAgeProps) {
   const now = useNow()
   const allowed = limit === null ? 'Newest market data' : `Newest market data; stale when older than ${limit} s`

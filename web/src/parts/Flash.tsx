@@ -21,7 +21,7 @@ export function Flash({
     const at = performance.now()
     setSeen({ value, at, flashes: at - seen.at < STILL_MS ? seen.flashes : seen.flashes + 1 })
   }
-  // Another key makes another element, which begins the animation anew.
+  // Another key creates another element, which restarts the animation.
   return (
     <span key={seen.flashes} className={`figure ${seen.flashes > 0 ? 'flash' : ''} ${className}`}>
       {children}

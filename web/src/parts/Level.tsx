@@ -11,9 +11,9 @@ interface LevelProps {
   level: ClarityLevel
   /** The level the confidence earns; where it is higher than `level`, a filter holds the entry. */
   raw?: ClarityLevel
-  /** Whether a filter holds the entry back. */
+  /** True if a filter holds the entry back. */
   held?: boolean
-  /** Whether somebody stopped the asset: idle because of that, and nothing else. */
+  /** True if the asset is paused, and idle for that reason. */
   paused?: boolean
   size?: 'sm' | 'md' | 'xl'
 }

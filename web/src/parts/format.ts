@@ -1,4 +1,4 @@
-/** How numbers and times look. Nothing here knows about React. */
+/** Formats of numbers and times, independent of React. */
 
 const cached = new Map<number, Intl.NumberFormat>()
 

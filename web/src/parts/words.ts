@@ -1,6 +1,6 @@
 import type { AssetState, ConnectionState } from 'vivienne-client'
 
-/** What kind of market the data comes from, in words for the frame of the page. */
+/** Kind of the market, in words for the frame of the page. */
 export function marketWords(feed: string): string {
   if (feed === 'simulated') return 'Simulated market'
   if (feed === 'replay') return 'Replay of recorded data'

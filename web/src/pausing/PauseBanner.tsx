@@ -13,7 +13,7 @@ import { Reason } from './Reason.tsx'
 import { type Attempt, askToResume, dismiss, pauseNow, useSwitching } from './switching.ts'
 import { namesWords, pausedSentence, unexplained } from './words.ts'
 
-/** What is paused, by whom, why and since when, on every page; nothing while nothing is. */
+/** Pauses in force with author, reason and time, on every page; hidden without a pause. */
 export function PauseBanner() {
   useKeptPauses()
   const banner = useRef<HTMLElement>(null)

@@ -22,7 +22,7 @@ function traceOf({ agents, config_version }: AssetData): string {
 /**
  * Asks for the list of pauses when the states say that it is another one. Nothing is asked while none of them moves.
  *
- * @returns what ends it
+ * @returns a function that ends it
  */
 export function followPauses(queries: QueryClient, { states }: VivienneClient): () => void {
   const traces = new Map<string, string>()
@@ -45,7 +45,7 @@ export function followPauses(queries: QueryClient, { states }: VivienneClient): 
   }
 }
 
-/** The pauses are other ones, or may be. Resolves when the list is there. */
+/** Fetch the pauses again. Resolves when the list has arrived. */
 export async function askAgain(queries: QueryClient): Promise<void> {
   await queries.invalidateQueries({ queryKey: pausesQuery().queryKey })
 }

@@ -14,13 +14,13 @@ function pauseWords({ asset_symbol: asset, author, reason }: PauseEntry): string
   return asset === null ? 'with all assets' : `by ${author}${reason === null ? '' : `: ${reason}`}`
 }
 
-/** The pause of a state, and what is wrong with its data besides; empty while it is not paused. */
+/** The pause of a state, and the trouble with its data; empty while it is not paused. */
 export function pausedState({ pause, trouble }: Pick<AssetState, 'pause' | 'trouble'>): string {
   if (pause === null) return ''
   return trouble === null ? pauseWords(pause) : `${pauseWords(pause)}; ${trouble.message}`
 }
 
-/** What is paused, as a sentence without its end: "All assets are paused, BTC by itself too". */
+/** Paused assets, as a sentence without its end: "All assets are paused, BTC by itself too". */
 export function pausedSentence(pauses: readonly Pick<PauseEntry, 'asset_symbol'>[]): string {
   const names = pauses.flatMap(({ asset_symbol }) => (asset_symbol === null ? [] : [asset_symbol]))
   if (names.length < pauses.length) {
@@ -40,7 +40,7 @@ export function unexplained(
   return standings.filter(({ asset, status }) => status === 'paused' && !known.has(asset)).map(({ asset }) => asset)
 }
 
-/** Whether an asset is paused by its state and not by the list of pauses, or the other way round. */
+/** True if an asset is paused by its state and not by the list of pauses, or the other way round. */
 export function disagree(
   list:
     | { readonly paused: readonly string[]; readonly pauses: readonly Pick<PauseEntry, 'asset_symbol'>[] }
@@ -52,7 +52,7 @@ export function disagree(
   return standings.some(({ asset, status }) => status !== 'paused' && listed.has(asset))
 }
 
-/** What a resumption will do, as sentences. */
+/** Effect of a resumption, as sentences. */
 export function resumptionWords(layer: string | null, pauses: readonly Pick<PauseEntry, 'asset_symbol'>[]): string {
   const others = pauses.map(({ asset_symbol }) => asset_symbol).filter((each) => each !== layer)
   if (layer !== null && others.includes(null))

@@ -15,7 +15,7 @@ export function SignInPage({ reason, former }: NonNullable<Session['shut']>) {
   const queries = useQueryClient()
   useEffect(() => {
     document.title = 'Sign in - Vivienne'
-    // What somebody else was shown is not for the next one.
+    // Data shown to one person is not for the next one.
     queries.clear()
   }, [queries])
   return (
@@ -47,7 +47,7 @@ export function SignInPage({ reason, former }: NonNullable<Session['shut']>) {
             ))}
           </dl>
           <p>
-            Whoever runs this server makes one, on the machine of its database, and an admin over{' '}
+            The operator of this server creates one on the machine of its database, or an admin over{' '}
             <code>/auth/tokens</code>:
           </p>
           {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls can be scrolled by keyboard */}
@@ -99,7 +99,7 @@ function TokenForm() {
   )
 }
 
-/** What speaks against a token, as a sentence; null when one is signed in. */
+/** Reason why a token is not accepted, as a sentence; null after signing in. */
 async function attempt(token: string): Promise<string | null> {
   if (token === '') return 'Paste a token first.'
   if (!WHOLE.test(token)) return 'This is not a complete token: viv_, then 43 letters, digits, - or _.'

@@ -5,7 +5,7 @@ import { ROLE_WORDS } from './roles.ts'
 import classes from './SignedIn.module.css'
 import { type Session, signOut } from './session.ts'
 
-/** Who one is to the server, what that allows, and the way out. */
+/** Name and role of the signed-in person, with a button to sign out. */
 export function SignedIn({ name, role }: Pick<NonNullable<Session['signedIn']>, 'name' | 'role'>) {
   const [open, setOpen] = useState(false)
   return (

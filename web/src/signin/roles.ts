@@ -5,14 +5,14 @@ type Role = WhoAsks['role']
 
 const ROLES: readonly Role[] = ['viewer', 'tuner', 'admin']
 
-/** What each role is for, as a sentence goes on. */
+/** Rights of each role, as the end of a sentence. */
 export const ROLE_WORDS: Readonly<Record<Role, string>> = {
   viewer: 'may view everything and preview changes',
   tuner: 'may also change the configuration, pause and resume',
   admin: 'may also delete configurations, create and revoke tokens',
 }
 
-/** Why the person in front of the page may not do what takes a role, as a sentence; null for who may. */
+/** Reason why the signed-in person lacks a role, as a sentence; null if they have it. */
 export function useWhyNot(needed: Role): string | null {
   const { signedIn } = useSession()
   if (signedIn === null || ROLES.indexOf(signedIn.role) >= ROLES.indexOf(needed)) return null

@@ -2,18 +2,18 @@ import { useSyncExternalStore } from 'react'
 import type { WhoAsks } from 'vivienne-client'
 import { askCaller } from 'vivienne-client/token'
 
-/** Who one is to the server, by a token. */
+/** Identity that a token gives to the page. */
 interface SignedIn {
   readonly token: string
   readonly name: string
   readonly role: WhoAsks['role']
 }
 
-/** Whether the server lets this page in, and as whom. */
+/** Access of this page to the server, and under which name. */
 export interface Session {
   /** Null where no token is shown: where the server demands none, that is all there is. */
   readonly signedIn: SignedIn | null
-  /** Why the server does not let this page in; null while it does, or has not said otherwise. */
+  /** Reason why the server denies access; null while it grants it or has not answered. */
   readonly shut: { readonly reason: string; readonly former: string | null } | null
 }
 
@@ -26,7 +26,7 @@ export function getSession(): Session {
   return session
 }
 
-/** Tells when it is another one. Returns what ends it. */
+/** Calls the listener when it changes. Returns a function that ends it. */
 export function onSession(listener: () => void): () => void {
   listeners.add(listener)
   return () => listeners.delete(listener)

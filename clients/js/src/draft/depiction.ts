@@ -6,13 +6,13 @@ import type { FieldSpec } from './sections.js'
 import type { ChangedField, DraftField, DraftSnapshot } from './snapshot.js'
 import { type Reading, read, type Typed, unreadable } from './typed.js'
 
-/** What is typed into one field, and what was in force there when that began. */
+/** Typed content of one field, and the value in force when the edit began. */
 export interface Edit {
   readonly typed: Typed
   readonly base: unknown
 }
 
-/** What is in force, and what would be without the layer that is edited. */
+/** Configuration in force, and the one without the edited layer. */
 export interface World {
   readonly inForce: InForce
   readonly below: Configuration
@@ -83,7 +83,7 @@ function changesOf(edited: ReadonlyMap<string, EditedField>): {
   return { changed, document }
 }
 
-/** What was typed says something else than what is in force, and what is in force is not what it was typed over. */
+/** The typed value differs from the one in force, which changed since the edit began. */
 function isConflict({ edit, reading, value }: EditedField): boolean {
   return value !== edit.base && reading.value !== value
 }
@@ -129,7 +129,7 @@ function problemsOf(
   return [...found, ...refusals.filter((problem) => !known(problem))].sort((one, other) => place(one) - place(other))
 }
 
-/** Check what is typed. The rulebook tells values and notes; what it does not know is left to the server. */
+/** Check the typed values by the rulebook; the server checks those it does not know. */
 function checked(edited: ReadonlyMap<string, EditedField>, world: World | null, rulebook: Rulebook): ProblemEntry[] {
   const own: ProblemEntry[] = []
   let probe: PartialConfiguration = {}
@@ -152,7 +152,7 @@ function isKnown({ kind, path }: FieldSpec, rulebook: Rulebook): boolean {
   return path.slice(dot + 1) === 'description' && isSectionOf(rulebook, path.slice(0, Math.max(dot, 0)))
 }
 
-/** What is wrong with a value of which the rulebook says nothing. */
+/** Problem of a value that the rulebook does not know. */
 function ownProblem(spec: FieldSpec, value: unknown, rulebook: Rulebook): string | null {
   if (isKnown(spec, rulebook)) return null
   if (spec.kind === 'choice' && spec.choices?.includes(value as Typed) === false) {

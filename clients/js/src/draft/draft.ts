@@ -33,7 +33,7 @@ class Draft implements ConfigDraft {
   /** Edits whose base is known although nothing in force has been taken in yet. */
   readonly #resumed = new Set<string>()
   #world: World | null = null
-  /** What is on its way to the server: by path what was typed when it left. */
+  /** Typed values sent to the server and not answered yet, by path. */
   #sent: ReadonlyMap<string, Typed> | null = null
   #refusals: readonly ProblemEntry[] = []
   #snapshot: DraftSnapshot | undefined
@@ -100,7 +100,7 @@ class Draft implements ConfigDraft {
     for (const [path, edit] of this.#edits) {
       const value = this.#inForce(path)
       const sent = this.#sent?.get(path)
-      // The own change coming into force before its acknowledgement is no conflict with what was typed since.
+      // The own change may come into force before its acknowledgement; it does not conflict with later edits.
       const own = sent !== undefined && read(this.#spec(path), sent).value === value
       const begunUnseen = first && !this.#resumed.has(path)
       if (begunUnseen || own) this.#edits.set(path, { ...edit, base: value })
@@ -154,7 +154,7 @@ class Draft implements ConfigDraft {
     this.#changed()
   }
 
-  /** What the acknowledgement says is in force, unless something newer is known already. */
+  /** Take the configuration of the acknowledgement, unless a newer one is known. */
   #takeIn(acknowledged: Acknowledgement, sent: Iterable<string>): void {
     const world = this.#world
     if (world === null || acknowledged.version < world.inForce.version) return
@@ -164,7 +164,7 @@ class Draft implements ConfigDraft {
     this.#world = { ...world, inForce: { ...world.inForce, config_id, version, config, sources } }
   }
 
-  /** End edits that show what is in force anyway. */
+  /** End edits that equal the value in force. */
   #endShown(): void {
     if (this.#world === null) return
     for (const [path, { typed }] of this.#edits) {
@@ -172,7 +172,7 @@ class Draft implements ConfigDraft {
     }
   }
 
-  /** Drop what the server said about a field that is edited now, and about what is not edited at all. */
+  /** Drop refusals of the server about a field that is edited now, and about fields that are not edited. */
   #forget(path: string): void {
     this.#refusals = this.#refusals.filter((refusal) => refusal.path !== path && this.#edits.has(refusal.path))
   }
@@ -184,7 +184,7 @@ class Draft implements ConfigDraft {
   #spec(path: string): FieldSpec {
     const spec = this.#specs.get(path)
     if (spec === undefined)
-      throw new VivienneError(`There is no field '${path}' in this form; its fields come from the schema`)
+      throw new VivienneError(`'${path}' is not a field of this form; its fields come from the schema`)
     return spec
   }
 

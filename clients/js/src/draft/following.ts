@@ -9,7 +9,8 @@ const RETRY_DELAY = 3_000
 export type Load = (signal: AbortSignal | undefined) => Promise<() => void>
 
 /**
- * Something loaded from the server, and again whenever the configuration moves, or when the server was not there. Between `start` and `stop` it listens and waits, otherwise it holds nothing.
+ * Something loaded from the server, and again when the configuration changes or the server is back. Between `start` and
+ * `stop` it listens and waits; otherwise it holds nothing.
  */
 export class Following {
   readonly #client: VivienneClient
@@ -21,9 +22,9 @@ export class Following {
   #unwatch = () => {}
   #retry: ReturnType<typeof setTimeout> | undefined
   #loading: Promise<void> | null = null
-  /** Something happened since what is being loaded was asked for. */
+  /** True if something changed since the running request was sent. */
   #again = false
-  /** What is being loaded must not be shown any more. */
+  /** Marks the running request as outdated. */
   #outdated = false
   #error: string | null = null
 
@@ -38,7 +39,7 @@ export class Following {
     this.#changed = changed
   }
 
-  /** Why the last attempt failed. */
+  /** Reason why the last attempt failed. */
   get error(): string | null {
     return this.#error
   }
@@ -62,7 +63,7 @@ export class Following {
     this.#running = null
   }
 
-  /** Load what is true now. Ends when it is in its place, or failed; never rejects. */
+  /** Load the current data. Resolves when it is in place, or failed; never rejects. */
   load(): Promise<void> {
     this.#again = this.#loading !== null
     this.#loading ??= this.#loadUntilCurrent()
@@ -77,12 +78,12 @@ export class Following {
 
   async #loadUntilCurrent(): Promise<void> {
     const begun = this.#running
-    await null // whoever asked is told only afterwards
+    await null // callers get the promise first
     this.#changed()
     do {
       this.#again = false
       this.#outdated = false
-      if (begun !== null && this.#running === null) break // it was stopped meanwhile
+      if (begun !== null && this.#running === null) break // it was stopped in between
       await this.#loadOnce(this.#running?.signal)
     } while (this.#again)
     this.#loading = null
@@ -106,7 +107,7 @@ export class Following {
   }
 }
 
-/** What went wrong, for a person. */
+/** Message of an error, for a person. */
 export function sentence(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }

@@ -1,5 +1,5 @@
 /**
- * The headless configuration form: what a person has typed, kept apart from what is in force. No React, no DOM.
+ * The headless configuration form: typed values, kept apart from those in force. No React, no DOM.
  *
  * @packageDocumentation
  */

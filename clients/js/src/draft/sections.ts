@@ -7,7 +7,7 @@ import type { Typed } from './typed.js'
 export interface FieldSpec extends Tunable {
   /** A sentence for people; may be empty. */
   readonly description: string
-  /** What the number counts: `bars`, `percent of equity`. */
+  /** Unit of the number: `bars`, `percent of equity`. */
   readonly unit?: string
   /** A sensible step of this number. */
   readonly step?: number

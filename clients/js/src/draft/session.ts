@@ -8,13 +8,13 @@ import { defaultsOf, formSections, rulebookOf, type SectionSpec } from './sectio
 import { shared } from './sharing.js'
 import type { ConfigDraft, DraftSnapshot } from './snapshot.js'
 
-/** Who changes something, and why; both are kept in the history. */
+/** Author and reason of a change; both are kept in the history. */
 export interface Signature {
   readonly author?: string
   readonly reason?: string
 }
 
-/** What a session has at one moment. */
+/** State of a session at one moment. */
 export interface SessionSnapshot {
   /** Null before the first answer of the server. */
   readonly draft: ConfigDraft | null
@@ -22,13 +22,13 @@ export interface SessionSnapshot {
   readonly snapshot: DraftSnapshot | null
   /** The form the server's schema asks for. */
   readonly sections: SectionSpec[] | null
-  /** Why the last save or reset failed, until something is edited; or why there is nothing to show. */
+  /** Reason why the last save or reset failed, until something is edited; or why there is nothing to show. */
   readonly error: string | null
   /** A save is under way. */
   readonly saving: boolean
 }
 
-/** How often a save is repeated when something else was changed at the same moment. */
+/** Most repetitions of a save that conflicts with another change. */
 const MOST_ATTEMPTS = 3
 
 /**
@@ -44,7 +44,7 @@ export class DraftSession {
   #changeError: string | null = null
   #saving = false
   #snapshot: SessionSnapshot | undefined
-  /** What the last change error is about: it is over when that is another. */
+  /** Subject of the last error of a change; the error ends when it changes. */
   #attempted: Pick<DraftSnapshot, 'document' | 'conflicts'> | null = null
   readonly #following: Following
 
@@ -85,7 +85,7 @@ export class DraftSession {
   }
 
   /**
-   * Send what was changed. Never rejects: what went wrong is in the snapshot, and beside the fields.
+   * Send the changed values. Never rejects: problems are in the snapshot, and beside the fields.
    *
    * @returns null where nothing was saved
    */
@@ -152,12 +152,14 @@ export class DraftSession {
     }
   }
 
-  /** Something was changed at the same moment. Unless that matters to what is edited here, nobody has to be asked. */
+  /** Repeat a save after a conflict, unless the other change concerns an edited value. */
   #canGoAgain(draft: DraftSnapshot, sent: PartialConfiguration): boolean {
     if (draft.conflicts.length > 0) {
-      this.#failed('Not saved: the same values were changed meanwhile; choose which to keep')
+      this.#failed('Not saved: the same values were changed elsewhere; choose which to keep')
     } else if (draft.dirty && draft.document !== sent) {
-      this.#failed('Not saved: something was changed meanwhile, and you went on editing; look, and save again')
+      this.#failed(
+        'Not saved: the configuration has changed since you read it, and you kept editing; check, and save again',
+      )
     }
     return draft.savable && draft.document === sent
   }

@@ -1,6 +1,6 @@
 /**
  * The newer of two plain documents, with every part that is equal taken from the older one: what did not change keeps
- * its identity, so that whoever compares references sees that it did not.
+ * its identity, so that a comparison of references shows that it did not.
  */
 export function shared<T>(older: T | undefined, newer: T): T {
   return settled(older, newer) as T

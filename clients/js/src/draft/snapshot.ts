@@ -6,22 +6,22 @@ import type { Typed } from './typed.js'
 /** The layer a value in force comes from. */
 export type Source = 'default' | 'global' | 'asset'
 
-/** One field: what is in force, and what has been typed over it. */
+/** One field: the value in force, and the typed one. */
 export interface DraftField {
   readonly path: string
-  /** What is in force now; undefined where nothing is. */
+  /** Value in force; undefined if there is none. */
   readonly value: unknown
-  /** Where the value in force comes from; null while that is not known. */
+  /** Source of the value in force; null while it is unknown. */
   readonly source: Source | null
-  /** What the person has put in; only while the field is edited. */
+  /** Typed value; only while the field is edited. */
   readonly typed?: Typed
-  /** What was in force when the edit began; only while the field is edited. */
+  /** Value in force when the edit began; only while the field is edited. */
   readonly base?: unknown
-  /** It is edited, and meanwhile something else came into force than was when the edit began. */
+  /** True if it is edited, and its value in force has changed since the edit began. */
   readonly conflict: boolean
-  /** What is wrong with it, as a sentence. */
+  /** Problem of the value, as a sentence. */
   readonly error: string | null
-  /** What a reset would make of it. */
+  /** Value after a reset. */
   readonly inherits: unknown
   /** The layer that value would come from. */
   readonly inheritsFrom: 'default' | 'global'
@@ -34,14 +34,14 @@ export interface ChangedField {
   readonly new: unknown
 }
 
-/** A draft at one moment. Never changed; whatever is equal to what was before is the same object as before. */
+/** A draft at one moment. Immutable; equal parts stay the same objects. */
 export interface DraftSnapshot {
   /** Every field by its path, in the order of the form. */
   readonly fields: Readonly<Record<string, DraftField>>
   readonly changed: readonly ChangedField[]
-  /** Only what was changed, nested; for `partialUpdate`, `validate` and `preview`. */
+  /** Only the changed values, nested; for `partialUpdate`, `validate` and `preview`. */
   readonly document: PartialConfiguration
-  /** Everything that is wrong, also what is wrong at no field. */
+  /** All problems, also those that belong to no field. */
   readonly problems: readonly ProblemEntry[]
   /** Paths with a conflict. */
   readonly conflicts: readonly string[]
@@ -53,40 +53,39 @@ export interface DraftSnapshot {
   readonly savable: boolean
 }
 
-/** What a draft is made from. */
+/** Options of a draft. */
 export interface ConfigDraftOptions {
   /** From `formSections`. */
   readonly sections: readonly SectionSpec[]
-  /** What is checked while typing; from `rulebookOf`. */
+  /** Rules to check while typing; from `rulebookOf`. */
   readonly rulebook: Rulebook
   /** The layer that is edited. */
   readonly layer: 'global' | 'asset'
 }
 
 /**
- * An external store of one form. What a person typed changes by what the person does and by nothing else; what is in
- * force moves under it.
+ * An external store of one form. Only the person changes the typed values; the values in force change under them.
  */
 export interface ConfigDraft {
   /** The same object until something is different. */
   getSnapshot(): DraftSnapshot
   /**
-   * Be told when the snapshot is another.
+   * Calls the listener when the snapshot changes.
    *
-   * @returns ends it
+   * @returns a function that ends it
    */
   subscribe(listener: () => void): () => void
   /**
    * Edit a field. Typing the value in force back ends the edit.
    *
-   * @throws VivienneError - there is no such field
+   * @throws VivienneError - the form has no such field
    */
   set(path: string, typed: Typed): void
   /**
-   * Go on with an edit that was begun in another draft: after a reload, say. What was changed in between is a conflict.
+   * Continue an edit of another draft, for example after a reload. A value changed in between is a conflict.
    *
-   * @param base - what was in force when the edit was begun: `base` of its field
-   * @throws VivienneError - there is no such field
+   * @param base - value in force when the edit began: `base` of its field
+   * @throws VivienneError - the form has no such field
    */
   resume(path: string, typed: Typed, base: unknown): void
   /** Take back the edit of a field. */
@@ -94,27 +93,27 @@ export interface ConfigDraft {
   /** Take back all edits. */
   revertAll(): void
   /**
-   * Take in what is in force now. Nothing that was typed changes.
+   * Take the configuration in force now. Typed values do not change.
    *
    * @param inForce - of the layer that is edited, from `VivienneRestClient.active`
-   * @param below - what is in force in the layer below; for the global layer `defaultsOf(sections)`
+   * @param below - configuration in force in the layer below; for the global layer `defaultsOf(sections)`
    * @param belowSources - where values of the layer below come from; without it a default value is taken for the default
    */
   receive(inForce: InForce, below: Configuration, belowSources?: InForce['sources']): void
-  /** Decide a conflict: the edit stays, over what is in force now. */
+  /** Resolve a conflict: the edit stays, over the value in force now. */
   keepMine(path: string): void
-  /** Decide a conflict: the edit goes. */
+  /** Resolve a conflict: the edit is dropped. */
   takeTheirs(path: string): void
   /**
-   * What was sent was refused. Each error stands beside its field until the field is edited again; one at a field that
-   * is not edited, or at none, until anything is edited. Without errors (the server was not reached) the draft only
-   * learns that nothing is on its way any more.
+   * Note that the sent change was refused. Each error stays beside its field until the field is edited again; one at a
+   * field that is not edited, or at none, until any field is edited. Without errors (the server was not reached) the
+   * draft only learns that the request has ended.
    */
   refused(errors: readonly ProblemEntry[]): void
-  /** What was sent is in force. Its edits are over, but for those that went on while it was sent. */
+  /** Note that the sent change is in force. Its edits end, except those made since it was sent. */
   saved(acknowledged: Acknowledgement): void
   /**
-   * Note what is being sent.
+   * Note that the changes are being sent.
    *
    * @returns the document to send
    */

@@ -1,21 +1,21 @@
 import type { FieldSpec } from './sections.js'
 
 /**
- * What a person has put into a field. In a field of a number a string is text as it stands there; text that is no
- * number (yet), like `''` or `'-'`, is kept and is a problem of that field.
+ * Typed content of a field. In a number field a string is the text as it was typed; text that is not a
+ * number (yet), such as `''` or `'-'`, is kept and is a problem of that field.
  */
 export type Typed = number | boolean | string
 
-/** What was typed, as a value. */
+/** Typed content as a value. */
 export interface Reading {
-  /** False where the text is no number. */
+  /** False if the text is not a number. */
   readonly readable: boolean
   readonly value: unknown
 }
 
 const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
 
-/** Read what was typed into a field. */
+/** Read the typed content of a field. */
 export function read(spec: FieldSpec, typed: Typed): Reading {
   if (spec.kind !== 'number' && spec.kind !== 'integer') return { readable: true, value: typed }
   if (typeof typed === 'boolean') return { readable: true, value: typed }
@@ -23,14 +23,14 @@ export function read(spec: FieldSpec, typed: Typed): Reading {
   return Number.isFinite(number) ? { readable: true, value: number } : { readable: false, value: typed }
 }
 
-/** Whether a typed text or value is what is shown for a value in force anyway, to the letter. */
+/** True if the typed text is exactly the text shown for the value in force. */
 export function shows(spec: FieldSpec, typed: Typed, value: unknown): boolean {
   if (typed === value) return true
   if (spec.kind === 'text') return typed === '' && value === undefined
   return typeof typed === 'string' && typeof value === 'number' && typed === String(value)
 }
 
-/** The sentence about a text that is no number. */
+/** The sentence about a text that is not a number. */
 export function unreadable(spec: FieldSpec): string {
   return `${spec.title} must be ${spec.kind === 'integer' ? 'a whole number' : 'a number'}`
 }

@@ -5,7 +5,7 @@ import type { VivienneClient } from '../client.js'
  * time the server may have been another one.
  *
  * @param asset - null for any asset
- * @returns ends it
+ * @returns a function that ends it
  */
 export function watchVersion(client: VivienneClient, asset: string | null, listener: () => void): () => void {
   let version = versionOf(client, asset)

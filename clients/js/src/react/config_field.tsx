@@ -13,7 +13,7 @@ import type { ConfigDraft, DraftField } from '../draft/snapshot.js'
 import type { Typed } from '../draft/typed.js'
 import { inherited, measure, origin, shown } from './wording.js'
 
-/** What has the focus of a field, whichever of the two it is. */
+/** Focusable element of a field. */
 type AnyControl = HTMLInputElement & HTMLSelectElement
 
 interface ConfigFieldProps {
@@ -94,7 +94,7 @@ interface ConflictProps {
   readonly control: RefObject<AnyControl | null>
 }
 
-/** Both values of a field that somebody else has changed while it is edited, to choose from. */
+/** Both values of a field that was changed elsewhere while it is edited, to choose from. */
 function Conflict({ field, draft, id, control }: ConflictProps): ReactNode {
   const decide = (decision: (path: string) => void) => {
     decision(field.path)
@@ -103,7 +103,7 @@ function Conflict({ field, draft, id, control }: ConflictProps): ReactNode {
   return (
     <div className="vivienne-conflict">
       <p id={id} role="alert">
-        Changed meanwhile: {shown(field.value)} is in force now, it was {shown(field.base)}.
+        Changed elsewhere: {shown(field.value)} is in force now, it was {shown(field.base)}.
       </p>
       <button type="button" onClick={() => decide((path) => draft.keepMine(path))}>
         Keep {shown(field.typed)}

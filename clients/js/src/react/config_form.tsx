@@ -9,14 +9,14 @@ import { useConfigDraft } from './use_config_draft.js'
 export interface VivienneConfigFormProps {
   /** In any case; null for the layer under all assets. `BTC` if left out. */
   readonly assetSymbol?: string | null
-  /** Who makes the changes, for the history. */
+  /** Author of the changes, for the history. */
   readonly author?: string
   readonly className?: string
 }
 
 /**
  * A form for everything that can be changed, made from the schema the server serves. Only what was changed is sent;
- * Enter saves, Esc takes back the field one is in. Plain HTML, to be styled by its classes.
+ * Enter saves, Esc reverts the focused field. Plain HTML, to be styled by its classes.
  */
 export function VivienneConfigForm({ assetSymbol = 'BTC', ...props }: VivienneConfigFormProps): ReactNode {
   const asset = assetSymbol?.toUpperCase() ?? null
@@ -113,7 +113,7 @@ interface Done {
 
 function standing(snapshot: DraftSnapshot | null, saving: boolean, done: Done | null, error: string | null): string {
   if (saving) return 'Saving…'
-  if (snapshot === null) return error === null ? 'Loading the configuration…' : 'There is no configuration to show yet.'
+  if (snapshot === null) return error === null ? 'Loading the configuration…' : 'No configuration to show yet.'
   if (done !== null && done.version === snapshot.version) return `${done.word}: version ${done.version} is in force.`
   return `Version ${snapshot.version} is in force.`
 }
@@ -158,7 +158,7 @@ function Section({ section, ...rest }: SectionProps): ReactNode {
   )
 }
 
-/** What is wrong at no field and no section. */
+/** Problems that belong to no field or section. */
 function elsewhere({ fields, problems }: DraftSnapshot, sections: readonly SectionSpec[]): string[] {
   const paths = new Set(pathsOf(sections))
   return [

@@ -3,7 +3,7 @@ import { shared } from '../draft/sharing.js'
 import type { AssetData, Configuration } from '../types.js'
 
 /**
- * What is in force, as the states say; before the first one, what is known from before. The same object until something
+ * Configuration in force by the states; before the first one, the last known one. The same object until something
  * in it is different: a form that copies it does so once, not at every tick.
  */
 export class ConfigsInForce {

@@ -3,7 +3,7 @@ import { Following } from '../draft/following.js'
 import { Listeners } from '../listeners.js'
 import type { RevisionEntry } from '../types.js'
 
-/** What a history holds at one moment. */
+/** Content of a history at one moment. */
 export interface HistorySnapshot {
   /** Newest first. */
   readonly entries: readonly RevisionEntry[]

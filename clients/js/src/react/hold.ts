@@ -1,4 +1,4 @@
-/** What connects and disconnects. */
+/** A connection that can be opened and closed. */
 interface Connection {
   connect(): void
   disconnect(): void

@@ -9,7 +9,7 @@ export interface VivienneProviderProps {
   readonly children?: ReactNode
 }
 
-/** Gives the components inside a client. It stays the property of whoever made it; nothing here closes it. */
+/** Gives the components inside a client. The caller owns it; nothing here closes it. */
 export function VivienneProvider({ client, children }: VivienneProviderProps): ReactNode {
   return <ClientContext.Provider value={client}>{children}</ClientContext.Provider>
 }

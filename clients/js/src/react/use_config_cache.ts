@@ -3,7 +3,7 @@ import type { ConfigCache } from '../index.js'
 import type { Configuration } from '../types.js'
 import { useVivienneClient } from './provider.js'
 
-/** What {@link useConfigCache} gives. */
+/** Result of {@link useConfigCache}. */
 export interface CachedConfigs {
   /** The last configuration known of an asset; another function once one it was asked for is another. */
   readonly getCachedConfig: (asset: string) => Configuration | undefined

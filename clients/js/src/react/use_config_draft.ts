@@ -3,10 +3,10 @@ import { DraftSession, type SessionSnapshot, type Signature } from '../draft/ses
 import type { Acknowledgement } from '../types.js'
 import { useConnectedClient } from './provider.js'
 
-/** What {@link useConfigDraft} gives. */
+/** Result of {@link useConfigDraft}. */
 export interface ConfigDraftHook extends SessionSnapshot {
   /**
-   * Sends what was changed, and nothing else. Never rejects: what is wrong is in `error` and beside the fields.
+   * Sends the changed values only. Never rejects: problems are in `error` and beside the fields.
    *
    * @returns null where nothing was saved
    */
@@ -18,7 +18,7 @@ export interface ConfigDraftHook extends SessionSnapshot {
 const EMPTY: SessionSnapshot = { draft: null, snapshot: null, sections: null, error: null, saving: false }
 
 /**
- * A form over a layer of the configuration: what is typed is kept apart from what is in force, which is followed live.
+ * A form over a layer of the configuration: typed values are kept apart from those in force, which are followed live.
  *
  * @param layer - an asset, or null for the layer under all assets
  */

@@ -2,7 +2,7 @@ import { useCallback, useEffect, useMemo, useSyncExternalStore } from 'react'
 import { History, type HistorySnapshot } from './history.js'
 import { useConnectedClient } from './provider.js'
 
-/** What {@link useConfigHistory} gives. */
+/** Result of {@link useConfigHistory}. */
 export interface ConfigHistory extends HistorySnapshot {
   /** Asks the server again. It is asked by itself whenever the configuration moves. */
   refresh(): void

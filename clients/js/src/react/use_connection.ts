@@ -2,7 +2,7 @@ import { useCallback, useSyncExternalStore } from 'react'
 import type { ConnectionSnapshot } from '../connection.js'
 import { useConnectedClient } from './provider.js'
 
-/** How the connection is: `offline`, `connecting`, `live` or `stale`, since when, and why it is not live. */
+/** State of the connection: `offline`, `connecting`, `live`, `stale` or `refused`, since when, and why. */
 export function useConnection(): ConnectionSnapshot {
   const { connection } = useConnectedClient()
   const subscribe = useCallback((listener: () => void) => connection.on('connection', listener), [connection])

@@ -5,7 +5,7 @@ import { validateConfiguration } from '../validation.js'
 const NOTHING_WRONG: string[] = []
 
 /**
- * What is wrong with a configuration, in the sentences of the server; empty while nothing is.
+ * Problems of a configuration, in the sentences of the server; empty without problems.
  *
  * @param config - nested or flat, with anything left out; null or undefined while there is none
  */

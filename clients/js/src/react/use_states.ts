@@ -4,7 +4,7 @@ import { useConnectedClient } from './provider.js'
 
 const NO_ASSETS: readonly string[] = []
 
-/** What is selected when nothing is. */
+/** Selector of the whole state. */
 const whole = (state: AssetData | undefined) => state
 
 /**

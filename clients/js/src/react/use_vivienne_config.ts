@@ -4,13 +4,13 @@ import type { Acknowledgement, Configuration, PartialConfiguration } from '../ty
 import { configsOf } from './configs.js'
 import { useConnectedClient } from './provider.js'
 
-/** What {@link useVivienneConfig} gives. */
+/** Result of {@link useVivienneConfig}. */
 export interface VivienneConfig {
   /** Everything in force for the asset; the same object until something in it is different. Null before it is known. */
   readonly config: Configuration | null
   /** An update is under way. */
   readonly loading: boolean
-  /** What was wrong with the last update, in the words of the server; or why nothing can be shown. */
+  /** Error of the last update in the words of the server, or the reason why nothing can be shown. */
   readonly error: string | null
   /** Replaces what the asset sets. Rejects when it is refused; nothing was changed then. */
   updateConfig(config: PartialConfiguration): Promise<Acknowledgement>
@@ -27,7 +27,7 @@ interface Updates {
 }
 
 /**
- * Watch and change the configuration of an asset. It comes over the WebSocket, whoever changes it.
+ * Watch and change the configuration of an asset. Changes by others arrive over the WebSocket.
  *
  * @param assetSymbol - in any case
  */

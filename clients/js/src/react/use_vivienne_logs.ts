@@ -4,15 +4,15 @@ import type { LogLevel } from '../types.js'
 import { hold } from './hold.js'
 import { useVivienneClient } from './provider.js'
 
-/** What to follow. */
+/** Selection of records. */
 export interface VivienneLogsOptions {
   /** Records below it are not sent. */
   readonly level?: LogLevel
-  /** False to pause: what is held stays. */
+  /** False to pause; held records stay. */
   readonly enabled?: boolean
 }
 
-/** What {@link useVivienneLogs} gives. */
+/** Result of {@link useVivienneLogs}. */
 export type VivienneLogs = ReturnType<LogTail['getSnapshot']> & {
   /** Forgets the records held. */
   clear(): void

@@ -2,7 +2,7 @@ import { useCallback, useEffect, useMemo, useRef, useSyncExternalStore } from 'r
 import { type ManagerOptions, VivienneWebSocketManager } from '../connection.js'
 import { hold } from './hold.js'
 
-/** What {@link useWebSocketConnection} gives. */
+/** Result of {@link useWebSocketConnection}. */
 export interface WebSocketConnection {
   readonly isConnected: boolean
   /** The socket that is opening or open. */

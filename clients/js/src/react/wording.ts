@@ -8,21 +8,21 @@ export function shown(value: unknown): string {
   return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }
 
-/** What a number counts, and between what it has to be. */
+/** Unit and bounds of a number. */
 export function measure({ unit, minimum, maximum }: FieldSpec): string {
   const bounds = minimum === undefined || maximum === undefined ? '' : `${minimum} to ${maximum}`
   // Some units say their bounds: "confidence, 0 to 100".
   return unit?.endsWith(bounds) ? unit : [unit, bounds].filter(Boolean).join(', ')
 }
 
-/** Where a value in force comes from. */
+/** Source of a value in force. */
 export function origin({ source }: DraftField, asset: string | null): string {
   if (source === 'asset') return `Set for ${asset}.`
   if (source === 'global') return 'Set for all assets.'
   return source === 'default' ? 'Default.' : ''
 }
 
-/** What a reset would make of a value. */
+/** Value after a reset. */
 export function inherited({ inherits, inheritsFrom }: DraftField): string {
   return `${shown(inherits)} (${inheritsFrom === 'default' ? 'default' : 'all assets'})`
 }

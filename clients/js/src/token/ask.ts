@@ -2,20 +2,20 @@ import { VivienneError, VivienneTimeout, VivienneUnreachable } from '../errors.j
 import { answered } from '../rest.js'
 import type { Ticket, WhoAsks } from '../types.js'
 
-/** How the server is asked. */
+/** Options of the request. */
 export interface AskOptions {
-  /** How long an answer may take, in ms; 10,000 if left out. */
+  /** Longest time for an answer, in ms; 10,000 if left out. */
   readonly timeout?: number
   readonly fetch?: typeof fetch
   readonly signal?: AbortSignal
 }
 
 /**
- * Who is behind a token, and with which role.
+ * Ask for the name and the role of a token.
  *
  * @param baseUrl - where the server is
- * @param token - '' asks who one is without any
- * @throws {@link VivienneProblem} with status 401 if nobody is; {@link VivienneTimeout} and {@link VivienneUnreachable}
+ * @param token - '' asks without a token
+ * @throws {@link VivienneProblem} with status 401 if the token is not valid; {@link VivienneTimeout} and {@link VivienneUnreachable}
  */
 export function askCaller(baseUrl: string, token: string, options?: AskOptions): Promise<WhoAsks> {
   return ask('GET', `${baseUrl.replace(/\/+$/, '')}/auth/caller`, token, options)

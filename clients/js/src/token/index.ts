@@ -1,5 +1,5 @@
 /**
- * Get in where the server demands a token: options for a client, and who one is by a token.
+ * Access to servers that require a token: options for a client, and the identity behind a token.
  *
  * @packageDocumentation
  */

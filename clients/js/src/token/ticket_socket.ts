@@ -1,11 +1,11 @@
 import type { WebSocketConstructor, WebSocketLike } from '../connection.js'
 import { VivienneProblem } from '../errors.js'
 
-/** Gets a ticket for a WebSocket; undefined where none is needed. Rejects with what is said against it. */
+/** Gets a ticket for a WebSocket; undefined if none is needed. Rejects with the reason of a refusal. */
 export type AskForTicket = (url: string, signal: AbortSignal) => Promise<string> | undefined
 
 const CLOSED = 3
-/** As the server closes what was opened with a token that is revoked. */
+/** Code with which the server closes connections of a revoked token. */
 const REFUSED = 1008
 /** As a browser says it of one that could not be opened. */
 const ABNORMAL = 1006
@@ -28,7 +28,7 @@ export function ticketSockets(Socket: WebSocketConstructor, ask: AskForTicket): 
   return Made as unknown as WebSocketConstructor
 }
 
-/** A WebSocket that is opened once its ticket is there. */
+/** A WebSocket that opens when its ticket has arrived. */
 class TicketSocket implements WebSocketLike {
   readonly url: string
   #socket: WebSocketLike | undefined

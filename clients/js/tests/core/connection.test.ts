@@ -372,7 +372,7 @@ test('an address that is none is said, and does not throw', () => {
 test('where there are no WebSockets, connect says what to do', () => {
   vi.stubGlobal('WebSocket', undefined)
   const manager = new VivienneWebSocketManager()
-  expect(() => manager.connect()).toThrow('There is no WebSocket here; pass that of the package ws')
+  expect(() => manager.connect()).toThrow('No WebSocket in this environment; pass that of the package ws')
   expect(manager.getSnapshot().state).toEqual('offline')
 })
 

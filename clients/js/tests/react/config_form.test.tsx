@@ -144,7 +144,7 @@ describe('VivienneConfigForm', () => {
     const keep = await screen.findByRole('button', { name: 'Keep 85' }, { timeout: 10_000 })
     expect(bang().value).toBe('85')
     expect(screen.getByLabelText<HTMLInputElement>('Aim threshold').value).toBe('71')
-    expect(saidAbout(bang())).toMatch(/\| Changed meanwhile: 90 is in force now, it was 80\.$/)
+    expect(saidAbout(bang())).toMatch(/\| Changed elsewhere: 90 is in force now, it was 80\.$/)
     expect(save().disabled).toBe(true)
     fireEvent.click(keep)
     expect(save().disabled).toBe(false)

@@ -33,7 +33,7 @@ export function AssetChart({ asset, range, onRange }: AssetChartProps) {
   useDrawnBars(chart, asset, bars.data)
   useEffect(() => chart?.setHidden(hidden), [chart, hidden])
 
-  // The range is applied to the first bars that arrive for it; from then on the view belongs to whoever looks.
+  // The range is applied once, to the first bars that arrive for it; later the person controls the view.
   const shown = useRef<{ chart: PriceChart; range: number } | null>(null)
   const ready = bars.data !== undefined && !bars.isPlaceholderData
   useEffect(() => {
@@ -92,7 +92,7 @@ function useFollowedBars(asset: string, range: number) {
   })
 }
 
-/** Draws what was fetched, and moves the open bar with every price; no price renders anything. */
+/** Draws the fetched bars, and moves the open bar with every price, without rendering React. */
 function useDrawnBars(chart: PriceChart | null, asset: string, data: Chart | undefined): void {
   const client = useVivienneClient()
   const open = useRef<readonly FormingBar[]>([])
@@ -101,7 +101,7 @@ function useDrawnBars(chart: PriceChart | null, asset: string, data: Chart | und
     if (chart === null || data === undefined) return
     const last = data.bars.at(-1)
     const lastClosed = last === undefined ? null : Date.parse(last.time)
-    // A market that begins anew, because the server did, has nothing to do with what was open before.
+    // After a restart of the server the market starts again, and the bars that were open do not belong to it.
     if (lastClosed === null || lastClosed < (newest.current ?? 0)) open.current = []
     newest.current = lastClosed
     open.current = withForming(open.current, data.forming, lastClosed)
@@ -137,7 +137,7 @@ function NewestButton({ chart }: { chart: PriceChart }) {
   )
 }
 
-/** What the licence of the charting library asks for, in the corner that both axes leave free. */
+/** Notice that the licence of the charting library requires, in the corner free of axes. */
 function Attribution() {
   return (
     <a
@@ -154,7 +154,7 @@ function Attribution() {
 
 const NOTICE = 'TradingView Lightweight Charts™, copyright (c) 2026 TradingView, Inc. https://www.tradingview.com/'
 
-/** What a key does to the chart; whether it does anything. */
+/** Apply a key to the chart; false if it has no meaning. */
 function pressed(
   chart: PriceChart,
   { key, shiftKey, ctrlKey, metaKey, altKey }: KeyboardEvent,

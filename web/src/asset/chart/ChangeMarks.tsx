@@ -16,7 +16,7 @@ interface ChangeMarksProps {
   data: Chart
 }
 
-/** Where configurations came into force: a line through the chart with the version, which tells what was changed. */
+/** Times at which configurations came into force: lines with the version, which open the changes. */
 export function ChangeMarks({ asset, chart, data }: ChangeMarksProps) {
   const groups = useChangeGroups(asset, data)
   const length = barLength(data.timeframe)

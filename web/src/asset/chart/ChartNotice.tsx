@@ -13,14 +13,14 @@ const TITLES: Partial<Record<AssetState['status'], string>> = {
 
 interface ChartNoticeProps {
   asset: string
-  /** Whether the first bars are on their way. */
+  /** True if the first bars are on their way. */
   loading: boolean
-  /** Why there are no bars at all. */
+  /** Reason why there are no bars. */
   error: Error | null
   onRetry: () => void
 }
 
-/** In words, over the chart: why it is not what it looks like. */
+/** Notice over the chart, in words, while its data is not live. */
 export function ChartNotice({ asset, loading, error, onRetry }: ChartNoticeProps) {
   const status = useDecision(asset, (decision) => decision.status)
   const reason = useDecision(asset, (decision) => decision.status_reason)

@@ -8,7 +8,7 @@ import type {
 
 type Target = Parameters<IPrimitivePaneRenderer['draw']>[0]
 
-/** Where a drawing is made: the pane of the candles in CSS pixels. */
+/** Canvas of a drawing: the pane of the candles in CSS pixels. */
 export interface Scene {
   readonly context: CanvasRenderingContext2D
   readonly width: number

@@ -14,7 +14,7 @@ interface LegendProps {
   onToggle: (layer: LayerId) => void
 }
 
-/** What is drawn, with its figures under the crosshair; each can be switched off. */
+/** Layers of the chart, with their figures under the crosshair; each can be switched off. */
 export function Legend({ asset, chart, hidden, onToggle }: LegendProps) {
   const indicators = useInForce(asset, (configuration) => configuration.indicators, sameJson)
   return (
@@ -74,7 +74,7 @@ function Figures({ layer, chart }: { layer: Layer; chart: PriceChart | null }) {
   )
 }
 
-/** How the layer is drawn, small. */
+/** Small sample of the drawing of a layer. */
 function Swatch({ layer: { stroke, color } }: { layer: Layer }) {
   const dashes = { dashed: '4 3', 'long dashes': '6 4', dots: '0.1 4' }[stroke as 'dashed']
   return (

@@ -27,7 +27,7 @@ import { paintBands, paintEntries, paintLevel, paintStrip } from './paint.ts'
 import { faded, type Palette } from './palette.ts'
 import { ZonedTimeScale } from './ZonedTimeScale.ts'
 
-/** What the legend reads: the bar under the crosshair, else the newest. */
+/** Bar under the crosshair, else the newest one. */
 export interface Reading {
   readonly candle: FormingBar
   /** The closed bar whose indicators and decision go with it: the bar itself, or for an open one the last closed. */
@@ -191,13 +191,13 @@ export class PriceChart {
     this.#point(index)
   }
 
-  /** Whether the newest bar is in sight. */
+  /** True if the newest bar is in sight. */
   atNewest(): boolean {
     const range = this.#chart.timeScale().getVisibleLogicalRange()
     return range === null || range.to >= this.#count() - 1.5
   }
 
-  /** Where a moment is, in pixels from the left of the pane: within its bar, not at its middle. Null beyond the data. */
+  /** Position of a moment within its bar, in pixels from the left of the pane. Null beyond the data. */
   positionOf(time: string, length: number): number | null {
     const moment = Date.parse(time)
     const index = this.indexOf(time)
@@ -225,16 +225,16 @@ export class PriceChart {
     return this.#chart.timeScale().width()
   }
 
-  /** What the legend shows; the same object until it changes. */
+  /** Content of the legend; the same object until it changes. */
   reading = (): Reading | null => this.#reading
 
-  /** Tells when the reading changes. Returns what ends it. */
+  /** Tells when the reading changes. Returns a function that ends it. */
   onReading = (listener: () => void): (() => void) => {
     this.#readers.add(listener)
     return () => this.#readers.delete(listener)
   }
 
-  /** Tells when bars may have moved on the screen, within the frame. Returns what ends it. */
+  /** Tells when bars may have moved on the screen, within the frame. Returns a function that ends it. */
   onView = (listener: () => void): (() => void) => {
     this.#viewers.add(listener)
     return () => this.#viewers.delete(listener)

@@ -2,7 +2,7 @@ import { SegmentedControl } from '@mantine/core'
 import { RANGES, type Range } from '../address.ts'
 import classes from './RangeButtons.module.css'
 
-/** How many bars are shown. */
+/** Number of bars shown. */
 export function RangeButtons({ range, onRange }: { range: number; onRange: (range: Range) => void }) {
   return (
     <div className={classes.range}>

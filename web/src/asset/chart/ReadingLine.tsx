@@ -52,7 +52,7 @@ function Prices({ reading: { candle } }: { reading: Reading }) {
   )
 }
 
-/** Nothing is decided on an open bar, so it says so, unless it is the newest and nobody points at it. */
+/** The decision on the bar. An open bar has none, and says when it will, if the crosshair is on it. */
 function Decided({ reading: { bar, decision, open, pointed } }: { reading: Reading }) {
   if (bar === null || decision === null) return null
   if (open) return <span className={classes.open}>{pointed ? 'open: decided when it closes' : 'open'}</span>

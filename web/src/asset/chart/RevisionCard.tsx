@@ -11,7 +11,7 @@ import classes from './RevisionCard.module.css'
 /** At most so many of the changed values are listed; the history has all. */
 const MOST = 8
 
-/** What a version changed, who made it and why. */
+/** Changes of a version, with author and reason. */
 export function RevisionCard({ version, time }: { version: number; time: string }) {
   const { data, error } = useQuery({ ...historyQuery(undefined, 1, version + 1), staleTime: Number.POSITIVE_INFINITY })
   const revision = data?.history.find((entry) => entry.version === version)

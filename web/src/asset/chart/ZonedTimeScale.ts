@@ -19,7 +19,7 @@ const STEPS: readonly (readonly [minutes: number, weight: number])[] = [
 ]
 const [YEAR, MONTH, DAY] = [70, 60, 50]
 
-/** How much a moment counts as a mark of the axis, after the one before it, in the viewer's zone. */
+/** Weight of a moment as a mark of the axis, compared with the one before it, in the viewer's zone. */
 export function markWeight(moment: Date, before: Date): number {
   if (moment.getFullYear() !== before.getFullYear()) return YEAR
   if (moment.getMonth() !== before.getMonth()) return MONTH

@@ -6,9 +6,9 @@ export interface DrawnDecision {
   /** The level; of a held entry the one its confidence earns. */
   readonly level: ClarityLevel
   readonly side: ChartBar['side']
-  /** Whether a filter held the entry back. */
+  /** True if a filter held the entry back. */
   readonly held: boolean
-  /** How it was decided, if it was. */
+  /** Status of the decision. */
   readonly status: ChartBar['status']
 }
 
@@ -22,19 +22,19 @@ export function decisionOn({ clarity_level, raw_clarity_level, side, held, statu
   return { level: held ? raw_clarity_level : clarity_level, side, held, status }
 }
 
-/** Whether there is a decision on a bar, also if a pause kept it from taking effect. */
+/** True if there is a decision on a bar, also if a pause kept it from taking effect. */
 export function isDecided({ status }: Pick<ChartBar, 'status'>): boolean {
   return status === 'live' || status === 'paused'
 }
 
-/** Why nothing was decided on a bar, or that a pause kept the decision from taking effect; null for a live decision. */
+/** Reason why a bar has no decision, or `paused`; null for a live decision. */
 export function statusWords({ status }: Pick<ChartBar, 'status'>): string | null {
   if (status === 'warming_up') return 'not decided: warming up'
   if (status === 'undecidable') return 'not decided: bars before it are not kept'
   return status === 'paused' ? 'paused' : null
 }
 
-/** Where aim and bang begin, or turn. A paused decision enters nothing. */
+/** Bars on which aim or bang begins or changes. A paused decision enters nothing. */
 export function entries(decisions: readonly DrawnDecision[]): Entry[] {
   return decisions.flatMap((decision, index) => {
     if (decision.status !== 'live' || (decision.level !== 'aim' && decision.level !== 'bang')) return []

@@ -1,7 +1,7 @@
 import type { ChartBar } from 'vivienne-client'
 import type { Palette } from './palette.ts'
 
-/** What can be drawn beside the candles, each with its own switch. */
+/** Layers beside the candles, each with its own switch. */
 export type LayerId =
   | 'bands'
   | 'ema_fast'
@@ -20,12 +20,12 @@ type Column = {
 export interface Layer {
   readonly id: LayerId
   readonly title: string
-  /** What a person may want to know before switching it off. */
+  /** Explanation for a person. */
   readonly hint: string
   /** Figures of a bar that the legend shows. */
   readonly columns: readonly Column[]
   readonly color: keyof Palette
-  /** How it is drawn, in the legend as in the chart. */
+  /** Style of the drawing, in the legend and in the chart. */
   readonly stroke: 'thin' | 'solid' | 'bold' | 'dashed' | 'long dashes' | 'dots' | 'bars' | 'triangle' | 'flag'
 }
 

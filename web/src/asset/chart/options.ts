@@ -10,11 +10,11 @@ import { LAYERS, type Layer, type LayerId } from './layers.ts'
 import { STRIP } from './paint.ts'
 import { faded, type Palette } from './palette.ts'
 
-/** How the library is told to look. */
+/** Options for the charting library. */
 
 const FONT = "'Inter Variable', system-ui, sans-serif"
 
-/** What does not depend on the colours. */
+/** Options that do not depend on the colours. */
 export const BEHAVIOUR = {
   autoSize: true,
   crosshair: { mode: CrosshairMode.Normal },

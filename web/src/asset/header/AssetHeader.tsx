@@ -23,7 +23,7 @@ interface AssetHeaderProps {
   onHistory: () => void
 }
 
-/** What the asset is at, in one row. Each figure renders by itself. */
+/** State of the asset in one row. Each figure renders separately. */
 export function AssetHeader({ asset, assets, onAsset, onHistory }: AssetHeaderProps) {
   return (
     <header className={`panel ${classes.header}`}>
@@ -130,7 +130,7 @@ function History({ asset }: { asset: string }) {
   )
 }
 
-/** How old the data is that everything else here follows from. */
+/** Age of the data behind the rest of the header. */
 function DataNow({ asset }: { asset: string }) {
   const second = useVivienneState(asset, (state) => state && dataTime(state))
   const limit = useDecision(asset, (decision) => decision.data_age_limit) ?? null

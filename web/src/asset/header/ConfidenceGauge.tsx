@@ -9,7 +9,7 @@ const LEVELS = ['loaded', 'aim', 'bang'] as const
 /** Labels nearer to each other than this, in points, would overlap. */
 const APART = 9
 
-/** How sure the signals are, from 0 to 100, and from where on that is which level. */
+/** Confidence of the signals, 0 to 100, with the thresholds of the levels. */
 export function ConfidenceGauge({ asset }: { asset: string }) {
   const confidence = useDecision(asset, (decision) => decision.signal_confidence)
   const settings = useInForce(asset, (configuration) => configuration.settings, sameJson)

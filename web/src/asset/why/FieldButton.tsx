@@ -9,7 +9,7 @@ interface FieldButtonProps {
   children: ReactNode
 }
 
-/** A value of the configuration that takes whoever presses it to its field. */
+/** A value of the configuration that links to its field. */
 export function FieldButton({ path, onField, children }: FieldButtonProps) {
   return (
     <UnstyledButton

@@ -13,7 +13,7 @@ interface SignalTableProps {
 
 const THRESHOLDS = ['loaded', 'aim', 'bang'] as const
 
-/** What each signal adds: to the left for short, to the right for long; in the last row, what comes of it. */
+/** Contribution of each signal: to the left for short, to the right for long; the last row is the sum. */
 export function SignalTable({ asset, signals, onField }: SignalTableProps) {
   const settings = useInForce(asset, (configuration) => configuration.settings, sameJson)
   const total = signals.reduce((sum, signal) => sum + signal.contribution, 0)

@@ -12,7 +12,7 @@ interface WhyPanelProps {
   onField: (path: string) => void
 }
 
-/** Why the decision is what it is, and what would alter it. Renders when something is decided, not when a price moves. */
+/** Reasons for the decision, and the nearest change. Renders on decisions, not on prices. */
 export function WhyPanel({ asset, onField }: WhyPanelProps) {
   const explanation = useDecision(asset, (decision) => decision.explanation, sameJson)
   const stale = useDecision(asset, (decision) => decision.status === 'stale')
