@@ -71,7 +71,7 @@ def test_without_data_it_is_warming_up_and_has_no_price(fresh: LiveAsset) -> Non
 
     assert (data["status"], data["price"], data["bar_time"]) == ("warming_up", None, None)
     assert (data["status_reason_id"], data["status_reason"]) == ("warming_up", f"0 of {NEEDED} bars of 1m")
-    assert data["history"] == {"bars": 0, "of": 1_000}
+    assert data["history"] == {"bars": 0, "needed": NEEDED, "of": 1_000}
     assert idle(data)
 
 
@@ -100,8 +100,8 @@ def test_live_says_how_much_history_is_there_until_it_is_full(fresh: LiveAsset) 
         data = fresh.data()
         seen.append((data["status"], data["status_reason_id"], data["history"]))
 
-    full = ("live", None, {"bars": 1_000, "of": 1_000})
-    assert seen == [("live", "short_history", {"bars": 999, "of": 1_000}), full, full]
+    full = ("live", None, {"bars": 1_000, "needed": NEEDED, "of": 1_000})
+    assert seen == [("live", "short_history", {"bars": 999, "needed": NEEDED, "of": 1_000}), full, full]
     assert fresh.data()["status_reason"] is None
 
 

@@ -395,7 +395,7 @@ def test_rows_before_a_wrong_one_are_read(file: Write) -> None:
         ("1,5,inf,3,{time},True,True", "are not a valid trade"),
         (
             "1,5,2,3,{time},perhaps,True",
-            "'perhaps' is not valid for whether the buyer is the maker; it must be true or false",
+            "'perhaps' is not a valid is_buyer_maker; it must be true or false",
         ),
         ("1,5,2,3,soon,True,True", "'soon' is not a valid time"),
         ("1,5,2,9,3,{time},True,True", "9"),

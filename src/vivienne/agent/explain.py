@@ -106,7 +106,7 @@ def _signals(evaluation: Evaluation, config: Configuration) -> list[SignalExplan
 def _sentence(check: Check, value: float, threshold: float, *, met: bool) -> str:
     measure = check.measure.words
     if math.isnan(value):
-        return f"{measure} unknown"
+        return f"{measure} is unknown"
     if check.words is not None:
         return check.words[0 if met else 1]
     relation = _RELATION[check.relation] if met else _OPPOSITE[check.relation]

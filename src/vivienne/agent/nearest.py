@@ -56,12 +56,12 @@ class Change(NamedTuple):
         return abs(self.new - self.old) / abs(self.old) if self.old else 1.0 if self.new is True else math.inf
 
     def as_document(self) -> NearestChange:
-        """The change as it goes out on the wire."""
+        """The change as it is written on the wire."""
         old, new = show_apart(self.old, self.new)
         level = self.level.word
-        effect = f"makes it {level}"
+        effect = f"changes the level to {level}"
         if self.is_of_filter:
-            effect = f"holds it back at {level}" if self.held else f"lets it through as {level}"
+            effect = f"holds the entry back at {level}" if self.held else f"lets the entry through as {level}"
         return {
             "path": self.path,
             "from": self.old,

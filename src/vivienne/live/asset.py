@@ -224,7 +224,7 @@ class LiveAsset:
         return "ended" if self.ended else "live"
 
     def data(self) -> AssetState:
-        """The state as it goes out on the wire."""
+        """The state as it is sent on the wire."""
         decision, bars, status = self._deciding.decision, self._bars, self.status
         is_usable = decision is not None and status in ("live", "ended")
         age, limit = self.freshness.age, self.freshness.longest_silence

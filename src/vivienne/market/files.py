@@ -259,9 +259,7 @@ def _trade_parser(columns: dict[str, int]) -> Callable[[Row], Trade]:
                 "a number from 0"
             )
         if flag not in _TRUE and flag not in _FALSE:
-            raise ValueError(
-                f"{row[maker]!r} is not valid for whether the buyer is the maker; it must be true or false"
-            )
+            raise ValueError(f"{row[maker]!r} is not a valid is_buyer_maker; it must be true or false")
         trades = 1 if first is None or last is None else _trades_between(row[first], row[last])
         return Trade(_milliseconds(row[when]), price, quantity, flag in _TRUE, trades)
 

@@ -1,4 +1,4 @@
-"""Charts as they go out on the wire."""
+"""Charts on the wire."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A decision as it goes out on the wire."""
+"""A decision on the wire."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An explanation as it goes out on the wire.
+"""An explanation on the wire.
 
 Programs should read ids, numbers and paths. Titles, measures and messages are for people; their wording may change.
 """

@@ -1,4 +1,4 @@
-"""A pause as it goes out on the wire."""
+"""A pause on the wire."""
 
 from __future__ import annotations
 

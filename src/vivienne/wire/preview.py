@@ -1,4 +1,4 @@
-"""Previews as they go out on the wire: the effect that a change would have had."""
+"""Previews on the wire: the effect that a change would have had."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A problem as it goes out on the wire."""
+"""A problem on the wire."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The state of an asset as it goes out on the wire."""
+"""The state of an asset on the wire."""
 
 from __future__ import annotations
 

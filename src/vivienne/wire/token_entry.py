@@ -1,4 +1,4 @@
-"""Tokens and their roles as they go out on the wire."""
+"""Tokens and their roles on the wire."""
 
 from __future__ import annotations
 

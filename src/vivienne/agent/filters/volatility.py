@@ -105,7 +105,7 @@ FILTER = Filter(
             "overextended",
             (
                 Check(_DEVIATIONS, ">=", _PATH + "overextended_deviations"),
-                Check(_BREAKOUT_VOTE, "<=", 0.0, ("no breakout vote for it", "a breakout vote for it")),
+                Check(_BREAKOUT_VOTE, "<=", 0.0, ("no breakout vote for the entry", "a breakout vote for the entry")),
             ),
             switch=_PATH + "bollinger_overextended_block",
         ),
