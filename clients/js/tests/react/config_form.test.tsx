@@ -75,7 +75,7 @@ describe('VivienneConfigForm', () => {
       value: '0.015',
     })
     expect(saidAbout(squeeze)).toMatch(/^fraction of price, 0 to 0\.4 \| Blocks every entry .* Default\.$/)
-    expect(saidAbout(bang())).toMatch(/^confidence, 0 to 100 \| .* the level is bang: act now/)
+    expect(saidAbout(bang())).toMatch(/^confidence, 0 to 100 \| .* the level bang: act now/)
   })
 
   it('saves what was changed with a reason, and says which version is in force', async () => {
