@@ -123,9 +123,11 @@ function History({ asset }: { asset: string }) {
   if (!history || history.bars >= history.of) return null
   const bars = `${formatNumber(history.bars)} of ${formatNumber(history.of)} bars`
   return (
-    <span title={`Decided from ${bars}: support and resistance levels older than that are missing`}>
-      {' '}
-      · history: {bars}
+    <span
+      className={classes.history}
+      title={`Decided from ${bars}: support and resistance levels older than that are missing`}
+    >
+      history: {bars}
     </span>
   )
 }
