@@ -239,7 +239,7 @@ def indicators(bars: Bars, periods: Indicators, timeframe_minutes: int, rows: in
     ema_fast = _last(talib.EMA(close, periods.ema_fast_period), tail)
     ema_slow = _last(talib.EMA(close, periods.ema_slow_period), tail)
     band = bands(close, periods.bollinger_period, periods.bollinger_deviations, tail)
-    # Rounding noise is removed from all three values whose sign matters at once.
+    # One call removes rounding noise from the three values whose sign matters.
     spread, macd, histogram = settled(
         np.array([ema_fast - ema_slow, _last(macd, tail), _last(histogram, tail)]), last_close
     )
