@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 COMPREHENSIVE = "/phoenix/config/vivienne/comprehensive"
 START_SECONDS = 60.0
 ANSWER_SECONDS = 10.0
+PATIENCE_SECONDS = 300.0
+"""So long a client of a test receives in all; nothing that a test waits for takes longer."""
 STOP_SECONDS = 10.0
 JSON = {"Content-Type": "application/json"}
 # Shorter than a server keeps a connection that is idle: one that it is about to close is not used for a request.
@@ -269,6 +271,7 @@ class Client:
             connect(url, open_timeout=ANSWER_SECONDS, close_timeout=0.2, max_size=None, **more)
         )
         self.states: dict[str, dict[str, Any]] = {}
+        self._patient_until = time.monotonic() + PATIENCE_SECONDS
 
     def __enter__(self) -> Self:
         return self
@@ -288,6 +291,8 @@ class Client:
 
     def receive(self, timeout: float = ANSWER_SECONDS) -> dict[str, Any]:
         """The next message, whatever it is."""
+        # States come without end, so a loop that waits for one that never comes would go on for ever.
+        assert time.monotonic() < self._patient_until, f"nothing that is waited for came in {PATIENCE_SECONDS:g} s"
         message: dict[str, Any] = json.loads(self._connection.recv(timeout))
         if message["type"] == "asset_data":
             self.states[message["asset"]] = message

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 BEGIN_MS = 1_735_689_600_000
 """2025-01-01T00:00Z, the first simulated minute."""
 _DAY_MINUTES = DAY_MS // MINUTE_MS
-_USUAL_HISTORY_MINUTES = 60_000
+_MOST_HISTORY_MINUTES = 60_000
+_USUAL_HISTORY_BARS = 1_001
+"""The full history of the newest bar; each bar more takes time at the start."""
 _LEAST_HISTORY_BARS = 100
 _TICKS = 4
 """Number of prices sent within a minute, including the close."""
@@ -111,7 +113,8 @@ class SimulatedFeed:
 
     def history(self, asset: str, *, least: int, most: int) -> History:
         """As many whole bars as are kept, limited to a number that is made quickly. See `Feed`."""
-        enough = max(least, _USUAL_HISTORY_MINUTES, _LEAST_HISTORY_BARS * self._timeframe_minutes)
+        usual = min(_MOST_HISTORY_MINUTES, _USUAL_HISTORY_BARS * self._timeframe_minutes)
+        enough = max(least, usual, _LEAST_HISTORY_BARS * self._timeframe_minutes)
         count = min(most, enough) // self._timeframe_minutes * self._timeframe_minutes
         self._passed_before[asset] = passed = self._passed()
         candles = deque(itertools.islice(self._minutes[asset], count + passed), maxlen=most)
