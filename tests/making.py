@@ -128,7 +128,7 @@ def columns_of(bars: Bars) -> list[FloatArray]:
 
 def resampled(candles: Iterable[Candle], timeframe: Timeframe = Timeframe.M15) -> Bars:
     """Closed bars of the longest unbroken run at the end of some minutes, by the gap policy."""
-    gaps, builder, closed = GapFiller(), BarBuilder(timeframe), list[Candle]()
+    gaps, builder, closed = GapFiller(timeframe.longest_filled_gap), BarBuilder(timeframe), list[Candle]()
     for candle in candles:
         for item in gaps.add(candle):
             if isinstance(item, Restart):
