@@ -101,7 +101,7 @@ def test_a_subscription_may_name_so_many_assets(small: RunningServer) -> None:
         assert "success" == client.ask({"type": "subscribe", "assets": ["BTC", "ETH"]})["status"]
         answer = client.ask({"type": "subscribe", "assets": ["BTC", "ETH", "SOL"]})
         assert ("malformed", ["assets"]) == (answer["code"], [each["path"] for each in answer["errors"]])
-        assert f"at most {SUBSCRIPTIONS}" in answer["message"]
+        assert f"the limit of {SUBSCRIPTIONS}" in answer["message"]
 
 
 @pytest.fixture(scope="module")

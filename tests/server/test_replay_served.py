@@ -62,10 +62,7 @@ async def replayed(folder: Path, files: dict[str, list[Path]], timeframe: Timefr
         following = asyncio.create_task(market.run())
         try:
             async with asyncio.timeout(SECONDS):
-                while not all(  # noqa: ASYNC110  # the end of a replay has no event
-                    decisions[-1]["status"] == "stale" or "is over" in str(decisions[-1]["status_reason"])
-                    for decisions in board.decisions.values()
-                ):
+                while not (market.ended() or market.troubles()):  # noqa: ASYNC110  # the end of a replay has no event
                     await asyncio.sleep(0.01)
         finally:
             following.cancel()
