@@ -65,7 +65,7 @@ def test_it_is_missing_only_without_a_side_and_where_two_filters_hold(seed: int,
     assert is_free == (nearest(bars, config) is not None)
 
 
-def rows(config: Configuration, seeds: range = range(40)) -> list[tuple[Bars, Decision]]:
+def rows(config: Configuration, seeds: range = range(15)) -> list[tuple[Bars, Decision]]:
     """Many bars, each with everything before it."""
     found = []
     for seed in seeds:
@@ -108,14 +108,14 @@ def test_a_filter_that_would_begin_to_block_is_offered(name: str) -> None:
         )
     )
     begun = 0
-    for bars, decision in rows(config, range(12)):
+    for bars, decision in rows(config, range(6)):
         if decision.level is Clarity.BANG and not decision.blocks:
             change = nearest(bars, config)
             if change is not None and change["path"].startswith(f"filters.{name}."):
                 begun += 1
                 assert ("loaded", True) == (change["clarity_level"], change["held"])
                 assert_it_is_true(bars, config, change)
-    assert begun > 5
+    assert begun > 3
 
 
 def test_a_filter_that_is_off_and_would_block_is_offered_as_a_switch() -> None:
