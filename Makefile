@@ -19,11 +19,9 @@ run: setup ## serve http://localhost:8000 on the simulated market, with the dash
 	@$(BIN)/vivienne serve $(ARGS)
 
 test: setup $(PAGE) redis-server postgres nginx chromium ## run every test; ARGS=--durations=20 shows the slowest in Python
-	@# Beside each other: while one suite waits, another one computes. Each is printed when it has ended.
-	@$(MAKE) --no-print-directory --keep-going --jobs=3 $(SYNC) test-python test-client test-dashboard
+	@# One after the other: beside each other on two cores they slow each other down to where time limits are met.
+	@$(MAKE) --no-print-directory --keep-going test-python test-client test-dashboard
 
-# Make 3, which macOS has, prints them mixed.
-SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 # Runs commands and says how long they took.
 timed = begin=$$(date +%s); ($(1)); code=$$?; echo "$@: $$(($$(date +%s) - begin)) s"; exit $$code
 

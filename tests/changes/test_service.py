@@ -938,6 +938,7 @@ async def test_looking_back_gives_up_on_a_store_that_does_not_answer(
         await service.history(None, 10, None)
     with pytest.raises(StoreUnavailable, match="did not answer"):
         await service.check()
+    monkeypatch.undo()
     store.may_append.set()
     assert (await change)["version"] == 1
     await service.check()

@@ -348,7 +348,7 @@ async def test_one_who_is_always_overtaken_is_refused_in_the_end(
     assert in_force(here) == 90
 
     store.before_append = lambda _: None
-    assert (await here.change(partial(bang=95)))["previous_version"] > 1
+    assert (await here.change(partial(bang=95)))["previous_version"] >= 1
 
 
 # Repeated requests

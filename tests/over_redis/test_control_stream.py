@@ -196,7 +196,7 @@ def test_every_entry_is_carried_out_once_over_kills_of_the_agent(tmp_path: Path,
                 server.start()
             enough.set()
             sender.join(timeout=10)
-            eventually(lambda: not redis.is_waiting(), 60)
+            eventually(lambda: not redis.is_waiting(), 150)
             made = sizes(server)
     finally:
         enough.set()
