@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from vivienne.agent.signals.base import Signal
 
 MOST_KEPT = 512
-"""Number of configurations that are kept; the oldest is dropped first."""
+"""Number of configurations that are kept; the one used longest ago is dropped first."""
 
 _THRESHOLDS = tuple(
     attrgetter(check.threshold) if isinstance(check.threshold, str) else check.threshold for check in CHECKS
@@ -53,7 +53,9 @@ _kept: OrderedDict[int, tuple[Configuration, Prepared]] = OrderedDict()
 def prepared(config: Configuration) -> Prepared:
     """The arrays of a configuration; made on the first call."""
     found = _kept.get(id(config))
-    if found is None:
+    if found is not None:
+        _kept.move_to_end(id(config))
+    else:
         found = _kept[id(config)] = config, _prepare(config)
         while len(_kept) > MOST_KEPT:
             _kept.popitem(last=False)
