@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from vivienne.errors import SettingsError
-from vivienne.server.connections import Connections, WebSocketProtocol, limited
+from vivienne.server.connections import Connections
+from vivienne.server.http_protocol import limited
+from vivienne.server.websocket_protocol import WebSocketProtocol
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
