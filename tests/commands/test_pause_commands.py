@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+import threading
+from contextlib import ExitStack, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from running import RunningServer, data, run_program
+from vivienne.commands.pause import switch_at_server
+from vivienne.errors import NotSwitched
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+PAUSED = {"status": "success", "message": "Paused: all assets", "assets": ["BTC", "ETH"], "paused": ["BTC", "ETH"]}
 
 
 def test_a_server_is_paused_and_resumed(server: RunningServer) -> None:
@@ -79,3 +87,62 @@ def test_what_a_server_refuses_is_said(server: RunningServer) -> None:
 
     assert 1 == ended.returncode
     assert "Unknown asset 'DOGE'; known are BTC, ETH, SOL" in ended.stderr
+
+
+@contextmanager
+def answering(status: int, body: Any, **headers: str) -> Iterator[tuple[str, list[str]]]:
+    """A server that gives every request the same answer; its address, and the requests it got."""
+    seen: list[str] = []
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            seen.append(f"{self.command} {self.path} {self.headers.get('Authorization')}")
+            raw = json.dumps(body).encode()
+            self.send_response(status)
+            for name, value in {**headers, "Content-Length": str(len(raw))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(raw)
+
+        do_GET = do_POST  # noqa: N815  # the name the library calls
+
+        def log_message(self, *_: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}", seen
+        server.shutdown()
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_pause_follows_no_redirect_and_its_token_goes_nowhere_else(
+    status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VIVIENNE_TOKEN", "viv_secret")
+    with ExitStack() as servers:
+        elsewhere, seen_elsewhere = servers.enter_context(answering(200, PAUSED))
+        asked, seen = servers.enter_context(answering(status, {}, Location=f"{elsewhere}/"))
+        with pytest.raises(NotSwitched, match=rf"redirects to '{elsewhere}/' \({status}\).*nothing was changed"):
+            switch_at_server(asked, "pause", {})
+
+    assert len(seen) == 1
+    assert seen[0].startswith("POST ")
+    assert seen_elsewhere == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {**PAUSED, "status": "error"},
+        {**PAUSED, "paused": []},
+        {**PAUSED, "paused": ["BTC"]},
+        {**PAUSED, "assets": []},
+        {"paused": ["BTC"], "pauses": []},
+        ["BTC"],
+    ],
+)
+def test_a_pause_succeeds_only_where_the_answer_says_that_all_of_it_is_paused(answer: Any) -> None:
+    with answering(200, answer) as (url, _), pytest.raises(NotSwitched):
+        switch_at_server(url, "pause", {})
+    with answering(200, PAUSED) as (url, _):
+        assert switch_at_server(url, "pause", {})["paused"] == ["BTC", "ETH"]

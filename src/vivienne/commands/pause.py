@@ -7,6 +7,7 @@ import json
 import os
 import urllib.error
 import urllib.request
+from http.client import HTTPException
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
@@ -34,6 +35,11 @@ CHANNEL = "cli"
 PATH = "/phoenix/config/vivienne/comprehensive/"
 
 Kind = Literal["pause", "resume"]
+_NAMES = {"pause": "pause", "resume": "resumption"}
+_DONE = ("success", "not_stored_yet")
+_REDIRECTS = range(300, 400)
+_LONGEST_ANSWER = 1024 * 1024
+"""Bytes; the answer of a server with thousands of assets is shorter."""
 
 
 def _switch_options(command: Any) -> Any:
@@ -57,7 +63,8 @@ def pause(**order: Any) -> None:
 
     If the server needs a token, set VIVIENNE_TOKEN to one with the role tuner.
 
-    Exit code 0: paused; 1: refused, or the server cannot be reached; 2: a flag is wrong.
+    Exit code 0: paused, and the server says so; 1: refused, or the server cannot be reached; 2: a flag is wrong.
+    Redirects are not followed: give the address of the server itself.
     """
     _switch("pause", **order)
 
@@ -94,7 +101,7 @@ def switch_at_server(url: str, kind: Kind, fields: dict[str, str]) -> Switched:
 
     Raises:
         SettingsError: the address is not valid.
-        NotSwitched: it cannot be reached, or refuses.
+        NotSwitched: it cannot be reached, refuses, redirects, or does not say that it was done.
     """
     if not url.startswith(("http://", "https://")):
         raise SettingsError(f"--url must begin with http:// or https://, as in http://localhost:8000, not {url!r}")
@@ -104,18 +111,36 @@ def switch_at_server(url: str, kind: Kind, fields: dict[str, str]) -> Switched:
         headers["Authorization"] = f"Bearer {token}"
     asked = urllib.request.Request(url.rstrip("/") + PATH + kind, body, headers)  # noqa: S310  # checked above
     # Without a proxy: a pause must not depend on one.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirects)
     try:
         with opener.open(asked, timeout=ANSWER_SECONDS) as response:
-            answer = json.loads(response.read())
+            answer = json.loads(response.read(_LONGEST_ANSWER))
     except urllib.error.HTTPError as error:
-        raise NotSwitched(f"{url} refused the request: {_detail(error)}") from error
-    except (OSError, ValueError) as error:
+        raise NotSwitched(f"{url} {_refusal(error)}") from error
+    except (OSError, ValueError, HTTPException) as error:
         reason = getattr(error, "reason", error)
         raise NotSwitched(f"{url} cannot be reached, or is not a Vivienne server: {reason}") from error
-    if not isinstance(answer, dict) or "paused" not in answer:
+    return _confirmed(answer, url, kind)
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """Follows no redirect: urllib would make a GET of it, which pauses nothing, and take the token to another host."""
+
+    def redirect_request(self, *_: Any) -> None:
+        """None makes it an `HTTPError`."""
+
+
+def _confirmed(answer: Any, url: str, kind: Kind) -> Switched:
+    """The answer, where it says that the pause or its end is in force."""
+    if not isinstance(answer, dict) or not isinstance(answer.get("paused"), list):
         raise NotSwitched(f"{url} is not a Vivienne server: its answer has no list of pauses")
-    return answer  # type: ignore[return-value]  # it has the field that is used
+    addressed = answer.get("assets")
+    is_done = answer.get("status") in _DONE and isinstance(answer.get("message"), str) and isinstance(addressed, list)
+    if kind == "pause" and is_done:
+        is_done = bool(addressed) and set(addressed) <= set(answer["paused"])
+    if not is_done:
+        raise NotSwitched(f"{url} did not confirm the {_NAMES[kind]}; its answer: {json.dumps(answer)[:500]}")
+    return answer  # type: ignore[return-value]  # it has the fields that are used
 
 
 async def switch_in_database(db: Path | PostgresUrl, kind: Kind, fields: dict[str, str]) -> Switched:
@@ -140,9 +165,17 @@ async def switch_in_database(db: Path | PostgresUrl, kind: Kind, fields: dict[st
     return answer
 
 
-def _detail(error: urllib.error.HTTPError) -> str:
+def _refusal(error: urllib.error.HTTPError) -> str:
+    """The rest of a sentence that begins with the address."""
+    if error.code in _REDIRECTS:
+        target = str(error.headers.get("Location"))[:200]
+        return (
+            f"redirects to {target!r} ({error.code}), which is not followed: nothing was changed. "
+            "Give the address of the server itself with --url"
+        )
     try:
-        document: Any = json.loads(error.read())
-        return str(document["detail"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return f"{error.code} {error.reason}"
+        document: Any = json.loads(error.read(_LONGEST_ANSWER))
+        detail = str(document["detail"])
+    except (OSError, ValueError, KeyError, TypeError, HTTPException):
+        detail = f"{error.code} {error.reason}"
+    return f"refused the request: {detail}"
