@@ -380,7 +380,8 @@ def test_a_database_in_use_is_left_to_who_uses_it(tmp_path: Path, file: Path) ->
     with RunningServer("--assets", "BTC", db=tmp_path / "v.db") as server:
         for command in (["import", file], ["import", file, "--dry-run"], ["export"]):
             message = refused(config(*command, "--db", tmp_path / "v.db"), 1)
-            assert "is in use by another Vivienne; stop that one, or name another database with --db" in message
+            assert f"is in use by another Vivienne, process {server.process.pid} (" in message
+            assert "; stop that one, or name another database with --db" in message
         assert [] == server.history()
 
 

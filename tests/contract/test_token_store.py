@@ -61,6 +61,8 @@ def test_what_is_not_there_or_revoked_cannot_be_revoked(store: TokenStore) -> No
 
     assert store.revoke_token("ann", LATER) is None
     assert store.revoke_token("bob", LATER) is None
+    assert store.revoke_token("ann\0", LATER) is None
+    assert store.revoke_token("\ud800", LATER) is None
     assert [WHEN] == [each.revoked_at for each in store.tokens()]
 
 

@@ -238,20 +238,54 @@ def test_a_store_that_lost_its_table_does_not_answer(path: Path, store: SqliteRe
         store.active_ids()
 
 
-def test_a_database_another_program_locks_is_said_to_be_locked(path: Path, store: SqliteRevisionStore) -> None:
+def test_a_database_another_program_locks_is_said_to_be_locked_and_by_whom(
+    path: Path, store: SqliteRevisionStore
+) -> None:
     with store._engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA busy_timeout=20")
-    other = sqlite3.connect(path, isolation_level=None)
-    other.execute("BEGIN EXCLUSIVE")
-    try:
-        with pytest.raises(StoreUnavailable, match="is locked by another program"):
+    program = (
+        "import sqlite3, sys; other = sqlite3.connect(sys.argv[1], isolation_level=None);"
+        "other.execute('BEGIN EXCLUSIVE'); print(flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout
+        other.stdout.readline()
+        with pytest.raises(StoreUnavailable, match=rf"is locked by another program: process {other.pid} \(python"):
             store.append(revision(1))
-    finally:
-        other.execute("ROLLBACK")
-        other.close()
+        other.communicate()
 
     filled(store, revision(1))
     assert versions(store.heads()) == [1]
+
+
+def modes(folder: Path) -> dict[str, str]:
+    return {str(each.relative_to(folder)): oct(each.stat().st_mode)[-3:] for each in sorted(folder.rglob("*"))}
+
+
+def test_the_files_are_for_their_owner_alone_whatever_the_umask(tmp_path: Path) -> None:
+    umask = os.umask(0)
+    try:
+        filled(SqliteRevisionStore(tmp_path / "a" / "b" / "v.db"), revision(1)).close()
+    finally:
+        os.umask(umask)
+    private = {"a/b/v.db": "600", "a/b/v.db-journal": "600", "a/b/v.db.lock": "600"}
+    assert modes(tmp_path) == {"a": "700", "a/b": "700", **private}
+
+    for name in private:
+        (tmp_path / name).chmod(0o644)  # as earlier versions made them
+    SqliteRevisionStore(tmp_path / "a" / "b" / "v.db").close()
+    assert modes(tmp_path) == {"a": "700", "a/b": "700", **private}
+
+
+def test_files_the_superuser_makes_in_the_folder_of_a_service_belong_to_the_service(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only the superuser gives files away")
+    os.chown(tmp_path, NOBODY, NOBODY)
+    filled(SqliteRevisionStore(tmp_path / "a" / "v.db"), revision(1)).close()
+
+    assert {each.stat().st_uid for each in tmp_path.rglob("*")} == {NOBODY}
 
 
 # Permissions do not bind the superuser: these run as someone else, in a process of their own
@@ -314,6 +348,16 @@ def test_a_file_that_cannot_be_read_is_refused(open_folder: Path) -> None:
     (open_folder / "vivienne.db").chmod(0o000)
 
     assert "cannot be opened; check that its folder exists and is writable" in opened_by_nobody(open_folder)
+
+
+@pytest.mark.parametrize("name", ["vivienne.db", "vivienne.db.lock"])
+def test_a_database_the_superuser_made_is_said_to_be_so(open_folder: Path, name: str) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only the superuser makes files of others")
+    os.chown(open_folder / name, 0, 0)
+
+    said = opened_by_nobody(open_folder)
+    assert f"{open_folder / name} belongs to root, and this process runs as nobody, who may not write it" in said
 
 
 def test_a_read_only_folder_is_refused_at_the_start(open_folder: Path) -> None:

@@ -135,9 +135,10 @@ def _confirmed(answer: Any, url: str, kind: Kind) -> Switched:
     if not isinstance(answer, dict) or not isinstance(answer.get("paused"), list):
         raise NotSwitched(f"{url} is not a Vivienne server: its answer has no list of pauses")
     addressed = answer.get("assets")
-    is_done = answer.get("status") in _DONE and isinstance(answer.get("message"), str) and isinstance(addressed, list)
-    if kind == "pause" and is_done:
-        is_done = bool(addressed) and set(addressed) <= set(answer["paused"])
+    is_done = answer.get("status") in _DONE and isinstance(answer.get("message"), str)
+    if kind == "pause":
+        is_done = is_done and isinstance(addressed, list) and bool(addressed)
+        is_done = is_done and all(asset in answer["paused"] for asset in addressed or ())
     if not is_done:
         raise NotSwitched(f"{url} did not confirm the {_NAMES[kind]}; its answer: {json.dumps(answer)[:500]}")
     return answer  # type: ignore[return-value]  # it has the fields that are used

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -10,17 +12,25 @@ import click
 from vivienne.access.secrets import digest, new_secret
 from vivienne.commands.database import existing, opened
 from vivienne.commands.options import database_option, json_option
-from vivienne.errors import InvalidConfiguration, SettingsError, UnknownToken
+from vivienne.errors import FileUnreadable, InvalidConfiguration, SettingsError, UnknownToken
 from vivienne.settings.parsing import database
+from vivienne.store.private import replacing
 from vivienne.store.token import Token, check_name
 from vivienne.times import now, written
 from vivienne.wire.token_entry import ROLES
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
     from vivienne.store.address import PostgresUrl
     from vivienne.wire.token_entry import Role, TokenEntry
+
+_file_option = click.option(
+    "--file",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File to write the token to instead, for its owner alone; an existing one keeps its owner and group.",
+)
 
 
 @click.group()
@@ -33,16 +43,40 @@ def token() -> None:
 @click.option(
     "--role", type=click.Choice(ROLES), required=True, help="viewer: read; tuner: change too; admin: everything."
 )
+@_file_option
 @database_option
 @json_option
-def create_token(name: str, role: Role, db: str, as_json: bool) -> None:
+def create_token(name: str, role: Role, db: str, file: Path | None, as_json: bool) -> None:
     """Create a token for NAME and print it: it cannot be shown again. NAME is the author of changes made with it."""
-    made, secret = create(database(db), name, role)
+    secret = new_secret()
+    with _written(secret, file):
+        made = create(database(db), name, role, secret)
+    _show(made, secret, file, as_json=as_json)
+
+
+def _show(made: TokenEntry, secret: str, file: Path | None, *, as_json: bool) -> None:
+    """Print a new secret, or the file that has it."""
     if as_json:
-        click.echo(json.dumps({**made, "token": secret}))
+        click.echo(json.dumps({**made, "token": secret} if file is None else {**made, "file": str(file)}))
+    elif file is None:
+        click.echo(f"Token {made['name']} ({made['role']}); it cannot be shown again:", err=True)
+        click.echo(secret)
+    else:
+        click.echo(f"Token {made['name']} ({made['role']}) is in {file}")
+
+
+@contextmanager
+def _written(secret: str, file: Path | None) -> Iterator[None]:
+    """Write a secret into a file for its owner alone, before the block; it takes its place if the block succeeds."""
+    if file is None:
+        yield
         return
-    click.echo(f"Token {made['name']} ({made['role']}); it cannot be shown again:", err=True)
-    click.echo(secret)
+    try:
+        with replacing(file) as temporary:
+            temporary.write_text(f"{secret}\n")
+            yield
+    except OSError as error:
+        raise FileUnreadable(str(file), f"it cannot be written: {error.strerror}") from error
 
 
 @token.command("list")
@@ -69,8 +103,8 @@ def revoke_token(name: str, db: str, as_json: bool) -> None:
     click.echo(json.dumps(revoked) if as_json else f"Token {name} is revoked")
 
 
-def create(db: Path | PostgresUrl, name: str, role: Role) -> tuple[TokenEntry, str]:
-    """Create a token; return its secret too, which is not stored. A missing database is created.
+def create(db: Path | PostgresUrl, name: str, role: Role, secret: str) -> TokenEntry:
+    """Create a token of a secret, which is not stored. A missing database is created.
 
     Raises:
         SettingsError: the name is not valid.
@@ -81,11 +115,10 @@ def create(db: Path | PostgresUrl, name: str, role: Role) -> tuple[TokenEntry, s
         check_name(name)
     except InvalidConfiguration as refused:
         raise SettingsError(str(refused)) from refused
-    secret = new_secret()
     token = Token(name, digest(secret), role, written(now()))
     with opened(db, beside=True) as store:
         store.add_token(token)
-    return token.entry(), secret
+    return token.entry()
 
 
 def listed(db: Path | PostgresUrl) -> list[TokenEntry]:

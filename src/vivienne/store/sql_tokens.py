@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from vivienne.errors import NameTaken
 from vivienne.store.tables import tokens
-from vivienne.store.token import Token
+from vivienne.store.token import NAME, Token
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -44,6 +44,8 @@ class SqlTokens(ABC):
 
     def revoke_token(self, name: str, when: str) -> Token | None:
         """See `TokenStore`."""
+        if NAME.fullmatch(name) is None:  # no token has it, and PostgreSQL takes no text with a zero byte
+            return None
         with self._transaction() as connection:
             is_good = (tokens.c.name == name) & tokens.c.revoked_at.is_(None)
             if connection.execute(tokens.update().where(is_good).values(revoked_at=when)).rowcount == 0:

@@ -3,10 +3,13 @@
 A rollback journal and ``synchronous=FULL``: when a commit returns, the revision survives a power cut. The journal is
 kept and its header cleared on commit (``PERSIST``), which is synced; deleting the file would need a sync of the
 directory that FULL does not make. No WAL: the SQLite of older Pythons loses data with it under several connections.
+
+The file, its journal and its lock are for their owner alone: whoever may read them may lock them too.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -17,7 +20,9 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.pool import StaticPool
 
 from vivienne.errors import StoreUnavailable, StoreUnusable, VersionTaken
+from vivienne.store.holders import belongs_to_another, holders
 from vivienne.store.migrate import adopt, migrate, schema_of
+from vivienne.store.private import make_file, make_folder, withdraw_from_others
 from vivienne.store.sql import SqlRevisionStore, as_row
 from vivienne.store.tables import SCHEMA_VERSION, revisions
 
@@ -29,6 +34,8 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Engine
 
     from vivienne.store.revision import Revision
+
+_log = logging.getLogger(__name__)
 
 APPLICATION_ID = 0x56495649
 """Marks the file as ours in its header ("VIVI")."""
@@ -61,30 +68,22 @@ class SqliteRevisionStore(SqlRevisionStore):
     def __init__(self, path: Path, *, beside: bool = False) -> None:
         self.path = path
         self.name = str(path)
-        self._lock = filelock.FileLock(f"{path}.lock", thread_local=False)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._lock.acquire(timeout=0)
-        except filelock.Timeout as error:
-            if not beside:
-                raise StoreUnusable(
-                    f"The database {path} is in use by another Vivienne; stop that one, or name another database "
-                    "with --db"
-                ) from error
-        except OSError as error:
-            raise StoreUnusable(f"The database {path} cannot be opened: {error.strerror}") from error
+        self._lock = _lock(path, beside=beside)
         self._engine = _engine(path, "BEGIN IMMEDIATE" if beside else "BEGIN")
         try:
+            make_file(path)
             self._open = self._engine.connect()
             with self._open.begin():
                 _prepare(self._open, path, is_ours=self._lock.is_locked)
+            _withdraw(path)
             self._inode = path.stat().st_ino
         except StoreUnusable:
             self.close()
             raise
-        except DBAPIError as error:
+        except (DBAPIError, OSError) as error:
             self.close()
-            raise StoreUnusable(f"The database {path} cannot be used: {_said(error)}") from error
+            why = _said_at_start(error, path)
+            raise StoreUnusable(f"The database {path} cannot be used: {why}") from error
 
     def append(self, *appended: Revision) -> None:
         """See `RevisionStore`."""
@@ -103,6 +102,7 @@ class SqliteRevisionStore(SqlRevisionStore):
         """See `RevisionStore`. A file beside the database shows that there is space, which writing in it does not."""
         probe = self.path.with_name(f"{self.path.name}-probe")
         try:
+            make_file(probe)
             with probe.open("wb", buffering=0) as file:
                 os.pwrite(file.fileno(), bytes(_PROBE_BYTES), 0)
                 os.fsync(file.fileno())
@@ -130,7 +130,7 @@ class SqliteRevisionStore(SqlRevisionStore):
             yield self._open
 
     def _reason(self, error: DBAPIError) -> str:
-        return _GONE if self._is_gone() else _said(error)
+        return _GONE if self._is_gone() else _said(error, self.path)
 
     def _is_gone(self) -> bool:
         """Tell whether the opened file is no longer the one at its path."""
@@ -138,6 +138,43 @@ class SqliteRevisionStore(SqlRevisionStore):
             return self.path.stat().st_ino != self._inode
         except OSError:
             return True
+
+
+def _beside(path: Path) -> tuple[Path, Path]:
+    """The lock and the journal of a database."""
+    return path.with_name(f"{path.name}.lock"), path.with_name(f"{path.name}-journal")
+
+
+def _lock(path: Path, *, beside: bool) -> filelock.BaseFileLock:
+    """The lock of a database, taken; with `beside` it may be another process that has it."""
+    file, _ = _beside(path)
+    lock = filelock.FileLock(file, thread_local=False)
+    try:
+        make_folder(path.parent)
+        make_file(file)
+        lock.acquire(timeout=0)
+    except filelock.Timeout as error:
+        if not beside:
+            by = holders(file)
+            raise StoreUnusable(
+                f"The database {path} is in use by another Vivienne{f', {by}' if by else ''}; stop that one, or name "
+                "another database with --db"
+            ) from error
+    except OSError as error:
+        why = belongs_to_another(path.parent, file) or error.strerror
+        raise StoreUnusable(f"The database {path} cannot be opened: {why}") from error
+    return lock
+
+
+def _withdraw(path: Path) -> None:
+    """Take the rights of others to the database: earlier versions left that to the umask."""
+    try:
+        open_before = [file.name for file in (path, *_beside(path)) if withdraw_from_others(file)]
+    except OSError as error:
+        _log.warning("Other users may read the database %s, and it cannot be helped: %s", path, error.strerror)
+    else:
+        if open_before:
+            _log.warning("Other users could open %s; now only their owner can", ", ".join(open_before))
 
 
 def _engine(path: Path, begin: str) -> Engine:
@@ -200,13 +237,23 @@ _REASONS = {
     "malformed": "is damaged; restore a copy of it",
     "readonly": "is read-only; make the file and its folder writable",
     "unable to open": "cannot be opened; check that its folder exists and is writable",
-    "locked": "is locked by another program",
     "full": "cannot grow: the disk is full",
     "disk I/O": "cannot be read or written: the disk reports an error",
 }
 
 
-def _said(error: DBAPIError) -> str:
-    """SQLite's error in words."""
+def _said_at_start(error: DBAPIError | OSError, path: Path) -> str:
+    """Why a database cannot be opened, in words."""
+    denied = belongs_to_another(path, *_beside(path), path.parent)
+    if denied and any(key in str(error) for key in ("readonly", "unable to open", "Permission denied")):
+        return denied
+    return _said(error, path) if isinstance(error, DBAPIError) else error.strerror or str(error)
+
+
+def _said(error: DBAPIError, path: Path) -> str:
+    """SQLite's error in words: the rest of a sentence about the database."""
     text = str(error.orig)
+    if "locked" in text:
+        by = holders(path)
+        return "is locked by another program" + (f": {by} has a transaction open in it" if by else "")
     return next((reason for key, reason in _REASONS.items() if key in text), f"failed: {text.rstrip('.')}")

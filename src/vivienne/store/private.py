@@ -1,0 +1,117 @@
+"""Files and folders that only their owner may open, whatever the umask.
+
+A database tells who changed what from where. Somebody who may only read it could still hold a lock on it, and with that
+stop every change, or the next start.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import stat
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_FILE, _FOLDER = 0o600, 0o700
+_OTHERS, _OF_GROUP = 0o077, 0o070
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it that are missing, for their owner alone. An existing one stays as it is.
+
+    Raises:
+        OSError: that is not possible.
+    """
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    for each in reversed(missing):
+        with suppress(FileExistsError):  # another process was faster
+            each.mkdir(mode=_FOLDER)
+            each.chmod(_FOLDER)
+            _give_to_owner_of_folder(each)
+    if not folder.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, "its folder is a file", str(folder))
+
+
+def make_file(path: Path) -> bool:
+    """Make an empty file for its owner alone; False if there is one already, which stays as it is.
+
+    Raises:
+        OSError: that is not possible.
+    """
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, _FILE)
+    except FileExistsError:
+        return False
+    try:
+        os.fchmod(handle, _FILE)
+    finally:
+        os.close(handle)
+    _give_to_owner_of_folder(path)
+    return True
+
+
+def withdraw_from_others(path: Path) -> bool:
+    """Take all rights to a file from everybody but its owner; False if there is no file, or nothing to take.
+
+    Raises:
+        OSError: it belongs to another user.
+    """
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+    except FileNotFoundError:
+        return False
+    if not mode & _OTHERS:
+        return False
+    path.chmod(mode & ~_OTHERS)
+    return True
+
+
+def _give_to_owner_of_folder(path: Path) -> None:
+    """What the superuser makes in the folder of a service belongs to the service, which could not open it otherwise."""
+    if os.geteuid() != 0:
+        return
+    owner = path.parent.stat()
+    if owner.st_uid != 0:
+        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A private file beside `path`, empty. At the end of the block it is synced and takes the place of `path`.
+
+    If the block fails, it is removed and `path` is as before. A file that is replaced passes on its owner and its
+    group, but no right of anybody else.
+
+    Raises:
+        OSError: that is not possible.
+    """
+    target = path.resolve()
+    if target.exists() and not target.is_file():
+        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    make_file(temporary)
+    try:
+        yield temporary
+        _sync(temporary)
+        if target.exists():
+            earlier = target.stat()
+            if (earlier.st_uid, earlier.st_gid) != (temporary.stat().st_uid, temporary.stat().st_gid):
+                os.chown(temporary, earlier.st_uid, earlier.st_gid)
+            temporary.chmod(_FILE | stat.S_IMODE(earlier.st_mode) & _OF_GROUP)
+        temporary.replace(target)
+        _sync(target.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

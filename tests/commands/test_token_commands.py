@@ -1,0 +1,52 @@
+"""`vivienne token`: tokens in a database, and the files they are written to."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+
+from vivienne.access.secrets import SECRET
+from vivienne.commands.main import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def token(*arguments: str, db: Path, code: int = 0) -> str:
+    """Everything that `vivienne token` says."""
+    done = CliRunner().invoke(main, ["token", *arguments, "--db", str(db)])
+    assert done.exit_code == code, done.output
+    return done.output
+
+
+@pytest.mark.parametrize("before", [None, 0o644, 0o640])
+def test_a_token_file_is_for_its_owner_alone_whatever_the_umask(tmp_path: Path, before: int | None) -> None:
+    file = tmp_path / "prometheus.token"
+    if before is not None:
+        file.write_text("of another service\n")
+        file.chmod(before)
+    umask = os.umask(0)
+    try:
+        said = token("create", "prometheus", "--role", "viewer", "--file", str(file), db=tmp_path / "v.db")
+    finally:
+        os.umask(umask)
+
+    assert SECRET.fullmatch(file.read_text().rstrip("\n"))
+    assert not SECRET.search(said)
+    assert file.stat().st_mode & 0o777 == (0o600 if before is None else before & 0o770)
+
+
+def test_a_token_that_is_not_made_leaves_the_file_as_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "t.token"
+    token("create", "ann", "--role", "viewer", "--file", str(file), db=tmp_path / "v.db")
+    before = file.read_text()
+
+    token("create", "ann", "--role", "viewer", "--file", str(file), db=tmp_path / "v.db", code=1)
+    token("create", "bob", "--role", "viewer", "--file", str(tmp_path / "no" / "folder"), db=tmp_path / "v.db", code=2)
+
+    assert file.read_text() == before
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["t.token", "v.db", "v.db-journal", "v.db.lock"]
+    assert "bob" not in token("list", db=tmp_path / "v.db")
