@@ -23,7 +23,7 @@ from vivienne.changes.service import ConfigService
 from vivienne.live.asset import LiveAsset
 from vivienne.live.freshness import Freshness
 from vivienne.market.timeframe import Timeframe
-from vivienne.market.types import MINUTE_MS, Candle
+from vivienne.market.types import MINUTE_MS, Bars, Candle
 from vivienne.store.sqlite import SqliteRevisionStore
 
 if TYPE_CHECKING:
@@ -194,7 +194,7 @@ class _Exchange:
         for bar in bars:
             candles.append(self._candle(bar, before))
             before = bar["close"]
-        clean.load(candles)
+        clean.load(Bars.from_candles(candles))
         clean.decide()
         shown, right = self.asset.data(), clean.data()
         for name in ("clarity_level", "raw_clarity_level", "signal_confidence", "side", "position_size", "blocked_by"):

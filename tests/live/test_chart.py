@@ -46,7 +46,7 @@ def test_before_the_first_bar_there_is_nothing_to_draw(asset: LiveAsset) -> None
 
 def test_a_chart_has_the_last_bars_oldest_first(asset: LiveAsset) -> None:
     candles = minutes(HISTORY)
-    asset.load(candles)
+    asset.load(Bars.from_candles(candles))
     for limit in (1, 7, HISTORY, 900):
         bars = asset.chart(limit)["bars"]
         wanted = candles[-limit:]
@@ -56,7 +56,7 @@ def test_a_chart_has_the_last_bars_oldest_first(asset: LiveAsset) -> None:
 
 async def test_a_chart_has_the_indicators_of_the_periods_in_force(asset: LiveAsset, service: ConfigService) -> None:
     candles = minutes(HISTORY)
-    asset.load(candles)
+    asset.load(Bars.from_candles(candles))
     before = asset.chart(5)["bars"]
     await service.change(ChangeRequest(Update({"ema_fast_period": 5}, partial=True), channel="test"))
     after = asset.chart(5)["bars"]
@@ -68,7 +68,7 @@ async def test_a_chart_has_the_indicators_of_the_periods_in_force(asset: LiveAss
 
 
 def test_where_an_indicator_has_no_value_yet_there_is_null_and_no_nan(asset: LiveAsset) -> None:
-    asset.load(minutes(HISTORY))
+    asset.load(Bars.from_candles(minutes(HISTORY)))
     chart = asset.chart(HISTORY)
     assert json.dumps(chart, allow_nan=False)
     assert chart["bars"][0]["ema_slow"] is None
@@ -77,7 +77,7 @@ def test_where_an_indicator_has_no_value_yet_there_is_null_and_no_nan(asset: Liv
 
 async def test_a_decision_stays_what_it_was_when_its_bar_closed(asset: LiveAsset, service: ConfigService) -> None:
     candles = minutes(HISTORY + 2)
-    asset.load(candles[:HISTORY])
+    asset.load(Bars.from_candles(candles[:HISTORY]))
     asset.decide()
     asset.take(candles[HISTORY])
     asset.decide()
@@ -100,7 +100,7 @@ async def test_a_decision_stays_what_it_was_when_its_bar_closed(asset: LiveAsset
 
 
 def test_a_chart_agrees_with_the_state_on_the_newest_bar(asset: LiveAsset) -> None:
-    asset.load(minutes(HISTORY))
+    asset.load(Bars.from_candles(minutes(HISTORY)))
     asset.decide()
     data, bar = asset.data(), asset.chart(1)["bars"][0]
     assert data["bar_time"] == bar["time"]
@@ -109,7 +109,7 @@ def test_a_chart_agrees_with_the_state_on_the_newest_bar(asset: LiveAsset) -> No
 
 
 def test_a_chart_tells_an_entry_that_is_held_from_a_level_that_was_not_reached(asset: LiveAsset) -> None:
-    asset.load(minutes(HISTORY))
+    asset.load(Bars.from_candles(minutes(HISTORY)))
     bars = asset.chart(HISTORY)["bars"]
     held = [bar for bar in bars if bar["blocked"] and bar["raw_clarity_level"] != "idle"]
     assert held
@@ -120,7 +120,7 @@ def test_a_chart_tells_an_entry_that_is_held_from_a_level_that_was_not_reached(a
 
 def test_a_chart_has_the_open_bar_as_far_as_it_has_come(asset: LiveAsset) -> None:
     candles = minutes(HISTORY)
-    asset.load(candles)
+    asset.load(Bars.from_candles(candles))
     assert asset.chart(1)["forming"] is None
     last = candles[-1]
     asset.move(last.close + 2, last.open_time + 70_000)
@@ -139,7 +139,7 @@ def test_a_chart_has_the_open_bar_as_far_as_it_has_come(asset: LiveAsset) -> Non
 def test_the_open_bar_of_a_longer_timeframe_is_made_of_its_minutes_and_the_price(service: ConfigService) -> None:
     candles = minutes(32)
     asset = LiveAsset("BTC", feed="by hand", timeframe=Timeframe.M15, window=2500, active=lambda: service.active("BTC"))
-    asset.load(candles)
+    asset.load(Bars.from_candles(candles))
     price = max(candle.high for candle in candles) + 1
     asset.move(price, candles[-1].open_time + 90_000)
     wanted = {
@@ -154,7 +154,7 @@ def test_the_open_bar_of_a_longer_timeframe_is_made_of_its_minutes_and_the_price
 
 
 async def test_a_chart_marks_a_change_at_the_markets_time(asset: LiveAsset, service: ConfigService) -> None:
-    asset.load(minutes(HISTORY))
+    asset.load(Bars.from_candles(minutes(HISTORY)))
     asset.decide()
     assert asset.chart(1)["changes"] == []
     moment = minutes(HISTORY)[-1].open_time + 65_000
@@ -167,7 +167,7 @@ async def test_a_chart_marks_a_change_at_the_markets_time(asset: LiveAsset, serv
 
 def test_closes_are_the_newest_oldest_first(asset: LiveAsset) -> None:
     candles = minutes(HISTORY)
-    asset.load(candles)
+    asset.load(Bars.from_candles(candles))
     assert [candle.close for candle in candles[-3:]] == asset.closes(3)
     assert [candle.close for candle in candles] == asset.closes(1000)
     assert asset.closes(0) == []

@@ -13,7 +13,7 @@ from vivienne.changes.requests import ChangeRequest, SwitchRequest, Update
 from vivienne.changes.service import ConfigService
 from vivienne.live.asset import LiveAsset
 from vivienne.market.timeframe import Timeframe
-from vivienne.market.types import MINUTE_MS
+from vivienne.market.types import MINUTE_MS, Bars
 from vivienne.store.sqlite import SqliteRevisionStore
 from vivienne.times import iso
 
@@ -55,7 +55,7 @@ def fresh(service: ConfigService) -> LiveAsset:
 @pytest.fixture
 def warm(fresh: LiveAsset) -> LiveAsset:
     """With just enough bars, decided."""
-    fresh.load(minutes(NEEDED + 20))
+    fresh.load(Bars.from_candles(minutes(NEEDED + 20)))
     fresh.decide()
     return fresh
 
@@ -91,7 +91,7 @@ def test_warming_up_counts_the_bars_until_there_are_enough(fresh: LiveAsset) -> 
 
 def test_live_says_how_much_history_is_there_until_it_is_full(fresh: LiveAsset) -> None:
     candles = minutes(1_001)
-    fresh.load(candles[:999])
+    fresh.load(Bars.from_candles(candles[:999]))
     seen = []
     for candle in (None, *candles[999:]):
         if candle is not None:
@@ -108,7 +108,7 @@ def test_live_says_how_much_history_is_there_until_it_is_full(fresh: LiveAsset) 
 def test_where_the_full_history_is_required_it_is_warming_up_until_then(service: ConfigService) -> None:
     candles = minutes(1_000)
     asset = live_asset(service, require_full_history=True)
-    asset.load(candles[:999])
+    asset.load(Bars.from_candles(candles[:999]))
     asset.decide()
     waiting = asset.data()
     asset.take(candles[999])
@@ -163,7 +163,7 @@ def test_an_ended_feed_keeps_its_last_decision_on_show(warm: LiveAsset) -> None:
 
 
 def test_a_feed_that_ended_too_early_says_so(fresh: LiveAsset) -> None:
-    fresh.load(minutes(5))
+    fresh.load(Bars.from_candles(minutes(5)))
     fresh.decide()
     fresh.end()
 
@@ -218,7 +218,7 @@ def test_a_hole_of_more_than_an_hour_starts_the_warm_up_again(warm: LiveAsset, m
 def test_a_hole_inside_a_longer_bar_is_news_at_once(service: ConfigService) -> None:
     """Nothing decided before the hole may stay on show until the next bar closes."""
     asset = live_asset(service, Timeframe.M15)
-    asset.load(minutes(15 * 170))
+    asset.load(Bars.from_candles(minutes(15 * 170)))
     asset.decide()
     assert asset.data()["status"] == "live"
 
@@ -284,14 +284,14 @@ def test_a_decision_on_a_tick_says_that_its_bar_is_open_and_may_be_taken_back(se
         "BTC", feed="by hand", timeframe=Timeframe.M5, window=2500, active=lambda: service.active("BTC"), on_tick=True
     )
     candles = minutes(1_005)
-    asset.load(candles[:1_002])
+    asset.load(Bars.from_candles(candles[:1_002]))
     asset.decide()
     opened = asset.data()
     assert opened["price"] is not None
     asset.move(opened["price"] * 1.2, candles[1_002].open_time)
     asset.decide()
     moved = asset.data()
-    asset.load(candles[1_002:])
+    asset.load(Bars.from_candles(candles[1_002:]))
     asset.decide()
 
     closed = asset.data()
@@ -305,7 +305,7 @@ def on_ticks(service: ConfigService, timeframe: Timeframe, candles: list[Candle]
     asset = LiveAsset(
         "BTC", feed="by hand", timeframe=timeframe, window=2500, active=lambda: service.active("BTC"), on_tick=True
     )
-    asset.load(candles)
+    asset.load(Bars.from_candles(candles))
     asset.decide()
     return asset
 

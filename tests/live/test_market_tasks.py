@@ -20,7 +20,7 @@ from vivienne.live.market import Market
 from vivienne.live.view import LocalView
 from vivienne.market.feeds.base import FeedEnded, History, MinuteClosed, PriceMoved
 from vivienne.market.timeframe import Timeframe
-from vivienne.market.types import MINUTE_MS
+from vivienne.market.types import MINUTE_MS, Bars
 from vivienne.server.factory import web_application
 from vivienne.store.sqlite import SqliteRevisionStore
 from vivienne.stream.hub import Hub
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vivienne.market.feeds.base import FeedEvent
-    from vivienne.market.types import Bars
 
 ENOUGH = 200
 NEXT = MIDNIGHT + ENOUGH * MINUTE_MS + 1
@@ -56,7 +55,7 @@ class MemoryFeed:
 
     def history(self, asset: str, *, least: int, most: int) -> History:
         assert 0 < least <= most
-        return History(minutes(self._history, seed=self.assets.index(asset)), is_whole=True)
+        return History(Bars.from_candles(minutes(self._history, seed=self.assets.index(asset))), is_whole=True)
 
     async def follow(self, asset: str) -> AsyncIterator[FeedEvent]:
         while (event := await self._events[asset].get()) is not None:

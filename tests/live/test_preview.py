@@ -8,14 +8,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from making import columns_of, configurations, configured, document_of, random_bars
+from making import configurations, configured, document_of, random_bars
 from vivienne.agent.decision import Clarity
 from vivienne.agent.evaluate import evaluate
 from vivienne.agent.filters import FILTERS
 from vivienne.live.deciding import Deciding
 from vivienne.live.preview import MOST_DIFFERENT, compare
 from vivienne.market.timeframe import Timeframe
-from vivienne.market.types import Candle
 from vivienne.market.window import BarWindow
 from vivienne.times import iso
 
@@ -31,7 +30,7 @@ NO_FILTERS = document_of(dict.fromkeys([barrier.switch for barrier in FILTERS], 
 def deciding(bars: Bars = BARS) -> Deciding:
     """Of a market that began with the first of these bars."""
     window = BarWindow(2_500)
-    window.extend(Candle(*row) for row in zip(*(column.tolist() for column in columns_of(bars)), strict=True))
+    window.extend(bars)
     return Deciding(window, Timeframe.M15)
 
 

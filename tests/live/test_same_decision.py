@@ -15,7 +15,7 @@ from vivienne.live.asset import LiveAsset
 from vivienne.live.market import Market
 from vivienne.market.feeds.replay import ReplayFeed
 from vivienne.market.timeframe import Timeframe
-from vivienne.market.types import MINUTE_MS
+from vivienne.market.types import MINUTE_MS, Bars
 from vivienne.store.sqlite import SqliteRevisionStore
 from vivienne.stream.hub import Hub
 from vivienne.stream.state import StateBoard
@@ -92,7 +92,7 @@ def test_chart_preview_and_restart_show_what_was_decided_live(service: ConfigSer
     for begin in (0, 100, 333):
         again = live_asset(service, timeframe)
         kept = candles[-(WINDOW - begin) * timeframe.minutes :]
-        again.load(kept, is_whole=len(kept) == len(candles))
+        again.load(Bars.from_candles(kept), is_whole=len(kept) == len(candles))
         chart = again.chart(1_000)["bars"]
         unknown = sum(bar["status"] == "undecidable" for bar in chart)
         assert ["undecidable"] * unknown + ["live"] * (1_000 - unknown) == [bar["status"] for bar in chart]
@@ -121,7 +121,7 @@ async def test_replays_at_any_speed_decide_the_same(service: ConfigService, tmp_
 
 def test_bars_whose_history_is_not_kept_are_counted_as_undecided(service: ConfigService) -> None:
     asset = live_asset(service, Timeframe.M1, window=1_500)
-    asset.load(minutes(4_000, seed=1))
+    asset.load(Bars.from_candles(minutes(4_000, seed=1)))
     counts = asset.compare(service.active("BTC").configuration, 1_000)["now"]
     assert sum(counts[level] for level in ("idle", "loaded", "aim", "bang", "undecided")) == 1_000
     first = MIDNIGHT // MINUTE_MS + 2_500
@@ -133,7 +133,7 @@ def test_bars_whose_history_is_not_kept_are_counted_as_undecided(service: Config
 
 def test_bars_of_the_warm_up_are_not_counted_as_idle(service: ConfigService) -> None:
     asset = live_asset(service, Timeframe.M1)
-    asset.load(minutes(200, seed=1))
+    asset.load(Bars.from_candles(minutes(200, seed=1)))
     counts = asset.compare(service.active("BTC").configuration, 1_000)["now"]
     assert counts["undecided"] == 153
     assert ["warming_up"] * 153 + ["live"] * 47 == [bar["status"] for bar in asset.chart(1_000)["bars"]]
@@ -198,7 +198,7 @@ def test_the_longest_hole_that_is_filled_follows_the_timeframe(
 ) -> None:
     asset = live_asset(service, timeframe)
     length = timeframe.minutes
-    asset.load(minute(number) for number in range(3 * length))
+    asset.load(Bars.from_candles(minute(number) for number in range(3 * length)))
     assert len(asset.closes(100)) == 3
 
     asset.take(minute(3 * length + hole))

@@ -14,7 +14,7 @@ from vivienne.changes.service import ConfigService
 from vivienne.live.asset import LiveAsset
 from vivienne.live.freshness import Freshness
 from vivienne.market.timeframe import Timeframe
-from vivienne.market.types import MINUTE_MS, Candle
+from vivienne.market.types import MINUTE_MS, Bars, Candle
 from vivienne.store.sqlite import SqliteRevisionStore
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Exchange:
             active=lambda: service.active("BTC"),
             freshness=Freshness(SILENCE, 1.0, lambda: self.now),
         )
-        self.asset.load(minutes(WARM))
+        self.asset.load(Bars.from_candles(minutes(WARM)))
         self.asset.decide()
 
     def wait(self, seconds: float) -> None:

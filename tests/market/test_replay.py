@@ -13,7 +13,7 @@ from vivienne.agent.evaluate import evaluate
 from vivienne.agent.indicators import bars_needed
 from vivienne.errors import MarketDataError
 from vivienne.market.bars import BarBuilder, GapFiller, Restart
-from vivienne.market.feeds.base import FeedEnded, FeedEvent, History, MinuteClosed, PriceMoved
+from vivienne.market.feeds.base import FeedEnded, FeedEvent, MinuteClosed, PriceMoved
 from vivienne.market.feeds.replay import ReplayFeed, _Pace
 from vivienne.market.timeframe import Timeframe
 from vivienne.market.types import DAY_MS, MINUTE_MS, Candle, Trade
@@ -57,7 +57,8 @@ async def test_history_and_what_follows_give_every_candle_once(tmp_path: Path) -
     feed = ReplayFeed({"BTC": [written(tmp_path / "a.csv", candles)]}, None)
     history = feed.history("BTC", least=975, most=15_000)
     events = await rest(feed)
-    assert history == History(candles[:975], is_whole=True)
+    assert history.is_whole
+    assert candles[:975] == [*history.minutes.candles()]
     assert candles[975:] == candles_of(events)
     assert [FeedEnded()] == events[-1:]
     assert events.count(FeedEnded()) == 1
@@ -68,8 +69,8 @@ async def test_several_files_follow_each_other(tmp_path: Path) -> None:
     days = [written(tmp_path / f"{n}.csv", candles[n * DAY : (n + 1) * DAY]) for n in range(3)]
     feed = ReplayFeed({"BTC": days}, None)
     history = feed.history("BTC", least=DAY + 100, most=10_000)
-    assert len(history.candles) == DAY + 100
-    assert candles == [*history.candles, *candles_of(await rest(feed))]
+    assert len(history.minutes) == DAY + 100
+    assert candles == [*history.minutes.candles(), *candles_of(await rest(feed))]
 
 
 async def test_files_cut_within_a_day_follow_each_other_without_a_hole(tmp_path: Path) -> None:
@@ -88,13 +89,13 @@ async def test_each_asset_is_replayed_on_its_own(tmp_path: Path) -> None:
         {"BTC": [written(tmp_path / "b.csv", bitcoin)], "ETH": [written(tmp_path / "e.csv", ether)]}, None
     )
     assert feed.assets == ("BTC", "ETH")
-    assert ether == [*feed.history("ETH", least=10, most=99).candles, *candles_of(await rest(feed, "ETH"))]
-    assert bitcoin == [*feed.history("BTC", least=10, most=99).candles, *candles_of(await rest(feed, "BTC"))]
+    assert ether == [*feed.history("ETH", least=10, most=99).minutes.candles(), *candles_of(await rest(feed, "ETH"))]
+    assert bitcoin == [*feed.history("BTC", least=10, most=99).minutes.candles(), *candles_of(await rest(feed, "BTC"))]
 
 
 async def test_a_file_that_is_all_history_ends_at_once(tmp_path: Path) -> None:
     feed = ReplayFeed({"BTC": [written(tmp_path / "a.csv", minutes(50))]}, None)
-    assert minutes(50) == feed.history("BTC", least=975, most=15_000).candles
+    assert minutes(50) == [*feed.history("BTC", least=975, most=15_000).minutes.candles()]
     assert [FeedEnded()] == await rest(feed)
 
 
@@ -102,7 +103,7 @@ async def test_missing_minutes_count_as_history(tmp_path: Path) -> None:
     """They will be filled, so that what is needed is there."""
     candles = [candle for number, candle in enumerate(minutes(400)) if number % 50 < 25]
     feed = ReplayFeed({"BTC": [written(tmp_path / "a.csv", candles)]}, None)
-    history = feed.history("BTC", least=101, most=1_000).candles
+    history = [*feed.history("BTC", least=101, most=1_000).minutes.candles()]
     assert history[-1].open_time - history[0].open_time == 100 * MINUTE_MS
     assert candles == [*history, *candles_of(await rest(feed))]
 
@@ -138,7 +139,7 @@ async def test_a_late_trade_moves_no_price(tmp_path: Path) -> None:
 async def test_real_trades_replay_to_the_minutes_of_the_archive(marketdata: Path) -> None:
     path = marketdata / "trades" / "BTCUSDT-spot-trades-2024-08-08T2354_2024-08-09T0005.csv.gz"
     feed = ReplayFeed({"BTC": [path]}, None)
-    candles = [*feed.history("BTC", least=3, most=1_000).candles, *candles_of(await rest(feed))]
+    candles = [*feed.history("BTC", least=3, most=1_000).minutes.candles(), *candles_of(await rest(feed))]
     assert [1_723_161_300_000 + number * MINUTE_MS for number in range(10)] == [c.open_time for c in candles]
 
 
@@ -148,7 +149,7 @@ async def decisions(feed: ReplayFeed) -> list[Decision]:
     gaps, builder, window = GapFiller(), BarBuilder(Timeframe.M15), BarWindow(1_500)
     least = (bars_needed(config.indicators, 15) + 1) * 15
     decided: list[Decision] = []
-    for candle in [*feed.history("BTC", least=least, most=1_501 * 15).candles, *candles_of(await rest(feed))]:
+    for candle in [*feed.history("BTC", least=least, most=1_501 * 15).minutes.candles(), *candles_of(await rest(feed))]:
         for item in gaps.add(candle):
             if isinstance(item, Restart):
                 builder.restart()
@@ -171,7 +172,7 @@ async def test_a_replay_decides_the_same_each_time(marketdata: Path) -> None:
 async def test_every_real_minute_is_replayed_once(marketdata: Path) -> None:
     paths = [marketdata / "klines" / f"ETHUSDT-1m-2022-08-{day}.zip" for day in (14, 15)]
     feed = ReplayFeed({"ETH": paths}, None)
-    replayed = [*feed.history("ETH", least=975, most=15_000).candles, *candles_of(await rest(feed, "ETH"))]
+    replayed = [*feed.history("ETH", least=975, most=15_000).minutes.candles(), *candles_of(await rest(feed, "ETH"))]
     assert [candle for path in paths for candle in candles_in(path)] == replayed
     assert {MINUTE_MS} == set(np.diff([candle.open_time for candle in replayed]).tolist())
 
@@ -207,7 +208,7 @@ async def test_a_broken_line_is_reported_when_the_replay_gets_there(tmp_path: Pa
     lines[60] = lines[60].replace("0", "x")
     path.write_text("\n".join(lines))
     feed = ReplayFeed({"BTC": [path]}, None)
-    assert minutes(100)[:30] == feed.history("BTC", least=30, most=1_000).candles
+    assert minutes(100)[:30] == [*feed.history("BTC", least=30, most=1_000).minutes.candles()]
     with pytest.raises(MarketDataError) as caught:
         await rest(feed)
     assert (caught.value.path, caught.value.line) == (str(path), 61)

@@ -10,10 +10,6 @@ from vivienne.market.types import Bars, Candle
 from vivienne.market.window import BarWindow
 
 
-def rows(bars: Bars) -> list[Candle]:
-    return [Candle(*row) for row in zip(*(column.tolist() for column in columns_of(bars)), strict=True)]
-
-
 @given(length=st.integers(1, 12), steps=st.lists(st.integers(0, 9), max_size=80))
 def test_a_window_holds_the_last_bars_as_a_list_would(length: int, steps: list[int]) -> None:
     """A step of 9 clears it."""
@@ -26,34 +22,41 @@ def test_a_window_holds_the_last_bars_as_a_list_would(length: int, steps: list[i
             window.append(minute(number, 100.0 + step, volume=number))
             expected.append(minute(number, 100.0 + step, volume=number))
         expected = expected[-length:]
-        assert expected == rows(window.bars())
+        assert expected == [*window.bars().candles()]
         assert len(expected) == len(window) == len(window.bars())
 
 
 @given(length=st.integers(1, 12), count=st.integers(0, 60))
 def test_columns_are_contiguous_views(length: int, count: int) -> None:
     window = BarWindow(length)
-    window.extend(minutes(count))
+    window.extend(Bars.from_candles(minutes(count)))
     for column in columns_of(window.bars()):
         assert column.flags.c_contiguous
         assert column.base is not None
 
 
-def test_extending_is_appending_in_order() -> None:
-    window = BarWindow(10)
-    window.extend(minutes(25))
-    assert minutes(25)[-10:] == rows(window.bars())
+@given(length=st.integers(1, 12), parts=st.lists(st.integers(0, 30), max_size=8))
+def test_extending_is_appending_in_order(length: int, parts: list[int]) -> None:
+    extended, appended = BarWindow(length), BarWindow(length)
+    candles = minutes(sum(parts))
+    for part in parts:
+        added, candles = candles[:part], candles[part:]
+        extended.extend(Bars.from_candles(added))
+        for candle in added:
+            appended.append(candle)
+        assert [*appended.bars().candles()] == [*extended.bars().candles()]
+        assert (appended.is_cut, len(appended)) == (extended.is_cut, len(extended))
 
 
 def test_a_bar_after_another_leaves_the_window_as_it_is() -> None:
     window = BarWindow(5)
-    window.extend(minutes(5))
+    window.extend(Bars.from_candles(minutes(5)))
     more = window.bars().followed_by(minute(5, 123.0))
-    assert [*minutes(5), minute(5, 123.0)] == rows(more)
-    assert minutes(5) == rows(window.bars())
+    assert [*minutes(5), minute(5, 123.0)] == [*more.candles()]
+    assert minutes(5) == [*window.bars().candles()]
 
 
 def test_columns_are_made_of_rows_and_cut_like_a_list() -> None:
     candles = minutes(6)
-    assert candles[2:5] == rows(Bars.from_candles(candles)[2:5])
-    assert rows(Bars.from_candles([])) == []
+    assert candles[2:5] == [*Bars.from_candles(candles)[2:5].candles()]
+    assert [*Bars.from_candles([]).candles()] == []

@@ -18,13 +18,13 @@ from vivienne.times import iso
 from vivienne.wire.decision import undecided
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from vivienne.agent.decision import Decision
     from vivienne.agent.schema import Configuration
     from vivienne.changes.in_force import Active
     from vivienne.market.timeframe import Timeframe
-    from vivienne.market.types import Candle
+    from vivienne.market.types import Bars, Candle
     from vivienne.wire.chart import Chart, ChartBar
     from vivienne.wire.explanation import Level
     from vivienne.wire.preview import Comparison
@@ -93,15 +93,14 @@ class LiveAsset:
         self.ended = False
         """True once the feed has ended."""
 
-    def load(self, candles: Iterable[Candle], *, is_whole: bool = True) -> None:
+    def load(self, minutes: Bars, *, is_whole: bool = True) -> None:
         """Load history without deciding its bars.
 
         Args:
-            candles: closed minutes, oldest first.
+            minutes: closed minutes, oldest first.
             is_whole: whether the market began with the first of them.
         """
-        for candle in candles:
-            self.take(candle)
+        self._bars.take_all(minutes)
         self._bars.newly_closed = 0
         if not is_whole:
             self._bars.window.is_cut = True

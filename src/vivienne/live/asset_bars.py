@@ -6,7 +6,10 @@ import logging
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from vivienne.market.bars import BarBuilder, GapFiller, Restart
+from vivienne.market.checks import valid_minutes
 from vivienne.market.types import MINUTE_MS, Candle
 from vivienne.market.window import BarWindow
 from vivienne.times import iso
@@ -14,6 +17,7 @@ from vivienne.times import iso
 if TYPE_CHECKING:
     from vivienne.live.freshness import Freshness
     from vivienne.market.timeframe import Timeframe
+    from vivienne.market.types import Bars, IntArray
     from vivienne.wire.chart import FormingBar
 
 _log = logging.getLogger(__name__)
@@ -39,7 +43,8 @@ class AssetBars:
         self._asset = asset
         self._timeframe = timeframe
         self._freshness = freshness
-        self._gaps = GapFiller(timeframe.longest_filled_gap)
+        self._longest_filled = timeframe.longest_filled_gap
+        self._gaps = GapFiller(self._longest_filled)
         self._builder = BarBuilder(timeframe)
         self._minute: tuple[float, float, float] | None = None
         """Open, high and low of the prices since the last closed minute."""
@@ -55,7 +60,7 @@ class AssetBars:
         Returns:
             True if it closed bars or restarted the window, so that a decision is due.
         """
-        fillable = self._freshness.admit_minute(candle, self._timeframe.longest_filled_gap)
+        fillable = self._freshness.admit_minute(candle, self._longest_filled)
         if fillable is None:
             self._tell_of_ignored()
             return False
@@ -74,6 +79,32 @@ class AssetBars:
                 self.window.append(bar)
                 self.newly_closed += 1
         return restarted or self.newly_closed > closed
+
+    def take_all(self, minutes: Bars) -> None:
+        """Take closed minutes, oldest first, with the result of `take` for one after the other.
+
+        Runs without a gap are taken in one pass.
+        """
+        ends, row = _ends_of_runs(minutes), 0
+        while row < len(minutes):
+            candle = minutes.candle(row)
+            self.take(candle)
+            row += 1
+            newest, end = self._gaps.newest, int(ends[np.searchsorted(ends, row)])
+            # The run does not continue the newest minute if `take` has ignored the one before it.
+            if row < end and newest is not None and newest.open_time == candle.open_time:
+                self._take_run(minutes[row:end])
+                row = end
+
+    def _take_run(self, minutes: Bars) -> None:
+        """Take valid minutes that continue the newest one without a gap."""
+        newest = minutes.candle(-1)
+        self.price, self.price_time, self._minute = newest.close, newest.open_time + MINUTE_MS, None
+        self._freshness.continue_to(self.price_time)
+        self._gaps.newest = newest
+        closed = self._builder.add_run(minutes)
+        self.window.extend(closed)
+        self.newly_closed += len(closed)
 
     def move(self, price: float, time: int) -> None:
         """Take a price within the open minute. An invalid or late one is ignored."""
@@ -131,3 +162,10 @@ class AssetBars:
             _log.warning(
                 "%s: repeated or late candle ignored; further ones are ignored without a log line", self._asset
             )
+
+
+def _ends_of_runs(minutes: Bars) -> IntArray:
+    """The first row after each run of valid minutes that follow each other without a gap."""
+    is_valid = valid_minutes(minutes)
+    continues = is_valid[1:] & is_valid[:-1] & (np.diff(minutes.open_time) == MINUTE_MS)
+    return np.append(np.flatnonzero(~continues) + 1, len(minutes))

@@ -142,6 +142,11 @@ class Freshness:
                 self._lag.restart()
         if self._is_unheard or self._left_out > 1:
             fillable = 0  # the market may have moved in the missing minutes, so they must not be filled
+        self.continue_to(end)
+        return fillable
+
+    def continue_to(self, end: int) -> None:
+        """Admit valid minutes that follow the newest one without a gap. The last of them ends at `end`."""
         self.silent = self.wrong = self._leapt = self._unclosed_since = None
         self._is_unheard, self._left_out = False, 0
         self._minute_end, self._minute_came = end, self._clock()
@@ -149,7 +154,6 @@ class Freshness:
             self._lag.minute(end, self._minute_came)
         self._newest = end  # prices are no longer compared with one that was ahead of this minute
         self._came = self._minute_came
-        return fillable
 
     def _take(self, time: int) -> None:
         """Record the arrival of data. Data that is not newer by its own time does not reduce the age."""

@@ -108,7 +108,7 @@ class Market:
         bars = live.bars_needed(configuration) + 1, self._window + 1
         least, most = (count * self._timeframe.minutes for count in bars)
         history = self._feed.history(asset, least=least, most=most)
-        live.load(history.candles, is_whole=history.is_whole)
+        live.load(history.minutes, is_whole=history.is_whole)
 
     def listen(self, listener: Callable[[DecisionMade], None]) -> None:
         """Call a listener with every decision on a closed bar, in order. The stream of states is the first listener."""

@@ -1,7 +1,8 @@
 """Conversion of trades to one-minute candles, and of one-minute candles to closed bars of the timeframe.
 
 Both converters take one item at a time and return the candle or bar that it completed. The result therefore does not
-depend on how the input is split. For the same reason, sums are computed in order of arrival.
+depend on how the input is split. For the same reason, sums are computed in order of arrival, also where a run of
+minutes is converted in one pass.
 
 Gap policy: a missing minute is filled with the last close, without volume and trades. If more minutes are missing than
 `Timeframe.longest_filled_gap`, none is filled, and the history restarts.
@@ -12,13 +13,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from vivienne.market.timeframe import LONGEST_FILLED_GAP
-from vivienne.market.types import MINUTE_MS, Candle, Trade
+from vivienne.market.types import MINUTE_MS, Bars, Candle, Trade
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from vivienne.market.timeframe import Timeframe
+    from vivienne.market.types import FloatArray
 
 
 class CandleBuilder:
@@ -81,7 +85,8 @@ class GapFiller:
 
     def __init__(self, longest_filled: int = LONGEST_FILLED_GAP) -> None:
         self._longest_filled = longest_filled
-        self._last: Candle | None = None
+        self.newest: Candle | None = None
+        """The newest minute that arrived."""
         self.ignored = 0
         """Number of repeated or late candles, at or before the newest one; they are ignored."""
 
@@ -93,7 +98,7 @@ class GapFiller:
             most_filled: largest number of missing minutes before it that are filled; None for `longest_filled`.
         """
         most_filled = self._longest_filled if most_filled is None else most_filled
-        last = self._last
+        last = self.newest
         if last is not None:
             missing = (candle.open_time - last.open_time) // MINUTE_MS - 1
             if missing < 0:
@@ -105,7 +110,7 @@ class GapFiller:
                 for number in range(1, missing + 1):
                     close = last.close
                     yield Candle(last.open_time + number * MINUTE_MS, close, close, close, close, 0.0, 0.0, 0, 0.0)
-        self._last = candle
+        self.newest = candle
         yield candle
 
 
@@ -150,6 +155,18 @@ class BarBuilder:
         self._bar = bar
         return None
 
+    def add_run(self, minutes: Bars) -> Bars:
+        """Take minutes that follow each other without a gap; return the bars they closed, as `add` would."""
+        begin = int(minutes.open_time[0]) // MINUTE_MS
+        head = min(-begin % self._whole, len(minutes))
+        end = len(minutes) - (len(minutes) - head) % self._whole
+        closed = [bar for candle in minutes[:head].candles() if (bar := self.add(candle)) is not None]
+        if end > head:
+            self.restart()
+        for candle in minutes[end:].candles():
+            self.add(candle)
+        return Bars.joined([Bars.from_candles(closed), _whole_bars(minutes[head:end], self._whole)])
+
     def forming(self) -> Candle | None:
         """The open bar with the minutes so far; None without any."""
         return self._bar
@@ -157,3 +174,23 @@ class BarBuilder:
     def restart(self) -> None:
         """Drop the open bar, because the next minute does not continue it."""
         self._bar = None
+
+
+def _whole_bars(minutes: Bars, count: int) -> Bars:
+    """Resample the minutes of whole bars of `count` minutes each."""
+
+    def total(column: FloatArray) -> FloatArray:
+        # A plain sum adds in pairs, which gives other last bits than adding in order of arrival.
+        return np.add.accumulate(column.reshape(-1, count), axis=1)[:, -1]
+
+    return Bars(
+        minutes.open_time[::count],
+        minutes.open[::count],
+        minutes.high.reshape(-1, count).max(axis=1),
+        minutes.low.reshape(-1, count).min(axis=1),
+        minutes.close[count - 1 :: count],
+        total(minutes.volume),
+        total(minutes.quote_volume),
+        total(minutes.trade_count),
+        total(minutes.taker_buy_volume),
+    )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vivienne.market.types import END_OF_TIME_MS, MINUTE_MS
 
 if TYPE_CHECKING:
-    from vivienne.market.types import Candle
+    from vivienne.market.types import Bars, BoolArray, Candle
 
 
 def check_candle(candle: Candle) -> None:
@@ -18,19 +18,31 @@ def check_candle(candle: Candle) -> None:
         ValueError: the candle is not valid; the message gives the reason.
     """
     open_time, opened, high, low, close, volume, quote_volume, count, taker = candle
-    if not (0 < low <= opened <= high < math.inf and low <= close <= high):
+    if not _are_prices(opened, high, low, close):
         raise ValueError(
             f"open {opened}, high {high}, low {low}, close {close} are not a valid candle; prices must be above 0, "
             "high the highest and low the lowest of them"
         )
-    if not (0 <= volume < math.inf and 0 <= quote_volume < math.inf):
+    if not _are_volumes(volume, quote_volume):
         raise ValueError(f"volume {volume}, quote volume {quote_volume} are not valid; both must be numbers from 0")
-    # An unknown count or taker volume is NaN, for which every comparison is false.
-    if not (math.isnan(count) or 0 <= count < math.inf) or not (math.isnan(taker) or 0 <= taker < math.inf):
+    if not _are_counts(count, taker):
         raise ValueError(f"trade count {count}, taker-buy volume {taker} are not valid; both must be numbers from 0")
     _check_time(open_time)
     if open_time % MINUTE_MS:
         raise ValueError(f"open time {open_time} ms is not valid; a one-minute candle must open at a full minute")
+
+
+def valid_minutes(minutes: Bars) -> BoolArray:
+    """The rows that `check_candle` accepts."""
+    times = minutes.open_time
+    valid: BoolArray = (
+        _are_prices(minutes.open, minutes.high, minutes.low, minutes.close)
+        & _are_volumes(minutes.volume, minutes.quote_volume)
+        & _are_counts(minutes.trade_count, minutes.taker_buy_volume)
+        & _is_time(times)
+        & (times % MINUTE_MS == 0)
+    )
+    return valid
 
 
 def check_price(price: float, time: int) -> None:
@@ -45,5 +57,28 @@ def check_price(price: float, time: int) -> None:
 
 
 def _check_time(time: int) -> None:
-    if not 0 <= time < END_OF_TIME_MS:
+    if not _is_time(time):
         raise ValueError(f"{time} is not a valid time; it must be in ms since 1970 and before 2100")
+
+
+# The rules below hold for a number and for a column alike: every comparison with NaN is false.
+
+
+def _are_prices(opened: Any, high: Any, low: Any, close: Any) -> Any:
+    in_order = (low <= opened) & (opened <= high) & (low <= close) & (close <= high)
+    return in_order & (low > 0) & (high < math.inf)
+
+
+def _are_volumes(volume: Any, quote_volume: Any) -> Any:
+    return (volume >= 0) & (volume < math.inf) & (quote_volume >= 0) & (quote_volume < math.inf)
+
+
+def _are_counts(count: Any, taker: Any) -> Any:
+    """An unknown count or taker volume is NaN, the only value that is unequal to itself."""
+    is_count = (count >= 0) & (count < math.inf) | (count != count)  # noqa: PLR0124
+    is_taker = (taker >= 0) & (taker < math.inf) | (taker != taker)  # noqa: PLR0124
+    return is_count & is_taker
+
+
+def _is_time(time: Any) -> Any:
+    return (time >= 0) & (time < END_OF_TIME_MS)

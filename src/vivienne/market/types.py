@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import NamedTuple, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
 
 ASSET_NAME = re.compile(r"[A-Z0-9][A-Z0-9._-]{0,19}")
 """Valid asset names."""
@@ -64,7 +67,7 @@ class Candle(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """Closed bars as columns of equal length, oldest first. `Candle` explains the attributes."""
+    """Closed bars or minutes as columns of equal length, oldest first. `Candle` explains the attributes."""
 
     open_time: IntArray
     open: FloatArray
@@ -82,14 +85,27 @@ class Bars:
     def __getitem__(self, rows: slice) -> Bars:
         return Bars(*(getattr(self, name)[rows] for name in Candle._fields))
 
+    def candle(self, row: int) -> Candle:
+        """One row."""
+        return Candle(*(getattr(self, name)[row].item() for name in Candle._fields))
+
+    def candles(self) -> Iterator[Candle]:
+        """All rows, one after the other."""
+        return map(Candle, *(getattr(self, name).tolist() for name in Candle._fields))
+
     def followed_by(self, bar: Candle) -> Bars:
         """The same bars and one more."""
         return Bars(*(np.append(getattr(self, name), value) for name, value in zip(Candle._fields, bar, strict=True)))
 
     @classmethod
-    def from_candles(cls, candles: list[Candle]) -> Self:
+    def joined(cls, parts: Sequence[Bars]) -> Self:
+        """The rows of all parts, one part after the other; at least one part is needed."""
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in Candle._fields))
+
+    @classmethod
+    def from_candles(cls, candles: Iterable[Candle]) -> Self:
         """Convert candles to columns."""
-        columns = list(zip(*candles, strict=True)) if candles else [()] * len(Candle._fields)
+        columns = list(zip(*candles, strict=True)) or [()] * len(Candle._fields)
         return cls(
             np.array(columns[0], dtype=np.int64),
             *(np.array(column, dtype=np.float64) for column in columns[1:]),

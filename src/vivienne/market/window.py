@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from vivienne.market.types import Bars, Candle
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 _COLUMNS = len(Candle._fields) - 1
 
@@ -38,23 +33,36 @@ class BarWindow:
 
     def append(self, bar: Candle) -> None:
         """Add the newest bar. If the window is full, the oldest bar is dropped."""
-        if self._end == 2 * self.length:
-            keep = slice(self._end - self.length + 1, self._end)
-            self._times[: self.length - 1] = self._times[keep]
-            self._values[:, : self.length - 1] = self._values[:, keep]
-            self._end = self.length - 1
+        self._make_room(1)
         self._times[self._end] = bar[0]
         self._values[:, self._end] = bar[1:]
         self._end += 1
-        if self._count == self.length:
-            self.is_cut = True
-        else:
-            self._count += 1
+        self._count += 1
 
-    def extend(self, bars: Iterable[Candle]) -> None:
-        """Add bars in order."""
-        for bar in bars:
-            self.append(bar)
+    def extend(self, bars: Bars) -> None:
+        """Add bars in order; see `append`."""
+        if len(bars) > self.length:
+            self.is_cut = True
+            bars = bars[-self.length :]
+        self._make_room(len(bars))
+        rows = slice(self._end, self._end + len(bars))
+        self._times[rows] = bars.open_time
+        for column, name in zip(self._values, Candle._fields[1:], strict=True):
+            column[rows] = getattr(bars, name)
+        self._end += len(bars)
+        self._count += len(bars)
+
+    def _make_room(self, count: int) -> None:
+        """Drop the oldest bars, so that `count` more are not too many."""
+        kept = min(self._count, self.length - count)
+        if kept < self._count:
+            self.is_cut = True
+            self._count = kept
+        if self._end + count > 2 * self.length:
+            rows = slice(self._end - kept, self._end)
+            self._times[:kept] = self._times[rows]
+            self._values[:, :kept] = self._values[:, rows]
+            self._end = kept
 
     def clear(self) -> None:
         """Drop all bars, because the next one does not continue them."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from vivienne.market.types import Candle
+    from vivienne.market.types import Bars, Candle
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +43,11 @@ class History(NamedTuple):
     """Closed base minutes before the first event.
 
     Attributes:
-        candles: oldest first.
+        minutes: oldest first.
         is_whole: True if the market began with the first of them; False if there were earlier minutes.
     """
 
-    candles: list[Candle]
+    minutes: Bars
     is_whole: bool
 
 

@@ -17,7 +17,7 @@ from vivienne.market.bars import CandleBuilder
 from vivienne.market.feeds.base import FeedEnded, FeedEvent, History, MinuteClosed, PriceMoved
 from vivienne.market.files import read_market_file
 from vivienne.market.timeframe import LONGEST_FILLED_GAP
-from vivienne.market.types import MINUTE_MS, Candle, Trade
+from vivienne.market.types import MINUTE_MS, Bars, Candle, Trade
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -67,7 +67,7 @@ class ReplayFeed:
                 candles.append(event.candle)
                 if event.candle.open_time - candles[0].open_time >= (min(least, most) - 1) * MINUTE_MS:
                     break
-        return History(candles, is_whole=True)
+        return History(Bars.from_candles(candles), is_whole=True)
 
     async def follow(self, asset: str) -> AsyncIterator[FeedEvent]:
         """The rest of the files. See `Feed`."""

@@ -19,12 +19,12 @@ import numpy as np
 
 from vivienne.errors import MarketDataError
 from vivienne.market.feeds.base import FeedEvent, History, MinuteClosed, PriceMoved
-from vivienne.market.types import DAY_MS, MINUTE_MS, Candle
+from vivienne.market.types import DAY_MS, MINUTE_MS, Bars
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-    from vivienne.market.types import FloatArray
+    from vivienne.market.types import Candle, FloatArray
 
 BEGIN_MS = 1_735_689_600_000
 """2025-01-01T00:00Z, the first simulated minute."""
@@ -98,7 +98,9 @@ class SimulatedFeed:
         self._minute_seconds = 60.0 / speed
         self.longest_silence = 3 * self._minute_seconds + _LATENESS_SECONDS
         self._timeframe_minutes = timeframe_minutes
-        self._minutes = {asset: simulated_minutes(asset, seed) for asset in assets}
+        self._days = {asset: _days(asset, seed) for asset in assets}
+        self._ahead: dict[str, Bars] = {}
+        """The minutes after the history of the day in which it ends."""
         self._begun = begun
         self._passed_before: dict[str, int] = {}
         if self._passed() > MOST_PASSED_DAYS * _DAY_MINUTES:
@@ -117,15 +119,24 @@ class SimulatedFeed:
         enough = max(least, usual, _LEAST_HISTORY_BARS * self._timeframe_minutes)
         count = min(most, enough) // self._timeframe_minutes * self._timeframe_minutes
         self._passed_before[asset] = passed = self._passed()
-        candles = deque(itertools.islice(self._minutes[asset], count + passed), maxlen=most)
-        return History([*candles], is_whole=count + passed <= most)
+        whole_days, rest = divmod(count + passed, _DAY_MINUTES)
+        # The last of these days goes on after the history, so the minutes to keep may begin in the day before them.
+        kept = deque(itertools.islice(self._days[asset], whole_days + 1), maxlen=most // _DAY_MINUTES + 2)
+        minutes = Bars.joined(kept)
+        end = len(minutes) - _DAY_MINUTES + rest
+        self._ahead[asset] = minutes[end:]
+        return History(minutes[max(0, end - most) : end], is_whole=count + passed <= most)
 
     async def follow(self, asset: str) -> AsyncIterator[FeedEvent]:
         """The minutes of the market, without end. See `Feed`."""
         loop = asyncio.get_running_loop()
         ticks = _TICKS if self._minute_seconds / _TICKS >= _SHORTEST_TICK else 1
         begin = loop.time() - (0.0 if self._begun is None else time.time() - self._begun)
-        for number, candle in enumerate(self._minutes[asset], self._passed_before.get(asset, 0)):
+        days = self._days[asset]
+        if asset in self._ahead:
+            days = itertools.chain([self._ahead.pop(asset)], days)
+        minutes = itertools.chain.from_iterable(day.candles() for day in days)
+        for number, candle in enumerate(minutes, self._passed_before.get(asset, 0)):
             for tick, price in enumerate(_path(candle)[-ticks:], 1):
                 due = begin + (number + tick / ticks) * self._minute_seconds
                 await asyncio.sleep(max(0.0, due - loop.time()))
@@ -142,25 +153,28 @@ def _path(candle: Candle) -> tuple[float, float, float, float]:
 
 def simulated_minutes(asset: str, seed: int) -> Iterator[Candle]:
     """All minutes of an asset, starting with the first, without end."""
+    for day in _days(asset, seed):
+        yield from day.candles()
+
+
+def _days(asset: str, seed: int) -> Iterator[Bars]:
+    """The minutes of an asset, day by day, without end."""
     name = zlib.crc32(asset.encode())
     usual = _USUAL_PRICES.get(asset, 1.0 + name % 50_000 / 100)
     digits = max(2, 6 - math.floor(math.log10(usual)))
     price = usual
+    times = BEGIN_MS + np.arange(_DAY_MINUTES) * MINUTE_MS
     day = 0
     while True:
         rng = np.random.default_rng([seed, name, day])
-        day_columns = _day(rng, price, usual)
-        day_columns[:, :4] = day_columns[:, :4].round(digits)
-        rows = day_columns.tolist()
-        open_time = BEGIN_MS + day * DAY_MS
-        for minute, row in enumerate(rows):
-            yield Candle(open_time + minute * MINUTE_MS, *row)
-        price = rows[-1][3]
+        prices, volumes = _day(rng, price, usual)
+        yield (minutes := Bars(times + day * DAY_MS, *(column.round(digits) for column in prices), *volumes))
+        price = float(minutes.close[-1])
         day += 1
 
 
-def _day(rng: np.random.Generator, price: float, usual: float) -> FloatArray:
-    """The minutes of a day: columns open, high, low, close, volume, quote volume, trade count, taker-buy volume."""
+def _day(rng: np.random.Generator, price: float, usual: float) -> tuple[tuple[FloatArray, ...], tuple[FloatArray, ...]]:
+    """The minutes of a day: open, high, low and close; volume, quote volume, trade count and taker-buy volume."""
     spell = np.cumsum(rng.random(_DAY_MINUTES) < 1 / _MEAN_SPELL)
     regimes = np.array(_REGIMES)[rng.choice(len(_REGIMES), size=spell[-1] + 1, p=_LIKELY)[spell]]
     drift, deviation, trades, average_trade = regimes.T
@@ -175,4 +189,4 @@ def _day(rng: np.random.Generator, price: float, usual: float) -> FloatArray:
     quote_volume = count * average_trade * rng.lognormal(0, 0.25, _DAY_MINUTES)
     volume = quote_volume / ((opened + high + low + close) / 4)
     share = np.clip(0.5 + 0.15 * shock + 0.05 * rng.standard_normal(_DAY_MINUTES), 0.05, 0.95)
-    return np.column_stack([opened, high, low, close, volume, quote_volume, count, volume * share])
+    return (opened, high, low, close), (volume, quote_volume, count, volume * share)
