@@ -76,6 +76,7 @@ torture: setup redis-server postgres ## measure behaviour under faults; takes ho
 	@PYTHONPATH=tests:benchmarks $(BIN)/python -m torture $(ARGS)
 
 wheel: setup $(PAGE) ## dist/vivienne-*.whl, with the dashboard in it
+	@rm -f dist/vivienne-*.whl
 	@$(BIN)/python -m hatchling build -t wheel
 
 setup: $(STAMP)

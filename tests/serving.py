@@ -18,6 +18,7 @@ import redis.asyncio  # noqa: F401  # the same
 
 import vivienne
 from vivienne.commands.main import main
+from vivienne.version import build_version
 
 
 def load() -> None:
@@ -34,6 +35,7 @@ def answer(what: int | None) -> None:
 
 if __name__ == "__main__":
     load()
+    build_version()  # it asks git, once for all
     gc.freeze()
     running = set()
     for line in sys.stdin:

@@ -16,7 +16,6 @@ import httpx
 import pytest
 from click.testing import CliRunner
 
-import vivienne
 from making import minutes
 from running import RunningServer, run_program
 from vivienne.commands.main import main
@@ -435,13 +434,6 @@ def _has_ipv6_loopback() -> bool:
         except OSError:
             return False
     return True
-
-
-def test_the_version_is_printed() -> None:
-    result = run_program("--version")
-
-    assert (result.returncode, result.stderr) == (0, "")
-    assert vivienne.__version__ in result.stdout
 
 
 def test_the_schema_is_printed_as_json() -> None:

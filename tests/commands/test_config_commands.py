@@ -66,7 +66,7 @@ def refused(result: Result, code: int) -> str:
 
 def said(text: str) -> str:
     """A file without its header."""
-    assert text.startswith("# Configuration of Vivienne ")
+    assert text.startswith("# Configuration of Vivienne: ")
     return text.partition("\n")[2]
 
 
@@ -148,7 +148,7 @@ def test_any_configuration_moves_through_files_and_both_kinds_of_databases(
 
 def test_an_export_explains_every_value(db: Path) -> None:
     assert re.fullmatch(
-        r"# Configuration of Vivienne \S+: version 3, of 20\d\d-\d\d-\d\dT[\d:.]+Z\.\n"
+        r"# Configuration of Vivienne: version 3, of 20\d\d-\d\d-\d\dT[\d:.]+Z\.\n"
         r"# .*\n# .*\n"
         r"format: 1\n"
         r"global:\n"

@@ -16,6 +16,7 @@ from fastapi import FastAPI
 
 from running import RunningServer
 from vivienne.server import dashboard, problems
+from vivienne.version import build_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -142,6 +143,7 @@ def test_the_wheel_contains_the_dashboard(tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
         page = archive.read("vivienne/dashboard/index.html").decode()
+    assert wheel.name.startswith(f"vivienne-{build_version()}-"), "pip keeps a program of the same version"
     assert scripts(page)
     for name in scripts(page):
         assert f"vivienne/dashboard{name}" in names

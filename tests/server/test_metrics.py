@@ -13,10 +13,10 @@ from making import minutes, write_minutes
 from measured import Measured, measured
 from redis_running import RunningRedis, eventually
 from running import START_SECONDS, RunningServer
-from vivienne import __version__
 from vivienne.changes.service import ConfigService
 from vivienne.metrics.families import FAMILIES
 from vivienne.store.sqlite import SqliteRevisionStore
+from vivienne.version import build_version
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,7 +63,7 @@ class TestWhatIsThere:
 
     def test_what_runs_is_named(self, server: RunningServer) -> None:
         [labels] = measured(server).labels("vivienne_build_info")
-        assert {("version", __version__), ("role", "all")} <= labels
+        assert {("version", build_version()), ("role", "all")} <= labels
 
 
 class TestAssets:

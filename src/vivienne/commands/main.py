@@ -7,7 +7,6 @@ from typing import Any
 
 import click
 
-from vivienne import __version__
 from vivienne.commands.failure import Failure
 from vivienne.errors import VivienneError
 
@@ -42,7 +41,17 @@ class _Commands(click.Group):
             raise Failure(error) from error
 
 
+def _print_version(context: click.Context, _: click.Parameter, is_asked: bool) -> None:
+    if is_asked and not context.resilient_parsing:
+        from vivienne.version import build_version  # noqa: PLC0415  # it takes git to tell, in a checkout
+
+        click.echo(f"vivienne {build_version()}")
+        context.exit()
+
+
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__)
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Print the version."
+)
 def main() -> None:
     """Trading signals that can be retuned while they run."""

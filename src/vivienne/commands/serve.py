@@ -8,11 +8,11 @@ from typing import Any
 import click
 import uvloop
 
-from vivienne import __version__
 from vivienne.access.secrets import without_secrets
 from vivienne.commands.options import option_of
 from vivienne.redis.address import without_password
 from vivienne.settings.boot import SETTINGS, Boot
+from vivienne.version import build_version
 
 
 def _options(command: Any) -> Any:
@@ -61,7 +61,7 @@ _SOURCES = {"COMMANDLINE": "flag", "ENVIRONMENT": "environment"}
 def _print_settings(context: click.Context, boot: Boot) -> None:
     """Print the effective values, and the source of each."""
     effective = {"db": str(boot.db), "assets": ",".join(boot.assets), "data": " ".join(context.params["data"])}
-    click.echo(f"Vivienne {__version__}", err=True)
+    click.echo(f"Vivienne {build_version()}", err=True)
     for name, each in SETTINGS.items():
         value = effective.get(name, context.params[name])
         shown = "-" if value == "" else without_password(value) if each.is_secret else str(value)

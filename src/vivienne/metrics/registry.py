@@ -26,8 +26,8 @@ from prometheus_client import (
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from vivienne import __version__
 from vivienne.metrics.families import FAMILIES
+from vivienne.version import build_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -96,7 +96,7 @@ class Metrics(Collector):
         self._in_force = self.histogram("vivienne_change_propagation_seconds", "in_force")
         self._published = self.histogram("vivienne_change_propagation_seconds", "published")
         self._streams: dict[str, Traffic] = {}
-        self.gauge("vivienne_build_info", lambda: 1.0, __version__, platform.python_version(), role)
+        self.gauge("vivienne_build_info", lambda: 1.0, build_version(), platform.python_version(), role)
         self.registry.register(self)
         ProcessCollector(registry=self.registry)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from vivienne import __version__
 from vivienne.server.schemas import Schema, reference, schemas
+from vivienne.version import build_version
 from vivienne.wire.messages import (
     CONTROL_IN,
     CONTROL_OUT,
@@ -30,7 +30,7 @@ def asyncapi() -> Schema:
 
     return {
         "asyncapi": "3.0.0",
-        "info": {"title": "Vivienne", "version": __version__},
+        "info": {"title": "Vivienne", "version": build_version()},
         "channels": {
             "state": channel("/ws/state", (*STATE_OUT, *STATE_IN), "States of assets, and changes of configuration."),
             "logs": channel("/ws/logs", LOGS_OUT, "Log records; `?level=` narrows them."),

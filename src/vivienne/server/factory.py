@@ -10,7 +10,6 @@ from fastapi import Depends
 from fastapi_offline import FastAPIOffline
 from starlette.responses import Response
 
-from vivienne import __version__
 from vivienne.server import dashboard, problems
 from vivienne.server.assets import asset_routes
 from vivienne.server.asyncapi import asyncapi
@@ -21,6 +20,7 @@ from vivienne.server.openapi import complete
 from vivienne.server.operation import operation_routes
 from vivienne.server.policy import admission
 from vivienne.server.websockets import websocket_routes
+from vivienne.version import build_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,7 +58,7 @@ def web_application(
     """
     app = FastAPIOffline(
         title="Vivienne",
-        version=__version__,
+        version=build_version(),
         description="Trading signals that can be retuned while they run. Changes are validated, durable and versioned "
         "before they are acknowledged, and in force at once. The state streams on `/ws/state`, the log on `/ws/logs`.",
         redoc_url=None,
@@ -87,7 +87,7 @@ def agent_application(
 ) -> FastAPI:
     """The application of one agent of several: health and metrics. Gateways serve everything else."""
     app = FastAPIOffline(
-        title="Vivienne, an agent", version=__version__, redoc_url=None, dependencies=_admission(access)
+        title="Vivienne, an agent", version=build_version(), redoc_url=None, dependencies=_admission(access)
     )
     problems.install(app)
     app.include_router(operation_routes(service, market, additions))

@@ -8,9 +8,9 @@ import orjson
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from vivienne import __version__
 from vivienne.errors import StoreError
 from vivienne.server.http import caller_of
+from vivienne.version import build_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +34,7 @@ def operation_routes(
     @routes.get("/health")
     async def health() -> dict[str, Any]:
         """Health of the process: it answers."""
-        return {"status": "ok", "version": __version__}
+        return {"status": "ok", "version": build_version()}
 
     @routes.get("/ready", responses={503: {"description": "A part does not work; the answer says which."}})
     async def ready(request: Request) -> Response:

@@ -18,7 +18,7 @@ from vivienne.errors import FileUnreadable
 if TYPE_CHECKING:
     from vivienne.commands.yaml.writing import Tree
 
-_HEADER = re.compile(r"^# Configuration of Vivienne .*$", re.MULTILINE)
+_HEADER = re.compile(r"^# Configuration of Vivienne\b.*$", re.MULTILINE)
 
 
 def update(text: str, name: str, whole: Tree, first_line: str) -> str:

@@ -6,7 +6,6 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from vivienne import __version__
 from vivienne.config.layers import GLOBAL
 from vivienne.config.tunables import SECTIONS, TUNABLES
 from vivienne.config.validation import figure
@@ -31,7 +30,7 @@ def header(version: int, created_at: str | None) -> str:
         created_at: when that was made; None for version 0.
     """
     when = f", of {created_at}" if created_at else ", in which everything is at its default"
-    return f"# Configuration of Vivienne {__version__}: version {version}{when}."
+    return f"# Configuration of Vivienne: version {version}{when}."
 
 
 _EXPLAINED = """\
