@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import uvloop
 
-from vivienne.access.secrets import without_secrets
 from vivienne.commands.options import option_of
 from vivienne.redis.address import without_password
 from vivienne.settings.boot import SETTINGS, Boot
 from vivienne.version import build_version
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_log = logging.getLogger(__name__)
 
 
 def _options(command: Any) -> Any:
@@ -27,44 +31,44 @@ def _options(command: Any) -> Any:
 @click.pass_context
 def serve(context: click.Context, /, **values: Any) -> None:
     """Decide assets, and serve REST, WebSockets and the dashboard."""
-    from vivienne.roles.serving import serve as run  # noqa: PLC0415  # wrong flags are refused before all is loaded
+    from vivienne.logs.setup import start_logging  # noqa: PLC0415  # wrong flags are refused before all is loaded
+    from vivienne.roles.serving import serve as run  # noqa: PLC0415  # the same
     from vivienne.stream.logs import LogStream  # noqa: PLC0415  # the same
 
     boot = Boot.read(**values)
     logs = LogStream()
-    _start_logging(boot.log_level, logs)
+    console = start_logging(boot.log_level, boot.log_format, logs)
     _print_settings(context, boot)
-    uvloop.run(run(boot, logs))
-
-
-class _OnScreen(logging.Formatter):
-    """A record as text, without tokens."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        return without_secrets(super().format(record))
-
-
-def _start_logging(level: str, logs: logging.Handler) -> None:
-    console = logging.StreamHandler()
-    console.setFormatter(_OnScreen("%(asctime)s %(levelname)-8s %(message)s", "%H:%M:%S"))
-    logging.basicConfig(level=level.upper(), handlers=[console, logs])
-    # Libraries log nothing a user needs, except errors.
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
-    # It warns of every invalid request: a client could fill the log with them.
-    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    try:
+        uvloop.run(run(boot, logs, console))
+    finally:
+        console.flush()  # before the error that ends the program
 
 
 _SOURCES = {"COMMANDLINE": "flag", "ENVIRONMENT": "environment"}
 
 
 def _print_settings(context: click.Context, boot: Boot) -> None:
-    """Print the effective values, and the source of each."""
-    effective = {"db": str(boot.db), "assets": ",".join(boot.assets), "data": " ".join(context.params["data"])}
+    """Print the effective values, and the source of each. A log for programs has no other lines."""
+    if boot.log_format == "json":
+        settings = ", ".join(f"--{flag} {shown}" for flag, shown, _, _ in _effective(context, boot))
+        _log.info("Vivienne %s starts with %s", build_version(), settings)
+        return
     click.echo(f"Vivienne {build_version()}", err=True)
+    for flag, shown, where, variable in _effective(context, boot):
+        click.echo(f"  {flag:<28} {shown:<40} ({where}; {variable})", err=True)
+
+
+def _effective(context: click.Context, boot: Boot) -> Iterator[tuple[str, str, str, str]]:
+    """By setting: its name, value and source, and its environment variable."""
+    effective = {"db": str(boot.db), "assets": ",".join(boot.assets), "data": " ".join(context.params["data"])}
     for name, each in SETTINGS.items():
         value = effective.get(name, context.params[name])
         shown = "-" if value == "" else without_password(value) if each.is_secret else str(value)
         source = context.get_parameter_source(name)
-        where = _SOURCES.get(source.name if source else "", "default")
-        click.echo(f"  {each.flag.removeprefix('--'):<28} {shown:<40} ({where}; {each.variable})", err=True)
+        yield (
+            each.flag.removeprefix("--"),
+            shown,
+            _SOURCES.get(source.name if source else "", "default"),
+            each.variable,
+        )

@@ -88,6 +88,10 @@ FAMILIES: dict[str, Family] = {
         "Messages that were not sent: a client of the log was too slow, or had left.", "stream",
         is_kept=False,
     ),
+    "vivienne_log_records_dropped_total": _counter(
+        "Log records that were not written to standard error, because its reader was too slow or the disk was full.",
+        is_kept=False,
+    ),
     "vivienne_event_loop_lag_seconds": _histogram("Lag of the event loop, measured four times a second."),
     "vivienne_store_up": _gauge("1 if the store answers and stored the last change, as in `/ready`."),
     "vivienne_store_call_duration_seconds": _histogram(

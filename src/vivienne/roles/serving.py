@@ -10,7 +10,8 @@ from vivienne.access.book import TokenBook
 from vivienne.changes.service import ConfigService
 from vivienne.changes.writer import STORE_TIMEOUT
 from vivienne.errors import SettingsError
-from vivienne.metrics.registry import Metrics
+from vivienne.logs.setup import announce
+from vivienne.metrics.registry import Metrics, Sample
 from vivienne.roles.admission import access_for
 from vivienne.server.gate import Gate
 from vivienne.server.listen import bind, is_local, room_for, server
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     import socket
 
     from vivienne.access.access import Access
+    from vivienne.logs.console import Console
     from vivienne.roles.process import Process
     from vivienne.settings.boot import Boot
     from vivienne.stream.logs import LogStream
@@ -29,8 +31,13 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-async def serve(boot: Boot, logs: LogStream) -> None:
+async def serve(boot: Boot, logs: LogStream, console: Console) -> None:
     """Run until told to stop (SIGINT or SIGTERM).
+
+    Args:
+        boot: the settings.
+        logs: the log as a stream.
+        console: the log on standard error.
 
     Raises:
         SettingsError: the port or host cannot be used, or a library that is needed is not installed.
@@ -40,6 +47,7 @@ async def serve(boot: Boot, logs: LogStream) -> None:
     sockets = bind(boot.host, boot.port)
     try:
         metrics = Metrics(boot.role)
+        metrics.source(lambda: [Sample("vivienne_log_records_dropped_total", (), console.dropped)])
         store, thread = open_store(boot.db), StoreThread(STORE_TIMEOUT, metrics)
         service = ConfigService(store, boot.assets, thread=thread, metrics=metrics)
         try:
@@ -64,7 +72,7 @@ async def _serve(
     app = guarded(Gate(process.app, access), origins=boot.origins, hosts=hosts)
     room_for(boot.limits.connections)
     web = server(app, boot.limits, boot.proxies)
-    _log.info("Vivienne listens on http://%s:%d (%s)", boot.host, sockets[0].getsockname()[1], process.title)
+    announce(_log, "Vivienne listens on http://%s:%d (%s)", boot.host, sockets[0].getsockname()[1], process.title)
     await process.run(web, sockets)
 
 

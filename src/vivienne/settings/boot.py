@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 from vivienne.access.limits import Limits, MessageLimits
 from vivienne.cluster.shards import Shard
 from vivienne.live.caps import SizeCaps
+from vivienne.logs.formats import Format
 from vivienne.market.timeframe import Timeframe
 from vivienne.redis.address import redis_address
 from vivienne.settings import parsing
@@ -165,6 +166,19 @@ class Boot:
     )
     log_level: str = setting(
         "--log-level", "Lowest level of log records.", "info", choices=("debug", "info", "warning", "error")
+    )
+    log_format: Format = setting(
+        "--log-format",
+        "Format of the log on standard error: lines for people, or a JSON object on each line.",
+        "text",
+        choices=get_args(Format),
+    )
+    drain_seconds: float = setting(
+        "--drain-seconds",
+        "Time between SIGTERM and the stop in which /ready answers 503 and everything else goes on, so that load "
+        "balancers send clients elsewhere.",
+        0.0,
+        bounds=(0.0, 300.0),
     )
     max_message_bytes: int = setting(
         "--max-message-bytes",

@@ -6,12 +6,10 @@ import asyncio
 import logging
 from collections import deque
 from contextlib import nullcontext
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from vivienne.access.secrets import without_secrets
+from vivienne.logs.records import message_of, received
 from vivienne.metrics.registry import Traffic
-from vivienne.times import written
 from vivienne.wire.messages import encode
 
 if TYPE_CHECKING:
@@ -84,7 +82,7 @@ class LogStream(logging.Handler):
             self.handleError(record)
 
     def _keep(self, record: logging.LogRecord) -> None:
-        kept = self._numbered(record.levelno, _message(record))
+        kept = self._numbered(record.levelno, message_of(record))
         if self._readers and self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._pass_on, kept)
 
@@ -92,7 +90,7 @@ class LogStream(logging.Handler):
         """Add a record of another process. Called within the event loop."""
         level = logging.getLevelNamesMapping().get(message["level"], logging.INFO)
         with self.lock or nullcontext():
-            kept = self._numbered(level, message)
+            kept = self._numbered(level, received(message))
         self._pass_on(kept)
 
     def _numbered(self, level: int, message: LogMessage) -> _Record:
@@ -123,15 +121,3 @@ class LogStream(logging.Handler):
         for reader in self._readers:
             reader.offer(record)
 
-
-def _message(record: logging.LogRecord) -> LogMessage:
-    message: LogMessage = {
-        "type": "log",
-        "timestamp": written(datetime.fromtimestamp(record.created, UTC)),
-        "level": record.levelname,
-        "logger": record.name,
-        "message": without_secrets(record.getMessage()),
-    }
-    if record.exc_info:
-        message["exception"] = without_secrets(logging.Formatter().formatException(record.exc_info))
-    return message

@@ -102,7 +102,8 @@ class ErrorMessage(TypedDict):
 class LogMessage(TypedDict):
     """One log record. `dropped` is the number of records before it that were lost because the reader was slow.
 
-    With several processes, `process` names the one that wrote the record; if it is missing, the answering process did.
+    `trace_id` names the request in whose course it was written. With several processes, `process` names the one that
+    wrote the record; if it is missing, the answering process did.
     """
 
     type: Literal["log"]
@@ -111,6 +112,7 @@ class LogMessage(TypedDict):
     logger: str
     message: str
     exception: NotRequired[str]
+    trace_id: NotRequired[str]
     process: NotRequired[str]
     dropped: NotRequired[int]
 

@@ -1,0 +1,1 @@
+"""The log: how records are written, and where to."""

@@ -1,0 +1,62 @@
+"""Log records as they are written: tokens are hidden, and nothing in them can pass for another record.
+
+Records contain texts of others: reasons, names of agents, data in errors. A newline there would begin a forged record,
+and an escape sequence would move the cursor of a terminal, or more. So everything that is not printable is escaped.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from vivienne import trace
+from vivienne.access.secrets import without_secrets
+from vivienne.times import written
+
+if TYPE_CHECKING:
+    from vivienne.wire.messages import LogMessage
+
+
+def one_line(text: str) -> str:
+    r"""A text whose unprintable characters are escaped as in Python: ``\n``, ``\x1b``, ``\u2028``."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+
+
+def message_of(record: logging.LogRecord) -> LogMessage:
+    """A record as it is sent and written."""
+    message: LogMessage = {
+        "type": "log",
+        "timestamp": written(datetime.fromtimestamp(record.created, UTC)),
+        "level": record.levelname,
+        "logger": one_line(record.name),
+        "message": one_line(without_secrets(record.getMessage())),
+    }
+    if record.exc_info:
+        traceback = logging.Formatter().formatException(record.exc_info)
+        message["exception"] = many_lines(without_secrets(traceback))
+    if (found := trace.trace_id.get()) is not None:
+        message["trace_id"] = found
+    return message
+
+
+def received(message: LogMessage) -> LogMessage:
+    """A record of another process, which need not be one that Vivienne wrote."""
+    escaped: LogMessage = {
+        **message,
+        "level": one_line(message["level"]),
+        "logger": one_line(message["logger"]),
+        "message": one_line(message["message"]),
+    }
+    if "exception" in message:
+        escaped["exception"] = many_lines(message["exception"])
+    if "process" in message:
+        escaped["process"] = one_line(message["process"])
+    return escaped
+
+
+def many_lines(text: str) -> str:
+    """A text of several lines, each escaped."""
+    return "\n".join(map(one_line, text.split("\n")))

@@ -1,0 +1,79 @@
+"""The log on standard error, whose reader may hang."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from redis_running import eventually
+from vivienne.logs.console import MOST_BYTES, Console
+from vivienne.logs.quota import Quota
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LONG = "x" * 100_000
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[int, int]]:
+    reading, writing = os.pipe()
+    yield reading, writing
+    os.close(writing)
+    os.close(reading)
+
+
+def record(message: str) -> logging.LogRecord:
+    return logging.LogRecord("x", logging.INFO, "", 0, message, (), None)
+
+
+def test_a_reader_that_hangs_stops_nobody_and_what_is_dropped_is_counted(pipe: tuple[int, int]) -> None:
+    reading, writing = pipe
+    console = Console(writing)
+
+    many = 2 * MOST_BYTES // len(LONG)
+    for _ in range(many):
+        console.handle(record(LONG))
+
+    assert 0 < console.dropped < many
+    dropped, read = console.dropped, 0
+    while read < (many - dropped) * (len(LONG) + 1):
+        read += len(os.read(reading, 1 << 16))
+    console.handle(record("on again"))
+    console.flush()
+    assert b"on again\n" == os.read(reading, 1 << 16)
+    assert dropped == console.dropped
+
+
+def test_a_reader_that_has_gone_stops_nobody(capfd: pytest.CaptureFixture[str]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    console = Console(writing)
+
+    console.handle(record("nobody reads this"))
+
+    eventually(lambda: 1 == console.dropped)
+    os.close(writing)
+    assert "" == capfd.readouterr().err
+
+
+def test_of_many_records_of_a_kind_a_few_are_written_and_say_how_many_were_not(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    now = 0.0
+    quota = Quota(logging.getLogger("x"), logging.WARNING, most=3, clock=lambda: now)
+
+    for number in range(10):
+        quota.log("refused %d", number)
+    now = 60.0
+    quota.log("refused %d", 10)
+
+    assert [found.getMessage() for found in caplog.records] == [
+        "refused 0",
+        "refused 1",
+        "refused 2",
+        "refused 10 (7 more before it were left out)",
+    ]
