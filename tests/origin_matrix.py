@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from raw_http import RawAnswer
 
 DESK = "https://desk.example"
-FLAGS = ("--origins", DESK)
+FLAGS = ("--origins", DESK, "--allow-anyone-on-this-network")
 _WRONG = {(403, "wrong_origin"), (421, "wrong_host")}
 _LOCAL_PORT = ":5173"
 

@@ -44,7 +44,7 @@ def test_pages_of_this_machine_and_allowed_ones_get_in_everywhere(running: Runni
 
 def test_a_matrix_that_is_not_met_is_noticed(tmp_path: Path) -> None:
     """With another origin than the settings allow."""
-    with RunningServer("--origins", "https://other.example", db=tmp_path / "v.db") as other:
+    with RunningServer(*FLAGS, "--origins", "https://other.example", db=tmp_path / "v.db") as other:
         _, found = wrong(other.port, (Case(True, (DESK,)), Case(False, ("https://other.example",))))
 
     assert 4 * len(EVERYTHING) == len(found)

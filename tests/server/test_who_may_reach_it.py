@@ -6,15 +6,29 @@ import ipaddress
 from typing import TYPE_CHECKING
 
 import psutil
+import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
+from redis_running import eventually
 from running import COMPREHENSIVE, RunningServer, run_program
 from tokens import bearer, make_token
+from tokens import refusal as refused
+from vivienne.server.proxies import HEADERS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 EVERYWHERE = ("--host", "0.0.0.0")  # noqa: S104
 ACTIVE = f"{COMPREHENSIVE}/active"
+
+
+@pytest.fixture(scope="module")
+def open_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """A server without tokens."""
+    with RunningServer("--assets", "BTC", db=tmp_path_factory.mktemp("open") / "v.db") as server:
+        yield server
 
 
 def refusal(db: Path, *flags: str) -> str:
@@ -44,6 +58,36 @@ def test_where_others_could_reach_it_it_does_not_start_without_a_token(tmp_path:
 
 def test_behind_a_proxy_others_could_reach_it_too(tmp_path: Path) -> None:
     assert "Other machines could reach it" in refusal(tmp_path / "v.db", "--proxies", "127.0.0.1")
+
+
+def test_pages_of_other_machines_mean_that_others_can_reach_it(tmp_path: Path) -> None:
+    message = refusal(tmp_path / "v.db", "--origins", "http://localhost:3000,https://desk.example")
+
+    assert "Other machines could reach it, as https://desk.example in --origins is not this machine" in message
+    with RunningServer("--origins", "http://localhost:3000", db=tmp_path / "v.db") as server:
+        assert 200 == server.get(ACTIVE).status_code
+
+
+@pytest.mark.parametrize("header", HEADERS)
+def test_what_comes_through_a_proxy_that_is_not_named_is_refused(header: str, open_server: RunningServer) -> None:
+    headers = {header: "198.51.100.7"}
+    for path in (ACTIVE, "/health", "/", "/metrics"):
+        answer = open_server.http.get(open_server.url + path, headers=headers)
+        assert (403, "unnamed_proxy") == refused(answer)
+        assert "--proxies 127.0.0.1" in answer.json()["detail"]
+    with pytest.raises(InvalidStatus) as socket:
+        connect(f"ws://127.0.0.1:{open_server.port}/ws/state", additional_headers=headers)
+    assert 403 == socket.value.response.status_code
+    assert 200 == open_server.get(ACTIVE).status_code
+    assert "its requests are refused" in open_server.log
+
+
+def test_where_tokens_are_needed_a_proxy_that_is_not_named_is_reported_once(tmp_path: Path) -> None:
+    headers = bearer(make_token(tmp_path / "v.db", "ann", "viewer")) | {"X-Forwarded-For": "198.51.100.7"}
+    with RunningServer("--require-token", db=tmp_path / "v.db") as server:
+        for _ in range(3):
+            assert 200 == server.http.get(server.url + ACTIVE, headers=headers).status_code
+        eventually(lambda: 1 == server.log.count("is not in --proxies"))
 
 
 def test_a_demand_for_tokens_without_any_is_refused(tmp_path: Path) -> None:

@@ -28,6 +28,10 @@ class Caller:
         """Tell whether the caller has a role, or one that includes it."""
         return self.role is not None and ROLES.index(self.role) >= ROLES.index(needed)
 
+    def __str__(self) -> str:
+        """The caller in a few words, for the log."""
+        return f"{self.token or 'somebody without a token'} at {self.address or 'an unknown address'}"
+
     @property
     def key(self) -> str:
         """The identity under which the caller is counted: its token, otherwise its address."""

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import logging
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from vivienne.access.access import Access
 from vivienne.errors import SettingsError
+from vivienne.server.origins import LOCAL_HOSTS
+from vivienne.server.proxies import UnnamedProxies
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
     from vivienne.access.book import TokenBook
     from vivienne.settings.boot import Boot
 
@@ -21,15 +26,20 @@ def access_for(boot: Boot, book: TokenBook, *, is_local: bool) -> Access:
     Args:
         boot: the settings.
         book: the tokens that exist.
-        is_local: only this machine reaches the port.
+        is_local: only this machine reaches the port. A proxy, or an origin of another host, says that others do.
 
     Raises:
         SettingsError: a token is needed, and there is none.
     """
-    is_reachable = not is_local or bool(boot.proxies)
+    foreign = [origin for origin in boot.origins if urlsplit(origin).hostname not in LOCAL_HOSTS]
+    is_reachable = not is_local or bool(boot.proxies) or bool(foreign)
     demanded = boot.require_token or (is_reachable and not boot.anyone)
     if demanded and not book and boot.role != "agent":  # an agent serves only its health and metrics
-        why = "--require-token was given" if boot.require_token else "Other machines could reach it"
+        why = "Other machines could reach it"
+        if boot.require_token:
+            why = "--require-token was given"
+        elif is_local and not boot.proxies:
+            why += f", as {foreign[0]} in --origins is not this machine"
         raise SettingsError(
             f"{why}, and there is no token. Make one:  vivienne token create NAME --role admin --db {boot.db}  "
             "or, where everybody who reaches the port may change what is traded on, start with "
@@ -40,3 +50,10 @@ def access_for(boot: Boot, book: TokenBook, *, is_local: bool) -> Access:
             "Anybody who reaches the port can change the configuration: --allow-anyone-on-this-network was given"
         )
     return Access(book, boot.limits, demanded=demanded)
+
+
+def behind_named_proxies(app: ASGIApp, boot: Boot, access: Access) -> ASGIApp:
+    """The application, to which nobody comes unnoticed through a proxy that the settings do not name."""
+    if boot.proxies or (boot.anyone and not access.demanded):
+        return app
+    return UnnamedProxies(app, refuse=not access.demanded)

@@ -40,17 +40,24 @@ class Process:
         title: of the role, in a few words, for the log.
         app: served over HTTP.
         tasks: by name, coroutines that run until the process ends.
+        drain_seconds: between SIGTERM and the stop.
+        hung_up: set by SIGHUP, which does not end the process: the terminal may be gone, or a supervisor wants it to
+            read its files again.
     """
 
     title: str
     app: FastAPI
     tasks: dict[str, Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=dict)
+    drain_seconds: float = 0.0
+    hung_up: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self, web: Server, sockets: list[socket.socket]) -> None:
         """Run until told to stop (SIGINT or SIGTERM)."""
+        self.app.state.is_stopping = False
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, _stop, web)
+        loop.add_signal_handler(signal.SIGINT, _stop, web)
+        loop.add_signal_handler(signal.SIGTERM, self._drain, web)
+        loop.add_signal_handler(signal.SIGHUP, self.hung_up.set)
         running = [asyncio.create_task(_restarted(name, run), name=name) for name, run in self.tasks.items()]
         _collect_garbage_seldom()
         try:
@@ -60,6 +67,15 @@ class Process:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
             _log.info("Vivienne has stopped")
+
+    def _drain(self, web: Server) -> None:
+        """Stop after a while in which `/ready` says so; at once when asked again."""
+        if self.app.state.is_stopping or not self.drain_seconds:
+            _stop(web)
+            return
+        self.app.state.is_stopping = True
+        _log.info("Vivienne stops in %g s; until then /ready answers 503", self.drain_seconds)
+        asyncio.get_running_loop().call_later(self.drain_seconds, _stop, web)
 
 
 async def _restarted(name: str, run: Callable[[], Coroutine[Any, Any, None]]) -> None:

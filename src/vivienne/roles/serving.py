@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -12,10 +13,11 @@ from vivienne.changes.writer import STORE_TIMEOUT
 from vivienne.errors import SettingsError
 from vivienne.logs.setup import announce
 from vivienne.metrics.registry import Metrics, Sample
-from vivienne.roles.admission import access_for
+from vivienne.roles.admission import access_for, behind_named_proxies
 from vivienne.server.gate import Gate
 from vivienne.server.listen import bind, is_local, room_for, server
 from vivienne.server.origins import Hosts, guarded
+from vivienne.server.traces import Traced
 from vivienne.store.opening import open_store
 from vivienne.store.thread import StoreThread
 
@@ -64,16 +66,28 @@ async def _serve(
 ) -> None:
     access = access_for(boot, book, is_local=is_local(sockets))
     process = _process(boot, service, logs, access)
+    process.drain_seconds = boot.drain_seconds
     process.tasks["tokens"] = book.follow
+    process.tasks["reload"] = partial(_reload, process, book)
     process.tasks["loop lag"] = service.metrics.watch_loop
     if service.is_shared:
         process.tasks["follow"] = service.follow
     hosts: Hosts = "local" if is_local(sockets) else "any" if access.demanded else "addresses"
     app = guarded(Gate(process.app, access), origins=boot.origins, hosts=hosts)
+    app = Traced(behind_named_proxies(app, boot, access))
     room_for(boot.limits.connections)
     web = server(app, boot.limits, boot.proxies)
     announce(_log, "Vivienne listens on http://%s:%d (%s)", boot.host, sockets[0].getsockname()[1], process.title)
     await process.run(web, sockets)
+
+
+async def _reload(process: Process, book: TokenBook) -> None:
+    """Read again, after each SIGHUP, what may have changed outside of this process."""
+    while True:
+        await process.hung_up.wait()
+        process.hung_up.clear()
+        await book.refresh()
+        _log.info("SIGHUP: the tokens were read again; boot settings change with a restart only")
 
 
 def _process(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -> Process:

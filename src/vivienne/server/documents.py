@@ -14,7 +14,10 @@ from vivienne.wire.problem import ProblemEntry
 
 
 class Problem(TypedDict):
-    """An error, as RFC 9457 has it; `errors` lists everything that is wrong."""
+    """An error, as RFC 9457 has it; `errors` lists everything that is wrong.
+
+    `trace_id` is that of the header `X-Request-ID`; records of the log have it too.
+    """
 
     type: str
     title: str
@@ -22,6 +25,7 @@ class Problem(TypedDict):
     detail: str
     code: str
     errors: list[ProblemEntry]
+    trace_id: NotRequired[str]
 
 
 def _text(name: str) -> Any:

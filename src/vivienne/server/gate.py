@@ -16,6 +16,7 @@ from urllib.parse import unquote_to_bytes
 
 from starlette.datastructures import Headers
 
+from vivienne import trace
 from vivienne.access.caller import counted_as
 from vivienne.access.rates import Rate
 from vivienne.access.secrets import SECRET
@@ -69,6 +70,7 @@ class Gate:
         address = _address(scope)
         if scope["type"] == "http":
             scope[CALLER], token = await self._access.caller(address, _bearer(scope))
+            trace.caller.set(str(scope[CALLER]))
             await self._app(scope, receive if token is None else self._while_good(receive, token), send)
             return
         whose, most = counted_as(address), self._access.limits.connections_per_address
@@ -97,6 +99,7 @@ class Gate:
         offered: list[str] = scope.get("subprotocols", [])
         secret = _bearer(scope) or _after(TOKEN_IN, offered)
         scope[CALLER], token = await self._access.caller(address, secret, _after(TICKET_IN, offered))
+        trace.caller.set(str(scope[CALLER]))
         if scope[CALLER].role is not None and (wait := self._handshakes.take()):
             await _too_fast(self._handshakes, wait)(scope, receive, send)
             return

@@ -44,6 +44,8 @@ def operation_routes(
             await service.check()
         except StoreError as error:
             needed["store"] = str(error)
+        if getattr(request.app.state, "is_stopping", False):
+            needed["process"] = "It is stopping; connect to another one"
         helpful = additions()
         feeds = needed if market.is_local else helpful
         feeds["feeds"] = dict.fromkeys(market.assets, "ok") | market.troubles()

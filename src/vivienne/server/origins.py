@@ -132,7 +132,7 @@ def guarded(app: ASGIApp, *, origins: Collection[str], hosts: Hosts) -> ASGIApp:
         allow_origins=list(origins),
         allow_origin_regex=_LOCAL_ORIGIN.pattern,
         allow_methods=["GET", "HEAD", "POST", "DELETE"],
-        allow_headers=["Authorization", "Content-Type", "If-Match", "Idempotency-Key"],
-        expose_headers=["ETag", "Retry-After", "WWW-Authenticate"],
+        allow_headers=["Authorization", "Content-Type", "If-Match", "Idempotency-Key", "X-Request-ID"],
+        expose_headers=["ETag", "Retry-After", "WWW-Authenticate", "X-Request-ID"],
     )
     return OriginGuard(shared, origins=origins, hosts=hosts)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from fastapi.routing import APIRoute, APIWebSocketRoute
 from starlette.requests import HTTPConnection  # noqa: TC002  # FastAPI reads the annotation
 
-from vivienne.errors import NotAllowed, NotKnown
+from vivienne.errors import NotAllowed, NotKnown, TooManyRequests
+from vivienne.logs.quota import Quota
 from vivienne.server.configuration import PREFIX
 from vivienne.server.http import caller_of
 
@@ -17,7 +19,10 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
     from vivienne.access.access import Access
+    from vivienne.access.caller import Caller
     from vivienne.wire.token_entry import Role
+
+_log = logging.getLogger(__name__)
 
 WEBSOCKET = "WEBSOCKET"
 _ASSETS = "/phoenix/assets"
@@ -79,6 +84,7 @@ PAUSE = ("POST", f"{PREFIX}/pause")
 
 def admission(access: Access) -> Callable[[HTTPConnection], Coroutine[Any, Any, None]]:
     """The dependency of every endpoint that refuses callers without the role it needs."""
+    refusals = Quota(_log, logging.WARNING)
 
     async def admit(connection: HTTPConnection) -> None:
         caller = caller_of(connection)
@@ -89,14 +95,28 @@ def admission(access: Access) -> Callable[[HTTPConnection], Coroutine[Any, Any, 
             return
         if caller.role is None:
             raise NotKnown(caller.problem)
-        if not caller.may(needed):
-            raise NotAllowed(f"The token {caller.token!r} has the role {caller.role}; this needs the role {needed}")
-        if endpoint in CHANGES:
-            access.count_change(caller)
-        elif endpoint == PAUSE:
-            access.count_pause(caller)
+        try:
+            _check(access, caller, needed, endpoint)
+        except (NotAllowed, TooManyRequests) as error:
+            refusals.log("%s %s by %s was refused: %s", *endpoint, caller, error)
+            raise
 
     return admit
+
+
+def _check(access: Access, caller: Caller, needed: Role, endpoint: tuple[str, str]) -> None:
+    """Check the role of a caller, and count a change.
+
+    Raises:
+        NotAllowed: the role is not sufficient.
+        TooManyRequests: the limit of changes is reached.
+    """
+    if not caller.may(needed):
+        raise NotAllowed(f"The token {caller.token!r} has the role {caller.role}; this needs the role {needed}")
+    if endpoint in CHANGES:
+        access.count_change(caller)
+    elif endpoint == PAUSE:
+        access.count_pause(caller)
 
 
 def endpoints(routes: list[BaseRoute]) -> Iterator[tuple[str, str]]:

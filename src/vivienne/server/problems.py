@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from http import HTTPStatus
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from fastapi.exceptions import RequestValidationError
@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.websockets import WebSocket
 
+from vivienne import trace
 from vivienne.errors import (
     AgentUnavailable,
     ChangeRefused,
@@ -72,7 +73,7 @@ def problem(
     headers: dict[str, str] | None = None,
 ) -> Response:
     """A problem document."""
-    document = {
+    document: dict[str, Any] = {
         "type": f"urn:vivienne:problem:{code}",
         "title": title,
         "status": int(status),
@@ -80,6 +81,8 @@ def problem(
         "code": code,
         "errors": list(errors),
     }
+    if (found := trace.trace_id.get()) is not None:
+        document["trace_id"] = found
     kept = {"Cache-Control": "no-store", **(headers or {})}
     return Response(orjson.dumps(document), status, kept, media_type="application/problem+json")
 

@@ -165,7 +165,8 @@ class _Conversation:
         if kind == "subscribe":
             return self._subscribe(message)
         if kind in self._changes.types:
-            self._admit(message, caller)
+            with self._service.counts.refusals("websocket"):
+                self._admit(message, caller)
             return await self._changes.handle(message, caller)
         if not isinstance(kind, str):
             raise Malformed(f"The message has no type; known types are {', '.join(known)}", path="type")

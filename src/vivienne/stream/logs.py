@@ -120,4 +120,3 @@ class LogStream(logging.Handler):
     def _pass_on(self, record: _Record) -> None:
         for reader in self._readers:
             reader.offer(record)
-

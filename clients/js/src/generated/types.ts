@@ -986,7 +986,8 @@ export interface InForce {
 /**
  * One log record. `dropped` is the number of records before it that were lost because the reader was slow.
  *
- * With several processes, `process` names the one that wrote the record; if it is missing, the answering process did.
+ * `trace_id` names the request in whose course it was written. With several processes, `process` names the one that
+ * wrote the record; if it is missing, the answering process did.
  */
 export interface LogMessage {
   type: 'log'
@@ -995,6 +996,7 @@ export interface LogMessage {
   logger: string
   message: string
   exception?: string
+  trace_id?: string
   process?: string
   dropped?: number
 }
@@ -1041,6 +1043,8 @@ export interface Pauses {
 }
 /**
  * An error, as RFC 9457 has it; `errors` lists everything that is wrong.
+ *
+ * `trace_id` is that of the header `X-Request-ID`; records of the log have it too.
  */
 export interface Problem {
   type: string
@@ -1049,6 +1053,7 @@ export interface Problem {
   detail: string
   code: string
   errors: ProblemEntry[]
+  trace_id?: string
 }
 /**
  * Values to inherit again: those at `paths`, or all.

@@ -1,0 +1,42 @@
+"""Signals to a running process: SIGTERM, SIGINT and SIGHUP."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING
+
+from redis_running import eventually
+from running import COMPREHENSIVE, RunningServer
+from tokens import bearer, make_token
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_before_it_stops_it_is_not_ready_for_a_while_and_then_sends_its_clients_elsewhere(tmp_path: Path) -> None:
+    with RunningServer("--drain-seconds", "300", "--assets", "BTC", db=tmp_path / "v.db") as server:
+        with server.client() as client:
+            client.state("BTC")
+            server.process.send_signal(signal.SIGTERM)
+
+            eventually(lambda: 503 == server.get("/ready").status_code)
+            assert "stopping" in server.get("/ready").json()["process"]
+            assert 200 == server.get(f"{COMPREHENSIVE}/active").status_code
+            assert "success" == client.ask({"type": "pause", "asset": "BTC"})["status"]
+            with server.client() as late:
+                assert late.state("BTC")
+                server.process.send_signal(signal.SIGTERM)  # asked again: at once
+                assert [1012, 1012] == [client.closing()[0], late.closing()[0]]
+        assert 0 == server.process.wait(timeout=10)
+
+
+def test_a_hangup_reads_the_tokens_again_and_ends_nothing(tmp_path: Path) -> None:
+    token = make_token(tmp_path / "v.db", "ann", "viewer")
+    with RunningServer("--require-token", "--assets", "BTC", db=tmp_path / "v.db") as server:
+        path = f"{server.url}{COMPREHENSIVE}/active"
+        assert 200 == server.http.get(path, headers=bearer(token)).status_code
+        for times in (1, 2):
+            server.process.send_signal(signal.SIGHUP)
+            eventually(lambda: times == server.log.count("the tokens were read again"))  # noqa: B023  # called at once
+        assert 200 == server.http.get(path, headers=bearer(token)).status_code
+        assert 0 == server.stop()
