@@ -6,10 +6,9 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import httpx
@@ -19,17 +18,24 @@ from websockets.sync.client import connect
 from websockets.typing import Origin
 
 from deployed import DEPLOY, load
-from redis_running import eventually
-from running import Client, RunningServer
-from several import wait_for_version
+from redis_running import eventually, free_port
+from running import COMPREHENSIVE, Client, RunningServer
+from tokens import bearer, make_token, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from postgres_server import PostgresServer
+
 TEXT = (DEPLOY / "nginx.conf").read_text()
 NGINX = os.environ.get("NGINX") or shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 SECONDS = 10
+CLIENT = "127.0.0.7"
+MOST = 6
+"""Requests of one address at once; many more in the file."""
+
+pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not on this machine; NGINX names one")
 
 
 def test_it_passes_on_to_the_gateways_of_the_compose_file() -> None:
@@ -42,87 +48,145 @@ def test_it_passes_on_to_the_gateways_of_the_compose_file() -> None:
     assert "http://127.0.0.1:8080/health" == services["balancer"]["healthcheck"]["test"][-1]
 
 
-def adapted(folder: Path, port: int, gateways: list[int]) -> Path:
-    """The file for this machine: its own port, gateways by theirs, and nothing outside a folder."""
-    text = TEXT.replace("listen 8080", f"listen 127.0.0.1:{port}").replace("/tmp/", f"{folder}/")  # noqa: S108
+@contextmanager
+def balancer(folder: Path, *gateways: RunningServer, text: str = TEXT) -> Iterator[str]:
+    """The address of an nginx with this file, adapted to this machine: its own port and folder, and these gateways."""
+    port = free_port()
+    text = text.replace("listen 8080", f"listen 127.0.0.1:{port}").replace("/tmp/", f"{folder}/")  # noqa: S108
     for number, gateway in enumerate(gateways, 1):
-        text = text.replace(f"gateway-{number}:8000", f"127.0.0.1:{gateway}")
+        text = text.replace(f"gateway-{number}:8000", f"127.0.0.1:{gateway.port}")
     path = folder / "nginx.conf"
     path.write_text(text)
-    return path
+    command = [str(NGINX), "-c", str(path)]
+    checked = subprocess.run([*command, "-t"], capture_output=True, text=True, timeout=SECONDS, check=False)
+    assert 0 == checked.returncode, checked.stderr
+    with subprocess.Popen([*command, "-g", "daemon off;"]) as nginx:
+        try:
+            eventually(lambda: status(f"127.0.0.1:{port}") != 0)
+            yield f"127.0.0.1:{port}"
+        finally:
+            nginx.terminate()
 
 
-@pytest.fixture
-def balanced(database: str, tmp_path: Path) -> Iterator[tuple[str, list[RunningServer]]]:
-    """The address of an nginx, and two servers behind it."""
-    if NGINX is None:
-        pytest.skip("nginx is not on this machine; NGINX names one")
-    with ExitStack() as open_:
-        servers = [RunningServer("--assets", "BTC,ETH", db=database) for _ in range(2)]
-        with ThreadPoolExecutor(2) as both:
-            list(both.map(RunningServer.start, servers))
-        for server in servers:
-            open_.push(server)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        path = adapted(tmp_path, port, [server.port for server in servers])
-        checked = subprocess.run(
-            [NGINX, "-t", "-c", str(path)], capture_output=True, text=True, timeout=SECONDS, check=False
-        )
-        assert 0 == checked.returncode, checked.stderr
-        nginx = open_.enter_context(subprocess.Popen([NGINX, "-c", str(path), "-g", "daemon off;"]))
-        open_.callback(nginx.terminate)
-        address = f"127.0.0.1:{port}"
-        eventually(lambda: reachable(address))
-        yield address, servers
-
-
-def reachable(address: str) -> bool:
+def status(address: str) -> int:
+    """The status of `/health`; 0 where nobody answers."""
     try:
-        return httpx.get(f"http://{address}/health", timeout=SECONDS, trust_env=False).is_success
+        return httpx.get(f"http://{address}/health", timeout=SECONDS, trust_env=False).status_code
     except httpx.TransportError:
-        return False
+        return 0
 
 
-def test_pages_rest_and_websockets_go_through_it(balanced: tuple[str, list[RunningServer]]) -> None:
-    address, servers = balanced
-    own, foreign = f"http://{address}", "http://elsewhere.example"
-    with (
-        httpx.Client(base_url=own, timeout=SECONDS, trust_env=False) as http,
-        Client(f"ws://{address}/ws/state") as client,
-    ):
+@dataclass
+class Balanced:
+    """What is served: by nginx, and by the servers behind it."""
+
+    address: str
+    servers: list[RunningServer]
+    token: str
+
+    def http(self, address: str = CLIENT) -> httpx.Client:
+        """Somebody with a token at an address of their own."""
+        transport = httpx.HTTPTransport(local_address=address)
+        url, headers = f"http://{self.address}", bearer(self.token)
+        return httpx.Client(base_url=url, headers=headers, transport=transport, timeout=SECONDS)
+
+    def client(self) -> Client:
+        """A client of `/ws/state`."""
+        return Client(f"ws://{self.address}/ws/state", additional_headers=bearer(self.token))
+
+
+@pytest.fixture(scope="module")
+def balanced(postgres_process: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Balanced]:
+    database = postgres_process.database()
+    token = make_token(database, "ann", "admin")
+    with ExitStack() as open_:
+        flags = ("--assets", "BTC,ETH", "--proxies", "127.0.0.1")
+        servers = [open_.enter_context(RunningServer(*flags, db=database)) for _ in range(2)]
+        address = open_.enter_context(balancer(tmp_path_factory.mktemp("nginx"), *servers))
+        yield Balanced(address, servers, token)
+
+
+def test_pages_rest_and_websockets_go_through_it(balanced: Balanced) -> None:
+    own, foreign = f"http://{balanced.address}", "http://elsewhere.example"
+    with balanced.http() as http, balanced.client() as client:
         answer = client.ask({"type": "config_update", "asset": "BTC", "config": {"bang_threshold": 90}})
         assert "success" == answer["status"]
-        assert 1 == client.state("BTC", version=1)["config_version"]
+        version = answer["version"]
+        assert version == client.state("BTC", version=version)["config_version"]
 
-        path = "/phoenix/config/vivienne/comprehensive/partial-update"
-        for origin, status in ((own, 200), (foreign, 403)):
-            changed = http.post(path, json={"bang_threshold": 91}, headers={"Origin": origin})
-            assert status == changed.status_code
+        for origin, expected in ((own, 200), (foreign, 403)):
+            changed = http.post(
+                f"{COMPREHENSIVE}/partial-update", json={"bang_threshold": 91}, headers={"Origin": origin}
+            )
+            assert expected == changed.status_code
             with ExitStack() as opened:
-                if status != 200:
+                if expected != 200:
                     opened.enter_context(pytest.raises(InvalidStatus))
+                url, headers = f"ws://{balanced.address}/ws/state", bearer(balanced.token)
                 socket_ = opened.enter_context(
-                    connect(f"ws://{address}/ws/state", origin=Origin(origin), open_timeout=SECONDS)
+                    connect(url, origin=Origin(origin), additional_headers=headers, open_timeout=SECONDS)
                 )
                 assert "asset_data" == json.loads(socket_.recv(SECONDS))["type"]
-        # Whichever answers: each follows what the other one changes within half a second.
-        for server in servers:
-            wait_for_version(server, "BTC", 2)
-        for _ in servers:
-            active = http.get("/phoenix/config/vivienne/comprehensive/active")
-            assert '"2"' == active.headers["ETag"].removeprefix("W/")
+        assert 401 == http.get(f"{COMPREHENSIVE}/active", headers={"Authorization": ""}).status_code
 
 
-def test_a_gateway_that_dies_is_passed_over(balanced: tuple[str, list[RunningServer]]) -> None:
-    address, (first, _) = balanced
+def test_the_history_has_the_address_of_the_client_whatever_it_says_itself(balanced: Balanced) -> None:
+    change = {"asset_symbol": "ETH", "bang_threshold": 86}
+    lies = ("X-Forwarded-For", "X-Real-IP", "Forwarded", "X-Forwarded-Host")
+    with balanced.http() as http:
+        for said in ({}, dict.fromkeys(lies, "203.0.113.9"), {"X-Forwarded-For": "203.0.113.9, 127.0.0.1"}):
+            made = http.post(f"{COMPREHENSIVE}/partial-update", json=change, headers=said)
+            assert 200 == made.status_code
+            for server in balanced.servers:
+                headers = bearer(balanced.token)
+                eventually(lambda: made.json()["version"] == newest(server, headers)["version"])  # noqa: B023
+                assert CLIENT == newest(server, headers)["address"]
+
+
+def newest(server: RunningServer, headers: dict[str, str]) -> dict[str, str]:
+    """The newest change that a server knows of."""
+    path = f"{server.url}{COMPREHENSIVE}/history?limit=1"
+    found: dict[str, str] = server.http.get(path, headers=headers).json()["history"][0]
+    return found
+
+
+def test_while_gateways_are_restarted_one_after_the_other_nothing_is_refused(balanced: Balanced) -> None:
+    first, second = balanced.servers
     with ExitStack() as open_:
-        clients = [open_.enter_context(Client(f"ws://{address}/ws/state")) for _ in range(4)]
+        clients = [open_.enter_context(balanced.client()) for _ in range(4)]
         for client in clients:
             client.state("BTC")
         first.kill()
-
-        assert all(reachable(address) for _ in range(10))
-        with Client(f"ws://{address}/ws/state") as client:
+        assert {200} == {status(balanced.address) for _ in range(10)}
+        with balanced.client() as client:
             assert "BTC" == client.state("BTC")["asset"]
+        first.start()
+        second.kill()
+        assert {200} == {status(balanced.address) for _ in range(10)}
+        second.start()
+
+
+def test_one_address_gets_no_more_than_its_share_but_always_a_pause(balanced: Balanced, tmp_path: Path) -> None:
+    text = TEXT.replace("rate=100r/s", "rate=1r/m").replace("burst=400", f"burst={MOST}")
+    assert 2 == sum(before != after for before, after in zip(TEXT.splitlines(), text.splitlines(), strict=True))
+    with balancer(tmp_path, *balanced.servers, text=text) as address:
+        narrow = Balanced(address, balanced.servers, balanced.token)
+        with narrow.http() as http, narrow.http("127.0.0.8") as other:
+            assert 429 in {http.get(f"{COMPREHENSIVE}/active").status_code for _ in range(2 * MOST)}
+            assert {200} == {http.post(f"{COMPREHENSIVE}/pause", json={}).status_code for _ in range(2 * MOST)}
+            assert 200 == other.post(f"{COMPREHENSIVE}/resume", json={}).status_code
+
+
+def test_who_follows_the_file_and_forgets_tokens_lets_nobody_in(tmp_path: Path) -> None:
+    """It listens on all addresses, and the gateways behind it on this machine only."""
+    with (
+        RunningServer("--assets", "BTC", db=tmp_path / "v.db") as server,
+        balancer(tmp_path, server, server) as address,
+        httpx.Client(base_url=f"http://{address}", headers={"Host": "localhost"}, timeout=SECONDS) as http,
+    ):
+        for answer in (http.get(f"{COMPREHENSIVE}/active"), http.post(f"{COMPREHENSIVE}/pause", json={})):
+            assert (403, "unnamed_proxy") == refusal(answer)
+        with pytest.raises(InvalidStatus) as refused:
+            connect(f"ws://{address}/ws/state")
+        assert 403 == refused.value.response.status_code
+        assert 200 == server.get(f"{COMPREHENSIVE}/active").status_code

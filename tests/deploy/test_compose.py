@@ -19,7 +19,7 @@ OURS = sorted(name for name, service in SERVICES.items() if "build" in service)
 TOP = {"name", "services", "networks", "volumes"}
 SERVICE = {
     "build", "cap_drop", "command", "depends_on", "environment", "healthcheck", "image", "init", "networks", "ports",
-    "read_only", "restart", "security_opt", "sysctls", "tmpfs", "volumes",
+    "read_only", "restart", "security_opt", "stop_grace_period", "sysctls", "tmpfs", "volumes",
 }  # fmt: skip
 LISTS = {"cap_drop", "networks", "ports", "security_opt", "tmpfs", "volumes"}
 MAPPINGS = {"build", "depends_on", "environment", "healthcheck", "sysctls"}

@@ -27,6 +27,23 @@ def test_the_users_data_folder_is_where_xdg_data_home_says(monkeypatch: pytest.M
     assert Boot.read().db == tmp_path / "vivienne" / "vivienne.db"
 
 
+def test_a_user_without_a_name_and_a_home_is_told_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(number: int) -> None:
+        raise KeyError(f"getpwuid(): uid not found: {number}")
+
+    monkeypatch.setattr("pwd.getpwuid", unknown)
+    for name in ("HOME", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+
+    with pytest.raises(SettingsError, match="no home folder .* --db, or a folder in XDG_DATA_HOME"):
+        Boot.read()
+    with pytest.raises(SettingsError, match="give the path without ~"):
+        Boot.read(db="~/v.db")
+    with pytest.raises(SettingsError, match="give the path without ~"):
+        Boot.read(feed="replay", data=("BTC=~/btc.csv",))
+    assert Path("/data/v.db") == Boot.read(db="/data/v.db").db
+
+
 @pytest.mark.parametrize("value", [None, "", "relative/folder"])
 def test_without_an_absolute_xdg_data_home_it_is_the_usual_folder(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, value: str | None

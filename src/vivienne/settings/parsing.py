@@ -24,13 +24,33 @@ def database(text: str) -> Path | PostgresUrl:
     Raises:
         SettingsError: it begins like a PostgreSQL address and is not valid.
     """
-    return PostgresUrl.read(text) or (Path(text).expanduser() if text else data_folder() / "vivienne.db")
+    return PostgresUrl.read(text) or (_path("--db", text) if text else data_folder() / "vivienne.db")
 
 
 def data_folder() -> Path:
-    """The user's data folder, by the XDG base directory specification."""
+    """The user's data folder, by the XDG base directory specification.
+
+    Raises:
+        SettingsError: the user has none, like one in a container that has no name.
+    """
     base = os.environ.get("XDG_DATA_HOME", "")
-    return (Path(base) if Path(base).is_absolute() else Path.home() / ".local" / "share") / "vivienne"
+    if Path(base).is_absolute():
+        return Path(base) / "vivienne"
+    try:
+        return Path.home() / ".local" / "share" / "vivienne"
+    except RuntimeError:
+        raise SettingsError(
+            "The user of this process has no home folder for the database; name a file with --db, or a folder in "
+            "XDG_DATA_HOME"
+        ) from None
+
+
+def _path(flag: str, text: str) -> Path:
+    """A path, in which ~ is the home folder."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise SettingsError(f"{flag} {text!r}: the home folder is not known; give the path without ~") from None
 
 
 def assets(text: str) -> tuple[str, ...]:
@@ -63,7 +83,7 @@ def files(data: tuple[str, ...]) -> dict[str, list[Path]]:
         names = assets(asset)
         if not equals or len(names) != 1 or not path:
             raise SettingsError(f"--data {item!r} must be ASSET=PATH, as in BTC=candles.csv.gz")
-        found.setdefault(names[0], []).append(Path(path).expanduser())
+        found.setdefault(names[0], []).append(_path("--data", path))
     return found
 
 
