@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -43,6 +46,27 @@ def interpolated(value: object, variables: dict[str, str]) -> str:
         return rest
 
     return re.sub(r"\$\{([A-Z_]+)(:-|:\?)?([^}]*)\}", replace, str(value))
+
+
+def image_environment() -> dict[str, str]:
+    """The variables of the program that the last stage of the Dockerfile sets."""
+    text = (DEPLOY / "Dockerfile").read_text().replace("\\\n", "").rpartition("\nFROM ")[2]
+    set_there = " ".join(line for line in text.splitlines() if line.startswith("ENV "))
+    return dict(re.findall(r"(VIVIENNE_[A-Z]+)=(\S+)", set_there))
+
+
+def documented(command: str) -> list[list[str]]:
+    """The arguments that docs/deployment.md gives to the program in commands that begin so."""
+    text = (ROOT / "docs" / "deployment.md").read_text()
+    lines = re.findall(rf"^{re.escape(command)}([^#\n]*)", text, re.MULTILINE)
+    assert lines, command
+    return [shlex.split(line) for line in lines]
+
+
+def is_healthy(test: list[str], port: int) -> bool:
+    """Whether the health check of a container succeeds, run as the container would, but at this port."""
+    command = [sys.executable if word == "python" else word.replace(":8000/", f":{port}/") for word in test]
+    return subprocess.run(command, capture_output=True, timeout=30, check=False).returncode == 0
 
 
 def boot(flags: list[str], environment: dict[str, str]) -> Boot:

@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from deployed import DEPLOY, assignments, boot, interpolated, load
+from deployed import (
+    DEPLOY,
+    assignments,
+    boot,
+    documented,
+    image_environment,
+    interpolated,
+    is_healthy,
+    load,
+)
+from redis_running import eventually
+from running import RunningServer, run_program
+from tokens import bearer
+
+if TYPE_CHECKING:
+    from redis_running import RunningRedis
 
 COMPOSE = load(DEPLOY / "compose.yaml")
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
@@ -95,6 +111,30 @@ def test_the_settings_of_every_process_go_together(name: str) -> None:
     assert "redis://:two@redis:6379/0" == started.redis
     assert "one" == environment["PGPASSWORD"]
     assert "one" not in str(started.db)
+
+
+def test_every_process_starts_and_becomes_healthy_as_the_document_says(database: str, redis: RunningRedis) -> None:
+    """With the settings of the image and of the file, but addresses and ports of this machine."""
+    here = {"VIVIENNE_DB": database, "VIVIENNE_REDIS": redis.url, "VIVIENNE_PORT": "0"}
+
+    def environment(name: str) -> dict[str, str]:
+        of_service = {key: interpolated(value, FILLED) for key, value in SERVICES[name]["environment"].items()}
+        return {**image_environment(), **of_service, **here}
+
+    ((_, _, service, *create), *_) = documented("docker compose run ")
+    refused = run_program("serve", environment=environment(service))
+    assert 2 == refused.returncode
+    assert "there is no token" in refused.stderr
+    made = run_program(*create, environment=environment(service))
+    assert 0 == made.returncode, made.stderr
+    headers = bearer(made.stdout.strip())
+    with ExitStack() as open_:
+        for name in OURS[:3]:
+            server = open_.enter_context(RunningServer(db=database, environment=environment(name)))
+            eventually(lambda: is_healthy(SERVICES[name]["healthcheck"]["test"][1:], server.port))  # noqa: B023
+        gateway = server
+        eventually(lambda: "ready" == gateway.http.get(f"{gateway.url}/ready", headers=headers).json()["status"])
+        assert 401 == gateway.get("/phoenix/assets").status_code
 
 
 def test_the_agents_decide_every_asset_once() -> None:

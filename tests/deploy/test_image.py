@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from fnmatch import fnmatch
+from typing import TYPE_CHECKING
 
 from packaging.requirements import Requirement
 
-from deployed import DEPLOY, ROOT, boot
+from deployed import DEPLOY, ROOT, boot, documented, image_environment, is_healthy
+from running import COMPREHENSIVE, RunningServer, run_program
+from tokens import bearer
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TEXT = (DEPLOY / "Dockerfile").read_text().replace("\\\n", "")
 INSTRUCTIONS = [line.split(None, 1) for line in TEXT.splitlines() if line and not line.startswith("#")]
@@ -50,14 +57,29 @@ def test_it_runs_as_a_user_that_is_not_root() -> None:
 
 
 def test_it_starts_with_settings_that_go_together() -> None:
-    environment = dict(
-        re.findall(r"(VIVIENNE_[A-Z]+)=(\S+)", " ".join(rest for name, rest in LAST_STAGE if name == "ENV"))
-    )
-    started = boot([], environment)
+    started = boot([], image_environment())
 
     assert ("0.0.0.0", 8000) == (started.host, started.port)  # noqa: S104  # within the container
     assert [rest for name, rest in LAST_STAGE if name == "VOLUME"] == [str(started.db).rpartition("/")[0]]
     assert ['["vivienne"]', '["serve"]'] == [rest for name, rest in LAST_STAGE if name in ("ENTRYPOINT", "CMD")]
+
+
+def test_it_starts_as_the_document_says_once_there_is_a_token(tmp_path: Path) -> None:
+    """With the settings of the image, but a folder and a port of this machine."""
+    environment = {**image_environment(), "VIVIENNE_DB": str(tmp_path / "vivienne.db"), "VIVIENNE_PORT": "0"}
+    create, start = (words[words.index("vivienne") + 1 :] for words in documented("docker run "))
+    (check,) = [json.loads(rest.partition("CMD ")[2]) for name, rest in LAST_STAGE if name == "HEALTHCHECK"]
+
+    refused = run_program("serve", *start, environment=environment)
+    assert 2 == refused.returncode
+    assert "vivienne token create" in refused.stderr
+    made = run_program(*create, environment=environment)
+    assert 0 == made.returncode, made.stderr
+    with RunningServer(*start, db=tmp_path / "vivienne.db", environment=environment) as server:
+        assert is_healthy(check, server.port)
+        assert 401 == server.get(f"{COMPREHENSIVE}/active").status_code
+        headers = bearer(made.stdout.strip())
+        assert 200 == server.http.get(f"{server.url}{COMPREHENSIVE}/active", headers=headers).status_code
 
 
 def test_the_versions_that_are_tested_are_installed() -> None:

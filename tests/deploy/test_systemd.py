@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from deployed import DEPLOY, assignments, boot
+from deployed import DEPLOY, ROOT, assignments, boot
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,6 +85,41 @@ def test_one_process_starts_with_the_example() -> None:
     assert ("StateDirectory", "vivienne") in settings("vivienne.service")
 
 
+def test_the_first_token_is_made_by_the_user_of_the_unit_where_the_unit_looks_for_it() -> None:
+    text = (ROOT / "docs" / "deployment.md").read_text().replace("\\\n", " ")
+    (command,) = re.findall(r"^systemd-run (.*)#", text, re.MULTILINE)
+    found = settings("vivienne.service")
+
+    given = dict(word.split("=", 1) for word in command.split() if "=" in word)
+    assert ("User", "vivienne") == ("User", given.pop("User"))  # the name of a dynamic user is that of the unit
+    db = given.pop("VIVIENNE_DB")
+    assert ("Environment", f"VIVIENNE_DB={db}") in found
+    assert set() == set(given.items()) - set(found)
+    assert command.split()[-6:] == [PROGRAM, "token", "create", "ana", "--role", "admin"]
+
+
+def test_a_wheel_is_installed_with_its_extras_by_the_commands_of_the_document(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "deployment.md").read_text()
+    (name,) = re.findall(r"^wheel=.*", text, re.MULTILINE)
+    installed = re.findall(r"pip install (\"[^\"]*\"|[^\s`]*)", text)
+    wheel = "dist/vivienne-0.1.0.dev3+g1a2b3c4d5-py3-none-any.whl"
+    (tmp_path / "dist").mkdir()
+    (tmp_path / wheel).touch()
+
+    said = subprocess.run(
+        ["sh", "-c", f"{name}\nprintf '%s ' {' '.join(installed)}"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=10, check=True,
+    ).stdout.split()  # fmt: skip
+    assert [wheel, f"{wheel}[postgres,redis]"] == said
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_a_process_can_read_what_its_metrics_need(unit: str) -> None:
+    """Prometheus' client computes all of process_* from /proc/stat, which ProcSubset=pid would hide."""
+    assert "ProcSubset" not in dict(settings(unit))
+    assert ("ExecReload", "/bin/kill -HUP $MAINPID") in settings(unit)
+
+
 def test_several_processes_start_with_the_example() -> None:
     agents = [boot(flags("vivienne-agent@.service", number, SEVERAL), SEVERAL) for number in ("1", "2")]
     gateways = [boot(flags("vivienne-gateway@.service", port, SEVERAL), SEVERAL) for port in ("8001", "8002")]
@@ -92,3 +127,5 @@ def test_several_processes_start_with_the_example() -> None:
     assert [("agent", "1/2", 9101), ("agent", "2/2", 9102)] == [(e.role, str(e.shard), e.port) for e in agents]
     assert [("gateway", 8001), ("gateway", 8002)] == [(e.role, e.port) for e in gateways]
     assert 1 == len({(str(each.db), each.redis, each.assets) for each in (*agents, *gateways)})
+    # nginx.conf listens on all addresses: with it in --proxies, gateways do not start without a token.
+    assert {("127.0.0.1/32",)} == {each.proxies for each in gateways}

@@ -35,7 +35,7 @@ def test_a_user_without_a_name_and_a_home_is_told_what_to_set(monkeypatch: pytes
     for name in ("HOME", "XDG_DATA_HOME"):
         monkeypatch.delenv(name, raising=False)
 
-    with pytest.raises(SettingsError, match="no home folder .* --db, or a folder in XDG_DATA_HOME"):
+    with pytest.raises(SettingsError, match=r"no home folder .* --db, or a folder in XDG_DATA_HOME"):
         Boot.read()
     with pytest.raises(SettingsError, match="give the path without ~"):
         Boot.read(db="~/v.db")
