@@ -38,7 +38,7 @@ def measure() -> list[Figure]:
     """Measure the channels, and how soon the state is in Redis again after an outage."""
     with RunningRedis() as redis, serving("--assets", "BTC,ETH,SOL", "--redis", redis.url) as running:
         _wait_for(redis, _STATE)
-        figures = asyncio.run(_all_channels(running.port, redis.url))
+        figures = asyncio.run(_all_channels(running.port, f"redis://127.0.0.1:{redis.port}"))
         short = [_outage(redis, _SHORT_SECONDS) for _ in range(_RESTARTS)]
         long = [_outage(redis, _LONG_SECONDS) for _ in range(_RESTARTS)]
     return [

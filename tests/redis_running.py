@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import shutil
 import signal
 import socket
@@ -11,6 +13,7 @@ import subprocess
 import tempfile
 import time
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from redis import Redis
@@ -27,7 +30,17 @@ ANSWER_SECONDS = 10.0
 CONTROL, RESULTS, STREAM = "vivienne:control", "vivienne:control:results", "vivienne:control:stream"
 STATE, CONFIG, LEASE = "vivienne:state:", "vivienne:config", "vivienne:control:lease"
 
+USER, USER_PASSWORD = "vivienne", "a-password"
+_ACL = re.compile(rf"redis-cli ACL SETUSER {USER} (.*?)```", re.DOTALL)
+
 Message = dict[str, Any]
+
+
+def documented_user() -> list[str]:
+    """The rules of the user that docs/redis.md has for Vivienne."""
+    found = _ACL.search((Path(__file__).parent.parent / "docs" / "redis.md").read_text())
+    assert found is not None
+    return shlex.split(found[1].replace("\\\n", ""))
 
 
 def free_port() -> int:
@@ -41,6 +54,8 @@ def free_port() -> int:
 class RunningRedis:
     """A Redis process on a free port; it keeps nothing on disk unless asked to.
 
+    Without a password, `url` is that of a user with exactly the permissions that docs/redis.md gives to Vivienne.
+
     Args:
         flags: of ``redis-server``.
         durable: write every command to disk before it is answered.
@@ -51,7 +66,7 @@ class RunningRedis:
         self.port = free_port()
         self.password = password
         self._flags = [*flags, *(["--appendonly", "yes", "--appendfsync", "always"] if durable else ["--save", ""])]
-        self._flags += ["--requirepass", password] if password else []
+        self._flags += ["--requirepass", password] if password else ["--user", USER, *documented_user()]
         self._process: subprocess.Popen[bytes] | None = None
         self._open = ExitStack()
         self._folder = self._open.enter_context(tempfile.TemporaryDirectory())
@@ -76,8 +91,8 @@ class RunningRedis:
     @property
     def url(self) -> str:
         """Its address, with the password."""
-        who = f":{self.password}@" if self.password else ""
-        return f"redis://{who}127.0.0.1:{self.port}"
+        who = f":{self.password}" if self.password else f"{USER}:{USER_PASSWORD}"
+        return f"redis://{who}@127.0.0.1:{self.port}"
 
     @property
     def pid(self) -> int:
@@ -155,11 +170,12 @@ class RunningRedis:
 class Listener:
     """What is said on some channels from now on."""
 
-    def __init__(self, client: Any, channels: tuple[str, ...]) -> None:
+    def __init__(self, client: Any, channels: tuple[str, ...], *, pattern: bool = True) -> None:
         self._subscription = client.pubsub()
-        self._subscription.psubscribe(*channels)
+        subscribe = self._subscription.psubscribe if pattern else self._subscription.subscribe
+        subscribe(*channels)
         for _ in channels:
-            assert self._subscription.get_message(timeout=ANSWER_SECONDS)["type"] == "psubscribe"
+            assert self._subscription.get_message(timeout=ANSWER_SECONDS)["type"] == subscribe.__name__
 
     def __enter__(self) -> Self:
         return self

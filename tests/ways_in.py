@@ -40,6 +40,8 @@ class Channel(Protocol):
     """A way in. Documents are JSON texts, so that what is no JSON can be sent as well."""
 
     recorded_as: str
+    names_itself: bool
+    """Whether the author that a message names counts as its name; over Redis it is only what somebody claims."""
 
     def frame(self, document: str, **envelope: Any) -> str: ...
 
@@ -58,6 +60,7 @@ def _members(fields: dict[str, Any]) -> str:
 
 class Rest:
     recorded_as = "rest"
+    names_itself = True
 
     def __init__(self, server: RunningServer) -> None:
         self._server = server
@@ -92,6 +95,7 @@ class Messages:
         self._conversation = conversation
         self._kind = kind
         self.recorded_as = recorded_as
+        self.names_itself = not isinstance(conversation, OverRedis)
 
     def frame(self, document: str, **envelope: Any) -> str:
         if self._kind == "control":
@@ -149,6 +153,11 @@ WAYS = {
 
 def by_path(problems: Problems) -> Problems:
     return sorted(problems, key=lambda item: (item["path"], item["message"]))
+
+
+def recorded_author(channel: Channel, name: str) -> tuple[str, str | None]:
+    """The author of a revision, and the claimed one, of a message that names an author."""
+    return (name, None) if channel.names_itself else ("anonymous", name)
 
 
 class Unmoved:

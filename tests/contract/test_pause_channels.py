@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from running import COMPREHENSIVE, Client, RunningServer, data
-from ways_in import WAYS, Unmoved
+from ways_in import WAYS, Unmoved, recorded_author
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,6 +44,7 @@ def test_a_pause_stops_every_asset_and_a_resumption_ends_it(
     running: RunningServer, client: Client, channel: Channel
 ) -> None:
     answer = channel.switch("pause", author="ada", reason="wrong prices").answer
+    author, claimed = recorded_author(channel, "ada")
 
     assert (answer["status"], answer["asset_symbol"]) == ("success", None)
     assert (answer["assets"], answer["paused"], answer["changed"]) == (ASSETS, ASSETS, [])
@@ -52,12 +53,13 @@ def test_a_pause_stops_every_asset_and_a_resumption_ends_it(
     pause = answer["pause"]
     for asset in ASSETS:
         assert shown(client, asset, number) == PAUSED
-        reason = f"paused with all assets by ada ({channel.recorded_as}, version {number}): wrong prices"
+        reason = f"paused with all assets by {author} ({channel.recorded_as}, version {number}): wrong prices"
         state = data(client.states[asset])
         assert (state["status_reason"], state["status_reason_id"], state["pause"]) == (reason, "paused", pause)
         assert running.get("/ready").json()["paused"][asset] == reason
     assert (pause["config_id"], pause["version"], pause["stored"]) == (answer["config_id"], number, True)
-    assert (pause["asset_symbol"], pause["author"], pause["reason"]) == (None, "ada", "wrong prices")
+    assert (pause["asset_symbol"], pause["reason"]) == (None, "wrong prices")
+    assert (pause["author"], pause["claimed_author"]) == (author, claimed)
     assert pause["channel"] == channel.recorded_as
     assert running.active("BTC")["pause"] == pause
     assert running.get(f"{COMPREHENSIVE}/pause").json()["pauses"] == [pause]
@@ -94,7 +96,8 @@ def test_a_pause_is_in_the_history_once(
     assert {**again.answer, "timestamp": None} == {**first.answer, "timestamp": None}
     [made] = [entry for entry in running.history() if entry["request_id"] == name]
     assert made["version"] == first.answer["version"]
-    assert (made["action"], made["author"], made["reason"]) == ("pause", "ada", "enough")
+    assert (made["action"], made["reason"]) == ("pause", "enough")
+    assert (made["author"], made.get("claimed_author")) == recorded_author(channel, "ada")
     assert (made["channel"], made["changed"], made["is_active"]) == (channel.recorded_as, [], False)
 
 
@@ -196,6 +199,7 @@ def test_a_pause_makes_the_same_revision_everywhere(running: RunningServer, chan
         assert newest.pop("channel") == way.recorded_as
         # Redis does not say from where.
         assert newest.pop("address") == (None if "redis" in name else "127.0.0.1")
+        assert (newest.pop("author"), newest.pop("claimed_author", None)) == recorded_author(way, "ada")
         for own in ("config_id", "version", "created_at", "request_id"):
             del newest[own]
         revisions[name] = newest

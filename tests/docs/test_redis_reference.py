@@ -10,9 +10,23 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from pydantic import TypeAdapter
+from redis import Redis
+from redis.exceptions import NoPermissionError
 
 from comparing import differences
-from redis_running import ANSWER_SECONDS, CONFIG, RESULTS, RunningRedis, wait_for_redis
+from redis_running import (
+    ANSWER_SECONDS,
+    CONFIG,
+    CONTROL,
+    RESULTS,
+    STATE,
+    STREAM,
+    USER,
+    USER_PASSWORD,
+    Listener,
+    RunningRedis,
+    wait_for_redis,
+)
 from running import RunningServer
 from vivienne.wire.messages import ConfigChanged
 
@@ -60,26 +74,38 @@ def test_the_commands_do_what_the_reference_says(tmp_path: Path, redis: RunningR
                     found += differences(json.loads(content), changed)
                     TypeAdapter(ConfigChanged).validate_python(changed, strict=True)
     assert [] == found
-    heard_by, error_heard_by, number, groups, state, user = printed
+    heard_by, error_heard_by, number, groups, state, *users = printed
     assert ("1", "1") == (heard_by, error_heard_by)
     assert re.fullmatch(r"\d+-0", number)
     assert "vivienne" in groups.split("\n")
     assert "asset_data" == json.loads(state)["type"]
-    assert "OK" == user
+    assert ["OK", "OK"] == users
 
 
-def test_the_user_in_the_reference_may_do_enough(tmp_path: Path, redis: RunningRedis) -> None:
-    command = next(content for role, _, content in _EXAMPLE.findall(REFERENCE) if role == "run" and "ACL" in content)
-    run(command, redis)
-    environment = {"VIVIENNE_REDIS": f"redis://vivienne:a-password@127.0.0.1:{redis.port}"}
-    with RunningServer("--assets", "BTC", db=tmp_path / "v.db", environment=environment) as server:
-        wait_for_redis(server)
-        with redis.listener(RESULTS) as results, server.client() as client:
-            redis.add({"type": "config_update", "config": {"bang_threshold": 81}})
-            assert "success" == results.hear()["status"]
-            redis.send({"type": "config_update", "config": {"bang_threshold": 82}})
-            assert "success" == results.hear()["status"]
-            control = {"type": "control", "strategy": "general_parameters", "params": {"bang_threshold": 83}}
-            assert "success" == client.ask(control)["status"]
-        assert 83 == redis.state("BTC")["config"]["settings"]["state_threshold_bang"]
-        assert "Lost the connection to Redis" not in server.log
+def test_the_user_in_the_reference_may_do_nothing_else(redis: RunningRedis) -> None:
+    """That it may do enough is what every test with a Redis shows, because all of them use it."""
+    user = Redis(port=redis.port, username=USER, password=USER_PASSWORD, socket_timeout=ANSWER_SECONDS)
+    assert user.ping()
+    for command in (
+        "CLIENT PAUSE 100", "CLIENT KILL TYPE normal", "CLIENT LIST", "CONFIG GET *", "FLUSHALL", "FLUSHDB", "KEYS *",
+        "SHUTDOWN", "MONITOR", "ACL LIST", "PUBSUB CHANNELS", "PUBLISH other x", "SET other x", "PSUBSCRIBE *",
+        "XADD vivienne:control:stream * message x", "XGROUP DESTROY vivienne:control:stream vivienne", "SCRIPT FLUSH",
+    ):  # fmt: skip
+        with pytest.raises(NoPermissionError):
+            user.execute_command(*command.split())
+
+
+def test_one_who_may_send_messages_hears_results_and_cannot_forge_them(redis: RunningRedis) -> None:
+    command = next(content for role, _, content in _EXAMPLE.findall(REFERENCE) if role == "run" and "tuner" in content)
+    assert "OK" == run(command, redis)
+    tuner = Redis(port=redis.port, username="tuner", password="another-password", socket_timeout=ANSWER_SECONDS)  # noqa: S106
+    with Listener(tuner, (RESULTS,), pattern=False) as results:
+        redis.client.publish(RESULTS, '{"a": 1}')
+        assert {"a": 1} == results.hear()
+        assert 0 == tuner.publish(CONTROL, "{}")
+        assert tuner.xadd(STREAM, {"message": "{}"})
+        for channel in (RESULTS, "vivienne:agents", STATE + "BTC", CONFIG):
+            with pytest.raises(NoPermissionError):
+                tuner.publish(channel, "{}")
+        with pytest.raises(NoPermissionError):
+            tuner.xreadgroup("vivienne", "me", {STREAM: ">"})

@@ -14,6 +14,7 @@ from redis_running import (
     LEASE,
     RESULTS,
     STATE,
+    USER,
     RunningRedis,
     eventually,
     listens,
@@ -89,6 +90,27 @@ def test_the_guides_message_sent_by_websocket_is_applied_where_it_arrives(
     assert 13 == settings(server)["position_size_bang"]
 
 
+@pytest.mark.parametrize("way", ["channel", "stream"])
+def test_nothing_in_a_message_says_who_sent_it(server: RunningServer, redis: RunningRedis, way: str) -> None:
+    """Not the author, which would read like the name of a token, nor fields that a message has nowhere else."""
+    send = redis.send if way == "channel" else redis.add
+    caller = {"token": "root", "role": "admin", "address": "10.0.0.1", "channel": "rest", "claimed_author": "eve"}
+    with redis.listener(RESULTS) as results:
+        for name, value in caller.items():
+            send({**GUIDE, name: value})
+            assert "malformed" == results.hear()["code"]
+            send({"type": "relay", "caller": {name: value}, "message": GUIDE})
+            assert "malformed" == results.hear()["code"]
+        send({**GUIDE, "author": "root"})
+        assert "success" == results.hear()["status"]
+
+    newest = server.newest()
+    assert newest
+    assert ("anonymous", "root", "control", None) == tuple(
+        newest[name] for name in ("author", "claimed_author", "channel", "address")
+    )
+
+
 @pytest.mark.usefixtures("server")
 def test_a_change_over_the_channel_shows_in_the_state_and_on_the_channel_of_changes(redis: RunningRedis) -> None:
     with redis.listener(STATE + "BTC", CONFIG) as everything:
@@ -98,9 +120,8 @@ def test_a_change_over_the_channel_shows_in_the_state_and_on_the_channel_of_chan
             channel, message = everything.hear_on()
             changed, state = (message, state) if channel == CONFIG else (changed, message)
 
-    assert ("config_changed", ["BTC"], "ana", "a try") == (
-        changed["type"], changed["assets"], changed["author"], changed["reason"],
-    )  # fmt: skip
+    assert ("config_changed", ["BTC"], "a try") == (changed["type"], changed["assets"], changed["reason"])
+    assert ("anonymous", "ana") == (changed["author"], changed["claimed_author"])
     assert {"settings": {"state_threshold_bang": 75.0, "position_size_bang": 13}} == changed["config"]
     assert 75.0 == config(state)["settings"]["state_threshold_bang"]
     eventually(lambda: redis.state("BTC")["config_version"] >= changed["version"])
@@ -187,6 +208,7 @@ def test_a_control_message_by_websocket_does_not_need_the_holder_of_the_lease(tm
 
 
 def test_the_channel_may_have_another_name(tmp_path: Path, redis: RunningRedis) -> None:
+    redis.client.execute_command("ACL", "SETUSER", USER, "~desk:orders*", "&desk:orders*")
     flags = (*SMALL, "--redis", redis.url, "--redis-control", "desk:orders")
     with RunningServer(*flags, db=tmp_path / "v.db") as server:
         wait_for_redis(server)

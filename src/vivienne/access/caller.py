@@ -17,12 +17,14 @@ class Caller:
         token: the name of its token; None without one.
         role: what the caller may do; None for nothing.
         problem: the reason it may do nothing, for a person.
+        names_itself: without a token, the author it names counts as its name. False where anybody may name anybody.
     """
 
     address: str | None = None
     token: str | None = None
     role: Role | None = "admin"
     problem: str | None = None
+    names_itself: bool = True
 
     def may(self, needed: Role) -> bool:
         """Tell whether the caller has a role, or one that includes it."""

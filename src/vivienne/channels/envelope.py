@@ -58,16 +58,16 @@ class Envelope:
 
     def _fields(self, channel: str, caller: Caller) -> _Fields:
         """The fields of a request. A caller with a token is its author, whatever the message says."""
-        claims = caller.token is not None and self.author not in (ANONYMOUS, caller.token)
+        author = caller.token or (self.author if caller.names_itself else ANONYMOUS)
         return {
             "channel": channel,
             "asset": self.asset,
             "expected_version": self.expected_version,
             "request_id": self.request_id,
-            "author": caller.token or self.author,
+            "author": author,
             "reason": self.reason,
             "address": caller.address,
-            "claimed_author": self.author if claims else None,
+            "claimed_author": self.author if self.author not in (ANONYMOUS, author) else None,
         }
 
 

@@ -26,6 +26,9 @@ _log = logging.getLogger(__name__)
 CHANNEL = "redis"
 """Channel of changes by `config_update` in the history; `control` has one of its own."""
 
+_CALLER = Caller(names_itself=False)
+"""The caller of every message: Redis does not tell who sent one, and nothing in it is believed about its sender."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -78,8 +81,7 @@ class ControlMessages:
         received = _Received()
         try:
             message = self._read(raw, request_id, received)
-            # A channel of Redis does not tell who sent a message, so nothing in it says who called.
-            document: Mapping[str, Any] = await self._changes.handle(message, Caller())
+            document: Mapping[str, Any] = await self._changes.handle(message, _CALLER)
         except ChangeRefused as refused:
             return self._refused(refused, received)
         except Exception:  # noqa: BLE001  # a defect must not cost the channel its listener
