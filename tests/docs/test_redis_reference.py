@@ -84,7 +84,7 @@ def test_the_commands_do_what_the_reference_says(tmp_path: Path, redis: RunningR
 
 def test_the_user_in_the_reference_may_do_nothing_else(redis: RunningRedis) -> None:
     """That it may do enough is what every test with a Redis shows, because all of them use it."""
-    user = Redis(port=redis.port, username=USER, password=USER_PASSWORD, socket_timeout=ANSWER_SECONDS)
+    user: Any = Redis(port=redis.port, username=USER, password=USER_PASSWORD, socket_timeout=ANSWER_SECONDS)
     assert user.ping()
     for command in (
         "CLIENT PAUSE 100", "CLIENT KILL TYPE normal", "CLIENT LIST", "CONFIG GET *", "FLUSHALL", "FLUSHDB", "KEYS *",
@@ -98,7 +98,7 @@ def test_the_user_in_the_reference_may_do_nothing_else(redis: RunningRedis) -> N
 def test_one_who_may_send_messages_hears_results_and_cannot_forge_them(redis: RunningRedis) -> None:
     command = next(content for role, _, content in _EXAMPLE.findall(REFERENCE) if role == "run" and "tuner" in content)
     assert "OK" == run(command, redis)
-    tuner = Redis(port=redis.port, username="tuner", password="another-password", socket_timeout=ANSWER_SECONDS)  # noqa: S106
+    tuner: Any = Redis(port=redis.port, username="tuner", password="another-password", socket_timeout=ANSWER_SECONDS)  # noqa: S106
     with Listener(tuner, (RESULTS,), pattern=False) as results:
         redis.client.publish(RESULTS, '{"a": 1}')
         assert {"a": 1} == results.hear()

@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.typing import Subprotocol
 
 from running import COMPREHENSIVE, Client, RunningServer
 from tokens import bearer, make_token, refusal
@@ -67,3 +69,16 @@ def test_a_change_at_one_names_its_caller_at_the_other(pair: tuple[RunningServer
     assert ("root", "zoe", "rest", "127.0.0.1") == tuple(
         entry[name] for name in ("author", "claimed_author", "channel", "address")
     )
+
+
+def test_a_ticket_of_one_opens_a_socket_at_the_other_once(pair: tuple[RunningServer, RunningServer, str]) -> None:
+    first, second, admin = pair
+    given = first.http.post(f"{first.url}/auth/ticket", headers=bearer(admin)).json()["ticket"]
+    offered = [Subprotocol("vivienne"), Subprotocol(f"vivienne.ticket.{given}")]
+
+    with Client(f"ws://127.0.0.1:{second.port}/ws/state", subprotocols=offered) as client:
+        assert client.state("BTC")
+    for server in (first, second):
+        with pytest.raises(InvalidStatus) as refused:
+            Client(f"ws://127.0.0.1:{server.port}/ws/state", subprotocols=offered)
+        assert 401 == refused.value.response.status_code

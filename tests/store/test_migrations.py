@@ -164,7 +164,9 @@ def test_a_file_from_before_migrations_is_taken_over_as_it_is(tmp_path: Path) ->
         connection.execute("DELETE FROM revisions WHERE version = 3")
         connection.execute("ALTER TABLE revisions DROP COLUMN claimed_author")
         # What was added since; the rest is as it was.
-        connection.executescript("DROP TABLE tokens; DROP TABLE alembic_version; DROP INDEX revisions_by_switch;")
+        connection.executescript(
+            "DROP TABLE tickets; DROP TABLE tokens; DROP TABLE alembic_version; DROP INDEX revisions_by_switch;"
+        )
         connection.execute("PRAGMA user_version=1")
         connection.commit()
     assert dump(path) == before
@@ -204,7 +206,7 @@ def test_killed_at_any_statement_a_postgres_database_is_empty_or_whole(
     def tables(database: str) -> list[tuple[Any, ...]]:
         return postgres.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1", url=database)
 
-    whole = [("alembic_version",), ("revisions",), ("tokens",)]
+    whole = [("alembic_version",), ("revisions",), ("tickets",), ("tokens",)]
     database = postgres.database()
     code, count = opening(database)
     assert (code, tables(database)) == (0, whole)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from vivienne.access.caller import Caller
 from vivienne.access.rates import Rate
-from vivienne.access.tickets import Tickets
 from vivienne.errors import TooManyRequests
 
 if TYPE_CHECKING:
@@ -29,7 +28,6 @@ class Access:
         self.book = book
         self.limits = limits
         self.demanded = demanded
-        self.tickets = Tickets(monotonic)
         self._changes = Rate(limits.changes_per_minute, 60.0, monotonic)
         self._pauses = Rate(limits.changes_per_minute, 60.0, monotonic)
 
@@ -51,7 +49,7 @@ class Access:
             token = await self.book.find(secret)
             problem = "The token is not known, or was revoked"
         else:
-            token = self.book.by_digest(self.tickets.redeem(ticket or "") or "")
+            token = await self.book.redeem(ticket or "")
             problem = "The ticket is unknown, used or expired"
         if token is None:
             return Caller(address, role=None, problem=problem), None

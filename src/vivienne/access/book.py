@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from vivienne.access.secrets import SECRET, digest, new_secret
+from vivienne.access.tickets import Tickets, mark_in, mark_of
 from vivienne.errors import StoreError, UnknownToken
 from vivienne.store.token import Token
 from vivienne.times import now, written
@@ -41,9 +43,12 @@ class TokenBook:
         self._store = store
         self._thread = thread
         self._good: dict[str, Token] = {}
+        self._marked: dict[str, Token] = {}
         self._revoked: dict[str, asyncio.Event] = {}
         self._looked = float("-inf")
         self._failing = False
+        self.tickets = Tickets(monotonic, store.tickets, thread)
+        """Tickets that stand for these tokens."""
         self._take(store.tokens())
 
     def __len__(self) -> int:
@@ -55,9 +60,19 @@ class TokenBook:
         if SECRET.fullmatch(secret) is None:
             return None
         key = digest(secret)
-        if key not in self._good and asyncio.get_running_loop().time() - self._looked > LOOK_SECONDS:
-            await self.refresh()
+        if key not in self._good:
+            await self._look()
         return self._good.get(key)
+
+    async def redeem(self, ticket: str) -> Token | None:
+        """The valid token that a ticket stands for; the ticket is used up."""
+        mark = mark_in(ticket)
+        if mark is None:
+            return None
+        if mark not in self._marked:
+            await self._look()
+        token = self._marked.get(mark)
+        return token if token is not None and await self.tickets.redeem(ticket, token.digest) else None
 
     def by_digest(self, key: str) -> Token | None:
         """The valid token with this digest."""
@@ -128,7 +143,13 @@ class TokenBook:
             await asyncio.sleep(REFRESH_SECONDS)
             await self.refresh()
 
+    async def _look(self) -> None:
+        """Refresh because of an unknown token, unless that was done a moment ago."""
+        if asyncio.get_running_loop().time() - self._looked > LOOK_SECONDS:
+            await self.refresh()
+
     def _take(self, tokens: Iterable[Token]) -> None:
         self._good = {token.digest: token for token in tokens if token.revoked_at is None}
+        self._marked = {mark_of(token.digest): token for token in self._good.values()}
         for key in [key for key in self._revoked if key not in self._good]:
             self._revoked.pop(key).set()

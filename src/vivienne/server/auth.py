@@ -32,7 +32,7 @@ class WhoAsks(TypedDict):
 
 
 class Ticket(TypedDict):
-    """A ticket, which opens one WebSocket within so many seconds, at the process that issued it."""
+    """A ticket, which opens one WebSocket within so many seconds, at any process on the same database."""
 
     ticket: str
     expires_in: int
@@ -82,7 +82,7 @@ def auth_routes(access: Access) -> APIRouter:
         token = access.book.by_name(caller_of(request).token)
         if token is None:
             raise NotKnown("A ticket stands for a token, and the request has none; open WebSockets without a ticket")
-        return Answer({"ticket": access.tickets.issue(token.digest), "expires_in": TICKET_SECONDS})
+        return Answer({"ticket": await access.book.tickets.issue(token.digest), "expires_in": TICKET_SECONDS})
 
     @routes.get("/tokens", **documented(TokenList, 503))
     async def tokens(request: Request) -> Answer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -11,8 +11,28 @@ if TYPE_CHECKING:
     from vivienne.store.token import Token
 
 
+TicketLimit = Literal["token", "all"]
+"""Limits of unused tickets: of one token, and of all."""
+
+
+class TicketStore(Protocol):
+    """Where tickets live that are valid at every process. Methods raise `StoreUnavailable` like those of the others."""
+
+    def add_ticket(
+        self, digest: str, token_digest: str, seconds: float, most: dict[TicketLimit, int]
+    ) -> TicketLimit | None:
+        """Add one that stands for a token for so many seconds; tell which limit is reached, if one is."""
+
+    def take_ticket(self, digest: str) -> str | None:
+        """Remove one, for all processes; give the digest of its token. None if it is unknown, used or expired."""
+
+
 class TokenStore(Protocol):
     """Where tokens live. Methods block; they raise `StoreUnavailable` when the store does not answer."""
+
+    @property
+    def tickets(self) -> TicketStore | None:
+        """Tickets of all processes; None where there is only one, which keeps its own."""
 
     def tokens(self) -> list[Token]:
         """Every token, revoked ones too, oldest first."""

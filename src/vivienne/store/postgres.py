@@ -18,6 +18,7 @@ from vivienne.errors import StoreUnavailable, StoreUnusable, VersionTaken
 from vivienne.store.migrate import migrate, schema_of
 from vivienne.store.postgres_connection import PATIENCE_SECONDS, DriverError, connect, parameters
 from vivienne.store.postgres_reasons import is_lost, reason_at_start, reason_later
+from vivienne.store.postgres_tickets import PostgresTickets
 from vivienne.store.sql import SqlRevisionStore, as_row
 from vivienne.store.tables import SCHEMA_VERSION, revisions
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from sqlalchemy.sql import Select
 
     from vivienne.store.address import PostgresUrl
+    from vivienne.store.base import TicketStore
     from vivienne.store.revision import Revision
 
 _log = logging.getLogger(__name__)
@@ -40,7 +42,7 @@ _MIGRATION_SECONDS = 60
 _PROBE = "probe"
 
 
-class PostgresRevisionStore(SqlRevisionStore):
+class PostgresRevisionStore(SqlRevisionStore, PostgresTickets):
     """Revisions in a PostgreSQL database.
 
     One connection, used from one thread at a time. When it is lost, the call that notices fails, and the next one
@@ -73,6 +75,11 @@ class PostgresRevisionStore(SqlRevisionStore):
         except DBAPIError as error:
             self.close()
             raise StoreUnusable(f"The database {self.name} {reason_at_start(error)}") from error
+
+    @property
+    def tickets(self) -> TicketStore:
+        """See `RevisionStore`."""
+        return self
 
     def append(self, *appended: Revision) -> None:
         """See `RevisionStore`."""

@@ -64,6 +64,7 @@ class SqliteRevisionStore(SqlRevisionStore):
     """
 
     is_shared = False
+    tickets = None
 
     def __init__(self, path: Path, *, beside: bool = False) -> None:
         self.path = path

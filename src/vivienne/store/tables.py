@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
-from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, String, Table, TypeDecorator, text
+from sqlalchemy import Column, Double, Index, Integer, LargeBinary, MetaData, String, Table, TypeDecorator, text
 from typing_extensions import override
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """The schema after all `migrations`: the number of the newest one."""
 
 
@@ -64,4 +64,12 @@ tokens = Table(
     Column("role", String(16), nullable=False),
     Column("created_at", String(32), nullable=False),
     Column("revoked_at", String(32)),
+)
+tickets = Table(
+    "tickets",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("token_digest", String(64), nullable=False),
+    Column("expires_at", Double, nullable=False),  # seconds since 1970, by the clock of the database
+    Index("tickets_by_token", "token_digest"),
 )

@@ -1168,7 +1168,7 @@ export interface Switched {
   pause: PauseEntry | null
 }
 /**
- * A ticket, which opens one WebSocket within so many seconds, at the process that issued it.
+ * A ticket, which opens one WebSocket within so many seconds, at any process on the same database.
  */
 export interface Ticket {
   ticket: string
