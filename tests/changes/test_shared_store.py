@@ -493,3 +493,69 @@ async def test_a_doubtful_change_that_another_one_overtook_is_not_made(
 
     assert (await here.change(partial(aim=75)))["version"] == 2
     assert in_force(here) == 90
+
+
+# A database that is not the one that was read
+
+
+async def refused(service: ConfigService, words: str) -> None:
+    """It follows nothing, changes nothing and is not ready, and says why."""
+    with pytest.raises(StoreUnavailable, match=words):
+        await service.catch_up()
+    with pytest.raises(NotStored, match=words):
+        await service.change(partial(bang=70))
+    with pytest.raises(StoreUnavailable, match=words):
+        await service.check()
+
+
+@pytest.mark.parametrize("on_top", [0, 2, 3])
+async def test_after_a_failover_that_lost_changes_nothing_is_mixed_with_those_made_since(
+    here: ConfigService, postgres: PostgresServer, database: str, on_top: int
+) -> None:
+    for value in (90, 91, 92):
+        await here.change(partial(bang=value))
+    before = everything(here)
+    await asyncio.to_thread(postgres.execute, "DELETE FROM revisions WHERE version > 1", url=database)
+    restarted = ConfigService(opened(database), ASSETS)
+    for value in range(on_top):
+        await restarted.change(partial("ETH", aim=60 + value))
+
+    await refused(here, r"has lost revisions or is another one: it had (another )?version 3")
+
+    assert before == everything(here)
+    assert list(range(1 + on_top, 0, -1)) == await history(restarted)
+    await restarted.check()
+    await restarted.close()
+
+
+async def test_a_database_that_was_migrated_under_a_running_process_is_left_alone(
+    here: ConfigService, postgres: PostgresServer, database: str
+) -> None:
+    await here.change(partial(bang=90))
+    await asyncio.to_thread(postgres.execute, "UPDATE alembic_version SET version_num = '999'", url=database)
+
+    await refused(here, "was migrated to schema 999 while this process was running")
+    assert [1] == await history(here)
+
+
+async def test_a_revision_of_an_unknown_kind_is_not_skipped(
+    here: ConfigService, there: ConfigService, postgres: PostgresServer, database: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    await here.change(partial(bang=90))
+    await there.catch_up()
+    await here.change(partial(bang=91))
+    await asyncio.to_thread(
+        postgres.execute, "UPDATE revisions SET action = 'schedule' WHERE version = 2", url=database
+    )
+    unknown = "version 2 in .* is of the kind 'schedule', which this version of Vivienne does not know"
+    following = asyncio.create_task(there.follow())
+    await wait_for(lambda: "cannot be followed" in caplog.text)
+    following.cancel()
+
+    await refused(there, unknown)
+    assert 90 == in_force(there)
+    assert not [record for record in caplog.records if record.exc_info]
+    store = opened(database)
+    with pytest.raises(StoreUnavailable, match=unknown):
+        ConfigService(store, ASSETS)
+    store.close()

@@ -10,24 +10,24 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import create_engine, func, select
+from sqlalchemy import column, create_engine, func, select, table
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 
 from vivienne.errors import StoreUnavailable, StoreUnusable, VersionTaken
-from vivienne.store.migrate import migrate, schema_of
-from vivienne.store.postgres_connection import PATIENCE_SECONDS, DriverError, connect, parameters
+from vivienne.store.migrate import VERSION_TABLE, migrate, schema_of
+from vivienne.store.postgres_connection import PATIENCE_SECONDS, connect, parameters
 from vivienne.store.postgres_reasons import is_lost, reason_at_start, reason_later
 from vivienne.store.postgres_tickets import PostgresTickets
 from vivienne.store.sql import SqlRevisionStore, as_row
 from vivienne.store.tables import SCHEMA_VERSION, revisions
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
     import psycopg
     from sqlalchemy.engine import Connection
-    from sqlalchemy.sql import Select
 
     from vivienne.store.address import PostgresUrl
     from vivienne.store.base import TicketStore
@@ -56,7 +56,7 @@ class PostgresRevisionStore(SqlRevisionStore, PostgresTickets):
 
     def __init__(self, url: PostgresUrl) -> None:
         self.name = str(url)
-        self._newest = 0
+        self._followed: tuple[int, str] | None = None
         self._committing: str | None = None
         self._parameters = parameters(url)
         self._engine = create_engine(
@@ -85,13 +85,28 @@ class PostgresRevisionStore(SqlRevisionStore, PostgresTickets):
         """See `RevisionStore`."""
         with self._transaction() as connection:
             connection.execute(select(func.pg_advisory_xact_lock_shared(_KEY, _APPENDING)))
+            self._recognize(connection)
             for revision in appended:
                 # Without an error on conflict, which would fill the log of the server.
                 added = insert(revisions).on_conflict_do_nothing().returning(revisions.c.version)
                 if connection.execute(added, as_row(revision)).first() is None:
                     raise VersionTaken(f"version {revision.version}, its config_id or request_id exists already")
             self._committing = appended[-1].config_id
-        self._newest = max(self._newest, appended[-1].version)
+        self._follow(appended)
+
+    def heads(self) -> list[Revision]:
+        """See `RevisionStore`."""
+        return self._follow(super().heads())
+
+    def after(self, version: int, limit: int) -> list[Revision]:
+        """See `RevisionStore`."""
+        self.check()
+        return self._follow(super().after(version, limit))
+
+    def check(self) -> None:
+        """See `RevisionStore`."""
+        with self._transaction() as connection:
+            self._recognize(connection)
 
     def was_appended(self, revision: Revision) -> bool:
         """See `RevisionStore`. Waits for all appends that the server is still working on."""
@@ -122,29 +137,39 @@ class PostgresRevisionStore(SqlRevisionStore, PostgresTickets):
     def _is_lost(self, error: DBAPIError) -> bool:
         return is_lost(error)
 
-    def _read(self, query: Select[Any]) -> list[Revision]:
-        found = super()._read(query)
-        self._newest = max([self._newest, *(revision.version for revision in found)])
-        return found
-
     def _connect(self) -> psycopg.Connection[Any]:
-        connection = connect(self._parameters)
-        try:
-            if self._newest:
-                self._recognize(connection)
-        except (DriverError, StoreUnavailable):
-            connection.close()
-            raise
-        return connection
+        return connect(self._parameters)
 
-    def _recognize(self, connection: psycopg.Connection[Any]) -> None:
-        """Refuse a database put in the place of the one that was open: what is in force here would not be in it."""
-        row = connection.execute("SELECT max(version) FROM revisions").fetchone()
-        connection.rollback()
-        if row is None or (row[0] or 0) < self._newest:
+    def _follow(self, found: Sequence[Revision]) -> list[Revision]:
+        """Remember the newest revision that was read to be put in force, or was appended."""
+        newest = max(found, key=lambda revision: revision.version, default=None)
+        if newest is not None and (self._followed is None or newest.version > self._followed[0]):
+            self._followed = newest.version, newest.config_id
+        return list(found)
+
+    def _recognize(self, connection: Connection) -> None:
+        """Refuse a database that is not the one that was read: what is in force here would not be what it has.
+
+        Every revision was made on top of the one before it, so the newest one stands for all of them.
+        """
+        version, config_id = self._followed or (0, None)
+        there = select(revisions.c.config_id).where(revisions.c.version == version).scalar_subquery()
+        schema = select(column("version_num")).select_from(table(VERSION_TABLE)).scalar_subquery()
+        found, migrated = connection.execute(select(there, schema)).one()
+        if migrated != str(SCHEMA_VERSION):
             raise StoreUnavailable(
-                f"the database {self.name} has lost revisions or is another one: it had version {self._newest}; "
+                f"the database {self.name} was migrated to schema {migrated} while this process was running, which "
+                f"works with {SCHEMA_VERSION}; restart it with the Vivienne that migrated it"
+            )
+        if found is None and config_id is not None:
+            raise StoreUnavailable(
+                f"the database {self.name} has lost revisions or is another one: it had version {version}; "
                 "if that is intended, restart Vivienne"
+            )
+        if found != config_id:
+            raise StoreUnavailable(
+                f"the database {self.name} has lost revisions or is another one: it had another version {version}, "
+                "which is in force here; restart Vivienne to put in force what the database has now"
             )
 
     def _prepare(self) -> None:

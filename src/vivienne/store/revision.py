@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from vivienne.config.layers import asset_of
+from vivienne.wire.answers import Action
 
 if TYPE_CHECKING:
-    from vivienne.wire.answers import Acknowledgement, Action, RevisionEntry, Switched, ValueChange
+    from vivienne.wire.answers import Acknowledgement, RevisionEntry, Switched, ValueChange
     from vivienne.wire.document import Document
 
 
+ACTIONS: frozenset[str] = frozenset(get_args(Action))
+"""Kinds of revisions that this version can put in force."""
 SWITCHES: frozenset[Action] = frozenset({"pause", "resume"})
 """Actions that stop decisions and let them go on. Such a revision repeats the document of its layer unchanged."""
 NO_CONFIGURATION: frozenset[Action] = SWITCHES | {"delete"}

@@ -11,7 +11,7 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from vivienne.errors import StoreUnavailable
-from vivienne.store.revision import NO_CONFIGURATION, Revision
+from vivienne.store.revision import ACTIONS, NO_CONFIGURATION, Revision
 from vivienne.store.sql_tokens import SqlTokens
 from vivienne.store.tables import revisions, switches
 
@@ -71,7 +71,7 @@ class SqlRevisionStore(SqlTokens):
     def heads(self) -> list[Revision]:
         """See `RevisionStore`."""
         newest = select(func.max(revisions.c.version)).group_by(revisions.c.layer)
-        return self._read(select(revisions).where(revisions.c.version.in_(newest)))
+        return self._known(self._read(select(revisions).where(revisions.c.version.in_(newest))))
 
     def switches(self) -> list[Revision]:
         """See `RevisionStore`."""
@@ -118,7 +118,7 @@ class SqlRevisionStore(SqlTokens):
     def after(self, version: int, limit: int) -> list[Revision]:
         """See `RevisionStore`."""
         newer = select(revisions).where(revisions.c.version > version)
-        return self._read(newer.order_by(revisions.c.version).limit(limit))
+        return self._known(self._read(newer.order_by(revisions.c.version).limit(limit)))
 
     def by_config_id(self, config_id: str) -> Revision | None:
         """See `RevisionStore`."""
@@ -167,6 +167,16 @@ class SqlRevisionStore(SqlTokens):
                 return [_revision(row) for row in connection.execute(query)]
         except orjson.JSONDecodeError as error:
             raise StoreUnavailable(f"the database {self.name} is damaged; restore a copy of it") from error
+
+    def _known(self, found: list[Revision]) -> list[Revision]:
+        """Refuse revisions that cannot be put in force, because a later version of Vivienne made them."""
+        for revision in found:
+            if revision.action not in ACTIONS:
+                raise StoreUnavailable(
+                    f"version {revision.version} in the database {self.name} is of the kind {revision.action!r}, which "
+                    "this version of Vivienne does not know; update it and restart"
+                )
+        return found
 
     def _named(self, column: Column[str], name: str) -> Revision | None:
         # PostgreSQL takes no text with this sign, and none of ours has it.
