@@ -10,17 +10,21 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from earlier_forms import BEFORE_MIGRATIONS, POSTGRES, SQLITE
 from forking import Forking
-from revisions import filled, revision
+from revisions import revision, versions
+from sizes import FULL
+from vivienne.errors import VersionTaken
 from vivienne.store.address import PostgresUrl
 from vivienne.store.postgres import PostgresRevisionStore
-from vivienne.store.sqlite import APPLICATION_ID, SqliteRevisionStore
+from vivienne.store.sqlite import SqliteRevisionStore
 from vivienne.store.tables import SCHEMA_VERSION, metadata
 
 if TYPE_CHECKING:
@@ -30,30 +34,13 @@ if TYPE_CHECKING:
     from postgres_server import PostgresServer
     from vivienne.store.sql import SqlRevisionStore
 
-BEFORE_MIGRATIONS = """
-CREATE TABLE revisions (
-    version INTEGER NOT NULL, config_id VARCHAR(64) NOT NULL, layer VARCHAR(32) NOT NULL, action VARCHAR(16) NOT NULL,
-    document BLOB NOT NULL, changed BLOB NOT NULL, author VARCHAR(100) NOT NULL, channel VARCHAR(16) NOT NULL,
-    created_at VARCHAR(32) NOT NULL, target VARCHAR(64), address VARCHAR(64), reason VARCHAR(1000),
-    request_id VARCHAR(128), request_digest VARCHAR(64), answer BLOB, PRIMARY KEY (version), UNIQUE (config_id)
-);
-CREATE INDEX revisions_by_layer ON revisions (layer, version);
-CREATE INDEX revisions_by_target ON revisions (target, action) WHERE target IS NOT NULL;
-CREATE UNIQUE INDEX revisions_by_request ON revisions (request_id) WHERE request_id IS NOT NULL;
-INSERT INTO revisions (version, config_id, layer, action, document, changed, author, channel, created_at) VALUES
-    (1, 'id-1', 'global', 'update', '{"settings":{"state_threshold_bang":80.25}}', '[]', 'ann', 'rest',
-     '2026-01-02T03:04:05.678Z'),
-    (2, 'id-2', 'BTC', 'update', '{"settings":{"state_threshold_bang":80.5}}', '[]', 'ann', 'rest',
-     '2026-01-02T03:04:05.678Z');
-PRAGMA user_version=1;
-"""
-"""A file as Viviennes made it that knew no migrations."""
 OPENING = """
 import alembic.command  # otherwise every process that is forked loads it
 import json, os, signal, sys
 from pathlib import Path
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
+from vivienne.errors import VersionTaken
 from vivienne.store.address import PostgresUrl
 from vivienne.store.postgres import PostgresRevisionStore
 from vivienne.store.sqlite import SqliteRevisionStore
@@ -86,6 +73,11 @@ for line in sys.stdin:
 """
 
 
+WITH_TOKENS = ("2, with tokens", "3", "4")
+EVERY = 1 if FULL else 4
+"""Statements between two kills."""
+
+
 @pytest.fixture
 def opening() -> Iterator[Callable[..., tuple[int, int]]]:
     """Lets a process of its own open a database, killed after so many statements; gives its end and their number."""
@@ -107,7 +99,7 @@ def postgres_store(database: str) -> PostgresRevisionStore:
 
 def old_file(path: Path) -> Path:
     with closing(sqlite3.connect(path)) as connection:
-        connection.executescript(BEFORE_MIGRATIONS + f"PRAGMA application_id={APPLICATION_ID};")
+        connection.executescript(BEFORE_MIGRATIONS)
     return path
 
 
@@ -147,29 +139,40 @@ def test_migrations_are_numbered_up_to_the_schema_of_this_version() -> None:
     assert found == [str(number) for number in range(SCHEMA_VERSION, 0, -1)]
 
 
-def test_a_file_from_before_migrations_is_taken_over_as_it_is(tmp_path: Path) -> None:
-    path = old_file(tmp_path / "old.db")
-    before = dump(path)
-
-    store = SqliteRevisionStore(path)
+def is_taken_over(store: SqlRevisionStore, form: str) -> None:
+    """Everything of an earlier form is there, and can be added to."""
     try:
         assert store.after(0, 10) == [revision(1), revision(2, "BTC")]
+        assert [token.name for token in store.tokens()] == (["ann"] if form in WITH_TOKENS else [])
         assert differences(store) == []
-        filled(store, revision(3))
+        store.append(revision(3, request_id="again"))
+        with pytest.raises(VersionTaken):
+            store.append(revision(4, request_id="again"))
+        assert versions(store.heads()) == [2, 3]
     finally:
         store.close()
 
-    with closing(sqlite3.connect(path)) as connection:
+
+@pytest.mark.parametrize("form", SQLITE)
+def test_a_file_of_every_earlier_form_is_taken_over(tmp_path: Path, form: str) -> None:
+    with closing(sqlite3.connect(tmp_path / "v.db")) as connection:
+        connection.executescript(SQLITE[form])
+
+    is_taken_over(SqliteRevisionStore(tmp_path / "v.db"), form)
+    with closing(sqlite3.connect(tmp_path / "v.db")) as connection:
         assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(str(SCHEMA_VERSION),)]
-        connection.execute("DELETE FROM revisions WHERE version = 3")
-        connection.execute("ALTER TABLE revisions DROP COLUMN claimed_author")
-        # What was added since; the rest is as it was.
-        connection.executescript(
-            "DROP TABLE tickets; DROP TABLE tokens; DROP TABLE alembic_version; DROP INDEX revisions_by_switch;"
-        )
-        connection.execute("PRAGMA user_version=1")
-        connection.commit()
-    assert dump(path) == before
+
+
+@pytest.mark.parametrize("form", POSTGRES)
+def test_a_postgres_database_of_every_earlier_form_is_taken_over(database: str, form: str) -> None:
+    with psycopg.connect(database) as connection:
+        connection.execute(POSTGRES[form].encode())
+
+    is_taken_over(postgres_store(database), form)
+
+
+def test_there_is_an_earlier_form_of_every_schema_before_the_present_one() -> None:
+    assert {name[0] for name in POSTGRES} == {str(number) for number in range(1, SCHEMA_VERSION)}
 
 
 @pytest.mark.parametrize("is_old", [False, True])
@@ -186,7 +189,7 @@ def test_killed_at_any_statement_a_file_is_as_before_or_whole(
     before, whole = dump(template), dump(tmp_path / "whole.db")
     assert before != whole
 
-    for last in range(1, count + 1):
+    for last in range(1, count + 1, EVERY):
         path = _copy(template, tmp_path / f"killed-{last}.db")
         code, _ = opening(str(path), last)
         assert code == -signal.SIGKILL
@@ -211,7 +214,7 @@ def test_killed_at_any_statement_a_postgres_database_is_empty_or_whole(
     code, count = opening(database)
     assert (code, tables(database)) == (0, whole)
 
-    for last in range(1, count + 1):
+    for last in range(1, count + 1, EVERY):
         database = postgres.database()
         code, _ = opening(database, last)
         assert code == -signal.SIGKILL

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from vivienne.store.address import PostgresUrl
-    from vivienne.store.base import RevisionStore
+    from vivienne.store.base import Opening, RevisionStore
 
 
 def is_missing(db: Path | PostgresUrl) -> bool:
@@ -39,17 +39,17 @@ def existing(db: Path | PostgresUrl, otherwise: str = "") -> Path | PostgresUrl:
 
 
 @contextmanager
-def opened(db: Path | PostgresUrl, *, beside: bool = False) -> Iterator[RevisionStore]:
+def opened(db: Path | PostgresUrl, how: Opening = "alone") -> Iterator[RevisionStore]:
     """The store, open until the end of the block.
 
     Args:
-        db: to be opened; a SQLite file that does not exist is created.
-        beside: only its tokens are used, so a server may have it open.
+        db: to be opened; a SQLite file that does not exist is created, unless it is only read.
+        how: what for.
 
     Raises:
         StoreUnusable: it cannot be opened.
     """
-    store = open_store(db, beside=beside)
+    store = open_store(db, how)
     try:
         yield store
     finally:

@@ -11,8 +11,11 @@ from vivienne.commands.failure import Failure
 from vivienne.errors import VivienneError
 
 _FILES = {
+    "backup": "backup",
+    "check": "backup",
     "config": "config",
     "pause": "pause",
+    "restore": "backup",
     "resume": "pause",
     "schema": "schema",
     "serve": "serve",

@@ -116,7 +116,7 @@ def create(db: Path | PostgresUrl, name: str, role: Role, secret: str) -> TokenE
     except InvalidConfiguration as refused:
         raise SettingsError(str(refused)) from refused
     token = Token(name, digest(secret), role, written(now()))
-    with opened(db, beside=True) as store:
+    with opened(db, "beside") as store:
         store.add_token(token)
     return token.entry()
 
@@ -128,7 +128,7 @@ def listed(db: Path | PostgresUrl) -> list[TokenEntry]:
         SettingsError: the database does not exist.
         StoreError: it cannot be used.
     """
-    with opened(existing(db), beside=True) as store:
+    with opened(existing(db), "beside") as store:
         return [token.entry() for token in store.tokens()]
 
 
@@ -140,7 +140,7 @@ def revoke(db: Path | PostgresUrl, name: str) -> TokenEntry:
         UnknownToken: there is no valid token of this name.
         StoreError: the database cannot be used.
     """
-    with opened(existing(db), beside=True) as store:
+    with opened(existing(db), "beside") as store:
         token = store.revoke_token(name, written(now()))
     if token is None:
         raise UnknownToken(f"There is no valid token {name!r} to revoke; list them with: vivienne token list")

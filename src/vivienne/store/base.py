@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from vivienne.store.revision import Revision
     from vivienne.store.token import Token
 
+
+Opening = Literal["alone", "beside", "to read"]
+"""How a database is opened. A SQLite file that is opened ``alone`` is refused while another process has it open that
+way. The others do not care: ``beside`` is for changes of tokens or answers, which no configuration depends on, and
+``to read`` for everything that changes nothing. The last one neither creates nor migrates a database."""
 
 TicketLimit = Literal["token", "all"]
 """Limits of unused tickets: of one token, and of all."""
@@ -117,6 +122,16 @@ class RevisionStore(TokenStore, Protocol):
 
     def check(self) -> None:
         """Check that the store answers."""
+
+    def check_pages(self, report: Callable[[str], None]) -> list[str]:
+        """Check the file itself, beneath its rows.
+
+        Args:
+            report: called with each problem, in words.
+
+        Returns:
+            What was not checked, and why.
+        """
 
     def close(self) -> None:
         """Close it."""

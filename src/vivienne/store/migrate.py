@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import inspect, text
 
-from vivienne.store.tables import revisions
+from vivienne.store.tables import SCHEMA_VERSION, revisions
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -27,6 +27,16 @@ def schema_of(connection: Connection) -> int | None:
         return None if look.has_table(revisions.name) else 0
     found = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalars().all()  # noqa: S608  # ours
     return int(found[0]) if len(found) == 1 and found[0].isdecimal() else None
+
+
+def of_earlier_schema(schema: int | None) -> str:
+    """What to do with a database that is only to be read and has an earlier schema: the rest of a sentence about it."""
+    if schema == 0:
+        return "has no tables of Vivienne; name another one with --db"
+    return (
+        f"was written by an earlier version of Vivienne (schema {schema or 1}, this one reads {SCHEMA_VERSION}); "
+        "use that version, or start a server of this one, which migrates it"
+    )
 
 
 def migrate(connection: Connection) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 
 from vivienne.errors import StoreUnavailable, StoreUnusable, VersionTaken
-from vivienne.store.migrate import VERSION_TABLE, migrate, schema_of
+from vivienne.store.migrate import VERSION_TABLE, migrate, of_earlier_schema, schema_of
 from vivienne.store.postgres_connection import PATIENCE_SECONDS, connect, parameters
 from vivienne.store.postgres_reasons import is_lost, reason_at_start, reason_later
 from vivienne.store.postgres_tickets import PostgresTickets
@@ -23,14 +23,14 @@ from vivienne.store.sql import SqlRevisionStore, as_row
 from vivienne.store.tables import SCHEMA_VERSION, revisions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
     import psycopg
     from sqlalchemy.engine import Connection
 
     from vivienne.store.address import PostgresUrl
-    from vivienne.store.base import TicketStore
+    from vivienne.store.base import Opening, TicketStore
     from vivienne.store.revision import Revision
 
 _log = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ class PostgresRevisionStore(SqlRevisionStore, PostgresTickets):
 
     is_shared = True
 
-    def __init__(self, url: PostgresUrl) -> None:
+    def __init__(self, url: PostgresUrl, how: Opening = "alone") -> None:
         self.name = str(url)
         self._followed: tuple[int, str] | None = None
         self._committing: str | None = None
@@ -68,7 +68,10 @@ class PostgresRevisionStore(SqlRevisionStore, PostgresTickets):
             use_native_hstore=False,
         )
         try:
-            self._prepare()
+            if how == "to read":
+                self._prepare_to_read()
+            else:
+                self._prepare()
         except StoreUnusable:
             self.close()
             raise
@@ -124,6 +127,10 @@ class PostgresRevisionStore(SqlRevisionStore, PostgresTickets):
             connection.execute(revisions.insert(), {**row, "version": -1, "document": {}, "changed": []})
             attempt.rollback()
 
+    def check_pages(self, report: Callable[[str], None]) -> list[str]:  # noqa: ARG002  # the server does it
+        """See `RevisionStore`."""
+        return ["PostgreSQL checks its own files: with data checksums, and with pg_amcheck"]
+
     def close(self) -> None:
         """See `RevisionStore`."""
         self._engine.dispose()
@@ -171,6 +178,12 @@ class PostgresRevisionStore(SqlRevisionStore, PostgresTickets):
                 f"the database {self.name} has lost revisions or is another one: it had another version {version}, "
                 "which is in force here; restart Vivienne to put in force what the database has now"
             )
+
+    def _prepare_to_read(self) -> None:
+        with self._engine.begin() as connection:
+            schema = self._schema(connection)
+        if schema < SCHEMA_VERSION:
+            raise StoreUnusable(f"The database {self.name} {of_earlier_schema(schema)}")
 
     def _prepare(self) -> None:
         """Make sure the database is ours, of the schema we work with, and can be written."""

@@ -16,7 +16,7 @@ from vivienne.store.sql_tokens import SqlTokens
 from vivienne.store.tables import revisions, switches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from sqlalchemy import Column
@@ -49,6 +49,10 @@ class SqlRevisionStore(SqlTokens):
     @abstractmethod
     def _reason(self, error: DBAPIError) -> str:
         """The engine's error in words: the rest of a sentence that begins with "the database"."""
+
+    @abstractmethod
+    def check_pages(self, report: Callable[[str], None]) -> list[str]:
+        """See `RevisionStore`."""
 
     @abstractmethod
     def close(self) -> None:

@@ -9,33 +9,30 @@ The file, its journal and its lock are for their owner alone: whoever may read t
 
 from __future__ import annotations
 
-import logging
 import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import filelock
 from sqlalchemy import URL, create_engine, event
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.pool import StaticPool
 
 from vivienne.errors import StoreUnavailable, StoreUnusable, VersionTaken
-from vivienne.store.holders import belongs_to_another, holders
-from vivienne.store.migrate import adopt, migrate, schema_of
-from vivienne.store.private import make_file, make_folder, withdraw_from_others
+from vivienne.store.migrate import adopt, migrate, of_earlier_schema, schema_of
+from vivienne.store.private import make_file
 from vivienne.store.sql import SqlRevisionStore, as_row
+from vivienne.store.sqlite_files import is_in_use, lock, said, said_at_start, withdraw
 from vivienne.store.tables import SCHEMA_VERSION, revisions
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from sqlalchemy.engine import Connection, Engine
 
+    from vivienne.store.base import Opening
     from vivienne.store.revision import Revision
-
-_log = logging.getLogger(__name__)
 
 APPLICATION_ID = 0x56495649
 """Marks the file as ours in its header ("VIVI")."""
@@ -56,8 +53,8 @@ class SqliteRevisionStore(SqlRevisionStore):
 
     Args:
         path: the file.
-        beside: open it even while another process has it open, to change its tokens only. The configuration in force
-            does not depend on tokens, and SQLite itself lets only one process write at a time.
+        how: what it is opened for. SQLite itself lets only one process write at a time, and readers wait for it only
+            while it commits.
 
     Raises:
         StoreUnusable: the file is not a database, belongs to another program, is read-only, or is in use.
@@ -66,24 +63,29 @@ class SqliteRevisionStore(SqlRevisionStore):
     is_shared = False
     tickets = None
 
-    def __init__(self, path: Path, *, beside: bool = False) -> None:
+    def __init__(self, path: Path, how: Opening = "alone") -> None:
         self.path = path
         self.name = str(path)
-        self._lock = _lock(path, beside=beside)
-        self._engine = _engine(path, "BEGIN IMMEDIATE" if beside else "BEGIN")
+        self._lock = None if how == "to read" else lock(path, is_needed=how == "alone")
+        self._engine = _engine(path, "BEGIN IMMEDIATE" if how == "beside" else "BEGIN")
         try:
-            make_file(path)
+            if self._lock is not None:
+                make_file(path)
             self._open = self._engine.connect()
             with self._open.begin():
-                _prepare(self._open, path, is_ours=self._lock.is_locked)
-            _withdraw(path)
+                if self._lock is None:
+                    _prepare_to_read(self._open, path)
+                else:
+                    _prepare(self._open, path, is_ours=self._lock.is_locked)
+            if self._lock is not None:
+                withdraw(path)
             self._inode = path.stat().st_ino
         except StoreUnusable:
             self.close()
             raise
         except (DBAPIError, OSError) as error:
             self.close()
-            why = _said_at_start(error, path)
+            why = said_at_start(error, path)
             raise StoreUnusable(f"The database {path} cannot be used: {why}") from error
 
     def append(self, *appended: Revision) -> None:
@@ -120,10 +122,21 @@ class SqliteRevisionStore(SqlRevisionStore):
         if self._is_gone():
             raise StoreUnavailable(f"the database {self.path} {_GONE}")
 
+    def check_pages(self, report: Callable[[str], None]) -> list[str]:
+        """See `RevisionStore`. It takes seconds for a large file, in which nobody else can write."""
+        if self._lock is None and is_in_use(self.path):
+            return ["the indexes and pages were not checked, because a server has the file open; check a backup"]
+        with self._transaction() as connection:
+            for found in connection.exec_driver_sql("PRAGMA integrity_check(20)").scalars():
+                if found != "ok":
+                    report(found)
+        return []
+
     def close(self) -> None:
         """See `RevisionStore`."""
         self._engine.dispose()
-        self._lock.release()
+        if self._lock is not None:
+            self._lock.release()
 
     @contextmanager
     def _begin(self) -> Iterator[Connection]:
@@ -131,7 +144,7 @@ class SqliteRevisionStore(SqlRevisionStore):
             yield self._open
 
     def _reason(self, error: DBAPIError) -> str:
-        return _GONE if self._is_gone() else _said(error, self.path)
+        return _GONE if self._is_gone() else said(error, self.path)
 
     def _is_gone(self) -> bool:
         """Tell whether the opened file is no longer the one at its path."""
@@ -139,43 +152,6 @@ class SqliteRevisionStore(SqlRevisionStore):
             return self.path.stat().st_ino != self._inode
         except OSError:
             return True
-
-
-def _beside(path: Path) -> tuple[Path, Path]:
-    """The lock and the journal of a database."""
-    return path.with_name(f"{path.name}.lock"), path.with_name(f"{path.name}-journal")
-
-
-def _lock(path: Path, *, beside: bool) -> filelock.BaseFileLock:
-    """The lock of a database, taken; with `beside` it may be another process that has it."""
-    file, _ = _beside(path)
-    lock = filelock.FileLock(file, thread_local=False)
-    try:
-        make_folder(path.parent)
-        make_file(file)
-        lock.acquire(timeout=0)
-    except filelock.Timeout as error:
-        if not beside:
-            by = holders(file)
-            raise StoreUnusable(
-                f"The database {path} is in use by another Vivienne{f', {by}' if by else ''}; stop that one, or name "
-                "another database with --db"
-            ) from error
-    except OSError as error:
-        why = belongs_to_another(path.parent, file) or error.strerror
-        raise StoreUnusable(f"The database {path} cannot be opened: {why}") from error
-    return lock
-
-
-def _withdraw(path: Path) -> None:
-    """Take the rights of others to the database: earlier versions left that to the umask."""
-    try:
-        open_before = [file.name for file in (path, *_beside(path)) if withdraw_from_others(file)]
-    except OSError as error:
-        _log.warning("Other users may read the database %s, and it cannot be helped: %s", path, error.strerror)
-    else:
-        if open_before:
-            _log.warning("Other users could open %s; now only their owner can", ", ".join(open_before))
 
 
 def _engine(path: Path, begin: str) -> Engine:
@@ -200,11 +176,16 @@ def _engine(path: Path, begin: str) -> Engine:
     return engine
 
 
-def _prepare(connection: Connection, path: Path, *, is_ours: bool) -> None:
-    """Make sure the file is a Vivienne's, of the schema we work with, and can be written.
+def _prepare_to_read(connection: Connection, path: Path) -> None:
+    """Make sure the file is a Vivienne's, of the schema we work with."""
+    _, _, schema = _looked_at(connection, path)
+    if schema != SCHEMA_VERSION:
+        raise StoreUnusable(f"The database {path} {of_earlier_schema(schema)}")
+    connection.exec_driver_sql("PRAGMA query_only=ON")
 
-    It is brought to that schema only where no other process uses it.
-    """
+
+def _looked_at(connection: Connection, path: Path) -> tuple[int, int, int | None]:
+    """The application, the number in the header and the schema of a file that is no other program's, and not later."""
     application_id = connection.exec_driver_sql("PRAGMA application_id").scalar_one()
     # The same number as Alembic's, in the header: Viviennes from before migrations wrote only that, and look at it.
     header = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
@@ -217,6 +198,15 @@ def _prepare(connection: Connection, path: Path, *, is_ours: bool) -> None:
             f"The database {path} was written by a later version of Vivienne (schema {max(header, schema or 0)}, "
             f"this one knows {SCHEMA_VERSION}); update Vivienne or name another file"
         )
+    return application_id, header, schema
+
+
+def _prepare(connection: Connection, path: Path, *, is_ours: bool) -> None:
+    """Make sure the file is a Vivienne's, of the schema we work with, and can be written.
+
+    It is brought to that schema only where no other process uses it.
+    """
+    application_id, header, schema = _looked_at(connection, path)
     if schema != SCHEMA_VERSION and not is_ours:
         raise StoreUnusable(f"The database {path} is in use by a Vivienne of another version; stop that one first")
     if schema is None:
@@ -233,28 +223,3 @@ def _prepare(connection: Connection, path: Path, *, is_ours: bool) -> None:
 
 
 _GONE = "was deleted or replaced while it was open; put it back and restart Vivienne"
-_REASONS = {
-    "not a database": "is not a SQLite database; name a new file",
-    "malformed": "is damaged; restore a copy of it",
-    "readonly": "is read-only; make the file and its folder writable",
-    "unable to open": "cannot be opened; check that its folder exists and is writable",
-    "full": "cannot grow: the disk is full",
-    "disk I/O": "cannot be read or written: the disk reports an error",
-}
-
-
-def _said_at_start(error: DBAPIError | OSError, path: Path) -> str:
-    """Why a database cannot be opened, in words."""
-    denied = belongs_to_another(path, *_beside(path), path.parent)
-    if denied and any(key in str(error) for key in ("readonly", "unable to open", "Permission denied")):
-        return denied
-    return _said(error, path) if isinstance(error, DBAPIError) else error.strerror or str(error)
-
-
-def _said(error: DBAPIError, path: Path) -> str:
-    """SQLite's error in words: the rest of a sentence about the database."""
-    text = str(error.orig)
-    if "locked" in text:
-        by = holders(path)
-        return "is locked by another program" + (f": {by} has a transaction open in it" if by else "")
-    return next((reason for key, reason in _REASONS.items() if key in text), f"failed: {text.rstrip('.')}")

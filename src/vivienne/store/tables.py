@@ -8,7 +8,7 @@ import orjson
 from sqlalchemy import Column, Double, Index, Integer, LargeBinary, MetaData, String, Table, TypeDecorator, text
 from typing_extensions import override
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """The schema after all `migrations`: the number of the newest one."""
 
 
@@ -29,6 +29,7 @@ class Json(TypeDecorator[Any]):
 
 metadata = MetaData()
 _targeted, _requested = text("target IS NOT NULL"), text("request_id IS NOT NULL")
+_answered = text("answer IS NOT NULL")
 switches = text("action IN ('pause', 'resume')")
 """Which revisions pause or resume; written as the index has it, so that it is used."""
 revisions = Table(
@@ -54,6 +55,7 @@ revisions = Table(
     # Most revisions have neither: partial indexes leave them out, which is less to write at each change.
     Index("revisions_by_target", "target", "action", sqlite_where=_targeted, postgresql_where=_targeted),
     Index("revisions_by_request", "request_id", unique=True, sqlite_where=_requested, postgresql_where=_requested),
+    Index("revisions_with_answer", "version", sqlite_where=_answered, postgresql_where=_answered),
     Index("revisions_by_switch", "layer", "version", sqlite_where=switches, postgresql_where=switches),
 )
 tokens = Table(
@@ -64,6 +66,9 @@ tokens = Table(
     Column("role", String(16), nullable=False),
     Column("created_at", String(32), nullable=False),
     Column("revoked_at", String(32)),
+    Column("expires_at", String(32)),
+    Column("earlier_digest", String(64)),
+    Column("earlier_until", String(32)),
 )
 tickets = Table(
     "tickets",

@@ -5,12 +5,20 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from vivienne.store.migrations.versions import v2_pauses
+
 revision = "3"
 down_revision = "2"
 
 
 def upgrade() -> None:
-    """Make it."""
+    """Make it.
+
+    For some hours there was a schema 2 that had these and not the index of `v2_pauses`.
+    """
+    if sa.inspect(op.get_bind()).has_table("tokens"):
+        v2_pauses.upgrade()
+        return
     op.create_table(
         "tokens",
         sa.Column("name", sa.String(64), primary_key=True),

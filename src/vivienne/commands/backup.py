@@ -1,0 +1,87 @@
+"""The commands `vivienne backup`, `restore` and `check`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from vivienne.commands.database import existing, opened
+from vivienne.commands.options import database_option, json_option
+from vivienne.errors import FileUnreadable
+from vivienne.settings.parsing import database
+from vivienne.store import backup as backups
+from vivienne.store.checking import check as check_store
+
+if TYPE_CHECKING:
+    from vivienne.store.copying import Copied
+
+_file = click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+
+
+@click.command()
+@_file
+@database_option
+@json_option
+def backup(file: Path, db: str, as_json: bool) -> None:
+    """Write a backup of the whole database into FILE, a new SQLite file for its owner alone.
+
+    Servers may have the database open, and wait for nothing. It works for PostgreSQL too.
+    """
+    try:
+        with opened(existing(database(db)), "to read") as source:
+            copied = backups.back_up(source, file)
+    except OSError as error:
+        raise FileUnreadable(str(file), f"it cannot be written: {error.strerror}") from error
+    _show(copied, as_json=as_json, text=f"Backed up {_words(copied)} to {file}", file=str(file))
+
+
+@click.command()
+@_file
+@database_option
+@click.option("--replace", "replaces", is_flag=True, help="Replace an existing file; it is kept under another name.")
+@json_option
+def restore(file: Path, db: str, replaces: bool, as_json: bool) -> None:
+    """Put the backup FILE in the place of a database that no server uses; a PostgreSQL database must be empty.
+
+    A backup of an earlier version is migrated. FILE itself is not altered.
+    """
+    try:
+        copied, kept = backups.restore(file, database(db), replaces=replaces)
+    except OSError as error:
+        raise FileUnreadable(str(error.filename or file), f"it cannot be used: {error.strerror}") from error
+    before = f"; the database before it is {kept}" if kept else ""
+    _show(copied, as_json=as_json, text=f"Restored {_words(copied)}{before}", kept=str(kept) if kept else None)
+
+
+@click.command()
+@database_option
+@json_option
+def check(db: str, as_json: bool) -> None:
+    """Check that everything in a database can be read and belongs together. A server may have it open.
+
+    Exit code 0: nothing is wrong; 1: something is, and is listed.
+    """
+    with opened(existing(database(db)), "to read") as store:
+        found = check_store(store)
+    if as_json:
+        click.echo(json.dumps(asdict(found)))
+    else:
+        for note in found.notes:
+            click.echo(f"Note: {note}")
+        for problem in found.problems:
+            click.echo(f"Problem: {problem}", err=True)
+        click.echo(f"Read {found.revisions} revisions up to version {found.version} and {found.tokens} tokens")
+    if found.problems:
+        raise SystemExit(1)
+
+
+def _words(copied: Copied) -> str:
+    return f"{copied.revisions} revisions up to version {copied.version} and {copied.tokens} tokens"
+
+
+def _show(copied: Copied, *, as_json: bool, text: str, **more: str | None) -> None:
+    click.echo(json.dumps({**asdict(copied), **more}) if as_json else text)

@@ -1,0 +1,120 @@
+"""Writes a backup of a database into a file, and puts a backup in the place of a database."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import closing, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from vivienne.errors import StoreUnusable
+from vivienne.store.checking import check
+from vivienne.store.copying import Copied, copy
+from vivienne.store.opening import open_store
+from vivienne.store.private import make_file, replacing
+from vivienne.store.sqlite import SqliteRevisionStore
+from vivienne.store.sqlite_files import files_beside, lock
+from vivienne.times import now
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vivienne.store.address import PostgresUrl
+    from vivienne.store.base import RevisionStore
+
+
+def back_up(source: RevisionStore, file: Path) -> Copied:
+    """Write everything in a store into a new SQLite file, which is checked before it gets its name.
+
+    Raises:
+        StoreUnusable: the file exists already.
+        StoreUnavailable: the store does not answer, or is damaged.
+        OSError: the file cannot be written.
+    """
+    if file.exists():
+        raise StoreUnusable(f"{file} exists already; name a new file")
+    with replacing(file) as temporary, _store_in(temporary) as target:
+        copied = copy(source, target)
+        _check(target, file)
+    return copied
+
+
+def restore(file: Path, db: Path | PostgresUrl, *, replaces: bool) -> tuple[Copied, Path | None]:
+    """Put a backup in the place of a database, migrated to the present tables.
+
+    Args:
+        file: the backup, also one of an earlier version.
+        db: the database, which no server uses. PostgreSQL's must be empty.
+        replaces: replace an existing file, which is kept under another name.
+
+    Returns:
+        What was restored, and the name of the file that was replaced.
+
+    Raises:
+        StoreUnusable: the backup is damaged, or the database is in use, or exists already.
+        StoreUnavailable: the database does not answer.
+        OSError: a file cannot be read or written.
+    """
+    if not isinstance(db, Path):
+        with (
+            TemporaryDirectory(prefix="vivienne-") as folder,
+            _unpacked(file, Path(folder) / "copy.db") as source,
+            closing(open_store(db)) as target,
+        ):
+            return copy(source, target), None
+    held = lock(db, is_needed=True)
+    try:
+        if db.exists() and not replaces:
+            raise StoreUnusable(f"The database {db} exists already; with --replace it is kept under another name")
+        with replacing(db) as temporary:
+            with _unpacked(file, temporary) as source:
+                found = check(source)
+            return Copied(found.revisions, found.version, found.tokens), _set_aside(db)
+    finally:
+        held.release()
+
+
+def _set_aside(db: Path) -> Path | None:
+    """Give a database, with its journal, another name."""
+    if not db.exists():
+        return None
+    kept = db.with_name(f"{db.name}.before-{now():%Y%m%dT%H%M%S}")
+    _, journal = files_beside(db)
+    if journal.exists():
+        journal.rename(files_beside(kept)[1])
+    db.rename(kept)
+    return kept
+
+
+@contextmanager
+def _unpacked(file: Path, copied: Path) -> Iterator[SqliteRevisionStore]:
+    """A backup, copied so that it can be migrated without being touched itself, and checked."""
+    make_file(copied)
+    shutil.copyfile(file, copied)
+    journal = files_beside(file)[1]
+    if journal.exists():
+        shutil.copyfile(journal, files_beside(copied)[1])
+    try:
+        with _store_in(copied) as store:
+            _check(store, file)
+            yield store
+    except StoreUnusable as error:
+        raise StoreUnusable(str(error).replace(str(copied), str(file))) from error
+
+
+@contextmanager
+def _store_in(path: Path) -> Iterator[SqliteRevisionStore]:
+    """A store in a file that is complete without the files beside it at the end."""
+    try:
+        with closing(SqliteRevisionStore(path)) as store:
+            yield store
+    finally:
+        for each in files_beside(path):
+            each.unlink(missing_ok=True)
+
+
+def _check(store: SqliteRevisionStore, file: Path) -> None:
+    found = check(store)
+    if found.problems:
+        raise StoreUnusable(f"{file} is damaged: {'; '.join(found.problems)}")

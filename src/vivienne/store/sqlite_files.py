@@ -1,0 +1,93 @@
+"""The files of a SQLite database: who may open them, who holds them, and what SQLite's errors mean."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import filelock
+from sqlalchemy.exc import DBAPIError
+
+from vivienne.errors import StoreUnusable
+from vivienne.store.holders import belongs_to_another, holders
+from vivienne.store.private import make_file, make_folder, withdraw_from_others
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_log = logging.getLogger(__name__)
+
+
+def files_beside(path: Path) -> tuple[Path, Path]:
+    """The lock and the journal of a database."""
+    return path.with_name(f"{path.name}.lock"), path.with_name(f"{path.name}-journal")
+
+
+def lock(path: Path, *, is_needed: bool) -> filelock.BaseFileLock:
+    """The lock of a database, taken if no other process has it, as must be the case where it is needed."""
+    file, _ = files_beside(path)
+    held = filelock.FileLock(file, thread_local=False)
+    try:
+        make_folder(path.parent)
+        make_file(file)
+        held.acquire(timeout=0)
+    except filelock.Timeout as error:
+        if is_needed:
+            by = holders(file)
+            raise StoreUnusable(
+                f"The database {path} is in use by another Vivienne{f', {by}' if by else ''}; stop that one, or name "
+                "another database with --db"
+            ) from error
+    except OSError as error:
+        why = belongs_to_another(path.parent, file) or error.strerror
+        raise StoreUnusable(f"The database {path} cannot be opened: {why}") from error
+    return held
+
+
+def withdraw(path: Path) -> None:
+    """Take the rights of others to the database: earlier versions left that to the umask."""
+    try:
+        open_before = [file.name for file in (path, *files_beside(path)) if withdraw_from_others(file)]
+    except OSError as error:
+        _log.warning("Other users may read the database %s, and it cannot be helped: %s", path, error.strerror)
+    else:
+        if open_before:
+            _log.warning("Other users could open %s; now only their owner can", ", ".join(open_before))
+
+
+def is_in_use(path: Path) -> bool:
+    """Tell whether a server has a database open."""
+    if not files_beside(path)[0].exists():
+        return False
+    try:
+        lock(path, is_needed=True).release()
+    except StoreUnusable:
+        return True
+    return False
+
+
+_REASONS = {
+    "not a database": "is not a SQLite database; name a new file",
+    "malformed": "is damaged; restore a copy of it",
+    "readonly": "is read-only; make the file and its folder writable",
+    "unable to open": "cannot be opened; check that its folder exists and is writable",
+    "full": "cannot grow: the disk is full",
+    "disk I/O": "cannot be read or written: the disk reports an error",
+}
+
+
+def said_at_start(error: DBAPIError | OSError, path: Path) -> str:
+    """Why a database cannot be opened, in words."""
+    denied = belongs_to_another(path, *files_beside(path), path.parent)
+    if denied and any(key in str(error) for key in ("readonly", "unable to open", "Permission denied")):
+        return denied
+    return said(error, path) if isinstance(error, DBAPIError) else error.strerror or str(error)
+
+
+def said(error: DBAPIError, path: Path) -> str:
+    """SQLite's error in words: the rest of a sentence about the database."""
+    text = str(error.orig)
+    if "locked" in text:
+        by = holders(path)
+        return "is locked by another program" + (f": {by} has a transaction open in it" if by else "")
+    return next((reason for key, reason in _REASONS.items() if key in text), f"failed: {text.rstrip('.')}")

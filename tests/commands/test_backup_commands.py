@@ -1,0 +1,43 @@
+"""`vivienne backup`, `check` and `restore`."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from click.testing import CliRunner
+
+from revisions import filled, revision
+from vivienne.commands.main import main
+from vivienne.store.sqlite import SqliteRevisionStore
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def said(*arguments: str | Path, code: int = 0) -> str:
+    done = CliRunner().invoke(main, [str(each) for each in arguments])
+    assert done.exit_code == code, done.output
+    return done.output
+
+
+def test_a_database_in_use_is_backed_up_checked_and_restored(tmp_path: Path) -> None:
+    db, file = tmp_path / "v.db", tmp_path / "backup.db"
+    server = filled(SqliteRevisionStore(db), revision(1), revision(2))
+
+    assert f"Backed up 2 revisions up to version 2 and 0 tokens to {file}\n" == said("backup", file, "--db", db)
+    assert "Note: the indexes and pages were not checked" in said("check", "--db", db)
+    assert json.loads(said("check", "--db", file, "--json"))["problems"] == []
+    server.close()
+    assert "Restored 2 revisions up to version 2 and 0 tokens; the database before it is " in said(
+        "restore", file, "--db", db, "--replace"
+    )
+
+
+def test_a_problem_is_said_and_is_a_failure(tmp_path: Path) -> None:
+    filled(SqliteRevisionStore(tmp_path / "v.db"), revision(1), revision(3)).close()
+
+    assert "Problem: the versions 2 to 2 are missing" in said("check", "--db", tmp_path / "v.db", code=1)
+    assert "is damaged: the versions 2 to 2" in said("backup", tmp_path / "b.db", "--db", tmp_path / "v.db", code=1)
+    assert "cannot be used: No such file" in said("restore", tmp_path / "no.db", "--db", tmp_path / "w.db", code=2)
+    assert sorted(each.name for each in tmp_path.iterdir() if each.suffix == ".db") == ["v.db"]

@@ -1,0 +1,141 @@
+"""Backups of a database in use, restoring them, and checking that nothing is damaged."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from earlier_forms import BEFORE_MIGRATIONS
+from revisions import filled, revision, versions
+from vivienne.errors import StoreUnusable
+from vivienne.store.address import PostgresUrl
+from vivienne.store.backup import back_up, restore
+from vivienne.store.checking import check
+from vivienne.store.copying import Copied
+from vivienne.store.opening import open_store
+from vivienne.store.sqlite import SqliteRevisionStore
+from vivienne.store.token import Token
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TOKEN = Token("ann", "d1", "admin", "2026-01-02T03:04:05.678Z", "2026-01-03T03:04:05.678Z")
+PARTS = [
+    revision(1, request_id="r", answer={"status": "success"}),
+    revision(2, "BTC", "delete", target="id-1", reason="n\u00e4chts"),
+    revision(3, "BTC", "pause"),
+]
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def where(request: pytest.FixtureRequest, tmp_path: Path) -> Path | PostgresUrl:
+    if request.param == "sqlite":
+        return tmp_path / "vivienne.db"
+    url = PostgresUrl.read(request.getfixturevalue("database"))
+    assert url is not None
+    return url
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if not path.name.startswith("vivienne.db"))
+
+
+def test_a_backup_has_everything_of_a_database_in_use_and_can_be_restored(
+    where: Path | PostgresUrl, tmp_path: Path
+) -> None:
+    file = tmp_path / "copies" / "backup.db"
+    file.parent.mkdir()
+    with closing(open_store(where)) as server:
+        filled(server, *PARTS).add_token(TOKEN)
+        with closing(open_store(where, "to read")) as source:
+            assert back_up(source, file) == Copied(3, 3, 1)
+            with pytest.raises(StoreUnusable, match="exists already; name a new file"):
+                back_up(source, file)
+        filled(server, revision(4))
+
+    assert names(file.parent) == ["backup.db"]
+    assert file.stat().st_mode & 0o777 == 0o600
+    with pytest.raises(StoreUnusable, match=r"exists already|not empty"):
+        restore(file, where, replaces=False)
+    copied, kept = restore(file, tmp_path / "new" / "other.db", replaces=False)
+    assert (copied, kept) == (Copied(3, 3, 1), None)
+    with closing(SqliteRevisionStore(tmp_path / "new" / "other.db")) as store:
+        assert store.after(0, 10) == PARTS
+        assert store.tokens() == [TOKEN]
+
+
+def test_a_backup_is_restored_into_an_empty_postgres_database(database: str, tmp_path: Path) -> None:
+    filled(SqliteRevisionStore(tmp_path / "backup.db"), *PARTS).close()
+    url = PostgresUrl.read(database)
+    assert url is not None
+
+    assert restore(tmp_path / "backup.db", url, replaces=False)[0].version == 3
+    with closing(open_store(url)) as store:
+        assert store.after(0, 10) == PARTS
+
+
+def test_what_is_replaced_is_kept_under_another_name(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "backup.db")) as connection:
+        connection.executescript(BEFORE_MIGRATIONS)
+    before = (tmp_path / "backup.db").read_bytes()
+    db = tmp_path / "vivienne.db"
+    store = filled(SqliteRevisionStore(db), *PARTS)
+    with pytest.raises(StoreUnusable, match="in use by another Vivienne"):
+        restore(tmp_path / "backup.db", db, replaces=True)
+    store.close()
+
+    copied, kept = restore(tmp_path / "backup.db", db, replaces=True)
+
+    assert copied == Copied(2, 2, 0)
+    assert kept is not None
+    for path, version in ((db, 2), (kept, 3)):
+        with closing(SqliteRevisionStore(path)) as store:
+            assert max(versions(store.heads())) == version
+    assert (tmp_path / "backup.db").read_bytes() == before, "an earlier version may still read it"
+    assert names(tmp_path) == ["backup.db"]
+
+
+def test_while_a_backup_is_read_changes_go_on(tmp_path: Path) -> None:
+    db = tmp_path / "vivienne.db"
+    with closing(filled(SqliteRevisionStore(db), revision(1))) as server, closing(open_store(db, "to read")) as source:
+        filled(server, revision(2))
+        assert versions(source.after(0, 10)) == [1, 2]
+        filled(server, revision(3))
+
+
+def broken(path: Path, statement: str) -> list[str]:
+    """What a check says after a statement has altered a database."""
+    filled(SqliteRevisionStore(path), *PARTS).close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(statement)
+        connection.commit()
+    with closing(open_store(path, "to read")) as store:
+        return check(store).problems
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("DELETE FROM revisions WHERE version = 2", "the versions 2 to 2 are missing"),
+        ("UPDATE revisions SET document = CAST('{' AS BLOB) WHERE version = 3", "is damaged"),
+        ("UPDATE revisions SET document = CAST('[]' AS BLOB) WHERE version = 3", "version 3 has no configuration"),
+        ("UPDATE revisions SET target = 'x' WHERE version = 2", "version 2 refers to x, which is not before it"),
+    ],
+)
+def test_what_is_wrong_with_a_database_is_found_and_not_restored(tmp_path: Path, statement: str, said: str) -> None:
+    assert said in " ".join(broken(tmp_path / "v.db", statement))
+    with pytest.raises(StoreUnusable, match=r"v\.db is damaged: "):
+        restore(tmp_path / "v.db", tmp_path / "other.db", replaces=False)
+    assert not (tmp_path / "other.db").exists()
+
+
+def test_damaged_pages_are_found(tmp_path: Path) -> None:
+    filled(SqliteRevisionStore(tmp_path / "v.db"), *(revision(number) for number in range(1, 60))).close()
+    raw = (tmp_path / "v.db").read_bytes()
+    (tmp_path / "v.db").write_bytes(raw[:-2000] + b"\xa5" * 2000)
+
+    with closing(open_store(tmp_path / "v.db", "to read")) as store:
+        assert check(store).problems
