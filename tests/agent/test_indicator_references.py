@@ -12,7 +12,7 @@ import pytest
 
 from making import bars_of
 from vivienne.agent.indicators import IndicatorRows, indicators, rsi, vwap
-from vivienne.agent.levels import pivots
+from vivienne.agent.levels import peaks, troughs
 from vivienne.agent.schema import Indicators
 
 if TYPE_CHECKING:
@@ -126,11 +126,11 @@ def test_vwap_over_everything_so_far_is_the_cumulative_one_of_stock_indicators(r
 
 def test_pivots_are_the_fractals_of_stock_indicators(reference: Path, daily: Bars) -> None:
     expected = published(reference / "skender_fractal.standard.json")
-    highs, lows = pivots(daily.high, 2), pivots(-daily.low, 2)
-    assert np.flatnonzero(~np.isnan(expected["fractalBear"])).tolist() == np.flatnonzero(highs).tolist()
-    assert np.flatnonzero(~np.isnan(expected["fractalBull"])).tolist() == np.flatnonzero(lows).tolist()
+    highs, lows = peaks(daily.high, 2), troughs(daily.low, 2)
+    assert np.flatnonzero(~np.isnan(expected["fractalBear"])).tolist() == highs.tolist()
+    assert np.flatnonzero(~np.isnan(expected["fractalBull"])).tolist() == lows.tolist()
     assert expected["fractalBear"][highs].tolist() == daily.high[highs].tolist()
-    assert highs.sum() > 50
+    assert len(highs) > 50
 
 
 def test_ema_is_that_of_lean(reference: Path) -> None:

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from making import bars_of, random_bars
-from vivienne.agent.levels import merged, nearest_levels, pivots
+from vivienne.agent.levels import merged, nearest_levels, peaks, troughs
 
 
 def marked(values: list[float], side_bars: int) -> list[int]:
-    return np.flatnonzero(pivots(np.array(values, dtype=np.float64), side_bars)).tolist()
+    return peaks(np.array(values, dtype=np.float64), side_bars).tolist()
 
 
 def test_a_pivot_is_above_all_its_neighbours() -> None:
@@ -45,6 +45,7 @@ def test_pivots_are_those_a_plain_search_finds(values: list[int], side_bars: int
         if all(values[place] > values[place + offset] for offset in range(-side_bars, side_bars + 1) if offset != 0)
     ]
     assert expected == marked([float(value) for value in values], side_bars)
+    assert expected == troughs(100.0 - np.array(values, dtype=np.float64), side_bars).tolist()
 
 
 def test_prices_within_the_buffer_are_one_level_at_their_mean() -> None:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from vivienne.agent.filters import FILTERS
-from vivienne.agent.tolerance import holds
+from vivienne.agent.tolerance import least_excess
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from vivienne.agent.filters.base import Check, Measure, Scenario, Scene
     from vivienne.market.types import BoolArray, FloatArray
 
@@ -20,16 +22,17 @@ SCENARIOS: tuple[Scenario, ...] = tuple(scenario for each in FILTERS for scenari
 CHECKS: tuple[Check, ...] = tuple(check for scenario in SCENARIOS for check in scenario.checks)
 """All checks, in the order of the rows of `FilterRows`."""
 _MEASURES: tuple[Measure, ...] = tuple({check.measure.id: check.measure for check in CHECKS}.values())
-_MEASURE_OF = [[measure.id for measure in _MEASURES].index(check.measure.id) for check in CHECKS]
+_MEASURE_OF = np.array([[measure.id for measure in _MEASURES].index(check.measure.id) for check in CHECKS])
 _SIGNS = np.array([[1.0 if check.relation in ("<", "<=") else -1.0] for check in CHECKS])
 _STRICT = np.array([[check.relation in ("<", ">")] for check in CHECKS])
 _LONGS_ONLY = np.array([[scenario.longs_only] for scenario in SCENARIOS])
-_FIRST_CHECKS = [0, *accumulate(len(scenario.checks) for scenario in SCENARIOS)][:-1]
+_FIRST_CHECKS = np.array([0, *accumulate(len(scenario.checks) for scenario in SCENARIOS)])[:-1]
 CHECKS_OF: tuple[range, ...] = tuple(
-    range(first, first + len(scenario.checks)) for first, scenario in zip(_FIRST_CHECKS, SCENARIOS, strict=True)
+    range(first, first + len(scenario.checks))
+    for first, scenario in zip(_FIRST_CHECKS.tolist(), SCENARIOS, strict=True)
 )
 """For each scenario, the indexes of its checks in `CHECKS`."""
-_FIRST_SCENARIOS = [0, *accumulate(len(each.scenarios) for each in FILTERS)][:-1]
+_FIRST_SCENARIOS = np.array([0, *accumulate(len(each.scenarios) for each in FILTERS)])[:-1]
 FILTER_OF: tuple[int, ...] = tuple(number for number, each in enumerate(FILTERS) for _ in each.scenarios)
 """For each scenario, the index of its filter in `FILTERS`."""
 
@@ -42,6 +45,7 @@ class Gates:
         enabled: for each filter, whether it may block.
         switched_on: for each scenario, whether it may block; `on` holds the same values as a column.
         thresholds: one for each check; `threshold` holds the same values as a column.
+        bound: for each check, as a column, what the distance beyond its threshold must be above.
     """
 
     enabled: tuple[bool, ...]
@@ -49,6 +53,20 @@ class Gates:
     on: BoolArray
     thresholds: tuple[float, ...]
     threshold: FloatArray
+    bound: FloatArray
+
+    @classmethod
+    def of(cls, enabled: Sequence[bool], switched_on: Sequence[bool], thresholds: Sequence[float]) -> Gates:
+        """Gates with these switches and thresholds."""
+        column = np.array(thresholds)[:, np.newaxis]
+        return cls(
+            enabled=tuple(enabled),
+            switched_on=tuple(switched_on),
+            on=np.array(switched_on)[:, np.newaxis],
+            thresholds=tuple(thresholds),
+            threshold=column,
+            bound=least_excess(column, _STRICT),
+        )
 
 
 class FilterRows(NamedTuple):
@@ -70,10 +88,10 @@ class FilterRows(NamedTuple):
 
 def block(scene: Scene, gates: Gates) -> FilterRows:
     """Apply all `FILTERS` to every row."""
-    values = np.array([measure.column(scene) for measure in _MEASURES])[_MEASURE_OF]
-    met = holds(values, gates.threshold, _SIGNS, _STRICT)
-    side = scene.side
-    entry = np.where(_LONGS_ONLY, side > 0, side != 0) & gates.on
+    values = np.array([measure.column(scene) for measure in _MEASURES]).take(_MEASURE_OF, axis=0)
+    # A comparison with NaN is False.
+    met = (gates.threshold - values) * _SIGNS > gates.bound
+    entry = (np.where(_LONGS_ONLY, scene.side, np.abs(scene.side)) > 0) & gates.on
     scenario_blocks = np.logical_and.reduceat(met, _FIRST_CHECKS, axis=0) & entry
     blocks = np.logical_or.reduceat(scenario_blocks, _FIRST_SCENARIOS, axis=0)
     return FilterRows(gates, values, met, scenario_blocks, blocks)

@@ -116,6 +116,9 @@ class DecisionRows(NamedTuple):
     wanted: FloatArray
 
 
+_TINY = np.finfo(np.float64).tiny
+_HIGHEST = np.array([Clarity.BANG, Clarity.LOADED])
+"""The highest level of an entry that no filter blocks, and of one that a filter blocks."""
 NO_CAP = 100.0
 """The largest position size that a configuration can ask for, in percent of equity."""
 
@@ -145,7 +148,8 @@ def weigh(signals: Mapping[str, Vote], weights: Weights) -> Votes:
     direction = np.array([vote.direction for vote in votes])
     strength = np.array([vote.strength for vote in votes])
     voting = np.add.reduce(weights.column * (direction != 0), axis=0)
-    contributions = weights.column * direction * strength / np.where(voting > 0, voting, np.inf)
+    # Without a vote both numbers are 0, and so is the result.
+    contributions = weights.column * direction * strength / np.maximum(voting, _TINY)
     # Rounding keeps votes that cancel out from leaving a side in the last bits.
     signed = np.rint(np.add.reduce(contributions, axis=0) * 1e9) / 1e9
     return Votes(weights.names, contributions, np.sign(signed), np.minimum(np.abs(signed), 1.0))
@@ -161,6 +165,6 @@ def decide(votes: Votes, blocked: BoolArray, levels: Levels, cap: float = NO_CAP
     # Not "!= 0": a NaN must not become an entry.
     entry = np.abs(votes.side) > 0
     raw_level = levels.thresholds.searchsorted(percent(votes.confidence), side="right") * entry
-    level = np.minimum(raw_level, np.where(blocked, Clarity.LOADED, Clarity.BANG))
-    wanted = np.where(blocked | ~entry, 0.0, levels.sizes[level])
+    level = np.minimum(raw_level, _HIGHEST.take(blocked))
+    wanted = np.where(entry > blocked, levels.sizes.take(level), 0.0)
     return DecisionRows(raw_level, level, np.minimum(wanted, cap), wanted)

@@ -106,7 +106,7 @@ class Evaluation(NamedTuple):
             confidence=float(self.votes.confidence[row]),
             size=float(decided.size[row]),
             wanted=float(decided.wanted[row]),
-            blocks=tuple(_SCENARIO_IDS[place] for place in np.flatnonzero(filters.scenario_blocks[:, row]).tolist()),
+            blocks=tuple([_SCENARIO_IDS[place] for place in filters.scenario_blocks[:, row].nonzero()[0].tolist()]),
             trend=_TRENDS[int(self.trend[row])],
             volatility=STATUSES[self.volatility[row]],
             levels=_levels_status(filters, row) if self.ready[row] else "inactive",

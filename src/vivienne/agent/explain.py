@@ -14,10 +14,10 @@ from vivienne.agent.wording import show, show_apart
 if TYPE_CHECKING:
     from vivienne.agent.decision import Decision
     from vivienne.agent.evaluate import Evaluation
-    from vivienne.agent.filters.base import Check
     from vivienne.agent.schema import Configuration
     from vivienne.market.types import Bars
     from vivienne.wire.explanation import (
+        CheckExplanation,
         CheckWords,
         Explanation,
         FilterExplanation,
@@ -26,10 +26,14 @@ if TYPE_CHECKING:
         SizeCap,
     )
 
-_OPPOSITE = {"<": "not below", "<=": "above", ">": "not above", ">=": "below"}
-_RELATION = {"<": "below", "<=": "at or below", ">": "above", ">=": "at or above"}
-
-
+_RELATIONS = {
+    "<": ("below", "not below"),
+    "<=": ("at or below", "above"),
+    ">": ("above", "not above"),
+    ">=": ("at or above", "below"),
+}
+_TEXTS = [(check.measure.words, check.words, _RELATIONS[check.relation]) for check in CHECKS]
+"""For each check, the texts for one that holds come first."""
 _CHECK_WORDS: list[CheckWords] = [
     {
         "id": check.measure.id,
@@ -103,15 +107,14 @@ def _signals(evaluation: Evaluation, config: Configuration) -> list[SignalExplan
     return found
 
 
-def _sentence(check: Check, value: float, threshold: float, *, met: bool) -> str:
-    measure = check.measure.words
+def _sentence(place: int, value: float, threshold: float, *, met: bool) -> str:
+    measure, words, relations = _TEXTS[place]
     if math.isnan(value):
         return f"{measure} is unknown"
-    if check.words is not None:
-        return check.words[0 if met else 1]
-    relation = _RELATION[check.relation] if met else _OPPOSITE[check.relation]
+    if words is not None:
+        return words[0 if met else 1]
     one, other = show_apart(value, threshold)
-    return f"{measure} {one} {relation} {other}"
+    return f"{measure} {one} {relations[0 if met else 1]} {other}"
 
 
 def _filters(evaluation: Evaluation, side: str) -> list[FilterExplanation]:
@@ -119,9 +122,13 @@ def _filters(evaluation: Evaluation, side: str) -> list[FilterExplanation]:
     rows = evaluation.filters
     values, met = rows.values[:, -1].tolist(), rows.met[:, -1].tolist()
     scenario_blocks, thresholds = rows.scenario_blocks[:, -1].tolist(), rows.gates.thresholds
+    checks: list[CheckExplanation] = [
+        {**words, "value": value + 0.0 if math.isfinite(value) else None, "threshold": threshold, "met": is_met}
+        for words, value, threshold, is_met in zip(_CHECK_WORDS, values, thresholds, met, strict=True)
+    ]
 
     def sentence(place: int) -> str:
-        return _sentence(CHECKS[place], values[place], thresholds[place], met=met[place])
+        return _sentence(place, values[place], thresholds[place], met=met[place])
 
     documents: list[FilterExplanation] = []
     number = 0
@@ -145,15 +152,7 @@ def _filters(evaluation: Evaluation, side: str) -> list[FilterExplanation]:
                     "switch": scenario.switch,
                     "longs_only": scenario.longs_only,
                     "blocks": scenario_blocks[number],
-                    "checks": [
-                        {
-                            **_CHECK_WORDS[place],
-                            "value": _number(values[place]),
-                            "threshold": thresholds[place],
-                            "met": met[place],
-                        }
-                        for place in places
-                    ],
+                    "checks": checks[places.start : places.stop],
                 }
             )
             number += 1

@@ -4,37 +4,51 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
-import talib
 
-from vivienne.agent.tolerance import EQUAL, above
+from vivienne.agent.tolerance import EQUAL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from vivienne.market.types import Bars, BoolArray, FloatArray
+    from vivienne.market.types import Bars, FloatArray, IntArray
 
 LEVEL_BARS = 1_000
 """Number of bars that levels are made from, including the row's own."""
 
 
-def pivots(values: FloatArray, side_bars: int) -> BoolArray:
-    """Mark each value that is above all its `side_bars` neighbours on both sides (pass ``-low`` for low pivots).
+def peaks(high: FloatArray, side_bars: int) -> IntArray:
+    """Places of the values that are above all their `side_bars` neighbours on both sides.
 
-    A pivot is known only `side_bars` bars later: a decision on row i may use marks up to row ``i - side_bars``.
+    A peak is known only `side_bars` bars later: a decision on row i may use places up to ``i - side_bars``.
+
+    Args:
+        high: values of 0 or more.
+        side_bars: at least 1.
     """
-    marks = np.zeros(len(values), dtype=np.bool_)
-    inner = len(values) - 2 * side_bars
-    if inner > 0:
-        # TA-Lib's rolling maximum needs at least two values; a span of one is the column itself.
-        highest = values if side_bars == 1 else talib.MAX(values, side_bars)
-        middle = values[side_bars : side_bars + inner]
-        before = highest[side_bars - 1 : side_bars - 1 + inner]
-        after = highest[2 * side_bars :]
-        marks[side_bars : side_bars + inner] = above(middle, np.maximum(before, after))
-    return marks
+    middle, around = _neighbours(high, side_bars, np.maximum)
+    return (middle > around * (1.0 + EQUAL)).nonzero()[0] + side_bars
+
+
+def troughs(low: FloatArray, side_bars: int) -> IntArray:
+    """Places of the values that are below all their neighbours; otherwise like `peaks`."""
+    middle, around = _neighbours(low, side_bars, np.minimum)
+    return (middle < around * (1.0 - EQUAL)).nonzero()[0] + side_bars
+
+
+def _neighbours(values: FloatArray, side_bars: int, extreme: np.ufunc) -> tuple[FloatArray, FloatArray]:
+    """The values that have `side_bars` neighbours on both sides, and the extreme of these neighbours."""
+    if len(values) <= 2 * side_bars:
+        return values[:0], values[:0]
+    # The extreme of a span is made from those of two spans that cover it.
+    spans, length = values, 1
+    while length < side_bars:
+        step = min(length, side_bars - length)
+        spans, length = extreme(spans[:-step], spans[step:]), length + step
+    return values[side_bars:-side_bars], extreme(spans[: -side_bars - 1], spans[side_bars + 1 :])
 
 
 def merged(prices: list[float], buffer: float) -> Iterator[float]:
@@ -44,46 +58,74 @@ def merged(prices: list[float], buffer: float) -> Iterator[float]:
         prices: in ascending order.
         buffer: fraction of price.
     """
-    total, count, limit = 0.0, 0, -math.inf
+    return (_mean(prices[begin:end]) for begin, end in _groups(prices, buffer))
+
+
+def _groups(prices: list[float], buffer: float) -> Iterator[tuple[int, int]]:
+    """Begin and end of each group of prices that merge into one level, lowest first."""
     reach = (1.0 + buffer) * (1.0 + EQUAL)
-    for price in prices:
-        if price > limit:
-            if count:
-                yield total / count
-            total, count, limit = 0.0, 0, price * reach
-        total += price
-        count += 1
-    if count:
-        yield total / count
+    begin = 0
+    while begin < len(prices):
+        end = bisect_right(prices, prices[begin] * reach, begin)
+        yield begin, end
+        begin = end
 
 
-def _nearest(column: FloatArray, close: FloatArray, side_bars: int, buffer: float, *, upwards: bool) -> FloatArray:
-    """The nearest level above or below the close, for each of the last ``len(close)`` rows; NaN if none exists."""
-    rows = len(close)
-    column = column[-(LEVEL_BARS - 1 + rows) :]
-    nearest = np.full(rows, np.nan)
-    at = pivots(column if upwards else -column, side_bars).nonzero()[0]
-    places, known, prices = at.tolist(), (-1, -1), [0.0]
-    for row, price in enumerate(close.tolist()):
+def _mean(prices: list[float]) -> float:
+    return math.fsum(prices) / len(prices)
+
+
+# Most groups lie on one side of the close as a whole; only the mean of those that do not is needed. A level equal to
+# the close is neither above nor below it.
+
+
+def _above(buffer: float, prices: list[float], close: float) -> float:
+    """The lowest level above the close; NaN if none exists."""
+    beyond = close * (1.0 + EQUAL)
+    for begin, end in _groups(prices, buffer):
+        if prices[end - 1] > beyond and (level := _mean(prices[begin:end])) > beyond:
+            return level
+    return math.nan
+
+
+def _below(buffer: float, prices: list[float], close: float) -> float:
+    """The highest level below the close; NaN if none exists."""
+    beyond = close * (1.0 - EQUAL)
+    before = last = (0, 0)
+    for group in _groups(prices, buffer):
+        if prices[group[0]] >= beyond:
+            break
+        before, last = last, group
+    # Only the mean of the last group can lie beyond.
+    for begin, end in (last, before):
+        if begin < end and (level := _mean(prices[begin:end])) < beyond:
+            return level
+    return math.nan
+
+
+def _nearest(
+    column: FloatArray, at: IntArray, close: FloatArray, side_bars: int, search: Callable[[list[float], float], float]
+) -> FloatArray:
+    """The nearest level of each of the last ``len(close)`` rows, from the pivots of a column.
+
+    Args:
+        column: highs or lows.
+        at: places of the pivots.
+        close: of the rows.
+        side_bars: number of bars on each side of a pivot.
+        search: finds the nearest level among pivots in ascending order.
+    """
+    places, usable = at.tolist(), slice(-1, -1)
+    prices: list[float] = []
+    nearest: list[float] = []
+    for last, price in enumerate(close.tolist(), len(column) - len(close)):
         # A pivot is usable only if all bars that make it one are among the last LEVEL_BARS.
-        newest = len(column) - rows + row
-        usable = (
-            bisect_left(places, newest - (LEVEL_BARS - 1) + side_bars),
-            bisect_right(places, newest - side_bars),
-        )
+        first = bisect_left(places, last - (LEVEL_BARS - 1) + side_bars)
+        known, usable = usable, slice(first, bisect_right(places, last - side_bars))
         if usable != known:
-            known, prices = usable, sorted(column[at[slice(*usable)]].tolist())
-        # A level equal to the close is neither above nor below it.
-        if upwards:
-            beyond = price * (1.0 + EQUAL)
-            nearest[row] = next((level for level in merged(prices, buffer) if level > beyond), math.nan)
-        else:
-            beyond = price * (1.0 - EQUAL)
-            for level in merged(prices, buffer):
-                if level >= beyond:
-                    break
-                nearest[row] = level
-    return nearest
+            prices = sorted(column[at[usable]].tolist())
+        nearest.append(search(prices, price))
+    return np.array(nearest)
 
 
 def nearest_levels(bars: Bars, side_bars: int, buffer: float, rows: int) -> tuple[FloatArray, FloatArray]:
@@ -98,7 +140,8 @@ def nearest_levels(bars: Bars, side_bars: int, buffer: float, rows: int) -> tupl
     Returns:
         Two columns of `rows` prices, support and resistance; NaN if none exists.
     """
-    close = bars.close[len(bars) - rows :]
-    support = _nearest(bars.low, close, side_bars, buffer, upwards=False)
-    resistance = _nearest(bars.high, close, side_bars, buffer, upwards=True)
+    used = slice(-(LEVEL_BARS - 1 + rows), None)
+    low, high, close = bars.low[used], bars.high[used], bars.close[len(bars) - rows :]
+    support = _nearest(low, troughs(low, side_bars), close, side_bars, partial(_below, buffer))
+    resistance = _nearest(high, peaks(high, side_bars), close, side_bars, partial(_above, buffer))
     return support, resistance

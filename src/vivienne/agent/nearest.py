@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from pydantic import BaseModel
 
 from vivienne.agent.blocking import CHECKS, CHECKS_OF, SCENARIOS
 from vivienne.agent.decision import Clarity, percent
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
 
 _HAS_SECOND_EFFECT = frozenset({"filters.levels.levels_buffer_percent"})
 """Thresholds that also affect the compared value: the levels buffer also merges levels."""
+
+
+_Section = TypeVar("_Section", bound=BaseModel)
 
 
 class Change(NamedTuple):
@@ -192,14 +197,10 @@ def _keeps_rules(config: Configuration, change: Change) -> bool:
     return True
 
 
-def _with(config: Configuration, path: str, value: float | bool) -> Configuration:
-    document = config.model_dump(exclude_none=True)
-    *sections, name = path.split(".")
-    inner = document
-    for section in sections:
-        inner = inner[section]
-    inner[name] = value
-    return Configuration.model_validate(document)
+def _with(section: _Section, path: str, value: float | bool) -> _Section:
+    """A copy of a section of the configuration with one value changed, which must be valid."""
+    name, _, rest = path.partition(".")
+    return section.model_copy(update={name: _with(getattr(section, name), rest, value) if rest else value})
 
 
 def nearest_change(evaluation: Evaluation, bars: Bars, config: Configuration, timeframe_minutes: int) -> Change | None:

@@ -77,9 +77,7 @@ def _prepare(config: Configuration) -> Prepared:
     return Prepared(
         signals=tuple(signal for signal in SIGNALS if signal.name in weighted or signal.name in _NEEDED),
         weights=Weights(tuple(weighted), np.array([[weight] for weight in weighted.values()], dtype=np.float64)),
-        gates=Gates(
-            enabled, switched_on, np.array(switched_on)[:, np.newaxis], thresholds, np.array(thresholds)[:, np.newaxis]
-        ),
+        gates=Gates.of(enabled, switched_on, thresholds),
         levels=Levels(
             np.array(
                 [settings.state_threshold_loaded, settings.state_threshold_aim, settings.state_threshold_bang],

@@ -178,6 +178,7 @@ class TunableField(NamedTuple):
 
 
 @cache
+@cache
 def field_at(path: str) -> TunableField:
     """The tunable at a dotted path."""
     *sections, name = path.split(".")

@@ -33,15 +33,10 @@ def above(one: FloatArray, other: FloatArray | float) -> BoolArray:
     return one - other > EQUAL * np.abs(other)
 
 
-def holds(value: FloatArray, threshold: FloatArray, signs: FloatArray, strict: BoolArray) -> BoolArray:
-    """True where a relation holds, for all checks at once; False where a value is NaN.
+def least_excess(threshold: FloatArray, strict: BoolArray) -> FloatArray:
+    """The bound that the excess over a threshold must be above for a relation to hold.
 
-    Args:
-        value: for each check and row.
-        threshold: for each check and row.
-        signs: +1 for the relations < and <=, -1 for > and >=.
-        strict: True for the relations < and >.
+    A strict relation holds from clearly beyond the threshold on, any other down to values that count as equal to it.
     """
-    short = (threshold - value) * signs
     margin = EQUAL * np.abs(threshold)
-    return np.where(strict, short > margin, short >= -margin)
+    return np.where(strict, margin, np.nextafter(-margin, -np.inf))
