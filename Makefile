@@ -9,6 +9,9 @@ NODE   := node_modules/.ready
 # The page that says that the dashboard is built.
 PAGE   := src/vivienne/dashboard/index.html
 
+# Every process that a test starts would compile the whole program again.
+unexport PYTHONDONTWRITEBYTECODE
+
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PIP_ROOT_USER_ACTION = ignore
 

@@ -27,10 +27,12 @@ class Forking:
 
     Args:
         program: reads questions from stdin, each a line of JSON, and answers so on stdout.
+        environment: variables on top of the present ones, for what has to be there before the program is.
     """
 
-    def __init__(self, program: str = SERVING) -> None:
+    def __init__(self, program: str = SERVING, environment: Mapping[str, str] | None = None) -> None:
         self._program = program
+        self._environment = {**os.environ, **(environment or {})}
         self._one_at_a_time = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
 
@@ -58,8 +60,9 @@ class Forking:
         with self._one_at_a_time:
             if self._process is None:
                 self._process = subprocess.Popen(
-                    [sys.executable, "-c", self._program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-                )
+                    [sys.executable, "-c", self._program],
+                    env=self._environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                )  # fmt: skip
             assert self._process.stdin is not None
             assert self._process.stdout is not None
             print(json.dumps(question), file=self._process.stdin, flush=True)

@@ -98,6 +98,7 @@ class RunningServer:
         port: 0 for a free one.
         environment: variables on top of the present ones.
         prefix: command to run it under.
+        forking: starts it, in place of the one for all.
 
     Attributes:
         forking: starts them, where it can and may; None lets each load the program itself.
@@ -112,13 +113,14 @@ class RunningServer:
         port: int = 0,
         environment: dict[str, str] | None = None,
         prefix: tuple[str, ...] = (),
+        forking: Forking | None = None,
     ) -> None:
         self.db = db
         self.port = port
         self._flags = flags
         self._environment = without_settings(environment)
         self._prefix = prefix
-        self._loads = _has_to_load(environment, prefix)
+        self._forking = forking or (None if _has_to_load(environment, prefix) else self.forking)
         self._process: subprocess.Popen[bytes] | Forked | None = None
         self._log = Path(tempfile.mkstemp(prefix="vivienne-test-", suffix=".log")[1])
         # One for all requests: making one costs more than most requests take.
@@ -154,12 +156,12 @@ class RunningServer:
     def start(self) -> None:
         """Start, and wait until it listens."""
         arguments = ["serve", "--port", str(self.port), "--db", str(self.db), *self._flags]
-        if self.forking is None or self._loads:
+        if self._forking is None:
             command = [*self._prefix, sys.executable, "-m", "vivienne", *arguments]
             with self._log.open("wb") as log:
                 self._process = subprocess.Popen(command, stderr=log, env=self._environment)
         else:
-            self._process = self.forking.start(arguments, self._environment, self._log)
+            self._process = self._forking.start(arguments, self._environment, self._log)
         self.http.close()
         self.http = httpx.Client(timeout=ANSWER_SECONDS, trust_env=False, limits=_KEPT)
         deadline = time.monotonic() + START_SECONDS

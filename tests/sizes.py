@@ -1,4 +1,4 @@
-"""Sizes of property tests: `make test` tries a few examples, `make torture ARGS=properties` all of them."""
+"""Sizes of tests: `make test` runs them small, `make torture ARGS=properties` at their full sizes."""
 
 from __future__ import annotations
 
@@ -12,6 +12,11 @@ USUAL = 100
 
 
 def examples(full: int = USUAL) -> settings:
-    """Settings with so many examples at full size, and a fifth of them otherwise."""
+    """Settings with so many examples at full size, and a tenth of them otherwise."""
     # A busy machine is no failure.
-    return settings(deadline=None, max_examples=full if FULL else max(5, full // 5))
+    return settings(deadline=None, max_examples=full if FULL else max(3, full // 10))
+
+
+def rounds(full: int, short: int = 1) -> int:
+    """How often a test repeats what it does. Mark the test with `sized`, so that its full size is run too."""
+    return full if FULL else short

@@ -22,7 +22,7 @@ _UNDOCUMENTED = ("ST103", "ST104", "ST105", "ST106", "ST107", "ST108")
 """Status, media type, headers, schema of an answer."""
 
 
-def measure(*, examples: int = 200, seed: int = 0) -> list[Figure]:
+def measure(*, examples: int = 200, seed: int = 0, phases: str = "examples,coverage,fuzzing,stateful") -> list[Figure]:
     """Ask everything, with tokens demanded, as somebody who may do everything."""
     seed = seed or secrets.randbelow(2**31)
     print(f"  the seed is {seed}: seed={seed} asks the same", flush=True)
@@ -30,14 +30,15 @@ def measure(*, examples: int = 200, seed: int = 0) -> list[Figure]:
         db = Path(folder) / "api.db"
         token = make_token(db, "api", "admin")
         with RunningServer(*_FLAGS, "--require-token", db=db) as server:
-            report = _run(server, token, examples, seed, Path(folder))
+            sizes = ("--max-examples", str(examples), "--seed", str(seed), "--phases", phases)
+            report = _run(server, token, Path(folder), sizes)
             tracebacks, is_up = server.log.count("Traceback"), server.process.poll() is None
     return _figures(report, tracebacks, is_up=is_up)
 
 
-def _run(server: RunningServer, token: str, examples: int, seed: int, folder: Path) -> str:
+def _run(server: RunningServer, token: str, folder: Path, sizes: tuple[str, ...]) -> str:
     program = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(_SETTINGS), "run"]
-    asked = [f"{server.url}/openapi.json", "--checks", "all", "--max-examples", str(examples), "--seed", str(seed)]
+    asked = [f"{server.url}/openapi.json", "--checks", "all", *sizes]
     found = subprocess.run(
         [*program, *asked, "--continue-on-failure", "--header", f"Authorization: Bearer {token}"],
         env={**os.environ, "NO_COLOR": "1", "COLUMNS": "200"},

@@ -14,11 +14,12 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from forking import Forking
 from measuring import Figure
 from running import RunningServer
 from torture.progress import Progress
@@ -131,15 +132,17 @@ def _failing(calls: int) -> list[Figure]:
     if compiler is None or sys.platform != "linux":
         return [Figure(f"disk {name}", "not run: it needs Linux and a C compiler") for name in faults]
     figures = []
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as opened:
         library, orders = Path(folder) / "faults.so", Path(folder) / "orders"
         command = [compiler, "-shared", "-fPIC", "-o", str(library), str(_SOURCE), "-ldl", "-lpthread"]
         subprocess.run(command, check=True, timeout=60)
-        environment = {"LD_PRELOAD": str(library), "FAULTS": str(orders), "FAULTS_IN": "disk.db"}
+        environment = {"FAULTS": str(orders), "FAULTS_IN": "disk.db"}
+        forking = Forking(environment={"LD_PRELOAD": str(library)})
+        opened.callback(forking.end)
         for name, (call, number) in faults.items():
             ledger, refused, progress = _Ledger(), 0, Progress(f"faults, disk {name}", calls)
             db = Path(folder) / name.replace(" ", "-") / "disk.db"
-            with RunningServer(*_FLAGS, db=db, environment=environment) as server:
+            with RunningServer(*_FLAGS, db=db, environment=environment, forking=forking) as server:
                 ledger.send(server)
                 for first in range(1, calls + 1):
                     _order(orders, f"{call}-{first} {call} {number} {first}")

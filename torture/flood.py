@@ -18,7 +18,7 @@ from websockets.exceptions import InvalidStatus
 from measuring import Figure, percentile
 from running import COMPREHENSIVE, RunningServer
 
-_FLAGS = ("--assets", "BTC,ETH,SOL", "--timeframe", "1m", "--window", "1500", "--handshake-seconds", "5")
+_FLAGS = ("--assets", "BTC,ETH,SOL", "--timeframe", "1m", "--window", "1500")
 _FLOODING, _OTHERS = "127.0.0.2", "127.0.0.3"
 """Addresses of this machine: callers without tokens are told apart by where they come from."""
 _BEGINNINGS = (
@@ -46,10 +46,18 @@ class _Served:
     refused: list[str] = field(default_factory=list)
 
 
-def measure(*, half_open: int = 500, seconds: float = 60.0, per_minute: int = 600) -> list[Figure]:
-    """Look how others are served, without and with both; the flood may make so many changes a minute."""
+def measure(*, half_open: int = 500, seconds: float = 60.0, per_minute: int = 600, patience: int = 5) -> list[Figure]:
+    """Look how others are served, without and with both.
+
+    Args:
+        half_open: connections that say nothing or half of it.
+        seconds: how long there are both.
+        per_minute: changes that the flood may make.
+        patience: seconds that a connection may take for its beginning.
+    """
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
         flags = (*_FLAGS, "--max-changes-per-minute", str(per_minute), "--max-half-open", str(max(1, half_open // 2)))
+        flags += ("--handshake-seconds", str(patience))
         with RunningServer(*flags, db=Path(folder) / "flood.db") as server:
             alone = asyncio.run(_serve_others(server, min(seconds, 10.0)))
             served, answers, silent, closed, handshakes = asyncio.run(_together(server, half_open, seconds))
@@ -120,7 +128,7 @@ async def _serve_others(server: RunningServer, seconds: float) -> _Served:
             served.reads.append((time.perf_counter() - begin) * 1000)
             if not answer.is_success:
                 served.refused.append(f"{answer.status_code} {answer.text[:200]}")
-            if number % 10 == 0:
+            if number % 10 == 1:
                 begin = time.perf_counter()
                 answer = await http.post(f"{COMPREHENSIVE}/partial-update", json={"position_size_aim": number % 90 + 1})
                 served.changes.append((time.perf_counter() - begin) * 1000)

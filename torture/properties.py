@@ -1,4 +1,4 @@
-"""The property tests at their full sizes; `make test` tries a fifth of the examples."""
+"""The tests that have a full size, property tests above all, at that size; `make test` runs them smaller."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _FAILED = re.compile(r"(\d+) (?:failed|error)")
 
 
 def measure(*, seed: int = 0) -> list[Figure]:
-    """Run every test that Hypothesis makes examples for; with a seed those of that seed."""
-    which = ["-m", "pytest", "-m", "hypothesis", "-q", *([f"--hypothesis-seed={seed}"] if seed else [])]
+    """Run every test that Hypothesis makes examples for, and those marked `sized`; with a seed the examples of it."""
+    which = ["-m", "pytest", "-m", "hypothesis or sized", "-q", *([f"--hypothesis-seed={seed}"] if seed else [])]
     done = subprocess.run(
         [sys.executable, *which, "-n", str(os.cpu_count())],
         env={**os.environ, "VIVIENNE_TEST_SIZE": "full"},
@@ -27,6 +27,6 @@ def measure(*, seed: int = 0) -> list[Figure]:
         print(done.stdout, flush=True)
     passed, failed = _PASSED.search(done.stdout), sum(map(int, _FAILED.findall(done.stdout)))
     return [
-        Figure("property tests that pass", passed[1] if passed else "0"),
-        Figure("property tests that fail", str(failed), "0", done.returncode == 0),
+        Figure("tests that pass at full size", passed[1] if passed else "0"),
+        Figure("tests that fail at full size", str(failed), "0", done.returncode == 0),
     ]

@@ -89,11 +89,11 @@ async def _restart(
 
 
 def _probe(url: str, end: Path, seconds: float) -> list[float]:
-    """Look, change, look and so on, from the first answer on and until there is a file; give how long each took."""
+    """Look, change, look and so on, once at least, until there is a file; give how long each took."""
     times: list[float] = []
     deadline = time.monotonic() + seconds
     with httpx.Client(base_url=url, timeout=seconds, trust_env=False) as http:
-        while not end.exists() and time.monotonic() < deadline:
+        while not (times and end.exists()) and time.monotonic() < deadline:
             begin = time.monotonic()
             try:
                 if len(times) % 2:

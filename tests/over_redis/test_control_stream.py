@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 
 from redis_running import LEASE, RESULTS, STREAM, RunningRedis, eventually, wait_for_redis
 from running import RunningServer
+from sizes import rounds
 from vivienne.changes.requests import ChangeRequest, Update
 from vivienne.changes.service import ConfigService
 from vivienne.errors import StoreUnavailable
@@ -26,28 +27,48 @@ from vivienne.redis.control.stream import ControlStream
 from vivienne.store.sqlite import SqliteRevisionStore
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
 
     from vivienne.store.revision import Revision
 
 SMALL = ("--assets", "BTC", "--timeframe", "1m", "--window", "1500")
-KILLS = 5
-"""More of them, with figures: `make bench ARGS=kills`."""
+KILLS = rounds(5, 2)
 GROUP = "vivienne"
 
 
-@pytest.fixture
-def redis() -> Iterator[RunningRedis]:
+@pytest.fixture(scope="module")
+def another_redis() -> Iterator[RunningRedis]:
     with RunningRedis() as running:
         yield running
 
 
 @pytest.fixture
-def server(tmp_path: Path, redis: RunningRedis) -> Iterator[RunningServer]:
-    with RunningServer(*SMALL, "--redis", redis.url, db=tmp_path / "v.db") as running:
+def redis(another_redis: RunningRedis) -> RunningRedis:
+    """A Redis that holds nothing and that no server of another test uses."""
+    another_redis.client.flushall()
+    return another_redis
+
+
+@pytest.fixture(scope="module")
+def used() -> Iterator[RunningRedis]:
+    """The Redis of `server`."""
+    with RunningRedis() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, used: RunningRedis) -> Iterator[RunningServer]:
+    with RunningServer(*SMALL, "--redis", used.url, db=tmp_path_factory.mktemp("stream") / "v.db") as running:
         wait_for_redis(running)
         yield running
+
+
+@pytest.fixture
+def made(server: RunningServer) -> Callable[[], list[float]]:
+    """The position sizes `server` was told in this test."""
+    before = len(sizes(server))
+    return lambda: sizes(server)[before:]
 
 
 def control(value: float, **more: Any) -> dict[str, Any]:
@@ -82,14 +103,16 @@ def test_what_was_sent_while_the_agent_was_down_is_carried_out_in_order(tmp_path
     assert [f"{STREAM}:{number}" for number in numbers] == [result["request_id"] for result in found]
 
 
-def test_the_request_id_of_a_message_is_kept(server: RunningServer, redis: RunningRedis) -> None:
-    with redis.listener(RESULTS) as results:
-        redis.add(control(3.0, request_id="mine"))
-        redis.add(control(3.0, request_id="mine"))
+def test_the_request_id_of_a_message_is_kept(
+    server: RunningServer, used: RunningRedis, made: Callable[[], list[float]]
+) -> None:
+    with used.listener(RESULTS) as results:
+        used.add(control(3.0, request_id="mine"))
+        used.add(control(3.0, request_id="mine"))
         first, second = results.hear(), results.hear()
-    assert ("mine", 1) == (first["request_id"], first["version"])
+    assert ("mine", version(server)) == (first["request_id"], first["version"])
     assert {**first, "timestamp": None} == {**second, "timestamp": None}
-    assert [3.0] == sizes(server)
+    assert [3.0] == made()
 
 
 @pytest.mark.parametrize(
@@ -109,25 +132,25 @@ def test_the_request_id_of_a_message_is_kept(server: RunningServer, redis: Runni
     ],
 )
 def test_a_bad_entry_is_answered_and_the_next_one_carried_out(
-    server: RunningServer, redis: RunningRedis, fields: dict[str, str], code: str, words: str
+    used: RunningRedis, made: Callable[[], list[float]], fields: dict[str, str], code: str, words: str
 ) -> None:
-    with redis.listener(RESULTS) as results:
-        number = redis.client.xadd(STREAM, fields)
-        redis.add(control(4.0))
-        refused, made = results.hear(), results.hear()
+    with used.listener(RESULTS) as results:
+        number = used.client.xadd(STREAM, fields)
+        used.add(control(4.0))
+        refused, accepted = results.hear(), results.hear()
     assert (code, f"{STREAM}:{number}") == (refused["code"], refused["request_id"])
     assert words in refused["message"]
-    assert "success" == made["status"]
-    assert [4.0] == sizes(server)
-    eventually(lambda: not redis.is_waiting())
+    assert "success" == accepted["status"]
+    assert [4.0] == made()
+    eventually(lambda: not used.is_waiting())
 
 
-def test_an_entry_with_one_field_may_call_it_anything(server: RunningServer, redis: RunningRedis) -> None:
-    with redis.listener(RESULTS) as results:
-        redis.client.xadd(STREAM, {"data": json.dumps(control(5.0))})
-        redis.client.xadd(STREAM, {"message": json.dumps(control(6.0)), "sender": "desk"})
+def test_an_entry_with_one_field_may_call_it_anything(used: RunningRedis, made: Callable[[], list[float]]) -> None:
+    with used.listener(RESULTS) as results:
+        used.client.xadd(STREAM, {"data": json.dumps(control(5.0))})
+        used.client.xadd(STREAM, {"message": json.dumps(control(6.0)), "sender": "desk"})
         assert ["success", "success"] == [results.hear()["status"], results.hear()["status"]]
-    assert [5.0, 6.0] == sizes(server)
+    assert [5.0, 6.0] == made()
 
 
 def test_what_a_dead_process_left_behind_is_taken_over_before_anything_new(tmp_path: Path, redis: RunningRedis) -> None:
@@ -146,24 +169,27 @@ def test_what_a_dead_process_left_behind_is_taken_over_before_anything_new(tmp_p
         assert [1, 3, 4, 5, 6] == sizes(server)
 
 
-def test_a_deleted_database_costs_only_what_was_in_it(server: RunningServer, redis: RunningRedis) -> None:
-    with redis.listener(RESULTS) as results:
-        redis.client.flushall()
-        eventually(lambda: redis.client.exists(STREAM))
-        redis.add(control(7.0))
+def test_a_deleted_database_costs_only_what_was_in_it(
+    server: RunningServer, used: RunningRedis, made: Callable[[], list[float]]
+) -> None:
+    with used.listener(RESULTS) as results:
+        used.client.flushall()
+        eventually(lambda: used.client.exists(STREAM))
+        used.add(control(7.0))
         assert "success" == results.hear()["status"]
-    assert [7.0] == sizes(server)
-    eventually(lambda: redis.client.get(LEASE))
+    assert [7.0] == made()
+    eventually(lambda: used.client.get(LEASE))
     assert "Lost the connection to Redis" not in server.log
 
 
+@pytest.mark.sized
 def test_nothing_is_lost_over_kills_of_a_redis_that_writes_everything_down(tmp_path: Path) -> None:
     added: list[float] = []
     with RunningRedis(durable=True) as redis:
         flags = (*SMALL, "--redis", redis.url)
         with RunningServer(*flags, db=tmp_path / "v.db") as server:
             wait_for_redis(server)
-            for _ in range(3):
+            for _ in range(rounds(3)):
                 for _ in range(20):
                     redis.add(control((len(added) + 1) / 100))
                     added.append((len(added) + 1) / 100)
@@ -172,6 +198,7 @@ def test_nothing_is_lost_over_kills_of_a_redis_that_writes_everything_down(tmp_p
             eventually(lambda: sizes(server) == added, 20)
 
 
+@pytest.mark.sized
 def test_every_entry_is_carried_out_once_over_kills_of_the_agent(tmp_path: Path, redis: RunningRedis) -> None:
     moments = random.Random(4)  # noqa: S311  # spreads moments, guards no secret
     added: list[float] = []

@@ -23,30 +23,47 @@ from vivienne.redis.client import Client
 from vivienne.redis.lease import SURE_SECONDS, Lease
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 SMALL = ("--assets", "BTC", "--timeframe", "1m", "--window", "1500")
 TAKE_OVER_SECONDS = 5.0
 
 
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory, redis: RunningRedis) -> Iterator[list[RunningServer]]:
+    """Two processes, each with a database of its own."""
+    folder = tmp_path_factory.mktemp("lease")
+    with ExitStack() as stack:
+        yield [
+            stack.enter_context(RunningServer(*SMALL, "--redis", redis.url, db=folder / f"{name}.db"))
+            for name in ("one", "other")
+        ]
+
+
 @pytest.fixture
-def redis() -> Iterator[RunningRedis]:
+def servers(two: list[RunningServer], redis: RunningRedis) -> list[RunningServer]:
+    """Both processes, that which holds the lease first, started again where a test ended one."""
+    for server in two:
+        if server.process.poll() is not None:
+            server.start()
+        wait_for_redis(server)
+    eventually(lambda: any(holds(redis, server) for server in two))
+    eventually(lambda: not redis.is_waiting())
+    return sorted(two, key=lambda server: not holds(redis, server))
+
+
+@pytest.fixture
+def made(servers: list[RunningServer]) -> Callable[[RunningServer], list[float]]:
+    """The position sizes a server was told in this test."""
+    before = {server: len(sizes(server)) for server in servers}
+    return lambda server: sizes(server)[before[server] :]
+
+
+@pytest.fixture
+def another_redis() -> Iterator[RunningRedis]:
     with RunningRedis() as running:
         yield running
-
-
-@pytest.fixture
-def servers(tmp_path: Path, redis: RunningRedis) -> Iterator[list[RunningServer]]:
-    """Two processes, each with a database of its own; the first one holds the lease."""
-    with ExitStack() as stack:
-        started = []
-        for name in ("first", "second"):
-            server = RunningServer(*SMALL, "--redis", redis.url, db=tmp_path / f"{name}.db")
-            started.append(stack.enter_context(server))
-            wait_for_redis(server)
-        assert holds(redis, started[0])
-        yield started
 
 
 def holds(redis: RunningRedis, server: RunningServer) -> bool:
@@ -63,7 +80,9 @@ def sizes(server: RunningServer) -> list[float]:
     return [revision["config"]["settings"]["position_size_bang"] for revision in reversed(server.history())]
 
 
-def test_only_one_of_two_carries_out_what_comes(redis: RunningRedis, servers: list[RunningServer]) -> None:
+def test_only_one_of_two_carries_out_what_comes(
+    redis: RunningRedis, servers: list[RunningServer], made: Callable[[RunningServer], list[float]]
+) -> None:
     with redis.listener(RESULTS) as results:
         for value in range(1, 11):
             redis.send(control(value))
@@ -73,20 +92,24 @@ def test_only_one_of_two_carries_out_what_comes(redis: RunningRedis, servers: li
         assert results.nothing_comes(0.3)
 
     first, second = servers
-    assert sorted([*range(1, 11), *(value + 0.5 for value in range(1, 11))]) == sorted(sizes(first))
-    assert [] == sizes(second)
+    assert sorted([*range(1, 11), *(value + 0.5 for value in range(1, 11))]) == sorted(made(first))
+    assert [] == made(second)
 
 
-def test_a_control_message_by_websocket_is_applied_where_it_arrives(servers: list[RunningServer]) -> None:
+def test_a_control_message_by_websocket_is_applied_where_it_arrives(
+    servers: list[RunningServer], made: Callable[[RunningServer], list[float]]
+) -> None:
     first, second = servers
     with second.client() as client:
         answer = client.ask(control(7.0, request_id="from the second"))
 
     assert ("success", "from the second") == (answer["status"], answer["request_id"])
-    assert ([], [7.0]) == (sizes(first), sizes(second))
+    assert ([], [7.0]) == (made(first), made(second))
 
 
-def test_when_the_holder_is_killed_the_other_one_takes_over(redis: RunningRedis, servers: list[RunningServer]) -> None:
+def test_when_the_holder_is_killed_the_other_one_takes_over(
+    redis: RunningRedis, servers: list[RunningServer], made: Callable[[RunningServer], list[float]]
+) -> None:
     first, second = servers
     redis.add(control(1.0))
     eventually(lambda: not redis.is_waiting())
@@ -99,7 +122,7 @@ def test_when_the_holder_is_killed_the_other_one_takes_over(redis: RunningRedis,
         while results.hear().get("request_id") != "later":
             pass
     eventually(lambda: not redis.is_waiting())
-    assert {2.0, 3.0} == set(sizes(second))
+    assert {2.0, 3.0} == set(made(second))
 
 
 def test_when_the_holder_stops_the_other_one_takes_over_at_once(
@@ -114,20 +137,20 @@ def test_when_the_holder_stops_the_other_one_takes_over_at_once(
 
 
 def test_a_holder_that_was_held_up_leaves_alone_what_it_finds_afterwards(
-    redis: RunningRedis, servers: list[RunningServer]
+    redis: RunningRedis, servers: list[RunningServer], made: Callable[[RunningServer], list[float]]
 ) -> None:
     """Its connections are as they were, so what was said in the meantime waits for it in their buffers."""
     first, second = servers
     first.process.send_signal(signal.SIGSTOP)
     try:
-        redis.send(control(1.0))
-        redis.add(control(2.0))
+        redis.send(control(21.0))
+        redis.add(control(22.0))
         eventually(lambda: f"-{second.process.pid}-" in (redis.client.get(LEASE) or ""), TAKE_OVER_SECONDS)
         eventually(lambda: redis.client.pubsub_numsub(CONTROL)[0][1] == 2)
         with redis.listener(RESULTS) as results:
-            assert redis.send(control(3.0)) == 2
-            redis.add(control(4.0))
-            assert {2.0, 3.0, 4.0} >= {results.hear()["changed"][0]["new"] for _ in range(2)}
+            assert redis.send(control(23.0)) == 2
+            redis.add(control(24.0))
+            assert {22.0, 23.0, 24.0} >= {results.hear()["changed"][0]["new"] for _ in range(2)}
             eventually(lambda: not redis.is_waiting())
     finally:
         first.process.send_signal(signal.SIGCONT)
@@ -135,15 +158,16 @@ def test_a_holder_that_was_held_up_leaves_alone_what_it_finds_afterwards(
     eventually(lambda: redis.client.pubsub_numsub(CONTROL)[0][1] == 1)
     wait_for_redis(first)
     with redis.listener(RESULTS) as results:
-        redis.send(control(5.0))
+        redis.send(control(25.0))
         assert "success" == results.hear()["status"]
 
-    assert [] == sizes(first)
+    assert [] == made(first)
     # The first message was said while nobody could carry it out; the stream forgets nothing.
-    assert [2.0, 3.0, 4.0, 5.0] == sorted(sizes(second))
+    assert [22.0, 23.0, 24.0, 25.0] == sorted(made(second))
 
 
-def test_alone_it_leaves_alone_what_it_finds_too_and_goes_on(tmp_path: Path, redis: RunningRedis) -> None:
+def test_alone_it_leaves_alone_what_it_finds_too_and_goes_on(tmp_path: Path, another_redis: RunningRedis) -> None:
+    redis = another_redis
     with RunningServer(*SMALL, "--redis", redis.url, db=tmp_path / "v.db") as server:
         wait_for_redis(server)
         server.process.send_signal(signal.SIGSTOP)

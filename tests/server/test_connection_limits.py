@@ -30,6 +30,19 @@ CHUNKED = request("POST", f"{COMPREHENSIVE}/partial-update", HOST, ("Content-Typ
 TIMED_OUT = b"HTTP/1.1 408 "
 
 
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    with RunningServer("--assets", "BTC", db=tmp_path_factory.mktemp("connections") / "v.db") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def few_halves(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    flags = ("--assets", "BTC", "--max-half-open", "10")
+    with RunningServer(*flags, db=tmp_path_factory.mktemp("halves") / "v.db") as running:
+        yield running
+
+
 class Visitors:
     """Connections that are closed at the end."""
 
@@ -145,16 +158,13 @@ def test_others_are_served_beside_500_that_say_nothing_or_half_of_it(tmp_path: P
 
 
 @pytest.mark.parametrize("said", [b"", HEALTH[:-10], POST + b'{"bang'])
-def test_of_too_many_that_say_nothing_or_half_of_it_the_oldest_go(tmp_path: Path, said: bytes) -> None:
-    with (
-        RunningServer("--assets", "BTC", "--max-half-open", "10", db=tmp_path / "v.db") as server,
-        ExitStack() as open_,
-    ):
-        silent = [open_.enter_context(connected(server.port)) for _ in range(5)]
+def test_of_too_many_that_say_nothing_or_half_of_it_the_oldest_go(few_halves: RunningServer, said: bytes) -> None:
+    with ExitStack() as open_:
+        silent = [open_.enter_context(connected(few_halves.port)) for _ in range(5)]
         for each in silent:
             each.sendall(said)
         time.sleep(0.2)
-        more = [open_.enter_context(connected(server.port)) for _ in range(30)]
+        more = [open_.enter_context(connected(few_halves.port)) for _ in range(30)]
 
         assert [TIMED_OUT] * 5 == [rest(each)[: len(TIMED_OUT)] for each in silent]
         more[-1].sendall(HEALTH)

@@ -15,12 +15,16 @@ from tokens import bearer, make_token, refusal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from postgres_server import PostgresServer
+
 ACTIVE = f"{COMPREHENSIVE}/active"
 
 
-@pytest.fixture
-def pair(database: str) -> Iterator[tuple[RunningServer, RunningServer, str]]:
+@pytest.fixture(scope="module")
+def pair(postgres_process: PostgresServer) -> Iterator[tuple[RunningServer, RunningServer, str]]:
     """And the token of an admin."""
+    postgres_process.start()
+    database = postgres_process.database()
     admin = make_token(database, "root", "admin")
     first, second = (RunningServer("--assets", "BTC", "--require-token", db=database) for _ in range(2))
     with ThreadPoolExecutor(2) as both:

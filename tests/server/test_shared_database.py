@@ -13,6 +13,7 @@ import pytest
 
 from postgres_server import PASSWORD
 from running import COMPREHENSIVE, RunningServer, run_program
+from sizes import rounds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,9 +31,11 @@ def wait_for(found: Callable[[], object], expected: object) -> None:
         time.sleep(0.05)
 
 
-@pytest.fixture
-def pair(database: str) -> Iterator[tuple[RunningServer, RunningServer]]:
+@pytest.fixture(scope="module")
+def pair(postgres_process: PostgresServer) -> Iterator[tuple[RunningServer, RunningServer]]:
     """Two servers that were started at once on an empty database."""
+    postgres_process.start()
+    database = postgres_process.database()
     first, second = (RunningServer("--assets", "BTC,ETH", db=database) for _ in range(2))
     with ThreadPoolExecutor(2) as both:
         started = [both.submit(server.start) for server in (first, second)]
@@ -53,6 +56,12 @@ def active(server: RunningServer, what: str) -> Any:
     return server.active("BTC")[what]
 
 
+def version(server: RunningServer) -> int:
+    """Of the newest change."""
+    newest = server.newest()
+    return newest["version"] if newest else 0
+
+
 def ready(server: RunningServer) -> int:
     return server.get("/ready").status_code
 
@@ -65,20 +74,23 @@ def test_a_change_made_at_one_is_soon_in_force_and_streamed_at_the_other(
     pair: tuple[RunningServer, RunningServer],
 ) -> None:
     here, there = pair
+    before = version(here)
     with there.client() as client:
         answer = here.post("partial-update", set_bang(91)).raise_for_status().json()
 
         state = client.state("BTC", version=answer["version"])
 
-    assert state["config_version"] == 1
-    assert (active(there, "config_id"), active(there, "version"), bang(there)) == (answer["config_id"], 1, 91)
+    assert state["config_version"] == before + 1
+    assert (active(there, "config_id"), active(there, "version"), bang(there)) == (answer["config_id"], before + 1, 91)
     assert there.history() == here.history()
 
 
+@pytest.mark.sized
 def test_increments_at_both_with_the_version_they_are_based_on_are_all_made(
     pair: tuple[RunningServer, RunningServer],
 ) -> None:
-    each, workers = 8, 6
+    each, workers = rounds(8, 3), rounds(6, 4)
+    made_before = version(pair[0])
     before = pair[0].active("BTC")["config"]["filters"]["combined_vwap"][COUNT]
 
     def increments(number: int) -> None:
@@ -100,12 +112,13 @@ def test_increments_at_both_with_the_version_they_are_based_on_are_all_made(
         list(threads.map(increments, range(workers)))
 
     for server in pair:
-        wait_for(partial(active, server, "version"), each * workers)
+        wait_for(partial(active, server, "version"), made_before + each * workers)
         assert server.active("BTC")["config"]["filters"]["combined_vwap"][COUNT] == before + each * workers
-    assert [entry["version"] for entry in pair[0].history()] == list(range(each * workers, 0, -1))
+    assert [entry["version"] for entry in pair[0].history()] == list(range(made_before + each * workers, 0, -1))
 
 
 def test_a_request_sent_to_both_is_made_once_and_answered_the_same(pair: tuple[RunningServer, RunningServer]) -> None:
+    before = version(pair[0])
     with ThreadPoolExecutor(2) as both:
         for number in range(10):
             body = set_bang(81 + number, request_id=f"r-{number}")
@@ -113,7 +126,7 @@ def test_a_request_sent_to_both_is_made_once_and_answered_the_same(pair: tuple[R
             first, second = (answer.result().raise_for_status().json() for answer in answers)
             assert first == second
 
-    assert [entry["version"] for entry in pair[1].history()] == list(range(10, 0, -1))
+    assert [entry["version"] for entry in pair[1].history()] == list(range(before + 10, 0, -1))
 
 
 class Writer(threading.Thread):
@@ -148,6 +161,7 @@ class Writer(threading.Thread):
                     self.codes.add(answer["code"])
 
 
+@pytest.mark.sized
 @pytest.mark.parametrize("how", ["immediate", "fast"])
 def test_no_acknowledged_change_is_lost_when_the_database_goes_down_and_comes_back(
     pair: tuple[RunningServer, RunningServer], postgres: PostgresServer, how: str
@@ -156,7 +170,7 @@ def test_no_acknowledged_change_is_lost_when_the_database_goes_down_and_comes_ba
     for writer in writers:
         writer.start()
     try:
-        for _ in range(2):
+        for _ in range(rounds(2)):
             for writer in writers:
                 writer.makes(10)
             postgres.stop(how)
@@ -197,6 +211,7 @@ def test_a_killed_server_takes_nothing_with_it(pair: tuple[RunningServer, Runnin
     stored = {entry["config_id"] for entry in there.history()}
     assert set(writer.acknowledged) <= stored
     assert there.post("partial-update", set_bang(95)).json()["version"] == len(stored) + 1
+    here.start()
 
 
 def test_a_database_out_of_reach_is_said_at_the_start_without_the_password(unused_port: int) -> None:

@@ -7,4 +7,4 @@ from torture.short import missed
 
 
 def test_no_fault_of_a_feed_leads_to_a_decision_on_what_never_came() -> None:
-    assert [] == missed(feed.measure(faults=20))
+    assert [] == missed(feed.measure(faults=8))

@@ -7,8 +7,8 @@ from torture.short import missed
 
 
 def test_no_acknowledged_change_is_lost_over_kills() -> None:
-    assert [] == missed(kills.measure(kills=6, changes=120))
+    assert [] == missed(kills.measure(kills=2, changes=30))
 
 
 def test_no_acknowledged_change_is_lost_over_kills_of_a_process_on_postgres(database: str) -> None:
-    assert [] == missed(kills.measure(kills=3, changes=60, db=database))
+    assert [] == missed(kills.measure(kills=1, changes=20, db=database))

@@ -7,4 +7,4 @@ from torture.short import missed
 
 
 def test_clients_of_a_server_that_was_killed_are_served_again() -> None:
-    assert [] == missed(restart.measure(clients=30, rounds=1))
+    assert [] == missed(restart.measure(clients=10, rounds=1))

@@ -7,4 +7,4 @@ from torture.short import missed
 
 
 def test_clients_that_come_and_go_see_every_state_right_and_every_gap() -> None:
-    assert [] == missed(resumes.measure(disconnects=200))
+    assert [] == missed(resumes.measure(disconnects=60))

@@ -7,4 +7,4 @@ from torture.short import missed
 
 
 def test_healthy_clients_stay_connected_beside_dead_and_slow_ones() -> None:
-    assert [] == missed(slow.measure(healthy=10, slow=3, dead=3, minutes=0.03, rounds=1))
+    assert [] == missed(slow.measure(healthy=4, slow=2, dead=2, minutes=0.02, rounds=1))

@@ -7,4 +7,4 @@ from torture.short import missed
 
 
 def test_clients_stay_and_files_are_closed_while_the_configuration_changes() -> None:
-    assert [] == missed(soak.measure(minutes=0.1, warm_up=0.03, clients=10, changes=10))
+    assert [] == missed(soak.measure(minutes=0.04, warm_up=0.01, clients=4, changes=10))
