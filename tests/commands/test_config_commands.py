@@ -7,7 +7,9 @@ import hashlib
 import json
 import os
 import re
+import sqlite3
 import stat
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -378,11 +380,29 @@ def test_a_file_that_cannot_be_read_is_another_failure(tmp_path: Path, content: 
 
 def test_a_database_in_use_is_left_to_who_uses_it(tmp_path: Path, file: Path) -> None:
     with RunningServer("--assets", "BTC", db=tmp_path / "v.db") as server:
-        for command in (["import", file], ["import", file, "--dry-run"], ["export"]):
+        assert "in which everything is at its default" in done(config("export", "--db", tmp_path / "v.db"))
+        for command in (["import", file], ["import", file, "--dry-run"]):
             message = refused(config(*command, "--db", tmp_path / "v.db"), 1)
             assert f"is in use by another Vivienne, process {server.process.pid} (" in message
             assert "; stop that one, or name another database with --db" in message
         assert [] == server.history()
+
+
+EMPTY_INDEX = bytes([10, 0, 0, 0, 0, 16, 0, 0])
+"""The header of a page of an index in which there is nothing: layers are looked for in it."""
+
+
+def test_a_damaged_database_is_not_exported_as_if_everything_were_at_its_default(db: Path, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(db)) as connection:
+        page = "SELECT rootpage FROM sqlite_master WHERE name = 'revisions_by_layer'"
+        ((number,), (size,)) = connection.execute(page).fetchone(), connection.execute("PRAGMA page_size").fetchone()
+    raw = bytearray(db.read_bytes())
+    raw[(number - 1) * size : number * size] = EMPTY_INDEX.ljust(size, b"\0")
+    db.write_bytes(raw)
+    (tmp_path / "empty.db").touch()
+
+    assert "is damaged and was not exported" in refused(config("export", "--db", db), 1)
+    assert "has no tables of Vivienne" in refused(config("export", "--db", tmp_path / "empty.db"), 1)
 
 
 def test_a_database_that_does_not_answer_is_said(file: Path, unused_port: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import math
+import tracemalloc
 import zipfile
 from datetime import UTC, datetime
 from itertools import islice
@@ -292,7 +293,7 @@ def with_a_flag(archive: bytes, *, local: int, central: int, value: int) -> byte
         (b"hello\n", "the header has no column for open_time, open, high, low, close, volume"),
         (b'{"open": 1}\n', "the header has no column for"),
         ("\n".join("abc").encode(), "the header has no column for"),
-        (b"x" * 200_000, "this is not a valid CSV file"),
+        (b"x" * 200_000, "the line exceeds the limit of 65,536 characters"),
     ],
 )  # fmt: skip
 def test_what_is_no_market_data_is_refused_with_a_reason(file: Write, content: bytes, sentence: str) -> None:
@@ -375,6 +376,18 @@ def test_lines_are_counted_from_1_without_a_header_too(file: Write) -> None:
     rows = broken(row(low=-1), header=False).splitlines()
     assert refused(file("\n".join(f"{text},0,0" for text in rows))).line == 6
     assert refused(file("\n".join(f"{text},0,0" for text in rows[5:]))).line == 1
+
+
+@pytest.mark.parametrize("before", ["", HEADER + "\n" + line(CANDLES[0]) + "\n"])
+def test_a_line_without_end_is_refused_before_it_fills_the_memory(file: Write, before: str) -> None:
+    path = file(gzip.compress(before.encode() + bytes(50_000_000)))
+    tracemalloc.start()
+    try:
+        with pytest.raises(MarketDataError, match=r"line [13]: the line exceeds the limit of 65,536 characters"):
+            list(read_market_file(path))
+        assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_rows_before_a_wrong_one_are_read(file: Write) -> None:

@@ -78,6 +78,13 @@ test('to resume asks first, with who and why; every page sees it', async ({ page
   expect(await server.lastChange()).toMatchObject({ action: 'resume', reason: 'prices are right again' })
 })
 
+test('a reason that is one long word stays on its card', async ({ page, server }) => {
+  await opened(page)
+  await server.rest.pause({ asset: 'BTC', reason: 'x'.repeat(500) })
+  await expect(card(page, 'BTC')).toContainText('xxx')
+  expect(await card(page, 'BTC').evaluate((element) => element.scrollWidth - element.clientWidth)).toBe(0)
+})
+
 test('who stopped it says why afterwards; nobody else is asked to', async ({ page, anotherWindow, server }) => {
   const other = await anotherWindow()
   await opened(other)

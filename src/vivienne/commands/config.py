@@ -21,7 +21,7 @@ from vivienne.commands.yaml.layers import read_layers
 from vivienne.commands.yaml.updating import update
 from vivienne.commands.yaml.writing import header, scalar, tree, write
 from vivienne.config.layers import GLOBAL
-from vivienne.errors import ImportRefused, InvalidConfiguration, SettingsError, VivienneError
+from vivienne.errors import ImportRefused, InvalidConfiguration, SettingsError, StoreUnusable, VivienneError
 from vivienne.settings.parsing import database
 
 if TYPE_CHECKING:
@@ -112,12 +112,16 @@ def export_configuration(db: Path | PostgresUrl, file: str) -> str:
         file: to write; `STANDARD` writes none.
 
     Raises:
-        StoreUnusable: the database cannot be opened.
+        StoreUnusable: the database cannot be opened, or is damaged.
         StoreUnavailable: it cannot be read.
         SettingsError: the database does not exist.
         FileUnreadable: the file is not a configuration, or cannot be written.
     """
-    with opened(existing(db)) as store:
+    with opened(existing(db), "to read") as store:
+        problems: list[str] = []
+        store.check_pages(problems.append)
+        if problems:
+            raise StoreUnusable(f"The database {db} is damaged and was not exported: {'; '.join(problems)}")
         heads = store.heads()
     newest = max(heads, key=lambda head: head.version, default=None)
     first_line = header(newest.version, newest.created_at) if newest else header(0, None)

@@ -19,6 +19,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from vivienne.errors import MarketDataError
 from vivienne.market.checks import check_candle
+from vivienne.market.lines import bounded_lines
 from vivienne.market.types import DAY_MS, END_OF_TIME_MS, MINUTE_MS, Candle, Trade
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def read_market_file(path: Path, next_file: int | None = None) -> Iterator[Candl
     """
     with _translated(path), ExitStack() as open_files:
         for text in _texts(path, open_files):
-            yield from _read(path, csv.reader(text), next_file)
+            yield from _read(path, csv.reader(bounded_lines(path, text)), next_file)
 
 
 @contextmanager

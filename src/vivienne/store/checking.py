@@ -45,13 +45,24 @@ def check(store: RevisionStore) -> Checked:
     try:
         found.notes += store.check_pages(found.add)
         names: set[str] = set()
+        newest: dict[str, int] = {}
         for batch in in_batches(store):
             for revision in batch:
                 _check(revision, found, names)
+                newest[revision.layer] = revision.version
+        _check_index(store, found, newest)
         found.tokens = len(store.tokens())
     except StoreUnavailable as error:
         found.add(f"after version {found.version}: {error}")
     return found
+
+
+def _check_index(store: RevisionStore, found: Checked, newest: dict[str, int]) -> None:
+    """Check that what is in force is found by its index, too; a server may have added to it by now."""
+    heads = {head.layer: head.version for head in store.heads()}
+    for layer, version in newest.items():
+        if heads.get(layer, 0) < version:
+            found.add(f"the index of layers is damaged: version {version} of {layer} is not in it")
 
 
 def _check(revision: Revision, found: Checked, names: set[str]) -> None:
