@@ -12,13 +12,14 @@ import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import click
 import httpx
 import pytest
 from click.testing import CliRunner
 
 from making import minutes
 from running import RunningServer, run_program
-from vivienne.commands.main import main
+from vivienne.commands.main import _COMMANDS, main
 
 if TYPE_CHECKING:
     import subprocess
@@ -451,3 +452,11 @@ def test_without_a_command_it_says_which_there_are() -> None:
     assert result.returncode == 0
     assert "serve" in result.stdout
     assert "schema" in result.stdout
+
+
+@pytest.mark.parametrize("name", _COMMANDS)
+def test_the_list_of_commands_says_of_each_what_its_help_begins_with(name: str) -> None:
+    command = main.get_command(click.Context(main), name)
+
+    assert command is not None
+    assert command.get_short_help_str(200) == _COMMANDS[name].summary

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import text
 
 from earlier_forms import BEFORE_MIGRATIONS, POSTGRES, SQLITE
 from forking import Forking
@@ -23,6 +25,7 @@ from revisions import revision, versions
 from sizes import FULL
 from vivienne.errors import VersionTaken
 from vivienne.store.address import PostgresUrl
+from vivienne.store.migrate import _configuration
 from vivienne.store.postgres import PostgresRevisionStore
 from vivienne.store.sqlite import SqliteRevisionStore
 from vivienne.store.tables import SCHEMA_VERSION, metadata
@@ -123,9 +126,14 @@ def differences(store: SqlRevisionStore) -> Any:
         return compare_metadata(MigrationContext.configure(connection), metadata)
 
 
-def test_migrations_lead_to_the_tables_queries_are_made_for(opened: Callable[[], SqlRevisionStore]) -> None:
+def test_migrations_lead_to_the_tables_an_empty_database_gets(opened: Callable[[], SqlRevisionStore]) -> None:
     store = opened()
     try:
+        assert differences(store) == []
+        with store._transaction() as connection:
+            metadata.drop_all(connection)
+            connection.execute(text("DELETE FROM alembic_version"))
+            command.upgrade(_configuration(connection), "head")
         assert differences(store) == []
     finally:
         store.close()
@@ -237,8 +245,10 @@ def test_processes_that_start_at_once_on_an_empty_database_do_not_collide(databa
     store.close()
 
 
-def test_a_database_of_the_present_schema_is_opened_without_loading_what_migrates(tmp_path: Path) -> None:
-    SqliteRevisionStore(tmp_path / "v.db").close()
+@pytest.mark.parametrize("is_new", [True, False])
+def test_a_database_is_opened_without_loading_what_migrates_unless_it_is_old(tmp_path: Path, is_new: bool) -> None:
+    if not is_new:
+        SqliteRevisionStore(tmp_path / "v.db").close()
     program = (
         "import sys, pathlib; from vivienne.store.sqlite import SqliteRevisionStore;"
         "SqliteRevisionStore(pathlib.Path(sys.argv[1])); print('alembic' in sys.modules)"

@@ -22,15 +22,6 @@ _log = logging.getLogger(__name__)
 _RESTART_SECONDS = 1.0
 """Pause before a background task that failed is restarted."""
 
-_GARBAGE_THRESHOLDS = (10_000, 10, 20)
-"""New objects before a collection of the youngest generation; collections of it before one of the next; the same for
-the oldest, which Python also delays until a quarter of all objects is new.
-
-A full collection goes over every object and blocks the event loop: 0.05 s in a server without clients, 0.3 s with two
-thousand of them. With Python's own thresholds one follows the other while clients connect. Nearly every object here is
-freed by its reference count.
-"""
-
 
 @dataclass(slots=True)
 class Process:
@@ -59,7 +50,7 @@ class Process:
         loop.add_signal_handler(signal.SIGTERM, self._drain, web)
         loop.add_signal_handler(signal.SIGHUP, self.hung_up.set)
         running = [asyncio.create_task(_restarted(name, run), name=name) for name, run in self.tasks.items()]
-        _collect_garbage_seldom()
+        gc.freeze()  # what exists now stays: no garbage collection needs to go over it
         try:
             await web.serve(sockets)
         finally:
@@ -88,13 +79,6 @@ async def _restarted(name: str, run: Callable[[], Coroutine[Any, Any, None]]) ->
             await asyncio.sleep(_RESTART_SECONDS)
         else:
             return
-
-
-def _collect_garbage_seldom() -> None:
-    """Exempt the objects that exist now from garbage collection, and make full collections rare."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*_GARBAGE_THRESHOLDS)
 
 
 def _stop(web: Server) -> None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import inspect, text
+from sqlalchemy import Column, MetaData, PrimaryKeyConstraint, String, Table, inspect, text
+from sqlalchemy.schema import CreateIndex, CreateTable
 
-from vivienne.store.tables import SCHEMA_VERSION, revisions
+from vivienne.store.tables import SCHEMA_VERSION, metadata, revisions
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
 
 VERSION_TABLE = "alembic_version"
 """Where Alembic keeps the number of the schema."""
+_versions = Table(
+    VERSION_TABLE,
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name=f"{VERSION_TABLE}_pkc"),
+)
 
 
 def schema_of(connection: Connection) -> int | None:
@@ -40,7 +47,14 @@ def of_earlier_schema(schema: int | None) -> str:
 
 
 def migrate(connection: Connection) -> None:
-    """Run the migrations that are missing."""
+    """Run the migrations that are missing. An empty database gets the tables they lead to, without loading Alembic."""
+    if schema_of(connection) == 0:
+        for table in (*metadata.sorted_tables, _versions):
+            connection.execute(CreateTable(table))
+            for index in sorted(table.indexes, key=lambda each: str(each.name)):
+                connection.execute(CreateIndex(index))
+        connection.execute(_versions.insert().values(version_num=str(SCHEMA_VERSION)))
+        return
     from alembic import command  # noqa: PLC0415  # most starts find nothing to migrate, and need not load it
 
     command.upgrade(_configuration(connection), "head")
