@@ -213,7 +213,7 @@ def test_numbers_only_ever_grow(happens: list[tuple[str, str, int]]) -> None:
             watching.relay.receive(state(seq), agent)
         elif kind == "stale":
             watching.relay.mark_stale("BTC", "gone")
-        elif watching.relay.is_stale("BTC"):
+        elif watching.relay.stale("BTC") is not None:
             watching.relay.revive("BTC")
         if (message := watching.sent()) is not None:
             assert message["seq"] > last

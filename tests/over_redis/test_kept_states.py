@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import pytest
 from redis_running import STATE
 from vivienne.cluster.agents import Agents
 from vivienne.cluster.gateway import Gateway
+from vivienne.cluster.heartbeats import AGENTS
 from vivienne.cluster.questions import Asking
 from vivienne.cluster.state_relay import StateRelay
 from vivienne.redis.client import Client
@@ -19,7 +21,10 @@ from vivienne.stream.hub import Hub
 from vivienne.times import now, written
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from redis_running import RunningRedis
+    from vivienne.stream.hub import Mailbox
 
 SECONDS = 10.0
 
@@ -31,22 +36,48 @@ def kept(timestamp: object) -> str:
     return json.dumps({**state, "agents": agents, "published_by": "0001-gone"})
 
 
-async def found(redis: RunningRedis) -> dict[str, Any]:
-    """What a gateway that starts now shows of BTC."""
-    hub = Hub()
-    mailbox, listening = hub.join(), asyncio.Event()
-    client = Client(f"redis://127.0.0.1:{redis.port}")
-    gateway = Gateway(["BTC"], Agents(), StateRelay(hub), Asking())
-    running = asyncio.create_task(gateway.run(client, listening.set))
+@asynccontextmanager
+async def starting(redis: RunningRedis) -> AsyncIterator[tuple[Mailbox, asyncio.Event]]:
+    """A gateway that starts now: what a client of it gets, and when it is ready."""
+    hub, ready = Hub(), asyncio.Event()
+    mailbox = hub.join()
+    client = Client(redis.url)
+    relay = StateRelay(hub)
+    gateway = Gateway(["BTC"], Agents(["BTC"], relay.agent_of), relay, Asking())
+    running = asyncio.create_task(gateway.run(client, ready.set))
     try:
         async with asyncio.timeout(SECONDS):
-            await listening.wait()
-        data: Any = mailbox.take_frames()["BTC"].message["agents"]["VivienneAgent"]["data"]
+            yield mailbox, ready
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
         await client.disconnect()
-    return {**data}
+
+
+async def first(mailbox: Mailbox) -> dict[str, Any]:
+    """The first state that a client gets."""
+    await mailbox.filled()
+    return {**mailbox.take_frames()["BTC"].message["agents"]["VivienneAgent"]["data"]}
+
+
+async def found(redis: RunningRedis) -> dict[str, Any]:
+    """What a gateway that starts now shows of BTC."""
+    async with starting(redis) as (mailbox, ready):
+        await ready.wait()
+        return await first(mailbox)
+
+
+async def test_one_of_an_agent_that_is_alive_is_never_shown_as_stale(redis: RunningRedis) -> None:
+    redis.client.set(STATE + "BTC", kept(written(now())))
+    beat = {"agent": "0001-gone", "shard": "1/1", "assets": ["BTC"], "feed": "x", "timeframe": "1m", "troubles": {}}
+    async with starting(redis) as (mailbox, ready):
+        while not redis.client.publish(AGENTS, json.dumps(beat)):  # noqa: ASYNC110  # it subscribes in a moment
+            await asyncio.sleep(0.01)
+        data = await first(mailbox)
+        await ready.wait()
+
+    assert ("live", "bang", 0.5) == (data["status"], data["clarity_level"], data["position_size"])
+    assert not mailbox.take_frames()
 
 
 async def test_one_of_an_agent_that_is_gone_is_as_old_as_it_is_and_decides_nothing(redis: RunningRedis) -> None:

@@ -1,4 +1,4 @@
-"""The agents that are alive, by their heartbeats."""
+"""The agents that are alive. An agent counts once it publishes states; a heartbeat alone proves nothing."""
 
 from __future__ import annotations
 
@@ -8,33 +8,48 @@ from typing import TYPE_CHECKING
 from vivienne.cluster.heartbeats import SILENT_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from vivienne.cluster.heartbeats import Heartbeat
 
 FORGET_SECONDS = 60.0
 """Silence after which an agent is removed; it will not return under its name."""
+MOST_UNPROVEN = 256
+"""Agents that are kept though they publish no state; beyond it those that were silent for longest are removed."""
 
 
 class Agents:
     """The agents, with the time each was last heard from.
 
     Args:
+        assets: of this process.
+        publisher_of: the agent whose states of an asset are shown, if there is one.
         clock: seconds of a monotonic clock; by default that of the event loop.
     """
 
-    def __init__(self, clock: Callable[[], float] | None = None) -> None:
+    def __init__(
+        self,
+        assets: Iterable[str],
+        publisher_of: Callable[[str], str | None],
+        clock: Callable[[], float] | None = None,
+    ) -> None:
+        self._assets = tuple(assets)
+        self._publisher_of = publisher_of
         self._clock = clock or (lambda: asyncio.get_running_loop().time())
         self._beats: dict[str, Heartbeat] = {}
+        # The one that was heard last stands last.
         self._heard: dict[str, float] = {}
 
     def take(self, beat: Heartbeat) -> None:
         """Take a heartbeat."""
         self._beats[beat["agent"]] = beat
         self.hear(beat["agent"])
+        if len(self._beats) > MOST_UNPROVEN:
+            self._remove_unproven()
 
     def hear(self, agent: str) -> None:
         """Note a message of an agent, which shows that it is alive."""
+        self._heard.pop(agent, None)
         self._heard[agent] = self._clock()
 
     def is_there(self, agent: str | None) -> bool:
@@ -43,16 +58,34 @@ class Agents:
         return at is not None and self._clock() - at <= SILENT_SECONDS
 
     def there(self) -> list[Heartbeat]:
-        """The last heartbeats of the agents that are alive, the latest started first."""
-        return [self._beats[agent] for agent in sorted(self._beats, reverse=True) if self.is_there(agent)]
+        """The last heartbeats of the agents that are alive and publish states, the latest started first."""
+        publishers = sorted(self._publishers(), reverse=True)
+        return [self._beats[agent] for agent in publishers if agent in self._beats and self.is_there(agent)]
 
     def of(self, asset: str) -> Heartbeat | None:
-        """The agent that decides an asset: of several the latest started."""
-        return next((beat for beat in self.there() if asset in beat["assets"]), None)
+        """The last heartbeat of the agent that decides an asset; None if it is not alive."""
+        agent = self._publisher_of(asset)
+        return self._beats.get(agent) if agent is not None and self.is_there(agent) else None
+
+    def all(self) -> list[Heartbeat]:
+        """The last heartbeats of all that seem to be alive, whether they publish states or not."""
+        return [beat for agent, beat in sorted(self._beats.items()) if self.is_there(agent)]
 
     def forget(self) -> None:
         """Remove agents that were silent for `FORGET_SECONDS`."""
         for agent, at in list(self._heard.items()):
             if self._clock() - at > FORGET_SECONDS:
-                del self._heard[agent]
-                self._beats.pop(agent, None)
+                self._remove(agent)
+
+    def _publishers(self) -> set[str]:
+        return {agent for asset in self._assets if (agent := self._publisher_of(asset)) is not None}
+
+    def _remove_unproven(self) -> None:
+        publishers = self._publishers()
+        unproven = [agent for agent in self._heard if agent in self._beats and agent not in publishers]
+        for agent in unproven[: max(0, len(unproven) - MOST_UNPROVEN)]:
+            self._remove(agent)
+
+    def _remove(self, agent: str) -> None:
+        del self._heard[agent]
+        self._beats.pop(agent, None)

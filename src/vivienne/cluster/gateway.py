@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import orjson
 
-from vivienne.cluster.heartbeats import AGENTS, SILENT_SECONDS, read_heartbeat
+from vivienne.cluster.heartbeats import AGENTS, HEARTBEAT_SECONDS, read_heartbeat
+from vivienne.cluster.remote_market import AGENT_LOST
 from vivienne.redis.listening import heard
 from vivienne.redis.publishing import PUBLISHED_BY, STATE
 from vivienne.times import now
@@ -32,6 +33,24 @@ _log = logging.getLogger(__name__)
 
 WATCH_SECONDS = 0.25
 """Time between two checks for silent agents."""
+SETTLE_SECONDS = 3 * HEARTBEAT_SECONDS
+"""Time in which the agent of a kept state must be heard from; after it the state is shown as stale."""
+
+
+class _Kept:
+    """A state that Redis kept.
+
+    Args:
+        state: the message, whose agent is removed from it.
+        waited: seconds since it was published, by the clocks of two machines.
+        loaded: the time of the event loop when it was loaded.
+    """
+
+    def __init__(self, state: dict[str, Any], waited: float, loaded: float) -> None:
+        self.agent = str(state.pop(PUBLISHED_BY, ""))
+        self.state = state
+        self.waited = waited
+        self.loaded = loaded
 
 
 class Gateway:
@@ -50,10 +69,14 @@ class Gateway:
         self._relay = relay
         self._asking = asking
         self._were_there: dict[str, Heartbeat] = {}
+        # By asset, states that were kept by Redis, until their agent is heard from.
+        self._kept: dict[str, _Kept] = {}
+        self._all_shown: Callable[[], None] = lambda: None
 
     async def run(self, redis: Redis, ready: Callable[[], None]) -> None:
         """See `vivienne.redis.link.Part`."""
-        listening = asyncio.Event()
+        listening, loop = asyncio.Event(), asyncio.get_running_loop()
+        self._all_shown = ready
         channels = [AGENTS, self._asking.channel, *(STATE + asset for asset in self._assets)]
         try:
             async with aclosing(heard(redis, listening.set, *channels)) as messages:
@@ -63,9 +86,10 @@ class Gateway:
                         listening.clear()
                         await self._fill(redis)
                         self._asking.connected(redis)
-                        ready()
+                        loop.call_later(SETTLE_SECONDS, self._show_kept)
+                        self._settle()
                     if raw is not None:
-                        self._take(raw)
+                        self.take(raw)
         finally:
             self._asking.disconnected()
 
@@ -73,10 +97,14 @@ class Gateway:
         """Mark the assets of silent agents as stale, until cancelled."""
         while True:
             await asyncio.sleep(WATCH_SECONDS)
-            self._agents.forget()
-            self._log_arrivals_and_losses()
-            for asset in self._assets:
-                self._look_after(asset)
+            self.look()
+
+    def look(self) -> None:
+        """Mark assets whose agent is silent or publishes no states as stale, and show others as they were."""
+        self._agents.forget()
+        self._log_arrivals_and_losses()
+        for asset in self._assets:
+            self._look_after(asset)
 
     def _log_arrivals_and_losses(self) -> None:
         there = {beat["agent"]: beat for beat in self._agents.there()}
@@ -90,13 +118,38 @@ class Gateway:
         self._were_there = there
 
     async def _fill(self, redis: Redis) -> None:
-        """Load the latest state of each asset; it may be old, and its agent dead."""
+        """Load the latest state of each asset; it may be old, and its agent dead.
+
+        It is shown once its agent is heard from, which is at the next heartbeat, or as stale if that does not come.
+        """
+        loaded = asyncio.get_running_loop().time()
         for raw in await redis.mget([STATE + asset for asset in self._assets]):
             state = None if raw is None else _read(raw)
-            if state is not None and self._receive(state, was_kept=True) is not None:
-                self._look_after(state["asset"])
+            if state is not None and state.get("asset") in self._assets and _is_state(state):
+                self._kept[state["asset"]] = _Kept(state, _since(state.get("timestamp")), loaded)
 
-    def _take(self, raw: bytes) -> None:
+    def _settle(self) -> None:
+        """Show the kept states of agents that were heard from; say so when all are shown."""
+        for asset, kept in list(self._kept.items()):
+            if self._agents.is_there(kept.agent):
+                self._show_one(asset)
+        if not self._kept:
+            self._all_shown()
+
+    def _show_kept(self) -> None:
+        """Show all kept states, those of silent agents as stale."""
+        for asset in list(self._kept):
+            self._show_one(asset)
+        self._all_shown()
+
+    def _show_one(self, asset: str) -> None:
+        kept = self._kept.pop(asset)
+        waited = kept.waited + asyncio.get_running_loop().time() - kept.loaded
+        is_there = self._agents.is_there(kept.agent)
+        lost = None if is_there else AGENT_LOST
+        self._relay.receive(kept.state, kept.agent, waited, lost)  # type: ignore[arg-type]  # it was looked at
+
+    def take(self, raw: bytes) -> None:
         """Take a state, an answer or a heartbeat; ignore any other message."""
         message = _read(raw)
         if message is None:
@@ -107,30 +160,27 @@ class Gateway:
             self._agents.hear(agent)
         elif (beat := read_heartbeat(raw)) is not None:
             self._agents.take(beat)
+        if self._kept:
+            self._settle()
 
-    def _receive(self, message: dict[str, Any], *, was_kept: bool = False) -> str | None:
-        """Pass a state on; return its agent, or None if the message is not a state of a known asset.
-
-        Args:
-            message: as published.
-            was_kept: it may be old; its age is measured by the clocks of two machines.
-        """
+    def _receive(self, message: dict[str, Any]) -> str | None:
+        """Pass a state on; return its agent, or None if the message is not a state of a known asset."""
         if message.get("asset") not in self._assets or not _is_state(message):
             return None
         agent = str(message.pop(PUBLISHED_BY, ""))
-        waited = _since(message.get("timestamp")) if was_kept else 0.0
-        self._relay.receive(message, agent, waited)  # type: ignore[arg-type]  # it has what is looked at here
+        self._kept.pop(message["asset"], None)
+        self._relay.receive(message, agent)  # type: ignore[arg-type]  # it has what is looked at here
         return agent
 
     def _look_after(self, asset: str) -> None:
         agent = self._relay.agent_of(asset)
         if agent is None:
             return
-        is_there = self._agents.is_there(agent)
-        if self._relay.is_stale(asset) and is_there:
+        reason = self._relay.overdue(asset) if self._agents.is_there(agent) else AGENT_LOST
+        if reason is not None:
+            self._relay.mark_stale(asset, reason)
+        elif self._relay.stale(asset) is not None:
             self._relay.revive(asset)
-        elif not is_there:
-            self._relay.mark_stale(asset, f"its agent has not responded for {SILENT_SECONDS:g} s")
 
 
 def _read(raw: bytes | str) -> dict[str, Any] | None:

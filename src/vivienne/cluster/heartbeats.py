@@ -23,6 +23,9 @@ HEARTBEAT_SECONDS = 0.5
 SILENT_SECONDS = 3.0
 """Time without a heartbeat after which an agent counts as dead."""
 
+MOST_BYTES = 256 * 1024
+"""Length of a heartbeat; that of an agent with 10,000 assets is below half of it."""
+
 
 class Heartbeat(TypedDict):
     """A heartbeat.
@@ -49,6 +52,8 @@ _adapter = TypeAdapter(Heartbeat)
 
 def read_heartbeat(raw: bytes) -> Heartbeat | None:
     """A heartbeat as received; None if it is not valid."""
+    if len(raw) > MOST_BYTES:
+        return None
     try:
         return _adapter.validate_json(raw)
     except ValidationError:

@@ -9,7 +9,7 @@ from vivienne.cluster.heartbeats import SILENT_SECONDS
 from vivienne.errors import AgentUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from vivienne.agent.schema import Configuration
     from vivienne.cluster.agents import Agents
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from vivienne.wire.preview import Comparison
 
 
+AGENT_LOST = f"its agent has not responded for {SILENT_SECONDS:g} s"
+"""The reason why an asset is stale whose agent is silent."""
+
+
 class RemoteMarket:
     """See `vivienne.live.view.MarketView`.
 
@@ -26,12 +30,16 @@ class RemoteMarket:
         assets: all of them.
         agents: knows which are alive.
         asking: asks them.
+        stale: the reason why the last state of an asset cannot be relied on, if so.
     """
 
     is_local = False
 
-    def __init__(self, assets: Iterable[str], agents: Agents, asking: Asking) -> None:
+    def __init__(
+        self, assets: Iterable[str], agents: Agents, asking: Asking, stale: Callable[[str], str | None]
+    ) -> None:
         self.assets = tuple(assets)
+        self._stale = stale
         self._agents = agents
         self._asking = asking
 
@@ -71,7 +79,9 @@ class RemoteMarket:
         for asset in self.assets:
             beat = self._agents.of(asset)
             if beat is None:
-                troubles[asset] = f"its agent has not responded for {SILENT_SECONDS:g} s"
+                troubles[asset] = AGENT_LOST
+            elif (stale := self._stale(asset)) is not None:
+                troubles[asset] = stale
             elif asset in beat["troubles"]:
                 troubles[asset] = beat["troubles"][asset]
         return troubles

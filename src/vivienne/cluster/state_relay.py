@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from vivienne.cluster.heartbeats import SILENT_SECONDS
+from vivienne.live.market import AGEING_SECONDS
 from vivienne.stream.hub import Frame, Hub, Mailbox
 from vivienne.stream.samples import state_samples
 from vivienne.times import now, written
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
 
 SHORT = 0.05
 """Seconds below which the age of data, which has one decimal, is not corrected."""
+
+SILENT_STATES_SECONDS = 2.5 * AGEING_SECONDS
+"""Time without a state after which an asset is stale. Its agent publishes one at least every `AGEING_SECONDS`."""
 
 
 @dataclass(slots=True)
@@ -80,17 +85,32 @@ class StateRelay:
         """The agent whose states of this asset are passed on."""
         return self._assets[asset].agent if asset in self._assets else None
 
-    def is_stale(self, asset: str) -> bool:
-        """True if the state was marked by `mark_stale`."""
-        return asset in self._assets and self._assets[asset].stale is not None
+    def stale(self, asset: str) -> str | None:
+        """The reason for which the state was marked by `mark_stale`, if it is."""
+        return self._assets[asset].stale if asset in self._assets else None
 
-    def receive(self, state: AssetData, agent: str, waited: float = 0.0) -> None:
+    def overdue(self, asset: str) -> str | None:
+        """The reason why the last state is too old to be relied on, whatever heartbeats say; None if it is not."""
+        relayed = self._assets.get(asset)
+        if relayed is None:
+            return None
+        waited, data = self._clock() - relayed.came, relayed.said["agents"][AGENT]["data"]
+        if data["status"] == "ended":  # nothing newer will come
+            return None
+        age, limit = data.get("data_age"), data.get("data_age_limit")
+        is_too_old = age is not None and limit is not None and age + waited > limit + SILENT_SECONDS
+        if waited > SILENT_STATES_SECONDS or (is_too_old and waited > SILENT_SECONDS):
+            return f"its agent has published no state for {waited:.0f} s"
+        return None
+
+    def receive(self, state: AssetData, agent: str, waited: float = 0.0, lost: str | None = None) -> None:
         """Pass a state on, unless it is older than the last one.
 
         Args:
             state: as the agent published it.
             agent: its name; names of later started agents sort later.
             waited: seconds since it was published.
+            lost: the reason why it is stale, if it is.
         """
         asset = state["asset"]
         relayed = self._assets.get(asset)
@@ -101,7 +121,8 @@ class StateRelay:
             return  # its agent was replaced, and has not noticed yet
         if moved < 1:
             return
-        self._pass_on(asset, agent, state, state, moved, came=self._clock() - waited)
+        shown = state if lost is None else _lost(state, lost)
+        self._pass_on(asset, agent, state, shown, moved, came=self._clock() - waited, stale=lost)
 
     def mark_stale(self, asset: str, reason: str) -> None:
         """Show the last state without its decision: idle, with size 0, and the reason."""
@@ -122,7 +143,7 @@ class StateRelay:
                 self._pass_again(asset, relayed, stale=relayed.stale)
 
     def _pass_again(self, asset: str, relayed: _Relayed, *, stale: str | None = None) -> None:
-        shown = relayed.said if stale is None else _stale(relayed.said, {"id": "agent_lost", "message": stale})
+        shown = relayed.said if stale is None else _lost(relayed.said, stale)
         self._pass_on(asset, relayed.agent, relayed.said, shown, 1, came=relayed.came, stale=stale)
 
     def _pass_on(
@@ -157,8 +178,9 @@ def _aged(state: AssetData, seconds: float) -> AssetData:
     return {**state, "timestamp": written(now()), "agents": {AGENT: {**decided, "data": data}}}  # type: ignore[typeddict-item]  # it has the fields it had
 
 
-def _stale(state: AssetData, trouble: TroubleEntry) -> AssetData:
-    """A state without its decision, because it cannot be relied on."""
+def _lost(state: AssetData, reason: str) -> AssetData:
+    """A state without its decision, because its agent cannot be relied on."""
+    trouble: TroubleEntry = {"id": "agent_lost", "message": reason}
     return _without_decision(
         state, {"status": "stale", "status_reason": trouble["message"], "status_reason_id": trouble["id"],
                 "trouble": trouble, "pause": None},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vivienne.cluster.agents import Agents
+from vivienne.cluster.agreement import disagreements
 from vivienne.cluster.gateway import Gateway
 from vivienne.cluster.logs import LogReceiver
 from vivienne.cluster.questions import Asking
@@ -26,18 +27,21 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
     """Put the role together."""
     hub = Hub(service.metrics)
     states = _states(boot, service, hub)
-    agents, asking = Agents(), Asking()
+    agents, asking = Agents(boot.assets, states.agent_of), Asking()
     gateway = Gateway(boot.assets, agents, states, asking)
     service.metrics.gauge("vivienne_agents", lambda: len(agents.there()))
     service.metrics.gauge("vivienne_assets_without_agent", lambda: sum(agents.of(each) is None for each in boot.assets))
     redis = RedisParts(str(boot.redis), boot.redis_control, service, [gateway, LogReceiver(logs)], boot.limits.message)
     app = web_application(
         service,
-        RemoteMarket(boot.assets, agents, asking),
+        RemoteMarket(boot.assets, agents, asking, states.stale),
         hub,
         states,
         logs,
-        additions=lambda: {"redis": redis.trouble or "ok"},
+        additions=lambda: {
+            "redis": redis.trouble or "ok",
+            "agents": disagreements(agents.all(), boot.assets) or "ok",
+        },
         access=access,
     )
     return Process("gateway", app, {"watch": gateway.watch, "redis": redis.run})

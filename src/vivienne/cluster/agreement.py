@@ -1,0 +1,58 @@
+"""Agents that were started with other settings than the rest. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vivienne.cluster.shards import Shard
+from vivienne.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from vivienne.cluster.heartbeats import Heartbeat
+
+MOST_TOLD = 10
+"""Agents that are named at most."""
+
+
+def disagreements(agents: Iterable[Heartbeat], assets: Sequence[str]) -> dict[str, str]:
+    """By agent, what it was started with and others were not.
+
+    Args:
+        agents: the last heartbeats of those that are alive.
+        assets: of this process.
+    """
+    found: dict[str, str] = {}
+    first: Heartbeat | None = None
+    for beat in sorted(agents, key=lambda each: each["agent"]):
+        first = first or beat
+        reasons = [*_assets(beat, assets), *_settings(beat, first)]
+        if reasons and len(found) < MOST_TOLD:
+            found[f"{beat['shard']} ({beat['agent']})"] = "; ".join(reasons)
+    return found
+
+
+def _assets(beat: Heartbeat, assets: Sequence[str]) -> list[str]:
+    try:
+        expected = Shard.read(beat["shard"]).share(assets)
+    except SettingsError:
+        return [f"its shard {beat['shard']!r} is not valid"]
+    if set(beat["assets"]) == set(expected):
+        return []
+    decides, would = (", ".join(each) or "nothing" for each in (beat["assets"], expected))
+    return [f"it decides {decides}, and with the assets of this process it would be {would}: start all with the same"]
+
+
+def _settings(beat: Heartbeat, first: Heartbeat) -> list[str]:
+    found = []
+    for name, flag in (("timeframe", "--timeframe"), ("feed", "--feed")):
+        own, other = str(beat.get(name)), str(first.get(name))
+        if own != other:
+            found.append(
+                f"its {name} is {own}, that of the agent {first['shard']} is {other}: start all with one {flag}"
+            )
+    count, other_count = beat["shard"].rpartition("/")[2], first["shard"].rpartition("/")[2]
+    if count != other_count:
+        found.append(f"it is one of {count} agents, and the agent {first['shard']} one of {other_count}")
+    return found

@@ -1,0 +1,207 @@
+"""Heartbeats, which whoever may publish on their channel can forge: they make nothing live and silence nobody."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from redis_running import STATE
+from vivienne.cluster.agents import MOST_UNPROVEN, Agents
+from vivienne.cluster.agreement import disagreements
+from vivienne.cluster.gateway import Gateway
+from vivienne.cluster.questions import Asking
+from vivienne.cluster.remote_market import RemoteMarket
+from vivienne.cluster.state_relay import StateRelay
+from vivienne.cluster.succession import Succession
+from vivienne.redis.client import Client
+from vivienne.stream.hub import Hub
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from redis_running import RunningRedis
+    from vivienne.cluster.heartbeats import Heartbeat
+
+ASSETS = ("BTC", "ETH")
+AGENT, SUCCESSOR = "0001-first", "0002-second"
+
+
+def beat(agent: str = AGENT, *assets: str, **more: Any) -> Heartbeat:
+    plain: Any = {"agent": agent, "shard": "1/1", "feed": "simulated", "timeframe": "15m", "troubles": {}}
+    plain |= {"assets": list(assets or ASSETS), **more}
+    found: Heartbeat = plain
+    return found
+
+
+def state(seq: int, agent: str = AGENT, asset: str = "BTC", status: str = "live", age: float = 1.0) -> dict[str, Any]:
+    data = {"clarity_level": "bang", "position_size": 0.5, "status": status, "data_age": age, "data_age_limit": 180.0}
+    agents = {"VivienneAgent": {"data": data, "config": {}}}
+    plain = {"type": "asset_data", "asset": asset, "timestamp": "2026-01-31T08:00:00.000Z", "config_version": 1}
+    return {**plain, "seq": seq, "agents": agents, "published_by": agent}
+
+
+class Showing:
+    """A gateway, its clock, and what a client of it gets."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+        hub = Hub()
+        self.relay = StateRelay(hub, clock=lambda: self.now)
+        self.agents = Agents(ASSETS, self.relay.agent_of, lambda: self.now)
+        self.market = RemoteMarket(ASSETS, self.agents, Asking(), self.relay.stale)
+        self.gateway = Gateway(ASSETS, self.agents, self.relay, Asking())
+        self._mailbox = hub.join()
+        self._shown: dict[str, dict[str, Any]] = {}
+
+    def take(self, *messages: Any) -> None:
+        for message in messages:
+            self.gateway.take(json.dumps(message).encode())
+
+    def after(self, seconds: float, *messages: Any) -> dict[str, str]:
+        """The status of each asset after a time in which these messages went on to come."""
+        until = self.now + seconds
+        while self.now < until:
+            self.now += 1.0
+            self.take(*messages)
+            self.gateway.look()
+        for asset, frame in self._mailbox.take_frames().items():
+            self._shown[asset] = {**frame.message["agents"]["VivienneAgent"]["data"]}
+        return {asset: data["status"] for asset, data in self._shown.items()}
+
+    def reason(self) -> str:
+        return str(self._shown["BTC"]["status_reason"])
+
+
+def test_a_state_is_stale_when_no_newer_one_comes_whatever_heartbeats_say() -> None:
+    showing = Showing()
+    showing.take(state(1), beat())
+    assert {"BTC": "live"} == showing.after(20, beat())
+
+    assert {"BTC": "stale"} == showing.after(10, beat())
+    assert "has published no state for" in showing.reason()
+    assert "has published no state for" in showing.market.troubles()["BTC"]
+    showing.take(state(2))
+    assert {"BTC": "live"} == showing.after(1, beat())
+
+
+def test_a_state_is_stale_when_its_data_is_too_old_even_if_its_agent_says_nothing() -> None:
+    showing = Showing()
+    showing.take(state(1, age=175.0), beat())
+    assert {"BTC": "live"} == showing.after(7, beat())
+    assert {"BTC": "stale"} == showing.after(3, beat())
+
+
+def test_the_end_of_a_replay_stays_the_end() -> None:
+    showing = Showing()
+    showing.take(state(1, status="ended"), beat())
+    assert {"BTC": "ended"} == showing.after(60, beat())
+
+
+def test_whoever_only_sends_heartbeats_decides_nothing() -> None:
+    showing = Showing()
+    showing.take(state(1), beat(), beat("9999-forged", troubles={"BTC": "x"}, feed="forged"))
+
+    assert [AGENT] == [each["agent"] for each in showing.agents.there()]
+    assert AGENT == (showing.agents.of("BTC") or {"agent": None})["agent"]
+    assert showing.agents.of("ETH") is None
+    assert "BTC" not in showing.market.troubles()
+    showing.take(state(1, SUCCESSOR), beat(SUCCESSOR))
+    assert SUCCESSOR == (showing.agents.of("BTC") or {"agent": None})["agent"]
+
+
+def test_names_without_end_do_not_fill_the_memory_nor_push_out_those_who_publish() -> None:
+    showing = Showing()
+    showing.take(state(1), beat())
+    showing.take(*(beat(f"9999-{number}") for number in range(2 * MOST_UNPROVEN)))
+
+    assert MOST_UNPROVEN + 1 >= len(showing.agents.all())
+    assert [AGENT] == [each["agent"] for each in showing.agents.there()]
+
+
+@pytest.mark.parametrize(
+    ("beats", "said"),
+    [
+        ([beat()], {}),
+        ([beat(), beat(SUCCESSOR)], {}),
+        ([beat(AGENT, "BTC", "DOGE")], {"decides BTC, DOGE, and with the assets of this process it would be BTC, ETH"}),
+        ([beat(), beat(SUCCESSOR, timeframe="5m")], {"its timeframe is 5m, that of the agent 1/1 is 15m"}),
+        ([beat(), beat(SUCCESSOR, feed="replay")], {"its feed is replay, that of the agent 1/1 is simulated"}),
+        ([beat(shard="x")], {"its shard 'x' is not valid"}),
+    ],
+)
+def test_an_agent_that_was_started_with_other_settings_is_noticed(beats: list[Heartbeat], said: set[str]) -> None:
+    found = disagreements(beats, ASSETS)
+
+    assert len(said) == len(found)
+    for words in said:
+        assert any(words in reason for reason in found.values())
+
+
+# Succession, as the agent that was there first sees it
+
+
+class Earlier:
+    """An agent, its clock and its Redis."""
+
+    def __init__(self, redis: RunningRedis) -> None:
+        self.now = 1_000.0
+        self.succession = Succession(AGENT, ASSETS, lambda: self.now)
+        self._redis = redis
+        self.client = Client(redis.url)
+
+    async def hears(self, name: str, *assets: str, seconds: float = 1.0) -> bool:
+        """Tell whether it is replaced after a heartbeat."""
+        self.now += seconds
+        await self.succession.take(beat(name, *assets), self.client)
+        self.succession.tell()
+        return self.succession.is_replaced()
+
+    def keep(self, seq: int, agent: str) -> None:
+        """An agent publishes a state."""
+        self._redis.client.set(STATE + "BTC", json.dumps(state(seq, agent), separators=(",", ":")))
+
+
+@pytest.fixture
+async def earlier(redis: RunningRedis) -> AsyncIterator[Earlier]:
+    found = Earlier(redis)
+    found.keep(1, AGENT)
+    yield found
+    await found.client.disconnect()
+
+
+async def test_a_later_agent_counts_once_it_publishes_states(earlier: Earlier) -> None:
+    assert not await earlier.hears(SUCCESSOR)
+    earlier.keep(1, SUCCESSOR)
+    assert await earlier.hears(SUCCESSOR)
+
+
+async def test_heartbeats_of_a_name_that_publishes_nothing_silence_nobody(earlier: Earlier) -> None:
+    for _ in range(3):
+        assert not await earlier.hears("9999-forged")
+    assert earlier.succession.trouble() is None
+
+
+async def test_an_agent_publishes_again_when_its_successor_is_gone_and_says_so(
+    earlier: Earlier, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    earlier.keep(1, SUCCESSOR)
+    assert await earlier.hears(SUCCESSOR)
+    assert "this one stops publishing" in caplog.text
+
+    assert not await earlier.hears(AGENT, seconds=4.0)
+    assert "0002-second does not publish any more; this one publishes again" in caplog.text
+
+
+async def test_forged_heartbeats_do_not_keep_a_successor_alive_that_is_gone(earlier: Earlier) -> None:
+    earlier.keep(1, SUCCESSOR)
+    replaced = [await earlier.hears(SUCCESSOR) for _ in range(30)]
+
+    assert (True, False) == (replaced[10], replaced[-1])
+
+
+async def test_an_agent_of_another_share_is_no_successor(earlier: Earlier) -> None:
+    earlier.keep(1, SUCCESSOR)
+    assert not await earlier.hears(SUCCESSOR, "SOL")
