@@ -11,6 +11,7 @@ from vivienne.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from vivienne.changes.in_force import LayersInForce
+    from vivienne.changes.pause.hearing import Hearing
     from vivienne.changes.writer import Writer
 
 _log = logging.getLogger(__name__)
@@ -25,10 +26,12 @@ class Following:
     Args:
         writer: catches up, in its turn.
         in_force: how far it has come.
+        hearing: is told what is in the store of what was announced.
     """
 
-    def __init__(self, writer: Writer, in_force: LayersInForce) -> None:
+    def __init__(self, writer: Writer, in_force: LayersInForce, hearing: Hearing) -> None:
         self._writer = writer
+        self._hearing = hearing
         self._in_force = in_force
         self._hint = asyncio.Event()
         self._failure: str | None = None
@@ -45,16 +48,19 @@ class Following:
                 async with asyncio.timeout(FOLLOW_SECONDS):
                     await self._hint.wait()
             self._hint.clear()
-            await self._look()
+            await self.look()
 
     def check(self) -> None:
         """Raise `StoreUnavailable` while changes of other processes cannot be read."""
         if self._failure is not None:
             raise StoreUnavailable(f"changes of other processes cannot be followed: {self._failure}")
 
-    async def _look(self) -> None:
+    async def look(self) -> None:
+        """Catch up once; a failure is kept for `check`."""
+        claimed = self._hearing.claimed_as_stored()
         try:
             await self._writer.catch_up()
+            self._hearing.not_found(claimed)
         except StoreUnavailable as error:
             if self._failure is None:
                 _log.error("Changes of other processes cannot be followed: %s", error)

@@ -12,7 +12,7 @@ from vivienne.config.layers import GLOBAL, Layers, asset_of
 from vivienne.errors import Problem, UnknownTarget, VersionConflict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from vivienne.changes.pause.state import PauseInForce
     from vivienne.store.revision import Revision
@@ -167,6 +167,16 @@ class LayersInForce:
     def hold(self, pause: PauseInForce) -> None:
         """Put a pause in force that is not stored yet."""
         self._pauses = self._pauses.holding(pause)
+        self._swap((GLOBAL, *self.assets))
+
+    def hear(self, pause: PauseInForce) -> None:
+        """Put a pause in force that another process announced."""
+        self._pauses = self._pauses.hearing(pause)
+        self._swap((GLOBAL, *self.assets))
+
+    def take_back(self, gone: Collection[PauseInForce]) -> None:
+        """Take announced pauses out of force."""
+        self._pauses = self._pauses.without_heard(gone)
         self._swap((GLOBAL, *self.assets))
 
     def release(self, config_id: str) -> None:

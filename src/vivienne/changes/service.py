@@ -19,6 +19,7 @@ from vivienne.changes.following import Following
 from vivienne.changes.import_plan import plan_replacement, write_up_replacement
 from vivienne.changes.in_force import LayersInForce
 from vivienne.changes.ledger import Ledger
+from vivienne.changes.pause.hearing import Hearing
 from vivienne.changes.pause.service import Pausing
 from vivienne.changes.plan import Prepared
 from vivienne.changes.planning import Planning
@@ -31,7 +32,7 @@ from vivienne.store.thread import StoreThread
 from vivienne.times import now, written
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable
     from datetime import datetime
 
     from vivienne.changes.in_force import Active
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
         RevisionEntry,
         Switched,
     )
+    from vivienne.wire.pause import PauseClaim
 
 _log = logging.getLogger(__name__)
 
@@ -87,8 +89,11 @@ class ConfigService:
         self._planning = Planning(self._in_force, store, self._thread)
         self._ledger = Ledger(store, self._thread, self._in_force, self.metrics)
         self._writer = Writer(store, self._thread, self._ledger, self.counts)
-        self._following = Following(self._writer, self._in_force)
         self._pausing = Pausing(self._in_force, store, self._thread, self._writer, self._now)
+        self._hearing = Hearing(self._in_force, self._pausing.tell, self._now)
+        self._following = Following(self._writer, self._in_force, self._hearing)
+        self.confirm: Callable[[Switched], Awaitable[Switched]] | None = None
+        """Finds out who has stopped after a pause, where others decide; adds it to the answer."""
         self.metrics.gauge("vivienne_config_version", lambda: self._in_force.version)
 
     # What is in force
@@ -139,7 +144,7 @@ class ConfigService:
         return {asset: pause for asset, pause in found.items() if pause is not None}
 
     def listen_to_held(self, listener: Callable[[], None]) -> None:
-        """Call a listener when a pause that is not stored yet comes into force, or ends: no change tells of it.
+        """Call a listener when a pause that is held or heard comes into force, or ends: no change tells of it.
 
         The listener must not block.
         """
@@ -168,7 +173,8 @@ class ConfigService:
         Raises:
             ChangeRefused: nothing is different; `NotStored` only for a resumption.
         """
-        return await self._pausing.switch(request)
+        answer = await self._pausing.switch(request)
+        return answer if self.confirm is None or request.switch != "pause" else await self.confirm(answer)
 
     async def replace(self, asked: Replacement) -> Replaced:
         """Replace what several layers set, as one change: all of it is in force afterwards, or nothing.
@@ -231,9 +237,18 @@ class ConfigService:
         """
         return await self._writer.catch_up()
 
+    def hear(self, claim: PauseClaim) -> None:
+        """Take a pause that another process announced, and look into the store."""
+        if self._hearing.take(claim):
+            self.hint()
+
     def hint(self) -> None:
         """Say that there may be something to catch up with; `follow` looks at once."""
         self._following.hint()
+
+    async def look(self) -> None:
+        """Catch up once, as `follow` does again and again; a failure is kept for `check`."""
+        await self._following.look()
 
     async def follow(self) -> None:
         """Catch up again and again, until cancelled."""

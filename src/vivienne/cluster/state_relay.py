@@ -7,6 +7,7 @@ by one for the first state of another agent.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -73,6 +74,7 @@ class StateRelay:
         self._pause_of = pause_of
         self._clock = clock
         self._assets: dict[str, _Relayed] = {}
+        self._awaited: asyncio.Event | None = None
         hub.metrics.source(lambda: state_samples(relayed.frame for relayed in self._assets.values()))
 
     def show(self, mailbox: Mailbox, assets: Iterable[str] | None = None) -> None:
@@ -84,6 +86,15 @@ class StateRelay:
     def agent_of(self, asset: str) -> str | None:
         """The agent whose states of this asset are passed on."""
         return self._assets[asset].agent if asset in self._assets else None
+
+    def said_status(self, asset: str) -> str | None:
+        """The status of an asset as its agent published it last; None if there is none."""
+        return self._assets[asset].said["agents"][AGENT]["data"]["status"] if asset in self._assets else None
+
+    async def next_state(self) -> None:
+        """Wait until a state is received."""
+        self._awaited = self._awaited or asyncio.Event()
+        await self._awaited.wait()
 
     def stale(self, asset: str) -> str | None:
         """The reason for which the state was marked by `mark_stale`, if it is."""
@@ -123,6 +134,9 @@ class StateRelay:
             return
         shown = state if lost is None else _lost(state, lost)
         self._pass_on(asset, agent, state, shown, moved, came=self._clock() - waited, stale=lost)
+        if self._awaited is not None:
+            self._awaited.set()
+            self._awaited = None
 
     def mark_stale(self, asset: str, reason: str) -> None:
         """Show the last state without its decision: idle, with size 0, and the reason."""
@@ -191,12 +205,25 @@ def _paused(state: AssetData, pause: PauseInForce) -> AssetData:
     """A state without its decision, because of a pause that its agent may not have heard of yet."""
     said = state["agents"][AGENT]["data"]
     if said["status"] == "paused":
-        return state
+        return _named(state, pause)
     trouble = said.get("trouble")  # agents of an older version do not say it
     reason = pause.sentence(None if trouble is None else trouble["message"])
     return _without_decision(
         state, {"status": "paused", "status_reason": reason, "status_reason_id": "paused", "pause": pause.entry()}
     )
+
+
+def _named(state: AssetData, pause: PauseInForce) -> AssetData:
+    """A paused state. Its agent may have heard of the pause only, and then does not know who asked for it."""
+    decided = state["agents"][AGENT]
+    said, known = decided["data"], pause.entry()
+    there = said.get("pause")
+    if there is None or there["config_id"] != pause.config_id or there == known:
+        return state
+    trouble = said.get("trouble")
+    reason = pause.sentence(None if trouble is None else trouble["message"])
+    data = {**said, "status_reason": reason, "pause": known}
+    return {**state, "agents": {AGENT: {**decided, "data": data}}}  # type: ignore[typeddict-item]  # it has its fields
 
 
 def _without_decision(state: AssetData, fields: dict[str, Any]) -> AssetData:

@@ -15,10 +15,11 @@ from vivienne.redis.control.names import ControlNames
 from vivienne.redis.control.stream import ControlStream
 from vivienne.redis.lease import Holder, Lease
 from vivienne.redis.link import RedisLink
+from vivienne.redis.pauses import PauseAnnouncer, PauseListener
 from vivienne.redis.publishing import CONFIG, ChangePublisher
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from vivienne.access.limits import MessageLimits
     from vivienne.changes.service import ConfigService
@@ -35,6 +36,7 @@ class RedisParts:
         service: takes changes.
         more: parts of the role of the process.
         limits: of control messages.
+        unconfirmed: paused assets whose agent has not stopped yet, as far as is known here.
 
     Raises:
         SettingsError: the address is not valid.
@@ -47,6 +49,7 @@ class RedisParts:
         service: ConfigService,
         more: Iterable[Part],
         limits: MessageLimits = USUAL,
+        unconfirmed: Callable[[], Iterable[str]] = tuple,
     ) -> None:
         names = ControlNames(control)
         messages = ControlMessages(service, limits)
@@ -59,7 +62,8 @@ class RedisParts:
         self._changes = ChangePublisher()
         parts: list[Part] = [*more, self._changes, Holder(lease, listening)]
         if service.is_shared:
-            parts.append(ChangeHints(service, CONFIG))
+            announcer = PauseAnnouncer(service, process, unconfirmed)
+            parts += [ChangeHints(service, CONFIG), announcer, PauseListener(service, process, announcer)]
         self._link = RedisLink(url, parts)
         service.metrics.gauge("vivienne_redis_up", lambda: float(self.trouble is None))
         service.listen(self._changed)

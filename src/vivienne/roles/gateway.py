@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from vivienne.cluster.agents import Agents
 from vivienne.cluster.agreement import disagreements
+from vivienne.cluster.confirmation import Confirmations
 from vivienne.cluster.gateway import Gateway
 from vivienne.cluster.logs import LogReceiver
 from vivienne.cluster.questions import Asking
@@ -31,7 +32,17 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
     gateway = Gateway(boot.assets, agents, states, asking)
     service.metrics.gauge("vivienne_agents", lambda: len(agents.there()))
     service.metrics.gauge("vivienne_assets_without_agent", lambda: sum(agents.of(each) is None for each in boot.assets))
-    redis = RedisParts(str(boot.redis), boot.redis_control, service, [gateway, LogReceiver(logs)], boot.limits.message)
+    confirmations = Confirmations(service, states, agents)
+    service.confirm = confirmations.confirm
+    service.metrics.gauge("vivienne_pauses_unconfirmed", lambda: len(confirmations.missing()))
+    redis = RedisParts(
+        str(boot.redis),
+        boot.redis_control,
+        service,
+        [gateway, LogReceiver(logs)],
+        boot.limits.message,
+        confirmations.missing,
+    )
     app = web_application(
         service,
         RemoteMarket(boot.assets, agents, asking, states.stale),
@@ -41,6 +52,7 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
         additions=lambda: {
             "redis": redis.trouble or "ok",
             "agents": disagreements(agents.all(), boot.assets) or "ok",
+            "pauses": confirmations.trouble() or "ok",
         },
         access=access,
     )

@@ -61,6 +61,18 @@ class Verdict(TypedDict):
     config: NotRequired[EffectiveDocument]
 
 
+class AgentConfirmation(TypedDict):
+    """An agent's assets, and whether the states that it publishes show them as paused; otherwise the reason.
+
+    `agent` is its share, as in `1/2`; the name of one that does not respond; null if none has published these assets.
+    """
+
+    agent: str | None
+    assets: list[str]
+    confirmed: bool
+    reason: str | None
+
+
 class Switched(Outcome):
     """A pause or its end for `assets`. `paused` lists all assets that are paused afterwards.
 
@@ -69,9 +81,13 @@ class Switched(Outcome):
     With the status `success` the pause or its end is on disk and in force. With `not_stored_yet` a pause is in force in
     the process that received it, and storing it is retried; `version` is then the previous version. No configured value
     changes.
+
+    Where agents in other processes decide, `agents` tells of each whether it has stopped. With `not_confirmed_yet` the
+    pause is on disk and announced, and an agent may still publish decisions.
     """
 
-    status: Literal["success", "not_stored_yet"]
+    status: Literal["success", "not_stored_yet", "not_confirmed_yet"]
+    agents: NotRequired[list[AgentConfirmation]]
     config_id: str
     previous_version: int
     paused: list[str]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import Field
 from typing_extensions import TypedDict
 
 
@@ -22,3 +25,12 @@ class PauseEntry(TypedDict):
     claimed_author: str | None
     channel: str
     reason: str | None
+
+
+class PauseClaim(TypedDict):
+    """A pause as one process announces it to others over Redis. `version` is null until it is stored."""
+
+    config_id: Annotated[str, Field(min_length=1, max_length=64)]
+    asset_symbol: Annotated[str, Field(max_length=40)] | None
+    version: Annotated[int, Field(ge=1)] | None
+    created_at: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")]

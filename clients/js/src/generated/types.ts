@@ -388,6 +388,17 @@ export interface Indicators {
   pivot_bars: number
 }
 /**
+ * An agent's assets, and whether the states that it publishes show them as paused; otherwise the reason.
+ *
+ * `agent` is its share, as in `1/2`; the name of one that does not respond; null if none has published these assets.
+ */
+export interface AgentConfirmation {
+  agent: string | null
+  assets: string[]
+  confirmed: boolean
+  reason: string | null
+}
+/**
  * A decision and the configuration it was made with.
  */
 export interface AgentState {
@@ -1138,7 +1149,8 @@ export interface SwitchResponse {
   changed: ValueChange[]
   assets: string[]
   config: Configuration
-  status: 'success' | 'not_stored_yet'
+  status: 'success' | 'not_stored_yet' | 'not_confirmed_yet'
+  agents?: AgentConfirmation[]
   config_id: string
   previous_version: number
   paused: string[]
@@ -1153,6 +1165,9 @@ export interface SwitchResponse {
  * With the status `success` the pause or its end is on disk and in force. With `not_stored_yet` a pause is in force in
  * the process that received it, and storing it is retried; `version` is then the previous version. No configured value
  * changes.
+ *
+ * Where agents in other processes decide, `agents` tells of each whether it has stopped. With `not_confirmed_yet` the
+ * pause is on disk and announced, and an agent may still publish decisions.
  */
 export interface Switched {
   message: string
@@ -1161,7 +1176,8 @@ export interface Switched {
   changed: ValueChange[]
   assets: string[]
   config: Configuration
-  status: 'success' | 'not_stored_yet'
+  status: 'success' | 'not_stored_yet' | 'not_confirmed_yet'
+  agents?: AgentConfirmation[]
   config_id: string
   previous_version: number
   paused: string[]

@@ -184,7 +184,7 @@ class Pausing:
         _log.critical("%s: in force, but not stored; retrying", held.pause.sentence())
         self._held[held.pause.config_id] = held
         self._in_force.hold(held.pause)
-        self._tell()
+        self.tell()
         if self._storing is None or self._storing.done():
             self._storing = asyncio.create_task(self._store_held(), name="store pauses")
             self._storing.add_done_callback(self._finished)
@@ -194,7 +194,7 @@ class Pausing:
             return
         if any(pause.config_id == config_id for pause in self._in_force.pauses.held):
             self._in_force.release(config_id)
-            self._tell()
+            self.tell()
 
     async def _store_held(self) -> None:
         """Try until everything that is held is stored."""
@@ -224,7 +224,8 @@ class Pausing:
         self._release(pause.config_id)
         return True
 
-    def _tell(self) -> None:
+    def tell(self) -> None:
+        """Call the listeners."""
         for listener in self.listeners:
             try:
                 listener()

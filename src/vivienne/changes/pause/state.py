@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Self
 from vivienne.config.layers import GLOBAL, asset_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from vivienne.changes.requests import SwitchRequest
     from vivienne.store.revision import Revision
-    from vivienne.wire.pause import PauseEntry
+    from vivienne.wire.pause import PauseClaim, PauseEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,28 @@ class PauseInForce:
             revision.channel,
             revision.reason,
         )
+
+    @classmethod
+    def announced(cls, claim: PauseClaim, layer: str, now: str) -> Self:
+        """The pause that another process announced. Nothing is believed about who asked for it.
+
+        Args:
+            claim: what was announced.
+            layer: of its asset, or the global one.
+            now: the time; a claim that is from the future is from now.
+        """
+        created_at = min(claim["created_at"], now)
+        reason = "announced by another process, and not read from the database yet"
+        return cls(claim["config_id"], layer, claim["version"], created_at, "anonymous", None, "redis", reason)
+
+    def claim(self) -> PauseClaim:
+        """What is announced to other processes."""
+        return {
+            "config_id": self.config_id,
+            "asset_symbol": asset_of(self.layer),
+            "version": self.version,
+            "created_at": self.created_at,
+        }
 
     @classmethod
     def asked(cls, request: SwitchRequest, layer: str, config_id: str, created_at: str) -> Self:
@@ -98,10 +120,13 @@ class PausesInForce:
     Attributes:
         stored: by layer, those on disk; a resumption takes them out.
         held: those that are in force and that the store did not take yet, the latest last.
+        heard: those that another process announced and that were not read from the store yet: of each layer one that
+            claims to be stored, and one that does not.
     """
 
     stored: Mapping[str, PauseInForce] = field(default_factory=dict)
     held: tuple[PauseInForce, ...] = ()
+    heard: tuple[PauseInForce, ...] = ()
 
     @classmethod
     def load(cls, switches: Iterable[Revision]) -> Self:
@@ -113,9 +138,13 @@ class PausesInForce:
         if not revision.is_switch:
             return self
         stored = {layer: pause for layer, pause in self.stored.items() if layer != revision.layer}
+        heard = self.heard
         if revision.action == "pause":
             stored[revision.layer] = PauseInForce.stored(revision)
-        return replace(self.released(revision.config_id), stored=stored)
+        else:
+            heard = tuple(each for each in heard if not _ends(revision, each))
+        heard = tuple(each for each in heard if each.config_id != revision.config_id)
+        return replace(self.released(revision.config_id), stored=stored, heard=heard)
 
     def holding(self, pause: PauseInForce) -> Self:
         """With a pause that is not stored yet."""
@@ -126,25 +155,53 @@ class PausesInForce:
         """Without one that was not stored yet."""
         return replace(self, held=tuple(each for each in self.held if each.config_id != config_id))
 
+    def hearing(self, pause: PauseInForce) -> Self:
+        """With a pause that another process announced, in place of the one of its kind and layer."""
+        kind = (pause.layer, pause.version is None)
+        return replace(self, heard=(*(each for each in self.heard if _kind(each) != kind), pause))
+
+    def without_heard(self, gone: Collection[PauseInForce]) -> Self:
+        """Without announced ones that turned out not to be in force."""
+        return replace(self, heard=tuple(each for each in self.heard if each not in gone))
+
+    def knows(self, config_id: str) -> bool:
+        """Tell whether a pause is in force."""
+        return any(each.config_id == config_id for each in (*self.held, *self.heard, *self.stored.values()))
+
     def of(self, layer: str) -> PauseInForce | None:
         """The pause that bears on an asset or, for the global layer, on all of them; of several the latest."""
         held = [pause for pause in self.held if pause.layer in (layer, GLOBAL)]
         if held:
             return held[-1]
         stored = [pause for each, pause in self.stored.items() if each in (layer, GLOBAL)]
-        return max(stored, key=lambda pause: pause.version or 0, default=None)
+        heard = [pause for pause in self.heard if pause.layer in (layer, GLOBAL)]
+        return max(stored, key=lambda pause: pause.version or 0, default=heard[-1] if heard else None)
 
     def own(self, layer: str) -> PauseInForce | None:
         """The pause of a layer itself."""
         held = [pause for pause in self.held if pause.layer == layer]
-        return held[-1] if held else self.stored.get(layer)
+        heard = [pause for pause in self.heard if pause.layer == layer]
+        return held[-1] if held else self.stored.get(layer, heard[-1] if heard else None)
 
     def all(self) -> list[PauseInForce]:
         """Every pause in force, that of all assets first, one for each layer."""
-        layers = dict.fromkeys((*self.stored, *(pause.layer for pause in self.held)))
+        layers = dict.fromkeys((*self.stored, *(pause.layer for pause in (*self.held, *self.heard))))
         found = [self.own(layer) for layer in sorted(layers, key=lambda layer: (layer != GLOBAL, layer))]
         return [pause for pause in found if pause is not None]
 
     def paused(self, assets: Iterable[str]) -> list[str]:
         """The paused ones among these assets."""
         return [asset for asset in assets if self.of(asset) is not None]
+
+
+def _kind(pause: PauseInForce) -> tuple[str, bool]:
+    return pause.layer, pause.version is None
+
+
+def _ends(resumption: Revision, pause: PauseInForce) -> bool:
+    """Tell whether a stored resumption came after an announced pause, which is then over."""
+    if pause.layer != resumption.layer:
+        return False
+    if pause.version is not None:
+        return pause.version < resumption.version
+    return pause.created_at <= resumption.created_at

@@ -1,0 +1,100 @@
+"""Confirmation of pauses: an agent has stopped when the state it publishes says so, and not before."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from vivienne.cluster.remote_market import AGENT_LOST
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from vivienne.changes.service import ConfigService
+    from vivienne.cluster.agents import Agents
+    from vivienne.cluster.state_relay import StateRelay
+    from vivienne.wire.answers import AgentConfirmation, Switched
+
+CONFIRM_SECONDS = 2.0
+"""Longest time that the answer to a pause waits for the agents. They take some milliseconds."""
+
+FIRST_DELAY, LONGEST_DELAY = 0.001, 0.1
+"""Seconds between two looks at the states."""
+
+
+class Confirmations:
+    """Tells which agents have stopped the paused assets.
+
+    Args:
+        service: knows what is paused.
+        states: of all agents.
+        agents: those that are alive.
+    """
+
+    def __init__(self, service: ConfigService, states: StateRelay, agents: Agents) -> None:
+        self._service = service
+        self._states = states
+        self._agents = agents
+
+    def missing(self, assets: Iterable[str] | None = None) -> dict[str, str]:
+        """By paused asset of these, or of all, the reason why it is not known that its agent has stopped it."""
+        wanted = self._service.assets if assets is None else assets
+        paused = (asset for asset in wanted if self._service.active(asset).pause is not None)
+        found = ((asset, self._reason(asset)) for asset in paused)
+        return {asset: reason for asset, reason in found if reason is not None}
+
+    def trouble(self) -> dict[str, str]:
+        """By agent, the paused assets that it has not stopped, in words."""
+        return {
+            f"agent {each['agent'] or 'unknown'}": f"{', '.join(each['assets'])}: {each['reason']}"
+            for each in self._by_agent(self.missing())
+            if not each["confirmed"]
+        }
+
+    async def confirm(self, answer: Switched) -> Switched:
+        """Add to the answer to a pause which agents have stopped; wait for them no longer than `CONFIRM_SECONDS`."""
+        missing, delay = self.missing(answer["assets"]), FIRST_DELAY
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CONFIRM_SECONDS):
+                while missing:
+                    await self._states.next_state()
+                    missing = self.missing(missing)
+                    # States of other assets come without end, and there may be thousands.
+                    await asyncio.sleep(delay)
+                    delay = min(2 * delay, LONGEST_DELAY)
+        agents = self._by_agent(dict.fromkeys(answer["assets"]) | missing)
+        answer = {**answer, "agents": agents}
+        if missing:
+            who = "; ".join(
+                f"agent {each['agent'] or 'unknown'} ({', '.join(each['assets'])}: {each['reason']})"
+                for each in agents
+                if not each["confirmed"]
+            )
+            answer["message"] += f". Not confirmed by {who}"
+            if answer["status"] == "success":
+                answer["status"] = "not_confirmed_yet"
+        return answer
+
+    def _reason(self, asset: str) -> str | None:
+        status = self._states.said_status(asset)
+        if status == "paused":
+            return None
+        if status is None:
+            return "no agent has published it"
+        if not self._agents.is_there(self._states.agent_of(asset)):
+            return AGENT_LOST
+        return "it still publishes decisions"
+
+    def _by_agent(self, reasons: Mapping[str, str | None]) -> list[AgentConfirmation]:
+        """Assets by their agent and the reason."""
+        found: dict[tuple[str | None, str | None], AgentConfirmation] = {}
+        for asset, reason in reasons.items():
+            agent = self._states.agent_of(asset)
+            beat = self._agents.of(asset)
+            name = beat["shard"] if beat is not None else agent
+            entry = found.setdefault(
+                (name, reason), {"agent": name, "assets": [], "confirmed": reason is None, "reason": reason}
+            )
+            entry["assets"].append(asset)
+        return list(found.values())
