@@ -11,6 +11,7 @@ from redis_running import STATE
 from vivienne.cluster.agents import MOST_UNPROVEN, Agents
 from vivienne.cluster.agreement import disagreements
 from vivienne.cluster.gateway import Gateway
+from vivienne.cluster.heartbeats import AGENTS
 from vivienne.cluster.questions import Asking
 from vivienne.cluster.remote_market import RemoteMarket
 from vivienne.cluster.state_relay import StateRelay
@@ -57,7 +58,8 @@ class Showing:
 
     def take(self, *messages: Any) -> None:
         for message in messages:
-            self.gateway.take(json.dumps(message).encode())
+            channel = STATE + message["asset"] if "asset" in message else AGENTS
+            self.gateway.take(channel, json.dumps(message).encode())
 
     def after(self, seconds: float, *messages: Any) -> dict[str, str]:
         """The status of each asset after a time in which these messages went on to come."""
@@ -109,6 +111,17 @@ def test_whoever_only_sends_heartbeats_decides_nothing() -> None:
     assert "BTC" not in showing.market.troubles()
     showing.take(state(1, SUCCESSOR), beat(SUCCESSOR))
     assert SUCCESSOR == (showing.agents.of("BTC") or {"agent": None})["agent"]
+
+
+@pytest.mark.parametrize("channel", [AGENTS, STATE + "ETH", "vivienne:gateway:x"])
+def test_a_state_counts_on_the_channel_of_its_asset_only(channel: str) -> None:
+    showing = Showing()
+    showing.take(state(1), beat())
+    showing.gateway.take(channel, json.dumps(state(2, "9999-forged", status="warming_up")).encode())
+    showing.gateway.take(STATE + "BTC", json.dumps(beat("9999-forged")).encode())
+
+    assert {"BTC": "live"} == showing.after(1, beat())
+    assert [AGENT] == [each["agent"] for each in showing.agents.all()]
 
 
 def test_names_without_end_do_not_fill_the_memory_nor_push_out_those_who_publish() -> None:

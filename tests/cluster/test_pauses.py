@@ -120,7 +120,7 @@ def test_an_agent_that_has_not_stopped_is_named_until_it_has(two: Two) -> None:
         assert (202, "not_confirmed_yet", ["1/1", list(ASSETS), False]) == (
             status, answer["status"], [agent[name] for name in ("agent", "assets", "confirmed")],
         )  # fmt: skip
-        assert answer["message"].startswith("Paused: all assets. Not confirmed by agent 1/1 (BTC, ETH: it still")
+        assert answer["message"].startswith("Paused: all assets. Not confirmed by agent 1/1 (BTC, ETH: the state")
         ready = two.gateway.get("/ready")
         assert (200, "degraded") == (ready.status_code, ready.json()["status"])
         assert ready.json()["pauses"]

@@ -121,7 +121,7 @@ export class VivienneRestClient {
 
   /**
    * Stops an asset, or all: idle, with size 0, until it is resumed. With the status `not_stored_yet` it is in force,
-   * and a restart of the server would lose it.
+   * and a restart of the server would lose it. With `not_confirmed_yet`, `agents` names those that may still decide.
    */
   pause(o?: ChangeOptions): Promise<Switched> {
     return this.#change('pause', {}, o)

@@ -84,7 +84,7 @@ class Confirmations:
             return "no agent has published it"
         if not self._agents.is_there(self._states.agent_of(asset)):
             return AGENT_LOST
-        return "it still publishes decisions"
+        return "the state that it published last is not paused"
 
     def _by_agent(self, reasons: Mapping[str, str | None]) -> list[AgentConfirmation]:
         """Assets by their agent and the reason."""

@@ -13,7 +13,7 @@ import orjson
 
 from vivienne.cluster.heartbeats import AGENTS, HEARTBEAT_SECONDS, read_heartbeat
 from vivienne.cluster.remote_market import AGENT_LOST
-from vivienne.redis.listening import heard
+from vivienne.redis.listening import heard_on
 from vivienne.redis.publishing import PUBLISHED_BY, STATE
 from vivienne.times import now
 from vivienne.wire.messages import AGENT
@@ -79,8 +79,8 @@ class Gateway:
         self._all_shown = ready
         channels = [AGENTS, self._asking.channel, *(STATE + asset for asset in self._assets)]
         try:
-            async with aclosing(heard(redis, listening.set, *channels)) as messages:
-                async for raw in messages:
+            async with aclosing(heard_on(redis, listening.set, *channels)) as messages:
+                async for message in messages:
                     if listening.is_set():
                         # From now on no newer message can be missed.
                         listening.clear()
@@ -88,8 +88,8 @@ class Gateway:
                         self._asking.connected(redis)
                         loop.call_later(SETTLE_SECONDS, self._show_kept)
                         self._settle()
-                    if raw is not None:
-                        self.take(raw)
+                    if message is not None:
+                        self.take(*message)
         finally:
             self._asking.disconnected()
 
@@ -149,17 +149,18 @@ class Gateway:
         lost = None if is_there else AGENT_LOST
         self._relay.receive(kept.state, kept.agent, waited, lost)  # type: ignore[arg-type]  # it was looked at
 
-    def take(self, raw: bytes) -> None:
-        """Take a state, an answer or a heartbeat; ignore any other message."""
-        message = _read(raw)
-        if message is None:
+    def take(self, channel: str, raw: bytes) -> None:
+        """Take a state, an answer or a heartbeat, each on its own channel only; ignore any other message."""
+        if channel == AGENTS:
+            if (beat := read_heartbeat(raw)) is not None:
+                self._agents.take(beat)
+        elif (message := _read(raw)) is None:
             return
-        if "answer" in message:
-            self._asking.settle(message)  # type: ignore[arg-type]  # nothing else has the field
-        elif (agent := self._receive(message)) is not None:
+        elif channel == self._asking.channel:
+            if "answer" in message:
+                self._asking.settle(message)  # type: ignore[arg-type]  # nothing else has the field
+        elif channel == f"{STATE}{message.get('asset')}" and (agent := self._receive(message)) is not None:
             self._agents.hear(agent)
-        elif (beat := read_heartbeat(raw)) is not None:
-            self._agents.take(beat)
         if self._kept:
             self._settle()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,8 +17,19 @@ DEAF_SECONDS = 3.0
 """Longest time until the ping is answered."""
 
 
-async def heard(redis: Redis, subscribed: Callable[[], None], *channels: str) -> AsyncGenerator[bytes | None]:
-    """Messages of channels from now on; None each time the connection showed that it is alive.
+async def heard(redis: Redis, subscribed: Callable[[], None], channel: str) -> AsyncGenerator[bytes | None]:
+    """Messages of one channel from now on; see `heard_on`."""
+    async with aclosing(heard_on(redis, subscribed, channel)) as messages:
+        async for message in messages:
+            yield None if message is None else message[1]
+
+
+async def heard_on(
+    redis: Redis, subscribed: Callable[[], None], *channels: str
+) -> AsyncGenerator[tuple[str, bytes] | None]:
+    """Messages of channels from now on, each with its channel; None each time the connection showed that it is alive.
+
+    Who may publish on one channel may not on another, so a message counts for what its channel is for.
 
     Args:
         redis: the connection; the subscription has one of its own.
@@ -49,4 +61,4 @@ async def heard(redis: Redis, subscribed: Callable[[], None], *channels: str) ->
                 unconfirmed -= 1
                 if unconfirmed == 0:
                     subscribed()
-            yield message["data"] if message["type"] == "message" else None
+            yield (message["channel"].decode(), message["data"]) if message["type"] == "message" else None

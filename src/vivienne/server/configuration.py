@@ -72,7 +72,9 @@ _CONFIGURATION = body_of(ConfigurationBody, EXAMPLE)
 _RESET = body_of(ResetBody, {"asset_symbol": "BTC", "paths": ["settings.state_threshold_bang"]})
 _CONDITION = body_of(ConditionOfChange, {"reason": "the old thresholds were better"}, required=False)
 _SWITCH = body_of(SwitchBody, {"reason": "the exchange reports wrong prices"}, required=False)
-_NOT_STORED_YET = "In force in this process, but not stored yet; storing is retried."
+_NOT_STORED_YET = (
+    "In force in this process, but not stored yet (storing is retried), or not confirmed by all agents yet."
+)
 
 _SCHEMA: dict[int | str, Schema] = {200: {"content": {"application/schema+json": {"schema": {"type": "object"}}}}}
 
