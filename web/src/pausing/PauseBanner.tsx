@@ -10,7 +10,7 @@ import { useWhyNot } from '../signin/roles.ts'
 import classes from './PauseBanner.module.css'
 import { useKeptPauses, usePauses } from './pauses.ts'
 import { Reason } from './Reason.tsx'
-import { type Attempt, askToResume, dismiss, pauseNow, useSwitching } from './switching.ts'
+import { type Attempt, askToResume, dismiss, NotConfirmed, pauseNow, useSwitching } from './switching.ts'
 import { namesWords, pausedSentence, unexplained } from './words.ts'
 
 /** Pauses in force with author, reason and time, on every page; hidden without a pause. */
@@ -167,7 +167,7 @@ function Unexplained({ assets }: { assets: readonly string[] }) {
   )
 }
 
-/** It was asked for and not made: that must not be overlooked. */
+/** It was asked for, and was not made or not confirmed: that must not be overlooked. */
 function NotMade({ attempt: { layer, error, requestId, reason } }: { attempt: Attempt }) {
   const client = useVivienneClient()
   const queries = useQueryClient()
@@ -176,8 +176,7 @@ function NotMade({ attempt: { layer, error, requestId, reason } }: { attempt: At
     <div className={classes.row} data-bad role="alert">
       <IconAlertTriangleFilled className={classes.icon} size={16} aria-hidden />
       <p className={classes.words}>
-        <strong>{requestId === undefined ? `Not paused: ${whom}.` : `Result of the pause unknown: ${whom}.`}</strong>{' '}
-        {error instanceof Error ? error.message : String(error)}
+        <strong>{heading(error, requestId, whom)}</strong> {error instanceof Error ? error.message : String(error)}
       </p>
       <button type="button" className={classes.button} onClick={() => void pauseNow(client, queries, layer, reason)}>
         Try again
@@ -187,4 +186,9 @@ function NotMade({ attempt: { layer, error, requestId, reason } }: { attempt: At
       </button>
     </div>
   )
+}
+
+function heading(error: unknown, requestId: string | undefined, whom: string): string {
+  if (error instanceof NotConfirmed) return `Not confirmed by every agent: ${whom}.`
+  return requestId === undefined ? `Not paused: ${whom}.` : `Result of the pause unknown: ${whom}.`
 }

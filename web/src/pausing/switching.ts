@@ -13,6 +13,9 @@ export interface Attempt {
   readonly requestId: string | undefined
 }
 
+/** The pause is in force, and an agent may still publish decisions; the message names it. */
+export class NotConfirmed extends Error {}
+
 interface Switching {
   readonly attempts: ReadonlyMap<string | null, Attempt>
   /** Ids of the pauses made on this page: their reason may be given afterwards. */
@@ -69,9 +72,11 @@ export async function pauseNow(
   const again = former?.reason === reason && former?.requestId !== undefined ? { requestId: former.requestId } : {}
   const attempt = { layer, reason, error: null, requestId: undefined }
   note(layer, { ...attempt, pending: true })
+  let unconfirmed: NotConfirmed | null = null
   try {
     const made = await client.rest.pause({ asset: layer, ...(reason && { reason }), ...again })
     change({ made: new Set([...now.made, made.config_id]) })
+    if (made.status === 'not_confirmed_yet') unconfirmed = new NotConfirmed(made.message)
   } catch (error) {
     const open = error instanceof VivienneError && !(error instanceof VivienneProblem)
     note(layer, { ...attempt, pending: false, error, requestId: open ? error.requestId : undefined })
@@ -80,5 +85,5 @@ export async function pauseNow(
   }
   // The button says that it takes until the page says that it took.
   await askAgain(queries).catch(() => {})
-  note(layer, null)
+  note(layer, unconfirmed && { ...attempt, pending: false, error: unconfirmed })
 }
