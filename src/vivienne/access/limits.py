@@ -27,8 +27,10 @@ class Limits:
         connections: open at once.
         connections_per_address: the same, from one address.
         handshakes_per_second: WebSockets that may be opened in a second.
-        half_open: connections at once that have not said yet what they want; the oldest goes when there are more.
+        half_open: connections at once that have not said yet what they want; the oldest goes when there are more. The
+            same number may have answers at once that are not read.
         handshake_seconds: so long a connection may take to say it.
+        answer_seconds: so long a client may take to read an answer.
         changes_per_minute: asked for by one caller: a token, or an address without one.
         subscriptions: assets in one subscription.
     """
@@ -39,5 +41,6 @@ class Limits:
     handshakes_per_second: int = 1_000
     half_open: int = 500
     handshake_seconds: float = 10.0
+    answer_seconds: float = 30.0
     changes_per_minute: int = 12_000
     subscriptions: int = 1_000

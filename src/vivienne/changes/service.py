@@ -11,7 +11,7 @@ import asyncio
 import logging
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from vivienne.agent.schema import Configuration
 from vivienne.changes.counting import ChangeCounts
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from vivienne.changes.requests import ChangeRequest, Replacement, SwitchRequest
     from vivienne.errors import Problem
     from vivienne.store.base import RevisionStore
-    from vivienne.store.revision import AppliedRevision
+    from vivienne.store.revision import AppliedRevision, Revision
     from vivienne.wire.answers import (
         Acknowledgement,
         ConfigurationPage,
@@ -55,8 +55,16 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+PAGE_BYTES = 1024 * 1024
+"""Bytes of the configurations and changed values in a page of revisions."""
 CLOSE_SECONDS = 1.0
 """Seconds that what is under way gets to finish when the service is closed, and then the store."""
+
+
+class _Listed(TypedDict):
+    layers: list[str] | None
+    before: int | None
+    configurations_only: bool
 
 
 class ConfigService:
@@ -89,6 +97,7 @@ class ConfigService:
         self._planning = Planning(self._in_force, store, self._thread)
         self._ledger = Ledger(store, self._thread, self._in_force, self.metrics)
         self._writer = Writer(store, self._thread, self._ledger, self.counts)
+        self._one_page = asyncio.Semaphore()  # many that wait would keep a change from the store
         self._pausing = Pausing(self._in_force, store, self._thread, self._writer, self._now)
         self._hearing = Hearing(self._in_force, self._pausing.tell, self._now)
         self._following = Following(self._writer, self._in_force, self._hearing)
@@ -306,11 +315,19 @@ class ConfigService:
         self, layers: list[str] | None, limit: int, before: int | None, *, configurations_only: bool
     ) -> tuple[list[RevisionEntry], int | None]:
         """A page of revisions, and where the next one begins."""
-        revisions = await self._thread.look_up(
-            self._store.page, layers=layers, limit=limit + 1, before=before, configurations_only=configurations_only
-        )
+        look = partial(self._read_page, layers, limit, before, configurations_only=configurations_only)
+        async with self._one_page:
+            revisions, limit = await self._thread.look_up(look)
         if revisions and revisions[0].version > self._in_force.version:
             self.hint()
         active = self._in_force.ids()
         shown = [revision.as_document(is_active=revision.config_id in active) for revision in revisions[:limit]]
         return shown, shown[-1]["version"] if len(revisions) > limit else None
+
+    def _read_page(
+        self, layers: list[str] | None, limit: int, before: int | None, *, configurations_only: bool
+    ) -> tuple[list[Revision], int]:
+        """Revisions of a page and one more, if there is one; and how many are in the page."""
+        asked: _Listed = {"layers": layers, "before": before, "configurations_only": configurations_only}
+        fitting = self._store.fitting(**asked, limit=limit, most_bytes=PAGE_BYTES)
+        return self._store.page(**asked, limit=fitting + 1), fitting

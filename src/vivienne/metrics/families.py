@@ -98,6 +98,11 @@ FAMILIES: dict[str, Family] = {
         "Duration of a call of the store, with the wait for its turn.", "operation"
     ),
     "vivienne_store_failures_total": _counter("Calls of the store that failed.", "operation"),
+    "vivienne_connections_ended_total": _counter(
+        "Connections that the server ended or refused, by reason: `limit` (too many), `no_request` (nothing, or half a "
+        "request, came in time), `unread` (the answer was not read), `malformed` (not valid HTTP, or too large).",
+        "reason",
+    ),
     "vivienne_redis_up": _gauge("1 if the link to Redis works.", only="with `--redis`"),
     "vivienne_agents": _gauge("Agents that have responded in the last 3 s.", only="gateways"),
     "vivienne_assets_without_agent": _gauge("Assets whose agent has not responded in the last 3 s.", only="gateways"),

@@ -75,8 +75,7 @@ async def _serve(
     hosts: Hosts = "local" if is_local(sockets) else "any" if access.demanded else "addresses"
     app = guarded(Gate(process.app, access), origins=boot.origins, hosts=hosts)
     app = Traced(behind_named_proxies(app, boot, access))
-    room_for(boot.limits.connections)
-    web = server(app, boot.limits, boot.proxies)
+    web = server(app, room_for(boot.limits), boot.proxies, service.metrics)
     announce(_log, "Vivienne listens on http://%s:%d (%s)", boot.host, sockets[0].getsockname()[1], process.title)
     await process.run(web, sockets)
 

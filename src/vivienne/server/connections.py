@@ -1,16 +1,22 @@
-"""Connections: limits of their number, and of the time until one has sent a request.
+"""Connections: limits of their number, of the time until one has sent a request, and until it has read the answer.
 
 A connection beyond the limits is answered with the reason and closed. One without a request is closed after a while, or
-when there are too many such connections: the oldest goes first, so that clients that send at once get in.
+when there are too many such connections: the oldest goes first, so that clients that send at once get in. One that does
+not read its answer is ended after a while too, or when too much is unread: of the address with the most, the oldest.
 """
 
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
+from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vivienne.access.caller import counted_as
+from vivienne.metrics.registry import Metrics
 from vivienne.server.problems import problem
+from vivienne.server.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +27,27 @@ if TYPE_CHECKING:
     from vivienne.server.http_protocol import Connection
 
 _TOO_MANY, _UNAVAILABLE = 429, 503
+SPARE = 64
+"""Connections beyond the limit that are told so; even more are closed without a word, because each is an open file."""
+_MOST_UNREAD = 32 * 1024 * 1024
+"""Bytes of answers that all clients together may leave unread."""
+_AT_ONCE = struct.pack("ii", 1, 0)
+"""Value of `SO_LINGER` with which closing a connection discards what is not sent."""
+_ENDED = "vivienne_connections_ended_total"
+_REASONS = ("limit", "no_request", "unread", "malformed")
+
+
+@dataclass(slots=True)
+class _Unread:
+    """What a client has not read.
+
+    Attributes:
+        timer: ends the connection.
+        size: bytes of the answer that are not sent.
+    """
+
+    timer: asyncio.TimerHandle
+    size: int
 
 
 class Connections:
@@ -29,35 +56,48 @@ class Connections:
     Args:
         limits: of their number and time.
         is_proxy: tells if an address is that of a reverse proxy, which connects for many callers.
+        metrics: count those that are ended.
+
+    Attributes:
+        turns: for what clients send.
     """
 
-    def __init__(self, limits: Limits, is_proxy: Callable[[str], bool]) -> None:
+    def __init__(self, limits: Limits, is_proxy: Callable[[str], bool], metrics: Metrics | None = None) -> None:
         self.limits = limits
+        self.turns = Turns()
         self._is_proxy = is_proxy
+        self._metrics = metrics or Metrics()
         self._open = 0
         self._by_address: dict[str, int] = {}
         # Oldest first.
         self._silent: dict[Connection, asyncio.TimerHandle] = {}
+        self._unread: dict[Connection, _Unread] = {}
+        self._unread_bytes = 0
+        for reason in _REASONS:
+            self._metrics.expect(_ENDED, reason)
 
-    def opened(self, connection: Connection, address: str) -> ASGIApp | None:
+    def opened(self, connection: Connection) -> ASGIApp | None:
         """Count a connection; return the application that refuses it, or None if it is within the limits."""
         self._open += 1
-        whose = counted_as(address)
+        address, whose = connection.address, connection.whose
         here = self._by_address[whose] = self._by_address.get(whose, 0) + 1
-        loop = asyncio.get_running_loop()
-        self._silent[connection] = loop.call_later(self.limits.handshake_seconds, connection.hurry)
+        if self._open > self.limits.connections + SPARE:
+            self.ended("limit")
+            connection.transport.abort()
+            return None
+        self.waits(connection)
         if len(self._silent) > self.limits.half_open:
             next(iter(self._silent)).hurry()
         if self._open > self.limits.connections:
             detail = f"The limit of {self.limits.connections:,} open connections is reached"
-            return _refusal(_UNAVAILABLE, "Too many connections", detail)
+            return self._refusal(_UNAVAILABLE, detail)
         if here > self.limits.connections_per_address and not self._is_proxy(address):
             detail = f"The limit of {self.limits.connections_per_address:,} open connections from {address} is reached"
-            return _refusal(_TOO_MANY, "Too many connections", detail)
+            return self._refusal(_TOO_MANY, detail)
         return None
 
     def spoke(self, connection: Connection) -> None:
-        """Note that a whole request has arrived."""
+        """Note that a whole request has arrived, or that a WebSocket is open."""
         timer = self._silent.pop(connection, None)
         if timer is not None:
             timer.cancel()
@@ -68,16 +108,53 @@ class Connections:
             loop = asyncio.get_running_loop()
             self._silent[connection] = loop.call_later(self.limits.handshake_seconds, connection.hurry)
 
-    def closed(self, connection: Connection, address: str) -> None:
+    def unread(self, connection: Connection, size: int) -> None:
+        """Note that so many bytes of an answer cannot be sent, because the client does not read."""
+        known = self._unread.get(connection)
+        if known is None:
+            timer = asyncio.get_running_loop().call_later(self.limits.answer_seconds, self._give_up, connection)
+            known = self._unread[connection] = _Unread(timer, 0)
+        self._unread_bytes += size - known.size
+        known.size = size
+        while self._unread_bytes > _MOST_UNREAD or len(self._unread) > self.limits.half_open:
+            self._give_up(self._worst())
+
+    def read(self, connection: Connection) -> None:
+        """Note that everything is sent."""
+        known = self._unread.pop(connection, None)
+        if known is not None:
+            known.timer.cancel()
+            self._unread_bytes -= known.size
+
+    def ended(self, reason: str) -> None:
+        """Count a connection that the server ended: `limit`, `no_request`, `unread` or `malformed`."""
+        self._metrics.count(_ENDED, reason)
+
+    def closed(self, connection: Connection) -> None:
         """Note that a connection is closed."""
         self.spoke(connection)
+        self.read(connection)
         self._open -= 1
-        whose = counted_as(address)
-        self._by_address[whose] -= 1
-        if not self._by_address[whose]:
-            del self._by_address[whose]
+        self._by_address[connection.whose] -= 1
+        if not self._by_address[connection.whose]:
+            del self._by_address[connection.whose]
 
+    def _worst(self) -> Connection:
+        """Of the address that leaves most unread, the connection that does so for longest."""
+        sizes: Counter[str] = Counter()
+        for connection, known in self._unread.items():
+            sizes[connection.whose] += known.size
+        whose = sizes.most_common(1)[0][0]
+        return next(each for each in self._unread if each.whose == whose)
 
-def _refusal(status: int, title: str, detail: str) -> ASGIApp:
-    headers = {"Retry-After": "1", "Connection": "close"}
-    return problem(status, title, detail, code="too_many_connections", headers=headers)
+    def _give_up(self, connection: Connection) -> None:
+        self.read(connection)
+        self.ended("unread")
+        # The kernel would keep what is unread, and the connection, until the client reads it.
+        connection.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+        connection.transport.abort()
+
+    def _refusal(self, status: int, detail: str) -> ASGIApp:
+        self.ended("limit")
+        headers = {"Retry-After": "1", "Connection": "close"}
+        return problem(status, "Too many connections", detail, code="too_many_connections", headers=headers)

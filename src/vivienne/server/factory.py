@@ -19,6 +19,7 @@ from vivienne.server.metrics import metrics_routes
 from vivienne.server.openapi import complete
 from vivienne.server.operation import operation_routes
 from vivienne.server.policy import admission
+from vivienne.server.store_health import StoreHealth
 from vivienne.server.websockets import websocket_routes
 from vivienne.version import build_version
 
@@ -73,8 +74,7 @@ def web_application(
     app.include_router(asset_routes(service, market))
     app.include_router(websocket_routes(service, hub, board, logs, access))
 
-    app.include_router(operation_routes(service, market, additions))
-    app.include_router(metrics_routes(service))
+    _include_operation(app, service, market, additions)
     _serve_documents(app)
     return app
 
@@ -90,9 +90,17 @@ def agent_application(
         title="Vivienne, an agent", version=build_version(), redoc_url=None, dependencies=_admission(access)
     )
     problems.install(app)
-    app.include_router(operation_routes(service, market, additions))
-    app.include_router(metrics_routes(service))
+    _include_operation(app, service, market, additions)
     return app
+
+
+def _include_operation(
+    app: FastAPI, service: ConfigService, market: MarketView, additions: Callable[[], dict[str, Any]]
+) -> None:
+    """Include the endpoints that every role has."""
+    store = StoreHealth(service)
+    app.include_router(operation_routes(service, market, store, additions))
+    app.include_router(metrics_routes(service, store))
 
 
 def _admission(access: Access | None) -> list[Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+from collections import Counter
 from contextlib import contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 SUBPROTOCOL = "vivienne"
 TOKEN_IN, TICKET_IN = f"{SUBPROTOCOL}.token.", f"{SUBPROTOCOL}.ticket."
+_ONCE = frozenset({b"authorization", b"content-type", b"if-match", b"idempotency-key"})
 _POLICY_VIOLATION = 1008
 _BAD_REQUEST = 400
 
@@ -66,6 +68,10 @@ class Gate:
             )
             refusal = problem(_BAD_REQUEST, "A token in the address", detail, code="token_in_address")
             await refusal(scope, receive, send)
+            return
+        if (twice := _given_twice(scope)) is not None:
+            detail = f"The header {twice} is given more than once; give it once, because readers differ in which counts"
+            await problem(_BAD_REQUEST, "A repeated header", detail, code="repeated_header")(scope, receive, send)
             return
         address = _address(scope)
         if scope["type"] == "http":
@@ -164,6 +170,12 @@ def _has_token(scope: Scope) -> bool:
     """True if the address contains a token, in any encoding."""
     asked: bytes = scope.get("raw_path", b"") + b"?" + scope["query_string"]
     return SECRET.search(unquote_to_bytes(asked).decode("latin-1")) is not None
+
+
+def _given_twice(scope: Scope) -> str | None:
+    """A header that means something here and is given twice."""
+    counts = Counter(name for name, _ in scope["headers"] if name in _ONCE)
+    return next((name.decode() for name, count in counts.items() if count > 1), None)
 
 
 def _address(scope: Scope) -> str | None:

@@ -1,125 +1,276 @@
-"""uvicorn's protocol for HTTP, with limits of the time and size of a request."""
+"""uvicorn's protocol for HTTP, with limits of the time and size of a request, and of the time to read its answer.
+
+What uvicorn does not do, and is done here by overriding it:
+
+- It parses at once what has been read. Here a piece is parsed in its turn, and the next request when the one before is
+  answered; a pause is answered at once (`data_received`, `_start_asgi_task`).
+- It keeps headers and trailers without a limit, and waits for ever for the rest of a request (`on_...`).
+- It hands a handshake to the WebSocket library in whatever form, and does not notice that the library cannot read it
+  (`_should_upgrade`, `handle_websocket_upgrade`).
+- It waits for ever for a client to read its answer (`pause_writing`, `on_response_complete`).
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from vivienne.access.caller import counted_as
+from vivienne.server.intake import Intake
+from vivienne.server.policy import PAUSE
 from vivienne.server.problems import problem
-from vivienne.server.websocket_protocol import WebSocketProtocol
 
 if TYPE_CHECKING:
     import asyncio
 
+    from starlette.responses import Response
     from uvicorn.config import Config
 
     from vivienne.server.connections import Connections
+    from vivienne.server.websocket_protocol import WebSocketProtocol
 
-_REQUEST_TIMEOUT, _HEADERS_TOO_LARGE = 408, 431
+_BAD_REQUEST, _REQUEST_TIMEOUT, _HEADERS_TOO_LARGE = 400, 408, 431
 _HEAD_BYTES, _HEAD_FIELDS = 64 * 1024, 100
-"""Limits of the address and the headers of a request."""
+"""Limits of the address and the headers of a request, and of what comes between two bytes of a body, or after it."""
+_HANDSHAKE_LINE = 8_000
+"""Bytes of a line of a handshake; the WebSocket library reads 8 kB."""
+_START_COST = 5
+"""Cost of the beginning of an answer, in units of `Turns`."""
 
 
 class Connection(HttpToolsProtocol):
-    """uvicorn's protocol, with limits; made for one `Connections` by `limited`."""
+    """uvicorn's protocol, with limits; made for one `Connections` by `limited`.
+
+    Attributes:
+        address: of the client.
+        whose: name under which the address is counted.
+    """
 
     everything: Connections
+    flow: Intake
 
     def __init__(self, config: Config, server_state: Any, app_state: dict[str, Any], _loop: Any = None) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self._address = ""
+        self.address = self.whose = ""
         self._refused = False
-        self._head: int | None = 0
-        """Bytes of a head that has not arrived whole; None between requests."""
+        self._is_due = False
+        self._has_head = False
+        self._bare = 0
+        """Bytes since the last one of a body, or since the request began."""
+        self._body_left = 0
+        """Bytes of the body that have not arrived; 0 in other parts of a request, and if the length is not known."""
+
+    # The connection
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Count the connection, and refuse it beyond the limits."""
         super().connection_made(transport)
-        self._address = self.client[0] if self.client else ""
-        refusal = self.everything.opened(self, self._address)
+        self.flow = Intake(transport, self._ask_for_turn)
+        transport.set_write_buffer_limits(high=0)  # `pause_writing` tells of every byte that is unread
+        self.address = self.client[0] if self.client else ""
+        self.whose = counted_as(self.address)
+        refusal = self.everything.opened(self)
         if refusal is not None:
             self._refused = True
             self.app = refusal
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Count it as closed. Not called once it has become a WebSocket."""
-        self.everything.closed(self, self._address)
+        self.everything.closed(self)
+        self.flow.release()
         super().connection_lost(exc)
 
+    # What arrives
+
     def data_received(self, data: bytes) -> None:
-        """Take bytes; those that belong to no request must not keep the connection open."""
-        super().data_received(data)
-        if self._head is not None:
-            self._head += len(data)
-            if self._head > _HEAD_BYTES and not self.transport.is_closing():
-                self.everything.spoke(self)
-                self._end(_HEADERS_TOO_LARGE, "Request Header Fields Too Large", "The headers are too long")
-                return
+        """Keep bytes until it is their turn."""
+        self.flow.hold(data)
+        self._ask_for_turn()
+
+    def _ask_for_turn(self) -> None:
+        if not self._is_due:
+            self._is_due = True
+            self.everything.turns.take(self.whose, self._turn)
+
+    def _turn(self) -> None:
+        """Parse a piece, unless a whole request waits for its answer: then that comes first."""
+        self._is_due = False
+        cycle: Any = self.cycle  # None before the first request
+        is_answering = cycle is not None and not cycle.response_complete and not cycle.more_body
+        if is_answering or self.flow.read_paused or not self.flow.holds or self.transport.is_closing():
+            return  # `resume_reading` asks for the next turn
+        self._parse(self.flow.take(self._body_left))
+        if self.transport.get_protocol() is self:
+            if self.flow.holds:
+                self._ask_for_turn()
+            elif not self.flow.read_paused:
+                self.transport.resume_reading()
+
+    def _parse(self, piece: memoryview) -> None:
+        self._bare += len(piece)
+        super().data_received(piece)  # type: ignore[arg-type]  # the parser takes both
         if self.transport.get_protocol() is not self:
             # It has become a WebSocket. The parser and this object refer to each other, which would keep both alive.
             self.parser = None  # type: ignore[assignment]  # as uvicorn does with a connection that is lost
             return
-        cycle: Any = self.cycle  # None before the first request
-        answered = cycle is None or cycle.response_complete
-        if answered and self.timeout_keep_alive_task is None:
+        if self._bare > _HEAD_BYTES:
+            self._end(_HEADERS_TOO_LARGE, "Request Header Fields Too Large", "The headers are too long")
+            return
+        # Bytes that belong to no request must not keep the connection open.
+        cycle: Any = self.cycle
+        if (cycle is None or cycle.response_complete) and self.timeout_keep_alive_task is None:
             self.everything.waits(self)
+
+    # The parser
 
     def on_message_begin(self) -> None:
         """Begin to measure the time and size of a request."""
         self.everything.waits(self)
-        self._head = 0
+        self._bare = self._body_left = 0
+        self._has_head = False
         super().on_message_begin()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header. Trailers, which come after the body, have no meaning here."""
+        if not self._has_head:
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
-        """Check the size of the headers, and take the host of an absolute address."""
-        self._head = None
-        size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
-        if len(self.headers) > _HEAD_FIELDS or size > _HEAD_BYTES:
+        """Check the headers, and take the host of an absolute address."""
+        self._has_head = True
+        refusal = self._refusal()
+        if refusal is not None:
             self._refused = True
-            self.app = problem(
-                _HEADERS_TOO_LARGE,
-                "Request header fields too large",
-                f"A request may have at most {_HEAD_FIELDS} header fields and {_HEAD_BYTES:,} bytes of them",
-                code="headers_too_large",
-                headers={"Connection": "close"},
-            )
+            self.app = refusal
+            self.everything.ended("malformed")
         if b"://" in self.url and not self.url.startswith(b"/"):
             # An absolute address wins over Host (RFC 9112, 3.2.2).
             host, _, path = self.url.partition(b"://")[2].partition(b"/")
             self.headers[:] = [(name, value) for name, value in self.headers if name != b"host"] + [(b"host", host)]
             self.url = b"/" + path
+        named = dict(self.headers)
+        if b"transfer-encoding" not in named:
+            self._body_left = int(named.get(b"content-length", b"0"))  # the parser has checked it
         super().on_headers_complete()
 
+    def on_body(self, body: bytes) -> None:
+        """Take a part of the body."""
+        self._bare = 0
+        self._body_left = max(0, self._body_left - len(body))
+        super().on_body(body)
+
     def on_message_complete(self) -> None:
-        """Note that the request has arrived, with its body."""
-        self.everything.spoke(self)
+        """Note that the request has arrived, with its body. A handshake is over when the WebSocket is open."""
+        self._bare = self._body_left = 0
+        if not (self.parser.should_upgrade() and self._should_upgrade()):
+            self.everything.spoke(self)
         super().on_message_complete()
+
+    def _refusal(self) -> Response | None:
+        """The answer to a request whose headers are not taken."""
+        lines = [len(self.url), *(len(name) + len(value) for name, value in self.headers)]
+        close = {"Connection": "close"}
+        title = "Request header fields too large"
+        if len(self.headers) > _HEAD_FIELDS or sum(lines) > _HEAD_BYTES:
+            detail = f"A request may have at most {_HEAD_FIELDS} header fields and {_HEAD_BYTES:,} bytes of them"
+            return problem(_HEADERS_TOO_LARGE, title, detail, code="headers_too_large", headers=close)
+        if not (self.parser.should_upgrade() and self._should_upgrade()):
+            return None
+        if max(lines) > _HANDSHAKE_LINE:
+            detail = f"A line of a WebSocket handshake may have at most {_HANDSHAKE_LINE:,} bytes"
+            return problem(_HEADERS_TOO_LARGE, title, detail, code="headers_too_large", headers=close)
+        if any(
+            name == b"transfer-encoding" or (name == b"content-length" and value != b"0")
+            for name, value in self.headers
+        ):
+            detail = "A WebSocket handshake has no body; send it without Content-Length and Transfer-Encoding"
+            return problem(_BAD_REQUEST, "A handshake with a body", detail, code="handshake_with_body", headers=close)
+        return None
+
+    # The WebSocket
 
     def _should_upgrade(self) -> bool:
         return not self._refused and super()._should_upgrade()
 
     def handle_websocket_upgrade(self) -> None:
-        """Keep counting the connection as a WebSocket."""
+        """Keep counting the connection as a WebSocket, and its handshake as a request until it is accepted."""
+        transport = self.transport
         super().handle_websocket_upgrade()
-        became: Any = self.transport.get_protocol()
-        if isinstance(became, WebSocketProtocol):
-            became.gone = lambda: self.everything.closed(self, self._address)
+        became = cast("WebSocketProtocol", transport.get_protocol())  # `listen.server` says so
+        became.opened = partial(self.everything.spoke, self)
+        became.gone = partial(self.everything.closed, self)
+        self.flow.release()
+        if transport.is_closing():
+            return
+        transport.set_write_buffer_limits()
+        transport.resume_reading()
+        if not became.handshake_initiated:
+            self._end(_BAD_REQUEST, "Bad Request", "The WebSocket handshake cannot be read")
+
+    # The answer
+
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        """Begin to answer in turn; a pause is never behind others."""
+        start = partial(self._start, cycle, app)
+        if (cycle.scope["method"], cycle.scope["path"]) == PAUSE:
+            start()
+        else:
+            self.everything.turns.take(self.whose, start, _START_COST)
+
+    def _start(self, cycle: Any, app: Any) -> None:
+        if not cycle.disconnected:
+            super()._start_asgi_task(cycle, app)
+
+    def pause_writing(self) -> None:
+        """Note what the client leaves unread."""
+        super().pause_writing()
+        cycle: Any = self.cycle
+        rest = 0 if cycle is None or cycle.response_complete else cycle.expected_content_length
+        self.everything.unread(self, self.transport.get_write_buffer_size() + rest)
+
+    def resume_writing(self) -> None:
+        """Go on; the time to read an answer is over when all of it is sent."""
+        super().resume_writing()
+        cycle: Any = self.cycle
+        if cycle is None or cycle.response_complete:
+            self.everything.read(self)
+
+    def on_response_complete(self) -> None:
+        """Note that the answer is sent, unless some of it is unread."""
+        super().on_response_complete()
+        if not self.flow.write_paused:
+            self.everything.read(self)
+
+    # Its end
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what cannot be parsed, and close."""
+        self.everything.ended("malformed")
+        super().send_400_response(msg)
 
     def hurry(self) -> None:
         """End a connection that took too long, or that is the oldest of too many without a request."""
         self.everything.spoke(self)
+        self.everything.ended("no_request")
+        if self.transport.get_protocol() is not self:
+            self.transport.abort()  # the beginning of a WebSocket that nobody accepted
+        else:
+            self._end(_REQUEST_TIMEOUT, "Request Timeout", "The request did not arrive in time", is_counted=True)
+
+    def _end(self, status: int, phrase: str, text: str, *, is_counted: bool = False) -> None:
+        """Answer with the reason, and close."""
+        self.everything.spoke(self)
         if self.transport.is_closing():
-            return
+            return  # `pause_writing` saw to what is unread
+        if not is_counted:
+            self.everything.ended("malformed")
         cycle: Any = self.cycle
         if cycle is not None and (cycle.response_started if cycle.more_body else not cycle.response_complete):
             # An answer is on its way, to this request or the one before: nothing may be written into it.
             self.transport.close()
             return
-        self._end(_REQUEST_TIMEOUT, "Request Timeout", "The request did not arrive in time")
-
-    def _end(self, status: int, phrase: str, text: str) -> None:
-        """Answer with the reason, and close."""
         head = f"HTTP/1.1 {status} {phrase}\r\ncontent-type: text/plain; charset=utf-8\r\n"
         head += f"content-length: {len(text)}\r\nconnection: close\r\n\r\n"
         self.transport.write((head + text).encode())

@@ -8,13 +8,15 @@ import ipaddress
 import logging
 import resource
 import socket
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import uvicorn
 
 from vivienne.errors import SettingsError
-from vivienne.server.connections import Connections
+from vivienne.server.connections import SPARE, Connections
 from vivienne.server.http_protocol import limited
+from vivienne.server.sending import Sending
 from vivienne.server.websocket_protocol import WebSocketProtocol
 
 if TYPE_CHECKING:
@@ -23,18 +25,22 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from vivienne.access.limits import Limits
+    from vivienne.metrics.registry import Metrics
 
 _log = logging.getLogger(__name__)
 
 _BACKLOG = 2048
-_OTHER_FILES = 256
-"""File descriptors for everything else than connections."""
+_ACCEPTED_PER_PASS = 16
+_OTHER_FILES = 192 + SPARE
+"""File descriptors for everything else than connections: the store, feeds, the log, and refusals."""
 _SEND_BUFFER = 128 * 1024
 """Bytes the kernel buffers per client. By default it buffers megabytes, all of it old states for a client that does not
 read."""
 _LONGEST_FRAME = 4 * 1024 * 1024
 """Bytes. A message that is longer than the channels read is answered up to this size; beyond it the connection ends
 (1009)."""
+_RECEIVE_BUFFER = 32 * 1024
+"""Bytes the kernel takes of a client before they are read; by default it takes megabytes."""
 _GRACE_SECONDS = 1
 _PING_SECONDS = 20.0
 
@@ -85,6 +91,7 @@ def _bound(family: socket.AddressFamily, address: tuple[object, ...]) -> socket.
         if family is socket.AF_INET6:
             listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
         listening.bind(address)
         listening.listen(_BACKLOG)
     except OSError:
@@ -112,39 +119,64 @@ class Server(uvicorn.Server):
         """Leave signals alone."""
         yield
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen, on copies of each socket: a pass of the event loop accepts one connection of each.
 
-def room_for(connections: int) -> None:
-    """Raise the limit of open files so that every allowed connection can be opened, as far as the system permits."""
-    wanted = connections + _OTHER_FILES
+        With one copy a client waits for as many passes as there are others that connect.
+        """
+        await super().startup([copy for each in sockets or () for copy in (each, *_copies(each))])
+
+
+def _copies(listening: socket.socket) -> list[socket.socket]:
+    return [listening.dup() for _ in range(_ACCEPTED_PER_PASS - 1)]
+
+
+def room_for(limits: Limits) -> Limits:
+    """The limits that the open files of this process have room for.
+
+    The system is asked for as many as are needed. If it allows fewer, there may be fewer connections: the store needs
+    files too.
+    """
+    wanted = limits.connections + _OTHER_FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY or soft >= wanted:
-        return
+        return limits
     allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
     if allowed > soft:
         resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
-    if allowed < wanted:
-        _log.warning(
-            "The system allows this process %d open files, too few for --max-connections %d; raise it with ulimit -n",
-            allowed,
-            connections,
-        )
+    if allowed >= wanted:
+        return limits
+    most = max(1, allowed - _OTHER_FILES)
+    _log.warning(
+        "The system allows this process %d open files, so at most %d connections are accepted, not --max-connections "
+        "%d; raise it with ulimit -n",
+        allowed,
+        most,
+        limits.connections,
+    )
+    return replace(limits, connections=most)
 
 
-def server(app: ASGIApp, limits: Limits, proxies: Collection[str] = ()) -> Server:
+def server(app: ASGIApp, limits: Limits, proxies: Collection[str] = (), metrics: Metrics | None = None) -> Server:
     """A server for the application.
 
     Args:
         app: the application.
         limits: of connections.
         proxies: addresses and networks of reverse proxies, which say in ``X-Forwarded-For`` who is behind them.
+        metrics: count connections that are ended.
 
     WebSocket pings find dead clients; compression is off because it costs more time than it saves on a state message.
     """
     networks = [ipaddress.ip_network(proxy) for proxy in proxies]
-    connections = Connections(limits, lambda address: any(ipaddress.ip_address(address) in net for net in networks))
+
+    def is_proxy(address: str) -> bool:
+        return any(ipaddress.ip_address(address) in network for network in networks)
+
+    connections = Connections(limits, is_proxy, metrics)
     return Server(
         uvicorn.Config(
-            app,
+            Sending(app),
             http=limited(connections),
             ws=WebSocketProtocol,
             ws_max_size=_LONGEST_FRAME,

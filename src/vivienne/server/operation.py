@@ -8,7 +8,6 @@ import orjson
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from vivienne.errors import StoreError
 from vivienne.server.http import caller_of
 from vivienne.version import build_version
 
@@ -17,16 +16,18 @@ if TYPE_CHECKING:
 
     from vivienne.changes.service import ConfigService
     from vivienne.live.view import MarketView
+    from vivienne.server.store_health import StoreHealth
 
 
 def operation_routes(
-    service: ConfigService, market: MarketView, additions: Callable[[], dict[str, Any]] = dict
+    service: ConfigService, market: MarketView, store: StoreHealth, additions: Callable[[], dict[str, Any]] = dict
 ) -> APIRouter:
     """The endpoints.
 
     Args:
-        service: knows the health of the store.
+        service: knows pauses, and configurations that are left out.
         market: knows the health of the feeds.
+        store: knows the health of the store.
         additions: health of optional parts: by name ``ok``, or what is wrong with it.
     """
     routes = APIRouter(tags=["operation"])
@@ -39,11 +40,7 @@ def operation_routes(
     @routes.get("/ready", responses={503: {"description": "A part does not work; the answer says which."}})
     async def ready(request: Request) -> Response:
         """Health of the parts: feeds and store. Without a token, where one is needed, only the status."""
-        needed: dict[str, Any] = {"store": "ok"}
-        try:
-            await service.check()
-        except StoreError as error:
-            needed["store"] = str(error)
+        needed: dict[str, Any] = {"store": await store.look() or "ok"}
         if getattr(request.app.state, "is_stopping", False):
             needed["process"] = "It is stopping; connect to another one"
         helpful = additions()

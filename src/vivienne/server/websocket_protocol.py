@@ -22,10 +22,19 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     breaks the protocol must not be logged as a defect of the program.
 
     Attributes:
+        opened: called once the handshake is accepted.
         gone: called once the connection is closed.
     """
 
+    opened: Callable[[], None] | None = None
     gone: Callable[[], None] | None = None
+
+    def start_keepalive(self) -> None:
+        """Report the WebSocket as open: uvicorn calls this when the handshake is accepted."""
+        super().start_keepalive()
+        if self.opened is not None:
+            self.opened()
+            self.opened = None
 
     def keepalive_timeout(self) -> None:
         """Close a connection whose client did not answer a ping in time."""

@@ -210,14 +210,21 @@ class Boot:
     )
     max_half_open: int = setting(
         "--max-half-open",
-        "Most connections at once that have not sent a whole request yet; beyond it the oldest is closed.",
+        "Most connections at once that have not sent a whole request yet; beyond it the oldest is closed. The same "
+        "for connections that have not read their answer.",
         _LIMITS.half_open,
         bounds=(1, _MILLION),
     )
     handshake_seconds: float = setting(
         "--handshake-seconds",
-        "Longest time until a connection has sent a request.",
+        "Longest time until a connection has sent a request, or has opened its WebSocket.",
         _LIMITS.handshake_seconds,
+        bounds=(0.1, 600.0),
+    )
+    answer_seconds: float = setting(
+        "--answer-seconds",
+        "Longest time until a client has read an answer.",
+        _LIMITS.answer_seconds,
         bounds=(0.1, 600.0),
     )
     max_changes_per_minute: int = setting(
@@ -258,6 +265,7 @@ class Boot:
             handshakes_per_second=self.max_handshakes_per_second,
             half_open=self.max_half_open,
             handshake_seconds=self.handshake_seconds,
+            answer_seconds=self.answer_seconds,
             changes_per_minute=self.max_changes_per_minute,
             subscriptions=self.max_subscriptions,
         )

@@ -120,6 +120,20 @@ class RevisionStore(TokenStore, Protocol):
             configurations_only: leave out deleted configurations, and revisions that are not configurations.
         """
 
+    def fitting(
+        self,
+        *,
+        layers: Sequence[str] | None,
+        limit: int,
+        before: int | None,
+        configurations_only: bool,
+        most_bytes: int,
+    ) -> int:
+        """The largest `limit` with which a `page` has at most so many bytes; at least 1.
+
+        Counted are documents and changed values, as they are stored.
+        """
+
     def check(self) -> None:
         """Check that the store answers."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from contextlib import contextmanager
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -151,14 +152,23 @@ class SqlRevisionStore(SqlTokens):
         self, *, layers: Sequence[str] | None, limit: int, before: int | None, configurations_only: bool
     ) -> list[Revision]:
         """See `RevisionStore`."""
-        query = select(revisions).order_by(revisions.c.version.desc()).limit(limit)
-        if layers is not None:
-            query = query.where(revisions.c.layer.in_(layers))
-        if before is not None:
-            query = query.where(revisions.c.version < before)
-        if configurations_only:
-            query = query.where(_is_configuration)
-        return self._read(query)
+        return self._read(_listed(select(revisions), layers, limit, before, configurations_only=configurations_only))
+
+    def fitting(
+        self,
+        *,
+        layers: Sequence[str] | None,
+        limit: int,
+        before: int | None,
+        configurations_only: bool,
+        most_bytes: int,
+    ) -> int:
+        """See `RevisionStore`."""
+        size = func.length(revisions.c.document) + func.length(revisions.c.changed)
+        query = _listed(select(size), layers, limit, before, configurations_only=configurations_only)
+        with self._transaction() as connection:
+            sizes: Iterator[int] = accumulate(connection.execute(query).scalars())
+            return max(1, sum(size <= most_bytes for size in sizes))
 
     def check(self) -> None:
         """See `RevisionStore`."""
@@ -189,6 +199,18 @@ class SqlRevisionStore(SqlTokens):
     def _one(self, query: Select[Any]) -> Revision | None:
         found = self._read(query)
         return found[0] if found else None
+
+
+def _listed(
+    query: Select[Any], layers: Sequence[str] | None, limit: int, before: int | None, *, configurations_only: bool
+) -> Select[Any]:
+    """A query of revisions, limited to those of a page."""
+    query = query.order_by(revisions.c.version.desc()).limit(limit)
+    if layers is not None:
+        query = query.where(revisions.c.layer.in_(layers))
+    if before is not None:
+        query = query.where(revisions.c.version < before)
+    return query.where(_is_configuration) if configurations_only else query
 
 
 def as_row(revision: Revision) -> dict[str, Any]:

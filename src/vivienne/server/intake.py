@@ -1,0 +1,73 @@
+"""Intake: bytes that have arrived on a connection and are parsed piece by piece.
+
+uvicorn parses what has been read at once, which may be thousands of requests or chunks.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from uvicorn.protocols.http.flow_control import FlowControl
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+
+_PIECE, _BODY_PIECE = 2 * 1024, 64 * 1024
+"""Bytes parsed at once: of heads and chunks, and of a body that is not cut into chunks, which costs next to nothing."""
+
+
+class Intake(FlowControl):
+    """uvicorn's flow control, which also keeps what is not parsed yet. Nothing is read from the connection meanwhile.
+
+    Args:
+        transport: of the connection.
+        resume: called when reading may go on.
+    """
+
+    def __init__(self, transport: asyncio.Transport, resume: Callable[[], None]) -> None:
+        super().__init__(transport)
+        self._resume = resume
+        self._held = b""
+        self._at = 0
+
+    def hold(self, data: bytes) -> None:
+        """Keep bytes until they are taken."""
+        self._held = self._held[self._at :] + data
+        self._at = 0
+        self._transport.pause_reading()
+
+    def take(self, body_left: int) -> memoryview:
+        """The next piece: of the body, if any is left of it; otherwise until the end of a head or of the piece."""
+        if body_left:
+            end = self._at + min(body_left, _BODY_PIECE)
+        else:
+            most = self._at + _PIECE
+            blank = self._held.find(b"\r\n\r\n", self._at, most)
+            end = most if blank < 0 else blank + 4
+        piece = memoryview(self._held)[self._at : end]
+        self._at += len(piece)
+        if self._at == len(self._held):
+            self._held, self._at = b"", 0
+        return piece
+
+    @property
+    def holds(self) -> bool:
+        """True if there is something to take."""
+        return bool(self._held)
+
+    def release(self) -> None:
+        """Let go of what is kept and of the connection, which refers to this."""
+        self._held, self._at, self._resume = b"", 0, _do_nothing
+
+    def resume_reading(self) -> None:
+        """Go on with what is kept; read from the connection only when that is parsed."""
+        self.read_paused = False
+        if self.holds:
+            self._resume()
+        else:
+            self._transport.resume_reading()
+
+
+def _do_nothing() -> None:
+    """Nothing is left to go on with."""

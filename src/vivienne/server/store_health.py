@@ -1,0 +1,47 @@
+"""The health of the store, for answers that must not wait for a store that hangs."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from vivienne.errors import StoreError
+
+if TYPE_CHECKING:
+    from vivienne.changes.service import ConfigService
+
+CHECK_SECONDS = 1.0
+"""Longest time an answer waits for the store."""
+
+
+class StoreHealth:
+    """Health of the store, with one check at a time however often it is asked for.
+
+    Args:
+        service: checks it.
+
+    Attributes:
+        is_up: the result of the last check.
+    """
+
+    def __init__(self, service: ConfigService) -> None:
+        self._service = service
+        self._checking: asyncio.Task[str | None] | None = None
+        self.is_up = False
+
+    async def look(self) -> str | None:
+        """Check, and wait `CHECK_SECONDS` for the result; return what is wrong."""
+        checking = self._checking
+        if checking is None or checking.done():
+            checking = self._checking = asyncio.create_task(self._check(), name="check of the store")
+        done, _ = await asyncio.wait([checking], timeout=CHECK_SECONDS)
+        trouble = checking.result() if done else f"the store did not answer within {CHECK_SECONDS:g} s"
+        self.is_up = trouble is None
+        return trouble
+
+    async def _check(self) -> str | None:
+        try:
+            await self._service.check()
+        except StoreError as error:
+            return str(error)
+        return None

@@ -1,0 +1,219 @@
+"""Requests without end, handshakes that are none, and answers that nobody reads: each ends, and others are served."""
+
+from __future__ import annotations
+
+import socket
+import time
+from contextlib import ExitStack, suppress
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from raw_http import UPGRADE, answer, ask, connected, request, rest
+from running import COMPREHENSIVE, RunningServer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+SECONDS = 20.0
+HOST = ("Host", "localhost")
+HEALTH = request("GET", "/health", HOST)
+LAST = request("GET", "/health", HOST, ("Connection", "close"))
+CHUNKED = request("POST", f"{COMPREHENSIVE}/validate", HOST, ("Content-Type", "application/json"),
+                  ("Transfer-Encoding", "chunked"))  # fmt: skip
+LONG_FILE = request("GET", "/static-offline-docs/swagger-ui-bundle.js", HOST)
+PAGE = request("GET", f"{COMPREHENSIVE}/history", HOST)
+HALF_OPEN = 20
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    flags = ("--assets", "BTC", "--max-half-open", str(HALF_OPEN))
+    with RunningServer(*flags, db=tmp_path_factory.mktemp("bounds") / "v.db") as running:
+        yield running
+        assert "Traceback" not in running.log
+
+
+def comes(true: Callable[[], bool]) -> bool:
+    """Whether it becomes true."""
+    until = time.monotonic() + SECONDS
+    while time.monotonic() < until:
+        if true():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def is_ended(connection: socket.socket) -> bool:
+    """Whether the server has ended a connection from which nobody reads."""
+    established = 1
+    return connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] != established
+
+
+def never_reading(server: RunningServer, asked: bytes) -> socket.socket:
+    """A connection that has asked for something and takes almost nothing of it."""
+    made = socket.socket()
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+    made.settimeout(SECONDS)
+    made.connect(("127.0.0.1", server.port))
+    made.sendall(asked)
+    return made
+
+
+def ended(server: RunningServer, reason: str) -> float:
+    """How many connections were ended for a reason."""
+    line = f'vivienne_connections_ended_total{{reason="{reason}"}} '
+    return next(float(each.removeprefix(line)) for each in server.get("/metrics").text.splitlines() if line in each)
+
+
+# What is sent without end
+
+
+@pytest.mark.parametrize("said", [b"a: b\r\n" * 20_000, b"a: " + b"b" * 1_000_000, b"x" * 1_000_000])
+def test_trailers_without_end_are_refused(server: RunningServer, said: bytes) -> None:
+    with connected(server.port) as endless:
+        with suppress(ConnectionError):  # it was closed while there was more to say
+            endless.sendall(CHUNKED + b"2\r\n{}\r\n0\r\n" + said)
+        got = rest(endless)
+    assert got == b"" or got.startswith((b"HTTP/1.1 431 ", b"HTTP/1.1 400 "))
+    assert 200 == server.get("/health").status_code
+
+
+def test_trailers_are_read_over(server: RunningServer) -> None:
+    with connected(server.port) as chunked:
+        chunked.sendall(CHUNKED + b"2\r\n{}\r\n0\r\nHost: elsewhere\r\nX: y\r\n\r\n" + LAST)
+        assert 2 == rest(chunked).count(b"HTTP/1.1 200 OK")
+
+
+def test_many_requests_at_once_are_answered_one_after_the_other(server: RunningServer) -> None:
+    number = 2_000
+    with connected(server.port) as pipelining:
+        pipelining.sendall(HEALTH * (number - 1) + LAST)
+        assert number == rest(pipelining).count(b"HTTP/1.1 200 OK")
+
+
+def test_a_body_in_chunks_of_a_byte_is_read(server: RunningServer) -> None:
+    body = b'{"bang_threshold": 85, "reason": "' + b"x" * 900 + b'"}'
+    with connected(server.port) as chunked:
+        chunked.sendall(CHUNKED + b"".join(b"1\r\n%c\r\n" % byte for byte in body) + b"0\r\n\r\n")
+        assert b'"valid":true' in answer(chunked).body
+
+
+# Handshakes
+
+
+def handshake(*more: tuple[str, str], method: str = "GET", path: str = "/ws/state") -> bytes:
+    return request(method, path, HOST, *UPGRADE, *more)
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        (handshake(("Content-Length", "10")), 400),
+        (handshake(("Content-Length", "2")) + b"{}", 400),
+        (handshake(("Transfer-Encoding", "chunked")), 400),
+        (handshake(("X", "y" * 9_000)), 431),
+        (handshake(path="/ws/state?" + "y" * 9_000), 431),
+        (handshake(method="POST"), 405),
+    ],
+)
+def test_a_handshake_that_is_none_is_answered_and_closed(server: RunningServer, said: bytes, status: int) -> None:
+    with connected(server.port) as opening:
+        opening.sendall(said)
+        assert rest(opening).startswith(b"HTTP/1.1 %d " % status)
+
+
+def test_a_handshake_may_say_that_it_has_no_body(server: RunningServer) -> None:
+    assert 101 == ask(server.port, handshake(("Content-Length", "0"))).status
+
+
+# Answers that are not read
+
+
+def test_an_answer_that_is_not_read_is_given_up_after_a_while(tmp_path: Path) -> None:
+    last = request("GET", "/static-offline-docs/swagger-ui-bundle.js", HOST, ("Connection", "close"))
+    with (
+        RunningServer("--assets", "BTC", "--answer-seconds", "1", db=tmp_path / "v.db") as server,
+        ExitStack() as open_,
+    ):
+        unread = [open_.enter_context(never_reading(server, asked)) for asked in (LONG_FILE, last, HEALTH * 5_000)]
+        assert comes(lambda: all(map(is_ended, unread)))
+        assert 3 == ended(server, "unread")
+
+
+def test_an_answer_that_is_read_late_is_whole(server: RunningServer) -> None:
+    with never_reading(server, LONG_FILE) as late:
+        time.sleep(0.5)
+        whole = answer(late)
+    assert int(whole.headers["content-length"][0]) == len(whole.body) > 1_000_000
+
+
+def test_so_many_answers_may_be_unread_and_no_more(server: RunningServer) -> None:
+    with ExitStack() as open_:
+        unread = [open_.enter_context(never_reading(server, LONG_FILE)) for _ in range(HALF_OPEN + 5)]
+        assert comes(lambda: 5 == sum(map(is_ended, unread)))
+        assert 200 == server.get("/health").status_code
+
+
+def test_no_file_stays_open_for_an_answer_that_is_not_read(server: RunningServer) -> None:
+    process = psutil.Process(server.process.pid)
+    ranged = request("GET", "/static-offline-docs/swagger-ui-bundle.js", HOST, ("Range", "bytes=0-999999"))
+    with ExitStack() as open_:
+        unread = [
+            open_.enter_context(never_reading(server, asked)) for asked in (LONG_FILE, ranged) * (HALF_OPEN // 2 - 1)
+        ]
+        assert 200 == server.get("/health").status_code
+        assert [] == [each.path for each in process.open_files() if "swagger" in each.path]
+        assert not any(map(is_ended, unread))
+
+
+def test_a_page_of_the_history_has_so_many_bytes_and_the_rest_follows(tmp_path: Path) -> None:
+    with RunningServer("--assets", "BTC", db=tmp_path / "v.db") as server:
+        for number in range(60):
+            note = {"description": chr(0x1F300 + number) * 500}
+            named = dict.fromkeys(("settings", "filters", "signal_weights", "signals", "indicators"), note)
+            assert 200 == server.post("partial-update", note | named).status_code
+        page = server.get(f"{COMPREHENSIVE}/history", limit=1_000)
+
+        assert len(page.content) < 2_000_000
+        assert page.json()["next"] == page.json()["history"][-1]["version"]
+        assert [*range(60, 0, -1)] == [each["version"] for each in server.history()]
+
+
+# Headers, metrics, files
+
+
+@pytest.mark.parametrize("name", ["If-Match", "Idempotency-Key", "Authorization", "Content-Type"])
+def test_a_header_that_decides_is_given_once(server: RunningServer, name: str) -> None:
+    body = b'{"bang_threshold": 85}'
+    twice = ((name, '"0"'), (name.lower(), '"1"'))
+    length = ("Content-Length", str(len(body)))
+    refused = ask(server.port, request("POST", f"{COMPREHENSIVE}/partial-update", HOST, length, *twice) + body)
+    assert (400, "repeated_header") == (refused.status, refused.code)
+
+
+def test_metrics_are_answered_however_many_ask_at_once(server: RunningServer) -> None:
+    with ExitStack() as open_:
+        asking = [open_.enter_context(connected(server.port)) for _ in range(12)]
+        for _ in range(5):
+            for each in asking:
+                each.sendall(request("GET", "/metrics", HOST))
+            assert [200] * 12 == [answer(each).status for each in asking]
+
+
+def test_with_few_open_files_there_are_few_connections_and_changes_are_made(tmp_path: Path) -> None:
+    prefix = ("bash", "-c", 'ulimit -n 300 && exec "$@"', "bash")
+    with RunningServer("--assets", "BTC", db=tmp_path / "v.db", prefix=prefix) as server, ExitStack() as open_:
+        assert "at most 44 connections" in server.log
+        many = [open_.enter_context(connected(server.port)) for _ in range(350)]
+        assert comes(lambda: sum(map(is_ended, many)) > 200)
+        for each in many[100:]:
+            each.close()
+        server.http.close()
+        changing = many[0]
+        body = b'{"bang_threshold": 85}'
+        changing.sendall(request("POST", f"{COMPREHENSIVE}/partial-update", HOST, ("Content-Type", "application/json"),
+                                 ("Content-Length", str(len(body)))) + body)  # fmt: skip
+        assert 200 == answer(changing).status

@@ -1,0 +1,27 @@
+"""What one client sends does not hold up the event loop, and addresses take turns."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+
+from vivienne.server.turns import Turns
+
+
+def test_a_client_who_sends_without_end_holds_nobody_up() -> None:
+    async def others_before_the_end() -> tuple[int, list[str]]:
+        done: list[str] = []
+        turns = Turns()
+        for number in range(1_000):
+            turns.take("endless", partial(done.append, f"endless {number}"))
+        turns.take("other", partial(done.append, "other"))
+        await asyncio.sleep(0)
+        first = len(done)
+        while len(done) < 1_001:  # noqa: ASYNC110  # each is a pass
+            await asyncio.sleep(0)
+        return first, done
+
+    first, done = asyncio.run(others_before_the_end())
+    assert first < 50
+    assert done.index("other") == 1
+    assert [each for each in done if each != "other"] == [f"endless {number}" for number in range(1_000)]

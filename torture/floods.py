@@ -1,0 +1,257 @@
+"""Clients that use HTTP itself against the server: others are served beside them, and the memory stays as it is.
+
+Each kind comes from a process and an address of its own. Meanwhile somebody else pauses, on a new connection each time,
+as one does who is in a hurry.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import multiprocessing
+import socket
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+
+from measuring import Figure, percentile
+from running import COMPREHENSIVE, RunningServer
+from torture.progress import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_FLAGS = ("--assets", "BTC,ETH,SOL", "--timeframe", "1m", "--handshake-seconds", "5")
+_FLOODING, _OTHERS = "127.0.0.2", "127.0.0.3"
+"""Addresses of this machine: callers without tokens are told apart by where they come from."""
+_WANTED_MS, _WANTED_MB = 250.0, 64.0
+_PAUSE_SECONDS = 0.05
+_PATIENCE_SECONDS = 30.0
+_WRITTEN_AT_ONCE = 128 * 1024
+_ESTABLISHED = 1
+"""The state of a connection in `tcp_info`, which Linux has first."""
+_REVISIONS = 200
+_FILTERS = ("volatility", "trend", "levels", "underused_alpha", "combined_vwap")
+_SECTIONS = ("settings", "filters", "signal_weights", "signals", "indicators")
+
+_HEAD = "Host: localhost\r\nContent-Type: application/json\r\n"
+_CHUNKED = f"POST {COMPREHENSIVE}/validate HTTP/1.1\r\n{_HEAD}Transfer-Encoding: chunked\r\n\r\n"
+_SWITCH = (
+    "GET /ws/state HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+)
+
+
+@dataclass(frozen=True)
+class Flood:
+    """A kind of them.
+
+    Attributes:
+        first: what each connection begins with; they take turns.
+        then: what it goes on with, for ever; empty for silence.
+        reads: whether it reads what it is answered.
+        share: of the connections that are asked for.
+    """
+
+    first: tuple[str, ...]
+    then: str = ""
+    reads: bool = True
+    share: float = 1.0
+
+
+FLOODS = {
+    "trailers": Flood((f"{_CHUNKED}0\r\n",), "a: b\r\n" * 1_000, share=0.1),
+    "handshakes with a body or an endless line": Flood(
+        (
+            f"{_SWITCH}Content-Length: 10\r\n\r\n",
+            f"{_SWITCH}Transfer-Encoding: chunked\r\n\r\n",
+            f"{_SWITCH}X: {'y' * 9_000}\r\n\r\n",
+        )
+    ),
+    "unread pages": Flood(
+        (f"GET {COMPREHENSIVE}/history?limit=1000 HTTP/1.1\r\nHost: localhost\r\n\r\n",), reads=False, share=0.1
+    ),
+    "unread files": Flood(
+        ("GET /static-offline-docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: localhost\r\n\r\n",), reads=False
+    ),
+    "pipelined requests": Flood(("",), "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n" * 100, share=0.1),
+    "chunks of a byte": Flood((_CHUNKED,), "1\r\n \r\n" * 1_000, share=0.1),
+}
+
+
+@dataclass
+class _Pauses:
+    milliseconds: list[float] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+
+
+def measure(*, connections: int = 1_000, seconds: float = 30.0, kinds: str = ",".join(FLOODS)) -> list[Figure]:
+    """Pause again and again, alone and beside each kind of flood.
+
+    Args:
+        connections: of a flood at once; some kinds have a tenth of them.
+        seconds: of each.
+        kinds: of `FLOODS`, with commas between.
+    """
+    figures: list[Figure] = []
+    progress = Progress("floods", len(kinds.split(",")))
+    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
+        for kind in kinds.split(","):
+            with RunningServer(*_FLAGS, db=Path(folder) / f"{kind}.db") as server:
+                if "pages" in kind:
+                    _write_history(server)
+                figures += _beside(server, kind, connections, seconds)
+            progress.add()
+    progress.end()
+    return figures
+
+
+def _write_history(server: RunningServer) -> None:
+    """Revisions as long as there may be, 65 kB each: every section with another note."""
+    for number in range(_REVISIONS):
+        note: dict[str, str] = {"description": chr(0x1F300 + number) * 500}
+        document: dict[str, object] = {"description": note["description"]} | dict.fromkeys(_SECTIONS, note)
+        document["filters"] = note | dict.fromkeys(_FILTERS, note)
+        server.post("partial-update", document).raise_for_status()
+
+
+def _beside(server: RunningServer, kind: str, connections: int, seconds: float) -> list[Figure]:
+    process = psutil.Process(server.process.pid)
+    alone = asyncio.run(_pause(server, seconds / 5, lambda: None))
+    before = most = process.memory_info().rss
+
+    def look() -> None:
+        nonlocal most
+        most = max(most, process.memory_info().rss)
+
+    flood = FLOODS[kind]
+    with _running(server.port, flood, max(1, int(connections * flood.share))):
+        during = asyncio.run(_pause(server, seconds, look))
+    look()
+    p99, grown = percentile(during.milliseconds or [float("inf")], 99), (most - before) / 1e6
+    quiet = percentile(alone.milliseconds or [float("inf")], 99)
+    tracebacks = server.log.count("Traceback")
+    return [
+        Figure(
+            f"{kind}: a pause, p99 without and with",
+            f"{quiet:.0f} and {p99:.0f} ms",
+            f"<= {_WANTED_MS:g} ms",
+            p99 <= _WANTED_MS,
+            is_speed=True,
+        ),
+        Figure(
+            f"{kind}: memory grows by", f"{grown:.0f} MB", f"<= {_WANTED_MB:g} MB", grown <= _WANTED_MB, is_speed=True
+        ),
+        Figure(
+            f"{kind}: pauses that failed, tracebacks",
+            f"{len(during.failed)} of {len(during.milliseconds)}, {tracebacks} {''.join(during.failed)[:200]}",
+            "0, 0",
+            not during.failed and not tracebacks and bool(during.milliseconds),
+        ),
+    ]
+
+
+async def _pause(server: RunningServer, seconds: float, look: Callable[[], None]) -> _Pauses:
+    """Pause and resume, each on a connection of its own."""
+    found = _Pauses()
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        look()
+        for name in ("pause", "resume"):
+            begin = time.perf_counter()
+            try:
+                async with asyncio.timeout(_PATIENCE_SECONDS):
+                    wrong = await _post(server.port, name)
+            except (OSError, TimeoutError) as error:
+                wrong = repr(error)
+            if name == "pause":
+                found.milliseconds.append((time.perf_counter() - begin) * 1000)
+            if wrong:
+                found.failed.append(wrong)
+        await asyncio.sleep(_PAUSE_SECONDS)
+    return found
+
+
+async def _post(port: int, name: str) -> str:
+    """Pause or resume; gives what went wrong."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(_OTHERS, 0))
+    try:
+        head = f"POST {COMPREHENSIVE}/{name} HTTP/1.1\r\n{_HEAD}Content-Length: 2\r\nConnection: close\r\n\r\n"
+        writer.write(f"{head}{{}}".encode())
+        answer = (await reader.read()).decode()
+    finally:
+        writer.close()
+    return "" if answer.startswith("HTTP/1.1 200 ") else answer or "no answer"
+
+
+@contextmanager
+def _running(port: int, flood: Flood, connections: int) -> Iterator[None]:
+    """The flood, in a process of its own, so that it takes no time from those who measure."""
+    process = multiprocessing.get_context("spawn").Process(target=_flood, args=(port, flood, connections), daemon=True)
+    process.start()
+    try:
+        yield
+        if not process.is_alive():
+            raise RuntimeError(f"the flood broke off with {process.exitcode}")
+    finally:
+        process.kill()
+        process.join()
+
+
+def _flood(port: int, flood: Flood, connections: int) -> None:
+    asyncio.run(_connect_for_ever(port, flood, connections))
+
+
+async def _connect_for_ever(port: int, flood: Flood, connections: int) -> None:
+    await asyncio.gather(*(_one_after_the_other(port, flood, number) for number in range(connections)))
+
+
+async def _one_after_the_other(port: int, flood: Flood, number: int) -> None:
+    """A connection again and again, as soon as the server has closed the one before."""
+    first = flood.first[number % len(flood.first)].encode()
+    while True:
+        with contextlib.suppress(OSError), socket.socket() as plain:
+            plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _WRITTEN_AT_ONCE if flood.reads else 4_096)
+            plain.setblocking(False)
+            plain.bind((_FLOODING, 0))
+            await asyncio.get_running_loop().sock_connect(plain, ("127.0.0.1", port))
+            await _talk(plain, first, flood)
+        await asyncio.sleep(0.05)
+
+
+async def _talk(plain: socket.socket, first: bytes, flood: Flood) -> None:
+    """Say all there is to say, until the server closes the connection."""
+    loop = asyncio.get_running_loop()
+    await loop.sock_sendall(plain, first)
+    then = flood.then.encode()
+    if flood.reads:
+        tasks = {asyncio.create_task(_read_on(plain))}
+        if then:
+            tasks.add(asyncio.create_task(_write_on(plain, then)))
+        _, left = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    else:
+        while not _is_reset(plain):  # noqa: ASYNC110  # the kernel tells nobody who does not read
+            await asyncio.sleep(0.2)
+
+
+def _is_reset(plain: socket.socket) -> bool:
+    """Whether the server has ended the connection, without reading from it."""
+    return plain.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] != _ESTABLISHED
+
+
+async def _read_on(plain: socket.socket) -> None:
+    while await asyncio.get_running_loop().sock_recv(plain, 65_536):
+        pass
+
+
+async def _write_on(plain: socket.socket, then: bytes) -> None:
+    while True:
+        await asyncio.get_running_loop().sock_sendall(plain, then)
