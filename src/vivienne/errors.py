@@ -4,6 +4,7 @@
 
     VivienneError
     ├── SettingsError            a boot setting is wrong: the program does not start
+    │   └── NotNow               it is right, and cannot be met now, such as a port that is in use
     ├── MarketDataError          a data file is missing, unreadable or wrong at a line
     ├── FileUnreadable           a configuration file is missing, is not YAML, or cannot be written
     ├── ImportRefused            the content of such a file was refused; carries one or more findings
@@ -49,6 +50,10 @@ class VivienneError(Exception):
 
 class SettingsError(VivienneError):
     """A boot setting is wrong."""
+
+
+class NotNow(SettingsError):
+    """A boot setting is right and cannot be met now; later it may be."""
 
 
 class MarketDataError(VivienneError):
@@ -126,7 +131,15 @@ class StoreError(VivienneError):
 
 
 class StoreUnusable(StoreError):
-    """The database cannot be opened."""
+    """The database cannot be opened.
+
+    Attributes:
+        is_temporary: nobody has to change anything, such as when another process has it open.
+    """
+
+    def __init__(self, message: str, *, is_temporary: bool = False) -> None:
+        self.is_temporary = is_temporary
+        super().__init__(message)
 
 
 class StoreUnavailable(StoreError):

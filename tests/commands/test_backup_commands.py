@@ -38,6 +38,6 @@ def test_a_problem_is_said_and_is_a_failure(tmp_path: Path) -> None:
     filled(SqliteRevisionStore(tmp_path / "v.db"), revision(1), revision(3)).close()
 
     assert "Problem: the versions 2 to 2 are missing" in said("check", "--db", tmp_path / "v.db", code=1)
-    assert "is damaged: the versions 2 to 2" in said("backup", tmp_path / "b.db", "--db", tmp_path / "v.db", code=1)
+    assert "is damaged: the versions 2 to 2" in said("backup", tmp_path / "b.db", "--db", tmp_path / "v.db", code=2)
     assert "cannot be used: No such file" in said("restore", tmp_path / "no.db", "--db", tmp_path / "w.db", code=2)
     assert sorted(each.name for each in tmp_path.iterdir() if each.suffix == ".db") == ["v.db"]

@@ -382,7 +382,7 @@ def test_a_database_in_use_is_left_to_who_uses_it(tmp_path: Path, file: Path) ->
     with RunningServer("--assets", "BTC", db=tmp_path / "v.db") as server:
         assert "in which everything is at its default" in done(config("export", "--db", tmp_path / "v.db"))
         for command in (["import", file], ["import", file, "--dry-run"]):
-            message = refused(config(*command, "--db", tmp_path / "v.db"), 1)
+            message = refused(config(*command, "--db", tmp_path / "v.db"), 75)
             assert f"is in use by another Vivienne, process {server.process.pid} (" in message
             assert "; stop that one, or name another database with --db" in message
         assert [] == server.history()
@@ -401,14 +401,14 @@ def test_a_damaged_database_is_not_exported_as_if_everything_were_at_its_default
     db.write_bytes(raw)
     (tmp_path / "empty.db").touch()
 
-    assert "is damaged and was not exported" in refused(config("export", "--db", db), 1)
-    assert "has no tables of Vivienne" in refused(config("export", "--db", tmp_path / "empty.db"), 1)
+    assert "is damaged and was not exported" in refused(config("export", "--db", db), 2)
+    assert "has no tables of Vivienne" in refused(config("export", "--db", tmp_path / "empty.db"), 2)
 
 
 def test_a_database_that_does_not_answer_is_said(file: Path, unused_port: int) -> None:
     db = f"postgresql://vivienne@127.0.0.1:{unused_port}/vivienne"
     for command in (["import", file], ["import", file, "--dry-run"], ["export"]):
-        assert "cannot be reached: nothing listens there" in refused(config(*command, "--db", db), 1)
+        assert "cannot be reached: nothing listens there" in refused(config(*command, "--db", db), 75)
 
 
 def test_a_database_that_does_not_take_it_is_no_fault_of_the_file(

@@ -37,7 +37,7 @@ def test_a_database_is_paused_before_a_server_starts_with_it(tmp_path: Path) -> 
     db = tmp_path / "v.db"
     with RunningServer("--assets", "BTC,ETH", db=db) as server:
         in_use = run_program("pause", "--db", str(db))
-        assert 1 == in_use.returncode
+        assert 75 == in_use.returncode
         assert "in use by another Vivienne" in in_use.stderr
         server.stop()
 

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import click
 
-from vivienne.errors import FileUnreadable, SettingsError, VivienneError
+from vivienne.errors import (
+    FileUnreadable,
+    MarketDataError,
+    NotNow,
+    SettingsError,
+    StoreUnavailable,
+    StoreUnusable,
+    VivienneError,
+)
+
+REFUSED, WRONG, LATER = 1, 2, 75
+"""Exit codes. `LATER` is EX_TEMPFAIL of sysexits.h: only then, and after a defect, does it help to start again."""
 
 
 class Failure(click.ClickException):
@@ -16,5 +27,9 @@ class Failure(click.ClickException):
 
 
 def exit_code(error: VivienneError) -> int:
-    """2 for a wrong setting or file, 1 for any other error."""
-    return 2 if isinstance(error, (SettingsError, FileUnreadable)) else 1
+    """The exit code of an error; docs/operation.md has the table."""
+    if isinstance(error, (NotNow, StoreUnavailable)) or (isinstance(error, StoreUnusable) and error.is_temporary):
+        return LATER
+    if isinstance(error, (SettingsError, FileUnreadable, MarketDataError, StoreUnusable)):
+        return WRONG
+    return REFUSED

@@ -63,7 +63,8 @@ def pause(**order: Any) -> None:
 
     If the server needs a token, set VIVIENNE_TOKEN to one with the role tuner.
 
-    Exit code 0: paused, and the server says so; 1: refused, or the server cannot be reached; 2: a flag is wrong.
+    Exit code 0: paused, and the server says so; 1: refused, or the server cannot be reached; 2: a flag is wrong; 75:
+    with --db, the database is in use or does not answer.
     Redirects are not followed: give the address of the server itself.
     """
     _switch("pause", **order)

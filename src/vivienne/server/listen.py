@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from vivienne.errors import SettingsError
+from vivienne.errors import NotNow, SettingsError
 from vivienne.server.connections import SPARE, Connections
 from vivienne.server.http_protocol import limited
 from vivienne.server.sending import Sending
@@ -49,7 +49,8 @@ def bind(host: str, port: int) -> list[socket.socket]:
     """Sockets listening on every address of a host, all on the same port.
 
     Raises:
-        SettingsError: the port is in use, or this machine does not have the host.
+        NotNow: the port is in use.
+        SettingsError: this machine does not have the host.
     """
     addresses = _addresses(host, port)
     sockets: list[socket.socket] = []
@@ -60,7 +61,8 @@ def bind(host: str, port: int) -> list[socket.socket]:
             except OSError as error:
                 if family is socket.AF_INET6 and sockets and error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
                     continue  # no IPv6 on this machine
-                raise SettingsError(_why(error, host, port)) from error
+                wrong = NotNow if error.errno == errno.EADDRINUSE else SettingsError
+                raise wrong(_why(error, host, port)) from error
             port = sockets[0].getsockname()[1]
     except SettingsError:
         for bound in sockets:

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from vivienne.errors import StoreUnavailable, StoreUnusable, VersionTaken
 from vivienne.store.migrate import VERSION_TABLE, migrate, of_earlier_schema, schema_of
 from vivienne.store.postgres_connection import PATIENCE_SECONDS, connect, parameters
-from vivienne.store.postgres_reasons import is_lost, reason_at_start, reason_later
+from vivienne.store.postgres_reasons import is_lost, passes_at_start, reason_at_start, reason_later
 from vivienne.store.postgres_tickets import PostgresTickets
 from vivienne.store.sql import SqlRevisionStore, as_row
 from vivienne.store.tables import SCHEMA_VERSION, revisions
@@ -77,7 +77,9 @@ class PostgresRevisionStore(SqlRevisionStore, PostgresTickets):
             raise
         except DBAPIError as error:
             self.close()
-            raise StoreUnusable(f"The database {self.name} {reason_at_start(error)}") from error
+            raise StoreUnusable(
+                f"The database {self.name} {reason_at_start(error)}", is_temporary=passes_at_start(error)
+            ) from error
 
     @property
     def tickets(self) -> TicketStore:
@@ -190,7 +192,8 @@ class PostgresRevisionStore(SqlRevisionStore, PostgresTickets):
         with self._engine.begin() as connection:
             if connection.exec_driver_sql("SHOW transaction_read_only").scalar_one() == "on":
                 raise StoreUnusable(
-                    f"The database {self.name} is read-only; name one that can be written, not a standby"
+                    f"The database {self.name} is read-only; name one that can be written, not a standby",
+                    is_temporary=True,  # it may become the primary
                 )
             encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
             if encoding != "UTF8":

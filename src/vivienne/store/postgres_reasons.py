@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from sqlalchemy.exc import DBAPIError
 
 _NOT_ALLOWED = "42501"
+_READ_ONLY = "25006"
 _AT_START = {
     # Before the login there is no error code, so the text of the server is matched.
     "password authentication failed": "rejects this password; correct it in --db, PGPASSWORD or ~/.pgpass",
@@ -27,7 +28,7 @@ _AT_START = {
     "certificate verify failed": "shows a certificate that is not trusted; correct sslmode or sslrootcert in --db",
 }
 _LATER = {
-    "25006": "is read-only; make it the primary, or start Vivienne with the primary",
+    _READ_ONLY: "is read-only; make it the primary, or start Vivienne with the primary",
     _NOT_ALLOWED: "denies this user access; GRANT SELECT, INSERT ON revisions",
     "42P01": "has lost its tables; restore a copy of it and restart Vivienne",
     "53100": "cannot grow: the disk of the server is full",
@@ -37,13 +38,16 @@ _LATER = {
     "57P02": "crashed",
     "57P03": "is starting up or shutting down",
 }
+_PASSING_CLASSES = ("08", "53", "57")
+"""Classes of error codes: of the connection, of resources, and of interventions by the operator."""
+_PASSING = (None, "resolve host", "Connection refused", "No such file or directory", "timeout expired")
 _LOST = "does not answer: the connection to the server is lost"
 
 
 def reason_at_start(error: DBAPIError) -> str:
     """The reason it cannot be opened, and the remedy."""
-    said = str(error.orig)
     if _code(error) == _NOT_ALLOWED:
+        said = str(error.orig)
         return (
             f"cannot be used: {_first_line(said)}; let its owner GRANT CREATE ON SCHEMA public, or once the tables are "
             "made SELECT, INSERT ON revisions"
@@ -51,12 +55,26 @@ def reason_at_start(error: DBAPIError) -> str:
     known = _LATER.get(_code(error))
     if known is not None:
         return f"cannot be used: it {known}"
-    fatal = said.partition("FATAL:")[2] or said
+    key = _key_at_start(error)
+    return f"cannot be used: {_first_line(_fatal(error))}" if key is None else _AT_START[key]
+
+
+def passes_at_start(error: DBAPIError) -> bool:
+    """Tell whether what keeps it from being opened may end without anybody changing a setting or the database."""
+    if _code(error):
+        return _code(error)[:2] in _PASSING_CLASSES or _code(error) == _READ_ONLY
+    return _key_at_start(error) in _PASSING
+
+
+def _key_at_start(error: DBAPIError) -> str | None:
+    fatal = _fatal(error)
     missing = "does not exist" in fatal
-    for key, reason in _AT_START.items():
-        if key in fatal and (missing or key not in ("role", "database")):
-            return reason
-    return f"cannot be used: {_first_line(fatal)}"
+    return next((key for key in _AT_START if key in fatal and (missing or key not in ("role", "database"))), None)
+
+
+def _fatal(error: DBAPIError) -> str:
+    said = str(error.orig)
+    return said.partition("FATAL:")[2] or said
 
 
 def reason_later(error: DBAPIError) -> str:

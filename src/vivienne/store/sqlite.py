@@ -21,7 +21,7 @@ from vivienne.errors import StoreUnavailable, StoreUnusable, VersionTaken
 from vivienne.store.migrate import adopt, migrate, of_earlier_schema, schema_of
 from vivienne.store.private import make_file
 from vivienne.store.sql import SqlRevisionStore, as_row
-from vivienne.store.sqlite_files import is_in_use, lock, said, said_at_start, withdraw
+from vivienne.store.sqlite_files import is_in_use, lock, passes, said, said_at_start, withdraw
 from vivienne.store.tables import SCHEMA_VERSION, revisions
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class SqliteRevisionStore(SqlRevisionStore):
         except (DBAPIError, OSError) as error:
             self.close()
             why = said_at_start(error, path)
-            raise StoreUnusable(f"The database {path} cannot be used: {why}") from error
+            raise StoreUnusable(f"The database {path} cannot be used: {why}", is_temporary=passes(error)) from error
 
     def append(self, *appended: Revision) -> None:
         """See `RevisionStore`."""
@@ -208,7 +208,9 @@ def _prepare(connection: Connection, path: Path, *, is_ours: bool) -> None:
     """
     application_id, header, schema = _looked_at(connection, path)
     if schema != SCHEMA_VERSION and not is_ours:
-        raise StoreUnusable(f"The database {path} is in use by a Vivienne of another version; stop that one first")
+        raise StoreUnusable(
+            f"The database {path} is in use by a Vivienne of another version; stop that one first", is_temporary=True
+        )
     if schema is None:
         adopt(connection, _BEFORE_MIGRATIONS)
     if schema != SCHEMA_VERSION:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 from typing import TYPE_CHECKING
 
@@ -36,11 +37,12 @@ def lock(path: Path, *, is_needed: bool) -> filelock.BaseFileLock:
             by = holders(file)
             raise StoreUnusable(
                 f"The database {path} is in use by another Vivienne{f', {by}' if by else ''}; stop that one, or name "
-                "another database with --db"
+                "another database with --db",
+                is_temporary=True,
             ) from error
     except OSError as error:
         why = belongs_to_another(path.parent, file) or error.strerror
-        raise StoreUnusable(f"The database {path} cannot be opened: {why}") from error
+        raise StoreUnusable(f"The database {path} cannot be opened: {why}", is_temporary=passes(error)) from error
     return held
 
 
@@ -74,6 +76,17 @@ _REASONS = {
     "full": "cannot grow: the disk is full",
     "disk I/O": "cannot be read or written: the disk reports an error",
 }
+
+
+_PASSING = ("locked", "full", "disk I/O")
+_PASSING_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE)
+
+
+def passes(error: DBAPIError | OSError) -> bool:
+    """Tell whether what keeps a database from being opened may end without anybody changing a setting or a file."""
+    if isinstance(error, OSError):
+        return error.errno in _PASSING_ERRORS
+    return any(key in str(error.orig) for key in _PASSING)
 
 
 def said_at_start(error: DBAPIError | OSError, path: Path) -> str:

@@ -1,0 +1,55 @@
+"""Exit codes: a supervisor starts again what may work later, and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from vivienne.commands.failure import exit_code
+from vivienne.errors import (
+    FileUnreadable,
+    MarketDataError,
+    NotNow,
+    NotSwitched,
+    SettingsError,
+    StoreUnavailable,
+    StoreUnusable,
+    VivienneError,
+)
+from vivienne.store.postgres_reasons import passes_at_start
+
+TABLE = Path(__file__).parents[2] / "docs" / "operation.md"
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (NotSwitched("refused"), 1),
+        (SettingsError("wrong"), 2),
+        (FileUnreadable("f", "wrong"), 2),
+        (MarketDataError("f", "wrong"), 2),
+        (StoreUnusable("another program's"), 2),
+        (StoreUnusable("in use", is_temporary=True), 75),
+        (StoreUnavailable("gone"), 75),
+        (NotNow("port in use"), 75),
+    ],
+)
+def test_an_error_ends_with_a_code_of_the_table(error: VivienneError, code: int) -> None:
+    assert exit_code(error) == code
+    assert f"\n| {code} | " in TABLE.read_text()
+
+
+@pytest.mark.parametrize(
+    ("said", "later"),
+    [
+        ("connection failed: Connection refused", True),
+        ("FATAL: the database system is starting up", True),
+        ("FATAL: sorry, too many clients already", True),
+        ('FATAL:  password authentication failed for user "ann"', False),
+        ('FATAL:  database "v" does not exist', False),
+    ],
+)
+def test_postgresql_may_answer_later_or_never(said: str, later: bool) -> None:
+    assert passes_at_start(OperationalError("", None, Exception(said))) == later
