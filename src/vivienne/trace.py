@@ -7,7 +7,12 @@ from __future__ import annotations
 
 import re
 import secrets
+from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 HEADER = "X-Request-ID"
 """The header in which a trace id comes in and goes out."""
@@ -24,3 +29,14 @@ def trace_id_of(given: str | None) -> str:
     if given is not None and _WELL_FORMED.fullmatch(given):
         return given
     return secrets.token_hex(8)
+
+
+@contextmanager
+def traced(who: str) -> Iterator[None]:
+    """Give what happens within a new trace id and this caller: a message that is no HTTP request."""
+    of_id, of_caller = trace_id.set(trace_id_of(None)), caller.set(who)
+    try:
+        yield
+    finally:
+        trace_id.reset(of_id)
+        caller.reset(of_caller)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
-from redis_running import eventually
+from redis_running import eventually, free_port
+from running import COMPREHENSIVE
 from vivienne.logs.console import MOST_BYTES, Console
 from vivienne.logs.quota import Quota
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 LONG = "x" * 100_000
 
@@ -46,6 +52,33 @@ def test_a_reader_that_hangs_stops_nobody_and_what_is_dropped_is_counted(pipe: t
     console.flush()
     assert b"on again\n" == os.read(reading, 1 << 16)
     assert dropped == console.dropped
+
+
+def test_a_process_whose_standard_error_nobody_reads_starts_works_and_stops(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)  # less than it says at its start
+    port = free_port()
+    arguments = ["serve", "--port", str(port), "--assets", "BTC", "--db", str(tmp_path / "v.db")]
+    with subprocess.Popen([sys.executable, "-m", "vivienne", *arguments], stderr=writing) as process:
+        try:
+            eventually(lambda: is_healthy(port), 60)
+            for _ in range(50):
+                change = {"bang_threshold": 1000}
+                answer = httpx.post(f"http://127.0.0.1:{port}{COMPREHENSIVE}/partial-update", json=change)
+                assert 422 == answer.status_code
+            process.terminate()
+            assert 0 == process.wait(timeout=30)
+        finally:
+            process.kill()
+            os.close(writing)
+            os.close(reading)
+
+
+def is_healthy(port: int) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/health").is_success
+    except httpx.TransportError:
+        return False
 
 
 def test_a_reader_that_has_gone_stops_nobody(capfd: pytest.CaptureFixture[str]) -> None:

@@ -17,6 +17,8 @@ from vivienne.version import build_version
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from vivienne.logs.console import Console
+
 _log = logging.getLogger(__name__)
 
 
@@ -40,7 +42,7 @@ def serve(context: click.Context, /, **values: Any) -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the process is there to handle it
     logs = LogStream()
     console = start_logging(boot.log_level, boot.log_format, logs)
-    _print_settings(context, boot)
+    _print_settings(context, boot, console)
     try:
         uvloop.run(run(boot, logs, console))
     finally:
@@ -50,15 +52,15 @@ def serve(context: click.Context, /, **values: Any) -> None:
 _SOURCES = {"COMMANDLINE": "flag", "ENVIRONMENT": "environment"}
 
 
-def _print_settings(context: click.Context, boot: Boot) -> None:
+def _print_settings(context: click.Context, boot: Boot, console: Console) -> None:
     """Print the effective values, and the source of each. A log for programs has no other lines."""
     if boot.log_format == "json":
         settings = ", ".join(f"--{flag} {shown}" for flag, shown, _, _ in _effective(context, boot))
         _log.info("Vivienne %s starts with %s", build_version(), settings)
         return
-    click.echo(f"Vivienne {build_version()}", err=True)
+    console.say(f"Vivienne {build_version()}")
     for flag, shown, where, variable in _effective(context, boot):
-        click.echo(f"  {flag:<28} {shown:<40} ({where}; {variable})", err=True)
+        console.say(f"  {flag:<28} {shown:<40} ({where}; {variable})")
 
 
 def _effective(context: click.Context, boot: Boot) -> Iterator[tuple[str, str, str, str]]:

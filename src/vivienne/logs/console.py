@@ -37,10 +37,15 @@ class Console(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Queue a record, or drop it."""
         try:
-            line = self.format(record).encode(errors="backslashreplace") + b"\n"
+            text = self.format(record)
         except Exception:  # noqa: BLE001  # a record that cannot be formatted must not fail the code that logs
             self.handleError(record)
-            return
+        else:
+            self.say(text)
+
+    def say(self, text: str) -> None:
+        """Queue a line that is no record, or drop it."""
+        line = text.encode(errors="backslashreplace") + b"\n"
         with self._changed:
             if self._bytes + len(line) > MOST_BYTES:
                 self._drop()

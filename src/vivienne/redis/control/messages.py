@@ -12,6 +12,7 @@ from vivienne.channels.messages import ConfigMessages, names_request_id, request
 from vivienne.channels.replies import error_reply
 from vivienne.config.flat import nearest
 from vivienne.errors import ChangeRefused, Defect, Malformed, NotStored
+from vivienne.trace import traced
 from vivienne.wire.messages import encode
 
 if TYPE_CHECKING:
@@ -81,7 +82,8 @@ class ControlMessages:
         received = _Received()
         try:
             message = self._read(raw, request_id, received)
-            document: Mapping[str, Any] = await self._changes.handle(message, _CALLER)
+            with traced("a program on Redis"):
+                document: Mapping[str, Any] = await self._changes.handle(message, _CALLER)
         except ChangeRefused as refused:
             return self._refused(refused, received)
         except Exception:  # noqa: BLE001  # a defect must not cost the channel its listener
