@@ -119,6 +119,7 @@ class Planning:
             request_digest=request.digest() if repeatable else None,
             answer=answer if repeatable else None,
             claimed_author=request.claimed_author,
+            trace_id=request.trace_id,
         )
         return Prepared(
             answer=answer,

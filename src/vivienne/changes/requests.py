@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 import orjson
+
+from vivienne import trace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,6 +78,7 @@ class Request(ABC):
         request_id: a repetition is answered as the first time and not made again.
         author: the name of the caller's token, or without one what the caller says.
         claimed_author: what a caller with a token says, where it is something else.
+        trace_id: of the request or message that it came with.
     """
 
     channel: str
@@ -86,6 +89,7 @@ class Request(ABC):
     reason: str | None = None
     address: str | None = None
     claimed_author: str | None = None
+    trace_id: str | None = field(default_factory=trace.trace_id.get)
 
     def digest(self) -> str:
         """Tells whether two requests ask for the same. It is stored, so its input must stay as it is."""

@@ -36,6 +36,7 @@ class Revision:
         target: the config_id a delete or an activation was about.
         channel: how it came in: rest, websocket, control, redis, import, cli.
         author: the name of the caller's token; without one, what the caller said.
+        trace_id: of the request that made it.
         claimed_author: what a caller with a token said, where it was something else.
         address: where the caller was connected from, if known.
         request_id: given by the caller, so that a repeated request is answered and not made twice.
@@ -60,6 +61,7 @@ class Revision:
     request_digest: str | None = None
     answer: Acknowledgement | Switched | None = None
     claimed_author: str | None = None
+    trace_id: str | None = None
 
     @property
     def asset_symbol(self) -> str | None:
@@ -96,6 +98,8 @@ class Revision:
         }
         if self.claimed_author is not None:
             entry["claimed_author"] = self.claimed_author
+        if self.trace_id is not None:
+            entry["trace_id"] = self.trace_id
         return entry
 
 

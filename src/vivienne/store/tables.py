@@ -51,6 +51,7 @@ revisions = Table(
     Column("request_digest", String(64)),
     Column("answer", Json),
     Column("claimed_author", String(100)),
+    Column("trace_id", String(64)),
     Index("revisions_by_layer", "layer", "version"),
     # Most revisions have neither: partial indexes leave them out, which is less to write at each change.
     Index("revisions_by_target", "target", "action", sqlite_where=_targeted, postgresql_where=_targeted),

@@ -139,7 +139,7 @@ class RevisionEntry(TypedDict):
 
     `author` is the name of the caller's token; `claimed_author` is the author named in the request, if different.
     Without a token, `author` is the author named in the request. `address` is the network address of the caller, if
-    known.
+    known. `trace_id` names the request that made the change, as its answer did in `X-Request-ID`.
     """
 
     config_id: str
@@ -155,6 +155,7 @@ class RevisionEntry(TypedDict):
     claimed_author: NotRequired[str]
     reason: str | None
     request_id: str | None
+    trace_id: NotRequired[str]
     changed: list[ValueChange]
     config: Document
 

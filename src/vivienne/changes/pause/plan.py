@@ -90,6 +90,7 @@ def _revision(
         reason=request.reason,
         request_id=request.request_id,
         request_digest=request.digest() if repeatable else None,
+        trace_id=request.trace_id,
     )
     after = before.followed(revision)
     answer = _answer(
