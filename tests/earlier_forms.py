@@ -42,6 +42,12 @@ CREATE TABLE tickets (
 );
 CREATE INDEX tickets_by_token ON tickets (token_digest);
 """
+_EXPIRY = """
+ALTER TABLE tokens ADD COLUMN expires_at VARCHAR(32);
+ALTER TABLE tokens ADD COLUMN earlier_digest VARCHAR(64);
+ALTER TABLE tokens ADD COLUMN earlier_until VARCHAR(32);
+CREATE INDEX revisions_with_answer ON revisions (version) WHERE answer IS NOT NULL;
+"""
 
 
 def _migrated(number: int) -> str:
@@ -62,6 +68,7 @@ MIGRATED = {
     "2, with tokens": _REVISIONS + _ROWS + _TOKENS + _migrated(2),
     "3": _REVISIONS + _ROWS + _SWITCHES + _TOKENS + _migrated(3),
     "4": _REVISIONS + _ROWS + _SWITCHES + _TOKENS + _TICKETS + _migrated(4),
+    "5": _REVISIONS + _ROWS + _SWITCHES + _TOKENS + _TICKETS + _EXPIRY + _migrated(5),
 }
 """By the number of the schema: those that both engines had."""
 SQLITE = {

@@ -11,7 +11,7 @@ from websockets.sync.client import connect
 from websockets.typing import Origin
 
 from redis_running import eventually
-from running import RunningServer
+from running import Client, RunningServer
 from vivienne.logs.quota import MOST_PER_MINUTE
 
 if TYPE_CHECKING:
@@ -68,6 +68,17 @@ def test_messages_of_a_websocket_have_the_id_of_its_handshake(running: RunningSe
     with pytest.raises(InvalidStatus) as refused:
         connect(url, origin=Origin("http://evil.example"), additional_headers={HEADER: "socket-2"})
     assert "socket-2" == refused.value.response.headers[HEADER]
+
+
+def test_the_history_names_the_request_that_made_a_change(running: RunningServer) -> None:
+    running.post("partial-update", {"bang_threshold": 90}, headers={HEADER: "made-1"}).raise_for_status()
+    running.post("pause", {}, headers={HEADER: "made-2"}).raise_for_status()
+    url = f"ws://127.0.0.1:{running.port}/ws/state"
+    with Client(url, additional_headers={HEADER: "made-3"}) as client:
+        assert "success" == client.ask({"type": "resume"})["status"]
+        assert "success" == client.ask({"type": "config_update", "config": {"bang_threshold": 91}})["status"]
+
+    assert ["made-3", "made-3", "made-2", "made-1"] == [entry["trace_id"] for entry in running.history()]
 
 
 def test_a_log_for_programs_has_a_json_object_on_each_line_and_the_port_whatever_its_level(

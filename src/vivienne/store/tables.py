@@ -8,7 +8,7 @@ import orjson
 from sqlalchemy import Column, Double, Index, Integer, LargeBinary, MetaData, String, Table, TypeDecorator, text
 from typing_extensions import override
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 """The schema after all `migrations`: the number of the newest one."""
 
 

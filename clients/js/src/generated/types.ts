@@ -844,7 +844,7 @@ export interface ConfigurationPage {
  *
  * `author` is the name of the caller's token; `claimed_author` is the author named in the request, if different.
  * Without a token, `author` is the author named in the request. `address` is the network address of the caller, if
- * known.
+ * known. `trace_id` names the request that made the change, as its answer did in `X-Request-ID`.
  */
 export interface RevisionEntry {
   config_id: string
@@ -860,6 +860,7 @@ export interface RevisionEntry {
   claimed_author?: string
   reason: string | null
   request_id: string | null
+  trace_id?: string
   changed: ValueChange[]
   config: {
     [k: string]: unknown
