@@ -12,7 +12,7 @@ from vivienne.cluster.agents import MOST_UNPROVEN, Agents
 from vivienne.cluster.agreement import disagreements
 from vivienne.cluster.gateway import Gateway
 from vivienne.cluster.heartbeats import AGENTS
-from vivienne.cluster.questions import Asking
+from vivienne.cluster.questions import Asking, read_question
 from vivienne.cluster.remote_market import RemoteMarket
 from vivienne.cluster.state_relay import StateRelay
 from vivienne.cluster.succession import Succession
@@ -95,10 +95,12 @@ def test_a_state_is_stale_when_its_data_is_too_old_even_if_its_agent_says_nothin
     assert {"BTC": "stale"} == showing.after(3, beat())
 
 
-def test_the_end_of_a_replay_stays_the_end() -> None:
+@pytest.mark.parametrize("status", ["ended", "stale"])
+def test_what_decides_nothing_keeps_its_own_reason(status: str) -> None:
     showing = Showing()
-    showing.take(state(1, status="ended"), beat())
-    assert {"BTC": "ended"} == showing.after(60, beat())
+    showing.take(state(1, status=status), beat())
+    assert {"BTC": status} == showing.after(60, beat())
+    assert "BTC" not in showing.market.troubles()
 
 
 def test_whoever_only_sends_heartbeats_decides_nothing() -> None:
@@ -150,6 +152,13 @@ def test_an_agent_that_was_started_with_other_settings_is_noticed(beats: list[He
     assert len(said) == len(found)
     for words in said:
         assert any(words in reason for reason in found.values())
+
+
+def test_whoever_asks_an_agent_does_not_choose_what_it_publishes_on() -> None:
+    asked = {"kind": "closes", "count": 1, "id": "q-1"}
+    for channel in ("vivienne:control", "vivienne:state:BTC", "vivienne:agents", "vivienne:pauses", ""):
+        assert read_question(json.dumps({**asked, "answer_to": channel}).encode()) is None
+    assert read_question(json.dumps({**asked, "answer_to": Asking().channel}).encode())
 
 
 # Succession, as the agent that was there first sees it

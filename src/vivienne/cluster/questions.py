@@ -25,6 +25,8 @@ ANSWER_SECONDS = 5.0
 """Longest time for an answer."""
 MOST_ASKED = 256
 """Questions of one gateway that may wait for an answer at once."""
+_ANSWERS = "vivienne:gateway:"
+"""First part of the channels of answers."""
 
 
 class Question(TypedDict):
@@ -52,12 +54,15 @@ _adapter = TypeAdapter(Question)
 
 
 def read_question(raw: bytes) -> Question | None:
-    """A question as received; None if it is not valid, or has no channel for the answer."""
+    """A question as received; None if it is not valid, or its answer does not go to a gateway.
+
+    Who may ask must not choose any other channel, because an agent may publish on channels that others may not.
+    """
     try:
         question = _adapter.validate_json(raw)
     except ValidationError:
         return None
-    return question if "id" in question and "answer_to" in question else None
+    return question if "id" in question and question.get("answer_to", "").startswith(_ANSWERS) else None
 
 
 class Answer(TypedDict):
@@ -77,7 +82,7 @@ class Asking:
     """Asks agents, and passes their answers to the waiting callers."""
 
     def __init__(self) -> None:
-        self.channel = f"vivienne:gateway:{uuid.uuid4().hex}"
+        self.channel = f"{_ANSWERS}{uuid.uuid4().hex}"
         """Channel of the answers; its listener calls `settle`."""
         self._redis: Redis | None = None
         self._asked: dict[str, asyncio.Future[Answer]] = {}

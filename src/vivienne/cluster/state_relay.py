@@ -106,7 +106,7 @@ class StateRelay:
         if relayed is None:
             return None
         waited, data = self._clock() - relayed.came, relayed.said["agents"][AGENT]["data"]
-        if data["status"] == "ended":  # nothing newer will come
+        if data["status"] in ("ended", "stale"):  # nothing newer will come, or its agent says why it is not relied on
             return None
         age, limit = data.get("data_age"), data.get("data_age_limit")
         is_too_old = age is not None and limit is not None and age + waited > limit + SILENT_SECONDS
