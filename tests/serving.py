@@ -8,13 +8,17 @@ import gc
 import json
 import os
 import signal
+import sqlite3  # noqa: F401  # loaded, so that no process has to, like those below
 import sys
 from importlib import import_module
 from pkgutil import walk_packages
 
-import alembic.command  # noqa: F401  # loaded, so that no process has to
-import psycopg  # noqa: F401  # the same
-import redis.asyncio  # noqa: F401  # the same
+import alembic.command  # noqa: F401
+import numpy.random  # noqa: F401
+import psycopg  # noqa: F401
+import pydantic.v1  # noqa: F401
+import redis.asyncio  # noqa: F401
+import uvicorn.lifespan.off  # noqa: F401
 
 import vivienne
 from vivienne.commands.main import main

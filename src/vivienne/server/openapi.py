@@ -34,6 +34,10 @@ KINDS = (
     TokenList, Verdict, WhoAsks,
 )  # fmt: skip
 """Types of all bodies and answers."""
+_kind: Any
+for _kind in KINDS:
+    # Routes validate nothing by them: only the document needs their schemas, and few starts lead to a look at it.
+    _kind.__pydantic_config__ = {**getattr(_kind, "__pydantic_config__", {}), "defer_build": True}
 
 
 def complete(app: FastAPI) -> None:
