@@ -56,8 +56,11 @@ def measure(*, half_open: int = 500, seconds: float = 60.0, per_minute: int = 60
         patience: seconds that a connection may take for its beginning.
     """
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
-        flags = (*_FLAGS, "--max-changes-per-minute", str(per_minute), "--max-half-open", str(max(1, half_open // 2)))
-        flags += ("--handshake-seconds", str(patience))
+        flags = (
+            *_FLAGS,
+            *("--max-changes-per-minute", str(per_minute), "--max-half-open", str(max(1, half_open // 2))),
+            *("--handshake-seconds", str(patience)),
+        )
         with RunningServer(*flags, db=Path(folder) / "flood.db") as server:
             alone = asyncio.run(_serve_others(server, min(seconds, 10.0)))
             served, answers, silent, closed, handshakes = asyncio.run(_together(server, half_open, seconds))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from making import candles_in, configurations, configured, random_bars, resampled
+from sizes import examples, rounds
 from vivienne.agent.evaluate import FULL_HISTORY, MOST_HISTORY, anchor, evaluate
 from vivienne.agent.indicators import bars_needed
 from vivienne.market.timeframe import Timeframe
@@ -32,7 +33,7 @@ def test_a_bar_has_a_thousand_bars_before_it_and_shares_its_anchor_with_its_neig
     assert anchor(number) in {anchor(number + 1), anchor(number + 1) - 500}
 
 
-@settings(max_examples=8, deadline=None)
+@examples(40)
 @given(seed=st.integers(0, 10_000), config=configurations(), end=st.integers(1, 2_300), rows=st.integers(1, 700))
 def test_neither_later_bars_nor_the_number_of_rows_alter_a_decision(
     seed: int, config: Configuration, end: int, rows: int
@@ -43,7 +44,7 @@ def test_neither_later_bars_nor_the_number_of_rows_alter_a_decision(
     assert whole[end - rows : end] == decisions(bars[:end], config, rows)
 
 
-@settings(max_examples=8, deadline=None)
+@examples(40)
 @given(seed=st.integers(0, 10_000), config=configurations(), begin=st.integers(1, 1_200))
 def test_bars_before_the_anchor_do_not_matter(seed: int, config: Configuration, begin: int) -> None:
     bars = random_bars(seed, 2_700)
@@ -69,25 +70,27 @@ def test_a_market_that_begins_after_the_anchor_is_decided_from_its_beginning() -
     assert [False] * 153 + [True] * 247 == evaluation.ready.tolist()
 
 
+@pytest.mark.sized
 @pytest.mark.parametrize("timeframe", [Timeframe.M5, Timeframe.M15])
 def test_on_real_data_every_prefix_decides_the_same(marketdata: Path, timeframe: Timeframe) -> None:
     bars = resampled(candles_in(marketdata / "klines" / "BTCUSDT-1m-2025-10-06_2025-11-02.csv.gz"), timeframe)
     config, minutes = configured(), timeframe.minutes
     whole = [repr(each) for each in evaluate(bars, config, minutes, len(bars)).decisions()]
     assert len(whole) == 28 * 24 * 60 // minutes
-    step = 7 if timeframe is Timeframe.M5 else 3
+    step = rounds(7, 41) if timeframe is Timeframe.M5 else rounds(3, 13)
     for end in range(1, len(bars) + 1, step):
         assert whole[end - 1] == repr(evaluate(bars[:end], config, minutes).decision()), end
     for rows in (2, 499, 500, 501, 1_000, 1_777):
         assert whole[-rows:] == [repr(each) for each in evaluate(bars, config, minutes, rows).decisions()]
 
 
+@pytest.mark.sized
 def test_from_warm_up_on_more_history_changes_no_level_except_through_levels(marketdata: Path) -> None:
     bars = resampled(candles_in(marketdata / "klines" / "BTCUSDT-1m-2025-02.csv.gz"))
     config = configured({"filters": {"levels": {"enable_levels_filter_for_entry": False}}})
     needed = bars_needed(config.indicators, 15)
     whole = evaluate(bars, config, 15, len(bars)).decisions()
-    for row in range(1_000, len(bars), 5):
+    for row in range(1_000, len(bars), rounds(5, 19)):
         short = evaluate(bars[row + 1 - needed : row + 1], config, 15).decision()
         assert (whole[row].level, whole[row].raw_level, whole[row].side) == (short.level, short.raw_level, short.side)
 

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from making import candles_in, configurations, configured, random_bars, resampled
+from sizes import examples, rounds
 from vivienne.agent.evaluate import Evaluation, evaluate
 from vivienne.agent.indicators import bars_needed
 from vivienne.market.timeframe import Timeframe
@@ -32,16 +33,17 @@ def assert_nothing_repaints(bars: Bars, config: Configuration, first: int, step:
         assert decided(evaluate(bars[:end], config, 15), -1) == decided(whole, end - 1), end
 
 
-@settings(max_examples=25, deadline=None)
+@examples(125)
 @given(seed=st.integers(0, 10_000), config=configurations())
 def test_later_bars_never_change_a_decision(seed: int, config: Configuration) -> None:
     assert_nothing_repaints(random_bars(seed, 330), config, 1, 6)
 
 
+@pytest.mark.sized
 def test_later_bars_never_change_a_decision_on_real_data(marketdata: Path) -> None:
     bars = resampled(candles_in(marketdata / "klines" / "BTCUSDT-1m-2025-10-06_2025-11-02.csv.gz")[: 15 * 1_000])
     assert len(bars) == 1_000
-    assert_nothing_repaints(bars, configured(), 1)
+    assert_nothing_repaints(bars, configured(), 1, rounds(1, 4))
 
 
 def test_a_thin_market_does_not_repaint_either(marketdata: Path) -> None:
@@ -49,7 +51,7 @@ def test_a_thin_market_does_not_repaint_either(marketdata: Path) -> None:
     assert_nothing_repaints(bars, configured(), 1)
 
 
-@settings(max_examples=20, deadline=None)
+@examples(100)
 @given(seed=st.integers(0, 10_000), rows=st.integers(1, 300), config=configurations())
 def test_how_many_rows_are_asked_for_changes_nothing(seed: int, rows: int, config: Configuration) -> None:
     bars = random_bars(seed, 300)
@@ -58,7 +60,7 @@ def test_how_many_rows_are_asked_for_changes_nothing(seed: int, rows: int, confi
         assert decided(some, row) == decided(whole, row)
 
 
-@settings(max_examples=20, deadline=None)
+@examples(100)
 @given(seed=st.integers(0, 10_000), cut=st.integers(155, 299), factor=st.floats(0.2, 5.0))
 def test_a_different_future_leaves_the_past_alone(seed: int, cut: int, factor: float) -> None:
     bars = random_bars(seed, 300)
@@ -101,7 +103,7 @@ def test_a_longer_period_takes_longer_to_warm_up() -> None:
     assert [False] * 200 + [True] * 50 == ready.tolist()
 
 
-@settings(max_examples=30, deadline=None)
+@examples(150)
 @given(seed=st.integers(0, 10_000), config=configurations(), timeframe=st.sampled_from(list(Timeframe)))
 def test_whatever_the_market_and_the_configuration_a_decision_is_sound(
     seed: int, config: Configuration, timeframe: Timeframe

@@ -21,7 +21,7 @@ from making import (
     random_bars,
     resampled,
 )
-from sizes import examples
+from sizes import examples, rounds
 from vivienne.agent.evaluate import evaluate
 from vivienne.agent.explain import explain
 from vivienne.agent.filters import FILTER, FILTERS
@@ -104,6 +104,7 @@ def test_a_stated_change_alters_the_level_or_whether_the_entry_is_held(
     assert_change_holds(said, bars, config)
 
 
+@pytest.mark.sized
 @pytest.mark.parametrize("thresholds", [(50, 70, 80), (20, 30, 40)])
 def test_a_stated_change_alters_the_level_or_whether_the_entry_is_held_on_real_data(
     marketdata: Path, thresholds: tuple[int, int, int]
@@ -117,12 +118,13 @@ def test_a_stated_change_alters_the_level_or_whether_the_entry_is_held_on_real_d
     levels = evaluate(whole, config, 15, len(whole)).decided.raw_level
     interesting = {*np.flatnonzero(levels >= 2).tolist(), *range(160, len(whole), 9)}
     stated = 0
-    for row in sorted(interesting):
+    chosen = sorted(interesting)[:: rounds(1, 4)]
+    for row in chosen:
         bars = whole[max(0, row - 400) : row + 1]
         said = explained(bars, config)
         assert_sound(said, config)
         stated += assert_change_holds(said, bars, config)
-    assert stated > 100
+    assert stated > rounds(100, 25)
 
 
 def held_back(config: Configuration, seeds: range = range(60)) -> tuple[Bars, Said]:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from making import configurations, configured, document_of, problems_of, random_bars
+from sizes import examples
 from vivienne.agent.decision import Clarity
 from vivienne.agent.evaluate import evaluate
 from vivienne.agent.explain import explain
@@ -47,7 +48,7 @@ def assert_it_is_true(bars: Bars, config: Configuration, change: dict[str, Any])
     assert (before.level, before.is_held) != (after.level, after.is_held)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(200)
 @given(seed=st.integers(0, 10_000), end=st.integers(160, 300), config=configurations())
 def test_whatever_is_offered_is_true_and_valid(seed: int, end: int, config: Configuration) -> None:
     bars = random_bars(seed, 300)[:end]
@@ -56,7 +57,7 @@ def test_whatever_is_offered_is_true_and_valid(seed: int, end: int, config: Conf
         assert_it_is_true(bars, config, change)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(200)
 @given(seed=st.integers(0, 10_000), end=st.integers(160, 300))
 def test_it_is_missing_only_without_a_side_and_where_two_filters_hold(seed: int, end: int) -> None:
     bars, config = random_bars(seed, 300)[:end], configured(document_of(LOW))

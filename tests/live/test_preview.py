@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from making import configurations, configured, document_of, random_bars
+from sizes import examples
 from vivienne.agent.decision import Clarity
 from vivienne.agent.evaluate import evaluate
 from vivienne.agent.filters import FILTERS
@@ -39,7 +40,7 @@ def lowered(level: int) -> dict[str, Any]:
 
 
 @given(configurations())
-@settings(max_examples=25, deadline=None)
+@examples(125)
 def test_a_change_that_changes_nothing_would_have_done_nothing(configuration: Configuration) -> None:
     found = compare(deciding(), configuration, configuration, 500)
     assert (found["different_bars"], found["different"]) == (0, [])
@@ -47,7 +48,7 @@ def test_a_change_that_changes_nothing_would_have_done_nothing(configuration: Co
 
 
 @given(configurations(), configurations())
-@settings(max_examples=25, deadline=None)
+@examples(125)
 def test_the_levels_counted_are_those_of_the_decisions(now: Configuration, then: Configuration) -> None:
     found = compare(deciding(), now, then, 500)
     for counts, configuration in ((found["now"], now), (found["then"], then)):

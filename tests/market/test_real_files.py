@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from making import candles_in, columns_of, resampled
+from sizes import FULL
 from vivienne.market.bars import BarBuilder, GapFiller, Restart
 from vivienne.market.timeframe import Timeframe
 from vivienne.market.types import MINUTE_MS, Bars, Candle
@@ -42,7 +43,8 @@ def cells(path: Path) -> list[list[str]]:
     return list(csv.reader(io.StringIO(text)))
 
 
-@pytest.mark.parametrize(("name", "count"), UNBROKEN.items())
+@pytest.mark.sized
+@pytest.mark.parametrize(("name", "count"), [each for each in UNBROKEN.items() if FULL or each[1] < 40_000])
 def test_every_minute_of_a_kline_file_is_read(marketdata: Path, name: str, count: int) -> None:
     path = marketdata / "klines" / name
     candles = candles_in(path)
@@ -109,9 +111,14 @@ def test_a_thin_market_has_minutes_without_trades(marketdata: Path) -> None:
     assert all(candle.open == candle.high == candle.low == candle.close for candle in silent)
 
 
+@pytest.mark.sized
 @pytest.mark.parametrize("timeframe", [Timeframe.M15, Timeframe.H1])
 @pytest.mark.parametrize(
-    "name", ["BTCUSDT-1m-2025-10-06_2025-11-02.csv.gz", "BTCUSDT-1m-2025-02.csv.gz", "ETHUSDT-1m-2022-08-14.zip"]
+    "name",
+    [
+        "ETHUSDT-1m-2022-08-14.zip",
+        *(["BTCUSDT-1m-2025-10-06_2025-11-02.csv.gz", "BTCUSDT-1m-2025-02.csv.gz"] if FULL else []),
+    ],
 )
 def test_bars_equal_an_independent_resampling(marketdata: Path, name: str, timeframe: Timeframe) -> None:
     candles = candles_in(marketdata / "klines" / name)

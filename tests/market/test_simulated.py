@@ -8,10 +8,11 @@ from itertools import islice
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from making import columns_of, configured, document_of, resampled
+from sizes import examples, rounds
 from vivienne.agent.evaluate import Evaluation, evaluate
 from vivienne.agent.filters import FILTERS
 from vivienne.errors import MarketDataError
@@ -49,7 +50,7 @@ def test_an_asset_has_the_same_market_whoever_else_is_simulated() -> None:
     assert [*alone.minutes.candles()] == [*among.minutes.candles()]
 
 
-@settings(max_examples=15, deadline=None)
+@examples(75)
 @given(asset=st.sampled_from(["BTC", "ETH", "SOL", "DOGE", "PEPE", "A", "ZZZ9"]), seed=st.integers(0, 2**32 - 1))
 def test_every_minute_is_a_valid_candle(asset: str, seed: int) -> None:
     bars = Bars.from_candles(market(asset, seed, 3 * DAY))
@@ -68,9 +69,10 @@ def test_every_minute_is_a_valid_candle(asset: str, seed: int) -> None:
     np.testing.assert_allclose(bars.open[1:], bars.close[:-1], rtol=1e-9, atol=1e-4)
 
 
+@pytest.mark.sized
 @pytest.mark.parametrize(("asset", "usual"), [("BTC", 65_000), ("ETH", 3_200), ("SOL", 160)])
 def test_prices_stay_about_where_they_usually_are(asset: str, usual: float) -> None:
-    closes = [candle.close for candle in market(asset, 1, 60 * DAY)]
+    closes = [candle.close for candle in market(asset, 1, rounds(60, 15) * DAY)]
     assert usual / 5 < min(closes)
     assert max(closes) < usual * 5
 
@@ -239,7 +241,8 @@ async def test_at_high_speed_only_whole_minutes_are_shown() -> None:
     assert {MinuteClosed} == {type(event) for event in events}
 
 
+@pytest.mark.sized
 def test_a_market_stays_near_its_usual_price_in_the_long_run() -> None:
-    days = [candle.close for candle in islice(simulated_minutes("ETH", 3), 0, 500 * 1440, 1440)]
+    days = [candle.close for candle in islice(simulated_minutes("ETH", 3), 0, rounds(500, 120) * 1440, 1440)]
     assert 3_200 / 3 < min(days)
     assert max(days) < 3_200 * 3
