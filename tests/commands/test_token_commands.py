@@ -39,6 +39,23 @@ def test_a_token_file_is_for_its_owner_alone_whatever_the_umask(tmp_path: Path, 
     assert file.stat().st_mode & 0o777 == (0o600 if before is None else before & 0o770)
 
 
+def test_a_token_expires_and_is_rotated_into_its_file(tmp_path: Path) -> None:
+    db, file = tmp_path / "v.db", tmp_path / "ann.token"
+    token("create", "ann", "--role", "tuner", "--expires", "90d", "--file", str(file), db=db)
+    token("create", "bob", "--role", "tuner", "--expires", "0m", db=db)
+    before = file.read_text()
+
+    token("rotate", "ann", "--file", str(file), db=db)
+
+    assert SECRET.fullmatch(file.read_text().rstrip("\n"))
+    assert file.read_text() != before
+    assert "good until 2" in token("list", db=db)
+    assert "expired 2" in token("list", db=db)
+    assert "bob has expired; say with --expires" in token("rotate", "bob", db=db, code=2)
+    assert "no token 'eve' to rotate" in token("rotate", "eve", db=db, code=1)
+    assert "in 30m, 12h or 90d, not '3 weeks'" in token("rotate", "ann", "--grace", "3 weeks", db=db, code=2)
+
+
 def test_a_token_that_is_not_made_leaves_the_file_as_it_is(tmp_path: Path) -> None:
     file = tmp_path / "t.token"
     token("create", "ann", "--role", "viewer", "--file", str(file), db=tmp_path / "v.db")

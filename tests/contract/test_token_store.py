@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -64,6 +65,20 @@ def test_what_is_not_there_or_revoked_cannot_be_revoked(store: TokenStore) -> No
     assert store.revoke_token("ann\0", LATER) is None
     assert store.revoke_token("\ud800", LATER) is None
     assert [WHEN] == [each.revoked_at for each in store.tokens()]
+
+
+def test_a_rotated_token_has_another_secret_and_keeps_its_name_and_role(store: TokenStore) -> None:
+    store.add_token(token("ann"))
+
+    rotated = store.rotate_token("ann", digest("new"), LATER, WHEN)
+
+    assert rotated == replace(
+        token("ann"), digest=digest("new"), expires_at=LATER, earlier_digest=digest("ann"), earlier_until=WHEN
+    )
+    assert [rotated] == store.tokens()
+    store.revoke_token("ann", LATER)
+    assert store.rotate_token("ann", digest("newer"), None, WHEN) is None
+    assert store.rotate_token("bob\0", digest("newer"), None, WHEN) is None
 
 
 @pytest.mark.parametrize("name", ["ann", "ANN"])

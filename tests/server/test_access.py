@@ -233,7 +233,9 @@ def closing(client: Client, seconds: float) -> tuple[int, str]:
 
 def test_an_admin_makes_lists_and_revokes_tokens(running: RunningServer, tokens: dict[str, str]) -> None:
     url, headers = f"{running.url}/auth/tokens", bearer(tokens["admin"])
-    made = running.http.post(url, headers=headers, json={"name": "made", "role": "viewer"})
+    body = {"name": "made", "role": "viewer", "expires_at": "2999-01-31T08:00:00+01:00"}
+    made = running.http.post(url, headers=headers, json=body)
+    assert "2999-01-31T07:00:00.000Z" == made.json()["expires_at"]
     assert 201 == made.status_code
     assert 200 == ask(running, "GET", f"{COMPREHENSIVE}/active", made.json()["token"]).status_code
     assert (409, "name_taken") == refusal(
@@ -241,7 +243,7 @@ def test_an_admin_makes_lists_and_revokes_tokens(running: RunningServer, tokens:
     )
 
     listed = {each["name"]: each for each in running.http.get(url, headers=headers).json()["tokens"]}
-    assert {"name", "role", "created_at", "revoked_at"} == listed["made"].keys()
+    assert {"name", "role", "created_at", "revoked_at", "expires_at"} == listed["made"].keys()
     assert {"tuner-1", "made"} < listed.keys()
 
     assert running.http.delete(f"{url}/made", headers=headers).json()["revoked_at"] is not None
@@ -250,7 +252,12 @@ def test_an_admin_makes_lists_and_revokes_tokens(running: RunningServer, tokens:
 
 @pytest.mark.parametrize(
     ("body", "where"),
-    [({"name": "a b", "role": "viewer"}, "name"), ({"name": "a", "role": "king"}, "role"), ({}, "name")],
+    [
+        ({"name": "a b", "role": "viewer"}, "name"),
+        ({"name": "a", "role": "king"}, "role"),
+        ({}, "name"),
+        ({"name": "a", "role": "viewer", "expires_at": "2000-01-01T00:00Z"}, "expires_at"),
+    ],
 )
 def test_a_wrong_token_is_refused_by_what_is_wrong_with_it(
     running: RunningServer, tokens: dict[str, str], body: dict[str, Any], where: str

@@ -47,7 +47,7 @@ class Access:
             return Caller(address), None
         if secret is not None:
             token = await self.book.find(secret)
-            problem = "The token is not known, or was revoked"
+            problem = "The token is not known, has expired, or was revoked"
         else:
             token = await self.book.redeem(ticket or "")
             problem = "The ticket is unknown, used or expired"

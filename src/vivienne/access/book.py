@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from datetime import timedelta
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,8 @@ _log = logging.getLogger(__name__)
 
 REFRESH_SECONDS = 10.0
 """Seconds between two refreshes: a token revoked elsewhere stays valid here for no longer."""
+EXPIRY_NOTICE = timedelta(days=7)
+"""How long before it expires a token is named in the log."""
 LOOK_SECONDS = 1.0
 """Seconds between two refreshes caused by unknown tokens, at least, so that such tokens slow nobody else down."""
 
@@ -42,7 +45,9 @@ class TokenBook:
     def __init__(self, store: TokenStore, thread: StoreThread) -> None:
         self._store = store
         self._thread = thread
+        self._all: list[Token] = []
         self._good: dict[str, Token] = {}
+        self._warned: set[Token] = set()
         self._marked: dict[str, Token] = {}
         self._revoked: dict[str, asyncio.Event] = {}
         self._looked = float("-inf")
@@ -62,7 +67,7 @@ class TokenBook:
         key = digest(secret)
         if key not in self._good:
             await self._look()
-        return self._good.get(key)
+        return self.by_digest(key)
 
     async def redeem(self, ticket: str) -> Token | None:
         """The valid token that a ticket stands for; the ticket is used up."""
@@ -72,11 +77,13 @@ class TokenBook:
         if mark not in self._marked:
             await self._look()
         token = self._marked.get(mark)
+        token = None if token is None else self.by_digest(token.digest)
         return token if token is not None and await self.tickets.redeem(ticket, token.digest) else None
 
     def by_digest(self, key: str) -> Token | None:
         """The valid token with this digest."""
-        return self._good.get(key)
+        token = self._good.get(key)
+        return token if token is not None and token.is_valid(written(now())) else None
 
     def by_name(self, name: str | None) -> Token | None:
         """The valid token of this name."""
@@ -97,7 +104,7 @@ class TokenBook:
         """
         return await self._thread.look_up(self._store.tokens)
 
-    async def create(self, name: str, role: Role) -> tuple[Token, str]:
+    async def create(self, name: str, role: Role, expires_at: str | None = None) -> tuple[Token, str]:
         """Create a token. Its secret is returned this once and not stored.
 
         Raises:
@@ -105,7 +112,7 @@ class TokenBook:
             StoreUnavailable: it was not stored.
         """
         secret = new_secret()
-        token = Token(name, digest(secret), role, written(now()))
+        token = Token(name, digest(secret), role, written(now()), expires_at=expires_at)
         await self._thread.run(self._store.add_token, token)
         await self.refresh()
         _log.info("Token %s (%s) was created", token.name, token.role)
@@ -131,6 +138,7 @@ class TokenBook:
         try:
             self._take(await self._thread.look_up(self._store.tokens))
         except StoreError as error:
+            self._take(self._all)  # some may have expired
             if not self._failing:
                 _log.error("Failed to refresh tokens; the known ones stay valid: %s", error)
             self._failing = True
@@ -149,7 +157,13 @@ class TokenBook:
             await self.refresh()
 
     def _take(self, tokens: Iterable[Token]) -> None:
-        self._good = {token.digest: token for token in tokens if token.revoked_at is None}
+        when, soon = written(now()), written(now() + EXPIRY_NOTICE)
+        self._all = list(tokens)
+        self._good = {key: token for each in self._all for key, token in each.by_digest(when).items()}
+        for each in self._all:
+            if each.is_valid(when) and not each.is_valid(soon) and each not in self._warned:
+                _log.warning("Token %s expires at %s; rotate it before then", each.name, each.expires_at)
+                self._warned.add(each)
         self._marked = {mark_of(token.digest): token for token in self._good.values()}
         for key in [key for key in self._revoked if key not in self._good]:
             self._revoked.pop(key).set()

@@ -13,7 +13,7 @@ from vivienne.access.secrets import digest, new_secret
 from vivienne.commands.database import existing, opened
 from vivienne.commands.options import database_option, json_option
 from vivienne.errors import FileUnreadable, InvalidConfiguration, SettingsError, UnknownToken
-from vivienne.settings.parsing import database
+from vivienne.settings.parsing import database, period
 from vivienne.store.private import replacing
 from vivienne.store.token import Token, check_name
 from vivienne.times import now, written
@@ -21,6 +21,7 @@ from vivienne.wire.token_entry import ROLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import timedelta
 
     from vivienne.store.address import PostgresUrl
     from vivienne.wire.token_entry import Role, TokenEntry
@@ -30,6 +31,9 @@ _file_option = click.option(
     metavar="FILE",
     type=click.Path(path_type=Path, dir_okay=False),
     help="File to write the token to instead, for its owner alone; an existing one keeps its owner and group.",
+)
+_expires_option = click.option(
+    "--expires", metavar="TIME", help="How long it is valid, as in 12h or 90d.  [default: for ever]"
 )
 
 
@@ -43,15 +47,44 @@ def token() -> None:
 @click.option(
     "--role", type=click.Choice(ROLES), required=True, help="viewer: read; tuner: change too; admin: everything."
 )
+@_expires_option
 @_file_option
 @database_option
 @json_option
-def create_token(name: str, role: Role, db: str, file: Path | None, as_json: bool) -> None:
+def create_token(name: str, role: Role, db: str, expires: str | None, file: Path | None, as_json: bool) -> None:
     """Create a token for NAME and print it: it cannot be shown again. NAME is the author of changes made with it."""
     secret = new_secret()
     with _written(secret, file):
-        made = create(database(db), name, role, secret)
+        made = create(database(db), name, role, secret, _moment(expires))
     _show(made, secret, file, as_json=as_json)
+
+
+@token.command("rotate")
+@click.argument("name")
+@click.option(
+    "--grace",
+    metavar="TIME",
+    default="1h",
+    show_default=True,
+    help="How long the secret that it has now is accepted too, as in 30m, 12h or 7d; 0m ends it at once.",
+)
+@_expires_option
+@_file_option
+@database_option
+@json_option
+def rotate_token(name: str, grace: str, db: str, expires: str | None, file: Path | None, as_json: bool) -> None:
+    """Give the token of NAME another secret and print it. Name, role and history stay.
+
+    Without --expires it expires when it did before.
+    """
+    secret = new_secret()
+    with _written(secret, file):
+        made = rotate(database(db), name, secret, grace=period("--grace", grace), expires_at=_moment(expires))
+    _show(made, secret, file, as_json=as_json)
+
+
+def _moment(expires: str | None) -> str | None:
+    return None if expires is None else written(now() + period("--expires", expires))
 
 
 def _show(made: TokenEntry, secret: str, file: Path | None, *, as_json: bool) -> None:
@@ -89,8 +122,14 @@ def list_tokens(db: str, as_json: bool) -> None:
         click.echo(json.dumps({"tokens": found}))
         return
     for each in found:
-        state = f"revoked {each['revoked_at']}" if each["revoked_at"] else "good"
+        state = f"revoked {each['revoked_at']}" if each["revoked_at"] else _until(each["expires_at"])
         click.echo(f"{each['name']:<24} {each['role']:<8} made {each['created_at']}  {state}")
+
+
+def _until(expires_at: str | None) -> str:
+    if expires_at is None:
+        return "good"
+    return f"good until {expires_at}" if written(now()) < expires_at else f"expired {expires_at}"
 
 
 @token.command("revoke")
@@ -103,7 +142,7 @@ def revoke_token(name: str, db: str, as_json: bool) -> None:
     click.echo(json.dumps(revoked) if as_json else f"Token {name} is revoked")
 
 
-def create(db: Path | PostgresUrl, name: str, role: Role, secret: str) -> TokenEntry:
+def create(db: Path | PostgresUrl, name: str, role: Role, secret: str, expires_at: str | None = None) -> TokenEntry:
     """Create a token of a secret, which is not stored. A missing database is created.
 
     Raises:
@@ -115,10 +154,39 @@ def create(db: Path | PostgresUrl, name: str, role: Role, secret: str) -> TokenE
         check_name(name)
     except InvalidConfiguration as refused:
         raise SettingsError(str(refused)) from refused
-    token = Token(name, digest(secret), role, written(now()))
+    token = Token(name, digest(secret), role, written(now()), expires_at=expires_at)
     with opened(db, "beside") as store:
         store.add_token(token)
     return token.entry()
+
+
+def rotate(
+    db: Path | PostgresUrl, name: str, secret: str, *, grace: timedelta, expires_at: str | None = None
+) -> TokenEntry:
+    """Give a token another secret, which is not stored.
+
+    Args:
+        db: where it is.
+        name: of the token.
+        secret: the new one.
+        grace: how long the secret that it had is accepted too.
+        expires_at: when it expires from now on; None for when it did before.
+
+    Raises:
+        SettingsError: the database does not exist, or the token has expired.
+        UnknownToken: there is no token of this name that is not revoked.
+        StoreError: the database cannot be used.
+    """
+    with opened(existing(db), "beside") as store:
+        before = next((token for token in store.tokens() if token.name == name), None)
+        if before is not None and expires_at is None:
+            if before.revoked_at is None and not before.is_valid(written(now())):
+                raise SettingsError(f"The token {name} has expired; say with --expires how long it is valid now")
+            expires_at = before.expires_at
+        rotated = store.rotate_token(name, digest(secret), expires_at, written(now() + grace))
+    if rotated is None:
+        raise UnknownToken(f"There is no token {name!r} to rotate; list them with: vivienne token list")
+    return rotated.entry()
 
 
 def listed(db: Path | PostgresUrl) -> list[TokenEntry]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, NotRequired
 
 from fastapi import APIRouter, Path, Request
 from pydantic import Field, with_config
@@ -15,7 +15,7 @@ from vivienne.errors import NotAllowed, NotKnown
 from vivienne.server.documents import body_of, documented
 from vivienne.server.http import Answer, caller_of, read_body
 from vivienne.server.schemas import NOTHING_ELSE
-from vivienne.store.token import NAME, check_name, check_role
+from vivienne.store.token import NAME, check_expiry, check_name, check_role
 from vivienne.wire.token_entry import Role, TokenEntry
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ class TokenBody(TypedDict):
 
     name: Annotated[str, Field(pattern=f"^{NAME.pattern}$")]
     role: Literal["viewer", "tuner", "admin"]
+    expires_at: NotRequired[Annotated[str | None, Field(json_schema_extra={"format": "date-time"})]]
 
 
 _NEW_TOKEN = body_of(TokenBody, {"name": "ann", "role": "tuner"})
@@ -95,8 +96,9 @@ def auth_routes(access: Access) -> APIRouter:
         """Create a token. Its secret is only in this answer."""
         _need_token(request)
         body = await read_body(request)
-        refuse_unknown(body, ("name", "role"))
-        token, secret = await access.book.create(check_name(body.get("name")), check_role(body.get("role")))
+        refuse_unknown(body, ("name", "role", "expires_at"))
+        name, role = check_name(body.get("name")), check_role(body.get("role"))
+        token, secret = await access.book.create(name, role, check_expiry(body.get("expires_at")))
         return Answer({**token.entry(), "token": secret}, HTTPStatus.CREATED)
 
     @routes.delete("/tokens/{name}", **documented(TokenEntry, 404, 422, 503))

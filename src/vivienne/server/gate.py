@@ -96,7 +96,7 @@ class Gate:
             message = await receive()
             is_whole = message["type"] == "http.request" and not message.get("more_body")
             if is_whole and self._access.book.by_digest(token.digest) is None:
-                raise NotKnown(f"The token {token.name} was revoked")
+                raise NotKnown(f"The token {token.name} {token.ending()}")
             return message
 
         return receiving
@@ -132,7 +132,7 @@ class Gate:
             hearing = hearing or asyncio.ensure_future(receive())
             await asyncio.wait({hearing, revoked}, return_when=asyncio.FIRST_COMPLETED)
             if revoked.done():
-                reason = f"The token {token.name} was revoked"
+                reason = f"The token {token.name} {token.ending()}"
                 await send({"type": "websocket.close", "code": _POLICY_VIOLATION, "reason": reason})
                 return {"type": "websocket.disconnect", "code": _POLICY_VIOLATION, "reason": reason}
             heard, hearing = hearing, None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from vivienne.errors import SettingsError
@@ -14,6 +14,8 @@ from vivienne.store.address import PostgresUrl
 
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?")
 _CHANNEL = re.compile(r"[!-~]{1,100}")
+_PERIOD = re.compile(r"([0-9]{1,5})([mhd])")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _FASTEST = 1e6
 """Market seconds per second; --speed max is for more."""
 
@@ -73,6 +75,14 @@ def moment(text: str) -> float | None:
     if found is None or found.tzinfo is None:
         raise SettingsError(f"--market-begin must be a time with its zone, as in 2026-01-31T08:00Z, not {text!r}")
     return found.timestamp()
+
+
+def period(flag: str, text: str) -> timedelta:
+    """A length of time, such as 30m, 12h or 90d."""
+    found = _PERIOD.fullmatch(text)
+    if found is None:
+        raise SettingsError(f"{flag} must be a number of minutes, hours or days, as in 30m, 12h or 90d, not {text!r}")
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
 def files(data: tuple[str, ...]) -> dict[str, list[Path]]:

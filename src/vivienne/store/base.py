@@ -49,6 +49,16 @@ class TokenStore(Protocol):
             NameTaken: there is or was one of this name, in any case.
         """
 
+    def rotate_token(self, name: str, digest: str, expires_at: str | None, earlier_until: str) -> Token | None:
+        """Give a token another secret; on return that is on disk. None when no token of this name is kept.
+
+        Args:
+            name: of the token.
+            digest: of the new secret.
+            expires_at: when it expires from now on.
+            earlier_until: until when the secret that it had is accepted too.
+        """
+
     def revoke_token(self, name: str, when: str) -> Token | None:
         """Revoke one; on return that is on disk. None when there is no valid token of this name."""
 

@@ -42,6 +42,22 @@ class SqlTokens(ABC):
                 )
             connection.execute(tokens.insert(), {name: getattr(token, name) for name in _FIELDS})
 
+    def rotate_token(self, name: str, digest: str, expires_at: str | None, earlier_until: str) -> Token | None:
+        """See `TokenStore`."""
+        if NAME.fullmatch(name) is None:
+            return None
+        values = {
+            "digest": digest,
+            "expires_at": expires_at,
+            "earlier_digest": tokens.c.digest,
+            "earlier_until": earlier_until,
+        }
+        with self._transaction() as connection:
+            is_kept = (tokens.c.name == name) & tokens.c.revoked_at.is_(None)
+            if connection.execute(tokens.update().where(is_kept).values(values)).rowcount == 0:
+                return None
+            return _token(connection.execute(select(tokens).where(tokens.c.name == name)).one())
+
     def revoke_token(self, name: str, when: str) -> Token | None:
         """See `TokenStore`."""
         if NAME.fullmatch(name) is None:  # no token has it, and PostgreSQL takes no text with a zero byte

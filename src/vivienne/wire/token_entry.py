@@ -12,9 +12,10 @@ ROLES: tuple[Role, ...] = ("viewer", "tuner", "admin")
 
 
 class TokenEntry(TypedDict):
-    """A token, without its secret."""
+    """A token, without its secret. After `expires_at` it is refused; null means never."""
 
     name: str
     role: Role
     created_at: str
     revoked_at: str | None
+    expires_at: str | None

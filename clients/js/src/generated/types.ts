@@ -1020,6 +1020,7 @@ export interface NewToken {
   role: 'viewer' | 'tuner' | 'admin'
   created_at: string
   revoked_at: string | null
+  expires_at: string | null
   token: string
 }
 /**
@@ -1197,15 +1198,17 @@ export interface Ticket {
 export interface TokenBody {
   name: string
   role: 'viewer' | 'tuner' | 'admin'
+  expires_at?: string | null
 }
 /**
- * A token, without its secret.
+ * A token, without its secret. After `expires_at` it is refused; null means never.
  */
 export interface TokenEntry {
   name: string
   role: 'viewer' | 'tuner' | 'admin'
   created_at: string
   revoked_at: string | null
+  expires_at: string | null
 }
 /**
  * Every token, revoked ones too, in the order of creation.
