@@ -40,6 +40,8 @@ _KEY = 0x56495649
 _MIGRATING, _APPENDING = 1, 2
 _MIGRATION_SECONDS = 60
 _PROBE = "probe"
+for _index in revisions.indexes:
+    _index.dialect_options["postgresql"]["where"] = _index.dialect_options["sqlite"]["where"]
 
 
 class PostgresRevisionStore(SqlRevisionStore, PostgresTickets):

@@ -54,10 +54,11 @@ revisions = Table(
     Column("trace_id", String(64)),
     Index("revisions_by_layer", "layer", "version"),
     # Most revisions have neither: partial indexes leave them out, which is less to write at each change.
-    Index("revisions_by_target", "target", "action", sqlite_where=_targeted, postgresql_where=_targeted),
-    Index("revisions_by_request", "request_id", unique=True, sqlite_where=_requested, postgresql_where=_requested),
-    Index("revisions_with_answer", "version", sqlite_where=_answered, postgresql_where=_answered),
-    Index("revisions_by_switch", "layer", "version", sqlite_where=switches, postgresql_where=switches),
+    # `postgres` has the conditions for its engine; here they would load its dialect for SQLite too.
+    Index("revisions_by_target", "target", "action", sqlite_where=_targeted),
+    Index("revisions_by_request", "request_id", unique=True, sqlite_where=_requested),
+    Index("revisions_with_answer", "version", sqlite_where=_answered),
+    Index("revisions_by_switch", "layer", "version", sqlite_where=switches),
 )
 tokens = Table(
     "tokens",
