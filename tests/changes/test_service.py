@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import threading
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from vivienne.changes.pruning import prune
 from vivienne.changes.requests import Activate, ChangeRequest, Delete, Reset, Update
 from vivienne.changes.service import ConfigService
 from vivienne.changes.writer import MOST_WAITING
@@ -28,6 +29,7 @@ from vivienne.errors import (
 )
 from vivienne.store.revision import AppliedRevision, Revision
 from vivienne.store.sqlite import SqliteRevisionStore
+from vivienne.store.thread import StoreThread
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -610,6 +612,18 @@ async def test_the_order_of_names_does_not_make_another_change(service: ConfigSe
     first = await service.change(replace(partial("BTC", bang=90, aim=75), request_id="r-1"))
 
     assert await service.change(replace(partial("BTC", aim=75, bang=90), request_id="r-1")) == first
+
+
+async def test_a_change_whose_answer_is_no_longer_kept_is_not_made_again(
+    service: ConfigService, store: SqliteRevisionStore
+) -> None:
+    asked = replace(partial("BTC", bang=90), request_id="r-1")
+    version = (await service.change(asked))["version"]
+    await prune(store, StoreThread(10.0), timedelta(days=-1))
+
+    with pytest.raises(RequestIdReused, match=r"Its answer is no longer kept, and it is not made again"):
+        await service.change(asked)
+    assert store.heads()[0].version == version
 
 
 async def test_a_refused_change_does_not_use_up_its_request_id(service: ConfigService) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -57,6 +58,21 @@ FULL = revision(
 
 
 # What is kept
+
+
+def test_old_answers_are_removed_and_their_revisions_stay(store: RevisionStore) -> None:
+    old, new = "2026-01-02T00:00:00.000Z", "2026-02-02T00:00:00.000Z"
+    made = [
+        revision(number, created_at=when, request_id=f"r{number}", answer={"status": "success"})
+        for number, when in enumerate((old, old, old, new), 1)
+    ]
+    filled(store, *made, revision(5, created_at=old))
+
+    assert [2, 1, 0] == [store.prune_answers("2026-02-01T00:00:00.000Z", 2) for _ in range(3)]
+
+    without = [replace(each, answer=None) for each in made[:3]]
+    assert store.after(0, 10) == [*without, made[3], revision(5, created_at=old)]
+    assert store.by_request_id("r1") == without[0]
 
 
 def test_every_field_of_a_revision_survives(store: RevisionStore) -> None:

@@ -100,7 +100,7 @@ class Writer:
         The digest has the type of the request, so the earlier one was of the same type.
 
         Raises:
-            RequestIdReused: the earlier request asked for something else.
+            RequestIdReused: the earlier request asked for something else, or its answer was removed.
             StoreUnavailable: it could not be looked up.
         """
         if request.request_id is None:
@@ -112,6 +112,13 @@ class Writer:
             raise RequestIdReused(
                 f"The request_id {request.request_id!r} was used for another change (version {earlier.version}); "
                 "give every change its own",
+                path="request_id",
+            )
+        if earlier.answer is None:
+            raise RequestIdReused(
+                f"The request_id {request.request_id!r} was used for this change (version {earlier.version}, of "
+                f"{earlier.created_at}). Its answer is no longer kept, and it is not made again; give every change its "
+                "own",
                 path="request_id",
             )
         if earlier.version > self._ledger.version:  # made by another process, and in force here before it is answered

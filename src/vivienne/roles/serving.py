@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vivienne.access.book import TokenBook
+from vivienne.changes import pruning
 from vivienne.changes.service import ConfigService
 from vivienne.changes.writer import STORE_TIMEOUT
 from vivienne.errors import SettingsError
@@ -23,6 +24,7 @@ from vivienne.store.thread import StoreThread
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Callable, Coroutine
 
     from vivienne.access.access import Access
     from vivienne.logs.console import Console
@@ -53,7 +55,9 @@ async def serve(boot: Boot, logs: LogStream, console: Console) -> None:
         store, thread = open_store(boot.db), StoreThread(STORE_TIMEOUT, metrics)
         service = ConfigService(store, boot.assets, thread=thread, metrics=metrics)
         try:
-            await _serve(boot, logs, service, TokenBook(store, thread), sockets)
+            keep = None if boot.role == "agent" else boot.keep_answers
+            prune = partial(pruning.follow, store, thread, keep)
+            await _serve(boot, logs, service, TokenBook(store, thread), sockets, prune)
         finally:
             await service.close()
     finally:
@@ -62,11 +66,17 @@ async def serve(boot: Boot, logs: LogStream, console: Console) -> None:
 
 
 async def _serve(
-    boot: Boot, logs: LogStream, service: ConfigService, book: TokenBook, sockets: list[socket.socket]
+    boot: Boot,
+    logs: LogStream,
+    service: ConfigService,
+    book: TokenBook,
+    sockets: list[socket.socket],
+    prune: Callable[[], Coroutine[Any, Any, None]],
 ) -> None:
     access = access_for(boot, book, is_local=is_local(sockets))
     process = _process(boot, service, logs, access)
     process.drain_seconds = boot.drain_seconds
+    process.tasks["old answers"] = prune
     process.tasks["tokens"] = book.follow
     process.tasks["reload"] = partial(_reload, process, book)
     process.tasks["loop lag"] = service.metrics.watch_loop

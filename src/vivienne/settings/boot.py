@@ -20,6 +20,7 @@ from vivienne.settings.setting import Setting, setting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import timedelta
     from pathlib import Path
 
     from vivienne.store.address import PostgresUrl
@@ -163,6 +164,14 @@ class Boot:
         "Shortest time between two states of an asset that differ in price only, in seconds.",
         0.1,
         bounds=(0.01, 60.0),
+    )
+    keep_answers: timedelta | None = setting(
+        "--keep-answers",
+        "How long the answer to a change with a request_id is kept, so that a repetition gets it again: 12h, 30d or "
+        "forever. Answers are half of the database; the history stays.",
+        "30d",
+        metavar="TIME",
+        parse=lambda text: None if text == "forever" else parsing.period("--keep-answers", text),
     )
     log_level: str = setting(
         "--log-level", "Lowest level of log records.", "info", choices=("debug", "info", "warning", "error")

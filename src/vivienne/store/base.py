@@ -144,6 +144,12 @@ class RevisionStore(TokenStore, Protocol):
         Counted are documents and changed values, as they are stored.
         """
 
+    def prune_answers(self, before: str, limit: int) -> int:
+        """Remove answers that were made before a moment, at most so many; return their number.
+
+        Their revisions stay. A request that is repeated after that is refused, because it has no answer any more.
+        """
+
     def check(self) -> None:
         """Check that the store answers."""
 

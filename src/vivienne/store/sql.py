@@ -170,6 +170,16 @@ class SqlRevisionStore(SqlTokens):
             sizes: Iterator[int] = accumulate(connection.execute(query).scalars())
             return max(1, sum(size <= most_bytes for size in sizes))
 
+    def prune_answers(self, before: str, limit: int) -> int:
+        """See `RevisionStore`."""
+        # As the index has it, so that it is used.
+        has_answer = revisions.c.answer.is_not(None)
+        old = select(revisions.c.version).where(has_answer, revisions.c.created_at < before)
+        oldest = old.order_by(revisions.c.version).limit(limit)
+        with self._transaction() as connection:
+            pruned = revisions.update().where(revisions.c.version.in_(oldest)).values(answer=None)
+            return connection.execute(pruned).rowcount
+
     def check(self) -> None:
         """See `RevisionStore`."""
         with self._transaction() as connection:
