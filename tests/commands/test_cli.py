@@ -141,6 +141,7 @@ class TestSettings:
             "max-handshakes-per-second": ("1000", "default"),
             "max-half-open": ("500", "default"),
             "handshake-seconds": ("10.0", "default"),
+            "answer-seconds": ("30.0", "default"),
             "max-changes-per-minute": ("12000", "default"),
             "max-subscriptions": ("1000", "default"),
         }
