@@ -182,9 +182,9 @@ def test_alone_it_leaves_alone_what_it_finds_too_and_goes_on(tmp_path: Path, ano
 
 
 async def test_the_holder_stops_relying_on_a_lease_before_another_one_can_get_it(redis: RunningRedis) -> None:
-    now = 100.0
+    now, key = 100.0, "vivienne:of-this-test:lease"
     client = Client(redis.url)
-    lease, other = Lease("lease", "one", lambda: now), Lease("lease", "other", lambda: now)
+    lease, other = Lease(key, "one", lambda: now), Lease(key, "other", lambda: now)
     try:
         assert not lease.held()
         assert await lease.keep(client)
@@ -194,7 +194,7 @@ async def test_the_holder_stops_relying_on_a_lease_before_another_one_can_get_it
         now += 0.02
         assert not lease.held()
         # Redis has it for longer than that.
-        assert SURE_SECONDS * 1000 < redis.client.pttl("lease")
+        assert SURE_SECONDS * 1000 < redis.client.pttl(key)
         assert not await other.keep(client)
         assert await lease.keep(client)
         await other.give_up(client)
