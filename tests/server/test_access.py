@@ -15,7 +15,9 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
+from measured import Measured
 from raw_http import UPGRADE, answer, connected, request, rest
+from raw_http import ask as raw_ask
 from running import COMPREHENSIVE, Client, RunningServer, run_program
 from tokens import ENDPOINTS, bearer, make_token, refusal
 from vivienne.server.policy import NEEDED, WEBSOCKET
@@ -375,6 +377,21 @@ def test_what_is_no_request_writes_nothing_into_the_log(running: RunningServer) 
             assert rest(stranger).startswith(b"HTTP/1.1 400 ")
 
     assert "Invalid HTTP request" not in running.log[before:]
+
+
+def test_refused_handshakes_are_counted_and_written_down_once_in_a_while(
+    running: RunningServer, tokens: dict[str, str]
+) -> None:
+    refused = request("GET", "/ws/state", ("Host", "localhost"), *UPGRADE)
+    for _ in range(30):
+        assert 401 == raw_ask(running.port, refused).status
+
+    metrics = running.http.get(f"{running.url}/metrics", headers=bearer(tokens["viewer"])).text
+    assert Measured(metrics).count("vivienne_handshakes_refused_total", status="401") >= 30
+    lines = [line for line in running.log.splitlines() if "handshake" in line]
+    assert 1 <= len(lines) < 10
+    assert all("WARNING" in line and "127.0.0.1" in line for line in lines)
+    assert "ERROR" not in running.log
 
 
 def test_whoever_opens_too_many_websockets_does_not_keep_others_from_it(tmp_path: Path) -> None:

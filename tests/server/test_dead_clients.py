@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from vivienne.access.budget import TimeBudgets
 from vivienne.access.limits import Limits
-from vivienne.server import connections, listen
+from vivienne.metrics.registry import Metrics
+from vivienne.server import listen, websocket_protocol
+from vivienne.server.incoming import Incoming
 
 if TYPE_CHECKING:
     import pytest
@@ -23,7 +27,7 @@ async def test_a_client_that_never_reads_is_disconnected_after_a_ping_without_an
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(listen, "_PING_SECONDS", 0.3)
-    monkeypatch.setattr(connections, "_LAST_WORD_SECONDS", 0.1)
+    monkeypatch.setattr(websocket_protocol, "_LAST_WORD_SECONDS", 0.1)
     stuck, ended = asyncio.Event(), asyncio.Event()
 
     async def flood(scope: Any, receive: Any, send: Any) -> None:
@@ -41,7 +45,7 @@ async def test_a_client_that_never_reads_is_disconnected_after_a_ping_without_an
             ended.set()
 
     sockets = listen.bind("127.0.0.1", 0)
-    web = listen.server(flood, Limits())
+    web = listen.server(flood, Limits(), Incoming(TimeBudgets(monotonic), Metrics()))
     serving = asyncio.create_task(web.serve(sockets))
     client = socket.socket()
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

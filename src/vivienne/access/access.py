@@ -5,6 +5,7 @@ from __future__ import annotations
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from vivienne.access.budget import TimeBudgets
 from vivienne.access.caller import Caller
 from vivienne.access.rates import Rate
 from vivienne.errors import TooManyRequests
@@ -28,6 +29,7 @@ class Access:
         self.book = book
         self.limits = limits
         self.demanded = demanded
+        self.budgets = TimeBudgets(monotonic)
         self._changes = Rate(limits.changes_per_minute, 60.0, monotonic)
         self._pauses = Rate(limits.changes_per_minute, 60.0, monotonic)
 

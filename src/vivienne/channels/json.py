@@ -14,6 +14,8 @@ from vivienne.errors import Malformed, TooLarge
 USUAL = MessageLimits()
 MOST_NAMES = 500
 """In objects, over all levels; a whole configuration has about 60."""
+MOST_VALUES = 10_000
+"""In objects and lists, over all levels."""
 
 
 def read_object(raw: bytes, limits: MessageLimits = USUAL) -> dict[str, Any]:
@@ -25,13 +27,17 @@ def read_object(raw: bytes, limits: MessageLimits = USUAL) -> dict[str, Any]:
     """
     if len(raw) > limits.bytes:
         raise TooLarge(f"The message has {len(raw):,} bytes; the limit is {limits.bytes:,}")
+    if raw.count(b"{") + raw.count(b"[") > MOST_VALUES:  # thousands of empty lists take longer than anything else
+        raise Malformed(f"The message has more than {MOST_VALUES:,} objects and lists, or is nested far too deep")
     try:
         document = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         raise Malformed(f"This is not JSON: {_reason(raw, error)}") from error
     if not isinstance(document, dict):
         raise Malformed(f"A JSON object is needed, not {_kind(document)}")
-    depth, names = _size(document)
+    depth, names, values = _size(document)
+    if values > MOST_VALUES:
+        raise Malformed(f"The message has more than {MOST_VALUES:,} values")
     if depth > limits.nesting:
         raise Malformed(f"Objects and lists are nested deeper than {limits.nesting} levels")
     if names > MOST_NAMES:
@@ -55,14 +61,17 @@ def _kind(value: object) -> str:
     return {list: "a list", str: "a text", bool: "a truth value", type(None): "null"}.get(type(value), "a number")
 
 
-def _size(value: object) -> tuple[int, int]:
-    """The depth of nesting and the number of names, without recursion."""
-    level, depth, names = [value], 0, 0
+def _size(value: object) -> tuple[int, int, int]:
+    """The depth of nesting, the number of names and that of values, without recursion; of too many not all."""
+    level, depth, names, values = [value], 0, 0, 0
     while containers := [inner for inner in level if isinstance(inner, (dict, list))]:
         depth += 1
         names += sum(len(inner) for inner in containers if isinstance(inner, dict))
+        values += sum(map(len, containers))
+        if values > MOST_VALUES:
+            break
         level = [inner for outer in containers for inner in _inner(outer)]
-    return depth, names
+    return depth, names, values
 
 
 def _inner(value: object) -> list[Any]:

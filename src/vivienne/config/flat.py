@@ -45,7 +45,15 @@ def quoted(name: str) -> str:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """The known name that looks most like this one."""
-    return difflib.get_close_matches(name[:_LONGEST_NAME], list(known), n=1, cutoff=0.0)[0]
+    matcher = difflib.SequenceMatcher()
+    matcher.set_seq2(name[:_LONGEST_NAME])
+    best, found = -1.0, ""
+    for candidate in known:
+        matcher.set_seq1(candidate)
+        # The first two are upper bounds that cost little: most candidates need no more.
+        if matcher.real_quick_ratio() >= best and matcher.quick_ratio() >= best:
+            best, found = max((best, found), (matcher.ratio(), candidate))
+    return found
 
 
 def and_more(unknown: Sequence[object]) -> list[Problem]:

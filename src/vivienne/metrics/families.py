@@ -92,6 +92,12 @@ FAMILIES: dict[str, Family] = {
         "Log records that were not written to standard error, because its reader was too slow or the disk was full.",
         is_kept=False,
     ),
+    "vivienne_websockets_closed_total": _counter(
+        "WebSockets closed because of what was sent on them: too many control frames and parts of messages (`frames`), "
+        "too many bytes of unfinished messages (`held`), a message that did not end in time (`unfinished`).",
+        "reason",
+    ),
+    "vivienne_handshakes_refused_total": _counter("WebSocket handshakes that were refused, by the status.", "status"),
     "vivienne_event_loop_lag_seconds": _histogram("Lag of the event loop, measured four times a second."),
     "vivienne_store_up": _gauge("1 if the store answers and stored the last change, as in `/ready`."),
     "vivienne_store_call_duration_seconds": _histogram(

@@ -16,6 +16,7 @@ from vivienne.logs.setup import announce
 from vivienne.metrics.registry import Metrics, Sample
 from vivienne.roles.admission import access_for, behind_named_proxies
 from vivienne.server.gate import Gate
+from vivienne.server.incoming import Incoming
 from vivienne.server.listen import bind, is_local, room_for, server
 from vivienne.server.origins import Hosts, guarded
 from vivienne.server.traces import Traced
@@ -85,7 +86,8 @@ async def _serve(
     hosts: Hosts = "local" if is_local(sockets) else "any" if access.demanded else "addresses"
     app = guarded(Gate(process.app, access), origins=boot.origins, hosts=hosts)
     app = Traced(behind_named_proxies(app, boot, access))
-    web = server(app, room_for(boot.limits), boot.proxies, service.metrics)
+    incoming = Incoming(access.budgets, service.metrics)
+    web = server(app, room_for(boot.limits), incoming, boot.proxies, service.metrics)
     announce(_log, "Vivienne listens on http://%s:%d (%s)", boot.host, sockets[0].getsockname()[1], process.title)
     await process.run(web, sockets)
 

@@ -39,6 +39,7 @@ from vivienne.wire.answers import Acknowledgement, ConfigurationPage, HistoryPag
 from vivienne.wire.problem import problem_entry
 
 if TYPE_CHECKING:
+    from vivienne.access.budget import TimeBudgets
     from vivienne.changes.service import ConfigService
     from vivienne.server.schemas import Schema
 
@@ -89,16 +90,18 @@ def _switch(accepted: str | None = None) -> dict[str, Any]:
     return documented(Switched, *CHANGE_PROBLEMS, body=_SWITCH, has_etag=True, accepted=accepted)
 
 
-def configuration_routes(service: ConfigService) -> APIRouter:
+def configuration_routes(service: ConfigService, budgets: TimeBudgets) -> APIRouter:
     """The endpoints.
 
     Args:
         service: takes changes.
+        budgets: of the time that callers may use without changing anything.
     """
     service.counts.expect(CHANNEL)
     routes = APIRouter(prefix=PREFIX, tags=["configuration"], default_response_class=Answer)
     _add_updates(routes, service)
     _add_switches(routes, service)
+    _add_validation(routes, service, budgets)
     _add_looks(routes, service)
     _add_revision_changes(routes, service)
     return routes
@@ -162,18 +165,25 @@ def _add_switches(routes: APIRouter, service: ConfigService) -> None:
         return await switched(request, "resume", if_match, idempotency_key)
 
 
-def _add_looks(routes: APIRouter, service: ConfigService) -> None:
-    """Add the endpoints that change nothing."""
+def _add_validation(routes: APIRouter, service: ConfigService, budgets: TimeBudgets) -> None:
+    """Add the endpoint that tries a change."""
 
     @routes.post("/validate", **documented(Verdict, 400, 408, 412, 413, 415, 422, body=_CONFIGURATION))
     async def validate(request: Request, *, partial: bool = True) -> Answer:
         """Check a change: is it accepted, and what would it do? Nothing is changed."""
+        key = caller_of(request).key
+        await budgets.due(key)
         envelope, document = await read_configuration(request, None, None, "partial")
         try:
-            outcome = await service.validate(change_request(request, envelope, Update(document, partial)))
+            with budgets.charged(key):
+                outcome = await service.validate(change_request(request, envelope, Update(document, partial)))
         except InvalidConfiguration as refused:
             return Answer({"valid": False, "errors": [problem_entry(problem) for problem in refused.problems]})
         return Answer({"valid": True, "errors": [], **outcome})
+
+
+def _add_looks(routes: APIRouter, service: ConfigService) -> None:
+    """Add the endpoints that change nothing."""
 
     @routes.get("/pause", **documented(Pauses, 400))
     async def pauses(request: Request) -> Answer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -10,6 +11,7 @@ from fastapi import Depends
 from fastapi_offline import FastAPIOffline
 from starlette.responses import Response
 
+from vivienne.access.budget import TimeBudgets
 from vivienne.server import dashboard, problems
 from vivienne.server.assets import asset_routes
 from vivienne.server.asyncapi import asyncapi
@@ -70,9 +72,10 @@ def web_application(
         app.include_router(auth_routes(access))
     problems.install(app)
     dashboard.install(app)
-    app.include_router(configuration_routes(service))
+    budgets = TimeBudgets(monotonic) if access is None else access.budgets
+    app.include_router(configuration_routes(service, budgets))
     app.include_router(asset_routes(service, market))
-    app.include_router(websocket_routes(service, hub, board, logs, access))
+    app.include_router(websocket_routes(service, hub, board, logs, budgets, access))
 
     _include_operation(app, service, market, additions)
     _serve_documents(app)

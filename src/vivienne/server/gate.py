@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from time import monotonic
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
@@ -39,6 +39,8 @@ TOKEN_IN, TICKET_IN = f"{SUBPROTOCOL}.token.", f"{SUBPROTOCOL}.ticket."
 _ONCE = frozenset({b"authorization", b"content-type", b"if-match", b"idempotency-key"})
 _POLICY_VIOLATION = 1008
 _BAD_REQUEST = 400
+_LAST_WORD_SECONDS = 1.0
+"""Seconds a client whose token was revoked gets to read the reason."""
 
 
 class Gate:
@@ -123,27 +125,26 @@ class Gate:
             await self._until_revoked(scope, receive, choosing, token)
 
     async def _until_revoked(self, scope: Scope, receive: Receive, send: Send, token: Token) -> None:
-        """Pass messages on until the token is revoked; then end the connection for both sides."""
+        """Run the application until it ends or the token is revoked; then end it, and the connection.
+
+        It is ended before the close is sent: it may wait for a client that does not read, and have more for it.
+        """
+        running = asyncio.ensure_future(self._app(scope, receive, send))
         revoked = asyncio.create_task(self._access.book.revocation(token).wait())
-        hearing: asyncio.Task[Message] | None = None
-
-        async def receiving() -> Message:
-            nonlocal hearing
-            hearing = hearing or asyncio.ensure_future(receive())
-            await asyncio.wait({hearing, revoked}, return_when=asyncio.FIRST_COMPLETED)
-            if revoked.done():
-                reason = f"The token {token.name} {token.ending()}"
-                await send({"type": "websocket.close", "code": _POLICY_VIOLATION, "reason": reason})
-                return {"type": "websocket.disconnect", "code": _POLICY_VIOLATION, "reason": reason}
-            heard, hearing = hearing, None
-            return heard.result()
-
         try:
-            await self._app(scope, receiving, send)
+            await asyncio.wait({running, revoked}, return_when=asyncio.FIRST_COMPLETED)
+            if running.done():
+                await running
+                return
+            running.cancel()
+            await asyncio.wait({running})
+            with suppress(TimeoutError, OSError):  # it does not read, or has left
+                async with asyncio.timeout(_LAST_WORD_SECONDS):
+                    reason = f"The token {token.name} {token.ending()}"
+                    await send({"type": "websocket.close", "code": _POLICY_VIOLATION, "reason": reason})
         finally:
-            for task in (revoked, hearing):
-                if task is not None:
-                    task.cancel()
+            running.cancel()
+            revoked.cancel()
 
     @contextmanager
     def _counted(self, address: str) -> Iterator[None]:

@@ -17,7 +17,7 @@ from vivienne.errors import NotNow, SettingsError
 from vivienne.server.connections import SPARE, Connections
 from vivienne.server.http_protocol import limited
 from vivienne.server.sending import Sending
-from vivienne.server.websocket_protocol import WebSocketProtocol
+from vivienne.server.websocket_protocol import watched
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from vivienne.access.limits import Limits
     from vivienne.metrics.registry import Metrics
+    from vivienne.server.incoming import Incoming
 
 _log = logging.getLogger(__name__)
 
@@ -159,12 +160,19 @@ def room_for(limits: Limits) -> Limits:
     return replace(limits, connections=most)
 
 
-def server(app: ASGIApp, limits: Limits, proxies: Collection[str] = (), metrics: Metrics | None = None) -> Server:
+def server(
+    app: ASGIApp,
+    limits: Limits,
+    incoming: Incoming,
+    proxies: Collection[str] = (),
+    metrics: Metrics | None = None,
+) -> Server:
     """A server for the application.
 
     Args:
         app: the application.
         limits: of connections.
+        incoming: counts what WebSocket clients send.
         proxies: addresses and networks of reverse proxies, which say in ``X-Forwarded-For`` who is behind them.
         metrics: count connections that are ended.
 
@@ -180,7 +188,7 @@ def server(app: ASGIApp, limits: Limits, proxies: Collection[str] = (), metrics:
         uvicorn.Config(
             Sending(app),
             http=limited(connections),
-            ws=WebSocketProtocol,
+            ws=watched(incoming),
             ws_max_size=_LONGEST_FRAME,
             ws_ping_interval=_PING_SECONDS,
             ws_ping_timeout=_PING_SECONDS,

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from vivienne.access.access import Access
+    from vivienne.access.budget import TimeBudgets
     from vivienne.access.caller import Caller
     from vivienne.access.limits import MessageLimits
     from vivienne.changes.service import ConfigService
@@ -48,6 +49,7 @@ def websocket_routes(
     hub: Hub,
     board: LatestStates,
     logs: LogStream,
+    budgets: TimeBudgets,
     access: Access | None = None,
 ) -> APIRouter:
     """The endpoints.
@@ -57,6 +59,7 @@ def websocket_routes(
         hub: fans states out.
         board: has the latest states.
         logs: has the latest records.
+        budgets: of the time that callers may use without changing anything.
         access: knows what clients may do; None lets everybody do everything.
     """
     routes = APIRouter()
@@ -69,8 +72,8 @@ def websocket_routes(
         mailbox = hub.join()
         board.show(mailbox)
         try:
-            conversation = _Conversation(changes, service, board, mailbox, access)
-            await _converse(websocket, conversation.hear, mailbox.take, mailbox.traffic)
+            conversation = _Conversation(changes, service, board, mailbox, budgets, access)
+            await _converse(websocket, budgets, conversation.hear, mailbox.take, mailbox.traffic)
         finally:
             hub.leave(mailbox)
 
@@ -83,7 +86,7 @@ def websocket_routes(
             return
         reader = logs.join(logging.getLevelNamesMapping()[level.upper()], log_traffic)
         try:
-            await _converse(websocket, _ignore, reader.take, reader.traffic)
+            await _converse(websocket, budgets, _ignore, reader.take, reader.traffic)
         finally:
             logs.leave(reader)
 
@@ -96,6 +99,7 @@ async def _ignore(_event: dict[str, Any], _caller: Caller) -> None:
 
 async def _converse(
     websocket: WebSocket,
+    budgets: TimeBudgets,
     hear: Callable[[dict[str, Any], Caller], Awaitable[None]],
     take: Callable[[], Awaitable[str]],
     traffic: Traffic,
@@ -105,6 +109,8 @@ async def _converse(
 
     async def read() -> None:
         while (event := await websocket.receive())["type"] != "websocket.disconnect":
+            # One at a time, and no more than the caller has time for: others have their turn between two of them.
+            await budgets.due(caller.key)
             await hear(dict(event), caller)
 
     async def write() -> None:
@@ -135,9 +141,11 @@ class _Conversation:
         service: ConfigService,
         board: LatestStates,
         mailbox: Mailbox,
+        budgets: TimeBudgets,
         access: Access | None = None,
     ) -> None:
         self._changes = changes
+        self._budgets = budgets
         self._access = access
         self._limits = access.limits if access else Limits()
         self._service = service
@@ -149,7 +157,8 @@ class _Conversation:
         kind: str | None = None
         request_id: str | None = None
         try:
-            message = _read(event, self._limits.message)
+            with self._budgets.charged(caller.key):
+                message = _read(event, self._limits.message)
             kind, request_id = _text(message.get("type")), request_id_of(message)
             answer: Mapping[str, Any] = await self._answer(message, caller)
         except ChangeRefused as refused:
@@ -163,7 +172,11 @@ class _Conversation:
         known = (*self._changes.types, "subscribe")
         kind = message.get("type")
         if kind == "subscribe":
-            return self._subscribe(message)
+            with self._budgets.charged(caller.key):
+                return self._subscribe(message)
+        if _only_validates(message):
+            with self._budgets.charged(caller.key):
+                return await self._changes.handle(message, caller)
         if kind in self._changes.types:
             with self._service.counts.refusals("websocket"):
                 self._admit(message, caller)
@@ -176,8 +189,6 @@ class _Conversation:
 
     def _admit(self, message: Message, caller: Caller) -> None:
         """Refuse a change of a caller without the role, or beyond the limit of changes."""
-        if message["type"] in CONFIG_UPDATE and message.get("validate_only") is True:
-            return  # it changes nothing
         if not caller.may("tuner"):
             raise Forbidden(f"The token {caller.token!r} has the role viewer; a change needs the role tuner")
         if self._access is not None:
@@ -203,6 +214,11 @@ class _Conversation:
         self._mailbox.watch(names)
         self._board.show(self._mailbox, names)
         return subscribe_reply(names if names is not None else list(self._service.assets), request_id_of(message))
+
+
+def _only_validates(message: Message) -> bool:
+    """Tell whether a message changes nothing, so that it counts as reading."""
+    return message.get("type") in CONFIG_UPDATE and message.get("validate_only") is True
 
 
 def _read(event: dict[str, Any], limits: MessageLimits) -> Message:

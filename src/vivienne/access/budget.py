@@ -1,0 +1,103 @@
+"""Time of the event loop for each caller: whoever sends more than it pays for waits, and nobody else does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from vivienne.access.rates import MOST_KEPT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+SHARE = 0.2
+"""Seconds of the event loop in a second that one caller may use, over all its connections."""
+AT_ONCE = 0.1
+"""Seconds that may be used at once after a quiet time."""
+DEAREST = 0.25
+"""Seconds that are charged for one piece of work, at most."""
+
+
+@dataclass(slots=True)
+class _Account:
+    left: float
+    at: float
+    waiting: deque[Callable[[], None]] = field(default_factory=deque)
+    is_called: bool = False
+    """Whether the next of those that wait will be called."""
+
+
+class TimeBudgets:
+    """Budgets of the time that work for callers takes.
+
+    Work is charged once it is done, so a balance may be below zero. Until it is not, the connections of the caller
+    wait, and go on one after the other. Only work that one turn of the event loop does without waiting is measured.
+
+    Args:
+        clock: monotonic, in seconds.
+        share: seconds in a second for each caller.
+    """
+
+    def __init__(self, clock: Callable[[], float], share: float = SHARE) -> None:
+        self._clock = clock
+        self._share = share
+        self._accounts: dict[str, _Account] = {}
+
+    @contextmanager
+    def charged(self, key: str) -> Iterator[None]:
+        """Charge a caller for the time that passes within, in which nobody else has a turn."""
+        begin = self._clock()
+        try:
+            yield
+        finally:
+            self._account(key).left -= min(DEAREST, self._clock() - begin)
+
+    def when_due(self, key: str, then: Callable[[], None]) -> None:
+        """Call a function as soon as the caller has time left, and those of its connections that waited before."""
+        account = self._account(key)
+        account.waiting.append(then)
+        self._call(key, account)
+
+    async def due(self, key: str) -> None:
+        """Wait until the caller has time left; in any case let others do their work first."""
+        turn = asyncio.Event()
+        self.when_due(key, turn.set)
+        await turn.wait()
+
+    def _call(self, key: str, account: _Account) -> None:
+        if account.is_called or not account.waiting:
+            return
+        account.is_called = True
+        wait = -account.left / self._share
+        loop = asyncio.get_running_loop()
+        if wait > 0:
+            loop.call_later(wait, self._next, key)
+        else:
+            loop.call_soon(self._next, key)
+
+    def _next(self, key: str) -> None:
+        account = self._account(key)
+        account.is_called = False
+        if account.left >= 0:
+            account.waiting.popleft()()
+        self._call(key, account)
+
+    def _account(self, key: str) -> _Account:
+        """The account of a caller, up to date; the one that was used last stands last."""
+        now = self._clock()
+        found = self._accounts.pop(key, None) or _Account(AT_ONCE, now)
+        self._accounts[key] = found
+        found.left = min(AT_ONCE, found.left + (now - found.at) * self._share)
+        found.at = now
+        if len(self._accounts) > MOST_KEPT:
+            self._forget()
+        return found
+
+    def _forget(self) -> None:
+        """Forget the account that was not used for longest, unless somebody waits for it."""
+        key = next((key for key, account in self._accounts.items() if not account.waiting), None)
+        if key is not None:
+            del self._accounts[key]

@@ -1,0 +1,71 @@
+"""What WebSocket clients send: counted for each caller, with the warnings and metrics of what is refused."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from vivienne.server.http import CALLER
+from vivienne.server.repeated import RepeatedWarning
+
+if TYPE_CHECKING:
+    from vivienne.access.budget import TimeBudgets
+    from vivienne.metrics.registry import Metrics
+
+MOST_HELD = 16 * 1024 * 1024
+"""Bytes that are kept of messages of one caller that are not whole yet, or wait for their turn."""
+CLOSED, REFUSED = "vivienne_websockets_closed_total", "vivienne_handshakes_refused_total"
+
+
+class Incoming:
+    """Counts for the protocol of WebSockets.
+
+    Args:
+        budgets: of the time that reading takes.
+        metrics: where what is refused is counted.
+    """
+
+    def __init__(self, budgets: TimeBudgets, metrics: Metrics) -> None:
+        self.budgets = budgets
+        self._metrics = metrics
+        self._held: Counter[str] = Counter()
+        self._closed = RepeatedWarning("WebSockets closed because of what was sent")
+        self._refused = RepeatedWarning("WebSocket handshakes refused")
+        for why in ("frames", "held", "unfinished"):
+            metrics.expect(CLOSED, why)
+
+    def holds(self, key: str, more: int) -> bool:
+        """Count so many bytes more, or fewer, that are kept for a caller; tell whether there may be so many."""
+        self._held[key] += more
+        if not self._held[key]:
+            del self._held[key]
+        return self._held[key] <= MOST_HELD
+
+    def closed(self, client: tuple[str, int] | None, why: str, reason: str) -> None:
+        """Count a WebSocket that is closed because of what was sent on it."""
+        self._metrics.count(CLOSED, why)
+        self._closed.warn(f"{client[0] if client else 'unknown'}, {reason}")
+
+    def refused(self, scope: Any, status: int, body: bytes) -> None:
+        """Count a handshake that was answered with something else than 101.
+
+        Args:
+            scope: of the request.
+            status: of the answer.
+            body: of the answer.
+        """
+        self._metrics.count(REFUSED, str(status))
+        caller = scope.get(CALLER)
+        address = caller.address if caller else (scope.get("client") or [None])[0]
+        self._refused.warn(f"{address or 'unknown'}, {status} {_reason(body)}".rstrip())
+
+
+def _reason(body: bytes) -> str:
+    """The reason in a problem document."""
+    try:
+        problem = orjson.loads(body)
+        return str(problem.get("detail") or problem["title"])
+    except (orjson.JSONDecodeError, AttributeError, KeyError):
+        return ""

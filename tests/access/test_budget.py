@@ -1,0 +1,55 @@
+"""Time of the event loop: a caller that used up its own waits, and others do not."""
+
+from __future__ import annotations
+
+import asyncio
+
+from vivienne.access.budget import AT_ONCE, TimeBudgets
+
+
+class Clock:
+    """A clock that is set by hand."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+async def test_who_used_up_its_time_waits_and_others_do_not() -> None:
+    clock = Clock()
+    budgets = TimeBudgets(clock)
+    with budgets.charged("one"):
+        clock.now += AT_ONCE + 0.02
+    waiting = asyncio.create_task(budgets.due("one"))
+    for _ in range(20):
+        await budgets.due("other")
+    assert not waiting.done()
+    clock.now += 1.0
+    async with asyncio.timeout(10):
+        await waiting
+
+
+async def test_connections_of_one_caller_take_turns() -> None:
+    budgets = TimeBudgets(Clock())
+    order: list[str] = []
+
+    async def work(name: str) -> None:
+        for _ in range(3):
+            await budgets.due("one")
+            order.append(name)
+
+    await asyncio.gather(work("a"), work("b"))
+    assert order == ["a", "b"] * 3
+
+
+async def test_a_long_piece_of_work_is_charged_within_bounds() -> None:
+    clock = Clock()
+    budgets = TimeBudgets(clock)
+    with budgets.charged("one"):
+        clock.now += 3_600
+    waiting = asyncio.create_task(budgets.due("one"))
+    await asyncio.sleep(0)
+    clock.now += 2.0
+    async with asyncio.timeout(10):
+        await waiting

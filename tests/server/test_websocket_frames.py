@@ -1,0 +1,219 @@
+"""What arrives on a WebSocket and is no message, or never becomes one: it is counted, bounded, and ends in time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import struct
+from contextlib import asynccontextmanager, suppress
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from raw_http import UPGRADE, request
+from vivienne.access.budget import TimeBudgets
+from vivienne.access.limits import Limits
+from vivienne.metrics.registry import Metrics
+from vivienne.server import incoming, listen, websocket_protocol
+from vivienne.server.incoming import CLOSED, Incoming
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    App = Callable[[Any, Any, Any], Awaitable[None]]
+
+SECONDS = 15.0
+CONT, TEXT, CLOSE, PONG, LAST = 0x00, 0x01, 0x08, 0x0A, 0x80
+
+
+def frame(first: int, payload: bytes = b"") -> bytes:
+    """A frame of a client, under a mask of zeros."""
+    length = len(payload)
+    head = bytes([first, 0x80 | length]) if length < 126 else struct.pack("!BBQ", first, 0xFF, length)
+    return head + bytes(4) + payload
+
+
+class Served:
+    """An application that is served, and what it was counted for."""
+
+    def __init__(self, port: int, metrics: Metrics) -> None:
+        self.port = port
+        self._metrics = metrics
+
+    @asynccontextmanager
+    async def socket(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+        """A WebSocket as bytes."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        try:
+            writer.write(request("GET", "/ws", ("Host", "localhost"), *UPGRADE))
+            assert b"HTTP/1.1 101" in await reader.readuntil(b"\r\n\r\n")
+            yield reader, writer
+        finally:
+            writer.transport.abort()
+
+    def closed(self, why: str) -> float | None:
+        """So many were closed for this reason."""
+        return self._metrics.registry.get_sample_value(CLOSED, {"reason": why})
+
+
+@asynccontextmanager
+async def served(app: App) -> AsyncIterator[Served]:
+    """Serve an application in this process."""
+    metrics = Metrics()
+    sockets = listen.bind("127.0.0.1", 0)
+    web = listen.server(app, Limits(), Incoming(TimeBudgets(monotonic), metrics))
+    serving = asyncio.create_task(web.serve(sockets))
+    try:
+        async with asyncio.timeout(SECONDS):
+            yield Served(sockets[0].getsockname()[1], metrics)
+    finally:
+        web.should_exit = True
+        await serving
+
+
+async def echo(scope: Any, receive: Any, send: Any) -> None:
+    """Send back the length of each text."""
+    assert scope["type"] == "websocket"
+    await receive()
+    await send({"type": "websocket.accept"})
+    while (message := await receive())["type"] == "websocket.receive":
+        await send({"type": "websocket.send", "text": str(len(message["text"]))})
+
+
+async def told(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+    """The next short frame of the server: its opcode and content."""
+    first, length = await reader.readexactly(2)
+    return first & 0x0F, await reader.readexactly(length)
+
+
+async def closing(reader: asyncio.StreamReader) -> tuple[int, str]:
+    """Code and reason of the close."""
+    while True:
+        opcode, content = await told(reader)
+        if opcode == CLOSE:
+            return int.from_bytes(content[:2], "big"), content[2:].decode()
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        (b"", frame(LAST | PONG)),
+        (frame(TEXT, b"{"), frame(CONT)),
+        (frame(TEXT, b"{"), frame(CONT, b"  ")),
+    ],
+    ids=["pongs", "empty parts", "parts of two bytes"],
+)
+async def test_frames_that_are_no_message_end_their_socket_when_there_are_too_many(first: bytes, then: bytes) -> None:
+    async with served(echo) as server, server.socket() as (reader, writer), server.socket() as (other, its):
+        writer.write(first + then * 20_000)
+        assert await closing(reader) == (1008, "too many control frames and parts of messages")
+        assert server.closed("frames") == 1
+        its.write(frame(LAST | TEXT, b"hello"))
+        assert await told(other) == (TEXT, b"5")
+
+
+async def test_a_message_may_come_in_hundreds_of_parts() -> None:
+    async with served(echo) as server, server.socket() as (reader, writer):
+        writer.write(frame(TEXT, b"{") + frame(CONT, b"ab") * 900 + frame(LAST | CONT, b"}"))
+        assert await told(reader) == (TEXT, b"1802")
+
+
+async def test_many_messages_at_once_are_all_answered_in_their_order() -> None:
+    async with served(echo) as server, server.socket() as (reader, writer):
+        writer.write(b"".join(frame(LAST | TEXT, b"x" * (number % 100)) for number in range(2_000)))
+        answers = [int((await told(reader))[1]) for _ in range(2_000)]
+        assert answers == [number % 100 for number in range(2_000)]
+
+
+async def test_what_is_sent_right_after_the_handshake_waits_until_it_is_accepted() -> None:
+    asked, let_in = asyncio.Event(), asyncio.Event()
+
+    async def slow(scope: Any, receive: Any, send: Any) -> None:
+        asked.set()
+        await let_in.wait()
+        await echo(scope, receive, send)
+
+    async with served(slow) as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        try:
+            writer.write(request("GET", "/ws", ("Host", "localhost"), *UPGRADE))
+            await asked.wait()
+            writer.write(frame(LAST | TEXT, b"early"))
+            let_in.set()
+            await reader.readuntil(b"\r\n\r\n")
+            assert await told(reader) == (TEXT, b"5")
+        finally:
+            writer.transport.abort()
+
+
+@pytest.mark.parametrize("begun", [frame(TEXT, b"{"), frame(LAST | TEXT, b"{}" * 100)[:50]], ids=["message", "frame"])
+async def test_a_message_that_does_not_end_ends_its_socket(monkeypatch: pytest.MonkeyPatch, begun: bytes) -> None:
+    monkeypatch.setattr(websocket_protocol, "_MESSAGE_SECONDS", 0.2)
+    async with served(echo) as server, server.socket() as (reader, writer):
+        writer.write(begun)
+        assert await closing(reader) == (1008, "a message did not end within 0.2 s")
+        assert server.closed("unfinished") == 1
+
+
+async def test_all_unfinished_messages_of_a_caller_together_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(incoming, "MOST_HELD", 3_000)
+    async with served(echo) as server, server.socket() as (_, first), server.socket() as (reader, second):
+        first.write(frame(TEXT, b"x" * 2_000))
+        await first.drain()
+        second.write(frame(TEXT, b"x" * 2_000))
+        closes = [asyncio.create_task(closing(each)) for each in (_, reader)]
+        done, waiting = await asyncio.wait(closes, return_when=asyncio.FIRST_COMPLETED)
+        for each in waiting:
+            each.cancel()
+        assert {(1008, "too many bytes of unfinished messages")} == {each.result() for each in done}
+        assert server.closed("held") == 1
+
+
+async def test_text_that_is_not_utf_8_right_before_a_close_leaves_no_error(caplog: pytest.LogCaptureFixture) -> None:
+    async with served(echo) as server, server.socket() as (reader, writer):
+        writer.write(frame(LAST | TEXT, b"\xff") + frame(LAST | CLOSE, struct.pack("!H", 1000)))
+        assert (await closing(reader))[0] in (1000, 1007)
+        assert await reader.read() == b""
+    assert [] == [record for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+async def test_who_sends_after_a_close_is_told_that_the_client_has_left() -> None:
+    failures: asyncio.Queue[BaseException] = asyncio.Queue()
+
+    async def closes_while_it_sends(_scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        await send({"type": "websocket.close"})
+        try:
+            await send({"type": "websocket.send", "text": "late"})
+        except (OSError, RuntimeError) as error:
+            failures.put_nowait(error)
+
+    async with served(closes_while_it_sends) as server, server.socket() as (reader, _):
+        await closing(reader)
+        assert isinstance(await failures.get(), OSError)
+
+
+async def test_a_client_that_reads_nothing_is_gone_soon_after_its_socket_was_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(websocket_protocol, "_CLOSING_SECONDS", 0.2)
+    stuck, ended = asyncio.Event(), asyncio.Event()
+
+    async def flood(_scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        with suppress(OSError):
+            while True:
+                sending = asyncio.ensure_future(send({"type": "websocket.send", "text": "x" * 500_000}))
+                if not (await asyncio.wait([sending], timeout=0.2))[0]:
+                    stuck.set()
+                await sending
+        ended.set()
+
+    async with served(flood) as server, server.socket() as (reader, writer):
+        reader._transport.pause_reading()  # type: ignore[attr-defined]  # nobody reads
+        await stuck.wait()
+        writer.write(frame(LAST | CLOSE, struct.pack("!H", 1000)))
+        await ended.wait()
