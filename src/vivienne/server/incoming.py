@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from vivienne.logs.quota import Quota
 from vivienne.server.http import CALLER
-from vivienne.server.repeated import RepeatedWarning
 
 if TYPE_CHECKING:
     from vivienne.access.budget import TimeBudgets
     from vivienne.metrics.registry import Metrics
 
+_log = logging.getLogger(__name__)
+
+MOST_LINES = 10
+"""Lines in the log a minute, of each kind."""
 MOST_HELD = 16 * 1024 * 1024
 """Bytes that are kept of messages of one caller that are not whole yet, or wait for their turn."""
 CLOSED, REFUSED = "vivienne_websockets_closed_total", "vivienne_handshakes_refused_total"
@@ -31,8 +36,8 @@ class Incoming:
         self.budgets = budgets
         self._metrics = metrics
         self._held: Counter[str] = Counter()
-        self._closed = RepeatedWarning("WebSockets closed because of what was sent")
-        self._refused = RepeatedWarning("WebSocket handshakes refused")
+        self._closed = Quota(_log, logging.WARNING, MOST_LINES)
+        self._refused = Quota(_log, logging.WARNING, MOST_LINES)
         for why in ("frames", "held", "unfinished"):
             metrics.expect(CLOSED, why)
 
@@ -46,7 +51,7 @@ class Incoming:
     def closed(self, client: tuple[str, int] | None, why: str, reason: str) -> None:
         """Count a WebSocket that is closed because of what was sent on it."""
         self._metrics.count(CLOSED, why)
-        self._closed.warn(f"{client[0] if client else 'unknown'}, {reason}")
+        self._closed.log("Closed a WebSocket of %s: %s", client[0] if client else "an unknown address", reason)
 
     def refused(self, scope: Any, status: int, body: bytes) -> None:
         """Count a handshake that was answered with something else than 101.
@@ -59,7 +64,9 @@ class Incoming:
         self._metrics.count(REFUSED, str(status))
         caller = scope.get(CALLER)
         address = caller.address if caller else (scope.get("client") or [None])[0]
-        self._refused.warn(f"{address or 'unknown'}, {status} {_reason(body)}".rstrip())
+        self._refused.log(
+            "Refused a WebSocket handshake of %s: %d %s", address or "an unknown address", status, _reason(body)
+        )
 
 
 def _reason(body: bytes) -> str:
