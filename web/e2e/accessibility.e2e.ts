@@ -14,17 +14,20 @@ const PAGES = [
 ] as const
 
 test.describe('axe finds nothing serious', () => {
-  for (const { name, address, heading } of PAGES) {
-    test(name, async ({ page, server }) => {
-      await server.change({ settings: { state_threshold_bang: 84 } }, 'BTC', 'something to show')
-      await page.goto(address)
-      await expect(page.getByRole('heading', { name: heading, level: 1 })).toBeAttached()
-      await expect(page.getByRole('region', { name: 'Connection' })).toContainText('Live')
-      await expect(page.locator('[aria-busy="true"]')).toHaveCount(0)
-      // The frame is the same around all of them.
-      await expectNothingSerious(page, ...(address === '/' ? [] : ['main']))
-    })
-  }
+  test('on every page, and the simulated market is named on each', async ({ page, server }) => {
+    await server.change({ settings: { state_threshold_bang: 84 } }, 'BTC', 'something to show')
+    for (const { name, address, heading } of PAGES) {
+      await test.step(name, async () => {
+        await page.goto(address)
+        await expect(page.getByRole('heading', { name: heading, level: 1 })).toBeAttached()
+        await expect(page.getByRole('banner').getByText('Simulated market')).toBeVisible()
+        await expect(page.getByRole('region', { name: 'Connection' })).toContainText('Live')
+        await expect(page.locator('[aria-busy="true"]')).toHaveCount(0)
+        // The frame is the same around all of them.
+        await expectNothingSerious(page, ...(address === '/' ? [] : ['main']))
+      })
+    }
+  })
 
   test('a pause of everything and of one asset, and the question before its end', async ({ page, server }) => {
     await server.rest.pause({ reason: 'the exchange reports wrong prices' })

@@ -1,5 +1,6 @@
 import { numberField, review, unsaved } from './configuring.ts'
 import { NAVIGATION } from './pages.ts'
+import { full } from './sizes.ts'
 import { shownPrice, wasSent } from './stream.ts'
 import { expect, type Page, test } from './test.ts'
 import { SERVER_GONE } from './watch.ts'
@@ -13,7 +14,6 @@ function looksOld(page: Page): Promise<boolean> {
 }
 
 test.describe('the server dies and comes back', () => {
-  test.use({ serving: { flags: ['--assets', 'BTC,ETH'] } })
   test.beforeEach(({ watch }) => watch.allow(...SERVER_GONE))
 
   test('the page says so, greys its numbers, and goes on by itself with fresh ones', async ({
@@ -86,9 +86,11 @@ test.describe('the server dies and comes back', () => {
   }
 })
 
-test('twenty rounds through all pages leave one connection and no growing page', async ({ page, stream }) => {
-  // A hundred and twenty pages.
-  test.slow()
+/** Of each round six pages are seen; what the first rounds load stays. */
+const [FIRST_ROUNDS, ROUNDS] = full ? [5, 20] : [2, 8]
+
+test('rounds through all pages leave one connection and no growing page', async ({ page, stream }) => {
+  if (full) test.slow()
   const session = await page.context().newCDPSession(page)
   await session.send('Performance.enable')
   const logs = new Set<unknown>()
@@ -114,9 +116,9 @@ test('twenty rounds through all pages leave one connection and no growing page',
   }
 
   await page.goto('/')
-  for (let times = 0; times < 5; times++) await round()
+  for (let times = 0; times < FIRST_ROUNDS; times++) await round()
   const early = await measured()
-  for (let times = 5; times < 20; times++) await round()
+  for (let times = FIRST_ROUNDS; times < ROUNDS; times++) await round()
 
   expect(stream.open).toBe(1)
   expect(stream.made).toBe(1)

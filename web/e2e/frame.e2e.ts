@@ -1,17 +1,6 @@
 import { numberField } from './configuring.ts'
-import { NAVIGATION, PAGES } from './pages.ts'
+import { NAVIGATION } from './pages.ts'
 import { expect, type Page, test } from './test.ts'
-
-test('the simulated market is named on every page', async ({ page }) => {
-  for (const { name, address, heading } of PAGES) {
-    await test.step(name, async () => {
-      await page.goto(address)
-      await expect(page.getByRole('heading', { name: heading, level: 1 })).toBeAttached()
-      await expect(page.getByRole('banner').getByText('Simulated market')).toBeVisible()
-      await expect(page.getByRole('region', { name: 'Connection' })).toContainText('Live')
-    })
-  }
-})
 
 test('the navigation leads to every page, and says where one is', async ({ page }) => {
   await page.goto('/')

@@ -125,8 +125,6 @@ test.describe("the guide's examples, on a page from another origin", () => {
   })
 
   test.describe('with a server that dies', () => {
-    test.use({ serving: { flags: ['--assets', 'BTC'] } })
-
     test('the connection manager reconnects', async ({ page, server, stream, watch }) => {
       watch.allow(...SERVER_GONE, /^error: Vivienne WebSocket error/)
       const main = `import { VivienneWebSocketManager } from './VivienneWebSocketManager'

@@ -23,11 +23,10 @@ async function opened(page: Page, address = '/'): Promise<void> {
 
 test('one click stops everything, on every page, and a reload keeps it', async ({
   page,
-  anotherWindow,
+  anotherWindow: other,
   server,
   stream,
 }) => {
-  const other = await anotherWindow()
   await opened(page)
   await opened(other, '/logs')
   await page.getByRole('button', { name: 'Pause all assets' }).click()
@@ -55,8 +54,7 @@ test('one click stops everything, on every page, and a reload keeps it', async (
   expect((await server.rest.pauses()).pauses).toHaveLength(1)
 })
 
-test('to resume asks first, with who and why; every page sees it', async ({ page, anotherWindow, server }) => {
-  const other = await anotherWindow()
+test('to resume asks first, with who and why; every page sees it', async ({ page, anotherWindow: other, server }) => {
   await opened(other, '/assets/BTC')
   await opened(page)
   await server.rest.pause({ reason: 'wrong prices', author: 'ana' })
@@ -85,8 +83,7 @@ test('a reason that is one long word stays on its card', async ({ page, server }
   expect(await card(page, 'BTC').evaluate((element) => element.scrollWidth - element.clientWidth)).toBe(0)
 })
 
-test('who stopped it says why afterwards; nobody else is asked to', async ({ page, anotherWindow, server }) => {
-  const other = await anotherWindow()
+test('who stopped it says why afterwards; nobody else is asked to', async ({ page, anotherWindow: other, server }) => {
   await opened(other)
   await opened(page)
   await page.getByRole('button', { name: 'Pause all assets' }).click()
@@ -164,9 +161,7 @@ test('keys stop everything, or the asset of the page', async ({ page, server }) 
   ])
 })
 
-test.describe('on a server of its own', () => {
-  test.use({ serving: { flags: ['--assets', 'BTC,ETH'] } })
-
+test.describe('without its store, or without its server', () => {
   test('while the store takes nothing a pause is in force, and the page says what that means', async ({
     page,
     server,

@@ -41,6 +41,8 @@ export class RunningServer {
   readonly #folder = mkdtempSync(join(tmpdir(), 'vivienne-e2e-'))
   readonly #names: Serving['tokens']
   #process: Forked | null = null
+  /** The version after the last reset; while it is the newest one, there is nothing to reset. */
+  #untouched = 0
 
   private constructor({ flags = [], recorded = {}, tokens }: Serving) {
     this.#names = tokens && { ...tokens, [OTHER]: 'admin' }
@@ -128,12 +130,15 @@ export class RunningServer {
 
   /** Everything as it is without any configuration and with nothing paused; the history stays. */
   async reset(): Promise<void> {
+    const { history } = await this.rest.history({ limit: 1 })
+    if ((history[0]?.version ?? 0) === this.#untouched) return
     const { pauses } = await this.rest.pauses()
     for (const { asset_symbol: asset } of pauses) await this.rest.resume({ asset, reason: 'a new test' })
     const { assets } = await this.rest.assets(1)
     for (const asset of [null, ...assets.map((one) => one.asset)]) {
       await this.rest.reset({ all: true }, { asset, reason: 'a new test' })
     }
+    this.#untouched = (await this.lastChange()).version
   }
 
   /** The newest entry of the history, whatever layer. */

@@ -1,5 +1,6 @@
-import { type BrowserContext, type BrowserContextOptions, test as base, type Page } from '@playwright/test'
+import { test as base, type Page } from '@playwright/test'
 import { RunningServer, type Serving } from './server.ts'
+import { SharedContexts } from './sharedContext.ts'
 import { StateStream } from './stream.ts'
 import { Watch } from './watch.ts'
 
@@ -16,19 +17,20 @@ interface Fixtures {
   readonly watch: Watch
   /** What the page receives over `/ws/state`. */
   readonly stream: StateStream
-  /** Another browser, with a storage of its own. */
-  readonly anotherWindow: (options?: BrowserContextOptions) => Promise<Page>
+  /** A page of somebody else, with a storage of its own. */
+  readonly anotherWindow: Page
 }
 
 /** Those of one worker, by how they were started. */
 type Servers = Map<string, RunningServer>
-
 interface WorkerFixtures {
   readonly servers: Servers
+  readonly browsing: SharedContexts
 }
 
 export const test = base.extend<Options & Fixtures, WorkerFixtures>({
-  serving: [{ flags: ['--assets', 'BTC,ETH,SOL'] }, { option: true }],
+  // Prices ten times a second would keep pages, and what watches them, busier than the tests themselves.
+  serving: [{ flags: ['--assets', 'BTC,ETH,SOL', '--price-interval', '0.4'] }, { option: true }],
 
   servers: [
     // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the names of what is needed from the pattern
@@ -37,6 +39,12 @@ export const test = base.extend<Options & Fixtures, WorkerFixtures>({
       await use(servers)
       for (const server of servers.values()) await server.stop()
     },
+    { scope: 'worker' },
+  ],
+
+  browsing: [
+    // biome-ignore lint/correctness/noEmptyPattern: as above
+    async ({}, use) => use(new SharedContexts()),
     { scope: 'worker' },
   ],
 
@@ -57,21 +65,22 @@ export const test = base.extend<Options & Fixtures, WorkerFixtures>({
     watch.verdict()
   },
 
-  context: async ({ context, watch }, use) => {
-    watch.over(context)
-    await use(context)
+  // Not a new one for each test: that costs more than many a test, and the code of the dashboard would be loaded anew.
+  context: async ({ browser, browsing, server, watch, isMobile }, use) => {
+    const shared = await browsing.of(isMobile ? 'phone' : 'desk', browser, server.url)
+    const unwatch = watch.over(shared.context)
+    await use(shared.context)
+    await shared.clear()
+    unwatch()
   },
 
   stream: async ({ page }, use) => use(new StateStream(page)),
 
-  anotherWindow: async ({ browser, contextOptions, watch, server }, use) => {
-    const opened: BrowserContext[] = []
-    await use(async (options) => {
-      const context = await browser.newContext({ ...contextOptions, baseURL: server.url, ...options })
-      opened.push(context)
-      watch.over(context)
-      return context.newPage()
-    })
-    for (const context of opened) await context.close()
+  anotherWindow: async ({ browser, browsing, watch, server }, use) => {
+    const shared = await browsing.of('another', browser, server.url)
+    const unwatch = watch.over(shared.context)
+    await use(await shared.context.newPage())
+    await shared.clear()
+    unwatch()
   },
 })

@@ -1,4 +1,11 @@
-import { type BrowserContext, expect } from '@playwright/test'
+import {
+  type BrowserContext,
+  type ConsoleMessage,
+  expect,
+  type Page,
+  type Request,
+  type WebError,
+} from '@playwright/test'
 
 /** Notes what a browser prints and where it goes; both must stay within what a test allows. */
 export class Watch {
@@ -12,11 +19,14 @@ export class Watch {
     this.#origins = [origin]
   }
 
-  over(context: BrowserContext): void {
-    context.on('console', (message) => this.#printed.push(`${message.type()}: ${message.text()}`))
-    context.on('weberror', (problem) => this.#printed.push(`uncaught: ${problem.error().stack ?? problem.error()}`))
-    context.on('request', (request) => this.#visited(request.url()))
-    context.on('page', (page) => page.on('websocket', (socket) => this.#visited(socket.url())))
+  /** @returns what ends it */
+  over(context: BrowserContext): () => void {
+    const printed = (message: ConsoleMessage) => this.#printed.push(`${message.type()}: ${message.text()}`)
+    const failed = (problem: WebError) => this.#printed.push(`uncaught: ${problem.error().stack ?? problem.error()}`)
+    const asked = (request: Request) => this.#visited(request.url())
+    const opened = (page: Page) => page.on('websocket', (socket) => this.#visited(socket.url()))
+    context.on('console', printed).on('weberror', failed).on('request', asked).on('page', opened)
+    return () => context.off('console', printed).off('weberror', failed).off('request', asked).off('page', opened)
   }
 
   /** For what a test provokes, such as broken connections, which Chromium itself reports. */
