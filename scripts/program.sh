@@ -6,8 +6,9 @@ set -eu
 
 case "${1:-}" in
   chromium)
-    variable=CHROMIUM package=chromium purpose="The tests of the dashboard"
-    names="chromium chromium-browser google-chrome-stable google-chrome"
+    # The shell first: without the interface of the browser it starts and opens windows with less work.
+    variable=CHROMIUM package=chromium-headless-shell purpose="The tests of the dashboard"
+    names="chromium-headless-shell chromium chromium-browser google-chrome-stable google-chrome"
     ;;
   redis-server)
     variable=REDIS_SERVER package=redis-server purpose="The tests over Redis"

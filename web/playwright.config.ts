@@ -17,7 +17,8 @@ export default defineConfig({
   testMatch: '*.e2e.ts',
   outputDir: 'test-results',
   reporter: 'line',
-  fullyParallel: true,
+  // A file is tested by one worker, so that fewer servers are started; `signin` is large and last, and is shared out.
+  fullyParallel: false,
   workers: 2,
   // A test that fails now and then has found something. CI tries once more, with a trace, and says which did so.
   retries: process.env.CI === undefined ? 0 : 1,

@@ -31,8 +31,6 @@ function shows(component: string, imports: string): string {
 }
 
 test.describe("the guide's examples, on a page from another origin", () => {
-  // One after the other: each wants the same port.
-  test.describe.configure({ mode: 'default' })
   test.skip(!guideIsHere, 'the guide is not on this machine (VIVIENNE_TEST_DATA names the folder with spec/ in it)')
 
   let close = async () => {}

@@ -52,6 +52,7 @@ export async function servePage(files: Readonly<Record<string, string>>, server:
     root,
     configFile: false,
     logLevel: 'error',
+    build: { minify: false },
     plugins: [react()],
     resolve: {
       alias: {

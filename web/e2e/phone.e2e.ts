@@ -2,7 +2,7 @@ import { numberField, review, save } from './configuring.ts'
 import { NAVIGATION, PAGES } from './pages.ts'
 import { expect, type Page, test } from './test.ts'
 
-test.use({ viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, deviceScaleFactor: 2 })
+test.use({ viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true, deviceScaleFactor: 1 })
 
 async function expectNoSidewaysScrolling(page: Page): Promise<void> {
   const widths = () =>

@@ -3,6 +3,7 @@ import { numberField, review, save, unsaved } from './configuring.ts'
 import { expect, type Locator, type Page, test } from './test.ts'
 import { REFUSED, SERVER_GONE } from './watch.ts'
 
+test.describe.configure({ mode: 'parallel' })
 test.use({
   serving: {
     flags: ['--assets', 'BTC,ETH', '--log-level', 'debug'],

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { VivienneRestClient } from '../src/index.js'
 import { Forked, said } from './forking.js'
 
 const START_MS = 50_000
@@ -76,9 +77,19 @@ export class RunningServer {
   }
 }
 
-/** Starts a server. */
-export async function startServer(...flags: string[]): Promise<RunningServer> {
-  const server = new RunningServer(...flags)
+let shared: Promise<RunningServer> | undefined
+
+/** The server of all test files of this process that need no other one, with nothing set. It ends with the process. */
+export async function sharedServer(): Promise<RunningServer> {
+  shared ??= startServer()
+  const server = await shared
+  const rest = new VivienneRestClient(server.url)
+  for (const asset of [null, 'BTC', 'ETH', 'SOL']) await rest.reset({ all: true }, { asset })
+  return server
+}
+
+async function startServer(): Promise<RunningServer> {
+  const server = new RunningServer()
   await server.start()
   return server
 }

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { rulebookOf } from '../../src/draft/index.js'
 import {
   bundledRulebook,
@@ -15,21 +15,20 @@ import {
   VivienneUnreachable,
   withValue,
 } from '../../src/index.js'
-import { type RunningServer, startServer } from '../server.js'
+import { type RunningServer, sharedServer } from '../server.js'
 
 const IN_FLIGHT = 16
-/** As with the property tests in Python. */
-const CONFIGURATIONS = process.env.VIVIENNE_TEST_SIZE === 'full' ? 1_600 : 320
+/** `VIVIENNE_TEST_SIZE=full` tries all of them, as with the property tests in Python. */
+const CONFIGURATIONS = process.env.VIVIENNE_TEST_SIZE === 'full' ? 1_600 : 160
 const SEED = Number(process.env.SEED ?? 1)
 
 let server: RunningServer
 let rest: VivienneRestClient
 
 beforeAll(async () => {
-  server = await startServer()
+  server = await sharedServer()
   rest = new VivienneRestClient(server.url, { timeout: 60_000 })
 })
-afterAll(() => server?.stop())
 
 test('the rulebook of the package is that of the server', async () => {
   const schema: ConfigSchema = await rest.schema()

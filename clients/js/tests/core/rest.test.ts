@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterEach, beforeAll, expect, test } from 'vitest'
 import {
   type ConfigSchema,
   leaves,
@@ -7,16 +7,15 @@ import {
   VivienneTimeout,
   VivienneUnreachable,
 } from '../../src/index.js'
-import { type RunningServer, startServer } from '../server.js'
+import { type RunningServer, sharedServer } from '../server.js'
 
 let server: RunningServer
 let rest: VivienneRestClient
 
 beforeAll(async () => {
-  server = await startServer()
+  server = await sharedServer()
   rest = new VivienneRestClient(`${server.url}/`, { author: 'ana' })
 })
-afterAll(() => server?.stop())
 afterEach(async () => {
   for (const asset of [null, 'BTC', 'ETH']) await rest.reset({ all: true }, { asset })
 })

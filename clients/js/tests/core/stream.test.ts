@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterEach, beforeAll, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import {
   type AssetData,
@@ -7,15 +7,14 @@ import {
   VivienneProblem,
   type VivienneWebSocketManager,
 } from '../../src/index.js'
-import { type RunningServer, startServer } from '../server.js'
+import { type RunningServer, sharedServer } from '../server.js'
 
 let server: RunningServer
 let client: VivienneClient
 
 beforeAll(async () => {
-  server = await startServer()
+  server = await sharedServer()
 })
-afterAll(() => server?.stop())
 afterEach(async () => {
   await client.rest.reset({ all: true }, { asset: 'BTC' })
   client.close()

@@ -1,7 +1,7 @@
 import { vi } from 'vitest'
 import { WebSocket } from 'ws'
 import { type ClientOptions, createVivienneClient, type VivienneClient } from '../../src/index.js'
-import { type RunningServer, startServer } from '../server.js'
+import { type RunningServer, sharedServer } from '../server.js'
 
 /** A real server, and clients for it. */
 export class LiveServer {
@@ -12,7 +12,7 @@ export class LiveServer {
   }
 
   static async start(): Promise<LiveServer> {
-    return new LiveServer(await startServer())
+    return new LiveServer(await sharedServer())
   }
 
   get url(): string {
@@ -21,10 +21,6 @@ export class LiveServer {
 
   client(options: ClientOptions = {}): VivienneClient {
     return createVivienneClient({ baseUrl: this.url, WebSocket, ...options })
-  }
-
-  stop(): Promise<void> {
-    return this.#server.stop()
   }
 }
 

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { DraftSession } from '../../src/draft/session.js'
 import type { VivienneClient } from '../../src/index.js'
 import { eventually, LiveServer } from './live.js'
@@ -15,7 +15,6 @@ const started: DraftSession[] = []
 beforeAll(async () => {
   server = await LiveServer.start()
 })
-afterAll(() => server.stop())
 
 beforeEach(async () => {
   client = server.client()

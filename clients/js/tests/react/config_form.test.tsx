@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { act, cleanup, configure, fireEvent, render, screen, within } from '@testing-library/react'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { VivienneClient } from '../../src/index.js'
 import { VivienneConfigForm, VivienneConfigMonitor } from '../../src/react/index.js'
 import { eventually, LiveServer } from '../draft/live.js'
@@ -18,7 +18,6 @@ let other: VivienneClient
 beforeAll(async () => {
   server = await LiveServer.start()
 })
-afterAll(() => server.stop())
 beforeEach(async () => {
   client = clientOnPage(server)
   other = clientOnPage(server)

@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { act, cleanup, renderHook } from '@testing-library/react'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { VivienneClient } from '../../src/index.js'
 import { VivienneProblem } from '../../src/index.js'
 import {
@@ -23,7 +23,6 @@ let other: VivienneClient
 beforeAll(async () => {
   server = await LiveServer.start()
 })
-afterAll(() => server.stop())
 beforeEach(async () => {
   client = clientOnPage(server)
   other = clientOnPage(server)

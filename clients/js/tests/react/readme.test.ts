@@ -60,7 +60,6 @@ describe('the README', () => {
     } finally {
       log.mockRestore()
       vi.unstubAllGlobals()
-      await server.stop()
     }
   })
 
