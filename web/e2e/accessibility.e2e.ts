@@ -15,6 +15,7 @@ const PAGES = [
 
 test.describe('axe finds nothing serious', () => {
   test('on every page, and the simulated market is named on each', async ({ page, server }) => {
+    test.slow()
     await server.change({ settings: { state_threshold_bang: 84 } }, 'BTC', 'something to show')
     for (const { name, address, heading } of PAGES) {
       await test.step(name, async () => {
