@@ -20,6 +20,7 @@ from click.testing import CliRunner
 from making import minutes
 from running import RunningServer, run_program
 from vivienne.commands.main import _COMMANDS, main
+from vivienne.settings.boot import SETTINGS
 
 if TYPE_CHECKING:
     import subprocess

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import urllib.error
-import urllib.request
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,6 +13,7 @@ import click
 from vivienne.access.caller import Caller
 from vivienne.channels.envelope import open_envelope
 from vivienne.commands.database import existing, service_over
+from vivienne.commands.http import LONGEST_ANSWER, ask
 from vivienne.commands.options import author_option, json_option, system_user
 from vivienne.errors import InvalidConfiguration, NotSwitched, SettingsError
 from vivienne.market.types import ASSET_NAME
@@ -27,10 +26,6 @@ if TYPE_CHECKING:
     from vivienne.store.address import PostgresUrl
     from vivienne.wire.answers import Switched
 
-ANSWER_SECONDS = 15.0
-"""Longest time for a server to answer."""
-TOKEN_VARIABLE = "VIVIENNE_TOKEN"  # noqa: S105  # the name of a variable
-"""The token comes from the environment, because other users of the machine can read arguments."""
 CHANNEL = "cli"
 PATH = "/phoenix/config/vivienne/comprehensive/"
 
@@ -38,8 +33,6 @@ Kind = Literal["pause", "resume"]
 _NAMES = {"pause": "pause", "resume": "resumption"}
 _DONE = ("success", "not_stored_yet")
 _REDIRECTS = range(300, 400)
-_LONGEST_ANSWER = 1024 * 1024
-"""Bytes; the answer of a server with thousands of assets is shorter."""
 
 
 def _switch_options(command: Any) -> Any:
@@ -104,31 +97,14 @@ def switch_at_server(url: str, kind: Kind, fields: dict[str, str]) -> Switched:
         SettingsError: the address is not valid.
         NotSwitched: it cannot be reached, refuses, redirects, or does not say that it was done.
     """
-    if not url.startswith(("http://", "https://")):
-        raise SettingsError(f"--url must begin with http:// or https://, as in http://localhost:8000, not {url!r}")
-    body = json.dumps(fields).encode()
-    headers = {"Content-Type": "application/json"}
-    if token := os.environ.get(TOKEN_VARIABLE):
-        headers["Authorization"] = f"Bearer {token}"
-    asked = urllib.request.Request(url.rstrip("/") + PATH + kind, body, headers)  # noqa: S310  # checked above
-    # Without a proxy: a pause must not depend on one.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirects)
     try:
-        with opener.open(asked, timeout=ANSWER_SECONDS) as response:
-            answer = json.loads(response.read(_LONGEST_ANSWER))
+        answer = json.loads(ask(url, PATH + kind, json.dumps(fields).encode()))
     except urllib.error.HTTPError as error:
         raise NotSwitched(f"{url} {_refusal(error)}") from error
     except (OSError, ValueError, HTTPException) as error:
         reason = getattr(error, "reason", error)
         raise NotSwitched(f"{url} cannot be reached, or is not a Vivienne server: {reason}") from error
     return _confirmed(answer, url, kind)
-
-
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """Follows no redirect: urllib would make a GET of it, which pauses nothing, and take the token to another host."""
-
-    def redirect_request(self, *_: Any) -> None:
-        """None makes it an `HTTPError`."""
 
 
 def _confirmed(answer: Any, url: str, kind: Kind) -> Switched:
@@ -176,7 +152,7 @@ def _refusal(error: urllib.error.HTTPError) -> str:
             "Give the address of the server itself with --url"
         )
     try:
-        document: Any = json.loads(error.read(_LONGEST_ANSWER))
+        document: Any = json.loads(error.read(LONGEST_ANSWER))
         detail = str(document["detail"])
     except (OSError, ValueError, KeyError, TypeError, HTTPException):
         detail = f"{error.code} {error.reason}"

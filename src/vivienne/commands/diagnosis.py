@@ -1,0 +1,201 @@
+"""What may be wrong with an installation: settings, database, server, limits. Nothing found has a secret in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import resource
+import shutil
+import stat
+from dataclasses import dataclass, field
+from http.client import HTTPException
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from vivienne.access.secrets import without_secrets
+from vivienne.commands.database import opened
+from vivienne.commands.http import ask
+from vivienne.errors import StoreError, VivienneError
+from vivienne.redis.address import without_password
+from vivienne.settings.boot import SETTINGS, Boot
+from vivienne.store.address import PostgresUrl
+from vivienne.store.holders import user_name
+from vivienne.times import now, written
+from vivienne.version import build_version
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_SECONDS = 5.0
+_LEAST_FREE = 1024**3
+_OTHERS = 0o077
+_PARTS = ("health", "ready", "metrics")
+_PACKAGES = (
+    "alembic", "fastapi", "filelock", "numpy", "psycopg", "pydantic", "redis", "SQLAlchemy", "starlette", "TA-Lib",
+    "uvicorn", "uvloop", "websockets",
+)  # fmt: skip
+
+Level = Literal["ok", "warning", "problem"]
+
+
+@dataclass(slots=True)
+class Diagnosis:
+    """Findings, and the files of a bundle by name."""
+
+    findings: list[tuple[Level, str]] = field(default_factory=list)
+    files: dict[str, str] = field(default_factory=dict)
+
+    def add(self, level: Level, text: str) -> None:
+        """Add a finding."""
+        self.findings.append((level, without_secrets(text)))
+
+    def keep(self, name: str, content: Any) -> None:
+        """Keep a file for the bundle."""
+        text = content if isinstance(content, str) else json.dumps(content, indent=2, ensure_ascii=False)
+        self.files[name] = without_secrets(text) + "\n"
+
+
+def diagnose(db: Path | PostgresUrl, url: str, environment: Mapping[str, str]) -> Diagnosis:
+    """Look at everything.
+
+    Args:
+        db: the database.
+        url: of the server, which need not run.
+        environment: in which the settings are.
+    """
+    found = Diagnosis()
+    _look_at_machine(found)
+    _look_at_settings(found, environment)
+    _look_at_files(found, db)
+    _look_at_database(found, db)
+    _look_at_server(found, url)
+    return found
+
+
+def _look_at_machine(found: Diagnosis) -> None:
+    packages = {}
+    for name in _PACKAGES:
+        try:
+            packages[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            packages[name] = "not installed"
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    about = {
+        "version": build_version(),
+        "time": written(now()),
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "user": user_name(os.geteuid()),
+        "open files": soft,
+        "packages": packages,
+    }
+    found.keep("machine.json", about)
+    found.add("ok", f"Vivienne {about['version']}, Python {about['python']}, {about['system']}")
+
+
+def _look_at_settings(found: Diagnosis, environment: Mapping[str, str]) -> None:
+    """The settings that a server would start with in this environment. Others are only named: one may be a secret."""
+    given: dict[str, Any] = {}
+    for name, each in SETTINGS.items():
+        if each.variable in environment:
+            given[name] = _converted(environment[each.variable], each.default)
+    shown = {name: _shown(name, value) for name, value in given.items()}
+    known = {each.variable for each in SETTINGS.values()}
+    others = sorted(name for name in environment if name.startswith("VIVIENNE_") and name not in known)
+    found.keep("settings.json", {"set": shown, "other variables": others})
+    try:
+        Boot.read(**given)
+    except (VivienneError, TypeError, ValueError) as error:
+        found.add("problem", f"The settings in the environment are wrong: {error}")
+    else:
+        found.add("ok", f"The settings in the environment go together ({len(given)} are set)")
+
+
+def _converted(text: str, default: Any) -> Any:
+    if isinstance(default, bool):
+        return text.lower() in ("1", "true", "t", "yes", "y", "on")
+    if isinstance(default, tuple):
+        return tuple(text.split())
+    return type(default)(text)
+
+
+def _shown(name: str, value: Any) -> Any:
+    if name == "db":
+        return str(PostgresUrl.read(value) or value)
+    return without_password(value) if SETTINGS[name].is_secret and value else value
+
+
+def _look_at_files(found: Diagnosis, db: Path | PostgresUrl) -> None:
+    if not isinstance(db, Path) or not db.parent.is_dir():
+        return
+    free = shutil.disk_usage(db.parent).free
+    level: Level = "ok" if free >= _LEAST_FREE else "warning"
+    found.add(level, f"{free / 1024**2:,.0f} MiB are free for the database in {db.parent}")
+    files = {}
+    for path in sorted(db.parent.glob(f"{db.name}*")):
+        about = path.stat()
+        mode = stat.S_IMODE(about.st_mode)
+        files[path.name] = {"bytes": about.st_size, "mode": f"{mode:o}", "user": user_name(about.st_uid)}
+        if mode & _OTHERS:
+            found.add("warning", f"Other users have rights to {path} (mode {mode:o}); chmod 600 takes them away")
+    found.keep("files.json", files)
+
+
+def _look_at_database(found: Diagnosis, db: Path | PostgresUrl) -> None:
+    if isinstance(db, Path) and not db.exists():
+        found.add("warning", f"There is no database {db}; a server makes it")
+        return
+    try:
+        with opened(db, "to read") as store:
+            heads, tokens = store.heads(), store.tokens()
+    except StoreError as error:
+        found.add("problem", str(error))
+        return
+    version = max((head.version for head in heads), default=0)
+    when = written(now())
+    expired = [token.name for token in tokens if token.revoked_at is None and not token.is_valid(when)]
+    about = {
+        "database": str(db),
+        "version": version,
+        "layers": {head.layer: head.document for head in heads},
+        "tokens": len(tokens),
+        "expired tokens": len(expired),
+    }
+    found.keep("database.json", about)
+    found.add("ok", f"The database {db} can be read: version {version}, {len(heads)} layers, {len(tokens)} tokens")
+    if expired:
+        found.add("warning", f"These tokens have expired; rotate or revoke them: {', '.join(expired)}")
+
+
+def _look_at_server(found: Diagnosis, url: str) -> None:
+    for part in _PARTS:
+        try:
+            text = ask(url, f"/{part}", seconds=_SECONDS).decode(errors="replace")
+        except (OSError, ValueError, HTTPException) as error:
+            body = error.read().decode(errors="replace") if hasattr(error, "read") else ""
+            found.keep(f"{part}.txt", f"{error}\n{body}")
+            found.add("problem" if body else "warning", f"{url}/{part}: {error} {body}"[:500].rstrip())
+            if not body:
+                return
+            continue
+        found.keep(f"{part}.txt", text)
+        _judge(found, f"{url}/{part}", part, text)
+
+
+def _judge(found: Diagnosis, where: str, part: str, text: str) -> None:
+    if part == "metrics":
+        found.add("ok", f"{where} answers")
+        return
+    try:
+        answer = json.loads(text)
+    except ValueError:
+        answer = {}
+    if part == "ready":
+        is_ready = answer.get("status") == "ready"
+        found.add("ok" if is_ready else "problem", f"{where}: {text[:500]}")
+    elif answer.get("version") != build_version():
+        found.add("warning", f"{where}: the server runs {answer.get('version')}; restart it to run {build_version()}")
+    else:
+        found.add("ok", f"{where} answers")

@@ -1,0 +1,69 @@
+"""`vivienne doctor` finds what is wrong, and its bundle tells no secret."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+
+from revisions import filled, revision
+from tokens import make_token
+from vivienne.commands.main import main
+from vivienne.store.sqlite import SqliteRevisionStore
+from vivienne.store.token import Token
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from running import RunningServer
+
+
+def test_a_bundle_has_what_was_found_and_no_secret(
+    server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, secret = tmp_path / "bundle.zip", make_token(server.db, "ann", "viewer")
+    for name, value in {
+        "VIVIENNE_TOKEN": secret,
+        "VIVIENNE_REDIS": "redis://ann:pa55-of-redis@127.0.0.1:1",
+        "VIVIENNE_SOMETHING": "pa55-of-another",
+        "PGPASSWORD": "pa55-of-postgres",
+    }.items():
+        monkeypatch.setenv(name, value)
+    server.post("pause", {"reason": f"with {secret}"}).raise_for_status()
+    server.post("partial-update", {"bang_threshold": 90}).raise_for_status()
+
+    done = CliRunner().invoke(main, ["doctor", "--db", str(server.db), "--url", server.url, "--bundle", str(file)])
+
+    assert done.exit_code == 0, done.output
+    assert "problem" not in done.output
+    assert f"The database {server.db} can be read: version 2, 1 layers, 1 tokens" in done.output
+    assert file.stat().st_mode & 0o777 == 0o600
+    with zipfile.ZipFile(file) as archive:
+        parts = {name: archive.read(name).decode() for name in archive.namelist()}
+    assert {"report.txt", "settings.json", "database.json", "ready.txt", "metrics.txt"} < parts.keys()
+    assert '"state_threshold_bang": 90' in parts["database.json"]
+    assert json.loads(parts["settings.json"])["set"] == {"redis": "redis://ann:***@127.0.0.1:1"}
+    assert "with viv_***" in parts["ready.txt"]
+    for word in (secret, "pa55"):
+        assert word not in "".join(parts.values()) + done.output
+
+
+def test_what_is_wrong_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unused_port: int) -> None:
+    db = tmp_path / "v.db"
+    store = filled(SqliteRevisionStore(db), revision(1))
+    store.add_token(Token("ann", "d1", "tuner", "2026-01-01T00:00:00.000Z", expires_at="2026-01-02T00:00Z"))
+    store.close()
+    db.chmod(0o644)
+    monkeypatch.setenv("VIVIENNE_SPEED", "fast")
+
+    done = CliRunner().invoke(main, ["doctor", "--db", str(db), "--url", f"http://127.0.0.1:{unused_port}", "--json"])
+
+    assert done.exit_code == 1
+    said = " ".join(f"{each['level']}: {each['text']}\n" for each in json.loads(done.output))
+    assert "problem: The settings in the environment are wrong: --speed must be a number" in said
+    assert f"warning: Other users have rights to {db} (mode 644)" in said
+    assert "warning: These tokens have expired; rotate or revoke them: ann" in said
+    assert f"warning: http://127.0.0.1:{unused_port}/health: " in said
