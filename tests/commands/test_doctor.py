@@ -6,7 +6,6 @@ import json
 import zipfile
 from typing import TYPE_CHECKING
 
-import pytest
 from click.testing import CliRunner
 
 from revisions import filled, revision
@@ -17,6 +16,8 @@ from vivienne.store.token import Token
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
     from running import RunningServer
 
