@@ -14,7 +14,8 @@ from vivienne.agent.levels import merged, nearest_levels, peaks, troughs
 
 
 def marked(values: list[float], side_bars: int) -> list[int]:
-    return peaks(np.array(values, dtype=np.float64), side_bars).tolist()
+    found: list[int] = peaks(np.array(values, dtype=np.float64), side_bars).tolist()
+    return found
 
 
 def test_a_pivot_is_above_all_its_neighbours() -> None:

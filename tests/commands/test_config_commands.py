@@ -365,6 +365,18 @@ def test_what_is_no_configuration_is_refused(tmp_path: Path, text: str, said: st
     assert {} == state(tmp_path), "and no database is made"
 
 
+def test_a_change_that_breaks_a_rule_is_refused_with_its_error_and_no_record_of_the_log(tmp_path: Path) -> None:
+    path, db = tmp_path / "f.yaml", str(tmp_path / "v.db")
+    for value, code in ((85, 0), (10, 1)):
+        path.write_text(f"format: 1\nglobal:\n  settings:\n    state_threshold_bang: {value}\n")
+        result = run_program("config", "import", str(path), "--db", db)
+        assert code == result.returncode
+
+    first, *findings = result.stderr.splitlines()
+    assert first == f"Error: {path} was refused and nothing was changed:"
+    assert 1 == len(findings)
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [(None, "it cannot be read: No such file"), (b"a: \xff\n", "line 1: the text is not UTF-8"),

@@ -72,7 +72,10 @@ class _Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; an error raised on purpose becomes one line and an exit code."""
+        from vivienne.logs.setup import log_for_commands  # noqa: PLC0415  # `--help` needs none of it
+
         gc.set_threshold(*_GARBAGE_THRESHOLDS)
+        log_for_commands()
         try:
             return super().invoke(ctx)
         except VivienneError as error:

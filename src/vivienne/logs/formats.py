@@ -36,4 +36,12 @@ class JsonFormatter(logging.Formatter):
         return json.dumps({name: value for name, value in message_of(record).items() if name != "type"})
 
 
+class MessageFormatter(logging.Formatter):
+    """The message alone, for commands: whoever reads it knows when and where it was written."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """See `logging.Formatter`."""
+        return message_of(record)["message"]
+
+
 FORMATTERS: dict[Format, type[logging.Formatter]] = {"text": TextFormatter, "json": JsonFormatter}

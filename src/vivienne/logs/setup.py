@@ -1,4 +1,4 @@
-"""The log of `vivienne serve`."""
+"""The log of `vivienne serve`, and what other commands print of it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from vivienne.logs.console import Console
-from vivienne.logs.formats import FORMATTERS
+from vivienne.logs.formats import FORMATTERS, MessageFormatter
 
 if TYPE_CHECKING:
     from vivienne.logs.formats import Format
@@ -29,6 +29,16 @@ def start_logging(level: str, form: Format, *others: logging.Handler) -> Console
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     return console
+
+
+def log_for_commands() -> None:
+    """Print warnings of a command, as Python does without any setup, but escaped.
+
+    Refused changes are not among them: the command prints why as its error.
+    """
+    if logging.lastResort is not None:
+        logging.lastResort.setFormatter(MessageFormatter())
+        logging.lastResort.addFilter(lambda record: record.name != "vivienne.changes.counting")
 
 
 def announce(logger: logging.Logger, message: str, *values: object) -> None:
