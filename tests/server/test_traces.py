@@ -11,11 +11,12 @@ from websockets.sync.client import connect
 from websockets.typing import Origin
 
 from redis_running import eventually
-from running import Client, RunningServer
+from running import Client, RunningServer, run_program
 from vivienne.logs.quota import MOST_PER_MINUTE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 HEADER = "X-Request-ID"
 WRONG = {"asset_symbol": "BTC", "bang_threshold": 1000}
@@ -87,6 +88,16 @@ def test_a_log_for_programs_has_a_json_object_on_each_line_and_the_port_whatever
     found = [json.loads(line) for line in running.log.splitlines()]
 
     assert [f":{running.port} " in record["message"] for record in found if "listens on" in record["message"]] == [True]
+
+
+def test_an_error_that_ends_the_program_is_a_record_too(tmp_path: Path) -> None:
+    flags = ("--log-format", "json", "--require-token", "--port", "0", "--db", str(tmp_path / "v.db"))
+    ended = run_program("serve", *flags)
+
+    assert 2 == ended.returncode
+    last = [json.loads(line) for line in ended.stderr.splitlines()][-1]
+    assert "CRITICAL" == last["level"]
+    assert "there is no token" in last["message"]
 
 
 def test_refused_changes_without_end_do_not_fill_the_log(running: RunningServer) -> None:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 import uvloop
 
+from vivienne.commands.failure import exit_code
 from vivienne.commands.options import option_of
+from vivienne.errors import VivienneError
 from vivienne.redis.address import without_password
 from vivienne.settings.boot import SETTINGS, Boot
 from vivienne.version import build_version
@@ -45,6 +47,11 @@ def serve(context: click.Context, /, **values: Any) -> None:
     _print_settings(context, boot, console)
     try:
         uvloop.run(run(boot, logs, console))
+    except VivienneError as error:
+        if boot.log_format == "text":
+            raise
+        _log.critical("%s", error)
+        context.exit(exit_code(error))
     finally:
         console.flush()  # before the error that ends the program
 
