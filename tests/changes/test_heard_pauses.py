@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from vivienne.wire.pause import PauseClaim
 
 ASSETS = ("BTC", "ETH")
+RESUME = SwitchRequest("resume", channel="test", asset="BTC")
 
 
 @pytest.fixture
@@ -90,20 +91,36 @@ async def test_one_that_claims_to_be_stored_and_is_not_ends_and_does_not_come_ba
 async def test_one_that_is_not_stored_yet_stays_until_it_is_resumed(
     service: ConfigService, store: SqliteRevisionStore
 ) -> None:
-    service.hear(claim(None, "BTC"))
+    announced = claim(None, "BTC", ago=10.0)
+    service.hear(announced)
     await service.look()
     store.append(revision(2, "BTC", "resume", created_at=written(now() - timedelta(hours=1))))
     await service.look()
     assert ["BTC"] == paused(service)
 
-    await service.switch(SwitchRequest("resume", channel="test", asset="BTC"))
+    await service.switch(RESUME)
     assert [] == paused(service)
+    service.hear(announced)  # by a process that has not heard of that
+    assert [] == paused(service)
+    service.hear(claim(None, "BTC", name="c-2"))
+    assert ["BTC"] == paused(service)
 
 
-async def test_one_from_the_future_can_be_resumed(service: ConfigService) -> None:
+async def test_one_that_may_have_been_asked_for_after_a_resumption_stays(service: ConfigService) -> None:
+    """Clocks differ, and a pause must get through."""
+    await service.switch(RESUME)
+    service.hear(claim(None, "BTC", ago=3.0))
+    assert ["BTC"] == paused(service)
+
+    answer = await service.switch(RESUME)
+    assert ["BTC"] == answer["paused"]
+    assert "resume again in some seconds" in answer["message"]
+
+
+async def test_one_from_the_future_is_from_now(service: ConfigService) -> None:
     service.hear(claim(None, "BTC", ago=-3_600.0))
-    await service.switch(SwitchRequest("resume", channel="test", asset="BTC"))
-    assert [] == paused(service)
+    (pause,) = service.pauses().heard
+    assert pause.created_at <= written(now())
 
 
 async def test_of_many_announcements_one_is_kept_for_each_asset_and_kind(service: ConfigService) -> None:

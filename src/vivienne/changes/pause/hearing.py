@@ -50,6 +50,8 @@ class Hearing:
         if version is not None and (version <= self._in_force.version or claim["config_id"] in self._not_found):
             return False
         pause = PauseInForce.announced(claim, layer, self._clock())
+        if self._in_force.pauses.is_over(pause):
+            return False
         _log.warning("%s: announced by another process", pause.sentence())
         self._in_force.hear(pause)
         self._tell()

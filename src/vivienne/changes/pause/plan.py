@@ -53,8 +53,8 @@ def not_stored_yet(in_force: LayersInForce, pause: PauseInForce, why: str) -> Sw
     """The answer to a pause that is in force here while the store does not take it."""
     version = in_force.version_of(pause.layer)
     message = (
-        f"{done('pause', [], pause.layer)}, in this process only; not stored yet: {why}. "
-        "Storing it is retried; a restart before that succeeds would lose the pause"
+        f"{done('pause', [], pause.layer)}; not stored yet: {why}. "
+        "Storing it is retried; a restart of this process before that succeeds may lose the pause"
     )
     return _answer(in_force, in_force.pauses, pause.layer, pause.config_id, version, message, "not_stored_yet")
 
@@ -133,6 +133,8 @@ def _sentence(in_force: LayersInForce, action: Action, layer: str, before: Pause
     still = after.paused(in_force.under(layer))
     if not still:
         return sentence
+    if after.own(layer) is not None:
+        return f"{sentence}. A pause that another process announced a moment ago stays; resume again in some seconds"
     if layer == GLOBAL:
         return f"{sentence}. These stay paused by themselves: {', '.join(still)}"
     return f"{sentence}. All assets are paused, so it stays idle until they are resumed"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
 from vivienne.config.layers import GLOBAL, asset_of
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from vivienne.changes.requests import SwitchRequest
     from vivienne.store.revision import Revision
     from vivienne.wire.pause import PauseClaim, PauseEntry
+
+
+CLOCKS_DIFFER = timedelta(seconds=5)
+"""Difference between the clocks of two machines up to which no pause is taken for an older one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,29 +127,45 @@ class PausesInForce:
         held: those that are in force and that the store did not take yet, the latest last.
         heard: those that another process announced and that were not read from the store yet: of each layer one that
             claims to be stored, and one that does not.
+        resumed: by layer, when it was last resumed.
     """
 
     stored: Mapping[str, PauseInForce] = field(default_factory=dict)
     held: tuple[PauseInForce, ...] = ()
     heard: tuple[PauseInForce, ...] = ()
+    resumed: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def load(cls, switches: Iterable[Revision]) -> Self:
         """The pauses that follow from the newest switch of each layer."""
-        return cls({each.layer: PauseInForce.stored(each) for each in switches if each.action == "pause"})
+        newest = tuple(switches)
+        return cls(
+            {each.layer: PauseInForce.stored(each) for each in newest if each.action == "pause"},
+            resumed={each.layer: each.created_at for each in newest if each.action == "resume"},
+        )
 
     def followed(self, revision: Revision) -> Self:
         """After a stored switch; nothing else alters them."""
         if not revision.is_switch:
             return self
         stored = {layer: pause for layer, pause in self.stored.items() if layer != revision.layer}
-        heard = self.heard
+        resumed = self.resumed
         if revision.action == "pause":
             stored[revision.layer] = PauseInForce.stored(revision)
         else:
-            heard = tuple(each for each in heard if not _ends(revision, each))
-        heard = tuple(each for each in heard if each.config_id != revision.config_id)
-        return replace(self.released(revision.config_id), stored=stored, heard=heard)
+            resumed = {**resumed, revision.layer: revision.created_at}
+        after = replace(self.released(revision.config_id), stored=stored, resumed=resumed)
+        return after.without_heard([each for each in self.heard if after.is_over(each) or _is_covered(each, revision)])
+
+    def is_over(self, pause: PauseInForce) -> bool:
+        """Tell whether an announced pause that is not stored was resumed since.
+
+        Two clocks are compared. Where they may differ, it is not over, because a pause must get through.
+        """
+        resumed = self.resumed.get(pause.layer)
+        if pause.version is not None or resumed is None:
+            return False
+        return datetime.fromisoformat(pause.created_at) + CLOCKS_DIFFER <= datetime.fromisoformat(resumed)
 
     def holding(self, pause: PauseInForce) -> Self:
         """With a pause that is not stored yet."""
@@ -198,10 +219,7 @@ def _kind(pause: PauseInForce) -> tuple[str, bool]:
     return pause.layer, pause.version is None
 
 
-def _ends(resumption: Revision, pause: PauseInForce) -> bool:
-    """Tell whether a stored resumption came after an announced pause, which is then over."""
-    if pause.layer != resumption.layer:
-        return False
-    if pause.version is not None:
-        return pause.version < resumption.version
-    return pause.created_at <= resumption.created_at
+def _is_covered(pause: PauseInForce, switch: Revision) -> bool:
+    """Tell whether an announced pause is this revision, or one before it that the store is said to have."""
+    is_before = pause.layer == switch.layer and pause.version is not None and pause.version < switch.version
+    return is_before or pause.config_id == switch.config_id
