@@ -27,7 +27,19 @@ SHARED = Path(os.environ.get("VIVIENNE_TEST_DATA", Path(__file__).parent.parent.
 
 
 # These have the longest tests: begun first, they do not keep a single worker busy at the end.
-FIRST = ("torture", "over_redis", "cluster", "commands", "changes", "server", "store", "contract")
+FIRST = (
+    "cluster",
+    "over_redis",
+    "contract",
+    "torture",
+    "commands",
+    "server",
+    "changes",
+    "store",
+    "live",
+    "docs",
+    "deploy",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

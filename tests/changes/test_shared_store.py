@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from sizes import rounds
 from vivienne.changes.requests import Activate, ChangeRequest, Delete, Reset, Update
 from vivienne.changes.service import ConfigService
 from vivienne.config.documents import leaves
@@ -312,14 +313,15 @@ async def increment(service: ConfigService) -> None:
         return
 
 
+@pytest.mark.sized
 async def test_no_increment_is_lost_between_two_services(here: ConfigService, there: ConfigService) -> None:
-    before = in_force(here, "BTC", COUNT)
+    before, each = in_force(here, "BTC", COUNT), rounds(60, 15)
 
-    await asyncio.gather(*(increment(service) for service in (here, there) for _ in range(60)))
+    await asyncio.gather(*(increment(service) for service in (here, there) for _ in range(each)))
 
     await asyncio.gather(here.catch_up(), there.catch_up())
-    assert in_force(here, "BTC", COUNT) == in_force(there, "BTC", COUNT) == before + 120
-    assert await history(here) == list(range(120, 0, -1))
+    assert in_force(here, "BTC", COUNT) == in_force(there, "BTC", COUNT) == before + 2 * each
+    assert await history(here) == list(range(2 * each, 0, -1))
 
 
 async def test_changes_at_once_are_one_sequence_without_gaps(here: ConfigService, there: ConfigService) -> None:

@@ -13,6 +13,7 @@ from measured import measured
 from redis_running import RunningRedis, eventually
 from running import COMPREHENSIVE, RunningServer, config, data
 from several import ASSETS, Several, wait_for_version, wait_until_ready
+from sizes import rounds
 from vivienne.cluster.shards import Shard
 
 if TYPE_CHECKING:
@@ -112,10 +113,11 @@ def decided(bar: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in bar.items() if name not in {"config_version", "position_size"}}
 
 
+@pytest.mark.sized
 def test_of_two_gateways_only_one_wins_the_same_version(several: Several) -> None:
     """Increments by `If-Match`, at both gateways at once: the sum is exact."""
     before = several.gateways[0].post("partial-update", size("ETH", 0)).raise_for_status().json()["version"]
-    each = 100
+    each = rounds(100, 50)
 
     def increment(gateway: RunningServer) -> int:
         conflicts = done = 0

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from running import RunningServer, config, run_program, without_settings
+from sizes import rounds
 from vivienne.store.address import PostgresUrl
 from vivienne.store.opening import open_store
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 LAYERS = ("global", *(f"A{number}" for number in range(20)))
 SECONDS = 30.0
-KILLS = 8
+KILLS = rounds(8, 2)
 
 DIES = """
 from sqlalchemy import event
@@ -77,6 +78,7 @@ def test_nothing_is_stored_when_the_process_is_killed_between_two_layers(db: str
     assert (2 * len(LAYERS), {90}) == stored(db)
 
 
+@pytest.mark.sized
 def test_all_or_nothing_is_stored_when_the_process_is_killed_at_any_moment(db: str, file: Path) -> None:
     moments = random.Random(12)  # noqa: S311  # spreads moments, guards no secret
     command = ("config", "import", str(file), "--db", db)

@@ -92,7 +92,8 @@ def test_a_valid_change_has_the_same_result_and_makes_the_same_revision_everywhe
         assert (newest["config_id"], newest["changed"]) == (active["config_id"], verdict.answer["changed"])
         # Redis does not say from where.
         assert newest["address"] == (None if "redis" in name else "127.0.0.1")
-        own = {"config_id", "version", "created_at", "request_id", "channel", "address", "author", "claimed_author"}
+        own = {"config_id", "version", "created_at", "request_id", "trace_id"}
+        own |= {"channel", "address", "author", "claimed_author"}
         revisions[name] = {field: value for field, value in newest.items() if field not in own}
 
     assert dict.fromkeys(WAYS, revisions["rest"]) == revisions
