@@ -15,12 +15,16 @@ from vivienne.market.window import BarWindow
 from vivienne.times import iso
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from vivienne.live.freshness import Freshness
     from vivienne.market.timeframe import Timeframe
-    from vivienne.market.types import Bars, IntArray
+    from vivienne.market.types import Bars
     from vivienne.wire.chart import FormingBar
 
 _log = logging.getLogger(__name__)
+_SHORTEST_RUN = 20
+"""Number of minutes that take as long one by one as in one pass."""
 
 
 class AssetBars:
@@ -83,18 +87,25 @@ class AssetBars:
     def take_all(self, minutes: Bars) -> None:
         """Take closed minutes, oldest first, with the result of `take` for one after the other.
 
-        Runs without a gap are taken in one pass.
+        Runs without a gap are taken in one pass, unless they are short.
         """
-        ends, row = _ends_of_runs(minutes), 0
-        while row < len(minutes):
-            candle = minutes.candle(row)
-            self.take(candle)
-            row += 1
-            newest, end = self._gaps.newest, int(ends[np.searchsorted(ends, row)])
-            # The run does not continue the newest minute if `take` has ignored the one before it.
-            if row < end and newest is not None and newest.open_time == candle.open_time:
-                self._take_run(minutes[row:end])
-                row = end
+        taken = 0
+        for begin, end in [*_long_runs(minutes), (len(minutes), len(minutes))]:
+            for candle in minutes[taken:begin].candles():
+                self.take(candle)
+            taken = begin
+            # The first minute of a run may follow a gap, and the next ones may be ignored with it.
+            while taken < end and not self._is_next(int(minutes.open_time[taken])):
+                self.take(minutes.candle(taken))
+                taken += 1
+            if taken < end:
+                self._take_run(minutes[taken:end])
+            taken = end
+
+    def _is_next(self, open_time: int) -> bool:
+        """Check that a minute follows the newest one without a gap."""
+        newest = self._gaps.newest
+        return newest is not None and newest.open_time + MINUTE_MS == open_time
 
     def _take_run(self, minutes: Bars) -> None:
         """Take valid minutes that continue the newest one without a gap."""
@@ -164,8 +175,11 @@ class AssetBars:
             )
 
 
-def _ends_of_runs(minutes: Bars) -> IntArray:
-    """The first row after each run of valid minutes that follow each other without a gap."""
+def _long_runs(minutes: Bars) -> Iterable[tuple[int, int]]:
+    """First row and end of each long run of valid minutes that follow each other without a gap."""
     is_valid = valid_minutes(minutes)
     continues = is_valid[1:] & is_valid[:-1] & (np.diff(minutes.open_time) == MINUTE_MS)
-    return np.append(np.flatnonzero(~continues) + 1, len(minutes))
+    breaks = np.flatnonzero(~continues) + 1
+    begins, ends = np.append(0, breaks), np.append(breaks, len(minutes))
+    is_long = ends - begins >= _SHORTEST_RUN
+    return zip(begins[is_long].tolist(), ends[is_long].tolist(), strict=True)
