@@ -137,6 +137,8 @@ def test_a_pause_follows_no_redirect_and_its_token_goes_nowhere_else(
         {**PAUSED, "paused": []},
         {**PAUSED, "paused": ["BTC"]},
         {**PAUSED, "assets": []},
+        {**PAUSED, "agents": [{"agent": "1/2", "assets": ["BTC"], "confirmed": False, "reason": "x"}]},
+        {**PAUSED, "status": "not_confirmed_yet"},
         {"paused": ["BTC"], "pauses": []},
         ["BTC"],
     ],

@@ -116,6 +116,9 @@ def _confirmed(answer: Any, url: str, kind: Kind) -> Switched:
     if kind == "pause":
         is_done = is_done and isinstance(addressed, list) and bool(addressed)
         is_done = is_done and all(asset in answer["paused"] for asset in addressed or ())
+    agents = answer.get("agents", [])
+    if kind == "pause" and not all(isinstance(agent, dict) and agent.get("confirmed") is True for agent in agents):
+        raise NotSwitched(f"{url} paused, and not every agent has confirmed it: {answer.get('message')}")
     if not is_done:
         raise NotSwitched(f"{url} did not confirm the {_NAMES[kind]}; its answer: {json.dumps(answer)[:500]}")
     return answer  # type: ignore[return-value]  # it has the fields that are used
