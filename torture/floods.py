@@ -86,7 +86,16 @@ FLOODS = {
 
 @dataclass
 class _Pauses:
+    """Pauses that were asked for.
+
+    Attributes:
+        milliseconds: until each was answered.
+        processor: milliseconds that the server computed meanwhile; the rest it waited, for the disk or a processor.
+        failed: what was answered instead.
+    """
+
     milliseconds: list[float] = field(default_factory=list)
+    processor: list[float] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
 
 
@@ -135,11 +144,12 @@ def _beside(server: RunningServer, kind: str, connections: int, seconds: float) 
     look()
     p99, grown = percentile(during.milliseconds or [float("inf")], 99), (most - before) / 1e6
     quiet = percentile(alone.milliseconds or [float("inf")], 99)
+    processor = percentile(during.processor or [float("inf")], 99)
     tracebacks = server.log.count("Traceback")
     return [
         Figure(
             f"{kind}: a pause, p99 without and with",
-            f"{quiet:.0f} and {p99:.0f} ms",
+            f"{quiet:.0f} and {p99:.0f} ms, {processor:.0f} ms computed",
             f"<= {_WANTED_MS:g} ms",
             p99 <= _WANTED_MS,
             is_speed=True,
@@ -158,23 +168,30 @@ def _beside(server: RunningServer, kind: str, connections: int, seconds: float) 
 
 async def _pause(server: RunningServer, seconds: float, look: Callable[[], None]) -> _Pauses:
     """Pause and resume, each on a connection of its own."""
-    found = _Pauses()
+    found, process = _Pauses(), psutil.Process(server.process.pid)
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         look()
         for name in ("pause", "resume"):
-            begin = time.perf_counter()
+            begin, computed = time.perf_counter(), _computed(process)
             try:
                 async with asyncio.timeout(_PATIENCE_SECONDS):
                     wrong = await _post(server.port, name)
             except (OSError, TimeoutError) as error:
                 wrong = repr(error)
             if name == "pause":
+                found.processor.append((_computed(process) - computed) * 1000)
                 found.milliseconds.append((time.perf_counter() - begin) * 1000)
             if wrong:
                 found.failed.append(wrong)
         await asyncio.sleep(_PAUSE_SECONDS)
     return found
+
+
+def _computed(process: psutil.Process) -> float:
+    """Seconds of a processor that a process has used."""
+    times = process.cpu_times()
+    return float(times.user + times.system)
 
 
 async def _post(port: int, name: str) -> str:

@@ -153,7 +153,7 @@ def test_an_answer_that_is_read_late_is_whole(server: RunningServer) -> None:
 def test_so_many_answers_may_be_unread_and_no_more(server: RunningServer) -> None:
     with ExitStack() as open_:
         unread = [open_.enter_context(never_reading(server, LONG_FILE)) for _ in range(HALF_OPEN + 5)]
-        assert comes(lambda: 5 == sum(map(is_ended, unread)))
+        assert comes(lambda: sum(map(is_ended, unread)) >= 5)
         assert 200 == server.get("/health").status_code
 
 

@@ -36,8 +36,6 @@ _HEAD_BYTES, _HEAD_FIELDS = 64 * 1024, 100
 """Limits of the address and the headers of a request, and of what comes between two bytes of a body, or after it."""
 _HANDSHAKE_LINE = 8_000
 """Bytes of a line of a handshake; the WebSocket library reads 8 kB."""
-_START_COST = 5
-"""Cost of the beginning of an answer, in units of `Turns`."""
 
 
 class Connection(HttpToolsProtocol):
@@ -92,7 +90,7 @@ class Connection(HttpToolsProtocol):
     def _ask_for_turn(self) -> None:
         if not self._is_due:
             self._is_due = True
-            self.everything.turns.take(self.whose, self._turn)
+            self.everything.parsing.take(self.whose, self._turn)
 
     def _turn(self) -> None:
         """Parse a piece, unless a whole request waits for its answer: then that comes first."""
@@ -217,7 +215,7 @@ class Connection(HttpToolsProtocol):
         if (cycle.scope["method"], cycle.scope["path"]) == PAUSE:
             start()
         else:
-            self.everything.turns.take(self.whose, start, _START_COST)
+            self.everything.answering.take(self.whose, start)
 
     def _start(self, cycle: Any, app: Any) -> None:
         if not cycle.disconnected:

@@ -12,9 +12,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import uvicorn
+from anyio import to_thread
 
 from vivienne.errors import NotNow, SettingsError
-from vivienne.server.connections import SPARE, Connections
+from vivienne.server.connections import ACCEPTED_PER_PASS, SPARE, Connections
 from vivienne.server.http_protocol import limited
 from vivienne.server.sending import Sending
 from vivienne.server.websocket_protocol import watched
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _BACKLOG = 2048
-_ACCEPTED_PER_PASS = 16
 _OTHER_FILES = 192 + SPARE
 """File descriptors for everything else than connections: the store, feeds, the log, and refusals."""
 _SEND_BUFFER = 128 * 1024
@@ -42,6 +42,8 @@ _LONGEST_FRAME = 4 * 1024 * 1024
 (1009)."""
 _RECEIVE_BUFFER = 32 * 1024
 """Bytes the kernel takes of a client before they are read; by default it takes megabytes."""
+_THREADS = 4
+"""Threads in which the framework looks for files. Each takes the interpreter from the event loop."""
 _GRACE_SECONDS = 1
 _PING_SECONDS = 20.0
 
@@ -127,11 +129,12 @@ class Server(uvicorn.Server):
 
         With one copy a client waits for as many passes as there are others that connect.
         """
+        to_thread.current_default_thread_limiter().total_tokens = _THREADS
         await super().startup([copy for each in sockets or () for copy in (each, *_copies(each))])
 
 
 def _copies(listening: socket.socket) -> list[socket.socket]:
-    return [listening.dup() for _ in range(_ACCEPTED_PER_PASS - 1)]
+    return [listening.dup() for _ in range(ACCEPTED_PER_PASS - 1)]
 
 
 def room_for(limits: Limits) -> Limits:

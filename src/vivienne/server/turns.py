@@ -12,39 +12,40 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_PER_PASS = 10
-"""Cost of what is done in a pass; the unit is the parsing of 2 kB, about 0.2 ms."""
-
 
 class Turns:
-    """Work that waits for its turn. Each connection may have a few pieces here, so their number is bounded."""
+    """Work that waits for its turn. Each connection may have a few pieces here, so their number is bounded.
 
-    def __init__(self) -> None:
-        self._waiting: dict[str, deque[tuple[int, Callable[[], None]]]] = {}
+    Args:
+        per_pass: pieces that are done in a pass.
+    """
+
+    def __init__(self, per_pass: int) -> None:
+        self._per_pass = per_pass
+        self._waiting: dict[str, deque[Callable[[], None]]] = {}
         self._is_due = False
 
-    def take(self, whose: str, work: Callable[[], None], cost: int = 1) -> None:
-        """Do some work in its turn.
+    def take(self, whose: str, work: Callable[[], None]) -> None:
+        """Do a piece of work in its turn.
 
         Args:
             whose: address that caused it.
             work: must not block or raise.
-            cost: in units of `_PER_PASS`.
         """
-        self._waiting.setdefault(whose, deque()).append((cost, work))
+        self._waiting.setdefault(whose, deque()).append(work)
         if not self._is_due:
             self._is_due = True
             asyncio.get_running_loop().call_soon(self._pass)
 
     def _pass(self) -> None:
-        left = _PER_PASS
-        while self._waiting and left > 0:
+        for _ in range(self._per_pass):
+            if not self._waiting:
+                break
             whose = next(iter(self._waiting))
             queue = self._waiting.pop(whose)
-            cost, work = queue.popleft()
+            work = queue.popleft()
             if queue:
                 self._waiting[whose] = queue  # behind the others
-            left -= cost
             work()
         self._is_due = bool(self._waiting)
         if self._is_due:
