@@ -279,6 +279,16 @@ def test_the_files_are_for_their_owner_alone_whatever_the_umask(tmp_path: Path) 
     assert modes(tmp_path) == {"a": "700", "a/b": "700", **private}
 
 
+def test_a_folder_in_which_everybody_may_replace_the_database_is_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for mode, warned in ((0o700, False), (0o1777, False), (0o777, True)):
+        caplog.clear()
+        tmp_path.chmod(mode)
+        SqliteRevisionStore(tmp_path / "v.db").close()
+        assert ("Every user may replace the database" in caplog.text) == warned
+
+
 def test_files_the_superuser_makes_in_the_folder_of_a_service_belong_to_the_service(tmp_path: Path) -> None:
     if os.geteuid() != 0:
         pytest.skip("only the superuser gives files away")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import stat
 from typing import TYPE_CHECKING
 
 import filelock
@@ -55,6 +56,9 @@ def withdraw(path: Path) -> None:
     else:
         if open_before:
             _log.warning("Other users could open %s; now only their owner can", ", ".join(open_before))
+    mode = path.parent.stat().st_mode
+    if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+        _log.warning("Every user may replace the database, because every user may write %s; chmod o-w it", path.parent)
 
 
 def is_in_use(path: Path) -> bool:
