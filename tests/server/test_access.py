@@ -410,15 +410,15 @@ def test_whoever_opens_too_many_websockets_does_not_keep_others_from_it(tmp_path
         assert 101 == opened("198.51.100.1", secret)
 
 
-@pytest.mark.parametrize("said", ["<b>hi", "x" * 3000, "6.6.6.6:80:80"])
-def test_what_a_proxy_says_is_an_address_or_nothing(tmp_path: Path, said: str) -> None:
+def test_what_a_proxy_says_is_an_address_or_nothing(tmp_path: Path) -> None:
     admin = make_token(tmp_path / "v.db", "ann", "admin")
     with RunningServer("--proxies", "127.0.0.1", db=tmp_path / "v.db") as server:
-        headers = bearer(admin) | {"X-Forwarded-For": said}
-        server.post("partial-update", CHANGE, headers=headers).raise_for_status()
-        [entry] = server.http.get(f"{server.url}{COMPREHENSIVE}/history", headers=bearer(admin)).json()["history"]
+        for said in ("<b>hi", "x" * 3000, "6.6.6.6:80:80"):
+            headers = bearer(admin) | {"X-Forwarded-For": said}
+            server.post("partial-update", CHANGE, headers=headers).raise_for_status()
+        found = server.http.get(f"{server.url}{COMPREHENSIVE}/history", headers=bearer(admin)).json()["history"]
 
-    assert entry["address"] is None
+    assert [None] * 3 == [entry["address"] for entry in found]
 
 
 def test_whoever_asks_for_many_charts_does_not_keep_a_pause_waiting(
