@@ -61,7 +61,7 @@ test('a token that is wrong or not whole is said beside the field, where axe fin
   await expect(page.getByRole('alert')).toContainText('not a complete token')
   await expectNothingSerious(page)
   await signIn(page, `viv_${'x'.repeat(43)}`)
-  await expect(page.getByRole('alert')).toHaveText('The token is not known, or was revoked.')
+  await expect(page.getByRole('alert')).toHaveText('The token is not known, has expired, or was revoked.')
   await expect(field(page)).toBeFocused()
   await expect(field(page)).toHaveValue(/^viv_x+$/)
   await signIn(page, server.token('vera'))
