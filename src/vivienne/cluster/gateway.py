@@ -69,14 +69,15 @@ class Gateway:
         self._relay = relay
         self._asking = asking
         self._were_there: dict[str, Heartbeat] = {}
-        # By asset, states that were kept by Redis, until their agent is heard from.
-        self._kept: dict[str, _Kept] = {}
+        # By agent, states that were kept by Redis, until the agent is heard from.
+        self._kept: dict[str, list[_Kept]] = {}
         self._all_shown: Callable[[], None] = lambda: None
 
     async def run(self, redis: Redis, ready: Callable[[], None]) -> None:
         """See `vivienne.redis.link.Part`."""
         listening, loop = asyncio.Event(), asyncio.get_running_loop()
         self._all_shown = ready
+        settling: asyncio.TimerHandle | None = None
         channels = [AGENTS, self._asking.channel, *(STATE + asset for asset in self._assets)]
         try:
             async with aclosing(heard_on(redis, listening.set, *channels)) as messages:
@@ -86,11 +87,13 @@ class Gateway:
                         listening.clear()
                         await self._fill(redis)
                         self._asking.connected(redis)
-                        loop.call_later(SETTLE_SECONDS, self._show_kept)
-                        self._settle()
+                        settling = loop.call_later(SETTLE_SECONDS, self._show_kept)
+                        self._settle(*(agent for agent in self._kept if self._agents.is_there(agent)))
                     if message is not None:
                         self.take(*message)
         finally:
+            if settling is not None:
+                settling.cancel()
             self._asking.disconnected()
 
     async def watch(self) -> None:
@@ -122,31 +125,30 @@ class Gateway:
 
         It is shown once its agent is heard from, which is at the next heartbeat, or as stale if that does not come.
         """
-        loaded = asyncio.get_running_loop().time()
+        loaded, self._kept = asyncio.get_running_loop().time(), {}
         for raw in await redis.mget([STATE + asset for asset in self._assets]):
             state = None if raw is None else _read(raw)
             if state is not None and state.get("asset") in self._assets and _is_state(state):
-                self._kept[state["asset"]] = _Kept(state, _since(state.get("timestamp")), loaded)
+                kept = _Kept(state, _since(state.get("timestamp")), loaded)
+                self._kept.setdefault(kept.agent, []).append(kept)
 
-    def _settle(self) -> None:
+    def _settle(self, *agents: str) -> None:
         """Show the kept states of agents that were heard from; say so when all are shown."""
-        for asset, kept in list(self._kept.items()):
-            if self._agents.is_there(kept.agent):
-                self._show_one(asset)
+        for agent in agents:
+            for kept in self._kept.pop(agent, ()):
+                self._show(kept, None)
         if not self._kept:
             self._all_shown()
 
     def _show_kept(self) -> None:
-        """Show all kept states, those of silent agents as stale."""
-        for asset in list(self._kept):
-            self._show_one(asset)
+        """Show all kept states that are left as stale, because their agents are silent."""
+        silent, self._kept = self._kept, {}
+        for kept in (each for states in silent.values() for each in states):
+            self._show(kept, AGENT_LOST)
         self._all_shown()
 
-    def _show_one(self, asset: str) -> None:
-        kept = self._kept.pop(asset)
+    def _show(self, kept: _Kept, lost: str | None) -> None:
         waited = kept.waited + asyncio.get_running_loop().time() - kept.loaded
-        is_there = self._agents.is_there(kept.agent)
-        lost = None if is_there else AGENT_LOST
         self._relay.receive(kept.state, kept.agent, waited, lost)  # type: ignore[arg-type]  # it was looked at
 
     def take(self, channel: str, raw: bytes) -> None:
@@ -154,6 +156,8 @@ class Gateway:
         if channel == AGENTS:
             if (beat := read_heartbeat(raw)) is not None:
                 self._agents.take(beat)
+                if beat["agent"] in self._kept:
+                    self._settle(beat["agent"])
         elif (message := _read(raw)) is None:
             return
         elif channel == self._asking.channel:
@@ -161,15 +165,14 @@ class Gateway:
                 self._asking.settle(message)  # type: ignore[arg-type]  # nothing else has the field
         elif channel == f"{STATE}{message.get('asset')}" and (agent := self._receive(message)) is not None:
             self._agents.hear(agent)
-        if self._kept:
-            self._settle()
+            if agent in self._kept:
+                self._settle(agent)
 
     def _receive(self, message: dict[str, Any]) -> str | None:
         """Pass a state on; return its agent, or None if the message is not a state of a known asset."""
         if message.get("asset") not in self._assets or not _is_state(message):
             return None
         agent = str(message.pop(PUBLISHED_BY, ""))
-        self._kept.pop(message["asset"], None)
         self._relay.receive(message, agent)  # type: ignore[arg-type]  # it has what is looked at here
         return agent
 

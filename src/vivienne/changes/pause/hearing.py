@@ -52,7 +52,7 @@ class Hearing:
         pause = PauseInForce.announced(claim, layer, self._clock())
         if self._in_force.pauses.is_over(pause):
             return False
-        _log.warning("%s: announced by another process", pause.sentence())
+        _log.info("Another process announced that it paused %s", claim["asset_symbol"] or "all assets")
         self._in_force.hear(pause)
         self._tell()
         return True
