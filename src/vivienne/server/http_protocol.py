@@ -7,6 +7,7 @@ What uvicorn does not do, and is done here by overriding it:
 - It keeps headers and trailers without a limit, and waits for ever for the rest of a request (`on_...`).
 - It hands a handshake to the WebSocket library in whatever form, and does not notice that the library cannot read it
   (`_should_upgrade`, `handle_websocket_upgrade`).
+- When it stops, it resets connections whose request is on its way (`shutdown`).
 - It waits for ever for a client to read its answer (`pause_writing`, `on_response_complete`).
 """
 
@@ -36,6 +37,8 @@ _HEAD_BYTES, _HEAD_FIELDS = 64 * 1024, 100
 """Limits of the address and the headers of a request, and of what comes between two bytes of a body, or after it."""
 _HANDSHAKE_LINE = 8_000
 """Bytes of a line of a handshake; the WebSocket library reads 8 kB."""
+_LAST_REQUEST_SECONDS = 0.5
+"""Time for the first request of a connection that is open when the server stops."""
 
 
 class Connection(HttpToolsProtocol):
@@ -53,7 +56,7 @@ class Connection(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self.address = self.whose = ""
         self._refused = False
-        self._is_due = False
+        self._is_due = self._is_last = False
         self._has_head = False
         self._bare = 0
         """Bytes since the last one of a body, or since the request began."""
@@ -79,6 +82,19 @@ class Connection(HttpToolsProtocol):
         self.everything.closed(self)
         self.flow.release()
         super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """Stop after the answer, and after that to the first request if none has come yet.
+
+        A load balancer connects and sends a request at once. If its connection is reset, it cannot know whether the
+        request was carried out, so it does not send a change to another server.
+        """
+        self._is_last = True
+        cycle: Any = self.cycle  # None before the first request
+        if cycle is None or self.flow.holds:
+            self.loop.call_later(_LAST_REQUEST_SECONDS, super().shutdown)
+        else:
+            super().shutdown()
 
     # What arrives
 
@@ -152,6 +168,8 @@ class Connection(HttpToolsProtocol):
         if b"transfer-encoding" not in named:
             self._body_left = int(named.get(b"content-length", b"0"))  # the parser has checked it
         super().on_headers_complete()
+        if self._is_last and not self.cycle.response_complete:
+            self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
         """Take a part of the body."""
