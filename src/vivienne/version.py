@@ -46,32 +46,44 @@ def _written_down(root: Path) -> str | None:
 
 
 def _of_checkout(root: Path) -> str:
-    commit = _git(root, "rev-parse", "HEAD")
-    top = _git(root, "rev-parse", "--show-toplevel")
-    if commit is None or top is None or Path(top).resolve() != root.resolve():  # a folder in the checkout of another
+    place, changed, count, tag = _git(
+        root,
+        ("rev-parse", "--show-toplevel", "HEAD"),
+        ("status", "--porcelain", "--untracked-files=all", "--", "pyproject.toml", "src"),
+        ("rev-list", "--count", "HEAD"),
+        ("tag", "--points-at", "HEAD", f"v{RELEASE}"),
+    )
+    top, _, commit = (place or "").partition("\n")
+    if not commit or changed is None or Path(top).resolve() != root.resolve():  # or a folder in another checkout
         return f"{RELEASE}.dev0+s{_digest(root)}"
-    changed = _git(root, "status", "--porcelain", "--untracked-files=all", "--", "pyproject.toml", "src")
-    if not changed and _git(root, "describe", "--exact-match", "--tags", "--match", f"v{RELEASE}"):
+    if not changed and tag:
         return RELEASE
-    found = f"{RELEASE}.dev{_git(root, 'rev-list', '--count', 'HEAD') or 0}+g{commit[:_DIGITS]}"
+    found = f"{RELEASE}.dev{count or 0}+g{commit[:_DIGITS]}"
     return f"{found}.s{_digest(root)}" if changed else found
 
 
-def _git(root: Path, *arguments: str) -> str | None:
-    """The output of a git command; None where it fails, or there is no git."""
-    import subprocess  # noqa: PLC0415  # most commands need no version
+def _git(root: Path, *commands: tuple[str, ...]) -> list[str | None]:
+    """The outputs of git commands, which run at once; None where one fails, or there is no git."""
+    from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired  # noqa: PLC0415  # most commands need no version
 
     try:
-        done = subprocess.run(  # noqa: S603  # only arguments of this file
-            ["git", "-C", str(root), *arguments],  # noqa: S607  # as the user has it
-            capture_output=True,
-            text=True,
-            timeout=_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.strip() if done.returncode == 0 else None
+        running = [
+            Popen(["git", "-C", str(root), *command], stdout=PIPE, stderr=DEVNULL, text=True)  # noqa: S603, S607
+            for command in commands
+        ]
+    except OSError:
+        return [None] * len(commands)
+    found: list[str | None] = []
+    for each in running:
+        try:
+            said, _ = each.communicate(timeout=_SECONDS)
+        except TimeoutExpired:
+            each.kill()
+            each.communicate()
+            found.append(None)
+        else:
+            found.append(said.strip() if each.returncode == 0 else None)
+    return found
 
 
 def _digest(root: Path) -> str:

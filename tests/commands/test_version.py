@@ -48,6 +48,8 @@ def test_every_build_has_a_version_of_its_own_and_a_later_commit_a_later_one(tmp
     git("add", ".")
     git("commit", "-m", "second")
     second = version_in(tmp_path)
+    git("tag", f"v{version.RELEASE}")
+    assert version_in(tmp_path) == Version(version.RELEASE)
     shutil.rmtree(tmp_path / ".git")
     exported = version_in(tmp_path)
 

@@ -97,20 +97,17 @@ def _look_at_machine(found: Diagnosis) -> None:
 
 def _look_at_settings(found: Diagnosis, environment: Mapping[str, str]) -> None:
     """The settings that a server would start with in this environment. Others are only named: one may be a secret."""
-    given: dict[str, Any] = {}
-    for name, each in SETTINGS.items():
-        if each.variable in environment:
-            given[name] = _converted(environment[each.variable], each.default)
-    shown = {name: _shown(name, value) for name, value in given.items()}
+    texts = {name: environment[each.variable] for name, each in SETTINGS.items() if each.variable in environment}
+    shown = {name: _shown(name, text) for name, text in texts.items()}
     known = {each.variable for each in SETTINGS.values()}
     others = sorted(name for name in environment if name.startswith("VIVIENNE_") and name not in known)
     found.keep("settings.json", {"set": shown, "other variables": others})
     try:
-        Boot.read(**given)
-    except (VivienneError, TypeError, ValueError) as error:
+        Boot.read(**{name: _converted(text, SETTINGS[name].default) for name, text in texts.items()})
+    except (VivienneError, ValueError) as error:
         found.add("problem", f"The settings in the environment are wrong: {error}")
     else:
-        found.add("ok", f"The settings in the environment go together ({len(given)} are set)")
+        found.add("ok", f"The settings in the environment go together ({len(texts)} are set)")
 
 
 def _converted(text: str, default: Any) -> Any:
@@ -121,7 +118,7 @@ def _converted(text: str, default: Any) -> Any:
     return type(default)(text)
 
 
-def _shown(name: str, value: Any) -> Any:
+def _shown(name: str, value: str) -> str:
     if name == "db":
         return str(PostgresUrl.read(value) or value)
     return without_password(value) if SETTINGS[name].is_secret and value else value
