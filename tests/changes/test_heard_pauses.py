@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from revisions import revision
+from vivienne.changes.pause import hearing
 from vivienne.changes.requests import SwitchRequest
 from vivienne.changes.service import ConfigService
 from vivienne.store.sqlite import SqliteRevisionStore
@@ -80,8 +81,13 @@ async def test_when_it_is_read_it_is_the_stored_one(service: ConfigService, stor
     assert [] == paused(service)
 
 
-async def test_one_that_claims_to_be_stored_and_is_not_ends_and_does_not_come_back(service: ConfigService) -> None:
+async def test_one_that_claims_to_be_stored_and_is_not_ends_and_does_not_come_back(
+    service: ConfigService, monkeypatch: pytest.MonkeyPatch
+) -> None:
     service.hear(claim(7))
+    await service.look()
+    assert list(ASSETS) == paused(service)
+    monkeypatch.setattr(hearing, "BELIEVED_SECONDS", 0.0)
     await service.look()
     assert [] == paused(service)
     service.hear(claim(7))
@@ -124,8 +130,11 @@ async def test_one_from_the_future_is_from_now(service: ConfigService) -> None:
 
 
 async def test_of_many_announcements_one_is_kept_for_each_asset_and_kind(service: ConfigService) -> None:
+    told: list[Any] = []
+    service.listen_to_held(lambda: told.append(paused(service)))
     for number in range(50):
         service.hear(claim(None, "BTC", name=f"c-{number}"))
         service.hear(claim(7 + number, "BTC", name=f"d-{number}"))
 
     assert 2 == len(service.pauses().heard)
+    assert [["BTC"]] == told

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from vivienne.agent.schema import Configuration
@@ -154,6 +154,13 @@ class LayersInForce:
             active_ids: by layer of these, the config_id that is active in it from here on.
             layers: what all layers come to, where that is known.
         """
+        if all(each.is_switch and each.document == self._layers.document(each.layer) for each in revisions):
+            self._versions |= {revision.layer: revision.version for revision in revisions}
+            after = self._pauses
+            for revision in revisions:
+                after = after.followed(revision)
+            self._switch(after)
+            return
         ignored = self._layers.ignored
         documents = {revision.layer: revision.document for revision in revisions}
         self._layers = layers or self._layers.followed(documents)
@@ -166,23 +173,30 @@ class LayersInForce:
 
     def hold(self, pause: PauseInForce) -> None:
         """Put a pause in force that is not stored yet."""
-        self._pauses = self._pauses.holding(pause)
-        self._swap((GLOBAL, *self.assets))
+        self._switch(self._pauses.holding(pause))
 
-    def hear(self, pause: PauseInForce) -> None:
-        """Put a pause in force that another process announced."""
-        self._pauses = self._pauses.hearing(pause)
-        self._swap((GLOBAL, *self.assets))
+    def hear(self, pauses: Iterable[PauseInForce]) -> None:
+        """Put pauses in force that another process announced."""
+        after = self._pauses
+        for pause in pauses:
+            after = after.hearing(pause)
+        self._switch(after)
 
     def take_back(self, gone: Collection[PauseInForce]) -> None:
         """Take announced pauses out of force."""
-        self._pauses = self._pauses.without_heard(gone)
-        self._swap((GLOBAL, *self.assets))
+        self._switch(self._pauses.without_heard(gone))
 
     def release(self, config_id: str) -> None:
         """Take one that was not stored out of force."""
-        self._pauses = self._pauses.released(config_id)
-        self._swap((GLOBAL, *self.assets))
+        self._switch(self._pauses.released(config_id))
+
+    def _switch(self, pauses: PausesInForce) -> None:
+        """Put pauses in force, all at once; no configuration is made again, so it is quick with thousands of assets."""
+        self._pauses = pauses
+        self._active = {
+            layer: replace(active, version=self.version_of(layer), pause=pauses.of(layer))
+            for layer, active in self._active.items()
+        }
 
     def _swap(self, changed: Iterable[str]) -> None:
         """Put layers in force, all at once."""

@@ -246,9 +246,9 @@ class ConfigService:
         """
         return await self._writer.catch_up()
 
-    def hear(self, claim: PauseClaim) -> None:
-        """Take a pause that another process announced, and look into the store."""
-        if self._hearing.take(claim):
+    def hear(self, *claims: PauseClaim) -> None:
+        """Take pauses that another process announced, and look into the store."""
+        if self._hearing.take(claims):
             self.hint()
 
     def hint(self) -> None:

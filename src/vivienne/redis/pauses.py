@@ -133,8 +133,7 @@ class PauseListener:
             return
         if announcement.get("asks"):
             self._announcer.announce_all()
-        for claim in announcement["pauses"]:
-            self._service.hear(claim)
+        self._service.hear(*announcement["pauses"])
 
 
 def _portions(pauses: list[PauseInForce]) -> Iterable[list[PauseClaim]]:
