@@ -100,6 +100,7 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Keep bytes until it is their turn."""
+        self._unset_keepalive_if_required()
         self.flow.hold(data)
         self._ask_for_turn()
 
