@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -18,9 +18,6 @@ from vivienne.store.copying import Copied
 from vivienne.store.opening import open_store
 from vivienne.store.sqlite import SqliteRevisionStore
 from vivienne.store.token import Token
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 TOKEN = Token("ann", "d1", "admin", "2026-01-02T03:04:05.678Z", "2026-01-03T03:04:05.678Z")
 PARTS = [
@@ -104,6 +101,24 @@ def test_while_a_backup_is_read_changes_go_on(tmp_path: Path) -> None:
         filled(server, revision(2))
         assert versions(source.after(0, 10)) == [1, 2]
         filled(server, revision(3))
+
+
+def test_a_copy_of_the_files_in_the_middle_of_a_change_is_whole_with_its_journal_alone(tmp_path: Path) -> None:
+    db, copied = tmp_path / "vivienne.db", tmp_path / "copied.db"
+    made = [revision(number, reason="x" * 500) for number in range(1, 60)]
+    filled(SqliteRevisionStore(db), *made).close()
+    with closing(sqlite3.connect(db, isolation_level=None)) as killed:
+        killed.execute("PRAGMA journal_mode=PERSIST")
+        killed.execute("PRAGMA cache_size=5")  # so that some of the change is in the file before it is committed
+        killed.execute("BEGIN")
+        killed.execute("UPDATE revisions SET author = 'eve', reason = 'y'")
+        copied.write_bytes(db.read_bytes())
+        Path(f"{copied}-journal").write_bytes(Path(f"{db}-journal").read_bytes())
+    assert copied.read_bytes() != db.read_bytes(), "that alone has half of a change"
+
+    restore(copied, tmp_path / "new.db", replaces=False)
+    with closing(SqliteRevisionStore(tmp_path / "new.db")) as store:
+        assert store.after(0, 100) == made
 
 
 def broken(path: Path, statement: str) -> list[str]:
