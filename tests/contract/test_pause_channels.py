@@ -202,7 +202,7 @@ def test_a_pause_makes_the_same_revision_everywhere(running: RunningServer, chan
         assert (newest.pop("author"), newest.pop("claimed_author", None)) == recorded_author(way, "ada")
         for own in ("config_id", "version", "created_at", "request_id"):
             del newest[own]
-        newest.pop("trace_id", None)  # messages over Redis have none
+        newest.pop("trace_id", None)  # of the request, not of the change
         revisions[name] = newest
 
     assert dict.fromkeys(WAYS, revisions["rest"]) == revisions
