@@ -79,7 +79,7 @@ def test_the_commands_do_what_the_reference_says(tmp_path: Path, redis: RunningR
     assert re.fullmatch(r"\d+-0", number)
     assert "vivienne" in groups.split("\n")
     assert "asset_data" == json.loads(state)["type"]
-    assert ["OK", "OK"] == users
+    assert ["OK"] * 3 == users
 
 
 def test_the_user_in_the_reference_may_do_nothing_else(redis: RunningRedis) -> None:
@@ -109,3 +109,17 @@ def test_one_who_may_send_messages_hears_results_and_cannot_forge_them(redis: Ru
                 tuner.publish(channel, "{}")
         with pytest.raises(NoPermissionError):
             tuner.xreadgroup("vivienne", "me", {STREAM: ">"})
+
+
+def test_one_who_may_only_follow_publishes_and_changes_nothing(redis: RunningRedis) -> None:
+    command = next(content for role, _, content in _EXAMPLE.findall(REFERENCE) if role == "run" and "reader" in content)
+    assert "OK" == run(command, redis)
+    reader: Any = Redis(port=redis.port, username="reader", password="a-third-password", socket_timeout=ANSWER_SECONDS)  # noqa: S106
+    with Listener(reader, (STATE + "*",)) as states, Listener(reader, (CONFIG,), pattern=False) as changes:
+        redis.client.publish(STATE + "BTC", '{"a": 1}')
+        redis.client.publish(CONFIG, '{"b": 2}')
+        assert ({"a": 1}, {"b": 2}) == (states.hear(), changes.hear())
+        assert reader.get(STATE + "BTC") is None
+    for command in ("SET vivienne:state:BTC x", f"PUBLISH {CONFIG} x", "SUBSCRIBE vivienne:control", "GET vivienne:x"):
+        with pytest.raises(NoPermissionError):
+            reader.execute_command(*command.split())
