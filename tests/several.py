@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
-from redis_running import eventually
-from running import RunningServer
+from psycopg.errors import DuplicateObject
+
+from redis_running import STATE, eventually
+from running import RunningServer, data
 from vivienne.cluster.shards import Shard
 
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from postgres_server import PostgresServer
     from redis_running import RunningRedis
 
 ASSETS = ("BTC", "ETH", "SOL", "XRP")
+_READER = "reader"
 
 
 class Several:
@@ -65,6 +69,57 @@ class Several:
 
     def _server(self, *flags: str) -> RunningServer:
         return RunningServer(*self._common, *flags, db=self._database)
+
+
+class Two:
+    """An agent, whose user of the database may be locked out, and a gateway."""
+
+    assets = ("BTC", "ETH")
+
+    def __init__(self, postgres: PostgresServer, redis: RunningRedis) -> None:
+        self._open = ExitStack()
+        self._postgres, self._redis = postgres, redis
+        self.database = postgres.database()
+        flags = ("--redis", redis.url, "--assets", ",".join(self.assets), "--timeframe", "1m", "--window", "1500")
+        self.gateway = RunningServer(*flags, "--role", "gateway", db=self.database)
+        begin = ("--market-begin", (datetime.now(UTC) - timedelta(minutes=5)).isoformat())
+        agents_own = postgres.url(self.database.rpartition("/")[2], user=_READER, password=_READER)
+        self.agent = RunningServer(*flags, "--role", "agent", "--shard", "1/1", *begin, db=agents_own)
+
+    def grant(self) -> None:
+        self._postgres.execute(f"GRANT ALL ON revisions TO {_READER}", url=self.database)
+
+    def revoke(self) -> None:
+        """Lock the agent out, and wait until it has noticed."""
+        self._postgres.execute(f"REVOKE ALL ON revisions FROM {_READER}", url=self.database)
+        eventually(lambda: self.agent.get("/ready").status_code == 503)
+
+    def published(self) -> set[str]:
+        """The status of the assets as the agent publishes them, without a gateway between."""
+        states = [self._redis.message(STATE + asset) for asset in self.assets]
+        return {data(state)["status"] for state in states}
+
+    def resume(self) -> None:
+        """And wait until all is live."""
+        assert "success" == self.gateway.post("resume", {}).json()["status"]
+        eventually(lambda: self.published() == {"live"})
+        wait_until_ready(self.gateway)
+
+    def __enter__(self) -> Self:
+        with suppress(DuplicateObject):
+            self._postgres.execute(f"CREATE ROLE {_READER} LOGIN PASSWORD '{_READER}'")
+        self._open.enter_context(self.gateway)
+        for table in ("tokens", "alembic_version", "tickets"):
+            self._postgres.execute(f"GRANT ALL ON {table} TO {_READER}", url=self.database)
+        self.grant()
+        self._open.enter_context(self.agent)
+        wait_until_ready(self.gateway)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open.close()
 
 
 def wait_until_ready(server: RunningServer, seconds: float = 10.0) -> None:

@@ -3,68 +3,28 @@
 from __future__ import annotations
 
 import signal
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from redis_running import STATE, RunningRedis, eventually
-from running import COMPREHENSIVE, RunningServer, data
-from several import wait_until_ready
+from redis_running import eventually
+from running import COMPREHENSIVE, data
+from several import Two, wait_until_ready
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from postgres_server import PostgresServer
+    from redis_running import RunningRedis
 
-ASSETS = ("BTC", "ETH")
-READER = "reader"
-
-
-class Two:
-    """An agent, whose user of the database may be locked out, and a gateway."""
-
-    def __init__(self, postgres: PostgresServer, redis: RunningRedis) -> None:
-        self._postgres, self._redis = postgres, redis
-        self.database = postgres.database()
-        flags = ("--redis", redis.url, "--assets", ",".join(ASSETS), "--timeframe", "1m", "--window", "1500")
-        self.gateway = RunningServer(*flags, "--role", "gateway", db=self.database)
-        begin = ("--market-begin", (datetime.now(UTC) - timedelta(minutes=5)).isoformat())
-        agents_own = postgres.url(self.database.rpartition("/")[2], user=READER, password=READER)
-        self.agent = RunningServer(*flags, "--role", "agent", "--shard", "1/1", *begin, db=agents_own)
-
-    def grant(self) -> None:
-        self._postgres.execute(f"GRANT ALL ON revisions TO {READER}", url=self.database)
-
-    def revoke(self) -> None:
-        """Lock the agent out, and wait until it has noticed."""
-        self._postgres.execute(f"REVOKE ALL ON revisions FROM {READER}", url=self.database)
-        eventually(lambda: self.agent.get("/ready").status_code == 503)
-
-    def published(self) -> set[str]:
-        """The status of the assets as the agent publishes them, without a gateway between."""
-        states = [self._redis.message(STATE + asset) for asset in ASSETS]
-        return {data(state)["status"] for state in states}
-
-    def resume(self) -> None:
-        """And wait until all is live."""
-        assert "success" == self.gateway.post("resume", {}).json()["status"]
-        eventually(lambda: self.published() == {"live"})
-        wait_until_ready(self.gateway)
+ASSETS = Two.assets
 
 
 @pytest.fixture(scope="module")
 def two(postgres_process: PostgresServer, redis: RunningRedis) -> Iterator[Two]:
     postgres_process.start()
-    postgres_process.execute(f"CREATE ROLE {READER} LOGIN PASSWORD '{READER}'")
-    found = Two(postgres_process, redis)
-    with found.gateway:
-        for table in ("tokens", "alembic_version", "tickets"):
-            postgres_process.execute(f"GRANT ALL ON {table} TO {READER}", url=found.database)
-        found.grant()
-        with found.agent:
-            wait_until_ready(found.gateway)
-            yield found
+    with Two(postgres_process, redis) as running:
+        yield running
 
 
 def pause(two: Two, **fields: Any) -> tuple[int, dict[str, Any]]:
