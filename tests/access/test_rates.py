@@ -46,3 +46,13 @@ def test_callers_beyond_those_that_are_kept_do_not_add_up() -> None:
 
     assert rates.MOST_KEPT == len(rate._callers)
     assert 60.0 == rate.take(f"caller {rates.MOST_KEPT + 99}")
+
+
+def test_what_cannot_be_refused_is_paid_for_later() -> None:
+    clock = Clock()
+    rate = Rate(10, 10.0, clock)
+    rate.draw("one", 30)
+    assert 21.0 == rate.wait("one") == rate.take("one")
+    assert 0.0 == rate.wait("other")
+    clock.now += 21.0
+    assert 0.0 == rate.take("one")

@@ -6,14 +6,16 @@ import asyncio
 import sqlite3
 import threading
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from vivienne.access.caller import ENTRY, Caller
 from vivienne.changes.pause import service as pausing
 from vivienne.changes.requests import Activate, ChangeRequest, Delete, Replacement, Reset, SwitchRequest, Update
 from vivienne.changes.service import ConfigService
-from vivienne.errors import NotStored, RequestIdReused, StoreUnavailable, UnknownTarget, VersionConflict
+from vivienne.errors import Forbidden, NotStored, StoreUnavailable, UnknownTarget, VersionConflict
 from vivienne.store.sqlite import SqliteRevisionStore
 
 if TYPE_CHECKING:
@@ -249,13 +251,47 @@ async def test_a_stale_version_is_refused(service: ConfigService, switch: Switch
     await service.switch(asked(switch, expected_version=1))
 
 
-async def test_a_request_id_of_a_change_does_not_serve_for_a_pause(service: ConfigService) -> None:
+async def test_a_pause_is_not_refused_because_its_request_id_was_used(service: ConfigService) -> None:
     update = Update({"bang_threshold": 85}, partial=True)
     await service.change(ChangeRequest(update, channel="test", request_id="r"))
 
-    with pytest.raises(RequestIdReused):
-        await pause(service, request_id="r")
+    assert "success" == (await pause(service, request_id="r"))["status"]
+    assert [*ASSETS] == [*service.paused()]
+
+
+async def test_a_pause_that_is_repeated_pauses_again(service: ConfigService) -> None:
+    await pause(service, request_id="r")
+    await resume(service)
+
+    again = await pause(service, request_id="r")
+
+    assert ("success", 3) == (again["status"], again["version"])
+    assert [*ASSETS] == again["paused"] == [*service.paused()]
+
+
+async def test_an_entry_of_the_stream_that_is_read_again_does_not_pause_again(service: ConfigService) -> None:
+    entry = replace(asked("pause"), request_id="stream:1-0", caller=Caller(via=ENTRY))
+    first = await service.switch(entry)
+    await service.switch(asked("resume"))
+
+    assert first == await service.switch(entry)
     assert {} == service.paused()
+
+
+async def test_nobody_uses_up_the_name_of_an_entry(service: ConfigService) -> None:
+    await service.switch(replace(asked("resume"), request_id="stream:1-0"))
+    await service.switch(replace(asked("pause"), request_id="stream:1-0", caller=Caller(via=ENTRY)))
+    assert [*ASSETS] == [*service.paused()]
+
+
+@pytest.mark.parametrize("switch", ["pause", "resume"])
+async def test_whose_token_ended_before_its_turn_pauses_and_resumes_nothing(
+    service: ConfigService, switch: Switch
+) -> None:
+    ended = Caller("127.0.0.1", "ann", "tuner", is_valid=lambda: False)
+    with pytest.raises(Forbidden, match="'ann' is no longer valid"):
+        await service.switch(replace(asked(switch), caller=ended))
+    assert [] == await actions(service)
 
 
 # A store that does not take it
@@ -334,16 +370,12 @@ async def test_a_pause_is_in_force_when_the_one_who_asked_has_gone(service: Conf
 async def test_the_same_request_while_the_store_is_away_is_one_pause(service: ConfigService, store: Store) -> None:
     store.fails = True
     answers = [await pause(service, request_id="r") for _ in range(3)]
-    with pytest.raises(RequestIdReused):
-        await pause(service, "BTC", request_id="r")
+    other = await pause(service, "BTC", request_id="r")
     store.fails = False
     await until(lambda: service.pauses().held == ())
 
-    again = await pause(service, request_id="r")
-
-    assert ["pause"] == await actions(service)
-    assert {again["config_id"]} == {answer["config_id"] for answer in answers}
-    assert ("success", 1) == (again["status"], again["version"])
+    assert ["pause", "pause"] == await actions(service)
+    assert 1 == len({answer["config_id"] for answer in answers} - {other["config_id"]})
 
 
 async def test_a_resumption_needs_the_store(service: ConfigService, store: Store) -> None:
@@ -431,12 +463,12 @@ async def test_a_pause_in_force_that_is_asked_for_again_stays_whatever_became_of
 ) -> None:
     again = await pause(service, "BTC", request_id="r")
 
-    assert ("not_stored_yet", ["BTC"]) == (again["status"], again["paused"])
+    assert ("success", ["BTC"]) == (again["status"], again["paused"])
     assert ["BTC"] == [*service.paused()]
 
 
 @pytest.mark.usefixtures("held")
-async def test_a_resumption_stores_a_pause_whose_request_id_is_taken_without_it(service: ConfigService) -> None:
+async def test_a_resumption_stores_a_pause_whose_request_id_is_taken(service: ConfigService) -> None:
     async with asyncio.timeout(SECONDS / 5):
         answer = await resume(service, "BTC")
 

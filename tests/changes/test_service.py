@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from vivienne.access.caller import Caller
 from vivienne.changes.pruning import prune
 from vivienne.changes.requests import Activate, ChangeRequest, Delete, Reset, Update
 from vivienne.changes.service import ConfigService
@@ -624,6 +625,14 @@ async def test_a_change_whose_answer_is_no_longer_kept_is_not_made_again(
     with pytest.raises(RequestIdReused, match=r"Its answer is no longer kept, and it is not made again"):
         await service.change(asked)
     assert store.heads()[0].version == version
+
+
+async def test_a_request_id_is_that_of_its_caller(service: ConfigService) -> None:
+    asked = replace(partial("BTC", bang=90), request_id="r-1")
+    for caller in (Caller("127.0.0.1"), Caller("127.0.0.2"), Caller("127.0.0.1", "ann"), Caller(via="redis")):
+        await service.change(replace(asked, caller=Caller("127.0.0.3")))
+        await service.change(replace(asked, caller=caller))
+    assert 5 == service.active("BTC").version
 
 
 async def test_a_refused_change_does_not_use_up_its_request_id(service: ConfigService) -> None:

@@ -85,17 +85,19 @@ def test_one_asset_is_paused_and_the_others_go_on(running: RunningServer, client
         }  # fmt: skip
 
 
-def test_a_pause_is_in_the_history_once(
+def test_a_pause_that_is_repeated_is_made_again_under_the_same_name(
     request: pytest.FixtureRequest, running: RunningServer, channel: Channel
 ) -> None:
     name = f"stop-{request.node.callspec.id}"
     envelope = {"asset_symbol": "BTC", "author": "ada", "reason": "enough", "request_id": name}
 
-    first, again = channel.switch("pause", **envelope), channel.switch("pause", **envelope)
+    first = channel.switch("pause", **envelope)
+    channel.switch("resume", asset_symbol="BTC")
+    again = channel.switch("pause", **envelope)
 
-    assert {**again.answer, "timestamp": None} == {**first.answer, "timestamp": None}
-    [made] = [entry for entry in running.history() if entry["request_id"] == name]
-    assert made["version"] == first.answer["version"]
+    assert first.answer["version"] + 2 == again.answer["version"]
+    assert (["BTC"], "success") == (again.answer["paused"], again.answer["status"])
+    [made] = [entry for entry in running.history() if entry["config_id"] == again.answer["config_id"]]
     assert (made["action"], made["reason"]) == ("pause", "enough")
     assert (made["author"], made.get("claimed_author")) == recorded_author(channel, "ada")
     assert (made["channel"], made["changed"], made["is_active"]) == (channel.recorded_as, [], False)

@@ -52,6 +52,7 @@ FULL = revision(
     address="2001:db8::1",
     reason="because 'quotes' \"and\" \\ and\nlines",
     request_id="r-1",
+    requester="token ann",
     request_digest="d" * 64,
     answer={"status": "success", "version": 7, "nothing": None, "list": [1, 2.5, True]},
 )
@@ -63,7 +64,7 @@ FULL = revision(
 def test_old_answers_are_removed_and_their_revisions_stay(store: RevisionStore) -> None:
     old, new = "2026-01-02T00:00:00.000Z", "2026-02-02T00:00:00.000Z"
     made = [
-        revision(number, created_at=when, request_id=f"r{number}", answer={"status": "success"})
+        revision(number, created_at=when, request_id=f"r{number}", requester="token ann", answer={"status": "success"})
         for number, when in enumerate((old, old, old, new), 1)
     ]
     filled(store, *made, revision(5, created_at=old))
@@ -72,14 +73,14 @@ def test_old_answers_are_removed_and_their_revisions_stay(store: RevisionStore) 
 
     without = [replace(each, answer=None) for each in made[:3]]
     assert store.after(0, 10) == [*without, made[3], revision(5, created_at=old)]
-    assert store.by_request_id("r1") == without[0]
+    assert store.by_request_id("token ann", "r1") == without[0]
 
 
 def test_every_field_of_a_revision_survives(store: RevisionStore) -> None:
     filled(store, FULL)
 
     assert store.by_config_id("id-7") == FULL
-    assert store.by_request_id("r-1") == FULL
+    assert store.by_request_id("token ann", "r-1") == FULL
     assert store.heads() == [FULL]
     assert store.page(layers=None, limit=1, before=None, configurations_only=False) == [FULL]
 
@@ -122,7 +123,7 @@ def test_what_is_not_there_is_not_found(store: RevisionStore) -> None:
     filled(store, FULL)
 
     assert store.by_config_id("id-8") is None
-    assert store.by_request_id("r-2") is None
+    assert store.by_request_id("token ann", "r-2") is None
     assert not store.is_deleted("id-8")
 
 
@@ -143,11 +144,11 @@ def test_a_version_or_a_config_id_cannot_be_given_twice(store: RevisionStore, tw
     assert store.page(layers=None, limit=10, before=None, configurations_only=False) == [revision(1)]
 
 
-def test_a_request_id_cannot_be_given_twice(store: RevisionStore) -> None:
-    filled(store, revision(1, request_id="r"))
+def test_a_request_id_cannot_be_given_twice_by_the_same(store: RevisionStore) -> None:
+    filled(store, revision(1, request_id="r", requester="token ann"))
 
     with pytest.raises(VersionTaken):
-        store.append(revision(2, request_id="r"))
+        store.append(revision(2, request_id="r", requester="token ann"))
     filled(store, revision(3), revision(4))
     assert versions(store.page(layers=None, limit=10, before=None, configurations_only=False)) == [4, 3, 1]
 
@@ -311,7 +312,7 @@ def test_names_that_no_revision_can_have_are_not_found(store: RevisionStore) -> 
     filled(store, FULL)
 
     assert store.by_config_id("id-7\0") is None
-    assert store.by_request_id("\0") is None
+    assert store.by_request_id("token ann", "\0") is None
     assert store.by_config_id("x" * 1000) is None
 
 

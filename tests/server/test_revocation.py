@@ -10,9 +10,11 @@ import pytest
 from vivienne.access.access import Access
 from vivienne.access.book import TokenBook
 from vivienne.access.limits import Limits
+from vivienne.changes.requests import ChangeRequest, Update
+from vivienne.changes.service import ConfigService
+from vivienne.errors import Forbidden
 from vivienne.server.gate import Gate
 from vivienne.store.sqlite import SqliteRevisionStore
-from vivienne.store.thread import StoreThread
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -22,10 +24,15 @@ SECONDS = 10.0
 
 
 @pytest.fixture
-async def book(tmp_path: Path) -> AsyncIterator[TokenBook]:
-    store, thread = SqliteRevisionStore(tmp_path / "v.db"), StoreThread(SECONDS)
-    yield TokenBook(store, thread)
-    await thread.close(store.close, SECONDS)
+async def service(tmp_path: Path) -> AsyncIterator[ConfigService]:
+    running = ConfigService(SqliteRevisionStore(tmp_path / "v.db"), ["BTC"])
+    yield running
+    await running.close()
+
+
+@pytest.fixture
+async def book(service: ConfigService) -> TokenBook:
+    return TokenBook(service._store, service._thread)  # as at the start of the program
 
 
 def scope(secret: str) -> dict[str, Any]:
@@ -67,3 +74,21 @@ async def test_a_socket_that_does_not_read_gets_the_close_and_no_state_before_it
         readable.set()
         await running
     assert sent == ["websocket.accept", "websocket.close"]
+
+
+async def test_no_change_of_a_token_comes_into_force_after_its_revocation_was_answered(
+    service: ConfigService, book: TokenBook
+) -> None:
+    _, secret = await book.create("ann", "tuner")
+    ann, _ = await Access(book, Limits(), demanded=True).caller("127.0.0.1", secret)
+    updates = (Update({"bang_threshold": 70 + number / 10}, partial=True) for number in range(200))
+    asked = [asyncio.ensure_future(service.change(ChangeRequest(each, channel="test", caller=ann))) for each in updates]
+    await asked[0]
+
+    await book.revoke("ann")
+
+    version = service.active().version
+    outcomes = await asyncio.gather(*asked, return_exceptions=True)
+    assert version == service.active().version
+    assert len(asked) == version + sum(isinstance(outcome, Forbidden) for outcome in outcomes)
+    assert version < len(asked)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,12 @@ if TYPE_CHECKING:
     from vivienne.access.book import TokenBook
     from vivienne.access.limits import Limits
     from vivienne.store.token import Token
+
+
+BYTES_PER_CHANGE = 4 * 1024
+"""Bytes that a change may take in the history, on average; one of the usual size takes so many."""
+LEAST_BYTES = 1024 * 1024
+"""Bytes of changes a minute that every caller may make, however few changes it may."""
 
 
 class Access:
@@ -32,6 +39,7 @@ class Access:
         self.budgets = TimeBudgets(monotonic)
         self._changes = Rate(limits.changes_per_minute, 60.0, monotonic)
         self._pauses = Rate(limits.changes_per_minute, 60.0, monotonic)
+        self._bytes = Rate(max(LEAST_BYTES, limits.changes_per_minute * BYTES_PER_CHANGE), 60.0, monotonic)
 
     async def caller(
         self, address: str | None, secret: str | None = None, ticket: str | None = None
@@ -55,7 +63,11 @@ class Access:
             problem = "The ticket is unknown, used or expired"
         if token is None:
             return Caller(address, role=None, problem=problem), None
-        return Caller(address, token.name, token.role), token
+        is_valid = partial(self._is_valid, token.digest)
+        return Caller(address, token.name, token.role, is_valid=is_valid), token
+
+    def _is_valid(self, digest: str) -> bool:
+        return self.book.by_digest(digest) is not None
 
     def count_change(self, caller: Caller) -> None:
         """Count a change that a caller asks for.
@@ -63,7 +75,13 @@ class Access:
         Raises:
             TooManyRequests: the limit is reached.
         """
+        if wait := self._bytes.wait(caller.key):
+            raise _reached(f"{self._bytes.most:,} bytes of changes", wait)
         _count(self._changes, caller, "changes")
+
+    def count_bytes(self, caller: Caller, size: int) -> None:
+        """Count the bytes a change took in the history; beyond the limit the next changes are refused for a while."""
+        self._bytes.draw(caller.key, size)
 
     def count_pause(self, caller: Caller) -> None:
         """Count a pause that a caller asks for; apart from changes, so that many changes do not prevent a pause.
@@ -77,7 +95,10 @@ class Access:
 def _count(rate: Rate, caller: Caller, what: str) -> None:
     wait = rate.take(caller.key)
     if wait:
-        raise TooManyRequests(
-            f"The limit of {rate.most:,} {what} a minute is reached; nothing was changed. Retry in {wait:.1f} s",
-            retry_after=wait,
-        )
+        raise _reached(f"{rate.most:,} {what}", wait)
+
+
+def _reached(what: str, wait: float) -> TooManyRequests:
+    return TooManyRequests(
+        f"The limit of {what} a minute is reached; nothing was changed. Retry in {wait:.1f} s", retry_after=wait
+    )

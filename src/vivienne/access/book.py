@@ -50,6 +50,8 @@ class TokenBook:
         self._warned: set[Token] = set()
         self._marked: dict[str, Token] = {}
         self._revoked: dict[str, asyncio.Event] = {}
+        self._ended: set[str] = set()
+        """Names of tokens that are being revoked here, or were."""
         self._looked = float("-inf")
         self._failing = False
         self.tickets = Tickets(monotonic, store.tickets, thread)
@@ -83,7 +85,9 @@ class TokenBook:
     def by_digest(self, key: str) -> Token | None:
         """The valid token with this digest."""
         token = self._good.get(key)
-        return token if token is not None and token.is_valid(written(now())) else None
+        if token is None or token.name in self._ended:
+            return None
+        return token if token.is_valid(written(now())) else None
 
     def by_name(self, name: str | None) -> Token | None:
         """The valid token of this name."""
@@ -119,13 +123,20 @@ class TokenBook:
         return token, secret
 
     async def revoke(self, name: str) -> Token:
-        """Revoke a token, here at once.
+        """Revoke a token, here at once: when this returns, no change of it comes into force any more.
 
         Raises:
             UnknownToken: there is no valid token of this name.
             StoreUnavailable: it was not stored.
         """
-        token = await self._thread.run(self._store.revoke_token, name, written(now()))
+        # Before it is stored: a change that passes its check after this point would be stored after it.
+        self._ended.add(name)
+        token = None
+        try:
+            token = await self._thread.run(self._store.revoke_token, name, written(now()))
+        finally:
+            if token is None:
+                self._ended.discard(name)
         if token is None:
             raise UnknownToken(f"There is no valid token {name[:64]!r} to revoke; see the list of tokens")
         await self.refresh()
@@ -159,7 +170,8 @@ class TokenBook:
     def _take(self, tokens: Iterable[Token]) -> None:
         when, soon = written(now()), written(now() + EXPIRY_NOTICE)
         self._all = list(tokens)
-        self._good = {key: token for each in self._all for key, token in each.by_digest(when).items()}
+        valid = [each for each in self._all if each.name not in self._ended]
+        self._good = {key: token for each in valid for key, token in each.by_digest(when).items()}
         for each in self._all:
             if each.is_valid(when) and not each.is_valid(soon) and each not in self._warned:
                 _log.warning("Token %s expires at %s; rotate it before then", each.name, each.expires_at)

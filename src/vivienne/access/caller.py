@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
+from vivienne.errors import Forbidden
 from vivienne.wire.token_entry import ROLES, Role
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ENTRY = "an entry of the control stream"
+"""The way of messages that are known by the number of their entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +25,8 @@ class Caller:
         token: the name of its token; None without one.
         role: what the caller may do; None for nothing.
         problem: the reason it may do nothing, for a person.
+        via: the way it came, where that tells nothing about who it is.
+        is_valid: tells if its token is still valid.
         names_itself: without a token, the author it names counts as its name. False where anybody may name anybody.
     """
 
@@ -25,6 +35,8 @@ class Caller:
     role: Role | None = "admin"
     problem: str | None = None
     names_itself: bool = True
+    via: str | None = None
+    is_valid: Callable[[], bool] = field(default=lambda: True, compare=False)
 
     def may(self, needed: Role) -> bool:
         """Tell whether the caller has a role, or one that includes it."""
@@ -37,7 +49,18 @@ class Caller:
     @property
     def key(self) -> str:
         """The identity under which the caller is counted: its token, otherwise its address."""
+        if self.via is not None:
+            return self.via
         return f"token {self.token}" if self.token is not None else f"address {counted_as(self.address)}"
+
+    def check(self) -> None:
+        """Check, right before a change is made, that the caller may still ask for it.
+
+        Raises:
+            Forbidden: its token was revoked, or has expired, since it asked.
+        """
+        if not self.is_valid():
+            raise Forbidden(f"The token {self.token!r} is no longer valid; nothing was changed")
 
 
 def counted_as(address: str | None) -> str:

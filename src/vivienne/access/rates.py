@@ -39,6 +39,21 @@ class Rate:
         Returns:
             0 when it is allowed; otherwise the seconds until it is, and it was not counted.
         """
+        found = self._allowance(key)
+        if found.left < 1:
+            return (1 - found.left) * self.seconds / self.most
+        found.left -= 1
+        return 0.0
+
+    def wait(self, key: str) -> float:
+        """The seconds until `take` allows one; nothing is counted."""
+        return max(0.0, (1 - self._allowance(key).left) * self.seconds / self.most)
+
+    def draw(self, key: str, count: float) -> None:
+        """Count so many events that cannot be refused any more, even if that is more than is left."""
+        self._allowance(key).left -= count
+
+    def _allowance(self, key: str) -> _Allowance:
         now = self._clock()
         found = self._callers.pop(key, None) or _Allowance(self.most, now)
         # The one that was heard last stands last.
@@ -47,7 +62,4 @@ class Rate:
             del self._callers[next(iter(self._callers))]
         found.left = min(self.most, found.left + (now - found.at) * self.most / self.seconds)
         found.at = now
-        if found.left < 1:
-            return (1 - found.left) * self.seconds / self.most
-        found.left -= 1
-        return 0.0
+        return found

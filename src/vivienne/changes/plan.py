@@ -11,6 +11,7 @@ from vivienne.store.revision import SWITCHES
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from vivienne.access.caller import Caller
     from vivienne.config.layers import Layers
     from vivienne.store.revision import Revision
     from vivienne.wire.answers import Action, Outcome, ValueChange
@@ -75,6 +76,7 @@ class Prepared(Generic[AnswerT]):
         summaries: of each revision, a sentence.
         active_ids: by layer of these, the config_id in force afterwards.
         layers: all layers afterwards; None for what follows from the revisions.
+        caller: who asks, if it may still be refused because of that.
     """
 
     answer: AnswerT
@@ -82,6 +84,7 @@ class Prepared(Generic[AnswerT]):
     summaries: Sequence[str] = ()
     active_ids: Mapping[str, str | None] = field(default_factory=dict)
     layers: Layers | None = None
+    caller: Caller | None = None
 
 
 def done(action: Action, changed: list[ValueChange], layer: str) -> str:

@@ -120,6 +120,7 @@ class Planning:
             answer=answer if repeatable else None,
             claimed_author=request.claimed_author,
             trace_id=request.trace_id,
+            requester=request.requester if repeatable else "",
         )
         return Prepared(
             answer=answer,
@@ -127,4 +128,5 @@ class Planning:
             summaries=(plan.summary(),),
             active_ids={plan.layer: plan.active_id if plan.action == "delete" else config_id},
             layers=plan.layers,
+            caller=request.caller,
         )

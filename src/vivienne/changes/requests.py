@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import orjson
 
 from vivienne import trace
+from vivienne.access.caller import ENTRY, Caller
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,6 +68,9 @@ class Replacement:
     reason: str | None = None
 
 
+_NOBODY = Caller()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request(ABC):
     """The fields every request has.
@@ -75,10 +79,11 @@ class Request(ABC):
         channel: how it came in.
         asset: whom it is for, in any case; None for the global layer.
         expected_version: refuse unless this is the version in force.
-        request_id: a repetition is answered as the first time and not made again.
+        request_id: a repetition by the same caller is answered as the first time and not made again; not so a pause.
         author: the name of the caller's token, or without one what the caller says.
         claimed_author: what a caller with a token says, where it is something else.
         trace_id: of the request or message that it came with.
+        caller: who asks.
     """
 
     channel: str
@@ -90,6 +95,12 @@ class Request(ABC):
     address: str | None = None
     claimed_author: str | None = None
     trace_id: str | None = field(default_factory=trace.trace_id.get)
+    caller: Caller = _NOBODY
+
+    @property
+    def requester(self) -> str:
+        """Whose the request_id is: nobody answers for, or uses up, one of somebody else."""
+        return self.caller.key
 
     def digest(self) -> str:
         """Tells whether two requests ask for the same. It is stored, so its input must stay as it is."""
@@ -118,6 +129,15 @@ class SwitchRequest(Request):
     """A request to pause or resume an asset, or all of them."""
 
     switch: Switch
+
+    @property
+    def is_once(self) -> bool:
+        """True if a repetition is answered as the first time.
+
+        A pause is none: it is never refused, or taken for done, because of its name. Unless that is the number of an
+        entry of the control stream, which nobody else can use.
+        """
+        return self.request_id is not None and (self.switch == "resume" or self.caller.via == ENTRY)
 
     def _asked(self) -> tuple[str, object]:
         return self.switch.capitalize(), {}

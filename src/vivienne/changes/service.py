@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
     from datetime import datetime
 
+    from vivienne.access.caller import Caller
     from vivienne.changes.in_force import Active
     from vivienne.changes.pause.state import PauseInForce, PausesInForce
     from vivienne.changes.plan import Plan
@@ -151,6 +152,10 @@ class ConfigService:
         """By asset, the pause that keeps it idle."""
         found = {asset: self._in_force.active(asset).pause for asset in self.assets}
         return {asset: pause for asset, pause in found.items() if pause is not None}
+
+    def charge_with(self, charge: Callable[[Caller, int], None]) -> None:
+        """Call a function with the bytes that each change made here took in the store, and who asked for it."""
+        self._writer.charge = charge
 
     def listen_to_held(self, listener: Callable[[], None]) -> None:
         """Call a listener when a pause that is held or heard comes into force, or ends: no change tells of it.

@@ -17,6 +17,7 @@ from vivienne.errors import ChangeRefused, NotStored, RequestIdReused, StoreUnav
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from vivienne.access.caller import Caller
     from vivienne.changes.counting import ChangeCounts
     from vivienne.changes.ledger import Ledger
     from vivienne.changes.plan import AnswerT, Prepared
@@ -52,6 +53,8 @@ class Writer:
         self._thread = thread
         self._ledger = ledger
         self._counts = counts
+        self.charge: Callable[[Caller, int], None] | None = None
+        """Called with the bytes that a change took in the store, and who asked for it."""
         self._turn = asyncio.Lock()
         self._under_way: set[asyncio.Task[Any]] = set()
         self._settling: asyncio.Task[None] | None = None
@@ -105,7 +108,7 @@ class Writer:
         """
         if request.request_id is None:
             return None
-        earlier = await self._thread.run(self._store.by_request_id, request.request_id)
+        earlier = await self._thread.run(self._store.by_request_id, request.requester, request.request_id)
         if earlier is None:
             return None
         if earlier.request_digest != request.digest():
@@ -143,6 +146,8 @@ class Writer:
                 except StoreUnavailable as error:
                     raise NotStored(f"Nothing was changed: {error}") from error
         self._counts.answered(channel, made=bool(prepared.revisions))
+        if self.charge is not None and prepared.caller is not None:
+            self.charge(prepared.caller, sum(revision.size() for revision in prepared.revisions))
         return prepared.answer
 
     async def _write_on_the_newest(
@@ -157,6 +162,8 @@ class Writer:
                 if is_fresh or not await self._ledger.catch_up():
                     raise
             else:
+                if prepared.caller is not None:  # the last moment before it is stored
+                    prepared.caller.check()
                 if not prepared.revisions or await self._append(prepared, asked_at):
                     return prepared
                 await self._ledger.catch_up()

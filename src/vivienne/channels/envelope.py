@@ -36,6 +36,7 @@ class _Fields(TypedDict):
     reason: str | None
     address: str | None
     claimed_author: str | None
+    caller: Caller
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ class Envelope:
             "reason": self.reason,
             "address": caller.address,
             "claimed_author": self.author if self.author not in (ANONYMOUS, author) else None,
+            "caller": caller,
         }
 
 

@@ -75,6 +75,7 @@ async def _serve(
     prune: Callable[[], Coroutine[Any, Any, None]],
 ) -> None:
     access = access_for(boot, book, is_local=is_local(sockets))
+    service.charge_with(access.count_bytes)
     process = _process(boot, service, logs, access)
     process.drain_seconds = boot.drain_seconds
     process.tasks["old answers"] = prune

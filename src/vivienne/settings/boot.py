@@ -239,7 +239,7 @@ class Boot:
     max_changes_per_minute: int = setting(
         "--max-changes-per-minute",
         "Most changes a minute from one token, or from one address without a token; more are answered 429, or with an "
-        "error of code too_many_requests. Redis is not limited.",
+        "error of code too_many_requests. On average each may take 4 KiB of the history. Redis is not limited.",
         _LIMITS.changes_per_minute,
         bounds=(1, 10 * _MILLION),
     )

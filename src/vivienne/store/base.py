@@ -89,7 +89,7 @@ class RevisionStore(TokenStore, Protocol):
         """Add revisions, all or none, even in a crash; on return they are on disk.
 
         Raises:
-            VersionTaken: there is one of a version, config_id or request_id already. Nothing was added.
+            VersionTaken: there is one of a version, config_id or request_id of a requester already. Nothing was added.
             StoreUnavailable: they may have been added all the same; ask `was_appended` for the last of them.
         """
 
@@ -109,8 +109,8 @@ class RevisionStore(TokenStore, Protocol):
     def by_config_id(self, config_id: str) -> Revision | None:
         """The revision with this name."""
 
-    def by_request_id(self, request_id: str) -> Revision | None:
-        """The revision made by this request."""
+    def by_request_id(self, requester: str, request_id: str) -> Revision | None:
+        """The revision made by this request of this requester, or by an earlier version that kept no requesters."""
 
     def is_deleted(self, config_id: str) -> bool:
         """Tell whether a later revision deleted it."""

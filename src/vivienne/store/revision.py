@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, get_args
 
+import orjson
+
 from vivienne.config.layers import asset_of
 from vivienne.wire.answers import Action
 
@@ -40,6 +42,7 @@ class Revision:
         claimed_author: what a caller with a token said, where it was something else.
         address: where the caller was connected from, if known.
         request_id: given by the caller, so that a repeated request is answered and not made twice.
+        requester: whose request_id it is; empty for anybody's, None where it may be used again.
         request_digest: what the request was, to tell a repetition from a reuse.
         answer: what the caller was answered; kept where there is a request_id.
         created_at: when, ISO 8601 UTC.
@@ -62,6 +65,7 @@ class Revision:
     answer: Acknowledgement | Switched | None = None
     claimed_author: str | None = None
     trace_id: str | None = None
+    requester: str | None = ""
 
     @property
     def asset_symbol(self) -> str | None:
@@ -77,6 +81,10 @@ class Revision:
     def is_configuration(self) -> bool:
         """True if it puts a configuration of its own in force."""
         return self.action not in NO_CONFIGURATION
+
+    def size(self) -> int:
+        """Bytes of the parts that may be long."""
+        return len(orjson.dumps((self.document, self.changed, self.answer)))
 
     def as_document(self, *, is_active: bool) -> RevisionEntry:
         """The revision as `all` and `history` list it."""

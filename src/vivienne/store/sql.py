@@ -129,9 +129,13 @@ class SqlRevisionStore(SqlTokens):
         """See `RevisionStore`."""
         return self._named(revisions.c.config_id, config_id)
 
-    def by_request_id(self, request_id: str) -> Revision | None:
+    def by_request_id(self, requester: str, request_id: str) -> Revision | None:
         """See `RevisionStore`."""
-        return self._named(revisions.c.request_id, request_id)
+        if "\0" in request_id:  # as in `_named`
+            return None
+        whose = revisions.c.requester.in_((requester, ""))
+        named = select(revisions).where(revisions.c.request_id == request_id, whose)
+        return self._one(named.order_by(revisions.c.requester.desc()).limit(1))
 
     def is_deleted(self, config_id: str) -> bool:
         """See `RevisionStore`."""

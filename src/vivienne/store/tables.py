@@ -8,7 +8,7 @@ import orjson
 from sqlalchemy import Column, Double, Index, Integer, LargeBinary, MetaData, String, Table, TypeDecorator, text
 from typing_extensions import override
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 """The schema after all `migrations`: the number of the newest one."""
 
 
@@ -52,11 +52,12 @@ revisions = Table(
     Column("answer", Json),
     Column("claimed_author", String(100)),
     Column("trace_id", String(64)),
+    Column("requester", String(100), server_default=""),
     Index("revisions_by_layer", "layer", "version"),
     # Most revisions have neither: partial indexes leave them out, which is less to write at each change.
     # `postgres` has the conditions for its engine; here they would load its dialect for SQLite too.
     Index("revisions_by_target", "target", "action", sqlite_where=_targeted),
-    Index("revisions_by_request", "request_id", unique=True, sqlite_where=_requested),
+    Index("revisions_by_request", "request_id", "requester", unique=True, sqlite_where=_requested),
     Index("revisions_with_answer", "version", sqlite_where=_answered),
     Index("revisions_by_switch", "layer", "version", sqlite_where=switches),
 )

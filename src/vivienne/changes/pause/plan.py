@@ -74,7 +74,7 @@ def _revision(
     version: int,
 ) -> tuple[Revision, Switched]:
     layer = in_force.layer(request.asset)
-    repeatable = request.request_id is not None
+    requester = request.requester if request.is_once else None
     revision = Revision(
         version=version,
         config_id=config_id,
@@ -89,14 +89,15 @@ def _revision(
         address=request.address,
         reason=request.reason,
         request_id=request.request_id,
-        request_digest=request.digest() if repeatable else None,
+        request_digest=None if requester is None else request.digest(),
         trace_id=request.trace_id,
+        requester=requester,
     )
     after = before.followed(revision)
     answer = _answer(
         in_force, after, layer, config_id, version, _sentence(in_force, request.switch, layer, before, after)
     )
-    return (replace(revision, answer=answer) if repeatable else revision), answer
+    return (revision if requester is None else replace(revision, answer=answer)), answer
 
 
 def _answer(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from vivienne.changes.pause.plan import not_stored_yet, stored_already, write_up_switch
 from vivienne.changes.pause.state import PauseInForce
 from vivienne.changes.plan import Prepared
-from vivienne.errors import ChangeRefused, NotStored, RequestIdReused
+from vivienne.errors import ChangeRefused, NotStored
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -118,6 +118,7 @@ class Pausing:
         try:
             done, _ = await asyncio.wait({making}, timeout=HOLD_SECONDS)
             if not done:
+                request.caller.check()
                 self._hold(held)
                 done, _ = await asyncio.wait({making}, timeout=ANSWER_SECONDS - HOLD_SECONDS)
             if done:
@@ -131,6 +132,8 @@ class Pausing:
                 self._release(pause.config_id)
                 raise
             why = str(error)  # what was in force before it was asked for again stays so
+        if not is_held:
+            request.caller.check()
         self._hold(held)
         return not_stored_yet(self._in_force, pause, why)
 
@@ -138,41 +141,30 @@ class Pausing:
         """The pause that waits for the store and was asked for by the same request."""
         if request.request_id is None:
             return None
-        found = (each for each in self._held.values() if each.request.request_id == request.request_id)
-        held = next(found, None)
-        if held is not None and held.request.digest() != request.digest():
-            raise RequestIdReused(
-                f"The request_id {request.request_id!r} was used for a pause that is not stored yet; "
-                "give every change its own",
-                path="request_id",
-            )
-        return held
+        named = (request.requester, request.request_id, request.digest())
+        held = ((each, each.request) for each in self._held.values())
+        return next((one for one, its in held if (its.requester, its.request_id, its.digest()) == named), None)
 
     async def _prepare(self, request: SwitchRequest, config_id: str, created_at: str) -> Prepared[Switched]:
         if config_id in self._held:  # an attempt before may have done it
             stored = await self._thread.run(self._store.by_config_id, config_id)
             if stored is not None:
                 return Prepared(answer=stored_already(self._in_force, stored))
-        earlier = await self._writer.answered_before(request)
-        if earlier is not None:
-            return Prepared(answer=earlier)
+        if request.is_once:
+            earlier = await self._writer.answered_before(request)
+            if earlier is not None:
+                return Prepared(answer=earlier)
         waiting: list[tuple[PauseInForce, SwitchRequest]] = []
         if request.switch == "resume":
             # A pause that is only held cannot be ended before it is stored.
             layer = self._in_force.layer(request.asset)
             held = (self._held.get(pause.config_id) for pause in self._in_force.pauses.held)
-            of_layer = [each for each in held if each is not None and each.pause.layer == layer]
-            waiting = [(each.pause, await self._nameable(each.request)) for each in of_layer]
-        if config_id not in self._held:  # what is in force already is stored on top of whatever there is by now
-            self._in_force.expect(request.expected_version, self._in_force.layer(request.asset))
-        return write_up_switch(self._in_force, request, config_id, created_at, waiting)
-
-    async def _nameable(self, request: SwitchRequest) -> SwitchRequest:
-        """A request to pause, without its request_id where that stands for another revision by now."""
-        if request.request_id is None:
-            return request
-        taken = await self._thread.run(self._store.by_request_id, request.request_id)
-        return request if taken is None else replace(request, request_id=None)
+            waiting = [(each.pause, each.request) for each in held if each is not None and each.pause.layer == layer]
+        prepared = write_up_switch(self._in_force, request, config_id, created_at, waiting)
+        if config_id in self._held:  # it is in force already, and is stored on top of whatever there is by now
+            return prepared
+        self._in_force.expect(request.expected_version, self._in_force.layer(request.asset))
+        return replace(prepared, caller=request.caller)
 
     def _hold(self, held: _Held) -> None:
         """Put a pause in force without the store, and see to it that it gets there."""
@@ -212,11 +204,6 @@ class Pausing:
             )
         except NotStored:
             return False
-        except RequestIdReused as error:
-            # Another request took the name first. The pause matters more than its request_id.
-            _log.warning("A pause is stored without its request_id: %s", error)
-            self._held[pause.config_id] = _Held(pause, replace(request, request_id=None))
-            return True
         except Exception:  # noqa: BLE001  # the caller was promised that storing is retried until it succeeds
             _log.exception("Failed to store a pause that is in force; retrying")
             return False

@@ -6,9 +6,10 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from vivienne.access.caller import Caller
+from vivienne.access.caller import ENTRY, Caller
+from vivienne.channels.envelope import open_envelope
 from vivienne.channels.json import USUAL, read_object
-from vivienne.channels.messages import ConfigMessages, names_request_id, request_id_of
+from vivienne.channels.messages import ConfigMessages, is_pause, names_request_id, request_id_of
 from vivienne.channels.replies import error_reply
 from vivienne.config.flat import nearest
 from vivienne.errors import ChangeRefused, Defect, Malformed, NotStored
@@ -27,8 +28,10 @@ _log = logging.getLogger(__name__)
 CHANNEL = "redis"
 """Channel of changes by `config_update` in the history; `control` has one of its own."""
 
-_CALLER = Caller(names_itself=False)
+_CALLER = Caller(names_itself=False, via=CHANNEL)
 """The caller of every message: Redis does not tell who sent one, and nothing in it is believed about its sender."""
+_ENTRY = Caller(names_itself=False, via=ENTRY)
+"""The same for messages that are known by the number of their entry, which no message can name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,7 @@ class _Received:
 
     kind: str | None = None
     request_id: str | None = None
+    is_entry: bool = False
 
 
 class ControlMessages:
@@ -83,12 +87,15 @@ class ControlMessages:
         try:
             message = self._read(raw, request_id, received)
             with traced("a program on Redis"):
-                document: Mapping[str, Any] = await self._changes.handle(message, _CALLER)
+                caller = _ENTRY if received.is_entry else _CALLER
+                document: Mapping[str, Any] = await self._changes.handle(message, caller)
         except ChangeRefused as refused:
             return self._refused(refused, received)
         except Exception:  # noqa: BLE001  # a defect must not cost the channel its listener
             _log.exception("A message of type %s failed", received.kind)
             return self._refused(Defect(), received)
+        if received.is_entry:
+            document = {**document, "request_id": received.request_id}
         # A pause that is not stored yet is in force all the same; the stream repeats it until it is stored.
         return Outcome(document, unstored=document["status"] == "not_stored_yet")
 
@@ -106,6 +113,12 @@ class ControlMessages:
         received.request_id = own or request_id
         if own is None and request_id is not None and not names_request_id(message):
             message["request_id"] = request_id
+            received.is_entry = True
+        elif own is not None and request_id is not None and is_pause(message):
+            # A pause is made again when its request_id is used again; an entry that is read again is the same pause.
+            open_envelope({"request_id": own})
+            message = _renamed(message, request_id)
+            received.is_entry = True
         self._check_type(received.kind)
         return message
 
@@ -123,3 +136,11 @@ class ControlMessages:
 
     def _count(self, *_change: object) -> None:
         self.made += 1
+
+
+def _renamed(message: Message, request_id: str) -> Message:
+    """A message with another request_id, wherever it has one."""
+    params = message.get("params")
+    if isinstance(params, dict) and "request_id" in params:
+        message = {**message, "params": {name: value for name, value in params.items() if name != "request_id"}}
+    return {**message, "request_id": request_id}
