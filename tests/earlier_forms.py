@@ -48,6 +48,7 @@ ALTER TABLE tokens ADD COLUMN earlier_digest VARCHAR(64);
 ALTER TABLE tokens ADD COLUMN earlier_until VARCHAR(32);
 CREATE INDEX revisions_with_answer ON revisions (version) WHERE answer IS NOT NULL;
 """
+_TRACES = "ALTER TABLE revisions ADD COLUMN trace_id VARCHAR(64);"
 
 
 def _migrated(number: int) -> str:
@@ -69,6 +70,7 @@ MIGRATED = {
     "3": _REVISIONS + _ROWS + _SWITCHES + _TOKENS + _migrated(3),
     "4": _REVISIONS + _ROWS + _SWITCHES + _TOKENS + _TICKETS + _migrated(4),
     "5": _REVISIONS + _ROWS + _SWITCHES + _TOKENS + _TICKETS + _EXPIRY + _migrated(5),
+    "6": _REVISIONS + _ROWS + _SWITCHES + _TOKENS + _TICKETS + _EXPIRY + _TRACES + _migrated(6),
 }
 """By the number of the schema: those that both engines had."""
 SQLITE = {

@@ -76,7 +76,7 @@ for line in sys.stdin:
 """
 
 
-WITH_TOKENS = ("2, with tokens", "3", "4", "5")
+WITH_TOKENS = ("2, with tokens", "3", "4", "5", "6")
 EVERY = 1 if FULL else 4
 """Statements between two kills."""
 
