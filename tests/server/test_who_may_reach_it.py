@@ -69,8 +69,8 @@ def test_pages_of_other_machines_mean_that_others_can_reach_it(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("header", HEADERS)
-def test_what_comes_through_a_proxy_that_is_not_named_is_refused(header: str, open_server: RunningServer) -> None:
-    headers = {header: "198.51.100.7"}
+def test_what_comes_through_a_proxy_that_is_not_named_is_refused(header: bytes, open_server: RunningServer) -> None:
+    headers = {header.decode(): "198.51.100.7"}
     for path in (ACTIVE, "/health", "/", "/metrics"):
         answer = open_server.http.get(open_server.url + path, headers=headers)
         assert (403, "unnamed_proxy") == refused(answer)

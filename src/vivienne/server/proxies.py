@@ -10,8 +10,6 @@ import logging
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from starlette.datastructures import Headers
-
 from vivienne.logs.quota import Quota
 from vivienne.server.problems import problem
 
@@ -20,8 +18,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-HEADERS = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip")
-"""Headers that proxies add; browsers and programs send none of them."""
+HEADERS = (b"forwarded", b"via", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-real-ip")
+"""Headers that proxies add, in small letters; browsers and programs send none of them."""
 
 
 class UnnamedProxies:
@@ -59,5 +57,4 @@ class UnnamedProxies:
 
 
 def _proxy_header(scope: Scope) -> str | None:
-    headers = Headers(scope=scope)
-    return next((name for name in HEADERS if name in headers), None)
+    return next((name.decode() for name, _ in scope["headers"] if name in HEADERS), None)
