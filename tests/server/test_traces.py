@@ -65,6 +65,9 @@ def test_messages_of_a_websocket_have_the_id_of_its_handshake(running: RunningSe
         assert client.response is not None
         assert "socket-1" == client.response.headers[HEADER]
         client.send(json.dumps({"type": "config_update", "asset": "BTC", "config": {"bang_threshold": 1000}}))
+        while "error" != (answer := json.loads(client.recv(10)))["type"]:
+            pass
+        assert "socket-1" == answer["trace_id"]
         eventually(lambda: records(running, "socket-1"))
     with pytest.raises(InvalidStatus) as refused:
         connect(url, origin=Origin("http://evil.example"), additional_headers={HEADER: "socket-2"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from vivienne import trace
 from vivienne.times import now, written
 from vivienne.wire.messages import AGENT
 from vivienne.wire.problem import problem_entry
@@ -60,6 +61,8 @@ def error_reply(refused: ChangeRefused, *, in_reply_to: str | None, request_id: 
     }
     if request_id is not None:
         reply["request_id"] = request_id
+    if (found := trace.trace_id.get()) is not None:
+        reply["trace_id"] = found
     return reply
 
 

@@ -87,7 +87,7 @@ class SubscribeResponse(TypedDict):
 
 
 class ErrorMessage(TypedDict):
-    """Answer to a rejected message. Nothing was changed."""
+    """Answer to a rejected message. Nothing was changed. Records of the log have the same `trace_id`."""
 
     type: Literal["error"]
     status: Literal["error"]
@@ -97,6 +97,7 @@ class ErrorMessage(TypedDict):
     errors: list[ProblemEntry]
     in_reply_to: str | None
     request_id: NotRequired[str]
+    trace_id: NotRequired[str]
 
 
 class LogMessage(TypedDict):

@@ -963,7 +963,7 @@ export interface DifferentBar {
   then: BarDecision
 }
 /**
- * Answer to a rejected message. Nothing was changed.
+ * Answer to a rejected message. Nothing was changed. Records of the log have the same `trace_id`.
  */
 export interface ErrorMessage {
   type: 'error'
@@ -974,6 +974,7 @@ export interface ErrorMessage {
   errors: ProblemEntry[]
   in_reply_to: string | null
   request_id?: string
+  trace_id?: string
 }
 /**
  * All changes, newest first; `next` is the `before` of the next page.

@@ -83,12 +83,15 @@ class ControlMessages:
             raw: as received.
             request_id: for a message without one.
         """
+        with traced("a program on Redis"):
+            return await self._carried_out(raw, request_id)
+
+    async def _carried_out(self, raw: bytes, request_id: str | None) -> Outcome:
         received = _Received()
         try:
             message = self._read(raw, request_id, received)
-            with traced("a program on Redis"):
-                caller = _ENTRY if received.is_entry else _CALLER
-                document: Mapping[str, Any] = await self._changes.handle(message, caller)
+            caller = _ENTRY if received.is_entry else _CALLER
+            document: Mapping[str, Any] = await self._changes.handle(message, caller)
         except ChangeRefused as refused:
             return self._refused(refused, received)
         except Exception:  # noqa: BLE001  # a defect must not cost the channel its listener
