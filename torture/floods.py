@@ -149,7 +149,7 @@ def _beside(server: RunningServer, kind: str, connections: int, seconds: float) 
     return [
         Figure(
             f"{kind}: a pause, p99 without and with",
-            f"{quiet:.0f} and {p99:.0f} ms, {processor:.0f} ms computed",
+            f"{quiet:.0f} and {p99:.0f} ms ({processor:.0f} ms computed)",
             f"<= {_WANTED_MS:g} ms",
             p99 <= _WANTED_MS,
             is_speed=True,

@@ -22,9 +22,10 @@ _log = logging.getLogger(__name__)
 
 _RESTART_SECONDS = 1.0
 """Pause before a background task that failed is restarted."""
-_SWITCH_SECONDS = 0.0005
-"""Time after which a busy event loop lets the thread of the store go on. A change needs the interpreter a dozen times
-there, and waits for it each time; Python's own 5 ms would add up to 60 ms."""
+_SWITCH_SECONDS = 0.0001
+"""Time after which a busy event loop lets the thread of the store go on. A change needs the interpreter a hundred times
+there, and waits for it each time: beside a flood of requests a pause takes 0.2 s with Python's own 5 ms, and 0.03 s so.
+"""
 
 
 @dataclass(slots=True)
