@@ -56,12 +56,14 @@ class Flood:
         then: what it goes on with, for ever; empty for silence.
         reads: whether it reads what it is answered.
         share: of the connections that are asked for.
+        answered: what it says once, when it has an answer, before it goes on; None does not wait for one.
     """
 
     first: tuple[str, ...]
     then: str = ""
     reads: bool = True
     share: float = 1.0
+    answered: str | None = None
 
 
 FLOODS = {
@@ -114,7 +116,7 @@ def measure(*, connections: int = 1_000, seconds: float = 30.0, kinds: str = ","
             with RunningServer(*_FLAGS, db=Path(folder) / f"{kind}.db") as server:
                 if "pages" in kind:
                     _write_history(server)
-                figures += _beside(server, kind, connections, seconds)
+                figures += beside(server, kind, FLOODS[kind], connections, seconds)
             progress.add()
     progress.end()
     return figures
@@ -129,7 +131,8 @@ def _write_history(server: RunningServer) -> None:
         server.post("partial-update", document).raise_for_status()
 
 
-def _beside(server: RunningServer, kind: str, connections: int, seconds: float) -> list[Figure]:
+def beside(server: RunningServer, kind: str, flood: Flood, connections: int, seconds: float) -> list[Figure]:
+    """Pause alone, and beside a flood."""
     process = psutil.Process(server.process.pid)
     alone = asyncio.run(_pause(server, seconds / 5, lambda: None))
     before = most = process.memory_info().rss
@@ -138,7 +141,6 @@ def _beside(server: RunningServer, kind: str, connections: int, seconds: float) 
         nonlocal most
         most = max(most, process.memory_info().rss)
 
-    flood = FLOODS[kind]
     with _running(server.port, flood, max(1, int(connections * flood.share))):
         during = asyncio.run(_pause(server, seconds, look))
     look()
@@ -230,7 +232,7 @@ async def _connect_for_ever(port: int, flood: Flood, connections: int) -> None:
 
 async def _one_after_the_other(port: int, flood: Flood, number: int) -> None:
     """A connection again and again, as soon as the server has closed the one before."""
-    first = flood.first[number % len(flood.first)].encode()
+    first = flood.first[number % len(flood.first)].encode("latin-1")
     while True:
         with contextlib.suppress(OSError), socket.socket() as plain:
             plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _WRITTEN_AT_ONCE if flood.reads else 4_096)
@@ -245,7 +247,10 @@ async def _talk(plain: socket.socket, first: bytes, flood: Flood) -> None:
     """Say all there is to say, until the server closes the connection."""
     loop = asyncio.get_running_loop()
     await loop.sock_sendall(plain, first)
-    then = flood.then.encode()
+    then = flood.then.encode("latin-1")
+    if flood.answered is not None:
+        await loop.sock_recv(plain, 65_536)
+        await loop.sock_sendall(plain, flood.answered.encode("latin-1"))
     if flood.reads:
         tasks = {asyncio.create_task(_read_on(plain))}
         if then:

@@ -111,7 +111,9 @@ async def _send_all(server: RunningServer, answers: _Answers, messages: int, see
     early = resident_mb(server)
 
     async def one(number: int) -> None:
-        async with connect(url, max_size=None, compression=None) as client:
+        # Each has an address of its own: the time that is spent on the messages of one caller is limited.
+        address = (f"127.0.0.{2 + number}", 0)
+        async with connect(url, max_size=None, compression=None, local_addr=address) as client:
             chance = random.Random(f"{seed} {number}")  # noqa: S311  # the same
             await _exchange(client, answers, share + (number < rest), chance, progress)
 

@@ -13,7 +13,7 @@ from vivienne.access.rates import MOST_KEPT
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-SHARE = 0.2
+SHARE = 0.1
 """Seconds of the event loop in a second that one caller may use, over all its connections."""
 AT_ONCE = 0.1
 """Seconds that may be used at once after a quiet time."""
@@ -53,7 +53,11 @@ class TimeBudgets:
         try:
             yield
         finally:
-            self._account(key).left -= min(DEAREST, self._clock() - begin)
+            self.charge(key, min(DEAREST, self._clock() - begin))
+
+    def charge(self, key: str, seconds: float) -> None:
+        """Charge a caller for work that is done for it in several places."""
+        self._account(key).left -= seconds
 
     def when_due(self, key: str, then: Callable[[], None]) -> None:
         """Call a function as soon as the caller has time left, and those of its connections that waited before."""

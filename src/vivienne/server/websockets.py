@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _LEVELS = ("debug", "info", "warning", "error", "critical")
 _POLICY_VIOLATION = 1008
+_AROUND_SECONDS = 0.0002
+"""Time that each message takes beside reading it: its turn, and its answer."""
 
 
 def websocket_routes(
@@ -111,6 +113,7 @@ async def _converse(
         while (event := await websocket.receive())["type"] != "websocket.disconnect":
             # One at a time, and no more than the caller has time for: others have their turn between two of them.
             await budgets.due(caller.key)
+            budgets.charge(caller.key, _AROUND_SECONDS)
             await hear(dict(event), caller)
 
     async def write() -> None:
