@@ -147,9 +147,10 @@ def weigh(signals: Mapping[str, Vote], weights: Weights) -> Votes:
     votes = [signals[name] for name in weights.names]
     direction = np.array([vote.direction for vote in votes])
     strength = np.array([vote.strength for vote in votes])
-    voting = np.add.reduce(weights.column * (direction != 0), axis=0)
+    weighted = weights.column * direction
+    voting = np.add.reduce(np.abs(weighted), axis=0)
     # Without a vote both numbers are 0, and so is the result.
-    contributions = weights.column * direction * strength / np.maximum(voting, _TINY)
+    contributions = weighted * strength / np.maximum(voting, _TINY)
     # Rounding keeps votes that cancel out from leaving a side in the last bits.
     signed = np.rint(np.add.reduce(contributions, axis=0) * 1e9) / 1e9
     return Votes(weights.names, contributions, np.sign(signed), np.minimum(np.abs(signed), 1.0))

@@ -165,7 +165,7 @@ def rsi(close: FloatArray, period: int, rows: int | None = None) -> FloatArray:
     if len(close) <= period:
         return np.full(rows, np.nan)
     # Scaling makes TA-Lib's threshold for zero relative to the price. A power of two changes no digit.
-    values = talib.RSI(close / 2.0 ** math.floor(math.log2(close[0])), period)
+    values = talib.RSI(close * math.ldexp(1.0, -math.frexp(close[0])[1]), period)
     last = close[-rows:]
     if rows < len(close) and (np.abs(last - close[-rows - 1 : -1]) > EQUAL * last).all():
         return _last(values, rows)
@@ -207,8 +207,8 @@ def bands(close: FloatArray, period: int, deviations: float, rows: int) -> Bands
     middle, half = _last(middle, rows), _last(half, rows)
     width = 2.0 * half
     bandwidth = width / middle
-    empty = bandwidth < EMPTY_BAND
-    if empty.any():  # rare
+    if np.fmin.reduce(bandwidth) < EMPTY_BAND:  # rare
+        empty = bandwidth < EMPTY_BAND
         bandwidth[empty] = 0.0
         width[empty] = np.inf  # %B and deviations become their neutral values below
     away = (_last(close, rows) - middle) / width

@@ -15,6 +15,7 @@ from vivienne.agent.blocking import CHECKS, CHECKS_OF, SCENARIOS
 from vivienne.agent.decision import Clarity, percent
 from vivienne.agent.evaluate import evaluate
 from vivienne.agent.filters import FILTERS
+from vivienne.agent.levels import nearest_levels
 from vivienne.agent.rules import Ordered
 from vivienne.agent.schema import RULES, Configuration, field_at
 from vivienne.agent.tolerance import EQUAL
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
     from vivienne.market.types import Bars
     from vivienne.wire.explanation import NearestChange
 
-_HAS_SECOND_EFFECT = frozenset({"filters.levels.levels_buffer_percent"})
-"""Thresholds that also affect the compared value: the levels buffer also merges levels."""
+_LEVELS_BUFFER = "filters.levels.levels_buffer_percent"
+"""The threshold that also affects the value compared with it, because it also merges levels."""
 
 
 _Section = TypeVar("_Section", bound=BaseModel)
@@ -206,7 +207,7 @@ def _with(section: _Section, path: str, value: float | bool) -> _Section:
 def nearest_change(evaluation: Evaluation, bars: Bars, config: Configuration, timeframe_minutes: int) -> Change | None:
     """The threshold or switch whose smallest relative change alters the outcome of the last row.
 
-    A threshold that also affects the compared value is evaluated before it is returned.
+    A change of the levels buffer, which also merges levels, is evaluated before it is returned.
 
     Returns:
         None if no signal votes, or if an entry above `loaded` is held back in more than one way.
@@ -215,13 +216,16 @@ def nearest_change(evaluation: Evaluation, bars: Bars, config: Configuration, ti
         return None
     changes = [*_filter_changes(evaluation), *_threshold_changes(evaluation, config)]
     for change in sorted(changes, key=lambda change: change.distance):
-        if _keeps_rules(config, change) and _is_true(change, bars, config, timeframe_minutes):
+        if _keeps_rules(config, change) and _is_true(change, evaluation, bars, config, timeframe_minutes):
             return change
     return None
 
 
-def _is_true(change: Change, bars: Bars, config: Configuration, timeframe_minutes: int) -> bool:
-    if change.path not in _HAS_SECOND_EFFECT:
+def _is_true(change: Change, evaluation: Evaluation, bars: Bars, config: Configuration, timeframe_minutes: int) -> bool:
+    if change.path != _LEVELS_BUFFER:
         return True
+    support, resistance = nearest_levels(bars, config.indicators.pivot_bars, change.new, 1)
+    if support[0] == evaluation.support[-1] and resistance[0] == evaluation.resistance[-1]:
+        return True  # it merges the levels ahead as before
     decision = evaluate(bars, _with(config, change.path, change.new), timeframe_minutes).decision()
     return (decision.level, decision.is_held) == (change.level, change.held)
