@@ -15,6 +15,7 @@ from vivienne.access.caller import ENTRY, Caller
 from vivienne.changes.pause import service as pausing
 from vivienne.changes.requests import Activate, ChangeRequest, Delete, Replacement, Reset, SwitchRequest, Update
 from vivienne.changes.service import ConfigService
+from vivienne.changes.writer import MOST_WAITING
 from vivienne.errors import Forbidden, NotStored, StoreUnavailable, UnknownTarget, VersionConflict
 from vivienne.store.sqlite import SqliteRevisionStore
 
@@ -340,6 +341,35 @@ async def test_a_slow_store_does_not_hold_a_pause_up(service: ConfigService, sto
 
     assert ["pause"] == await actions(service)
     assert ["BTC"] == [*service.paused()]
+
+
+async def test_a_pause_goes_before_the_changes_that_wait(service: ConfigService, store: Store) -> None:
+    store.may_append.clear()
+    changes = [asyncio.create_task(bang(service, 85)) for _ in range(MOST_WAITING)]
+    await asyncio.sleep(0)
+    asking = asyncio.create_task(pause(service, "BTC"))
+    await until(lambda: "BTC" in service.paused())
+
+    store.may_append.set()
+    await asyncio.gather(asking, *changes)
+
+    assert "pause" == (await actions(service))[1]
+
+
+async def test_a_pause_that_is_asked_for_after_a_resumption_stays(service: ConfigService, store: Store) -> None:
+    store.may_append.clear()
+    change = asyncio.create_task(bang(service, 85))
+    await asyncio.sleep(0)
+    resuming = asyncio.create_task(resume(service, "BTC"))
+    await asyncio.sleep(0)
+    assert "not_stored_yet" == (await pause(service, "BTC"))["status"]
+
+    store.may_append.set()
+    await asyncio.gather(change, resuming)
+    await until(lambda: service.pauses().held == ())
+
+    assert ["BTC"] == [*service.paused()]
+    assert ["partial_update", "resume", "pause"] == await actions(service)
 
 
 async def test_a_pause_that_was_stored_although_the_store_failed_is_stored_once(

@@ -195,6 +195,19 @@ async def test_who_sends_after_a_close_is_told_that_the_client_has_left() -> Non
         assert isinstance(await failures.get(), OSError)
 
 
+async def test_a_handshake_that_is_none_is_counted_and_leaves_no_error(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    wrong = [(name, "1" if name == "Sec-WebSocket-Version" else value) for name, value in UPGRADE]
+    async with served(echo) as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(request("GET", "/ws", ("Host", "localhost"), *wrong))
+        assert b"HTTP/1.1 4" in await reader.readuntil(b"\r\n\r\n")
+        writer.transport.abort()
+    [record] = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert record.getMessage().startswith("Refused a WebSocket handshake of 127.0.0.1: 4")
+
+
 async def test_a_client_that_reads_nothing_is_gone_soon_after_its_socket_was_closed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

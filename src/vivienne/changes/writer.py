@@ -12,6 +12,7 @@ import logging
 from time import monotonic
 from typing import TYPE_CHECKING, Any, overload
 
+from vivienne.changes.turns import Turns
 from vivienne.errors import ChangeRefused, NotStored, RequestIdReused, StoreUnavailable
 
 if TYPE_CHECKING:
@@ -55,24 +56,27 @@ class Writer:
         self._counts = counts
         self.charge: Callable[[Caller, int], None] | None = None
         """Called with the bytes that a change took in the store, and who asked for it."""
-        self._turn = asyncio.Lock()
+        self._turns = Turns()
         self._under_way: set[asyncio.Task[Any]] = set()
         self._settling: asyncio.Task[None] | None = None
 
-    async def write(self, prepare: Callable[[], Awaitable[Prepared[AnswerT]]], channel: str) -> AnswerT:
+    async def write(
+        self, prepare: Callable[[], Awaitable[Prepared[AnswerT]]], channel: str, *, is_urgent: bool = False
+    ) -> AnswerT:
         """Make a change in its turn, in a task of its own; wait for it no longer than `STORE_TIMEOUT`.
 
         Args:
             prepare: plans the change on top of what is in force; called again when another process was first.
             channel: how the change came in.
+            is_urgent: it goes before changes that wait, as many as they are.
 
         Raises:
             ChangeRefused: what `prepare` raises. `NotStored` may leave open whether the change was made.
         """
         with self._counts.refusals(channel):
-            if len(self._under_way) >= MOST_WAITING:
+            if len(self._under_way) >= (2 * MOST_WAITING if is_urgent else MOST_WAITING):
                 raise NotStored(f"The limit of {MOST_WAITING} waiting changes is reached; retry in a moment")
-        task = asyncio.create_task(self._write(prepare, channel, monotonic()))
+        task = asyncio.create_task(self._write(prepare, channel, monotonic(), is_urgent=is_urgent))
         self._under_way.add(task)
         task.add_done_callback(self._finished)
         try:
@@ -90,7 +94,7 @@ class Writer:
         Raises:
             StoreUnavailable: not all of it could be read.
         """
-        async with self._turn:
+        async with self._turns.turn(is_urgent=True):  # pauses of other processes come this way
             return await self._ledger.catch_up()
 
     @overload
@@ -136,10 +140,10 @@ class Writer:
             await asyncio.wait(self._under_way, timeout=seconds)
 
     async def _write(
-        self, prepare: Callable[[], Awaitable[Prepared[AnswerT]]], channel: str, asked_at: float
+        self, prepare: Callable[[], Awaitable[Prepared[AnswerT]]], channel: str, asked_at: float, *, is_urgent: bool
     ) -> AnswerT:
         with self._counts.refusals(channel):
-            async with self._turn:
+            async with self._turns.turn(is_urgent=is_urgent):
                 try:
                     await self._ledger.settle_doubt()
                     prepared = await self._write_on_the_newest(prepare, asked_at)
@@ -182,7 +186,7 @@ class Writer:
         """Ask the store until it answers, so that the outcome is known without another change."""
         while self._ledger.is_in_doubt:
             await asyncio.sleep(DOUBT_SECONDS)
-            async with self._turn:
+            async with self._turns.turn():
                 try:
                     await self._ledger.settle_doubt()
                 except StoreUnavailable:

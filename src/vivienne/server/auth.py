@@ -98,6 +98,7 @@ def auth_routes(access: Access) -> APIRouter:
         body = await read_body(request)
         refuse_unknown(body, ("name", "role", "expires_at"))
         name, role = check_name(body.get("name")), check_role(body.get("role"))
+        caller_of(request).check()
         token, secret = await access.book.create(name, role, check_expiry(body.get("expires_at")))
         return Answer({**token.entry(), "token": secret}, HTTPStatus.CREATED)
 
@@ -105,6 +106,7 @@ def auth_routes(access: Access) -> APIRouter:
     async def revoke(request: Request, name: Name) -> Answer:
         """Revoke a token: it is refused from now on, and connections opened with it are closed."""
         _need_token(request)
+        caller_of(request).check()
         return Answer((await access.book.revoke(name)).entry())
 
     return routes

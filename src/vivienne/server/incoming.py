@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 
 from vivienne.logs.quota import Quota
-from vivienne.server.http import CALLER
 
 if TYPE_CHECKING:
     from vivienne.access.budget import TimeBudgets
@@ -53,17 +52,15 @@ class Incoming:
         self._metrics.count(CLOSED, why)
         self._closed.log("Closed a WebSocket of %s: %s", client[0] if client else "an unknown address", reason)
 
-    def refused(self, scope: Any, status: int, body: bytes) -> None:
+    def refused(self, address: str | None, status: int, body: bytes) -> None:
         """Count a handshake that was answered with something else than 101.
 
         Args:
-            scope: of the request.
+            address: of the client, if known.
             status: of the answer.
             body: of the answer.
         """
         self._metrics.count(REFUSED, str(status))
-        caller = scope.get(CALLER)
-        address = caller.address if caller else (scope.get("client") or [None])[0]
         self._refused.log(
             "Refused a WebSocket handshake of %s: %d %s", address or "an unknown address", status, _reason(body)
         )
@@ -75,4 +72,4 @@ def _reason(body: bytes) -> str:
         problem = orjson.loads(body)
         return str(problem.get("detail") or problem["title"])
     except (orjson.JSONDecodeError, AttributeError, KeyError):
-        return ""
+        return body[:200].decode("latin-1").strip()

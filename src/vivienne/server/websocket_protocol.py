@@ -166,7 +166,21 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
                 self._read()
         return message
 
+    def handle_connect(self, event: Any) -> None:
+        """Begin the handshake; one that is wrong by itself never gets to the application."""
+        super().handle_connect(event)
+        if self.close_sent:
+            self.incoming.refused(self._address, self.response.status_code, bytes(self.response.body or b""))
+
     # Counting
+
+    @property
+    def _address(self) -> str | None:
+        """The address of the client, as far as it is known."""
+        scope: Any = getattr(self, "scope", {})
+        caller: Caller | None = scope.get(CALLER)
+        client = scope.get("client") or self.client
+        return caller.address if caller is not None else client[0] if client else None
 
     @property
     def _key(self) -> str:
@@ -233,7 +247,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             self._refusal = message["status"]
         elif kind == "websocket.http.response.body" and not message.get("more_body"):
             self.handshake_complete = True  # otherwise uvicorn logs an error for each
-            self.incoming.refused(self.scope, self._refusal, message.get("body", b""))
+            self.incoming.refused(self._address, self._refusal, message.get("body", b""))
             self._end_soon()
         elif kind == "websocket.accept" and not self._waits:
             self._read()

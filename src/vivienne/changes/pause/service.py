@@ -7,6 +7,7 @@ import logging
 import uuid
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from vivienne.changes.pause.plan import not_stored_yet, stored_already, write_up_switch
@@ -40,6 +41,8 @@ MOST_HELD = 256
 class _Held:
     pause: PauseInForce
     request: SwitchRequest
+    number: int
+    """In the order of asking, resumptions counted too."""
 
 
 class Pausing:
@@ -67,6 +70,7 @@ class Pausing:
         self._writer = writer
         self._clock = clock
         self._held: dict[str, _Held] = {}
+        self._numbers = count()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._storing: asyncio.Task[None] | None = None
         self.listeners: list[Callable[[], None]] = []
@@ -99,8 +103,8 @@ class Pausing:
             _log.critical("A pause was not stored and is lost at the next start")
 
     async def _resume(self, request: SwitchRequest) -> Switched:
-        prepare = partial(self._prepare, request, str(uuid.uuid4()), self._clock())
-        return await self._writer.write(prepare, request.channel)
+        prepare = partial(self._prepare, request, str(uuid.uuid4()), self._clock(), next(self._numbers))
+        return await self._writer.write(prepare, request.channel, is_urgent=True)
 
     async def _pause(self, request: SwitchRequest) -> Switched:
         held = self._asked_before(request)
@@ -108,10 +112,10 @@ class Pausing:
         if held is None:
             layer = self._in_force.layer(request.asset)
             pause = PauseInForce.asked(request, layer, str(uuid.uuid4()), self._clock())
-            held = _Held(pause, request)
+            held = _Held(pause, request, next(self._numbers))
         pause = held.pause
-        prepare = partial(self._prepare, request, pause.config_id, pause.created_at)
-        making = asyncio.ensure_future(self._writer.write(prepare, request.channel))
+        prepare = partial(self._prepare, request, pause.config_id, pause.created_at, held.number)
+        making = asyncio.ensure_future(self._writer.write(prepare, request.channel, is_urgent=True))
         self._tasks.add(making)
         making.add_done_callback(self._finished)
         why = "the store is slow"
@@ -145,7 +149,9 @@ class Pausing:
         held = ((each, each.request) for each in self._held.values())
         return next((one for one, its in held if (its.requester, its.request_id, its.digest()) == named), None)
 
-    async def _prepare(self, request: SwitchRequest, config_id: str, created_at: str) -> Prepared[Switched]:
+    async def _prepare(
+        self, request: SwitchRequest, config_id: str, created_at: str, number: int
+    ) -> Prepared[Switched]:
         if config_id in self._held:  # an attempt before may have done it
             stored = await self._thread.run(self._store.by_config_id, config_id)
             if stored is not None:
@@ -156,10 +162,11 @@ class Pausing:
                 return Prepared(answer=earlier)
         waiting: list[tuple[PauseInForce, SwitchRequest]] = []
         if request.switch == "resume":
-            # A pause that is only held cannot be ended before it is stored.
+            # A pause that is only held cannot be ended before it is stored. One that was asked for later stays.
             layer = self._in_force.layer(request.asset)
             held = (self._held.get(pause.config_id) for pause in self._in_force.pauses.held)
-            waiting = [(each.pause, each.request) for each in held if each is not None and each.pause.layer == layer]
+            before = (each for each in held if each is not None and each.number < number)
+            waiting = [(each.pause, each.request) for each in before if each.pause.layer == layer]
         prepared = write_up_switch(self._in_force, request, config_id, created_at, waiting)
         if config_id in self._held:  # it is in force already, and is stored on top of whatever there is by now
             return prepared
@@ -200,7 +207,9 @@ class Pausing:
         pause, request = held.pause, held.request
         try:
             await self._writer.write(
-                partial(self._prepare, request, pause.config_id, pause.created_at), request.channel
+                partial(self._prepare, request, pause.config_id, pause.created_at, held.number),
+                request.channel,
+                is_urgent=True,
             )
         except NotStored:
             return False
