@@ -81,6 +81,9 @@ FLOODS = {
     "unread files": Flood(
         ("GET /static-offline-docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: localhost\r\n\r\n",), reads=False
     ),
+    "unfinished bodies": Flood(
+        (f"POST {COMPREHENSIVE}/validate HTTP/1.1\r\n{_HEAD}Content-Length: 250000\r\n\r\n{'x' * 200_000}",)
+    ),
     "pipelined requests": Flood(("",), "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n" * 100, share=0.1),
     "chunks of a byte": Flood((_CHUNKED,), "1\r\n \r\n" * 1_000, share=0.1),
 }

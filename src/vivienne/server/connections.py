@@ -8,8 +8,6 @@ not read its answer is ended after a while too, or when too much is unread: of t
 from __future__ import annotations
 
 import asyncio
-import socket
-import struct
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -35,8 +33,9 @@ SPARE = 64
 """Connections beyond the limit that are told so; even more are closed without a word, because each is an open file."""
 _MOST_UNREAD = 16 * 1024 * 1024
 """Bytes of answers that all clients together may leave unread."""
-_AT_ONCE = struct.pack("ii", 1, 0)
-"""Value of `SO_LINGER` with which closing a connection discards what is not sent."""
+_MOST_HELD = 4 * 1024 * 1024
+"""Bytes of requests of all clients together that are not parsed, or not answered. Beyond it the connection with most
+of them ends: a pause is short."""
 _ENDED = "vivienne_connections_ended_total"
 _REASONS = ("limit", "no_request", "unread", "malformed")
 
@@ -79,6 +78,8 @@ class Connections:
         self._silent: dict[Connection, asyncio.TimerHandle] = {}
         self._unread: dict[Connection, _Unread] = {}
         self._unread_bytes = 0
+        self._held: dict[Connection, int] = {}
+        self._held_bytes = 0
         for reason in _REASONS:
             self._metrics.expect(_ENDED, reason)
 
@@ -114,6 +115,17 @@ class Connections:
             loop = asyncio.get_running_loop()
             self._silent[connection] = loop.call_later(self.limits.handshake_seconds, connection.hurry)
 
+    def holds(self, connection: Connection, size: int) -> None:
+        """Note that so many bytes are kept of what a client sent: not parsed yet, or of a body without an answer."""
+        self._held_bytes += size - self._held.pop(connection, 0)
+        if size:
+            self._held[connection] = size
+        while self._held_bytes > _MOST_HELD:
+            largest = max(self._held, key=self._held.__getitem__)
+            self._held_bytes -= self._held.pop(largest)
+            self.ended("limit")
+            largest.give_up()
+
     def unread(self, connection: Connection, size: int) -> None:
         """Note that so many bytes of an answer cannot be sent, because the client does not read."""
         known = self._unread.get(connection)
@@ -140,6 +152,7 @@ class Connections:
         """Note that a connection is closed."""
         self.spoke(connection)
         self.read(connection)
+        self.holds(connection, 0)
         self._open -= 1
         self._by_address[connection.whose] -= 1
         if not self._by_address[connection.whose]:
@@ -156,9 +169,7 @@ class Connections:
     def _give_up(self, connection: Connection) -> None:
         self.read(connection)
         self.ended("unread")
-        # The kernel would keep what is unread, and the connection, until the client reads it.
-        connection.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
-        connection.transport.abort()
+        connection.give_up()
 
     def _refusal(self, status: int, detail: str) -> ASGIApp:
         self.ended("limit")

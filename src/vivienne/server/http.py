@@ -21,6 +21,8 @@ from vivienne.errors import Malformed, TooLarge, VersionConflict
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from starlette.types import Message
+
     from vivienne.access.limits import MessageLimits
     from vivienne.changes.requests import ChangeRequest, Intent
 
@@ -107,10 +109,7 @@ async def read_body(request: Request, *, may_be_empty: bool = False) -> dict[str
     raw = bytearray()
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            async for chunk in request.stream():
-                raw += chunk
-                if len(raw) > limits.bytes:
-                    raise TooLarge(f"The body exceeds the limit of {limits.bytes:,} bytes")
+            await _receive(request, raw, limits.bytes)
     except TimeoutError:
         raise HTTPException(408, f"The body did not arrive within {BODY_SECONDS:g} s") from None
     except ClientDisconnect:
@@ -121,6 +120,27 @@ async def read_body(request: Request, *, may_be_empty: bool = False) -> dict[str
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise HTTPException(415, "The body is not declared as JSON; send the header Content-Type: application/json")
     return read_object(bytes(raw), limits)
+
+
+async def _receive(request: Request, raw: bytearray, most: int) -> None:
+    """Put what arrives of a body into `raw`; nothing, if not all of it comes."""
+    try:
+        # Not by `request.stream`: an error would refer to its last chunk, as to `raw`, until garbage is collected.
+        while (message := await request.receive())["type"] == "http.request":
+            raw += message.get("body", b"")
+            if len(raw) > most or not message.get("more_body"):
+                break
+        _check_whole(message, len(raw), most)
+    except BaseException:
+        raw.clear()
+        raise
+
+
+def _check_whole(message: Message, size: int, most: int) -> None:
+    if message["type"] != "http.request":
+        raise ClientDisconnect
+    if size > most:
+        raise TooLarge(f"The body exceeds the limit of {most:,} bytes")
 
 
 def with_headers(request: Request, fields: dict[str, Any], if_match: str | None, key: str | None) -> dict[str, Any]:

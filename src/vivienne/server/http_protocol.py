@@ -13,6 +13,8 @@ What uvicorn does not do, and is done here by overriding it:
 
 from __future__ import annotations
 
+import socket
+import struct
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
 _BAD_REQUEST, _REQUEST_TIMEOUT, _HEADERS_TOO_LARGE = 400, 408, 431
 _HEAD_BYTES, _HEAD_FIELDS = 64 * 1024, 100
 """Limits of the address and the headers of a request, and of what comes between two bytes of a body, or after it."""
+_AT_ONCE = struct.pack("ii", 1, 0)
+"""Value of `SO_LINGER` with which closing a connection discards what is not sent."""
 _HANDSHAKE_LINE = 8_000
 """Bytes of a line of a handshake; the WebSocket library reads 8 kB."""
 _LAST_REQUEST_SECONDS = 0.5
@@ -62,6 +66,8 @@ class Connection(HttpToolsProtocol):
         """Bytes since the last one of a body, or since the request began."""
         self._body_left = 0
         """Bytes of the body that have not arrived; 0 in other parts of a request, and if the length is not known."""
+        self._body_bytes = 0
+        """Bytes of the body that have arrived, until it is answered."""
 
     # The connection
 
@@ -81,7 +87,15 @@ class Connection(HttpToolsProtocol):
         """Count it as closed. Not called once it has become a WebSocket."""
         self.everything.closed(self)
         self.flow.release()
-        super().connection_lost(exc)
+        lose = partial(super().connection_lost, exc)
+        cycle: Any = self.cycle  # None before the first request
+        if cycle is None or cycle.response_complete:
+            lose()
+            return
+        cycle.disconnected = True
+        cycle.body.clear()
+        # The application is told in turn, because it takes as long to give up as to answer.
+        self.everything.answering.take(self.whose, lose)
 
     def shutdown(self) -> None:
         """Stop after the answer, and after that to the first request if none has come yet.
@@ -102,6 +116,7 @@ class Connection(HttpToolsProtocol):
         """Keep bytes until it is their turn."""
         self._unset_keepalive_if_required()
         self.flow.hold(data)
+        self.everything.holds(self, self.flow.size + self._body_bytes)
         self._ask_for_turn()
 
     def _ask_for_turn(self) -> None:
@@ -118,6 +133,7 @@ class Connection(HttpToolsProtocol):
             return  # `resume_reading` asks for the next turn
         self._parse(self.flow.take(self._body_left))
         if self.transport.get_protocol() is self:
+            self.everything.holds(self, self.flow.size + self._body_bytes)
             if self.flow.holds:
                 self._ask_for_turn()
             elif not self.flow.read_paused:
@@ -143,7 +159,7 @@ class Connection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin to measure the time and size of a request."""
         self.everything.waits(self)
-        self._bare = self._body_left = 0
+        self._bare = self._body_left = self._body_bytes = 0
         self._has_head = False
         super().on_message_begin()
 
@@ -175,6 +191,7 @@ class Connection(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         """Take a part of the body."""
         self._bare = 0
+        self._body_bytes += len(body)
         self._body_left = max(0, self._body_left - len(body))
         super().on_body(body)
 
@@ -219,6 +236,7 @@ class Connection(HttpToolsProtocol):
         became.opened = partial(self.everything.spoke, self)
         became.gone = partial(self.everything.closed, self)
         self.flow.release()
+        self.everything.holds(self, 0)
         if transport.is_closing():
             return
         transport.set_write_buffer_limits()
@@ -256,11 +274,19 @@ class Connection(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """Note that the answer is sent, unless some of it is unread."""
+        self._body_bytes = 0
+        self.everything.holds(self, self.flow.size)
         super().on_response_complete()
         if not self.flow.write_paused:
             self.everything.read(self)
 
     # Its end
+
+    def give_up(self) -> None:
+        """End the connection at once, and let go of everything that is kept for it."""
+        # Otherwise the kernel would keep what is unread, and the connection, until the client reads it.
+        self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+        self.transport.abort()
 
     def send_400_response(self, msg: str) -> None:
         """Answer what cannot be parsed, and close."""

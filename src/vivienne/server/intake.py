@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
-_PIECE, _BODY_PIECE = 2 * 1024, 64 * 1024
+_PIECE, _BODY_PIECE = 2 * 1024, 16 * 1024
 """Bytes parsed at once: of heads and chunks, and of a body that is not cut into chunks, which costs next to nothing."""
 
 
@@ -55,6 +55,11 @@ class Intake(FlowControl):
     def holds(self) -> bool:
         """True if there is something to take."""
         return bool(self._held)
+
+    @property
+    def size(self) -> int:
+        """Bytes that are kept."""
+        return len(self._held)
 
     def release(self) -> None:
         """Let go of what is kept and of the connection, which refers to this."""
