@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from running import RunningServer, data, run_program
+from vivienne.commands.http import THREAD, ask
 from vivienne.commands.pause import switch_at_server
 from vivienne.errors import NotSwitched
 
@@ -128,6 +130,27 @@ def test_a_pause_follows_no_redirect_and_its_token_goes_nowhere_else(
     assert len(seen) == 1
     assert seen[0].startswith("POST ")
     assert seen_elsewhere == []
+
+
+def test_a_server_that_answers_a_byte_at_a_time_does_not_hold_a_pause_up_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def answer(listening: socket.socket) -> None:
+        accepted, _ = listening.accept()
+        with accepted, suppress(OSError):
+            while not ended.wait(0.01):
+                accepted.sendall(b"X")
+
+    ended = threading.Event()
+    monkeypatch.setattr(ask, "__defaults__", (None, 0.2))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        serving = threading.Thread(target=answer, args=(listening,))
+        serving.start()
+        with pytest.raises(NotSwitched, match=r"no answer within 0.2 s"):
+            switch_at_server(f"http://127.0.0.1:{listening.getsockname()[1]}", "pause", {})
+        ended.set()
+        for thread in (serving, *(each for each in threading.enumerate() if each.name == THREAD)):
+            thread.join(30)
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
+import threading
 import urllib.request
+from concurrent.futures import Future
 from typing import Any
+from urllib.error import HTTPError
 
 from vivienne.errors import SettingsError
 
@@ -12,6 +16,7 @@ TOKEN_VARIABLE = "VIVIENNE_TOKEN"  # noqa: S105  # the name of a variable
 """The token comes from the environment, because other users of the machine can read arguments."""
 LONGEST_ANSWER = 1024 * 1024
 """Bytes; the answer of a server with thousands of assets is shorter."""
+THREAD = "request"
 ANSWER_SECONDS = 15.0
 """Longest time for a server to answer."""
 
@@ -30,7 +35,8 @@ def ask(url: str, path: str, body: bytes | None = None, seconds: float = ANSWER_
 
     Raises:
         SettingsError: the address is not valid.
-        OSError: it cannot be reached; an `HTTPError` if its answer is none of success, or a redirect.
+        OSError: it cannot be reached, or did not answer in time; an `HTTPError` if its answer is none of success, or a
+            redirect.
         ValueError: the same, or it speaks no HTTP.
         HTTPException: the same.
     """
@@ -40,7 +46,29 @@ def ask(url: str, path: str, body: bytes | None = None, seconds: float = ANSWER_
     if token := os.environ.get(TOKEN_VARIABLE):
         headers["Authorization"] = f"Bearer {token}"
     asked = urllib.request.Request(url.rstrip("/") + path, body, headers)  # noqa: S310  # checked above
+    answer: Future[bytes] = Future()
+    # In a thread that nobody waits for: the time limit of a socket starts again with each byte.
+    threading.Thread(target=_ask, args=(asked, seconds, answer), name=THREAD, daemon=True).start()
+    try:
+        return answer.result(seconds)
+    except TimeoutError:
+        raise TimeoutError(f"no answer within {seconds:g} s") from None
+
+
+def _ask(asked: urllib.request.Request, seconds: float, answer: Future[bytes]) -> None:
+    try:
+        answer.set_result(_answer(asked, seconds))
+    except BaseException as error:  # noqa: BLE001  # the caller gets it
+        answer.set_exception(error)
+
+
+def _answer(asked: urllib.request.Request, seconds: float) -> bytes:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirects)
-    with opener.open(asked, timeout=seconds) as response:
-        found: bytes = response.read(LONGEST_ANSWER)
-        return found
+    try:
+        with opener.open(asked, timeout=seconds) as response:
+            found: bytes = response.read(LONGEST_ANSWER)
+            return found
+    except HTTPError as error:
+        with error:  # its body, without the connection
+            body = io.BytesIO(error.read(LONGEST_ANSWER))
+        raise HTTPError(error.url, error.code, error.reason, error.headers, body) from None
