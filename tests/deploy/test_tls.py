@@ -8,17 +8,15 @@ import shutil
 import socket
 import ssl
 import subprocess
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from websockets.exceptions import InvalidStatus
-from websockets.sync.client import connect
-from websockets.typing import Origin, Subprotocol
 
 from deployed import DEPLOY
+from raw_http import UPGRADE, answer, request
 from redis_running import eventually
 from running import COMPREHENSIVE, RunningServer
 from tokens import bearer, make_token
@@ -26,8 +24,6 @@ from tokens import bearer, make_token
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    from websockets.sync.client import ClientConnection
 
 TEXT = (DEPLOY / "nginx-tls.conf").read_text()
 NGINX = os.environ.get("NGINX") or shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
@@ -125,11 +121,15 @@ def test_requests_and_websockets_go_through_it_with_a_token_and_not_without(site
         assert answer.headers["Strict-Transport-Security"].startswith("max-age=")
         assert 401 == http.get(f"{COMPREHENSIVE}/active", headers={"Authorization": ""}).status_code
         ticket = http.post("/auth/ticket").json()["ticket"]
-    with websocket(site, f"https://{NAME}", ticket) as client:
-        assert b"asset_data" in client.recv(SECONDS, decode=False)
-    with pytest.raises(InvalidStatus) as refused, websocket(site, f"https://{NAME}", ticket):
-        pass  # a ticket is good once
-    assert 401 == refused.value.response.status_code
+    with websocket(site, f"https://{NAME}", ticket) as (status, client):
+        assert 101 == status
+        received = b""
+        while b"asset_data" not in received:
+            more = client.recv(65_536)
+            assert more
+            received += more
+    with websocket(site, f"https://{NAME}", ticket) as (status, _):
+        assert 401 == status  # a ticket is good once
 
 
 @pytest.mark.parametrize("origin", [f"http://{NAME}", "https://evil.example", f"https://{NAME}.evil.example", "null"])
@@ -137,9 +137,8 @@ def test_pages_from_elsewhere_are_refused_through_it_too(site: Site, origin: str
     with site.http() as http:
         assert 403 == http.get(f"{COMPREHENSIVE}/active", headers={"Origin": origin}).status_code
         ticket = http.post("/auth/ticket").json()["ticket"]
-    with pytest.raises(InvalidStatus) as refused, websocket(site, origin, ticket):
-        pass
-    assert 403 == refused.value.response.status_code
+    with websocket(site, origin, ticket) as (status, _):
+        assert 403 == status
 
 
 def test_the_history_has_the_address_of_the_client_whatever_it_says_itself(site: Site) -> None:
@@ -156,12 +155,10 @@ def test_one_address_does_not_take_all_connections_there_are(site: Site) -> None
     with site.http() as http, ExitStack() as open_:
         for _ in range(MOST):
             ticket = http.post("/auth/ticket").json()["ticket"]
-            open_.enter_context(websocket(site, f"https://{NAME}", ticket))
-        with pytest.raises(InvalidStatus) as refused, websocket(site, f"https://{NAME}", "none"):
-            pass
+            assert 101 == open_.enter_context(websocket(site, f"https://{NAME}", ticket))[0]
+        with websocket(site, f"https://{NAME}", "none") as (status, _):
+            assert 429 == status
         assert 200 == http.get("/health").status_code  # from another address
-
-    assert 429 == refused.value.response.status_code
 
 
 def test_nothing_older_than_tls_1_2_is_spoken(site: Site) -> None:
@@ -173,13 +170,17 @@ def test_nothing_older_than_tls_1_2_is_spoken(site: Site) -> None:
         assert "TLSv1.3" == secure.version()
 
 
-def websocket(site: Site, origin: str, ticket: str) -> ClientConnection:
-    return connect(
-        f"wss://{NAME}/ws/state",
-        sock=socket.create_connection(("127.0.0.1", site.port), SECONDS),
-        ssl=site.tls,
-        server_hostname=NAME,
-        origin=Origin(origin),
-        subprotocols=[Subprotocol("vivienne"), Subprotocol(f"vivienne.ticket.{ticket}")],
-        open_timeout=SECONDS,
-    )
+@contextmanager
+def websocket(site: Site, origin: str, ticket: str) -> Iterator[tuple[int, socket.socket]]:
+    """A handshake: the status of its answer, and the connection.
+
+    In one thread: Python 3.11 does not let two threads use a TLS connection, as the synchronous client of `websockets`
+    does. Now and then a handshake was never sent.
+    """
+    offered = ("Sec-WebSocket-Protocol", f"vivienne, vivienne.ticket.{ticket}")
+    with (
+        socket.create_connection(("127.0.0.1", site.port), SECONDS) as plain,
+        site.tls.wrap_socket(plain, server_hostname=NAME) as secure,
+    ):
+        secure.sendall(request("GET", "/ws/state", ("Host", NAME), ("Origin", origin), offered, *UPGRADE))
+        yield answer(secure, has_body=False).status, secure
