@@ -129,6 +129,13 @@ def test_a_handshake_may_say_that_it_has_no_body(server: RunningServer) -> None:
     assert 101 == ask(server.port, handshake(("Content-Length", "0"))).status
 
 
+def test_a_handshake_that_makes_no_sense_harms_nobody(server: RunningServer) -> None:
+    with connected(server.port) as opening:
+        opening.sendall(handshake().replace(b"/ws/state", b"/ws/state?\xff\xc3"))
+        assert not rest(opening).startswith(b"HTTP/1.1 101 ")
+    assert 200 == server.get("/health").status_code
+
+
 # Answers that are not read
 
 

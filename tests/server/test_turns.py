@@ -8,6 +8,31 @@ from functools import partial
 from vivienne.server.turns import Turns
 
 
+async def _passes(number: int) -> None:
+    """Let the event loop go on."""
+    for _ in range(number):
+        await asyncio.sleep(0)
+
+
+def _fail() -> None:
+    raise ValueError("bad")
+
+
+def test_work_that_fails_stops_no_other() -> None:
+    async def both() -> list[str]:
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, context: done.append(str(context["exception"])))
+        turns = Turns(per_pass=10)
+        turns.take("bad", _fail)
+        turns.take("good", partial(done.append, "good"))
+        await _passes(3)
+        turns.take("good", partial(done.append, "later"))
+        await _passes(3)
+        return done
+
+    done: list[str] = []
+    assert ["good", "later"] == asyncio.run(both())[1:]
+
+
 def test_a_client_who_sends_without_end_holds_nobody_up() -> None:
     async def others_before_the_end() -> tuple[int, list[str]]:
         done: list[str] = []

@@ -131,7 +131,11 @@ class Connection(HttpToolsProtocol):
         is_answering = cycle is not None and not cycle.response_complete and not cycle.more_body
         if is_answering or self.flow.read_paused or not self.flow.holds or self.transport.is_closing():
             return  # `resume_reading` asks for the next turn
-        self._parse(self.flow.take(self._body_left))
+        try:
+            self._parse(self.flow.take(self._body_left))
+        except Exception:
+            self.transport.abort()  # nobody would read on
+            raise
         if self.transport.get_protocol() is self:
             self.everything.holds(self, self.flow.size + self._body_bytes)
             if self.flow.holds:

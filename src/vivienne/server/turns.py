@@ -30,7 +30,7 @@ class Turns:
 
         Args:
             whose: address that caused it.
-            work: must not block or raise.
+            work: must not block.
         """
         self._waiting.setdefault(whose, deque()).append(work)
         if not self._is_due:
@@ -38,15 +38,17 @@ class Turns:
             asyncio.get_running_loop().call_soon(self._pass)
 
     def _pass(self) -> None:
-        for _ in range(self._per_pass):
-            if not self._waiting:
-                break
-            whose = next(iter(self._waiting))
-            queue = self._waiting.pop(whose)
-            work = queue.popleft()
-            if queue:
-                self._waiting[whose] = queue  # behind the others
-            work()
-        self._is_due = bool(self._waiting)
-        if self._is_due:
-            asyncio.get_running_loop().call_soon(self._pass)
+        try:
+            for _ in range(self._per_pass):
+                if not self._waiting:
+                    break
+                whose = next(iter(self._waiting))
+                queue = self._waiting.pop(whose)
+                work = queue.popleft()
+                if queue:
+                    self._waiting[whose] = queue  # behind the others
+                work()
+        finally:  # the event loop reports what fails, and the others go on
+            self._is_due = bool(self._waiting)
+            if self._is_due:
+                asyncio.get_running_loop().call_soon(self._pass)
