@@ -9,6 +9,7 @@ import random
 import secrets
 import tempfile
 from collections import Counter, deque
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +28,8 @@ from vivienne.market.types import MINUTE_MS, Bars, Candle
 from vivienne.store.sqlite import SqliteRevisionStore
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from vivienne.changes.in_force import Active
     from vivienne.wire.chart import ChartBar
 
@@ -223,8 +226,7 @@ def measure(*, faults: int = 2_000, seed: int = 0) -> list[Figure]:
     """Let all kinds of faults come in any order, each followed by as many good minutes as a window needs."""
     seed = seed or secrets.randbelow(2**31)
     print(f"  the seed is {seed}: seed={seed} makes the same faults", flush=True)
-    logging.getLogger("vivienne").setLevel(logging.CRITICAL)  # every fault is told in the log, as it should be
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, _without_log():
         service = ConfigService(SqliteRevisionStore(Path(folder) / "feed.db"), ["BTC"])
         exchange = _Exchange(service.active("BTC"), random.Random(seed))  # noqa: S311  # repeatable, on purpose
         stuck = _run(exchange, faults)
@@ -239,6 +241,18 @@ def measure(*, faults: int = 2_000, seed: int = 0) -> list[Figure]:
                not exchange.wrong),
         Figure(f"faults it was not live again {_QUIET} good minutes after", f"{stuck}", "0", stuck == 0),
     ]  # fmt: skip
+
+
+@contextmanager
+def _without_log() -> Iterator[None]:
+    """Every fault is in the log, as it should be; nobody reads thousands of them."""
+    logger = logging.getLogger("vivienne")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _run(exchange: _Exchange, faults: int) -> int:
