@@ -35,14 +35,15 @@ async def test_calls_are_made_one_after_the_other_and_a_last_one_after_all() -> 
 
 
 async def test_a_call_of_a_change_goes_before_all_that_wait() -> None:
-    thread, order, may_begin = StoreThread(SECONDS), [], threading.Event()
+    thread, may_begin = StoreThread(SECONDS), threading.Event()
+    order: list[str] = []
     ways = {"ticket": thread.tickets, "read": thread.reads, "change": thread}
-    calls = [asyncio.create_task(thread.run(may_begin.wait, SECONDS))]
-    for name in ("ticket", "read", "ticket", "read", "change", "change"):
-        calls.append(asyncio.create_task(ways[name].run(order.append, name)))
+    first = asyncio.create_task(thread.run(may_begin.wait, SECONDS))
+    names = ("ticket", "read", "ticket", "read", "change", "change")
+    calls = [asyncio.create_task(ways[name].run(order.append, name)) for name in names]
     await asyncio.sleep(0)  # all are asked for
     may_begin.set()
-    await asyncio.gather(*calls)
+    await asyncio.gather(first, *calls)
     await thread.close(lambda: None, SECONDS)
 
     assert order == ["change", "change", "read", "read", "ticket", "ticket"]
