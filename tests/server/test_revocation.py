@@ -90,7 +90,7 @@ async def test_a_handshake_beyond_the_limit_of_tickets_is_refused_with_the_reaso
 
     token, _ = await book.create("ann", "viewer")
     ticket = await book.tickets.issue(token.digest)
-    book.tickets.redeem = beyond  # type: ignore[method-assign]
+    book.tickets.redeem = beyond  # type: ignore[method-assign, assignment]
     asked = {**scope(""), "headers": [], "subprotocols": ["vivienne", f"vivienne.ticket.{ticket}"]}
     asked["extensions"] = {"websocket.http.response": {}}
     await Gate(nothing, Access(book, Limits(), demanded=True))(asked, nothing, send)
