@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -87,6 +89,62 @@ async def nobody_takes_all(out: Tickets) -> None:
 async def test_nobody_takes_all_tickets_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tickets, "MOST_OF_ONE", 2)
     await nobody_takes_all(Tickets(Clock()))
+
+
+# Of a database, for which others wait too
+
+
+class SlowTickets:
+    """A store of tickets in which none is found, and which answers only when it may."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.may_answer = threading.Event()
+
+    def add_ticket(self, *_: object) -> None:
+        self.asked += 1
+        self.may_answer.wait(10.0)
+
+    def take_ticket(self, _digest: str) -> None:
+        self.asked += 1
+        self.may_answer.wait(10.0)
+
+
+async def test_tickets_that_the_bearer_of_a_token_forges_are_not_looked_up_without_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tickets, "MOST_UNKNOWN", 3)
+    store, clock = SlowTickets(), Clock()
+    store.may_answer.set()
+    out, elsewhere = Tickets(clock, store, StoreThread(10.0)), Tickets(clock)
+    forged = [await elsewhere.issue(ANN) for _ in range(20)]
+    for ticket in forged[:3]:
+        assert not await out.redeem(ticket, ANN)
+
+    for ticket in forged[3:]:
+        with pytest.raises(TooManyRequests, match="3 unknown or expired tickets of one token"):
+            await out.redeem(ticket, ANN)
+    assert store.asked == 3
+    assert not await out.redeem(await elsewhere.issue(BOB), BOB)
+
+
+@pytest.mark.parametrize(("limit", "whose"), [("MOST_CALLS_OF_ONE", [ANN, ANN, ANN]), ("MOST_CALLS", [ANN, BOB, ANN])])
+async def test_no_more_calls_for_tickets_wait_for_the_database_than_may(
+    monkeypatch: pytest.MonkeyPatch, limit: str, whose: list[str]
+) -> None:
+    monkeypatch.setattr(tickets, limit, 2)
+    store = SlowTickets()
+    out, elsewhere = Tickets(Clock(), store, StoreThread(10.0)), Tickets(Clock())
+    waiting = [asyncio.create_task(out.issue(each)) for each in whose[:2]]
+    await asyncio.sleep(0)
+
+    with pytest.raises(TooManyRequests, match="limit of 2 requests for tickets"):
+        await out.issue(whose[2])
+    with pytest.raises(TooManyRequests, match="limit of 2 requests for tickets"):
+        await out.redeem(await elsewhere.issue(whose[2]), whose[2])
+    store.may_answer.set()
+    await asyncio.gather(*waiting)
+    assert await out.issue(whose[2])
 
 
 # Of several processes

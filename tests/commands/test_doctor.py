@@ -6,6 +6,7 @@ import json
 import zipfile
 from typing import TYPE_CHECKING
 
+import pytest
 from click.testing import CliRunner
 
 from revisions import filled, revision
@@ -16,8 +17,6 @@ from vivienne.store.token import Token
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
     from running import RunningServer
 
@@ -46,7 +45,7 @@ def test_a_bundle_has_what_was_found_and_no_secret(
         parts = {name: archive.read(name).decode() for name in archive.namelist()}
     assert {"report.txt", "settings.json", "database.json", "ready.txt", "metrics.txt"} < parts.keys()
     assert '"state_threshold_bang": 90' in parts["database.json"]
-    assert json.loads(parts["settings.json"])["set"] == {"redis": "redis://ann:***@127.0.0.1:1"}
+    assert json.loads(parts["settings.json"])["set"] == {"redis": "redis://***@127.0.0.1:1"}
     assert "with viv_***" in parts["ready.txt"]
     for word in (secret, "pa55"):
         assert word not in "".join(parts.values()) + done.output
@@ -68,3 +67,39 @@ def test_what_is_wrong_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
     assert f"warning: Other users have rights to {db} (mode 644)" in said
     assert "warning: These tokens have expired; rotate or revoke them: ann" in said
     assert f"warning: http://127.0.0.1:{unused_port}/health: " in said
+
+
+@pytest.mark.parametrize(
+    ("variable", "address"),
+    [
+        ("VIVIENNE_REDIS", "redis://127.0.0.1:1?password=pa55"),
+        ("VIVIENNE_REDIS", "redis://ann:p#pa55@127.0.0.1:1"),
+        ("VIVIENNE_REDIS", "redis://ann:p/pa55@127.0.0.1:1"),
+        ("VIVIENNE_REDIS", "pa55@127.0.0.1"),
+        ("VIVIENNE_ORIGINS", "https://ann:pa55@desk.example"),
+        ("VIVIENNE_DB", "postgresql+psycopg://ann:pa55@127.0.0.1:1/v"),
+        ("VIVIENNE_DB", "POSTGRESQL://ann:pa55@127.0.0.1:1/v"),
+        ("VIVIENNE_DB", "host=127.0.0.1 password=pa55"),
+        ("--db", "host=127.0.0.1 password=pa55"),
+        ("--url", "http://ann:pa55@127.0.0.1:1"),
+    ],
+)
+def test_a_password_is_hidden_wherever_it_was_put(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, address: str
+) -> None:
+    file = tmp_path / "bundle.zip"
+    options = {"--db": str(tmp_path / "v.db"), "--url": "http://127.0.0.1:1"}
+    if variable.startswith("-"):
+        options[variable] = address
+    else:
+        monkeypatch.setenv(variable, address)
+    given = [word for option in options.items() for word in option]
+
+    done = CliRunner().invoke(main, ["doctor", *given, "--bundle", str(file)])
+
+    shown = done.output
+    if file.exists():
+        with zipfile.ZipFile(file) as archive:
+            shown += "".join(archive.read(name).decode() for name in archive.namelist())
+    assert done.exit_code in (1, 2)
+    assert "pa55" not in shown

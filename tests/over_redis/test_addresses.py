@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from vivienne.errors import SettingsError
-from vivienne.redis.address import redis_address, without_password
+from vivienne.redis.address import redis_address
 from vivienne.settings.boot import Boot
 
 
@@ -50,22 +50,6 @@ def test_what_is_no_address_is_refused_without_showing_it(address: str, words: s
     assert words in str(caught.value)
     assert "s3" not in str(caught.value)
     assert "cr3t" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("address", "shown"),
-    [
-        ("", ""),
-        ("redis://localhost:6379/0", "redis://localhost:6379/0"),
-        ("redis://:secret@localhost:6379/0", "redis://:***@localhost:6379/0"),
-        ("redis://user:secret@localhost", "redis://user:***@localhost"),
-        ("redis://user:a@b@localhost", "redis://user:***@localhost"),
-        ("redis://user@localhost", "redis://user@localhost"),
-        ("unix://:secret@/run/redis.sock?db=1", "unix://:***@/run/redis.sock?db=1"),
-    ],
-)
-def test_an_address_is_shown_without_its_password(address: str, shown: str) -> None:
-    assert shown == without_password(address)
 
 
 def test_settings_do_not_show_the_password_when_they_are_printed() -> None:

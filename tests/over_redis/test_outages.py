@@ -194,7 +194,7 @@ def test_the_right_password_is_never_shown(tmp_path: Path) -> None:
     flags = (*SMALL, "--redis", redis.url, "--log-level", "debug")
     with redis, RunningServer(*flags, db=tmp_path / "v.db") as server:
         wait_for_redis(server)
-        assert f"redis://:***@127.0.0.1:{redis.port}" in server.log
+        assert f"redis://***@127.0.0.1:{redis.port}" in server.log
         redis.kill()
         eventually(lambda: redis_state(server) != "ok")
         assert "s3cr3t" not in server.log + server.get("/ready").text

@@ -12,7 +12,7 @@ from vivienne.access.book import TokenBook
 from vivienne.access.limits import Limits
 from vivienne.changes.requests import ChangeRequest, Update
 from vivienne.changes.service import ConfigService
-from vivienne.errors import Forbidden
+from vivienne.errors import Forbidden, TooManyRequests
 from vivienne.server.gate import Gate
 from vivienne.store.sqlite import SqliteRevisionStore
 
@@ -74,6 +74,30 @@ async def test_a_socket_that_does_not_read_gets_the_close_and_no_state_before_it
         readable.set()
         await running
     assert sent == ["websocket.accept", "websocket.close"]
+
+
+async def test_a_handshake_beyond_the_limit_of_tickets_is_refused_with_the_reason(book: TokenBook) -> None:
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def nothing(*_: Any) -> Any:
+        raise AssertionError("It must not be asked")
+
+    async def beyond(*_: Any) -> bool:
+        raise TooManyRequests("The limit of 2 is reached", retry_after=7.0)
+
+    token, _ = await book.create("ann", "viewer")
+    ticket = await book.tickets.issue(token.digest)
+    book.tickets.redeem = beyond  # type: ignore[method-assign, assignment]
+    asked = {**scope(""), "headers": [], "subprotocols": ["vivienne", f"vivienne.ticket.{ticket}"]}
+    asked["extensions"] = {"websocket.http.response": {}}
+    await Gate(nothing, Access(book, Limits(), demanded=True))(asked, nothing, send)
+
+    assert sent[0]["status"] == 429
+    assert (b"retry-after", b"7") in sent[0]["headers"]
+    assert b"The limit of 2 is reached" in sent[1]["body"]
 
 
 async def test_no_change_of_a_token_comes_into_force_after_its_revocation_was_answered(

@@ -220,7 +220,7 @@ def test_a_database_out_of_reach_is_said_at_the_start_without_the_password(unuse
     result = run_program("serve", "--port", "0", environment={"VIVIENNE_DB": address})
 
     assert result.returncode == 75
-    assert f"Error: The database postgresql://ann@127.0.0.1:{unused_port}/v cannot be reached" in result.stderr
+    assert f"Error: The database postgresql://***@127.0.0.1:{unused_port}/v cannot be reached" in result.stderr
     assert PASSWORD not in result.stderr + result.stdout
 
 

@@ -198,6 +198,14 @@ class TestSubscribe:
             client.receive()
             assert {state["asset"] for state in states(client, 30)} == {"ETH"}
 
+    def test_a_refusal_of_many_unknown_assets_names_the_first_and_counts_the_others(self, busy: RunningServer) -> None:
+        with busy.client() as client:
+            answer = client.ask({"type": "subscribe", "assets": [f"X{number}" for number in range(1000)]})
+
+        told = [problem["message"] for problem in answer["errors"]]
+        assert (21, "... and 980 more unknown names") == (len(told), told[-1])
+        assert len(json.dumps(answer)) < 8192
+
     @pytest.mark.parametrize(
         "wrong",
         [{}, {"assets": []}, {"assets": "BTC"}, {"assets": None}, {"assets": [1]}, {"assets": [["BTC"]]},

@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, cast
+from time import monotonic
+from typing import TYPE_CHECKING, Any
 
 from starlette.responses import PlainTextResponse
 
+from vivienne.access.budget import TimeBudgets
 from vivienne.access.limits import Limits
+from vivienne.metrics.registry import Metrics
+from vivienne.server.incoming import Incoming
 from vivienne.server.listen import bind, server
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
+    import pytest
+
 SECONDS = 10.0
+PLAIN = PlainTextResponse("done")
+INCOMING = Incoming(TimeBudgets(monotonic), Metrics())
 ASKED = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"
+HANDSHAKE = (
+    b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
 
 
 async def comes(true: Callable[[], bool]) -> None:
@@ -26,9 +38,9 @@ async def comes(true: Callable[[], bool]) -> None:
 
 
 @asynccontextmanager
-async def stopping() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+async def stopping(app: Any = PLAIN) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """A connection that has said nothing, to a server within this process that has begun to stop."""
-    web, sockets = server(PlainTextResponse("done"), Limits(), cast("Any", None)), bind("127.0.0.1", 0)
+    web, sockets = server(app, Limits(), INCOMING), bind("127.0.0.1", 0)
     serving = asyncio.create_task(web.serve(sockets))
     await comes(lambda: web.started)
     reader, writer = await asyncio.open_connection(*sockets[0].getsockname())
@@ -57,3 +69,39 @@ async def test_a_request_on_a_connection_that_was_accepted_before_the_stop_is_an
 async def test_a_connection_on_which_nothing_comes_does_not_keep_the_server_from_stopping() -> None:
     async with stopping() as (reader, _):
         assert b"" == await asyncio.wait_for(reader.read(), SECONDS)
+
+
+async def test_a_stop_says_in_one_line_how_many_requests_it_ended(caplog: pytest.LogCaptureFixture) -> None:
+    async def never(_scope: Any, _receive: Any, _send: Any) -> None:
+        await asyncio.Event().wait()
+
+    async with stopping(never) as (reader, writer):
+        writer.write(ASKED)
+        assert b"500 Internal" in await asyncio.wait_for(reader.read(), SECONDS)
+
+    assert ["Cancel 1 running task(s), timeout graceful shutdown exceeded"] == caplog.messages
+
+
+async def test_a_handshake_that_is_refused_during_a_stop_logs_no_error(caplog: pytest.LogCaptureFixture) -> None:
+    asked, may_answer = asyncio.Event(), asyncio.Event()
+
+    async def refusing(scope: Any, receive: Any, send: Any) -> None:
+        asked.set()
+        await may_answer.wait()
+        await PlainTextResponse("no", 429)(scope, receive, send)
+
+    web, sockets = server(refusing, Limits(), INCOMING), bind("127.0.0.1", 0)
+    serving = asyncio.create_task(web.serve(sockets))
+    await comes(lambda: web.started)
+    reader, writer = await asyncio.open_connection(*sockets[0].getsockname())
+    writer.write(HANDSHAKE)
+    await asyncio.wait_for(asked.wait(), SECONDS)
+    may_answer.set()
+    for connection in list(web.server_state.connections):
+        connection.shutdown()  # as at a stop, which answers it first
+    assert b"500 Internal" in await asyncio.wait_for(reader.read(), SECONDS)
+    web.should_exit = True
+    await asyncio.wait_for(serving, SECONDS)
+    writer.close()
+
+    assert [] == caplog.messages

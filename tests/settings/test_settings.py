@@ -71,7 +71,7 @@ def test_a_database_is_a_file_or_the_address_of_a_postgresql_one() -> None:
 
     url = Boot.read(db="postgresql://ann:s3cret@db.example/v").db
     assert isinstance(url, PostgresUrl)
-    assert (url.uri, str(url)) == ("postgresql://ann:s3cret@db.example/v", "postgresql://ann@db.example/v")
+    assert (url.uri, str(url)) == ("postgresql://ann:s3cret@db.example/v", "postgresql://***@db.example/v")
 
 
 def test_assets_are_upper_case_and_each_is_there_once() -> None:

@@ -11,16 +11,16 @@ from vivienne.store.address import PostgresUrl
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
-        ("postgresql://ann@db.example/vivienne", "postgresql://ann@db.example/vivienne"),
-        ("postgresql://ann:s3cret@db.example:5433/vivienne", "postgresql://ann@db.example:5433/vivienne"),
-        ("postgres://ann:s3cret@[::1]:5432/v", "postgresql://ann@[::1]:5432/v"),
-        ("postgresql://ann:p%40ss%2F@one,two:5433/v?target_session_attrs=primary", "postgresql://ann@one,two:5433/v"),
+        ("postgresql://ann@db.example/vivienne", "postgresql://***@db.example/vivienne"),
+        ("postgresql://ann:s3cret@db.example:5433/vivienne", "postgresql://***@db.example:5433/vivienne"),
+        ("postgres://ann:s3cret@[::1]:5432/v", "postgres://***@[::1]:5432/v"),
+        ("postgresql://ann:p%40ss%2F@one,two:5433/v?target_session_attrs=primary", "postgresql://***@one,two:5433/v"),
         ("postgresql:///v?host=/run/postgresql&password=s3cret", "postgresql:///v"),
-        ("postgresql://db.example", "postgresql://db.example/"),
-        ("postgresql://", "postgresql:///"),
+        ("postgresql://db.example", "postgresql://db.example"),
+        ("postgresql://", "postgresql://"),
     ],
 )
-def test_an_address_is_shown_without_password_and_options(text: str, shown: str) -> None:
+def test_an_address_is_shown_without_user_password_and_options(text: str, shown: str) -> None:
     url = PostgresUrl.read(text)
 
     assert url is not None
@@ -29,7 +29,9 @@ def test_an_address_is_shown_without_password_and_options(text: str, shown: str)
     assert "s3cret" not in repr(url)
 
 
-@pytest.mark.parametrize("text", ["", "vivienne.db", "~/postgresql/v.db", "/postgresql://x", "./postgres:", "C:\\v.db"])
+@pytest.mark.parametrize(
+    "text", ["", "vivienne.db", "~/postgresql/v.db", "/postgresql://x", "./postgres:", "C:\\v.db", "/a@b=c/v.db"]
+)
 def test_anything_else_is_no_address(text: str) -> None:
     assert PostgresUrl.read(text) is None
 
@@ -44,6 +46,11 @@ def test_anything_else_is_no_address(text: str) -> None:
         "postgresql://ann:s3cret#x@db.example/v",
         "postgresql://ann:s3cret x@db.example/v",
         "postgresql://ann:s3cret@db.example/v/more",
+        "postgresql+psycopg://ann:s3cret@db.example/v",
+        "POSTGRESQL://ann:s3cret@db.example/v",
+        "host=db.example password=s3cret",
+        "ann:s3cret@db.example/v",
+        "//ann:s3cret@db.example/v",
     ],
 )
 def test_an_address_that_goes_wrong_is_refused_without_repeating_it(text: str) -> None:

@@ -50,6 +50,9 @@ class Access:
             address: where from.
             secret: the token that was sent, if any.
             ticket: the ticket that was sent instead, if any.
+
+        Raises:
+            TooManyRequests: the token has too many tickets that wait to be looked up, or that are unknown.
         """
         if secret is None and ticket is None:
             if self.demanded:

@@ -72,7 +72,11 @@ class TokenBook:
         return self.by_digest(key)
 
     async def redeem(self, ticket: str) -> Token | None:
-        """The valid token that a ticket stands for; the ticket is used up."""
+        """The valid token that a ticket stands for; the ticket is used up.
+
+        Raises:
+            TooManyRequests: see `Tickets.redeem`.
+        """
         mark = mark_in(ticket)
         if mark is None:
             return None
@@ -106,7 +110,7 @@ class TokenBook:
         Raises:
             StoreUnavailable: they cannot be read.
         """
-        return await self._thread.look_up(self._store.tokens)
+        return await self._thread.reads.look_up(self._store.tokens)
 
     async def create(self, name: str, role: Role, expires_at: str | None = None) -> tuple[Token, str]:
         """Create a token. Its secret is returned this once and not stored.
@@ -147,7 +151,7 @@ class TokenBook:
         """Read the tokens again. While the store does not answer, the known ones stay valid."""
         self._looked = asyncio.get_running_loop().time()
         try:
-            self._take(await self._thread.look_up(self._store.tokens))
+            self._take(await self._thread.reads.look_up(self._store.tokens))
         except StoreError as error:
             self._take(self._all)  # some may have expired
             if not self._failing:

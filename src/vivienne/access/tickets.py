@@ -2,7 +2,8 @@
 
 Where several processes share a database, tickets are in there, so that one is valid at every process. While the
 database does not answer, a ticket is valid at the process that issued it. A ticket is signed with the digest of its
-token, so that invented ones are refused without a look into the database.
+token, so that tickets that others invented are refused without a look into the database. The bearer of a token can sign
+too: its looks that find nothing are limited, and so are the calls that wait for the database.
 """
 
 from __future__ import annotations
@@ -13,13 +14,15 @@ import hmac
 import secrets
 from base64 import urlsafe_b64encode
 from collections import Counter
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from vivienne.access.rates import Rate
 from vivienne.access.secrets import digest
 from vivienne.errors import StoreUnavailable, TooManyRequests
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from vivienne.store.base import TicketLimit, TicketStore
     from vivienne.store.thread import StoreThread
@@ -31,6 +34,12 @@ MOST_OF_ONE = 1_000
 """Unused tickets at once, of one token, so that it cannot take all of them."""
 STORE_SECONDS = 1.5
 """Longest time a page waits for the database to keep or find a ticket."""
+MOST_CALLS = 256
+"""Calls for tickets that wait for the database at once, of all tokens."""
+MOST_CALLS_OF_ONE = 64
+"""Calls for tickets that wait for the database at once, of one token."""
+MOST_UNKNOWN = 100
+"""Tickets of one token a minute that the database is asked for and does not know."""
 _MARK, _RANDOM, _SIGNATURE = 8, 32, 16
 """Characters of a ticket: those that tell its token, random ones, and the signature."""
 
@@ -50,12 +59,14 @@ class Tickets:
         self._own = _Own(clock)
         self._store = store
         self._thread = thread
+        self._calls = _Calls()
+        self._unknown = Rate(MOST_UNKNOWN, 60.0, clock)
 
     async def issue(self, token_digest: str) -> str:
         """A ticket for the bearer of a token.
 
         Raises:
-            TooManyRequests: a limit of unused tickets is reached.
+            TooManyRequests: a limit of unused tickets, or of calls that wait for the database, is reached.
         """
         most: dict[TicketLimit, int] = {"token": MOST_OF_ONE, "all": MOST_TICKETS}
         ticket = _new(token_digest)
@@ -63,10 +74,11 @@ class Tickets:
         is_kept = False
         if self._store is not None and self._thread is not None:
             try:
-                async with asyncio.timeout(STORE_SECONDS):
-                    reached = await self._thread.run(
-                        self._store.add_ticket, digest(ticket), token_digest, TICKET_SECONDS, most
-                    )
+                with self._calls.counted(token_digest):
+                    async with asyncio.timeout(STORE_SECONDS):
+                        reached = await self._thread.tickets.run(
+                            self._store.add_ticket, digest(ticket), token_digest, TICKET_SECONDS, most
+                        )
                 is_kept = True
             except (StoreUnavailable, TimeoutError):
                 # Another one: this one may be in the database by now, and would be valid twice.
@@ -81,17 +93,41 @@ class Tickets:
         return ticket
 
     async def redeem(self, ticket: str, token_digest: str) -> bool:
-        """Use a ticket up; tell whether it was valid for this token."""
+        """Use a ticket up; tell whether it was valid for this token.
+
+        Raises:
+            TooManyRequests: a limit of calls that wait for the database, or of unknown tickets, is reached.
+        """
         if not hmac.compare_digest(ticket[-_SIGNATURE:], _signature(ticket[:-_SIGNATURE], token_digest)):
             return False
         taken = self._own.take(digest(ticket))
         if taken is None and self._store is not None and self._thread is not None:
             try:
-                async with asyncio.timeout(STORE_SECONDS):
-                    taken = await self._thread.run(self._store.take_ticket, digest(ticket))
+                taken = await self._taken(digest(ticket), token_digest, self._store, self._thread)
             except (StoreUnavailable, TimeoutError):
                 return False
         return taken == token_digest
+
+    async def _taken(self, ticket: str, token_digest: str, store: TicketStore, thread: StoreThread) -> str | None:
+        """Take a ticket from the database; give the digest of its token."""
+        if wait := self._unknown.wait(token_digest):
+            raise TooManyRequests(
+                f"The limit of {MOST_UNKNOWN} unknown or expired tickets of one token a minute is reached; retry in "
+                f"{wait:.1f} s",
+                retry_after=wait,
+            )
+        # Counted before the answer comes: many could ask at once.
+        self._unknown.draw(token_digest, 1)
+        try:
+            with self._calls.counted(token_digest):
+                async with asyncio.timeout(STORE_SECONDS):
+                    taken = await thread.tickets.run(store.take_ticket, ticket)
+        except (StoreUnavailable, TimeoutError, TooManyRequests):
+            self._unknown.draw(token_digest, -1)
+            raise
+        if taken is not None:
+            self._unknown.draw(token_digest, -1)
+        return taken
 
 
 def mark_of(token_digest: str) -> str:
@@ -156,3 +192,31 @@ class _Own:
         if not self._of_token[token_digest]:
             del self._of_token[token_digest]
         return token_digest, until
+
+
+class _Calls:
+    """Calls that wait for the database: limited, for each token and in all."""
+
+    def __init__(self) -> None:
+        self._of_token: Counter[str] = Counter()
+
+    @contextmanager
+    def counted(self, token_digest: str) -> Iterator[None]:
+        """Count a call as long as it lasts.
+
+        Raises:
+            TooManyRequests: a limit is reached.
+        """
+        if self._of_token[token_digest] >= MOST_CALLS_OF_ONE:
+            raise TooManyRequests(
+                f"The limit of {MOST_CALLS_OF_ONE} requests for tickets of one token at once is reached"
+            )
+        if self._of_token.total() >= MOST_CALLS:
+            raise TooManyRequests(f"The limit of {MOST_CALLS} requests for tickets at once is reached")
+        self._of_token[token_digest] += 1
+        try:
+            yield
+        finally:
+            self._of_token[token_digest] -= 1
+            if not self._of_token[token_digest]:
+                del self._of_token[token_digest]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from vivienne.agent.schema import Configuration
 from vivienne.changes.pause.state import PausesInForce
+from vivienne.config.flat import listed, quoted
 from vivienne.config.layers import GLOBAL, Layers, asset_of
 from vivienne.errors import Problem, UnknownTarget, VersionConflict
 
@@ -129,7 +130,7 @@ class LayersInForce:
 
     def unknown(self, asset: str) -> UnknownTarget:
         """The error for an unknown asset; it lists the known ones."""
-        return UnknownTarget(Problem("asset_symbol", f"Unknown asset {asset!r}; known are {', '.join(self.assets)}"))
+        return UnknownTarget(Problem("asset_symbol", f"Unknown asset {quoted(asset)}; known are {listed(self.assets)}"))
 
     def expect(self, expected: int | None, layer: str) -> None:
         """Refuse unless this version, if any is given, is the one that bears on a layer.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from vivienne.changes.in_force import LayersInForce
     from vivienne.changes.requests import ChangeRequest
     from vivienne.store.base import RevisionStore
-    from vivienne.store.thread import StoreThread
+    from vivienne.store.thread import StoreCalls
     from vivienne.wire.answers import Acknowledgement, Action
     from vivienne.wire.document import Document
 
@@ -31,13 +31,13 @@ class Planning:
     Args:
         in_force: what they would change.
         store: where former revisions are looked up.
-        thread: in which.
+        calls: in which way.
     """
 
-    def __init__(self, in_force: LayersInForce, store: RevisionStore, thread: StoreThread) -> None:
+    def __init__(self, in_force: LayersInForce, store: RevisionStore, calls: StoreCalls) -> None:
         self._in_force = in_force
         self._store = store
-        self._thread = thread
+        self._calls = calls
 
     async def plan(self, request: ChangeRequest) -> Plan:
         """Work out what a request would do.
@@ -76,19 +76,19 @@ class Planning:
         return Plan(layer, action, document, layers, changed, assets, target, active_id)
 
     async def _find(self, config_id: str) -> Revision:
-        revision = await self._thread.run(self._store.by_config_id, config_id)
+        revision = await self._calls.run(self._store.by_config_id, config_id)
         if revision is None:
             raise UnknownRevision(f"Unknown config_id {config_id!r}; see `all` or `history`", path="config_id")
         return revision
 
     async def _after_deletion(self, revision: Revision) -> tuple[Document, str | None]:
         """The document and the config_id in force in the layer after a deletion."""
-        if await self._thread.run(self._store.is_deleted, revision.config_id):
+        if await self._calls.run(self._store.is_deleted, revision.config_id):
             raise UnknownRevision(f"The configuration {revision.config_id!r} was already deleted", path="config_id")
         active_id = self._in_force.active_id(revision.layer)
         if active_id != revision.config_id:
             return self._in_force.layers.document(revision.layer), active_id
-        earlier = await self._thread.run(self._store.before, revision)
+        earlier = await self._calls.run(self._store.before, revision)
         return ({}, None) if earlier is None else (earlier.document, earlier.config_id)
 
     def write_up(self, plan: Plan, request: ChangeRequest, created_at: str) -> Prepared[Acknowledgement]:

@@ -30,7 +30,7 @@ async def prune(store: RevisionStore, thread: StoreThread, keep: timedelta) -> N
     """
     before, count = written(now() - keep), BATCH
     while count == BATCH:
-        count = await thread.run(store.prune_answers, before, BATCH)
+        count = await thread.reads.run(store.prune_answers, before, BATCH)
 
 
 async def follow(store: RevisionStore, thread: StoreThread, keep: timedelta | None) -> None:

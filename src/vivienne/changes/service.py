@@ -96,9 +96,12 @@ class ConfigService:
         self._thread = thread or StoreThread(STORE_TIMEOUT, self.metrics)
         self._in_force = LayersInForce(self.assets, store.heads(), store.active_ids(), store.switches())
         self._planning = Planning(self._in_force, store, self._thread)
+        self._trials = Planning(self._in_force, store, self._thread.reads)
         self._ledger = Ledger(store, self._thread, self._in_force, self.metrics)
         self._writer = Writer(store, self._thread, self._ledger, self.counts)
-        self._one_page = asyncio.Semaphore()  # many that wait would keep a change from the store
+        # One caller at a time: many would delay each other, and those that catch up delay changes too.
+        self._one_page = asyncio.Semaphore()
+        self._one_trial = asyncio.Semaphore()
         self._pausing = Pausing(self._in_force, store, self._thread, self._writer, self._now)
         self._hearing = Hearing(self._in_force, self._pausing.tell, self._now)
         self._following = Following(self._writer, self._in_force, self._hearing)
@@ -272,7 +275,7 @@ class ConfigService:
 
     async def check(self) -> None:
         """Raise `StoreUnavailable` when the store does not answer, cannot take a change, or is not followed."""
-        await self._thread.look_up(self._store.check)
+        await self._thread.reads.look_up(self._store.check)
         await self._ledger.check()
         if (trouble := self._pausing.trouble()) is not None:
             raise StoreUnavailable(trouble)
@@ -301,14 +304,14 @@ class ConfigService:
 
     async def _try_out(self, request: ChangeRequest) -> Plan:
         try:
-            return await self._planning.plan(request)
+            return await self._trials.plan(request)
         except ChangeRefused:
             if not self._store.is_shared:
                 raise
             with suppress(StoreUnavailable, TimeoutError):  # then the revisions known here have to do
-                async with asyncio.timeout(STORE_TIMEOUT):
+                async with asyncio.timeout(STORE_TIMEOUT), self._one_trial:
                     await self.catch_up()
-        return await self._planning.plan(request)
+        return await self._trials.plan(request)
 
     def _preview(self, plan: Plan) -> Preview:
         return {**plan.outcome(self._in_force.version_of(plan.layer), made=False), "status": "valid"}
@@ -322,7 +325,7 @@ class ConfigService:
         """A page of revisions, and where the next one begins."""
         look = partial(self._read_page, layers, limit, before, configurations_only=configurations_only)
         async with self._one_page:
-            revisions, limit = await self._thread.look_up(look)
+            revisions, limit = await self._thread.reads.look_up(look)
         if revisions and revisions[0].version > self._in_force.version:
             self.hint()
         active = self._in_force.ids()

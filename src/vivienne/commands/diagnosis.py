@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import resource
 import shutil
 import stat
@@ -15,12 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from vivienne.access.secrets import without_secrets
+from vivienne.addresses import HIDDEN, shown_address
 from vivienne.commands.database import opened
 from vivienne.commands.http import ask
-from vivienne.errors import StoreError, VivienneError
-from vivienne.redis.address import without_password
+from vivienne.errors import SettingsError, StoreError, VivienneError
 from vivienne.settings.boot import SETTINGS, Boot
-from vivienne.store.address import PostgresUrl
+from vivienne.settings.parsing import database
 from vivienne.store.holders import user_name
 from vivienne.times import now, written
 from vivienne.version import build_version
@@ -28,7 +29,11 @@ from vivienne.version import build_version
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from vivienne.store.address import PostgresUrl
+
 _SECONDS = 5.0
+_QUOTED_ADDRESS = re.compile(r"'[^']*@[^']*'|\"[^\"]*@[^\"]*\"")
+"""A setting in an error, with what may be a password."""
 _LEAST_FREE = 1024**3
 _OTHERS = 0o077
 _PARTS = ("health", "ready", "metrics")
@@ -105,7 +110,7 @@ def _look_at_settings(found: Diagnosis, environment: Mapping[str, str]) -> None:
     try:
         Boot.read(**{name: _converted(text, SETTINGS[name].default) for name, text in texts.items()})
     except (VivienneError, ValueError) as error:
-        found.add("problem", f"The settings in the environment are wrong: {error}")
+        found.add("problem", f"The settings in the environment are wrong: {_QUOTED_ADDRESS.sub(HIDDEN, str(error))}")
     else:
         found.add("ok", f"The settings in the environment go together ({len(texts)} are set)")
 
@@ -120,8 +125,13 @@ def _converted(text: str, default: Any) -> Any:
 
 def _shown(name: str, value: str) -> str:
     if name == "db":
-        return str(PostgresUrl.read(value) or value)
-    return without_password(value) if SETTINGS[name].is_secret and value else value
+        try:
+            return str(database(value))
+        except SettingsError:
+            return HIDDEN
+    if SETTINGS[name].is_secret:
+        return shown_address(value)
+    return HIDDEN if "@" in value else value
 
 
 def _look_at_files(found: Diagnosis, db: Path | PostgresUrl) -> None:
@@ -170,6 +180,9 @@ def _look_at_server(found: Diagnosis, url: str) -> None:
     for part in _PARTS:
         try:
             text = ask(url, f"/{part}", seconds=_SECONDS).decode(errors="replace")
+        except SettingsError as error:
+            found.add("problem", str(error))
+            return
         except (OSError, ValueError, HTTPException) as error:
             body = error.read().decode(errors="replace") if hasattr(error, "read") else ""
             found.keep(f"{part}.txt", f"{error}\n{body}")

@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from typing import Any
 from urllib.error import HTTPError
 
+from vivienne.addresses import shown_address
 from vivienne.errors import SettingsError
 
 TOKEN_VARIABLE = "VIVIENNE_TOKEN"  # noqa: S105  # the name of a variable
@@ -40,8 +41,12 @@ def ask(url: str, path: str, body: bytes | None = None, seconds: float = ANSWER_
         ValueError: the same, or it speaks no HTTP.
         HTTPException: the same.
     """
-    if not url.startswith(("http://", "https://")):
-        raise SettingsError(f"--url must begin with http:// or https://, as in http://localhost:8000, not {url!r}")
+    if not url.startswith(("http://", "https://")) or shown_address(url) != url:
+        # It is not repeated: there may be a password in it.
+        raise SettingsError(
+            "--url must begin with http:// or https:// and have a host, as in http://localhost:8000, but no user, "
+            f"password or options; a token belongs in {TOKEN_VARIABLE}"
+        )
     headers = {"Content-Type": "application/json"} if body is not None else {}
     if token := os.environ.get(TOKEN_VARIABLE):
         headers["Authorization"] = f"Bearer {token}"

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 import uvloop
 
+from vivienne.addresses import shown_address
 from vivienne.commands.failure import exit_code
 from vivienne.commands.options import option_of
 from vivienne.errors import VivienneError
-from vivienne.redis.address import without_password
 from vivienne.settings.boot import SETTINGS, Boot
 from vivienne.version import build_version
 
@@ -75,7 +75,7 @@ def _effective(context: click.Context, boot: Boot) -> Iterator[tuple[str, str, s
     effective = {"db": str(boot.db), "assets": ",".join(boot.assets), "data": " ".join(context.params["data"])}
     for name, each in SETTINGS.items():
         value = effective.get(name, context.params[name])
-        shown = "-" if value == "" else without_password(value) if each.is_secret else str(value)
+        shown = "-" if value == "" else shown_address(value) if each.is_secret else str(value)
         source = context.get_parameter_source(name)
         yield (
             each.flag.removeprefix("--"),

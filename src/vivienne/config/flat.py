@@ -29,7 +29,7 @@ TOP_LEVEL = tuple(SECTIONS[""].model_fields)
 
 
 MOST_TOLD = 20
-"""Unknown names that are listed one by one; finding the nearest known name of each is slow."""
+"""Names that are listed one by one, so that an answer has a bound; finding the nearest known name of each is slow."""
 _LONGEST_NAME = 64
 
 
@@ -41,6 +41,12 @@ def clip(name: str) -> str:
 def quoted(name: str) -> str:
     """A name in quotes, cut if it is long."""
     return repr(clip(name))
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names as they may be listed: the first ones, and the number of the others."""
+    more = len(names) - MOST_TOLD
+    return ", ".join(names[:MOST_TOLD]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

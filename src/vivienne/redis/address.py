@@ -1,4 +1,4 @@
-"""Addresses of Redis: checked before anything connects, and shown without their password."""
+"""Addresses of Redis: checked before anything connects."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from vivienne.errors import SettingsError
 _REDIS = ("redis", "rediss", "unix")
 _ALLOWED = re.compile(r"db|ssl_(cert_reqs|ca_certs|ca_path|certfile|keyfile|check_hostname)")
 """Parameters of the query; all others would alter how the connection works."""
-_HIDDEN = "***"
 
 
 def redis_address(flag: str, text: str) -> str:
@@ -48,11 +47,3 @@ def redis_address(flag: str, text: str) -> str:
     if parts.fragment:
         raise SettingsError(f"{flag}: the address has a # in it; in a password, write it as %23")
     return text
-
-
-def without_password(url: str) -> str:
-    """An address as it may be shown."""
-    parts = urlsplit(url)
-    who, at, where = parts.netloc.rpartition("@")
-    user, colon, _ = who.partition(":")
-    return parts._replace(netloc=f"{user}{colon}{_HIDDEN if colon else ''}{at}{where}").geturl()

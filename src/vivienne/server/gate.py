@@ -21,7 +21,7 @@ from vivienne import trace
 from vivienne.access.caller import counted_as
 from vivienne.access.rates import Rate
 from vivienne.access.secrets import SECRET
-from vivienne.errors import NotKnown
+from vivienne.errors import NotKnown, TooManyRequests
 from vivienne.server.http import CALLER
 from vivienne.server.problems import problem, too_many
 
@@ -106,7 +106,11 @@ class Gate:
     async def _websocket(self, scope: Scope, receive: Receive, send: Send, address: str | None) -> None:
         offered: list[str] = scope.get("subprotocols", [])
         secret = _bearer(scope) or _after(TOKEN_IN, offered)
-        scope[CALLER], token = await self._access.caller(address, secret, _after(TICKET_IN, offered))
+        try:
+            scope[CALLER], token = await self._access.caller(address, secret, _after(TICKET_IN, offered))
+        except TooManyRequests as error:
+            await too_many(str(error), error.retry_after)(scope, receive, send)
+            return
         trace.caller.set(str(scope[CALLER]))
         if scope[CALLER].role is not None and (wait := self._handshakes.take()):
             await _too_fast(self._handshakes, wait)(scope, receive, send)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import errno
 import ipaddress
@@ -116,6 +117,17 @@ def _why(error: OSError, host: str, port: int) -> str:
     return f"Cannot listen on {host}, port {port}: {error.strerror}"
 
 
+class _Cancelled(logging.Filter):
+    """Leaves out that a request was cancelled: at a stop that is so for each that is open, and uvicorn counts them."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether a record is kept."""
+        return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
+
+
+_CANCELLED = _Cancelled()
+
+
 class Server(uvicorn.Server):
     """uvicorn without its signal handlers: the process stops it."""
 
@@ -129,6 +141,7 @@ class Server(uvicorn.Server):
 
         With one copy a client waits for as many passes as there are others that connect.
         """
+        logging.getLogger("uvicorn.error").addFilter(_CANCELLED)
         to_thread.current_default_thread_limiter().total_tokens = _THREADS
         await super().startup([copy for each in sockets or () for copy in (each, *_copies(each))])
 

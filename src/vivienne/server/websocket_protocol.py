@@ -242,6 +242,8 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         kind = message["type"]
         if self.close_sent and kind in ("websocket.send", "websocket.close"):
             raise ClientDisconnected
+        if not self.handshake_complete and self.transport.is_closing() and kind != "websocket.accept":
+            raise ClientDisconnected  # a stop has answered the handshake already
         await super().send(message)
         if kind == "websocket.http.response.start":
             self._refusal = message["status"]

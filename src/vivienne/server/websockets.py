@@ -21,7 +21,7 @@ from vivienne.channels.messages import (
     request_id_of,
 )
 from vivienne.channels.replies import error_reply, subscribe_reply
-from vivienne.config.flat import nearest
+from vivienne.config.flat import MOST_TOLD, and_more, clip, listed, nearest
 from vivienne.errors import ChangeRefused, Defect, Forbidden, Malformed, Problem, UnknownTarget
 from vivienne.server.http import caller_of
 
@@ -210,10 +210,12 @@ class _Conversation:
             names = list(dict.fromkeys(asset.upper() for asset in assets))
             unknown = [name for name in names if name not in self._service.assets]
             if unknown:
-                known = ", ".join(self._service.assets)
-                raise UnknownTarget(
-                    [Problem("assets", f"Unknown asset {name[:40]!r}; known are {known}") for name in unknown]
-                )
+                known = listed(self._service.assets)
+                told = [
+                    Problem("assets", f"Unknown asset {clip(name)!r}; known are {known}")
+                    for name in unknown[:MOST_TOLD]
+                ]
+                raise UnknownTarget([*told, *and_more(unknown)])
         self._mailbox.watch(names)
         self._board.show(self._mailbox, names)
         return subscribe_reply(names if names is not None else list(self._service.assets), request_id_of(message))
