@@ -114,12 +114,14 @@ def test_so_many_bytes_of_unfinished_heads_are_kept_and_no_more() -> None:
                     writer.write(b"a: " + b"b" * 1_995 + b"\r\n")
                 for _ in range(len(opened) // 5):
                     await asyncio.sleep(0)
-            ends = asyncio.as_completed([asyncio.create_task(reader.read()) for reader, _ in opened])
+            reads = [asyncio.create_task(reader.read()) for reader, _ in opened]
+            ends = asyncio.as_completed(reads)
             for _ in range(20):
                 with suppress(ConnectionResetError):
                     await next(ends)
             for _, writer in opened:
                 writer.close()
+            await asyncio.gather(*reads, return_exceptions=True)
 
     asyncio.run(heads())
 
