@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from postgres_server import PASSWORD, USER
+from postgres_server import PASSWORD
 from revisions import filled, revision, versions
 from vivienne.errors import StoreUnavailable, StoreUnusable
 from vivienne.store.address import PostgresUrl
