@@ -156,7 +156,7 @@ class Connection(HttpToolsProtocol):
             self._count_held()
             if self.flow.holds:
                 self._ask_for_turn()
-            elif not self.flow.read_paused:
+            elif not self.flow.read_paused and not self.transport.is_closing():
                 self.transport.resume_reading()
 
     def _parse(self, piece: memoryview) -> None:
@@ -302,6 +302,7 @@ class Connection(HttpToolsProtocol):
         # Otherwise the kernel would keep what is unread, and the connection, until the client reads it.
         self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
         self.transport.abort()
+        self.flow.release()  # not only when it is closed: in a pass many may be given up
 
     def send_400_response(self, msg: str) -> None:
         """Answer what cannot be parsed, and close."""
