@@ -66,7 +66,10 @@ class Flood:
     answered: str | None = None
 
 
+_GET = "GET /health HTTP/1.1\r\nHost: localhost\r\n"
+
 FLOODS = {
+    "unfinished heads": Flood((f"{_GET}\r\n",), answered=_GET + f"a: {'b' * 650}\r\n" * 90),
     "trailers": Flood((f"{_CHUNKED}0\r\n",), "a: b\r\n" * 1_000, share=0.1),
     "handshakes with a body or an endless line": Flood(
         (
@@ -84,7 +87,7 @@ FLOODS = {
     "unfinished bodies": Flood(
         (f"POST {COMPREHENSIVE}/validate HTTP/1.1\r\n{_HEAD}Content-Length: 250000\r\n\r\n{'x' * 200_000}",)
     ),
-    "pipelined requests": Flood(("",), "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n" * 100, share=0.1),
+    "pipelined requests": Flood(("",), f"{_GET}\r\n" * 100, share=0.1),
     "chunks of a byte": Flood((_CHUNKED,), "1\r\n \r\n" * 1_000, share=0.1),
 }
 

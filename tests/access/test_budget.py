@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 from vivienne.access.budget import AT_ONCE, TimeBudgets
 
@@ -28,6 +29,26 @@ async def test_who_used_up_its_time_waits_and_others_do_not() -> None:
     clock.now += 1.0
     async with asyncio.timeout(10):
         await waiting
+
+
+async def test_time_in_which_work_waits_is_free() -> None:
+    clock, stored = Clock(), asyncio.Event()
+    budgets = TimeBudgets(clock)
+
+    async def work() -> str:
+        await stored.wait()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0):
+                await asyncio.Event().wait()
+        return "done"
+
+    at_once = [asyncio.create_task(budgets.charging("one", work())) for _ in range(4)]
+    await asyncio.sleep(0)
+    clock.now += 5.0
+    stored.set()
+    assert await asyncio.gather(*at_once) == ["done"] * 4
+    async with asyncio.timeout(10):  # the clock stands still: it has time left, or would wait for ever
+        await budgets.due("one")
 
 
 async def test_connections_of_one_caller_take_turns() -> None:

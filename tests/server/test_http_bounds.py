@@ -211,7 +211,7 @@ def test_metrics_are_answered_however_many_ask_at_once(server: RunningServer) ->
 
 
 def test_with_few_open_files_there_are_few_connections_and_changes_are_made(tmp_path: Path) -> None:
-    prefix = ("bash", "-c", 'ulimit -n 300 && exec "$@"', "bash")
+    prefix = ("bash", "-c", 'ulimit -n 332 && exec "$@"', "bash")
     with RunningServer("--assets", "BTC", db=tmp_path / "v.db", prefix=prefix) as server, ExitStack() as open_:
         assert "at most 44 connections" in server.log
         many = [open_.enter_context(connected(server.port)) for _ in range(350)]

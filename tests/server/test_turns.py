@@ -50,3 +50,16 @@ def test_a_client_who_sends_without_end_holds_nobody_up() -> None:
     assert first == 10
     assert done.index("other") == 1
     assert [each for each in done if each != "other"] == [f"endless {number}" for number in range(1_000)]
+
+
+def test_of_an_address_the_connection_with_the_fewest_turns_goes_first() -> None:
+    async def order() -> list[str]:
+        done: list[str] = []
+        turns = Turns(per_pass=1)
+        for had, name in ((3, "third"), (0, "first"), (3, "fourth"), (1, "second")):
+            turns.take("same", partial(done.append, name), had=had)
+        while len(done) < 4:  # noqa: ASYNC110  # each is a pass
+            await asyncio.sleep(0)
+        return done
+
+    assert asyncio.run(order()) == ["first", "second", "third", "fourth"]

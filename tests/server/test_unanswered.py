@@ -7,20 +7,25 @@ from contextlib import asynccontextmanager, suppress
 from time import monotonic
 from typing import TYPE_CHECKING
 
+import pytest
+
 from raw_http import UPGRADE, request
 from vivienne.access.budget import TimeBudgets
 from vivienne.access.limits import Limits
 from vivienne.metrics.registry import Metrics
 from vivienne.server.incoming import Incoming
 from vivienne.server.listen import bind, server
+from vivienne.server.policy import PAUSE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from starlette.types import Receive, Scope, Send
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 LONG_BODY = 200_000
 POST = request("POST", "/", ("Host", "localhost"), ("Content-Length", str(2 * LONG_BODY))) + b"x" * LONG_BODY
+GET = request("GET", "/", ("Host", "localhost"))
+CHUNKED = request("POST", "/", ("Host", "localhost"), ("Transfer-Encoding", "chunked"))
 HANDSHAKE = request("GET", "/ws/state", ("Host", "localhost"), *UPGRADE)
 
 
@@ -31,10 +36,10 @@ async def never(_scope: Scope, receive: Receive, _send: Send) -> None:
 
 
 @asynccontextmanager
-async def serving(limits: Limits) -> AsyncIterator[int]:
-    """A server of it in this process; gives its port."""
+async def serving(limits: Limits, app: ASGIApp = never) -> AsyncIterator[int]:
+    """A server of an application in this process; gives its port."""
     sockets = bind("127.0.0.1", 0)
-    web = server(never, limits, Incoming(TimeBudgets(monotonic), Metrics()))
+    web = server(app, limits, Incoming(TimeBudgets(monotonic), Metrics()))
     running = asyncio.create_task(web.serve(sockets))
     try:
         yield sockets[0].getsockname()[1]
@@ -87,3 +92,96 @@ def test_so_many_bytes_of_bodies_are_kept_and_no_more() -> None:
             await so_many_are_closed(100 - 4 * 1024 * 1024 // LONG_BODY, 100, port, POST)
 
     asyncio.run(bodies())
+
+
+@pytest.mark.parametrize("begun", [GET[:-2], CHUNKED + b"0\r\n"], ids=["headers", "trailers"])
+def test_too_many_fields_are_refused_before_the_last_has_come(begun: bytes) -> None:
+    async def fields() -> None:
+        async with serving(Limits(handshake_seconds=60.0)) as port:
+            await so_many_are_closed(1, 1, port, begun + b"a:b\r\n" * 110)
+
+    asyncio.run(fields())
+
+
+def test_so_many_bytes_of_unfinished_heads_are_kept_and_no_more() -> None:
+    async def heads() -> None:
+        async with serving(Limits(handshake_seconds=60.0)) as port, asyncio.timeout(20):
+            opened = [await asyncio.open_connection("127.0.0.1", port) for _ in range(100)]
+            for _, writer in opened:
+                writer.write(GET[:-2])
+            for _ in range(30):  # piece by piece, so that it is parsed when the next one comes
+                for _, writer in opened:
+                    writer.write(b"a: " + b"b" * 1_995 + b"\r\n")
+                for _ in range(len(opened) // 5):
+                    await asyncio.sleep(0)
+            reads = [asyncio.create_task(reader.read()) for reader, _ in opened]
+            ends = asyncio.as_completed(reads)
+            for _ in range(20):
+                with suppress(ConnectionResetError):
+                    await next(ends)
+            for _, writer in opened:
+                writer.close()
+            await asyncio.gather(*reads, return_exceptions=True)
+
+    asyncio.run(heads())
+
+
+def answering(answered: list[str]) -> ASGIApp:
+    """An application that answers once the request has arrived, and notes its path."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        while (await receive()).get("more_body"):
+            pass
+        answered.append(scope["path"])
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
+        await send({"type": "http.response.body"})
+
+    return app
+
+
+async def used(number: int, port: int) -> list[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """Connections on which a request was answered."""
+    opened = [await asyncio.open_connection("127.0.0.1", port) for _ in range(number)]
+    for reader, writer in opened:
+        writer.write(GET)
+        await reader.readuntil(b"\r\n\r\n")
+    return opened
+
+
+def test_of_too_many_used_connections_with_half_a_request_the_oldest_is_closed() -> None:
+    async def halves() -> None:
+        async with serving(Limits(handshake_seconds=60.0, half_open=3), answering([])) as port, asyncio.timeout(20):
+            opened = [each for _ in range(4) for each in await used(1, port)]
+            opened[0][1].write(GET[:-2])
+            for _ in range(20):  # passes, so that it is the oldest
+                await asyncio.sleep(0)
+            for _, writer in opened[1:]:
+                writer.write(GET[:-2])
+            assert (await opened[0][0].read()).startswith(b"HTTP/1.1 408 ")
+            opened[-1][1].write(GET[-2:])
+            assert (await opened[-1][0].readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+            for _, writer in opened:
+                writer.close()
+
+    asyncio.run(halves())
+
+
+def test_a_pause_does_not_wait_for_requests_in_a_row_from_its_own_address() -> None:
+    answered: list[str] = []
+
+    async def pause() -> None:
+        async with serving(Limits(), answering(answered)) as port, asyncio.timeout(20):
+            opened = await used(200, port)
+            answered.clear()
+            for _, writer in opened:
+                writer.write(GET * 20)
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(request(*PAUSE, ("Host", "localhost"), ("Content-Length", "2")))
+            await asyncio.sleep(0)
+            writer.write(b"{}")  # by itself, as many libraries send it
+            await reader.readuntil(b"\r\n\r\n")
+            for _, each in (*opened, (reader, writer)):
+                each.close()
+
+    asyncio.run(pause())
+    assert answered.index(PAUSE[1]) < 30

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from postgres_server import PASSWORD, USER
+from postgres_server import PASSWORD
 from revisions import filled, revision, versions
 from vivienne.errors import StoreUnavailable, StoreUnusable
 from vivienne.store.address import PostgresUrl
@@ -55,7 +55,7 @@ def test_a_database_that_is_missing_is_named_with_what_makes_it(postgres: Postgr
     message = refusal(postgres.url("nowhere"))
 
     assert message == (
-        f"The database postgresql://{USER}@127.0.0.1:{postgres.port}/nowhere does not exist; "
+        f"The database postgresql://***@127.0.0.1:{postgres.port}/nowhere does not exist; "
         "correct --db, or create it: createdb NAME"
     )
 

@@ -6,12 +6,15 @@ import asyncio
 from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from vivienne.access.rates import MOST_KEPT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Coroutine, Generator, Iterator
+
+_R = TypeVar("_R")
 
 SHARE = 0.1
 """Seconds of the event loop in a second that one caller may use, over all its connections."""
@@ -28,6 +31,29 @@ class _Account:
     waiting: deque[Callable[[], None]] = field(default_factory=deque)
     is_called: bool = False
     """Whether the next of those that wait will be called."""
+
+
+class _Charged(Generic[_R]):
+    """Work whose steps are charged; between two of them it waits."""
+
+    def __init__(self, budgets: TimeBudgets, key: str, work: Coroutine[Any, Any, _R]) -> None:
+        self._budgets = budgets
+        self._key = key
+        self._work = work
+
+    def __await__(self) -> Generator[Any, Any, _R]:
+        step: Callable[[], Any] = partial(self._work.send, None)
+        while True:
+            try:
+                with self._budgets.charged(self._key):
+                    waits_for = step()
+            except StopIteration as done:
+                result: _R = done.value
+                return result
+            try:
+                step = partial(self._work.send, (yield waits_for))
+            except BaseException as error:  # noqa: BLE001  # the work gets it, such as that it is cancelled
+                step = partial(self._work.throw, error)
 
 
 class TimeBudgets:
@@ -54,6 +80,10 @@ class TimeBudgets:
             yield
         finally:
             self.charge(key, min(DEAREST, self._clock() - begin))
+
+    async def charging(self, key: str, work: Coroutine[Any, Any, _R]) -> _R:
+        """Do work and charge a caller for it; time in which it waits, such as for the store, is free."""
+        return await _Charged(self, key, work)
 
     def charge(self, key: str, seconds: float) -> None:
         """Charge a caller for work that is done for it in several places."""

@@ -175,8 +175,8 @@ def _add_validation(routes: APIRouter, service: ConfigService, budgets: TimeBudg
         await budgets.due(key)
         envelope, document = await read_configuration(request, None, None, "partial")
         try:
-            with budgets.charged(key):
-                outcome = await service.validate(change_request(request, envelope, Update(document, partial)))
+            asked = change_request(request, envelope, Update(document, partial))
+            outcome = await budgets.charging(key, service.validate(asked))
         except InvalidConfiguration as refused:
             return Answer({"valid": False, "errors": [problem_entry(problem) for problem in refused.problems]})
         return Answer({"valid": True, "errors": [], **outcome})

@@ -9,6 +9,7 @@ What uvicorn does not do, and is done here by overriding it:
   (`_should_upgrade`, `handle_websocket_upgrade`).
 - When it stops, it resets connections whose request is on its way (`shutdown`).
 - It waits for ever for a client to read its answer (`pause_writing`, `on_response_complete`).
+- It keeps a request that is answered as long as its connection (`_forget_request`).
 """
 
 from __future__ import annotations
@@ -21,26 +22,21 @@ from typing import TYPE_CHECKING, Any, cast
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from vivienne.access.caller import counted_as
+from vivienne.server.head import BAD_REQUEST, HEAD_BYTES, HEAD_FIELDS, HEADERS_TOO_LARGE, counted_bytes, refusal
 from vivienne.server.intake import Intake
 from vivienne.server.policy import PAUSE
-from vivienne.server.problems import problem
 
 if TYPE_CHECKING:
     import asyncio
 
-    from starlette.responses import Response
     from uvicorn.config import Config
 
     from vivienne.server.connections import Connections
     from vivienne.server.websocket_protocol import WebSocketProtocol
 
-_BAD_REQUEST, _REQUEST_TIMEOUT, _HEADERS_TOO_LARGE = 400, 408, 431
-_HEAD_BYTES, _HEAD_FIELDS = 64 * 1024, 100
-"""Limits of the address and the headers of a request, and of what comes between two bytes of a body, or after it."""
+_REQUEST_TIMEOUT = 408
 _AT_ONCE = struct.pack("ii", 1, 0)
 """Value of `SO_LINGER` with which closing a connection discards what is not sent."""
-_HANDSHAKE_LINE = 8_000
-"""Bytes of a line of a handshake; the WebSocket library reads 8 kB."""
 _LAST_REQUEST_SECONDS = 0.5
 """Time for the first request of a connection that is open when the server stops."""
 
@@ -62,8 +58,12 @@ class Connection(HttpToolsProtocol):
         self._refused = False
         self._is_due = self._is_last = False
         self._has_head = False
-        self._bare = 0
-        """Bytes since the last one of a body, or since the request began."""
+        self._turns = 0
+        """Pieces parsed since the connection was last idle; one more once it has been used."""
+        self._bare = self._fields = 0
+        """Bytes since the last one of a body, or since the request began, and fields among them."""
+        self._head_bytes = 0
+        """Bytes that the head takes beyond a usual one, until it is answered."""
         self._body_left = 0
         """Bytes of the body that have not arrived; 0 in other parts of a request, and if the length is not known."""
         self._body_bytes = 0
@@ -116,31 +116,47 @@ class Connection(HttpToolsProtocol):
         """Keep bytes until it is their turn."""
         self._unset_keepalive_if_required()
         self.flow.hold(data)
-        self.everything.holds(self, self.flow.size + self._body_bytes)
-        self._ask_for_turn()
+        self._count_held()
+        if self._is_body_of_pause():
+            self._advance()
+        else:
+            self._ask_for_turn()
+
+    def _is_body_of_pause(self) -> bool:
+        cycle: Any = self.cycle  # None before the first request
+        return self._body_left > 0 and _is_pause(cycle.scope) and not cycle.response_complete
+
+    def _count_held(self) -> None:
+        self.everything.holds(self, self.flow.size + self._head_bytes + self._body_bytes)
 
     def _ask_for_turn(self) -> None:
         if not self._is_due:
             self._is_due = True
-            self.everything.parsing.take(self.whose, self._turn)
+            self.everything.parsing.take(self.whose, self._turn, had=self._turns)
 
     def _turn(self) -> None:
-        """Parse a piece, unless a whole request waits for its answer: then that comes first."""
         self._is_due = False
+        self._advance()
+
+    def _advance(self) -> None:
+        """Parse a piece, unless a whole request waits for its answer: then that comes first."""
         cycle: Any = self.cycle  # None before the first request
         is_answering = cycle is not None and not cycle.response_complete and not cycle.more_body
         if is_answering or self.flow.read_paused or not self.flow.holds or self.transport.is_closing():
             return  # `resume_reading` asks for the next turn
+        self._turns += 1
         try:
             self._parse(self.flow.take(self._body_left))
+            if self._body_left and self.flow.size and not self.transport.is_closing():
+                self._parse(self.flow.take(self._body_left))  # a body costs next to nothing, so it comes with its head
         except Exception:
             self.transport.abort()  # nobody would read on
             raise
         if self.transport.get_protocol() is self:
-            self.everything.holds(self, self.flow.size + self._body_bytes)
+            self._count_held()
             if self.flow.holds:
                 self._ask_for_turn()
-            elif not self.flow.read_paused:
+            elif not self.flow.read_paused and not self.transport.is_closing():
                 self.transport.resume_reading()
 
     def _parse(self, piece: memoryview) -> None:
@@ -150,8 +166,10 @@ class Connection(HttpToolsProtocol):
             # It has become a WebSocket. The parser and this object refer to each other, which would keep both alive.
             self.parser = None  # type: ignore[assignment]  # as uvicorn does with a connection that is lost
             return
-        if self._bare > _HEAD_BYTES:
-            self._end(_HEADERS_TOO_LARGE, "Request Header Fields Too Large", "The headers are too long")
+        if not self._has_head:
+            self._head_bytes = counted_bytes(self._bare, self._fields)
+        if self._bare > HEAD_BYTES or self._fields > HEAD_FIELDS:
+            self._end(HEADERS_TOO_LARGE, "Request Header Fields Too Large", "The headers are too long")
             return
         # Bytes that belong to no request must not keep the connection open.
         cycle: Any = self.cycle
@@ -163,22 +181,26 @@ class Connection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin to measure the time and size of a request."""
         self.everything.waits(self)
-        self._bare = self._body_left = self._body_bytes = 0
+        self._bare = self._fields = self._head_bytes = self._body_left = self._body_bytes = 0
         self._has_head = False
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header. Trailers, which come after the body, have no meaning here."""
-        if not self._has_head:
+        self._fields += 1
+        if not self._has_head and self._fields <= HEAD_FIELDS + 1:  # one more, so that the request is refused
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """Check the headers, and take the host of an absolute address."""
         self._has_head = True
-        refusal = self._refusal()
-        if refusal is not None:
+        self._head_bytes = counted_bytes(self._bare, self._fields)
+        self._fields = 0
+        is_handshake = self.parser.should_upgrade() and self._should_upgrade()
+        refused = refusal(self.url, self.headers, is_handshake=is_handshake)
+        if refused is not None:
             self._refused = True
-            self.app = refusal
+            self.app = refused
             self.everything.ended("malformed")
         if b"://" in self.url and not self.url.startswith(b"/"):
             # An absolute address wins over Host (RFC 9112, 3.2.2).
@@ -201,31 +223,10 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Note that the request has arrived, with its body. A handshake is over when the WebSocket is open."""
-        self._bare = self._body_left = 0
+        self._bare = self._fields = self._body_left = 0
         if not (self.parser.should_upgrade() and self._should_upgrade()):
             self.everything.spoke(self)
         super().on_message_complete()
-
-    def _refusal(self) -> Response | None:
-        """The answer to a request whose headers are not taken."""
-        lines = [len(self.url), *(len(name) + len(value) for name, value in self.headers)]
-        close = {"Connection": "close"}
-        title = "Request header fields too large"
-        if len(self.headers) > _HEAD_FIELDS or sum(lines) > _HEAD_BYTES:
-            detail = f"A request may have at most {_HEAD_FIELDS} header fields and {_HEAD_BYTES:,} bytes of them"
-            return problem(_HEADERS_TOO_LARGE, title, detail, code="headers_too_large", headers=close)
-        if not (self.parser.should_upgrade() and self._should_upgrade()):
-            return None
-        if max(lines) > _HANDSHAKE_LINE:
-            detail = f"A line of a WebSocket handshake may have at most {_HANDSHAKE_LINE:,} bytes"
-            return problem(_HEADERS_TOO_LARGE, title, detail, code="headers_too_large", headers=close)
-        if any(
-            name == b"transfer-encoding" or (name == b"content-length" and value != b"0")
-            for name, value in self.headers
-        ):
-            detail = "A WebSocket handshake has no body; send it without Content-Length and Transfer-Encoding"
-            return problem(_BAD_REQUEST, "A handshake with a body", detail, code="handshake_with_body", headers=close)
-        return None
 
     # The WebSocket
 
@@ -246,14 +247,14 @@ class Connection(HttpToolsProtocol):
         transport.set_write_buffer_limits()
         transport.resume_reading()
         if not became.handshake_initiated:
-            self._end(_BAD_REQUEST, "Bad Request", "The WebSocket handshake cannot be read")
+            self._end(BAD_REQUEST, "Bad Request", "The WebSocket handshake cannot be read")
 
     # The answer
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
         """Begin to answer in turn; a pause is never behind others."""
         start = partial(self._start, cycle, app)
-        if (cycle.scope["method"], cycle.scope["path"]) == PAUSE:
+        if _is_pause(cycle.scope):
             start()
         else:
             self.everything.answering.take(self.whose, start)
@@ -278,11 +279,21 @@ class Connection(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """Note that the answer is sent, unless some of it is unread."""
-        self._body_bytes = 0
-        self.everything.holds(self, self.flow.size)
+        self._forget_request()
         super().on_response_complete()
         if not self.flow.write_paused:
             self.everything.read(self)
+
+    def _forget_request(self) -> None:
+        """Keep nothing of a request that is answered: its connection may stay."""
+        if self._has_head and self.cycle.response_complete:  # nothing of the next one has arrived
+            self.headers, self.scope, self.url = [], {}, b""  # type: ignore[typeddict-item]
+            self.cycle.scope = self.scope
+            self.cycle.body.clear()
+            self._head_bytes = self._body_bytes = 0
+        if not self.flow.holds:
+            self._turns = 1
+        self._count_held()
 
     # Its end
 
@@ -291,6 +302,7 @@ class Connection(HttpToolsProtocol):
         # Otherwise the kernel would keep what is unread, and the connection, until the client reads it.
         self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
         self.transport.abort()
+        self.flow.release()  # not only when it is closed: in a pass many may be given up
 
     def send_400_response(self, msg: str) -> None:
         """Answer what cannot be parsed, and close."""
@@ -322,6 +334,10 @@ class Connection(HttpToolsProtocol):
         head += f"content-length: {len(text)}\r\nconnection: close\r\n\r\n"
         self.transport.write((head + text).encode())
         self.transport.close()
+
+
+def _is_pause(scope: Any) -> bool:
+    return (scope.get("method"), scope.get("path")) == PAUSE
 
 
 def limited(connections: Connections) -> type[Connection]:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _BACKLOG = 2048
-_OTHER_FILES = 192 + SPARE
+_OTHER_FILES = 224 + SPARE
 """File descriptors for everything else than connections: the store, feeds, the log, and refusals."""
 _SEND_BUFFER = 128 * 1024
 """Bytes the kernel buffers per client. By default it buffers megabytes, all of it old states for a client that does not

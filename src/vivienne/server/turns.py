@@ -1,12 +1,14 @@
 """Turns: a pass of the event loop does a little for each client, so that nobody waits for one who sends without end.
 
-What cannot be done in a pass waits, by address, and the addresses take turns.
+What cannot be done in a pass waits, by address, and the addresses take turns. In the turn of an address, the connection
+that had the fewest goes first: a pause on a new connection waits for none that sends request after request.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from heapq import heappop, heappush
+from itertools import count
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,17 +24,19 @@ class Turns:
 
     def __init__(self, per_pass: int) -> None:
         self._per_pass = per_pass
-        self._waiting: dict[str, deque[Callable[[], None]]] = {}
+        self._waiting: dict[str, list[tuple[int, int, Callable[[], None]]]] = {}
+        self._arrivals = count()
         self._is_due = False
 
-    def take(self, whose: str, work: Callable[[], None]) -> None:
+    def take(self, whose: str, work: Callable[[], None], *, had: int = 0) -> None:
         """Do a piece of work in its turn.
 
         Args:
             whose: address that caused it.
             work: must not block.
+            had: turns that its connection had already.
         """
-        self._waiting.setdefault(whose, deque()).append(work)
+        heappush(self._waiting.setdefault(whose, []), (had, next(self._arrivals), work))
         if not self._is_due:
             self._is_due = True
             asyncio.get_running_loop().call_soon(self._pass)
@@ -44,7 +48,7 @@ class Turns:
                     break
                 whose = next(iter(self._waiting))
                 queue = self._waiting.pop(whose)
-                work = queue.popleft()
+                _, _, work = heappop(queue)
                 if queue:
                     self._waiting[whose] = queue  # behind the others
                 work()

@@ -178,8 +178,7 @@ class _Conversation:
             with self._budgets.charged(caller.key):
                 return self._subscribe(message)
         if _only_validates(message):
-            with self._budgets.charged(caller.key):
-                return await self._changes.handle(message, caller)
+            return await self._budgets.charging(caller.key, self._changes.handle(message, caller))
         if kind in self._changes.types:
             with self._service.counts.refusals("websocket"):
                 self._admit(message, caller)

@@ -1,0 +1,50 @@
+"""Head: limits of the address and the header fields of a request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vivienne.server.problems import problem
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from starlette.responses import Response
+
+BAD_REQUEST, HEADERS_TOO_LARGE = 400, 431
+HEAD_BYTES, HEAD_FIELDS = 64 * 1024, 100
+"""Limits of the address and the headers of a request, and of what comes between two bytes of a body, or after it."""
+_HANDSHAKE_LINE = 8_000
+"""Bytes of a line of a handshake; the WebSocket library reads 8 kB."""
+_FIELD_COST = 150
+"""Bytes that Python takes for a field, beside its text."""
+_USUAL = 4 * 1024
+"""Bytes of a head that are not counted, so that many usual requests at once are no flood."""
+
+
+def counted_bytes(text: int, fields: int) -> int:
+    """Bytes that a head of so many bytes and fields takes beyond a usual one."""
+    return max(0, text + fields * _FIELD_COST - _USUAL)
+
+
+def refusal(url: bytes, headers: Sequence[tuple[bytes, bytes]], *, is_handshake: bool) -> Response | None:
+    """The answer to a request whose headers are not taken; None if they are."""
+    lines = [len(url), *(len(name) + len(value) for name, value in headers)]
+    if len(headers) > HEAD_FIELDS or sum(lines) > HEAD_BYTES:
+        return _too_large(f"A request may have at most {HEAD_FIELDS} header fields and {HEAD_BYTES:,} bytes of them")
+    if not is_handshake:
+        return None
+    if max(lines) > _HANDSHAKE_LINE:
+        return _too_large(f"A line of a WebSocket handshake may have at most {_HANDSHAKE_LINE:,} bytes")
+    if any(name == b"transfer-encoding" or (name == b"content-length" and value != b"0") for name, value in headers):
+        detail = "A WebSocket handshake has no body; send it without Content-Length and Transfer-Encoding"
+        return problem(BAD_REQUEST, "A handshake with a body", detail, code="handshake_with_body", headers=_CLOSE)
+    return None
+
+
+_CLOSE = {"Connection": "close"}
+
+
+def _too_large(detail: str) -> Response:
+    title = "Request header fields too large"
+    return problem(HEADERS_TOO_LARGE, title, detail, code="headers_too_large", headers=_CLOSE)
