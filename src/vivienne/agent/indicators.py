@@ -8,7 +8,6 @@ running sum would accumulate rounding errors.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -63,8 +62,7 @@ class IndicatorRows(NamedTuple):
     vwap: FloatArray
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
+class Columns(NamedTuple):
     """The input of signals and filters.
 
     Attributes:
@@ -167,7 +165,7 @@ def rsi(close: FloatArray, period: int, rows: int | None = None) -> FloatArray:
     # Scaling makes TA-Lib's threshold for zero relative to the price. A power of two changes no digit.
     values = talib.RSI(close * math.ldexp(1.0, -math.frexp(close[0])[1]), period)
     last = close[-rows:]
-    if rows < len(close) and (np.abs(last - close[-rows - 1 : -1]) > EQUAL * last).all():
+    if rows < len(close) and np.logical_and.reduce(np.abs(last - close[-rows - 1 : -1]) > EQUAL * last):
         return _last(values, rows)
     moved = np.concatenate([[False], settled(np.diff(close), close[1:]) != 0])
     at = np.maximum.accumulate(np.where(moved, np.arange(len(close)), 0))

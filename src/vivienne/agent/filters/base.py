@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from vivienne.wire.explanation import Relation, Unit
 
 
-@dataclass(frozen=True, slots=True)
-class Scene:
+class Scene(NamedTuple):
     """The input of filters, one value for each row; "ahead" means in the direction of the entry.
 
     Attributes:

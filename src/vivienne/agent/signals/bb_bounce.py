@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from vivienne.agent.indicators import ago
 from vivienne.agent.signals.base import Signal, Vote, excursion, no_vote
 from vivienne.agent.tolerance import EQUAL, settled
@@ -25,7 +27,7 @@ def vote(columns: Columns, tunables: BbBounce) -> Vote:
     """Long if %B was below 0 on the previous bar, is not now, and the close is above the open; mirrored for short."""
     before, now = ago(columns.led.percent_b, 1), columns.now.percent_b
     below, above = before < -EQUAL, before > 1 + EQUAL
-    if not (below | above).any():
+    if not np.logical_or.reduce(below | above):
         return no_vote(before)
     body = settled(columns.now.close - columns.now.open, columns.now.close)
     up = below & (now >= -EQUAL) & (body > 0)

@@ -30,7 +30,7 @@ def vote(columns: Columns, tunables: Rsi) -> Vote:
     reading = columns.now.rsi
     depth = np.minimum(reading, 100.0 - reading)
     is_voting = tunables.rsi_begin - depth > EQUAL * tunables.rsi_begin
-    if not is_voting.any():
+    if not np.logical_or.reduce(is_voting):
         return no_vote(reading)
     strength = np.interp(depth, (tunables.rsi_full, tunables.rsi_half, tunables.rsi_begin), (1.0, 0.5, 0.0))
     return Vote(np.sign(settled(50.0 - reading, 50.0)) * is_voting, strength, reading)
