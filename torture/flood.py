@@ -19,7 +19,7 @@ from measuring import Figure, percentile
 from running import COMPREHENSIVE, RunningServer
 
 _FLAGS = ("--assets", "BTC,ETH,SOL", "--timeframe", "1m", "--window", "1500")
-_FLOODING, _OTHERS = "127.0.0.2", "127.0.0.3"
+_FLOODING, _OTHERS, _SILENT = "127.0.0.2", "127.0.0.3", "127.0.0.4"
 """Addresses of this machine: callers without tokens are told apart by where they come from."""
 _BEGINNINGS = (
     b"",
@@ -163,7 +163,7 @@ async def _hold_open(server: RunningServer, silent: list[socket.socket], most: i
 
 
 def _begun(server: RunningServer, beginning: bytes) -> socket.socket:
-    plain = socket.create_connection(("127.0.0.1", server.port), 10.0, source_address=(_FLOODING, 0))
+    plain = socket.create_connection(("127.0.0.1", server.port), 10.0, source_address=(_SILENT, 0))
     plain.sendall(beginning)
     plain.setblocking(False)
     return plain

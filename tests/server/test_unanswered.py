@@ -166,6 +166,21 @@ def test_of_too_many_used_connections_with_half_a_request_the_oldest_is_closed()
     asyncio.run(halves())
 
 
+def test_a_burst_from_one_address_ends_no_request_of_another_that_has_just_begun() -> None:
+    async def burst() -> None:
+        async with serving(Limits(handshake_seconds=60.0, half_open=3), answering([])) as port, asyncio.timeout(20):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=("127.0.0.9", 0))
+            writer.write(GET[:-2])
+            for _ in range(20):  # passes, so that it is the oldest
+                await asyncio.sleep(0)
+            await so_many_are_closed(5, 7, port, GET[:-2])
+            writer.write(GET[-2:])
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+            writer.close()
+
+    asyncio.run(burst())
+
+
 def test_a_pause_does_not_wait_for_requests_in_a_row_from_its_own_address() -> None:
     answered: list[str] = []
 

@@ -1,8 +1,8 @@
 """Connections: limits of their number, of the time until one has sent a request, and until it has read the answer.
 
 A connection beyond the limits is answered with the reason and closed. One without a request is closed after a while, or
-when there are too many such connections: the oldest goes first, so that clients that send at once get in. One that does
-not read its answer is ended after a while too, or when too much is unread: of the address with the most, the oldest.
+when there are too many such connections. One that does not read its answer is ended after a while too, or when too much
+is unread. In both cases the oldest of the address with the most goes first, so that clients that send at once get in.
 """
 
 from __future__ import annotations
@@ -77,6 +77,7 @@ class Connections:
         self._by_address: dict[str, int] = {}
         # Oldest first.
         self._silent: dict[Connection, asyncio.TimerHandle] = {}
+        self._silent_by_address: Counter[str] = Counter()
         self._unread: dict[Connection, _Unread] = {}
         self._unread_bytes = 0
         self._held: dict[Connection, int] = {}
@@ -107,15 +108,23 @@ class Connections:
         timer = self._silent.pop(connection, None)
         if timer is not None:
             timer.cancel()
+            self._silent_by_address[connection.whose] -= 1
+            if not self._silent_by_address[connection.whose]:
+                del self._silent_by_address[connection.whose]
 
     def waits(self, connection: Connection) -> None:
-        """Note that a request has begun and has not arrived whole."""
+        """Note that a request has begun and has not arrived whole.
+
+        Of too many, the oldest of the address with most is ended, so that a burst of one address ends nobody else's.
+        """
         if connection in self._silent:
             return
         loop = asyncio.get_running_loop()
         self._silent[connection] = loop.call_later(self.limits.handshake_seconds, connection.hurry)
+        self._silent_by_address[connection.whose] += 1
         if len(self._silent) > self.limits.half_open:
-            next(iter(self._silent)).hurry()
+            whose = max(self._silent_by_address, key=self._silent_by_address.__getitem__)
+            next(each for each in self._silent if each.whose == whose).hurry()
 
     def holds(self, connection: Connection, size: int) -> None:
         """Note that so many bytes are kept of what a client sent: not parsed yet, or of a request without an answer."""

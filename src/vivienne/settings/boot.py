@@ -219,8 +219,8 @@ class Boot:
     )
     max_half_open: int = setting(
         "--max-half-open",
-        "Most connections at once that have not sent a whole request yet; beyond it the oldest is closed. The same "
-        "for connections that have not read their answer.",
+        "Most connections at once that have not sent a whole request yet; beyond it the oldest of the address with "
+        "most is closed. The same for connections that have not read their answer.",
         _LIMITS.half_open,
         bounds=(1, _MILLION),
     )
