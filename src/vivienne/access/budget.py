@@ -1,4 +1,4 @@
-"""Time of the event loop for each caller: whoever sends more than it pays for waits, and nobody else does."""
+"""Time of the event loop for each caller. A caller that uses more than its share waits, and nobody else does."""
 
 from __future__ import annotations
 

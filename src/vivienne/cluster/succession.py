@@ -1,6 +1,6 @@
 """Succession of agents: one that was replaced publishes nothing.
 
-A successor counts once it publishes states. Whoever may only send heartbeats silences nobody.
+A successor counts once it publishes states. A program that may only send heartbeats silences nobody.
 """
 
 from __future__ import annotations
