@@ -66,7 +66,7 @@ def test_what_is_wrong_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
     assert "problem: The settings in the environment are wrong: --speed must be a number" in said
     assert f"warning: Other users have rights to {db} (mode 644)" in said
     assert "warning: These tokens have expired; rotate or revoke them: ann" in said
-    assert f"warning: http://127.0.0.1:{unused_port}/health: " in said
+    assert f"warning: http://127.0.0.1:{unused_port}/health cannot be read: nothing listens there" in said
 
 
 @pytest.mark.parametrize(

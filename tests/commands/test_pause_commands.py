@@ -70,7 +70,8 @@ def test_a_pause_survives_a_kill(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("flags", "code", "said"),
     [
-        (["--url", "http://127.0.0.1:1"], 1, "cannot be reached"),
+        (["--url", "http://127.0.0.1:1"], 1, "or is not a Vivienne server: nothing listens there; start the server"),
+        (["--url", "http://nowhere.invalid"], 1, "or is not a Vivienne server: its host is unknown"),
         (["--url", "localhost:8000"], 2, "must begin with http://"),
         (["--url", "http://localhost:1", "--db", "x.db"], 2, "do not go together"),
         (["--db", "/nowhere/v.db"], 2, "There is no database"),

@@ -28,6 +28,12 @@ test.describe('axe finds nothing serious', () => {
         await expectNothingSerious(page, ...(address === '/' ? [] : ['main']))
       })
     }
+    await test.step('asset with its configuration, whose form axe has seen', async () => {
+      await page.goto('/assets/BTC?panel=configuration')
+      await expect(page.getByRole('heading', { name: 'BTC', level: 1 })).toBeAttached()
+      await expect(page.getByRole('banner').getByText('Simulated market')).toBeVisible()
+      await expect(page.getByRole('region', { name: 'Connection' })).toContainText('Live')
+    })
   })
 
   test('a pause of everything and of one asset, and the question before its end', async ({ page, server }) => {

@@ -14,11 +14,12 @@ from http.client import HTTPException
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.error import HTTPError
 
 from vivienne.access.secrets import without_secrets
 from vivienne.addresses import HIDDEN, shown_address
 from vivienne.commands.database import opened
-from vivienne.commands.http import ask
+from vivienne.commands.http import ask, no_answer
 from vivienne.errors import SettingsError, StoreError, VivienneError
 from vivienne.settings.boot import SETTINGS, Boot
 from vivienne.settings.parsing import database
@@ -183,13 +184,15 @@ def _look_at_server(found: Diagnosis, url: str) -> None:
         except SettingsError as error:
             found.add("problem", str(error))
             return
-        except (OSError, ValueError, HTTPException) as error:
-            body = error.read().decode(errors="replace") if hasattr(error, "read") else ""
+        except HTTPError as error:
+            body = error.read().decode(errors="replace")
             found.keep(f"{part}.txt", f"{error}\n{body}")
-            found.add("problem" if body else "warning", f"{url}/{part}: {error} {body}"[:500].rstrip())
-            if not body:
-                return
+            found.add("problem", f"{url}/{part}: {error} {body}"[:500].rstrip())
             continue
+        except (OSError, ValueError, HTTPException) as error:
+            found.keep(f"{part}.txt", no_answer(error))
+            found.add("warning", f"{url}/{part} cannot be read: {no_answer(error)}"[:500])
+            return
         found.keep(f"{part}.txt", text)
         _judge(found, f"{url}/{part}", part, text)
 

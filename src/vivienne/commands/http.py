@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import os
+import socket
 import threading
 import urllib.request
 from concurrent.futures import Future
 from typing import Any
-from urllib.error import HTTPError
+from urllib.error import HTTPError, URLError
 
 from vivienne.addresses import shown_address
 from vivienne.errors import SettingsError
@@ -58,6 +59,18 @@ def ask(url: str, path: str, body: bytes | None = None, seconds: float = ANSWER_
         return answer.result(seconds)
     except TimeoutError:
         raise TimeoutError(f"no answer within {seconds:g} s") from None
+
+
+def no_answer(error: Exception) -> str:
+    """What `ask` raised where there is no answer, in words."""
+    reason = error.reason if isinstance(error, URLError) else error
+    if isinstance(reason, ConnectionRefusedError):
+        return "nothing listens there; start the server, or correct host and port"
+    if isinstance(reason, socket.gaierror):
+        return "its host is unknown"
+    if isinstance(reason, ConnectionResetError):
+        return "it ended the connection without an answer"
+    return (reason.strerror if isinstance(reason, OSError) else None) or str(reason)
 
 
 def _ask(asked: urllib.request.Request, seconds: float, answer: Future[bytes]) -> None:

@@ -13,7 +13,7 @@ import click
 from vivienne.access.caller import Caller
 from vivienne.channels.envelope import open_envelope
 from vivienne.commands.database import existing, service_over
-from vivienne.commands.http import LONGEST_ANSWER, ask
+from vivienne.commands.http import LONGEST_ANSWER, ask, no_answer
 from vivienne.commands.options import author_option, json_option, system_user
 from vivienne.errors import InvalidConfiguration, NotSwitched, SettingsError
 from vivienne.market.types import ASSET_NAME
@@ -102,8 +102,7 @@ def switch_at_server(url: str, kind: Kind, fields: dict[str, str]) -> Switched:
     except urllib.error.HTTPError as error:
         raise NotSwitched(f"{url} {_refusal(error)}") from error
     except (OSError, ValueError, HTTPException) as error:
-        reason = getattr(error, "reason", error)
-        raise NotSwitched(f"{url} cannot be reached, or is not a Vivienne server: {reason}") from error
+        raise NotSwitched(f"{url} cannot be reached, or is not a Vivienne server: {no_answer(error)}") from error
     return _confirmed(answer, url, kind)
 
 

@@ -174,7 +174,7 @@ def rotate(
 
     Raises:
         SettingsError: the database does not exist, or the token has expired.
-        UnknownToken: there is no token of this name that is not revoked.
+        UnknownToken: no valid token has this name.
         StoreError: the database cannot be used.
     """
     with opened(existing(db), "beside") as store:

@@ -1,4 +1,4 @@
-"""The log on standard error, written by a thread of its own: whoever reads it slowly, or not at all, stops nothing."""
+"""The log on standard error, written by a thread of its own, so that a slow or hung reader of it stops nothing."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Console(logging.Handler):
             self.say(text)
 
     def say(self, text: str) -> None:
-        """Queue a line that is no record, or drop it."""
+        """Queue a line from elsewhere than the log, or drop it."""
         line = text.encode(errors="backslashreplace") + b"\n"
         with self._changed:
             if self._bytes + len(line) > MOST_BYTES:
