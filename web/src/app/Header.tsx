@@ -8,6 +8,7 @@ import { MarketBadge } from './MarketBadge.tsx'
 import { Navigation } from './Navigation.tsx'
 import { SchemeToggle } from './SchemeToggle.tsx'
 import { ShortcutsButton } from './Shortcuts.tsx'
+import { ZoneToggle } from './ZoneToggle.tsx'
 
 /** Name, navigation, market, the switch that stops everything, and what belongs to the person in front of it. */
 export function Header() {
@@ -36,6 +37,7 @@ export function Header() {
           <IconApi size={20} />
         </ActionIcon>
         <ShortcutsButton />
+        <ZoneToggle />
         <SchemeToggle />
       </div>
     </header>

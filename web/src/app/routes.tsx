@@ -1,5 +1,6 @@
 import { lazy } from 'react'
 import { Route, Routes } from 'react-router'
+import { useZone } from '../parts/zone.ts'
 import { loaded } from './code.ts'
 import { Shell } from './Shell.tsx'
 
@@ -20,6 +21,8 @@ const PAGES: Readonly<Record<string, Page>> = {
 const routes = Object.entries(PAGES).map(([path, load]) => ({ path, Page: lazy(() => loaded(load)) }))
 
 export function Views() {
+  // Pages write times in the zone that is chosen.
+  useZone()
   return (
     <Routes>
       <Route element={<Shell />}>

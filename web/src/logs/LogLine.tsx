@@ -8,11 +8,12 @@ import {
 import { memo, useState } from 'react'
 import type { LogRecord } from 'vivienne-client'
 import { formatUtc } from '../parts/format.ts'
+import { useZone, zoned } from '../parts/zone.ts'
 import { copyText } from './copy.ts'
 import classes from './LogLine.module.css'
 import { lineOf, marked, sourceOf } from './matching.ts'
 
-const CLOCK = new Intl.DateTimeFormat(undefined, {
+const clock = zoned({
   hour: '2-digit',
   minute: '2-digit',
   second: '2-digit',
@@ -37,7 +38,7 @@ interface LogLineProps {
 export const LogLine = memo(function LogLine({ record, sought, open, toggle }: LogLineProps) {
   const { id, timestamp, level, message, exception, dropped = 0 } = record
   const source = sourceOf(record)
-  const time = new Date(timestamp)
+  useZone()
   const Icon = ICONS[level]
   return (
     <div className={classes.record} data-level={level} data-open={open || undefined}>
@@ -47,7 +48,7 @@ export const LogLine = memo(function LogLine({ record, sought, open, toggle }: L
           <span className="unseen">{exception === undefined ? 'Details' : 'Traceback'}</span>
         </button>
         <time className={`figure ${classes.time}`} dateTime={timestamp} title={formatUtc(timestamp)}>
-          {CLOCK.format(time)}
+          {clock(timestamp)}
         </time>
         <span className={classes.level}>
           {Icon !== undefined && <Icon size={13} aria-hidden />}

@@ -1,3 +1,5 @@
+import { zoned } from './zone.ts'
+
 /** Formats of numbers and times, independent of React. */
 
 const cached = new Map<number, Intl.NumberFormat>()
@@ -53,12 +55,8 @@ export function formatAge(milliseconds: number): string {
   return milliseconds < 500 ? 'now' : `${formatDuration(milliseconds)} ago`
 }
 
-const LOCAL = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' })
-
-/** In the viewer's zone. */
-export function formatTime(time: string | number): string {
-  return LOCAL.format(new Date(time))
-}
+/** In the zone that is chosen, the viewer's own or UTC. */
+export const formatTime = zoned({ dateStyle: 'medium', timeStyle: 'medium' })
 
 /** In UTC, for those who compare. */
 export function formatUtc(time: string | number): string {

@@ -6,8 +6,9 @@ import {
   type TickMarkWeightValue,
   type Time,
 } from 'lightweight-charts'
+import { clockOf, zoned } from '../../parts/zone.ts'
 
-/** Local steps of the axis in minutes and the weights the library knows them by; the larger one wins a label. */
+/** Steps of the axis in minutes and the weights the library knows them by; the larger one wins a label. */
 const STEPS: readonly (readonly [minutes: number, weight: number])[] = [
   [720, 33],
   [360, 32],
@@ -19,38 +20,29 @@ const STEPS: readonly (readonly [minutes: number, weight: number])[] = [
 ]
 const [YEAR, MONTH, DAY] = [70, 60, 50]
 
-/** Weight of a moment as a mark of the axis, compared with the one before it, in the viewer's zone. */
+/** Weight of a moment as a mark of the axis, compared with the one before it, in the zone that is chosen. */
 export function markWeight(moment: Date, before: Date): number {
-  if (moment.getFullYear() !== before.getFullYear()) return YEAR
-  if (moment.getMonth() !== before.getMonth()) return MONTH
-  if (moment.getDate() !== before.getDate()) return DAY
-  const [now, then] = [minuteOfDay(moment), minuteOfDay(before)]
+  const [now, then] = [clockOf(moment), clockOf(before)]
+  if (now.year !== then.year) return YEAR
+  if (now.month !== then.month) return MONTH
+  if (now.day !== then.day) return DAY
   for (const [minutes, weight] of STEPS) {
-    if (Math.floor(now / minutes) !== Math.floor(then / minutes)) return weight
+    if (Math.floor(now.minute / minutes) !== Math.floor(then.minute / minutes)) return weight
   }
   return 0
 }
 
-function minuteOfDay(moment: Date): number {
-  return moment.getHours() * 60 + moment.getMinutes()
-}
-
-const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
-const day = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' })
-const month = new Intl.DateTimeFormat(undefined, { month: 'short', year: 'numeric' })
-const full = new Intl.DateTimeFormat(undefined, {
-  weekday: 'short',
-  day: 'numeric',
-  month: 'short',
-  hour: '2-digit',
-  minute: '2-digit',
-  hourCycle: 'h23',
-})
+const CLOCK = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const
+const DATE = { day: 'numeric', month: 'short' } as const
+const clock = zoned(CLOCK)
+const day = zoned(DATE)
+const month = zoned({ month: 'short', year: 'numeric' })
+const full = zoned({ weekday: 'short', ...DATE, ...CLOCK })
 
 type Points = Parameters<IHorzScaleBehavior<Time>['fillWeightsForPoints']>[0]
 
 /**
- * A time axis in the zone of the viewer: days begin at local midnight, labels are local.
+ * A time axis in the zone that is chosen: days begin at midnight there, and labels are its times.
  *
  * The library itself knows UTC only. Shifting the data instead would put two bars at one time when summer ends.
  */
@@ -68,13 +60,13 @@ export class ZonedTimeScale extends defaultHorzScaleBehavior() {
   }
 
   override formatHorzItem(item: InternalHorzScaleItem): string {
-    return full.format(this.#moment(item))
+    return full(this.#moment(item))
   }
 
   override formatTickmark(mark: TickMark): string {
     const moment = this.#moment(mark.time)
-    if (mark.weight >= MONTH) return month.format(moment)
-    return mark.weight >= DAY ? day.format(moment) : clock.format(moment)
+    if (mark.weight >= MONTH) return month(moment)
+    return mark.weight >= DAY ? day(moment) : clock(moment)
   }
 
   #moment(item: InternalHorzScaleItem): Date {

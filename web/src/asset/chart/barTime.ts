@@ -1,14 +1,13 @@
+import { zoned } from '../../parts/zone.ts'
+
 const CLOCK = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const
 const DAY = { day: 'numeric', month: 'short' } as const
 
-const local = new Intl.DateTimeFormat(undefined, { ...DAY, ...CLOCK })
 const utcClock = new Intl.DateTimeFormat(undefined, { ...CLOCK, timeZone: 'UTC' })
 const utcDay = new Intl.DateTimeFormat(undefined, { ...DAY, ...CLOCK, timeZone: 'UTC' })
 
-/** When a bar opened, in the viewer's zone. */
-export function formatBarTime(time: string): string {
-  return local.format(new Date(time))
-}
+/** When a bar opened, in the zone that is chosen. */
+export const formatBarTime = zoned({ ...DAY, ...CLOCK })
 
 /** The same in UTC; with the day only where it is another one. */
 export function formatBarUtc(time: string): string {

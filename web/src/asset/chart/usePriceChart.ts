@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from 'react'
+import { useZone } from '../../parts/zone.ts'
 import { PriceChart } from './PriceChart.ts'
 import { readPalette } from './palette.ts'
 
@@ -6,6 +7,8 @@ import { readPalette } from './palette.ts'
 export function usePriceChart() {
   const element = useRef<HTMLDivElement>(null)
   const [chart, setChart] = useState<PriceChart | null>(null)
+  const zone = useZone()
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the axis is made for one zone
   useEffect(() => {
     const container = element.current
     // The element itself may be greyed because nothing is connected yet, which colours what is read from it.
@@ -20,6 +23,6 @@ export function usePriceChart() {
       setChart(null)
       made.remove()
     }
-  }, [])
+  }, [zone])
   return [chart, element] as const
 }
