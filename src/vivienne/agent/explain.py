@@ -9,7 +9,7 @@ from vivienne.agent.blocking import CHECKS, CHECKS_OF
 from vivienne.agent.filters import FILTER, FILTERS
 from vivienne.agent.nearest import nearest_change
 from vivienne.agent.signals import SIGNAL
-from vivienne.agent.wording import show, show_apart
+from vivienne.agent.wording import show, show_apart, show_confidence
 
 if TYPE_CHECKING:
     from vivienne.agent.decision import Decision
@@ -32,7 +32,7 @@ _RELATIONS = {
     ">": ("above", "not above"),
     ">=": ("at or above", "below"),
 }
-_TEXTS = [(check.measure.words, check.words, _RELATIONS[check.relation]) for check in CHECKS]
+_TEXTS = [(check.measure.words, check.words, _RELATIONS[check.relation], check.measure.unit) for check in CHECKS]
 """For each check, the texts for one that holds come first."""
 _CHECK_WORDS: list[CheckWords] = [
     {
@@ -73,7 +73,7 @@ def explain(
     change = nearest_change(evaluation, bars, config, timeframe_minutes)
     cap = _size_cap(decision.size, decision.wanted)
     return {
-        "summary": _summary(decision, filters, cap),
+        "summary": _summary(decision, config, filters, cap),
         "signals": _signals(evaluation, config),
         "filters": filters,
         "nearest_change": change.as_document() if change else None,
@@ -108,12 +108,12 @@ def _signals(evaluation: Evaluation, config: Configuration) -> list[SignalExplan
 
 
 def _sentence(place: int, value: float, threshold: float, *, met: bool) -> str:
-    measure, words, relations = _TEXTS[place]
+    measure, words, relations, unit = _TEXTS[place]
     if math.isnan(value):
         return f"{measure} is unknown"
     if words is not None:
         return words[0 if met else 1]
-    one, other = show_apart(value, threshold)
+    one, other = show_apart(value, threshold, unit)
     return f"{measure} {one} {relations[0 if met else 1]} {other}"
 
 
@@ -181,11 +181,13 @@ def _size_cap(size: float, wanted: float) -> SizeCap | None:
     return {"wanted": wanted, "cap": size, "message": f"size {show(wanted)} % cut to the cap of {show(size)} %"}
 
 
-def _summary(decision: Decision, filters: list[FilterExplanation], cap: SizeCap | None) -> str:
+def _summary(decision: Decision, config: Configuration, filters: list[FilterExplanation], cap: SizeCap | None) -> str:
     if decision.side == "none":
         return "idle: no signal votes, or the votes cancel out"
     level, raw_level = decision.level, decision.raw_level
-    text = f"{decision.side}, confidence {decision.confidence * 100:.1f}"
+    settings = config.settings
+    thresholds = settings.state_threshold_loaded, settings.state_threshold_aim, settings.state_threshold_bang
+    text = f"{decision.side}, confidence {show_confidence(decision.confidence, thresholds)}"
     blocking = (one for one in filters if one["state"] == "blocked")
     reasons = "; ".join(f"{FILTER[one['name']].title} filter, {one['message']}" for one in blocking)
     if not reasons:

@@ -63,7 +63,8 @@ class Change(NamedTuple):
 
     def as_document(self) -> NearestChange:
         """The change as it is written on the wire."""
-        old, new = show_apart(self.old, self.new)
+        field = field_at(self.path)
+        old, new = show_apart(self.old, self.new, field.unit)
         level = self.level.word
         effect = f"changes the level to {level}"
         if self.is_of_filter:
@@ -74,7 +75,7 @@ class Change(NamedTuple):
             "to": self.new,
             "clarity_level": level,
             "held": self.held,
-            "message": f"{field_at(self.path).title} {old} -> {new} {effect}",
+            "message": f"{field.title} {old} -> {new} {effect}",
         }
 
 

@@ -168,11 +168,13 @@ class TunableField(NamedTuple):
 
     Attributes:
         title: its name for people.
+        unit: unit of the number; empty for switches and plain numbers.
         bounds: lowest and highest allowed value; infinite for switches.
         value: reads the value from a configuration.
     """
 
     title: str
+    unit: str
     bounds: tuple[float, float]
     value: Callable[[Configuration], float | bool]
 
@@ -188,4 +190,6 @@ def field_at(path: str) -> TunableField:
     field = model.model_fields[name]
     limits = {type(limit).__name__: limit for limit in field.metadata}
     bounds = (limits["Ge"].ge, limits["Le"].le) if "Ge" in limits else (-math.inf, math.inf)
-    return TunableField(field.title or name, bounds, attrgetter(path))
+    extra = field.json_schema_extra
+    unit = str(extra.get("unit", "")) if isinstance(extra, dict) else ""
+    return TunableField(field.title or name, unit, bounds, attrgetter(path))

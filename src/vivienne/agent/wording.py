@@ -1,24 +1,65 @@
-"""Numbers as text for people."""
+"""Numbers as text for people. The dashboard follows the same rules, in `web/src/parts/format.ts`."""
 
 from __future__ import annotations
 
-_LARGE = 10_000.0
-"""From here on, numbers read better with separators than with four digits."""
+import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_USUAL = 4
+"""Significant digits of a value."""
 _EVERY_DIGIT = 17
 """Number of significant digits that tell any two floating-point numbers apart."""
+_NO_DUST = 15
+"""Significant digits without those that a multiplication by 100 adds."""
 
 
-def show(value: float | bool) -> str:
-    """Format a value with four significant digits; switches are on or off."""
+def show(value: float | bool, unit: str = "", digits: int = _USUAL) -> str:
+    """Format a value: switches are on or off, fractions and confidences in percent, the others as they are.
+
+    Args:
+        value: a number or a switch.
+        unit: of a measure or a tunable.
+        digits: significant ones; whole digits are never dropped.
+    """
     if value is True or value is False:
         return "on" if value else "off"
-    return f"{value:.4g}" if -_LARGE < value < _LARGE else f"{value:,.0f}"
+    if unit.startswith("fraction"):
+        return f"{_plain(float(f'{value * 100:.{_NO_DUST}g}'), digits)} %"
+    return f"{_plain(value, digits)}{' %' if unit.startswith(('confidence', 'percent of')) else ''}"
 
 
-def show_apart(one: float | bool, other: float | bool) -> tuple[str, str]:
-    """Format two different values with enough digits to tell them apart."""
-    digits, text, other_text = 4, show(one), show(other)
-    while text == other_text and digits < _EVERY_DIGIT:
-        digits += 1
-        text, other_text = f"{one:.{digits}g}", f"{other:.{digits}g}"
-    return text, other_text
+def show_apart(one: float | bool, other: float | bool, unit: str = "") -> tuple[str, str]:
+    """Format two different values of a unit with enough digits to tell them apart."""
+    for digits in range(_USUAL, _EVERY_DIGIT):
+        text, other_text = show(one, unit, digits), show(other, unit, digits)
+        if text != other_text:
+            return text, other_text
+    return show(one, unit, _EVERY_DIGIT), show(other, unit, _EVERY_DIGIT)
+
+
+def show_confidence(confidence: float, thresholds: Iterable[float]) -> str:
+    """Format a confidence in percent: one decimal, and more where it would else read as on another side of a threshold.
+
+    Args:
+        confidence: 0 to 1.
+        thresholds: 0 to 100.
+    """
+    limits = tuple(thresholds)
+    percent = float(f"{confidence * 100:.7f}")  # as it is compared with them
+    for places in range(1, 8):
+        text = f"{percent:.{places}f}"
+        if all((float(text) >= limit) == (percent >= limit) for limit in limits):
+            break
+    return f"{text} %"
+
+
+def _plain(value: float, digits: int) -> str:
+    """So many significant digits, thousands apart, without an exponent and needless zeros."""
+    if value == 0 or not math.isfinite(value):
+        return f"{value + 0.0:g}"
+    places = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+    text = f"{value:,.{places}f}"
+    return text.rstrip("0").rstrip(".") if places else text
