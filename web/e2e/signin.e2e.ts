@@ -136,8 +136,7 @@ test('a viewer sees who paused and why, and reads why it takes another role to p
   await expect(resume).toHaveAttribute('title', /This requires a token with the role tuner/)
   const pause = page.getByRole('button', { name: 'Pause all assets' })
   await expect(pause).toBeDisabled()
-  await page.keyboard.press('p')
-  await page.keyboard.press('a')
+  await page.keyboard.type('paa')
   await expect(banner).toContainText('BTC is paused')
 })
 

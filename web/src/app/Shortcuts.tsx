@@ -2,10 +2,11 @@ import { ActionIcon } from '@mantine/core'
 import { IconKeyboard } from '@tabler/icons-react'
 import { lazy, Suspense, useEffect, useState } from 'react'
 import { useNavigate } from 'react-router'
-import { pressPause } from '../pausing/PauseControl.tsx'
+import { PauseArmed } from '../pausing/PauseArmed.tsx'
+import { canPress, pressPause } from '../pausing/PauseControl.tsx'
 import { loaded } from './code.ts'
 import classes from './Shortcuts.module.css'
-import { keyStep, shortcutsOn } from './shortcuts.ts'
+import { type Begun, CONFIRM_MS, keyStep, shortcutsOn } from './shortcuts.ts'
 
 const ShortcutList = lazy(async () => ({ default: (await loaded(() => import('./ShortcutList.tsx'))).ShortcutList }))
 
@@ -16,6 +17,7 @@ export function Shortcuts() {
   const navigate = useNavigate()
   const [open, setOpen] = useState(false)
   const [asked, setAsked] = useState(false)
+  const [armed, setArmed] = useArmed()
   if (open && !asked) setAsked(true)
 
   useEffect(() => {
@@ -25,18 +27,21 @@ export function Shortcuts() {
   }, [])
 
   useEffect(() => {
-    let pressed: { key: string; at: number } | null = null
+    let begun: Begun | null = null
     const listen = (event: KeyboardEvent) => {
       if (!shortcutsOn() || isForSomethingElse(event)) return
-      const waiting = pressed !== null && event.timeStamp - pressed.at < 1500 ? pressed.key : null
-      const step = keyStep(waiting, event.key)
-      pressed = step.waiting === null ? null : { key: step.waiting, at: event.timeStamp }
+      const step = keyStep(begun, event)
+      begun = step.begun
+      if (begun?.keys.length !== 2) setArmed(null)
       if (step.action === null) return
       if (step.action === 'help') setOpen(true)
       else if (step.action === 'filter') {
         const filter = document.querySelector<HTMLElement>('[data-page-filter], main input[type="search"]')
         if (filter === null) return
         filter.focus()
+      } else if ('arm' in step.action) {
+        if (!canPress(step.action.arm)) return
+        setArmed({ key: step.action.arm, at: event.timeStamp })
       } else if ('pause' in step.action) {
         if (!pressPause(step.action.pause)) return
       } else navigate(step.action.to)
@@ -44,14 +49,29 @@ export function Shortcuts() {
     }
     document.addEventListener('keydown', listen)
     return () => document.removeEventListener('keydown', listen)
-  }, [navigate])
+  }, [navigate, setArmed])
 
-  if (!asked) return null
   return (
-    <Suspense>
-      <ShortcutList opened={open} onClose={() => setOpen(false)} />
-    </Suspense>
+    <>
+      {armed !== null && <PauseArmed key={armed.at} letter={armed.key} />}
+      {asked && (
+        <Suspense>
+          <ShortcutList opened={open} onClose={() => setOpen(false)} />
+        </Suspense>
+      )}
+    </>
   )
+}
+
+/** A pause that its key confirms, until the time for it is over. */
+function useArmed() {
+  const [armed, setArmed] = useState<{ key: string; at: number } | null>(null)
+  useEffect(() => {
+    if (armed === null) return
+    const timer = setTimeout(() => setArmed(null), CONFIRM_MS)
+    return () => clearTimeout(timer)
+  }, [armed])
+  return [armed, setArmed] as const
 }
 
 export function ShortcutsButton() {

@@ -50,8 +50,8 @@ export function PauseControl({ layer }: PauseControlProps) {
       data-pause-key={key}
       data-pending={pending || undefined}
       aria-label={`Pause ${whom}`}
-      aria-keyshortcuts={`p ${key}`}
-      title={against ?? `Pause ${whom}: idle with size 0, at once (p ${key})${also}`}
+      aria-keyshortcuts={`p ${key} ${key}`}
+      title={against ?? `Pause ${whom}: idle with size 0, at once (p ${key} ${key})${also}`}
       disabled={against !== null}
       onClick={() => void pauseNow(client, queries, layer)}
     >
@@ -61,9 +61,18 @@ export function PauseControl({ layer }: PauseControlProps) {
   )
 }
 
+/** True if there is a button for a key, something to pause, and the right to do it. */
+export function canPress(key: string): boolean {
+  return buttonOf(key)?.disabled === false
+}
+
 /** Press the button a key stands for, where there is one and something to pause. */
 export function pressPause(key: string): boolean {
-  const button = document.querySelector<HTMLButtonElement>(`[data-pause-key="${key}"]`)
+  const button = buttonOf(key)
   button?.click()
   return button !== null
+}
+
+function buttonOf(key: string): HTMLButtonElement | null {
+  return document.querySelector<HTMLButtonElement>(`[data-pause-key="${key}"]`)
 }
