@@ -31,6 +31,8 @@ test('an edit of every kind of field is in the state that follows its acknowledg
   await test.step('a fraction', async () => {
     await numberField(page, 'Volatility squeeze threshold').fill('0.0175')
     await expect(page.getByText('= 1.75 %')).toBeVisible()
+    await numberField(page, 'Volatility squeeze threshold').fill('1,75 %')
+    await expect(page.getByText('= 0.0175')).toBeVisible()
     expect((await next()).filters.volatility.volatility_squeeze_threshold).toBe(0.0175)
   })
   await test.step('a switch', async () => {

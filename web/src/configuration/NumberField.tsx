@@ -1,10 +1,10 @@
 import { IconMinus, IconPlus } from '@tabler/icons-react'
 import { type ChangeEvent, type KeyboardEvent, useLayoutEffect, useRef, useState } from 'react'
-import type { DraftField, FieldSpec } from 'vivienne-client/draft'
+import { type DraftField, type FieldSpec, numeral } from 'vivienne-client/draft'
 import { useForm } from './FormContext.ts'
 import classes from './NumberField.module.css'
-import { parseNumber, plainNumber, stepped, withoutBlanks } from './numbers.ts'
-import { readingOf } from './reading.ts'
+import { plainNumber, stepped } from './numbers.ts'
+import { besideWords, readingOf } from './reading.ts'
 
 interface NumberFieldProps {
   spec: FieldSpec
@@ -19,9 +19,10 @@ interface NumberFieldProps {
  */
 export function NumberField({ spec, state, id, describedBy }: NumberFieldProps) {
   const { draft, timeframe } = useForm()
-  const { text, input, held, handlers } = useTypedText(state, (typed) => draft.set(spec.path, typed))
-  const number = parseNumber(text)
+  const { text, input, held, handlers } = useTypedText(spec, state, (typed) => draft.set(spec.path, typed))
+  const number = numberIn(spec, text)
   const reading = readingOf(spec, number, timeframe)
+  const beside = besideWords(text, number, reading)
   const step = spec.step ?? (spec.kind === 'integer' ? 1 : 0.01)
 
   const move = (steps: number) => {
@@ -54,16 +55,16 @@ export function NumberField({ spec, state, id, describedBy }: NumberFieldProps) 
           autoComplete="off"
           spellCheck={false}
           aria-valuenow={number ?? undefined}
-          aria-valuetext={reading === null ? text : `${text}, ${reading}`}
+          aria-valuetext={beside === null ? text : `${text}, ${beside.replace('= ', '')}`}
           aria-valuemin={spec.minimum}
           aria-valuemax={spec.maximum}
           aria-invalid={state.error !== null}
           aria-describedby={describedBy}
           onKeyDown={onKeyDown}
         />
-        {reading !== null && (
+        {beside !== null && (
           <span className={`${classes.reading} figure`} aria-hidden>
-            {reading.startsWith('≈') ? reading : `= ${reading}`}
+            {beside}
           </span>
         )}
         <StepButton
@@ -119,6 +120,12 @@ function StepButton({
   )
 }
 
+/** The typed text as a number; null if it is not one (yet), or may be two. */
+function numberIn(spec: FieldSpec, text: string): number | null {
+  const found = numeral(text, spec.unit)
+  return 'value' in found ? found.value : null
+}
+
 /** Text of the field: exactly as typed, else the value in force. */
 function shownText({ typed, value }: DraftField): string {
   if (typed !== undefined) return typeof typed === 'number' ? plainNumber(typed) : String(typed)
@@ -143,11 +150,11 @@ function hasSlider({ minimum, maximum }: FieldSpec): boolean {
  * Typing the value in force ends an edit; if another value comes into force just then, the text under the caret stays
  * (`held`) until the field is left. A value that follows from elsewhere leaves the caret where it is.
  */
-function useTypedText(state: DraftField, set: (typed: string) => void) {
+function useTypedText(spec: FieldSpec, state: DraftField, set: (typed: string) => void) {
   const input = useRef<HTMLInputElement>(null)
   const [last, setLast] = useState<{ text: string; over: unknown } | null>(null)
   const held =
-    last !== null && state.typed === undefined && state.value !== last.over && parseNumber(last.text) === last.over
+    last !== null && state.typed === undefined && state.value !== last.over && numberIn(spec, last.text) === last.over
   const text = held ? last.text : shownText(state)
   const [first] = useState(text)
 
@@ -157,9 +164,7 @@ function useTypedText(state: DraftField, set: (typed: string) => void) {
   })
   const handlers = {
     defaultValue: first,
-    onChange: ({ currentTarget, nativeEvent }: ChangeEvent<HTMLInputElement>) => {
-      const pasted = (nativeEvent as InputEvent).inputType === 'insertFromPaste'
-      if (pasted) write(currentTarget, withoutBlanks(currentTarget.value))
+    onChange: ({ currentTarget }: ChangeEvent<HTMLInputElement>) => {
       setLast({ text: currentTarget.value, over: state.value })
       set(currentTarget.value)
     },

@@ -1,23 +1,5 @@
 /** Numbers as they are typed, stepped and shown in the form. Nothing here knows about React. */
 
-const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,3})?$/i
-
-/**
- * The typed text as a number, or null if it is not one (yet). A comma is rejected: it means a decimal point to one
- * person and thousands to another.
- */
-export function parseNumber(text: string): number | null {
-  const trimmed = text.trim()
-  if (!DECIMAL.test(trimmed)) return null
-  const number = Number(trimmed)
-  return Number.isFinite(number) ? number : null
-}
-
-/** Pasted text without the blanks between thousands. */
-export function withoutBlanks(text: string): string {
-  return text.trim().replaceAll(/(?<=\d)[ \u00a0\u202f](?=\d{3}(\D|$))/g, '')
-}
-
 /** Digits after the decimal point. */
 export function decimals(value: number): number {
   const text = plainNumber(value)

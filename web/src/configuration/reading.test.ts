@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { boundsWords, readingOf, unitWords, valueWords } from './reading.ts'
+import { besideWords, boundsWords, readingOf, unitWords, valueWords } from './reading.ts'
 
 const number = { path: 'p', title: 'P', description: '', kind: 'number' as const }
 
@@ -14,6 +14,14 @@ describe('the reading beside a value', () => {
     expect(readingOf({ unit: 'bars' }, 20, '15m')).toBe('5 h')
     expect(readingOf({ unit: 'bars' }, 200, '15m')).toBe('≈ 2.08 d')
     expect(readingOf({ unit: 'bars' }, 20)).toBeNull()
+  })
+
+  it('gives way to what was understood, where it is typed in another way', () => {
+    expect(besideWords('0.015', 0.015, '1.5 %')).toBe('= 1.5 %')
+    expect(besideWords('1.5 %', 0.015, '1.5 %')).toBe('= 0.015')
+    expect(besideWords('0,25', 0.25, null)).toBe('= 0.25')
+    expect(besideWords('20', 20, '≈ 5 h')).toBe('≈ 5 h')
+    expect(besideWords('x', null, null)).toBeNull()
   })
 
   it('is not there for what is no number', () => {

@@ -1,6 +1,6 @@
 import type { FieldSpec } from 'vivienne-client/draft'
 import { formatNumber } from '../parts/format.ts'
-import { figure } from './numbers.ts'
+import { figure, plainNumber } from './numbers.ts'
 
 const MINUTES: Readonly<Record<string, number>> = { m: 1, h: 60, d: 1440 }
 
@@ -37,6 +37,14 @@ export function readingOf(spec: Pick<FieldSpec, 'unit'>, value: unknown, timefra
     return minutes === null ? null : formatSpan(value * minutes)
   }
   return Math.abs(value) >= 10_000 ? figure(value) : null
+}
+
+/** Beside a typed number: what was understood, where it is typed in another way, else how a person reads it. */
+export function besideWords(text: string, number: number | null, reading: string | null): string | null {
+  const isPlain = /^[+-]?(\d+\.?\d*|\.\d+)$/.test(text.trim())
+  if (number !== null && !isPlain) return `= ${plainNumber(number)}`
+  if (reading === null) return null
+  return reading.startsWith('≈') ? reading : `= ${reading}`
 }
 
 /** A value in a difference: as it was typed, with the human reading behind it. */

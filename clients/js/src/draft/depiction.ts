@@ -134,7 +134,7 @@ function checked(edited: ReadonlyMap<string, EditedField>, world: World | null, 
   const own: ProblemEntry[] = []
   let probe: PartialConfiguration = {}
   for (const { spec, edit, reading } of edited.values()) {
-    const message = reading.readable ? ownProblem(spec, reading.value, rulebook) : unreadable(spec)
+    const message = reading.readable ? ownProblem(spec, reading.value, rulebook) : unreadable(spec, edit.typed)
     if (message !== null) own.push({ path: spec.path, message })
     // Unreadable text is in what is checked, so that rules pass over its field instead of taking what is in force.
     if (isKnown(spec, rulebook)) probe = withValue(probe, spec.path, reading.readable ? reading.value : edit.typed)

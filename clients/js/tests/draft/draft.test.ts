@@ -45,7 +45,7 @@ describe('typing', () => {
     expect(draft.getSnapshot().document).toEqual({ execution: { cooldown: 0.0105 } })
   })
 
-  it.each(['', '-', '1e', 'abc', '0x10', 'Infinity', '1,5', Number.NaN])(
+  it.each(['', '-', '1e', 'abc', '0x10', 'Infinity', '1,5,2', Number.NaN])(
     'says that %o is no number, and keeps it',
     (text) => {
       const draft = draftOver()
@@ -57,6 +57,17 @@ describe('typing', () => {
       expect({ document, dirty, savable }).toEqual({ document: {}, dirty: true, savable: false })
     },
   )
+
+  it('reads a decimal comma, and refuses a comma that may stand between thousands', () => {
+    const draft = draftOver()
+    draft.set(HIGH, '91,5')
+    expect(draft.getSnapshot().document).toEqual({ settings: { high: 91.5 } })
+    draft.set(HIGH, '1,234')
+    expect(draft.getSnapshot().fields[HIGH]).toMatchObject({
+      typed: '1,234',
+      error: 'High must be clear: “1,234” can mean 1234 or 1.234; type one of them',
+    })
+  })
 
   it('says what the server would say about a number out of bounds', () => {
     const draft = draftOver()
