@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -68,8 +69,9 @@ def assert_sound(said: Said, config: Configuration) -> None:
         assert signal["weight"] == getattr(config.signal_weights, signal["name"])
         assert signal["direction"] != 0 or signal["strength"] == 0
     if (change := said.explanation["nearest_change"]) is not None:
-        before, after = change["message"].split(" -> ")
-        assert before.removesuffix(" %").split()[-1] != after.split()[0]
+        first, *others = change["message"].split(" -> ")
+        for before, after in pairwise([first, *others]):
+            assert before.removesuffix(" %").split()[-1] != after.split()[0]
     values = leaves(config.model_dump())
     for barrier in said.explanation["filters"]:
         assert barrier["message"]
@@ -82,10 +84,12 @@ def assert_change_holds(said: Said, bars: Bars, config: Configuration) -> bool:
     change = said.explanation["nearest_change"]
     if change is None:
         return False
-    assert TUNABLES[change["path"]].title in change["message"]
     assert change["clarity_level"] in change["message"]
-    assert leaves(config.model_dump())[change["path"]] == change["from"]
-    document = merged(config.model_dump(exclude_none=True), document_of({change["path"]: change["to"]}))
+    for one in change["changes"]:
+        assert TUNABLES[one["path"]].title in change["message"]
+        assert leaves(config.model_dump())[one["path"]] == one["from"]
+    made = document_of({one["path"]: one["to"] for one in change["changes"]})
+    document = merged(config.model_dump(exclude_none=True), made)
     assert problems_of(document) == []
     changed = explained(bars, Configuration.model_validate(document)).decision
     assert (change["clarity_level"], change["held"]) == (changed.level.word, changed.is_held)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from vivienne.agent.blocking import CHECKS, CHECKS_OF
 from vivienne.agent.filters import FILTER, FILTERS
-from vivienne.agent.nearest import nearest_change
+from vivienne.agent.nearest import as_document, nearest_changes
 from vivienne.agent.signals import SIGNAL
 from vivienne.agent.wording import show, show_apart, show_confidence
 
@@ -70,13 +70,13 @@ def explain(
     if not decision.ready:
         return {"summary": "warming up", "signals": [], "filters": [], "nearest_change": None, "size_cap": None}
     filters = _filters(evaluation, decision.side)
-    change = nearest_change(evaluation, bars, config, timeframe_minutes)
+    changes = nearest_changes(evaluation, bars, config, timeframe_minutes)
     cap = _size_cap(decision.size, decision.wanted)
     return {
         "summary": _summary(decision, config, filters, cap),
         "signals": _signals(evaluation, config),
         "filters": filters,
-        "nearest_change": change.as_document() if change else None,
+        "nearest_change": as_document(changes) if changes else None,
         "size_cap": cap,
     }
 

@@ -1,6 +1,7 @@
 """The nearest change: the smallest change of a single threshold or switch that alters the outcome.
 
-The outcome is the clarity level, and whether a filter holds back an entry.
+The outcome is the clarity level, and whether a filter holds back an entry. Where several filters hold back an entry, it
+is the smallest set of changes that releases it: one for each of these filters.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from pydantic import BaseModel
 
-from vivienne.agent.blocking import CHECKS, CHECKS_OF, SCENARIOS
+from vivienne.agent.blocking import CHECKS, CHECKS_OF, FILTER_OF, SCENARIOS
 from vivienne.agent.decision import Clarity, percent
 from vivienne.agent.evaluate import evaluate
 from vivienne.agent.filters import FILTERS
@@ -22,13 +23,13 @@ from vivienne.agent.tolerance import EQUAL
 from vivienne.agent.wording import show_apart
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from vivienne.agent.blocking import FilterRows
     from vivienne.agent.evaluate import Evaluation
     from vivienne.agent.filters.base import Check
     from vivienne.market.types import Bars
-    from vivienne.wire.explanation import NearestChange
+    from vivienne.wire.explanation import NearestChange, SingleChange
 
 _LEVELS_BUFFER = "filters.levels.levels_buffer_percent"
 """The threshold that also affects the value compared with it, because it also merges levels."""
@@ -61,22 +62,33 @@ class Change(NamedTuple):
         """Size of the change relative to the present value; a switch counts as 1."""
         return abs(self.new - self.old) / abs(self.old) if self.old else 1.0 if self.new is True else math.inf
 
-    def as_document(self) -> NearestChange:
-        """The change as it is written on the wire."""
+    @property
+    def words(self) -> str:
+        """The change in words, without its effect."""
         field = field_at(self.path)
         old, new = show_apart(self.old, self.new, field.unit)
-        level = self.level.word
-        effect = f"changes the level to {level}"
-        if self.is_of_filter:
-            effect = f"holds the entry back at {level}" if self.held else f"lets the entry through as {level}"
-        return {
-            "path": self.path,
-            "from": self.old,
-            "to": self.new,
-            "clarity_level": level,
-            "held": self.held,
-            "message": f"{field.title} {old} -> {new} {effect}",
-        }
+        return f"{field.title} {old} -> {new}"
+
+    def as_single(self) -> SingleChange:
+        """The change as it is written on the wire, without its effect."""
+        return {"path": self.path, "from": self.old, "to": self.new}
+
+
+def as_document(changes: Sequence[Change]) -> NearestChange:
+    """Changes that have an effect together, as they are written on the wire; the first one also by itself."""
+    first, several = changes[0], len(changes) > 1
+    level = first.level.word
+    effect = f"changes the level to {level}"
+    if first.is_of_filter:
+        released = f"let{'' if several else 's'} the entry through as {level}"
+        effect = f"holds the entry back at {level}" if first.held else released
+    return {
+        **first.as_single(),
+        "changes": [change.as_single() for change in changes],
+        "clarity_level": level,
+        "held": first.held,
+        "message": f"{' and '.join(change.words for change in changes)} {'together ' if several else ''}{effect}",
+    }
 
 
 def _round_toward(value: float, *, up: bool) -> Iterator[float]:
@@ -125,30 +137,32 @@ def _threshold_changes(evaluation: Evaluation, config: Configuration) -> Iterato
             yield Change(path, thresholds[raw_level - 1], new, Clarity(raw_level - 1), held, is_of_filter=False)
 
 
+def _holding(evaluation: Evaluation) -> list[int]:
+    """Indexes of the filters that block the last row."""
+    return evaluation.filters.blocks[:, -1].nonzero()[0].tolist()
+
+
 def _filter_changes(evaluation: Evaluation) -> Iterator[Change]:
-    """Changes that release an entry that is held back, or hold back an entry that is not."""
+    """Changes that release an entry held back by one filter, or hold back an entry that is not held."""
     raw_level = Clarity(int(evaluation.decided.raw_level[-1]))
     if raw_level < Clarity.LOADED:
         return
     if evaluation.blocked[-1]:
-        for path, old, new in _releases(evaluation.filters):
+        for path, old, new in _releases(evaluation.filters, _holding(evaluation)[0]):
             yield Change(path, old, new, raw_level, held=False)
     else:
         for path, old, new in _holds(evaluation.filters, is_long=bool(evaluation.votes.side[-1] > 0)):
             yield Change(path, old, new, Clarity.LOADED, held=True)
 
 
-def _releases(rows: FilterRows) -> Iterator[tuple[str, float | bool, float | bool]]:
-    """Changes that release an entry held back by exactly one filter: path, old and new value."""
-    holding = rows.blocks[:, -1].nonzero()[0].tolist()
-    if len(holding) != 1:
-        return
-    scenarios = rows.scenario_blocks[:, -1].nonzero()[0].tolist()
+def _releases(rows: FilterRows, number: int) -> Iterator[tuple[str, float | bool, float | bool]]:
+    """Changes that make a filter stop blocking: path, old and new value."""
+    scenarios = [each for each in rows.scenario_blocks[:, -1].nonzero()[0].tolist() if FILTER_OF[each] == number]
     one = scenarios[0] if len(scenarios) == 1 else None
     # The narrower of two switches comes first, because equal distances keep their order.
     if one is not None and (switch := SCENARIOS[one].switch) is not None:
         yield switch, True, False
-    yield FILTERS[holding[0]].switch, True, False
+    yield FILTERS[number].switch, True, False
     for place in () if one is None else CHECKS_OF[one]:
         yield from _moved(rows, place, met=False)
 
@@ -205,28 +219,63 @@ def _with(section: _Section, path: str, value: float | bool) -> _Section:
     return section.model_copy(update={name: _with(getattr(section, name), rest, value) if rest else value})
 
 
-def nearest_change(evaluation: Evaluation, bars: Bars, config: Configuration, timeframe_minutes: int) -> Change | None:
+def nearest_changes(
+    evaluation: Evaluation, bars: Bars, config: Configuration, timeframe_minutes: int
+) -> tuple[Change, ...]:
     """The threshold or switch whose smallest relative change alters the outcome of the last row.
 
     A change of the levels buffer, which also merges levels, is evaluated before it is returned.
 
     Returns:
-        None if no signal votes, or if an entry above `loaded` is held back in more than one way.
+        One change. If several filters hold back the entry, one change for each of them, the smallest that release it
+        together. Nothing if no signal votes.
     """
     if evaluation.votes.side[-1] == 0:
-        return None
-    changes = [*_filter_changes(evaluation), *_threshold_changes(evaluation, config)]
-    for change in sorted(changes, key=lambda change: change.distance):
-        if _keeps_rules(config, change) and _is_true(change, evaluation, bars, config, timeframe_minutes):
-            return change
-    return None
+        return ()
+    if evaluation.decided.raw_level[-1] >= Clarity.LOADED and len(holding := _holding(evaluation)) > 1:
+        return _release_of_several(holding, evaluation, bars, config, timeframe_minutes)
+    for change in _nearest_first([*_filter_changes(evaluation), *_threshold_changes(evaluation, config)]):
+        if _keeps_rules(config, change) and _are_true((change,), evaluation, bars, config, timeframe_minutes):
+            return (change,)
+    return ()
 
 
-def _is_true(change: Change, evaluation: Evaluation, bars: Bars, config: Configuration, timeframe_minutes: int) -> bool:
-    if change.path != _LEVELS_BUFFER:
+def _nearest_first(changes: Iterable[Change]) -> list[Change]:
+    return sorted(changes, key=lambda change: change.distance)
+
+
+def _release_of_several(
+    holding: list[int], evaluation: Evaluation, bars: Bars, config: Configuration, timeframe_minutes: int
+) -> tuple[Change, ...]:
+    """The smallest changes, one for each filter that holds back the entry, that release it together.
+
+    The filters have no thresholds in common, so the smallest change of each gives the smallest set.
+    """
+    level = Clarity(int(evaluation.decided.raw_level[-1]))
+    of_filters = []
+    for number in holding:
+        releases = (Change(*values, level, held=False) for values in _releases(evaluation.filters, number))
+        of_filters.append([change for change in _nearest_first(releases) if _keeps_rules(config, change)])
+    first = tuple(changes[0] for changes in of_filters)
+    if _are_true(first, evaluation, bars, config, timeframe_minutes):
+        return first
+    return tuple(
+        next(change for change in changes if change.path != _LEVELS_BUFFER) for changes in of_filters
+    )  # a switch at the latest
+
+
+def _are_true(
+    changes: tuple[Change, ...], evaluation: Evaluation, bars: Bars, config: Configuration, timeframe_minutes: int
+) -> bool:
+    """True if the changes have their effect together; only one of the levels buffer could fail to."""
+    buffer = next((change.new for change in changes if change.path == _LEVELS_BUFFER), None)
+    if buffer is None:
         return True
-    support, resistance = nearest_levels(bars, config.indicators.pivot_bars, change.new, 1)
+    support, resistance = nearest_levels(bars, config.indicators.pivot_bars, buffer, 1)
     if support[0] == evaluation.support[-1] and resistance[0] == evaluation.resistance[-1]:
         return True  # it merges the levels ahead as before
-    decision = evaluate(bars, _with(config, change.path, change.new), timeframe_minutes).decision()
-    return (decision.level, decision.is_held) == (change.level, change.held)
+    changed = config
+    for change in changes:
+        changed = _with(changed, change.path, change.new)
+    decision = evaluate(bars, changed, timeframe_minutes).decision()
+    return (decision.level, decision.is_held) == (changes[0].level, changes[0].held)

@@ -87,17 +87,21 @@ class FilterExplanation(TypedDict):
 
 
 # The functional form is needed because "from" is a Python keyword.
-NearestChange = TypedDict(
-    "NearestChange",
-    {
-        "path": str,
-        "from": float | bool,
-        "to": float | bool,
-        "clarity_level": Level,
-        "held": bool,
-        "message": str,
-    },
-)
+SingleChange = TypedDict("SingleChange", {"path": str, "from": float | bool, "to": float | bool})
+"""A change of one value."""
+
+
+class NearestChange(SingleChange):
+    """The smallest change that would alter the decision, and its effect.
+
+    `changes` are to be made together; more than one are needed where several filters hold the entry back. `path`,
+    `from` and `to` are those of the first.
+    """
+
+    changes: list[SingleChange]
+    clarity_level: Level
+    held: bool
+    message: str
 
 
 class SizeCap(TypedDict):
@@ -109,7 +113,7 @@ class SizeCap(TypedDict):
 
 
 class Explanation(TypedDict):
-    """The reasons for a decision, and the smallest change of a threshold or switch that would alter it.
+    """The reasons for a decision, and the smallest change of thresholds or switches that would alter it.
 
     `size_cap` is set while the position size is smaller than the configuration asks for; otherwise it is null.
     """

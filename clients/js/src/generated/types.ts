@@ -464,7 +464,7 @@ export interface AssetState {
   feed: string
 }
 /**
- * The reasons for a decision, and the smallest change of a threshold or switch that would alter it.
+ * The reasons for a decision, and the smallest change of thresholds or switches that would alter it.
  *
  * `size_cap` is set while the position size is smaller than the configuration asks for; otherwise it is null.
  */
@@ -553,16 +553,28 @@ export interface CheckExplanation {
   met: boolean
 }
 /**
- * This interface was referenced by `Wire`'s JSON-Schema
- * via the `definition` "NearestChange".
+ * The smallest change that would alter the decision, and its effect.
+ *
+ * `changes` are to be made together; more than one are needed where several filters hold the entry back. `path`,
+ * `from` and `to` are those of the first.
  */
 export interface NearestChange {
   path: string
   from: number | boolean
   to: number | boolean
+  changes: SingleChange[]
   clarity_level: 'idle' | 'loaded' | 'aim' | 'bang'
   held: boolean
   message: string
+}
+/**
+ * This interface was referenced by `Wire`'s JSON-Schema
+ * via the `definition` "SingleChange".
+ */
+export interface SingleChange {
+  path: string
+  from: number | boolean
+  to: number | boolean
 }
 /**
  * A reduced position size: `wanted` by the configuration, and the `cap` that applies, in percent of equity.

@@ -76,23 +76,23 @@ function Nearest({ explanation, onField }: { explanation: Explanation; onField: 
       <span>
         Nearest change: <strong>{change.message}</strong>.
       </span>
-      <Button
-        size="compact-xs"
-        variant="light"
-        rightSection={<IconArrowRight size={14} aria-hidden />}
-        onClick={() => onField(change.path)}
-      >
-        Open {fieldWords(change.path)}
-      </Button>
+      {change.changes.map(({ path }) => (
+        <Button
+          key={path}
+          size="compact-xs"
+          variant="light"
+          rightSection={<IconArrowRight size={14} aria-hidden />}
+          onClick={() => onField(path)}
+        >
+          Open {fieldWords(path)}
+        </Button>
+      ))}
     </p>
   )
 }
 
-function withoutChange({ signals, filters }: Explanation): string {
-  if (signals.every((signal) => signal.direction === 0))
-    return 'No signal votes, so no threshold would change the level.'
-  const holding = filters.filter((filter) => filter.state === 'blocked').map((filter) => filter.title)
-  if (holding.length > 1)
-    return `No single change would alter the level: ${holding.join(' and ')} hold the entry together.`
-  return 'No single threshold or switch would alter the level.'
+function withoutChange({ signals }: Explanation): string {
+  return signals.every((signal) => signal.direction === 0)
+    ? 'No signal votes, so no threshold would change the level.'
+    : 'No single threshold or switch would alter the level.'
 }
