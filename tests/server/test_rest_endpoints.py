@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from running import COMPREHENSIVE, RunningServer
+from vivienne.times import now, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -461,9 +462,11 @@ class TestElsewhere:
         assert "/docs" in found["detail"]
 
     def test_the_process_says_that_it_is_alive(self, running: RunningServer) -> None:
+        before = written(now())
         response = running.get("/health")
 
         assert (response.status_code, response.json()["status"]) == (200, "ok")
+        assert before <= response.json()["time"] <= written(now())
 
     def test_the_parts_say_that_they_work(self, running: RunningServer) -> None:
         response = running.get("/ready")

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from vivienne.server.http import caller_of
+from vivienne.times import now, written
 from vivienne.version import build_version
 
 if TYPE_CHECKING:
@@ -34,8 +35,8 @@ def operation_routes(
 
     @routes.get("/health")
     async def health() -> dict[str, Any]:
-        """Health of the process: it answers."""
-        return {"status": "ok", "version": build_version()}
+        """Health of the process: it answers. `time` is that of its clock, by which clients judge the age of states."""
+        return {"status": "ok", "version": build_version(), "time": written(now())}
 
     @routes.get("/ready", responses={503: {"description": "A part does not work; the answer says which."}})
     async def ready(request: Request) -> Response:
