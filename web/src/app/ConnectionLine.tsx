@@ -7,13 +7,15 @@ import {
 } from '@tabler/icons-react'
 import type { ConnectionSnapshot, ConnectionState } from 'vivienne-client'
 import { useConnection, useVivienneClient } from 'vivienne-client/react'
+import { arrivals } from '../clock/clocks.ts'
+import { useNow } from '../clock/useNow.ts'
 import { useStandings } from '../overview/standings.ts'
-import { useNow } from '../parts/clock.ts'
 import { Flash } from '../parts/Flash.tsx'
-import { formatTime } from '../parts/format.ts'
+import { formatDuration } from '../parts/format.ts'
 import { CONNECTION_WORDS } from '../parts/words.ts'
 import classes from './ConnectionLine.module.css'
-import { briefSentences, connectionSentences } from './connectionWords.ts'
+import { briefSentences, type ConnectionNow, connectionSentences, isCurrent } from './connectionWords.ts'
+import { type Freshness, useFreshness } from './freshness.ts'
 
 const ICONS: Record<ConnectionState, typeof IconPointFilled> = {
   live: IconPointFilled,
@@ -24,18 +26,25 @@ const ICONS: Record<ConnectionState, typeof IconPointFilled> = {
 }
 
 /**
- * State of the connection: a quiet line while data is current, a loud one across the page while it is not. It is
- * always there, so that nothing below it moves when the connection breaks.
+ * State of the connection and of the data: a quiet line while data is current, grey while it is old, and a loud one across the
+ * page while there is no connection. It is always there, so that nothing below it moves when the connection breaks.
  */
 export function ConnectionLine() {
   const snapshot = useConnection()
   const { connection } = useVivienneClient()
-  const { state } = snapshot
+  const data = useFreshness()
+  const { state, reason } = snapshot
   const Icon = ICONS[state]
   return (
-    <section className={classes.line} data-state={state} data-loud={loudness(snapshot)} aria-label="Connection">
+    <section
+      className={classes.line}
+      data-state={state}
+      data-current={isCurrent(state, data) || undefined}
+      data-loud={loudness(snapshot)}
+      aria-label="Connection"
+    >
       <Icon size={16} aria-hidden className={classes.icon} />
-      <Sentences snapshot={snapshot} />
+      <Sentences snapshot={snapshot} data={data} />
       {state === 'live' ? (
         <InForce />
       ) : (
@@ -52,8 +61,8 @@ export function ConnectionLine() {
       )}
       {/* Said once when it changes, not with every second that is counted. */}
       <span role="status" className="unseen">
-        {CONNECTION_WORDS[state]}
-        {snapshot.reason === null ? '' : `: ${snapshot.reason}`}
+        {data.ended && state === 'live' ? 'Replay ended' : CONNECTION_WORDS[state]}
+        {reason === null ? '' : `: ${reason}`}
       </span>
     </section>
   )
@@ -65,13 +74,19 @@ function loudness({ state, reconnectAttempts }: ConnectionSnapshot): 'warn' | 'b
   return state === 'offline' || state === 'refused' || reconnectAttempts > 0 ? 'bad' : 'warn'
 }
 
-function Sentences({ snapshot }: { snapshot: ConnectionSnapshot }) {
+function Sentences({ snapshot, data }: { snapshot: ConnectionSnapshot; data: Freshness }) {
   const now = useNow()
-  const reason = snapshot.state === 'live' || snapshot.reason === null ? [] : [snapshot.reason]
+  const { state, reason } = snapshot
+  const connection: ConnectionNow = {
+    state,
+    silence: arrivals.lastMessage === null ? null : now - arrivals.lastMessage,
+    retryIn: arrivals.retry === null ? null : arrivals.retry - now,
+  }
+  const why = state === 'live' || reason === null ? [] : [reason]
   return (
-    <p className={classes.sentences} title={details(snapshot, now)}>
-      <Said className={classes.wordy} sentences={[...connectionSentences(snapshot, now), ...reason]} />
-      <Said className={classes.brief} sentences={briefSentences(snapshot, now)} />
+    <p className={classes.sentences} title={details(snapshot, connection, data, now)}>
+      <Said className={classes.wordy} sentences={[...connectionSentences(connection, data), ...why]} />
+      <Said className={classes.brief} sentences={briefSentences(connection, data)} />
     </p>
   )
 }
@@ -100,12 +115,18 @@ function InForce() {
   )
 }
 
-function details(snapshot: ConnectionSnapshot, now: number): string {
-  const { state, since, lastMessageAt, reconnectAttempts, reason } = snapshot
+function details(
+  { state, reconnectAttempts, reason }: ConnectionSnapshot,
+  connection: ConnectionNow,
+  data: Freshness,
+  now: number,
+): string {
+  const { silence } = connection
   return [
-    connectionSentences(snapshot, now).join(' - '),
-    `${CONNECTION_WORDS[state]} since ${formatTime(since)}`,
-    lastMessageAt === null ? '' : `Last message ${formatTime(lastMessageAt)}`,
+    connectionSentences(connection, data).join(' - '),
+    `${CONNECTION_WORDS[state]} for ${formatDuration(now - arrivals.since)}`,
+    silence === null ? '' : `Last message ${formatDuration(silence)} ago`,
+    arrivals.delay === null ? '' : `The newest state took ${formatDuration(data.delay)} from the server to this page`,
     reason === null ? '' : `Reason: ${reason}`,
     reconnectAttempts === 0 ? '' : `Attempts since then: ${reconnectAttempts}`,
   ]

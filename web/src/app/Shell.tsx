@@ -4,6 +4,7 @@ import { useConnection } from 'vivienne-client/react'
 import { PauseBanner } from '../pausing/PauseBanner.tsx'
 import { Resuming } from '../pausing/Resuming.tsx'
 import { ConnectionLine } from './ConnectionLine.tsx'
+import { useFreshness } from './freshness.ts'
 import { Header } from './Header.tsx'
 import { Navigation } from './Navigation.tsx'
 import { PageBoundary } from './PageBoundary.tsx'
@@ -44,9 +45,10 @@ export function Shell() {
 /** Attribute by which CSS greys old numbers; see global.css. */
 function ConnectionAttribute() {
   const { state } = useConnection()
+  const { old } = useFreshness()
   useLayoutEffect(() => {
-    document.documentElement.dataset.connection = state
-  }, [state])
+    document.documentElement.dataset.connection = state === 'live' && old ? 'behind' : state
+  }, [state, old])
   return null
 }
 

@@ -1,49 +1,65 @@
 import { describe, expect, test } from 'vitest'
-import type { ConnectionSnapshot } from 'vivienne-client'
-import { briefSentences, connectionSentences } from './connectionWords.ts'
+import { briefSentences, type ConnectionNow, connectionSentences, isCurrent } from './connectionWords.ts'
+import type { Freshness } from './freshness.ts'
 
-const NOW = 1_000_000
+const connection = (change: Partial<ConnectionNow>): ConnectionNow => ({
+  state: 'live',
+  silence: 200,
+  retryIn: null,
+  ...change,
+})
+const data = (change: Partial<Freshness>): Freshness => ({ age: 200, delay: 50, ended: false, old: false, ...change })
 
-function snapshot(change: Partial<ConnectionSnapshot>): ConnectionSnapshot {
-  return {
-    state: 'live',
-    since: NOW - 60_000,
-    lastMessageAt: NOW - 200,
-    reconnectAttempts: 0,
-    retryAt: null,
-    reason: null,
-    ...change,
-  }
-}
-
-describe('connectionSentences', () => {
-  test('live says when the last message came', () => {
-    expect(connectionSentences(snapshot({}), NOW)).toEqual(['Live', 'last message now'])
-    expect(connectionSentences(snapshot({ lastMessageAt: NOW - 4000 }), NOW)).toEqual(['Live', 'last message 4 s ago'])
+describe('a live connection', () => {
+  test('says that the data is of now, and only then it is current', () => {
+    expect(connectionSentences(connection({}), data({}))).toEqual(['Live', 'data now'])
+    expect(isCurrent('live', data({}))).toBe(true)
+    expect(isCurrent('stale', data({}))).toBe(false)
   })
 
-  test('offline says how old the data is and when the next attempt is', () => {
-    const offline = snapshot({ state: 'offline', lastMessageAt: NOW - 12_000, retryAt: NOW + 2_400 })
-    expect(connectionSentences(offline, NOW)).toEqual(['Offline', 'the data below is 12 s old', 'retrying in 3 s'])
+  test('says how far behind the data is, however recently the last message came', () => {
+    const late = data({ age: 32_000, delay: 31_000 })
+    expect(connectionSentences(connection({}), late)).toEqual(['Live', 'data 32 s old', '31 s behind the server'])
+    expect(briefSentences(connection({}), late)).toEqual(['Live', 'data 32 s old', '31 s behind'])
+    expect(isCurrent('live', late)).toBe(false)
   })
 
-  test('a narrow page is told the same in fewer words', () => {
-    const offline = snapshot({ state: 'offline', lastMessageAt: NOW - 12_000, retryAt: NOW + 2_400 })
-    expect(briefSentences(offline, NOW)).toEqual(['Offline', 'data 12 s old', 'retry in 3 s'])
+  test('over which a replay has ended says so, and is not current', () => {
+    const ended = data({ age: null, ended: true })
+    expect(connectionSentences(connection({}), ended)).toEqual(['Replay ended', 'nothing newer will come'])
+    expect(isCurrent('live', ended)).toBe(false)
   })
 
-  test('an attempt that is due is not counted below zero', () => {
-    const due = snapshot({ state: 'offline', retryAt: NOW - 300 })
-    expect(connectionSentences(due, NOW).at(-1)).toBe('retrying now')
+  test('without data says so', () => {
+    expect(connectionSentences(connection({}), data({ age: null }))).toEqual(['Live', 'no data yet'])
+    expect(isCurrent('live', data({ age: null }))).toBe(false)
+  })
+})
+
+describe('a lost connection', () => {
+  const offline = connection({ state: 'offline', silence: 12_000, retryIn: 2_400 })
+
+  test('says how old the data is and when the next attempt is', () => {
+    const sentences = connectionSentences(offline, data({ age: 14_000 }))
+    expect(sentences).toEqual(['Offline', 'the data below is 14 s old', 'retrying in 3 s'])
   })
 
-  test('before any message no age is given', () => {
-    const first = snapshot({ state: 'connecting', lastMessageAt: null })
-    expect(connectionSentences(first, NOW)).toEqual(['Connecting', 'no data yet'])
+  test('tells a narrow page the same in fewer words', () => {
+    expect(briefSentences(offline, data({ age: 14_000 }))).toEqual(['Offline', 'data 14 s old', 'retry in 3 s'])
   })
 
-  test('stale says for how long no data has come', () => {
-    const stale = snapshot({ state: 'stale', lastMessageAt: NOW - 125_000 })
-    expect(connectionSentences(stale, NOW)).toEqual(['Stale', 'no data for 2 min'])
+  test('does not count an attempt that is due below zero', () => {
+    const due = connection({ state: 'offline', retryIn: -300 })
+    expect(connectionSentences(due, data({})).at(-1)).toBe('retrying now')
+  })
+
+  test('gives no age before any message', () => {
+    const first = connection({ state: 'connecting', silence: null })
+    expect(connectionSentences(first, data({ age: null }))).toEqual(['Connecting', 'no data yet'])
+  })
+
+  test('says for how long no data has come', () => {
+    const stale = connection({ state: 'stale' })
+    expect(connectionSentences(stale, data({ age: 125_000 }))).toEqual(['Stale', 'no data for 2 min'])
   })
 })

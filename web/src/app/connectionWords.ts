@@ -1,41 +1,58 @@
-import type { ConnectionSnapshot } from 'vivienne-client'
-import { formatAge, formatDuration } from '../parts/format.ts'
+import type { ConnectionState } from 'vivienne-client'
+import { formatDuration } from '../parts/format.ts'
 import { CONNECTION_WORDS } from '../parts/words.ts'
+import { type Freshness, JUST } from './freshness.ts'
 
-/** Age below which a message counts as now, in ms. */
-const JUST = 2500
+/** The connection at this moment; times are in ms. */
+export interface ConnectionNow {
+  readonly state: ConnectionState
+  /** Since the last message; null before any. */
+  readonly silence: number | null
+  /** Until the next attempt; null while none is due. */
+  readonly retryIn: number | null
+}
 
-/** The connection in short sentences, the most important first; the first one is the state. */
-export function connectionSentences(snapshot: ConnectionSnapshot, now: number): string[] {
-  const { state, lastMessageAt } = snapshot
-  const age = lastMessageAt === null ? null : now - lastMessageAt
-  if (state === 'live')
-    return [CONNECTION_WORDS.live, age === null ? 'no message yet' : `last message ${recentWords(age)}`]
-  return [CONNECTION_WORDS[state], oldWords(state, age), retryWords(snapshot, now, 'retrying')].filter(isSaid)
+/** The connection and the data in short sentences, the most important first; the first one is the state. */
+export function connectionSentences(connection: ConnectionNow, data: Freshness): string[] {
+  const { state, silence } = connection
+  if (state === 'live') return liveSentences(data, 'behind the server')
+  return [CONNECTION_WORDS[state], oldWords(state, data.age ?? silence), retryWords(connection, 'retrying')].filter(
+    isSaid,
+  )
 }
 
 /** The same for a narrow page. */
-export function briefSentences(snapshot: ConnectionSnapshot, now: number): string[] {
-  const { state, lastMessageAt } = snapshot
-  if (state === 'live') return connectionSentences(snapshot, now)
-  const old = lastMessageAt === null ? 'no data yet' : `data ${formatDuration(now - lastMessageAt)} old`
-  return [CONNECTION_WORDS[state], old, retryWords(snapshot, now, 'retry')].filter(isSaid)
+export function briefSentences(connection: ConnectionNow, data: Freshness): string[] {
+  const { state, silence } = connection
+  if (state === 'live') return liveSentences(data, 'behind')
+  const age = data.age ?? silence
+  const old = age === null ? 'no data yet' : `data ${formatDuration(age)} old`
+  return [CONNECTION_WORDS[state], old, retryWords(connection, 'retry')].filter(isSaid)
 }
 
-/** The time of the last message is known to the second; a word that flips every second would say no more. */
-function recentWords(age: number): string {
-  return age < JUST ? 'now' : formatAge(age)
+/** True while what is shown is of now: the connection holds, and data came a moment ago. */
+export function isCurrent(state: ConnectionState, { age, ended }: Freshness): boolean {
+  return state === 'live' && !ended && age !== null && age < JUST
 }
 
-function oldWords(state: ConnectionSnapshot['state'], age: number | null): string {
+/** What is old because it took long to come is told from what is old because nothing newer was there. */
+function liveSentences({ age, delay, ended }: Freshness, behind: string): string[] {
+  if (ended) return ['Replay ended', 'nothing newer will come']
+  if (age === null) return [CONNECTION_WORDS.live, 'no data yet']
+  // A word that flips every second would say no more.
+  const data = age < JUST ? 'data now' : `data ${formatDuration(age)} old`
+  return [CONNECTION_WORDS.live, data, delay < JUST ? '' : `${formatDuration(delay)} ${behind}`].filter(isSaid)
+}
+
+function oldWords(state: ConnectionState, age: number | null): string {
   if (age === null) return 'no data yet'
   return state === 'stale' ? `no data for ${formatDuration(age)}` : `the data below is ${formatDuration(age)} old`
 }
 
-function retryWords({ state, retryAt }: ConnectionSnapshot, now: number, again: string): string {
+function retryWords({ state, retryIn }: ConnectionNow, again: string): string {
   if (state !== 'offline' && state !== 'refused') return ''
-  if (retryAt === null) return 'not retrying'
-  const seconds = Math.ceil((retryAt - now) / 1000)
+  if (retryIn === null) return 'not retrying'
+  const seconds = Math.ceil(retryIn / 1000)
   return seconds <= 0 ? `${again} now` : `${again} in ${seconds} s`
 }
 

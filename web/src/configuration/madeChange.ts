@@ -1,5 +1,6 @@
 import { useSyncExternalStore } from 'react'
 import { type Acknowledgement, type VivienneClient, VivienneError } from 'vivienne-client'
+import { serverClock } from '../clock/clocks.ts'
 
 export type MadeVerb = 'saved' | 'reset' | 'rolled back' | 'undone'
 
@@ -68,7 +69,7 @@ export function madeChange(
   before: string | null | undefined,
 ): MadeChange {
   const { version, config_id: configId, changed } = acknowledged
-  return { layer, verb, version, configId, values: changed.length, at: Date.now(), before }
+  return { layer, verb, version, configId, values: changed.length, at: serverClock.now() ?? Date.now(), before }
 }
 
 /**

@@ -1,5 +1,5 @@
+import { useServerNow } from '../clock/useNow.ts'
 import { Age } from './Age.tsx'
-import { useNow } from './clock.ts'
 
 /** Age below which data counts as now, in ms: a word that flips several times a second says nothing. */
 const JUST = 3000
@@ -13,8 +13,8 @@ interface DataAgeProps {
 
 /** Age of the market data of an asset; on hover, its limit. */
 export function DataAge({ second, limit }: DataAgeProps) {
-  const now = useNow()
+  const now = useServerNow()
   const allowed = limit === null ? 'Newest market data' : `Newest market data; stale when older than ${limit} s`
-  if (second === null) return <span title="No market data yet">none</span>
+  if (second === null || now === null) return <span title="No market data yet">none</span>
   return now - second < JUST ? <span title={allowed}>now</span> : <Age time={second} note={allowed} />
 }
