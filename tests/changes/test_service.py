@@ -215,6 +215,7 @@ async def test_an_update_tells_all_there_is_to_know(service: ConfigService) -> N
         "changed": [{"path": BANG, "old": 80, "new": 90}],
         "assets": ["BTC"],
         "config": service.active().document,
+        "warnings": [],
     }
 
 

@@ -229,13 +229,27 @@ def test_an_import_says_what_it_did(tmp_path: Path, file: Path) -> None:
     ]
 
 
+def test_an_import_warns_of_values_that_are_rarely_meant(tmp_path: Path, file: Path) -> None:
+    file.write_text("format: 1\nassets:\n  BTC: {settings: {position_size_bang: 13}}\n")
+    order = ("import", file, "--db", tmp_path / "v.db")
+    warning = "BTC: Position size (bang) changes from 0.5 % to 13 % of equity, by a factor of 26"
+
+    assert done(config(*order, "--dry-run")).splitlines()[-2:] == [
+        f"Warning: {warning}",
+        "Nothing was changed. 1 layer would be replaced",
+    ]
+    assert json.loads(done(config(*order, "--json")))["warnings"] == [
+        {"id": "size_change", "path": "settings.position_size_bang", "message": warning, "asset": "BTC"}
+    ]
+
+
 def test_an_import_replaces_the_layers_it_names_and_leaves_the_others_alone(db: Path, file: Path) -> None:
-    file.write_text("format: 1\nassets:\n  btc: {settings: {position_size_aim: 0.1}}\n")
+    file.write_text("format: 1\nassets:\n  btc: {settings: {position_size_aim: 0.15}}\n")
 
     assert done(config("import", file, "--db", db)).splitlines() == [
         "BTC (version 4)",
         "  settings.position_size_bang: 0.25 -> inherited",
-        "  settings.position_size_aim: inherited -> 0.1",
+        "  settings.position_size_aim: inherited -> 0.15",
         "1 layer replaced",
     ]
     assert {"BTC", "ETH", "global"} == {layer for layer, document in stored(db).items() if document}
@@ -451,7 +465,7 @@ def test_programs_are_answered_in_json(db: Path, file: Path) -> None:
         found: dict[str, Any] = json.loads(result.stdout)
         return found
 
-    assert {"status": "unchanged", "version": 3, "layers": [], "assets": []} == {
+    assert {"status": "unchanged", "version": 3, "layers": [], "assets": [], "warnings": []} == {
         name: value for name, value in answer(0).items() if name != "message"
     }
     file.write_text(WHOLE.replace("85", "87"))

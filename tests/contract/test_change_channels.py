@@ -111,6 +111,15 @@ def check_answer(answer: dict[str, Any], before: int, changed: list[dict[str, An
 
 
 @pytest.mark.usefixtures("pristine")
+def test_an_unusual_value_is_warned_of_and_in_force(running: RunningServer, channel: Channel) -> None:
+    verdict = channel.send(channel.frame('{"position_size_bang": 13, "position_size_idle": 1}', asset="BTC"))
+
+    warned = [(each["id"], each["path"]) for each in verdict.answer["warnings"]]
+    assert warned == [("size_change", "settings.position_size_bang"), ("idle_size", "settings.position_size_idle")]
+    assert running.active("BTC")["config"]["settings"]["position_size_bang"] == 13
+
+
+@pytest.mark.usefixtures("pristine")
 def test_a_change_without_an_asset_is_for_all(running: RunningServer, client: Client, channel: Channel) -> None:
     verdict = channel.send(channel.frame('{"bang_threshold": 91}'))
 

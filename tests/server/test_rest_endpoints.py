@@ -208,7 +208,7 @@ class TestValidate:
 
         answer = running.post("validate", {"asset_symbol": "BTC", "bang_threshold": 91}).json()
 
-        assert (answer["valid"], answer["errors"]) == (True, [])
+        assert (answer["valid"], answer["errors"], answer["warnings"]) == (True, [], [])
         assert answer["changed"] == [{"path": BANG, "old": 80, "new": 91}]
         assert answer["config"]["settings"]["state_threshold_bang"] == 91
         assert running.history() == before
@@ -220,6 +220,12 @@ class TestValidate:
         assert answer.status_code == 200
         assert answer.json()["valid"] is False
         assert {error["path"] for error in answer.json()["errors"]} == {BANG, "signal_weights.rsi"}
+
+    def test_an_unusual_value_is_valid_and_warned_of(self, running: RunningServer) -> None:
+        answer = running.post("validate", {"asset_symbol": "BTC", "levels_buffer_percent": 0.05}).json()
+
+        assert (answer["valid"], answer["errors"]) == (True, [])
+        assert [warning["id"] for warning in answer["warnings"]] == ["wide_levels_buffer"]
 
     def test_a_full_update_can_be_validated_too(self, running: RunningServer) -> None:
         running.post("partial-update", {"asset_symbol": "BTC", "aim_threshold": 75})

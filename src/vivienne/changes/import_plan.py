@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from vivienne.changes.plan import Prepared, done
 from vivienne.config.documents import differences, leaves
 from vivienne.config.flat import nest
 from vivienne.config.layers import GLOBAL, Layers, asset_of
+from vivienne.config.warnings import warnings_of_change
 from vivienne.errors import InvalidConfiguration, Problem
 from vivienne.store.revision import IMPORT, Revision
 
@@ -47,11 +48,20 @@ class ReplacementPlan:
             for layer, document in self.documents.items()
         ]
         assets = [asset for asset in after.assets if before.effective(asset) != after.effective(asset)]
-        if not layers:
-            return _answer("unchanged", "Nothing to change: every layer already sets this", version, [], [])
-        if not made:
-            return _answer("valid", f"Nothing was changed. {_count(layers)} would be replaced", version, layers, assets)
-        return _answer("success", f"{_count(layers)} replaced", version, layers, assets)
+        touched = {layer: leaves(document) for layer, document in self.documents.items()}
+        answer: Replaced = {
+            "status": "unchanged",
+            "message": "Nothing to change: every layer already sets this",
+            "version": version,
+            "layers": layers,
+            "assets": assets,
+            "warnings": warnings_of_change(before, after, touched, names_assets=True),
+        }
+        if layers and not made:
+            answer |= {"status": "valid", "message": f"Nothing was changed. {_count(layers)} would be replaced"}
+        elif layers:
+            answer |= {"status": "success", "message": f"{_count(layers)} replaced"}
+        return answer
 
 
 def plan_replacement(present: Layers, asked: Replacement) -> ReplacementPlan:
@@ -124,13 +134,3 @@ def write_up_replacement(
 
 def _count(layers: list[LayerChange]) -> str:
     return f"{len(layers)} layer{'s' if len(layers) > 1 else ''}"
-
-
-def _answer(
-    status: Literal["success", "valid", "unchanged"],
-    message: str,
-    version: int,
-    layers: list[LayerChange],
-    assets: list[str],
-) -> Replaced:
-    return {"status": status, "message": message, "version": version, "layers": layers, "assets": assets}

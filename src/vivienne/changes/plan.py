@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from vivienne.store.revision import Revision
     from vivienne.wire.answers import Action, Outcome, ValueChange
     from vivienne.wire.document import Document
+    from vivienne.wire.problem import WarningEntry
 
 AnswerT = TypeVar("AnswerT")
 
@@ -28,6 +29,7 @@ class Plan:
         document: what its layer would set.
         layers: all layers afterwards.
         changed: values in force for the layer that would be different.
+        warnings: of values that are valid and rarely meant.
         assets: whose configuration would be different.
         target: the config_id a delete or an activation is about.
         active_id: the config_id in force in the layer afterwards, where that is not the new revision.
@@ -39,6 +41,7 @@ class Plan:
     layers: Layers
     changed: list[ValueChange]
     assets: list[str]
+    warnings: list[WarningEntry]
     target: str | None = None
     active_id: str | None = None
 

@@ -10,6 +10,7 @@ from vivienne.changes.plan import Plan, Prepared
 from vivienne.changes.requests import Activate, Delete
 from vivienne.config.documents import differences, leaves
 from vivienne.config.layers import GLOBAL
+from vivienne.config.warnings import warnings_of_change
 from vivienne.errors import InvalidConfiguration, UnknownRevision
 from vivienne.store.revision import Revision
 
@@ -73,7 +74,8 @@ class Planning:
             raise InvalidConfiguration(problems)
         changed = differences(before.effective(layer), layers.effective(layer))
         assets = [asset for asset in in_force.under(layer) if layers.effective(asset) != before.effective(asset)]
-        return Plan(layer, action, document, layers, changed, assets, target, active_id)
+        warnings = warnings_of_change(before, layers, {layer: touched or leaves(document)})
+        return Plan(layer, action, document, layers, changed, assets, warnings, target, active_id)
 
     async def _find(self, config_id: str) -> Revision:
         revision = await self._calls.run(self._store.by_config_id, config_id)
@@ -100,6 +102,7 @@ class Planning:
             "status": "success",
             "config_id": config_id,
             "previous_version": self._in_force.version_of(plan.layer),
+            "warnings": plan.warnings,
         }
         repeatable = request.request_id is not None
         revision = Revision(

@@ -314,7 +314,8 @@ class ConfigService:
         return await self._trials.plan(request)
 
     def _preview(self, plan: Plan) -> Preview:
-        return {**plan.outcome(self._in_force.version_of(plan.layer), made=False), "status": "valid"}
+        outcome = plan.outcome(self._in_force.version_of(plan.layer), made=False)
+        return {**outcome, "status": "valid", "warnings": plan.warnings}
 
     def _now(self) -> str:
         return written(self._clock())

@@ -166,7 +166,7 @@ def report(answer: Replaced) -> list[str]:
     lines = []
     for layer in answer["layers"]:
         lines += [_title(layer), *(f"  {_change(change)}" for change in layer["changed"])]
-    return [*lines, answer["message"]]
+    return [*lines, *(f"Warning: {warning['message']}" for warning in answer["warnings"]), answer["message"]]
 
 
 def _title(layer: LayerChange) -> str:

@@ -60,11 +60,13 @@ def asset_routes(service: ConfigService, market: MarketView) -> APIRouter:
             update = change_request(request, envelope, Update(document, partial=True))
             configuration, outcome = await service.candidate(watched, update)
         except InvalidConfiguration as refused:
-            return Answer({"valid": False, "errors": [problem_entry(problem) for problem in refused.problems]})
+            errors = [problem_entry(problem) for problem in refused.problems]
+            return Answer({"valid": False, "errors": errors, "warnings": []})
         timeframe, comparison = await market.compare(watched, configuration, bars)
         found: DecisionPreview = {
             "valid": True,
             "errors": [],
+            "warnings": outcome["warnings"],
             "asset": watched,
             "timeframe": timeframe,
             "changed": outcome["changed"],

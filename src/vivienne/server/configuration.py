@@ -178,7 +178,8 @@ def _add_validation(routes: APIRouter, service: ConfigService, budgets: TimeBudg
             asked = change_request(request, envelope, Update(document, partial))
             outcome = await budgets.charging(key, service.validate(asked))
         except InvalidConfiguration as refused:
-            return Answer({"valid": False, "errors": [problem_entry(problem) for problem in refused.problems]})
+            errors = [problem_entry(problem) for problem in refused.problems]
+            return Answer({"valid": False, "errors": errors, "warnings": []})
         return Answer({"valid": True, "errors": [], **outcome})
 
 

@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 
 from vivienne.wire.document import Document, EffectiveDocument
 from vivienne.wire.pause import PauseEntry
-from vivienne.wire.problem import ProblemEntry
+from vivienne.wire.problem import ProblemEntry, WarningEntry
 
 Action = Literal["update", "partial_update", "reset", "activate", "delete", "pause", "resume"]
 Source = Literal["default", "global", "asset"]
@@ -39,19 +39,25 @@ class Acknowledgement(Outcome):
     status: Literal["success"]
     config_id: str
     previous_version: int
+    warnings: list[WarningEntry]
 
 
 class Preview(Outcome):
     """A change that is valid, but was only checked and not made."""
 
     status: Literal["valid"]
+    warnings: list[WarningEntry]
 
 
 class Verdict(TypedDict):
-    """The result of a validation: the effect of the change, or all its errors."""
+    """The result of a validation: the effect of the change, or all its errors.
+
+    `warnings` name values that are valid and rarely meant; a change that is not valid has none.
+    """
 
     valid: bool
     errors: list[ProblemEntry]
+    warnings: list[WarningEntry]
     status: NotRequired[Literal["valid"]]
     message: NotRequired[str]
     version: NotRequired[int]
@@ -121,6 +127,7 @@ class Replaced(TypedDict):
     version: int
     layers: list[LayerChange]
     assets: list[str]
+    warnings: list[WarningEntry]
 
 
 class InForce(TypedDict):

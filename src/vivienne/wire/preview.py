@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 
 from vivienne.wire.answers import ValueChange
 from vivienne.wire.decision import BarDecision
-from vivienne.wire.problem import ProblemEntry
+from vivienne.wire.problem import ProblemEntry, WarningEntry
 
 
 class LevelCounts(TypedDict):
@@ -50,11 +50,12 @@ class Comparison(TypedDict):
 class DecisionPreview(TypedDict):
     """The effect that a change would have had. `now` is the configuration in force, `then` the changed one.
 
-    For a change that is not valid, only `valid` and `errors` are set.
+    For a change that is not valid, only `valid` and `errors` are set, and `warnings` is empty.
     """
 
     valid: bool
     errors: list[ProblemEntry]
+    warnings: list[WarningEntry]
     asset: NotRequired[str]
     timeframe: NotRequired[str]
     changed: NotRequired[list[ValueChange]]

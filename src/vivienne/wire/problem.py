@@ -1,8 +1,8 @@
-"""A problem on the wire."""
+"""Problems and warnings on the wire."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NotRequired
+from typing import TYPE_CHECKING, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
@@ -13,6 +13,24 @@ if TYPE_CHECKING:
 class ProblemEntry(TypedDict):
     """One problem. `asset` is set if a global change would make the configuration of that asset invalid."""
 
+    path: str
+    message: str
+    asset: NotRequired[str]
+
+
+WarningId = Literal["size_change", "idle_size", "sizes_not_rising", "wide_levels_buffer", "more"]
+"""Kind of a warning: a position size changed by more than a factor of 5; a position size above 0 at `idle`; position
+sizes that do not rise from `loaded` over `aim` to `bang`; a levels buffer above 2 % of price; more warnings than are
+listed."""
+
+
+class WarningEntry(TypedDict):
+    """A value that is valid and rarely meant. The change is made all the same.
+
+    `asset` is set if a change for all assets, or an import, sets it for that asset.
+    """
+
+    id: WarningId
     path: str
     message: str
     asset: NotRequired[str]

@@ -13,6 +13,7 @@ export interface Acknowledgement {
   status: 'success'
   config_id: string
   previous_version: number
+  warnings: WarningEntry[]
 }
 /**
  * A changed value. `old` or `new` is missing if there was no value before or after.
@@ -388,6 +389,17 @@ export interface Indicators {
   pivot_bars: number
 }
 /**
+ * A value that is valid and rarely meant. The change is made all the same.
+ *
+ * `asset` is set if a change for all assets, or an import, sets it for that asset.
+ */
+export interface WarningEntry {
+  id: 'size_change' | 'idle_size' | 'sizes_not_rising' | 'wide_levels_buffer' | 'more'
+  path: string
+  message: string
+  asset?: string
+}
+/**
  * An agent's assets, and whether the states that it publishes show them as paused; otherwise the reason.
  *
  * `agent` is its share, as in `1/2`; the name of one that does not respond; null if none has published these assets.
@@ -761,6 +773,7 @@ export interface ConfigPreviewResponse {
   assets: string[]
   config: Configuration
   status: 'valid'
+  warnings: WarningEntry[]
   type: 'config_update_response'
 }
 /**
@@ -816,6 +829,7 @@ export interface ConfigUpdateResponse {
   status: 'success'
   config_id: string
   previous_version: number
+  warnings: WarningEntry[]
   type: 'config_update_response'
 }
 /**
@@ -925,16 +939,18 @@ export interface ControlResponse {
   status: 'success'
   config_id: string
   previous_version: number
+  warnings: WarningEntry[]
   type: 'control_response'
 }
 /**
  * The effect that a change would have had. `now` is the configuration in force, `then` the changed one.
  *
- * For a change that is not valid, only `valid` and `errors` are set.
+ * For a change that is not valid, only `valid` and `errors` are set, and `warnings` is empty.
  */
 export interface DecisionPreview {
   valid: boolean
   errors: ProblemEntry[]
+  warnings: WarningEntry[]
   asset?: string
   timeframe?: string
   changed?: ValueChange[]
@@ -1231,10 +1247,13 @@ export interface TokenList {
 }
 /**
  * The result of a validation: the effect of the change, or all its errors.
+ *
+ * `warnings` name values that are valid and rarely meant; a change that is not valid has none.
  */
 export interface Verdict {
   valid: boolean
   errors: ProblemEntry[]
+  warnings: WarningEntry[]
   status?: 'valid'
   message?: string
   version?: number

@@ -99,6 +99,7 @@ export function acknowledged(
     config_id: `config ${version}`,
     version,
     previous_version: version - 1,
+    warnings: [],
     asset_symbol: 'BTC',
     changed: [],
     assets: ['BTC'],
