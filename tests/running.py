@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -35,9 +36,17 @@ STOP_SECONDS = 10.0
 JSON = {"Content-Type": "application/json"}
 # Shorter than a server keeps a connection that is idle: one that it is about to close is not used for a request.
 _KEPT = httpx.Limits(keepalive_expiry=2.0)
+# Knows no authority, for nothing here is encrypted: to read those of the system takes longer than a request.
+_PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 State = dict[str, Any]
 """An `asset_data` message."""
+
+
+def http_client(own_address: str | None = None, **more: Any) -> httpx.Client:
+    """A client, with an address of its own if need be, for servers on this machine, without encryption."""
+    transport = httpx.HTTPTransport(verify=_PLAIN, limits=_KEPT, local_address=own_address)
+    return httpx.Client(transport=transport, timeout=ANSWER_SECONDS, trust_env=False, **more)
 
 
 def without_settings(environment: dict[str, str] | None = None) -> dict[str, str]:
@@ -124,7 +133,7 @@ class RunningServer:
         self._process: subprocess.Popen[bytes] | Forked | None = None
         self._log = Path(tempfile.mkstemp(prefix="vivienne-test-", suffix=".log")[1])
         # One for all requests: making one costs more than most requests take.
-        self.http = httpx.Client(timeout=ANSWER_SECONDS, trust_env=False, limits=_KEPT)
+        self.http = http_client()
 
     def __enter__(self) -> Self:
         self.start()
@@ -163,7 +172,7 @@ class RunningServer:
         else:
             self._process = self._forking.start(arguments, self._environment, self._log)
         self.http.close()
-        self.http = httpx.Client(timeout=ANSWER_SECONDS, trust_env=False, limits=_KEPT)
+        self.http = http_client()
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             found = re.search(r"listens on http://\S+:(\d+)", self.log)

@@ -14,6 +14,7 @@ from importlib import import_module
 from pkgutil import walk_packages
 
 import alembic.command  # noqa: F401
+import anyio._backends._asyncio  # noqa: F401
 import numpy.random  # noqa: F401
 import psycopg  # noqa: F401
 import pydantic.v1  # noqa: F401

@@ -19,7 +19,7 @@ from websockets.typing import Origin
 
 from deployed import DEPLOY, load
 from redis_running import eventually, free_port
-from running import COMPREHENSIVE, Client, RunningServer
+from running import COMPREHENSIVE, Client, RunningServer, http_client
 from tokens import bearer, make_token, refusal
 
 if TYPE_CHECKING:
@@ -86,9 +86,7 @@ class Balanced:
 
     def http(self, address: str = CLIENT) -> httpx.Client:
         """Somebody with a token at an address of their own."""
-        transport = httpx.HTTPTransport(local_address=address)
-        url, headers = f"http://{self.address}", bearer(self.token)
-        return httpx.Client(base_url=url, headers=headers, transport=transport, timeout=SECONDS)
+        return http_client(address, base_url=f"http://{self.address}", headers=bearer(self.token))
 
     def client(self) -> Client:
         """A client of `/ws/state`."""
@@ -182,7 +180,7 @@ def test_who_follows_the_file_and_forgets_tokens_lets_nobody_in(tmp_path: Path) 
     with (
         RunningServer("--assets", "BTC", db=tmp_path / "v.db") as server,
         balancer(tmp_path, server, server) as address,
-        httpx.Client(base_url=f"http://{address}", headers={"Host": "localhost"}, timeout=SECONDS) as http,
+        http_client(base_url=f"http://{address}", headers={"Host": "localhost"}) as http,
     ):
         for answer in (http.get(f"{COMPREHENSIVE}/active"), http.post(f"{COMPREHENSIVE}/pause", json={})):
             assert (403, "unnamed_proxy") == refusal(answer)

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from redis_running import eventually, free_port
-from running import COMPREHENSIVE
+from running import COMPREHENSIVE, http_client
 from vivienne.logs.console import MOST_BYTES, Console
 from vivienne.logs.quota import Quota
 
@@ -59,12 +59,13 @@ def test_a_process_whose_standard_error_nobody_reads_starts_works_and_stops(tmp_
     fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)  # less than it says at its start
     port = free_port()
     arguments = ["serve", "--port", str(port), "--assets", "BTC", "--db", str(tmp_path / "v.db")]
-    with subprocess.Popen([sys.executable, "-m", "vivienne", *arguments], stderr=writing) as process:
+    program = [sys.executable, "-m", "vivienne", *arguments]
+    with subprocess.Popen(program, stderr=writing) as process, http_client() as http:
         try:
-            eventually(lambda: is_healthy(port), 60)
+            eventually(lambda: is_healthy(http, port), 60)
             for _ in range(50):
                 change = {"bang_threshold": 1000}
-                answer = httpx.post(f"http://127.0.0.1:{port}{COMPREHENSIVE}/partial-update", json=change)
+                answer = http.post(f"http://127.0.0.1:{port}{COMPREHENSIVE}/partial-update", json=change)
                 assert 422 == answer.status_code
             process.terminate()
             assert 0 == process.wait(timeout=30)
@@ -74,9 +75,9 @@ def test_a_process_whose_standard_error_nobody_reads_starts_works_and_stops(tmp_
             os.close(reading)
 
 
-def is_healthy(port: int) -> bool:
+def is_healthy(http: httpx.Client, port: int) -> bool:
     try:
-        return httpx.get(f"http://127.0.0.1:{port}/health").is_success
+        return http.get(f"http://127.0.0.1:{port}/health").is_success
     except httpx.TransportError:
         return False
 

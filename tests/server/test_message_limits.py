@@ -7,16 +7,17 @@ import struct
 import threading
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 from websockets.typing import Subprotocol
 
-from running import COMPREHENSIVE, Client, RunningServer
+from running import COMPREHENSIVE, Client, RunningServer, http_client
 from tokens import bearer, make_token, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    import httpx
 
 BYTES, NESTING, SUBSCRIPTIONS, CHANGES = 4_096, 6, 2, 12
 SMALL = ("--max-message-bytes", str(BYTES), "--max-nesting", str(NESTING), "--max-subscriptions", str(SUBSCRIPTIONS))
@@ -195,7 +196,7 @@ def test_without_tokens_callers_are_told_apart_by_address(tmp_path: Path) -> Non
         statuses = [server.post("partial-update", {"bang_threshold": 85}).status_code for _ in range(2 * CHANGES)]
         assert 429 == statuses[-1]
         assert [200] * CHANGES == statuses[:CHANGES]
-        with httpx.Client(transport=httpx.HTTPTransport(local_address="127.0.0.2"), timeout=SECONDS) as other:
+        with http_client("127.0.0.2") as other:
             path = f"{server.url}{COMPREHENSIVE}/partial-update"
             assert 200 == other.post(path, json={"bang_threshold": 86}).status_code
         assert "127.0.0.2" == server.history()[0]["address"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 from websockets.sync.client import connect
 
@@ -63,7 +62,7 @@ def test_allowed_pages_may_change_and_read(running: RunningServer, origin: str) 
 
 def test_the_host_of_an_allowed_origin_may_come_through_a_proxy(running: RunningServer) -> None:
     headers = {"Host": "desk.example", "Origin": DESK}
-    assert httpx.get(f"{running.url}/health", headers=headers).status_code == 200
+    assert running.http.get(f"{running.url}/health", headers=headers).status_code == 200
 
 
 def test_programs_send_no_origin_and_are_not_concerned(running: RunningServer) -> None:
@@ -83,9 +82,10 @@ def test_where_tokens_are_needed_any_name_will_do_and_foreign_pages_get_nowhere(
             ({"Host": "desk.internal", "Origin": "https://desk.internal"}, 403),
             ({"Host": "desk.internal", "Origin": "http://evil.example"}, 403),
         ):
-            assert status == httpx.get(f"{server.url}/health", headers=headers).status_code
+            assert status == server.http.get(f"{server.url}/health", headers=headers).status_code
         # A name somebody pointed at this server: the page may ask, and has no token.
-        assert 401 == httpx.get(f"{server.url}{COMPREHENSIVE}/active", headers=own_page("evil.example")).status_code
+        pointed = server.http.get(f"{server.url}{COMPREHENSIVE}/active", headers=own_page("evil.example"))
+        assert 401 == pointed.status_code
 
 
 def test_where_nobody_needs_one_no_name_is_taken_that_somebody_could_point_here(tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_where_nobody_needs_one_no_name_is_taken_that_somebody_could_point_here(
             ({"Host": "evil.example"}, 421),
             ({"Host": "10.0.0.1", "Origin": "http://10.0.0.2"}, 403),
         ):
-            assert status == httpx.get(f"{server.url}/health", headers=headers).status_code, headers
+            assert status == server.http.get(f"{server.url}/health", headers=headers).status_code, headers
 
 
 def test_a_page_of_another_site_loads_nothing_of_the_server_unread(running: RunningServer) -> None:
@@ -111,7 +111,7 @@ def test_a_page_of_another_site_loads_nothing_of_the_server_unread(running: Runn
         ("none", "navigate", 200),
     ):
         headers = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": mode}
-        assert status == httpx.get(f"{running.url}/health", headers=headers).status_code, (site, mode)
+        assert status == running.http.get(f"{running.url}/health", headers=headers).status_code, (site, mode)
 
 
 @pytest.mark.parametrize("path", ["/", "/docs", "/openapi.json", "/health", "/nothing", f"{COMPREHENSIVE}/active"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
 from running import COMPREHENSIVE, RunningServer
@@ -12,6 +11,8 @@ from vivienne.times import now, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import httpx
 
 BANG = "settings.state_threshold_bang"
 
@@ -501,12 +502,12 @@ class TestQueries:
     ) -> None:
         before = server.active()["version"]
         body = {"bang_threshold": 85} if method == "POST" else None
-        answer = httpx.request(method, server.url + COMPREHENSIVE + path, json=body, timeout=10)
+        answer = server.http.request(method, server.url + COMPREHENSIVE + path, json=body)
         assert (answer.status_code, answer.json()["code"]) == (400, "malformed")
         assert server.active()["version"] == before
 
     def test_a_parameter_that_is_there_twice_is_refused(self, server: RunningServer) -> None:
-        answer = httpx.get(f"{server.url}{COMPREHENSIVE}/active?asset_symbol=BTC&asset_symbol=ETH", timeout=10)
+        answer = server.http.get(f"{server.url}{COMPREHENSIVE}/active?asset_symbol=BTC&asset_symbol=ETH")
         assert (answer.status_code, answer.json()["code"]) == (400, "malformed")
 
     def test_numbers_beyond_any_version_are_no_defect(self, server: RunningServer) -> None:
