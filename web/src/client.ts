@@ -2,6 +2,7 @@ import { createVivienneClient } from 'vivienne-client'
 import { withToken } from 'vivienne-client/token'
 import { authorName } from './app/author.ts'
 import { followClocks } from './clock/clocks.ts'
+import { followTicks } from './parts/ticks.ts'
 import { getSession, onSession, shownToken, turnedAway, watchedFetch } from './signin/session.ts'
 
 /** The client of the server that served the dashboard. */
@@ -14,6 +15,7 @@ export const client = createVivienneClient(
 )
 
 followClocks(client)
+followTicks(client)
 client.connection.on('connection', ({ state, reason }) => {
   if (state === 'refused' && shownToken() !== '') turnedAway(reason ?? 'The server does not accept the token')
 })

@@ -1,5 +1,6 @@
 import { queryOptions } from '@tanstack/react-query'
 import { client } from './client.ts'
+import { ticks } from './parts/ticks.ts'
 
 /** REST queries of the page: key, call and freshness. */
 
@@ -7,7 +8,11 @@ import { client } from './client.ts'
 export function assetsQuery(closes: number) {
   return queryOptions({
     queryKey: ['assets', closes],
-    queryFn: ({ signal }) => client.rest.assets(closes, signal),
+    queryFn: async ({ signal }) => {
+      const list = await client.rest.assets(closes, signal)
+      for (const entry of list.assets) ticks.learn(entry.asset, entry.closes)
+      return list
+    },
     staleTime: 60_000,
   })
 }
@@ -16,7 +21,14 @@ export function assetsQuery(closes: number) {
 export function barsQuery(asset: string, limit: number) {
   return queryOptions({
     queryKey: ['bars', asset, limit],
-    queryFn: ({ signal }) => client.rest.bars(asset, limit, signal),
+    queryFn: async ({ signal }) => {
+      const chart = await client.rest.bars(asset, limit, signal)
+      ticks.learn(
+        asset,
+        chart.bars.flatMap(({ open, high, low, close }) => [open, high, low, close]),
+      )
+      return chart
+    },
     staleTime: Number.POSITIVE_INFINITY,
   })
 }

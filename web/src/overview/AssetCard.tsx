@@ -41,7 +41,7 @@ export const AssetCard = memo(function AssetCard({ asset, closes = NO_CLOSES, sp
       </header>
       <p className={`${classes.figures} fresh`} data-stale={old}>
         <span className={classes.price}>
-          <Price price={view.price} first={first} />
+          <Price asset={asset} price={view.price} />
         </span>
         <span className={classes.change}>
           <Change price={view.price} first={first} /> <small>in {span}</small>

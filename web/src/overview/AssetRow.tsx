@@ -54,7 +54,7 @@ export const AssetRow = memo(function AssetRow({ asset, closes = NO_CLOSES }: As
         <Entry side={view.side} size={view.size} />
       </td>
       <td {...CELL} className={`${classes.price} fresh`} data-stale={stale(view)}>
-        <Price price={view.price} first={first} />
+        <Price asset={asset} price={view.price} />
       </td>
       <td {...CELL} className={`${classes.change} fresh`} data-stale={stale(view)}>
         <Change price={view.price} first={first} />

@@ -1,9 +1,10 @@
 import { memo } from 'react'
-import { formatNumber, formatPrice, priceDigits } from '../parts/format.ts'
+import { formatNumber, formatPrice } from '../parts/format.ts'
+import { ticks } from '../parts/ticks.ts'
 
-/** A price with as many digits as the first one shown had, so that it keeps its width. */
-export const Price = memo(function Price({ price, first }: { price: number | null; first: number | undefined }) {
-  return <span className="figure">{formatPrice(price, priceDigits(first ?? price ?? 0))}</span>
+/** A price of an asset, to its tick. */
+export const Price = memo(function Price({ asset, price }: { asset: string; price: number | null }) {
+  return <span className="figure">{formatPrice(price, ticks.digits(asset))}</span>
 })
 
 /** Change of the price since the first close shown. */

@@ -13,14 +13,9 @@ function fixed(digits: number): Intl.NumberFormat {
   return format
 }
 
-/** Digits after the point that show five to six significant ones of a price, whatever its size. */
-export function priceDigits(price: number): number {
-  if (!Number.isFinite(price) || price === 0) return 2
-  return Math.min(10, Math.max(2, 5 - Math.ceil(Math.log10(Math.abs(price)))))
-}
-
-export function formatPrice(price: number | null | undefined, digits?: number): string {
-  return price === null || price === undefined ? '-' : fixed(digits ?? priceDigits(price)).format(price)
+/** A price with so many digits after the point: those of its tick, see `ticks`. */
+export function formatPrice(price: number | null | undefined, digits: number): string {
+  return price === null || price === undefined ? '-' : fixed(digits).format(price)
 }
 
 /** A confidence of 0..1 as a whole percentage. */

@@ -4,6 +4,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { type KeyboardEvent, useEffect, useRef, useState } from 'react'
 import type { Chart, FormingBar } from 'vivienne-client'
 import { useVivienneClient } from 'vivienne-client/react'
+import { ticks } from '../../parts/ticks.ts'
 import { barsQuery } from '../../queries.ts'
 import { decisionOf, useDecision } from '../agent.ts'
 import classes from './AssetChart.module.css'
@@ -105,7 +106,7 @@ function useDrawnBars(chart: PriceChart | null, asset: string, data: Chart | und
     if (lastClosed === null || lastClosed < (newest.current ?? 0)) open.current = []
     newest.current = lastClosed
     open.current = withForming(open.current, data.forming, lastClosed)
-    chart.setBars(data.bars, open.current)
+    chart.setBars(data.bars, open.current, ticks.digits(asset))
     const follow = () => {
       const decision = decisionOf(client.states.get(asset))
       if (decision === undefined) return

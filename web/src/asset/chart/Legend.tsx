@@ -1,7 +1,8 @@
 import { UnstyledButton } from '@mantine/core'
 import { useSyncExternalStore } from 'react'
 import type { Indicators } from 'vivienne-client'
-import { formatPrice, priceDigits } from '../../parts/format.ts'
+import { formatPrice } from '../../parts/format.ts'
+import { ticks } from '../../parts/ticks.ts'
 import { sameJson, useInForce } from '../agent.ts'
 import classes from './Legend.module.css'
 import { LAYERS, type Layer, type LayerId } from './layers.ts'
@@ -29,7 +30,7 @@ export function Legend({ asset, chart, hidden, onToggle }: LegendProps) {
           >
             <Swatch layer={layer} />
             <span>{titled(layer, indicators)}</span>
-            {layer.columns.length > 0 && <Figures layer={layer} chart={chart} />}
+            {layer.columns.length > 0 && <Figures asset={asset} layer={layer} chart={chart} />}
           </UnstyledButton>
         </li>
       ))}
@@ -51,11 +52,11 @@ const nothing = () => () => {}
 const compact = new Intl.NumberFormat('en-US', { notation: 'compact', maximumSignificantDigits: 4 })
 
 /** The figures of a layer; renders only when they change. */
-function Figures({ layer, chart }: { layer: Layer; chart: PriceChart | null }) {
+function Figures({ asset, layer, chart }: { asset: string; layer: Layer; chart: PriceChart | null }) {
   const text = useSyncExternalStore(chart?.onReading ?? nothing, () => {
     const reading = chart?.reading()
     if (!reading) return '-'
-    const digits = priceDigits(reading.candle.close)
+    const digits = ticks.digits(asset)
     const source = reading.open && layer.id === 'volume' ? reading.candle : reading.bar
     // The middle of the bands is one of the averages, or near to it.
     return layer.columns

@@ -10,7 +10,6 @@ import {
   type UTCTimestamp,
 } from 'lightweight-charts'
 import type { ChartBar, FormingBar } from 'vivienne-client'
-import { formatPrice, priceDigits } from '../../parts/format.ts'
 import { Drawing, type Scene } from './Drawing.ts'
 import { type DrawnDecision, decisionOn, type Entry, entries } from './decisions.ts'
 import type { LayerId } from './layers.ts'
@@ -21,6 +20,7 @@ import {
   chartColors,
   LINE_LAYERS,
   lineOptions,
+  priceFormat,
   VOLUME_MARGINS,
 } from './options.ts'
 import { paintBands, paintEntries, paintLevel, paintStrip } from './paint.ts'
@@ -57,6 +57,7 @@ export class PriceChart {
   #pointed: number | null = null
   #reading: Reading | null = null
   #range: number | null = null
+  #digits: number | null = null
 
   constructor(container: HTMLElement, palette: Palette) {
     this.#palette = palette
@@ -117,16 +118,18 @@ export class PriceChart {
     this.#redraw()
   }
 
-  /** Other closed bars, and the open ones after them. The part in sight stays in sight. */
-  setBars(bars: readonly ChartBar[], open: readonly FormingBar[]): void {
+  /**
+   * Other closed bars, and the open ones after them. The part in sight stays in sight.
+   *
+   * @param digits - after the point in the prices
+   */
+  setBars(bars: readonly ChartBar[], open: readonly FormingBar[], digits: number): void {
     const comeBack = this.#rememberPlace()
     this.#bars = bars
     this.#open = open
     this.#decisions = bars.map(decisionOn)
     this.#entries = entries(this.#decisions)
-    const digits = priceDigits(bars.at(-1)?.close ?? 0)
-    this.#chart.applyOptions({ localization: { priceFormatter: (price: number) => formatPrice(price, digits) } })
-    this.#candles.applyOptions({ priceFormat: { type: 'price', precision: digits, minMove: 10 ** -digits } })
+    this.#formatPrices(digits)
     this.#candles.setData([...bars, ...open].map(candleOf))
     this.#volume.setData(this.#volumes())
     for (const { column, series } of this.#lines) series.setData(bars.map((bar) => pointOf(bar, column)))
@@ -238,6 +241,15 @@ export class PriceChart {
   onView = (listener: () => void): (() => void) => {
     this.#viewers.add(listener)
     return () => this.#viewers.delete(listener)
+  }
+
+  /** All series of the axis: the one with the fewest digits decides where its labels may stand. */
+  #formatPrices(digits: number): void {
+    if (digits === this.#digits) return
+    this.#digits = digits
+    for (const series of [this.#candles, ...this.#lines.map((line) => line.series)]) {
+      series.applyOptions({ priceFormat: priceFormat(digits) })
+    }
   }
 
   #showUpToNewest(bars: number): void {

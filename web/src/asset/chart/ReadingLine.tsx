@@ -1,8 +1,9 @@
 import { useSyncExternalStore } from 'react'
 import type { ChartBar } from 'vivienne-client'
-import { formatConfidence, formatPrice, priceDigits } from '../../parts/format.ts'
+import { formatConfidence, formatPrice } from '../../parts/format.ts'
 import { Level } from '../../parts/Level.tsx'
 import { Side } from '../../parts/Side.tsx'
+import { ticks } from '../../parts/ticks.ts'
 import { useDecision } from '../agent.ts'
 import { formatBarTime, formatBarUtc } from './barTime.ts'
 import { isDecided, statusWords } from './decisions.ts'
@@ -22,15 +23,14 @@ export function ReadingLine({ asset, chart }: { asset: string; chart: PriceChart
         <span className="figure">{formatBarTime(reading.candle.time)}</span>
         <span className={`figure ${classes.utc}`}>{formatBarUtc(reading.candle.time)}</span>
       </span>
-      <Prices reading={reading} />
+      <Prices reading={reading} digits={ticks.digits(asset)} />
       <Decided reading={reading} />
-      {reading.pointed && <Spoken reading={reading} />}
+      {reading.pointed && <Spoken reading={reading} digits={ticks.digits(asset)} />}
     </div>
   )
 }
 
-function Prices({ reading: { candle } }: { reading: Reading }) {
-  const digits = priceDigits(candle.close)
+function Prices({ reading: { candle }, digits }: { reading: Reading; digits: number }) {
   const change = (candle.close - candle.open) / candle.open
   const way = change < 0 ? 'down' : 'up'
   return (
@@ -83,11 +83,11 @@ function Decided({ reading: { bar, decision, open, pointed } }: { reading: Readi
 }
 
 /** The same in a sentence for those who read the chart with the keys. */
-function Spoken({ reading: { candle, bar, open } }: { reading: Reading }) {
+function Spoken({ reading: { candle, bar, open }, digits }: { reading: Reading; digits: number }) {
   const decided = bar === null || open ? 'open' : spokenDecision(bar)
   return (
     <span className="unseen" aria-live="polite">
-      {formatBarTime(candle.time)}: close {formatPrice(candle.close)}; {decided}
+      {formatBarTime(candle.time)}: close {formatPrice(candle.close, digits)}; {decided}
     </span>
   )
 }

@@ -5,7 +5,9 @@ import {
   type LineSeriesPartialOptions,
   LineStyle,
   type LineWidth,
+  type PriceFormatCustom,
 } from 'lightweight-charts'
+import { formatPrice } from '../../parts/format.ts'
 import { LAYERS, type Layer, type LayerId } from './layers.ts'
 import { STRIP } from './paint.ts'
 import { faded, type Palette } from './palette.ts'
@@ -57,6 +59,11 @@ export function candleColors(palette: Palette): CandlestickSeriesPartialOptions 
     lastValueVisible: false,
     priceLineVisible: false,
   }
+}
+
+/** Format of prices on the axis, with so many digits after the point. */
+export function priceFormat(digits: number): PriceFormatCustom {
+  return { type: 'custom', formatter: (price: number) => formatPrice(price, digits), minMove: 10 ** -digits }
 }
 
 /** Room for the volume, where it is shown, and for the strip of levels. */

@@ -7,6 +7,7 @@ import { Flash } from '../../parts/Flash.tsx'
 import { formatNumber, formatPrice } from '../../parts/format.ts'
 import { Level } from '../../parts/Level.tsx'
 import { Side } from '../../parts/Side.tsx'
+import { ticks } from '../../parts/ticks.ts'
 import { marketWords, STATUS_WORDS } from '../../parts/words.ts'
 import { PauseControl } from '../../pausing/PauseControl.tsx'
 import { sameJson, useDecision } from '../agent.ts'
@@ -84,7 +85,7 @@ function Price({ asset }: { asset: string }) {
   const price = useDecision(asset, (decision) => decision.price) ?? null
   return (
     <Fresh asset={asset} className={classes.price}>
-      <Flash value={price}>{formatPrice(price)}</Flash>
+      <Flash value={price}>{formatPrice(price, ticks.digits(asset))}</Flash>
       <MarketTime asset={asset} />
     </Fresh>
   )
