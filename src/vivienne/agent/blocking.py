@@ -33,6 +33,10 @@ CHECKS_OF: tuple[range, ...] = tuple(
 )
 """For each scenario, the indexes of its checks in `CHECKS`."""
 _FIRST_SCENARIOS = np.array([0, *accumulate(len(each.scenarios) for each in FILTERS)])[:-1]
+SCENARIOS_OF: tuple[range, ...] = tuple(
+    range(first, first + len(each.scenarios)) for first, each in zip(_FIRST_SCENARIOS.tolist(), FILTERS, strict=True)
+)
+"""For each filter, the indexes of its scenarios in `SCENARIOS`."""
 FILTER_OF: tuple[int, ...] = tuple(number for number, each in enumerate(FILTERS) for _ in each.scenarios)
 """For each scenario, the index of its filter in `FILTERS`."""
 
@@ -69,6 +73,16 @@ class Gates:
         )
 
 
+class FilterRow(NamedTuple):
+    """Results of the filters on one row, in plain Python values; see `FilterRows`."""
+
+    gates: Gates
+    values: list[float]
+    met: list[bool]
+    scenario_blocks: list[bool]
+    blocks: list[bool]
+
+
 class FilterRows(NamedTuple):
     """Results of the filters, in the order of `FILTERS`.
 
@@ -84,6 +98,16 @@ class FilterRows(NamedTuple):
     met: BoolArray
     scenario_blocks: BoolArray
     blocks: BoolArray
+
+    def row(self, number: int) -> FilterRow:
+        """The results on one row."""
+        return FilterRow(
+            gates=self.gates,
+            values=self.values[:, number].tolist(),
+            met=self.met[:, number].tolist(),
+            scenario_blocks=self.scenario_blocks[:, number].tolist(),
+            blocks=self.blocks[:, number].tolist(),
+        )
 
 
 def block(scene: Scene, gates: Gates) -> FilterRows:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple, get_args
 
@@ -41,8 +40,7 @@ class Block(NamedTuple):
     scenario: str
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """The decision on one bar.
 
     Attributes:
@@ -156,7 +154,7 @@ def weigh(signals: Mapping[str, Vote], weights: Weights) -> Votes:
     return Votes(weights.names, contributions, np.sign(signed), np.minimum(np.abs(signed), 1.0))
 
 
-def percent(confidence: FloatArray) -> FloatArray:
+def percent(confidence: FloatArray | float) -> FloatArray:
     """Convert confidence to the unit of the thresholds, free of rounding noise: 0.57 becomes 57."""
     return np.rint(confidence * 1e9) / 1e7
 

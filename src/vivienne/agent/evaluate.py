@@ -9,6 +9,7 @@ first bar takes the place of the anchor.
 
 from __future__ import annotations
 
+from itertools import compress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -38,8 +39,9 @@ FULL_HISTORY = 1_000
 """The smallest number of bars between an anchor and a bar that is decided from it."""
 MOST_HISTORY = FULL_HISTORY + BLOCK_BARS
 """The largest number of bars a decision uses, including its own."""
-SIDES: dict[int, Side] = {1: "long", -1: "short", 0: "none"}
-_TRENDS: dict[int, Trend] = {1: "bullish", -1: "bearish", 0: "neutral"}
+SIDES: dict[float, Side] = {1: "long", -1: "short", 0: "none"}
+_CLARITIES = tuple(Clarity)
+_TRENDS: dict[float, Trend] = {1: "bullish", -1: "bearish", 0: "neutral"}
 _SCENARIO_IDS = tuple(Block(each.name, scenario.id) for each in FILTERS for scenario in each.scenarios)
 _LEVELS = FILTERS.index(FILTER["levels"])
 
@@ -96,22 +98,22 @@ class Evaluation(NamedTuple):
         """The decision on one row, in plain Python values."""
         filters, decided = self.filters, self.decided
         return Decision(
-            open_time=int(self.open_time[row]),
-            ready=bool(self.ready[row]),
-            history=int(self.history[row]),
-            is_whole=bool(self.is_whole[row]),
-            level=Clarity(int(decided.level[row])),
-            raw_level=Clarity(int(decided.raw_level[row])),
-            side=SIDES[int(self.votes.side[row])],
-            confidence=float(self.votes.confidence[row]),
-            size=float(decided.size[row]),
-            wanted=float(decided.wanted[row]),
-            blocks=tuple([_SCENARIO_IDS[place] for place in filters.scenario_blocks[:, row].nonzero()[0].tolist()]),
-            trend=_TRENDS[int(self.trend[row])],
-            volatility=STATUSES[self.volatility[row]],
-            levels=_levels_status(filters, row) if self.ready[row] else "inactive",
-            support=float(self.support[row]),
-            resistance=float(self.resistance[row]),
+            open_time=self.open_time.item(row),
+            ready=self.ready.item(row),
+            history=self.history.item(row),
+            is_whole=self.is_whole.item(row),
+            level=_CLARITIES[decided.level.item(row)],
+            raw_level=_CLARITIES[decided.raw_level.item(row)],
+            side=SIDES[self.votes.side.item(row)],
+            confidence=self.votes.confidence.item(row),
+            size=decided.size.item(row),
+            wanted=decided.wanted.item(row),
+            blocks=tuple(compress(_SCENARIO_IDS, filters.scenario_blocks[:, row].tolist())),
+            trend=_TRENDS[self.trend.item(row)],
+            volatility=STATUSES[self.volatility.item(row)],
+            levels=_levels_status(filters, row) if self.ready.item(row) else "inactive",
+            support=self.support.item(row),
+            resistance=self.resistance.item(row),
         )
 
     def decisions(self) -> list[Decision]:

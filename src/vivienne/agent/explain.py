@@ -5,20 +5,20 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from vivienne.agent.blocking import CHECKS, CHECKS_OF
+from vivienne.agent.blocking import CHECKS, CHECKS_OF, SCENARIOS, SCENARIOS_OF
 from vivienne.agent.filters import FILTER, FILTERS
 from vivienne.agent.nearest import as_document, nearest_changes
 from vivienne.agent.signals import SIGNAL
 from vivienne.agent.wording import show, show_apart, show_confidence
 
 if TYPE_CHECKING:
+    from vivienne.agent.blocking import FilterRow
     from vivienne.agent.decision import Decision
     from vivienne.agent.evaluate import Evaluation
     from vivienne.agent.schema import Configuration
     from vivienne.market.types import Bars
     from vivienne.wire.explanation import (
         CheckExplanation,
-        CheckWords,
         Explanation,
         FilterExplanation,
         ScenarioExplanation,
@@ -34,15 +34,45 @@ _RELATIONS = {
 }
 _TEXTS = [(check.measure.words, check.words, _RELATIONS[check.relation], check.measure.unit) for check in CHECKS]
 """For each check, the texts for one that holds come first."""
-_CHECK_WORDS: list[CheckWords] = [
+
+# The parts of each document that are always the same, with places for the others; they are copied for each decision.
+_CHECKS: list[CheckExplanation] = [
     {
         "id": check.measure.id,
         "measure": check.measure.words,
         "unit": check.measure.unit,
         "relation": check.relation,
         "path": check.path,
+        "value": None,
+        "threshold": 0.0,
+        "met": False,
     }
     for check in CHECKS
+]
+_SCENARIOS: list[ScenarioExplanation] = [
+    {
+        "id": scenario.id,
+        "title": scenario.title,
+        "enabled": False,
+        "switch": scenario.switch,
+        "longs_only": scenario.longs_only,
+        "blocks": False,
+        "checks": [],
+    }
+    for scenario in SCENARIOS
+]
+_FILTERS: list[FilterExplanation] = [
+    {
+        "id": each.name,
+        "name": each.name,
+        "title": each.title,
+        "enabled": False,
+        "switch": each.switch,
+        "state": "off",
+        "message": "",
+        "scenarios": [],
+    }
+    for each in FILTERS
 ]
 
 
@@ -69,8 +99,9 @@ def explain(
     decision = decision or evaluation.decision()
     if not decision.ready:
         return {"summary": "warming up", "signals": [], "filters": [], "nearest_change": None, "size_cap": None}
-    filters = _filters(evaluation, decision.side)
-    changes = nearest_changes(evaluation, bars, config, timeframe_minutes)
+    row = evaluation.filters.row(-1)
+    filters = _filters(row, decision.side)
+    changes = nearest_changes(decision, row, bars, config, timeframe_minutes)
     cap = _size_cap(decision.size, decision.wanted)
     return {
         "summary": _summary(decision, config, filters, cap),
@@ -95,84 +126,82 @@ def _signals(evaluation: Evaluation, config: Configuration) -> list[SignalExplan
                 "id": name,
                 "name": name,
                 "title": signal.title,
-                "direction": int(vote.direction[-1]),
-                "strength": float(vote.strength[-1]) + 0.0,
+                "direction": int(vote.direction.item(-1)),
+                "strength": vote.strength.item(-1) + 0.0,
                 "weight": getattr(config.signal_weights, name),
                 "contribution": contribution + 0.0,
                 "measure": signal.measure,
                 "unit": signal.unit,
-                "reading": _number(float(vote.reading[-1])),
+                "reading": _number(vote.reading.item(-1)),
             }
         )
     return found
 
 
-def _sentence(place: int, value: float, threshold: float, *, met: bool) -> str:
-    measure, words, relations, unit = _TEXTS[place]
+def _filters(row: FilterRow, side: str) -> list[FilterExplanation]:
+    """Result of each filter: its scenarios with their checks, and a sentence."""
+    scenarios = _scenarios(row)
+    documents: list[FilterExplanation] = []
+    for form, places, enabled, blocks in zip(_FILTERS, SCENARIOS_OF, row.gates.enabled, row.blocks, strict=True):
+        document = form.copy()
+        document["enabled"] = enabled
+        document["state"] = "blocked" if blocks else "passed" if enabled else "off"
+        document["message"] = _message(row, places, side, enabled=enabled, blocks=blocks)
+        document["scenarios"] = scenarios[places.start : places.stop]
+        documents.append(document)
+    return documents
+
+
+def _scenarios(row: FilterRow) -> list[ScenarioExplanation]:
+    """Result of each scenario of all filters."""
+    checks: list[CheckExplanation] = []
+    for subject, value, threshold, met in zip(_CHECKS, row.values, row.gates.thresholds, row.met, strict=True):
+        check = subject.copy()
+        check["value"] = _number(value)
+        check["threshold"] = threshold
+        check["met"] = met
+        checks.append(check)
+    documents: list[ScenarioExplanation] = []
+    for form, places, enabled, blocks in zip(
+        _SCENARIOS, CHECKS_OF, row.gates.switched_on, row.scenario_blocks, strict=True
+    ):
+        document = form.copy()
+        document["enabled"] = enabled
+        document["blocks"] = blocks
+        document["checks"] = checks[places.start : places.stop]
+        documents.append(document)
+    return documents
+
+
+def _message(row: FilterRow, scenarios: range, side: str, *, enabled: bool, blocks: bool) -> str:
+    """The sentence on a filter: its first scenario that blocks, or the first unmet check of each scenario."""
+    if not enabled:
+        return "switched off"
+    if side == "none":
+        return "no entry to hold back"
+    if blocks:
+        number = row.scenario_blocks.index(True, scenarios.start)
+        said = " and ".join([_sentence(row, place) for place in CHECKS_OF[number]])
+        title = SCENARIOS[number].title
+        return said if said == title else f"{title}: {said}"
+    clear = []
+    for number in scenarios:
+        for place in CHECKS_OF[number]:
+            if not row.met[place]:
+                clear.append(_sentence(row, place))
+                break
+    return f"clear: {', '.join(clear)}"
+
+
+def _sentence(row: FilterRow, place: int) -> str:
+    """The result of one check."""
+    (measure, words, relations, unit), value, met = _TEXTS[place], row.values[place], row.met[place]
     if math.isnan(value):
         return f"{measure} is unknown"
     if words is not None:
         return words[0 if met else 1]
-    one, other = show_apart(value, threshold, unit)
+    one, other = show_apart(value, row.gates.thresholds[place], unit)
     return f"{measure} {one} {relations[0 if met else 1]} {other}"
-
-
-def _filters(evaluation: Evaluation, side: str) -> list[FilterExplanation]:
-    """Result of each filter on the last row: its scenarios with their checks, and a sentence."""
-    rows = evaluation.filters
-    values, met = rows.values[:, -1].tolist(), rows.met[:, -1].tolist()
-    scenario_blocks, thresholds = rows.scenario_blocks[:, -1].tolist(), rows.gates.thresholds
-    checks: list[CheckExplanation] = [
-        {**words, "value": value + 0.0 if math.isfinite(value) else None, "threshold": threshold, "met": is_met}
-        for words, value, threshold, is_met in zip(_CHECK_WORDS, values, thresholds, met, strict=True)
-    ]
-
-    def sentence(place: int) -> str:
-        return _sentence(place, values[place], thresholds[place], met=met[place])
-
-    documents: list[FilterExplanation] = []
-    number = 0
-    for each, enabled, blocks in zip(FILTERS, rows.gates.enabled, rows.blocks[:, -1].tolist(), strict=True):
-        scenarios: list[ScenarioExplanation] = []
-        clear: list[str] = []
-        why = ""
-        for scenario in each.scenarios:
-            places = CHECKS_OF[number]
-            if scenario_blocks[number]:
-                said = " and ".join(map(sentence, places))
-                why = why or (said if said == scenario.title else f"{scenario.title}: {said}")
-            elif not blocks:
-                unmet = next((place for place in places if not met[place]), None)
-                clear += [] if unmet is None else [sentence(unmet)]
-            scenarios.append(
-                {
-                    "id": scenario.id,
-                    "title": scenario.title,
-                    "enabled": rows.gates.switched_on[number],
-                    "switch": scenario.switch,
-                    "longs_only": scenario.longs_only,
-                    "blocks": scenario_blocks[number],
-                    "checks": checks[places.start : places.stop],
-                }
-            )
-            number += 1
-        if not enabled:
-            why = "switched off"
-        elif side == "none":
-            why = "no entry to hold back"
-        documents.append(
-            {
-                "id": each.name,
-                "name": each.name,
-                "title": each.title,
-                "enabled": enabled,
-                "switch": each.switch,
-                "state": "blocked" if blocks else "passed" if enabled else "off",
-                "message": why or f"clear: {', '.join(clear)}",
-                "scenarios": scenarios,
-            }
-        )
-    return documents
 
 
 def _size_cap(size: float, wanted: float) -> SizeCap | None:

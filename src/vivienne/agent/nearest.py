@@ -7,12 +7,12 @@ is the smallest set of changes that releases it: one for each of these filters.
 from __future__ import annotations
 
 import math
-from itertools import pairwise
+from itertools import compress, count, pairwise
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from pydantic import BaseModel
 
-from vivienne.agent.blocking import CHECKS, CHECKS_OF, FILTER_OF, SCENARIOS
+from vivienne.agent.blocking import CHECKS, CHECKS_OF, FILTER_OF, SCENARIOS, SCENARIOS_OF
 from vivienne.agent.decision import Clarity, percent
 from vivienne.agent.evaluate import evaluate
 from vivienne.agent.filters import FILTERS
@@ -25,15 +25,14 @@ from vivienne.agent.wording import show_apart
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from vivienne.agent.blocking import FilterRows
-    from vivienne.agent.evaluate import Evaluation
-    from vivienne.agent.filters.base import Check
+    from vivienne.agent.blocking import FilterRow
+    from vivienne.agent.decision import Decision
     from vivienne.market.types import Bars
     from vivienne.wire.explanation import NearestChange, SingleChange
 
 _LEVELS_BUFFER = "filters.levels.levels_buffer_percent"
 """The threshold that also affects the value compared with it, because it also merges levels."""
-
+_ORDERED = tuple(rule for rule in RULES if isinstance(rule, Ordered))
 
 _Section = TypeVar("_Section", bound=BaseModel)
 
@@ -114,12 +113,10 @@ def _beyond(value: float, *, up: bool, strict: bool, low: float, high: float) ->
     return candidate if low <= candidate <= high else None
 
 
-def _threshold_changes(evaluation: Evaluation, config: Configuration) -> Iterator[Change]:
+def _threshold_changes(decision: Decision, config: Configuration) -> Iterator[Change]:
     """Level thresholds that alter the level when moved across the confidence. The thresholds stay in order."""
-    settings = config.settings
-    raw_level = int(evaluation.decided.raw_level[-1])
-    blocked = bool(evaluation.blocked[-1])
-    confidence = float(percent(evaluation.votes.confidence)[-1])
+    settings, raw_level, blocked = config.settings, decision.raw_level, bool(decision.blocks)
+    confidence = float(percent(decision.confidence))
     names = ("loaded", "aim", "bang")
     thresholds = (settings.state_threshold_loaded, settings.state_threshold_aim, settings.state_threshold_bang)
     if raw_level < Clarity.BANG and not (blocked and raw_level >= Clarity.LOADED):
@@ -137,57 +134,48 @@ def _threshold_changes(evaluation: Evaluation, config: Configuration) -> Iterato
             yield Change(path, thresholds[raw_level - 1], new, Clarity(raw_level - 1), held, is_of_filter=False)
 
 
-def _holding(evaluation: Evaluation) -> list[int]:
-    """Indexes of the filters that block the last row."""
-    return evaluation.filters.blocks[:, -1].nonzero()[0].tolist()
-
-
-def _filter_changes(evaluation: Evaluation) -> Iterator[Change]:
+def _filter_changes(decision: Decision, row: FilterRow) -> Iterator[Change]:
     """Changes that release an entry held back by one filter, or hold back an entry that is not held."""
-    raw_level = Clarity(int(evaluation.decided.raw_level[-1]))
-    if raw_level < Clarity.LOADED:
+    if decision.raw_level < Clarity.LOADED:
         return
-    if evaluation.blocked[-1]:
-        for path, old, new in _releases(evaluation.filters, _holding(evaluation)[0]):
-            yield Change(path, old, new, raw_level, held=False)
+    if decision.blocks:
+        for path, old, new in _releases(row, row.blocks.index(True)):
+            yield Change(path, old, new, decision.raw_level, held=False)
     else:
-        for path, old, new in _holds(evaluation.filters, is_long=bool(evaluation.votes.side[-1] > 0)):
+        for path, old, new in _holds(row, is_long=decision.side == "long"):
             yield Change(path, old, new, Clarity.LOADED, held=True)
 
 
-def _releases(rows: FilterRows, number: int) -> Iterator[tuple[str, float | bool, float | bool]]:
+def _releases(row: FilterRow, number: int) -> Iterator[tuple[str, float | bool, float | bool]]:
     """Changes that make a filter stop blocking: path, old and new value."""
-    scenarios = [each for each in rows.scenario_blocks[:, -1].nonzero()[0].tolist() if FILTER_OF[each] == number]
+    scenarios = [each for each in SCENARIOS_OF[number] if row.scenario_blocks[each]]
     one = scenarios[0] if len(scenarios) == 1 else None
     # The narrower of two switches comes first, because equal distances keep their order.
     if one is not None and (switch := SCENARIOS[one].switch) is not None:
         yield switch, True, False
     yield FILTERS[number].switch, True, False
     for place in () if one is None else CHECKS_OF[one]:
-        yield from _moved(rows, place, met=False)
+        yield from _moved(row, place, met=False)
 
 
-def _holds(rows: FilterRows, *, is_long: bool) -> Iterator[tuple[str, float | bool, float | bool]]:
+def _holds(row: FilterRow, *, is_long: bool) -> Iterator[tuple[str, float | bool, float | bool]]:
     """Changes that make a further scenario block: path, old and new value."""
-    number = -1
-    for each, enabled in zip(FILTERS, rows.gates.enabled, strict=True):
-        for scenario in each.scenarios:
-            number += 1
-            if scenario.longs_only and not is_long:
-                continue
-            unmet = [place for place in CHECKS_OF[number] if not rows.met[place, -1]]
-            if rows.gates.switched_on[number] and len(unmet) == 1:
-                yield from _moved(rows, unmet[0], met=True)
-            elif not unmet and not enabled:
-                yield each.switch, False, True
-            elif not unmet and scenario.switch is not None and not rows.gates.switched_on[number]:
-                yield scenario.switch, False, True
+    for number, scenario in enumerate(SCENARIOS):
+        if scenario.longs_only and not is_long:
+            continue
+        unmet = [place for place in CHECKS_OF[number] if not row.met[place]]
+        each = FILTER_OF[number]
+        if row.gates.switched_on[number] and len(unmet) == 1:
+            yield from _moved(row, unmet[0], met=True)
+        elif not unmet and not row.gates.enabled[each]:
+            yield FILTERS[each].switch, False, True
+        elif not unmet and scenario.switch is not None and not row.gates.switched_on[number]:
+            yield scenario.switch, False, True
 
 
-def _moved(rows: FilterRows, place: int, *, met: bool) -> Iterator[tuple[str, float, float]]:
+def _moved(row: FilterRow, place: int, *, met: bool) -> Iterator[tuple[str, float, float]]:
     """The threshold of a check moved across its value, so that the check becomes met or unmet."""
-    check: Check = CHECKS[place]
-    value = float(rows.values[place, -1])
+    check, value = CHECKS[place], row.values[place]
     if check.path is None or math.isnan(value):
         return
     low, high = field_at(check.path).bounds
@@ -200,13 +188,13 @@ def _moved(rows: FilterRows, place: int, *, met: bool) -> Iterator[tuple[str, fl
         high=high,
     )
     if new is not None:
-        yield check.path, rows.gates.thresholds[place], new
+        yield check.path, row.gates.thresholds[place], new
 
 
 def _keeps_rules(config: Configuration, change: Change) -> bool:
     """True if the changed configuration is valid, that is, values that must be in order still are."""
-    for rule in RULES:
-        if isinstance(rule, Ordered) and change.path in rule.paths:
+    for rule in _ORDERED:
+        if change.path in rule.paths:
             values = [change.new if path == change.path else field_at(path).value(config) for path in rule.paths]
             if any(one > other or (rule.strict and one == other) for one, other in pairwise(values)):
                 return False
@@ -220,22 +208,29 @@ def _with(section: _Section, path: str, value: float | bool) -> _Section:
 
 
 def nearest_changes(
-    evaluation: Evaluation, bars: Bars, config: Configuration, timeframe_minutes: int
+    decision: Decision, row: FilterRow, bars: Bars, config: Configuration, timeframe_minutes: int
 ) -> tuple[Change, ...]:
-    """The threshold or switch whose smallest relative change alters the outcome of the last row.
+    """The threshold or switch whose smallest relative change alters the outcome.
 
     A change of the levels buffer, which also merges levels, is evaluated before it is returned.
+
+    Args:
+        decision: the decision on the last bar.
+        row: the results of the filters on it.
+        bars: the bars it was made from.
+        config: the tunables it was made with.
+        timeframe_minutes: length of a bar.
 
     Returns:
         One change. If several filters hold back the entry, one change for each of them, the smallest that release it
         together. Nothing if no signal votes.
     """
-    if evaluation.votes.side[-1] == 0:
+    if decision.side == "none":
         return ()
-    if evaluation.decided.raw_level[-1] >= Clarity.LOADED and len(holding := _holding(evaluation)) > 1:
-        return _release_of_several(holding, evaluation, bars, config, timeframe_minutes)
-    for change in _nearest_first([*_filter_changes(evaluation), *_threshold_changes(evaluation, config)]):
-        if _keeps_rules(config, change) and _are_true((change,), evaluation, bars, config, timeframe_minutes):
+    if decision.raw_level >= Clarity.LOADED and row.blocks.count(True) > 1:
+        return _release_of_several(decision, row, bars, config, timeframe_minutes)
+    for change in _nearest_first([*_filter_changes(decision, row), *_threshold_changes(decision, config)]):
+        if _keeps_rules(config, change) and _are_true((change,), decision, bars, config, timeframe_minutes):
             return (change,)
     return ()
 
@@ -245,19 +240,18 @@ def _nearest_first(changes: Iterable[Change]) -> list[Change]:
 
 
 def _release_of_several(
-    holding: list[int], evaluation: Evaluation, bars: Bars, config: Configuration, timeframe_minutes: int
+    decision: Decision, row: FilterRow, bars: Bars, config: Configuration, timeframe_minutes: int
 ) -> tuple[Change, ...]:
     """The smallest changes, one for each filter that holds back the entry, that release it together.
 
     The filters have no thresholds in common, so the smallest change of each gives the smallest set.
     """
-    level = Clarity(int(evaluation.decided.raw_level[-1]))
     of_filters = []
-    for number in holding:
-        releases = (Change(*values, level, held=False) for values in _releases(evaluation.filters, number))
+    for number in compress(count(), row.blocks):
+        releases = (Change(*values, decision.raw_level, held=False) for values in _releases(row, number))
         of_filters.append([change for change in _nearest_first(releases) if _keeps_rules(config, change)])
     first = tuple(changes[0] for changes in of_filters)
-    if _are_true(first, evaluation, bars, config, timeframe_minutes):
+    if _are_true(first, decision, bars, config, timeframe_minutes):
         return first
     return tuple(
         next(change for change in changes if change.path != _LEVELS_BUFFER) for changes in of_filters
@@ -265,17 +259,17 @@ def _release_of_several(
 
 
 def _are_true(
-    changes: tuple[Change, ...], evaluation: Evaluation, bars: Bars, config: Configuration, timeframe_minutes: int
+    changes: tuple[Change, ...], decision: Decision, bars: Bars, config: Configuration, timeframe_minutes: int
 ) -> bool:
     """True if the changes have their effect together; only one of the levels buffer could fail to."""
     buffer = next((change.new for change in changes if change.path == _LEVELS_BUFFER), None)
     if buffer is None:
         return True
     support, resistance = nearest_levels(bars, config.indicators.pivot_bars, buffer, 1)
-    if support[0] == evaluation.support[-1] and resistance[0] == evaluation.resistance[-1]:
+    if support[0] == decision.support and resistance[0] == decision.resistance:
         return True  # it merges the levels ahead as before
     changed = config
     for change in changes:
         changed = _with(changed, change.path, change.new)
-    decision = evaluate(bars, changed, timeframe_minutes).decision()
-    return (decision.level, decision.is_held) == (changes[0].level, changes[0].held)
+    outcome = evaluate(bars, changed, timeframe_minutes).decision()
+    return (outcome.level, outcome.is_held) == (changes[0].level, changes[0].held)

@@ -180,7 +180,6 @@ class TunableField(NamedTuple):
 
 
 @cache
-@cache
 def field_at(path: str) -> TunableField:
     """The tunable at a dotted path."""
     *sections, name = path.split(".")
