@@ -238,6 +238,19 @@ def test_a_page_has_what_was_asked_for_newest_first(
     assert versions(found) == expected
 
 
+def test_revisions_are_found_by_their_outlines(store: RevisionStore) -> None:
+    story(store)
+    store.append(replace(FULL, version=8, config_id="id-8"))
+
+    outlines = store.outlines(layers=["BTC"], limit=3, before=None)
+
+    assert [each.version for each in outlines] == [8, 5, 4]
+    assert outlines[0] == (8, FULL.author, FULL.channel, FULL.created_at, FULL.reason, FULL.changed)
+    assert [each.version for each in store.outlines(layers=None, limit=2, before=4)] == [3, 2]
+    found = store.page(layers=None, before=8, configurations_only=False, limit=2, among=[8, 5, 3, 1])
+    assert versions(found) == [5, 3]
+
+
 @pytest.mark.parametrize("limit", [1, 2, 3, 7, 8])
 def test_page_by_page_everything_is_seen_once(store: RevisionStore, limit: int) -> None:
     story(store)

@@ -424,6 +424,44 @@ class TestLookingBack:
         assert {mine["config_id"], everyones["config_id"]} <= found
         assert other["config_id"] not in found
 
+    def test_the_history_is_narrowed_by_the_query(self, running: RunningServer) -> None:
+        made = bang(running, 90, author="ana lou", reason="a calm week")
+        entry = running.history()[0]
+
+        def found(**query: Any) -> list[int]:
+            page = running.get(f"{COMPREHENSIVE}/history", asset_symbol="BTC", own=True, **query).json()
+            return [item["version"] for item in page["history"]]
+
+        newest = {"author": "ANA", "reason": "calm", "field": "bang_threshold", "channel": "rest"}
+        assert found(**newest, since=entry["created_at"]) == [made["version"]]
+        assert found(**newest, until=entry["created_at"]) == []
+        refused = problem(running.get(f"{COMPREHENSIVE}/history", field="bang_treshold"), 400, "malformed")
+        assert refused["errors"][0]["path"] == "field"
+        assert "'bang_threshold'" in refused["errors"][0]["message"]
+        problem(running.get(f"{COMPREHENSIVE}/history", since="yesterday"), 422, "invalid_parameter")
+
+    def test_several_assets_are_changed_as_one_change(self, running: RunningServer) -> None:
+        body = {"assets": ["BTC", "eth"], "config": {"bang_threshold": 88}, "author": "ana"}
+        tried = running.post("several", {**body, "validate_only": True})
+        assert (tried.status_code, tried.json()["status"]) == (200, "valid")
+        before = running.history()[0]["version"]
+
+        made = running.post("several", body).json()
+
+        assert (made["assets"], made["version"]) == (["BTC", "ETH"], before + 2)
+        first, second = running.history()[:2]
+        assert first["trace_id"] == second["trace_id"]
+        assert {first["author"], second["author"]} == {"ana"}
+        wrongs: list[dict[str, Any]] = [
+            {"assets": []},
+            {"copy_from": "SOL"},
+            {"config": 5},
+            {"validate_only": "no"},
+            {"asset": "BTC"},
+        ]
+        for wrong in wrongs:
+            problem(running.post("several", {**body, **wrong}), 400, "malformed")
+
     def test_versions_have_no_gaps(self, running: RunningServer) -> None:
         bang(running, 90)
 

@@ -20,7 +20,13 @@ export { VivienneError, VivienneProblem, VivienneTimeout, VivienneUnreachable } 
 export { bundledRulebook } from './generated/rulebook.js'
 export { type LogRecord, type LogSnapshot, LogTail, type LogTailOptions } from './logs.js'
 export { leaves, merged, valueAt, withValue } from './paths.js'
-export { type ChangeOptions, type PageOptions, type RestOptions, VivienneRestClient } from './rest.js'
+export {
+  type ChangeOptions,
+  type HistoryOptions,
+  type PageOptions,
+  type RestOptions,
+  VivienneRestClient,
+} from './rest.js'
 export type { Rule, Rulebook, Tunable, TunableKind } from './rulebook.js'
 export { StateStore } from './states.js'
 export type * from './types.js'

@@ -13,6 +13,7 @@ import type {
   PartialConfiguration,
   Pauses,
   Problem,
+  Replaced,
   Switched,
   Verdict,
 } from './types.js'
@@ -52,8 +53,23 @@ export interface PageOptions {
   readonly signal?: AbortSignal
 }
 
-/** The same, with undefined for omitted values. */
-type Absent<T> = { [K in keyof T]?: T[K] | undefined }
+/** Which changes of the history; texts are parts of what is sought, in any case. */
+export interface HistoryOptions extends PageOptions {
+  /** Only from this moment on, as ISO 8601. */
+  readonly since?: string | undefined
+  /** Only before this moment. */
+  readonly until?: string | undefined
+  /** Only of this value: its path, its flat name, or its section. */
+  readonly field?: string | undefined
+  readonly author?: string | undefined
+  readonly reason?: string | undefined
+  /** `rest`, `websocket`, `control`, `redis` or `import`. */
+  readonly channel?: string | undefined
+  /** Only of one layer itself: that of the asset, without one that of all assets. */
+  readonly own?: boolean | undefined
+}
+
+type ReadOptions = { [K in keyof HistoryOptions]: HistoryOptions[K] | undefined }
 
 type Query = Record<string, string | number | boolean | undefined>
 
@@ -99,8 +115,8 @@ export class VivienneRestClient {
     return this.#read('all', o)
   }
 
-  /** Everything that was changed, newest first. */
-  history(o?: PageOptions): Promise<HistoryPage> {
+  /** Everything that was changed, newest first. With a filter a page may be empty and have a `next` all the same. */
+  history(o?: HistoryOptions): Promise<HistoryPage> {
     return this.#read('history', o)
   }
 
@@ -117,6 +133,15 @@ export class VivienneRestClient {
   /** Takes values out of a layer, so that they are inherited again. */
   reset(what: { paths: readonly string[] } | { all: true }, o?: ChangeOptions): Promise<Acknowledgement> {
     return this.#change('reset', what, o)
+  }
+
+  /** Changes several assets as one change: lays values over what each sets, or has each set what another one does. */
+  several(
+    assets: readonly string[],
+    what: { config: PartialConfiguration } | { copy_from: string },
+    o?: ChangeOptions,
+  ): Promise<Replaced> {
+    return this.#change('several', { ...what, assets }, { ...o, asset: null })
   }
 
   /**
@@ -180,13 +205,9 @@ export class VivienneRestClient {
     return this.#call('POST', path, { bars }, signal, { ...config, asset_symbol: layer ?? undefined })
   }
 
-  #read<T>(name: string, { asset, limit, before, signal }: Absent<PageOptions> = {}): Promise<T> {
-    return this.#call(
-      'GET',
-      CONFIGURATION + name,
-      { asset_symbol: asset ?? undefined, limit, before: before ?? undefined },
-      signal,
-    )
+  #read<T>(name: string, { asset, before, signal, ...query }: ReadOptions = {}): Promise<T> {
+    const page = { ...query, asset_symbol: asset ?? undefined, before: before ?? undefined }
+    return this.#call('GET', CONFIGURATION + name, page, signal)
   }
 
   #change<T = Acknowledgement>(path: string, content: object, o: ChangeOptions = {}, method = 'POST'): Promise<T> {

@@ -30,7 +30,8 @@ class Edit(NamedTuple):
 
 
 _NOTES = {f"{section}.description".lstrip(".") for section in SECTIONS}
-_RESETTABLE = {*TUNABLES, *SECTIONS, *_NOTES} - {""}
+PATHS = {*TUNABLES, *SECTIONS, *_NOTES} - {""}
+"""Paths of all values, notes and sections."""
 
 
 def edit(layers: Layers, layer: str, intent: Update | Reset) -> Edit:
@@ -57,8 +58,8 @@ def edit(layers: Layers, layer: str, intent: Update | Reset) -> Edit:
 def _taken_out(document: Document, paths: list[str]) -> Document:
     if not paths:
         return {}
-    known = [*_RESETTABLE, *FLAT_NAMES]
-    unknown = [path for path in paths if path not in _RESETTABLE]
+    known = [*PATHS, *FLAT_NAMES]
+    unknown = [path for path in paths if path not in PATHS]
     if unknown:
         problems = [
             Problem(clip(path), f"Unknown path {quoted(path)}; the nearest known one is {nearest(path, known)!r}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vivienne.changes.plan import done
 from vivienne.errors import NotStored, StoreUnavailable, VersionTaken
-from vivienne.store.revision import IMPORT, AppliedRevision
+from vivienne.store.revision import AppliedRevision
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -141,8 +141,8 @@ class Ledger:
         doubtful = {revision.config_id for revision in self._in_doubt}
         while revisions := await self._newer():
             found = True
-            # Revisions of an import are put in force together, as they were made; two of them at once do no harm.
-            for _, group in groupby(revisions, lambda each: 0 if each.channel == IMPORT else each.version):
+            # Revisions of one change are put in force together, as they were made; two changes at once do no harm.
+            for _, group in groupby(revisions, lambda each: each.occasion):
                 together = tuple(group)
                 active_ids = {each.layer: await self._active_id(each) for each in together if not each.is_switch}
                 self._in_force.put(together, active_ids)
@@ -152,11 +152,15 @@ class Ledger:
         return found
 
     async def _newer(self) -> list[Revision]:
-        """The next revisions that were not followed yet, never a part of an import."""
-        found = await self._after(self._in_force.version)
-        batch = found
-        while len(batch) == _BATCH and batch[-1].channel == IMPORT:
-            batch = await self._after(batch[-1].version)
+        """The next revisions that were not followed yet, never a part of a change of several layers."""
+        found = batch = await self._after(self._in_force.version)
+        while len(batch) == _BATCH:
+            whole = len(found)
+            while whole > 0 and found[whole - 1].occasion == found[-1].occasion:
+                whole -= 1
+            if whole > 0:
+                return found[:whole]
+            batch = await self._after(found[-1].version)
             found = found + batch
         return found
 

@@ -125,6 +125,25 @@ class ChangeRequest(Request):
 
 
 @dataclass(frozen=True, slots=True)
+class SeveralRequest(Request):
+    """A request to change several assets as one change.
+
+    Attributes:
+        assets: in any case.
+        document: laid over what each of them sets; flat names too.
+        source: instead, the asset whose own values each of them sets afterwards, and no others.
+    """
+
+    assets: tuple[str, ...]
+    document: Document | None = None
+    source: str | None = None
+
+    def _asked(self) -> tuple[str, object]:
+        source = None if self.source is None else self.source.upper()
+        return "Several", [sorted({asset.upper() for asset in self.assets}), self.document, source]
+
+
+@dataclass(frozen=True, slots=True)
 class SwitchRequest(Request):
     """A request to pause or resume an asset, or all of them."""
 

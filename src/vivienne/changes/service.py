@@ -11,7 +11,7 @@ import asyncio
 import logging
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
 
 from vivienne.agent.schema import Configuration
 from vivienne.changes.counting import ChangeCounts
@@ -19,10 +19,12 @@ from vivienne.changes.following import Following
 from vivienne.changes.import_plan import plan_replacement, write_up_replacement
 from vivienne.changes.in_force import LayersInForce
 from vivienne.changes.ledger import Ledger
+from vivienne.changes.looking_back import EVERYTHING, LookingBack
 from vivienne.changes.pause.hearing import Hearing
 from vivienne.changes.pause.service import Pausing
 from vivienne.changes.plan import Prepared
 from vivienne.changes.planning import Planning
+from vivienne.changes.several import plan_several, write_up_several
 from vivienne.changes.writer import STORE_TIMEOUT, Writer
 from vivienne.config.layers import GLOBAL
 from vivienne.errors import ChangeRefused, StoreUnavailable
@@ -37,12 +39,13 @@ if TYPE_CHECKING:
 
     from vivienne.access.caller import Caller
     from vivienne.changes.in_force import Active
+    from vivienne.changes.looking_back import Page, RevisionFilter
     from vivienne.changes.pause.state import PauseInForce, PausesInForce
     from vivienne.changes.plan import Plan
-    from vivienne.changes.requests import ChangeRequest, Replacement, SwitchRequest
+    from vivienne.changes.requests import ChangeRequest, Replacement, SeveralRequest, SwitchRequest
     from vivienne.errors import Problem
     from vivienne.store.base import RevisionStore
-    from vivienne.store.revision import AppliedRevision, Revision
+    from vivienne.store.revision import AppliedRevision
     from vivienne.wire.answers import (
         Acknowledgement,
         ConfigurationPage,
@@ -56,16 +59,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-PAGE_BYTES = 1024 * 1024
-"""Bytes of the configurations and changed values in a page of revisions."""
 CLOSE_SECONDS = 1.0
 """Seconds that what is under way gets to finish when the service is closed, and then the store."""
-
-
-class _Listed(TypedDict):
-    layers: list[str] | None
-    before: int | None
-    configurations_only: bool
 
 
 class ConfigService:
@@ -99,8 +94,7 @@ class ConfigService:
         self._trials = Planning(self._in_force, store, self._thread.reads)
         self._ledger = Ledger(store, self._thread, self._in_force, self.metrics)
         self._writer = Writer(store, self._thread, self._ledger, self.counts)
-        # One caller at a time: many would delay each other, and those that catch up delay changes too.
-        self._one_page = asyncio.Semaphore()
+        self._looking_back = LookingBack(store, self._thread)
         self._one_trial = asyncio.Semaphore()
         self._pausing = Pausing(self._in_force, store, self._thread, self._writer, self._now)
         self._hearing = Hearing(self._in_force, self._pausing.tell, self._now)
@@ -212,6 +206,22 @@ class ConfigService:
                 await self.catch_up()
         return plan_replacement(self._in_force.layers, asked).outcome(self._in_force.version, made=False)
 
+    async def change_several(self, request: SeveralRequest) -> Replaced:
+        """Change several assets as one change: it is in force for all of them afterwards, or for none.
+
+        Raises:
+            ChangeRefused: as `change`; each problem has its asset.
+        """
+        return await self._writer.write(partial(self._prepare_several, request), request.channel)
+
+    async def try_several(self, request: SeveralRequest) -> Replaced:
+        """Try a change of several assets: tell what it would do, without doing it.
+
+        Raises:
+            ChangeRefused: what `change_several` would raise.
+        """
+        return plan_several(self._in_force, request).outcome(self._in_force.version, made=False)
+
     async def validate(self, request: ChangeRequest) -> Preview:
         """Try an update: tell what it would do, without doing it.
 
@@ -235,14 +245,32 @@ class ConfigService:
     async def configurations(self, asset: str | None, limit: int, before: int | None) -> ConfigurationPage:
         """Configurations of a layer, or of all with `asset` None, newest first, without deleted ones."""
         layers = None if asset is None else [self._in_force.layer(asset)]
-        entries, following = await self._page(layers, limit, before, configurations_only=True)
-        return {"configurations": entries, "next": following}
+        page = await self._looking_back.page(layers, limit, before, configurations_only=True)
+        return {"configurations": self._entries(page), "next": page.following}
 
-    async def history(self, asset: str | None, limit: int, before: int | None) -> HistoryPage:
-        """Everything that happened, newest first; with an asset, all that bears on it, global changes too."""
+    async def history(
+        self,
+        asset: str | None,
+        limit: int,
+        before: int | None,
+        wanted: RevisionFilter = EVERYTHING,
+        *,
+        own: bool = False,
+    ) -> HistoryPage:
+        """Everything that happened and is wanted, newest first; with an asset, all that bears on it.
+
+        Args:
+            asset: in any case; None for every layer.
+            limit: at most so many.
+            before: only versions below it.
+            wanted: which ones.
+            own: only what happened to one layer itself: that of the asset, without one the global layer.
+        """
         layers = None if asset is None else [GLOBAL, self._in_force.layer(asset)]
-        entries, following = await self._page(layers, limit, before, configurations_only=False)
-        return {"history": entries, "next": following}
+        if own:
+            layers = [self._in_force.layer(asset)]
+        page = await self._looking_back.page(layers, limit, before, wanted)
+        return {"history": self._entries(page), "next": page.following}
 
     # Following other processes
 
@@ -302,6 +330,13 @@ class ConfigService:
         plan = plan_replacement(self._in_force.layers, asked)
         return write_up_replacement(plan, asked, self._in_force.version, self._now())
 
+    async def _prepare_several(self, request: SeveralRequest) -> Prepared[Replaced]:
+        earlier = await self._writer.answered_before(request)
+        if earlier is not None:
+            return Prepared(answer=earlier)
+        plan = plan_several(self._in_force, request)
+        return write_up_several(plan, request, self._in_force.version, self._now())
+
     async def _try_out(self, request: ChangeRequest) -> Plan:
         try:
             return await self._trials.plan(request)
@@ -320,23 +355,8 @@ class ConfigService:
     def _now(self) -> str:
         return written(self._clock())
 
-    async def _page(
-        self, layers: list[str] | None, limit: int, before: int | None, *, configurations_only: bool
-    ) -> tuple[list[RevisionEntry], int | None]:
-        """A page of revisions, and where the next one begins."""
-        look = partial(self._read_page, layers, limit, before, configurations_only=configurations_only)
-        async with self._one_page:
-            revisions, limit = await self._thread.reads.look_up(look)
-        if revisions and revisions[0].version > self._in_force.version:
+    def _entries(self, page: Page) -> list[RevisionEntry]:
+        if page.revisions and page.revisions[0].version > self._in_force.version:
             self.hint()
         active = self._in_force.ids()
-        shown = [revision.as_document(is_active=revision.config_id in active) for revision in revisions[:limit]]
-        return shown, shown[-1]["version"] if len(revisions) > limit else None
-
-    def _read_page(
-        self, layers: list[str] | None, limit: int, before: int | None, *, configurations_only: bool
-    ) -> tuple[list[Revision], int]:
-        """Revisions of a page and one more, if there is one; and how many are in the page."""
-        asked: _Listed = {"layers": layers, "before": before, "configurations_only": configurations_only}
-        fitting = self._store.fitting(**asked, limit=limit, most_bytes=PAGE_BYTES)
-        return self._store.page(**asked, limit=fitting + 1), fitting
+        return [revision.as_document(is_active=revision.config_id in active) for revision in page.revisions]

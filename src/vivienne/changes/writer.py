@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from vivienne.changes.counting import ChangeCounts
     from vivienne.changes.ledger import Ledger
     from vivienne.changes.plan import AnswerT, Prepared
-    from vivienne.changes.requests import ChangeRequest, SwitchRequest
+    from vivienne.changes.requests import ChangeRequest, SeveralRequest, SwitchRequest
     from vivienne.store.base import RevisionStore
     from vivienne.store.thread import StoreThread
-    from vivienne.wire.answers import Acknowledgement, Switched
+    from vivienne.wire.answers import Acknowledgement, Replaced, Switched
 
 _log = logging.getLogger(__name__)
 
@@ -101,7 +101,11 @@ class Writer:
     async def answered_before(self, request: ChangeRequest) -> Acknowledgement | None: ...
     @overload
     async def answered_before(self, request: SwitchRequest) -> Switched | None: ...
-    async def answered_before(self, request: ChangeRequest | SwitchRequest) -> Acknowledgement | Switched | None:
+    @overload
+    async def answered_before(self, request: SeveralRequest) -> Replaced | None: ...
+    async def answered_before(
+        self, request: ChangeRequest | SwitchRequest | SeveralRequest
+    ) -> Acknowledgement | Switched | Replaced | None:
         """The answer to an earlier request with the same `request_id`, None if there was none. Called within a turn.
 
         The digest has the type of the request, so the earlier one was of the same type.

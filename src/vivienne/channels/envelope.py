@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from vivienne.changes.requests import ChangeRequest, SwitchRequest
+from vivienne.changes.requests import ChangeRequest, SeveralRequest, SwitchRequest
 from vivienne.config.flat import MOST_TOLD, and_more, clip, nearest, quoted
 from vivienne.errors import InvalidConfiguration, Malformed, Problem
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from vivienne.access.caller import Caller
     from vivienne.changes.requests import Intent, Switch
+    from vivienne.wire.document import Document
 
 LONGEST_TEXT = {"asset_symbol": 40, "request_id": 128, "author": 100, "reason": 1000}
 HIGHEST_VERSION = 2**53 - 1
@@ -56,6 +57,18 @@ class Envelope:
     def switch(self, switch: Switch, *, channel: str, caller: Caller) -> SwitchRequest:
         """The request to pause or resume."""
         return SwitchRequest(switch, **self._fields(channel, caller))
+
+    def several(
+        self,
+        assets: tuple[str, ...],
+        document: Document | None,
+        source: str | None,
+        *,
+        channel: str,
+        caller: Caller,
+    ) -> SeveralRequest:
+        """The request to change several assets."""
+        return SeveralRequest(assets, document, source, **self._fields(channel, caller))
 
     def _fields(self, channel: str, caller: Caller) -> _Fields:
         """The fields of a request. A caller with a token is its author, whatever the message says."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 
+from vivienne.changes.looking_back import RevisionFilter  # noqa: TC001  # FastAPI reads the annotation
 from vivienne.changes.requests import Activate, Delete, Intent, Reset, Switch, Update
 from vivienne.channels.envelope import FIELDS, Envelope, open_envelope, refuse_unknown, split_envelope
 from vivienne.config.tunables import json_schema
@@ -22,6 +23,7 @@ from vivienne.server.documents import (
     documented,
     problems,
 )
+from vivienne.server.history_filter import FILTERS, Own, history_filter
 from vivienne.server.http import (
     CHANNEL,
     Answer,
@@ -35,6 +37,7 @@ from vivienne.server.http import (
     read_configuration,
     with_headers,
 )
+from vivienne.server.several import add_several
 from vivienne.wire.answers import Acknowledgement, ConfigurationPage, HistoryPage, InForce, Pauses, Switched, Verdict
 from vivienne.wire.problem import problem_entry
 
@@ -100,6 +103,7 @@ def configuration_routes(service: ConfigService, budgets: TimeBudgets) -> APIRou
     service.counts.expect(CHANNEL)
     routes = APIRouter(prefix=PREFIX, tags=["configuration"], default_response_class=Answer)
     _add_updates(routes, service)
+    add_several(routes, service)
     _add_switches(routes, service)
     _add_validation(routes, service, budgets)
     _add_looks(routes, service)
@@ -218,11 +222,20 @@ def _add_looks(routes: APIRouter, service: ConfigService) -> None:
 
     @routes.get("/history", **documented(HistoryPage, 400, 422, 503))
     async def history(
-        request: Request, asset_symbol: Asset = None, limit: Limit = 100, before: Before = None
+        request: Request,
+        wanted: Annotated[RevisionFilter, Depends(history_filter)],
+        asset_symbol: Asset = None,
+        limit: Limit = 100,
+        before: Before = None,
+        *,
+        own: Own = False,
     ) -> Answer:
-        """Every change, deletions too, newest first; with an asset, every change that affects it."""
-        check_query(request, *_PAGE_QUERY)
-        return Answer(await service.history(asset_symbol, limit, before))
+        """Every change, deletions too, newest first; with an asset, every change that affects it.
+
+        A request with a filter looks through 2,000 changes. If `next` is set, go on there, even if nothing was found.
+        """
+        check_query(request, *_PAGE_QUERY, "own", *FILTERS)
+        return Answer(await service.history(asset_symbol, limit, before, wanted, own=own))
 
     @routes.get(
         "/schema",

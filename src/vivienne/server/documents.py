@@ -70,6 +70,16 @@ class ResetBody(_Origin):
 
 
 @with_config(NOTHING_ELSE)
+class SeveralBody(_Origin):
+    """Values for several assets: `config`, laid over what each of them sets, or those that `copy_from` sets itself."""
+
+    assets: Annotated[list[Annotated[str, _text("asset_symbol")]], Field(min_length=1)]
+    config: NotRequired[dict[str, Any]]
+    copy_from: NotRequired[Annotated[str, _text("asset_symbol")]]
+    validate_only: NotRequired[bool]
+
+
+@with_config(NOTHING_ELSE)
 class SwitchBody(_Origin):
     """The asset to pause or resume - all, without `asset_symbol` -, with author and reason."""
 

@@ -6,10 +6,19 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from vivienne.server.auth import NewToken, Ticket, TokenBody, TokenList, WhoAsks
-from vivienne.server.documents import ConditionOfChange, ConfigurationBody, Problem, ResetBody, SwitchBody
+from vivienne.server.documents import ConditionOfChange, ConfigurationBody, Problem, ResetBody, SeveralBody, SwitchBody
 from vivienne.server.policy import NEEDED
 from vivienne.server.schemas import Schema, schemas
-from vivienne.wire.answers import Acknowledgement, ConfigurationPage, HistoryPage, InForce, Pauses, Switched, Verdict
+from vivienne.wire.answers import (
+    Acknowledgement,
+    ConfigurationPage,
+    HistoryPage,
+    InForce,
+    Pauses,
+    Replaced,
+    Switched,
+    Verdict,
+)
 from vivienne.wire.chart import AssetList, Chart
 from vivienne.wire.preview import DecisionPreview
 from vivienne.wire.token_entry import TokenEntry
@@ -30,8 +39,8 @@ SECURITY_SCHEMES: dict[str, Schema] = {
 
 KINDS = (
     Acknowledgement, AssetList, Chart, ConditionOfChange, ConfigurationBody, ConfigurationPage, DecisionPreview,
-    HistoryPage, InForce, NewToken, Pauses, Problem, ResetBody, SwitchBody, Switched, Ticket, TokenBody, TokenEntry,
-    TokenList, Verdict, WhoAsks,
+    HistoryPage, InForce, NewToken, Pauses, Problem, Replaced, ResetBody, SeveralBody, SwitchBody, Switched,
+    Ticket, TokenBody, TokenEntry, TokenList, Verdict, WhoAsks,
 )  # fmt: skip
 """Types of all bodies and answers."""
 _kind: Any

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from vivienne.store.revision import Revision
     from vivienne.store.token import Token
+    from vivienne.wire.answers import ValueChange
 
 
 Opening = Literal["alone", "beside", "to read"]
@@ -18,6 +19,17 @@ way. The others do not care: ``beside`` is for changes of tokens or answers, whi
 
 TicketLimit = Literal["token", "all"]
 """Limits of unused tickets: of one token, and of all."""
+
+
+class Outline(NamedTuple):
+    """The parts of a revision that it can be found by."""
+
+    version: int
+    author: str
+    channel: str
+    created_at: str
+    reason: str | None
+    changed: list[ValueChange]
 
 
 class TicketStore(Protocol):
@@ -118,8 +130,17 @@ class RevisionStore(TokenStore, Protocol):
     def before(self, revision: Revision) -> Revision | None:
         """The configuration of the same layer before this one, leaving out deleted ones."""
 
+    def outlines(self, *, layers: Sequence[str] | None, limit: int, before: int | None) -> list[Outline]:
+        """The same revisions as a `page`, newest first, without their documents."""
+
     def page(
-        self, *, layers: Sequence[str] | None, limit: int, before: int | None, configurations_only: bool
+        self,
+        *,
+        layers: Sequence[str] | None,
+        limit: int,
+        before: int | None,
+        configurations_only: bool,
+        among: Sequence[int] | None = None,
     ) -> list[Revision]:
         """Revisions, newest first.
 
@@ -128,6 +149,7 @@ class RevisionStore(TokenStore, Protocol):
             limit: at most so many.
             before: only versions below it.
             configurations_only: leave out deleted configurations, and revisions that are not configurations.
+            among: only these versions; None for any.
         """
 
     def fitting(
@@ -138,6 +160,7 @@ class RevisionStore(TokenStore, Protocol):
         before: int | None,
         configurations_only: bool,
         most_bytes: int,
+        among: Sequence[int] | None = None,
     ) -> int:
         """The largest `limit` with which a `page` has at most so many bytes; at least 1.
 

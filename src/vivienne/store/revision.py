@@ -11,7 +11,7 @@ from vivienne.config.layers import asset_of
 from vivienne.wire.answers import Action
 
 if TYPE_CHECKING:
-    from vivienne.wire.answers import Acknowledgement, RevisionEntry, Switched, ValueChange
+    from vivienne.wire.answers import Acknowledgement, Replaced, RevisionEntry, Switched, ValueChange
     from vivienne.wire.document import Document
 
 
@@ -22,7 +22,7 @@ SWITCHES: frozenset[Action] = frozenset({"pause", "resume"})
 NO_CONFIGURATION: frozenset[Action] = SWITCHES | {"delete"}
 """Revisions that put no configuration of their own in force."""
 IMPORT = "import"
-"""Channel of revisions that were made as one change, all layers of a file; no other channel makes several at once."""
+"""Channel of the revisions of a file, which are made as one change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Revision:
     reason: str | None = None
     request_id: str | None = None
     request_digest: str | None = None
-    answer: Acknowledgement | Switched | None = None
+    answer: Acknowledgement | Replaced | Switched | None = None
     claimed_author: str | None = None
     trace_id: str | None = None
     requester: str | None = ""
@@ -71,6 +71,11 @@ class Revision:
     def asset_symbol(self) -> str | None:
         """The asset, or None for the global layer."""
         return asset_of(self.layer)
+
+    @property
+    def occasion(self) -> tuple[str, ...]:
+        """Equal in neighbouring revisions that were made as one change of several layers."""
+        return self.channel, self.created_at, self.author, self.trace_id or ""
 
     @property
     def is_switch(self) -> bool:

@@ -12,6 +12,7 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from vivienne.errors import StoreUnavailable
+from vivienne.store.base import Outline
 from vivienne.store.revision import ACTIONS, NO_CONFIGURATION, Revision
 from vivienne.store.sql_tokens import SqlTokens
 from vivienne.store.tables import revisions, switches
@@ -152,11 +153,25 @@ class SqlRevisionStore(SqlTokens):
             .limit(1)
         )
 
+    def outlines(self, *, layers: Sequence[str] | None, limit: int, before: int | None) -> list[Outline]:
+        """See `RevisionStore`."""
+        columns = [revisions.c[name] for name in Outline._fields]
+        query = _listed(select(*columns), layers, limit, before, configurations_only=False)
+        with self._reading() as connection:
+            return [Outline(*row) for row in connection.execute(query)]
+
     def page(
-        self, *, layers: Sequence[str] | None, limit: int, before: int | None, configurations_only: bool
+        self,
+        *,
+        layers: Sequence[str] | None,
+        limit: int,
+        before: int | None,
+        configurations_only: bool,
+        among: Sequence[int] | None = None,
     ) -> list[Revision]:
         """See `RevisionStore`."""
-        return self._read(_listed(select(revisions), layers, limit, before, configurations_only=configurations_only))
+        query = _listed(select(revisions), layers, limit, before, among, configurations_only=configurations_only)
+        return self._read(query)
 
     def fitting(
         self,
@@ -166,10 +181,11 @@ class SqlRevisionStore(SqlTokens):
         before: int | None,
         configurations_only: bool,
         most_bytes: int,
+        among: Sequence[int] | None = None,
     ) -> int:
         """See `RevisionStore`."""
         size = func.length(revisions.c.document) + func.length(revisions.c.changed)
-        query = _listed(select(size), layers, limit, before, configurations_only=configurations_only)
+        query = _listed(select(size), layers, limit, before, among, configurations_only=configurations_only)
         with self._transaction() as connection:
             sizes: Iterator[int] = accumulate(connection.execute(query).scalars())
             return max(1, sum(size <= most_bytes for size in sizes))
@@ -190,9 +206,14 @@ class SqlRevisionStore(SqlTokens):
             connection.execute(select(func.max(revisions.c.version))).scalar()
 
     def _read(self, query: Select[Any]) -> list[Revision]:
+        with self._reading() as connection:
+            return [_revision(row) for row in connection.execute(query)]
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
         try:
             with self._transaction() as connection:
-                return [_revision(row) for row in connection.execute(query)]
+                yield connection
         except orjson.JSONDecodeError as error:
             raise StoreUnavailable(f"the database {self.name} is damaged; restore a copy of it") from error
 
@@ -216,7 +237,13 @@ class SqlRevisionStore(SqlTokens):
 
 
 def _listed(
-    query: Select[Any], layers: Sequence[str] | None, limit: int, before: int | None, *, configurations_only: bool
+    query: Select[Any],
+    layers: Sequence[str] | None,
+    limit: int,
+    before: int | None,
+    among: Sequence[int] | None = None,
+    *,
+    configurations_only: bool,
 ) -> Select[Any]:
     """A query of revisions, limited to those of a page."""
     query = query.order_by(revisions.c.version.desc()).limit(limit)
@@ -224,6 +251,8 @@ def _listed(
         query = query.where(revisions.c.layer.in_(layers))
     if before is not None:
         query = query.where(revisions.c.version < before)
+    if among is not None:
+        query = query.where(revisions.c.version.in_(among))
     return query.where(_is_configuration) if configurations_only else query
 
 

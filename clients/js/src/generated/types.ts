@@ -1025,6 +1025,15 @@ export interface InForce {
   pause: PauseEntry | null
 }
 /**
+ * The changed values of one layer. `version` and `config_id` are set once the change is made.
+ */
+export interface LayerChange {
+  asset_symbol: string | null
+  changed: ValueChange[]
+  version?: number
+  config_id?: string
+}
+/**
  * One log record. `dropped` is the number of records before it that were lost because the reader was slow.
  *
  * `trace_id` names the request in whose course it was written. With several processes, `process` names the one that
@@ -1098,6 +1107,19 @@ export interface Problem {
   trace_id?: string
 }
 /**
+ * The result, or with `valid` the preview, of replacing several layers in one change.
+ *
+ * `version` is the newest version, `assets` are the affected assets.
+ */
+export interface Replaced {
+  status: 'success' | 'valid' | 'unchanged'
+  message: string
+  version: number
+  layers: LayerChange[]
+  assets: string[]
+  warnings: WarningEntry[]
+}
+/**
  * Values to inherit again: those at `paths`, or all.
  */
 export interface ResetBody {
@@ -1135,6 +1157,24 @@ export interface Resume {
   reason?: string
   expected_version?: number
   type: 'resume'
+}
+/**
+ * Values for several assets: `config`, laid over what each of them sets, or those that `copy_from` sets itself.
+ */
+export interface SeveralBody {
+  request_id?: string
+  author?: string
+  reason?: string
+  expected_version?: number
+  /**
+   * @minItems 1
+   */
+  assets: [string, ...string[]]
+  config?: {
+    [k: string]: unknown
+  }
+  copy_from?: string
+  validate_only?: boolean
 }
 /**
  * Narrow the stream to some assets; `["*"]` widens it to all.

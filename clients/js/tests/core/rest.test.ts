@@ -120,6 +120,16 @@ test('the history says who and why', async () => {
   ])
   const older = await rest.history({ asset: 'BTC', limit: 1, before: next })
   expect(older.history[0]?.version).toBeLessThan(history[1]?.version ?? 0)
+  const found = await rest.history({ asset: 'BTC', own: true, limit: 5, reason: 'better', field: 'settings' })
+  expect(found.history.map(({ version }) => version)).toEqual([history[1]?.version])
+})
+
+test('several assets are changed as one change, or get what another one sets', async () => {
+  await rest.several(['BTC', 'ETH'], { config: bang(88) }, { reason: 'both' })
+  expect((await rest.history({ limit: 2 })).history.map(({ reason }) => reason)).toEqual(['both', 'both'])
+  await rest.partialUpdate(bang(91), { asset: 'BTC' })
+  const { assets } = await rest.several(['ETH'], { copy_from: 'BTC' })
+  expect([assets, (await rest.active('ETH')).config.settings.state_threshold_bang]).toEqual([['ETH'], 91])
 })
 
 test('an author may be asked for at each change; no name is nobody', async () => {

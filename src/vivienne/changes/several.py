@@ -1,0 +1,81 @@
+"""Several assets changed as one change: the same values for each, or a copy of what another one sets. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from vivienne.changes.import_plan import plan_replacement, write_up_replacement
+from vivienne.changes.requests import Replacement
+from vivienne.config.documents import leaves, merged
+from vivienne.config.flat import nest
+from vivienne.errors import InvalidConfiguration, Problem
+
+if TYPE_CHECKING:
+    from vivienne.changes.import_plan import ReplacementPlan
+    from vivienne.changes.in_force import LayersInForce
+    from vivienne.changes.plan import Prepared
+    from vivienne.changes.requests import SeveralRequest
+    from vivienne.wire.answers import Replaced
+    from vivienne.wire.document import Document
+
+
+def plan_several(in_force: LayersInForce, request: SeveralRequest) -> ReplacementPlan:
+    """Work out what a change of several assets would do.
+
+    Raises:
+        UnknownTarget: one of the assets is unknown.
+        VersionConflict: another version bears on one of them; the newest of all of them is the one to expect.
+        InvalidConfiguration: all problems with it, each with its asset.
+    """
+    layers = list(dict.fromkeys(in_force.layer(asset) for asset in request.assets))
+    source = None if request.source is None else in_force.layer(request.source)
+    concerned = layers if source is None else [*layers, source]
+    in_force.expect(request.expected_version, max(concerned, key=in_force.version_of))
+    present = in_force.layers
+    documents: dict[str, Document]
+    if source is not None:
+        documents = {layer: present.document(source) for layer in layers}
+    else:
+        sent, problems = nest(request.document or {})
+        if not problems and not leaves(sent):
+            problems = [Problem("config", "The change sets nothing; name at least one value")]
+        if problems:
+            raise InvalidConfiguration(problems)
+        documents = {layer: merged(present.document(layer), sent) for layer in layers}
+    return plan_replacement(present, Replacement(documents))
+
+
+def write_up_several(
+    plan: ReplacementPlan, request: SeveralRequest, version: int, created_at: str
+) -> Prepared[Replaced]:
+    """The revisions to store, one for each asset that is different, all of one occasion; and the answer.
+
+    Args:
+        plan: what comes of it.
+        request: by whom and why. Its id is kept with the last revision.
+        version: the newest one there is.
+        created_at: now.
+    """
+    signed = Replacement({}, author=request.author, reason=request.reason)
+    prepared = write_up_replacement(plan, signed, version, created_at)
+    revisions = [
+        replace(
+            revision,
+            action="partial_update" if request.source is None else revision.action,
+            channel=request.channel,
+            address=request.address,
+            claimed_author=request.claimed_author,
+            trace_id=request.trace_id,
+        )
+        for revision in prepared.revisions
+    ]
+    if revisions and request.request_id is not None:
+        revisions[-1] = replace(
+            revisions[-1],
+            request_id=request.request_id,
+            request_digest=request.digest(),
+            answer=prepared.answer,
+            requester=request.requester,
+        )
+    return replace(prepared, revisions=tuple(revisions), caller=request.caller)

@@ -1,0 +1,118 @@
+"""Several assets are changed as one change: stored together, in force together, once, or not at all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from vivienne.changes.requests import ChangeRequest, SeveralRequest, Update
+from vivienne.changes.service import ConfigService
+from vivienne.config.documents import leaves
+from vivienne.errors import InvalidConfiguration, RequestIdReused, UnknownTarget, VersionConflict
+from vivienne.store.sqlite import SqliteRevisionStore
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from vivienne.store.revision import AppliedRevision
+
+BANG, AIM = (f"settings.state_threshold_{level}" for level in ("bang", "aim"))
+
+
+@pytest.fixture
+async def service(tmp_path: Path) -> AsyncIterator[ConfigService]:
+    service = ConfigService(SqliteRevisionStore(tmp_path / "vivienne.db"), ("BTC", "ETH", "SOL"))
+    yield service
+    await service.close()
+
+
+def several(*assets: str, document: Any = None, source: str | None = None, **more: Any) -> SeveralRequest:
+    return SeveralRequest(assets, document, source, channel="rest", author="ann", **more)
+
+
+async def update(service: ConfigService, asset: str, **values: object) -> None:
+    request = ChangeRequest(Update(values, partial=True), channel="rest", asset=asset)
+    await service.change(request)
+
+
+def in_force(service: ConfigService, path: str = BANG) -> list[Any]:
+    return [leaves(service.active(asset).document)[path] for asset in ("BTC", "ETH", "SOL")]
+
+
+async def test_a_change_is_laid_over_what_each_of_the_assets_sets(service: ConfigService) -> None:
+    await update(service, "ETH", aim_threshold=66)
+    seen: list[tuple[str, list[Any]]] = []
+
+    def see(change: AppliedRevision) -> None:
+        seen.append((change.revision.layer, in_force(service)))
+
+    service.listen(see)
+    answer = await service.change_several(several("btc", "ETH", document={"bang_threshold": 85}, reason="calm"))
+
+    assert in_force(service) == [85, 85, 80]
+    assert in_force(service, AIM) == [70, 66, 70]
+    assert sorted(seen) == [("BTC", [85, 85, 80]), ("ETH", [85, 85, 80])]
+    assert (answer["status"], sorted(answer["assets"]), answer["version"]) == ("success", ["BTC", "ETH"], 3)
+    made = (await service.history(None, 2, None))["history"]
+    assert {entry["asset_symbol"] for entry in made} == {"BTC", "ETH"}
+    for entry in made:
+        signed = (entry["action"], entry["channel"], entry["author"], entry["reason"])
+        assert signed == ("partial_update", "rest", "ann", "calm")
+
+
+async def test_a_copy_sets_what_the_other_asset_sets_and_nothing_else(service: ConfigService) -> None:
+    await update(service, "SOL", bang_threshold=91)
+    await update(service, "ETH", aim_threshold=66)
+
+    answer = await service.change_several(several("BTC", "ETH", source="sol"))
+
+    assert (in_force(service), in_force(service, AIM)) == ([91, 91, 91], [70, 70, 70])
+    changed = {layer["asset_symbol"]: layer["changed"] for layer in answer["layers"]}
+    assert sorted(changed["ETH"], key=str) == [{"path": AIM, "old": 66}, {"path": BANG, "new": 91}]
+    again = await service.change_several(several("BTC", "SOL", source="SOL"))
+    assert (again["status"], again["version"]) == ("unchanged", answer["version"])
+
+
+async def test_what_is_wrong_for_one_asset_changes_none_and_names_it(service: ConfigService) -> None:
+    await update(service, "ETH", aim_threshold=79)
+
+    with pytest.raises(InvalidConfiguration) as refused:
+        await service.change_several(several("BTC", "ETH", document={"bang_threshold": 75}))
+
+    assert {problem.asset for problem in refused.value.problems} == {"ETH"}
+    assert in_force(service) == [80, 80, 80]
+    with pytest.raises(UnknownTarget, match="DOGE"):
+        await service.change_several(several("BTC", "DOGE", document={"bang_threshold": 85}))
+    with pytest.raises(InvalidConfiguration, match="sets nothing"):
+        await service.change_several(several("BTC", document={}))
+
+
+async def test_the_newest_version_of_the_assets_is_the_one_to_expect(service: ConfigService) -> None:
+    await update(service, "BTC", bang_threshold=81)
+    await update(service, "ETH", bang_threshold=82)
+    await update(service, "SOL", bang_threshold=83)
+
+    with pytest.raises(VersionConflict, match="at version 2, not 1"):
+        await service.change_several(several("BTC", "ETH", document={"bang_threshold": 85}, expected_version=1))
+    await service.change_several(several("BTC", "ETH", document={"bang_threshold": 85}, expected_version=2))
+
+    assert in_force(service) == [85, 85, 83]
+
+
+async def test_a_repeated_request_is_made_once(service: ConfigService) -> None:
+    asked = several("BTC", "ETH", document={"bang_threshold": 85}, request_id="r1")
+
+    first = await service.change_several(asked)
+
+    assert await service.change_several(asked) == first
+    assert service.active("BTC").version == 1
+    with pytest.raises(RequestIdReused):
+        await service.change_several(several("BTC", document={"bang_threshold": 85}, request_id="r1"))
+
+
+async def test_a_trial_says_what_would_be_and_changes_nothing(service: ConfigService) -> None:
+    tried = await service.try_several(several("BTC", "ETH", document={"bang_threshold": 85}))
+
+    assert (tried["status"], tried["assets"], in_force(service)) == ("valid", ["BTC", "ETH"], [80, 80, 80])
