@@ -91,12 +91,15 @@ async def test_a_decision_stays_what_it_was_when_its_bar_closed(asset: LiveAsset
     asset.take(candles[HISTORY + 1])
     asset.decide()
 
-    history, *_, kept, newest = asset.chart(HISTORY)["bars"]
+    history, *_, loaded, kept, newest = asset.chart(HISTORY)["bars"]
     assert kept == decided
     assert kept["config_version"] == 0
     assert newest["config_version"] == answer["version"]
     assert newest["clarity_level"] == "bang"
     assert history["config_version"] is None
+    assert [(bar["status"], bar["recomputed"]) for bar in (history, loaded, kept, newest)] == [
+        ("warming_up", False), ("live", True), ("live", False), ("live", False),
+    ]  # fmt: skip
 
 
 def test_a_chart_agrees_with_the_state_on_the_newest_bar(asset: LiveAsset) -> None:

@@ -22,8 +22,10 @@ from vivienne.times import iso
 if TYPE_CHECKING:
     from vivienne.agent.schema import Configuration
     from vivienne.market.types import Bars
+    from vivienne.wire.explanation import Level
 
 MINUTES = 15
+WORDS: tuple[Level, ...] = ("idle", "loaded", "aim", "bang")
 BARS = random_bars(3, 600)
 NO_FILTERS = document_of(dict.fromkeys([barrier.switch for barrier in FILTERS], False))
 
@@ -49,15 +51,31 @@ def test_a_change_that_changes_nothing_would_have_done_nothing(configuration: Co
 
 @given(configurations(), configurations())
 @examples(125)
-def test_the_levels_counted_are_those_of_the_decisions(now: Configuration, then: Configuration) -> None:
+def test_levels_sizes_and_entries_are_those_of_the_bars_that_both_decide(
+    now: Configuration, then: Configuration
+) -> None:
     found = compare(deciding(), now, then, 500)
-    for counts, configuration in ((found["now"], now), (found["then"], then)):
-        evaluation = evaluate(BARS, configuration, MINUTES, 500)
-        levels = evaluation.decided.level[evaluation.ready]
-        wanted: dict[str, int] = {level.word: int(np.sum(levels == level)) for level in Clarity}
-        wanted["undecided"] = 500 - len(levels)
-        assert wanted == {name: count for name, count in counts.items() if name != "held"}
-        assert sum(wanted.values()) == found["bars"]
+    one, other = (evaluate(BARS, configuration, MINUTES, 500) for configuration in (now, then))
+    both = one.ready & other.ready
+    assert found["compared"] == int(np.sum(both))
+    for counts, evaluation in ((found["now"], one), (found["then"], other)):
+        levels, sizes = evaluation.decided.level[both], evaluation.decided.size[both]
+        assert [counts[word] for word in WORDS] == [int(np.sum(levels == level)) for level in Clarity]
+        assert counts["undecided"] == int(np.sum(~evaluation.ready))
+        assert counts["exposure"] == pytest.approx(float(np.mean(sizes)) if len(sizes) else 0.0)
+        positions = np.concatenate(([0.0], np.where(sizes > 0, evaluation.votes.side[both], 0.0)))
+        assert counts["entries"] == int(np.sum((positions[1:] != positions[:-1]) & (positions[1:] != 0)))
+
+
+def test_sizes_are_those_of_the_levels_and_at_most_the_cap() -> None:
+    window = BarWindow(2_500)
+    window.extend(BARS)
+    then = configured(document_of({"settings.position_size_bang": 13}))
+    found = compare(Deciding(window, Timeframe.M15, cap=5.0), configured(), then, 500)
+    assert found["now"]["sizes"] == {"idle": 0, "loaded": 0.1, "aim": 0.2, "bang": 0.5}
+    assert found["then"]["sizes"] == {"idle": 0, "loaded": 0.1, "aim": 0.2, "bang": 5}
+    assert found["then"]["entries"] == found["now"]["entries"] > 0
+    assert found["then"]["exposure"] > found["now"]["exposure"] > 0
 
 
 def test_thresholds_at_zero_would_have_made_every_vote_a_bang() -> None:

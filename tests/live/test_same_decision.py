@@ -72,8 +72,8 @@ async def replayed(service: ConfigService, path: Path, timeframe: Timeframe, spe
 
 
 def fields(bar: dict[str, Any] | Any) -> dict[str, Any]:
-    """A bar of a chart without the version, which says when it was decided."""
-    return {name: value for name, value in bar.items() if name != "config_version"}
+    """A bar of a chart without the fields that say when it was decided."""
+    return {name: value for name, value in bar.items() if name not in {"config_version", "recomputed"}}
 
 
 @pytest.mark.sized

@@ -206,14 +206,19 @@ test('the review says from what to what, for whom, and what it would have done',
   await expect(row).toContainText('ETH keeps 40')
   await expect(review(page)).toContainText(/Affects BTC, SOL.*Does not affect ETH/)
   const shown = review(page).getByRole('region', { name: 'Effect on past bars' })
-  await expect(shown).toContainText(/\d+ of the last \d+ bars/)
-  const { different_bars: different, bars } = await server.rest.preview(
-    'BTC',
-    { settings: { state_threshold_loaded: 20 } },
-    { layer: null, bars: 500 },
-  )
+  await expect(shown).toContainText(/\d+ of the last \d+ decided bars/)
+  const {
+    different_bars: different,
+    compared,
+    now,
+    then,
+  } = await server.rest.preview('BTC', { settings: { state_threshold_loaded: 20 } }, { layer: null, bars: 500 })
   expect(different).toBeGreaterThan(0)
-  await expect(shown).toContainText(`${different} of the last ${bars} bars`)
+  await expect(shown).toContainText(`${different} of the last ${compared} decided bars`)
+  const cells = (name: string) => shown.getByRole('row', { name: new RegExp(`^${name}`, 'i') }).getByRole('cell')
+  await expect(cells('bang').first()).toHaveText('0.5 %')
+  await expect(cells('Entries')).toHaveText(['', `${now?.entries}`, `${then?.entries}`, /^[+−]\d+$|^same$/])
+  await expect(cells('Mean size')).toHaveText(['', /%$/, /%$/, /^[+−].*%$/])
 
   await page.keyboard.press('Escape')
   await expect(review(page)).toBeHidden()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from vivienne.market.window import BarWindow
     from vivienne.wire.chart import ChartBar
     from vivienne.wire.explanation import Explanation
+    from vivienne.wire.preview import LevelSizes
 
 
 class Made(NamedTuple):
@@ -114,6 +115,16 @@ class Deciding:
         """Decide the last closed bars, at most `limit`, with any configuration; None without bars."""
         bars = self._window.bars()
         return self._evaluate(bars, config, min(limit, len(bars))) if len(bars) and limit else None
+
+    def sizes(self, config: Configuration) -> LevelSizes:
+        """Position size at each level, at most the cap."""
+        settings, cap = config.settings, self._cap
+        return {
+            "idle": min(settings.position_size_idle, cap),
+            "loaded": min(settings.position_size_loaded, cap),
+            "aim": min(settings.position_size_aim, cap),
+            "bang": min(settings.position_size_bang, cap),
+        }
 
     def _evaluate(self, bars: Bars, config: Configuration, rows: int) -> Evaluation:
         return evaluate(bars, config, self._timeframe.minutes, rows, cap=self._cap, is_cut=self._window.is_cut)

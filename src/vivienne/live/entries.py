@@ -103,6 +103,7 @@ def _chart_bar(figures: tuple[float, ...], decision: Decision, made: Made | None
         "blocked": is_decided and bool(decision.blocks),
         "status": status,
         "config_version": None if made is None else made.config_version,
+        "recomputed": is_decided and made is None,
     }
     if made is not None and made.is_paused:
         bar["status"], bar["position_size"] = "paused", 0.0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 from vivienne.agent.decision import Clarity
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
     from vivienne.agent.decision import Decision
     from vivienne.agent.schema import Configuration
     from vivienne.live.deciding import Deciding
-    from vivienne.wire.preview import Comparison, DifferentBar, LevelCounts
+    from vivienne.wire.preview import Comparison, DifferentBar, LevelCounts, LevelSizes
 
 MOST_DIFFERENT = 200
 """Largest number of different bars that are listed; the newest are kept."""
@@ -29,15 +31,17 @@ def compare(deciding: Deciding, now: Configuration, then: Configuration, rows: i
     """
     evaluations = deciding.evaluate(now, rows), deciding.evaluate(then, rows)
     before, after = ([] if each is None else each.decisions() for each in evaluations)
+    compared = [pair for pair in zip(before, after, strict=True) if _is_decided(pair[0]) and _is_decided(pair[1])]
     different: list[DifferentBar] = [
         {"time": iso(one.open_time), "now": bar_decision(one), "then": bar_decision(other)}
-        for one, other in zip(before, after, strict=True)
-        if _is_decided(one) and _is_decided(other) and _effect(one) != _effect(other)
+        for one, other in compared
+        if _effect(one) != _effect(other)
     ]
     return {
         "bars": len(before),
-        "now": _counts(before),
-        "then": _counts(after),
+        "compared": len(compared),
+        "now": _counts([one for one, _ in compared], before, deciding.sizes(now)),
+        "then": _counts([other for _, other in compared], after, deciding.sizes(then)),
         "different_bars": len(different),
         "different": different[-MOST_DIFFERENT:],
     }
@@ -53,10 +57,23 @@ def _effect(decision: Decision) -> tuple[object, ...]:
     return decision.level, side, decision.size, decision.is_held
 
 
-def _counts(decisions: list[Decision]) -> LevelCounts:
-    decided = [decision for decision in decisions if _is_decided(decision)]
-    levels = [decision.level for decision in decided]
+def _counts(compared: list[Decision], all_bars: list[Decision], sizes: LevelSizes) -> LevelCounts:
+    levels = [decision.level for decision in compared]
     idle, loaded, aim, bang = (levels.count(level) for level in Clarity)
-    held = sum(decision.is_held for decision in decided)
-    undecided = len(decisions) - len(decided)
-    return {"idle": idle, "loaded": loaded, "aim": aim, "bang": bang, "undecided": undecided, "held": held}
+    return {
+        "idle": idle,
+        "loaded": loaded,
+        "aim": aim,
+        "bang": bang,
+        "undecided": sum(not _is_decided(decision) for decision in all_bars),
+        "held": sum(decision.is_held for decision in compared),
+        "entries": _entries(compared),
+        "exposure": fmean(decision.size for decision in compared) if compared else 0.0,
+        "sizes": sizes,
+    }
+
+
+def _entries(decisions: list[Decision]) -> int:
+    """Number of bars at which a position begins, or changes its side."""
+    positions = ["none", *(decision.side if decision.size else "none" for decision in decisions)]
+    return sum(position not in (before, "none") for before, position in pairwise(positions))

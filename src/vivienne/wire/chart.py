@@ -15,8 +15,8 @@ class ChartBar(BarDecision):
     """One closed bar. Indicators use the periods in force now, and are null until they have a value.
 
     The decision, with its support and resistance, is the one made when the bar closed. If the asset was paused then,
-    its size is 0. Bars from before the start of the program are decided with the configuration in force now, and their
-    `config_version` is null.
+    its size is 0. Bars from before the start of the program were decided by nobody: they are `recomputed` with the
+    configuration in force now, and their `config_version` is null.
 
     `status` is `live` for a decision, `paused` for a decision made during a pause, `warming_up` if there are too few
     bars before this one, and `undecidable` if bars of its history are no longer kept. In the last two cases the bar is
@@ -40,6 +40,7 @@ class ChartBar(BarDecision):
     blocked: bool
     status: BarStatus
     config_version: int | None
+    recomputed: bool
 
 
 class FormingBar(TypedDict):

@@ -11,11 +11,22 @@ from vivienne.wire.decision import BarDecision
 from vivienne.wire.problem import ProblemEntry, WarningEntry
 
 
-class LevelCounts(TypedDict):
-    """Number of bars at each level and of undecided bars; their sum is the number of bars.
+class LevelSizes(TypedDict):
+    """Position size at each level while no filter blocks, in percent of equity, at most the cap."""
 
-    `undecided` bars cannot be decided: the configuration needs more bars before them (warm-up), or bars of their
-    history are no longer kept. `held` is the number of decided bars where an entry (`loaded` or above) is held back.
+    idle: float
+    loaded: float
+    aim: float
+    bang: float
+
+
+class LevelCounts(TypedDict):
+    """Decisions of one configuration on the compared bars. The levels add up to the number of compared bars.
+
+    `undecided` is the number of all bars that this configuration cannot decide: it needs more bars before them
+    (warm-up), or bars of their history are no longer kept. `held` is the number of bars where an entry (`loaded` or
+    above) is held back. `entries` is the number of bars with a position that the compared bar before did not have, or
+    had on the other side. `exposure` is the mean position size, in percent of equity, long and short alike.
     """
 
     idle: int
@@ -24,6 +35,9 @@ class LevelCounts(TypedDict):
     bang: int
     undecided: int
     held: int
+    entries: int
+    exposure: float
+    sizes: LevelSizes
 
 
 class DifferentBar(TypedDict):
@@ -37,10 +51,11 @@ class DifferentBar(TypedDict):
 class Comparison(TypedDict):
     """The last bars under two configurations. `different` holds the newest 200 bars with different decisions.
 
-    Bars that one of the configurations cannot decide are not compared.
+    `compared` is the number of bars that both configurations can decide; everything else is counted on these.
     """
 
     bars: int
+    compared: int
     now: LevelCounts
     then: LevelCounts
     different_bars: int
@@ -60,6 +75,7 @@ class DecisionPreview(TypedDict):
     timeframe: NotRequired[str]
     changed: NotRequired[list[ValueChange]]
     bars: NotRequired[int]
+    compared: NotRequired[int]
     now: NotRequired[LevelCounts]
     then: NotRequired[LevelCounts]
     different_bars: NotRequired[int]

@@ -1,13 +1,13 @@
 import { NativeSelect } from '@mantine/core'
 import { useState } from 'react'
 import type { DecisionPreview, DifferentBar, LevelCounts } from 'vivienne-client'
-import { formatTime, formatUtc } from '../parts/format.ts'
+import { formatNumber, formatTime, formatUtc } from '../parts/format.ts'
 import { LEVELS, Level } from '../parts/Level.tsx'
 import { Side } from '../parts/Side.tsx'
 import classes from './Consequence.module.css'
 import { count } from './plural.ts'
 import type { Proposal } from './proposal.ts'
-import { formatSpan, timeframeMinutes } from './reading.ts'
+import { formatSpan, sizeWords, timeframeMinutes } from './reading.ts'
 import { PREVIEW_BARS, usePreview } from './verdict.ts'
 
 /** Effect of a change on the last bars of an asset it affects. */
@@ -46,39 +46,31 @@ export function Consequence({ proposal, reached }: { proposal: Proposal; reached
 }
 
 function Answer({ preview, asset }: { preview: DecisionPreview; asset: string }) {
-  const { bars = 0, different = [], different_bars: differing = different.length, now, then, timeframe } = preview
+  const { bars = 0, compared = 0, different = [], different_bars: differing = 0, now, then, timeframe } = preview
   const minutes = timeframeMinutes(timeframe)
-  const span = minutes === null ? '' : ` (${formatSpan(minutes * bars)})`
-  if (bars === 0) return <p className={classes.calm}>{asset} has no decided bars yet.</p>
+  const span = minutes === null ? '' : ` (${formatSpan(minutes * compared)})`
+  if (compared === 0 || !now || !then) return <p className={classes.calm}>{asset} has no decided bars yet.</p>
   return (
     <>
       <p>
-        {differing === 0 ? (
-          <>
-            <strong>None</strong> of the last {count(bars, 'bar')}
-            {span} of {asset} would have been decided otherwise.
-          </>
-        ) : (
-          <>
-            <strong>{differing}</strong> of the last {count(bars, 'bar')}
-            {span} of {asset} would have been decided otherwise
-            {now && then && isSame(now, then) && ', with the same counts'}.
-          </>
-        )}
+        <strong>{differing === 0 ? 'None' : differing}</strong> of the last {count(compared, 'decided bar')}
+        {span} of {asset} would have been decided otherwise
+        {differing > 0 && isSame(now, then) && ', with the same counts'}.
       </p>
-      {now && then && now.undecided + then.undecided > 0 && (
+      <Counts now={now} then={then} />
+      {compared < bars && (
         <p className={classes.calm}>
-          Bars that cannot be decided, because too few bars precede them, are not compared.
+          {count(bars - compared, 'earlier bar')} cannot be decided, because too few bars precede them; they are not
+          counted.
         </p>
       )}
-      {now && then && <Counts now={now} then={then} />}
       {different.length > 0 && <Examples different={different} of={differing} />}
     </>
   )
 }
 
 function isSame(now: LevelCounts, then: LevelCounts): boolean {
-  return [...LEVELS, 'held' as const, 'undecided' as const].every((level) => now[level] === then[level])
+  return [...LEVELS, 'held' as const, 'entries' as const].every((level) => now[level] === then[level])
 }
 
 function Counts({ now, then }: { now: LevelCounts; then: LevelCounts }) {
@@ -88,6 +80,7 @@ function Counts({ now, then }: { now: LevelCounts; then: LevelCounts }) {
       <thead>
         <tr>
           <th scope="col">Bars at level</th>
+          <th scope="col">Size</th>
           <th scope="col">Now</th>
           <th scope="col">Then</th>
           <th scope="col">Difference</th>
@@ -95,23 +88,54 @@ function Counts({ now, then }: { now: LevelCounts; then: LevelCounts }) {
       </thead>
       <tbody>
         {rows.map((level) => (
-          <Count key={level} name={<Level level={level} size="sm" />} now={now[level]} then={then[level]} />
+          <Count
+            key={level}
+            name={<Level level={level} size="sm" />}
+            size={sizeWords(now.sizes[level], then.sizes[level])}
+            now={now[level]}
+            then={then[level]}
+          />
         ))}
         <Count name="Entry held by a filter" now={now.held} then={then.held} />
-        {now.undecided + then.undecided > 0 && <Count name="Not decidable" now={now.undecided} then={then.undecided} />}
+        <Count
+          name="Entries"
+          title="Bars at which a position begins, or changes its side"
+          now={now.entries}
+          then={then.entries}
+        />
+        <Count
+          name="Mean size (exposure)"
+          title="Mean position size over these bars, in percent of equity, long and short alike"
+          now={now.exposure}
+          then={then.exposure}
+          unit=" %"
+        />
       </tbody>
     </table>
   )
 }
 
-function Count({ name, now, then }: { name: React.ReactNode; now: number; then: number }) {
+interface CountProps {
+  name: React.ReactNode
+  title?: string
+  size?: React.ReactNode
+  now: number
+  then: number
+  unit?: string
+}
+
+function Count({ name, title, size, now, then, unit = '' }: CountProps) {
   const difference = then - now
+  const words = (value: number) => `${formatNumber(value, 3)}${unit}`
   return (
-    <tr data-same={difference === 0 || undefined}>
+    <tr data-same={difference === 0 || undefined} title={title}>
       <th scope="row">{name}</th>
-      <td className="figure">{now}</td>
-      <td className="figure">{then}</td>
-      <td className="figure">{difference === 0 ? 'same' : difference > 0 ? `+${difference}` : `−${-difference}`}</td>
+      <td className="figure">{size}</td>
+      <td className="figure">{words(now)}</td>
+      <td className="figure">{words(then)}</td>
+      <td className="figure">
+        {difference === 0 ? 'same' : `${difference > 0 ? '+' : '−'}${words(Math.abs(difference))}`}
+      </td>
     </tr>
   )
 }

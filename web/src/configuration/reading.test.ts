@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { besideWords, boundsWords, readingOf, unitWords, valueWords } from './reading.ts'
+import { besideWords, boundsWords, readingOf, sizeWords, unitWords, valueWords } from './reading.ts'
 
 const number = { path: 'p', title: 'P', description: '', kind: 'number' as const }
 
@@ -44,4 +44,9 @@ describe('bounds and unit', () => {
     expect(boundsWords(weight)).toBe('0 to 1')
     expect(unitWords(weight)).toBe('weight')
   })
+})
+
+it('says a size once where it stays, and twice where it changes', () => {
+  expect(sizeWords(0.5, 0.5)).toBe('0.5 %')
+  expect(sizeWords(0.5, 13)).toBe('0.5 → 13 %')
 })

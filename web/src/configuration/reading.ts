@@ -62,6 +62,11 @@ function sameDigits(spec: FieldSpec): boolean {
   return unit.startsWith('percent') || unit.startsWith('confidence') || !/^(fraction|minutes|bars)/.test(unit)
 }
 
+/** "0.5 %"; "0.5 → 13 %" where a position size changes. */
+export function sizeWords(now: number, then: number): string {
+  return now === then ? `${figure(now)} %` : `${figure(now)} → ${figure(then)} %`
+}
+
 /** "0 to 0.4": the bounds in words; null where there are none. */
 export function boundsWords(spec: FieldSpec): string | null {
   const { minimum, maximum } = spec

@@ -649,8 +649,8 @@ export interface History {
  * One closed bar. Indicators use the periods in force now, and are null until they have a value.
  *
  * The decision, with its support and resistance, is the one made when the bar closed. If the asset was paused then,
- * its size is 0. Bars from before the start of the program are decided with the configuration in force now, and their
- * `config_version` is null.
+ * its size is 0. Bars from before the start of the program were decided by nobody: they are `recomputed` with the
+ * configuration in force now, and their `config_version` is null.
  *
  * `status` is `live` for a decision, `paused` for a decision made during a pause, `warming_up` if there are too few
  * bars before this one, and `undecidable` if bars of its history are no longer kept. In the last two cases the bar is
@@ -680,6 +680,7 @@ export interface ChartBar {
   blocked: boolean
   status: 'live' | 'paused' | 'warming_up' | 'undecidable'
   config_version: number | null
+  recomputed: boolean
 }
 /**
  * The last closes of an asset, oldest first.
@@ -955,6 +956,7 @@ export interface DecisionPreview {
   timeframe?: string
   changed?: ValueChange[]
   bars?: number
+  compared?: number
   now?: LevelCounts
   then?: LevelCounts
   different_bars?: number
@@ -969,10 +971,12 @@ export interface ProblemEntry {
   asset?: string
 }
 /**
- * Number of bars at each level and of undecided bars; their sum is the number of bars.
+ * Decisions of one configuration on the compared bars. The levels add up to the number of compared bars.
  *
- * `undecided` bars cannot be decided: the configuration needs more bars before them (warm-up), or bars of their
- * history are no longer kept. `held` is the number of decided bars where an entry (`loaded` or above) is held back.
+ * `undecided` is the number of all bars that this configuration cannot decide: it needs more bars before them
+ * (warm-up), or bars of their history are no longer kept. `held` is the number of bars where an entry (`loaded` or
+ * above) is held back. `entries` is the number of bars with a position that the compared bar before did not have, or
+ * had on the other side. `exposure` is the mean position size, in percent of equity, long and short alike.
  */
 export interface LevelCounts {
   idle: number
@@ -981,6 +985,18 @@ export interface LevelCounts {
   bang: number
   undecided: number
   held: number
+  entries: number
+  exposure: number
+  sizes: LevelSizes
+}
+/**
+ * Position size at each level while no filter blocks, in percent of equity, at most the cap.
+ */
+export interface LevelSizes {
+  idle: number
+  loaded: number
+  aim: number
+  bang: number
 }
 /**
  * A bar with a different decision.

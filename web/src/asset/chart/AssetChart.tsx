@@ -49,7 +49,13 @@ export function AssetChart({ asset, range, onRange }: AssetChartProps) {
         <ReadingLine asset={asset} chart={chart} />
         <RangeButtons range={range} onRange={onRange} />
       </div>
-      <Legend asset={asset} chart={chart} hidden={hidden} onToggle={toggle} />
+      <Legend
+        asset={asset}
+        chart={chart}
+        hidden={hidden}
+        onToggle={toggle}
+        recomputed={bars.data?.bars.some((bar) => bar.recomputed) ?? false}
+      />
       <div className={classes.stage}>
         {/* biome-ignore lint/a11y/useSemanticElements: a canvas is no fieldset */}
         <div

@@ -13,10 +13,12 @@ interface LegendProps {
   chart: PriceChart | null
   hidden: ReadonlySet<LayerId>
   onToggle: (layer: LayerId) => void
+  /** Whether some bars were decided by nobody, and recomputed. */
+  recomputed: boolean
 }
 
 /** Layers of the chart, with their figures under the crosshair; each can be switched off. */
-export function Legend({ asset, chart, hidden, onToggle }: LegendProps) {
+export function Legend({ asset, chart, hidden, onToggle, recomputed }: LegendProps) {
   const indicators = useInForce(asset, (configuration) => configuration.indicators, sameJson)
   return (
     <ul className={classes.legend} aria-label="What the chart shows">
@@ -34,7 +36,23 @@ export function Legend({ asset, chart, hidden, onToggle }: LegendProps) {
           </UnstyledButton>
         </li>
       ))}
+      {recomputed && !hidden.has('decisions') && <Recomputed />}
     </ul>
+  )
+}
+
+/** Names how bars from before the start are drawn. */
+function Recomputed() {
+  return (
+    <li
+      className={classes.layer}
+      title="Nobody decided these bars when they closed. Their decisions are recomputed with the configuration now in force."
+    >
+      <svg className={classes.swatch} data-color="aim" viewBox="0 0 18 12" aria-hidden="true">
+        <path d="M2 2.5h14M2 5.5h14M2 8.5h14M2 11.5h14" stroke="currentColor" strokeWidth="1" />
+      </svg>
+      <span>Striped: recomputed</span>
+    </li>
   )
 }
 

@@ -68,7 +68,7 @@ function Decided({ reading: { bar, decision, open, pointed } }: { reading: Readi
       />
       <Side side={bar.side} />
       <span className="figure">{formatConfidence(bar.signal_confidence)}</span>
-      {bar.config_version === null ? (
+      {bar.recomputed ? (
         <span
           className={classes.version}
           title="Not decided when it closed: recomputed with the configuration now in force"

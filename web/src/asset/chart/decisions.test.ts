@@ -7,6 +7,7 @@ const decision = (level: 'loaded' | 'aim' | 'bang', more: Partial<DrawnDecision>
   side: 'long',
   held: false,
   status: 'live',
+  recomputed: false,
   ...more,
 })
 
@@ -17,8 +18,9 @@ test('a held entry has the level its confidence earns', () => {
     side: 'long',
     held: true,
     status: 'live',
+    recomputed: true,
   } as ChartBar
-  expect(decisionOn(bar)).toEqual(decision('bang', { held: true }))
+  expect(decisionOn(bar)).toEqual(decision('bang', { held: true, recomputed: true }))
 })
 
 test('an entry begins where the level, the side or its being held changes, not on every bar', () => {

@@ -10,6 +10,8 @@ export interface DrawnDecision {
   readonly held: boolean
   /** Status of the decision. */
   readonly status: ChartBar['status']
+  /** True if nobody made the decision when the bar closed: it was recomputed with the configuration in force. */
+  readonly recomputed: boolean
 }
 
 /** A decision to enter, at the first of the bars that say the same. */
@@ -18,8 +20,9 @@ export interface Entry extends DrawnDecision {
 }
 
 /** The decision on a bar. */
-export function decisionOn({ clarity_level, raw_clarity_level, side, held, status }: ChartBar): DrawnDecision {
-  return { level: held ? raw_clarity_level : clarity_level, side, held, status }
+export function decisionOn(bar: ChartBar): DrawnDecision {
+  const { clarity_level, raw_clarity_level, side, held, status, recomputed } = bar
+  return { level: held ? raw_clarity_level : clarity_level, side, held, status, recomputed }
 }
 
 /** True if there is a decision on a bar, also if a pause kept it from taking effect. */

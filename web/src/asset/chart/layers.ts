@@ -68,7 +68,7 @@ export const LAYERS: readonly Layer[] = [
   {
     id: 'decisions',
     title: 'Decisions',
-    hint: 'Triangles where aim begins, double ones where bang does, hollow ones where a filter holds; a strip with the level of every bar, hatched while paused, dotted where nothing is decided',
+    hint: 'Triangles where aim begins, double ones where bang does, hollow ones where a filter holds; a strip with the level of every bar, hatched while paused, dotted where nothing is decided; striped and pale where recomputed',
     columns: [],
     color: 'aim',
     stroke: 'triangle',

@@ -2,7 +2,7 @@ import type { ChartBar } from 'vivienne-client'
 import { LEVELS } from '../../parts/Level.tsx'
 import type { Scene } from './Drawing.ts'
 import { type DrawnDecision, type Entry, isDecided } from './decisions.ts'
-import type { Palette } from './palette.ts'
+import { faded, type Palette } from './palette.ts'
 
 /** Part of the height of the pane that the strip of levels takes. */
 export const STRIP = 0.03
@@ -59,8 +59,8 @@ export function paintLevel(
 const HEIGHTS = [0.14, 0.42, 0.75, 1]
 
 /**
- * The level of every bar: higher and warmer the nearer to an entry, hollow where a filter holds. Paused bars are
- * hatched in grey, whatever their level; a bar without a decision has only a dotted ground.
+ * The level of every bar: higher and warmer the nearer to an entry, hollow where a filter holds, in stripes where it was
+ * recomputed. Paused bars are hatched in grey, whatever their level; a bar without a decision has only a dotted ground.
  */
 export function paintStrip(scene: Scene, decisions: readonly DrawnDecision[], palette: Palette): void {
   const { context } = scene
@@ -86,14 +86,15 @@ function paintDecided(
   left: number,
   width: number,
   most: number,
-  { level, held }: DrawnDecision,
+  { level, held, recomputed }: DrawnDecision,
   palette: Palette,
 ): void {
   const height = most * (HEIGHTS[LEVELS.indexOf(level)] ?? 0)
   const top = bottom - height
   context.fillStyle = palette[level]
   context.globalAlpha = held ? 0.28 : level === 'idle' ? 0.45 : 1
-  context.fillRect(left, top, width, height)
+  if (recomputed) for (let y = bottom - 1; y >= top; y -= 3) context.fillRect(left, y, width, 1)
+  else context.fillRect(left, top, width, height)
   if (held) {
     context.globalAlpha = 1
     context.fillRect(left, top, width, 1.5)
@@ -114,7 +115,10 @@ function paintPaused({ context, height }: Scene, left: number, width: number, mo
   }
 }
 
-/** Triangles below the bar for long, above it for short; two of them for bang, hollow ones for held entries. */
+/**
+ * Triangles below the bar for long, above it for short; two of them for bang, hollow ones for held entries, pale ones for
+ * recomputed bars.
+ */
 export function paintEntries(
   scene: Scene,
   entries: readonly Entry[],
@@ -155,10 +159,11 @@ function triangle(
   context.strokeStyle = palette.surface
   context.lineWidth = 3.5
   context.stroke()
-  context.fillStyle = entry.held ? palette.surface : palette[entry.level]
+  const color = entry.recomputed ? faded(palette[entry.level], 0.5) : palette[entry.level]
+  context.fillStyle = entry.held ? palette.surface : color
   context.fill()
   if (entry.held) {
-    context.strokeStyle = palette[entry.level]
+    context.strokeStyle = color
     context.lineWidth = 1.5
     context.stroke()
   }
