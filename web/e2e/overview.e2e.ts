@@ -43,7 +43,7 @@ test.describe('on a recorded market that has ended', () => {
       const row = page.getByRole('row').filter({ has: page.getByRole('link', { name, exact: true }) })
       await expect(row).toContainText(level)
       await expect(row.getByText('held')).toHaveCount(held ? 1 : 0)
-      await expect(row).toContainText(`${Math.round(confidence * 100)} %`)
+      await expect(row).toContainText(`${(confidence * 100).toFixed(1)} %`)
       await expect(row).toContainText(`${side}`)
       await expect(row).toContainText(`${size} %`)
       await expect(row).toContainText(rounded(price))

@@ -111,7 +111,7 @@ def _chart_bar(figures: tuple[float, ...], decision: Decision, made: Made | None
 
 
 def _confidence(decision: Decision) -> float:
-    return round(decision.confidence, 6)
+    return round(decision.confidence, 9)
 
 
 def _number(value: float) -> float | None:

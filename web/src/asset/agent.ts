@@ -48,6 +48,17 @@ export function useInForce<T>(
   )
 }
 
+/** The confidences at which loaded, aim and bang begin, 0 to 100, lowest first; none before they are known. */
+export function useThresholds(asset: string): readonly number[] {
+  return useInForce(asset, thresholdsOf, sameJson) ?? NONE
+}
+
+const NONE: readonly number[] = []
+
+function thresholdsOf({ settings }: Configuration): readonly number[] {
+  return [settings.state_threshold_loaded, settings.state_threshold_aim, settings.state_threshold_bang]
+}
+
 /** Compare two JSON values by content. Every message is parsed separately, so identity tells nothing. */
 export function sameJson(one: unknown, other: unknown): boolean {
   if (Object.is(one, other)) return true

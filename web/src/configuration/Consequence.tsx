@@ -1,7 +1,7 @@
 import { NativeSelect } from '@mantine/core'
 import { useState } from 'react'
 import type { DecisionPreview, DifferentBar, LevelCounts } from 'vivienne-client'
-import { formatNumber, formatTime, formatUtc } from '../parts/format.ts'
+import { formatBarTime, formatBarUtc, formatNumber } from '../parts/format.ts'
 import { LEVELS, Level } from '../parts/Level.tsx'
 import { Side } from '../parts/Side.tsx'
 import classes from './Consequence.module.css'
@@ -157,8 +157,8 @@ function Examples({ different, of }: { different: readonly DifferentBar[]; of: n
         <tbody>
           {newest.map((bar) => (
             <tr key={bar.time}>
-              <th scope="row" className="figure" title={formatUtc(bar.time)}>
-                {formatTime(bar.time)}
+              <th scope="row" className="figure" title={formatBarUtc(bar.time)}>
+                {formatBarTime(bar.time)}
               </th>
               <td>
                 <Decided bar={bar.now} />

@@ -1,6 +1,7 @@
 import { memo } from 'react'
-import { formatConfidence } from '../parts/format.ts'
+import { formatConfidence, formatThreshold } from '../parts/format.ts'
 import type { ClarityLevel } from '../parts/Level.tsx'
+import { spread } from '../parts/labels.ts'
 import classes from './Confidence.module.css'
 
 interface ConfidenceProps {
@@ -19,19 +20,20 @@ interface ConfidenceProps {
 /** The confidence between the thresholds it is measured by. */
 export const Confidence = memo(function Confidence(props: ConfidenceProps) {
   const { confidence, loaded, aim, bang, level, held, labelled = false } = props
-  const said = formatConfidence(confidence)
+  const said = formatConfidence(confidence, [loaded, aim, bang])
   const thresholds = [
-    { name: 'loaded', at: loaded },
-    { name: 'aim', at: aim },
-    { name: 'bang', at: bang },
+    { name: 'loaded', at: loaded, text: formatThreshold(loaded) },
+    { name: 'aim', at: aim, text: formatThreshold(aim) },
+    { name: 'bang', at: bang, text: formatThreshold(bang) },
   ] as const
+  const words = thresholds.map(({ name, text }) => `${name} from ${text}`).join(', ')
   return (
     <div
       className={classes.confidence}
       data-level={level}
       data-held={held || undefined}
       data-labelled={labelled || undefined}
-      title={`Confidence ${(confidence * 100).toFixed(1)}; loaded from ${loaded}, aim from ${aim}, bang from ${bang}`}
+      title={`Confidence ${said}; ${words}`}
     >
       <div className={classes.track} aria-hidden>
         <div className={classes.fill} style={{ width: `${confidence * 100}%` }} />
@@ -40,19 +42,37 @@ export const Confidence = memo(function Confidence(props: ConfidenceProps) {
         ))}
       </div>
       <span className={`figure ${classes.said}`}>{said}</span>
-      <span className="unseen">
-        loaded from {loaded}, aim from {aim}, bang from {bang}
-      </span>
+      <span className="unseen">{words}</span>
       {labelled && (
-        <div className={classes.labels} aria-hidden>
-          {thresholds.map(({ name, at }) => (
-            <span key={name} className="figure" style={{ left: `${at}%` }}>
-              <span className={classes.name}>{name} </span>
-              {at}
-            </span>
-          ))}
-        </div>
+        <>
+          <Labels
+            className={classes.named}
+            labels={thresholds.map((one) => ({ ...one, text: `${one.name} ${one.text}` }))}
+          />
+          <Labels className={classes.plain} labels={thresholds} />
+        </>
       )}
     </div>
   )
 })
+
+/** Width of a character of a label, in points of the scale. */
+const CHARACTER = 1.6
+
+interface LabelsProps {
+  className: string | undefined
+  labels: readonly { readonly name: string; readonly at: number; readonly text: string }[]
+}
+
+function Labels({ className, labels }: LabelsProps) {
+  const places = spread(labels.map(({ at, text }) => ({ at, width: (text.length + 1) * CHARACTER })))
+  return (
+    <div className={`${classes.labels} ${className}`} aria-hidden>
+      {labels.map(({ name, text }, index) => (
+        <span key={name} className="figure" style={{ left: `${places[index]}%` }}>
+          {text}
+        </span>
+      ))}
+    </div>
+  )
+}

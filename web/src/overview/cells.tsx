@@ -2,11 +2,11 @@ import { memo } from 'react'
 import { Link } from 'react-router'
 import { DataAge } from '../parts/DataAge.tsx'
 import { Flash } from '../parts/Flash.tsx'
+import { formatSize } from '../parts/format.ts'
 import { Level } from '../parts/Level.tsx'
 import { Side } from '../parts/Side.tsx'
 import { STATUS_WORDS } from '../parts/words.ts'
 import classes from './cells.module.css'
-import { formatSize } from './figures.tsx'
 import type { AssetView } from './view.ts'
 
 /**

@@ -1,5 +1,5 @@
 import { memo } from 'react'
-import { formatNumber, formatPrice } from '../parts/format.ts'
+import { formatChange, formatPrice } from '../parts/format.ts'
 import { ticks } from '../parts/ticks.ts'
 
 /** A price of an asset, to its tick. */
@@ -12,15 +12,3 @@ export const Change = memo(function Change({ price, first }: { price: number | n
   if (price === null || first === undefined || first === 0) return <span className="figure">-</span>
   return <span className="figure">{formatChange(price / first - 1)}</span>
 })
-
-/** "+1.25 %", "-0.30 %", "0.00 %". */
-export function formatChange(fraction: number): string {
-  const said = (fraction * 100).toFixed(2)
-  if (Number(said) === 0) return '0.00 %'
-  return `${fraction > 0 ? '+' : ''}${said} %`
-}
-
-/** Percent of equity. */
-export function formatSize(size: number): string {
-  return `${formatNumber(size, 4)} %`
-}

@@ -1,14 +1,18 @@
 import { zoned } from './zone.ts'
 
-/** Formats of numbers and times, independent of React. */
+/**
+ * Formats of numbers and times, independent of React: one for each kind. The sentences of the server follow the same rules, in
+ * `src/vivienne/agent/wording.py`: no exponents, no whole digit dropped, and digits enough to tell a value from its threshold.
+ */
 
-const cached = new Map<number, Intl.NumberFormat>()
+const cached = new Map<string, Intl.NumberFormat>()
 
-function fixed(digits: number): Intl.NumberFormat {
-  let format = cached.get(digits)
+function fixed(most: number, least = most): Intl.NumberFormat {
+  const key = `${least} ${most}`
+  let format = cached.get(key)
   if (!format) {
-    format = new Intl.NumberFormat('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits })
-    cached.set(digits, format)
+    format = new Intl.NumberFormat('en-US', { minimumFractionDigits: least, maximumFractionDigits: most })
+    cached.set(key, format)
   }
   return format
 }
@@ -18,14 +22,75 @@ export function formatPrice(price: number | null | undefined, digits: number): s
   return price === null || price === undefined ? '-' : fixed(digits).format(price)
 }
 
-/** A confidence of 0..1 as a whole percentage. */
-export function formatConfidence(confidence: number): string {
-  return `${Math.round(confidence * 100)} %`
+/** A number with so many significant digits, and all whole ones, without needless zeros. */
+export function formatNumber(value: number, digits = 6): string {
+  const magnitude = value === 0 ? 0 : Math.floor(Math.log10(Math.abs(value)))
+  // Zero has no sign for a person.
+  return fixed(Math.min(100, Math.max(0, digits - 1 - magnitude)), 0).format(value === 0 ? 0 : value)
 }
 
-/** A number without needless zeros. */
-export function formatNumber(value: number, digits = 6): string {
-  return new Intl.NumberFormat('en-US', { maximumSignificantDigits: digits }).format(value)
+/** A fraction in percent: 0.015 is "1.5 %". */
+export function formatPercent(fraction: number, digits = 4): string {
+  return `${formatNumber(percentOf(fraction), digits)} %`
+}
+
+/** Percent without the dust of binary fractions. */
+function percentOf(fraction: number): number {
+  return Number((fraction * 100).toPrecision(15))
+}
+
+/**
+ * A confidence of 0 to 1 in percent: one decimal, and more where it would else read as on another side of a threshold of 0 to
+ * 100.
+ */
+export function formatConfidence(confidence: number, thresholds: readonly number[] = []): string {
+  const percent = Number((confidence * 100).toFixed(7))
+  let said = ''
+  for (let places = 1; places < 8; places++) {
+    said = percent.toFixed(places)
+    if (thresholds.every((threshold) => Number(said) >= threshold === percent >= threshold)) break
+  }
+  return `${said} %`
+}
+
+/** A threshold of a confidence, 0 to 100, with every digit it has. */
+export function formatThreshold(threshold: number): string {
+  return formatNumber(threshold, 12)
+}
+
+/** Digits that tell any two numbers apart. */
+const EVERY_DIGIT = 17
+
+/** Two values in the same format, with enough digits to tell them apart unless they are equal. */
+export function formatApart(
+  one: number,
+  other: number,
+  format: (value: number, digits: number) => string,
+): readonly [string, string] {
+  for (let digits = 4; digits < EVERY_DIGIT; digits++) {
+    const texts = [format(one, digits), format(other, digits)] as const
+    if (one === other || texts[0] !== texts[1]) return texts
+  }
+  return [format(one, EVERY_DIGIT), format(other, EVERY_DIGIT)]
+}
+
+/** A relative change of a price: "+1.25 %", "-0.30 %", "0.00 %". */
+export function formatChange(fraction: number): string {
+  const said = (fraction * 100).toFixed(2)
+  if (Number(said) === 0) return '0.00 %'
+  return `${fraction > 0 ? '+' : ''}${said} %`
+}
+
+/** A position size, in percent of equity. */
+export function formatSize(size: number): string {
+  return `${formatNumber(size, 4)} %`
+}
+
+const compact = new Intl.NumberFormat('en-US', { notation: 'compact', maximumSignificantDigits: 4 })
+
+/** A volume: "1.234K". */
+export function formatVolume(volume: number): string {
+  return compact.format(volume)
 }
 
 /** Any value of a configuration as a person reads it. */
@@ -50,10 +115,26 @@ export function formatAge(milliseconds: number): string {
   return milliseconds < 500 ? 'now' : `${formatDuration(milliseconds)} ago`
 }
 
-/** In the zone that is chosen, the viewer's own or UTC. */
-export const formatTime = zoned({ dateStyle: 'medium', timeStyle: 'medium' })
+const DAY = { day: 'numeric', month: 'short' } as const
+const CLOCK = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const
+const MOMENT = { ...DAY, year: 'numeric', ...CLOCK, second: '2-digit' } as const
 
-/** In UTC, for those who compare. */
+/** "4 May 2026, 23:30:05", in the zone that is chosen, the viewer's own or UTC. */
+export const formatTime = zoned(MOMENT)
+
+const utcMoment = new Intl.DateTimeFormat(undefined, { ...MOMENT, timeZone: 'UTC' })
+
+/** The same in UTC, for those who compare. */
 export function formatUtc(time: string | number): string {
-  return `${new Date(time).toISOString().replace('T', ' ').slice(0, 19)} UTC`
+  return `${utcMoment.format(new Date(time))} UTC`
+}
+
+/** When a bar opened: "4 May, 23:30", in the zone that is chosen. */
+export const formatBarTime = zoned({ ...DAY, ...CLOCK })
+
+const utcBar = new Intl.DateTimeFormat(undefined, { ...DAY, ...CLOCK, timeZone: 'UTC' })
+
+/** The same in UTC. */
+export function formatBarUtc(time: string): string {
+  return `${utcBar.format(new Date(time))} UTC`
 }

@@ -1,7 +1,7 @@
 import { UnstyledButton } from '@mantine/core'
 import { useSyncExternalStore } from 'react'
 import type { Indicators } from 'vivienne-client'
-import { formatPrice } from '../../parts/format.ts'
+import { formatPrice, formatVolume } from '../../parts/format.ts'
 import { ticks } from '../../parts/ticks.ts'
 import { sameJson, useInForce } from '../agent.ts'
 import classes from './Legend.module.css'
@@ -67,7 +67,6 @@ function titled({ id, title }: Layer, indicators: Indicators | undefined): strin
 }
 
 const nothing = () => () => {}
-const compact = new Intl.NumberFormat('en-US', { notation: 'compact', maximumSignificantDigits: 4 })
 
 /** The figures of a layer; renders only when they change. */
 function Figures({ asset, layer, chart }: { asset: string; layer: Layer; chart: PriceChart | null }) {
@@ -82,7 +81,7 @@ function Figures({ asset, layer, chart }: { asset: string; layer: Layer; chart: 
       .map((column) => {
         const value = source?.[column as 'volume'] ?? null
         if (value === null) return '-'
-        return layer.id === 'volume' ? compact.format(value) : formatPrice(value, digits)
+        return layer.id === 'volume' ? formatVolume(value) : formatPrice(value, digits)
       })
       .join(' / ')
   })

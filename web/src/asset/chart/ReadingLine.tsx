@@ -1,11 +1,10 @@
 import { useSyncExternalStore } from 'react'
 import type { ChartBar } from 'vivienne-client'
-import { formatConfidence, formatPrice } from '../../parts/format.ts'
+import { formatBarTime, formatBarUtc, formatChange, formatConfidence, formatPrice } from '../../parts/format.ts'
 import { Level } from '../../parts/Level.tsx'
 import { Side } from '../../parts/Side.tsx'
 import { ticks } from '../../parts/ticks.ts'
-import { useDecision } from '../agent.ts'
-import { formatBarTime, formatBarUtc } from './barTime.ts'
+import { useDecision, useThresholds } from '../agent.ts'
 import { isDecided, statusWords } from './decisions.ts'
 import type { PriceChart, Reading } from './PriceChart.ts'
 import classes from './ReadingLine.module.css'
@@ -15,6 +14,7 @@ const nothing = () => () => {}
 /** Prices of the bar under the crosshair, and the decision on it; without a crosshair, of the newest bar. */
 export function ReadingLine({ asset, chart }: { asset: string; chart: PriceChart | null }) {
   const stale = useDecision(asset, (decision) => decision.status === 'stale')
+  const thresholds = useThresholds(asset)
   const reading = useSyncExternalStore(chart?.onReading ?? nothing, chart?.reading ?? (() => null))
   if (reading === null) return <div className={classes.line} />
   return (
@@ -24,8 +24,8 @@ export function ReadingLine({ asset, chart }: { asset: string; chart: PriceChart
         <span className={`figure ${classes.utc}`}>{formatBarUtc(reading.candle.time)}</span>
       </span>
       <Prices reading={reading} digits={ticks.digits(asset)} />
-      <Decided reading={reading} />
-      {reading.pointed && <Spoken reading={reading} digits={ticks.digits(asset)} />}
+      <Decided reading={reading} thresholds={thresholds} />
+      {reading.pointed && <Spoken reading={reading} digits={ticks.digits(asset)} thresholds={thresholds} />}
     </div>
   )
 }
@@ -43,17 +43,20 @@ function Prices({ reading: { candle }, digits }: { reading: Reading; digits: num
       ))}
       <div className={classes.change} data-way={way}>
         <dt className="unseen">Change</dt>
-        <dd className="figure">
-          {change < 0 ? '−' : '+'}
-          {Math.abs(change * 100).toFixed(2)} %
-        </dd>
+        <dd className="figure">{formatChange(change)}</dd>
       </div>
     </dl>
   )
 }
 
+interface DecidedProps {
+  reading: Reading
+  /** Those in force; a bar of an earlier version was decided with others. */
+  thresholds: readonly number[]
+}
+
 /** The decision on the bar. An open bar has none, and says when it will, if the crosshair is on it. */
-function Decided({ reading: { bar, decision, open, pointed } }: { reading: Reading }) {
+function Decided({ reading: { bar, decision, open, pointed }, thresholds }: DecidedProps) {
   if (bar === null || decision === null) return null
   if (open) return <span className={classes.open}>{pointed ? 'open: decided when it closes' : 'open'}</span>
   if (!isDecided(bar)) return <span className={classes.open}>{statusWords(bar)}</span>
@@ -67,7 +70,7 @@ function Decided({ reading: { bar, decision, open, pointed } }: { reading: Readi
         size="sm"
       />
       <Side side={bar.side} />
-      <span className="figure">{formatConfidence(bar.signal_confidence)}</span>
+      <span className="figure">{formatConfidence(bar.signal_confidence, thresholds)}</span>
       {bar.recomputed ? (
         <span
           className={classes.version}
@@ -83,8 +86,8 @@ function Decided({ reading: { bar, decision, open, pointed } }: { reading: Readi
 }
 
 /** The same in a sentence for those who read the chart with the keys. */
-function Spoken({ reading: { candle, bar, open }, digits }: { reading: Reading; digits: number }) {
-  const decided = bar === null || open ? 'open' : spokenDecision(bar)
+function Spoken({ reading: { candle, bar, open }, digits, thresholds }: DecidedProps & { digits: number }) {
+  const decided = bar === null || open ? 'open' : spokenDecision(bar, thresholds)
   return (
     <span className="unseen" aria-live="polite">
       {formatBarTime(candle.time)}: close {formatPrice(candle.close, digits)}; {decided}
@@ -92,7 +95,7 @@ function Spoken({ reading: { candle, bar, open }, digits }: { reading: Reading; 
   )
 }
 
-function spokenDecision(bar: ChartBar): string {
-  const made = `${bar.clarity_level}, ${bar.side}, ${formatConfidence(bar.signal_confidence)}`
+function spokenDecision(bar: ChartBar, thresholds: readonly number[]): string {
+  const made = `${bar.clarity_level}, ${bar.side}, ${formatConfidence(bar.signal_confidence, thresholds)}`
   return [isDecided(bar) ? made : null, statusWords(bar)].filter((part) => part !== null).join(', ')
 }

@@ -2,10 +2,9 @@ import { Loader } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { actionWords, isSwitch } from '../../history/words.ts'
 import { Age } from '../../parts/Age.tsx'
-import { formatValue } from '../../parts/format.ts'
+import { formatBarTime, formatValue } from '../../parts/format.ts'
 import { historyQuery } from '../../queries.ts'
 import { fieldWords } from '../fieldWords.ts'
-import { formatBarTime } from './barTime.ts'
 import classes from './RevisionCard.module.css'
 
 /** At most so many of the changed values are listed; the history has all. */

@@ -6,6 +6,7 @@ import {
   type TickMarkWeightValue,
   type Time,
 } from 'lightweight-charts'
+import { formatBarTime } from '../../parts/format.ts'
 import { clockOf, zoned } from '../../parts/zone.ts'
 
 /** Steps of the axis in minutes and the weights the library knows them by; the larger one wins a label. */
@@ -37,7 +38,6 @@ const DATE = { day: 'numeric', month: 'short' } as const
 const clock = zoned(CLOCK)
 const day = zoned(DATE)
 const month = zoned({ month: 'short', year: 'numeric' })
-const full = zoned({ weekday: 'short', ...DATE, ...CLOCK })
 
 type Points = Parameters<IHorzScaleBehavior<Time>['fillWeightsForPoints']>[0]
 
@@ -60,7 +60,7 @@ export class ZonedTimeScale extends defaultHorzScaleBehavior() {
   }
 
   override formatHorzItem(item: InternalHorzScaleItem): string {
-    return full(this.#moment(item))
+    return formatBarTime(this.#moment(item))
   }
 
   override formatTickmark(mark: TickMark): string {

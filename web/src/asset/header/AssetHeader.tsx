@@ -4,14 +4,13 @@ import { isHeld } from '../../overview/standing.ts'
 import { DataAge } from '../../parts/DataAge.tsx'
 import { dataTime } from '../../parts/dataTime.ts'
 import { Flash } from '../../parts/Flash.tsx'
-import { formatNumber, formatPrice } from '../../parts/format.ts'
+import { formatBarTime, formatBarUtc, formatNumber, formatPrice, formatSize } from '../../parts/format.ts'
 import { Level } from '../../parts/Level.tsx'
 import { Side } from '../../parts/Side.tsx'
 import { ticks } from '../../parts/ticks.ts'
 import { marketWords, STATUS_WORDS } from '../../parts/words.ts'
 import { PauseControl } from '../../pausing/PauseControl.tsx'
 import { sameJson, useDecision } from '../agent.ts'
-import { formatBarTime, formatBarUtc } from '../chart/barTime.ts'
 import { Fresh } from '../Fresh.tsx'
 import classes from './AssetHeader.module.css'
 import { AssetSwitcher } from './AssetSwitcher.tsx'
@@ -75,7 +74,7 @@ function Position({ asset }: { asset: string }) {
     <Fresh asset={asset} className={classes.position}>
       <Side side={side} />
       <Flash value={size} className={classes.second ?? ''}>
-        {size === 0 ? 'no position' : `${formatNumber(size)} % of equity`}
+        {size === 0 ? 'no position' : `${formatSize(size)} of equity`}
       </Flash>
     </Fresh>
   )

@@ -1,13 +1,14 @@
 import type { Settings } from 'vivienne-client'
-import { formatNumber } from '../../parts/format.ts'
+import { formatConfidence, formatThreshold } from '../../parts/format.ts'
+import { spread } from '../../parts/labels.ts'
 import { sameJson, useDecision, useInForce } from '../agent.ts'
 import { Fresh } from '../Fresh.tsx'
 import classes from './ConfidenceGauge.module.css'
 
 const LEVELS = ['loaded', 'aim', 'bang'] as const
 
-/** Labels nearer to each other than this, in points, would overlap. */
-const APART = 9
+/** Width of a character of a label, in points of the scale. */
+const CHARACTER = 3
 
 /** Confidence of the signals, 0 to 100, with the thresholds of the levels. */
 export function ConfidenceGauge({ asset }: { asset: string }) {
@@ -16,22 +17,26 @@ export function ConfidenceGauge({ asset }: { asset: string }) {
   if (confidence === undefined || settings === undefined) return <div className={classes.confidence} />
   const points = confidence * 100
   const steps = stepsOf(settings)
-  const words = steps.map(({ level, from }) => `${level} from ${formatNumber(from, 4)}`).join(', ')
+  const said = formatConfidence(
+    confidence,
+    steps.map(({ from }) => from),
+  )
+  const words = steps.map(({ level, text }) => `${level} from ${text}`).join(', ')
   return (
     <Fresh asset={asset} className={classes.confidence}>
       <span className={classes.label}>
-        Confidence <strong className="figure">{points.toFixed(1)}</strong>
+        Confidence <strong className="figure">{said}</strong>
       </span>
       {/* biome-ignore lint/a11y/useSemanticElements: a meter element has no ticks */}
       <div
         className={classes.track}
-        title={`Confidence ${points.toFixed(1)} of 100; ${words}`}
+        title={`Confidence ${said}; ${words}`}
         role="meter"
         aria-label="Confidence"
         aria-valuemin={0}
         aria-valuemax={100}
         aria-valuenow={Math.round(points * 10) / 10}
-        aria-valuetext={`${points.toFixed(1)} of 100; ${words}`}
+        aria-valuetext={`${said}; ${words}`}
       >
         <b style={{ width: `${points}%` }} />
         {steps.map(({ level, from }) => (
@@ -39,9 +44,9 @@ export function ConfidenceGauge({ asset }: { asset: string }) {
         ))}
       </div>
       <div className={classes.scale} aria-hidden="true">
-        {steps.map(({ level, from, labelled }) => (
-          <span key={level} className="figure" style={{ left: `${from}%` }}>
-            {labelled && formatNumber(from, 3)}
+        {steps.map(({ level, text, place }) => (
+          <span key={level} className="figure" style={{ left: `${place}%` }}>
+            {text}
           </span>
         ))}
       </div>
@@ -49,11 +54,12 @@ export function ConfidenceGauge({ asset }: { asset: string }) {
   )
 }
 
+/** The thresholds; a label between two near ones moves them apart, and is not dropped. */
 function stepsOf(settings: Settings) {
-  const from = LEVELS.map((level) => settings[`state_threshold_${level}`])
-  return LEVELS.map((level, place) => ({
-    level,
-    from: from[place] ?? 0,
-    labelled: (from[place + 1] ?? Number.POSITIVE_INFINITY) - (from[place] ?? 0) >= APART,
-  }))
+  const steps = LEVELS.map((level) => {
+    const from = settings[`state_threshold_${level}`]
+    return { level, from, text: formatThreshold(from) }
+  })
+  const places = spread(steps.map(({ from, text }) => ({ at: from, width: (text.length + 1) * CHARACTER })))
+  return steps.map((step, index) => ({ ...step, place: places[index] }))
 }

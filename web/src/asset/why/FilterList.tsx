@@ -2,7 +2,7 @@ import { IconCheck, IconLock, IconMinus } from '@tabler/icons-react'
 import type { CheckExplanation, FilterExplanation, ScenarioExplanation } from 'vivienne-client'
 import { FieldButton } from './FieldButton.tsx'
 import classes from './FilterList.module.css'
-import { blocksWords, formatFigure, measureWords } from './measures.ts'
+import { checkWords, measureWords } from './measures.ts'
 import { ThresholdGauge } from './ThresholdGauge.tsx'
 
 const STATES = {
@@ -95,7 +95,7 @@ function Scenario({ filter, scenario, onField }: ScenarioProps) {
 }
 
 function Check({ check, onField }: { check: CheckExplanation; onField: (path: string) => void }) {
-  const { words, threshold } = blocksWords(check)
+  const { words, value, threshold } = checkWords(check)
   return (
     <li className={classes.check} data-met={check.met || undefined}>
       <span className={classes.met} role="img" aria-label={check.met ? 'met' : 'not met'} />
@@ -103,7 +103,7 @@ function Check({ check, onField }: { check: CheckExplanation; onField: (path: st
         {measureWords(check)}
       </span>
       <ThresholdGauge check={check} />
-      <span className={`figure ${classes.value}`}>{formatFigure(check.unit, check.value)}</span>
+      <span className={`figure ${classes.value}`}>{value}</span>
       <span className={classes.threshold}>
         <span className={classes.words}>blocks {words} </span>
         {threshold !== null && check.path === null && <span className="figure">{threshold}</span>}

@@ -1,5 +1,5 @@
 import type { Settings, SignalExplanation } from 'vivienne-client'
-import { formatNumber } from '../../parts/format.ts'
+import { formatConfidence, formatNumber, formatPercent, formatThreshold } from '../../parts/format.ts'
 import { sameJson, useInForce } from '../agent.ts'
 import { FieldButton } from './FieldButton.tsx'
 import { formatFigure } from './measures.ts'
@@ -40,8 +40,8 @@ export function SignalTable({ asset, signals, onField }: SignalTableProps) {
             <td>
               <Bar part={signal.contribution} />
             </td>
-            <td className="figure">{signal.direction === 0 ? 'no vote' : signed(signal.contribution)}</td>
-            <td className="figure">{Math.round(signal.strength * 100)} %</td>
+            <td className="figure">{signal.direction === 0 ? 'no vote' : sided(signal.contribution)}</td>
+            <td className="figure">{formatPercent(signal.strength, 3)}</td>
             <td>
               <FieldButton path={`signal_weights.${signal.id}`} onField={onField}>
                 {formatNumber(signal.weight, 3)}
@@ -60,7 +60,9 @@ export function SignalTable({ asset, signals, onField }: SignalTableProps) {
           <td>
             <Bar part={total} settings={settings} />
           </td>
-          <td className="figure">{signed(total)}</td>
+          <td className="figure">
+            {sided(total, settings && THRESHOLDS.map((level) => settings[`state_threshold_${level}`]))}
+          </td>
         </tr>
         {settings && (
           <tr>
@@ -72,7 +74,7 @@ export function SignalTable({ asset, signals, onField }: SignalTableProps) {
                   <span key={level} data-level={level}>
                     {level}{' '}
                     <FieldButton path={`settings.state_threshold_${level}`} onField={onField}>
-                      {formatNumber(settings[`state_threshold_${level}`], 4)}
+                      {formatThreshold(settings[`state_threshold_${level}`])}
                     </FieldButton>
                   </span>
                 ))}
@@ -102,8 +104,8 @@ function Bar({ part, settings }: { part: number; settings?: Settings | undefined
   )
 }
 
-/** A part of the confidence in points of 100, with its side in words. */
-function signed(part: number): string {
-  const points = (Math.abs(part) * 100).toFixed(1)
-  return part === 0 ? points : `${points} ${part < 0 ? 'short' : 'long'}`
+/** A part of the confidence, with its side in words. */
+function sided(part: number, thresholds?: readonly number[]): string {
+  const said = formatConfidence(Math.min(1, Math.abs(part)), thresholds)
+  return part === 0 ? said : `${said} ${part < 0 ? 'short' : 'long'}`
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { CheckExplanation } from 'vivienne-client'
-import { blocksWords, formatFigure, measureWords } from './measures.ts'
+import { checkWords, formatFigure, measureWords } from './measures.ts'
 
 const check = (part: Partial<CheckExplanation>) => ({ met: false, value: 0, path: null, ...part }) as CheckExplanation
 
@@ -14,19 +14,33 @@ test('the unit decides how a figure reads', () => {
 
 test('a threshold is named, a mere direction is put into words', () => {
   const path = 'filters.volatility.volatility_squeeze_threshold'
-  expect(blocksWords(check({ unit: 'fraction', relation: '<', threshold: 0.015, path }))).toEqual({
+  expect(checkWords(check({ unit: 'fraction', relation: '<', value: 0.0125, threshold: 0.015, path }))).toEqual({
     words: 'below',
+    value: '1.25 %',
     threshold: '1.5 %',
   })
-  expect(blocksWords(check({ unit: 'direction', relation: '<', threshold: 0 }))).toEqual({
+  expect(checkWords(check({ unit: 'direction', relation: '<', value: -1, threshold: 0 }))).toEqual({
     words: 'if against it',
+    value: 'against it',
     threshold: null,
   })
 })
 
+test('a value has the digits that tell it from its threshold', () => {
+  expect(checkWords(check({ unit: 'fraction', relation: '<', value: 0.01499996, threshold: 0.015 }))).toMatchObject({
+    value: '1.499996 %',
+    threshold: '1.5 %',
+  })
+  expect(checkWords(check({ unit: 'per_minute', relation: '>=', value: null, threshold: 100 }))).toMatchObject({
+    value: 'unknown',
+    threshold: '100 /min',
+  })
+})
+
 test('a unit that is newer than this page leaves the figure as it is', () => {
-  expect(blocksWords(check({ unit: 'lots' as 'quote', relation: '>', threshold: 0 }))).toEqual({
+  expect(checkWords(check({ unit: 'lots' as 'quote', relation: '>', threshold: 0 }))).toEqual({
     words: 'above',
+    value: '0',
     threshold: '0',
   })
 })

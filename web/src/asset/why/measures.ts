@@ -1,26 +1,26 @@
 import type { CheckExplanation, SignalExplanation } from 'vivienne-client'
-import { formatNumber } from '../../parts/format.ts'
+import { formatApart, formatNumber, formatPercent } from '../../parts/format.ts'
 
 type Unit = CheckExplanation['unit'] | SignalExplanation['unit']
 
-const plain = (value: number) => formatNumber(value, 4)
-const rough = (value: number) => formatNumber(value, 3)
-const percent = (value: number) => `${rough(value * 100)} %`
-const signed = (value: number) => `${value > 0 ? '+' : ''}${plain(value)}`
+type Format = (value: number, digits?: number) => string
+
+const plain: Format = (value, digits = 4) => formatNumber(value, digits)
+const signed: Format = (value, digits) => `${value > 0 ? '+' : ''}${plain(value, digits)}`
 const direction = (value: number) => (value > 0 ? 'with it' : value < 0 ? 'against it' : 'none')
 
 /** The form of a figure follows from its unit. */
-const FORMATS: Readonly<Record<Unit, (value: number) => string>> = {
-  atr: rough,
-  deviations: rough,
+const FORMATS: Readonly<Record<Unit, Format>> = {
+  atr: plain,
+  deviations: plain,
   direction,
-  fraction: percent,
-  per_minute: (value) => `${rough(value)} /min`,
-  percent_b: rough,
+  fraction: formatPercent,
+  per_minute: (value, digits) => `${plain(value, digits)} /min`,
+  percent_b: plain,
   price_difference: signed,
   quote: plain,
-  ratio: rough,
-  rsi: rough,
+  ratio: plain,
+  rsi: plain,
 }
 
 /** Short forms for measures that are long on the wire; it has all of them in full. */
@@ -53,11 +53,20 @@ const DIRECTIONS: Readonly<Record<string, string>> = {
   '>=': 'unless against it',
 }
 
-/** When a check holds the entry back: in words, and the threshold if there is one to compare with. */
-export function blocksWords({ unit, relation, threshold }: CheckExplanation): {
+/**
+ * When a check holds the entry back, in words; its value, and the threshold if there is one to compare with: with digits enough
+ * to tell one from the other.
+ */
+export function checkWords({ unit, relation, value, threshold }: CheckExplanation): {
   words: string
+  value: string
   threshold: string | null
 } {
-  if (unit === 'direction') return { words: DIRECTIONS[relation] ?? relation, threshold: null }
-  return { words: RELATIONS[relation] ?? relation, threshold: formatFigure(unit, threshold) }
+  if (unit === 'direction') {
+    return { words: DIRECTIONS[relation] ?? relation, value: formatFigure(unit, value), threshold: null }
+  }
+  const words = RELATIONS[relation] ?? relation
+  if (value === null) return { words, value: formatFigure(unit, null), threshold: formatFigure(unit, threshold) }
+  const [said, limit] = formatApart(value, threshold, FORMATS[unit] ?? plain)
+  return { words, value: said, threshold: limit }
 }
