@@ -15,7 +15,9 @@ import { formatDuration } from '../parts/format.ts'
 import { CONNECTION_WORDS } from '../parts/words.ts'
 import classes from './ConnectionLine.module.css'
 import { briefSentences, type ConnectionNow, connectionSentences, isCurrent } from './connectionWords.ts'
+import { Firing } from './Firing.tsx'
 import { type Freshness, useFreshness } from './freshness.ts'
+import { JustMade, useJustMade } from './JustMade.tsx'
 
 const ICONS: Record<ConnectionState, typeof IconPointFilled> = {
   live: IconPointFilled,
@@ -100,18 +102,28 @@ function Said({ sentences: [state, ...rest], className }: { sentences: string[];
   )
 }
 
-/** Number of assets, and the newest configuration any of them was decided with. */
+/** What is about to fire; and the newest configuration any asset was decided with, or the change just made here. */
 function InForce() {
   const standings = useStandings()
+  const version = Math.max(0, ...standings.map((one) => one.version))
+  const made = useJustMade(version)
   if (standings.length === 0) return null
-  const version = Math.max(...standings.map((one) => one.version))
   return (
-    <span className={classes.inForce}>
-      <span className={classes.wordy}>
-        {standings.length} {standings.length === 1 ? 'asset' : 'assets'} - configuration{' '}
+    <>
+      <Firing standings={standings} />
+      <span className={classes.inForce}>
+        {made !== undefined ? (
+          <JustMade change={made} />
+        ) : (
+          <>
+            <span className={classes.wordy}>
+              {standings.length} {standings.length === 1 ? 'asset' : 'assets'} - configuration{' '}
+            </span>
+            <Flash value={version}>version {version}</Flash>
+          </>
+        )}
       </span>
-      <Flash value={version}>version {version}</Flash>
-    </span>
+    </>
   )
 }
 

@@ -1,5 +1,6 @@
 import { Button } from '@mantine/core'
 import { useState } from 'react'
+import { namesWords } from '../pausing/words.ts'
 import { useWhyNot } from '../signin/roles.ts'
 import classes from './MadeNotice.module.css'
 import type { MadeChange } from './madeChange.ts'
@@ -9,10 +10,12 @@ interface MadeNoticeProps {
   change: MadeChange
   /** Undoes it; rejects with a sentence. */
   takeBack(): Promise<void>
+  /** For one line: the failure as a hint. */
+  brief?: boolean
 }
 
 /** Summary of a change in force, with a button to undo it. */
-export function MadeNotice({ change, takeBack }: MadeNoticeProps) {
+export function MadeNotice({ change, takeBack, brief = false }: MadeNoticeProps) {
   const [state, setState] = useState<'ready' | 'undoing' | 'undone'>('ready')
   const may = useWhyNot('tuner') === null
   const [failure, setFailure] = useState<string | null>(null)
@@ -28,8 +31,8 @@ export function MadeNotice({ change, takeBack }: MadeNoticeProps) {
     }
   }
   return (
-    <span className={classes.notice}>
-      <span>{summary(change)}</span>
+    <span className={classes.notice} data-brief={brief || undefined}>
+      <span className={classes.summary}>{madeWords(change)}</span>
       {may && change.before !== undefined && state !== 'undone' && (
         <Button size="compact-xs" variant="default" loading={state === 'undoing'} onClick={click}>
           {change.verb === 'undone' ? 'Redo' : 'Undo'}
@@ -37,7 +40,7 @@ export function MadeNotice({ change, takeBack }: MadeNoticeProps) {
       )}
       {state === 'undone' && <span>Undone.</span>}
       {failure !== null && (
-        <span className={classes.failure} role="alert">
+        <span className={classes.failure} role="alert" title={failure}>
           {failure}
         </span>
       )}
@@ -45,6 +48,8 @@ export function MadeNotice({ change, takeBack }: MadeNoticeProps) {
   )
 }
 
-function summary({ layer, verb, values }: MadeChange): string {
-  return `${count(values, 'value')} ${verb === 'undone' ? 'undone' : verb} for ${layer ?? 'all assets'}.`
+/** "2 values saved for BTC." */
+export function madeWords({ layer, assets, verb, values }: MadeChange): string {
+  const whom = assets === undefined ? (layer ?? 'all assets') : namesWords(assets)
+  return `${count(values, 'value')} ${verb} for ${whom}.`
 }

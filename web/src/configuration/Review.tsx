@@ -5,11 +5,10 @@ import { VivienneError, VivienneProblem } from 'vivienne-client'
 import { useVivienneClient } from 'vivienne-client/react'
 import { useWhyNot } from '../signin/roles.ts'
 import { Author } from './Author.tsx'
-import { announce } from './announce.tsx'
 import { Consequence } from './Consequence.tsx'
 import { Differences } from './Differences.tsx'
 import { Failure, type FailureProps } from './Failure.tsx'
-import { madeChange, ownConfiguration } from './madeChange.ts'
+import { madeChange, ownConfiguration, rememberMade } from './madeChange.ts'
 import { count } from './plural.ts'
 import type { Proposal } from './proposal.ts'
 import { Reach } from './Reach.tsx'
@@ -136,7 +135,7 @@ function useMaking(proposal: Proposal, onMade: () => void) {
       const before = await ownConfiguration(client, layer, version)
       const again = unsure !== null && isSame(unsure.proposal, proposal) ? { requestId: unsure.requestId } : {}
       const made = await proposal.make({ ...(reason.trim() && { reason: reason.trim() }), ...again })
-      announce(client, madeChange(layer, done, made, before))
+      rememberMade(madeChange(layer, done, made, before))
       onMade()
     } catch (error) {
       setFailure({ error, layer, since: version })

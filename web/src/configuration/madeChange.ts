@@ -2,11 +2,13 @@ import { useSyncExternalStore } from 'react'
 import { type Acknowledgement, type VivienneClient, VivienneError } from 'vivienne-client'
 import { serverClock } from '../clock/clocks.ts'
 
-export type MadeVerb = 'saved' | 'reset' | 'rolled back' | 'undone'
+export type MadeVerb = 'saved' | 'reset' | 'rolled back' | 'copied' | 'undone'
 
 /** A change that was made from this page and acknowledged. */
 export interface MadeChange {
   readonly layer: string | null
+  /** All assets, where it was made for several. */
+  readonly assets?: readonly string[]
   readonly verb: MadeVerb
   readonly version: number
   readonly configId: string
@@ -17,23 +19,34 @@ export interface MadeChange {
 }
 
 const made = new Map<string | null, MadeChange>()
+let newest: MadeChange | undefined
+/** Layers whose last change is in sight, in their panel. */
+const inSight = new Set<string | null>()
 const listeners = new Set<() => void>()
 
-/**
- * Remember the last change of a layer, until it is dismissed or another one is made.
- *
- * @returns the one before it, if it was still remembered
- */
-export function rememberMade(change: MadeChange): MadeChange | undefined {
-  const former = made.get(change.layer)
-  made.set(change.layer, change)
+function tell(): void {
   for (const listener of listeners) listener()
-  return former
+}
+
+/** Remember the last change of a layer, until it is dismissed or another one is made. */
+export function rememberMade(change: MadeChange): void {
+  made.set(change.layer, change)
+  newest = change
+  tell()
 }
 
 export function dismissMade(layer: string | null): void {
+  if (newest === made.get(layer)) newest = undefined
   made.delete(layer)
-  for (const listener of listeners) listener()
+  tell()
+}
+
+/** Note whether the panel of a layer shows its last change in sight; where it does, nothing else needs to. */
+export function noteInSight(layer: string | null, isSeen: boolean): void {
+  if (inSight.has(layer) === isSeen) return
+  if (isSeen) inSight.add(layer)
+  else inSight.delete(layer)
+  tell()
 }
 
 function subscribe(listener: () => void): () => void {
@@ -44,6 +57,11 @@ function subscribe(listener: () => void): () => void {
 /** The last change of a layer that was made from this page. */
 export function useMade(layer: string | null): MadeChange | undefined {
   return useSyncExternalStore(subscribe, () => made.get(layer))
+}
+
+/** The newest change made from this page, while no panel shows it in sight. */
+export function useMadeOutOfSight(): MadeChange | undefined {
+  return useSyncExternalStore(subscribe, () => (newest && !inSight.has(newest.layer) ? newest : undefined))
 }
 
 /**
@@ -72,12 +90,17 @@ export function madeChange(
   return { layer, verb, version, configId, values: changed.length, at: serverClock.now() ?? Date.now(), before }
 }
 
+/** Undo a change, and remember that as the last one. */
+export async function takeBack(client: VivienneClient, change: MadeChange): Promise<void> {
+  rememberMade(await undo(client, change))
+}
+
 /**
  * Take a change back: the layer gets the configuration it had before.
  *
  * @throws VivienneError - the layer was changed again since, or the server refused
  */
-export async function undo(client: VivienneClient, change: MadeChange): Promise<MadeChange> {
+async function undo(client: VivienneClient, change: MadeChange): Promise<MadeChange> {
   const { layer, before, version } = change
   const { config_id: configId, version: expectedVersion } = await client.rest.active(layer)
   if (configId !== change.configId || before === undefined) {

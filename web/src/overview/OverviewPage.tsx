@@ -36,12 +36,11 @@ export function OverviewPage() {
   const assets = useMemo(() => order.filter((asset) => asset.toUpperCase().includes(sought)), [order, sought])
   const closes = useMemo(() => new Map(list?.assets.map(({ asset, closes }) => [asset, closes])), [list])
   const span = list === undefined ? '' : spanWords(list.assets[0]?.closes.length ?? 0, list.timeframe)
-  const [first] = standings
 
   return (
     <>
       <h1 className="unseen">Overview</h1>
-      {first !== undefined && <Welcome asset={first.asset} />}
+      {standings.length > 0 && <Welcome />}
       <div className={classes.toolbar}>
         {standings.length > 0 && <Counts standings={standings} />}
         <p className={classes.waits} data-shown={waits || undefined}>
