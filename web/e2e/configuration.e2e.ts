@@ -35,6 +35,19 @@ test('an edit of every kind of field is in the state that follows its acknowledg
     await expect(page.getByText('= 0.0175')).toBeVisible()
     expect((await next()).filters.volatility.volatility_squeeze_threshold).toBe(0.0175)
   })
+  await test.step('a size that is rarely meant, after a tick', async () => {
+    await numberField(page, 'Position size (bang)').fill('13')
+    await unsaved(page).getByRole('button', { name: 'Review' }).click()
+    await expect(review(page).getByRole('region', { name: 'Warnings' })).toContainText('from 0.5 % to 13 % of equity')
+    await expect(review(page).getByRole('button', { name: 'Save' })).toBeDisabled()
+    await review(page).getByRole('checkbox', { name: 'I mean this value' }).check()
+    const { version } = await acknowledged(page, 'partial-update', () =>
+      review(page).getByRole('button', { name: 'Save' }).click(),
+    )
+    const state = await stream.until('BTC', ({ config_version }) => config_version === version)
+    expect(inForce(state).settings.position_size_bang).toBe(13)
+    await expect(review(page)).toBeHidden()
+  })
   await test.step('a switch', async () => {
     await page.getByRole('switch', { name: 'Trend filter' }).click()
     expect((await next()).filters.trend.enable_trend_filter_for_entry).toBe(false)

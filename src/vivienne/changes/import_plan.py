@@ -48,7 +48,10 @@ class ReplacementPlan:
             for layer, document in self.documents.items()
         ]
         assets = [asset for asset in after.assets if before.effective(asset) != after.effective(asset)]
-        touched = {layer: leaves(document) for layer, document in self.documents.items()}
+        touched = {
+            layer: [change["path"] for change in differences(before.document(layer), document)]
+            for layer, document in self.documents.items()
+        }
         answer: Replaced = {
             "status": "unchanged",
             "message": "Nothing to change: every layer already sets this",

@@ -16,6 +16,7 @@ import classes from './Review.module.css'
 import { useConnected } from './useConnected.ts'
 import { useFocusReturn } from './useFocusReturn.ts'
 import { useVerdict } from './verdict.ts'
+import { useAccepted, Warnings } from './Warnings.tsx'
 
 interface ReviewProps {
   proposal: Proposal
@@ -65,7 +66,9 @@ function ReviewForm({ proposal, against = null, onClose, onMade }: ReviewProps &
   const refused = verdict.data?.valid === false && failure === null
   const waitsFor = nothing ? 'These values are in force already.' : against
   const whyNot = useWhyNot('tuner')
-  const able = waitsFor === null && !offline && !refused && whyNot === null
+  const warnings = verdict.data?.warnings ?? []
+  const [accepted, accept] = useAccepted(warnings)
+  const able = waitsFor === null && !offline && !refused && whyNot === null && accepted
 
   const submit = (event: FormEvent) => {
     event.preventDefault()
@@ -81,6 +84,7 @@ function ReviewForm({ proposal, against = null, onClose, onMade }: ReviewProps &
       <Differences proposal={proposal} />
       <Reach proposal={proposal} verdict={verdict.data} failed={verdict.isError} />
       {verdict.data?.valid === true && <Consequence proposal={proposal} reached={verdict.data.assets ?? []} />}
+      {whyNot === null && <Warnings warnings={warnings} accepted={accepted} onAccept={accept} />}
       <div className={classes.end}>
         {whyNot === null ? (
           <>
