@@ -67,6 +67,28 @@ async def test_a_chart_has_the_indicators_of_the_periods_in_force(asset: LiveAss
     assert [bar["bollinger_upper"] for bar in before] == [bar["bollinger_upper"] for bar in after]
 
 
+async def test_the_readings_of_a_bar_stay_those_that_its_decision_used(
+    asset: LiveAsset, service: ConfigService
+) -> None:
+    candles = minutes(HISTORY + 1)
+    asset.load(Bars.from_candles(candles[:HISTORY]))
+    asset.decide()
+    asset.take(candles[HISTORY])
+    [made] = asset.decide_closed()
+    explanation = asset.data()["explanation"]
+    assert explanation is not None
+    values = {signal["id"]: signal["reading"] for signal in explanation["signals"]}
+    assert made.bar["rsi"] == pytest.approx(values["rsi"], rel=1e-4)
+    assert made.bar["macd_histogram_atr"] == pytest.approx(values["macd"], rel=1e-4)
+
+    await service.change(ChangeRequest(Update({"rsi_period": 5, "macd_fast_period": 4}, partial=True), channel="test"))
+    *before, last = asset.chart(2)["bars"]
+    assert (last["rsi"], last["macd_atr"]) == (made.bar["rsi"], made.bar["macd_atr"])
+    assert last["macd_histogram_atr"] == made.bar["macd_histogram_atr"]
+    again = indicators(Bars.from_candles(candles[:HISTORY]), service.active("BTC").configuration.indicators, 1, 1).now
+    assert before[0]["rsi"] == again.rsi[-1], "a bar from before the start is decided again"
+
+
 def test_where_an_indicator_has_no_value_yet_there_is_null_and_no_nan(asset: LiveAsset) -> None:
     asset.load(Bars.from_candles(minutes(HISTORY)))
     chart = asset.chart(HISTORY)

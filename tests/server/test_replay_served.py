@@ -79,6 +79,7 @@ MAY_BE_NULL = {
     *("size_cap", "data_age", "data_age_limit", "status_reason_id", "pause", "trouble", "bar", "switch"),
     "config_version",
     *("ema_fast", "ema_slow", "bollinger_upper", "bollinger_middle", "bollinger_lower"),
+    *("rsi", "macd_atr", "macd_histogram_atr"),
     *("vwap", "support", "resistance"),
 }
 """Figures that do not exist (no trades, no level, no cap, no age of what is over), what no tunable stands behind, what

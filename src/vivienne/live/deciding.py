@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from vivienne.agent.decision import NO_CAP
 from vivienne.agent.evaluate import FULL_HISTORY, evaluate, history_needed
 from vivienne.agent.explain import explain
-from vivienne.live.entries import chart_bars
+from vivienne.live.entries import Readings, chart_bars, readings
 
 if TYPE_CHECKING:
     from vivienne.agent.decision import Decision
@@ -28,11 +28,13 @@ class Made(NamedTuple):
     Attributes:
         config_version: version of the configuration it was made with.
         is_paused: True if the asset was paused then, so that the decision had no effect.
+        readings: values that its signals read.
     """
 
     decision: Decision
     config_version: int
     is_paused: bool
+    readings: Readings
 
 
 class Deciding:
@@ -83,9 +85,10 @@ class Deciding:
             followed_by: number of bars that closed after it.
         """
         bars = self._window.bars()
-        decision = self._decide(bars[: len(bars) - followed_by] if followed_by else bars, active)
+        decision, evaluation = self._decide(bars[: len(bars) - followed_by] if followed_by else bars, active)
         if self.is_ready:
-            self._made[decision.open_time] = Made(decision, active.version, is_paused=active.pause is not None)
+            is_paused, [read] = active.pause is not None, readings(evaluation)
+            self._made[decision.open_time] = Made(decision, active.version, is_paused, read)
         while len(self._made) > self._window.length:
             del self._made[next(iter(self._made))]
         return decision
@@ -129,13 +132,13 @@ class Deciding:
     def _evaluate(self, bars: Bars, config: Configuration, rows: int) -> Evaluation:
         return evaluate(bars, config, self._timeframe.minutes, rows, cap=self._cap, is_cut=self._window.is_cut)
 
-    def _decide(self, bars: Bars, active: Active) -> Decision:
+    def _decide(self, bars: Bars, active: Active) -> tuple[Decision, Evaluation]:
         config = active.configuration
         evaluation = self._evaluate(bars, config, 1)
         self._latest = bars, evaluation
         self.decision = decision = evaluation.decision()
         self.explanation = explain(evaluation, bars, config, self._timeframe.minutes, decision)
-        return decision
+        return decision, evaluation
 
     def _known(self, evaluation: Evaluation) -> list[Made | None]:
         return [self._made.get(time) for time in evaluation.open_time.tolist()]

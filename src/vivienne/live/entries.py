@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from vivienne.agent.decision import Clarity
+from vivienne.agent.signals.base import in_atr
 from vivienne.times import iso
 
 if TYPE_CHECKING:
@@ -59,6 +60,26 @@ def undecided_bar() -> BarDecision:
     }
 
 
+class Readings(NamedTuple):
+    """Values that signals read on a bar, as a chart draws them below the candles.
+
+    Attributes:
+        rsi: 0 to 100.
+        macd, macd_histogram: in ATR.
+    """
+
+    rsi: float
+    macd: float
+    macd_histogram: float
+
+
+def readings(evaluation: Evaluation) -> list[Readings]:
+    """The readings of every row of an evaluation, oldest first; NaN until an indicator has a value."""
+    now = evaluation.now
+    columns = (now.rsi, in_atr(now.macd, now.atr), in_atr(now.macd_histogram, now.atr))
+    return list(map(Readings, *(column.tolist() for column in columns)))
+
+
 def chart_bars(bars: Bars, evaluation: Evaluation, made: list[Made | None]) -> list[ChartBar]:
     """Bars with indicators and decisions.
 
@@ -74,12 +95,14 @@ def chart_bars(bars: Bars, evaluation: Evaluation, made: list[Made | None]) -> l
     )  # fmt: skip
     table = zip(*(column[-rows:].tolist() for column in columns), strict=True)
     return [
-        _chart_bar(figures, evaluation.decision(row) if one is None else one.decision, one)
-        for row, (figures, one) in enumerate(zip(table, made, strict=True))
+        _chart_bar(figures, evaluation.decision(row), read, None)
+        if one is None
+        else _chart_bar(figures, one.decision, one.readings, one)
+        for row, (figures, read, one) in enumerate(zip(table, readings(evaluation), made, strict=True))
     ]
 
 
-def _chart_bar(figures: tuple[float, ...], decision: Decision, made: Made | None) -> ChartBar:
+def _chart_bar(figures: tuple[float, ...], decision: Decision, read: Readings, made: Made | None) -> ChartBar:
     opened, high, low, close, *rest = figures
     volume, fast, slow, upper, middle, lower, vwap = map(_number, rest)
     is_decided = made is not None or (decision.ready and decision.is_whole)
@@ -99,6 +122,9 @@ def _chart_bar(figures: tuple[float, ...], decision: Decision, made: Made | None
         "vwap": vwap,
         "support": _number(decision.support),
         "resistance": _number(decision.resistance),
+        "rsi": _number(read.rsi),
+        "macd_atr": _number(read.macd),
+        "macd_histogram_atr": _number(read.macd_histogram),
         **(bar_decision(decision) if is_decided else undecided_bar()),
         "blocked": is_decided and bool(decision.blocks),
         "status": status,

@@ -18,6 +18,9 @@ class ChartBar(BarDecision):
     its size is 0. Bars from before the start of the program were decided by nobody: they are `recomputed` with the
     configuration in force now, and their `config_version` is null.
 
+    `rsi`, `macd_atr` and `macd_histogram_atr` are values that signals read, the last two in ATR. Like support and
+    resistance, they are those that the decision used.
+
     `status` is `live` for a decision, `paused` for a decision made during a pause, `warming_up` if there are too few
     bars before this one, and `undecidable` if bars of its history are no longer kept. In the last two cases the bar is
     idle, without a side or a size.
@@ -37,6 +40,9 @@ class ChartBar(BarDecision):
     vwap: float | None
     support: float | None
     resistance: float | None
+    rsi: float | None
+    macd_atr: float | None
+    macd_histogram_atr: float | None
     blocked: bool
     status: BarStatus
     config_version: int | None

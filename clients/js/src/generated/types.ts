@@ -652,6 +652,9 @@ export interface History {
  * its size is 0. Bars from before the start of the program were decided by nobody: they are `recomputed` with the
  * configuration in force now, and their `config_version` is null.
  *
+ * `rsi`, `macd_atr` and `macd_histogram_atr` are values that signals read, the last two in ATR. Like support and
+ * resistance, they are those that the decision used.
+ *
  * `status` is `live` for a decision, `paused` for a decision made during a pause, `warming_up` if there are too few
  * bars before this one, and `undecidable` if bars of its history are no longer kept. In the last two cases the bar is
  * idle, without a side or a size.
@@ -677,6 +680,9 @@ export interface ChartBar {
   vwap: number | null
   support: number | null
   resistance: number | null
+  rsi: number | null
+  macd_atr: number | null
+  macd_histogram_atr: number | null
   blocked: boolean
   status: 'live' | 'paused' | 'warming_up' | 'undecidable'
   config_version: number | null
