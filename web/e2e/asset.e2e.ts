@@ -89,6 +89,38 @@ test.describe('on a recorded market that has ended', () => {
     await chart.getByRole('group').press('End')
     await chart.getByRole('group').press('ArrowLeft')
     await expect(chart).toContainText(rounded(bars[0]?.close))
+
+    await test.step('panes have the figures that the decision used, and lead to their thresholds', async () => {
+      await expect(chart.getByRole('button', { name: 'Confidence', pressed: true })).toBeVisible()
+      await chart.getByRole('button', { name: 'RSI', exact: true }).click()
+      await chart.getByRole('button', { name: 'MACD', exact: true }).click()
+      await expect(page).toHaveURL((url) => url.searchParams.get('panes') === 'rsi,macd,confidence')
+      const [rsi, macd] = await chart.getByRole('list', { name: 'Panes below the chart' }).getByRole('listitem').all()
+      await expect(rsi ?? chart).toContainText(`RSI 14 ${bars[0]?.rsi?.toFixed(1)}`)
+      await expect(macd ?? chart).toContainText(`${bars[0]?.macd_atr?.toFixed(2)} / `)
+      await chart.getByRole('button', { name: 'Close RSI 14' }).click()
+      await expect(page).toHaveURL((url) => url.searchParams.get('panes') === 'macd,confidence')
+      await chart.getByRole('button', { name: /^Bang threshold 80 %: change it/ }).click()
+      await expect(numberField(page, 'Bang threshold')).toBeFocused()
+    })
+
+    await test.step('bars are measured with the keys, and the zoom is in the address', async () => {
+      const canvas = chart.getByRole('group')
+      await canvas.press('m')
+      for (let step = 0; step < 3; step++) await canvas.press('ArrowLeft')
+      await expect(chart.getByRole('status').filter({ hasText: '−3 bars, 45 min' })).toBeVisible()
+      await canvas.press('Escape')
+      await expect(chart.getByText('−3 bars')).toBeHidden()
+      await canvas.press('+')
+      await expect(page).toHaveURL(/[?&]view=\d+(&|$)/)
+    })
+
+    await test.step('a longer timeframe is for looking, and says so', async () => {
+      await chart.getByRole('combobox', { name: 'Timeframe to look at' }).selectOption('1h')
+      await expect(chart.getByText('Decisions are made on 15m')).toBeVisible()
+      await expect(page).toHaveURL(/[?&]timeframe=1h(&|$)/)
+      await expect(chart.getByRole('button', { name: 'Decisions' })).toHaveCount(0)
+    })
   })
 
   test('a click on the blocker opens its field, ready to be typed into', async ({ page, stream }) => {

@@ -24,6 +24,7 @@ export function Header() {
         <PauseControl layer={null} />
         <Identity />
         <ActionIcon
+          className={classes.reference ?? ''}
           component="a"
           href="/docs"
           target="_blank"

@@ -34,7 +34,6 @@ function Known({ asset, assets }: { asset: string; assets: readonly string[] }) 
   const address = useAssetAddress()
   const navigate = useNavigate()
   const wide = useMediaQuery('(min-width: 75em)', true, { getInitialValueInEffect: false })
-  const phone = useMediaQuery('(max-width: 48em)', false, { getInitialValueInEffect: false })
   const panel: Panel = address.panel ?? (wide ? 'configuration' : 'none')
   const toAsset = (next: string) => {
     const search = new URLSearchParams(window.location.search)
@@ -47,12 +46,7 @@ function Known({ asset, assets }: { asset: string; assets: readonly string[] }) 
       {!wide && <PanelTabs tabs={NARROW_TABS} panel={panel} onPanel={address.openPanel} />}
       <div className={classes.main}>
         <div className={classes.chart} data-panel="none" {...(wide ? {} : tabPanel('none'))}>
-          <AssetChart
-            key={asset}
-            asset={asset}
-            range={address.range ?? (phone ? 100 : 300)}
-            onRange={address.setRange}
-          />
+          <AssetChart key={asset} asset={asset} onField={address.openField} />
         </div>
         <div data-panel="why" {...(wide ? {} : tabPanel('why'))}>
           <WhyPanel asset={asset} onField={address.openField} />

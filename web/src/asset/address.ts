@@ -1,10 +1,6 @@
 import { useCallback, useMemo } from 'react'
 import { useSearchParams } from 'react-router'
 
-/** Numbers of bars the chart can show. */
-export const RANGES = [100, 300, 1000] as const
-export type Range = (typeof RANGES)[number]
-
 /** Panel beside the chart, or in its place on a narrow screen; `none` is the chart alone. */
 export type Panel = 'configuration' | 'history' | 'why' | 'none'
 const PANELS: readonly string[] = ['configuration', 'history', 'why', 'none'] satisfies Panel[]
@@ -14,11 +10,8 @@ export interface AssetAddress {
   readonly panel: Panel | null
   /** Path of the value the configuration shows. */
   readonly field: string | null
-  /** Null while the address does not say. */
-  readonly range: Range | null
   openPanel(panel: Panel): void
   openField(path: string): void
-  setRange(range: Range): void
 }
 
 /** State of the page that its address keeps, so that it survives a reload and can be shared. */
@@ -26,7 +19,6 @@ export function useAssetAddress(): AssetAddress {
   const [search, setSearch] = useSearchParams()
   const panel = search.get('panel')
   const field = search.get('field')
-  const bars = Number(search.get('range'))
 
   const change = useCallback(
     (values: Record<string, string | null>, replace: boolean) =>
@@ -48,12 +40,10 @@ export function useAssetAddress(): AssetAddress {
     () => ({
       panel: panel !== null && PANELS.includes(panel) ? (panel as Panel) : null,
       field,
-      range: RANGES.find((range) => range === bars) ?? null,
       openPanel: (next) => change({ panel: next, field: null }, true),
       // To be taken somewhere is a step one can take back, and can be asked for twice.
       openField: (path) => change({ panel: 'configuration', field: path }, false),
-      setRange: (range) => change({ range: String(range) }, true),
     }),
-    [panel, field, bars, change],
+    [panel, field, change],
   )
 }

@@ -1,6 +1,7 @@
 import { Popover, UnstyledButton } from '@mantine/core'
 import { useEffect, useRef, useState } from 'react'
 import type { Chart } from 'vivienne-client'
+import type { Look } from './address.ts'
 import { barLength } from './bars.ts'
 import classes from './ChangeMarks.module.css'
 import { type ChangeGroup, useChangeGroups } from './changes.ts'
@@ -14,12 +15,14 @@ interface ChangeMarksProps {
   asset: string
   chart: PriceChart
   data: Chart
+  /** The longer timeframe that is drawn, if one is. */
+  look?: Look | null
 }
 
 /** Times at which configurations came into force: lines with the version, which open the changes. */
-export function ChangeMarks({ asset, chart, data }: ChangeMarksProps) {
-  const groups = useChangeGroups(asset, data)
-  const length = barLength(data.timeframe)
+export function ChangeMarks({ asset, chart, data, look = null }: ChangeMarksProps) {
+  const length = barLength(look ?? data.timeframe)
+  const groups = useChangeGroups(asset, data, length)
   const layer = useRef<HTMLUListElement>(null)
 
   // The marks go with the bars in every frame, so they are placed without rendering.

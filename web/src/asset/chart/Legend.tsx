@@ -4,6 +4,8 @@ import type { Indicators } from 'vivienne-client'
 import { formatPrice, formatVolume } from '../../parts/format.ts'
 import { ticks } from '../../parts/ticks.ts'
 import { sameJson, useInForce } from '../agent.ts'
+import type { Look } from './address.ts'
+import { PANES, type PaneId } from './address.ts'
 import classes from './Legend.module.css'
 import { LAYERS, type Layer, type LayerId } from './layers.ts'
 import type { PriceChart } from './PriceChart.ts'
@@ -15,14 +17,20 @@ interface LegendProps {
   onToggle: (layer: LayerId) => void
   /** Whether some bars were decided by nobody, and recomputed. */
   recomputed: boolean
+  /** The longer timeframe that is drawn, if one is. */
+  look: Look | null
+  panes: readonly PaneId[]
+  onPanes: (panes: readonly PaneId[]) => void
 }
 
 /** Layers of the chart, with their figures under the crosshair; each can be switched off. */
-export function Legend({ asset, chart, hidden, onToggle, recomputed }: LegendProps) {
+export function Legend({ asset, chart, hidden, onToggle, recomputed, look, panes, onPanes }: LegendProps) {
   const indicators = useInForce(asset, (configuration) => configuration.indicators, sameJson)
+  // A longer bar has no decision, and no indicator of its own.
+  const layers = look === null ? LAYERS : LAYERS.filter(({ id }) => id === 'volume' || id === 'changes')
   return (
     <ul className={classes.legend} aria-label="What the chart shows">
-      {LAYERS.map((layer) => (
+      {layers.map((layer) => (
         <li key={layer.id}>
           <UnstyledButton
             className={classes.layer}
@@ -36,7 +44,13 @@ export function Legend({ asset, chart, hidden, onToggle, recomputed }: LegendPro
           </UnstyledButton>
         </li>
       ))}
-      {recomputed && !hidden.has('decisions') && <Recomputed />}
+      {look === null &&
+        PANES.map((pane) => (
+          <li key={pane}>
+            <PaneButton pane={pane} panes={panes} onPanes={onPanes} />
+          </li>
+        ))}
+      {recomputed && look === null && !hidden.has('decisions') && <Recomputed />}
     </ul>
   )
 }
@@ -53,6 +67,29 @@ function Recomputed() {
       </svg>
       <span>Striped: recomputed</span>
     </li>
+  )
+}
+
+const PANE_WORDS: Readonly<Record<PaneId, string>> = { rsi: 'RSI', macd: 'MACD', confidence: 'Confidence' }
+
+/** Switches a pane below the candles. */
+function PaneButton({ pane, panes, onPanes }: { pane: PaneId } & Pick<LegendProps, 'panes' | 'onPanes'>) {
+  const open = panes.includes(pane)
+  const others = panes.filter((other) => other !== pane)
+  const word = PANE_WORDS[pane]
+  return (
+    <UnstyledButton
+      className={classes.layer}
+      data-pane
+      aria-pressed={open}
+      title={`${open ? 'Close' : 'Open'} the pane ${word} below the candles`}
+      onClick={() => onPanes(open ? others : PANES.filter((other) => other === pane || others.includes(other)))}
+    >
+      <svg viewBox="0 0 12 12" className={classes.pane} aria-hidden>
+        <path d="M1 1h10v10H1z M1 7.5h10" />
+      </svg>
+      <span>{word}</span>
+    </UnstyledButton>
   )
 }
 

@@ -6,10 +6,12 @@ import {
   type IPriceLine,
   type ISeriesApi,
   LineSeries,
+  PriceScaleMode,
   type Time,
   type UTCTimestamp,
 } from 'lightweight-charts'
 import type { ChartBar, FormingBar } from 'vivienne-client'
+import { ChartView, type View } from './ChartView.ts'
 import { Drawing, type Scene } from './Drawing.ts'
 import { type DrawnDecision, decisionOn, type Entry, entries } from './decisions.ts'
 import type { LayerId } from './layers.ts'
@@ -37,6 +39,13 @@ export interface Reading {
   readonly open: boolean
 }
 
+/** A moment and a price: a point of the chart that moves with it. */
+export interface Spot {
+  /** When the bar opened. */
+  readonly time: string
+  readonly price: number
+}
+
 /** Candles, indicators and decisions of one asset on a canvas. Knows neither React nor the network. */
 export class PriceChart {
   readonly #chart: IChartApiBase<Time>
@@ -48,6 +57,7 @@ export class PriceChart {
   readonly #price: IPriceLine
   readonly #readers = new Set<() => void>()
   readonly #viewers = new Set<() => void>()
+  readonly #followers = new Set<() => void>()
   #palette: Palette
   #hidden: ReadonlySet<LayerId> = new Set()
   #bars: readonly ChartBar[] = []
@@ -56,14 +66,16 @@ export class PriceChart {
   #entries: readonly Entry[] = []
   #pointed: number | null = null
   #reading: Reading | null = null
-  #range: number | null = null
   #digits: number | null = null
+  /** Which bars are in sight. */
+  readonly view: ChartView
 
   constructor(container: HTMLElement, palette: Palette) {
     this.#palette = palette
     const chart = createChartEx<Time, ZonedTimeScale>(container, new ZonedTimeScale(), BEHAVIOUR)
     chart.applyOptions(chartColors(palette))
     this.#chart = chart
+    this.view = new ChartView(chart, { count: () => this.#count(), at: (index) => this.#candle(index) })
     this.#volume = chart.addSeries(HistogramSeries, {
       priceScaleId: 'volume',
       lastValueVisible: false,
@@ -84,15 +96,13 @@ export class PriceChart {
     for (const drawing of this.#drawings) this.#candles.attachPrimitive(drawing)
     this.#candles.attachPrimitive({ updateAllViews: () => tell(this.#viewers) })
     chart.subscribeCrosshairMove(({ point, logical }) => this.#point(point && logical !== undefined ? logical : null))
-    chart.timeScale().subscribeSizeChange(() => {
-      if (this.#range !== null) this.show(this.#range)
-    })
   }
 
   /** Ends it; nothing may be called afterwards. */
   remove(): void {
     this.#readers.clear()
     this.#viewers.clear()
+    this.#followers.clear()
     this.#chart.remove()
   }
 
@@ -106,6 +116,7 @@ export class PriceChart {
     }
     this.#volume.setData(this.#volumes())
     this.#markPrice()
+    tell(this.#followers)
   }
 
   /** Layers that are not drawn. */
@@ -124,7 +135,7 @@ export class PriceChart {
    * @param digits - after the point in the prices
    */
   setBars(bars: readonly ChartBar[], open: readonly FormingBar[], digits: number): void {
-    const comeBack = this.#rememberPlace()
+    const comeBack = this.view.rememberPlace()
     this.#bars = bars
     this.#open = open
     this.#decisions = bars.map(decisionOn)
@@ -137,6 +148,7 @@ export class PriceChart {
     this.#redraw()
     this.#markPrice()
     this.#read()
+    tell(this.#followers)
   }
 
   /** The open bars, moved. */
@@ -146,32 +158,19 @@ export class PriceChart {
     for (const bar of open.slice(Math.max(0, Math.min(had, has) - 1))) this.#candles.update(candleOf(bar))
     this.#markPrice()
     this.#read()
+    tell(this.#followers)
   }
 
-  /** Shows the last bars, and some room to the right. */
-  show(bars: number): void {
-    const count = this.#count()
-    if (count === 0 || this.#chart.timeScale().width() === 0) {
-      this.#range = bars
-      return
-    }
-    this.#range = null
-    const shown = Math.min(bars, count)
-    this.#showUpToNewest(shown)
+  /** A logarithmic scale of prices, or a linear one. */
+  setLogarithmic(logarithmic: boolean): void {
+    const mode = logarithmic ? PriceScaleMode.Logarithmic : PriceScaleMode.Normal
+    this.#candles.priceScale().applyOptions({ mode })
+  }
+
+  /** Shows a part of the bars, with the prices scaled to it. */
+  show(view: View): void {
+    this.view.show(view)
     this.#candles.priceScale().applyOptions({ autoScale: true })
-  }
-
-  /** Back to the newest bar. */
-  showNewest(): void {
-    const range = this.#chart.timeScale().getVisibleLogicalRange()
-    if (range !== null) this.#showUpToNewest(range.to - range.from - room(range.to - range.from))
-  }
-
-  /** Nearer for a factor above 1, around the newest bar in sight. */
-  zoom(factor: number): void {
-    const range = this.#chart.timeScale().getVisibleLogicalRange()
-    if (range === null) return
-    this.#chart.timeScale().setVisibleLogicalRange({ from: range.to - (range.to - range.from) / factor, to: range.to })
   }
 
   /** Moves the crosshair by bars, from where it is or from the newest bar; null takes it away. */
@@ -184,26 +183,16 @@ export class PriceChart {
     const last = this.#count() - 1
     const index = Math.max(0, Math.min(last, (this.#pointed ?? last) + bars))
     const candle = this.#candle(index)
-    const range = this.#chart.timeScale().getVisibleLogicalRange()
-    if (candle === undefined || range === null) return
-    const beyond = index < range.from ? index - range.from : index > range.to ? index - range.to : 0
-    if (beyond !== 0) {
-      this.#chart.timeScale().setVisibleLogicalRange({ from: range.from + beyond, to: range.to + beyond })
-    }
+    if (candle === undefined) return
+    this.view.reveal(index)
     this.#chart.setCrosshairPosition(candle.close, secondsOf(candle.time), this.#candles)
     this.#point(index)
-  }
-
-  /** True if the newest bar is in sight. */
-  atNewest(): boolean {
-    const range = this.#chart.timeScale().getVisibleLogicalRange()
-    return range === null || range.to >= this.#count() - 1.5
   }
 
   /** Position of a moment within its bar, in pixels from the left of the pane. Null beyond the data. */
   positionOf(time: string, length: number): number | null {
     const moment = Date.parse(time)
-    const index = this.indexOf(time)
+    const index = this.view.indexOf(time)
     const candle = index === null ? undefined : this.#candle(index)
     const [x, next] = [0, 1].map((step) => this.#chart.timeScale().logicalToCoordinate(((index ?? 0) + step) as never))
     if (candle === undefined || x == null || next == null) return null
@@ -212,20 +201,47 @@ export class PriceChart {
     return x + (part - 0.5) * (next - x)
   }
 
-  /** Which bar a moment is in; null before the data. */
-  indexOf(time: string): number | null {
-    let [low, high] = [0, this.#count()]
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if ((this.#candle(middle)?.time ?? '') <= time) low = middle + 1
-      else high = middle
-    }
-    return low === 0 ? null : low - 1
-  }
-
   /** Width of the pane, without the price axis. */
   width(): number {
     return this.#chart.timeScale().width()
+  }
+
+  /** The bar and the price at a place on the pane of the candles, in pixels from its left and top. */
+  spotAt(x: number, y: number): Spot | null {
+    const [index, price] = [this.#chart.timeScale().coordinateToLogical(x), this.#candles.coordinateToPrice(y)]
+    const candle = index === null ? undefined : this.#candle(Math.max(0, Math.min(this.#count() - 1, index)))
+    return candle === undefined || price === null ? null : { time: candle.time, price }
+  }
+
+  /** Where a bar and a price are now; null when its bar is no longer held. */
+  placeOf({ time, price }: Spot): { x: number; y: number } | null {
+    const index = this.view.indexOf(time)
+    const x = index === null ? null : this.#chart.timeScale().logicalToCoordinate(index as never)
+    const y = this.#candles.priceToCoordinate(price)
+    return x === null || y === null ? null : { x, y }
+  }
+
+  /** Number of bars from one point to a later one. */
+  barsBetween(from: Spot, to: Spot): number {
+    return (this.view.indexOf(to.time) ?? 0) - (this.view.indexOf(from.time) ?? 0)
+  }
+
+  /** The closed bars, for panes below the candles. */
+  bars = (): readonly ChartBar[] => this.#bars
+
+  /** The chart of the library, for tools that add to it. */
+  get library(): IChartApiBase<Time> {
+    return this.#chart
+  }
+
+  get palette(): Palette {
+    return this.#palette
+  }
+
+  /** Tells when there are other bars or colours. Returns a function that ends it. */
+  onBars = (listener: () => void): (() => void) => {
+    this.#followers.add(listener)
+    return () => this.#followers.delete(listener)
   }
 
   /** Content of the legend; the same object until it changes. */
@@ -250,11 +266,6 @@ export class PriceChart {
     for (const series of [this.#candles, ...this.#lines.map((line) => line.series)]) {
       series.applyOptions({ priceFormat: priceFormat(digits) })
     }
-  }
-
-  #showUpToNewest(bars: number): void {
-    const count = this.#count()
-    this.#chart.timeScale().setVisibleLogicalRange({ from: count - bars - 0.5, to: count - 0.5 + room(bars) })
   }
 
   #count(): number {
@@ -288,26 +299,6 @@ export class PriceChart {
         }
       : null
     tell(this.#readers)
-  }
-
-  /**
-   * Notes what is in sight. What it returns brings it back after other data: at the newest bar the view goes along,
-   * elsewhere the same bars stay, which the library does not see to when bars fall away at the left.
-   */
-  #rememberPlace(): () => void {
-    const scale = this.#chart.timeScale()
-    const range = scale.getVisibleLogicalRange()
-    if (range === null) return () => {}
-    if (this.atNewest()) {
-      const position = scale.scrollPosition()
-      return () => scale.scrollToPosition(position, false)
-    }
-    const index = Math.max(0, Math.floor(range.from))
-    const time = this.#candle(index)?.time
-    return () => {
-      const moved = time === undefined ? 0 : (this.indexOf(time) ?? 0) - index
-      scale.setVisibleLogicalRange({ from: range.from + moved, to: range.to + moved })
-    }
   }
 
   #markPrice(): void {
@@ -357,11 +348,6 @@ export class PriceChart {
   #redraw(): void {
     for (const drawing of this.#drawings) drawing.redraw()
   }
-}
-
-/** Bars of empty room to the right of so many. */
-function room(bars: number): number {
-  return Math.max(3, bars * 0.03)
 }
 
 function tell(listeners: ReadonlySet<() => void>): void {

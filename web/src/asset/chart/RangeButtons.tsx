@@ -1,5 +1,5 @@
 import { SegmentedControl } from '@mantine/core'
-import { RANGES, type Range } from '../address.ts'
+import { RANGES, type Range } from './address.ts'
 import classes from './RangeButtons.module.css'
 
 /** Number of bars shown. */

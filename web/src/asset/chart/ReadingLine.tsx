@@ -5,14 +5,22 @@ import { Level } from '../../parts/Level.tsx'
 import { Side } from '../../parts/Side.tsx'
 import { ticks } from '../../parts/ticks.ts'
 import { useDecision, useThresholds } from '../agent.ts'
+import type { Look } from './address.ts'
 import { isDecided, statusWords } from './decisions.ts'
 import type { PriceChart, Reading } from './PriceChart.ts'
 import classes from './ReadingLine.module.css'
 
 const nothing = () => () => {}
 
+interface ReadingLineProps {
+  asset: string
+  chart: PriceChart | null
+  /** The longer timeframe that is drawn, if one is: its bars are not decided. */
+  look?: Look | null
+}
+
 /** Prices of the bar under the crosshair, and the decision on it; without a crosshair, of the newest bar. */
-export function ReadingLine({ asset, chart }: { asset: string; chart: PriceChart | null }) {
+export function ReadingLine({ asset, chart, look = null }: ReadingLineProps) {
   const stale = useDecision(asset, (decision) => decision.status === 'stale')
   const thresholds = useThresholds(asset)
   const reading = useSyncExternalStore(chart?.onReading ?? nothing, chart?.reading ?? (() => null))
@@ -24,8 +32,10 @@ export function ReadingLine({ asset, chart }: { asset: string; chart: PriceChart
         <span className={`figure ${classes.utc}`}>{formatBarUtc(reading.candle.time)}</span>
       </span>
       <Prices reading={reading} digits={ticks.digits(asset)} />
-      <Decided reading={reading} thresholds={thresholds} />
-      {reading.pointed && <Spoken reading={reading} digits={ticks.digits(asset)} thresholds={thresholds} />}
+      {look === null && <Decided reading={reading} thresholds={thresholds} />}
+      {reading.pointed && (
+        <Spoken reading={reading} look={look} digits={ticks.digits(asset)} thresholds={thresholds} />
+      )}
     </div>
   )
 }
@@ -85,9 +95,15 @@ function Decided({ reading: { bar, decision, open, pointed }, thresholds }: Deci
   )
 }
 
+interface SpokenProps extends DecidedProps {
+  look: Look | null
+  digits: number
+}
+
 /** The same in a sentence for those who read the chart with the keys. */
-function Spoken({ reading: { candle, bar, open }, digits, thresholds }: DecidedProps & { digits: number }) {
-  const decided = bar === null || open ? 'open' : spokenDecision(bar, thresholds)
+function Spoken({ reading: { candle, bar, open }, look, digits, thresholds }: SpokenProps) {
+  const words = bar === null || look !== null ? `bar of ${look}, not decided` : spokenDecision(bar, thresholds)
+  const decided = bar === null || open ? 'open' : words
   return (
     <span className="unseen" aria-live="polite">
       {formatBarTime(candle.time)}: close {formatPrice(candle.close, digits)}; {decided}

@@ -2,7 +2,6 @@ import { useEffect, useMemo, useRef, useState } from 'react'
 import type { ChangeMark, Chart } from 'vivienne-client'
 import { useVivienneClient, useVivienneState } from 'vivienne-client/react'
 import { decisionOf } from '../agent.ts'
-import { barLength } from './bars.ts'
 
 /** Versions that came into force within one bar. */
 export interface ChangeGroup {
@@ -31,9 +30,9 @@ export function groupChanges(known: readonly ChangeMark[], seen: readonly Change
 
 /**
  * When configurations came into force for the asset. A change is there with the state that brings it, before the
- * server is asked.
+ * server is asked. Those within `length` ms stand together.
  */
-export function useChangeGroups(asset: string, data: Chart): readonly ChangeGroup[] {
+export function useChangeGroups(asset: string, data: Chart, length: number): readonly ChangeGroup[] {
   const client = useVivienneClient()
   const version = useVivienneState(asset, (state) => state?.config_version)
   const [seen, setSeen] = useState<readonly ChangeMark[]>([])
@@ -45,8 +44,5 @@ export function useChangeGroups(asset: string, data: Chart): readonly ChangeGrou
     if (version === undefined || known === undefined || version === known || !time) return
     setSeen((marks) => [...marks.filter((mark) => mark.version !== version), { version, time }].slice(-MOST))
   }, [client, asset, version])
-  return useMemo(
-    () => groupChanges(data.changes ?? [], seen, barLength(data.timeframe)),
-    [data.changes, data.timeframe, seen],
-  )
+  return useMemo(() => groupChanges(data.changes ?? [], seen, length), [data.changes, length, seen])
 }

@@ -39,7 +39,11 @@ export const BEHAVIOUR = {
 /** The chart in these colours. */
 export function chartColors(palette: Palette) {
   return {
-    layout: { background: { type: ColorType.Solid as const, color: palette.surface }, textColor: palette.dimmed },
+    layout: {
+      background: { type: ColorType.Solid as const, color: palette.surface },
+      textColor: palette.dimmed,
+      panes: { separatorColor: palette.line, separatorHoverColor: faded(palette.dimmed, 0.3) },
+    },
     grid: { vertLines: { color: faded(palette.line, 0.5) }, horzLines: { color: faded(palette.line, 0.5) } },
     crosshair: {
       vertLine: { color: palette.dimmed, labelBackgroundColor: palette.dimmed },

@@ -1,0 +1,78 @@
+import { ActionIcon, NativeSelect, UnstyledButton } from '@mantine/core'
+import { IconMaximize, IconMinimize, IconRulerMeasure } from '@tabler/icons-react'
+import type { ChartAddress, Look } from './address.ts'
+import classes from './ChartControls.module.css'
+import { looksBeside } from './look.ts'
+import type { Measuring } from './tools/Measure.tsx'
+
+interface TimeframeProps {
+  address: ChartAddress
+  /** The decided timeframe; undefined before it is known. */
+  decided: string | undefined
+}
+
+/** The timeframe to look at. */
+export function TimeframeSelect({ address, decided }: TimeframeProps) {
+  const looks = decided === undefined ? [] : looksBeside(decided)
+  if (decided === undefined || looks.length === 0) return null
+  return (
+    <NativeSelect
+      size="xs"
+      className={classes.timeframe ?? ''}
+      aria-label="Timeframe to look at"
+      title={`Candles of a longer timeframe are for looking; decisions are made on ${decided}`}
+      value={address.look ?? ''}
+      onChange={(event) =>
+        address.setLook(event.currentTarget.value === '' ? null : (event.currentTarget.value as Look))
+      }
+      data={[{ value: '', label: `${decided}, decided` }, ...looks.map((look) => ({ value: look, label: look }))]}
+    />
+  )
+}
+
+/** A logarithmic scale of prices. */
+export function LogarithmicButton({ address }: { address: ChartAddress }) {
+  return (
+    <UnstyledButton
+      className={classes.word}
+      aria-pressed={address.logarithmic}
+      title="Logarithmic scale of prices"
+      onClick={() => address.setLogarithmic(!address.logarithmic)}
+    >
+      Log
+    </UnstyledButton>
+  )
+}
+
+/** Measures with the next drag. */
+export function MeasureButton({
+  measuring,
+  onMeasuring,
+}: {
+  measuring: Measuring
+  onMeasuring: (way: Measuring) => void
+}) {
+  return (
+    <ActionIcon
+      variant={measuring === 'pointer' ? 'light' : 'subtle'}
+      color="gray"
+      aria-pressed={measuring === 'pointer'}
+      aria-label="Measure"
+      title="Measure with the next drag: bars, time, price, percent. Shift and drag does it at any time."
+      onClick={() => onMeasuring(measuring === 'pointer' ? null : 'pointer')}
+    >
+      <IconRulerMeasure size={17} aria-hidden />
+    </ActionIcon>
+  )
+}
+
+/** The chart over the whole screen, or back in its place. */
+export function FullButton({ full, onFull }: { full: boolean; onFull: () => void }) {
+  const label = full ? 'Leave full screen' : 'Full screen'
+  const Icon = full ? IconMinimize : IconMaximize
+  return (
+    <ActionIcon variant="subtle" color="gray" aria-label={label} title={label} onClick={onFull}>
+      <Icon size={17} aria-hidden />
+    </ActionIcon>
+  )
+}

@@ -1,0 +1,57 @@
+import { useEffect, useRef, useState } from 'react'
+import { useInSight } from '../../parts/watching.ts'
+import type { ChartAddress, PaneId } from './address.ts'
+import type { LayerId } from './layers.ts'
+import { looksBeside } from './look.ts'
+import type { Measuring } from './tools/Measure.tsx'
+import { useDrawnBars, useFollowedBars } from './useFollowedBars.ts'
+import { usePriceChart } from './usePriceChart.ts'
+import { useView } from './useView.ts'
+
+/** Bars to fetch where the range alone would not do. */
+const MOST_BARS = 1_000
+
+/** Layers that mean the decided bars, which longer ones do not have. */
+const OF_DECIDED: readonly LayerId[] = ['bands', 'ema_fast', 'ema_slow', 'vwap', 'support', 'resistance', 'decisions']
+const NO_PANES: readonly PaneId[] = []
+
+/** A chart of an asset as the address wants it, with the bars it draws. */
+export function useChart(
+  asset: string,
+  address: ChartAddress,
+  range: number,
+  panes: readonly PaneId[],
+  hidden: ReadonlySet<LayerId>,
+) {
+  const [chart, canvas] = usePriceChart()
+  const stage = useRef<HTMLDivElement>(null)
+  // An address that names a moment may be an old one.
+  const [deep] = useState(address.view?.end != null)
+  const bars = useFollowedBars(asset, deep || address.look !== null ? MOST_BARS : range, useInSight(stage))
+  const decided = bars.data?.timeframe
+  const look =
+    decided !== undefined && address.look !== null && looksBeside(decided).includes(address.look) ? address.look : null
+  useDrawnBars(chart, asset, bars.data, look)
+  const ready = bars.data !== undefined && !bars.isPlaceholderData
+  useView(chart, stage, ready, look ?? decided, range, address.view, address.setView)
+  useEffect(() => chart?.setHidden(look === null ? hidden : new Set([...hidden, ...OF_DECIDED])), [chart, hidden, look])
+  useEffect(() => chart?.setLogarithmic(address.logarithmic), [chart, address.logarithmic])
+  const [measuring, setMeasuring] = useState<Measuring>(null)
+  return {
+    decided,
+    stage: {
+      asset,
+      chart,
+      canvas,
+      stage,
+      bars,
+      range,
+      look,
+      measuring,
+      onMeasuring: setMeasuring,
+      marked: !hidden.has('changes'),
+      panes: look === null ? panes : NO_PANES,
+      onClosePane: (pane: PaneId) => address.setPanes(panes.filter((other) => other !== pane)),
+    },
+  }
+}
