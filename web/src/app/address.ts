@@ -1,20 +1,36 @@
-import { useEffect, useRef, useState } from 'react'
-import { useSearchParams } from 'react-router'
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
+import { useLocation, useNavigate, useSearchParams } from 'react-router'
 
 const WRITE_AFTER = 250
 
 /** One value of the address, such as `level` in `/logs?level=warning`; the default leaves no trace there. */
 export function useAddress<T extends string>(name: string, options: readonly T[], initial: T): [T, (value: T) => void] {
-  const [params, setParams] = useSearchParams()
+  const [params] = useSearchParams()
+  const change = useChangedAddress()
   const found = options.find((option) => option === params.get(name))
-  const set = (value: T) =>
-    setParams((before) => withParam(before, name, value === initial ? '' : value), { replace: true })
+  const set = (value: T) => change({ [name]: value === initial ? null : value })
   return [found ?? initial, set]
+}
+
+/** A set of words of the address, such as `side` in `/?side=long,short`, and what puts a word in or takes it out. */
+export function useAddressSet(name: string): [ReadonlySet<string>, (word: string) => void] {
+  const [params] = useSearchParams()
+  const change = useChangedAddress()
+  const text = params.get(name) ?? ''
+  const words = useMemo(() => new Set(text.split(',').filter((word) => word !== '')), [text])
+  const toggle = (word: string) => {
+    const after = new Set(words)
+    if (!after.delete(word)) after.add(word)
+    change({ [name]: [...after].join(',') })
+  }
+  return [words, toggle]
 }
 
 /** Text that is typed and kept in the address; typing is at once, the address follows when it pauses. */
 export function useAddressText(name: string): [string, (text: string) => void] {
-  const [params, setParams] = useSearchParams()
+  const [params] = useSearchParams()
+  const change = useRef<ReturnType<typeof useChangedAddress>>(() => {})
+  change.current = useChangedAddress()
   const kept = params.get(name) ?? ''
   const [typed, setTyped] = useState(kept)
   const written = useRef(kept)
@@ -30,17 +46,35 @@ export function useAddressText(name: string): [string, (text: string) => void] {
     if (typed === written.current) return
     const timer = setTimeout(() => {
       written.current = typed
-      setParams((before) => withParam(before, name, typed), { replace: true })
+      change.current({ [name]: typed })
     }, WRITE_AFTER)
     return () => clearTimeout(timer)
-  }, [typed, name, setParams])
+  }, [typed, name])
 
   return [typed, setTyped]
 }
 
-function withParam(before: URLSearchParams, name: string, value: string): URLSearchParams {
-  const after = new URLSearchParams(before)
-  if (value === '') after.delete(name)
-  else after.set(name, value)
-  return after
+/** Values of the address to set, by name; null or nothing removes one. */
+type Values = Readonly<Record<string, string | null>>
+
+/**
+ * Changes values of the address, and leaves the others as they are at that moment: those of the last render may be older, and
+ * would take back what another part of the page has just set.
+ */
+export function useChangedAddress(): (values: Values, replace?: boolean) => void {
+  const navigate = useNavigate()
+  const { pathname } = useLocation()
+  return useCallback(
+    (values, replace = true) => {
+      // Another page was opened in between: these values are not its own.
+      if (!window.location.pathname.endsWith(pathname)) return
+      const after = new URLSearchParams(window.location.search)
+      for (const [name, value] of Object.entries(values)) {
+        if (value === null || value === '') after.delete(name)
+        else after.set(name, value)
+      }
+      void navigate({ pathname, search: after.toString() }, { replace, preventScrollReset: true })
+    },
+    [navigate, pathname],
+  )
 }

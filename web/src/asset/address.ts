@@ -1,5 +1,6 @@
-import { useCallback, useMemo } from 'react'
+import { useMemo } from 'react'
 import { useSearchParams } from 'react-router'
+import { useChangedAddress } from '../app/address.ts'
 
 /** Panel beside the chart, or in its place on a narrow screen; `none` is the chart alone. */
 export type Panel = 'configuration' | 'history' | 'why' | 'none'
@@ -16,25 +17,10 @@ export interface AssetAddress {
 
 /** State of the page that its address keeps, so that it survives a reload and can be shared. */
 export function useAssetAddress(): AssetAddress {
-  const [search, setSearch] = useSearchParams()
+  const [search] = useSearchParams()
+  const change = useChangedAddress()
   const panel = search.get('panel')
   const field = search.get('field')
-
-  const change = useCallback(
-    (values: Record<string, string | null>, replace: boolean) =>
-      setSearch(
-        (before) => {
-          const after = new URLSearchParams(before)
-          for (const [name, value] of Object.entries(values)) {
-            if (value === null) after.delete(name)
-            else after.set(name, value)
-          }
-          return after
-        },
-        { replace, preventScrollReset: true },
-      ),
-    [setSearch],
-  )
 
   return useMemo(
     () => ({

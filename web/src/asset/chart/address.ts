@@ -1,5 +1,6 @@
-import { useCallback, useMemo } from 'react'
+import { useMemo } from 'react'
 import { useSearchParams } from 'react-router'
+import { useChangedAddress } from '../../app/address.ts'
 import type { View } from './ChartView.ts'
 
 /** Numbers of bars the chart can show. */
@@ -66,22 +67,8 @@ export function viewOf(text: string | null): View | null {
 
 /** Settings of the charts on a page, kept in its address so that they survive a reload and can be sent. */
 export function useChartAddress(): ChartAddress {
-  const [search, setSearch] = useSearchParams()
-  const set = useCallback(
-    (values: Record<string, string | null>) =>
-      setSearch(
-        (before) => {
-          const after = new URLSearchParams(before)
-          for (const [name, value] of Object.entries(values)) {
-            if (value === null) after.delete(name)
-            else after.set(name, value)
-          }
-          return after
-        },
-        { replace: true, preventScrollReset: true },
-      ),
-    [setSearch],
-  )
+  const [search] = useSearchParams()
+  const set = useChangedAddress()
   return useMemo(
     () => ({
       ...chartSettings(search),

@@ -29,8 +29,11 @@ export function useView(
   const text = wanted === null ? whole : viewText(wanted)
   const shown = useRef<{ chart: PriceChart; text: string; timeframe: string | undefined } | null>(null)
   const tell = useRef(onView)
+  /** True if the address names a part. */
+  const named = useRef(false)
   useEffect(() => {
     tell.current = onView
+    named.current = wanted !== null
   })
 
   useEffect(() => {
@@ -58,7 +61,7 @@ export function useView(
       if (now === shown.current.text) return
       const all = view.end === null && view.bars >= Math.min(range, chart.bars().length)
       shown.current = { ...shown.current, text: all ? whole : now }
-      tell.current(all ? null : view)
+      if (!all || named.current) tell.current(all ? null : view)
     }
     const leave = chart.onView(() => {
       if (performance.now() - gesture > GESTURE) return
