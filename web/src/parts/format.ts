@@ -44,13 +44,17 @@ function percentOf(fraction: number): number {
  * 100.
  */
 export function formatConfidence(confidence: number, thresholds: readonly number[] = []): string {
-  const percent = Number((confidence * 100).toFixed(7))
+  return `${formatBeside(Number((confidence * 100).toFixed(7)), thresholds, 1)} %`
+}
+
+/** A value with at least so many decimals, and more where it would else read as on another side of a threshold. */
+export function formatBeside(value: number, thresholds: readonly number[], least: number): string {
   let said = ''
-  for (let places = 1; places < 8; places++) {
-    said = percent.toFixed(places)
-    if (thresholds.every((threshold) => Number(said) >= threshold === percent >= threshold)) break
+  for (let places = least; places < 8; places++) {
+    said = value.toFixed(places)
+    if (thresholds.every((threshold) => Number(said) >= threshold === value >= threshold)) break
   }
-  return `${said} %`
+  return said
 }
 
 /** A threshold of a confidence, 0 to 100, with every digit it has. */

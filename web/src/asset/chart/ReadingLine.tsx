@@ -33,9 +33,7 @@ export function ReadingLine({ asset, chart, look = null }: ReadingLineProps) {
       </span>
       <Prices reading={reading} digits={ticks.digits(asset)} />
       {look === null && <Decided reading={reading} thresholds={thresholds} />}
-      {reading.pointed && (
-        <Spoken reading={reading} look={look} digits={ticks.digits(asset)} thresholds={thresholds} />
-      )}
+      {reading.pointed && <Spoken reading={reading} look={look} digits={ticks.digits(asset)} thresholds={thresholds} />}
     </div>
   )
 }

@@ -1,7 +1,6 @@
 import { type PointerEvent as ReactPointerEvent, type RefObject, useEffect, useRef, useState } from 'react'
-import { formatChange } from '../../../overview/figures.tsx'
 import { spanWords } from '../../../overview/span.ts'
-import { formatPrice } from '../../../parts/format.ts'
+import { formatChange, formatPrice } from '../../../parts/format.ts'
 import type { PriceChart, Spot } from '../PriceChart.ts'
 import classes from './Measure.module.css'
 

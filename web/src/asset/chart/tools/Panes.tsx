@@ -3,6 +3,7 @@ import { IconX } from '@tabler/icons-react'
 import { useEffect, useRef, useState, useSyncExternalStore } from 'react'
 import type { Configuration } from 'vivienne-client'
 import { useVivienneState } from 'vivienne-client/react'
+import { formatBeside, formatThreshold } from '../../../parts/format.ts'
 import { configurationOf } from '../../agent.ts'
 import { fieldWords } from '../../fieldWords.ts'
 import type { PaneId } from '../address.ts'
@@ -65,7 +66,7 @@ export function Panes({ asset, chart, panes, onField, onClose }: PanesProps) {
           <span className={classes.title} title={PANE[id].hint}>
             {PANE[id].title(configuration)}
           </span>{' '}
-          <Figures chart={chart} id={id} />{' '}
+          <Figures chart={chart} id={id} configuration={configuration} />{' '}
           {PANE[id].thresholds(configuration).map((threshold) => (
             <ThresholdButton key={threshold.path} id={id} threshold={threshold} onField={onField} />
           ))}
@@ -85,14 +86,18 @@ function useConfiguration(asset: string): Configuration | undefined {
   )?.configuration
 }
 
-function Figures({ chart, id }: { chart: PriceChart; id: PaneId }) {
+function Figures({ chart, id, configuration }: { chart: PriceChart; id: PaneId; configuration: Configuration }) {
   const pane = PANE[id]
+  const thresholds = pane.thresholds(configuration).flatMap(({ at }) => at)
   const text = useSyncExternalStore(chart.onReading, () => {
     const bar = chart.reading()?.bar
     if (!bar) return '-'
     return [pane.line, pane.bars]
       .filter((column) => column !== null)
-      .map((column) => figureOf(pane, column, bar)?.toFixed(pane.digits) ?? '-')
+      .map((column) => {
+        const value = figureOf(pane, column, bar)
+        return value === null ? '-' : formatBeside(value, thresholds, pane.digits)
+      })
       .join(' / ')
       .concat(pane.unit)
   })
@@ -109,7 +114,9 @@ function ThresholdButton({
   onField: PanesProps['onField']
 }) {
   const { path, at, color, stroke } = threshold
-  const values = at.map((value) => `${Number(value.toFixed(4))}${id === 'confidence' ? ' %' : ''}`).join(' / ')
+  const values = at
+    .map((value) => `${formatThreshold(Number(value.toFixed(7)))}${id === 'confidence' ? ' %' : ''}`)
+    .join(' / ')
   const name = fieldWords(path)
   return (
     <UnstyledButton
