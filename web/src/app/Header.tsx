@@ -24,7 +24,7 @@ export function Header() {
         <PauseControl layer={null} />
         <Identity />
         <ActionIcon
-          className={classes.reference ?? ''}
+          className={classes.api ?? ''}
           component="a"
           href="/docs"
           target="_blank"
@@ -37,9 +37,13 @@ export function Header() {
         >
           <IconApi size={20} />
         </ActionIcon>
-        <ShortcutsButton />
+        <span className={classes.keys}>
+          <ShortcutsButton />
+        </span>
         <ZoneToggle />
-        <SchemeToggle />
+        <span className={classes.scheme}>
+          <SchemeToggle />
+        </span>
       </div>
     </header>
   )

@@ -27,6 +27,7 @@ export const AssetRow = memo(function AssetRow({ asset, closes = NO_CLOSES }: As
       data-level={view.held ? view.raw : view.level}
       data-held={view.held || undefined}
       data-paused={view.status === 'paused' || undefined}
+      data-undecided={!hasDecision(view) || undefined}
     >
       <th {...ROW_HEADER} className={classes.asset}>
         <AssetLink asset={asset} className={classes.link} />

@@ -1,10 +1,15 @@
 import type { CSSProperties } from 'react'
+import { formatPrice } from '../parts/format.ts'
+import { ticks } from '../parts/ticks.ts'
 import classes from './AssetRow.module.css'
 import { AssetRow } from './AssetRow.tsx'
 import { COLUMN_HEADER, GROUP, ROW, TABLE } from './table.ts'
 
 /** So many tall rows fit on a large screen without scrolling; more are lower and stand in columns. */
 const MOST_TALL = 20
+
+/** Characters of a price from which on all of them are written smaller. */
+const LONG = 10
 
 interface AssetTableProps {
   assets: readonly string[]
@@ -17,9 +22,16 @@ interface AssetTableProps {
 
 /** Many assets, one line each; very many on a wide page in columns, to be read downwards. */
 export function AssetTable({ assets, closes, span, total }: AssetTableProps) {
+  const long = assets.some((asset) => formatPrice(closes.get(asset)?.at(-1) ?? 0, ticks.digits(asset)).length > LONG)
   const rows = { '--rows-2': Math.ceil(assets.length / 2), '--rows-3': Math.ceil(assets.length / 3) } as CSSProperties
   return (
-    <table {...TABLE} className={classes.table} data-dense={total > MOST_TALL || undefined} aria-label="Assets">
+    <table
+      {...TABLE}
+      className={classes.table}
+      data-dense={total > MOST_TALL || undefined}
+      data-long-prices={long || undefined}
+      aria-label="Assets"
+    >
       <thead {...GROUP} className={classes.head}>
         <Headings span={span} />
         {/* Seen above the second and third column of rows. */}

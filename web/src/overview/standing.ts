@@ -7,7 +7,7 @@ export interface Standing {
   /** The level shown: the one its confidence earns while a filter holds it, else the one in force. */
   readonly level: ClarityLevel
   readonly held: boolean
-  /** Whole points of confidence to the next level; above the last threshold, to 100. */
+  /** Points of confidence to the next level, with the decimal that is shown; above the last threshold, to 100. */
   readonly gap: number
   readonly status: AssetState['status']
   /** Version of the configuration it was decided with. */
@@ -26,7 +26,7 @@ export function standingOf({ asset, agents, config_version }: AssetData): Standi
     asset,
     level,
     held,
-    gap: Math.round(next[level] - data.signal_confidence * 100),
+    gap: Math.round((next[level] - data.signal_confidence * 100) * 10) / 10,
     status: data.status,
     version: config_version,
   }

@@ -35,12 +35,12 @@ export function Level({ level, raw = level, held = false, paused = false, size =
       <span className={classes.word}>{shown}</span>
       {held && (
         <span className={classes.held}>
-          <IconLock size="1em" aria-hidden /> held
+          <IconLock size="1em" aria-hidden /> <span className={classes.said}>held</span>
         </span>
       )}
       {paused && (
         <span className={classes.paused}>
-          <IconPlayerPauseFilled size="0.9em" aria-hidden /> paused
+          <IconPlayerPauseFilled size="0.9em" aria-hidden /> <span className={classes.said}>paused</span>
         </span>
       )}
     </span>
