@@ -53,7 +53,7 @@ export const AssetCard = memo(function AssetCard({ asset, closes = NO_CLOSES, sp
       <div className={`${classes.sparkline} fresh`} data-stale={old}>
         <Sparkline closes={closes} />
       </div>
-      <div className="fresh" data-stale={old}>
+      <div className={`${classes.confidence} fresh`} data-stale={old}>
         {hasDecision(view) ? (
           <Confidence
             confidence={view.confidence}
@@ -65,7 +65,9 @@ export const AssetCard = memo(function AssetCard({ asset, closes = NO_CLOSES, sp
             labelled
           />
         ) : (
-          <p className={classes.reason}>{reasonOf(view)}</p>
+          <p className={classes.reason} title={reasonOf(view)}>
+            {reasonOf(view)}
+          </p>
         )}
       </div>
       <Why asset={asset} view={view} />

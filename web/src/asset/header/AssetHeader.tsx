@@ -80,11 +80,17 @@ function Position({ asset }: { asset: string }) {
   )
 }
 
+/** Characters of a price from which on it is written smaller. */
+const LONG = 11
+
 function Price({ asset }: { asset: string }) {
   const price = useDecision(asset, (decision) => decision.price) ?? null
+  const text = formatPrice(price, ticks.digits(asset))
   return (
     <Fresh asset={asset} className={classes.price}>
-      <Flash value={price}>{formatPrice(price, ticks.digits(asset))}</Flash>
+      <Flash value={price} className={text.length > LONG ? (classes.long ?? '') : ''}>
+        {text}
+      </Flash>
       <MarketTime asset={asset} />
     </Fresh>
   )

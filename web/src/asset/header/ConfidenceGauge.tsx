@@ -8,7 +8,7 @@ import classes from './ConfidenceGauge.module.css'
 const LEVELS = ['loaded', 'aim', 'bang'] as const
 
 /** Width of a character of a label, in points of the scale. */
-const CHARACTER = 3
+const CHARACTER = 4.2
 
 /** Confidence of the signals, 0 to 100, with the thresholds of the levels. */
 export function ConfidenceGauge({ asset }: { asset: string }) {

@@ -24,8 +24,12 @@ export function SignalTable({ asset, signals, onField }: SignalTableProps) {
         <tr>
           <th scope="col">Signal</th>
           <th scope="col" className={classes.sides}>
-            <span>◀ short</span>
-            <span>long ▶</span>
+            <span>
+              ◀ <b>short</b>
+            </span>
+            <span>
+              <b>long</b> ▶
+            </span>
           </th>
           <th scope="col">Adds</th>
           <th scope="col">Strength</th>

@@ -49,9 +49,11 @@ function Nothing({ asset }: { asset: string }) {
     <div className={classes.summary}>
       <Summary text={`nothing is decided${reason ? `: ${reason}` : ''}`} />
       <p className={classes.nearest}>
-        {paused
-          ? `${asset} stays idle with size 0 until it is resumed. You can still change its configuration and preview changes.`
-          : 'Signals and filters of the next decision are explained here.'}
+        <span className={classes.said}>
+          {paused
+            ? `${asset} stays idle with size 0 until it is resumed. You can still change its configuration and preview changes.`
+            : 'Signals and filters of the next decision are explained here.'}
+        </span>
       </p>
     </div>
   )
@@ -59,9 +61,9 @@ function Nothing({ asset }: { asset: string }) {
 
 function Summary({ text }: { text: string }) {
   return (
-    <h2>
+    <h2 title={text}>
       <span>Why</span>
-      {text.charAt(0).toUpperCase() + text.slice(1)}
+      {text.charAt(0).toUpperCase() + text.slice(1).replaceAll(' %', '\u00a0%')}
     </h2>
   )
 }
@@ -69,11 +71,15 @@ function Summary({ text }: { text: string }) {
 function Nearest({ explanation, onField }: { explanation: Explanation; onField: (path: string) => void }) {
   const change = explanation.nearest_change
   if (change === null) {
-    return <p className={classes.nearest}>{withoutChange(explanation)}</p>
+    return (
+      <p className={classes.nearest}>
+        <span className={classes.said}>{withoutChange(explanation)}</span>
+      </p>
+    )
   }
   return (
     <p className={classes.nearest}>
-      <span>
+      <span className={classes.said} title={change.message}>
         Nearest change: <strong>{change.message}</strong>.
       </span>
       {change.changes.map(({ path }) => (
