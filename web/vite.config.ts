@@ -55,6 +55,8 @@ function classesIn(text: string): string[] {
 
 export default defineConfig({
   plugins: [react(), styled(), packed()],
+  // The server puts the path in front of the addresses in the page; parts find each other by where they are.
+  base: './',
   build: {
     // Into the Python package: the server serves it, the wheel contains it.
     outDir: '../src/vivienne/dashboard',

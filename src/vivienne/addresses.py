@@ -37,3 +37,8 @@ def shown_address(text: str) -> str:
     if found is None:
         return HIDDEN
     return f"{found['scheme'].lower()}://{'***@' if found['who'] else ''}{found['where']}"
+
+
+def url_host(host: str) -> str:
+    """A host as it is written in an address: an IPv6 address in brackets."""
+    return f"[{host}]" if ":" in host else host

@@ -29,6 +29,7 @@ TEXT = (DEPLOY / "nginx-tls.conf").read_text()
 NGINX = os.environ.get("NGINX") or shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 OPENSSL = shutil.which("openssl")
 NAME = "vivienne.example"
+ROOT = "/vivienne"
 SECONDS = 10
 CLIENT = "127.0.0.5"
 MOST = 5
@@ -82,13 +83,17 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     token = make_token(folder / "v.db", "ann", "tuner")
     certificate(folder)
     plain, port = free_port(), free_port()
-    flags = ("--assets", "BTC", "--origins", f"https://{NAME}", "--proxies", "127.0.0.1")
+    flags = ("--assets", "BTC", "--origins", f"https://{NAME}", "--proxies", "127.0.0.1", "--root-path", ROOT)
     with ExitStack() as open_:
         server = open_.enter_context(RunningServer(*flags, db=folder / "v.db"))
         text = TEXT.replace("/tmp/", f"{folder}/").replace("/etc/ssl/vivienne/", f"{folder}/")  # noqa: S108
         text = text.replace("listen 80;", f"listen 127.0.0.1:{plain};")
         text = text.replace("listen 443 ssl", f"listen 127.0.0.1:{port} ssl")
         text = text.replace("127.0.0.1:8000", f"127.0.0.1:{server.port}")
+        # Both as it stands and under a path, with one server.
+        location = re.search(r"\n        location / \{.*?\n        \}", text, re.DOTALL)
+        assert location is not None
+        text = text.replace(location[0], location[0] + location[0].replace("location /", f"location {ROOT}/"))
         text = text.replace("limit_conn addresses 500;", f"limit_conn addresses {MOST};")
         (folder / "nginx.conf").write_text(text)
         nginx = open_.enter_context(
@@ -132,6 +137,18 @@ def test_requests_and_websockets_go_through_it_with_a_token_and_not_without(site
         assert 401 == status  # a ticket is good once
 
 
+def test_under_a_path_the_page_its_files_and_the_stream_go_through_it(site: Site) -> None:
+    with site.http() as http:
+        page = http.get(f"{ROOT}/assets/BTC", headers={"Accept": "text/html"})
+        (script,) = re.findall(r'type="module"[^>]* src="([^"]+)"', page.text)
+        assert script.startswith(f"{ROOT}/static/")
+        assert 200 == http.get(script).status_code
+        assert 200 == http.get(f"{ROOT}{COMPREHENSIVE}/active").status_code
+        ticket = http.post(f"{ROOT}/auth/ticket").json()["ticket"]
+    with websocket(site, f"https://{NAME}", ticket, ROOT) as (status, _):
+        assert 101 == status
+
+
 @pytest.mark.parametrize("origin", [f"http://{NAME}", "https://evil.example", f"https://{NAME}.evil.example", "null"])
 def test_pages_from_elsewhere_are_refused_through_it_too(site: Site, origin: str) -> None:
     with site.http() as http:
@@ -171,7 +188,7 @@ def test_nothing_older_than_tls_1_2_is_spoken(site: Site) -> None:
 
 
 @contextmanager
-def websocket(site: Site, origin: str, ticket: str) -> Iterator[tuple[int, socket.socket]]:
+def websocket(site: Site, origin: str, ticket: str, root: str = "") -> Iterator[tuple[int, socket.socket]]:
     """A handshake: the status of its answer, and the connection.
 
     In one thread: Python 3.11 does not let two threads use a TLS connection, as the synchronous client of `websockets`
@@ -182,5 +199,5 @@ def websocket(site: Site, origin: str, ticket: str) -> Iterator[tuple[int, socke
         socket.create_connection(("127.0.0.1", site.port), SECONDS) as plain,
         site.tls.wrap_socket(plain, server_hostname=NAME) as secure,
     ):
-        secure.sendall(request("GET", "/ws/state", ("Host", NAME), ("Origin", origin), offered, *UPGRADE))
+        secure.sendall(request("GET", f"{root}/ws/state", ("Host", NAME), ("Origin", origin), offered, *UPGRADE))
         yield answer(secure, has_body=False).status, secure

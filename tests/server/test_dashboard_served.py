@@ -38,7 +38,7 @@ def fetch(running: RunningServer, path: str, **headers: str) -> httpx.Response:
 
 
 def scripts(page: str) -> list[str]:
-    return re.findall(r'(?:src|href)="(/static/[^"]+)"', page)
+    return re.findall(r'(?:src|href)="\.?(/static/[^"]+)"', page)
 
 
 @pytest.mark.parametrize("path", VIEWS)

@@ -1,6 +1,7 @@
 import { createVivienneClient } from 'vivienne-client'
 import { withToken } from 'vivienne-client/token'
 import { authorName } from './app/author.ts'
+import { SERVER } from './app/root.ts'
 import { followClocks } from './clock/clocks.ts'
 import { followTicks } from './parts/ticks.ts'
 import { getSession, onSession, shownToken, turnedAway, watchedFetch } from './signin/session.ts'
@@ -8,7 +9,7 @@ import { getSession, onSession, shownToken, turnedAway, watchedFetch } from './s
 /** The client of the server that served the dashboard. */
 export const client = createVivienneClient(
   withToken(shownToken, {
-    baseUrl: window.location.origin,
+    baseUrl: SERVER,
     fetch: watchedFetch,
     author: () => (shownToken() === '' ? authorName() : ''),
   }),

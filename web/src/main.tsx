@@ -8,6 +8,7 @@ import { createRoot } from 'react-dom/client'
 import { BrowserRouter } from 'react-router'
 import { VivienneProvider } from 'vivienne-client/react'
 import { fetchEverything } from './app/later.ts'
+import { ROOT } from './app/root.ts'
 import { Views } from './app/routes.tsx'
 import { cssVariables, theme } from './app/theme.ts'
 import { client } from './client.ts'
@@ -33,7 +34,7 @@ createRoot(root).render(
       <QueryClientProvider client={queries}>
         <VivienneProvider client={client}>
           <Gate>
-            <BrowserRouter>
+            <BrowserRouter basename={ROOT}>
               <Views />
             </BrowserRouter>
           </Gate>

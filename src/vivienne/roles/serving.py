@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from vivienne.access.book import TokenBook
+from vivienne.addresses import url_host
 from vivienne.changes import pruning
 from vivienne.changes.service import ConfigService
 from vivienne.changes.writer import STORE_TIMEOUT
@@ -19,6 +20,7 @@ from vivienne.server.gate import Gate
 from vivienne.server.incoming import Incoming
 from vivienne.server.listen import bind, is_local, room_for, server
 from vivienne.server.origins import Hosts, guarded
+from vivienne.server.root_path import under
 from vivienne.server.traces import Traced
 from vivienne.store.opening import open_store
 from vivienne.store.thread import StoreThread
@@ -85,11 +87,12 @@ async def _serve(
     if service.is_shared:
         process.tasks["follow"] = service.follow
     hosts: Hosts = "local" if is_local(sockets) else "any" if access.demanded else "addresses"
-    app = guarded(Gate(process.app, access), origins=boot.origins, hosts=hosts)
+    app = guarded(Gate(under(boot.root_path, process.app), access), origins=boot.origins, hosts=hosts)
     app = Traced(behind_named_proxies(app, boot, access))
     incoming = Incoming(access.budgets, service.metrics)
     web = server(app, room_for(boot.limits), incoming, boot.proxies, service.metrics)
-    announce(_log, "Vivienne listens on http://%s:%d (%s)", boot.host, sockets[0].getsockname()[1], process.title)
+    host, port = url_host(boot.host), sockets[0].getsockname()[1]
+    announce(_log, "Vivienne listens on http://%s:%d%s (%s)", host, port, boot.root_path, process.title)
     await process.run(web, sockets)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vivienne.server.schemas import Schema, reference, schemas
+from vivienne.server.websocket_addresses import LOGS, STATE
 from vivienne.version import build_version
 from vivienne.wire.messages import (
     CONTROL_IN,
@@ -15,8 +16,12 @@ from vivienne.wire.messages import (
 )
 
 
-def asyncapi() -> Schema:
-    """The AsyncAPI (3.0) document of `/ws/state`, `/ws/logs` and the channels in Redis."""
+def asyncapi(root: str = "") -> Schema:
+    """The AsyncAPI (3.0) document of `/ws/state`, `/ws/logs` and the channels in Redis.
+
+    Args:
+        root: the path under which they are served.
+    """
     kinds = (*STATE_OUT, *STATE_IN, *LOGS_OUT, ConfigChanged)
     messages = {kind.__name__: {"payload": reference(kind), "summary": kind.__doc__} for kind in kinds}
 
@@ -32,8 +37,10 @@ def asyncapi() -> Schema:
         "asyncapi": "3.0.0",
         "info": {"title": "Vivienne", "version": build_version()},
         "channels": {
-            "state": channel("/ws/state", (*STATE_OUT, *STATE_IN), "States of assets, and changes of configuration."),
-            "logs": channel("/ws/logs", LOGS_OUT, "Log records; `?level=` narrows them."),
+            "state": channel(
+                f"{root}{STATE}", (*STATE_OUT, *STATE_IN), "States of assets, and changes of configuration."
+            ),
+            "logs": channel(f"{root}{LOGS}", LOGS_OUT, "Log records; `?level=` narrows them."),
             "redisControl": channel("vivienne:control", CONTROL_IN, "With Redis: changes, by pub/sub or as a stream."),
             "redisResults": channel("vivienne:control:results", CONTROL_OUT, "With Redis: what came of them."),
             "redisState": {

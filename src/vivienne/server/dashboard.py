@@ -14,14 +14,16 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fastapi import Request  # noqa: TC002  # FastAPI reads the annotation
 from starlette.datastructures import Headers
 from starlette.responses import FileResponse, HTMLResponse
 from starlette.staticfiles import StaticFiles
 
 from vivienne.server import problems
+from vivienne.server.root_path import path_below, root_of
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI, Request
+    from fastapi import FastAPI
     from starlette.exceptions import HTTPException
     from starlette.responses import Response
     from starlette.types import Scope
@@ -47,7 +49,7 @@ _NOT_BUILT = """<!doctype html>
 <h1>Vivienne is running</h1>
 <p>This is a source checkout in which the dashboard has not been built. With Node.js 20.19 or later,
 <code>make dashboard</code> builds it; then reload this page. Installed packages contain it.</p>
-<p>Everything else works without: the <a href="/docs">REST API</a>, and the streams at <code>/ws/state</code> and
+<p>Everything else works without: the <a href="./docs">REST API</a>, and the streams at <code>/ws/state</code> and
 <code>/ws/logs</code>.</p>
 """
 
@@ -56,23 +58,31 @@ def install(app: FastAPI, folder: Path = BUILT) -> None:
     """Serve the dashboard, or say how to build it."""
     page = folder / "index.html"
 
-    async def show() -> Response:
+    async def show(request: Request) -> Response:
+        root = root_of(request.scope)
         # Looked for each time: it may be built while the server runs.
-        return _file(page) if page.is_file() else HTMLResponse(_NOT_BUILT, headers=_HEADERS)
+        text = page.read_text() if page.is_file() else _NOT_BUILT
+        return HTMLResponse(_under(root, text), headers=_HEADERS)
 
     async def not_found(request: Request, error: HTTPException) -> Response:
-        path = request.url.path
+        path = path_below(request.scope)
         if request.method in ("GET", "HEAD"):
             beside = _file_named(path.removeprefix("/"), folder)
             if beside is not None:
                 return _file(beside)
             if "text/html" in request.headers.get("accept", "") and not path.startswith(_NOT_PAGES):
-                return await show()
+                return await show(request)
         return await problems.failed(request, error)
 
     app.add_api_route("/", show, methods=["GET", "HEAD"], include_in_schema=False)
     app.mount("/static", _PackedFiles(directory=folder / "static", check_dir=False))
     app.add_exception_handler(HTTPStatus.NOT_FOUND, not_found)  # type: ignore[arg-type]  # such are HTTPExceptions
+
+
+def _under(root: str, text: str) -> str:
+    """A page whose addresses are those under a path. It is built with relative ones, and served at many addresses."""
+    text = text.replace('="./', f'="{root}/')
+    return text.replace('<meta name="vivienne-root" content=""', f'<meta name="vivienne-root" content="{root}"')
 
 
 def _file_named(name: str, folder: Path) -> Path | None:

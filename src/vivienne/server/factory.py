@@ -7,12 +7,12 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from fastapi import Depends
+from fastapi import Depends, Request
 from fastapi_offline import FastAPIOffline
 from starlette.responses import Response
 
 from vivienne.access.budget import TimeBudgets
-from vivienne.server import dashboard, problems
+from vivienne.server import dashboard, problems, websocket_addresses
 from vivienne.server.assets import asset_routes
 from vivienne.server.asyncapi import asyncapi
 from vivienne.server.auth import auth_routes
@@ -21,6 +21,7 @@ from vivienne.server.metrics import metrics_routes
 from vivienne.server.openapi import complete
 from vivienne.server.operation import operation_routes
 from vivienne.server.policy import admission
+from vivienne.server.root_path import root_of
 from vivienne.server.store_health import StoreHealth
 from vivienne.server.websockets import websocket_routes
 from vivienne.version import build_version
@@ -76,6 +77,7 @@ def web_application(
     app.include_router(configuration_routes(service, budgets))
     app.include_router(asset_routes(service, market))
     app.include_router(websocket_routes(service, hub, board, logs, budgets, access))
+    websocket_addresses.install(app)
 
     _include_operation(app, service, market, additions)
     _serve_documents(app)
@@ -116,14 +118,19 @@ def _serve_documents(app: FastAPI) -> None:
     complete(app)
 
     @cache
-    def written(document: Callable[[], Any]) -> bytes:
-        return orjson.dumps(document())
+    def openapi_under(root: str) -> bytes:
+        servers = {"servers": [{"url": root}]} if root else {}
+        return orjson.dumps({**app.openapi(), **servers})
 
-    async def openapi() -> Response:
-        return Response(written(app.openapi), media_type="application/json")
+    @cache
+    def asyncapi_under(root: str) -> bytes:
+        return orjson.dumps(asyncapi(root))
 
-    async def messages() -> Response:
-        return Response(written(asyncapi), media_type="application/json")
+    async def openapi(request: Request) -> Response:
+        return Response(openapi_under(root_of(request.scope)), media_type="application/json")
+
+    async def messages(request: Request) -> Response:
+        return Response(asyncapi_under(root_of(request.scope)), media_type="application/json")
 
     # In place of FastAPI's own route, which encodes it each time and is not in the table of roles.
     app.router.routes[:] = [each for each in app.routes if getattr(each, "path", "") != app.openapi_url]

@@ -337,7 +337,10 @@ class Connection(HttpToolsProtocol):
 
 
 def _is_pause(scope: Any) -> bool:
-    return (scope.get("method"), scope.get("path")) == PAUSE
+    method, path = PAUSE
+    # The path under which everything is served is not known here.
+    asked: str = scope.get("path", "")
+    return bool(scope.get("method") == method and asked.endswith(path))
 
 
 def limited(connections: Connections) -> type[Connection]:

@@ -83,6 +83,8 @@ def is_local(sockets: list[socket.socket]) -> bool:
 def _addresses(host: str, port: int) -> list[tuple[socket.AddressFamily, tuple[str, ...]]]:
     if host == "localhost":
         return [(socket.AF_INET, ("127.0.0.1",)), (socket.AF_INET6, ("::1",))]
+    if host == "::":
+        return [(socket.AF_INET, ("0.0.0.0",)), (socket.AF_INET6, ("::",))]  # noqa: S104  # asked for
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except socket.gaierror as error:

@@ -12,6 +12,7 @@ from vivienne.errors import NotAllowed, NotKnown, TooManyRequests
 from vivienne.logs.quota import Quota
 from vivienne.server.configuration import PREFIX
 from vivienne.server.http import caller_of
+from vivienne.server.websocket_addresses import ADDRESSES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
@@ -39,9 +40,10 @@ NEEDED: dict[tuple[str, str], Role | None] = {
     ("GET", "/openapi.json"): None,
     ("HEAD", "/openapi.json"): None,
     ("GET", "/asyncapi.json"): None,
+    # Says that a WebSocket is needed, and nothing else.
+    **{(method, address): None for method in ("GET", "HEAD", "POST") for address in ADDRESSES},
     # Reading.
-    (WEBSOCKET, "/ws/state"): "viewer",
-    (WEBSOCKET, "/ws/logs"): "viewer",
+    **{(WEBSOCKET, address): "viewer" for address in ADDRESSES},
     ("GET", f"{PREFIX}/active"): "viewer",
     ("GET", f"{PREFIX}/all"): "viewer",
     ("GET", f"{PREFIX}/history"): "viewer",

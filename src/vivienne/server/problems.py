@@ -35,6 +35,7 @@ from vivienne.errors import (
     UnknownToken,
     VersionConflict,
 )
+from vivienne.server.root_path import path_below, root_of
 from vivienne.wire.problem import problem_entry
 
 if TYPE_CHECKING:
@@ -172,9 +173,9 @@ async def failed(request: Request, error: HTTPException) -> Response:
     status = HTTPStatus(error.status_code)
     detail = error.detail
     if status is HTTPStatus.NOT_FOUND:
-        detail = f"There is nothing at {request.url.path}; see /docs"
+        detail = f"There is nothing at {request.url.path}; see {root_of(request.scope)}/docs"
     elif status is HTTPStatus.METHOD_NOT_ALLOWED:
-        detail = f"{request.url.path} does not support {request.method}; see /docs"
+        detail = f"{request.url.path} does not support {request.method}; see {root_of(request.scope)}/docs"
     headers = dict(error.headers or {})
     if status is HTTPStatus.METHOD_NOT_ALLOWED:
         headers["Allow"] = ", ".join(_methods(request))
@@ -183,7 +184,8 @@ async def failed(request: Request, error: HTTPException) -> Response:
 
 def _methods(request: Request) -> list[str]:
     """Every method of the endpoint at this address; each method has a route of its own."""
-    matching = [route for route in _routes(request.app.routes) if route.path_regex.match(request.scope["path"])]
+    path = path_below(request.scope)
+    matching = [route for route in _routes(request.app.routes) if route.path_regex.match(path)]
     # The first match wins: a fixed name is not a config_id.
     meant = [route.methods or set() for route in matching if route.path == matching[0].path]
     return sorted(set().union(*meant))

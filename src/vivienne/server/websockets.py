@@ -24,6 +24,7 @@ from vivienne.channels.replies import error_reply, subscribe_reply
 from vivienne.config.flat import MOST_TOLD, and_more, clip, listed, nearest
 from vivienne.errors import ChangeRefused, Defect, Forbidden, Malformed, Problem, UnknownTarget
 from vivienne.server.http import caller_of
+from vivienne.server.websocket_addresses import LOGS, STATE
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -68,7 +69,8 @@ def websocket_routes(
     log_traffic = service.metrics.traffic("logs")
     changes = ConfigMessages(service, "websocket")
 
-    @routes.websocket("/ws/state")
+    @routes.websocket(STATE)
+    @routes.websocket(f"{STATE}/")
     async def state(websocket: WebSocket) -> None:
         await websocket.accept()
         mailbox = hub.join()
@@ -79,7 +81,8 @@ def websocket_routes(
         finally:
             hub.leave(mailbox)
 
-    @routes.websocket("/ws/logs")
+    @routes.websocket(LOGS)
+    @routes.websocket(f"{LOGS}/")
     async def records(websocket: WebSocket) -> None:
         await websocket.accept()
         level = websocket.query_params.get("level", "debug").lower()

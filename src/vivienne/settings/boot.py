@@ -38,8 +38,19 @@ class Boot:
     docs/settings.md follow from it.
     """
 
-    host: str = setting("--host", "Address to listen on; localhost is both 127.0.0.1 and ::1.", "localhost")
+    host: str = setting(
+        "--host",
+        "Address to listen on; localhost is both 127.0.0.1 and ::1, and :: is every address, IPv4 and IPv6.",
+        "localhost",
+    )
     port: int = setting("--port", "Port to listen on; 0 takes a free one.", 8000, bounds=(0, 65_535))
+    root_path: str = setting(
+        "--root-path",
+        "Path under which a reverse proxy serves everything, as in /vivienne.",
+        "",
+        metavar="/PATH",
+        parse=parsing.root_path,
+    )
     assets: tuple[str, ...] = setting(
         "--assets",
         "Assets to decide, separated by commas.  [default: those of --data, else BTC,ETH,SOL]",

@@ -14,6 +14,23 @@ from vivienne.store.address import PostgresUrl
 
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?")
 _CHANNEL = re.compile(r"[!-~]{1,100}")
+_ROOT_PATH = re.compile(r"(/[A-Za-z0-9_-]+)+")
+_OWN_PATHS = frozenset(
+    (
+        "phoenix",
+        "ws",
+        "static",
+        "docs",
+        "auth",
+        "assets",
+        "configuration",
+        "history",
+        "logs",
+        "health",
+        "ready",
+        "metrics",
+    )
+)
 _PERIOD = re.compile(r"([0-9]{1,5})([mhd])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _FASTEST = 1e6
@@ -106,6 +123,18 @@ def origins(text: str) -> tuple[str, ...]:
                 f"--origins: {origin!r} is not a valid origin; give a scheme and a host, as in https://desk.example"
             )
     return found
+
+
+def root_path(text: str) -> str:
+    """A path without a slash at the end; empty for none."""
+    path = text.rstrip("/")
+    if path and not _ROOT_PATH.fullmatch(path):
+        raise SettingsError(f"--root-path: {text!r} is not a path of letters, digits, - and _, as in /vivienne")
+    if path.split("/")[1:2] and path.split("/")[1] in _OWN_PATHS:
+        raise SettingsError(
+            f"--root-path: {text!r} begins like addresses of Vivienne itself; use another, as in /vivienne"
+        )
+    return path
 
 
 def proxies(text: str) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ import { briefSentences, type ConnectionNow, connectionSentences, isCurrent } fr
 import { Firing } from './Firing.tsx'
 import { type Freshness, useFreshness } from './freshness.ts'
 import { JustMade, useJustMade } from './JustMade.tsx'
+import { useUnopened } from './unopened.ts'
 
 const ICONS: Record<ConnectionState, typeof IconPointFilled> = {
   live: IconPointFilled,
@@ -78,7 +79,8 @@ function loudness({ state, reconnectAttempts }: ConnectionSnapshot): 'warn' | 'b
 
 function Sentences({ snapshot, data }: { snapshot: ConnectionSnapshot; data: Freshness }) {
   const now = useNow()
-  const { state, reason } = snapshot
+  const { state } = snapshot
+  const reason = useUnopened()?.title ?? snapshot.reason
   const connection: ConnectionNow = {
     state,
     silence: arrivals.lastMessage === null ? null : now - arrivals.lastMessage,

@@ -6,6 +6,7 @@ import classes from './Header.module.css'
 import { Identity } from './Identity.tsx'
 import { MarketBadge } from './MarketBadge.tsx'
 import { Navigation } from './Navigation.tsx'
+import { ROOT } from './root.ts'
 import { SchemeToggle } from './SchemeToggle.tsx'
 import { ShortcutsButton } from './Shortcuts.tsx'
 import { ZoneToggle } from './ZoneToggle.tsx'
@@ -15,7 +16,7 @@ export function Header() {
   return (
     <header className={classes.header}>
       <Link to="/" className={classes.name} aria-label="Vivienne, to the overview">
-        <img src="/icon.svg" alt="" width={24} height={24} />
+        <img src={`${ROOT}/icon.svg`} alt="" width={24} height={24} />
         <span>Vivienne</span>
       </Link>
       <Navigation place="top" />
@@ -26,7 +27,7 @@ export function Header() {
         <ActionIcon
           className={classes.api ?? ''}
           component="a"
-          href="/docs"
+          href={`${ROOT}/docs`}
           target="_blank"
           rel="noopener"
           variant="subtle"

@@ -1,10 +1,12 @@
 import { Button, Skeleton } from '@mantine/core'
 import { useConnection } from 'vivienne-client/react'
 import messages from '../app/Message.module.css'
+import { useUnopened } from '../app/unopened.ts'
 
 /** No asset is known: they are on their way, or the server cannot be reached. */
 export function NoAssets() {
   const { state, reason, reconnectAttempts } = useConnection()
+  const unopened = useUnopened()
   if (state === 'live') {
     return (
       <div className={messages.message}>
@@ -22,6 +24,14 @@ export function NoAssets() {
         <Skeleton height={40} mb={8} />
         <Skeleton height={40} mb={8} />
         <Skeleton height={40} mb={8} />
+      </div>
+    )
+  }
+  if (unopened !== undefined) {
+    return (
+      <div className={messages.message}>
+        <h2>{unopened.title}</h2>
+        <p>{unopened.detail}</p>
       </div>
     )
   }

@@ -2,6 +2,7 @@ import { Button, TextInput } from '@mantine/core'
 import { useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useEffect, useRef, useState } from 'react'
 import { VivienneError } from 'vivienne-client'
+import { ROOT } from '../app/root.ts'
 import { SchemeToggle } from '../app/SchemeToggle.tsx'
 import { ROLE_WORDS } from './roles.ts'
 import classes from './SignInPage.module.css'
@@ -22,7 +23,7 @@ export function SignInPage({ reason, former }: NonNullable<Session['shut']>) {
     <div className={classes.page}>
       <header className={classes.head}>
         <span className={classes.name}>
-          <img src="/icon.svg" alt="" width={24} height={24} />
+          <img src={`${ROOT}/icon.svg`} alt="" width={24} height={24} />
           Vivienne
         </span>
         <SchemeToggle />

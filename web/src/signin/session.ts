@@ -1,6 +1,7 @@
 import { useSyncExternalStore } from 'react'
 import type { WhoAsks } from 'vivienne-client'
 import { askCaller } from 'vivienne-client/token'
+import { ROOT, SERVER } from '../app/root.ts'
 
 /** Identity that a token gives to the page. */
 interface SignedIn {
@@ -17,8 +18,8 @@ export interface Session {
   readonly shut: { readonly reason: string; readonly former: string | null } | null
 }
 
-const KEY = 'vivienne-signed-in'
-const ORIGIN = window.location.origin
+// Another Vivienne under another path of the same host has tokens of its own.
+const KEY = `vivienne-signed-in${ROOT}`
 const listeners = new Set<() => void>()
 let session: Session = { signedIn: recall(), shut: null }
 
@@ -47,7 +48,7 @@ export function shownToken(): string {
  * @throws VivienneError - it does not, or cannot be reached
  */
 export async function signIn(token: string): Promise<void> {
-  const { token: name, role } = await askCaller(ORIGIN, token)
+  const { token: name, role } = await askCaller(SERVER, token)
   // A server that answers without a name demands none, and knows none.
   enter(name === null ? null : { token, name, role })
 }
@@ -83,7 +84,7 @@ async function notice(response: Response): Promise<void> {
 /** A token of another server, or of another time, must not keep anybody out who needs none. */
 async function enterWithoutToken(): Promise<void> {
   try {
-    await askCaller(ORIGIN, '')
+    await askCaller(SERVER, '')
   } catch {
     return // a token is needed, as the page says
   }
