@@ -61,14 +61,20 @@ class MarketDataError(VivienneError):
 
     Attributes:
         path: the file.
-        line: the line in it, counted from 1, or None when the whole file is meant.
+        reason: what is wrong, and what would be right.
+        line: the line in it, or the row of a table, counted from 1, or None when the whole file is meant.
+        member: the file in an archive that is meant.
     """
 
-    def __init__(self, path: object, message: str, *, line: int | None = None) -> None:
+    def __init__(
+        self, path: object, reason: str, *, line: int | None = None, member: str | None = None, unit: str = "line"
+    ) -> None:
         self.path = str(path)
+        self.reason = reason
         self.line = line
-        where = self.path if line is None else f"{self.path}, line {line}"
-        super().__init__(f"{where}: {message}")
+        self.member = member
+        where = [self.path, *([member] if member else []), *([f"{unit} {line}"] if line is not None else [])]
+        super().__init__(f"{', '.join(where)}: {reason}")
 
 
 class NotSwitched(VivienneError):

@@ -26,8 +26,6 @@ Write: TypeAlias = "Callable[[str | bytes], Path]"
 
 HEADER = "open_time,open,high,low,close,volume,close_time,quote_volume,count,taker_buy_volume"
 CANDLES = minutes(12)
-CLOSED = CANDLES[:-1]
-"""What is read of `CANDLES`: they do not end a day, so the last may still be open."""
 
 
 def line(candle: Candle, time: object = None) -> str:
@@ -65,7 +63,7 @@ def zipped(*members: tuple[str, str | bytes]) -> bytes:
 
 
 def test_candles_are_read_as_they_are_written(file: Write) -> None:
-    assert CLOSED == list(read_market_file(file(kline_csv())))
+    assert CANDLES == list(read_market_file(file(kline_csv())))
 
 
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
@@ -78,39 +76,39 @@ def test_plain_gzip_and_zip_read_the_same_with_and_without_a_byte_order_mark(
     if header is None:
         text = text.replace(b"\n", b",0,0\n")
     content = {"plain": text, "gzip": gzip.compress(text, mtime=0), "zip": zipped(("a.csv", text))}[packing]
-    assert CLOSED == list(read_market_file(file(content)))
+    assert CANDLES == list(read_market_file(file(content)))
 
 
 def test_line_ends_of_windows_and_empty_lines_are_fine(file: Write) -> None:
-    assert CLOSED == list(read_market_file(file(kline_csv().replace("\n", "\r\n\r\n"))))
+    assert CANDLES == list(read_market_file(file(kline_csv().replace("\n", "\r\n\r\n"))))
 
 
 def test_the_csv_files_in_an_archive_are_read_by_name(file: Write) -> None:
     day = DAY_MS // MINUTE_MS
     first, second = minutes(3, first=day - 3), minutes(3, first=day)
     content = zipped(("2.csv", kline_csv(second)), ("readme.txt", "hello"), ("1.CSV", kline_csv(first)))
-    assert [*first, *second[:-1]] == list(read_market_file(file(content)))
+    assert [*first, *second] == list(read_market_file(file(content)))
 
 
 @pytest.mark.parametrize(
     "header",
     [
-        "timestamp,open,high,low,close,volume,closetime,turnover,trades,tb",
-        "datetime,Open,High,Low,Close,base_volume,close_time,quote_asset_volume,number_of_trades,taker_base",
+        "timestamp,open,high,low,close,volume,x,turnover,trades,tb",
+        "datetime,Open,High,Low,Close,base_volume,closes,quote_asset_volume,number_of_trades,taker_base",
         "Date,OPEN,HIGH,LOW,CLOSE,vol,x,qav,num_trades,taker_buy_base_asset_volume",
         " time , open , high , low , close , volume , x , quotevolume , trade_count , taker_buy_base ",
         "opentime,open,high,low,close,volume,x,quote_volume,count,taker_buy_base_volume",
     ],
 )
 def test_headers_of_several_tools_are_known(file: Write, header: str) -> None:
-    assert CLOSED == list(read_market_file(file(kline_csv(header=header))))
+    assert CANDLES[:-1] == list(read_market_file(file(kline_csv(header=header))))
 
 
 def test_columns_may_come_in_any_order(file: Write) -> None:
     text = "close,junk,open_time,low,high,open,volume\n" + "".join(
         f"{c.close},?,{c.open_time},{c.low},{c.high},{c.open},{c.volume}\n" for c in CANDLES
     )
-    assert [candle[:6] for candle in CLOSED] == [item[:6] for item in read_market_file(file(text))]
+    assert [candle[:6] for candle in CANDLES[:-1]] == [item[:6] for item in read_market_file(file(text))]
 
 
 @pytest.mark.parametrize(("columns", "whole"), [(6, False), (11, True), (12, True)])
@@ -118,9 +116,9 @@ def test_without_a_header_the_number_of_columns_tells_what_they_are(file: Write,
     rows = [",".join([*line(candle).split(","), "0", "0"][:columns]) for candle in CANDLES]
     read = list(read_market_file(file("\n".join(rows))))
     if whole:
-        assert CLOSED == read
+        assert CANDLES == read
     else:
-        assert [candle[:6] for candle in CLOSED] == [candle[:6] for candle in read]
+        assert [candle[:6] for candle in CANDLES[:-1]] == [candle[:6] for candle in read]
 
 
 def test_what_a_file_does_not_tell_is_estimated_or_unknown(file: Write) -> None:
@@ -163,7 +161,7 @@ def in_iso_with_z(ms: int) -> object:
 def test_times_are_read_in_any_usual_unit(file: Write, unit: Callable[[int], object]) -> None:
     header = HEADER.replace("close_time", "x")
     text = "\n".join([header, *(line(candle, unit(candle.open_time)) for candle in CANDLES)])
-    assert CLOSED == list(read_market_file(file(text)))
+    assert CANDLES[:-1] == list(read_market_file(file(text)))
 
 
 def test_a_time_with_another_zone_is_brought_to_utc(file: Write) -> None:
@@ -172,13 +170,27 @@ def test_a_time_with_another_zone_is_brought_to_utc(file: Write) -> None:
 
 
 def test_the_last_candle_may_still_be_open_and_is_left_out(file: Write) -> None:
-    assert list(read_market_file(file(kline_csv(CANDLES[:1])))) == []
-    assert CANDLES[:1] == list(read_market_file(file(kline_csv(CANDLES[:2]))))
+    header = HEADER.replace("close_time", "x")
+    assert CANDLES[:1] == list(read_market_file(file(kline_csv(CANDLES[:2], header))))
+    assert "does not contain a closed minute" in str(refused(file(kline_csv(CANDLES[:1], header))))
+
+
+def test_a_close_time_says_that_the_last_candle_is_closed(file: Write) -> None:
+    assert CANDLES[:1] == list(read_market_file(file(kline_csv(CANDLES[:1]))))
+
+
+def test_a_script_that_wrote_times_as_text_may_have_saved_an_open_candle(file: Write) -> None:
+    """It saves what a server sent, where the last candle is still open and has its close time all the same."""
+    rows = [
+        line(c, in_iso(c.open_time)).replace(str(c.open_time + 59_999), str(in_iso(c.open_time + 59_999)))
+        for c in CANDLES
+    ]
+    assert CANDLES[:-1] == list(read_market_file(file("\n".join([HEADER, *rows]))))
 
 
 def test_the_last_candle_of_a_utc_day_is_closed(file: Write) -> None:
     evening = minutes(3, first=DAY_MS // MINUTE_MS - 3)
-    assert evening == list(read_market_file(file(kline_csv(evening))))
+    assert evening == list(read_market_file(file(kline_csv(evening, HEADER.replace("close_time", "x")))))
 
 
 TRADES = [
@@ -287,12 +299,14 @@ def with_a_flag(archive: bytes, *, local: int, central: int, value: int) -> byte
         (with_a_flag(ARCHIVE, local=6, central=8, value=1), "encrypted"),
         (with_a_flag(ARCHIVE, local=8, central=10, value=99), "compress"),
         (zipped(("readme.txt", "hello")), "the archive does not contain a .csv file"),
-        (b"PAR1\x15\x04\x15\x00PAR1", "Parquet is not supported; convert the data to CSV"),
+        (b"PAR1\x15\x04\x15\x00PAR1", "the table cannot be read"),
+        (b"FEA1" + bytes(40), "Feather version 1 is not supported"),
         (b"\x93\xff\x00\x80" * 50, "this is not a valid CSV file"),
         (bytes(range(256)) * 4, "this is not a valid CSV file"),
         (b"hello\n", "the header has no column for open_time, open, high, low, close, volume"),
-        (b'{"open": 1}\n', "the header has no column for"),
-        ("\n".join("abc").encode(), "the header has no column for"),
+        (b'{"open": 1}\n', "there is no table in this JSON; it must be a list of rows such as freqtrade's"),
+        (b'[{"open": 1}\n', "this is not valid JSON"),
+        ("\n".join("abc").encode(), "the format of 1 columns"),
         (b"x" * 200_000, "the line exceeds the limit of 65,536 characters"),
     ],
 )  # fmt: skip
@@ -305,7 +319,7 @@ def test_what_is_no_market_data_is_refused_with_a_reason(file: Write, content: b
     [
         ("open_time,open,high,low,volume", "close"),
         ("open,high,low,close", "open_time, volume"),
-        ("price,qty,time", "buyer_is_maker"),
+        ("price,side,time", "quantity"),
         ("price,is_buyer_maker", "trade_time, quantity"),
     ],
 )
@@ -391,7 +405,7 @@ def test_a_line_without_end_is_refused_before_it_fills_the_memory(file: Write, b
 
 
 def test_rows_before_a_wrong_one_are_read(file: Write) -> None:
-    """All but the last of them, which might have been an open candle."""
+    """All but the last of them, which a later row for the same minute might replace."""
     reader = read_market_file(file(broken(row(low=-1))))
     assert CANDLES[:4] == list(islice(reader, 4))
     with pytest.raises(MarketDataError, match="line 7"):
@@ -408,7 +422,7 @@ def test_rows_before_a_wrong_one_are_read(file: Write) -> None:
         ("1,5,inf,3,{time},True,True", "are not a valid trade"),
         (
             "1,5,2,3,{time},perhaps,True",
-            "'perhaps' is not a valid is_buyer_maker; it must be true or false",
+            "'perhaps' is not a valid buyer_is_maker; it must be true or false",
         ),
         ("1,5,2,3,soon,True,True", "'soon' is not a valid time"),
         ("1,5,2,9,3,{time},True,True", "9"),
@@ -424,7 +438,7 @@ def test_a_trade_that_is_wrong_is_reported_with_its_line(file: Write, text: str,
 
 
 @pytest.mark.parametrize("spacing", [3, 5, 60])
-@pytest.mark.parametrize("count", [40, 300])
+@pytest.mark.parametrize("count", [3, 300])
 def test_longer_candles_than_a_minute_are_refused(file: Write, spacing: int, count: int) -> None:
     """They would be taken for minutes with holes between them, and the holes filled."""
     candles = [candle._replace(open_time=MIDNIGHT + number * spacing * MINUTE_MS)
@@ -434,23 +448,15 @@ def test_longer_candles_than_a_minute_are_refused(file: Write, spacing: int, cou
     assert f"the candles are {spacing} minutes apart; one-minute candles are needed" in message
 
 
-def test_longer_candles_that_say_when_they_close_are_refused_at_once(file: Write) -> None:
-    rows = [row(open_time=MIDNIGHT + n * 300_000, close_time=MIDNIGHT + n * 300_000 + 299_999) for n in range(3)]
-    error = refused(file("\n".join([HEADER, *rows])))
-    assert error.line == 2
-    assert "this is not a one-minute candle" in str(error)
+def test_a_single_longer_candle_that_says_when_it_closes_is_known(file: Write) -> None:
+    rows = [row(open_time=MIDNIGHT + n * 300_000, close_time=MIDNIGHT + n * 300_000 + 299_999) for n in range(1)]
+    assert "the candles are 5 minutes apart" in str(refused(file("\n".join([HEADER, *rows]))))
 
 
 def test_a_market_that_leaves_out_quiet_minutes_is_no_longer_candle(file: Write) -> None:
     numbers = [number for number in range(600) if number % 7 in (0, 3, 4)]
     candles = [minutes(1, first=number)[0] for number in numbers]
-    assert candles[:-1] == list(read_market_file(file(kline_csv(candles))))
-
-
-def test_a_file_with_the_newest_candle_first_is_refused(file: Write) -> None:
-    """Some sites offer them so; every candle after the first would be late and left out, silently."""
-    error = refused(file(kline_csv(reversed(CANDLES))))
-    assert "time" in str(error)
+    assert candles == list(read_market_file(file(kline_csv(candles))))
 
 
 @pytest.mark.parametrize("when", ["1900-01-01", "9999-01-01", "2500-06-01T00:00:00+00:00"])

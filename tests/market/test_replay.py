@@ -13,6 +13,7 @@ from sizes import rounds
 from vivienne.agent.evaluate import evaluate
 from vivienne.agent.indicators import bars_needed
 from vivienne.errors import MarketDataError
+from vivienne.live.freshness import Freshness
 from vivienne.market.bars import BarBuilder, GapFiller, Restart
 from vivienne.market.feeds.base import FeedEnded, FeedEvent, MinuteClosed, PriceMoved
 from vivienne.market.feeds.replay import ReplayFeed, _Pace
@@ -128,13 +129,14 @@ async def test_a_minute_closes_before_the_price_that_follows_it(tmp_path: Path) 
     assert [PriceMoved, PriceMoved, MinuteClosed, PriceMoved, FeedEnded] == [type(event) for event in events]
 
 
-async def test_a_late_trade_moves_no_price(tmp_path: Path) -> None:
-    """Events come in the order of time."""
+async def test_a_late_trade_is_replayed_at_its_time(tmp_path: Path) -> None:
     on_time = [Trade(MIDNIGHT + number * 40_000, 100.0, 1.0, buyer_is_maker=False) for number in range(9)]
     late = Trade(MIDNIGHT + 70_000, 999.0, 1.0, buyer_is_maker=False)
     feed = ReplayFeed({"BTC": [written_trades(tmp_path / "t.csv", [*on_time[:6], late, *on_time[6:]])]}, None)
-    moves = [event for event in await rest(feed) if isinstance(event, PriceMoved)]
-    assert [PriceMoved(trade.price, trade.time) for trade in on_time] == moves
+    events = await rest(feed)
+    moves = [event for event in events if isinstance(event, PriceMoved)]
+    assert [PriceMoved(trade.price, trade.time) for trade in [*on_time[:2], late, *on_time[2:]]] == moves
+    assert [999.0, 100.0] == [candle.high for candle in candles_of(events)][:2]
 
 
 async def test_real_trades_replay_to_the_minutes_of_the_archive(marketdata: Path) -> None:
@@ -184,14 +186,10 @@ async def test_every_real_minute_is_replayed_once(marketdata: Path) -> None:
 # What is wrong with files is said at once, or when it is reached
 
 
-def test_files_out_of_order_are_refused(tmp_path: Path) -> None:
+async def test_files_are_put_in_order_by_their_times(tmp_path: Path) -> None:
     candles = minutes(2 * DAY)
     first, second = written(tmp_path / "a.csv", candles[:DAY]), written(tmp_path / "b.csv", candles[DAY:])
-    with pytest.raises(
-        MarketDataError, match=r"the file begins before .*b\.csv; list the files of an asset in order"
-    ) as caught:
-        ReplayFeed({"BTC": [second, first]}, None)
-    assert str(first) == caught.value.path
+    assert candles == candles_of(await rest(ReplayFeed({"BTC": [second, first]}, None)))
 
 
 def test_a_missing_file_is_refused_before_anything_is_replayed(tmp_path: Path) -> None:
@@ -227,7 +225,7 @@ async def test_candles_before_a_broken_line_are_replayed(tmp_path: Path) -> None
     feed = ReplayFeed({"BTC": [path]}, None)
     feed.history("BTC", least=30, most=1_000)
     events = feed.follow("BTC")
-    # The last one before the break might have been unclosed.
+    # A later row for the minute before the break might have replaced it.
     assert minutes(100)[30:58] == candles_of([await anext(events) for _ in range(28)])
     with pytest.raises(MarketDataError, match="line 61"):
         _ = [event async for event in events]
@@ -242,14 +240,12 @@ async def test_a_broken_line_in_the_history_is_reported_by_it(tmp_path: Path) ->
         ReplayFeed({"BTC": [path]}, None).history("BTC", least=30, most=1_000)
 
 
-async def test_a_damaged_archive_is_reported_when_the_replay_gets_there(tmp_path: Path) -> None:
+def test_a_damaged_archive_is_refused_before_anything_is_replayed(tmp_path: Path) -> None:
     path = written(tmp_path / "a.csv", minutes(4_000))
     packed = gzip.compress(path.read_bytes())
     path.write_bytes(packed[: len(packed) * 3 // 4])
-    feed = ReplayFeed({"BTC": [path]}, None)
-    feed.history("BTC", least=30, most=1_000)
     with pytest.raises(MarketDataError, match="the compressed data is damaged"):
-        await rest(feed)
+        ReplayFeed({"BTC": [path]}, None)
 
 
 # Pace
@@ -297,3 +293,80 @@ async def test_a_hole_that_is_filled_takes_its_time_and_a_longer_one_is_skipped(
     assert clock.now == pytest.approx(62.0)
     await pace.until(MIDNIGHT + (61 + 63) * MINUTE_MS)
     assert clock.now == pytest.approx(63.0)
+
+
+# Candles longer than a minute, and wrong rows that are left out
+
+
+def hours(count: int) -> list[Candle]:
+    return [candle._replace(open_time=MIDNIGHT + n * 3_600_000) for n, candle in enumerate(minutes(count))]
+
+
+async def test_longer_candles_give_their_own_bars_exactly(tmp_path: Path) -> None:
+    feed = ReplayFeed({"BTC": [written_whole(tmp_path / "h.csv", hours(30))]}, None, timeframe=Timeframe.H1)
+    history = feed.history("BTC", least=300, most=1_000)
+    builder = BarBuilder(Timeframe.H1)
+    made = [*history.minutes.candles(), *candles_of(await rest(feed))]
+    assert hours(30) == [bar for candle in made if (bar := builder.add(candle)) is not None]
+    assert (feed.longest_candle, len(history.minutes)) == (60, 300)
+
+
+async def test_nothing_of_a_longer_candle_is_seen_before_it_closes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = written_whole(tmp_path / "h.csv", hours(3))
+    clock = Clock(monkeypatch)
+    feed = ReplayFeed({"BTC": [path]}, 3_600.0, timeframe=Timeframe.H4)
+    seen = [clock.now async for event in feed.follow("BTC") if isinstance(event, MinuteClosed)]
+    assert [0.0, 1.0, 2.0] == [pytest.approx(seen[n * 60 + minute]) for n in range(3) for minute in (0, 59)][::2]
+    assert len(seen) == 180
+
+
+def written_whole(path: Path, candles: list[Candle]) -> Path:
+    """A file of longer candles that says when they close."""
+    length = candles[1].open_time - candles[0].open_time
+    rows = ["open_time,open,high,low,close,volume,quote_volume,count,taker_buy_volume,close_time"]
+    rows += [",".join(map(str, [*candle, candle.open_time + length - 1])) for candle in candles]
+    path.write_text("\n".join(rows))
+    return path
+
+
+@pytest.mark.parametrize("timeframe", [Timeframe.M1, Timeframe.M15])
+def test_longer_candles_are_refused_for_a_shorter_timeframe(tmp_path: Path, timeframe: Timeframe) -> None:
+    path = written_whole(tmp_path / "h.csv", hours(9))
+    with pytest.raises(MarketDataError, match=r"the candles are 60 minutes apart.*use --timeframe 1h or 4h or 1d"):
+        ReplayFeed({"BTC": [path]}, None, timeframe=timeframe)
+
+
+async def test_a_wrong_row_that_is_left_out_makes_the_asset_stale_there(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = written(tmp_path / "a.csv", minutes(9))
+    lines = path.read_text().splitlines()
+    lines[6] = lines[6].replace(",1", ",x", 1)
+    path.write_text("\n".join(lines))
+    with caplog.at_level("INFO"):
+        feed = ReplayFeed({"BTC": [path]}, None, on_bad_row="skip")
+    assert (
+        "BTC: candles, 1 minute, known by its header, 10 rows, 2025-01-01 00:00 to 00:09; 1 wrong row: line 7"
+        in caplog.text
+    )
+    assert "line 7: '" in caplog.text
+    assert feed.left_out == {("BTC", "bad"): 1, ("BTC", "unclosed"): 1, ("BTC", "repeated"): 0, ("BTC", "replaced"): 0}
+    freshness = Freshness()
+    troubles = []
+    for candle in candles_of(await rest(feed)):
+        freshness.admit_minute(candle)
+        troubles.append(freshness.trouble)
+    assert [5] == [number for number, trouble in enumerate(troubles) if trouble is not None]
+    assert troubles[5] is not None
+    assert troubles[5].id == "bad_minute"
+
+
+async def test_a_wrong_trade_that_is_left_out_makes_the_asset_stale_there(tmp_path: Path) -> None:
+    trades = [Trade(MIDNIGHT + number * 40_000, 100.0, 1.0, buyer_is_maker=False) for number in range(9)]
+    path = written_trades(tmp_path / "t.csv", trades)
+    path.write_text(path.read_text().replace(f"{trades[4].time},100.0", f"{trades[4].time},0"))
+    events = await rest(ReplayFeed({"BTC": [path]}, None, on_bad_row="skip"))
+    bad = [event for event in events if isinstance(event, PriceMoved) and not event.price > 0]
+    assert [trades[3].time] == [event.time for event in bad]

@@ -31,6 +31,7 @@ _COMMANDS = {
     "check": _Command("backup", "Check that everything in a database can be read and belongs together."),
     "config": _Command("config", "Move whole configurations between databases and files."),
     "doctor": _Command("doctor", "Look for what may be wrong: settings, database, server."),
+    "inspect": _Command("inspect", "Say what data files are taken for, and what of them is left out."),
     "pause": _Command("pause", "Pause all assets, or one: idle, with size 0, until it is resumed."),
     "prune": _Command("prune", "Remove the answers to old requests from a database; the history stays."),
     "restore": _Command(

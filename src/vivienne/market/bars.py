@@ -10,6 +10,7 @@ Gap policy: a missing minute is filled with the last close, without volume and t
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -44,7 +45,8 @@ class CandleBuilder:
         if candle is not None and minute < candle.open_time:
             self.late += 1
             return None
-        taker_buy = 0.0 if trade.buyer_is_maker else trade.quantity
+        is_maker = trade.buyer_is_maker
+        taker_buy = math.nan if is_maker is None else 0.0 if is_maker else trade.quantity
         if candle is not None and minute == candle.open_time:
             self._candle = Candle(
                 minute,

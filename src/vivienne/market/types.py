@@ -31,14 +31,14 @@ class Trade(NamedTuple):
         time: the exchange's trade time, ms since the epoch, UTC.
         price: in quote currency.
         quantity: in base currency.
-        buyer_is_maker: True if the seller was the taker.
+        buyer_is_maker: True if the seller was the taker; None if it is unknown.
         trades: number of trades that an aggregated trade combines, otherwise 1.
     """
 
     time: int
     price: float
     quantity: float
-    buyer_is_maker: bool
+    buyer_is_maker: bool | None
     trades: int = 1
 
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from vivienne.errors import SettingsError
 from vivienne.live.market import Market
 from vivienne.market.feeds.replay import ReplayFeed
 from vivienne.market.feeds.simulated import SimulatedFeed
+from vivienne.metrics.registry import Sample
 
 if TYPE_CHECKING:
     from vivienne.changes.service import ConfigService
     from vivienne.market.feeds.base import Feed
+    from vivienne.metrics.registry import Metrics
     from vivienne.settings.boot import Boot
     from vivienne.stream.state import StateBoard
+
+_LEFT_OUT = "vivienne_data_rows_left_out_total"
 
 
 def market_of(boot: Boot, assets: tuple[str, ...], service: ConfigService, board: StateBoard) -> Market:
@@ -26,9 +31,10 @@ def market_of(boot: Boot, assets: tuple[str, ...], service: ConfigService, board
 
     Raises:
         MarketDataError: a data file cannot be used.
+        SettingsError: the data does not go with a setting.
     """
     return Market(
-        _feed(boot, assets),
+        _feed(boot, assets, service.metrics),
         service,
         board,
         timeframe=boot.timeframe,
@@ -40,9 +46,17 @@ def market_of(boot: Boot, assets: tuple[str, ...], service: ConfigService, board
     )
 
 
-def _feed(boot: Boot, assets: tuple[str, ...]) -> Feed:
+def _feed(boot: Boot, assets: tuple[str, ...], metrics: Metrics) -> Feed:
     if boot.files:
-        return ReplayFeed({asset: boot.files[asset] for asset in assets}, boot.speed, boot.market_begin)
+        files = {asset: boot.files[asset] for asset in assets}
+        feed = ReplayFeed(
+            files, boot.speed, boot.market_begin, timeframe=boot.timeframe, on_bad_row=boot.on_bad_row
+        )  # fmt: skip
+        if boot.on_tick and feed.longest_candle > 1:
+            raise SettingsError("--evaluate-on tick needs one-minute candles or trades; longer candles have no prices "
+                                "within a bar")  # fmt: skip
+        metrics.source(lambda: [Sample(_LEFT_OUT, labels, count) for labels, count in feed.left_out.items()])
+        return feed
     return SimulatedFeed(
         assets,
         seed=boot.seed,

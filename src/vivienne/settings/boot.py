@@ -63,11 +63,19 @@ class Boot:
     )
     files: Mapping[str, list[Path]] = setting(
         "--data",
-        "File of one-minute klines or trades to replay (CSV, plain, .gz or .zip); may be repeated, also for the same "
-        "asset, in order of time. In the environment: separated by blanks.",
+        "File of candles or trades to replay: CSV or JSON, plain, .gz or .zip; Feather or Parquet with "
+        "vivienne[parquet]. May be repeated, also for the same asset, in any order. In the environment: separated by "
+        "blanks.",
         (),
         metavar="ASSET=PATH",
         parse=parsing.files,
+    )
+    on_bad_row: Literal["stop", "skip"] = setting(
+        "--on-bad-row",
+        "At a wrong row of a data file: stop the replay of its asset there; or leave the row out, which makes the "
+        "asset stale there.",
+        "stop",
+        choices=("stop", "skip"),
     )
     role: Role = setting(
         "--role",

@@ -1,7 +1,10 @@
-"""Replay of files of klines or trades, at a multiple of their pace or at full speed.
+"""Replay of files of candles or trades, at a multiple of their pace or at full speed.
 
 Each asset runs on the clock of its own files. The first minutes, which a decision needs, are history; the rest is
 replayed. A gap that is too long for the gap policy is skipped without waiting.
+
+Candles longer than a minute are replayed as the minutes they are made of, all at the moment when the candle closes.
+They give bars of their own length and of its multiples exactly; any other timeframe is refused.
 """
 
 from __future__ import annotations
@@ -9,19 +12,23 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+import math
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from vivienne.errors import MarketDataError
 from vivienne.market.bars import CandleBuilder
 from vivienne.market.feeds.base import FeedEnded, FeedEvent, History, MinuteClosed, PriceMoved
-from vivienne.market.files import read_market_file
-from vivienne.market.timeframe import LONGEST_FILLED_GAP
-from vivienne.market.types import MINUTE_MS, Bars, Candle, Trade
+from vivienne.market.files import AssetFiles, trades_of
+from vivienne.market.timeframe import LONGEST_FILLED_GAP, Timeframe
+from vivienne.market.types import MINUTE_MS, Bars, Candle
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Iterator, Mapping
     from pathlib import Path
+
+    from vivienne.market.files.asset_files import Stretch
+    from vivienne.market.files.report import Report
 
 _log = logging.getLogger(__name__)
 _CHUNK = 2_000
@@ -32,37 +39,83 @@ _LATENESS_SECONDS = 30.0
 """Delay allowed for a slow disk or a busy machine."""
 
 
+BadRows = Literal["stop", "skip"]
+
+
+class _Due(NamedTuple):
+    """An event, and the market time at which it happens, in ms since the epoch."""
+
+    time: int
+    event: MinuteClosed | PriceMoved
+
+
 class ReplayFeed:
     """Market data from files.
 
     Args:
-        files: files of each asset, in order of time.
+        files: files of each asset, in any order.
         speed: market seconds per real second; None for full speed.
         begun: start of the replay, in seconds since the epoch. Events that are due since then are sent at once. None
             starts the replay with the first call of `follow`.
+        timeframe: timeframe of the bars that are made of the data.
+        on_bad_row: what to do at a wrong row: stop the replay of its asset, or leave the row out. The asset is stale
+            where a row is left out.
 
     Raises:
-        MarketDataError: a file is missing, cannot be read, or is not in order of time.
+        MarketDataError: a file is missing, cannot be read, or cannot be used for the timeframe.
+
+    Attributes:
+        left_out: number of rows of the files that are not used, by asset and reason.
+        longest_candle: length of the longest candles in the files, in minutes; 0 if there are only trades.
     """
 
     name = "replay"
     pace: float | None = None
 
-    def __init__(self, files: Mapping[str, list[Path]], speed: float | None, begun: float | None = None) -> None:
+    def __init__(
+        self,
+        files: Mapping[str, list[Path]],
+        speed: float | None,
+        begun: float | None = None,
+        *,
+        timeframe: Timeframe = Timeframe.M1,
+        on_bad_row: BadRows = "stop",
+    ) -> None:
         self.assets = tuple(files)
         self._speed = speed
         self._begun = begun
+        self.left_out: dict[tuple[str, str], int] = {}
+        self._events: dict[str, Iterator[_Due]] = {}
+        longest = 0
+        for asset, paths in files.items():
+            data = AssetFiles(paths, skip=on_bad_row == "skip")
+            for report in data.reports:
+                _check_length(report, timeframe)
+                self._tell(asset, report, on_bad_row)
+            self._events[asset] = _events(data.stretches())
+            longest = max(longest, data.longest)
+        self.longest_candle = longest // MINUTE_MS
+        self._longest_wait = max(LONGEST_FILLED_GAP, self.longest_candle)
         # The replay waits during gaps that the gap policy fills. At full speed, only reading takes time.
-        waiting = 0.0 if speed is None else (LONGEST_FILLED_GAP + 1) * 60 / speed
+        waiting = 0.0 if speed is None else (self._longest_wait + 1) * 60 / speed
         self.longest_silence = waiting + _LATENESS_SECONDS
-        self._events: dict[str, Iterator[MinuteClosed | PriceMoved]] = {
-            asset: _events(paths, _begins(paths)) for asset, paths in files.items()
-        }
+
+    def _tell(self, asset: str, report: Report, on_bad_row: BadRows) -> None:
+        """Log what a file was taken for, and count what is left out of it."""
+        notes = "".join(f"; {note}" for note in report.notes)
+        _log.info("%s: %s%s (%s)", asset, report.summary, notes, report.name)
+        for reason, count in report.left_out.items():
+            if reason != "bad" or on_bad_row == "skip":
+                self.left_out[asset, reason] = self.left_out.get((asset, reason), 0) + count
+        if report.bad_rows:
+            line, why = report.bad_rows[0]
+            rest = "such rows are left out" if on_bad_row == "skip" else "the replay stops there"
+            _log.warning("%s: %s, %s %d: %s; %s", asset, report.name, report.unit, line, why, rest)
 
     def history(self, asset: str, *, least: int, most: int) -> History:
         """The first `least` minutes of the files, where this market begins. See `Feed`."""
         candles: list[Candle] = []
-        for event in self._events[asset]:
+        for _, event in self._events[asset]:
             if isinstance(event, MinuteClosed):
                 candles.append(event.candle)
                 if event.candle.open_time - candles[0].open_time >= (min(least, most) - 1) * MINUTE_MS:
@@ -71,18 +124,16 @@ class ReplayFeed:
 
     async def follow(self, asset: str) -> AsyncIterator[FeedEvent]:
         """The rest of the files. See `Feed`."""
-        pace = None if self._speed is None else _Pace(self._speed, self._begun)
+        pace = None if self._speed is None else _Pace(self._speed, self._begun, self._longest_wait)
         events = self._events[asset]
         failure: MarketDataError | None = None
         while failure is None:
             chunk, failure = await asyncio.to_thread(_chunk, events)
             if not chunk and failure is None:
                 break
-            for number, event in enumerate(chunk):
+            for number, (due, event) in enumerate(chunk):
                 if pace is not None:
-                    await pace.until(
-                        event.time if isinstance(event, PriceMoved) else event.candle.open_time + MINUTE_MS
-                    )
+                    await pace.until(due)
                 elif number % _BREATH == 0:
                     await asyncio.sleep(0)
                 yield event
@@ -93,10 +144,11 @@ class ReplayFeed:
 
 
 class _Pace:
-    """Delays events until they are due."""
+    """Delays events until they are due. A hole of more minutes than `longest_wait` takes no time."""
 
-    def __init__(self, speed: float, begun: float | None = None) -> None:
+    def __init__(self, speed: float, begun: float | None = None, longest_wait: int = LONGEST_FILLED_GAP) -> None:
         self._speed = speed
+        self._longest_wait = longest_wait
         self._late = 0.0 if begun is None else time.time() - begun
         self._begin: float | None = None
         self._market_begin = self._market_last = 0
@@ -106,32 +158,18 @@ class _Pace:
         if self._begin is None:
             self._begin, self._market_begin, self._market_last = now - self._late, market_ms, market_ms
         hole = market_ms - self._market_last - MINUTE_MS
-        if hole > LONGEST_FILLED_GAP * MINUTE_MS:
+        if hole > self._longest_wait * MINUTE_MS:
             self._market_begin += hole
         self._market_last = market_ms
         due = self._begin + (market_ms - self._market_begin) / 1000 / self._speed
         await asyncio.sleep(max(0.0, due - now))
 
 
-def _begins(paths: Sequence[Path]) -> list[int]:
-    """Start time of each file. Each file must exist, be readable, and begin after the one before it."""
-    begins: list[int] = []
-    for number, path in enumerate(paths):
-        first = next(read_market_file(path), None)
-        if first is None:
-            raise MarketDataError(path, "the file does not contain a closed minute; at least one is needed")
-        if begins and first[0] < begins[-1]:
-            before = paths[number - 1]
-            raise MarketDataError(path, f"the file begins before {before}; list the files of an asset in order of time")
-        begins.append(first[0])
-    return begins
-
-
 def _chunk(
-    events: Iterator[MinuteClosed | PriceMoved],
-) -> tuple[list[MinuteClosed | PriceMoved], MarketDataError | None]:
+    events: Iterator[_Due],
+) -> tuple[list[_Due], MarketDataError | None]:
     """The next events; if the data contains an error, the events before it and the error."""
-    chunk: list[MinuteClosed | PriceMoved] = []
+    chunk: list[_Due] = []
     try:
         chunk.extend(itertools.islice(events, _CHUNK))
     except MarketDataError as error:
@@ -139,16 +177,54 @@ def _chunk(
     return chunk, None
 
 
-def _events(paths: Sequence[Path], begins: Sequence[int]) -> Iterator[MinuteClosed | PriceMoved]:
+def _check_length(report: Report, timeframe: Timeframe) -> None:
+    """Candles must make up whole bars of the timeframe."""
+    if report.minutes is None or timeframe.minutes % report.minutes == 0:
+        return
+    fitting = [each.value for each in Timeframe if each.minutes % report.minutes == 0]
+    use = f"use --timeframe {' or '.join(fitting)}, or give" if fitting else "give"
+    raise MarketDataError(
+        report.path,
+        f"the candles are {report.minutes:g} minutes apart, which makes no bars of {timeframe.value}; {use} one-minute "
+        "candles or trades",
+        member=report.member,
+    )
+
+
+def _events(stretches: Iterator[Stretch]) -> Iterator[_Due]:
     builder = CandleBuilder()
-    for path, next_file in zip(paths, [*begins[1:], None], strict=True):
-        for item in read_market_file(path, next_file):
-            if isinstance(item, Trade):
-                late = builder.late
-                closed = builder.add(item)
-                if closed is not None:
-                    yield MinuteClosed(closed)
-                if builder.late == late:
-                    yield PriceMoved(item.price, item.time)
-            else:
-                yield MinuteClosed(item)
+    for stretch in stretches:
+        if stretch.kind == "trades":
+            yield from _trade_events(stretch, builder)
+        elif stretch.length == MINUTE_MS:
+            for candle in stretch.rows.bars().candles():
+                yield _Due(candle.open_time + MINUTE_MS, MinuteClosed(candle))
+        else:
+            for candle in stretch.rows.bars().candles():
+                for minute in minutes_of(candle, stretch.length):
+                    yield _Due(candle.open_time + stretch.length, MinuteClosed(minute))
+
+
+def _trade_events(stretch: Stretch, builder: CandleBuilder) -> Iterator[_Due]:
+    for trade, is_valid in zip(trades_of(stretch.rows), stretch.rows.valid.tolist(), strict=True):
+        if not is_valid:
+            yield _Due(trade.time, PriceMoved(math.nan, trade.time))
+            continue
+        closed = builder.add(trade)
+        if closed is not None:
+            yield _Due(closed.open_time + MINUTE_MS, MinuteClosed(closed))
+        yield _Due(trade.time, PriceMoved(trade.price, trade.time))
+
+
+def minutes_of(candle: Candle, length: int) -> Iterator[Candle]:
+    """Minutes that make up a longer candle: flat at its open, and the last one with all the rest of it.
+
+    Args:
+        candle: the candle.
+        length: its length, ms.
+    """
+    end = candle.open_time + length
+    for begin in range(candle.open_time, end - MINUTE_MS, MINUTE_MS):
+        opened = candle.open
+        yield Candle(begin, opened, opened, opened, opened, 0.0, 0.0, 0, 0.0)
+    yield candle._replace(open_time=end - MINUTE_MS)

@@ -1,0 +1,172 @@
+"""Order of rows: whether they are in order of time, how they are put into it, and rows that are there twice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from vivienne.market.files.rows import Rows
+
+if TYPE_CHECKING:
+    from vivienne.market.files.fields import Kind
+    from vivienne.market.types import BoolArray
+
+_MOST_LINES = 10
+_OTHER_MARKET = 0.2
+"""Two closes of a minute that differ by this fraction are not of one market."""
+_LEAST_OTHERS = 3
+
+
+class Order:
+    """Looks at the order of valid rows as they come.
+
+    Attributes:
+        ups, downs: number of steps forward and back in time.
+        back: the first step back: the line, its time, and the time before it.
+    """
+
+    def __init__(self) -> None:
+        self.ups = self.downs = 0
+        self.back: tuple[int, int, int] | None = None
+        self._last: int | None = None
+
+    def look(self, rows: Rows) -> None:
+        """Look at the next rows."""
+        if not len(rows):
+            return
+        before = rows.time[:1] if self._last is None else [self._last]
+        steps = np.diff(rows.time, prepend=before)
+        down = steps < 0
+        self.ups += int(np.count_nonzero(steps > 0))
+        count = int(np.count_nonzero(down))
+        if count and self.back is None:
+            place = int(np.argmax(down))
+            self.back = int(rows.line[place]), int(rows.time[place]), int(rows.time[place] - steps[place])
+        self.downs += count
+        self._last = int(rows.time[-1])
+
+    @property
+    def is_newest_first(self) -> bool:
+        """True if most rows are before the one above them."""
+        return self.downs > self.ups
+
+
+def placed(rows: Rows, length: int, before: int | None) -> Rows:
+    """Give rows that cannot be used the time that follows from their place in the file.
+
+    Args:
+        rows: in order of the file.
+        length: time from one row to the next, ms; 0 for trades.
+        before: time of the row before the first, if there is one.
+    """
+    if rows.valid.all():
+        return rows
+    time = rows.time.copy()
+    for place in np.flatnonzero(~rows.valid).tolist():
+        last = before if place == 0 else int(time[place - 1])
+        time[place] = _following(rows, place) - length if last is None else last + length
+    return Rows(time, rows.values, rows.line, rows.valid, rows.ids)
+
+
+def _following(rows: Rows, place: int) -> int:
+    later = rows.time[place:][rows.valid[place:]]
+    return int(later[0]) if len(later) else 0
+
+
+def put_in_order(rows: Rows, *, is_newest_first: bool, length: int, kind: Kind) -> Rows:
+    """All rows in order of time.
+
+    Trades of one moment are ordered by their ids, if these are numbers, otherwise as the file has them. Of candles of
+    one minute, the one further down in the file comes last.
+    """
+    rows = placed(rows[::-1] if is_newest_first else rows, length, None)
+    if kind == "candles":
+        return rows[np.lexsort((rows.line, rows.time))]
+    if rows.ids is not None and rows.ids.dtype != object:
+        return rows[np.lexsort((rows.ids, rows.time))]
+    return rows[np.argsort(rows.time, kind="stable")]
+
+
+class Once:
+    """Lets each candle and each trade through once. Rows must come in order of time.
+
+    Of rows for one minute the last valid one counts. A trade is repeated if one of the same time has the same id.
+
+    Attributes:
+        repeated: number of rows that were there before.
+        replaced: number of candles that a different one of the same minute replaced.
+        lines: lines of the first of them.
+        strangers: number of them whose close is far from that of the other one.
+    """
+
+    def __init__(self, kind: Kind) -> None:
+        self._kind = kind
+        self._held: Rows | None = None
+        self.repeated = self.replaced = self.strangers = 0
+        self.lines: list[int] = []
+
+    def add(self, rows: Rows) -> Rows:
+        """Take rows; return those that are known to be the last of their time."""
+        if self._held is not None:
+            rows = Rows.joined([self._held, rows])
+        if not len(rows):
+            self._held = None
+            return rows
+        first_held = int(np.searchsorted(rows.time, rows.time[-1]))
+        self._held = rows[first_held:]
+        return self._once(rows[:first_held])
+
+    def end(self) -> Rows | None:
+        """The rows that are left, after the last."""
+        held, self._held = self._held, None
+        return None if held is None else self._once(held)
+
+    def _once(self, rows: Rows) -> Rows:
+        same = rows.time[1:] == rows.time[:-1]
+        if not same.any() or (self._kind == "trades" and _has_rising_ids(rows)):
+            return rows
+        begins = np.flatnonzero(np.concatenate([[True], ~same]))
+        ends = np.append(begins[1:], len(rows))
+        keep = np.full(len(rows), fill_value=True)
+        for begin, end in zip(begins.tolist(), ends.tolist(), strict=True):
+            if end - begin > 1:
+                (self._keep_last if self._kind == "candles" else self._keep_first)(rows, keep, begin, end)
+        return rows[keep]
+
+    def _keep_last(self, rows: Rows, keep: BoolArray, begin: int, end: int) -> None:
+        kept = next((place for place in range(end - 1, begin - 1, -1) if rows.valid[place]), end - 1)
+        keep[begin:end] = False
+        keep[kept] = True
+        for place in range(begin, end):
+            if place == kept or not rows.valid[place]:
+                continue
+            one, other = rows.values[:, place], rows.values[:, kept]
+            if np.array_equal(one, other, equal_nan=True):
+                self.repeated += 1
+                continue
+            self.replaced += 1
+            self.strangers += abs(one[3] - other[3]) > _OTHER_MARKET * other[3]
+            if len(self.lines) < _MOST_LINES:
+                self.lines.append(int(rows.line[place]))
+
+    def _keep_first(self, rows: Rows, keep: BoolArray, begin: int, end: int) -> None:
+        if rows.ids is None:
+            return
+        seen: set[Any] = set()
+        for place, trade_id in enumerate(rows.ids[begin:end].tolist(), begin):
+            if rows.valid[place] and trade_id != "":
+                keep[place] = trade_id not in seen
+                seen.add(trade_id)
+        self.repeated += int(np.count_nonzero(~keep[begin:end]))
+
+    @property
+    def are_two_markets(self) -> bool:
+        """True if most rows for the same minute are too far from each other to be of one market."""
+        return self.strangers >= _LEAST_OTHERS and self.strangers * 2 > self.replaced
+
+
+def _has_rising_ids(rows: Rows) -> bool:
+    if rows.ids is None:
+        return True
+    return rows.ids.dtype != object and bool((np.diff(rows.ids) > 0).all())

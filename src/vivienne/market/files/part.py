@@ -1,0 +1,164 @@
+"""A part of the data of an asset: one table, looked through before it is used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from vivienne.market.files.ordering import Once, Order, put_in_order
+from vivienne.market.files.reading import Counts, Reader
+from vivienne.market.files.rows import Rows
+from vivienne.market.types import DAY_MS, MINUTE_MS
+from vivienne.times import iso
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vivienne.market.files.fields import Kind
+    from vivienne.market.files.sources import Source
+
+MOST_SORTED = 20_000_000
+"""Rows of a file that can be sorted; they have to be in memory at once."""
+_LEAST_STEPS = 2
+_USUAL_STEP = 0.9
+"""Fraction of the steps from which another spacing is a mistake."""
+
+
+class Part:
+    """One table.
+
+    Args:
+        source: where it is.
+        skip: leave wrong rows out; otherwise the first of them is an error when it is reached.
+
+    Raises:
+        MarketDataError: the table cannot be read, or not as the market of one asset.
+
+    Attributes:
+        source, reader: what it is.
+        kind: what its rows are.
+        counts: what is left out.
+        length: length of a candle, ms; 0 for trades.
+        first, last: time of the first and the last valid row; None without any. `first_ids` and `last_ids` are those of
+            the trades of these moments.
+        ids_before: ids of trades that the part before has too.
+        is_newest_first, is_in_order: the order of its rows.
+        drops_last: the last candle is left out, since it may be open.
+    """
+
+    def __init__(self, source: Source, *, skip: bool) -> None:
+        self.source = source
+        self.reader = Reader(source)
+        self.kind: Kind = self.reader.columns.kind
+        self.counts = Counts()
+        self.length = 0 if self.kind == "trades" else self.reader.length or MINUTE_MS
+        self.first: int | None = None
+        self.last: int | None = None
+        self.first_ids: set[Any] = set()
+        self.last_ids: set[Any] = set()
+        self.ids_before: set[Any] = set()
+        self.drops_last = False
+        self._skip = skip
+        self._survey()
+
+    def blocks(self) -> Iterator[Rows]:
+        """The rows in the order of the file, many at a time; wrong rows are marked.
+
+        Raises:
+            MarketDataError: the file cannot be read any further, or a row is wrong and must not be left out.
+        """
+        return self.reader.blocks(skip=self._skip)
+
+    def _survey(self) -> None:
+        order, once, times = Order(), Once(self.kind), []
+        for rows in self.reader.blocks(self.counts):
+            good = rows if rows.valid.all() else rows[rows.valid]
+            order.look(good)
+            if not len(good):
+                continue
+            self._look_at_ends(good)
+            if self.kind == "candles":
+                times.append(good.time)
+            if order.back is None:
+                once.add(good)
+        if self.counts.rows and self.first is None:
+            line, reason = self.counts.bad_rows[0]
+            raise self.source.error(reason, line)
+        self.is_in_order = order.back is None
+        self.is_newest_first = order.is_newest_first
+        self.counts.moved = 0 if order.downs == 0 or order.ups == 0 else min(order.ups, order.downs)
+        self._back = order.back
+        if times:
+            self._judge_spacing(np.unique(np.concatenate(times)))
+        if self.is_in_order:
+            once.end()
+            self.count(once)
+
+    def _look_at_ends(self, rows: Rows) -> None:
+        first, last = int(rows.time.min()), int(rows.time.max())
+        if self.first is None or first < self.first:
+            self.first, self.first_ids = first, set()
+        if self.last is None or last > self.last:
+            self.last, self.last_ids = last, set()
+        if rows.ids is not None:
+            self.first_ids.update(rows.ids[rows.time == self.first].tolist())
+            self.last_ids.update(rows.ids[rows.time == self.last].tolist())
+
+    def _judge_spacing(self, times: Any) -> None:
+        """Take the length of a candle from the steps between candles, where no `close_time` gives it."""
+        steps = np.diff(times)
+        if len(steps) < _LEAST_STEPS or self.reader.length is not None:
+            return
+        length = int(np.gcd.reduce(steps))
+        usual, shares = np.unique(steps, return_counts=True)
+        step = int(usual[np.argmax(shares)])
+        apart = f"the candles are {step / MINUTE_MS:g} minutes apart"
+        if step > length and shares.max() >= _USUAL_STEP * len(steps) and step > MINUTE_MS:
+            odd = int(times[1:][steps % step != 0][0])
+            raise self.source.error(f"{apart}, but the one at {iso(odd)} is not; give candles of one length")
+        if length > MINUTE_MS and times[0] % length:
+            raise self.source.error(
+                f"{apart} and begin at {iso(int(times[0]))}; candles must begin at whole multiples of their length, UTC"
+            )
+        self.length = length
+
+    def count(self, once: Once) -> None:
+        """Count what was there twice.
+
+        Raises:
+            MarketDataError: rows are of two markets.
+        """
+        if once.are_two_markets:
+            raise self.source.error(
+                "two rows for the same minute have prices far from each other, as those of two markets; give the data "
+                "of one market",
+                once.lines[0],
+            )
+        self.counts.repeated += once.repeated
+        self.counts.replaced += once.replaced
+        self.counts.replaced_lines += once.lines
+
+    def in_memory(self) -> Rows:
+        """All rows in order of time.
+
+        Raises:
+            MarketDataError: a row is wrong and must not be left out, or there are too many rows to sort them.
+        """
+        if self.counts.rows > MOST_SORTED:
+            raise self.source.error(self._backward(), None if self._back is None else self._back[0])
+        rows = Rows.joined(list(self.blocks()))
+        return put_in_order(rows, is_newest_first=self.is_newest_first, length=self.length, kind=self.kind)
+
+    def _backward(self) -> str:
+        where = ""
+        if self._back is not None:
+            where = f"times go backward here, from {iso(self._back[2])} to {iso(self._back[1])}; "
+        return f"{where}more than {MOST_SORTED:,} rows are not sorted; sort them by time, oldest first"
+
+    @property
+    def last_is_closed(self) -> bool:
+        """True if something says that the last candle is closed."""
+        if self.kind == "trades" or self.last is None or self.reader.columns.says_closed:
+            return True
+        return (self.last + self.length) % DAY_MS == 0

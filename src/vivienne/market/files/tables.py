@@ -1,0 +1,128 @@
+"""Rows of text cells from JSON and from tables of Arrow (Feather and Parquet)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+import orjson
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+    from vivienne.errors import MarketDataError
+
+Row = list[str]
+
+
+class Readable(Protocol):
+    """A stream of bytes."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """The next bytes."""
+
+
+Refuse: TypeAlias = "Callable[[str], MarketDataError]"
+"""Makes an error of a reason."""
+Reader: TypeAlias = "Callable[[Path, Readable, Refuse], Iterator[list[Row]]]"
+LARGEST_JSON = 1_000_000_000
+"""Bytes; JSON has to be read as a whole."""
+_BLOCK_ROWS = 10_000
+_LEAST_COLUMNS = 3
+_DEEPEST = 4
+_MEANT = (
+    "a list of rows such as freqtrade's [[time, open, high, low, close, volume], ...], or of objects such as "
+    '{"timestamp": ..., "price": ..., "size": ..., "side": ...}'
+)
+
+
+def json_rows(_: Path, stream: Readable, error: Refuse) -> Iterator[list[Row]]:
+    """The rows of the longest list of rows in a JSON document, with a row of names before objects.
+
+    Raises:
+        MarketDataError: it is not JSON, is too large, or has no rows.
+    """
+    raw = stream.read(LARGEST_JSON + 1)
+    if len(raw) > LARGEST_JSON:
+        raise error(f"the file exceeds the limit of {LARGEST_JSON:,} bytes for JSON; convert it to CSV")
+    try:
+        document = orjson.loads(raw.removeprefix(b"\xef\xbb\xbf"))
+    except orjson.JSONDecodeError as wrong:
+        raise error(f"this is not valid JSON ({wrong}); it must be {_MEANT}") from wrong
+    found: list[Any] = max(_lists(document, 0), key=len, default=[])
+    if not found:
+        raise error(f"there is no table in this JSON; it must be {_MEANT}")
+    names = list(dict.fromkeys(name for row in found if isinstance(row, dict) for name in row))
+    yield from _blocks(
+        [names] if names else [],
+        ([row.get(name) for name in names] if isinstance(row, dict) else row for row in found),
+    )
+
+
+def _lists(node: Any, depth: int) -> Iterator[list[Any]]:
+    """Lists of rows at any depth."""
+    if isinstance(node, list) and node and all(_is_row(row) for row in node):
+        yield node
+    elif depth < _DEEPEST and isinstance(node, (list, dict)):
+        for each in node.values() if isinstance(node, dict) else node[:_BLOCK_ROWS]:
+            yield from _lists(each, depth + 1)
+
+
+def _is_row(row: Any) -> bool:
+    """A list or an object of plain values."""
+    if not isinstance(row, (list, dict)) or len(row) < _LEAST_COLUMNS:
+        return False
+    return not any(isinstance(cell, (list, dict)) for cell in (row.values() if isinstance(row, dict) else row))
+
+
+def _arrow_reader(name: str) -> Reader:
+    """Reads tables with this function of the library, which is an extra."""
+
+    def read(path: Path, _: Readable, error: Refuse) -> Iterator[list[Row]]:
+        try:
+            library = import_module("arro3.io")
+        except ModuleNotFoundError as missing:
+            raise error(
+                "to read Feather and Parquet, install the library for it: pip install 'vivienne[parquet]'"
+            ) from missing
+        try:
+            batches = getattr(library, name)(str(path))
+            header = [list(batches.schema.names)]
+            for batch in batches:
+                columns = [batch.column(place).to_pylist() for place in range(batch.num_columns)]
+                yield from _blocks(header, zip(*columns, strict=True))
+                header = []
+        except BaseException as wrong:
+            # The library raises a bare exception or, from its Rust code, one that is not an `Exception`.
+            if type(wrong) is not Exception and type(wrong).__module__ != "pyo3_runtime":
+                raise
+            raise error(f"the table cannot be read ({wrong})") from wrong
+
+    return read
+
+
+def _blocks(first: list[Row], rows: Iterable[Iterable[Any]]) -> Iterator[list[Row]]:
+    block = list(first)
+    for row in rows:
+        block.append([_cell(value) for value in row])
+        if len(block) >= _BLOCK_ROWS:
+            yield block
+            block = []
+    if block:
+        yield block
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+READERS: dict[str, Reader] = {
+    "json": json_rows,
+    "arrow": _arrow_reader("read_ipc"),
+    "parquet": _arrow_reader("read_parquet"),
+}
+"""By the style of a source."""

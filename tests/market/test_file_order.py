@@ -1,0 +1,262 @@
+"""The order of rows, files and members; rows that are there twice or are wrong; and that all of it is said."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from making import MIDNIGHT, minutes
+from vivienne.errors import MarketDataError
+from vivienne.market.files import AssetFiles, trades_of
+from vivienne.market.types import MINUTE_MS, Candle
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+HEADER = "open_time,open,high,low,close,volume"
+TRADES = "id,price,qty,time,is_buyer_maker"
+
+
+def rows_of(candles: Iterable[Candle]) -> list[str]:
+    return [",".join(map(str, candle[:6])) for candle in candles]
+
+
+def trade_rows(numbers: Iterable[int]) -> list[str]:
+    return [f"{number},{100 + number},1,{MIDNIGHT + number * 30_000},false" for number in numbers]
+
+
+def file(folder: Path, rows: Sequence[str], header: str = HEADER, name: str = "a.csv") -> Path:
+    path = folder / name
+    path.write_text("\n".join([header, *rows]) + "\n")
+    return path
+
+
+def archive(folder: Path, members: dict[str, str | bytes]) -> Path:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as into:
+        for name, content in members.items():
+            into.writestr(name, content)
+    path = folder / "a.zip"
+    path.write_bytes(packed.getvalue())
+    return path
+
+
+def candles_in(files: AssetFiles) -> list[Candle]:
+    return [candle for stretch in files.stretches() for candle in stretch.rows.bars().candles()]
+
+
+def prices_in(files: AssetFiles) -> list[float]:
+    return [trade.price for stretch in files.stretches() for trade in trades_of(stretch.rows)]
+
+
+def short(candles: Iterable[Candle]) -> list[tuple[float, ...]]:
+    return [candle[:6] for candle in candles]
+
+
+def notes(files: AssetFiles, part: int = 0) -> str:
+    return "; ".join(files.reports[part].notes)
+
+
+SEVEN = minutes(7)
+
+
+def test_candles_of_a_file_that_is_newest_first_are_turned_round(tmp_path: Path) -> None:
+    files = AssetFiles([file(tmp_path, rows_of(reversed(SEVEN)))])
+    assert short(SEVEN[:-1]) == short(candles_in(files))
+    assert "newest first; turned round" in notes(files)
+
+
+@pytest.mark.parametrize(
+    ("order", "said"),
+    [
+        (range(9, -1, -1), "newest first; turned round"),
+        ([4, 3, 2, 1, 0, 9, 8, 7, 6, 5], "pages of newest first; sorted by time"),
+        ([0, 5, 1, 6, 2, 7, 3, 8, 4, 9], "rows not in order of time; sorted"),
+        ([0, 1, 2, 4, 3, 5, 6, 7, 8, 9], "1 row not in order of time; sorted"),
+    ],
+)
+@pytest.mark.parametrize("header", [TRADES, TRADES.replace("id", "x", 1)])
+def test_no_trade_vanishes_whatever_the_order(tmp_path: Path, order: Sequence[int], said: str, header: str) -> None:
+    files = AssetFiles([file(tmp_path, trade_rows(order), header)])
+    assert [100.0 + number for number in range(10)] == prices_in(files)
+    assert said in notes(files)
+
+
+def test_trades_of_one_moment_keep_the_order_of_their_ids(tmp_path: Path) -> None:
+    rows = [f"{number},{100 + number},1,{MIDNIGHT + number // 4 * 1000},false" for number in range(12)]
+    for given in (rows, rows[::-1], [*rows[4:8], *rows[:4], *rows[8:]]):
+        assert [100.0 + number for number in range(12)] == prices_in(AssetFiles([file(tmp_path, given, TRADES)]))
+
+
+@pytest.mark.parametrize("name", ["{0}", "x-{0}"], ids=["numbers", "words"])
+def test_the_same_trade_counts_once_and_it_is_said(tmp_path: Path, name: str) -> None:
+    rows = [
+        row.replace(row.split(",")[0], name.format(row.split(",")[0]), 1)
+        for row in trade_rows([*range(6), *range(4, 10)])
+    ]
+    files = AssetFiles([file(tmp_path, rows, TRADES)])
+    assert [100.0 + number for number in range(10)] == prices_in(files)
+    assert "2 repeated rows left out" in notes(files)
+    assert files.reports[0].left_out["repeated"] == 2
+
+
+def test_of_two_different_rows_for_a_minute_the_later_counts_and_it_is_said(tmp_path: Path) -> None:
+    later = SEVEN[2]._replace(close=SEVEN[2].high)
+    for given in ([*SEVEN[:3], later, *SEVEN[3:]], [*SEVEN, later]):
+        files = AssetFiles([file(tmp_path, rows_of([*given, SEVEN[4]]))])
+        assert short([*SEVEN[:2], later, *SEVEN[3:-1]]) == short(candles_in(files))
+        assert "1 candle replaced by a different later row for the same minute: line 4" in notes(files)
+        assert "1 repeated row left out" in notes(files)
+
+
+def test_two_markets_in_one_file_are_refused_with_the_column_and_its_values(tmp_path: Path) -> None:
+    rows = [f"{row},{name}" for row in rows_of(SEVEN) for name in ("BTC/USD", "ETH/USD")]
+    with pytest.raises(
+        MarketDataError, match=r"line 3: the column Pair has several values, BTC/USD, ETH/USD"
+    ) as caught:
+        AssetFiles([file(tmp_path, rows, HEADER + ",Pair")])
+    assert caught.value.line == 3
+    rows = [row for c in SEVEN for row in rows_of([c, Candle(c[0], *(30 * price for price in c[1:5]), *c[5:])])]
+    with pytest.raises(MarketDataError, match="as those of two markets"):
+        AssetFiles([file(tmp_path, rows)])
+
+
+def test_members_of_an_archive_give_the_same_as_the_files_apart(tmp_path: Path) -> None:
+    """In order of their times, not of their names, and without those that a Mac adds."""
+    texts = {
+        name: "\n".join([HEADER, *rows_of(part)]) for name, part in {"2.csv": SEVEN[:3], "1.csv": SEVEN[3:]}.items()
+    }
+    extra: dict[str, str | bytes] = {
+        "__MACOSX/._1.csv": b"\0\5\26\7Mac OS X",
+        ".hidden.csv": b"\0",
+        "readme.txt": "hello",
+    }
+    packed = AssetFiles([archive(tmp_path, texts | extra)])
+    apart = AssetFiles([file(tmp_path, text.splitlines()[1:], name=name) for name, text in texts.items()])
+    assert short(SEVEN[:-1]) == short(candles_in(packed)) == short(candles_in(apart))
+    assert ["2.csv", "1.csv"] == [report.member for report in packed.reports]
+    assert "left out of the archive: .hidden.csv, __MACOSX/._1.csv, readme.txt" in notes(packed)
+
+
+def test_an_error_in_an_archive_names_the_member_line_and_column(tmp_path: Path) -> None:
+    text = "\n".join([HEADER, *rows_of(SEVEN)]).replace("7", "7x", 1)
+    path = archive(tmp_path, {"one.csv": "\n".join([HEADER, *rows_of(SEVEN[:2])]), "two.csv": text})
+    message = rf"{path}, two\.csv, line 2: '.*' is not a .*\. Correct the row, or leave such rows out"
+    with pytest.raises(MarketDataError, match=message) as caught:
+        candles_in(AssetFiles([path]))
+    assert (caught.value.member, caught.value.line) == ("two.csv", 2)
+
+
+def test_files_that_overlap_count_each_minute_once(tmp_path: Path) -> None:
+    first = file(tmp_path, rows_of([*SEVEN[:4], SEVEN[4]._replace(volume=0.1)]), name="a.csv")
+    second = file(tmp_path, rows_of(SEVEN[3:]), name="b.csv")
+    files = AssetFiles([second, first])
+    assert short(SEVEN[:-1]) == short(candles_in(files))
+    assert "1 repeated row left out; 1 candle replaced" in notes(files, 1)
+
+
+def test_trades_of_files_that_share_a_moment_are_all_there(tmp_path: Path) -> None:
+    first = file(tmp_path, trade_rows(range(5)), TRADES, "a.csv")
+    second = file(
+        tmp_path, [*trade_rows([4]), f"99,200,1,{MIDNIGHT + 120_000},false", *trade_rows([5])], TRADES, "b.csv"
+    )
+    files = AssetFiles([first, second])
+    assert [100.0, 101.0, 102.0, 103.0, 104.0, 200.0, 105.0] == prices_in(files)
+    assert "1 repeated row left out" in notes(files, 1)
+
+
+def test_candles_of_several_lengths_at_the_same_time_are_refused(tmp_path: Path) -> None:
+    hours = [candle._replace(open_time=MIDNIGHT + number * 3_600_000) for number, candle in enumerate(SEVEN)]
+    paths = [file(tmp_path, rows_of(SEVEN), name="m.csv"), file(tmp_path, rows_of(hours), name="h.csv")]
+    with pytest.raises(MarketDataError, match=r"it has candles, 1 (hour|minute), and .* has candles, 1 .* of the same"):
+        AssetFiles(paths)
+
+
+def test_lines_before_the_header_and_repeated_headers_are_skipped_and_said(tmp_path: Path) -> None:
+    rows = rows_of(SEVEN)
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(["# from somewhere", "", HEADER, *rows[:3], HEADER, *rows[3:]]))
+    files = AssetFiles([path])
+    assert short(SEVEN[:-1]) == short(candles_in(files))
+    assert notes(files).startswith("line 1 before the data skipped; 1 repeated header skipped")
+
+
+BAD = ["{time},NaN,NaN,NaN,NaN,NaN", "{time},0,0,0,100,5", "{time},98.5,101,99,100,5", "{time},abc,1,1,1,1", "oh"]
+
+
+@pytest.mark.parametrize("bad", BAD)
+def test_a_wrong_row_is_marked_where_it_is_left_out_and_said_with_its_line(tmp_path: Path, bad: str) -> None:
+    rows = rows_of(SEVEN)
+    rows[3] = bad.format(time=SEVEN[3].open_time)
+    path = file(tmp_path, rows)
+    files = AssetFiles([path], skip=True)
+    [stretch] = files.stretches()
+    assert [candle.open_time for candle in SEVEN[:-1]] == stretch.rows.time.tolist()
+    assert [3] == np.flatnonzero(~stretch.rows.valid).tolist()
+    assert "1 wrong row: line 5" in notes(files)
+    assert [5] == [line for line, _ in files.reports[0].bad_rows]
+    with pytest.raises(MarketDataError, match=r"line 5: .*--on-bad-row skip"):
+        candles_in(AssetFiles([path]))
+
+
+def test_a_wrong_row_in_a_file_that_must_be_sorted_is_refused_at_once(tmp_path: Path) -> None:
+    rows = [*rows_of(SEVEN[::-1]), "oh"]
+    with pytest.raises(MarketDataError, match="line 9: columns are missing"):
+        AssetFiles([file(tmp_path, rows)])
+    assert short(SEVEN[:-1]) == short(
+        c for c in candles_in(AssetFiles([file(tmp_path, rows)], skip=True)) if c.open > 0
+    )
+
+
+def test_a_file_with_more_wrong_rows_than_right_ones_is_refused(tmp_path: Path) -> None:
+    path = file(tmp_path, [*rows_of(SEVEN), *["no"] * 200])
+    with pytest.raises(MarketDataError, match="most rows are wrong, this one first: columns are missing"):
+        AssetFiles([path], skip=True)
+
+
+def test_a_later_row_for_the_minute_of_a_wrong_one_counts(tmp_path: Path) -> None:
+    rows = rows_of(SEVEN)
+    rows[3:3] = [f"{SEVEN[3].open_time},0,0,0,0,0"]
+    files = AssetFiles([file(tmp_path, rows)], skip=True)
+    assert short(SEVEN[:-1]) == short(candles_in(files))
+
+
+@pytest.mark.parametrize(
+    ("steps", "words"),
+    [
+        ([60] * 20 + [30] + [60] * 20, "the candles are 60 minutes apart, but the one at 2025-01-01T20:30"),
+        ([0.5] + [1] * 20, "most rows"),
+    ],
+)
+def test_candles_of_uneven_lengths_are_refused(tmp_path: Path, steps: list[float], words: str) -> None:
+    times = MIDNIGHT + np.cumsum([0, *steps]) * MINUTE_MS
+    rows = rows_of(SEVEN[0]._replace(open_time=int(time)) for time in times)
+    if words == "most rows":
+        rows = [row.replace(row[:13], str(int(time) + 7)) for row, time in zip(rows * 10, [*times] * 10, strict=False)]
+    with pytest.raises(MarketDataError, match=words):
+        AssetFiles([file(tmp_path, rows)])
+
+
+def test_candles_that_do_not_begin_at_multiples_of_their_length_are_refused(tmp_path: Path) -> None:
+    rows = rows_of(SEVEN[0]._replace(open_time=MIDNIGHT + (60 * number + 30) * MINUTE_MS) for number in range(9))
+    with pytest.raises(MarketDataError, match="60 minutes apart and begin at 2025-01-01T00:30"):
+        AssetFiles([file(tmp_path, rows)])
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+def test_the_separator_is_found(tmp_path: Path, separator: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join([HEADER, *rows_of(SEVEN)]).replace(",", separator))
+    assert short(SEVEN[:-1]) == short(candles_in(AssetFiles([path])))
+
+
+def test_a_quotation_mark_that_is_not_closed_is_named_with_its_line(tmp_path: Path) -> None:
+    rows = rows_of(SEVEN)
+    rows[2] = '"' + rows[2]
+    with pytest.raises(MarketDataError, match="line 4: a quotation mark in this line is not closed"):
+        AssetFiles([file(tmp_path, rows)])
