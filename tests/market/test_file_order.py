@@ -121,7 +121,8 @@ def test_two_markets_in_one_file_are_refused_with_the_column_and_its_values(tmp_
     ) as caught:
         AssetFiles([file(tmp_path, rows, HEADER + ",Pair")])
     assert caught.value.line == 3
-    rows = [row for c in SEVEN for row in rows_of([c, Candle(c[0], *(30 * price for price in c[1:5]), *c[5:])])]
+    other = [c._replace(open=30 * c.open, high=30 * c.high, low=30 * c.low, close=30 * c.close) for c in SEVEN]
+    rows = [row for pair in zip(SEVEN, other, strict=True) for row in rows_of(pair)]
     with pytest.raises(MarketDataError, match="as those of two markets"):
         AssetFiles([file(tmp_path, rows)])
 
@@ -136,7 +137,7 @@ def test_members_of_an_archive_give_the_same_as_the_files_apart(tmp_path: Path) 
         ".hidden.csv": b"\0",
         "readme.txt": "hello",
     }
-    packed = AssetFiles([archive(tmp_path, texts | extra)])
+    packed = AssetFiles([archive(tmp_path, {**texts, **extra})])
     apart = AssetFiles([file(tmp_path, text.splitlines()[1:], name=name) for name, text in texts.items()])
     assert short(SEVEN[:-1]) == short(candles_in(packed)) == short(candles_in(apart))
     assert ["2.csv", "1.csv"] == [report.member for report in packed.reports]
