@@ -154,9 +154,14 @@ def weigh(signals: Mapping[str, Vote], weights: Weights) -> Votes:
     return Votes(weights.names, contributions, np.sign(signed), np.minimum(np.abs(signed), 1.0))
 
 
-def percent(confidence: FloatArray | float) -> FloatArray:
+def percent(confidence: FloatArray) -> FloatArray:
     """Convert confidence to the unit of the thresholds, free of rounding noise: 0.57 becomes 57."""
     return np.rint(confidence * 1e9) / 1e7
+
+
+def percent_of(confidence: float) -> float:
+    """Like `percent`, for one value."""
+    return round(confidence * 1e9) / 1e7
 
 
 def decide(votes: Votes, blocked: BoolArray, levels: Levels, cap: float = NO_CAP) -> DecisionRows:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from pydantic import BaseModel
 
 from vivienne.agent.blocking import CHECKS, CHECKS_OF, FILTER_OF, SCENARIOS, SCENARIOS_OF
-from vivienne.agent.decision import Clarity, percent
+from vivienne.agent.decision import Clarity, percent_of
 from vivienne.agent.evaluate import evaluate
 from vivienne.agent.filters import FILTERS
 from vivienne.agent.levels import nearest_levels
@@ -65,7 +65,7 @@ class Change(NamedTuple):
     def words(self) -> str:
         """The change in words, without its effect."""
         field = field_at(self.path)
-        old, new = show_apart(self.old, self.new, field.unit)
+        new, old = show_apart(self.new, self.old, field.unit)
         return f"{field.title} {old} -> {new}"
 
     def as_single(self) -> SingleChange:
@@ -116,7 +116,7 @@ def _beyond(value: float, *, up: bool, strict: bool, low: float, high: float) ->
 def _threshold_changes(decision: Decision, config: Configuration) -> Iterator[Change]:
     """Level thresholds that alter the level when moved across the confidence. The thresholds stay in order."""
     settings, raw_level, blocked = config.settings, decision.raw_level, bool(decision.blocks)
-    confidence = float(percent(decision.confidence))
+    confidence = percent_of(decision.confidence)
     names = ("loaded", "aim", "bang")
     thresholds = (settings.state_threshold_loaded, settings.state_threshold_aim, settings.state_threshold_bang)
     if raw_level < Clarity.BANG and not (blocked and raw_level >= Clarity.LOADED):

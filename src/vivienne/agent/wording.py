@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,8 +13,6 @@ _USUAL = 4
 """Significant digits of a value."""
 _EVERY_DIGIT = 17
 """Number of significant digits that tell any two floating-point numbers apart."""
-_NO_DUST = 15
-"""Significant digits without those that a multiplication by 100 adds."""
 
 
 def show(value: float | bool, unit: str = "", digits: int = _USUAL) -> str:
@@ -27,17 +26,22 @@ def show(value: float | bool, unit: str = "", digits: int = _USUAL) -> str:
     if value is True or value is False:
         return "on" if value else "off"
     if unit.startswith("fraction"):
-        return f"{_plain(float(f'{value * 100:.{_NO_DUST}g}'), digits)} %"
+        # Fifteen digits leave out those that the multiplication adds.
+        return f"{_plain(float(f'{value * 100:.15g}'), digits)} %"
     return f"{_plain(value, digits)}{' %' if unit.startswith(('confidence', 'percent of')) else ''}"
 
 
-def show_apart(one: float | bool, other: float | bool, unit: str = "") -> tuple[str, str]:
-    """Format two different values of a unit with enough digits to tell them apart."""
+_show_tunable = lru_cache(maxsize=1_024, typed=True)(show)
+"""Like `show`, for values that appear in one decision after another."""
+
+
+def show_apart(value: float | bool, tunable: float | bool, unit: str = "") -> tuple[str, str]:
+    """Format a value and a different one of a tunable with enough digits to tell them apart."""
     for digits in range(_USUAL, _EVERY_DIGIT):
-        text, other_text = show(one, unit, digits), show(other, unit, digits)
-        if text != other_text:
-            return text, other_text
-    return show(one, unit, _EVERY_DIGIT), show(other, unit, _EVERY_DIGIT)
+        text, tunable_text = show(value, unit, digits), _show_tunable(tunable, unit, digits)
+        if text != tunable_text:
+            return text, tunable_text
+    return show(value, unit, _EVERY_DIGIT), show(tunable, unit, _EVERY_DIGIT)
 
 
 def show_confidence(confidence: float, thresholds: Iterable[float]) -> str:
