@@ -23,7 +23,7 @@ def weighed(votes: dict[str, float], weights: SignalWeights | None = None) -> Vo
     signed = {name: np.array([votes.get(name, 0.0)]) for name in NAMES}
     signals = {name: Vote(np.sign(vote), np.abs(vote), vote) for name, vote in signed.items()}
     config = Configuration(signal_weights=weights or SignalWeights())
-    return weigh(signals, prepared(config).weights)
+    return weigh(signals, prepared(config, 15).weights)
 
 
 def weights_of(**weights: float) -> SignalWeights:
@@ -35,7 +35,7 @@ def decided(
 ) -> DecisionRows:
     votes = Votes(NAMES, np.zeros((5, 1)), np.array([side]), np.array([confidence]))
     config = Configuration(settings=settings or Settings())
-    return decide(votes, np.array([blocked]), prepared(config).levels)
+    return decide(votes, np.array([blocked]), prepared(config, 15).levels)
 
 
 def outcome(decision: DecisionRows) -> tuple[int, int, float]:

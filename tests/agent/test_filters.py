@@ -52,7 +52,8 @@ def scene_of(market: dict[str, float]) -> Scene:
         quote_volume=market["average_trade"] * trades,
         taker_buy_volume=market["taker_buy_share"] * volume,
     )
-    led = {name: np.full(LEAD + 1, market.get(name, 0.0)) for name in IndicatorRows._fields} | {"close": bars.close}
+    figures = market | {"over_vwap": close - market["vwap"]}
+    led = {name: np.full(LEAD + 1, figures.get(name, 0.0)) for name in IndicatorRows._fields} | {"close": bars.close}
     now = IndicatorRows(**{name: column[LEAD:] for name, column in led.items()})
     vote = np.array([market["breakout_vote"]])
     return Scene(
@@ -68,7 +69,7 @@ def scene_of(market: dict[str, float]) -> Scene:
 
 def blocking(config: dict[str, Any] | None = None, /, **now: float) -> list[str]:
     """Filters that block, and by which scenario."""
-    rows = block(scene_of(QUIET | now), prepared(configured(document_of(config or {}))).gates)
+    rows = block(scene_of(QUIET | now), prepared(configured(document_of(config or {})), 15).gates)
     names = [f"{barrier.name}: {scenario.id}" for barrier in FILTERS for scenario in barrier.scenarios]
     found = [name for name, blocks in zip(names, rows.scenario_blocks[:, 0].tolist(), strict=True) if blocks]
     filters = [barrier.name for barrier, blocks in zip(FILTERS, rows.blocks[:, 0].tolist(), strict=True) if blocks]

@@ -22,10 +22,11 @@ SCENARIOS: tuple[Scenario, ...] = tuple(scenario for each in FILTERS for scenari
 CHECKS: tuple[Check, ...] = tuple(check for scenario in SCENARIOS for check in scenario.checks)
 """All checks, in the order of the rows of `FilterRows`."""
 _MEASURES: tuple[Measure, ...] = tuple({check.measure.id: check.measure for check in CHECKS}.values())
-_MEASURE_OF = np.array([[measure.id for measure in _MEASURES].index(check.measure.id) for check in CHECKS])
+_MEASURE_OF = [[measure.id for measure in _MEASURES].index(check.measure.id) for check in CHECKS]
 _SIGNS = np.array([[1.0 if check.relation in ("<", "<=") else -1.0] for check in CHECKS])
 _STRICT = np.array([[check.relation in ("<", ">")] for check in CHECKS])
-_LONGS_ONLY = np.array([[scenario.longs_only] for scenario in SCENARIOS])
+_OTHER_SIDE = np.array([[1.0 if scenario.longs_only else -1.0] for scenario in SCENARIOS])
+"""For each scenario, -1 if it also applies to shorts."""
 _FIRST_CHECKS = np.array([0, *accumulate(len(scenario.checks) for scenario in SCENARIOS)])[:-1]
 CHECKS_OF: tuple[range, ...] = tuple(
     range(first, first + len(scenario.checks))
@@ -112,10 +113,11 @@ class FilterRows(NamedTuple):
 
 def block(scene: Scene, gates: Gates) -> FilterRows:
     """Apply all `FILTERS` to every row."""
-    values = np.array([measure.column(scene) for measure in _MEASURES]).take(_MEASURE_OF, axis=0)
+    columns = [measure.column(scene) for measure in _MEASURES]
+    values = np.array([columns[measure] for measure in _MEASURE_OF])
     # A comparison with NaN is False.
     met = (gates.threshold - values) * _SIGNS > gates.bound
-    entry = (np.where(_LONGS_ONLY, scene.side, np.abs(scene.side)) > 0) & gates.on
+    entry = (np.maximum(scene.side, scene.side * _OTHER_SIDE) > 0.0) & gates.on
     scenario_blocks = np.logical_and.reduceat(met, _FIRST_CHECKS, axis=0) & entry
     blocks = np.logical_or.reduceat(scenario_blocks, _FIRST_SCENARIOS, axis=0)
     return FilterRows(gates, values, met, scenario_blocks, blocks)

@@ -167,8 +167,8 @@ def percent_of(confidence: float) -> float:
 def decide(votes: Votes, blocked: BoolArray, levels: Levels, cap: float = NO_CAP) -> DecisionRows:
     """Compute level and size of each row. No size exceeds `cap`, in percent of equity."""
     # Not "!= 0": a NaN must not become an entry.
-    entry = np.abs(votes.side) > 0
+    entry = np.abs(votes.side) > 0.0
     raw_level = levels.thresholds.searchsorted(percent(votes.confidence), side="right") * entry
     level = np.minimum(raw_level, _HIGHEST.take(blocked))
-    wanted = np.where(entry > blocked, levels.sizes.take(level), 0.0)
+    wanted = levels.sizes.take(level) * (entry > blocked)
     return DecisionRows(raw_level, level, np.minimum(wanted, cap), wanted)

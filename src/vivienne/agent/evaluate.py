@@ -20,7 +20,7 @@ from vivienne.agent.filters import FILTER, FILTERS
 from vivienne.agent.filters.base import Scene
 from vivienne.agent.filters.measures import trend_of
 from vivienne.agent.filters.volatility import STATUSES, status
-from vivienne.agent.indicators import IndicatorRows, bars_needed, indicators
+from vivienne.agent.indicators import IndicatorRows, indicators
 from vivienne.agent.levels import nearest_levels
 from vivienne.agent.prepared import prepared
 from vivienne.market.types import MINUTE_MS
@@ -57,7 +57,7 @@ def history_needed(config: Configuration, timeframe_minutes: int) -> int:
     It is capped at the full history. Bars at the beginning of a block never have more, even in an old market, so a
     higher number would interrupt the decisions at every block.
     """
-    return min(bars_needed(config.indicators, timeframe_minutes), FULL_HISTORY)
+    return min(prepared(config, timeframe_minutes).bars_needed, FULL_HISTORY)
 
 
 class Evaluation(NamedTuple):
@@ -167,9 +167,10 @@ def _evaluate(
     bars: Bars, config: Configuration, timeframe_minutes: int, rows: int, *, cap: float, is_whole: bool
 ) -> Evaluation:
     """Decide the last rows, which share an anchor, from all `bars`."""
+    known = prepared(config, timeframe_minutes)
     seen = np.arange(len(bars) - rows + 1, len(bars) + 1)
-    ready = seen >= history_needed(config, timeframe_minutes)
-    columns, known = indicators(bars, config.indicators, timeframe_minutes, rows), prepared(config)
+    ready = seen >= min(known.bars_needed, FULL_HISTORY)
+    columns = indicators(bars, config.indicators, timeframe_minutes, rows)
     signals = {signal.name: signal.vote(columns, config.signals) for signal in known.signals}
     votes = _silence(weigh(signals, known.weights), ready)
     support, resistance = nearest_levels(

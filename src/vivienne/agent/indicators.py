@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -18,7 +19,7 @@ from vivienne.agent.tolerance import EQUAL, settled
 
 if TYPE_CHECKING:
     from vivienne.agent.schema import Indicators
-    from vivienne.market.types import Bars, FloatArray, IntArray
+    from vivienne.market.types import Bars, BoolArray, FloatArray, IntArray
 
 LEAD = 3
 """Number of bars before the first row that signals may compare with."""
@@ -41,6 +42,7 @@ class IndicatorRows(NamedTuple):
         bandwidth: (upper - lower) / middle, a fraction.
         percent_b: 0 at the lower band, 1 at the upper band, 0.5 if the bands are one line.
         deviations: signed distance of the close from the middle band, in standard deviations.
+        over_vwap, rise: close minus VWAP, and minus the close before; in quote currency, without rounding noise.
     """
 
     open: FloatArray
@@ -60,6 +62,8 @@ class IndicatorRows(NamedTuple):
     percent_b: FloatArray
     deviations: FloatArray
     vwap: FloatArray
+    over_vwap: FloatArray
+    rise: FloatArray
 
 
 class Columns(NamedTuple):
@@ -84,6 +88,11 @@ class Columns(NamedTuple):
 def ago(led: FloatArray, bars: int) -> FloatArray:
     """The values `bars` bars before each row, from a column of `Columns.led`."""
     return led[LEAD - bars : len(led) - bars]
+
+
+def any_row(column: BoolArray) -> bool:
+    """True if the column is True on any row. On a few rows this is faster than NumPy's `any`."""
+    return True in column.tolist()
 
 
 def bars_needed(periods: Indicators, timeframe_minutes: int) -> int:
@@ -139,7 +148,7 @@ def vwap(quote_volume: FloatArray, volume: FloatArray, bars: int, rows: int) -> 
     """
     traded = np.add.reduce(_windows(volume, bars, rows), axis=1)
     paid = np.add.reduce(_windows(quote_volume, bars, rows), axis=1)
-    return _last(paid / np.where(traded > 0, traded, np.nan), rows)
+    return _last(paid / np.where(traded > 0.0, traded, np.nan), rows)
 
 
 def mean_volume(columns: Columns, bars: int) -> FloatArray:
@@ -164,8 +173,8 @@ def rsi(close: FloatArray, period: int, rows: int | None = None) -> FloatArray:
         return np.full(rows, np.nan)
     # Scaling makes TA-Lib's threshold for zero relative to the price. A power of two changes no digit.
     values = talib.RSI(close * math.ldexp(1.0, -math.frexp(close[0])[1]), period)
-    last = close[-rows:]
-    if rows < len(close) and np.logical_and.reduce(np.abs(last - close[-rows - 1 : -1]) > EQUAL * last):
+    last = close[-rows - 1 :].tolist()
+    if rows < len(close) and all(abs(now - before) > EQUAL * now for before, now in pairwise(last)):
         return _last(values, rows)
     moved = np.concatenate([[False], settled(np.diff(close), close[1:]) != 0])
     at = np.maximum.accumulate(np.where(moved, np.arange(len(close)), 0))
@@ -205,8 +214,8 @@ def bands(close: FloatArray, period: int, deviations: float, rows: int) -> Bands
     middle, half = _last(middle, rows), _last(half, rows)
     width = 2.0 * half
     bandwidth = width / middle
-    if np.fmin.reduce(bandwidth) < EMPTY_BAND:  # rare
-        empty = bandwidth < EMPTY_BAND
+    empty = bandwidth < EMPTY_BAND
+    if any_row(empty):
         bandwidth[empty] = 0.0
         width[empty] = np.inf  # %B and deviations become their neutral values below
     away = (_last(close, rows) - middle) / width
@@ -237,9 +246,19 @@ def indicators(bars: Bars, periods: Indicators, timeframe_minutes: int, rows: in
     ema_fast = _last(talib.EMA(close, periods.ema_fast_period), tail)
     ema_slow = _last(talib.EMA(close, periods.ema_slow_period), tail)
     band = bands(close, periods.bollinger_period, periods.bollinger_deviations, tail)
-    # One call removes rounding noise from the three values whose sign matters.
-    spread, macd, histogram = settled(
-        np.array([ema_fast - ema_slow, _last(macd, tail), _last(histogram, tail)]), last_close
+    average_price = vwap(bars.quote_volume, bars.volume, vwap_bars(periods, timeframe_minutes), tail)
+    # One call removes rounding noise from all values whose sign matters.
+    spread, macd, histogram, over_vwap, rise = settled(
+        np.array(
+            [
+                ema_fast - ema_slow,
+                _last(macd, tail),
+                _last(histogram, tail),
+                last_close - average_price,
+                last_close - _last(close, tail + 1)[:-1],
+            ]
+        ),
+        last_close,
     )
     led = IndicatorRows(
         open=_last(bars.open, tail),
@@ -258,6 +277,8 @@ def indicators(bars: Bars, periods: Indicators, timeframe_minutes: int, rows: in
         bandwidth=band.bandwidth,
         percent_b=band.percent_b,
         deviations=band.deviations,
-        vwap=vwap(bars.quote_volume, bars.volume, vwap_bars(periods, timeframe_minutes), tail),
+        vwap=average_price,
+        over_vwap=over_vwap,
+        rise=rise,
     )
     return Columns(bars, led, IndicatorRows._make([column[LEAD:] for column in led]))

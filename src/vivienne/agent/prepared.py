@@ -1,4 +1,4 @@
-"""The arrays that decisions use, made once for each configuration."""
+"""The values that decisions use, made once for each configuration and timeframe."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 from vivienne.agent.blocking import CHECKS, FILTER_OF, SCENARIOS, Gates
 from vivienne.agent.decision import Levels, Weights
 from vivienne.agent.filters import FILTERS
+from vivienne.agent.indicators import bars_needed
 from vivienne.agent.signals import SIGNALS
 
 if TYPE_CHECKING:
@@ -31,38 +32,42 @@ _NEEDED = frozenset(name for each in FILTERS for name in each.needs)
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """The values that depend on a configuration alone.
+    """The values that depend on a configuration and the timeframe alone.
 
     Attributes:
+        bars_needed: see `vivienne.agent.indicators.bars_needed`.
         signals: the signals that have a weight or that a filter needs.
         weights: weights of the signals that have one.
         gates: thresholds and switches of the filters.
         levels: thresholds and sizes of the levels.
     """
 
+    bars_needed: int
     signals: tuple[Signal, ...]
     weights: Weights
     gates: Gates
     levels: Levels
 
 
-# Keyed by identity, because a configuration is immutable. Storing the configuration too keeps its id from being reused.
-_kept: OrderedDict[int, tuple[Configuration, Prepared]] = OrderedDict()
+# Keyed by the identity of the configuration, which is immutable, and by the timeframe. Storing the configuration too
+# keeps its id from being reused.
+_kept: OrderedDict[tuple[int, int], tuple[Configuration, Prepared]] = OrderedDict()
 
 
-def prepared(config: Configuration) -> Prepared:
-    """The arrays of a configuration; made on the first call."""
-    found = _kept.get(id(config))
+def prepared(config: Configuration, timeframe_minutes: int) -> Prepared:
+    """The values of a configuration and a timeframe; made on the first call."""
+    key = id(config), timeframe_minutes
+    found = _kept.get(key)
     if found is not None:
-        _kept.move_to_end(id(config))
+        _kept.move_to_end(key)
     else:
-        found = _kept[id(config)] = config, _prepare(config)
+        found = _kept[key] = config, _prepare(config, timeframe_minutes)
         while len(_kept) > MOST_KEPT:
             _kept.popitem(last=False)
     return found[1]
 
 
-def _prepare(config: Configuration) -> Prepared:
+def _prepare(config: Configuration, timeframe_minutes: int) -> Prepared:
     settings = config.settings
     weights = {signal.name: getattr(config.signal_weights, signal.name) for signal in SIGNALS}
     weighted = {name: weight for name, weight in weights.items() if weight > 0}
@@ -75,6 +80,7 @@ def _prepare(config: Configuration) -> Prepared:
         threshold if isinstance(threshold, float) else float(threshold(config)) for threshold in _THRESHOLDS
     )
     return Prepared(
+        bars_needed=bars_needed(config.indicators, timeframe_minutes),
         signals=tuple(signal for signal in SIGNALS if signal.name in weighted or signal.name in _NEEDED),
         weights=Weights(tuple(weighted), np.array([[weight] for weight in weighted.values()], dtype=np.float64)),
         gates=Gates.of(enabled, switched_on, thresholds),

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 from vivienne.agent.filters.base import Check, Filter, Measure, Scenario
 from vivienne.agent.filters.measures import AVERAGE_TRADE, OVER_VWAP, TRADES_PER_MINUTE, ratio
-from vivienne.agent.indicators import ago
-from vivienne.agent.tolerance import settled
 from vivienne.agent.tunable import Section, description, filter_switch, trade_size, trades_per_minute, tunable
 
 if TYPE_CHECKING:
@@ -50,17 +48,12 @@ class CombinedVwapFilter(Section):
     )
 
 
-def _rise(scene: Scene) -> FloatArray:
-    close = scene.columns.now.close
-    return settled(close - ago(scene.columns.led.close, 1), close)
-
-
 def _taker_buy_share(scene: Scene) -> FloatArray:
     bars, rows = scene.columns.bars, len(scene.side)
     return ratio(bars.taker_buy_volume[-rows:], bars.volume[-rows:])
 
 
-_RISE = Measure("rise", "rise since the previous bar", "price_difference", _rise)
+_RISE = Measure("rise", "rise since the previous bar", "price_difference", lambda scene: scene.columns.now.rise)
 _TAKER_BUY_SHARE = Measure("taker_buy_share", "taker-buy share", "fraction", _taker_buy_share)
 
 FILTER = Filter(

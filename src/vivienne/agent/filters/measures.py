@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vivienne.agent.filters.base import Check, Measure
-from vivienne.agent.tolerance import settled
 
 if TYPE_CHECKING:
     from vivienne.agent.filters.base import Scene
@@ -18,12 +17,12 @@ if TYPE_CHECKING:
 def trend_of(now: IndicatorRows) -> FloatArray:
     """Trend of each row: +1 if MACD is above its signal line and above 0, -1 if it is below both, else 0."""
     side = np.sign(now.macd)
-    return np.where(side * np.sign(now.macd_histogram) > 0, side, 0.0)
+    return np.where(side * np.sign(now.macd_histogram) > 0.0, side, 0.0)
 
 
 def ratio(part: FloatArray, whole: FloatArray) -> FloatArray:
     """The part divided by the whole; NaN where the whole is not above 0."""
-    return part / np.where(whole > 0, whole, np.nan)
+    return part / np.where(whole > 0.0, whole, np.nan)
 
 
 def _trades_per_minute(scene: Scene) -> FloatArray:
@@ -35,11 +34,6 @@ def _average_trade(scene: Scene) -> FloatArray:
     return ratio(bars.quote_volume[-rows:], bars.trade_count[-rows:])
 
 
-def _over_vwap(scene: Scene) -> FloatArray:
-    now = scene.columns.now
-    return settled(now.close - now.vwap, now.close)
-
-
 TREND_AHEAD = Measure(
     "trend_ahead",
     "trend in the direction of the entry",
@@ -48,6 +42,6 @@ TREND_AHEAD = Measure(
 )
 TRADES_PER_MINUTE = Measure("trades_per_minute", "trades per minute", "per_minute", _trades_per_minute)
 AVERAGE_TRADE = Measure("average_trade", "average trade", "quote", _average_trade)
-OVER_VWAP = Measure("over_vwap", "close over VWAP", "price_difference", _over_vwap)
+OVER_VWAP = Measure("over_vwap", "close over VWAP", "price_difference", lambda scene: scene.columns.now.over_vwap)
 
 AGAINST_TREND = Check(TREND_AHEAD, "<", 0.0, ("against the trend", "not against the trend"))

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from vivienne.agent.tolerance import EQUAL
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -60,7 +62,7 @@ class Signal:
 
 def in_atr(difference: FloatArray, atr: FloatArray) -> FloatArray:
     """A price difference in units of ATR; 0 where the ATR is 0, so that a market without movement gives no vote."""
-    return difference / np.where(atr > 0, atr, np.inf)
+    return difference / np.where(atr > 0.0, atr, np.inf)
 
 
 def leaning(reading: FloatArray, full: float) -> Vote:
@@ -79,6 +81,12 @@ def no_vote(reading: FloatArray) -> Vote:
     """A vote of 0 on every row, the usual result of signals that rarely vote."""
     nothing = np.zeros(len(reading))
     return Vote(nothing, nothing, reading)
+
+
+def is_within(percent_b: FloatArray) -> bool:
+    """True if every close is within the bands or on one of them, the usual case."""
+    values: list[float] = percent_b.tolist()
+    return min(values) >= -EQUAL and max(values) <= 1 + EQUAL
 
 
 def overshoot(percent_b: FloatArray) -> FloatArray:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from vivienne.agent.indicators import ago
-from vivienne.agent.signals.base import Signal, Vote, excursion, no_vote
+from vivienne.agent.signals.base import Signal, Vote, excursion, is_within, no_vote
 from vivienne.agent.tolerance import EQUAL, settled
 from vivienne.agent.tunable import Section, band_widths
 
@@ -26,12 +24,11 @@ class BbBounce(Section):
 def vote(columns: Columns, tunables: BbBounce) -> Vote:
     """Long if %B was below 0 on the previous bar, is not now, and the close is above the open; mirrored for short."""
     before, now = ago(columns.led.percent_b, 1), columns.now.percent_b
-    below, above = before < -EQUAL, before > 1 + EQUAL
-    if not np.logical_or.reduce(below | above):
+    if is_within(before):
         return no_vote(before)
     body = settled(columns.now.close - columns.now.open, columns.now.close)
-    up = below & (now >= -EQUAL) & (body > 0)
-    down = above & (now <= 1 + EQUAL) & (body < 0)
+    up = (before < -EQUAL) & (now >= -EQUAL) & (body > 0)
+    down = (before > 1 + EQUAL) & (now <= 1 + EQUAL) & (body < 0)
     return excursion(up, down, before, tunables.bb_bounce_full_strength)
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from vivienne.agent.indicators import ago
-from vivienne.agent.signals.base import Signal, Vote, excursion, no_vote
+from vivienne.agent.signals.base import Signal, Vote, excursion, is_within, no_vote
 from vivienne.agent.tolerance import EQUAL, above
 from vivienne.agent.tunable import Section, band_widths
 
@@ -26,11 +24,11 @@ class BbBreakout(Section):
 def vote(columns: Columns, tunables: BbBreakout) -> Vote:
     """Vote in the direction of the break if the close is outside a band and the bands widen."""
     now = columns.now.percent_b
-    over, under = now > 1 + EQUAL, now < -EQUAL
-    if not np.logical_or.reduce(over | under):
+    if is_within(now):
         return no_vote(now)
     is_widening = above(columns.now.bandwidth, ago(columns.led.bandwidth, 1))
-    return excursion(over & is_widening, under & is_widening, now, tunables.bb_breakout_full_strength)
+    up, down = (now > 1 + EQUAL) & is_widening, (now < -EQUAL) & is_widening
+    return excursion(up, down, now, tunables.bb_breakout_full_strength)
 
 
 SIGNAL = Signal(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vivienne.agent.indicators import any_row
 from vivienne.agent.rules import Ordered
 from vivienne.agent.signals.base import Signal, Vote, no_vote
 from vivienne.agent.tolerance import EQUAL, settled
@@ -30,7 +31,7 @@ def vote(columns: Columns, tunables: Rsi) -> Vote:
     reading = columns.now.rsi
     depth = np.minimum(reading, 100.0 - reading)
     is_voting = tunables.rsi_begin - depth > EQUAL * tunables.rsi_begin
-    if not np.logical_or.reduce(is_voting):
+    if not any_row(is_voting):
         return no_vote(reading)
     strength = np.interp(depth, (tunables.rsi_full, tunables.rsi_half, tunables.rsi_begin), (1.0, 0.5, 0.0))
     return Vote(np.sign(settled(50.0 - reading, 50.0)) * is_voting, strength, reading)
