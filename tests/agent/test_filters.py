@@ -14,7 +14,7 @@ from vivienne.agent.evaluate import evaluate
 from vivienne.agent.filters import FILTERS
 from vivienne.agent.filters.base import Scene
 from vivienne.agent.filters.measures import trend_of
-from vivienne.agent.indicators import LEAD, Columns, IndicatorRows
+from vivienne.agent.indicators import LEAD, Columns, IndicatorRows, Led
 from vivienne.agent.prepared import prepared
 from vivienne.agent.schema import Filters
 from vivienne.agent.signals.base import Vote
@@ -57,7 +57,7 @@ def scene_of(market: dict[str, float]) -> Scene:
     now = IndicatorRows(**{name: column[LEAD:] for name, column in led.items()})
     vote = np.array([market["breakout_vote"]])
     return Scene(
-        columns=Columns(bars, IndicatorRows(**led), now),
+        columns=Columns(bars, Led._make([led[name] for name in Led._fields]), now),
         side=np.array([market["side"]]),
         trend=np.array([market["trend"]]),
         votes={"bb_breakout": Vote(vote, np.abs(vote), vote)},

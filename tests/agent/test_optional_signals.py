@@ -11,7 +11,7 @@ import pytest
 from making import bars_of, configured, random_bars
 from vivienne.agent.evaluate import evaluate
 from vivienne.agent.explain import explain
-from vivienne.agent.indicators import LEAD, Columns, IndicatorRows
+from vivienne.agent.indicators import LEAD, Columns, IndicatorRows, Led
 from vivienne.agent.schema import Configuration
 from vivienne.agent.signals import SIGNAL, SIGNALS
 
@@ -31,7 +31,8 @@ def columns_of(now: dict[str, float], rsi: list[float] | None = None) -> Columns
     if rsi is not None:
         led["rsi"] = np.array(rsi)
     bars = bars_of([100.0] * 19 + [100.0], volume=[10.0] * 19 + [now.get("volume", 10.0)])
-    return Columns(bars, IndicatorRows(**led), IndicatorRows(**{name: column[LEAD:] for name, column in led.items()}))
+    now_rows = IndicatorRows(**{name: column[LEAD:] for name, column in led.items()})
+    return Columns(bars, Led._make([led[name] for name in Led._fields]), now_rows)
 
 
 def vote(name: str, rsi_path: list[float] | None = None, **now: float) -> tuple[float, float]:

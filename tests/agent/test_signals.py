@@ -7,7 +7,7 @@ import pytest
 
 from making import bars_of, configured
 from vivienne.agent.evaluate import evaluate
-from vivienne.agent.indicators import LEAD, Columns, IndicatorRows
+from vivienne.agent.indicators import LEAD, Columns, IndicatorRows, Led
 from vivienne.agent.schema import Signals, SignalWeights
 from vivienne.agent.signals import SIGNAL, SIGNALS
 
@@ -22,7 +22,8 @@ def columns_with(**last: float | tuple[float, float]) -> Columns:
         before, now = value if isinstance(value, tuple) else (value, value)
         columns[name] = np.array([before] * LEAD + [now], dtype=np.float64)
     now_rows = IndicatorRows(**{name: column[LEAD:] for name, column in columns.items()})
-    return Columns(bars_of(columns["close"]), IndicatorRows(**columns), now_rows)
+    led = Led._make([columns[name] for name in Led._fields])
+    return Columns(bars_of(columns["close"]), led, now_rows)
 
 
 def vote(

@@ -66,17 +66,28 @@ class IndicatorRows(NamedTuple):
     rise: FloatArray
 
 
+class Led(NamedTuple):
+    """The indicators that signals compare with those of earlier bars, see `IndicatorRows`.
+
+    Each column has the values of the `LEAD` bars before the rows, followed by those of the rows.
+    """
+
+    rsi: FloatArray
+    bandwidth: FloatArray
+    percent_b: FloatArray
+
+
 class Columns(NamedTuple):
     """The input of signals and filters.
 
     Attributes:
         bars: from the first bar used to the last row.
-        led: indicators of the `LEAD` bars before the rows, followed by those of the rows.
+        led: indicators that begin `LEAD` bars before the rows.
         now: indicators of the rows.
     """
 
     bars: Bars
-    led: IndicatorRows
+    led: Led
     now: IndicatorRows
 
     @property
@@ -239,38 +250,40 @@ def indicators(bars: Bars, periods: Indicators, timeframe_minutes: int, rows: in
         rows: number of bars; at most ``len(bars)``.
     """
     close, tail = bars.close, rows + LEAD
-    last_close = _last(close, tail)
     macd, _, histogram = talib.MACD(
         close, periods.macd_fast_period, periods.macd_slow_period, periods.macd_signal_period
     )
-    ema_fast = _last(talib.EMA(close, periods.ema_fast_period), tail)
-    ema_slow = _last(talib.EMA(close, periods.ema_slow_period), tail)
-    band = bands(close, periods.bollinger_period, periods.bollinger_deviations, tail)
-    average_price = vwap(bars.quote_volume, bars.volume, vwap_bars(periods, timeframe_minutes), tail)
+    last_close = close[-rows:]
+    ema_fast = talib.EMA(close, periods.ema_fast_period)[-rows:]
+    ema_slow = talib.EMA(close, periods.ema_slow_period)[-rows:]
+    average_price = vwap(bars.quote_volume, bars.volume, vwap_bars(periods, timeframe_minutes), rows)
     # One call removes rounding noise from all values whose sign matters.
     spread, macd, histogram, over_vwap, rise = settled(
         np.array(
             [
                 ema_fast - ema_slow,
-                _last(macd, tail),
-                _last(histogram, tail),
+                macd[-rows:],
+                histogram[-rows:],
                 last_close - average_price,
-                last_close - _last(close, tail + 1)[:-1],
+                last_close - _last(close, rows + 1)[:-1],
             ]
         ),
         last_close,
     )
-    led = IndicatorRows(
-        open=_last(bars.open, tail),
+    led = bands(close, periods.bollinger_period, periods.bollinger_deviations, tail)
+    band = Bands._make([column[LEAD:] for column in led])
+    led_rsi = rsi(close, periods.rsi_period, tail)
+    now = IndicatorRows(
+        open=bars.open[-rows:],
         close=last_close,
-        volume=_last(bars.volume, tail),
+        volume=bars.volume[-rows:],
         ema_fast=ema_fast,
         ema_slow=ema_slow,
         ema_spread=spread,
         macd=macd,
         macd_histogram=histogram,
-        rsi=rsi(close, periods.rsi_period, tail),
-        atr=_last(talib.ATR(bars.high, bars.low, close, periods.atr_period), tail),
+        rsi=led_rsi[LEAD:],
+        atr=talib.ATR(bars.high, bars.low, close, periods.atr_period)[-rows:],
         bollinger_upper=band.upper,
         bollinger_middle=band.middle,
         bollinger_lower=band.lower,
@@ -281,4 +294,4 @@ def indicators(bars: Bars, periods: Indicators, timeframe_minutes: int, rows: in
         over_vwap=over_vwap,
         rise=rise,
     )
-    return Columns(bars, led, IndicatorRows._make([column[LEAD:] for column in led]))
+    return Columns(bars, Led(led_rsi, led.bandwidth, led.percent_b), now)

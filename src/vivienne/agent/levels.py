@@ -64,8 +64,8 @@ def merged(prices: list[float], buffer: float) -> Iterator[float]:
 def _groups(prices: list[float], buffer: float) -> Iterator[tuple[int, int]]:
     """Begin and end of each group of prices that merge into one level, lowest first."""
     reach = (1.0 + buffer) * (1.0 + EQUAL)
-    begin = 0
-    while begin < len(prices):
+    begin, count = 0, len(prices)
+    while begin < count:
         end = bisect_right(prices, prices[begin] * reach, begin)
         yield begin, end
         begin = end

@@ -90,26 +90,23 @@ def as_document(changes: Sequence[Change]) -> NearestChange:
     }
 
 
-def _round_toward(value: float, *, up: bool) -> Iterator[float]:
-    """Numbers at or beyond `value` on one side, those with the fewest digits first."""
-    exponent = math.floor(math.log10(abs(value))) if value else 0
-    towards = math.ceil if up else math.floor
-    for digits in (2, 3, 4, 6, 9, 12):
-        places = digits - 1 - exponent
-        step = 10.0**-places
-        yield round(towards(value / step) * step, places)
-
-
 def _beyond(value: float, *, up: bool, strict: bool, low: float, high: float) -> float | None:
     """The number with the fewest digits at or beyond `value`, near it and within bounds; clearly beyond if strict."""
     if value == 0 and not strict and low <= 0 <= high:
         return 0.0
-    clear = 2 * EQUAL * abs(value)
-    for candidate in _round_toward(value, up=up):
+    size = abs(value)
+    clear = 2 * EQUAL * size
+    exponent = math.floor(math.log10(size)) if value else 0
+    towards = math.ceil if up else math.floor
+    for digits in (2, 3, 4, 6, 9, 12):
+        places = digits - 1 - exponent
+        step = 10.0**-places
+        candidate = round(towards(value / step) * step, places)
         moved = candidate - value if up else value - candidate
-        if low <= candidate <= high and (moved > clear or (moved >= 0 and not strict)) and moved <= abs(value) * 0.01:
+        is_beyond = moved > clear or (moved >= 0 and not strict)
+        if is_beyond and moved <= size * 0.01 and low <= candidate <= high:
             return candidate
-    candidate = value + (4 * EQUAL * abs(value) or EQUAL) * (1 if up else -1) if strict else value
+    candidate = value + (4 * EQUAL * size or EQUAL) * (1 if up else -1) if strict else value
     return candidate if low <= candidate <= high else None
 
 

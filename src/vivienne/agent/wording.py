@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 _USUAL = 4
 """Significant digits of a value."""
+_PLAIN_FROM, _PLAIN_BELOW = 0.0001, 999.0
+"""Between these, Python's general format has no exponent, and no thousands to keep apart. It is faster."""
 _EVERY_DIGIT = 17
 """Number of significant digits that tell any two floating-point numbers apart."""
 
@@ -62,6 +64,8 @@ def show_confidence(confidence: float, thresholds: Iterable[float]) -> str:
 
 def _plain(value: float, digits: int) -> str:
     """So many significant digits, thousands apart, without an exponent and needless zeros."""
+    if _PLAIN_FROM <= abs(value) < _PLAIN_BELOW:
+        return f"{value:.{digits}g}"
     if value == 0 or not math.isfinite(value):
         return f"{value + 0.0:g}"
     places = max(0, digits - 1 - math.floor(math.log10(abs(value))))
