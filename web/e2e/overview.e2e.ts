@@ -1,4 +1,5 @@
 import type { AssetData } from 'vivienne-client'
+import { expectNothingSerious } from './axe.ts'
 import { decision, rounded } from './stream.ts'
 import { expect, type Page, test } from './test.ts'
 
@@ -54,6 +55,20 @@ test.describe('on a recorded market that has ended', () => {
     for (const level of LEVELS) {
       await expect(levels).toContainText(`${free.filter((one) => one.level === level).length} ${level}`)
     }
+
+    await test.step('what holds an entry is counted, and a click shows only those it holds', async () => {
+      const held = [...states.values()].filter((state) => standing(state).held).map(decision)
+      const [id] = held[0]?.blocked_by ?? []
+      const title = held[0]?.explanation?.filters.find((each) => each.id === id)?.title
+      const names = held.filter((data) => data.blocked_by.includes(id ?? '')).length
+      await page.getByRole('button', { name: `held by ${title}: ${names}` }).click()
+      await expect(page).toHaveURL((url) => url.searchParams.get('held-by') === id)
+      await expect.poll(async () => (await shownAssets(page)).length).toBe(names)
+      await page.reload()
+      await expect(page.getByText(`${names} of 10 shown`)).toBeVisible()
+      await page.getByRole('button', { name: 'Show all' }).click()
+      await expect.poll(async () => (await shownAssets(page)).length).toBe(10)
+    })
   })
 
   test('the order stands still under the pointer, and follows when it is gone', async ({ page, server, stream }) => {
@@ -100,11 +115,28 @@ test('a first visit says what the page is for and the one thing to try; a later 
 
 test('assets are found by their name, and sorted by it on request', async ({ page }) => {
   await page.goto('/')
-  await page.getByText('By name').click()
+  await page.getByRole('combobox', { name: 'Order' }).selectOption('By name')
   await expect.poll(() => shownAssets(page)).toEqual(['BTC', 'ETH', 'SOL'])
   await page.keyboard.press('/')
   await page.keyboard.type('so')
   await expect.poll(() => shownAssets(page)).toEqual(['SOL'])
   await page.keyboard.type('x')
   await expect(page.getByRole('heading', { name: 'No asset has "sox" in its name' })).toBeVisible()
+  await page.getByRole('button', { name: 'Show all' }).first().click()
+
+  await test.step('their charts stand side by side, each with its asset, and the address chooses them', async () => {
+    await page.getByRole('link', { name: 'Charts' }).click()
+    await expect(page).toHaveURL(/\/charts\?assets=BTC(%2C|,)ETH(%2C|,)SOL$/)
+    const charts = page.getByRole('list', { name: 'Charts' }).getByRole('region')
+    await expect(charts).toHaveCount(3)
+    for (const chart of await charts.all()) await expect(chart.getByText('Loading the bars')).toBeHidden()
+    await page.getByRole('button', { name: 'RSI' }).click()
+    await expect(page.getByRole('list', { name: 'Panes below the chart' })).toHaveCount(3)
+    await expectNothingSerious(page, 'main')
+    await page.getByRole('button', { name: 'Close the chart of ETH' }).click()
+    await expect(charts).toHaveCount(2)
+    await charts.first().getByRole('combobox', { name: 'Asset of this chart' }).selectOption('ETH')
+    await expect(page).toHaveURL(/assets=ETH(%2C|,)SOL/)
+    await expect(page.getByRole('region', { name: 'Chart of ETH' })).toBeVisible()
+  })
 })

@@ -3,6 +3,7 @@ import { setShortcutsOn, useShortcutsOn } from './shortcuts.ts'
 
 const LIST = [
   ['g o', 'Overview'],
+  ['g g', 'Charts side by side'],
   ['g c', 'Configuration of all assets'],
   ['g h', 'History'],
   ['g l', 'Logs'],

@@ -3,7 +3,17 @@ import type { Standing } from '../overview/standing.ts'
 import { firing, firingWords } from './firing.ts'
 
 function standing(asset: string, change: Partial<Standing> = {}): Standing {
-  return { asset, level: 'idle', held: false, gap: 20, status: 'live', version: 1, ...change }
+  return {
+    asset,
+    level: 'idle',
+    held: false,
+    side: 'none',
+    holders: [],
+    gap: 20,
+    status: 'live',
+    version: 1,
+    ...change,
+  }
 }
 
 test('what is at aim or bang is named, the most urgent first, and nothing else', () => {

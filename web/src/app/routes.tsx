@@ -10,6 +10,7 @@ type Page = () => Promise<{ default: React.ComponentType }>
 const PAGES: Readonly<Record<string, Page>> = {
   '/': async () => ({ default: (await import('../overview/OverviewPage.tsx')).OverviewPage }),
   '/assets/:asset': async () => ({ default: (await import('../asset/AssetPage.tsx')).AssetPage }),
+  '/charts': async () => ({ default: (await import('../charts/ChartsPage.tsx')).ChartsPage }),
   '/configuration': async () => ({
     default: (await import('../configuration/ConfigurationPage.tsx')).ConfigurationPage,
   }),

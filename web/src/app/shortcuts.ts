@@ -9,7 +9,13 @@ export type KeyAction =
   | { readonly pause: string }
   | null
 
-const AFTER_G: Readonly<Record<string, string>> = { o: '/', c: '/configuration', h: '/history', l: '/logs' }
+const AFTER_G: Readonly<Record<string, string>> = {
+  o: '/',
+  g: '/charts',
+  c: '/configuration',
+  h: '/history',
+  l: '/logs',
+}
 
 /** Scope of the pause: all assets, or the one of this page. */
 const AFTER_P = ['a', 't']

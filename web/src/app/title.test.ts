@@ -3,7 +3,17 @@ import type { Standing } from '../overview/standing.ts'
 import { loudest } from './title.ts'
 
 function standing(asset: string, change: Partial<Standing> = {}): Standing {
-  return { asset, level: 'idle', held: false, gap: 20, status: 'live', version: 1, ...change }
+  return {
+    asset,
+    level: 'idle',
+    held: false,
+    side: 'none',
+    holders: [],
+    gap: 20,
+    status: 'live',
+    version: 1,
+    ...change,
+  }
 }
 
 test('the title says what is loudest, and how many are paused', () => {

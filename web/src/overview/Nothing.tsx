@@ -51,11 +51,11 @@ export function NoAssets() {
   )
 }
 
-/** The filter lets no asset through. */
+/** The filters let no asset through. */
 export function NoMatch({ text, clear }: { text: string; clear: () => void }) {
   return (
     <div className={messages.message}>
-      <h2>No asset has "{text}" in its name</h2>
+      <h2>{text === '' ? 'No asset passes these filters now' : `No asset has "${text}" in its name`}</h2>
       <Button variant="default" onClick={clear}>
         Show all assets
       </Button>

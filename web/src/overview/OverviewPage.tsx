@@ -1,21 +1,20 @@
-import { SegmentedControl, TextInput } from '@mantine/core'
-import { IconSearch } from '@tabler/icons-react'
-import { type KeyboardEvent, useDeferredValue, useMemo } from 'react'
-import { useAddress, useAddressText } from '../app/address.ts'
+import { Button, NativeSelect, TextInput } from '@mantine/core'
+import { IconChartCandle, IconSearch } from '@tabler/icons-react'
+import { type KeyboardEvent, useMemo } from 'react'
+import { Link } from 'react-router'
 import cards from './AssetCard.module.css'
 import { AssetCard } from './AssetCard.tsx'
 import { AssetTable } from './AssetTable.tsx'
-import { Counts } from './Counts.tsx'
+import { HolderCounts, LevelCounts } from './Counts.tsx'
 import { useCloses } from './closes.ts'
+import { ORDER_NAMES, ORDERS, type Order } from './filtering.ts'
 import { NoAssets, NoMatch } from './Nothing.tsx'
 import classes from './OverviewPage.module.css'
-import { useSteadyOrder } from './order.ts'
 import { spanWords } from './span.ts'
-import { byName, byUrgency } from './standing.ts'
 import { useStandings } from './standings.ts'
+import { useOverview } from './useOverview.ts'
 import { Welcome } from './Welcome.tsx'
 
-const ORDERS = ['urgency', 'name'] as const
 /** So many fit as cards without scrolling on a large screen. */
 const MOST_CARDS = 8
 const FEW = 3
@@ -24,16 +23,7 @@ const FEW = 3
 export function OverviewPage() {
   const standings = useStandings()
   const { list } = useCloses()
-  const [kind, setKind] = useAddress('order', ORDERS, 'urgency')
-  const [text, setText] = useAddressText('filter')
-  const sought = useDeferredValue(text.trim().toUpperCase())
-
-  const wanted = useMemo(
-    () => [...standings].sort(kind === 'name' ? byName : byUrgency).map(({ asset }) => asset),
-    [standings, kind],
-  )
-  const { order, waits, handlers } = useSteadyOrder(wanted, kind)
-  const assets = useMemo(() => order.filter((asset) => asset.toUpperCase().includes(sought)), [order, sought])
+  const { assets, waits, handlers, filter, filtered, toggle, clear, order, text } = useOverview(standings)
   const closes = useMemo(() => new Map(list?.assets.map(({ asset, closes }) => [asset, closes])), [list])
   const span = list === undefined ? '' : spanWords(list.assets[0]?.closes.length ?? 0, list.timeframe)
 
@@ -42,37 +32,29 @@ export function OverviewPage() {
       <h1 className="unseen">Overview</h1>
       {standings.length > 0 && <Welcome />}
       <div className={classes.toolbar}>
-        {standings.length > 0 && <Counts standings={standings} />}
+        {standings.length > 0 && <LevelCounts standings={standings} filter={filter} toggle={toggle} />}
         <p className={classes.waits} data-shown={waits || undefined}>
           {waits && 'The order is updated when you leave the list'}
         </p>
-        <SegmentedControl
-          size="xs"
-          aria-label="Order"
-          value={kind}
-          onChange={(value) => setKind(value as (typeof ORDERS)[number])}
-          data={[
-            { value: 'urgency', label: 'Most urgent first' },
-            { value: 'name', label: 'By name' },
-          ]}
-        />
-        <TextInput
-          className={classes.filter ?? ''}
-          size="xs"
-          type="search"
-          aria-label="Filter assets by name"
-          placeholder="Filter by name ( / )"
-          leftSection={<IconSearch size={15} aria-hidden />}
-          value={text}
-          onChange={(event) => setText(event.currentTarget.value)}
-          onKeyDown={(event) => event.key === 'Escape' && (text === '' ? event.currentTarget.blur() : setText(''))}
-          data-page-filter
-        />
+        <Finding assets={assets} order={order} text={text} />
       </div>
+      {standings.length > 0 && (
+        <div className={classes.second}>
+          <HolderCounts standings={standings} filter={filter} toggle={toggle} />
+          <p className={classes.shown} role="status">
+            {filtered && `${assets.length} of ${standings.length} shown`}
+          </p>
+          {filtered && (
+            <Button size="compact-xs" variant="default" onClick={clear}>
+              Show all
+            </Button>
+          )}
+        </div>
+      )}
       {standings.length === 0 ? (
         <NoAssets />
       ) : assets.length === 0 ? (
-        <NoMatch text={text} clear={() => setText('')} />
+        <NoMatch text={text[0]} clear={clear} />
       ) : (
         // biome-ignore lint/a11y/noStaticElementInteractions: the keys move between the links inside, which are interactive
         <div {...handlers} onKeyDown={moveBetweenAssets}>
@@ -89,6 +71,54 @@ export function OverviewPage() {
       )}
     </>
   )
+}
+
+interface FindingProps extends Pick<ReturnType<typeof useOverview>, 'order' | 'text'> {
+  assets: readonly string[]
+}
+
+/** Order, filter by name, and the way to the charts of the first assets shown. */
+function Finding({ assets, order: [order, setOrder], text: [text, setText] }: FindingProps) {
+  return (
+    <>
+      <Button
+        component={Link}
+        to={chartsAddress(assets)}
+        size="xs"
+        variant="default"
+        leftSection={<IconChartCandle size={15} aria-hidden />}
+        title="Charts of the first assets shown, side by side"
+      >
+        Charts
+      </Button>
+      <NativeSelect
+        className={classes.order ?? ''}
+        size="xs"
+        aria-label="Order"
+        value={order}
+        onChange={(event) => setOrder(event.currentTarget.value as Order)}
+        data={ORDER_NAMES.map((name) => ({ value: name, label: ORDERS[name].title }))}
+      />
+      <TextInput
+        className={classes.filter ?? ''}
+        size="xs"
+        type="search"
+        aria-label="Filter assets by name"
+        placeholder="Filter by name ( / )"
+        leftSection={<IconSearch size={15} aria-hidden />}
+        value={text}
+        onChange={(event) => setText(event.currentTarget.value)}
+        onKeyDown={(event) => event.key === 'Escape' && (text === '' ? event.currentTarget.blur() : setText(''))}
+        data-page-filter
+      />
+    </>
+  )
+}
+
+/** Charts of the first four. */
+function chartsAddress(assets: readonly string[]): string {
+  const names = assets.slice(0, 4).map(encodeURIComponent).join(',')
+  return names === '' ? '/charts' : `/charts?assets=${names}`
 }
 
 /** Up and down go from asset to asset. */

@@ -2,6 +2,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useEffect } from 'react'
 import type { AssetList } from 'vivienne-client'
 import { useConnection, useVivienneClient } from 'vivienne-client/react'
+import { useWatched } from '../parts/watching.ts'
 import { assetsQuery } from '../queries.ts'
 
 /** Number of closes a sparkline has. */
@@ -20,7 +21,9 @@ function isOld(query: { dataUpdatedAt: number; fetchStatus: string } | undefined
 export function useCloses(): { readonly list: AssetList | undefined; readonly error: Error | null } {
   const { states } = useVivienneClient()
   const queries = useQueryClient()
-  const live = useConnection().state === 'live'
+  // Nothing is fetched while nobody can see it.
+  const watched = useWatched()
+  const live = useConnection().state === 'live' && watched
   const { data, error } = useQuery(assetsQuery(CLOSES))
 
   useEffect(() => {

@@ -8,3 +8,7 @@ test('what is shown stays where it is', () => {
 test('what is gone leaves, what is new comes last', () => {
   expect(keepOrder(['A', 'B', 'C'], ['D', 'C', 'A'])).toEqual(['A', 'C', 'D'])
 })
+
+test('what no longer passes a filter stays while it is pointed at', () => {
+  expect(keepOrder(['A', 'B'], ['C', 'A'], ['A', 'B', 'C', 'D'])).toEqual(['A', 'B', 'C'])
+})

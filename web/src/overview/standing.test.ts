@@ -2,7 +2,17 @@ import { expect, test } from 'vitest'
 import { byUrgency, countsOf, isHeld, type Standing } from './standing.ts'
 
 function standing(asset: string, change: Partial<Standing> = {}): Standing {
-  return { asset, level: 'idle', held: false, gap: 20, status: 'live', version: 1, ...change }
+  return {
+    asset,
+    level: 'idle',
+    held: false,
+    side: 'none',
+    holders: [],
+    gap: 20,
+    status: 'live',
+    version: 1,
+    ...change,
+  }
 }
 
 function sorted(...standings: Standing[]): string[] {

@@ -7,11 +7,20 @@ export interface Standing {
   /** The level shown: the one its confidence earns while a filter holds it, else the one in force. */
   readonly level: ClarityLevel
   readonly held: boolean
+  readonly side: AssetState['side']
+  /** Filters that hold it, in their order; empty unless it is held. */
+  readonly holders: readonly Holder[]
   /** Points of confidence to the next level, with the decimal that is shown; above the last threshold, to 100. */
   readonly gap: number
   readonly status: AssetState['status']
   /** Version of the configuration it was decided with. */
   readonly version: number
+}
+
+/** A filter that holds an entry back. */
+export interface Holder {
+  readonly id: string
+  readonly title: string
 }
 
 export function standingOf({ asset, agents, config_version }: AssetData): Standing | undefined {
@@ -26,10 +35,19 @@ export function standingOf({ asset, agents, config_version }: AssetData): Standi
     asset,
     level,
     held,
+    side: data.side,
+    holders: held ? holdersOf(data) : NO_HOLDERS,
     gap: Math.round((next[level] - data.signal_confidence * 100) * 10) / 10,
     status: data.status,
     version: config_version,
   }
+}
+
+const NO_HOLDERS: readonly Holder[] = []
+
+function holdersOf({ blocked_by, explanation }: AssetState): Holder[] {
+  const titles = new Map(explanation?.filters.map(({ id, title }) => [id, title]))
+  return blocked_by.map((id) => ({ id, title: titles.get(id) ?? id }))
 }
 
 type Blocked = Pick<AssetState, 'blocked_by' | 'raw_clarity_level'>
@@ -64,6 +82,9 @@ export function sameStanding(one: Standing | undefined, other: Standing): boolea
     one !== undefined &&
     one.level === other.level &&
     one.held === other.held &&
+    one.side === other.side &&
+    one.holders.length === other.holders.length &&
+    one.holders.every(({ id }, place) => id === other.holders[place]?.id) &&
     one.gap === other.gap &&
     one.status === other.status &&
     one.version === other.version
@@ -88,7 +109,8 @@ export type CountWord = ClarityLevel | 'held' | 'warming up' | 'paused' | 'stale
 const COUNT_WORDS: readonly CountWord[] = ['bang', 'aim', 'held', 'loaded', 'idle', 'warming up', 'paused', 'stale']
 const ALWAYS = new Set<CountWord>(['bang', 'aim', 'loaded', 'idle'])
 
-function countWord({ level, held, status }: Standing): CountWord {
+/** The word an asset counts under. */
+export function countWord({ level, held, status }: Standing): CountWord {
   if (status === 'stale' || status === 'paused') return status
   if (status === 'warming_up') return 'warming up'
   return held ? 'held' : level

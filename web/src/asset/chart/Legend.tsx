@@ -9,6 +9,7 @@ import { PANES, type PaneId } from './address.ts'
 import classes from './Legend.module.css'
 import { LAYERS, type Layer, type LayerId } from './layers.ts'
 import type { PriceChart } from './PriceChart.ts'
+import { PANE_WORDS } from './paneWords.ts'
 
 interface LegendProps {
   asset: string
@@ -69,8 +70,6 @@ function Recomputed() {
     </li>
   )
 }
-
-const PANE_WORDS: Readonly<Record<PaneId, string>> = { rsi: 'RSI', macd: 'MACD', confidence: 'Confidence' }
 
 /** Switches a pane below the candles. */
 function PaneButton({ pane, panes, onPanes }: { pane: PaneId } & Pick<LegendProps, 'panes' | 'onPanes'>) {

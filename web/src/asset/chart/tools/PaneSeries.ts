@@ -77,7 +77,9 @@ export class PaneSeries {
       priceFormat: {
         type: 'custom',
         minMove: 10 ** -pane.digits,
-        formatter: (value: number) => value.toFixed(pane.digits),
+        // Beyond its range there is only room for the name of the pane.
+        formatter: (value: number) =>
+          pane.range !== null && (value < pane.range[0] || value > pane.range[1]) ? '' : value.toFixed(pane.digits),
       },
       autoscaleInfoProvider: (own: () => { priceRange: { minValue: number; maxValue: number } | null } | null) => {
         const found = own()?.priceRange
