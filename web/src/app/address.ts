@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
-import { useLocation, useNavigate, useSearchParams } from 'react-router'
+import { useHref, useLocation, useNavigate, useSearchParams } from 'react-router'
 
 const WRITE_AFTER = 250
 
@@ -64,10 +64,11 @@ type Values = Readonly<Record<string, string | null>>
 export function useChangedAddress(): (values: Values, replace?: boolean) => void {
   const navigate = useNavigate()
   const { pathname } = useLocation()
+  const href = useHref({ pathname })
   return useCallback(
     (values, replace = true) => {
       // Another page was opened in between: these values are not its own.
-      if (!window.location.pathname.endsWith(pathname)) return
+      if (pagePath(href) !== pagePath(window.location.href)) return
       const after = new URLSearchParams(window.location.search)
       for (const [name, value] of Object.entries(values)) {
         if (value === null || value === '') after.delete(name)
@@ -75,6 +76,11 @@ export function useChangedAddress(): (values: Values, replace?: boolean) => void
       }
       void navigate({ pathname, search: after.toString() }, { replace, preventScrollReset: true })
     },
-    [navigate, pathname],
+    [navigate, pathname, href],
   )
+}
+
+/** Path of a page, as the browser writes it, without a slash at its end. */
+function pagePath(href: string): string {
+  return new URL(href, window.location.origin).pathname.replace(/\/$/, '')
 }

@@ -67,6 +67,7 @@ export class PriceChart {
   #pointed: number | null = null
   #reading: Reading | null = null
   #digits: number | null = null
+  #removed = false
   /** Which bars are in sight. */
   readonly view: ChartView
 
@@ -100,10 +101,16 @@ export class PriceChart {
 
   /** Ends it; nothing may be called afterwards. */
   remove(): void {
+    this.#removed = true
     this.#readers.clear()
     this.#viewers.clear()
     this.#followers.clear()
     this.#chart.remove()
+  }
+
+  /** True once it has ended: a page that is left ends the chart before the tools on it. */
+  get removed(): boolean {
+    return this.#removed
   }
 
   /** Other colours; nothing else changes. */

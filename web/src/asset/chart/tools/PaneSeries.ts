@@ -53,6 +53,7 @@ export class PaneSeries {
   /** Takes the panes away again. */
   remove(): void {
     this.#leave()
+    if (this.#chart.removed) return
     for (const { line, bars } of this.#drawn) {
       if (bars !== null) this.#chart.library.removeSeries(bars)
       this.#chart.library.removeSeries(line)
