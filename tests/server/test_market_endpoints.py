@@ -59,6 +59,9 @@ class TestPreview:
     def test_after_the_change_the_chart_shows_what_was_announced(self, running: RunningServer) -> None:
         body = {"asset_symbol": "ETH", "signal_weights": {"macd": 0, "ema_cross": 0.2}}
         found = preview(running, body, "/phoenix/assets/ETH/preview?bars=300").json()
+        few = preview(running, body, "/phoenix/assets/ETH/preview?bars=300&examples=2").json()
+        assert few == {**found, "different": found["different"][-2:]}
+        assert not preview(running, body, "/phoenix/assets/ETH/preview?bars=300&examples=0").json()["different"]
         running.post("partial-update", body).raise_for_status()
         levels = [bar["clarity_level"] for bar in running.get("/phoenix/assets/ETH/bars", limit=300).json()["bars"]]
         # The newest bar was decided by the running program and keeps its decision.

@@ -101,6 +101,13 @@ test('a value that breaks a rule with another one is refused beside its field', 
   await numberField(page, 'Bang threshold').fill('95')
   await expect(page.getByText(problem?.message ?? '')).toBeHidden()
   await expect(unsaved(page).getByRole('button', { name: 'Review' })).toBeEnabled()
+  await test.step('what was discarded comes back', async () => {
+    await unsaved(page).getByRole('button', { name: 'Discard' }).click()
+    await expect(numberField(page, 'Aim threshold')).toHaveValue('70')
+    await page.getByRole('button', { name: 'Undo' }).click()
+    await expect(numberField(page, 'Aim threshold')).toHaveValue('90')
+    await expect(unsaved(page)).toContainText('2 changes')
+  })
 })
 
 /** Changes by others while somebody types. */
@@ -144,6 +151,7 @@ test('two windows edit the same fields: both values are shown; mine is kept, the
 
   const conflict = page.getByRole('group', { name: 'Bang threshold was changed elsewhere' })
   await expect(conflict).toContainText('from 80 to 82; you typed 85')
+  await expect(conflict).toContainText(/By anonymous, .*, version \d+, without a reason/)
   await expect(numberField(page, 'Bang threshold')).toHaveValue('85')
   await page.getByRole('button', { name: 'Take theirs: 72' }).click()
   await expect(numberField(page, 'Aim threshold')).toHaveValue('72')
@@ -219,24 +227,37 @@ test('the review says from what to what, for whom, and what it would have done',
   await expect(row).toContainText('ETH keeps 40')
   await expect(review(page)).toContainText(/Affects BTC, SOL.*Does not affect ETH/)
   const shown = review(page).getByRole('region', { name: 'Effect on past bars' })
-  await expect(shown).toContainText(/\d+ of the last \d+ decided bars/)
-  const {
-    different_bars: different,
-    compared,
-    now,
-    then,
-  } = await server.rest.preview('BTC', { settings: { state_threshold_loaded: 20 } }, { layer: null, bars: 500 })
-  expect(different).toBeGreaterThan(0)
-  await expect(shown).toContainText(`${different} of the last ${compared} decided bars`)
-  const cells = (name: string) => shown.getByRole('row', { name: new RegExp(`^${name}`, 'i') }).getByRole('cell')
-  await expect(cells('bang').first()).toHaveText('0.5 %')
-  await expect(cells('Entries')).toHaveText(['', `${now?.entries}`, `${then?.entries}`, /^[+−]\d+$|^same$/])
-  await expect(cells('Mean size')).toHaveText(['', /%$/, /%$/, /^[+−].*%$/])
+  const previews = await Promise.all(
+    ['BTC', 'SOL'].map((asset) =>
+      server.rest.preview(asset, { settings: { state_threshold_loaded: 20 } }, { layer: null, bars: 500 }),
+    ),
+  )
+  const [btc = 0, sol = 0] = previews.map(({ different_bars }) => different_bars ?? 0)
+  expect(btc).toBeGreaterThan(0)
+  await expect(shown).toContainText(new RegExp(`${btc + sol} of the last \\d+ decided bars of 2 assets`))
+  await expect(shown.getByRole('row', { name: /^BTC/ })).toContainText(String(btc))
+  await shown.getByRole('button', { name: 'BTC' }).click()
+  await expect(shown).toContainText(new RegExp(`${btc} of the last \\d+ decided bars .* of BTC`))
 
   await page.keyboard.press('Escape')
   await expect(review(page)).toBeHidden()
   await expect(numberField(page, 'Loaded threshold')).toHaveValue('20')
   expect((await server.rest.active()).config.settings.state_threshold_loaded).toBe(50)
+
+  await test.step('made for a few of them, as one change', async () => {
+    await unsaved(page).getByRole('button', { name: 'Review' }).click()
+    await review(page).getByRole('button', { name: 'Only for some assets' }).click()
+    for (const asset of ['ETH', 'SOL']) await review(page).getByLabel(asset, { exact: true }).check()
+    await expect(review(page)).toContainText('1 change for ETH and SOL')
+    await acknowledged(page, 'several', () => review(page).getByRole('button', { name: 'Save', exact: true }).click())
+    await expect(unsaved(page)).toBeHidden()
+    for (const [asset, value] of [
+      ['BTC', 50],
+      ['ETH', 20],
+      ['SOL', 20],
+    ] as const)
+      expect((await server.rest.active(asset)).config.settings.state_threshold_loaded).toBe(value)
+  })
 })
 
 test('reset says what the value becomes, and makes it that', async ({ page, server }) => {
@@ -254,6 +275,15 @@ test('reset says what the value becomes, and makes it that', async ({ page, serv
   await expect(numberField(page, 'Bang threshold')).toHaveValue('77')
   const { config, sources } = await server.rest.active('BTC')
   expect([config.settings.state_threshold_bang, sources[BANG]]).toEqual([77, 'global'])
+
+  await test.step('what another asset sets is copied', async () => {
+    await server.change({ settings: { state_threshold_aim: 66 } }, 'ETH')
+    await page.getByLabel('Copy the values of another asset to BTC').selectOption('ETH')
+    const row = review(page).getByRole('row', { name: /Aim threshold/ })
+    await expect(row.getByRole('cell')).toHaveText([/^70/, '', /^66/])
+    await acknowledged(page, 'several', () => review(page).getByRole('button', { name: 'Copy', exact: true }).click())
+    await expect(numberField(page, 'Aim threshold')).toHaveValue('66')
+  })
 })
 
 test('a saved change can be undone in one step', async ({ page, server }) => {
@@ -261,7 +291,14 @@ test('a saved change can be undone in one step', async ({ page, server }) => {
   await numberField(page, 'Bang threshold').fill('85')
   const { version } = await save(page)
   const said = page.getByRole('status').filter({ hasText: `Version ${version} in force` })
-  await said.getByRole('button', { name: 'Undo' }).first().click()
+  // The panel says it; the frame only where the panel is out of sight.
+  await expect(said).toHaveCount(1)
+  await page.getByRole('tab', { name: 'History' }).click()
+  const frame = page.getByRole('region', { name: 'Connection' })
+  await expect(frame.getByRole('button', { name: 'Undo' })).toBeVisible()
+  await page.getByRole('tab', { name: 'Configuration' }).click()
+  await expect(frame.getByRole('button', { name: 'Undo' })).toBeHidden()
+  await said.getByRole('button', { name: 'Undo' }).click()
   await expect(numberField(page, 'Bang threshold')).toHaveValue('80')
   await expect.poll(async () => (await server.rest.active('BTC')).config.settings.state_threshold_bang).toBe(80)
 })
@@ -292,12 +329,20 @@ async function isFocused(page: Page): Promise<boolean> {
 }
 
 test('a change made here goes into the history under the name that was given', async ({ page, server }) => {
+  await page.route('**/preview?*', () => {})
   await page.goto('/assets/BTC')
   await page.getByRole('button', { name: 'Name for your changes' }).click()
   await page.getByLabel('Your name').fill('ana')
   await page.getByLabel('Your name').press('Enter')
   await numberField(page, 'Bang threshold').fill('85')
-  await save(page, 'fewer, better entries')
+  await unsaved(page).getByRole('button', { name: 'Review' }).click()
+  await review(page).getByLabel('Reason').fill('fewer, better entries')
+  // The effect does not come: that is said, and it can be saved without.
+  await expect(review(page)).toContainText('Waiting for the effect on past bars')
+  await expect(review(page).getByRole('button', { name: 'Save', exact: true })).toBeDisabled()
+  await acknowledged(page, 'partial-update', () =>
+    review(page).getByRole('button', { name: 'Save without it' }).click(),
+  )
   expect(await server.lastChange()).toMatchObject({
     author: 'ana',
     reason: 'fewer, better entries',

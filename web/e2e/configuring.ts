@@ -21,7 +21,9 @@ export function unsaved(page: Page): Locator {
 export async function save(page: Page, reason = ''): Promise<Acknowledgement> {
   await unsaved(page).getByRole('button', { name: 'Review' }).click()
   await review(page).getByLabel('Reason').fill(reason)
-  return acknowledged(page, 'partial-update', () => review(page).getByRole('button', { name: 'Save' }).click())
+  return acknowledged(page, 'partial-update', () =>
+    review(page).getByRole('button', { name: 'Save', exact: true }).click(),
+  )
 }
 
 /** Does something that changes the configuration; gives the acknowledgement. */

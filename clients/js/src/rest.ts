@@ -193,16 +193,22 @@ export class VivienneRestClient {
   /**
    * Preview the effect of a change on the last bars of an asset. It is not made.
    *
-   * @param o - `layer`: whom the change is for, the asset if left out, null for the layer under all assets
+   * @param o - `layer`: whom the change is for, the asset if left out, null for the layer under all assets;
+   *   `examples`: at most so many of the different bars
    */
   preview(
     asset: string,
     config: PartialConfiguration,
-    o: { readonly layer?: string | null; readonly bars?: number; readonly signal?: AbortSignal } = {},
+    o: {
+      readonly layer?: string | null
+      readonly bars?: number
+      readonly examples?: number
+      readonly signal?: AbortSignal
+    } = {},
   ): Promise<DecisionPreview> {
     const path = `${ASSETS}/${encodeURIComponent(asset)}/preview`
-    const { layer = asset, bars, signal } = o
-    return this.#call('POST', path, { bars }, signal, { ...config, asset_symbol: layer ?? undefined })
+    const { layer = asset, bars, examples, signal } = o
+    return this.#call('POST', path, { bars, examples }, signal, { ...config, asset_symbol: layer ?? undefined })
   }
 
   #read<T>(name: string, { asset, before, signal, ...query }: ReadOptions = {}): Promise<T> {

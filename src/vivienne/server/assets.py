@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Query, Request
 
 from vivienne.changes.requests import Update
 from vivienne.errors import InvalidConfiguration
+from vivienne.live.preview import MOST_DIFFERENT
 from vivienne.server.documents import EXAMPLE, ConfigurationBody, body_of, documented
 from vivienne.server.http import Answer, change_request, read_configuration
 from vivienne.wire.chart import AssetList, Chart
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 MOST_BARS = 1_000
 Asset = Annotated[str, Path(description="In upper or lower case.")]
 Bars = Annotated[int, Query(ge=1, le=MOST_BARS, description="Largest number of bars.")]
+Examples = Annotated[
+    int, Query(ge=0, le=MOST_DIFFERENT, description="Largest number of different bars that are listed, the newest.")
+]
 
 
 _CONFIGURATION = body_of(ConfigurationBody, EXAMPLE)
@@ -52,10 +56,10 @@ def asset_routes(service: ConfigService, market: MarketView) -> APIRouter:
         "/{asset}/preview",
         **documented(DecisionPreview, *_PREVIEW_PROBLEMS, body=_CONFIGURATION),
     )
-    async def preview(request: Request, asset: Asset, bars: Bars = 500) -> Answer:
+    async def preview(request: Request, asset: Asset, bars: Bars = 500, examples: Examples = MOST_DIFFERENT) -> Answer:
         """Preview a partial update: its decisions on the last bars of an asset. Nothing is changed."""
         watched = service.asset(asset)
-        envelope, document = await read_configuration(request, None, None, "bars")
+        envelope, document = await read_configuration(request, None, None, "bars", "examples")
         try:
             update = change_request(request, envelope, Update(document, partial=True))
             configuration, outcome = await service.candidate(watched, update)
@@ -71,6 +75,7 @@ def asset_routes(service: ConfigService, market: MarketView) -> APIRouter:
             "timeframe": timeframe,
             "changed": outcome["changed"],
             **comparison,
+            "different": comparison["different"][-examples:] if examples else [],
         }
         return Answer(found)
 

@@ -1,6 +1,6 @@
 import { Skeleton } from '@mantine/core'
 import { lazy, type ReactNode, Suspense, useMemo, useRef, useState } from 'react'
-import type { ConfigDraft, DraftSnapshot, SectionSpec } from 'vivienne-client/draft'
+import { type ConfigDraft, type DraftSnapshot, fieldsOf, type SectionSpec } from 'vivienne-client/draft'
 import { useConfigDraft, useVivienneClient } from 'vivienne-client/react'
 import { loaded } from '../app/code.ts'
 import { ChangesBar } from './ChangesBar.tsx'
@@ -19,6 +19,7 @@ import { useShownFields } from './useShownFields.ts'
 import { useUnsaved } from './useUnsaved.ts'
 
 const Review = lazy(async () => ({ default: (await loaded(() => import('./Review.tsx'))).Review }))
+const Copy = lazy(async () => ({ default: (await loaded(() => import('./Copy.tsx'))).Copy }))
 
 interface ConfigurationPanelProps {
   /** An asset, or null for the layer under all assets. */
@@ -63,9 +64,11 @@ function LoadedPanel({ layer, field, draft, snapshot, sections }: LoadedPanelPro
   })
   const { proposal, against, review, proposeReset, close } = useProposal(layer, draft, snapshot, sections, call)
   useUnsaved(layer, draft)
+  const specs = useMemo(() => new Map(fieldsOf(sections).map((spec) => [spec.path, spec])), [sections])
+  const [copied, setCopied] = useState<string | null>(null)
   const form = useMemo<Form>(
-    () => ({ draft, layer, timeframe, review, proposeReset }),
-    [draft, layer, timeframe, review, proposeReset],
+    () => ({ draft, layer, specs, timeframe, review, proposeReset, proposeCopy: setCopied }),
+    [draft, layer, specs, timeframe, review, proposeReset],
   )
   // What a search finds is open, whatever was closed before.
   const folded = shown.search === '' ? closed : NONE
@@ -97,6 +100,11 @@ function LoadedPanel({ layer, field, draft, snapshot, sections }: LoadedPanelPro
         {proposal !== null && (
           <Suspense>
             <Review proposal={proposal} against={against} onClose={close} />
+          </Suspense>
+        )}
+        {copied !== null && layer !== null && (
+          <Suspense>
+            <Copy source={copied} asset={layer} onClose={() => setCopied(null)} />
           </Suspense>
         )}
       </div>

@@ -1,185 +1,104 @@
 import { NativeSelect } from '@mantine/core'
 import { useState } from 'react'
-import type { DecisionPreview, DifferentBar, LevelCounts } from 'vivienne-client'
-import { formatBarTime, formatBarUtc, formatNumber } from '../parts/format.ts'
-import { LEVELS, Level } from '../parts/Level.tsx'
-import { Side } from '../parts/Side.tsx'
+import { LEVELS } from '../parts/Level.tsx'
+import { AssetEffects } from './AssetEffects.tsx'
 import classes from './Consequence.module.css'
+import { Examples } from './Examples.tsx'
+import { LevelTable } from './LevelTable.tsx'
 import { count } from './plural.ts'
-import type { Proposal } from './proposal.ts'
-import { formatSpan, sizeWords, timeframeMinutes } from './reading.ts'
-import { PREVIEW_BARS, usePreview } from './verdict.ts'
+import { type Effect, effectOf, totalOf } from './previewTotal.ts'
+import { formatSpan, timeframeMinutes } from './reading.ts'
+import { type AssetPreview, PREVIEW_BARS } from './verdict.ts'
 
-/** Effect of a change on the last bars of an asset it affects. */
-export function Consequence({ proposal, reached }: { proposal: Proposal; reached: readonly string[] }) {
+const TOTAL = 'All of them'
+
+/** Effect of a change on the last bars of the assets it affects: in total, of every asset, and of one in detail. */
+export function Consequence({ previews }: { previews: readonly AssetPreview[] }) {
   const [chosen, setChosen] = useState<string | null>(null)
-  const asset = chosen ?? proposal.layer ?? reached[0]
-  const { data, isError, isFetching } = usePreview(proposal, asset)
-  if (asset === undefined) return null
+  const one = previews.length === 1 ? previews[0] : previews.find(({ asset }) => asset === chosen)
   return (
     <section className={classes.consequence} aria-label="Effect on past bars">
       <div className={classes.heading}>
         <h3>Effect on past bars</h3>
-        {proposal.layer === null && reached.length > 1 && (
+        {previews.length > 1 && (
           <NativeSelect
             size="xs"
             aria-label="Asset"
-            data={[...reached]}
-            value={asset}
-            onChange={(event) => setChosen(event.currentTarget.value)}
+            data={[TOTAL, ...previews.map(({ asset }) => asset)]}
+            value={one?.asset ?? TOTAL}
+            onChange={({ currentTarget: { value } }) => setChosen(value === TOTAL ? null : value)}
           />
         )}
       </div>
-      <div className={classes.answer} data-old={(isFetching && data !== undefined) || undefined}>
-        {isError || data?.valid === false ? (
-          <p className={classes.calm}>The preview is not available now. You can save the change without it.</p>
-        ) : data === undefined ? (
-          <p className={classes.calm}>
-            Deciding the last {PREVIEW_BARS} bars of {asset} again …
-          </p>
-        ) : (
-          <Answer preview={data} asset={asset} />
-        )}
+      <div className={classes.answer} data-several={previews.length > 1 || undefined}>
+        {one !== undefined ? <Single preview={one} /> : <Total previews={previews} choose={setChosen} />}
       </div>
     </section>
   )
 }
 
-function Answer({ preview, asset }: { preview: DecisionPreview; asset: string }) {
-  const { bars = 0, compared = 0, different = [], different_bars: differing = 0, now, then, timeframe } = preview
-  const minutes = timeframeMinutes(timeframe)
-  const span = minutes === null ? '' : ` (${formatSpan(minutes * compared)})`
-  if (compared === 0 || !now || !then) return <p className={classes.calm}>{asset} has no decided bars yet.</p>
+function Single({ preview: { asset, data, error } }: { preview: AssetPreview }) {
+  if (error !== null) return <p className={classes.calm}>{error.message}</p>
+  if (data === undefined) return <Working words={`Deciding the last ${PREVIEW_BARS} bars of ${asset} again …`} />
+  if (!data.valid) return <p className={classes.calm}>The change is not valid for {asset}.</p>
+  const effect = effectOf(data)
+  if (effect === null) return <p className={classes.calm}>{asset} has no decided bars yet.</p>
+  const minutes = timeframeMinutes(data.timeframe)
   return (
     <>
-      <p>
-        <strong>{differing === 0 ? 'None' : differing}</strong> of the last {count(compared, 'decided bar')}
-        {span} of {asset} would have been decided otherwise
-        {differing > 0 && isSame(now, then) && ', with the same counts'}.
-      </p>
-      <Counts now={now} then={then} />
-      {compared < bars && (
-        <p className={classes.calm}>
-          {count(bars - compared, 'earlier bar')} cannot be decided, because too few bars precede them; they are not
-          counted.
-        </p>
+      <Sentence effect={effect} of={asset} minutes={minutes} />
+      <LevelTable now={effect.now} then={effect.after} />
+      <Undecided effect={effect} />
+      {data.different !== undefined && data.different.length > 0 && (
+        <Examples different={data.different} of={effect.differing} />
       )}
-      {different.length > 0 && <Examples different={different} of={differing} />}
     </>
   )
 }
 
-function isSame(now: LevelCounts, then: LevelCounts): boolean {
-  return [...LEVELS, 'held' as const, 'entries' as const].every((level) => now[level] === then[level])
-}
-
-function Counts({ now, then }: { now: LevelCounts; then: LevelCounts }) {
-  const rows = [...LEVELS].reverse()
+function Total({ previews, choose }: { previews: readonly AssetPreview[]; choose(asset: string): void }) {
+  const effects = previews.flatMap(({ data }) => (data === undefined ? [] : (effectOf(data) ?? [])))
+  const answered = previews.filter(({ data, error }) => data !== undefined || error !== null).length
+  const total = totalOf(effects)
   return (
-    <table className={classes.counts}>
-      <thead>
-        <tr>
-          <th scope="col">Bars at level</th>
-          <th scope="col">Size</th>
-          <th scope="col">Now</th>
-          <th scope="col">Then</th>
-          <th scope="col">Difference</th>
-        </tr>
-      </thead>
-      <tbody>
-        {rows.map((level) => (
-          <Count
-            key={level}
-            name={<Level level={level} size="sm" />}
-            size={sizeWords(now.sizes[level], then.sizes[level])}
-            now={now[level]}
-            then={then[level]}
-          />
-        ))}
-        <Count name="Entry held by a filter" now={now.held} then={then.held} />
-        <Count
-          name="Entries"
-          title="Bars at which a position begins, or changes its side"
-          now={now.entries}
-          then={then.entries}
-        />
-        <Count
-          name="Mean size (exposure)"
-          title="Mean position size over these bars, in percent of equity, long and short alike"
-          now={now.exposure}
-          then={then.exposure}
-          unit=" %"
-        />
-      </tbody>
-    </table>
+    <>
+      {answered < previews.length ? (
+        <Working words={`Deciding the last ${PREVIEW_BARS} bars again: ${answered} of ${previews.length} assets …`} />
+      ) : (
+        total !== null && <Sentence effect={total} of={`${previews.length} assets`} minutes={null} />
+      )}
+      {total !== null && <LevelTable now={total.now} then={total.after} />}
+      <AssetEffects previews={previews} choose={choose} />
+    </>
   )
 }
 
-interface CountProps {
-  name: React.ReactNode
-  title?: string
-  size?: React.ReactNode
-  now: number
-  then: number
-  unit?: string
-}
-
-function Count({ name, title, size, now, then, unit = '' }: CountProps) {
-  const difference = then - now
-  const words = (value: number) => `${formatNumber(value, 3)}${unit}`
+function Working({ words }: { words: string }) {
   return (
-    <tr data-same={difference === 0 || undefined} title={title}>
-      <th scope="row">{name}</th>
-      <td className="figure">{size}</td>
-      <td className="figure">{words(now)}</td>
-      <td className="figure">{words(then)}</td>
-      <td className="figure">
-        {difference === 0 ? 'same' : `${difference > 0 ? '+' : '−'}${words(Math.abs(difference))}`}
-      </td>
-    </tr>
+    <p className={classes.calm} aria-busy="true">
+      {words}
+    </p>
   )
 }
 
-/** The newest bars that would be different. */
-function Examples({ different, of }: { different: readonly DifferentBar[]; of: number }) {
-  const newest = different.slice(-5).reverse()
+function Sentence({ effect, of, minutes }: { effect: Effect; of: string; minutes: number | null }) {
+  const { compared, differing, now, after } = effect
+  const isSame = [...LEVELS, 'held' as const, 'entries' as const].every((name) => now[name] === after[name])
   return (
-    <details className={classes.examples}>
-      <summary>{newest.length < of ? `The last ${newest.length} of them` : 'Which'}</summary>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Bar</th>
-            <th scope="col">Now</th>
-            <th scope="col">Then</th>
-          </tr>
-        </thead>
-        <tbody>
-          {newest.map((bar) => (
-            <tr key={bar.time}>
-              <th scope="row" className="figure" title={formatBarUtc(bar.time)}>
-                {formatBarTime(bar.time)}
-              </th>
-              <td>
-                <Decided bar={bar.now} />
-              </td>
-              <td>
-                <Decided bar={bar.then} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </details>
+    <p>
+      <strong>{differing === 0 ? 'None' : differing}</strong> of the last {count(compared, 'decided bar')}
+      {minutes !== null && ` (${formatSpan(minutes * compared)})`} of {of} would have been decided otherwise
+      {differing > 0 && isSame && ', with the same counts'}.
+    </p>
   )
 }
 
-function Decided({ bar }: { bar: DifferentBar['now'] }) {
+function Undecided({ effect: { bars, compared } }: { effect: Effect }) {
+  if (compared >= bars) return null
   return (
-    <span className={classes.decided}>
-      <Level level={bar.clarity_level} held={bar.held} size="sm" />
-      <Side side={bar.side} />
-      {bar.position_size > 0 && <span className="figure">{bar.position_size} %</span>}
-    </span>
+    <p className={classes.calm}>
+      {count(bars - compared, 'earlier bar')} cannot be decided, because too few bars precede them; they are not
+      counted.
+    </p>
   )
 }

@@ -1,7 +1,7 @@
 import { VisuallyHidden } from '@mantine/core'
 import { IconArrowRight } from '@tabler/icons-react'
 import classes from './Differences.module.css'
-import { useFieldSpecs, useTimeframe } from './fields.ts'
+import { titleOf, useFieldSpecs, useTimeframe } from './fields.ts'
 import { type Keeper, useKeepers } from './keepers.ts'
 import type { Proposal } from './proposal.ts'
 import { unitWords, valueWords } from './reading.ts'
@@ -10,7 +10,8 @@ import { unitWords, valueWords } from './reading.ts'
 export function Differences({ proposal }: { proposal: Proposal }) {
   const specs = useFieldSpecs()
   const timeframe = useTimeframe(proposal.layer)
-  const keepersOf = useKeepers(proposal.version, proposal.layer === null)
+  const isForAll = proposal.layer === null && proposal.assets === undefined
+  const keepersOf = useKeepers(proposal.version, isForAll)
   if (proposal.differences.length === 0) return null
   return (
     <table className={classes.table}>
@@ -30,11 +31,11 @@ export function Differences({ proposal }: { proposal: Proposal }) {
           return (
             <tr key={difference.path}>
               <th scope="row">
-                {spec?.title ?? difference.path}
+                {titleOf(specs, difference.path)}
                 <span className={classes.path}>
                   {[difference.path, spec && unitWords(spec)].filter(Boolean).join(' · ')}
                 </span>
-                {proposal.layer === null && <Keepers keepers={keepersOf(difference.path)} />}
+                {isForAll && <Keepers keepers={keepersOf(difference.path)} />}
               </th>
               <td className={`${classes.old} figure`}>{valueWords(spec, difference.old, timeframe)}</td>
               <td className={classes.arrow}>

@@ -4,7 +4,7 @@ import { useVivienneClient } from 'vivienne-client/react'
 import { actionWords, isSwitch } from '../history/words.ts'
 import { Age } from '../parts/Age.tsx'
 import classes from './Failure.module.css'
-import { useFieldSpecs } from './fields.ts'
+import { titleOf, useFieldSpecs } from './fields.ts'
 import { valueWords } from './reading.ts'
 
 export interface FailureProps {
@@ -64,7 +64,7 @@ function NewerChanges({ layer, since }: Omit<FailureProps, 'error'>) {
             {entry.changed
               .map(({ path, ...sides }) => {
                 const spec = specs.get(path)
-                return `${spec?.title ?? path} ${valueWords(spec, sides.old)} to ${valueWords(spec, sides.new)}`
+                return `${titleOf(specs, path)} ${valueWords(spec, sides.old)} to ${valueWords(spec, sides.new)}`
               })
               .join('; ') || (isSwitch(entry) ? actionWords(entry) : 'no value changed')}
           </li>

@@ -1,4 +1,6 @@
+import { NativeSelect } from '@mantine/core'
 import type { DraftSnapshot } from 'vivienne-client/draft'
+import { useAssets } from 'vivienne-client/react'
 import { useWhyNot } from '../signin/roles.ts'
 import { useForm } from './FormContext.ts'
 import classes from './PanelHead.module.css'
@@ -7,7 +9,8 @@ import { isOwn } from './Source.tsx'
 
 /** Whose form this is, which version is in force, and how much of it the layer sets itself. */
 export function PanelHead({ snapshot }: { snapshot: DraftSnapshot }) {
-  const { layer, proposeReset } = useForm()
+  const { layer, proposeReset, proposeCopy } = useForm()
+  const assets = useAssets()
   const may = useWhyNot('tuner') === null
   const own = Object.values(snapshot.fields).filter((field) => isOwn(field, layer))
   return (
@@ -27,6 +30,16 @@ export function PanelHead({ snapshot }: { snapshot: DraftSnapshot }) {
           </button>
         )}
       </span>
+      {layer !== null && may && assets.length > 1 && (
+        <NativeSelect
+          className={classes.copy ?? ''}
+          size="xs"
+          aria-label={`Copy the values of another asset to ${layer}`}
+          value=""
+          data={[{ value: '', label: 'Copy from …' }, ...assets.filter((asset) => asset !== layer)]}
+          onChange={({ currentTarget: { value } }) => value !== '' && proposeCopy(value)}
+        />
+      )}
     </div>
   )
 }

@@ -13,6 +13,7 @@ interface ReachProps {
 /** Assets that a change affects, and those it does not because they set the values themselves. */
 export function Reach({ proposal, verdict, failed }: ReachProps) {
   const assets = useAssets()
+  if (proposal.assets !== undefined) return null
   if (proposal.layer !== null) {
     return (
       <p className={classes.reach}>

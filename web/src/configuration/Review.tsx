@@ -1,22 +1,24 @@
 import { Button, Modal, TextInput } from '@mantine/core'
 import { useMediaQuery } from '@mantine/hooks'
 import { type FormEvent, useState } from 'react'
-import { VivienneError, VivienneProblem } from 'vivienne-client'
-import { useVivienneClient } from 'vivienne-client/react'
+import { useAssets } from 'vivienne-client/react'
 import { useWhyNot } from '../signin/roles.ts'
 import { Author } from './Author.tsx'
 import { Consequence } from './Consequence.tsx'
 import { Differences } from './Differences.tsx'
-import { Failure, type FailureProps } from './Failure.tsx'
-import { madeChange, ownConfiguration, rememberMade } from './madeChange.ts'
+import { Failure } from './Failure.tsx'
+import { lookOf } from './look.ts'
+import { useMaking } from './making.ts'
 import { count } from './plural.ts'
-import type { Proposal } from './proposal.ts'
+import { type Proposal, whomWords } from './proposal.ts'
 import { Reach } from './Reach.tsx'
 import classes from './Review.module.css'
 import { useConnected } from './useConnected.ts'
 import { useFocusReturn } from './useFocusReturn.ts'
-import { useVerdict } from './verdict.ts'
+import { usePreviews, useVerdict } from './verdict.ts'
+import { Waiting } from './Waiting.tsx'
 import { useAccepted, Warnings } from './Warnings.tsx'
+import { WhichAssets } from './WhichAssets.tsx'
 
 interface ReviewProps {
   proposal: Proposal
@@ -28,16 +30,16 @@ interface ReviewProps {
 }
 
 /** Review of a change: values, affected assets, effect on past bars, reason. Enter saves, Esc closes. */
-export function Review({ proposal, against = null, onClose, onMade }: ReviewProps) {
+export function Review({ proposal: given, against = null, onClose, onMade }: ReviewProps) {
   const narrow = useMediaQuery('(max-width: 48em)') ?? false
   useFocusReturn()
-  const whom = proposal.layer ?? 'all assets'
-  const title = `${proposal.verb}: ${count(proposal.differences.length, 'change')} for ${whom}`
+  const [chosen, setChosen] = useState<readonly string[]>([])
+  const proposal = chosen.length > 0 ? (given.forAssets?.(chosen) ?? given) : given
   return (
     <Modal
       opened
       onClose={onClose}
-      title={title}
+      title={`${proposal.verb}: ${count(proposal.differences.length, 'change')} for ${whomWords(proposal)}`}
       fullScreen={narrow}
       size="min(46rem, 94vw)"
       transitionProps={{ duration: 0 }}
@@ -48,6 +50,7 @@ export function Review({ proposal, against = null, onClose, onMade }: ReviewProp
         proposal={proposal}
         against={against}
         onClose={onClose}
+        which={given.forAssets && <WhichAssets layer={given.layer} chosen={chosen} choose={setChosen} />}
         onMade={() => {
           onMade?.()
           onClose()
@@ -57,8 +60,17 @@ export function Review({ proposal, against = null, onClose, onMade }: ReviewProp
   )
 }
 
-function ReviewForm({ proposal, against = null, onClose, onMade }: ReviewProps & { onMade(): void }) {
+interface ReviewFormProps extends ReviewProps {
+  /** Choice of the assets it is for. */
+  which: React.ReactNode
+  onMade(): void
+}
+
+function ReviewForm({ proposal, against = null, which, onClose, onMade }: ReviewFormProps) {
+  const assets = useAssets()
   const verdict = useVerdict(proposal)
+  const targets = proposal.assets ?? (proposal.layer === null ? (verdict.data?.assets ?? assets) : [proposal.layer])
+  const { previews, again } = usePreviews(proposal, targets)
   const offline = !useConnected()
   const { make, making, failure } = useMaking(proposal, onMade)
   const [reason, setReason] = useState('')
@@ -68,11 +80,16 @@ function ReviewForm({ proposal, against = null, onClose, onMade }: ReviewProps &
   const whyNot = useWhyNot('tuner')
   const warnings = verdict.data?.warnings ?? []
   const [accepted, accept] = useAccepted(warnings)
-  const able = waitsFor === null && !offline && !refused && whyNot === null && accepted
+  const free = waitsFor === null && !offline && !refused && whyNot === null && accepted
+  const look = nothing ? 'seen' : lookOf(verdict, previews)
+  const able = free && look === 'seen'
 
+  const save = () => {
+    if (free && !making) void make(reason)
+  }
   const submit = (event: FormEvent) => {
     event.preventDefault()
-    if (able && !making) void make(reason)
+    if (able) save()
   }
   return (
     <form onSubmit={submit} className={classes.form}>
@@ -83,8 +100,9 @@ function ReviewForm({ proposal, against = null, onClose, onMade }: ReviewProps &
       {proposal.note !== undefined && <p className={classes.reach}>{proposal.note}</p>}
       <Differences proposal={proposal} />
       <Reach proposal={proposal} verdict={verdict.data} failed={verdict.isError} />
-      {verdict.data?.valid === true && <Consequence proposal={proposal} reached={verdict.data.assets ?? []} />}
+      {which}
       {whyNot === null && <Warnings warnings={warnings} accepted={accepted} onAccept={accept} />}
+      {!nothing && !refused && previews.length > 0 && <Consequence previews={previews} />}
       <div className={classes.end}>
         {whyNot === null ? (
           <>
@@ -109,6 +127,19 @@ function ReviewForm({ proposal, against = null, onClose, onMade }: ReviewProps &
             back.
           </p>
         )}
+        {whyNot === null && (
+          <Waiting
+            look={look}
+            verb={proposal.verb}
+            previews={previews}
+            error={verdict.error}
+            save={free ? save : undefined}
+            again={() => {
+              if (verdict.isError) void verdict.refetch()
+              again()
+            }}
+          />
+        )}
         <div className={classes.buttons}>
           <Button variant="default" onClick={onClose}>
             Back <kbd className={classes.key}>Esc</kbd>
@@ -122,38 +153,4 @@ function ReviewForm({ proposal, against = null, onClose, onMade }: ReviewProps &
       </div>
     </form>
   )
-}
-
-/** Make the proposal; what goes wrong stays until the next attempt. */
-function useMaking(proposal: Proposal, onMade: () => void) {
-  const client = useVivienneClient()
-  const [making, setMaking] = useState(false)
-  const [failure, setFailure] = useState<FailureProps | null>(null)
-  const [unsure, setUnsure] = useState<{ requestId: string; proposal: Proposal } | null>(null)
-
-  const make = async (reason: string) => {
-    setMaking(true)
-    setFailure(null)
-    const { layer, version, done } = proposal
-    try {
-      const before = await ownConfiguration(client, layer, version)
-      const again = unsure !== null && isSame(unsure.proposal, proposal) ? { requestId: unsure.requestId } : {}
-      const made = await proposal.make({ ...(reason.trim() && { reason: reason.trim() }), ...again })
-      rememberMade(madeChange(layer, done, made, before))
-      onMade()
-    } catch (error) {
-      setFailure({ error, layer, since: version })
-      const open = error instanceof VivienneError && !(error instanceof VivienneProblem) ? error.requestId : undefined
-      setUnsure(open === undefined ? null : { requestId: open, proposal })
-      if (error instanceof VivienneProblem && error.code === 'version_conflict')
-        await proposal.refresh().catch(() => {})
-    } finally {
-      setMaking(false)
-    }
-  }
-  return { make, making, failure }
-}
-
-function isSame(one: Proposal, other: Proposal): boolean {
-  return one.version === other.version && JSON.stringify(one.document) === JSON.stringify(other.document)
 }

@@ -1,6 +1,7 @@
 import { useSyncExternalStore } from 'react'
-import { type Acknowledgement, type VivienneClient, VivienneError } from 'vivienne-client'
+import { type VivienneClient, VivienneError } from 'vivienne-client'
 import { serverClock } from '../clock/clocks.ts'
+import type { Made, Proposal } from './proposal.ts'
 
 export type MadeVerb = 'saved' | 'reset' | 'rolled back' | 'copied' | 'undone'
 
@@ -80,14 +81,15 @@ export async function ownConfiguration(
   return own.config_id === below?.config_id ? null : own.config_id
 }
 
+/** The change that was made of a proposal. */
 export function madeChange(
-  layer: string | null,
-  verb: MadeVerb,
-  acknowledged: Acknowledgement,
+  { layer, assets, done: verb }: Pick<Proposal, 'layer' | 'assets' | 'done'>,
+  { version, config_id: configId, changed }: Made,
   before: string | null | undefined,
 ): MadeChange {
-  const { version, config_id: configId, changed } = acknowledged
-  return { layer, verb, version, configId, values: changed.length, at: serverClock.now() ?? Date.now(), before }
+  const at = serverClock.now() ?? Date.now()
+  const several = assets === undefined ? {} : { assets }
+  return { layer, ...several, verb, version, configId, values: changed.length, at, before }
 }
 
 /** Undo a change, and remember that as the last one. */
@@ -111,5 +113,5 @@ async function undo(client: VivienneClient, change: MadeChange): Promise<MadeCha
   const options = { asset: layer, expectedVersion, reason: `Undo of version ${version}` }
   const acknowledged =
     before === null ? await client.rest.reset({ all: true }, options) : await client.rest.activate(before, options)
-  return madeChange(layer, 'undone', acknowledged, change.configId)
+  return madeChange({ layer, done: 'undone' }, acknowledged, change.configId)
 }

@@ -1,11 +1,14 @@
 import {
   type Acknowledgement,
   type PartialConfiguration,
+  type Replaced,
   type VivienneClient,
+  VivienneError,
   VivienneProblem,
   withValue,
 } from 'vivienne-client'
 import { type ConfigDraft, type DraftSnapshot, defaultsOf, type SectionSpec } from 'vivienne-client/draft'
+import { namesWords } from '../pausing/words.ts'
 import type { MadeVerb } from './madeChange.ts'
 
 /** A value before and after. */
@@ -22,23 +25,30 @@ export interface Signature {
   readonly requestId?: string
 }
 
+/** What is kept of an acknowledged change. */
+export type Made = Pick<Acknowledgement, 'version' | 'config_id' | 'changed'>
+
 /** A change under review: everything the review shows, and the function that makes it. */
 export interface Proposal {
   /** Label of the button. */
-  readonly verb: 'Save' | 'Reset' | 'Roll back'
+  readonly verb: 'Save' | 'Reset' | 'Roll back' | 'Copy'
   /** Note beside the values: "to version 41". */
   readonly note?: string
   /** Verb for the change after it was made. */
   readonly done: MadeVerb
   /** The asset, or null for the layer under all assets. */
   readonly layer: string | null
+  /** Instead, several assets, which are changed as one change. */
+  readonly assets?: readonly string[]
   readonly differences: readonly Difference[]
   /** Values that come to the same when they are laid over the layer: what would be accepted, and what it would do. */
   readonly document: PartialConfiguration
   /** The version it is made on top of; another one in force refuses it. */
   readonly version: number
   /** Make it. Rejects with what the server says against it. */
-  make(signature: Signature): Promise<Acknowledgement>
+  make(signature: Signature): Promise<Made>
+  /** The same change for these assets. */
+  forAssets?(assets: readonly string[]): Proposal
   /** Reload the configuration in force, after a conflict. */
   refresh(): Promise<void>
 }
@@ -75,7 +85,51 @@ export function saveProposal(drafted: Drafted): Proposal {
       }
     },
     refresh: () => receiveNow(drafted),
+    forAssets: (assets) => severalProposal(drafted, assets),
   }
+}
+
+/** Save the typed values for several assets, as one change. */
+function severalProposal(drafted: Drafted, assets: readonly string[]): Proposal {
+  const { client, layer, draft, snapshot } = drafted
+  const { changed: differences, document } = snapshot
+  const version = newestVersion(client, assets)
+  return {
+    verb: 'Save',
+    done: 'saved',
+    layer,
+    assets,
+    differences,
+    document,
+    version,
+    async make(signature) {
+      const made = await client.rest.several(assets, { config: document }, { ...signature, expectedVersion: version })
+      for (const { path } of differences) draft.revert(path)
+      await receiveNow(drafted)
+      return madeForSeveral(made, differences)
+    },
+    refresh: () => receiveNow(drafted),
+  }
+}
+
+/** The newest version that bears on one of these assets, as far as this page knows. */
+export function newestVersion({ states }: VivienneClient, assets: readonly string[]): number {
+  return Math.max(0, ...assets.map((asset) => states.get(asset)?.config_version ?? 0))
+}
+
+/**
+ * What is kept of a change of several assets.
+ *
+ * @throws VivienneError - it changed nothing
+ */
+export function madeForSeveral({ status, message, version, layers }: Replaced, changed: readonly Difference[]): Made {
+  if (status === 'unchanged') throw new VivienneError(message)
+  return { version, config_id: layers.at(-1)?.config_id ?? '', changed: [...changed] }
+}
+
+/** For whom a change is: "BTC", "BTC, ETH and 3 more", "all assets". */
+export function whomWords({ layer, assets }: Pick<Proposal, 'layer' | 'assets'>): string {
+  return assets === undefined ? (layer ?? 'all assets') : namesWords(assets)
 }
 
 /** Let values of the layer be inherited again. */

@@ -2,7 +2,7 @@ import { useEffect } from 'react'
 import type { ConfigDraft, Typed } from 'vivienne-client/draft'
 
 /** One edited field: its path, the typed text, and the value in force when the edit began. */
-type Unsaved = readonly [path: string, typed: Typed, base: unknown]
+export type Unsaved = readonly [path: string, typed: Typed, base: unknown]
 
 /**
  * Restores text typed in this layer before the form was left, and keeps it when the form is left: for another page, or
@@ -22,7 +22,8 @@ export function useUnsaved(layer: string | null, draft: ConfigDraft): void {
   }, [layer, draft])
 }
 
-function unsavedIn(draft: ConfigDraft): Unsaved[] {
+/** Every edit of a draft. */
+export function unsavedIn(draft: ConfigDraft): Unsaved[] {
   return Object.values(draft.getSnapshot().fields).flatMap(({ path, typed, base }) =>
     typed === undefined ? [] : [[path, typed, base] as const],
   )
