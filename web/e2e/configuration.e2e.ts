@@ -341,7 +341,7 @@ test('a change made here goes into the history under the name that was given', a
   await expect(review(page)).toContainText('Waiting for the effect on past bars')
   await expect(review(page).getByRole('button', { name: 'Save', exact: true })).toBeDisabled()
   await acknowledged(page, 'partial-update', () =>
-    review(page).getByRole('button', { name: 'Save without it' }).click(),
+    review(page).getByRole('button', { name: 'Go ahead without it' }).click(),
   )
   expect(await server.lastChange()).toMatchObject({
     author: 'ana',

@@ -117,12 +117,12 @@ function InForce() {
         {made !== undefined ? (
           <JustMade change={made} />
         ) : (
-          <>
+          <span>
             <span className={classes.wordy}>
               {standings.length} {standings.length === 1 ? 'asset' : 'assets'} - configuration{' '}
             </span>
             <Flash value={version}>version {version}</Flash>
-          </>
+          </span>
         )}
       </span>
     </>

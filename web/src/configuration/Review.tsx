@@ -130,7 +130,6 @@ function ReviewForm({ proposal, against = null, which, onClose, onMade }: Review
         {whyNot === null && (
           <Waiting
             look={look}
-            verb={proposal.verb}
             previews={previews}
             error={verdict.error}
             save={free ? save : undefined}
@@ -142,11 +141,17 @@ function ReviewForm({ proposal, against = null, which, onClose, onMade }: Review
         )}
         <div className={classes.buttons}>
           <Button variant="default" onClick={onClose}>
-            Back <kbd className={classes.key}>Esc</kbd>
+            Back{' '}
+            <kbd className={classes.key} aria-hidden>
+              Esc
+            </kbd>
           </Button>
           {whyNot === null && (
             <Button type="submit" loading={making} disabled={!able}>
-              {proposal.verb} <kbd className={classes.key}>Enter</kbd>
+              {proposal.verb}{' '}
+              <kbd className={classes.key} aria-hidden>
+                Enter
+              </kbd>
             </Button>
           )}
         </div>

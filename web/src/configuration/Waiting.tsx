@@ -5,7 +5,6 @@ import classes from './Waiting.module.css'
 
 interface WaitingProps {
   look: Look
-  verb: string
   previews: readonly AssetPreview[]
   /** Why there is no verdict. */
   error: Error | null
@@ -15,7 +14,7 @@ interface WaitingProps {
 }
 
 /** Says that the effect has not come, with the way to save without it. Its line is always there: nothing jumps. */
-export function Waiting({ look, verb, previews, error, save, again }: WaitingProps) {
+export function Waiting({ look, previews, error, save, again }: WaitingProps) {
   const came = previews.filter(({ data }) => data !== undefined).length
   const reason = error?.message ?? previews.find((preview) => preview.error !== null)?.error?.message
   return (
@@ -33,7 +32,7 @@ export function Waiting({ look, verb, previews, error, save, again }: WaitingPro
             </Button>
           )}
           <Button size="compact-xs" variant="default" disabled={save === undefined} onClick={save}>
-            {verb} without it
+            Go ahead without it
           </Button>
         </>
       )}
