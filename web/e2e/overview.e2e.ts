@@ -32,6 +32,9 @@ test.describe('on a recorded market that has ended', () => {
     await page.goto('/')
     const states = new Map<string, AssetData>()
     for (const name of names) states.set(name, await stream.until(name, (one) => decision(one).status === 'ended'))
+    const connection = page.getByRole('region', { name: 'Connection' })
+    await expect(connection).toContainText('Replay ended')
+    await expect(connection).not.toHaveAttribute('data-current')
     const wanted = (name: string) => urgency(states.get(name) as AssetData)
     await expect
       .poll(async () => (await shownAssets(page)).map(wanted))
@@ -139,4 +142,30 @@ test('assets are found by their name, and sorted by it on request', async ({ pag
     await expect(page).toHaveURL(/assets=ETH(%2C|,)SOL/)
     await expect(page.getByRole('region', { name: 'Chart of ETH' })).toBeVisible()
   })
+})
+
+/** Widths around those at which the page is laid out in another way, and those of screens. */
+const WIDTHS = [320, 390, 600, 772, 880, 920, 1030, 1160, 1440, 1660, 1740, 1850, 1920, 2540, 2600, 2700, 2780]
+
+test('fifty assets, cheap ones too, fit from a phone to a wide screen', async ({ page }) => {
+  await page.routeWebSocket(/\/ws\/state$/, (near) => {
+    let many = false
+    near.connectToServer().onMessage((text) => {
+      near.send(text)
+      const message = JSON.parse(String(text))
+      if (many || message.asset !== 'BTC') return
+      many = true
+      const held = { price: 0.000000001234, raw_clarity_level: 'loaded', blocked_by: ['volatility'] }
+      Object.assign(message.agents.VivienneAgent.data, held)
+      for (let number = 10; number < 57; number++) near.send(JSON.stringify({ ...message, asset: `CHEAP${number}` }))
+    })
+  })
+  await page.goto('/')
+  await expect.poll(async () => (await shownAssets(page)).length, { timeout: 30_000 }).toBe(50)
+  for (const width of WIDTHS) {
+    await page.setViewportSize({ width, height: 900 })
+    const beyond = () =>
+      page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+    expect(await beyond(), `pixels beyond the edge at ${width}`).toBeLessThanOrEqual(0)
+  }
 })
