@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { unopened } from './unopened.ts'
+import { unopened } from './unopenedWords.ts'
 
 test('a server that got no handshake is behind a proxy that does not pass WebSockets', () => {
   const { title, detail } = unopened(426, { code: 'upgrade_required' }) ?? {}
