@@ -25,6 +25,7 @@ from sizes import examples
 from vivienne.commands.config import ImportOrder, export_configuration, import_configuration
 from vivienne.commands.main import main
 from vivienne.errors import StoreUnavailable
+from vivienne.market.types import VALID_NAME
 from vivienne.store.address import PostgresUrl
 from vivienne.store.opening import open_store
 from vivienne.store.sqlite import SqliteRevisionStore
@@ -229,6 +230,17 @@ def test_an_import_says_what_it_did(tmp_path: Path, file: Path) -> None:
     ]
 
 
+def test_names_with_a_slash_and_a_colon_move_through_files(tmp_path: Path, file: Path) -> None:
+    for name in ("BTC/USDT:USDT-240628", "BTC-PERP"):
+        file.write_text(f"format: 1\nassets:\n  {name}: {{settings: {{position_size_aim: 0.15}}}}\n")
+        done(config("import", file, "--db", tmp_path / "v.db"))
+    text = done(config("export", "--db", tmp_path / "v.db"))
+    file.write_text(text)
+
+    assert {"BTC/USDT:USDT-240628", "BTC-PERP"} <= {name for name, own in stored(tmp_path / "v.db").items() if own}
+    assert "Nothing to change" in done(config("import", file, "--db", tmp_path / "v.db"))
+
+
 def test_an_import_warns_of_values_that_are_rarely_meant(tmp_path: Path, file: Path) -> None:
     file.write_text("format: 1\nassets:\n  BTC: {settings: {position_size_bang: 13}}\n")
     order = ("import", file, "--db", tmp_path / "v.db")
@@ -338,7 +350,7 @@ def test_all_that_is_wrong_is_told_with_its_line_and_nothing_is_changed(
         f"  line 7, global, {AIM}: 'state_threshold_aim' is given twice, first in line 6; keep one of them",
         "  line 10, BTC, bb_bounce_weight: Numbers must be finite; .inf is not",
         "  line 11, BTC, signal_weights.rsi: Signal weight rsi must be between 0 and 1",
-        "  line 12, assets: 'B T C' is not a valid asset name; use at most 20 letters and digits, as in BTC",
+        f"  line 12, assets: 'B T C' is not a valid asset name; {VALID_NAME}",
         "  line 13, ETH: A layer must be an object of values; write {} for one that sets nothing",
         "  line 14, BTC: BTC is given twice, in upper and in lower case; keep one",
     ]

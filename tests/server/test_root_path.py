@@ -16,13 +16,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = "/vivienne"
+PERPETUAL = "ETH/USDT:USDT"
 HTML = {"Accept": "text/html"}
 
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     assert (dashboard.BUILT / "index.html").is_file(), "the dashboard is not built: make dashboard"
-    with RunningServer("--assets", "BTC", "--root-path", ROOT, db=tmp_path_factory.mktemp("root") / "v.db") as running:
+    with RunningServer(
+        "--assets", f"BTC,{PERPETUAL}", "--root-path", ROOT, db=tmp_path_factory.mktemp("root") / "v.db"
+    ) as running:
         yield running
 
 
@@ -46,6 +49,22 @@ def test_endpoints_and_websockets_answer_under_the_path_and_without_it(running: 
     assert running.http.post(f"{running.url}{root}{COMPREHENSIVE}/resume", json={}).status_code == 200
     with Client(f"ws://127.0.0.1:{running.port}{root}/ws/state") as client:
         assert client.state("BTC")["asset"] == "BTC"
+
+
+def test_a_name_with_a_slash_is_an_address_encoded_or_not(running: RunningServer) -> None:
+    for name in ("ETH%2FUSDT%3AUSDT", PERPETUAL, PERPETUAL.lower()):
+        assert running.get(f"/phoenix/assets/{name}/bars", limit=1).json()["asset"] == PERPETUAL
+        answer = running.http.post(f"{running.url}/phoenix/assets/{name}/preview", json={"bang_threshold": 85})
+        assert answer.json()["asset"] == PERPETUAL
+        assert running.http.get(f"{running.url}{ROOT}/assets/{name}", headers=HTML).status_code == 200
+    assert running.post("partial-update", {"asset_symbol": PERPETUAL, "bang_threshold": 85}).json()["assets"] == [
+        PERPETUAL
+    ]
+    with Client(f"ws://127.0.0.1:{running.port}/ws/state") as client:
+        client.send({"type": "subscribe", "assets": [PERPETUAL]})
+        assert client.state(PERPETUAL)["asset"] == PERPETUAL
+    assert f'asset="{PERPETUAL}"' in running.get("/metrics").text
+    assert running.get("/phoenix/assets/nothing/at/all/bars").json()["code"] == "unknown_target"
 
 
 def test_documents_and_problems_name_addresses_under_the_path(running: RunningServer) -> None:

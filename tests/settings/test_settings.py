@@ -78,6 +78,23 @@ def test_assets_are_upper_case_and_each_is_there_once() -> None:
     assert Boot.read(assets=" btc, ETH ,btc,,sol").assets == ("BTC", "ETH", "SOL")
 
 
+def test_assets_may_be_named_as_exchanges_name_them() -> None:
+    names = ("BTC/USDT", "BTC-PERP", "BTC/USDT:USDT-240628", "1000SHIB_USDT", "BRK.B")
+    assert Boot.read(assets=",".join(names)).assets == names
+    caps = Boot.read(feed="replay", data=("btc/usdt=a.csv",), max_position_size="25,BTC/USDT=10").caps
+    assert caps.of("BTC/USDT") == 10
+
+
+@pytest.mark.parametrize(
+    ("given", "flag"),
+    [({"assets": "BTC USDT"}, "--assets"), ({"feed": "replay", "data": ("BTC USDT=a.csv",)}, "--data")],
+)
+def test_a_name_that_is_not_valid_is_said_with_its_option_and_the_rule(given: dict[str, Any], flag: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        Boot.read(**given)
+    assert str(refused.value).startswith(f"{flag}: 'BTC USDT' is not a valid asset name; use letters and digits, with")
+
+
 def test_files_of_an_asset_keep_their_order_and_name_the_assets() -> None:
     boot = Boot.read(feed="replay", data=("btc=b.csv", "ETH=e.csv", "BTC=a.csv"))
 
@@ -106,9 +123,13 @@ def test_a_window_may_be_at_its_bounds(window: int) -> None:
     [
         {"assets": "BTC;ETH"},
         {"assets": "BTC,Ä"},
-        {"assets": "B" * 21},
+        {"assets": "B" * 33},
+        {"assets": "BTC/"},
+        {"assets": "/BTC"},
+        {"assets": "BTC//USDT"},
+        {"assets": "../BTC"},
+        {"assets": "BTC/../X"},
         {"assets": "-BTC"},
-        {"assets": "GLOBAL/X"},
         {"speed": ""},
         {"speed": "inf"},
         {"speed": "1000001"},

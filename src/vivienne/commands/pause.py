@@ -16,7 +16,7 @@ from vivienne.commands.database import existing, service_over
 from vivienne.commands.http import LONGEST_ANSWER, ask, no_answer
 from vivienne.commands.options import author_option, json_option, system_user
 from vivienne.errors import InvalidConfiguration, NotSwitched, SettingsError
-from vivienne.market.types import ASSET_NAME
+from vivienne.market.types import ASSET_NAME, VALID_NAME
 from vivienne.settings.boot import SETTINGS
 from vivienne.settings.parsing import database
 
@@ -137,7 +137,7 @@ async def switch_in_database(db: Path | PostgresUrl, kind: Kind, fields: dict[st
     except InvalidConfiguration as refused:
         raise SettingsError("; ".join(problem.message for problem in refused.problems)) from refused
     if envelope.asset is not None and not ASSET_NAME.fullmatch(envelope.asset):
-        raise SettingsError(f"--asset: {envelope.asset!r} is not a valid asset name; use letters and digits, as in BTC")
+        raise SettingsError(f"--asset: {envelope.asset!r} is not a valid asset name; {VALID_NAME}")
     async with service_over(db, *([envelope.asset] if envelope.asset else [])) as service:
         answer = await service.switch(envelope.switch(kind, channel=CHANNEL, caller=Caller()))
     if answer["status"] != "success":

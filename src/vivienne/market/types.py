@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-ASSET_NAME = re.compile(r"[A-Z0-9][A-Z0-9._-]{0,19}")
-"""Valid asset names."""
+ASSET_NAME = re.compile(r"(?=.{1,32}\Z)[A-Z0-9][A-Z0-9._-]*(?:[/:][A-Z0-9][A-Z0-9._-]*)*")
+"""Valid asset names, such as BTC, BTC-PERP, BTC/USDT and BTC/USDT:USDT."""
+VALID_NAME = "use letters and digits, with . _ - / : between them, at most 32, as in BTC or BTC/USDT"
+"""The rule in words, for errors."""
 MINUTE_MS = 60_000
 DAY_MS = 86_400_000
 END_OF_TIME_MS = 4_102_444_800_000

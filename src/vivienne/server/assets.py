@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from vivienne.live.view import MarketView
 
 MOST_BARS = 1_000
-Asset = Annotated[str, Path(description="In upper or lower case.")]
+Asset = Annotated[str, Path(description="In upper or lower case; a slash may be written as %2F.")]
 Bars = Annotated[int, Query(ge=1, le=MOST_BARS, description="Largest number of bars.")]
 Examples = Annotated[
     int, Query(ge=0, le=MOST_DIFFERENT, description="Largest number of different bars that are listed, the newest.")
@@ -47,13 +47,13 @@ def asset_routes(service: ConfigService, market: MarketView) -> APIRouter:
         """Every asset, with its last closes."""
         return Answer(await market.overview(closes))
 
-    @routes.get("/{asset}/bars", **documented(Chart, 422))
+    @routes.get("/{asset:path}/bars", **documented(Chart, 422))
     async def bars(asset: Asset, limit: Bars = 200) -> Answer:
         """The last closed bars of an asset, with the indicators and decisions a chart draws; and the open one."""
         return Answer(await market.chart(service.asset(asset), limit))
 
     @routes.post(
-        "/{asset}/preview",
+        "/{asset:path}/preview",
         **documented(DecisionPreview, *_PREVIEW_PROBLEMS, body=_CONFIGURATION),
     )
     async def preview(request: Request, asset: Asset, bars: Bars = 500, examples: Examples = MOST_DIFFERENT) -> Answer:

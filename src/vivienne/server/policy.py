@@ -93,7 +93,7 @@ def admission(access: Access) -> Callable[[HTTPConnection], Coroutine[Any, Any, 
     async def admit(connection: HTTPConnection) -> None:
         caller = caller_of(connection)
         route = connection.scope.get("route")
-        endpoint = (connection.scope.get("method", WEBSOCKET), getattr(route, "path", ""))
+        endpoint = (connection.scope.get("method", WEBSOCKET), getattr(route, "path_format", ""))
         needed = NEEDED.get(endpoint, "admin")
         if needed is None:
             return
@@ -128,8 +128,8 @@ def endpoints(routes: list[BaseRoute]) -> Iterator[tuple[str, str]]:
     for route in routes:
         if isinstance(route, APIRoute):
             for method in route.methods or ():
-                yield method, route.path
+                yield method, route.path_format
         elif isinstance(route, APIWebSocketRoute):
-            yield WEBSOCKET, route.path
+            yield WEBSOCKET, route.path_format
         elif (included := getattr(route, "original_router", None)) is not None:
             yield from endpoints(included.routes)

@@ -53,7 +53,8 @@ class Boot:
     )
     assets: tuple[str, ...] = setting(
         "--assets",
-        "Assets to decide, separated by commas.  [default: those of --data, else BTC,ETH,SOL]",
+        "Assets to decide, separated by commas, such as BTC, BTC-PERP or BTC/USDT.  "
+        "[default: those of --data, else BTC,ETH,SOL]",
         "",
         metavar="BTC,ETH,SOL",
         parse=parsing.assets,

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from vivienne.errors import SettingsError
-from vivienne.market.types import ASSET_NAME
+from vivienne.market.types import ASSET_NAME, VALID_NAME
 from vivienne.store.address import PostgresUrl
 
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?")
@@ -24,6 +24,7 @@ _OWN_PATHS = frozenset(
         "auth",
         "assets",
         "configuration",
+        "charts",
         "history",
         "logs",
         "health",
@@ -72,12 +73,20 @@ def _path(flag: str, text: str) -> Path:
         raise SettingsError(f"{flag} {text!r}: the home folder is not known; give the path without ~") from None
 
 
-def assets(text: str) -> tuple[str, ...]:
-    """Asset names, in upper case and each once."""
+def assets(text: str, flag: str = "--assets") -> tuple[str, ...]:
+    """Asset names, in upper case and each once.
+
+    Args:
+        text: the names, separated by commas.
+        flag: where they were given.
+
+    Raises:
+        SettingsError: one is not valid.
+    """
     names = [name.strip().upper() for name in text.split(",") if name.strip()]
     for name in names:
         if not ASSET_NAME.fullmatch(name):
-            raise SettingsError(f"--assets: {name!r} is not a valid asset name; use letters and digits, as in BTC,ETH")
+            raise SettingsError(f"{flag}: {name!r} is not a valid asset name; {VALID_NAME}")
     return tuple(dict.fromkeys(names))
 
 
@@ -107,7 +116,7 @@ def files(data: tuple[str, ...]) -> dict[str, list[Path]]:
     found: dict[str, list[Path]] = {}
     for item in data:
         asset, equals, path = item.partition("=")
-        names = assets(asset)
+        names = assets(asset, "--data")
         if not equals or len(names) != 1 or not path:
             raise SettingsError(f"--data {item!r} must be ASSET=PATH, as in BTC=candles.csv.gz")
         found.setdefault(names[0], []).append(_path("--data", path))

@@ -9,7 +9,7 @@ type Page = () => Promise<{ default: React.ComponentType }>
 /** Every view has an address. Pages are loaded when they are first visited. */
 const PAGES: Readonly<Record<string, Page>> = {
   '/': async () => ({ default: (await import('../overview/OverviewPage.tsx')).OverviewPage }),
-  '/assets/:asset': async () => ({ default: (await import('../asset/AssetPage.tsx')).AssetPage }),
+  '/assets/*': async () => ({ default: (await import('../asset/AssetPage.tsx')).AssetPage }),
   '/charts': async () => ({ default: (await import('../charts/ChartsPage.tsx')).ChartsPage }),
   '/configuration': async () => ({
     default: (await import('../configuration/ConfigurationPage.tsx')).ConfigurationPage,

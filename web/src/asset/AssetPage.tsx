@@ -18,7 +18,8 @@ const CLOSES = 48
 
 /** Page of one asset: state, chart, reasons and configuration. */
 export function AssetPage() {
-  const { asset = '' } = useParams()
+  // A name may have slashes in it, and a proxy may have decoded them.
+  const { '*': asset = '' } = useParams()
   const { search } = useLocation()
   const arrived = useAssets()
   const listed = useQuery(assetsQuery(CLOSES))
@@ -26,7 +27,7 @@ export function AssetPage() {
   if (assets === null || assets.length === 0) return <PageSkeleton />
   if (assets.includes(asset)) return <Known asset={asset} assets={assets} />
   const meant = assets.find((name) => name.toLowerCase() === asset.toLowerCase())
-  if (meant !== undefined) return <Navigate to={`/assets/${meant}${search}`} replace />
+  if (meant !== undefined) return <Navigate to={`/assets/${encodeURIComponent(meant)}${search}`} replace />
   return <UnknownAsset asset={asset} assets={assets} />
 }
 

@@ -128,7 +128,7 @@ function chosenWords(chosen: readonly number[]): string {
 
 function Empty({ layer, filtered }: { layer: string | null | undefined; filtered: boolean }) {
   if (filtered) return <p className={classes.empty}>No change matches. Widen the filter above.</p>
-  const where = layer ? `/configuration?asset=${layer}` : '/configuration'
+  const where = layer ? `/configuration?asset=${encodeURIComponent(layer)}` : '/configuration'
   return (
     <div className={classes.empty}>
       <p>

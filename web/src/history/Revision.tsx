@@ -103,7 +103,7 @@ function Layer({ asset }: { asset: string | null }) {
       all assets
     </Link>
   ) : (
-    <Link className={classes.layer} to={`/assets/${asset}?panel=configuration`}>
+    <Link className={classes.layer} to={`/assets/${encodeURIComponent(asset)}?panel=configuration`}>
       {asset}
     </Link>
   )

@@ -10,7 +10,7 @@ from vivienne.commands.yaml.writing import FORMAT
 from vivienne.config.flat import FLAT_NAMES, MOST_TOLD, clip, nearest, quoted
 from vivienne.config.layers import GLOBAL
 from vivienne.errors import Finding
-from vivienne.market.types import ASSET_NAME
+from vivienne.market.types import ASSET_NAME, VALID_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -127,7 +127,7 @@ def _take_assets(found: LayersFile, assets: Entry) -> None:
     for spelt, entry in assets.node.entries.items():
         asset = spelt.upper()
         if not ASSET_NAME.fullmatch(asset):
-            message = f"{quoted(spelt)} is not a valid asset name; use at most 20 letters and digits, as in BTC"
+            message = f"{quoted(spelt)} is not a valid asset name; {VALID_NAME}"
             found.findings.append(Finding(None, "assets", entry.line, message))
         elif asset in found.documents:
             message = f"{asset} is given twice, in upper and in lower case; keep one"
