@@ -40,6 +40,10 @@ CANDLES = [
     Shape("Binance klines", "{ms},100,101,99,100,5,{close},500,7,2,200,0",
           "open_time,open,high,low,close,volume,close_time,quote_volume,count,taker_buy_volume,"
           "taker_buy_quote_volume,ignore\n", trades=7, taker=2),
+    Shape("Binance COIN-M klines", "{ms},100,101,99,100,5,{close},5,7,2,2,0", quote=500, trades=7, taker=2),
+    Shape("Binance COIN-M klines", "{ms},100,101,99,100,5,{close},5,7,2,2,0",
+          "open_time,open,high,low,close,volume,close_time,quote_volume,count,taker_buy_volume,"
+          "taker_buy_quote_volume,ignore\n", trades=7, taker=2),
     Shape("Kraken OHLCVT", "{s},100,101,99,100,5,7", trades=7),
     Shape("Bybit candles", "{ms},100,101,99,100,5,500.5", quote=500.5),
     Shape("OKX candles", "BTC-USDT-SWAP,100,101,99,100,500,5,500,{ms},1",
@@ -73,8 +77,10 @@ CANDLES = [
     Shape("candles without a header", "{s},100,101,99,100,5", "Zeit,Anfang,Hoch,Tief,Ende,Menge\n"),
 ]  # fmt: skip
 TRADES = [
-    ("Binance trades", "{id},100.5,0.5,50,{ms},{maker},True", ""),
-    ("Binance futures trades", "{id},100.5,0.5,50,{ms},{flag}", ""),
+    ("Binance trades", "{id},100.5,0.5,50.25,{ms},{maker},True", ""),
+    ("Binance futures trades", "{id},100.5,0.5,50.25,{ms},{flag}", ""),
+    ("Binance COIN-M trades", "{id},100.5,5,0.5,{ms},{flag}", ""),
+    ("Binance COIN-M trades", "{id},100.5,5,0.5,{ms},{flag}", "id,price,qty,base_qty,time,is_buyer_maker\n"),
     ("Binance trades", "{id},100.5,0.5,50,{ms},{flag}", "id,price,qty,quote_qty,time,is_buyer_maker\n"),
     ("Binance aggregated trades", "{id},100.5,0.5,{id},{id},{us},{maker},True", ""),
     ("Binance futures aggregated trades", "{id},100.5,0.5,{id},{id},{ms},{flag}", ""),

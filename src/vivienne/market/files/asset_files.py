@@ -143,7 +143,7 @@ def _read(part: Part) -> Iterator[Rows]:
     """The rows of a part that is in order, each once."""
     once = Once(part.kind)
     before: int | None = None
-    for block in part.blocks():
+    for block in _ending_with_valid_rows(part.blocks()):
         rows = placed(block, part.length, before)
         if part.ids_before and before in (None, part.first):
             is_known = np.isin(rows.ids, list(part.ids_before)) & (rows.time == part.first)
@@ -154,6 +154,23 @@ def _read(part: Part) -> Iterator[Rows]:
     rest = once.end()
     if rest is not None:
         yield rest
+
+
+def _ending_with_valid_rows(blocks: Iterator[Rows]) -> Iterator[Rows]:
+    """The same rows in blocks that end with valid ones: the time of a row that cannot be used depends on the next."""
+    held: Rows | None = None
+    for block in blocks:
+        rows = block if held is None else Rows.joined([held, block])
+        if len(rows) and rows.valid[-1]:
+            held = None
+            yield rows
+            continue
+        end = int(np.flatnonzero(rows.valid)[-1]) + 1 if rows.valid.any() else 0
+        held = rows[end:]
+        if end:
+            yield rows[:end]
+    if held is not None:
+        yield held
 
 
 def _check_alike(one: Part, other: Part) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -30,6 +30,7 @@ _YEAR_LAST = re.compile(r"(\d{2})\.(\d{2})\.(\d{4})")
 _DATE = re.compile(r"\d{4}[-./]\d{1,2}[-./]\d{1,2}|" + _COMPACT_DATE.pattern)
 _CLOCK = re.compile(r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?")
 _NANOSECONDS, _MICROSECONDS, _MILLISECONDS = 10**17, 10**14, 10**11
+_LARGEST = 10**20
 _FIRST_COMPACT, _LAST_COMPACT = 19_000_101, 21_001_231
 _EARLIEST_EPOCH = 631_152_000_000
 """1990 in ms. A smaller number in a column is a price or an id, not a time."""
@@ -152,11 +153,13 @@ def milliseconds(cell: str) -> int:
 
 def _of_number(text: str) -> int:
     number = Decimal(text)
-    if number >= _NANOSECONDS:
-        return int(number // 1_000_000)
+    if not -_LARGEST < number < _LARGEST:
+        raise ValueError(f"{text} is not a valid time; it must be between 1970 and 2100")
     if number >= _MICROSECONDS:
-        return int(number // 1_000)
-    return int(number // 1) if number >= _MILLISECONDS else int(number * 1_000 // 1)
+        number /= 1_000_000 if number >= _NANOSECONDS else 1_000
+    elif number < _MILLISECONDS:
+        number *= 1_000
+    return int(number.to_integral_value(ROUND_FLOOR))
 
 
 def _of_text(text: str) -> int:

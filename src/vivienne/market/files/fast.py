@@ -23,6 +23,8 @@ _WHOLE = ("open_time", "close_time", "trade_time", "first_id", "last_id", "trade
 _TEXT = ("buyer_is_maker", "side")
 _NEVER = ("clock", "confirmed")
 """Fields that need the usual way."""
+_LONGEST_WORD = 8
+"""A longer word is cut, and known words are shorter, so that it has no meaning."""
 _LONGEST_TEXT = 40
 _LONGEST_SYMBOL = 64
 
@@ -71,7 +73,7 @@ def _kind(field: str, place: int, sample: Sequence[Row]) -> str | None:
     if field in _NEVER or not cells:
         return None
     if field in _TEXT:
-        return f"U{_LONGEST_TEXT}"
+        return f"U{_LONGEST_WORD}"
     if field not in _WHOLE:
         return "f8"
     if all(cell.strip().isdigit() for cell in cells):

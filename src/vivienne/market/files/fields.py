@@ -58,6 +58,7 @@ CANDLE: dict[str, Field] = {
         cells.is_number,
     ),
     "real_volume": Field((), cells.is_number),
+    "contracts": Field((), cells.is_number),
     "coins": Field(("vol_ccy", "volccy"), cells.is_number),
     "close_time": Field(("close_time", "closetime", "close_timestamp"), cells.is_time),
     "quote_volume": Field(
@@ -75,6 +76,7 @@ CANDLE: dict[str, Field] = {
          "taker_base_vol", "taker_base", "tb"),
         cells.is_number,
     ),
+    "taker_buy_quote": Field(("taker_buy_quote_volume",), cells.is_number),
     "confirmed": Field(("confirm", "confirmed", "is_closed", "is_final"), _anything),
 }  # fmt: skip
 TRADE: dict[str, Field] = {
@@ -86,9 +88,10 @@ TRADE: dict[str, Field] = {
     "clock": Field(("time", "clock"), cells.is_clock),
     "price": Field(("price", "px", "p", "trade_price", "rate"), cells.is_number),
     "quantity": Field(
-        ("homenotional", "qty", "quantity", "size", "amount", "sz", "base_qty", "base_size", "volume", "vol", "q", "v"),
+        ("homenotional", "base_qty", "qty", "quantity", "size", "amount", "sz", "base_size", "volume", "vol", "q", "v"),
         cells.is_number,
     ),
+    "contracts": Field((), cells.is_number),
     "buyer_is_maker": Field(("is_buyer_maker", "buyer_is_maker", "buyer_maker", "isbuyermaker", "m"), _anything),
     "side": Field(("side", "taker_side", "aggressor_side", "aggressor", "direction"), cells.is_side),
     "trade_id": Field(

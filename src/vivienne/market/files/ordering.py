@@ -16,6 +16,7 @@ _MOST_LINES = 10
 _OTHER_MARKET = 0.2
 """Two closes of a minute that differ by this fraction are not of one market."""
 _LEAST_OTHERS = 3
+_NEVER = np.iinfo(np.int64).max
 
 
 class Order:
@@ -62,16 +63,18 @@ def placed(rows: Rows, length: int, before: int | None) -> Rows:
     """
     if rows.valid.all():
         return rows
-    time = rows.time.copy()
-    for place in np.flatnonzero(~rows.valid).tolist():
-        last = before if place == 0 else int(time[place - 1])
-        time[place] = _following(rows, place) - length if last is None else last + length
+    place, count = np.arange(len(rows)), len(rows)
+    earlier = np.maximum.accumulate(np.where(rows.valid, place, -1))
+    later = np.minimum.accumulate(np.where(rows.valid, place, count)[::-1])[::-1]
+    known = np.append(rows.time, _NEVER)
+    after = known[later]
+    if before is None:  # nothing is before the first rows, so they are placed by what follows
+        follows = np.where(after == _NEVER, 0, after - (later - place) * length)
+        guess = np.where(earlier < 0, follows, known[earlier] + (place - earlier) * length)
+    else:
+        guess = np.where(earlier < 0, before, known[earlier]) + (place - earlier) * length
+    time = np.where(rows.valid, rows.time, np.minimum(np.maximum(guess, 0), after))
     return Rows(time, rows.values, rows.line, rows.valid, rows.ids)
-
-
-def _following(rows: Rows, place: int) -> int:
-    later = rows.time[place:][rows.valid[place:]]
-    return int(later[0]) if len(later) else 0
 
 
 def put_in_order(rows: Rows, *, is_newest_first: bool, length: int, kind: Kind) -> Rows:

@@ -82,7 +82,7 @@ class Part:
                 times.append(good.time)
             if order.back is None:
                 once.add(good)
-        if self.counts.rows and self.first is None:
+        if self.counts.bad_rows and self.first is None:
             line, reason = self.counts.bad_rows[0]
             raise self.source.error(reason, line)
         self.is_in_order = order.back is None

@@ -157,6 +157,7 @@ class Reader:
         if "confirmed" in self.columns.places and isinstance(self._parser, CandleParser):
             closed = [place for place, row in enumerate(rows) if not self._parser.is_open(row)]
             if counts is not None:
+                counts.rows += len(rows) - len(closed)
                 counts.unclosed += len(rows) - len(closed)
             rows, lines = [rows[place] for place in closed], lines[closed]
         if counts is not None and self.columns.symbol is not None:

@@ -72,6 +72,9 @@ def _by_name(source: Source, layout: Layout, header: Row, kind: Kind) -> Columns
     places.update(_times(kind, names, rows, taken=set(places.values())))
     if kind == "candles":
         places.update(volumes.named(names, rows, places))
+        coins = volumes.in_contracts(rows, places)
+        if coins is not None:
+            places, names = coins, [*names, _COIN_M]
     missing = [field for field in NEEDED[kind] if field not in places]
     if missing:
         has = ", ".join(cell.strip() for cell in header)
@@ -176,10 +179,16 @@ def _fits(kind: Kind, fields: Sequence[str], row: Row) -> bool:
         return False
     if not all(_LOOKS.get(field, FIELDS[kind][field].looks)(cell) for field, cell in pairs.items()):
         return False
-    return kind == "trades" or volumes.is_candle({field: float(pairs[field]) for field in pairs if field in _FIGURES})
+    figures = {field: float(pairs[field]) for field in pairs if field in _FIGURES}
+    names = ("price", "quantity") if kind == "trades" else ("close", "volume")
+    if "contracts" in figures and not volumes.is_worth(*(figures[name] for name in (*names, "contracts"))):
+        return False
+    return kind == "trades" or volumes.is_candle(figures)
 
 
-_FIGURES = ("open", "high", "low", "close", "volume", "quote_volume", "coins")
+_FIGURES = ("open", "high", "low", "close", "volume", "price", "quantity", "contracts")
+_COIN_M = "in_contracts"
+"""A name for a header whose volumes count contracts."""
 _LOOKS = {"buyer_is_maker": cells.is_flag, "first_id": cells.is_number, "last_id": cells.is_number}
 
 

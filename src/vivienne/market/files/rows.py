@@ -218,7 +218,10 @@ def _trades(fields: Fields, count: int) -> FloatArray:
     """Number of trades that each row stands for."""
     if "first_id" not in fields or "last_id" not in fields:
         return np.ones(count)
-    first, last = (np.fromiter(map(int, fields[name]), np.int64, count) for name in ("first_id", "last_id"))
+    try:
+        first, last = (np.fromiter(map(int, fields[name]), np.int64, count) for name in ("first_id", "last_id"))
+    except OverflowError:
+        raise ValueError("an id has too many digits") from None
     return (last - first + 1).astype(np.float64)
 
 

@@ -37,9 +37,11 @@ _KLINE = f"{_OHLCV} close_time quote_volume trade_count taker_buy_volume"
 
 SHAPES: tuple[Shape, ...] = (
     # With a header
+    Shape("Binance COIN-M klines", "candles", header="open_time close_time in_contracts"),
     Shape("Binance klines", "candles", header="open_time close_time taker_buy_volume taker_buy_quote_volume"),
     Shape("Binance aggregated trades", "trades", header="agg_trade_id transact_time"),
     Shape("Binance trades", "trades", header="id price qty quote_qty time is_buyer_maker"),
+    Shape("Binance COIN-M trades", "trades", header="id price qty base_qty time is_buyer_maker"),
     Shape("Bybit trades", "trades", header="trdmatchid"),
     Shape("Bybit trades", "trades", header="id timestamp price volume side"),
     Shape("Bybit trades", "trades", header="execid price size side time"),
@@ -74,11 +76,14 @@ SHAPES: tuple[Shape, ...] = (
     Shape("Bybit candles", "candles", f"{_OHLCV} quote_volume"),
     Shape("Kraken OHLC", "candles", "open_time open high low close - volume trade_count"),
     Shape("OKX candles", "candles", f"{_OHLCV} coins quote_volume confirmed"),
+    Shape("Binance COIN-M klines", "candles",
+          "open_time open high low close contracts close_time volume trade_count - taker_buy_volume -"),
     Shape("Binance klines", "candles", f"{_KLINE} -"),
     Shape("Binance klines", "candles", f"{_KLINE} - -"),
     Shape("Kraken time and sales", "trades", "trade_time price quantity"),
     Shape("Kraken trades", "trades", "price quantity trade_time side - - trade_id"),
     Shape("freqtrade trades", "trades", "trade_time trade_id - side price quantity -"),
+    Shape("Binance COIN-M trades", "trades", "trade_id price contracts quantity trade_time buyer_is_maker"),
     Shape("Binance futures trades", "trades", "trade_id price quantity - trade_time buyer_is_maker"),
     Shape("Binance trades", "trades", "trade_id price quantity - trade_time buyer_is_maker -"),
     Shape("Binance futures aggregated trades", "trades",

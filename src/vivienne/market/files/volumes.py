@@ -16,23 +16,45 @@ if TYPE_CHECKING:
 
 _TOLERANCE = 0.01
 """An average price may be outside of low and high by this fraction, where volumes are rounded."""
+_CONTRACTS = (10, 100)
+"""Worth of a contract of Binance's COIN-M futures, in dollars."""
 _OF_A_CURRENCY = re.compile(r"vol(?:ume)?_([a-z0-9]+)")
 _QUOTE_NAMES = {"currency", "quote", "usd", "usdt", "usdc", "eur", "gbp", "jpy", "busd", "fdusd"}
 
 
 def is_candle(figures: Mapping[str, float]) -> bool:
-    """True if prices are those of a candle, and the volumes belong to them."""
+    """True if prices are those of a candle."""
     opened, high, low, close = (figures[name] for name in ("open", "high", "low", "close"))
-    if not 0 < low <= min(opened, close) <= max(opened, close) <= high < math.inf or not figures["volume"] >= 0:
-        return False
-    quote = figures.get("quote_volume")
-    if quote is None or figures["volume"] == 0:
-        return True
-    return any(_is_average(quote, figures.get(name, 0.0), low, high) for name in ("volume", "coins")) or quote == 0
+    return 0 < low <= min(opened, close) <= max(opened, close) <= high < math.inf and figures["volume"] >= 0
 
 
 def _is_average(quote: float, base: float, low: float, high: float) -> bool:
     return base > 0 and low * (1 - _TOLERANCE) <= quote / base <= high * (1 + _TOLERANCE)
+
+
+def is_worth(price: float, quantity: float, contracts: float) -> bool:
+    """True if contracts are worth a quantity of coins."""
+    paid = price * quantity
+    return paid > 0 and any(abs(paid - contracts * worth) <= _TOLERANCE * paid for worth in _CONTRACTS)
+
+
+def in_contracts(rows: Sequence[Row], places: Mapping[str, int]) -> dict[str, int] | None:
+    """The columns of klines whose volume counts contracts, as of Binance's COIN-M futures; None for others.
+
+    There the columns of quote volumes have volumes in coins. A contract is worth a fixed sum.
+    """
+    if not {"volume", "quote_volume", "taker_buy_quote"} <= set(places) or _agree(
+        rows, places, places["volume"], places["quote_volume"]
+    ):
+        return None
+    traded = next((row for row in rows if _figure(row, places["volume"]) > 0), None)
+    if traded is None or not is_worth(*(_figure(traded, places[name]) for name in ("close", "quote_volume", "volume"))):
+        return None
+    moved = {"quote_volume", "taker_buy_quote"}
+    return {field: place for field, place in places.items() if field not in moved} | {
+        "volume": places["quote_volume"],
+        "taker_buy_volume": places["taker_buy_quote"],
+    }
 
 
 def chosen(rows: Sequence[Row], places: Mapping[str, int]) -> dict[str, int]:
@@ -56,12 +78,9 @@ def named(names: Sequence[str], rows: Sequence[Row], places: Mapping[str, int]) 
     if "volume" in places:
         quotes = [place for place in free if found[place] in _QUOTE_NAMES]
         return {"quote_volume": quotes[0]} if quotes else {}
-    symbols = [names.index(name) for name in SYMBOL if name in names]
-    base = [
-        place
-        for place in free
-        if any(row[symbols[0]].upper().startswith(found[place].upper()) for row in rows[:1] if symbols)
-    ]
+    symbol = next((names.index(name) for name in SYMBOL if name in names), None)
+    market = "" if symbol is None or not rows or len(rows[0]) <= symbol else rows[0][symbol].strip().lower()
+    base = [place for place in free if market.startswith(found[place])]
     if not base:
         base = [place for place in free if found[place] not in _QUOTE_NAMES] or free
     quotes = [place for place in free if place != base[0]]
