@@ -73,6 +73,12 @@ def reference() -> Path:
 
 
 @pytest.fixture(scope="session")
+def exchanges() -> Path:
+    """Folder with answers of exchanges; tests that need it skip where it is absent."""
+    return _existing(SHARED / "exchanges")
+
+
+@pytest.fixture(scope="session")
 def shared_cases() -> Path:
     """Folder with small inputs that once went wrong; tests that need it skip where it is absent."""
     return _existing(SHARED / "cases")

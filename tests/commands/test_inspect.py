@@ -25,7 +25,8 @@ def test_a_file_is_described_in_a_line_with_what_is_left_out(tmp_path: Path) -> 
     result = CliRunner().invoke(main, ["inspect", str(path)])
     assert result.exit_code == 0
     assert result.output.splitlines() == [
-        f"{path}: candles, 1 minute, Kraken OHLCVT, 7 rows, 2025-01-01 00:00 to 00:05",
+        f"{path}: candles, 1 minute, Kraken OHLCVT, 7 rows, 2025-01-01 to 2025-01-01",
+        "  first row 2025-01-01T00:00:00.000Z, last row 2025-01-01T00:05:00.000Z",
         "  1 wrong row: line 4",
         "  1 candle left out that may be still open",
         "  line 4: columns are missing in this row",

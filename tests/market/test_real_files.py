@@ -14,6 +14,8 @@ import pytest
 from making import candles_in, columns_of, resampled
 from sizes import FULL
 from vivienne.market.bars import BarBuilder, GapFiller, Restart
+from vivienne.market.feeds.base import MinuteClosed
+from vivienne.market.feeds.replay import ReplayFeed
 from vivienne.market.timeframe import Timeframe
 from vivienne.market.types import MINUTE_MS, Bars, Candle
 
@@ -132,3 +134,18 @@ def test_bars_equal_an_independent_resampling(marketdata: Path, name: str, timef
     assert table[:, -1, 4].tolist() == bars.close.tolist()
     for place, column in enumerate((bars.volume, bars.quote_volume, bars.trade_count, bars.taker_buy_volume), 5):
         np.testing.assert_allclose(column, table[:, :, place].sum(axis=1), rtol=1e-12)
+
+
+async def test_trades_of_kraken_give_the_minutes_of_kraken(exchanges: Path) -> None:
+    """Its answers are read as they came: JSON, packed, in seconds with a fraction."""
+    minutes = {}
+    for name in ("http_ohlc.json.gz", "http_trades.json.gz"):
+        feed = ReplayFeed({"BTC": [exchanges / "kraken" / name]}, None)
+        events = [event async for event in feed.follow("BTC")]
+        minutes[name] = {event.candle.open_time: event.candle for event in events if isinstance(event, MinuteClosed)}
+    candles, made = minutes.values()
+    assert len(candles) == 720  # without the last, which is open
+    assert len(made) == 272
+    for time, candle in made.items():
+        assert candle[:6] == pytest.approx(candles[time][:6], rel=1e-9)
+        assert candle.trade_count == candles[time].trade_count

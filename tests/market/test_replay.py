@@ -348,7 +348,7 @@ async def test_a_wrong_row_that_is_left_out_makes_the_asset_stale_there(
     with caplog.at_level("INFO"):
         feed = ReplayFeed({"BTC": [path]}, None, on_bad_row="skip")
     assert (
-        "BTC: candles, 1 minute, known by its header, 10 rows, 2025-01-01 00:00 to 00:09; 1 wrong row: line 7"
+        "BTC: candles, 1 minute, known by its header, 10 rows, 2025-01-01 to 2025-01-01; 1 wrong row: line 7"
         in caplog.text
     )
     assert "line 7: '" in caplog.text

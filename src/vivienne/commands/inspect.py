@@ -53,7 +53,7 @@ def inspect(context: click.Context, files: tuple[Path, ...], as_json: bool) -> N
 def _lines(report: Report) -> Iterator[str]:
     """A report for people."""
     yield f"{report.name}: {report.summary}"
-    yield from (f"  {note}" for note in report.notes)
+    yield from (f"  {note}" for note in (report.span, *report.notes) if note)
     yield from (f"  {report.unit} {line}: {reason}" for line, reason in report.bad_rows)
     if report.minutes is not None and report.minutes > 1:
         yield f"  for --timeframe {', '.join(_timeframes(report.minutes)) or 'none: give shorter candles'}"

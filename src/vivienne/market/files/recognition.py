@@ -189,6 +189,8 @@ def _fits(kind: Kind, fields: Sequence[str], row: Row) -> bool:
 _FIGURES = ("open", "high", "low", "close", "volume", "price", "quantity", "contracts")
 _COIN_M = "in_contracts"
 """A name for a header whose volumes count contracts."""
+_FOR_VOLUMES = ("real_volume", "coins", "contracts", "taker_buy_quote")
+"""Fields that only help to find the volumes."""
 _LOOKS = {"buyer_is_maker": cells.is_flag, "first_id": cells.is_number, "last_id": cells.is_number}
 
 
@@ -212,7 +214,7 @@ def _columns(
     return Columns(
         shape="known by its header" if shape is None else shape.name,
         kind=kind,
-        places=places,
+        places={field: place for field, place in places.items() if field not in _FOR_VOLUMES},
         names=[cell.strip() for cell in header],
         symbol=symbol,
         is_maker_side=shape is not None and shape.is_maker_side,

@@ -90,10 +90,14 @@ class Report(NamedTuple):
     def _span(self) -> str:
         if self.first is None or self.last is None:
             return ""
-        first, last = iso(self.first), iso(self.last)
-        if first[:10] == last[:10]:
-            return f", {first[:10]} {first[11:16]} to {last[11:16]}"
-        return f", {first[:10]} to {last[:10]}"
+        return f", {iso(self.first)[:10]} to {iso(self.last)[:10]}"
+
+    @property
+    def span(self) -> str:
+        """The times of the first and the last row; empty without any."""
+        if self.first is None or self.last is None:
+            return ""
+        return f"first row {iso(self.first)}, last row {iso(self.last)}"
 
     def document(self) -> dict[str, Any]:
         """The report for programs."""
