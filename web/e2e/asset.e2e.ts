@@ -121,6 +121,13 @@ test.describe('on a recorded market that has ended', () => {
       await expect(page).toHaveURL(/[?&]timeframe=1h(&|$)/)
       await expect(chart.getByRole('button', { name: 'Decisions' })).toHaveCount(0)
     })
+
+    await test.step('times are in UTC once that is chosen', async () => {
+      const clock = String(data.price_time).slice(11, 16)
+      await expect(header).not.toContainText(`, ${clock}`)
+      await page.getByRole('button', { name: 'Times are in Europe/Berlin; switch to UTC' }).click()
+      await expect(header).toContainText(`, ${clock}`)
+    })
   })
 
   test('a click on the blocker opens its field, ready to be typed into', async ({ page, stream }) => {

@@ -35,10 +35,14 @@ test('every page is reachable with the thumb', async ({ page }) => {
 })
 
 test('chart, reasons, configuration and history of an asset are each a tab away', async ({ page }) => {
-  await page.goto('/assets/BTC')
-  await expect(page.getByRole('region', { name: 'Chart of BTC' })).toBeVisible()
-  await page.getByRole('tab', { name: 'Why' }).tap()
+  const asked: string[] = []
+  page.on('request', (request) => request.url().includes('/bars?') && asked.push(request.url()))
+  await page.goto('/assets/BTC?panel=why')
   await expect(page.getByRole('region', { name: 'Why' })).toBeVisible()
+  expect(asked, 'bars nobody looks at are not asked for').toEqual([])
+  await page.getByRole('tab', { name: 'Chart' }).tap()
+  await expect(page.getByRole('region', { name: 'Chart of BTC' })).toBeVisible()
+  await expect.poll(() => asked.length).toBeGreaterThan(0)
   await expectNoSidewaysScrolling(page)
   await page.getByRole('tab', { name: 'Configuration' }).tap()
   await expect(numberField(page, 'Bang threshold')).toBeVisible()

@@ -8,6 +8,8 @@ export const whenQuiet = new Promise<void>((resolve) => setTimeout(resolve, QUIE
 /** Parts of pages that are loaded on request. */
 const PARTS = [
   () => import('../history/HistoryPanel.tsx'),
+  () => import('../asset/chart/tools/Panes.tsx'),
+  () => import('../asset/chart/tools/Measure.tsx'),
   () => import('../configuration/Review.tsx'),
   () => import('../pausing/ResumeDialog.tsx'),
   () => import('./ShortcutList.tsx'),

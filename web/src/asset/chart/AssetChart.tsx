@@ -27,24 +27,24 @@ export function AssetChart({ asset, onField }: { asset: string; onField: (path: 
     <section className={`panel ${classes.chart}`} aria-label={`Chart of ${asset}`} data-full={full || undefined}>
       <div className={classes.top}>
         <ReadingLine asset={asset} chart={stage.chart} look={stage.look} />
+        <RangeButtons range={range} onRange={address.setRange} />
         <div className={classes.controls}>
-          <RangeButtons range={range} onRange={address.setRange} />
           <TimeframeSelect address={address} decided={decided} />
           <LogarithmicButton address={address} />
           <MeasureButton measuring={stage.measuring} onMeasuring={stage.onMeasuring} />
           <FullButton full={full} onFull={toggleFull} />
         </div>
+        <Legend
+          asset={asset}
+          chart={stage.chart}
+          hidden={hidden}
+          onToggle={toggle}
+          recomputed={stage.bars.data?.bars.some((bar) => bar.recomputed) ?? false}
+          look={stage.look}
+          panes={panes}
+          onPanes={address.setPanes}
+        />
       </div>
-      <Legend
-        asset={asset}
-        chart={stage.chart}
-        hidden={hidden}
-        onToggle={toggle}
-        recomputed={stage.bars.data?.bars.some((bar) => bar.recomputed) ?? false}
-        look={stage.look}
-        panes={panes}
-        onPanes={address.setPanes}
-      />
       {stage.look !== null && (
         <p className={classes.looking}>
           Candles of {stage.look} are for looking, made of the last {decided} bars. Decisions are made on {decided}.

@@ -25,7 +25,7 @@ export function TimeframeSelect({ address, decided }: TimeframeProps) {
       onChange={(event) =>
         address.setLook(event.currentTarget.value === '' ? null : (event.currentTarget.value as Look))
       }
-      data={[{ value: '', label: `${decided}, decided` }, ...looks.map((look) => ({ value: look, label: look }))]}
+      data={[{ value: '', label: decided }, ...looks.map((look) => ({ value: look, label: look }))]}
     />
   )
 }

@@ -21,12 +21,17 @@ export class ChartView {
   readonly #rows: Rows
   /** Asked for before there were bars, or a width. */
   #wanted: View | null = null
+  /** What was shown last, to be shown again in another width. */
+  #kept: View | null = null
+  #width = 0
 
   constructor(chart: IChartApiBase<Time>, rows: Rows) {
     this.#chart = chart
     this.#rows = rows
-    chart.timeScale().subscribeSizeChange(() => {
-      if (this.#wanted !== null) this.show(this.#wanted)
+    chart.timeScale().subscribeSizeChange((width) => {
+      const view = this.#wanted ?? (Math.abs(width - this.#width) > OTHER_WIDTH ? this.#kept : null)
+      this.#width = width
+      if (view !== null) this.show(view)
     })
   }
 
@@ -38,10 +43,19 @@ export class ChartView {
       return
     }
     this.#wanted = null
+    this.#kept = view
+    this.#width = this.#chart.timeScale().width()
     const bars = Math.max(MIN_BARS, Math.min(view.bars, count))
     const last = view.end === null ? null : this.indexOf(view.end)
     if (last === null || last >= count - 1) this.#showUpToNewest(bars)
     else this.#set(last + 0.5 - bars, last + 0.5)
+  }
+
+  /** Takes the part in sight as what is to be shown, also in another width; null before there is one. */
+  keep(): View | null {
+    const view = this.current()
+    if (view !== null) this.#kept = view
+    return view
   }
 
   /** The part in sight; null before there is one. */
@@ -124,6 +138,8 @@ export class ChartView {
   }
 }
 
+/** A width that differs by more pixels shows the same bars; by less, an axis has got wider. */
+const OTHER_WIDTH = 60
 /** Fewer bars are not shown, whatever an address asks for. */
 const MIN_BARS = 5
 const LEAST_ROOM = 3

@@ -4,6 +4,7 @@ import { formatBarTime, formatBarUtc, formatChange, formatConfidence, formatPric
 import { Level } from '../../parts/Level.tsx'
 import { Side } from '../../parts/Side.tsx'
 import { ticks } from '../../parts/ticks.ts'
+import { useZone } from '../../parts/zone.ts'
 import { useDecision, useThresholds } from '../agent.ts'
 import type { Look } from './address.ts'
 import { isDecided, statusWords } from './decisions.ts'
@@ -23,13 +24,14 @@ interface ReadingLineProps {
 export function ReadingLine({ asset, chart, look = null }: ReadingLineProps) {
   const stale = useDecision(asset, (decision) => decision.status === 'stale')
   const thresholds = useThresholds(asset)
+  const zone = useZone()
   const reading = useSyncExternalStore(chart?.onReading ?? nothing, chart?.reading ?? (() => null))
   if (reading === null) return <div className={classes.line} />
   return (
     <div className={`fresh ${classes.line}`} data-stale={stale || undefined}>
       <span className={classes.time} title={formatBarUtc(reading.candle.time)}>
         <span className="figure">{formatBarTime(reading.candle.time)}</span>
-        <span className={`figure ${classes.utc}`}>{formatBarUtc(reading.candle.time)}</span>
+        {zone === 'local' && <span className={`figure ${classes.utc}`}>{formatBarUtc(reading.candle.time)}</span>}
       </span>
       <Prices reading={reading} digits={ticks.digits(asset)} />
       {look === null && <Decided reading={reading} thresholds={thresholds} />}

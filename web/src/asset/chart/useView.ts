@@ -55,7 +55,7 @@ export function useView(
         gesture = performance.now()
     }
     const moved = () => {
-      const view = chart.view.current()
+      const view = chart.view.keep()
       if (view === null || shown.current === null) return
       const now = viewText(view)
       if (now === shown.current.text) return

@@ -4,6 +4,7 @@ import {
   type ISeriesApi,
   LineSeries,
   LineStyle,
+  PriceScaleMode,
   type Time,
   type UTCTimestamp,
 } from 'lightweight-charts'
@@ -91,7 +92,8 @@ export class PaneSeries {
     const { library, palette } = this.#chart
     const bars = pane.bars === null ? null : library.addSeries(HistogramSeries, common, place)
     const line = library.addSeries(LineSeries, { ...common, lineWidth: 1, crosshairMarkerVisible: false }, place)
-    line.priceScale().applyOptions({ scaleMargins: { top: 0.2, bottom: 0.08 } })
+    // A new pane takes over what was set for the candles.
+    line.priceScale().applyOptions({ mode: PriceScaleMode.Normal, scaleMargins: { top: 0.2, bottom: 0.08 } })
     const lines = thresholds.flatMap(({ at, color, stroke }) =>
       at.map((price) => {
         const options = {
