@@ -37,7 +37,7 @@ def measure() -> list[Figure]:
     for _ in range(_ROUNDS):
         begin = time.perf_counter()
         for window in bars:
-            explain(evaluate(window, config, 15), window, config, 15)
+            explain(evaluate(window, config, 15), window, config)
         everything.append((time.perf_counter() - begin) / _CALLS * 1e6)
         begin = time.perf_counter()
         for window in bars:

@@ -111,6 +111,11 @@ class FilterRows(NamedTuple):
         )
 
 
+def is_met(place: int, value: float, threshold: float) -> bool:
+    """True if a check of `CHECKS` would hold with this value and threshold."""
+    return bool((threshold - value) * _SIGNS[place, 0] > least_excess(np.array(threshold), _STRICT[place]))
+
+
 def block(scene: Scene, gates: Gates) -> FilterRows:
     """Apply all `FILTERS` to every row."""
     columns = [measure.column(scene) for measure in _MEASURES]

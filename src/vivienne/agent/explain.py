@@ -80,7 +80,6 @@ def explain(
     evaluation: Evaluation,
     bars: Bars,
     config: Configuration,
-    timeframe_minutes: int,
     decision: Decision | None = None,
 ) -> Explanation:
     """Explain the last row of an evaluation.
@@ -89,7 +88,6 @@ def explain(
         evaluation: result of `evaluate` for the same bars and configuration.
         bars: the bars it was made from; some nearest changes are checked with them.
         config: the tunables it was made with.
-        timeframe_minutes: length of a bar.
         decision: the decision on the last row, if the caller has it already.
 
     Returns:
@@ -101,7 +99,7 @@ def explain(
         return {"summary": "warming up", "signals": [], "filters": [], "nearest_change": None, "size_cap": None}
     row = evaluation.filters.row(-1)
     filters = _filters(row, decision.side)
-    changes = nearest_changes(decision, row, bars, config, timeframe_minutes)
+    changes = nearest_changes(decision, row, bars, config)
     cap = _size_cap(decision.size, decision.wanted)
     return {
         "summary": _summary(decision, config, filters, cap),
@@ -157,7 +155,7 @@ def _scenarios(row: FilterRow) -> list[ScenarioExplanation]:
     checks: list[CheckExplanation] = []
     for subject, value, threshold, met in zip(_CHECKS, row.values, row.gates.thresholds, row.met, strict=True):
         check = subject.copy()
-        check["value"] = _number(value)
+        check["value"] = value + 0.0 if math.isfinite(value) else None
         check["threshold"] = threshold
         check["met"] = met
         checks.append(check)

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import math
 from itertools import compress, count, pairwise
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
-from pydantic import BaseModel
+import numpy as np
 
-from vivienne.agent.blocking import CHECKS, CHECKS_OF, FILTER_OF, SCENARIOS, SCENARIOS_OF
+from vivienne.agent.blocking import CHECKS, CHECKS_OF, FILTER_OF, SCENARIOS, SCENARIOS_OF, is_met
 from vivienne.agent.decision import Clarity, percent_of
-from vivienne.agent.evaluate import evaluate
 from vivienne.agent.filters import FILTERS
+from vivienne.agent.filters.levels import distance_ahead
 from vivienne.agent.levels import nearest_levels
 from vivienne.agent.rules import Ordered
-from vivienne.agent.schema import RULES, Configuration, field_at
+from vivienne.agent.schema import RULES, field_at
 from vivienne.agent.tolerance import EQUAL
 from vivienne.agent.wording import show_apart
 
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 
     from vivienne.agent.blocking import FilterRow
     from vivienne.agent.decision import Decision
+    from vivienne.agent.schema import Configuration
     from vivienne.market.types import Bars
     from vivienne.wire.explanation import NearestChange, SingleChange
 
 _LEVELS_BUFFER = "filters.levels.levels_buffer_percent"
 """The threshold that also affects the value compared with it, because it also merges levels."""
+_LEVEL_AHEAD = next(place for place, check in enumerate(CHECKS) if check.path == _LEVELS_BUFFER)
 _ORDERED = tuple(rule for rule in RULES if isinstance(rule, Ordered))
-
-_Section = TypeVar("_Section", bound=BaseModel)
 
 
 class Change(NamedTuple):
@@ -198,25 +198,16 @@ def _keeps_rules(config: Configuration, change: Change) -> bool:
     return True
 
 
-def _with(section: _Section, path: str, value: float | bool) -> _Section:
-    """A copy of a section of the configuration with one value changed, which must be valid."""
-    name, _, rest = path.partition(".")
-    return section.model_copy(update={name: _with(getattr(section, name), rest, value) if rest else value})
-
-
-def nearest_changes(
-    decision: Decision, row: FilterRow, bars: Bars, config: Configuration, timeframe_minutes: int
-) -> tuple[Change, ...]:
+def nearest_changes(decision: Decision, row: FilterRow, bars: Bars, config: Configuration) -> tuple[Change, ...]:
     """The threshold or switch whose smallest relative change alters the outcome.
 
-    A change of the levels buffer, which also merges levels, is evaluated before it is returned.
+    A change of the levels buffer, which also merges levels, is tried out before it is returned.
 
     Args:
         decision: the decision on the last bar.
         row: the results of the filters on it.
         bars: the bars it was made from.
         config: the tunables it was made with.
-        timeframe_minutes: length of a bar.
 
     Returns:
         One change. If several filters hold back the entry, one change for each of them, the smallest that release it
@@ -225,9 +216,9 @@ def nearest_changes(
     if decision.side == "none":
         return ()
     if decision.raw_level >= Clarity.LOADED and row.blocks.count(True) > 1:
-        return _release_of_several(decision, row, bars, config, timeframe_minutes)
+        return _release_of_several(decision, row, bars, config)
     for change in _nearest_first([*_filter_changes(decision, row), *_threshold_changes(decision, config)]):
-        if _keeps_rules(config, change) and _are_true((change,), decision, bars, config, timeframe_minutes):
+        if _keeps_rules(config, change) and _are_true((change,), decision, bars, config):
             return (change,)
     return ()
 
@@ -236,9 +227,7 @@ def _nearest_first(changes: Iterable[Change]) -> list[Change]:
     return sorted(changes, key=lambda change: change.distance)
 
 
-def _release_of_several(
-    decision: Decision, row: FilterRow, bars: Bars, config: Configuration, timeframe_minutes: int
-) -> tuple[Change, ...]:
+def _release_of_several(decision: Decision, row: FilterRow, bars: Bars, config: Configuration) -> tuple[Change, ...]:
     """The smallest changes, one for each filter that holds back the entry, that release it together.
 
     The filters have no thresholds in common, so the smallest change of each gives the smallest set.
@@ -248,25 +237,19 @@ def _release_of_several(
         releases = (Change(*values, decision.raw_level, held=False) for values in _releases(row, number))
         of_filters.append([change for change in _nearest_first(releases) if _keeps_rules(config, change)])
     first = tuple(changes[0] for changes in of_filters)
-    if _are_true(first, decision, bars, config, timeframe_minutes):
+    if _are_true(first, decision, bars, config):
         return first
     return tuple(
         next(change for change in changes if change.path != _LEVELS_BUFFER) for changes in of_filters
     )  # a switch at the latest
 
 
-def _are_true(
-    changes: tuple[Change, ...], decision: Decision, bars: Bars, config: Configuration, timeframe_minutes: int
-) -> bool:
+def _are_true(changes: tuple[Change, ...], decision: Decision, bars: Bars, config: Configuration) -> bool:
     """True if the changes have their effect together; only one of the levels buffer could fail to."""
     buffer = next((change.new for change in changes if change.path == _LEVELS_BUFFER), None)
     if buffer is None:
         return True
     support, resistance = nearest_levels(bars, config.indicators.pivot_bars, buffer, 1)
-    if support[0] == decision.support and resistance[0] == decision.resistance:
-        return True  # it merges the levels ahead as before
-    changed = config
-    for change in changes:
-        changed = _with(changed, change.path, change.new)
-    outcome = evaluate(bars, changed, timeframe_minutes).decision()
-    return (outcome.level, outcome.is_held) == (changes[0].level, changes[0].held)
+    side = np.array([1.0 if decision.side == "long" else -1.0])
+    ahead = distance_ahead(side, bars.close[-1:], support, resistance)
+    return is_met(_LEVEL_AHEAD, float(ahead[0]), buffer) == changes[0].held

@@ -137,7 +137,7 @@ class Deciding:
         evaluation = self._evaluate(bars, config, 1)
         self._latest = bars, evaluation
         self.decision = decision = evaluation.decision()
-        self.explanation = explain(evaluation, bars, config, self._timeframe.minutes, decision)
+        self.explanation = explain(evaluation, bars, config, decision)
         return decision, evaluation
 
     def _known(self, evaluation: Evaluation) -> list[Made | None]:

@@ -10,7 +10,6 @@ from vivienne.agent.filters.base import Check, Filter, Measure, Scenario
 from vivienne.agent.tunable import FRACTION_OF_PRICE, Section, description, filter_switch, tunable
 
 if TYPE_CHECKING:
-    from vivienne.agent.filters.base import Scene
     from vivienne.market.types import FloatArray
 
 
@@ -31,12 +30,17 @@ class LevelsFilter(Section):
     )
 
 
-def _level_ahead(scene: Scene) -> FloatArray:
-    close = scene.columns.now.close
-    return np.where(scene.side > 0, scene.resistance - close, close - scene.support) / close
+def distance_ahead(side: FloatArray, close: FloatArray, support: FloatArray, resistance: FloatArray) -> FloatArray:
+    """Distance to the nearest level in the direction of the entry, as a fraction of the close."""
+    return np.where(side > 0.0, resistance - close, close - support) / close
 
 
-_LEVEL_AHEAD = Measure("level_ahead", "distance to the nearest level ahead", "fraction", _level_ahead)
+_LEVEL_AHEAD = Measure(
+    "level_ahead",
+    "distance to the nearest level ahead",
+    "fraction",
+    lambda scene: distance_ahead(scene.side, scene.columns.now.close, scene.support, scene.resistance),
+)
 
 FILTER = Filter(
     name="levels",
