@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from vivienne.market.files.report import Report
 
+_MOST_ROWS = 5
+"""Wrong rows that are printed; a JSON document has more."""
+
 
 @click.command()
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
@@ -54,7 +57,7 @@ def _lines(report: Report) -> Iterator[str]:
     """A report for people."""
     yield f"{report.name}: {report.summary}"
     yield from (f"  {note}" for note in (report.span, *report.notes) if note)
-    yield from (f"  {report.unit} {line}: {reason}" for line, reason in report.bad_rows)
+    yield from (f"  {report.unit} {line}: {reason}" for line, reason in report.bad_rows[:_MOST_ROWS])
     if report.minutes is not None and report.minutes > 1:
         yield f"  for --timeframe {', '.join(_timeframes(report.minutes)) or 'none: give shorter candles'}"
 

@@ -81,6 +81,8 @@ def _without_known_header(delimiter: str, head: list[Row]) -> Layout:
     if first is None:
         first = next(place for place, row in enumerate(head) if any(row))
         return _layout(delimiter, head, first, first + 1, None)
+    if head[first] == [str(number) for number in range(len(head[first]))]:  # as pandas names columns without names
+        return _layout(delimiter, head, first, first + 1, None)
     is_header = first > 0 and len(head[first - 1]) == len(head[first])
     return _layout(delimiter, head, first - 1 if is_header else None, first, None)
 

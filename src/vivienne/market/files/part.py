@@ -9,7 +9,7 @@ import numpy as np
 from vivienne.market.files.ordering import Once, Order, put_in_order
 from vivienne.market.files.reading import Counts, Reader
 from vivienne.market.files.rows import Rows
-from vivienne.market.types import DAY_MS, MINUTE_MS
+from vivienne.market.types import DAY_MS, END_OF_TIME_MS, MINUTE_MS
 from vivienne.times import iso
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 MOST_SORTED = 20_000_000
 """Rows of a file that can be sorted; they have to be in memory at once."""
 _LEAST_STEPS = 2
+_FEW_REPLACED = 10
 _USUAL_STEP = 0.9
 """Fraction of the steps from which another spacing is a mistake."""
 
@@ -75,16 +76,15 @@ class Part:
         for rows in self.reader.blocks(self.counts):
             good = rows if rows.valid.all() else rows[rows.valid]
             order.look(good)
+            if self.kind == "candles":  # a row with a wrong price may still have the right time
+                is_minute = (rows.time >= 0) & (rows.time < END_OF_TIME_MS) & (rows.time % MINUTE_MS == 0)
+                times.append(rows.time[is_minute])
             if not len(good):
                 continue
             self._look_at_ends(good)
-            if self.kind == "candles":
-                times.append(good.time)
             if order.back is None:
                 once.add(good)
-        if self.counts.bad_rows and self.first is None:
-            line, reason = self.counts.bad_rows[0]
-            raise self.source.error(reason, line)
+        self.reader.check_usable(self.counts)
         self.is_in_order = order.back is None
         self.is_newest_first = order.is_newest_first
         self.counts.moved = 0 if order.downs == 0 or order.ups == 0 else min(order.ups, order.downs)
@@ -127,12 +127,18 @@ class Part:
         """Count what was there twice.
 
         Raises:
-            MarketDataError: rows are of two markets.
+            MarketDataError: rows are of two markets, or most are for the same minutes.
         """
         if once.are_two_markets:
             raise self.source.error(
                 "two rows for the same minute have prices far from each other, as those of two markets; give the data "
                 "of one market",
+                once.lines[0],
+            )
+        if once.replaced > _FEW_REPLACED and once.replaced * 2 > self.counts.rows:
+            raise self.source.error(
+                "most rows are for the same minutes as later, different ones; their times may have been rounded, or "
+                "they are of several markets",
                 once.lines[0],
             )
         self.counts.repeated += once.repeated

@@ -29,8 +29,10 @@ if TYPE_CHECKING:
     from vivienne.market.files.sources import Block, Row, Source
 
 _MOST_BAD = 20
-_HOPELESS = 100
-"""Number of wrong rows after which most rows must be right."""
+_HOPELESS = 0.9
+"""Fraction of wrong rows that is no mistake in some rows."""
+_HOPELESS_SO_FAR = 10_000
+"""Number of wrong rows after which the rest is not looked at, if there were hardly any right ones before."""
 
 
 @dataclass(slots=True)
@@ -119,9 +121,19 @@ class Reader:
         counts.bad += len(wrong)
         room = _MOST_BAD - len(counts.bad_rows)
         counts.bad_rows += [(line, self._reason(block, line)) for line in rows.line[wrong[:room]].tolist()]
-        if counts.bad > _HOPELESS and counts.bad * 2 > counts.rows:
+        if counts.bad > _HOPELESS_SO_FAR and counts.bad > _HOPELESS * counts.rows:
+            self.check_usable(counts)
+
+    def check_usable(self, counts: Counts) -> None:
+        """Most rows must be right, but for a minute without trades some sites write a row without numbers.
+
+        Raises:
+            MarketDataError: there are too many wrong rows.
+        """
+        if counts.bad == counts.rows > 0 or (counts.bad > _MOST_BAD and counts.bad > _HOPELESS * counts.rows):
             line, reason = counts.bad_rows[0]
-            raise self.source.error(f"most rows are wrong, this one first: {reason}", line)
+            most = "" if counts.bad == counts.rows == 1 else "most rows are wrong, this one first: "
+            raise self.source.error(f"{most}{reason}", line)
 
     def _reason(self, block: Block, line: int) -> str:
         """What is wrong with a row."""

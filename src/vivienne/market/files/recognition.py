@@ -11,6 +11,7 @@ from vivienne.market.files.shapes import SHAPES, Shape
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from vivienne.errors import MarketDataError
     from vivienne.market.files.layout import Layout
     from vivienne.market.files.sources import Row, Source
 
@@ -145,12 +146,7 @@ def _shape_by_name(names: Sequence[str], style: str, places: Mapping[str, int]) 
 def _by_content(source: Source, layout: Layout) -> Columns:
     rows = layout.sample[:_SAMPLE]
     if not rows:
-        names = ", ".join(NEEDED["candles"])
-        raise source.error(
-            f"the header has no column for {names}; candles need these, and trades need time, price, qty and, if it is "
-            "known, side or is_buyer_maker",
-            layout.header_line or 1,
-        )
+        raise _unknown_header(source, layout)
     width = max(set(map(len, rows)), key=lambda count: sum(len(row) == count for row in rows))
     for shape in SHAPES:
         fields = shape.columns.split()
@@ -162,11 +158,22 @@ def _by_content(source: Source, layout: Layout) -> Columns:
                     places.update(volumes.chosen(rows, places))
                 header = layout.header or [field if field != "-" else "" for field in fields]
                 return _columns(shape, shape.kind, places, header, None, rows)
+    if layout.header is not None:
+        raise _unknown_header(source, layout)
     raise source.error(
         f"the format of {width} columns without a header is unknown; add a header with at least "
         f"{', '.join(NEEDED['candles'])} for candles, or time, price, qty, side for trades. The columns look like "
         f"{', '.join(_look(rows, place) for place in range(width))}",
         layout.first_line,
+    )
+
+
+def _unknown_header(source: Source, layout: Layout) -> MarketDataError:
+    line = ", ".join(cell.strip() for cell in layout.header or [])
+    return source.error(
+        f"the header has no column for {', '.join(NEEDED['candles'])}, as candles need them, nor for time, price and "
+        f"qty, as trades need them; it is {line[:200]!r}",
+        layout.header_line or 1,
     )
 
 

@@ -245,5 +245,6 @@ def _check_cells(row: Row, places: Mapping[str, int], names: Sequence[str], time
         if place is None or cells.is_number(row[place]):
             continue
         if row[place].strip() or name not in ("quote_volume", "trade_count", "taker_buy_volume"):
-            raise ValueError(f"{row[place]!r} is not a number, which the column {names[place] or name} must have")
+            hint = "; write a decimal point, and nothing between thousands" if "," in row[place] else ""
+            raise ValueError(f"{row[place]!r} is not a number, in the column {names[place] or name}{hint}")
     cells.milliseconds(row[places[time]] if "clock" not in places else f"{row[places[time]]} {row[places['clock']]}")
