@@ -112,7 +112,7 @@ def test_a_message_without_a_type_is_told_the_known_ones(conversation: Conversat
 
     expected = "The message has no type; known types are config_update, vivienne_config_update, control, pause, resume"
     assert [problem["path"] for problem in answer["errors"]] == ["type"]
-    assert answer["errors"][0]["message"].removesuffix(", subscribe") == expected
+    assert answer["errors"][0]["message"].removesuffix(", subscribe, ping") == expected
     assert answer["in_reply_to"] is None
 
 
@@ -121,6 +121,12 @@ def test_an_unknown_type_is_told_the_nearest(conversation: Conversation) -> None
 
     expected = "Unknown type 'config_updates'; the nearest known one is 'config_update'"
     assert answer["errors"] == [{"path": "type", "message": expected}]
+
+
+def test_a_ping_as_a_message_is_answered(client: Client) -> None:
+    answer = client.ask({"type": "ping", "request_id": "alive-1", "timestamp": 1})
+    assert (answer["type"], answer["request_id"]) == ("pong", "alive-1")
+    assert error_of(client, {"type": "ping", "asset": "BTC"})["code"] == "malformed"
 
 
 def test_a_binary_frame_is_refused_and_the_connection_stays(running: RunningServer, client: Client) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 REFERENCE = Path(__file__).parent.parent.parent / "docs" / "wire.md"
 MESSAGES = (
     "asset_data", "config_update_response", "pause_response", "resume_response", "control_response",
-    "subscribe_response", "error", "log",
+    "subscribe_response", "pong", "error", "log",
 )  # fmt: skip
 _EXAMPLE = re.compile(r"<!-- (send|receive|request|answer)(?: ([^>]*?))? -->\n+(?:```json\n(.*?)```)?", re.DOTALL)
 

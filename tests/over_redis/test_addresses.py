@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from vivienne.errors import SettingsError
 from vivienne.redis.address import redis_address
+from vivienne.redis.link import RedisLink
 from vivienne.settings.boot import Boot
 
 
@@ -63,3 +66,29 @@ def test_settings_do_not_show_the_password_when_they_are_printed() -> None:
 def test_a_wrong_name_of_the_control_channel_is_refused(name: str) -> None:
     with pytest.raises(SettingsError, match="--redis-control"):
         Boot.read(redis="redis://localhost", redis_control=name)
+
+
+@pytest.mark.parametrize(
+    ("host", "words"),
+    [
+        ("localhost", "nothing listens at its address; start Redis, or correct --redis"),
+        ("nowhere.invalid", "its host is unknown"),
+    ],
+)
+async def test_a_redis_that_is_absent_is_said_with_its_address_and_what_to_do(
+    unused_port: int, host: str, words: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    link = RedisLink(f"redis://:s3cr3t@{host}:{unused_port}/0", [])
+    running = asyncio.create_task(link.run())
+    try:
+        async with asyncio.timeout(20):
+            while not caplog.records:  # noqa: ASYNC110  # a record has no event
+                await asyncio.sleep(0.01)
+    finally:
+        running.cancel()
+        await asyncio.wait([running])
+        await link.close()
+
+    message = caplog.records[0].getMessage()
+    assert message.startswith(f"Cannot connect to Redis at redis://***@{host}:{unused_port}/0: {words}")
+    assert "s3cr3t" not in f"{message} {link.trouble}"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from vivienne.errors import ChangeRefused
     from vivienne.wire.answers import Acknowledgement, Preview, Switched
-    from vivienne.wire.messages import ErrorMessage, Message, SubscribeResponse
+    from vivienne.wire.messages import ErrorMessage, Message, Pong, SubscribeResponse
 
 
 def outcome_reply(kind: str, outcome: Acknowledgement | Preview | Switched, request_id: str | None) -> Message:
@@ -37,6 +37,14 @@ def subscribe_reply(assets: list[str], request_id: str | None) -> SubscribeRespo
         "timestamp": written(now()),
         "assets": assets,
     }
+    if request_id is not None:
+        reply["request_id"] = request_id
+    return reply
+
+
+def pong_reply(request_id: str | None) -> Pong:
+    """The answer to a ping."""
+    reply: Pong = {"type": "pong", "timestamp": written(now())}
     if request_id is not None:
         reply["request_id"] = request_id
     return reply

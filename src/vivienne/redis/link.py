@@ -11,12 +11,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import socket
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from redis.exceptions import AuthenticationError, InvalidResponse, RedisError
 
+from vivienne.addresses import shown_address
 from vivienne.errors import SettingsError
 from vivienne.redis.client import Client
 
@@ -85,6 +87,7 @@ class RedisLink:
 
     def __init__(self, url: str, parts: Sequence[Part]) -> None:
         self._parts = parts
+        self._shown = shown_address(url)
         self.trouble: str | None = "not connected yet"
         """The reason why it does not work; None while it works."""
         self._told = False
@@ -149,7 +152,7 @@ class RedisLink:
         self._told = True
         if _is_lost(error):
             what = "Lost the connection to" if self._was_there else "Cannot connect to"
-            _log.warning("%s Redis (%s); retrying, everything else continues", what, self.trouble)
+            _log.warning("%s Redis at %s: %s; retrying, everything else continues", what, self._shown, self.trouble)
         else:
             _log.error(
                 "A task that uses Redis failed; restarting all of them, everything else continues", exc_info=error
@@ -166,6 +169,11 @@ def reason(error: BaseException) -> str:
             return words
     if not isinstance(error, LOST):
         return f"a part of Vivienne failed: {error!r}"
+    cause = error.__cause__ or error.__context__
+    if isinstance(cause, ConnectionRefusedError):
+        return "nothing listens at its address; start Redis, or correct --redis"
+    if isinstance(cause, socket.gaierror):
+        return "its host is unknown; correct --redis"
     return str(error).rstrip(".") or "it does not answer"
 
 

@@ -20,7 +20,7 @@ from vivienne.channels.messages import (
     is_pause,
     request_id_of,
 )
-from vivienne.channels.replies import error_reply, subscribe_reply
+from vivienne.channels.replies import error_reply, pong_reply, subscribe_reply
 from vivienne.config.flat import MOST_TOLD, and_more, clip, listed, nearest
 from vivienne.errors import ChangeRefused, Defect, Forbidden, Malformed, Problem, UnknownTarget
 from vivienne.server.http import caller_of
@@ -175,11 +175,14 @@ class _Conversation:
         await self._mailbox.reply(answer)
 
     async def _answer(self, message: Message, caller: Caller) -> Mapping[str, Any]:
-        known = (*self._changes.types, "subscribe")
+        known = (*self._changes.types, "subscribe", "ping")
         kind = message.get("type")
         if kind == "subscribe":
             with self._budgets.charged(caller.key):
                 return self._subscribe(message)
+        if kind == "ping":
+            refuse_unknown(message, ("type", "request_id", *UNUSED))
+            return pong_reply(request_id_of(message))
         if _only_validates(message):
             return await self._budgets.charging(caller.key, self._changes.handle(message, caller))
         if kind in self._changes.types:

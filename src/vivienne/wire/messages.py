@@ -86,6 +86,14 @@ class SubscribeResponse(TypedDict):
     request_id: NotRequired[str]
 
 
+class Pong(TypedDict):
+    """Answer to a `ping`."""
+
+    type: Literal["pong"]
+    timestamp: str
+    request_id: NotRequired[str]
+
+
 class ErrorMessage(TypedDict):
     """Answer to a rejected message. Nothing was changed. Records of the log have the same `trace_id`."""
 
@@ -184,12 +192,19 @@ class Subscribe(_Incoming):
     request_id: NotRequired[str]
 
 
+class Ping(_Incoming):
+    """Ask for a `pong`. The server pings by itself, below the messages, so nobody needs to send this."""
+
+    type: Literal["ping"]
+    request_id: NotRequired[str]
+
+
 STATE_OUT = (
-    AssetData, ConfigUpdateResponse, ConfigPreviewResponse, ControlResponse, SwitchResponse, SubscribeResponse,
+    AssetData, ConfigUpdateResponse, ConfigPreviewResponse, ControlResponse, SwitchResponse, SubscribeResponse, Pong,
     ErrorMessage,
 )  # fmt: skip
 """Messages that `/ws/state` sends."""
-STATE_IN = (ConfigUpdate, Control, Pause, Resume, Subscribe)
+STATE_IN = (ConfigUpdate, Control, Pause, Resume, Subscribe, Ping)
 """Messages that `/ws/state` accepts."""
 LOGS_OUT = (LogMessage,)
 """Messages that `/ws/logs` sends."""

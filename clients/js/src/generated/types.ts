@@ -1115,6 +1115,23 @@ export interface Pauses {
   pauses: PauseEntry[]
 }
 /**
+ * Ask for a `pong`. The server pings by itself, below the messages, so nobody needs to send this.
+ */
+export interface Ping {
+  timestamp?: string | number
+  protocol_version?: string | number
+  type: 'ping'
+  request_id?: string
+}
+/**
+ * Answer to a `ping`.
+ */
+export interface Pong {
+  type: 'pong'
+  timestamp: string
+  request_id?: string
+}
+/**
  * An error, as RFC 9457 has it; `errors` lists everything that is wrong.
  *
  * `trace_id` is that of the header `X-Request-ID`; records of the log have it too.
