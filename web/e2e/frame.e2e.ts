@@ -103,7 +103,7 @@ test.describe('addresses survive a reload', () => {
     await expect(page.getByRole('spinbutton', { name: 'EMA slow' })).toBeVisible()
     await expect(page.getByRole('spinbutton', { name: 'RSI period' })).toHaveCount(0)
     await page.goto('/?order=name')
-    await expect(page.getByRole('radio', { name: 'By name' })).toBeChecked()
+    await expect(page.getByRole('combobox', { name: 'Order' })).toHaveValue('name')
   })
 })
 
@@ -115,6 +115,7 @@ test('keys lead from page to page, and a list says which', async ({ page }) => {
   await page.keyboard.press('Escape')
   await expect(page.getByRole('dialog')).toBeHidden()
   for (const [key, name] of [
+    ['g', 'Charts'],
     ['h', 'History'],
     ['l', 'Logs'],
     ['c', 'Configuration'],

@@ -11,6 +11,7 @@ const PHONE = { width: 390, height: 844 }
 const PAGES = {
   overview: '/',
   asset: '/assets/BTC?panel=configuration&range=100',
+  charts: '/charts?assets=BTC,ETH,SOL&panes=confidence',
   configuration: '/configuration',
   history: '/history',
   logs: '/logs',
