@@ -1,4 +1,4 @@
-import { useQuery } from '@tanstack/react-query'
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useConnection } from 'vivienne-client/react'
 import { SERVER } from './root.ts'
 import { type Unopened, unopened } from './unopenedWords.ts'
@@ -18,7 +18,7 @@ export function useUnopened(): Unopened | undefined {
     queryFn: ({ signal }) => ask(signal),
     enabled: failing,
     retry: false,
-    placeholderData: (before: Unopened | null | undefined) => before,
+    placeholderData: keepPreviousData,
   })
   return failing ? (data ?? undefined) : undefined
 }
