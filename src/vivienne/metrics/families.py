@@ -57,11 +57,11 @@ FAMILIES: dict[str, Family] = {
     "vivienne_bar_duration_seconds": _gauge(
         "Duration of a bar in real time, which is how often a decision is due; absent for a replay.", only=_DECIDES
     ),
-    "vivienne_data_rows_left_out_total": _counter(
+    "vivienne_data_rows_left_out": _gauge(
         "Rows of data files that are not used, by reason: `bad` (wrong, with `--on-bad-row skip`), `unclosed` (a last "
         "candle that may be still open), `repeated`, `replaced` (by a later row for the same minute). Known when a "
         "replay begins.",
-        "asset", "reason", is_kept=False, only=_DECIDES,
+        "asset", "reason", only=_DECIDES,
     ),
     "vivienne_decisions_total": _counter("Decisions, by clarity level.", "asset", "level",
                                          only=_DECIDES),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from vivienne.settings.boot import Boot
     from vivienne.stream.state import StateBoard
 
-_LEFT_OUT = "vivienne_data_rows_left_out_total"
+_LEFT_OUT = "vivienne_data_rows_left_out"
 
 
 def market_of(boot: Boot, assets: tuple[str, ...], service: ConfigService, board: StateBoard) -> Market:

@@ -112,7 +112,7 @@ class AssetFiles:
                 f"it begins before {group[0].source.name} ends, and both have too many rows to sort them; cut the "
                 "files so that they follow each other"
             )
-        rows = Rows.joined([part.in_memory() for part in group])
+        rows = Rows.joined([_without_earlier(part, part.in_memory()) for part in group])
         if len(group) > 1:
             rows = rows[rows.time.argsort(kind="stable")]
         once = Once(group[0].kind)
@@ -145,15 +145,19 @@ def _read(part: Part) -> Iterator[Rows]:
     before: int | None = None
     for block in _ending_with_valid_rows(part.blocks()):
         rows = placed(block, part.length, before)
-        if part.ids_before and before in (None, part.first):
-            is_known = np.isin(rows.ids, list(part.ids_before)) & (rows.time == part.first)
-            rows = rows[~is_known]
         if len(rows):
             before = int(rows.time[-1])
-        yield once.add(rows)
+        yield once.add(_without_earlier(part, rows))
     rest = once.end()
     if rest is not None:
         yield rest
+
+
+def _without_earlier(part: Part, rows: Rows) -> Rows:
+    """The rows without trades that the part before has too."""
+    if not part.ids_before or not len(rows) or rows.time[0] != part.first:
+        return rows
+    return rows[~(np.isin(rows.ids, list(part.ids_before)) & (rows.time == part.first))]
 
 
 def _ending_with_valid_rows(blocks: Iterator[Rows]) -> Iterator[Rows]:

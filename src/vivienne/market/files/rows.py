@@ -56,7 +56,7 @@ class Rows:
         """The rows of all parts, one part after the other; at least one part is needed."""
         if len(parts) == 1:
             return parts[0]
-        ids = None if parts[0].ids is None else np.concatenate([part.ids for part in parts])
+        ids = None if any(part.ids is None for part in parts) else np.concatenate([part.ids for part in parts])
         return cls(
             np.concatenate([part.time for part in parts]),
             np.concatenate([part.values for part in parts], axis=1),
