@@ -2,6 +2,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useEffect } from 'react'
 import type { AssetList } from 'vivienne-client'
 import { useConnection, useVivienneClient } from 'vivienne-client/react'
+import { steady } from '../clock/clocks.ts'
 import { useWatched } from '../parts/watching.ts'
 import { assetsQuery } from '../queries.ts'
 
@@ -31,7 +32,7 @@ export function useCloses(): { readonly list: AssetList | undefined; readonly er
     const fetchAgain = () => void queries.invalidateQueries({ queryKey: assetsQuery(CLOSES).queryKey })
     const bars = new Map<string, string | null>()
     let timer: ReturnType<typeof setTimeout> | undefined
-    let last = 0
+    let last = Number.NEGATIVE_INFINITY
     if (isOld(queries.getQueryState(assetsQuery(CLOSES).queryKey))) fetchAgain()
     const leave = states.subscribeAll((asset) => {
       const bar = states.get(asset)?.agents.VivienneAgent?.data.bar_time ?? null
@@ -41,10 +42,10 @@ export function useCloses(): { readonly list: AssetList | undefined; readonly er
       timer = setTimeout(
         () => {
           timer = undefined
-          last = Date.now()
+          last = steady.now()
           fetchAgain()
         },
-        Math.max(SETTLE, last + INTERVAL - Date.now()),
+        Math.max(SETTLE, last + INTERVAL - steady.now()),
       )
     })
     return () => {
