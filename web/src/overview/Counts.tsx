@@ -61,7 +61,7 @@ export function HolderCounts({ standings, filter, toggle }: CountsProps) {
           </li>
         ))}
       </ul>
-      <ul className={`${classes.small} fresh`} aria-label="Assets by what holds them">
+      <ul className={`${classes.small} ${classes.holders} fresh`} aria-label="Assets by what holds them">
         {all.length === 0 && <li className={classes.nothing}>nothing is held</li>}
         {all.map(({ id, title, count }) => (
           <li key={id}>

@@ -2,7 +2,7 @@ import { useMediaQuery } from '@mantine/hooks'
 import classes from './AssetChart.module.css'
 import type { PaneId } from './address.ts'
 import { useChartAddress } from './address.ts'
-import { FullButton, LogarithmicButton, MeasureButton, TimeframeSelect } from './ChartControls.tsx'
+import { BesideButton, FullButton, LogarithmicButton, MeasureButton, TimeframeSelect } from './ChartControls.tsx'
 import { ChartStage } from './ChartStage.tsx'
 import { Legend } from './Legend.tsx'
 import { RangeButtons } from './RangeButtons.tsx'
@@ -32,6 +32,7 @@ export function AssetChart({ asset, onField }: { asset: string; onField: (path: 
           <TimeframeSelect address={address} decided={decided} />
           <LogarithmicButton address={address} />
           <MeasureButton measuring={stage.measuring} onMeasuring={stage.onMeasuring} />
+          <BesideButton asset={asset} />
           <FullButton full={full} onFull={toggleFull} />
         </div>
         <Legend

@@ -1,5 +1,7 @@
 import { ActionIcon, NativeSelect, UnstyledButton } from '@mantine/core'
-import { IconMaximize, IconMinimize, IconRulerMeasure } from '@tabler/icons-react'
+import { IconLayoutGrid, IconMaximize, IconMinimize, IconRulerMeasure } from '@tabler/icons-react'
+import { Link } from 'react-router'
+import { useAssets } from 'vivienne-client/react'
 import type { ChartAddress, Look } from './address.ts'
 import classes from './ChartControls.module.css'
 import { looksBeside } from './look.ts'
@@ -62,6 +64,24 @@ export function MeasureButton({
       onClick={() => onMeasuring(measuring === 'pointer' ? null : 'pointer')}
     >
       <IconRulerMeasure size={17} aria-hidden />
+    </ActionIcon>
+  )
+}
+
+/** Leads to the charts of this asset and others, side by side. */
+export function BesideButton({ asset }: { asset: string }) {
+  const others = useAssets().filter((other) => other !== asset)
+  const assets = [asset, ...others].slice(0, 4).map(encodeURIComponent).join(',')
+  return (
+    <ActionIcon
+      component={Link}
+      to={`/charts?assets=${assets}`}
+      variant="subtle"
+      color="gray"
+      aria-label="Charts side by side"
+      title={`${asset} and other charts side by side`}
+    >
+      <IconLayoutGrid size={17} aria-hidden />
     </ActionIcon>
   )
 }
