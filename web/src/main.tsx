@@ -8,7 +8,7 @@ import { createRoot } from 'react-dom/client'
 import { BrowserRouter } from 'react-router'
 import { VivienneProvider } from 'vivienne-client/react'
 import { fetchEverything } from './app/later.ts'
-import { ROOT } from './app/root.ts'
+import { goesToRoot, ROOT } from './app/root.ts'
 import { Views } from './app/routes.tsx'
 import { cssVariables, theme } from './app/theme.ts'
 import { client } from './client.ts'
@@ -23,7 +23,7 @@ void fetchEverything()
 const root = document.getElementById('root')
 if (root === null) throw new Error('index.html has no element with the id "root"')
 
-createRoot(root).render(
+const page = (
   <StrictMode>
     <MantineProvider
       theme={theme}
@@ -41,5 +41,6 @@ createRoot(root).render(
         </VivienneProvider>
       </QueryClientProvider>
     </MantineProvider>
-  </StrictMode>,
+  </StrictMode>
 )
+if (!goesToRoot()) createRoot(root).render(page)

@@ -36,7 +36,8 @@ export function ConnectionLine() {
   const snapshot = useConnection()
   const { connection } = useVivienneClient()
   const data = useFreshness()
-  const { state, reason } = snapshot
+  const { state } = snapshot
+  const reason = useUnopened()?.title ?? snapshot.reason
   const Icon = ICONS[state]
   return (
     <section
@@ -47,7 +48,7 @@ export function ConnectionLine() {
       aria-label="Connection"
     >
       <Icon size={16} aria-hidden className={classes.icon} />
-      <Sentences snapshot={snapshot} data={data} />
+      <Sentences snapshot={snapshot} data={data} reason={reason} />
       {state === 'live' ? (
         <InForce />
       ) : (
@@ -77,10 +78,15 @@ function loudness({ state, reconnectAttempts }: ConnectionSnapshot): 'warn' | 'b
   return state === 'offline' || state === 'refused' || reconnectAttempts > 0 ? 'bad' : 'warn'
 }
 
-function Sentences({ snapshot, data }: { snapshot: ConnectionSnapshot; data: Freshness }) {
+interface SentencesProps {
+  snapshot: ConnectionSnapshot
+  data: Freshness
+  reason: string | null
+}
+
+function Sentences({ snapshot, data, reason }: SentencesProps) {
   const now = useNow()
   const { state } = snapshot
-  const reason = useUnopened()?.title ?? snapshot.reason
   const connection: ConnectionNow = {
     state,
     silence: arrivals.lastMessage === null ? null : now - arrivals.lastMessage,
