@@ -66,11 +66,12 @@ class Source:
             MarketDataError: the file cannot be read.
         """
         with _translated(self), _opened(self) as stream:
+            seen = 0
             if self.style != "text":
                 for rows in tables.READERS[self.style](self.path, stream, self.error):
-                    yield Block(self, 0, rows, None)
+                    yield Block(self, seen, rows, None)
+                    seen += len(rows)
                 return
-            seen = 0
             with _text(stream) as text:
                 for lines, is_quoted in blocks_of_lines(text, self.error):
                     yield Block(self, seen, None, lines, is_quoted=is_quoted)
