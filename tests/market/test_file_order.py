@@ -85,6 +85,7 @@ def test_no_trade_vanishes_whatever_the_order(tmp_path: Path, order: Sequence[in
     files = AssetFiles([file(tmp_path, trade_rows(order), header)])
     assert [100.0 + number for number in range(10)] == prices_in(files)
     assert said in notes(files)
+    assert ("no ids: trades that are there twice cannot be recognised" in notes(files)) == header.startswith("x")
 
 
 def test_trades_of_one_moment_keep_the_order_of_their_ids(tmp_path: Path) -> None:

@@ -91,6 +91,7 @@ class AssetFiles:
             if group and overlaps:
                 _check_alike(group[-1], part)
                 group.append(part)
+                part.is_in_order = False
             else:
                 groups.append([part])
             end = max(end, last)

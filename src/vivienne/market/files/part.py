@@ -44,7 +44,7 @@ class Part:
         first, last: time of the first and the last valid row; None without any. `first_ids` and `last_ids` are those of
             the trades of these moments.
         ids_before: ids of trades that the part before has too.
-        is_newest_first, is_in_order: the order of its rows.
+        is_newest_first, is_in_order: the order of its rows; those that begin before another part ends are not in order.
         drops_last: the last candle is left out, since it may be open.
     """
 

@@ -147,8 +147,10 @@ def _notes_on_order(part: Part) -> Iterator[str]:
     counts = part.counts
     if part.is_newest_first:
         yield "newest first; turned round" if counts.moved == 0 else "pages of newest first; sorted by time"
-    elif not part.is_in_order:
+    elif counts.moved:
         yield f"{_count(counts.moved, 'row')} not in order of time; sorted"
+    if part.kind == "trades" and "trade_id" not in part.reader.columns.places and not part.is_in_order:
+        yield "no ids: trades that are there twice cannot be recognised"
     if counts.repeated:
         yield f"{_count(counts.repeated, 'repeated row')} left out"
     if counts.replaced:
