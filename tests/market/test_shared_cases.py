@@ -112,6 +112,8 @@ async def test_a_file_is_read_and_said_for_what_it_was_taken(
     with caplog.at_level("INFO"):
         events = await events_of(files / name)
     assert f"BTC: {summary}" in caplog.text
+    assert ("the side is that of the maker" in caplog.text) == (name == "f09d_coinbase.csv")
+    assert ("times are read as UTC" in caplog.text) == (name in {"f10d_histdata.csv", "f10f_mt4.csv"})
     event = events[0]
     assert isinstance(event, (MinuteClosed, PriceMoved))
     assert iso(event.candle.open_time if isinstance(event, MinuteClosed) else event.time).startswith(first)

@@ -30,8 +30,8 @@ _MOST_ROWS = 5
 def inspect(context: click.Context, files: tuple[Path, ...], as_json: bool) -> None:
     """Say what data files are taken for, and what of them is left out.
 
-    Each file is read whole, as `vivienne serve --feed replay` reads it with --on-bad-row skip. Exit code 0: all files
-    can be read; 2: one cannot.
+    Each file is read whole and by itself, as `vivienne serve --feed replay` reads it with --on-bad-row skip.
+    Exit code 0: all files can be read; 2: one cannot.
     """
     failure: MarketDataError | None = None
     documents: list[dict[str, Any]] = []

@@ -31,6 +31,7 @@ class Columns(NamedTuple):
         symbol: index of the column that names the market.
         is_maker_side: the column `side` has the side of the maker.
         says_closed: a column says that a candle is closed.
+        remark: what a user should know of the shape.
     """
 
     shape: str
@@ -40,6 +41,7 @@ class Columns(NamedTuple):
     symbol: int | None
     is_maker_side: bool
     says_closed: bool
+    remark: str
 
 
 def columns_of(source: Source, layout: Layout) -> Columns:
@@ -225,6 +227,7 @@ def _columns(
         names=[cell.strip() for cell in header],
         symbol=symbol,
         is_maker_side=shape is not None and shape.is_maker_side,
+        remark="" if shape is None else shape.remark,
         # A script that wrote times as text has usually saved what a server sent, where the last candle is still open.
         says_closed="confirmed" in places or (closes is not None and fraction(cells.is_epoch, rows, closes) >= _ENOUGH),
     )

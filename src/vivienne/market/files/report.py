@@ -139,6 +139,8 @@ def _notes(part: Part, members_left_out: Sequence[str]) -> Iterator[str]:
         yield f"{_count(counts.unclosed, 'candle')} left out that may be still open"
     if part.kind == "trades" and not {"side", "buyer_is_maker"} & set(part.reader.columns.places):
         yield "no side of the taker: the taker-buy share is unknown"
+    if part.reader.columns.remark:
+        yield part.reader.columns.remark
     if members_left_out:
         yield f"left out of the archive: {', '.join(members_left_out[:_MOST_NAMED])}"
 

@@ -22,6 +22,7 @@ class Shape(NamedTuple):
         header: names that a header of it has, as `plain_name` gives them.
         delimiter: the separator, if only that tells it from another shape; ``json`` and ``arrow`` are such files.
         is_maker_side: the column `side` has the side of the maker, not that of the taker.
+        remark: what a user should know of it.
     """
 
     name: str
@@ -30,8 +31,10 @@ class Shape(NamedTuple):
     header: str = ""
     delimiter: str = ""
     is_maker_side: bool = False
+    remark: str = ""
 
 
+_BROKER = "times are read as UTC; MetaTrader writes those of the broker"
 _OHLCV = "open_time open high low close volume"
 _KLINE = f"{_OHLCV} close_time quote_volume trade_count taker_buy_volume"
 
@@ -50,7 +53,8 @@ SHAPES: tuple[Shape, ...] = (
     Shape("OKX trades", "trades", header="instid tradeid px sz side ts"),
     Shape("OKX candles", "candles", header="instrument_name open vol vol_ccy confirm"),
     # https://docs.cdp.coinbase.com: the side of a trade is that of the order that was in the book.
-    Shape("Coinbase trades", "trades", header="trade_id side size price time", is_maker_side=True),
+    Shape("Coinbase trades", "trades", header="trade_id side size price time", is_maker_side=True,
+          remark="the side is that of the maker; the taker is the other one"),
     Shape("Tardis trades", "trades", header="exchange symbol timestamp local_timestamp id side price amount"),
     Shape("CryptoDataDownload", "candles", header="unix date symbol open high low close"),
     Shape("freqtrade or ccxt trades", "trades", header="timestamp id type side price amount cost"),
@@ -58,21 +62,24 @@ SHAPES: tuple[Shape, ...] = (
     Shape("Massive", "candles", header="ticker window_start transactions"),
     Shape("Massive trades", "trades", header="ticker participant_timestamp conditions"),
     Shape("Kaggle", "candles", header="timestamp volume_btc volume_currency weighted_price"),
-    Shape("MetaTrader 5", "candles", header="date time open high low close tickvol"),
-    Shape("MetaTrader 5", "candles", header="time open high low close tick_volume real_volume"),
-    Shape("MetaTrader 4", "candles", header="date time open high low close volume"),
+    Shape("MetaTrader 5", "candles", header="date time open high low close tickvol", remark=_BROKER),
+    Shape("MetaTrader 5", "candles", header="time open high low close tick_volume real_volume",
+          remark=_BROKER),
+    Shape("MetaTrader 4", "candles", header="date time open high low close volume", remark=_BROKER),
     Shape("yfinance", "candles", header="date open high low close adj_close volume"),
     Shape("yfinance", "candles", header="datetime open high low close adj_close volume"),
     Shape("yfinance", "candles", header="price close high low open volume"),
     Shape("Alpaca", "candles", header="timestamp open high low close volume trade_count vwap"),
     # Without one
     Shape("freqtrade", "candles", _OHLCV, delimiter="json"),
-    Shape("HistData", "candles", _OHLCV, delimiter=";"),
+    Shape("HistData", "candles", _OHLCV, delimiter=";",
+          remark="times are read as UTC; HistData writes those of UTC-5"),
     Shape("candles without a header", "candles", _OHLCV),
     Shape("Bitfinex candles", "candles", "open_time open close high low volume"),
     Shape("Coinbase candles", "candles", "open_time low high open close volume"),
-    Shape("MetaTrader 4", "candles", "open_time clock open high low close volume"),
-    Shape("MetaTrader 5", "candles", "open_time clock open high low close volume real_volume -"),
+    Shape("MetaTrader 4", "candles", "open_time clock open high low close volume", remark=_BROKER),
+    Shape("MetaTrader 5", "candles", "open_time clock open high low close volume real_volume -",
+          remark=_BROKER),
     Shape("Kraken OHLCVT", "candles", f"{_OHLCV} trade_count"),
     Shape("Bybit candles", "candles", f"{_OHLCV} quote_volume"),
     Shape("Kraken OHLC", "candles", "open_time open high low close - volume trade_count"),
