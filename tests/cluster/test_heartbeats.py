@@ -135,6 +135,15 @@ def test_names_without_end_do_not_fill_the_memory_nor_push_out_those_who_publish
     assert [AGENT] == [each["agent"] for each in showing.agents.there()]
 
 
+def test_what_no_agent_needs_is_not_kept() -> None:
+    showing = Showing()
+    names = [f"A{number}" for number in range(10_000)]
+    showing.take(beat("9999-forged", *names, troubles={"BTC": "x" * 10_000, **dict.fromkeys(names, "y")}))
+
+    (kept,) = showing.agents.all()
+    assert len(json.dumps(kept)) < 1_000
+
+
 @pytest.mark.parametrize(
     ("beats", "said"),
     [
@@ -144,6 +153,8 @@ def test_names_without_end_do_not_fill_the_memory_nor_push_out_those_who_publish
         ([beat(), beat(SUCCESSOR, timeframe="5m")], {"its timeframe is 5m, that of the agent 1/1 is 15m"}),
         ([beat(), beat(SUCCESSOR, feed="replay")], {"its feed is replay, that of the agent 1/1 is simulated"}),
         ([beat(shard="x")], {"its shard 'x' is not valid"}),
+        ([beat(shard="1/9999")], {"its shard '1/9999' is not valid"}),
+        ([beat(), beat(SUCCESSOR, shard="1/2")], {"it is one of 2 agents, and the agent 1/1 one of 1"}),
     ],
 )
 def test_an_agent_that_was_started_with_other_settings_is_noticed(beats: list[Heartbeat], said: set[str]) -> None:

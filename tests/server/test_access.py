@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import select
+import signal
 import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
@@ -158,6 +159,21 @@ def test_the_history_names_the_token_and_beside_it_what_its_bearer_said(
     (entry,) = newest.json()["history"]
     assert ("tuner-1", "websocket") == (entry["author"], entry["channel"])
     assert "claimed_author" not in entry
+
+
+def test_a_socket_opened_with_a_ticket_of_an_earlier_secret_ends_with_the_secret(
+    running: RunningServer, folder: Path
+) -> None:
+    database = str(folder / "v.db")
+    secret = make_token(folder / "v.db", "rotated", "viewer")
+    assert 0 == run_program("token", "rotate", "rotated", "--grace", "1h", "--db", database).returncode
+    ticket = running.http.post(f"{running.url}/auth/ticket", headers=bearer(secret)).json()["ticket"]
+    with open_socket(running, "vivienne", f"vivienne.ticket.{ticket}") as client:
+        assert client.state("BTC")
+        assert 0 == run_program("token", "rotate", "rotated", "--grace", "0m", "--db", database).returncode
+        running.process.send_signal(signal.SIGHUP)  # it reads the tokens again
+
+        assert 1008 == client.closing()[0]
 
 
 def test_a_socket_opens_with_a_ticket_once(running: RunningServer, tokens: dict[str, str]) -> None:

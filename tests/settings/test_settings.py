@@ -74,6 +74,16 @@ def test_a_database_is_a_file_or_the_address_of_a_postgresql_one() -> None:
     assert (url.uri, str(url)) == ("postgresql://ann:s3cret@db.example/v", "postgresql://***@db.example/v")
 
 
+def test_a_database_is_the_file_that_links_lead_to(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "link.db").symlink_to(tmp_path / "v.db")
+    (tmp_path / "circle.db").symlink_to(tmp_path / "circle.db")
+
+    assert tmp_path / "v.db" == Boot.read(db=str(tmp_path / "folder" / "link.db")).db
+    with pytest.raises(SettingsError, match="circle"):
+        Boot.read(db=str(tmp_path / "circle.db"))
+
+
 def test_assets_are_upper_case_and_each_is_there_once() -> None:
     assert Boot.read(assets=" btc, ETH ,btc,,sol").assets == ("BTC", "ETH", "SOL")
 

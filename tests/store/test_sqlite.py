@@ -73,6 +73,16 @@ def test_any_file_name_will_do(tmp_path: Path, name: str) -> None:
     assert {file.name for file in tmp_path.iterdir()} <= {name, f"{name}-journal", f"{name}.lock"}
 
 
+def test_a_file_with_another_name_is_refused_because_its_lock_would_be_missed(path: Path) -> None:
+    SqliteRevisionStore(path).close()
+    (path.parent / "other.db").hardlink_to(path)
+
+    with pytest.raises(StoreUnusable, match="another name"):
+        SqliteRevisionStore(path)
+    with pytest.raises(StoreUnusable, match="another name"):
+        SqliteRevisionStore(path.parent / "other.db", "beside")
+
+
 def test_a_folder_that_is_missing_is_made(tmp_path: Path) -> None:
     path = tmp_path / "a" / "b" / "vivienne.db"
     SqliteRevisionStore(path).close()

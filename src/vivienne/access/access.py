@@ -67,7 +67,7 @@ class Access:
         if token is None:
             return Caller(address, role=None, problem=problem), None
         is_valid = partial(self._is_valid, token.digest)
-        return Caller(address, token.name, token.role, is_valid=is_valid), token
+        return Caller(address, token.name, token.role, is_valid=is_valid, digest=token.digest), token
 
     def _is_valid(self, digest: str) -> bool:
         return self.book.by_digest(digest) is not None

@@ -93,10 +93,6 @@ class TokenBook:
             return None
         return token if token.is_valid(written(now())) else None
 
-    def by_name(self, name: str | None) -> Token | None:
-        """The valid token of this name."""
-        return next((token for token in self._good.values() if token.name == name), None)
-
     def revocation(self, token: Token) -> asyncio.Event:
         """An event that is set when a token is revoked."""
         event = self._revoked.setdefault(token.digest, asyncio.Event())

@@ -27,6 +27,7 @@ class Caller:
         problem: the reason it may do nothing, for a person.
         via: the way it came, where that tells nothing about who it is.
         is_valid: tells if its token is still valid.
+        digest: of the secret it came with, which may be an earlier one of its token.
         names_itself: without a token, the author it names counts as its name. False where anybody may name anybody.
     """
 
@@ -37,6 +38,7 @@ class Caller:
     names_itself: bool = True
     via: str | None = None
     is_valid: Callable[[], bool] = field(default=lambda: True, compare=False)
+    digest: str | None = field(default=None, compare=False, repr=False)
 
     def may(self, needed: Role) -> bool:
         """Tell whether the caller has a role, or one that includes it."""

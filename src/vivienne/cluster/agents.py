@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 FORGET_SECONDS = 60.0
 """Silence after which an agent is removed; it will not return under its name."""
+LONGEST_REASON = 500
+"""Letters of a reason of an agent that are kept."""
 MOST_UNPROVEN = 256
 """Agents that are kept though they publish no state; beyond it those that were silent for longest are removed."""
 
@@ -42,10 +44,17 @@ class Agents:
 
     def take(self, beat: Heartbeat) -> None:
         """Take a heartbeat."""
-        self._beats[beat["agent"]] = beat
+        self._beats[beat["agent"]] = self._cut(beat)
         self.hear(beat["agent"])
         if len(self._beats) > MOST_UNPROVEN:
             self._remove_unproven()
+
+    def _cut(self, beat: Heartbeat) -> Heartbeat:
+        """What this process has a use for: anybody who may publish could send more, under any number of names."""
+        troubles = {
+            asset: beat["troubles"][asset][:LONGEST_REASON] for asset in self._assets if asset in beat["troubles"]
+        }
+        return {**beat, "assets": beat["assets"][: len(self._assets) + 1], "troubles": troubles}
 
     def hear(self, agent: str) -> None:
         """Note a message of an agent, which shows that it is alive."""

@@ -27,7 +27,8 @@ def disagreements(agents: Iterable[Heartbeat], assets: Sequence[str]) -> dict[st
     first: Heartbeat | None = None
     for beat in sorted(agents, key=lambda each: each["agent"]):
         first = first or beat
-        reasons = [*_assets(beat, assets), *_settings(beat, first)]
+        # Whose share it is costs time for each agent there would be: asked only of those that count as others do.
+        reasons = _settings(beat, first) or _assets(beat, assets)
         if reasons and len(found) < MOST_TOLD:
             found[f"{beat['shard']} ({beat['agent']})"] = "; ".join(reasons)
     return found

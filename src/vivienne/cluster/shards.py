@@ -17,6 +17,8 @@ from vivienne.errors import SettingsError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+MOST_AGENTS = 256
+"""Agents that may share the assets: who decides an asset is asked of each."""
 _SHARD = re.compile(r"([0-9]{1,4})/([0-9]{1,4})")
 
 
@@ -43,6 +45,8 @@ class Shard:
         shard = cls(int(found[1]), int(found[2])) if found else None
         if shard is None or not 1 <= shard.number <= shard.count:
             raise SettingsError(f"--shard must be one of several, as in 1/2 for the first of two, not {text!r}")
+        if shard.count > MOST_AGENTS:
+            raise SettingsError(f"--shard: at most {MOST_AGENTS} agents share the assets, not {shard.count}")
         return shard
 
     def share(self, assets: Iterable[str]) -> tuple[str, ...]:

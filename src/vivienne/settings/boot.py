@@ -87,7 +87,7 @@ class Boot:
     )
     shard: Shard = setting(
         "--shard",
-        "Number of this agent and count of all agents.  [default: 1/1]",
+        "Number of this agent and count of all agents, at most 256.  [default: 1/1]",
         "",
         metavar="I/N",
         parse=lambda text: Shard.read(text or "1/1"),

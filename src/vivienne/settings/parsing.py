@@ -42,9 +42,17 @@ def database(text: str) -> Path | PostgresUrl:
     """The database that --db names.
 
     Raises:
-        SettingsError: it begins like a PostgreSQL address and is not valid.
+        SettingsError: it begins like a PostgreSQL address and is not valid, or it is a link to itself.
     """
-    return PostgresUrl.read(text) or (_path("--db", text) if text else data_folder() / "vivienne.db")
+    return PostgresUrl.read(text) or _target(_path("--db", text) if text else data_folder() / "vivienne.db")
+
+
+def _target(path: Path) -> Path:
+    """The file a path leads to: whoever names it by another link must find the same lock and journal beside it."""
+    try:
+        return path.resolve() if path.is_symlink() else path
+    except (OSError, RuntimeError):
+        raise SettingsError(f"--db {path}: the link leads in a circle; name the file itself") from None
 
 
 def data_folder() -> Path:

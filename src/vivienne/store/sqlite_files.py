@@ -30,6 +30,7 @@ def lock(path: Path, *, is_needed: bool) -> filelock.BaseFileLock:
     file, _ = files_beside(path)
     held = filelock.FileLock(file, thread_local=False)
     try:
+        _refuse_other_names(path)
         make_folder(path.parent)
         make_file(file)
         held.acquire(timeout=0)
@@ -45,6 +46,24 @@ def lock(path: Path, *, is_needed: bool) -> filelock.BaseFileLock:
         why = belongs_to_another(path.parent, file) or error.strerror
         raise StoreUnusable(f"The database {path} cannot be opened: {why}", is_temporary=passes(error)) from error
     return held
+
+
+def _refuse_other_names(path: Path) -> None:
+    """The lock and the journal are found by the name of the file: under another name of it they would be missed.
+
+    Raises:
+        StoreUnusable: the file has another name.
+        OSError: it cannot be looked at.
+    """
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return
+    if found.st_nlink > 1 and stat.S_ISREG(found.st_mode):
+        raise StoreUnusable(
+            f"The database {path} has another name beside this one (a hard link), under which another process could "
+            "change it unnoticed; remove the other name, or name a copy"
+        )
 
 
 def withdraw(path: Path) -> None:

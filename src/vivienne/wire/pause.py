@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from typing_extensions import TypedDict
+
+
+def _is_time(text: str) -> str:
+    """The text, if there is such a day and such a time on it."""
+    datetime.fromisoformat(text)
+    return text
 
 
 class PauseEntry(TypedDict):
@@ -33,4 +40,4 @@ class PauseClaim(TypedDict):
     config_id: Annotated[str, Field(min_length=1, max_length=64)]
     asset_symbol: Annotated[str, Field(max_length=40)] | None
     version: Annotated[int, Field(ge=1)] | None
-    created_at: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")]
+    created_at: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"), AfterValidator(_is_time)]
