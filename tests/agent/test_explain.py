@@ -69,6 +69,9 @@ def assert_sound(said: Said, config: Configuration) -> None:
         assert signal["weight"] == getattr(config.signal_weights, signal["name"])
         assert signal["direction"] != 0 or signal["strength"] == 0
     if (change := said.explanation["nearest_change"]) is not None:
+        if change["path"].startswith("settings.state_threshold_"):
+            shown = float(said.explanation["summary"].partition("confidence ")[2].partition(" %")[0])
+            assert (shown >= change["to"]) == (round(said.decision.confidence * 100, 7) >= change["to"])
         first, *others = change["message"].split(" -> ")
         for before, after in pairwise([first, *others]):
             assert before.removesuffix(" %").split()[-1] != after.split()[0]

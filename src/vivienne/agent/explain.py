@@ -12,9 +12,12 @@ from vivienne.agent.signals import SIGNAL
 from vivienne.agent.wording import show, show_apart, show_confidence
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from vivienne.agent.blocking import FilterRow
     from vivienne.agent.decision import Decision
     from vivienne.agent.evaluate import Evaluation
+    from vivienne.agent.nearest import Change
     from vivienne.agent.schema import Configuration
     from vivienne.market.types import Bars
     from vivienne.wire.explanation import (
@@ -102,7 +105,7 @@ def explain(
     changes = nearest_changes(decision, row, bars, config)
     cap = _size_cap(decision.size, decision.wanted)
     return {
-        "summary": _summary(decision, config, filters, cap),
+        "summary": _summary(decision, _limits(config, changes), filters, cap),
         "signals": _signals(evaluation, config),
         "filters": filters,
         "nearest_change": as_document(changes) if changes else None,
@@ -208,13 +211,18 @@ def _size_cap(size: float, wanted: float) -> SizeCap | None:
     return {"wanted": wanted, "cap": size, "message": f"size {show(wanted)} % cut to the cap of {show(size)} %"}
 
 
-def _summary(decision: Decision, config: Configuration, filters: list[FilterExplanation], cap: SizeCap | None) -> str:
+def _limits(config: Configuration, changes: Iterable[Change]) -> list[float]:
+    """The confidences that a person compares the present one with: the thresholds, and the nearest change of one."""
+    settings = config.settings
+    thresholds = [settings.state_threshold_loaded, settings.state_threshold_aim, settings.state_threshold_bang]
+    return thresholds + [change.new for change in changes if change.path.startswith("settings.state_threshold_")]
+
+
+def _summary(decision: Decision, limits: list[float], filters: list[FilterExplanation], cap: SizeCap | None) -> str:
     if decision.side == "none":
         return "idle: no signal votes, or the votes cancel out"
     level, raw_level = decision.level, decision.raw_level
-    settings = config.settings
-    thresholds = settings.state_threshold_loaded, settings.state_threshold_aim, settings.state_threshold_bang
-    text = f"{decision.side}, confidence {show_confidence(decision.confidence, thresholds)}"
+    text = f"{decision.side}, confidence {show_confidence(decision.confidence, limits)}"
     blocking = (one for one in filters if one["state"] == "blocked")
     reasons = "; ".join(f"{FILTER[one['name']].title} filter, {one['message']}" for one in blocking)
     if not reasons:

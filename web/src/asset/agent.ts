@@ -1,5 +1,6 @@
 import type { AssetData, AssetState, Configuration } from 'vivienne-client'
 import { useVivienneState } from 'vivienne-client/react'
+import { limitsOf } from '../parts/limits.ts'
 
 const AGENT = 'VivienneAgent'
 
@@ -48,15 +49,9 @@ export function useInForce<T>(
   )
 }
 
-/** The confidences at which loaded, aim and bang begin, 0 to 100, lowest first; none before they are known. */
-export function useThresholds(asset: string): readonly number[] {
-  return useInForce(asset, thresholdsOf, sameJson) ?? NONE
-}
-
-const NONE: readonly number[] = []
-
-function thresholdsOf({ settings }: Configuration): readonly number[] {
-  return [settings.state_threshold_loaded, settings.state_threshold_aim, settings.state_threshold_bang]
+/** The confidences that the present one is compared with, see `limitsOf`. */
+export function useLimits(asset: string): readonly number[] {
+  return useVivienneState(asset, limitsOf, sameJson)
 }
 
 /** Compare two JSON values by content. Every message is parsed separately, so identity tells nothing. */

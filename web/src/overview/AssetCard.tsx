@@ -60,6 +60,7 @@ export const AssetCard = memo(function AssetCard({ asset, closes = NO_CLOSES, sp
             loaded={view.loaded}
             aim={view.aim}
             bang={view.bang}
+            nearest={view.nearestThreshold}
             level={level}
             held={view.held}
             labelled

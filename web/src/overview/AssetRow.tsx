@@ -42,6 +42,7 @@ export const AssetRow = memo(function AssetRow({ asset, closes = NO_CLOSES }: As
             loaded={view.loaded}
             aim={view.aim}
             bang={view.bang}
+            nearest={view.nearestThreshold}
             level={view.held ? view.raw : view.level}
             held={view.held}
           />

@@ -11,6 +11,8 @@ interface ConfidenceProps {
   loaded: number
   aim: number
   bang: number
+  /** The threshold that the nearest change would set; null where it is none. */
+  nearest: number | null
   level: ClarityLevel
   held: boolean
   /** Say the thresholds under their ticks. */
@@ -19,8 +21,8 @@ interface ConfidenceProps {
 
 /** The confidence between the thresholds it is measured by. */
 export const Confidence = memo(function Confidence(props: ConfidenceProps) {
-  const { confidence, loaded, aim, bang, level, held, labelled = false } = props
-  const said = formatConfidence(confidence, [loaded, aim, bang])
+  const { confidence, loaded, aim, bang, nearest, level, held, labelled = false } = props
+  const said = formatConfidence(confidence, [loaded, aim, bang, ...(nearest === null ? [] : [nearest])])
   const thresholds = [
     { name: 'loaded', at: loaded, text: formatThreshold(loaded) },
     { name: 'aim', at: aim, text: formatThreshold(aim) },

@@ -2,6 +2,7 @@ import type { AssetData, AssetState, FilterExplanation } from 'vivienne-client'
 import { useVivienneState } from 'vivienne-client/react'
 import { dataTime } from '../parts/dataTime.ts'
 import type { ClarityLevel } from '../parts/Level.tsx'
+import { nearestThreshold } from '../parts/limits.ts'
 import { STATUS_WORDS } from '../parts/words.ts'
 import { pausedState } from '../pausing/words.ts'
 import { isHeld } from './standing.ts'
@@ -32,6 +33,8 @@ export interface AssetView {
   readonly blockerField: string | null
   readonly blockerMessage: string | null
   readonly summary: string | null
+  /** The threshold of a level that the nearest change would set. */
+  readonly nearestThreshold: number | null
   readonly nearestMessage: string | null
   readonly nearestField: string | null
 }
@@ -64,6 +67,7 @@ export function viewOf(state: AssetData | undefined): AssetView | undefined {
     blockerField: blocker === undefined ? null : fieldOf(blocker),
     blockerMessage: blocker?.message ?? null,
     summary: explanation?.summary ?? null,
+    nearestThreshold: nearestThreshold(explanation),
     nearestMessage: explanation?.nearest_change?.message ?? null,
     nearestField: explanation?.nearest_change?.path ?? null,
   }

@@ -5,7 +5,7 @@ import { Level } from '../../parts/Level.tsx'
 import { Side } from '../../parts/Side.tsx'
 import { ticks } from '../../parts/ticks.ts'
 import { useZone } from '../../parts/zone.ts'
-import { useDecision, useThresholds } from '../agent.ts'
+import { useDecision, useLimits } from '../agent.ts'
 import type { Look } from './address.ts'
 import { isDecided, statusWords } from './decisions.ts'
 import type { PriceChart, Reading } from './PriceChart.ts'
@@ -23,7 +23,7 @@ interface ReadingLineProps {
 /** Prices of the bar under the crosshair, and the decision on it; without a crosshair, of the newest bar. */
 export function ReadingLine({ asset, chart, look = null }: ReadingLineProps) {
   const stale = useDecision(asset, (decision) => decision.status === 'stale')
-  const thresholds = useThresholds(asset)
+  const limits = useLimits(asset)
   const zone = useZone()
   const reading = useSyncExternalStore(chart?.onReading ?? nothing, chart?.reading ?? (() => null))
   if (reading === null) return <div className={classes.line} />
@@ -34,8 +34,8 @@ export function ReadingLine({ asset, chart, look = null }: ReadingLineProps) {
         {zone === 'local' && <span className={`figure ${classes.utc}`}>{formatBarUtc(reading.candle.time)}</span>}
       </span>
       <Prices reading={reading} digits={ticks.digits(asset)} />
-      {look === null && <Decided reading={reading} thresholds={thresholds} />}
-      {reading.pointed && <Spoken reading={reading} look={look} digits={ticks.digits(asset)} thresholds={thresholds} />}
+      {look === null && <Decided reading={reading} limits={limits} />}
+      {reading.pointed && <Spoken reading={reading} look={look} digits={ticks.digits(asset)} limits={limits} />}
     </div>
   )
 }
@@ -62,11 +62,11 @@ function Prices({ reading: { candle }, digits }: { reading: Reading; digits: num
 interface DecidedProps {
   reading: Reading
   /** Those in force; a bar of an earlier version was decided with others. */
-  thresholds: readonly number[]
+  limits: readonly number[]
 }
 
 /** The decision on the bar. An open bar has none, and says when it will, if the crosshair is on it. */
-function Decided({ reading: { bar, decision, open, pointed }, thresholds }: DecidedProps) {
+function Decided({ reading: { bar, decision, open, pointed }, limits }: DecidedProps) {
   if (bar === null || decision === null) return null
   if (open) return <span className={classes.open}>{pointed ? 'open: decided when it closes' : 'open'}</span>
   if (!isDecided(bar)) return <span className={classes.open}>{statusWords(bar)}</span>
@@ -80,7 +80,7 @@ function Decided({ reading: { bar, decision, open, pointed }, thresholds }: Deci
         size="sm"
       />
       <Side side={bar.side} />
-      <span className="figure">{formatConfidence(bar.signal_confidence, thresholds)}</span>
+      <span className="figure">{formatConfidence(bar.signal_confidence, limits)}</span>
       {bar.recomputed ? (
         <span
           className={classes.version}
@@ -101,8 +101,8 @@ interface SpokenProps extends DecidedProps {
 }
 
 /** The same in a sentence for those who read the chart with the keys. */
-function Spoken({ reading: { candle, bar, open }, look, digits, thresholds }: SpokenProps) {
-  const words = bar === null || look !== null ? `bar of ${look}, not decided` : spokenDecision(bar, thresholds)
+function Spoken({ reading: { candle, bar, open }, look, digits, limits }: SpokenProps) {
+  const words = bar === null || look !== null ? `bar of ${look}, not decided` : spokenDecision(bar, limits)
   const decided = bar === null || open ? 'open' : words
   return (
     <span className="unseen" aria-live="polite">
@@ -111,7 +111,7 @@ function Spoken({ reading: { candle, bar, open }, look, digits, thresholds }: Sp
   )
 }
 
-function spokenDecision(bar: ChartBar, thresholds: readonly number[]): string {
-  const made = `${bar.clarity_level}, ${bar.side}, ${formatConfidence(bar.signal_confidence, thresholds)}`
+function spokenDecision(bar: ChartBar, limits: readonly number[]): string {
+  const made = `${bar.clarity_level}, ${bar.side}, ${formatConfidence(bar.signal_confidence, limits)}`
   return [isDecided(bar) ? made : null, statusWords(bar)].filter((part) => part !== null).join(', ')
 }

@@ -1,7 +1,7 @@
 import type { Settings } from 'vivienne-client'
 import { formatConfidence, formatThreshold } from '../../parts/format.ts'
 import { spread } from '../../parts/labels.ts'
-import { sameJson, useDecision, useInForce } from '../agent.ts'
+import { sameJson, useDecision, useInForce, useLimits } from '../agent.ts'
 import { Fresh } from '../Fresh.tsx'
 import classes from './ConfidenceGauge.module.css'
 
@@ -14,13 +14,11 @@ const CHARACTER = 4.2
 export function ConfidenceGauge({ asset }: { asset: string }) {
   const confidence = useDecision(asset, (decision) => decision.signal_confidence)
   const settings = useInForce(asset, (configuration) => configuration.settings, sameJson)
+  const limits = useLimits(asset)
   if (confidence === undefined || settings === undefined) return <div className={classes.confidence} />
   const points = confidence * 100
   const steps = stepsOf(settings)
-  const said = formatConfidence(
-    confidence,
-    steps.map(({ from }) => from),
-  )
+  const said = formatConfidence(confidence, limits)
   const words = steps.map(({ level, text }) => `${level} from ${text}`).join(', ')
   return (
     <Fresh asset={asset} className={classes.confidence}>

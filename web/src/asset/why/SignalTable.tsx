@@ -1,6 +1,6 @@
 import type { Settings, SignalExplanation } from 'vivienne-client'
 import { formatConfidence, formatNumber, formatPercent, formatThreshold } from '../../parts/format.ts'
-import { sameJson, useInForce } from '../agent.ts'
+import { sameJson, useInForce, useLimits } from '../agent.ts'
 import { FieldButton } from './FieldButton.tsx'
 import { formatFigure } from './measures.ts'
 import classes from './SignalTable.module.css'
@@ -16,6 +16,7 @@ const THRESHOLDS = ['loaded', 'aim', 'bang'] as const
 /** Contribution of each signal: to the left for short, to the right for long; the last row is the sum. */
 export function SignalTable({ asset, signals, onField }: SignalTableProps) {
   const settings = useInForce(asset, (configuration) => configuration.settings, sameJson)
+  const limits = useLimits(asset)
   const total = signals.reduce((sum, signal) => sum + signal.contribution, 0)
   return (
     <table className={classes.signals}>
@@ -64,9 +65,7 @@ export function SignalTable({ asset, signals, onField }: SignalTableProps) {
           <td>
             <Bar part={total} settings={settings} />
           </td>
-          <td className="figure">
-            {sided(total, settings && THRESHOLDS.map((level) => settings[`state_threshold_${level}`]))}
-          </td>
+          <td className="figure">{sided(total, limits)}</td>
         </tr>
         {settings && (
           <tr>
@@ -109,7 +108,7 @@ function Bar({ part, settings }: { part: number; settings?: Settings | undefined
 }
 
 /** A part of the confidence, with its side in words. */
-function sided(part: number, thresholds?: readonly number[]): string {
-  const said = formatConfidence(Math.min(1, Math.abs(part)), thresholds)
+function sided(part: number, limits?: readonly number[]): string {
+  const said = formatConfidence(Math.min(1, Math.abs(part)), limits)
   return part === 0 ? said : `${said} ${part < 0 ? 'short' : 'long'}`
 }
