@@ -1,4 +1,5 @@
-// Takes the pictures in docs/images: every page, dark and light, and on a phone. `npm run screenshots -w vivienne-dashboard`
+// Takes the pictures in docs/images: every page, dark and light, and on a phone. `npm run screenshots -w vivienne-dashboard`; names of pages after
+// `--` take only theirs.
 import { mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { launch, serve } from './running.mjs'
@@ -22,6 +23,8 @@ const CHANGES = [
   { asset_symbol: 'ETH', signal_weights: { macd: 0.6, rsi: 0.7 }, author: 'ana' },
   { asset_symbol: 'BTC', settings: { position_size_aim: 0.3 }, author: 'ana', reason: 'more on a good setup' },
 ]
+const names = process.argv.slice(2)
+const isWanted = (name) => names.length === 0 || names.includes(name)
 const wait = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds))
 
 async function change(url, body) {
@@ -41,7 +44,15 @@ async function take(browser, url, name, path, scheme, viewport, before) {
   })
   const page = await context.newPage()
   await page.goto(url + path)
-  await wait(3500)
+  await page.waitForFunction(
+    () =>
+      document.querySelector('main h1') !== null &&
+      document.querySelector('[aria-busy="true"]') === null &&
+      !document.body.innerText.includes('Loading the bars'),
+    undefined,
+    { timeout: 60_000 },
+  )
+  await wait(2500)
   await before?.(page)
   await page.screenshot({ path: `${target}${name}.png` })
   await context.close()
@@ -69,13 +80,14 @@ try {
     await change(few.url, body)
     await wait(12_000)
   }
-  for (const [name, path] of Object.entries(PAGES)) {
+  for (const [name, path] of Object.entries(PAGES).filter(([name]) => isWanted(name))) {
     await take(browser, few.url, `${name}-dark`, path, 'dark', DESK)
     await take(browser, few.url, `${name}-light`, path, 'light', DESK)
     await take(browser, few.url, `${name}-phone`, path, 'dark', PHONE)
   }
-  await take(browser, many.url, 'overview-50-assets', '/', 'dark', { width: 1920, height: 1080 })
-  await take(browser, few.url, 'review-dark', PAGES.asset, 'dark', DESK, review)
+  if (isWanted('overview'))
+    await take(browser, many.url, 'overview-50-assets', '/', 'dark', { width: 1920, height: 1080 })
+  if (isWanted('review')) await take(browser, few.url, 'review-dark', PAGES.asset, 'dark', DESK, review)
 } finally {
   await browser.close()
   await Promise.all([few.close(), many.close()])

@@ -94,11 +94,12 @@ def chart_bars(bars: Bars, evaluation: Evaluation, made: list[Made | None]) -> l
         now.bollinger_middle, now.bollinger_lower, now.vwap,
     )  # fmt: skip
     table = zip(*(column[-rows:].tolist() for column in columns), strict=True)
+    read = readings(evaluation) if None in made else []
     return [
-        _chart_bar(figures, evaluation.decision(row), read, None)
+        _chart_bar(figures, evaluation.decision(row), read[row], None)
         if one is None
         else _chart_bar(figures, one.decision, one.readings, one)
-        for row, (figures, read, one) in enumerate(zip(table, readings(evaluation), made, strict=True))
+        for row, (figures, one) in enumerate(zip(table, made, strict=True))
     ]
 
 
