@@ -40,6 +40,17 @@ test('the history says who changed what, when, over which channel and why', asyn
   await page.getByLabel('Author').fill('ana')
   await expect(revision(page, rest.version)).toHaveCount(0)
   await expect(revision(page, websocket?.version ?? 0)).toBeVisible()
+
+  await test.step('found by reason, value and day, in the address', async () => {
+    await page.getByRole('button', { name: 'Clear', exact: true }).click()
+    await page.getByLabel('Reason').fill('BETTER')
+    await page.getByLabel('Value', { exact: true }).selectOption('settings.state_threshold_bang')
+    await expect(revision(page, websocket?.version ?? 0)).toHaveCount(0)
+    await expect(revision(page, rest.version)).toBeVisible()
+    await page.getByLabel('Up to this day').fill('2020-01-31')
+    await expect(page.getByText('No change matches')).toBeVisible()
+    await expect(page).toHaveURL(/reason=BETTER&field=settings.state_threshold_bang&until=2020-01-31/)
+  })
 })
 
 test('a former version is in force again after a look at what that changes', async ({ page, server }) => {
@@ -84,7 +95,7 @@ test('two versions are compared side by side, at an address of their own', async
         .getByRole('row', { name: /Bang threshold/ })
         .getByRole('cell'),
     ).toHaveText([/^84/, /^91/])
-    await expect(review(page).getByRole('row', { name: /rsi/ }).getByRole('cell')).toHaveText(['inherited', /^0\.25/])
+    await expect(review(page).getByRole('row', { name: /rsi/ }).getByRole('cell')).toHaveText([/^\S+, inherited \(default\)$/, /^0\.25/])
     await expect(review(page).getByRole('row', { name: /Aim threshold/ })).toHaveCount(0)
   }
   await compared()

@@ -40,7 +40,7 @@ export function SidePanels({ asset, wide, panel, field, onPanel }: SidePanelsPro
       <div {...tabPanel('history')} className={classes.content} hidden={panel !== 'history'}>
         {made('history') && (
           <Suspense fallback={<PageSkeleton />}>
-            <HistoryPanel key={asset} layer={asset} />
+            <HistoryPanel key={asset} filter={{ layer: asset }} />
           </Suspense>
         )}
       </div>

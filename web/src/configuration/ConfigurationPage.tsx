@@ -44,7 +44,7 @@ export function ConfigurationPage() {
         <ConfigurationPanel layer={asset} field={address.get('field')} />
       </div>
       <aside className={classes.history} aria-label="Last changes">
-        <HistoryPanel key={asset} layer={asset} title="Last changes" />
+        <HistoryPanel key={asset} filter={{ layer: asset }} title="Last changes" />
       </aside>
     </div>
   )

@@ -2,7 +2,7 @@ import { VisuallyHidden } from '@mantine/core'
 import { IconArrowRight } from '@tabler/icons-react'
 import classes from './Differences.module.css'
 import { titleOf, useFieldSpecs, useTimeframe } from './fields.ts'
-import { type Keeper, useKeepers } from './keepers.ts'
+import { type Keeper, useAssetValues } from './keepers.ts'
 import type { Proposal } from './proposal.ts'
 import { unitWords, valueWords } from './reading.ts'
 
@@ -11,7 +11,7 @@ export function Differences({ proposal }: { proposal: Proposal }) {
   const specs = useFieldSpecs()
   const timeframe = useTimeframe(proposal.layer)
   const isForAll = proposal.layer === null && proposal.assets === undefined
-  const keepersOf = useKeepers(proposal.version, isForAll)
+  const values = useAssetValues(proposal.version, isForAll || proposal.assets !== undefined)
   if (proposal.differences.length === 0) return null
   return (
     <table className={classes.table}>
@@ -35,7 +35,10 @@ export function Differences({ proposal }: { proposal: Proposal }) {
                 <span className={classes.path}>
                   {[difference.path, spec && unitWords(spec)].filter(Boolean).join(' · ')}
                 </span>
-                {isForAll && <Keepers keepers={keepersOf(difference.path)} />}
+                {isForAll && <Keepers keepers={values.kept(difference.path)} verb="keeps" />}
+                {proposal.assets !== undefined && (
+                  <Keepers keepers={values.others(difference.path, proposal.assets, difference.old)} verb="has now" />
+                )}
               </th>
               <td className={`${classes.old} figure`}>{valueWords(spec, difference.old, timeframe)}</td>
               <td className={classes.arrow}>
@@ -50,15 +53,15 @@ export function Differences({ proposal }: { proposal: Proposal }) {
   )
 }
 
-/** Assets that set a value themselves, so that the change does not reach them there. */
-function Keepers({ keepers }: { keepers: readonly Keeper[] }) {
+/** Assets with another value: one they keep, or one that the change replaces. */
+function Keepers({ keepers, verb }: { keepers: readonly Keeper[]; verb: string }) {
   if (keepers.length === 0) return null
-  const named = keepers.slice(0, 4).map(({ asset, value }) => `${asset} keeps ${valueWords(undefined, value)}`)
+  const named = keepers.slice(0, 4).map(({ asset, value }) => `${asset} ${verb} ${valueWords(undefined, value)}`)
   const more = keepers.length - named.length
   return (
     <span className={classes.keepers}>
       {named.join(', ')}
-      {more > 0 && ` and ${more} more keep their own`}
+      {more > 0 && ` and ${more} more another value`}
     </span>
   )
 }

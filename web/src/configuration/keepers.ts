@@ -11,13 +11,20 @@ export interface Keeper {
   readonly value: unknown
 }
 
+/** Looks up the values of assets at a path; finds nothing while they are not known. */
+export interface AssetValues {
+  /** Those of assets that set the value themselves, so that a change for all does not reach them there. */
+  kept(path: string): Keeper[]
+  /** Those of some assets that are not this value. */
+  others(path: string, assets: readonly string[], value: unknown): Keeper[]
+}
+
 /**
- * Which assets set a value themselves, so that a change for all does not reach them there.
+ * The values of every asset.
  *
- * @param version - of the global layer; asked again when it moves
- * @returns looks up a path; finds nobody while it is not known
+ * @param version - of the edited layer; asked again when it moves
  */
-export function useKeepers(version: number, wanted: boolean): (path: string) => Keeper[] {
+export function useAssetValues(version: number, wanted: boolean): AssetValues {
   const client = useVivienneClient()
   const assets = useAssets()
   const { data = [] } = useQuery({
@@ -27,8 +34,14 @@ export function useKeepers(version: number, wanted: boolean): (path: string) => 
     retry: false,
     gcTime: 0,
   })
-  return (path) =>
-    data
-      .filter(({ sources }) => sources[path] === 'asset')
-      .map(({ asset_symbol: asset, config }) => ({ asset: asset ?? '', value: valueAt(config, path) }))
+  const at = (path: string) =>
+    data.map(({ asset_symbol: asset, config, sources }) => ({
+      asset: asset ?? '',
+      value: valueAt(config, path),
+      isOwn: sources[path] === 'asset',
+    }))
+  return {
+    kept: (path) => at(path).filter(({ isOwn }) => isOwn),
+    others: (path, of, value) => at(path).filter((each) => of.includes(each.asset) && each.value !== value),
+  }
 }

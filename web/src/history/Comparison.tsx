@@ -3,13 +3,14 @@ import { useMediaQuery } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { type RevisionEntry, VivienneError } from 'vivienne-client'
 import { useVivienneClient } from 'vivienne-client/react'
-import { useFieldSpecs } from '../configuration/fields.ts'
+import { titleOf, useFieldSpecs } from '../configuration/fields.ts'
 import type { Difference } from '../configuration/proposal.ts'
 import { valueWords } from '../configuration/reading.ts'
 import { useFocusReturn } from '../configuration/useFocusReturn.ts'
 import { Age } from '../parts/Age.tsx'
 import classes from './Comparison.module.css'
 import { differences } from './differences.ts'
+import { useInherited } from './useInherited.ts'
 import { layerWords } from './words.ts'
 
 interface ComparisonProps {
@@ -47,8 +48,12 @@ export function Comparison({ versions, loaded, onClose }: ComparisonProps) {
 function SideBySide({ older, newer }: { older: RevisionEntry; newer: RevisionEntry }) {
   const specs = useFieldSpecs()
   const found = differences(older.config, newer.config)
-  const side = (difference: Difference, which: 'old' | 'new') =>
-    which in difference ? valueWords(specs.get(difference.path), difference[which]) : 'inherited'
+  const inherited = { old: useInherited(older), new: useInherited(newer) }
+  const side = ({ path, ...sides }: Difference, which: 'old' | 'new') => {
+    if (which in sides) return valueWords(specs.get(path), sides[which])
+    const { value, from } = inherited[which](path)
+    return `${valueWords(specs.get(path), value)}, inherited (${from})`
+  }
   return (
     <>
       {older.asset_symbol !== newer.asset_symbol && (
@@ -76,7 +81,7 @@ function SideBySide({ older, newer }: { older: RevisionEntry; newer: RevisionEnt
             {found.map((difference) => (
               <tr key={difference.path}>
                 <th scope="row">
-                  {specs.get(difference.path)?.title ?? difference.path}
+                  {titleOf(specs, difference.path)}
                   <span className={classes.side}>{difference.path}</span>
                 </th>
                 <td className="figure" data-inherited={!('old' in difference) || undefined}>

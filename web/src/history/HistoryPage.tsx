@@ -1,22 +1,41 @@
-import { NativeSelect, TextInput } from '@mantine/core'
+import { Button, NativeSelect, TextInput } from '@mantine/core'
+import { useMemo } from 'react'
 import { useSearchParams } from 'react-router'
 import { useAssets } from 'vivienne-client/react'
 import { useAddressText } from '../app/address.ts'
+import { titleOf, useFieldSpecs } from '../configuration/fields.ts'
+import { useZone } from '../parts/zone.ts'
+import { FILTER_NAMES, type FilterName, filterOf } from './filter.ts'
 import classes from './HistoryPage.module.css'
 import { HistoryPanel } from './HistoryPanel.tsx'
 import { channelWords } from './words.ts'
 
 const CHANNELS = ['rest', 'websocket', 'control', 'redis', 'import']
 
-/** Everything that was ever changed, by asset, channel and author. */
+/** Everything that was ever changed; by asset, value, day, author, reason and channel, all of it in the address. */
 export function HistoryPage() {
+  const [address] = useSearchParams()
+  // A day begins at another moment in another zone.
+  const zone = useZone()
+  // biome-ignore lint/correctness/useExhaustiveDependencies: see above
+  const filter = useMemo(() => filterOf(address), [address, zone])
+  return (
+    <div className={classes.page}>
+      <header className={classes.head}>
+        <h1>History</h1>
+        <Filters />
+      </header>
+      <HistoryPanel key={address.get('asset')} filter={filter} />
+    </div>
+  )
+}
+
+function Filters() {
   const [address, setAddress] = useSearchParams()
-  const assets = useAssets()
   const [author, setAuthor] = useAddressText('author')
-  const asset = address.get('asset') ?? ''
-  const channel = address.get('channel') ?? ''
-  const known = asset === '' || asset === 'global' || assets.includes(asset) ? assets : [asset, ...assets]
-  const filter = (name: string, value: string) =>
+  const [reason, setReason] = useAddressText('reason')
+  const set = (name: FilterName) => (event: { currentTarget: { value: string } }) => {
+    const { value } = event.currentTarget
     setAddress(
       (before) => {
         const after = new URLSearchParams(before)
@@ -25,46 +44,88 @@ export function HistoryPage() {
       },
       { replace: true },
     )
+  }
+  const given = (name: FilterName) => ({ value: address.get(name) ?? '', onChange: set(name) })
+  const isFiltered = FILTER_NAMES.some((name) => address.has(name))
+  const clear = () => {
+    setAuthor('')
+    setReason('')
+    setAddress(
+      (before) => new URLSearchParams([...before].filter(([name]) => !FILTER_NAMES.includes(name as FilterName))),
+    )
+  }
   return (
-    <div className={classes.page}>
-      <header className={classes.head}>
-        <h1>History</h1>
-        <NativeSelect
-          size="xs"
-          aria-label="Asset"
-          value={asset}
-          data={[
-            { value: '', label: 'Every change' },
-            { value: 'global', label: 'All assets (global)' },
-            ...known.map((each) => ({ value: each, label: `${each} with inherited changes` })),
-          ]}
-          onChange={(event) => filter('asset', event.currentTarget.value)}
-        />
-        <NativeSelect
-          size="xs"
-          aria-label="Channel"
-          value={channel}
-          data={[
-            { value: '', label: 'Any channel' },
-            ...CHANNELS.map((each) => ({ value: each, label: channelWords(each) })),
-          ]}
-          onChange={(event) => filter('channel', event.currentTarget.value)}
-        />
-        <TextInput
-          size="xs"
-          aria-label="Author"
-          placeholder="Author ( / )"
-          data-page-filter
-          value={author}
-          onChange={(event) => setAuthor(event.currentTarget.value)}
-        />
-      </header>
-      <HistoryPanel
-        key={asset}
-        layer={asset === '' ? undefined : asset === 'global' ? null : asset}
-        {...(channel === '' ? {} : { channel })}
-        author={author}
+    <search className={classes.filters}>
+      <NativeSelect size="xs" aria-label="Asset" data={useAssetChoices(address.get('asset'))} {...given('asset')} />
+      <NativeSelect size="xs" aria-label="Value" data={useFieldChoices()} {...given('field')} />
+      <TextInput
+        size="xs"
+        className={classes.text ?? ''}
+        aria-label="Author"
+        placeholder="Author ( / )"
+        data-page-filter
+        value={author}
+        onChange={(event) => setAuthor(event.currentTarget.value)}
       />
-    </div>
+      <TextInput
+        size="xs"
+        className={classes.text ?? ''}
+        aria-label="Reason"
+        placeholder="Reason"
+        value={reason}
+        onChange={(event) => setReason(event.currentTarget.value)}
+      />
+      <NativeSelect
+        size="xs"
+        aria-label="Channel"
+        data={[
+          { value: '', label: 'Any channel' },
+          ...CHANNELS.map((each) => ({ value: each, label: channelWords(each) })),
+        ]}
+        {...given('channel')}
+      />
+      <span className={classes.days}>
+        <TextInput size="xs" type="date" aria-label="From this day on" {...given('since')} />
+        <span aria-hidden>to</span>
+        <TextInput size="xs" type="date" aria-label="Up to this day" {...given('until')} />
+      </span>
+      {isFiltered && (
+        <Button size="xs" variant="subtle" onClick={clear}>
+          Clear
+        </Button>
+      )}
+    </search>
   )
+}
+
+function useAssetChoices(asset: string | null) {
+  const assets = useAssets()
+  const known = asset === null || asset === 'global' || assets.includes(asset) ? assets : [asset, ...assets]
+  return [
+    { value: '', label: 'Every layer' },
+    { value: 'global', label: 'All assets (global)' },
+    ...known.map((each) => ({ value: each, label: `${each} with inherited changes` })),
+  ]
+}
+
+/** Every value, under its section; a section is a choice of its own. */
+function useFieldChoices() {
+  const specs = useFieldSpecs()
+  return useMemo(() => {
+    const sections = new Map<string, string[]>()
+    for (const path of specs.keys()) {
+      const section = path.slice(0, Math.max(0, path.lastIndexOf('.')))
+      sections.set(section, [...(sections.get(section) ?? []), path])
+    }
+    const groups = [...sections].map(([section, paths]) => ({
+      group: section === '' ? 'Everything' : section.replaceAll('_', ' ').replaceAll('.', ' / '),
+      items: [
+        ...(section === ''
+          ? []
+          : [{ value: section, label: `All of ${section.split('.').at(-1)?.replaceAll('_', ' ')}` }]),
+        ...paths.map((path) => ({ value: path, label: titleOf(specs, path) })),
+      ],
+    }))
+    return [{ value: '', label: 'Any value' }, ...groups]
+  }, [specs])
 }

@@ -4,6 +4,7 @@ import { Link, useSearchParams } from 'react-router'
 import type { RevisionEntry } from 'vivienne-client'
 import failure from '../configuration/Failure.module.css'
 import { Comparison } from './Comparison.tsx'
+import { isNarrowed, type RevisionFilter } from './filter.ts'
 import classes from './HistoryPanel.module.css'
 import { Revision } from './Revision.tsx'
 import { RollBack } from './RollBack.tsx'
@@ -12,23 +13,24 @@ import { useRevisions } from './useRevisions.ts'
 import { layerWords } from './words.ts'
 
 interface HistoryPanelProps {
-  /** An asset with inherited changes, null for the layer under all assets, undefined for everything. */
-  layer?: string | null | undefined
-  channel?: string
-  author?: string
+  filter: RevisionFilter
   /** Shown above it; without one only screen readers are told what this is. */
   title?: string
 }
 
 /** Changes, newest first, with author, time and reason; two can be compared, and any restored. */
-export function HistoryPanel({ layer, channel, author, title }: HistoryPanelProps) {
+export function HistoryPanel({ filter, title }: HistoryPanelProps) {
   const list = useRef<HTMLOListElement>(null)
-  const filter = { layer, ...(channel === undefined ? {} : { channel }), ...(author === undefined ? {} : { author }) }
-  const { entries, loaded, error, isPending, hasNextPage, isFetchingNextPage, fetchNextPage } = useRevisions(filter)
+  const { entries, lookedBackTo, error, isPending, isPlaceholderData, hasNextPage, isFetchingNextPage, fetchNextPage } =
+    useRevisions(filter)
   const { shown, waiting, catchUp, expectOne } = useCalmList(list, entries)
   const comparison = useComparison()
   const [former, setFormer] = useState<RevisionEntry | null>(null)
-  const targets = useMemo(() => new Map(loaded.map((entry) => [entry.config_id, entry.version])), [loaded])
+  const targets = useMemo(() => new Map(entries.map((entry) => [entry.config_id, entry.version])), [entries])
+  const inForce = useMemo(
+    () => new Map(entries.flatMap((entry) => (entry.is_active ? [[entry.asset_symbol, entry.version]] : []))),
+    [entries],
+  )
   if (isPending && error === null) return <Loading />
   return (
     <div className={classes.history}>
@@ -44,14 +46,7 @@ export function HistoryPanel({ layer, channel, author, title }: HistoryPanelProp
       ) : (
         <h2 className={classes.title}>{title}</h2>
       )}
-      <div className={classes.bar}>
-        <span role="status">{shown.length > 1 && chosenWords(comparison.chosen)}</span>
-        {comparison.chosen.length === 2 && (
-          <Button size="compact-xs" variant="default" onClick={comparison.open}>
-            Compare {Math.min(...comparison.chosen)} and {Math.max(...comparison.chosen)}
-          </Button>
-        )}
-      </div>
+      {shown.length > 1 && <ComparisonBar {...comparison} />}
       {error !== null && (
         <div className={failure.failure} data-kind="calm" role="status">
           <strong>The history could not be loaded</strong>
@@ -59,20 +54,22 @@ export function HistoryPanel({ layer, channel, author, title }: HistoryPanelProp
         </div>
       )}
       {shown.length > 0 ? (
-        <ol className={classes.list} ref={list}>
+        <ol className={classes.list} ref={list} data-old={isPlaceholderData || undefined}>
           {shown.map((entry) => (
             <Revision
               key={entry.version}
               entry={entry}
               target={entry.target === null ? undefined : targets.get(entry.target)}
               chosen={comparison.chosen.includes(entry.version)}
+              inForce={inForce.get(entry.asset_symbol)}
               onChoose={comparison.choose}
+              onCompare={comparison.open}
               onRollBack={setFormer}
             />
           ))}
         </ol>
       ) : (
-        error === null && <Empty layer={layer} filtered={loaded.length > 0 && layer !== null} />
+        error === null && !hasNextPage && <Empty filter={filter} />
       )}
       {hasNextPage && (
         <Button
@@ -82,11 +79,11 @@ export function HistoryPanel({ layer, channel, author, title }: HistoryPanelProp
           loading={isFetchingNextPage}
           onClick={() => fetchNextPage()}
         >
-          Show older changes
+          {isNarrowed(filter) ? `Look further back than version ${lookedBackTo}` : 'Show older changes'}
         </Button>
       )}
       {comparison.opened !== null && (
-        <Comparison versions={comparison.opened} loaded={loaded} onClose={comparison.close} />
+        <Comparison versions={comparison.opened} loaded={entries} onClose={comparison.close} />
       )}
       {former !== null && <RollBack entry={former} onClose={() => setFormer(null)} onMade={expectOne} />}
     </div>
@@ -104,16 +101,23 @@ function useComparison() {
       before.includes(version) ? before.filter((each) => each !== version) : [...before, version].slice(-2),
     )
   }, [])
-  const show = (pair: string | null) =>
-    setAddress(
-      (before) => {
-        const after = new URLSearchParams(before)
-        pair === null ? after.delete('compare') : after.set('compare', pair)
-        return after
-      },
-      { replace: true },
-    )
-  return { chosen, choose, opened, open: () => show(chosen.join(',')), close: () => show(null) }
+  const show = useCallback(
+    (pair: string | null) =>
+      setAddress(
+        (before) => {
+          const after = new URLSearchParams(before)
+          pair === null ? after.delete('compare') : after.set('compare', pair)
+          return after
+        },
+        { replace: true },
+      ),
+    [setAddress],
+  )
+  const open = useCallback(
+    (one: number, other: number) => show(`${Math.min(one, other)},${Math.max(one, other)}`),
+    [show],
+  )
+  return { chosen, choose, clear: () => setChosen([]), opened, open, close: () => show(null) }
 }
 
 function pairOf(text: string | null): readonly [number, number] | null {
@@ -121,13 +125,43 @@ function pairOf(text: string | null): readonly [number, number] | null {
   return found ? [Number(found[1]), Number(found[2])] : null
 }
 
-function chosenWords(chosen: readonly number[]): string {
-  if (chosen.length === 1) return `Version ${chosen[0]} selected; select another one to compare`
-  return chosen.length === 0 ? 'Select two to compare' : ''
+interface ComparisonBarProps {
+  chosen: readonly number[]
+  clear(): void
+  open(one: number, other: number): void
 }
 
-function Empty({ layer, filtered }: { layer: string | null | undefined; filtered: boolean }) {
-  if (filtered) return <p className={classes.empty}>No change matches. Widen the filter above.</p>
+/** How far the choice of two versions is; always in sight above the list. */
+function ComparisonBar({ chosen, clear, open }: ComparisonBarProps) {
+  const [first, second] = [...chosen].sort((one, other) => one - other)
+  return (
+    <div className={classes.bar} data-chosen={chosen.length > 0 || undefined}>
+      <span role="status">
+        {first === undefined
+          ? 'Tick two versions to compare them'
+          : second === undefined
+            ? `Version ${first}, compared with … tick another one`
+            : `Version ${first} with version ${second}`}
+      </span>
+      {first !== undefined && (
+        <Button size="compact-xs" variant="subtle" onClick={clear}>
+          Clear
+        </Button>
+      )}
+      <Button
+        size="compact-xs"
+        disabled={first === undefined || second === undefined}
+        onClick={() => first !== undefined && second !== undefined && open(first, second)}
+      >
+        {first === undefined || second === undefined ? 'Compare' : `Compare ${first} and ${second}`}
+      </Button>
+    </div>
+  )
+}
+
+function Empty({ filter }: { filter: RevisionFilter }) {
+  const { layer } = filter
+  if (isNarrowed(filter)) return <p className={classes.empty}>No change matches. Widen the filter above.</p>
   const where = layer ? `/configuration?asset=${encodeURIComponent(layer)}` : '/configuration'
   return (
     <div className={classes.empty}>

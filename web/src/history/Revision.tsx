@@ -3,7 +3,7 @@ import { IconCircleCheckFilled, IconPlayerPauseFilled, IconPlayerPlayFilled } fr
 import { memo, useId, useState } from 'react'
 import { Link } from 'react-router'
 import type { RevisionEntry } from 'vivienne-client'
-import { useFieldSpecs } from '../configuration/fields.ts'
+import { titleOf, useFieldSpecs } from '../configuration/fields.ts'
 import { valueWords } from '../configuration/reading.ts'
 import { Age } from '../parts/Age.tsx'
 import { useWhyNot } from '../signin/roles.ts'
@@ -16,6 +16,9 @@ interface RevisionProps {
   /** Version of the configuration an activation or deletion was about. */
   target: number | undefined
   chosen: boolean
+  /** Version in force in its layer, if it is known. */
+  inForce: number | undefined
+  onCompare(one: number, other: number): void
   onChoose(entry: RevisionEntry): void
   onRollBack(entry: RevisionEntry): void
 }
@@ -24,7 +27,8 @@ interface RevisionProps {
 const SAID = 3
 
 /** One change: which version, when, who, for whom, what, why. */
-export const Revision = memo(function Revision({ entry, target, chosen, onChoose, onRollBack }: RevisionProps) {
+export const Revision = memo(function Revision(props: RevisionProps) {
+  const { entry, target, chosen, inForce, onChoose, onCompare, onRollBack } = props
   const id = useId()
   const [open, setOpen] = useState(false)
   const may = useWhyNot('tuner') === null
@@ -77,6 +81,11 @@ export const Revision = memo(function Revision({ entry, target, chosen, onChoose
               Roll back to this
             </Button>
           )}
+          {inForce !== undefined && inForce !== version && (
+            <Button size="compact-xs" variant="subtle" onClick={() => onCompare(version, inForce)}>
+              Compare with now
+            </Button>
+          )}
           <Checkbox
             size="xs"
             className={classes.compare ?? ''}
@@ -120,7 +129,7 @@ function Changed({ entry, all }: { entry: RevisionEntry; all: boolean }) {
         const spec = specs.get(change.path)
         return (
           <li key={change.path} title={change.path}>
-            <span>{spec?.title ?? change.path}</span>{' '}
+            <span>{titleOf(specs, change.path)}</span>{' '}
             <span className="figure">
               <del>{valueWords(undefined, change.old)}</del> → <ins>{valueWords(spec, change.new)}</ins>
             </span>

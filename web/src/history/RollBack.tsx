@@ -1,8 +1,9 @@
 import { Loader, Modal } from '@mantine/core'
-import { useQuery } from '@tanstack/react-query'
+import { type QueryClient, useQuery, useQueryClient } from '@tanstack/react-query'
 import { leaves, type RevisionEntry, type VivienneClient } from 'vivienne-client'
 import { defaultsOf, formSections } from 'vivienne-client/draft'
 import { useVivienneClient } from 'vivienne-client/react'
+import { schemaQuery } from '../configuration/fields.ts'
 import { documentOf, type Proposal } from '../configuration/proposal.ts'
 import { Review } from '../configuration/Review.tsx'
 import { formatTime } from '../parts/format.ts'
@@ -11,9 +12,10 @@ import classes from './Comparison.module.css'
 /** Asks whether a former version is to be in force again, with what that would change. */
 export function RollBack({ entry, onClose, onMade }: { entry: RevisionEntry; onClose(): void; onMade(): void }) {
   const client = useVivienneClient()
+  const queries = useQueryClient()
   const { data, error, refetch } = useQuery({
     queryKey: ['roll back', entry.config_id],
-    queryFn: () => standing(client, entry.asset_symbol),
+    queryFn: () => standing(client, queries, entry.asset_symbol),
     gcTime: 0,
     retry: false,
   })
@@ -35,14 +37,14 @@ interface Standing {
   readonly below: Record<string, unknown>
 }
 
-async function standing(client: VivienneClient, layer: string | null): Promise<Standing> {
-  const { rest } = client
-  const [own, below] = await Promise.all([
+/** The schema is there with them: the review has titles from the beginning. */
+async function standing({ rest }: VivienneClient, queries: QueryClient, layer: string | null): Promise<Standing> {
+  const [own, schema, global] = await Promise.all([
     rest.active(layer),
-    layer === null
-      ? rest.schema().then((schema) => defaultsOf(formSections(schema)))
-      : rest.active(null).then(({ config }) => config),
+    queries.fetchQuery(schemaQuery),
+    layer === null ? null : rest.active(null),
   ])
+  const below = global?.config ?? defaultsOf(formSections(schema))
   return { version: own.version, inForce: leaves(own.config), below: leaves(below) }
 }
 
