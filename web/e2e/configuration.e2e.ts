@@ -234,7 +234,7 @@ test('the review says from what to what, for whom, and what it would have done',
   )
   const [btc = 0, sol = 0] = previews.map(({ different_bars }) => different_bars ?? 0)
   expect(btc).toBeGreaterThan(0)
-  await expect(shown).toContainText(new RegExp(`${btc + sol} of the last \\d+ decided bars of 2 assets`))
+  await expect(shown).toContainText(new RegExp(`${btc + sol} of the last [\\d,]+ decided bars of 2 assets`))
   await expect(shown.getByRole('row', { name: /^BTC/ })).toContainText(String(btc))
   await shown.getByRole('button', { name: 'BTC' }).click()
   await expect(shown).toContainText(new RegExp(`${btc} of the last \\d+ decided bars .* of BTC`))

@@ -95,7 +95,10 @@ test('two versions are compared side by side, at an address of their own', async
         .getByRole('row', { name: /Bang threshold/ })
         .getByRole('cell'),
     ).toHaveText([/^84/, /^91/])
-    await expect(review(page).getByRole('row', { name: /rsi/ }).getByRole('cell')).toHaveText([/^\S+, inherited \(default\)$/, /^0\.25/])
+    await expect(review(page).getByRole('row', { name: /rsi/ }).getByRole('cell')).toHaveText([
+      /^\S+, inherited \(default\)$/,
+      /^0\.25/,
+    ])
     await expect(review(page).getByRole('row', { name: /Aim threshold/ })).toHaveCount(0)
   }
   await compared()

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from vivienne.changes.import_plan import plan_replacement, write_up_replacement
+from vivienne.changes.plan import done
 from vivienne.changes.requests import Replacement
 from vivienne.config.documents import leaves, merged
 from vivienne.config.flat import nest
@@ -78,4 +79,5 @@ def write_up_several(
             answer=prepared.answer,
             requester=request.requester,
         )
-    return replace(prepared, revisions=tuple(revisions), caller=request.caller)
+    summaries = [done(revision.action, revision.changed, revision.layer) for revision in revisions]
+    return replace(prepared, revisions=tuple(revisions), summaries=summaries, caller=request.caller)

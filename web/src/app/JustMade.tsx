@@ -24,7 +24,11 @@ export function JustMade({ change }: { change: MadeChange }) {
   const client = useVivienneClient()
   return (
     <span className={classes.made} role="status">
-      <strong>Version {change.version} in force</strong>
+      <strong>
+        <span className={classes.wide}>Version </span>
+        <span className={classes.narrow}>v</span>
+        {change.version} in force
+      </strong>
       <MadeNotice key={change.version} brief change={change} takeBack={() => takeBack(client, change)} />
     </span>
   )

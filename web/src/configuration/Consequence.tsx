@@ -1,11 +1,11 @@
 import { NativeSelect } from '@mantine/core'
 import { useState } from 'react'
+import { formatNumber } from '../parts/format.ts'
 import { LEVELS } from '../parts/Level.tsx'
 import { AssetEffects } from './AssetEffects.tsx'
 import classes from './Consequence.module.css'
 import { Examples } from './Examples.tsx'
 import { LevelTable } from './LevelTable.tsx'
-import { figure } from './numbers.ts'
 import { count } from './plural.ts'
 import { type Effect, effectOf, totalOf } from './previewTotal.ts'
 import { formatSpan, timeframeMinutes } from './reading.ts'
@@ -87,8 +87,8 @@ function Sentence({ effect, of, minutes }: { effect: Effect; of: string; minutes
   const isSame = [...LEVELS, 'held' as const, 'entries' as const].every((name) => now[name] === after[name])
   return (
     <p>
-      <strong>{differing === 0 ? 'None' : figure(differing)}</strong> of the last {figure(compared)} decided{' '}
-      {compared === 1 ? 'bar' : 'bars'}
+      <strong>{differing === 0 ? 'None' : formatNumber(differing, 9)}</strong> of the last {formatNumber(compared, 9)}{' '}
+      decided {compared === 1 ? 'bar' : 'bars'}
       {minutes !== null && ` (${formatSpan(minutes * compared)})`} of {of} would have been decided otherwise
       {differing > 0 && isSame && ', with the same counts'}.
     </p>
