@@ -49,7 +49,7 @@ test('the history says who changed what, when, over which channel and why', asyn
     await expect(revision(page, rest.version)).toBeVisible()
     await page.getByLabel('Up to this day').fill('2020-01-31')
     await expect(page.getByText('No change matches')).toBeVisible()
-    await expect(page).toHaveURL(/reason=BETTER&field=settings.state_threshold_bang&until=2020-01-31/)
+    await expect(page).toHaveURL(/field=settings.state_threshold_bang&reason=BETTER&until=2020-01-31/)
   })
 })
 

@@ -3,7 +3,7 @@ import { PAGE_CODE } from './routes.tsx'
 const QUIET_MS = 3_000
 
 /** Over once the first page had the network to itself. */
-export const whenQuiet = new Promise<void>((resolve) => setTimeout(resolve, QUIET_MS))
+const whenQuiet = new Promise<void>((resolve) => setTimeout(resolve, QUIET_MS))
 
 /** Parts of pages that are loaded on request. */
 const PARTS = [
@@ -16,9 +16,11 @@ const PARTS = [
   () => import('../signin/SignInPage.tsx'),
 ]
 
-/** Fetch the parts ahead: they must open without a server, too. */
+/** Fetch the parts ahead, one after the other: they must open without a server, too, and nothing waits behind them. */
 export async function fetchEverything(): Promise<void> {
   await whenQuiet
-  // What cannot be fetched now is fetched when it is asked for, and its failure shown there.
-  await Promise.allSettled([...PAGE_CODE, ...PARTS].map((load) => load()))
+  for (const load of [...PAGE_CODE, ...PARTS]) {
+    // What cannot be fetched now is fetched when it is asked for, and its failure shown there.
+    await load().catch(() => {})
+  }
 }
