@@ -147,9 +147,7 @@ class Reader:
 
     def _fast_rows(self, block: Block, counts: Counts | None) -> Rows | None:
         """The rows of a block, if nothing in it is unusual."""
-        if not self._fast.is_usable or block.lines is None or block.is_quoted:
-            return None
-        read = self._fast.read(block.lines)
+        read = self._fast.read(block)
         if read is None:
             return None
         fields, symbols = read

@@ -14,14 +14,14 @@ import zlib
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from vivienne.errors import MarketDataError
 from vivienne.market.files import tables
 from vivienne.market.files.lines import blocks_of_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator, Iterator, Sequence
 
 Row = list[str]
 Stream: TypeAlias = "io.BufferedReader | gzip.GzipFile | zipfile.ZipExtFile"
@@ -96,14 +96,14 @@ class Block:
     Attributes:
         source: where it is from.
         seen: number of rows before it.
-        table: the rows; None for text.
+        table: the values of the rows; None for text.
         lines: the lines of text; None for tables.
         is_quoted: whether quotation marks may be in the lines.
     """
 
     source: Source
     seen: int
-    table: list[Row] | None
+    table: list[Sequence[Any]] | None
     lines: list[str] | None
     is_quoted: bool = False
 
@@ -117,7 +117,7 @@ class Block:
             MarketDataError: a quotation mark is not closed.
         """
         if self.lines is None:
-            return self.table or []
+            return [[tables.cell(value) for value in row] for row in self.table or []]
         if not self.is_quoted:
             return [line.split(delimiter) if line else [] for line in self.lines]
         with _translated(self.source):

@@ -1,20 +1,22 @@
-"""Rows of text cells from JSON and from tables of Arrow (Feather and Parquet)."""
+"""Rows from JSON and from tables of Arrow (Feather and Parquet)."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date
 from importlib import import_module
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import orjson
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from vivienne.errors import MarketDataError
 
-Row = list[str]
+Row: TypeAlias = "Sequence[Any]"
+"""Values as the table has them."""
 
 
 class Readable(Protocol):
@@ -55,10 +57,8 @@ def json_rows(_: Path, stream: Readable, error: Refuse) -> Iterator[list[Row]]:
     if not found:
         raise error(f"there is no table in this JSON; it must be {_MEANT}")
     names = list(dict.fromkeys(name for row in found if isinstance(row, dict) for name in row))
-    yield from _blocks(
-        [names] if names else [],
-        ([row.get(name) for name in names] if isinstance(row, dict) else row for row in found),
-    )
+    rows = ([row.get(name) for name in names] if isinstance(row, dict) else row for row in found)
+    yield from _blocks([names] if names else [], rows)
 
 
 def _lists(node: Any, depth: int) -> Iterator[list[Any]]:
@@ -82,7 +82,7 @@ def _arrow_reader(name: str) -> Reader:
 
     def read(path: Path, _: Readable, error: Refuse) -> Iterator[list[Row]]:
         try:
-            library = import_module("arro3.io")
+            library, core = import_module("arro3.io"), import_module("arro3.core")
         except ModuleNotFoundError as missing:
             raise error(
                 "to read Feather and Parquet, install the library for it: pip install 'vivienne[parquet]'"
@@ -91,7 +91,7 @@ def _arrow_reader(name: str) -> Reader:
             batches = getattr(library, name)(str(path))
             header = [list(batches.schema.names)]
             for batch in batches:
-                columns = [batch.column(place).to_pylist() for place in range(batch.num_columns)]
+                columns = [_values(batch.column(place), core.DataType) for place in range(batch.num_columns)]
                 yield from _blocks(header, zip(*columns, strict=True))
                 header = []
         except BaseException as wrong:
@@ -103,21 +103,26 @@ def _arrow_reader(name: str) -> Reader:
     return read
 
 
-def _blocks(first: list[Row], rows: Iterable[Iterable[Any]]) -> Iterator[list[Row]]:
-    block = list(first)
-    for row in rows:
-        block.append([_cell(value) for value in row])
-        if len(block) >= _BLOCK_ROWS:
-            yield block
-            block = []
+def _values(column: Any, types: Any) -> list[Any]:
+    """The values of a column. Times are whole numbers of their unit, which their size tells."""
+    values: list[Any] = (column.cast(types.int64()) if types.is_timestamp(column.type) else column).to_pylist()
+    return values
+
+
+def _blocks(first: Sequence[Row], rows: Iterable[Row]) -> Iterator[list[Row]]:
+    block, rest = list(first), iter(rows)
+    while part := list(islice(rest, _BLOCK_ROWS)):
+        yield block + part
+        block = []
     if block:
         yield block
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
+    """A value as a cell of text."""
     if value is None:
         return ""
-    return value.isoformat() if isinstance(value, datetime) else str(value)
+    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 READERS: dict[str, Reader] = {
