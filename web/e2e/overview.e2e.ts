@@ -169,5 +169,10 @@ test('fifty assets, cheap ones too, fit from a phone to a wide screen', async ({
     const beyond = () =>
       page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
     expect(await beyond(), `pixels beyond the edge at ${width}`).toBeLessThanOrEqual(0)
+    const heights = page
+      .getByRole('row')
+      .filter({ has: page.locator('[data-asset-link]') })
+      .evaluateAll((rows) => [...new Set(rows.map((row) => row.clientHeight))])
+    expect(await heights, `rows are as high whether they are held or not, at ${width}`).toHaveLength(1)
   }
 })

@@ -38,7 +38,13 @@ test('chart, reasons, configuration and history of an asset are each a tab away'
   const asked: string[] = []
   page.on('request', (request) => request.url().includes('/bars?') && asked.push(request.url()))
   await page.goto('/assets/BTC?panel=why')
-  await expect(page.getByRole('region', { name: 'Why' })).toBeVisible()
+  const why = page.getByRole('region', { name: 'Why' })
+  const cells = why.getByRole('table').locator('th, td')
+  await expect(cells.first()).toBeVisible()
+  const printedOver = await cells.evaluateAll(
+    (all) => all.filter((one) => one.scrollWidth > one.clientWidth + 1).length,
+  )
+  expect(printedOver, 'cells wider than their column').toBe(0)
   expect(asked, 'bars nobody looks at are not asked for').toEqual([])
   await page.getByRole('tab', { name: 'Chart' }).tap()
   await expect(page.getByRole('region', { name: 'Chart of BTC' })).toBeVisible()
