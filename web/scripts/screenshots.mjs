@@ -48,7 +48,7 @@ async function take(browser, url, name, path, scheme, viewport, before) {
     () =>
       document.querySelector('main h1') !== null &&
       document.querySelector('[aria-busy="true"]') === null &&
-      !document.body.innerText.includes('Loading the bars'),
+      !document.body.textContent.includes('Loading the bars'),
     undefined,
     { timeout: 60_000 },
   )

@@ -1,5 +1,5 @@
 import { LEVELS } from '../parts/Level.tsx'
-import { byName, byUrgency, countWord, type Holder, type Standing } from './standing.ts'
+import { byName, byUrgency, type CountWord, countWord, type Holder, type Standing } from './standing.ts'
 
 /** What lets assets through: any word of a kind, of every kind that has words. */
 export interface OverviewFilter {
@@ -19,6 +19,13 @@ export function passes(standing: Standing, { words, sides, holders, name }: Over
     (holders.size === 0 || standing.holders.some(({ id }) => holders.has(id))) &&
     standing.asset.toUpperCase().includes(name)
   )
+}
+
+const STATUS_WORDS: readonly string[] = ['warming up', 'paused', 'stale'] satisfies CountWord[]
+
+/** True if a word that assets are counted under is a status, not a level. */
+export function isStatusWord(word: string): boolean {
+  return STATUS_WORDS.includes(word)
 }
 
 /** Orders of the list, by their names in the address. */

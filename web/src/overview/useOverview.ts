@@ -1,6 +1,6 @@
 import { useDeferredValue, useMemo } from 'react'
 import { useAddress, useAddressSet, useAddressText, useChangedAddress } from '../app/address.ts'
-import { ORDER_NAMES, ORDERS, type OverviewFilter, passes } from './filtering.ts'
+import { isStatusWord, ORDER_NAMES, ORDERS, type OverviewFilter, passes } from './filtering.ts'
 import { useSteadyOrder } from './order.ts'
 import type { Standing } from './standing.ts'
 
@@ -8,12 +8,14 @@ import type { Standing } from './standing.ts'
 export function useOverview(standings: readonly Standing[]) {
   const [kind, setKind] = useAddress('order', ORDER_NAMES, 'urgency')
   const [text, setText] = useAddressText('filter')
-  const [words, toggleWord] = useAddressSet('level')
+  const [levels, toggleLevel] = useAddressSet('level')
+  const [statuses, toggleStatus] = useAddressSet('status')
   const [sides, toggleSide] = useAddressSet('side')
   const [holders, toggleHolder] = useAddressSet('held-by')
   const name = useDeferredValue(text.trim().toUpperCase())
   const change = useChangedAddress()
 
+  const words = useMemo(() => new Set([...levels, ...statuses]), [levels, statuses])
   const filter: OverviewFilter = useMemo(() => ({ words, sides, holders, name }), [words, sides, holders, name])
   const present = useMemo(() => standings.map(({ asset }) => asset), [standings])
   const wanted = useMemo(
@@ -33,10 +35,14 @@ export function useOverview(standings: readonly Standing[]) {
     filter,
     /** True if assets may be hidden. */
     filtered: words.size + sides.size + holders.size > 0 || name !== '',
-    toggle: { word: toggleWord, side: toggleSide, holder: toggleHolder },
+    toggle: {
+      word: (word: string) => (isStatusWord(word) ? toggleStatus : toggleLevel)(word),
+      side: toggleSide,
+      holder: toggleHolder,
+    },
     clear: () => {
       setText('')
-      change({ level: null, side: null, 'held-by': null, filter: null })
+      change({ level: null, status: null, side: null, 'held-by': null, filter: null })
     },
     order: [kind, setKind] as const,
     text: [text, setText] as const,
