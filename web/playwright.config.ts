@@ -23,8 +23,8 @@ export default defineConfig({
   // A test that fails now and then has found something. CI tries once more, with a trace, and says which did so.
   retries: process.env.CI === undefined ? 0 : 1,
   forbidOnly: process.env.CI !== undefined,
-  timeout: 90_000,
-  expect: { timeout: 10_000 },
+  timeout: 180_000,
+  expect: { timeout: 20_000 },
   use: {
     browserName: 'chromium',
     viewport: { width: 1366, height: 768 },
@@ -45,6 +45,8 @@ export default defineConfig({
         '--disable-background-networking',
         '--disable-component-update',
         '--disable-sync',
+        // Pages of a window share a process, which has the code of the dashboard compiled.
+        '--renderer-process-limit=1',
       ],
     },
   },

@@ -1,189 +1,189 @@
 import { numberField, save } from './configuring.ts'
 import { decision, rounded, shownPrice, wasSent } from './stream.ts'
-import { expect, test } from './test.ts'
+import { expect, type Page, test } from './test.ts'
+import { visit } from './visit.ts'
 
-test('a threshold changed in the form is in force and marked on the chart within a second', async ({
+test('prices move on as the stream sends them, and changes made here and elsewhere are marked on the chart', async ({
   page,
+  server,
   stream,
 }) => {
+  const priceMovesOn = async () => {
+    const seen = new Set<string>()
+    await expect
+      .poll(async () => seen.add((await shownPrice(page).textContent()) ?? '').size, { intervals: [200] })
+      .toBeGreaterThan(3)
+    for (const text of seen) expect(wasSent(text, stream.states), `${text} was sent`).toBe(true)
+  }
   await page.goto('/assets/BTC')
+  await expect(shownPrice(page)).toBeVisible()
   await expect(page.getByRole('list', { name: 'Configuration changes on the chart' })).toBeAttached()
-  await numberField(page, 'Bang threshold').fill('85')
-  const { version } = await save(page, 'for the mark')
-  const second = { timeout: 1_000 }
-  // Versions of one bar share a mark.
-  const mark = page.getByRole('button', { name: new RegExp(`^Version (\\d+, )*${version}: its changes`) })
-  await expect(mark).toBeVisible(second)
-  await expect(page.getByRole('button', { name: `v${version} in force` })).toBeVisible(second)
-  await expect(page.getByRole('meter', { name: 'Confidence' })).toHaveAttribute(
-    'aria-valuetext',
-    /bang from 85/,
-    second,
-  )
-  await stream.until('BTC', (state) => state.config_version === version, 1_000)
+  const changesAreMarked = async () => {
+    await test.step('a change made elsewhere', async () => {
+      const { version } = await server.change({ settings: { state_threshold_bang: 86 } })
+      await expect(mark(page, version)).toBeVisible()
+      await expect(numberField(page, 'Bang threshold')).toHaveValue('86')
+    })
 
-  await mark.click()
-  const card = page.getByRole('article').filter({ hasText: `v${version}` })
-  await expect(card).toContainText(/80 → 85/)
-  await expect(card).toContainText('for the mark')
+    await test.step('a threshold changed in the form, which is in force within a second', async () => {
+      await numberField(page, 'Bang threshold').fill('85')
+      const { version } = await save(page, 'for the mark')
+      const second = { timeout: 1_000 }
+      await expect(mark(page, version)).toBeVisible(second)
+      await expect(page.getByRole('button', { name: `v${version} in force` })).toBeVisible(second)
+      await expect(page.getByRole('meter', { name: 'Confidence' })).toHaveAttribute(
+        'aria-valuetext',
+        /bang from 85/,
+        second,
+      )
+      await stream.until('BTC', (state) => state.config_version === version, 1_000)
+
+      await mark(page, version).click()
+      const card = page.getByRole('article').filter({ hasText: `v${version}` })
+      await expect(card).toContainText(/86 → 85/)
+      await expect(card).toContainText('for the mark')
+    })
+  }
+  await Promise.all([priceMovesOn(), changesAreMarked()])
 })
 
-test('a change made elsewhere is marked on the chart too', async ({ page, server }) => {
-  await page.goto('/assets/BTC')
-  await expect(page.getByRole('list', { name: 'Configuration changes on the chart' })).toBeAttached()
-  const { version } = await server.change({ settings: { state_threshold_bang: 86 } })
-  await expect(page.getByRole('button', { name: new RegExp(`^Version (\\d+, )*${version}:`) })).toBeVisible()
-  await expect(numberField(page, 'Bang threshold')).toHaveValue('86')
-})
+/** Versions of one bar share a mark. */
+function mark(page: Page, version: number) {
+  return page.getByRole('button', { name: new RegExp(`^Version (\\d+, )*${version}(, \\d+)*:`) })
+}
 
-test('the price shown is one the stream sent, and moves on with it', async ({ page, stream }) => {
-  await page.goto('/assets/BTC')
-  const shown = shownPrice(page)
-  await expect(shown).toBeVisible()
-  const seen = new Set<string>()
-  await expect
-    .poll(async () => seen.add((await shown.textContent()) ?? '').size, { intervals: [50] })
-    .toBeGreaterThan(3)
-  for (const text of seen) expect(wasSent(text, stream.states), `${text} was sent`).toBe(true)
-})
-
-test.describe('on a recorded market that has ended', () => {
+test.describe('on recorded markets that have ended', () => {
   test.use({
     serving: {
       flags: ['--speed', 'max'],
-      recorded: { ODD: { seed: 3, minutes: 2_500 }, EVEN: { seed: 10, minutes: 2_500 } },
+      recorded: {
+        ODD: { seed: 3, minutes: 2_500 },
+        EVEN: { seed: 10, minutes: 2_500 },
+        // Fewer than an indicator needs.
+        SHORT: { seed: 4, minutes: 500 },
+      },
     },
   })
 
-  test('the page shows the decision, its reasons and the bars that the server sent', async ({
-    page,
-    server,
-    stream,
-  }) => {
-    await page.goto('/assets/EVEN')
+  test('reasons lead to their fields, and the page shows what the server sent', async ({ page, server, stream }) => {
+    await page.goto('/')
     const data = decision(await stream.until('EVEN', (state) => decision(state).status === 'ended'))
-    const { bars } = await server.rest.bars('EVEN', 1)
-    const header = page.locator('main header').first()
-    await expect(header).toContainText('replay ended')
-    await expect(header).toContainText('Replay of recorded data')
-    await expect(header).toContainText(data.raw_clarity_level)
-    await expect(header.getByText('held')).toBeVisible()
-    await expect(header).toContainText(data.side)
-    await expect(header).toContainText(rounded(data.price))
-    await expect(header.getByRole('meter')).toHaveAttribute(
-      'aria-valuenow',
-      String(Math.round(data.signal_confidence * 1_000) / 10),
-    )
 
-    const why = page.getByRole('region', { name: 'Why' })
-    await expect(why.getByText(data.explanation?.summary ?? 'no explanation', { exact: false })).toBeVisible()
-    for (const signal of data.explanation?.signals ?? []) {
-      const row = why.getByRole('row').filter({ hasText: signal.measure })
-      const part = (Math.abs(signal.contribution) * 100).toFixed(1)
-      await expect(row.first()).toContainText(signal.direction === 0 ? 'no vote' : part)
-    }
-    const filters = why.getByRole('list', { name: 'States of the filters' }).getByRole('listitem')
-    await expect(filters).toContainText(data.explanation?.filters.map(({ state }) => state) ?? [])
+    await test.step('a click on the blocker opens its field, ready to be typed into', async () => {
+      expect(data.blocked_by.length).toBeGreaterThan(0)
+      const blocking = data.explanation?.filters.find(({ id }) => id === data.blocked_by[0])
+      const scenario = blocking?.scenarios.find(({ blocks }) => blocks)
+      const path = scenario?.checks.find(({ path: field }) => field !== null)?.path
+      const card = page.getByRole('listitem').filter({ has: page.getByRole('link', { name: 'EVEN', exact: true }) })
+      await card
+        .getByRole('link', { name: blocking?.message ?? 'blocked' })
+        .first()
+        .click()
+      await expect(page).toHaveURL((url) => url.pathname === '/assets/EVEN' && url.searchParams.get('field') === path)
+      await expect(page.locator(`[data-path="${path}"] input`).first()).toBeFocused()
+      await expect(page.locator(`[data-path="${path}"]`)).toBeInViewport()
+    })
 
-    const chart = page.getByRole('region', { name: 'Chart of EVEN' })
-    await chart.getByRole('group').press('End')
-    await chart.getByRole('group').press('ArrowLeft')
-    await expect(chart).toContainText(rounded(bars[0]?.close))
+    await test.step('the page shows the decision, its reasons and the bars that the server sent', async () => {
+      const { bars } = await server.rest.bars('EVEN', 1)
+      const header = page.locator('main header').first()
+      await expect(header).toContainText('replay ended')
+      await expect(header).toContainText('Replay of recorded data')
+      await expect(header).toContainText(data.raw_clarity_level)
+      await expect(header.getByText('held')).toBeVisible()
+      await expect(header).toContainText(data.side)
+      await expect(header).toContainText(rounded(data.price))
+      await expect(header.getByRole('meter')).toHaveAttribute(
+        'aria-valuenow',
+        String(Math.round(data.signal_confidence * 1_000) / 10),
+      )
 
-    await test.step('panes have the figures that the decision used, and lead to their thresholds', async () => {
-      await expect(chart.getByRole('button', { name: 'Confidence', pressed: true })).toBeVisible()
-      await chart.getByRole('button', { name: 'RSI', exact: true }).click()
-      await chart.getByRole('button', { name: 'MACD', exact: true }).click()
-      await expect(page).toHaveURL((url) => url.searchParams.get('panes') === 'rsi,macd,confidence')
-      const [rsi, macd] = await chart.getByRole('list', { name: 'Panes below the chart' }).getByRole('listitem').all()
-      await expect(rsi ?? chart).toContainText(`RSI 14 ${bars[0]?.rsi?.toFixed(1)}`)
-      await expect(macd ?? chart).toContainText(`${bars[0]?.macd_atr?.toFixed(2)} / `)
-      await chart.getByRole('button', { name: 'Close RSI 14' }).click()
-      await expect(page).toHaveURL((url) => url.searchParams.get('panes') === 'macd,confidence')
-      await chart.getByRole('button', { name: /^Bang threshold 80 %: change it/ }).click()
+      const why = page.getByRole('region', { name: 'Why' })
+      await expect(why.getByText(data.explanation?.summary ?? 'no explanation', { exact: false })).toBeVisible()
+      for (const signal of data.explanation?.signals ?? []) {
+        const row = why.getByRole('row').filter({ hasText: signal.measure })
+        const part = (Math.abs(signal.contribution) * 100).toFixed(1)
+        await expect(row.first()).toContainText(signal.direction === 0 ? 'no vote' : part)
+      }
+      const filters = why.getByRole('list', { name: 'States of the filters' }).getByRole('listitem')
+      await expect(filters).toContainText(data.explanation?.filters.map(({ state }) => state) ?? [])
+
+      const chart = page.getByRole('region', { name: 'Chart of EVEN' })
+      await chart.getByRole('group').press('End')
+      await chart.getByRole('group').press('ArrowLeft')
+      await expect(chart).toContainText(rounded(bars[0]?.close))
+
+      await test.step('panes have the figures that the decision used, and lead to their thresholds', async () => {
+        await expect(chart.getByRole('button', { name: 'Confidence', pressed: true })).toBeVisible()
+        await chart.getByRole('button', { name: 'RSI', exact: true }).click()
+        await chart.getByRole('button', { name: 'MACD', exact: true }).click()
+        await expect(page).toHaveURL((url) => url.searchParams.get('panes') === 'rsi,macd,confidence')
+        const [rsi, macd] = await chart.getByRole('list', { name: 'Panes below the chart' }).getByRole('listitem').all()
+        await expect(rsi ?? chart).toContainText(`RSI 14 ${bars[0]?.rsi?.toFixed(1)}`)
+        await expect(macd ?? chart).toContainText(`${bars[0]?.macd_atr?.toFixed(2)} / `)
+        await chart.getByRole('button', { name: 'Close RSI 14' }).click()
+        await expect(page).toHaveURL((url) => url.searchParams.get('panes') === 'macd,confidence')
+        await chart.getByRole('button', { name: /^Bang threshold 80 %: change it/ }).click()
+        await expect(numberField(page, 'Bang threshold')).toBeFocused()
+      })
+
+      await test.step('bars are measured with the keys, and the zoom is in the address', async () => {
+        const canvas = chart.getByRole('group')
+        await canvas.press('m')
+        for (let step = 0; step < 3; step++) await canvas.press('ArrowLeft')
+        await expect(chart.getByRole('status').filter({ hasText: '−3 bars, 45 min' })).toBeVisible()
+        await canvas.press('Escape')
+        await expect(chart.getByText('−3 bars')).toBeHidden()
+        await canvas.press('+')
+        await expect(page).toHaveURL(/[?&]view=\d+(&|$)/)
+      })
+
+      await test.step('a longer timeframe is for looking, and says so', async () => {
+        await chart.getByRole('combobox', { name: 'Timeframe to look at' }).selectOption('1h')
+        await expect(chart.getByText('Decisions are made on 15m')).toBeVisible()
+        await expect(page).toHaveURL(/[?&]timeframe=1h(&|$)/)
+        await expect(chart.getByRole('button', { name: 'Decisions' })).toHaveCount(0)
+      })
+
+      await test.step('times are in UTC once that is chosen', async () => {
+        const clock = String(data.price_time).slice(11, 16)
+        await expect(header).not.toContainText(`, ${clock}`)
+        await page.getByRole('button', { name: 'Times are in Europe/Berlin; switch to UTC' }).click()
+        await expect(header).toContainText(`, ${clock}`)
+      })
+    })
+
+    await test.step('a click on a threshold among the reasons opens its field', async () => {
+      await visit(page, '/assets/EVEN?panel=none')
+      await page
+        .getByRole('region', { name: 'Why' })
+        .getByRole('button', { name: /: change Bang threshold$/i })
+        .click()
       await expect(numberField(page, 'Bang threshold')).toBeFocused()
     })
 
-    await test.step('bars are measured with the keys, and the zoom is in the address', async () => {
-      const canvas = chart.getByRole('group')
-      await canvas.press('m')
-      for (let step = 0; step < 3; step++) await canvas.press('ArrowLeft')
-      await expect(chart.getByRole('status').filter({ hasText: '−3 bars, 45 min' })).toBeVisible()
-      await canvas.press('Escape')
-      await expect(chart.getByText('−3 bars')).toBeHidden()
-      await canvas.press('+')
-      await expect(page).toHaveURL(/[?&]view=\d+(&|$)/)
+    await test.step('where nothing is decided yet, the page says so, why, and how far it is', async () => {
+      const data = decision(await stream.until('SHORT', () => true))
+      expect([data.status, data.status_reason_id]).toEqual(['warming_up', 'warming_up'])
+      const { bars, needed } = data.history
+      expect(bars).toBeLessThan(needed)
+      await visit(page, '/assets/SHORT')
+      await expect(page.locator('main header').first()).toContainText('warming up')
+      await expect(page.getByText(data.status_reason ?? 'no reason').first()).toBeVisible()
+      await expect(page.getByRole('progressbar', { name: `Warming up: ${bars} of ${needed} bars` })).toBeVisible()
+      await expect(page.getByText('Nothing is decided')).toBeVisible()
     })
-
-    await test.step('a longer timeframe is for looking, and says so', async () => {
-      await chart.getByRole('combobox', { name: 'Timeframe to look at' }).selectOption('1h')
-      await expect(chart.getByText('Decisions are made on 15m')).toBeVisible()
-      await expect(page).toHaveURL(/[?&]timeframe=1h(&|$)/)
-      await expect(chart.getByRole('button', { name: 'Decisions' })).toHaveCount(0)
-    })
-
-    await test.step('times are in UTC once that is chosen', async () => {
-      const clock = String(data.price_time).slice(11, 16)
-      await expect(header).not.toContainText(`, ${clock}`)
-      await page.getByRole('button', { name: 'Times are in Europe/Berlin; switch to UTC' }).click()
-      await expect(header).toContainText(`, ${clock}`)
-    })
-  })
-
-  test('a click on the blocker opens its field, ready to be typed into', async ({ page, stream }) => {
-    await page.goto('/')
-    const data = decision(await stream.until('EVEN', (state) => decision(state).status === 'ended'))
-    expect(data.blocked_by.length).toBeGreaterThan(0)
-    const blocking = data.explanation?.filters.find(({ id }) => id === data.blocked_by[0])
-    const scenario = blocking?.scenarios.find(({ blocks }) => blocks)
-    const path = scenario?.checks.find(({ path: field }) => field !== null)?.path
-    const card = page.getByRole('listitem').filter({ has: page.getByRole('link', { name: 'EVEN', exact: true }) })
-    await card
-      .getByRole('link', { name: blocking?.message ?? 'blocked' })
-      .first()
-      .click()
-    await expect(page).toHaveURL((url) => url.pathname === '/assets/EVEN' && url.searchParams.get('field') === path)
-    await expect(page.locator(`[data-path="${path}"] input`).first()).toBeFocused()
-    await expect(page.locator(`[data-path="${path}"]`)).toBeInViewport()
-  })
-
-  test('a click on a threshold among the reasons opens its field', async ({ page, stream }) => {
-    await page.goto('/assets/EVEN?panel=none')
-    await stream.until('EVEN', (state) => decision(state).status === 'ended')
-    await page
-      .getByRole('region', { name: 'Why' })
-      .getByRole('button', { name: /: change Bang threshold$/i })
-      .click()
-    await expect(numberField(page, 'Bang threshold')).toBeFocused()
   })
 })
 
-test('an asset the server does not have is said to be unknown, with the ones there are', async ({ page }) => {
+test('the name of an asset may be typed in any case; an unknown one is said to be unknown, with the ones there are', async ({
+  page,
+}) => {
+  await page.goto('/assets/btc?panel=history')
+  await expect(page).toHaveURL(/\/assets\/BTC\?panel=history$/)
   await page.goto('/assets/DOGE')
   await expect(page.getByRole('heading', { name: 'There is no asset DOGE' })).toBeVisible()
   await page.getByRole('main').getByRole('link', { name: 'ETH' }).click()
   await expect(page).toHaveURL(/\/assets\/ETH$/)
   await expect(page.getByRole('heading', { name: 'ETH', level: 1 })).toBeAttached()
-})
-
-test('the name of an asset may be typed in any case', async ({ page }) => {
-  await page.goto('/assets/btc?panel=history')
-  await expect(page).toHaveURL(/\/assets\/BTC\?panel=history$/)
-})
-
-test.describe('on a market that has just begun', () => {
-  // Fewer minutes than an indicator needs.
-  test.use({ serving: { recorded: { NEW: { seed: 4, minutes: 500 } } } })
-
-  test('the page says that nothing is decided yet, why, and how far it is', async ({ page, stream }) => {
-    await page.goto('/assets/NEW')
-    const data = decision(await stream.until('NEW', () => true))
-    expect([data.status, data.status_reason_id]).toEqual(['warming_up', 'warming_up'])
-    const { bars, needed } = data.history
-    expect(bars).toBeLessThan(needed)
-    await expect(page.locator('main header').first()).toContainText('warming up')
-    await expect(page.getByText(data.status_reason ?? 'no reason').first()).toBeVisible()
-    await expect(page.getByRole('progressbar', { name: `Warming up: ${bars} of ${needed} bars` })).toBeVisible()
-    await expect(page.getByText('Nothing is decided')).toBeVisible()
-  })
 })

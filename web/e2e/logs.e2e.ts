@@ -1,40 +1,43 @@
 import { slowWay } from './delay.ts'
 import { expect, test } from './test.ts'
 
-test('records show up as they are written, and can be narrowed by level and by text', async ({ page, server }) => {
-  await page.goto('/logs')
-  const log = page.getByRole('log')
-  const { version } = await server.change({ settings: { state_threshold_bang: 84 } }, 'SOL', 'for the log')
-  await expect(log).toContainText(`for SOL (version ${version}, by somebody else, rest)`)
-  await expect(log).toContainText('INFO')
+test('records show up as they are written, can be narrowed by level and by text, and stand still on request', async ({
+  page,
+  server,
+}) => {
+  await test.step('a paused log stands still, counts what is new, and goes on', async () => {
+    const newest = await server.change({ settings: { state_threshold_bang: 80 } }, 'SOL', 'before the pause')
+    await page.goto('/logs')
+    await expect(page.getByRole('log')).toContainText(`(version ${newest.version},`)
+    await page.getByRole('button', { name: 'Pause', exact: true }).click()
+    const before = await page.getByText(/^\d+ records$/).textContent()
+    for (const bang of [81, 82, 83])
+      await server.change({ settings: { state_threshold_bang: bang } }, 'SOL', 'while paused')
+    const { version } = await server.lastChange()
+    const goOn = page.getByRole('button', { name: /^Paused - 3 new/ })
+    await expect(goOn).toBeVisible()
+    await expect(page.getByText(before ?? '', { exact: true })).toBeVisible()
+    await expect(page.getByText(`version ${version},`)).toHaveCount(0)
+    await goOn.click()
+    await expect(page.getByRole('log').getByText(`version ${version},`)).toBeVisible()
+  })
+  await test.step('records show up as they are written, and can be narrowed by level and by text', async () => {
+    const log = page.getByRole('log')
+    const { version } = await server.change({ settings: { state_threshold_bang: 84 } }, 'SOL', 'for the log')
+    await expect(log).toContainText(`for SOL (version ${version}, by somebody else, rest)`)
+    await expect(log).toContainText('INFO')
 
-  await page.getByLabel('Filter records by text').fill(`version ${version},`)
-  await expect(page.getByText(/^1 of \d+ records$/)).toBeVisible()
-  await expect(log.getByText('INFO')).toHaveCount(1)
-  await expect(log.locator('mark')).toHaveText(`version ${version},`)
-  await page.getByLabel('Filter records by text').press('Escape')
-  await expect(log.getByText('INFO')).not.toHaveCount(1)
+    await page.getByLabel('Filter records by text').fill(`version ${version},`)
+    await expect(page.getByText(/^1 of \d+ records$/)).toBeVisible()
+    await expect(log.getByText('INFO')).toHaveCount(1)
+    await expect(log.locator('mark')).toHaveText(`version ${version},`)
+    await page.getByLabel('Filter records by text').press('Escape')
+    await expect(log.getByText('INFO')).not.toHaveCount(1)
 
-  await page.getByRole('combobox', { name: 'Level' }).selectOption('Warnings and above')
-  await expect(page.getByText(`version ${version},`)).toHaveCount(0)
-  await expect(page.getByRole('log').getByText('INFO')).toHaveCount(0)
-})
-
-test('a paused log stands still, counts what is new, and goes on', async ({ page, server }) => {
-  const newest = await server.change({ settings: { state_threshold_bang: 80 } }, 'SOL', 'before the pause')
-  await page.goto('/logs')
-  await expect(page.getByRole('log')).toContainText(`(version ${newest.version},`)
-  await page.getByRole('button', { name: 'Pause', exact: true }).click()
-  const before = await page.getByText(/^\d+ records$/).textContent()
-  for (const bang of [81, 82, 83])
-    await server.change({ settings: { state_threshold_bang: bang } }, 'SOL', 'while paused')
-  const { version } = await server.lastChange()
-  const goOn = page.getByRole('button', { name: /^Paused - 3 new/ })
-  await expect(goOn).toBeVisible()
-  await expect(page.getByText(before ?? '', { exact: true })).toBeVisible()
-  await expect(page.getByText(`version ${version},`)).toHaveCount(0)
-  await goOn.click()
-  await expect(page.getByRole('log').getByText(`version ${version},`)).toBeVisible()
+    await page.getByRole('combobox', { name: 'Level' }).selectOption('Warnings and above')
+    await expect(page.getByText(`version ${version},`)).toHaveCount(0)
+    await expect(page.getByRole('log').getByText('INFO')).toHaveCount(0)
+  })
 })
 
 test('leaving the logs while they are still connecting leaves nothing behind', async ({ page, server, watch }) => {
@@ -55,5 +58,7 @@ test('leaving the logs while they are still connecting leaves nothing behind', a
     .click()
   await expect(page.getByRole('heading', { name: 'History', level: 1 })).toBeVisible()
   await expect.poll(() => sockets.size).toBe(0)
+  // It would say that its way is gone.
+  await page.close()
   way.close()
 })

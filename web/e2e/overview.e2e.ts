@@ -28,7 +28,11 @@ test.describe('on a recorded market that has ended', () => {
   const recorded = Object.fromEntries(names.map((name, place) => [name, { seed: place + 1, minutes: 2_500 }]))
   test.use({ serving: { flags: ['--speed', 'max'], recorded } })
 
-  test('every asset is shown as the stream says, those about to fire first', async ({ page, stream }) => {
+  test('every asset is shown as the stream says, those about to fire first; their order stands still under the pointer', async ({
+    page,
+    server,
+    stream,
+  }) => {
     await page.goto('/')
     const states = new Map<string, AssetData>()
     for (const name of names) states.set(name, await stream.until(name, (one) => decision(one).status === 'ended'))
@@ -74,12 +78,7 @@ test.describe('on a recorded market that has ended', () => {
       await page.getByRole('button', { name: 'Show all' }).click()
       await expect.poll(async () => (await shownAssets(page)).length).toBe(10)
     })
-  })
 
-  test('the order stands still under the pointer, and follows when it is gone', async ({ page, server, stream }) => {
-    await page.goto('/')
-    for (const name of names) await stream.until(name, (one) => decision(one).status === 'ended')
-    await expect.poll(async () => (await shownAssets(page)).length).toBe(names.length)
     await page.getByRole('button', { name: 'Close this introduction' }).click()
     const before = await shownAssets(page)
     const last = before.at(-1) ?? ''
@@ -108,7 +107,9 @@ test.describe('on a recorded market that has ended', () => {
   })
 })
 
-test('a first visit says what the page is for and the one thing to try; a later one does not', async ({ page }) => {
+test('a first visit says what the page is for and the one thing to try; a later one does not; assets are found', async ({
+  page,
+}) => {
   await page.goto('/')
   await expect(page.getByRole('region', { name: /^All assets, the most urgent first/ })).toBeVisible()
   await page.getByRole('link', { name: 'Try it with BTC' }).click()
@@ -116,33 +117,32 @@ test('a first visit says what the page is for and the one thing to try; a later 
   await page.goto('/')
   await expect(page.getByRole('link', { name: 'BTC', exact: true })).toBeVisible()
   await expect(page.getByText('All assets, the most urgent first')).toHaveCount(0)
-})
 
-test('assets are found by their name, and sorted by it on request', async ({ page }) => {
-  await page.goto('/')
-  await page.getByRole('combobox', { name: 'Order' }).selectOption('By name')
-  await expect.poll(() => shownAssets(page)).toEqual(['BTC', 'ETH', 'SOL'])
-  await page.keyboard.press('/')
-  await page.keyboard.type('so')
-  await expect.poll(() => shownAssets(page)).toEqual(['SOL'])
-  await page.keyboard.type('x')
-  await expect(page.getByRole('heading', { name: 'No asset has "sox" in its name' })).toBeVisible()
-  await page.getByRole('button', { name: 'Show all' }).first().click()
+  await test.step('assets are found by their name, and sorted by it on request', async () => {
+    await page.getByRole('combobox', { name: 'Order' }).selectOption('By name')
+    await expect.poll(() => shownAssets(page)).toEqual(['BTC', 'ETH', 'SOL'])
+    await page.keyboard.press('/')
+    await page.keyboard.type('so')
+    await expect.poll(() => shownAssets(page)).toEqual(['SOL'])
+    await page.keyboard.type('x')
+    await expect(page.getByRole('heading', { name: 'No asset has "sox" in its name' })).toBeVisible()
+    await page.getByRole('button', { name: 'Show all' }).first().click()
 
-  await test.step('their charts stand side by side, each with its asset, and the address chooses them', async () => {
-    await page.getByRole('link', { name: 'Charts' }).click()
-    await expect(page).toHaveURL(/\/charts\?assets=BTC(%2C|,)ETH(%2C|,)SOL$/)
-    const charts = page.getByRole('list', { name: 'Charts' }).getByRole('region')
-    await expect(charts).toHaveCount(3)
-    for (const chart of await charts.all()) await expect(chart.getByText('Loading the bars')).toBeHidden()
-    await page.getByRole('button', { name: 'RSI' }).click()
-    await expect(page.getByRole('list', { name: 'Panes below the chart' })).toHaveCount(3)
-    await expectNothingSerious(page, 'main')
-    await page.getByRole('button', { name: 'Close the chart of ETH' }).click()
-    await expect(charts).toHaveCount(2)
-    await charts.first().getByRole('combobox', { name: 'Asset of this chart' }).selectOption('ETH')
-    await expect(page).toHaveURL(/assets=ETH(%2C|,)SOL/)
-    await expect(page.getByRole('region', { name: 'Chart of ETH' })).toBeVisible()
+    await test.step('their charts stand side by side, each with its asset, and the address chooses them', async () => {
+      await page.getByRole('link', { name: 'Charts' }).click()
+      await expect(page).toHaveURL(/\/charts\?assets=BTC(%2C|,)ETH(%2C|,)SOL$/)
+      const charts = page.getByRole('list', { name: 'Charts' }).getByRole('region')
+      await expect(charts).toHaveCount(3)
+      for (const chart of await charts.all()) await expect(chart.getByText('Loading the bars')).toBeHidden()
+      await page.getByRole('button', { name: 'RSI' }).click()
+      await expect(page.getByRole('list', { name: 'Panes below the chart' })).toHaveCount(3)
+      await expectNothingSerious(page, 'main')
+      await page.getByRole('button', { name: 'Close the chart of ETH' }).click()
+      await expect(charts).toHaveCount(2)
+      await charts.first().getByRole('combobox', { name: 'Asset of this chart' }).selectOption('ETH')
+      await expect(page).toHaveURL(/assets=ETH(%2C|,)SOL/)
+      await expect(page.getByRole('region', { name: 'Chart of ETH' })).toBeVisible()
+    })
   })
 })
 

@@ -1,5 +1,6 @@
 import { decision } from './stream.ts'
 import { expect, type Locator, type Page, test } from './test.ts'
+import { visit } from './visit.ts'
 import { REFUSED, SERVER_GONE } from './watch.ts'
 
 function banner(page: Page): Locator {
@@ -21,7 +22,7 @@ async function opened(page: Page, address = '/'): Promise<void> {
   await expect(page.getByRole('button', { name: 'Pause all assets' })).toBeEnabled()
 }
 
-test('one click stops everything, on every page, and a reload keeps it', async ({
+test('one click stops everything on every page, its reason can follow, and to resume asks first, with who and why', async ({
   page,
   anotherWindow: other,
   server,
@@ -29,76 +30,75 @@ test('one click stops everything, on every page, and a reload keeps it', async (
 }) => {
   await opened(page)
   await opened(other, '/logs')
-  await page.getByRole('button', { name: 'Pause all assets' }).click()
-  await Promise.all([
-    expect(banner(page)).toContainText(/All assets are paused by anonymous, (now|\d s ago)/),
-    expect(banner(other)).toContainText(/All assets are paused by anonymous/),
-  ])
-  for (const asset of ['BTC', 'ETH', 'SOL']) {
-    await expect(card(page, asset)).toContainText(/idle.*paused/i)
-    await stream.until(asset, (state) => {
-      const { status, clarity_level: level, position_size: size } = decision(state)
-      return status === 'paused' && level === 'idle' && size === 0
-    })
-  }
-  await expect(page.getByRole('list', { name: 'Assets by level' })).toContainText('3 paused')
-  await expect(page).toHaveTitle('all paused - Vivienne')
-  await expect(page.getByRole('banner').getByRole('button', { name: 'All assets are paused: resume' })).toBeVisible()
+  await test.step('one click stops everything, on every page', async () => {
+    await page.getByRole('button', { name: 'Pause all assets' }).click()
+    await Promise.all([
+      expect(banner(page)).toContainText(/All assets are paused by anonymous, (now|\d s ago)/),
+      expect(banner(other)).toContainText(/All assets are paused by anonymous/),
+    ])
+    for (const asset of ['BTC', 'ETH', 'SOL']) {
+      await expect(card(page, asset)).toContainText(/idle.*paused/i)
+      await stream.until(asset, (state) => {
+        const { status, clarity_level: level, position_size: size } = decision(state)
+        return status === 'paused' && level === 'idle' && size === 0
+      })
+    }
+    await expect(page.getByRole('list', { name: 'Assets by level' })).toContainText('3 paused')
+    await expect(page).toHaveTitle('all paused - Vivienne')
+    await expect(page.getByRole('banner').getByRole('button', { name: 'All assets are paused: resume' })).toBeVisible()
+  })
 
-  await page.reload()
-  await expect(banner(page)).toContainText('All assets are paused')
-  for (const name of ['Configuration', 'History', 'Logs']) {
-    await page.getByRole('navigation', { name: 'Pages' }).filter({ visible: true }).getByRole('link', { name }).click()
-    await expect(banner(page)).toBeVisible()
-  }
-  expect((await server.rest.pauses()).pauses).toHaveLength(1)
+  await test.step('who stopped it says why afterwards; nobody else is asked to', async () => {
+    await expect(banner(other).getByRole('button', { name: 'Add a reason' })).toHaveCount(0)
+    await banner(page).getByRole('button', { name: 'Add a reason' }).click()
+    await page.keyboard.type('the feed lies')
+    await page.keyboard.press('Enter')
+    await expect(banner(page)).toContainText(': the feed lies')
+    await expect(banner(other)).toContainText(': the feed lies')
+    await expect(banner(page).getByRole('textbox')).toHaveCount(0)
+    expect((await server.rest.pauses()).pauses).toMatchObject([{ asset_symbol: null, reason: 'the feed lies' }])
+  })
+
+  await test.step('a reload keeps it, and so does every page', async () => {
+    await page.reload()
+    await expect(banner(page)).toContainText('All assets are paused')
+    const navigation = page.getByRole('navigation', { name: 'Pages' }).filter({ visible: true })
+    for (const name of ['Configuration', 'History', 'Logs', 'Overview']) {
+      await navigation.getByRole('link', { name }).click()
+      await expect(banner(page)).toBeVisible()
+    }
+    expect((await server.rest.pauses()).pauses).toHaveLength(1)
+  })
+
+  await test.step('to resume asks first, with who and why; every page sees it', async () => {
+    await server.rest.resume()
+    await server.rest.pause({ reason: 'wrong prices', author: 'ana' })
+    await expect(banner(page)).toContainText(/by ana, .*: wrong prices/)
+    await banner(page).getByRole('button', { name: 'Resume all assets' }).click()
+    await expect(question(page, 'all assets')).toContainText('Paused by ana')
+    await expect(question(page, 'all assets')).toContainText('wrong prices')
+    await page.keyboard.press('Escape')
+    await expect(question(page, 'all assets')).toBeHidden()
+    expect((await server.rest.pauses()).paused).toEqual(['BTC', 'ETH', 'SOL'])
+
+    await page.getByRole('button', { name: 'All assets are paused: resume' }).click()
+    await question(page, 'all assets').getByLabel('Reason').fill('prices are right again')
+    await page.keyboard.press('Enter')
+    await expect(banner(page)).toBeHidden()
+    await expect(banner(other)).toBeHidden()
+    await expect(page.getByRole('button', { name: 'Pause all assets' })).toBeVisible()
+    await expect(card(page, 'BTC')).not.toContainText('paused')
+    expect(await server.lastChange()).toMatchObject({ action: 'resume', reason: 'prices are right again' })
+  })
+
+  await test.step('a reason that is one long word stays on its card', async () => {
+    await server.rest.pause({ asset: 'BTC', reason: 'x'.repeat(500) })
+    await expect(card(page, 'BTC')).toContainText('xxx')
+    expect(await card(page, 'BTC').evaluate((element) => element.scrollWidth - element.clientWidth)).toBe(0)
+  })
 })
 
-test('to resume asks first, with who and why; every page sees it', async ({ page, anotherWindow: other, server }) => {
-  await opened(other, '/assets/BTC')
-  await opened(page)
-  await server.rest.pause({ reason: 'wrong prices', author: 'ana' })
-  await expect(banner(page)).toContainText(/by ana, .*: wrong prices/)
-  await banner(page).getByRole('button', { name: 'Resume all assets' }).click()
-  await expect(question(page, 'all assets')).toContainText('Paused by ana')
-  await expect(question(page, 'all assets')).toContainText('wrong prices')
-  await page.keyboard.press('Escape')
-  await expect(question(page, 'all assets')).toBeHidden()
-  expect((await server.rest.pauses()).paused).toEqual(['BTC', 'ETH', 'SOL'])
-
-  await page.getByRole('button', { name: 'All assets are paused: resume' }).click()
-  await question(page, 'all assets').getByLabel('Reason').fill('prices are right again')
-  await page.keyboard.press('Enter')
-  await expect(banner(page)).toBeHidden()
-  await expect(banner(other)).toBeHidden()
-  await expect(page.getByRole('button', { name: 'Pause all assets' })).toBeVisible()
-  await expect(card(page, 'BTC')).not.toContainText('paused')
-  expect(await server.lastChange()).toMatchObject({ action: 'resume', reason: 'prices are right again' })
-})
-
-test('a reason that is one long word stays on its card', async ({ page, server }) => {
-  await opened(page)
-  await server.rest.pause({ asset: 'BTC', reason: 'x'.repeat(500) })
-  await expect(card(page, 'BTC')).toContainText('xxx')
-  expect(await card(page, 'BTC').evaluate((element) => element.scrollWidth - element.clientWidth)).toBe(0)
-})
-
-test('who stopped it says why afterwards; nobody else is asked to', async ({ page, anotherWindow: other, server }) => {
-  await opened(other)
-  await opened(page)
-  await page.getByRole('button', { name: 'Pause all assets' }).click()
-  await expect(banner(other)).toBeVisible()
-  await expect(banner(other).getByRole('button', { name: 'Add a reason' })).toHaveCount(0)
-  await banner(page).getByRole('button', { name: 'Add a reason' }).click()
-  await page.keyboard.type('the feed lies')
-  await page.keyboard.press('Enter')
-  await expect(banner(page)).toContainText(': the feed lies')
-  await expect(banner(other)).toContainText(': the feed lies')
-  await expect(banner(page).getByRole('textbox')).toHaveCount(0)
-  expect((await server.rest.pauses()).pauses).toMatchObject([{ asset_symbol: null, reason: 'the feed lies' }])
-})
-
-test('one asset is stopped on its page while the others go on, and stays so when all are resumed', async ({
+test('one asset is stopped on its page while the others go on, and stays so when all are resumed; keys do so too', async ({
   page,
   server,
   stream,
@@ -120,56 +120,42 @@ test('one asset is stopped on its page while the others go on, and stays so when
   await question(page, 'all assets').getByRole('button', { name: 'Resume' }).click()
   await expect(banner(page)).toContainText(/^ETH is paused/)
   expect((await server.rest.pauses()).paused).toEqual(['ETH'])
+
+  await test.step('keys stop everything, or the asset of the page', async () => {
+    await server.rest.resume({ asset: 'ETH' })
+    await expect(banner(page)).toBeHidden()
+    await visit(page, '/')
+    await expect(page.getByRole('heading', { name: 'Overview', level: 1 })).toBeAttached()
+    await page.keyboard.type('pttpa')
+    const armed = page.getByText('Press a again, or hold it, to pause all assets')
+    await expect(armed).toBeVisible()
+    await expect(banner(page)).toBeHidden()
+    await page.keyboard.press('Escape')
+    await expect(armed).toBeHidden()
+    await page.keyboard.type('apaa')
+    await expect(banner(page)).toContainText('All assets are paused')
+    await page.keyboard.type('paa')
+    await visit(page, '/assets/SOL?panel=history')
+    await expect(page.getByRole('button', { name: 'Pause SOL' })).toBeVisible()
+    await page.keyboard.type('ptt')
+    await expect(banner(page)).toContainText('SOL by itself too')
+    // What is paused already is not paused again.
+    const { history } = await server.rest.history({ limit: 2 })
+    expect(history.map(({ action, asset_symbol }) => [action, asset_symbol])).toEqual([
+      ['pause', 'SOL'],
+      ['pause', null],
+    ])
+  })
 })
 
-test('pauses and resumptions are in the history, with nothing to roll back to', async ({ page, server }) => {
-  await page.goto('/history')
-  const change = await server.change({ settings: { state_threshold_bang: 84 } }, 'BTC')
-  const paused = await server.rest.pause({ asset: 'BTC', author: 'ana', reason: 'wrong prices' })
-  const resumed = await server.rest.resume({ asset: 'BTC', author: 'ben' })
-  const entry = (version: number) => page.getByRole('listitem', { name: `Version ${version}`, exact: true })
-  await expect(entry(paused.version)).toContainText(/BTC.*paused by ana/)
-  await expect(entry(paused.version)).toContainText('wrong prices')
-  await expect(entry(resumed.version)).toContainText(/BTC.*resumed by ben/)
-  for (const { version } of [paused, resumed]) {
-    await expect(entry(version).getByRole('button')).toHaveCount(0)
-    await expect(entry(version).getByRole('checkbox')).toHaveCount(0)
-    await expect(entry(version)).not.toContainText('No value')
-  }
-  await expect(entry(change.version)).toContainText('in force')
-})
-
-test('keys stop everything, or the asset of the page', async ({ page, server }) => {
+test('without its store a pause is in force, and the page says what that means; without its server a pause that fails says so', async ({
+  page,
+  server,
+  watch,
+}) => {
+  watch.allow(/status of 503/, ...SERVER_GONE, REFUSED)
   await opened(page)
-  await page.keyboard.type('pttpa')
-  const armed = page.getByText('Press a again, or hold it, to pause all assets')
-  await expect(armed).toBeVisible()
-  await expect(banner(page)).toBeHidden()
-  await page.keyboard.press('Escape')
-  await expect(armed).toBeHidden()
-  await page.keyboard.type('apaa')
-  await expect(banner(page)).toContainText('All assets are paused')
-  await page.keyboard.type('paa')
-  await page.goto('/assets/SOL')
-  await expect(page.getByRole('button', { name: 'Pause SOL' })).toBeVisible()
-  await page.keyboard.type('ptt')
-  await expect(banner(page)).toContainText('SOL by itself too')
-  // What is paused already is not paused again.
-  const { history } = await server.rest.history({ limit: 2 })
-  expect(history.map(({ action, asset_symbol }) => [action, asset_symbol])).toEqual([
-    ['pause', 'SOL'],
-    ['pause', null],
-  ])
-})
-
-test.describe('without its store, or without its server', () => {
-  test('while the store takes nothing a pause is in force, and the page says what that means', async ({
-    page,
-    server,
-    watch,
-  }) => {
-    watch.allow(/status of 503/)
-    await opened(page)
+  await test.step('the store takes nothing', async () => {
     const unlock = await server.lockStore()
     await page.getByRole('button', { name: 'Pause all assets' }).click()
     await expect(banner(page)).toContainText('All assets are paused', { timeout: 2_000 })
@@ -186,15 +172,11 @@ test.describe('without its store, or without its server', () => {
 
     await unlock()
     await expect(banner(page)).not.toContainText('not stored yet', { timeout: 20_000 })
+    await server.rest.resume()
+    await expect(banner(page)).toBeHidden()
   })
 
-  test('what is switched while a page is offline shows when it is back; a pause that fails says so', async ({
-    page,
-    server,
-    watch,
-  }) => {
-    watch.allow(...SERVER_GONE, REFUSED)
-    await opened(page)
+  await test.step('what is switched while a page is offline shows when it is back; a pause that fails says so', async () => {
     await server.kill()
     await expect(page.getByRole('region', { name: 'Connection' })).toContainText('Offline')
     await page.getByRole('button', { name: 'Pause all assets' }).click()

@@ -53,8 +53,9 @@ export class RunningServer {
     })
     this.#flags = [
       ...flags,
+      // Prices ten times a second would keep pages, and what watches them, busier than the tests themselves.
+      ...(data.length === 0 ? ['--price-interval', '1'] : ['--feed', 'replay', ...data]),
       ...(tokens ? ['--require-token'] : []),
-      ...(data.length === 0 ? [] : ['--feed', 'replay', ...data]),
     ]
   }
 

@@ -1,9 +1,9 @@
 import { expectNothingSerious } from './axe.ts'
 import { numberField, review, save, unsaved } from './configuring.ts'
 import { expect, type Locator, type Page, test } from './test.ts'
+import { visit } from './visit.ts'
 import { REFUSED, SERVER_GONE } from './watch.ts'
 
-test.describe.configure({ mode: 'parallel' })
 test.use({
   serving: {
     flags: ['--assets', 'BTC,ETH', '--log-level', 'debug'],
@@ -30,55 +30,49 @@ async function enter(page: Page, address: string, token: string): Promise<void> 
   await expect(connection(page)).toContainText('Live')
 }
 
-test('without a token there is a page that says what one is, under the address that was asked for', async ({
+test('without a token there is a page that says what one is, what is wrong with another one, and leads on', async ({
   page,
   server,
+  watch,
 }) => {
-  await page.goto('/assets/ETH?panel=history')
-  await expect(heading(page)).toBeVisible()
-  await expect(field(page)).toBeFocused()
-  await expect(page.getByRole('status')).toHaveText('A token is needed.')
-  await expect(page.getByText('vivienne token create ana --role tuner')).toBeVisible()
-  await expect(page).toHaveTitle('Sign in - Vivienne')
-
-  await signIn(page, ` ${server.token('tom')} `)
-  await expect(page.getByRole('heading', { name: 'ETH', level: 1 })).toBeAttached()
-  await expect(page).toHaveURL(/\/assets\/ETH\?panel=history$/)
-  await expect(connection(page)).toContainText('Live')
-  await expect(page.getByRole('button', { name: 'Signed in as tom, tuner' })).toBeVisible()
-
-  await page.reload()
-  await expect(connection(page)).toContainText('Live')
-  await expect(page.getByRole('button', { name: 'Signed in as tom, tuner' })).toBeVisible()
-})
-
-test('a token that is wrong or not whole is said beside the field, where axe finds nothing serious, and can be corrected', async ({
-  page,
-  server,
-}) => {
-  await page.goto('/')
-  await signIn(page, 'viv_half')
-  await expect(page.getByRole('alert')).toContainText('not a complete token')
-  await expectNothingSerious(page)
-  await signIn(page, `viv_${'x'.repeat(43)}`)
-  await expect(page.getByRole('alert')).toHaveText('The token is not known, has expired, or was revoked.')
-  await expect(field(page)).toBeFocused()
-  await expect(field(page)).toHaveValue(/^viv_x+$/)
-  await signIn(page, server.token('vera'))
-  await expect(page.getByRole('link', { name: 'BTC', exact: true })).toBeVisible()
-})
-
-test('a server that is gone while one signs in is said, and no sign-in is lost', async ({ page, server, watch }) => {
-  // The code of the other pages may just be on its way.
+  // The code of the other pages may just be on its way when the server ends.
   watch.allow(/ERR_CONTENT_LENGTH_MISMATCH|ERR_INCOMPLETE_CHUNKED_ENCODING/)
-  await page.goto('/')
-  await expect(heading(page)).toBeVisible()
-  await server.kill()
-  await signIn(page, server.token('tom'))
-  await expect(page.getByRole('alert')).toContainText('cannot be reached')
-  await server.start()
-  await page.getByRole('button', { name: 'Sign in' }).click()
-  await expect(connection(page)).toContainText('Live')
+  await test.step('under the address that was asked for', async () => {
+    await page.goto('/assets/ETH?panel=history')
+    await expect(heading(page)).toBeVisible()
+    await expect(field(page)).toBeFocused()
+    await expect(page.getByRole('status')).toHaveText('A token is needed.')
+    await expect(page.getByText('vivienne token create ana --role tuner')).toBeVisible()
+    await expect(page).toHaveTitle('Sign in - Vivienne')
+  })
+
+  await test.step('a token that is wrong or not whole is said beside the field, where axe finds nothing serious', async () => {
+    await signIn(page, 'viv_half')
+    await expect(page.getByRole('alert')).toContainText('not a complete token')
+    await expectNothingSerious(page)
+    await signIn(page, `viv_${'x'.repeat(43)}`)
+    await expect(page.getByRole('alert')).toHaveText('The token is not known, has expired, or was revoked.')
+    await expect(field(page)).toBeFocused()
+    await expect(field(page)).toHaveValue(/^viv_x+$/)
+  })
+
+  await test.step('a server that is gone is said, and no sign-in is lost', async () => {
+    await server.kill()
+    await signIn(page, ` ${server.token('tom')} `)
+    await expect(page.getByRole('alert')).toContainText('cannot be reached')
+    await server.start()
+    await page.getByRole('button', { name: 'Sign in' }).click()
+    await expect(connection(page)).toContainText('Live')
+  })
+
+  await test.step('the address that was asked for is there, also after a reload', async () => {
+    await expect(page.getByRole('heading', { name: 'ETH', level: 1 })).toBeAttached()
+    await expect(page).toHaveURL(/\/assets\/ETH\?panel=history$/)
+    await expect(page.getByRole('button', { name: 'Signed in as tom, tuner' })).toBeVisible()
+    await page.reload()
+    await expect(connection(page)).toContainText('Live')
+    await expect(page.getByRole('button', { name: 'Signed in as tom, tuner' })).toBeVisible()
+  })
 })
 
 test('a tuner changes a value, under the name of the token, and rolls back', async ({ page, server }) => {
@@ -121,34 +115,45 @@ test('a viewer sees values, tries one out, and reads why it cannot be saved', as
   await expect(former.getByRole('button', { name: 'Whole document' })).toBeVisible()
   await expect(former.getByRole('button', { name: 'Roll back to this' })).toHaveCount(0)
   expect((await server.rest.active('BTC')).config.settings.state_threshold_bang).toBe(85)
+
+  await test.step('who paused and why, and why it takes another role to pause or resume', async () => {
+    await server.rest.pause({ asset: 'BTC', reason: 'a bad feed' })
+    const banner = page.getByRole('region', { name: 'Paused' })
+    await expect(banner).toContainText('a bad feed')
+    const resume = banner.getByRole('button', { name: 'Resume BTC' })
+    await expect(resume).toBeDisabled()
+    await expect(resume).toHaveAttribute('title', /This requires a token with the role tuner/)
+    const pause = page.getByRole('button', { name: 'Pause all assets' })
+    await expect(pause).toBeDisabled()
+    await page.keyboard.type('paa')
+    await expect(banner).toContainText('BTC is paused')
+  })
 })
 
-test('a viewer sees who paused and why, and reads why it takes another role to pause or resume', async ({
-  page,
-  server,
-}) => {
-  await server.rest.pause({ asset: 'BTC', reason: 'a bad feed' })
-  await enter(page, '/assets/BTC', server.token('vera'))
-  const banner = page.getByRole('region', { name: 'Paused' })
-  await expect(banner).toContainText('a bad feed')
-  const resume = banner.getByRole('button', { name: 'Resume BTC' })
-  await expect(resume).toBeDisabled()
-  await expect(resume).toHaveAttribute('title', /This requires a token with the role tuner/)
-  const pause = page.getByRole('button', { name: 'Pause all assets' })
-  await expect(pause).toBeDisabled()
-  await page.keyboard.type('paa')
-  await expect(banner).toContainText('BTC is paused')
-})
-
-test('a token that is revoked while the page is open leads out, with the reason; what was typed is kept', async ({
+test('the token is in no address, no storage but that of the tab, no console and no log; revoked, it leads out and what was typed is kept', async ({
   page,
   server,
   stream,
+  context,
 }) => {
+  const seen: string[] = []
+  page.on('request', (request) => seen.push(request.url(), request.postData() ?? ''))
+  page.on('console', (message) => seen.push(message.text()))
+  page.on('websocket', (socket) => {
+    seen.push(socket.url())
+    socket.on('framesent', ({ payload }) => seen.push(String(payload)))
+    socket.on('framereceived', ({ payload }) => seen.push(String(payload)))
+  })
   await server.makeToken('tim', 'tuner')
   await enter(page, '/assets/BTC?panel=configuration', server.token('tim'))
+  await numberField(page, 'Bang threshold').fill('83')
+  await save(page)
+  await visit(page, '/logs')
+  await expect(page.getByRole('log')).toContainText('by tim')
+  await visit(page, '/assets/BTC?panel=configuration')
   await numberField(page, 'Bang threshold').fill('87')
   await expect(unsaved(page)).toContainText('1 change')
+
   await server.revoke('tim')
   await expect(heading(page)).toBeVisible()
   await expect(page.getByRole('status')).toHaveText(
@@ -158,6 +163,21 @@ test('a token that is revoked while the page is open leads out, with the reason;
   const made = stream.made
   await page.waitForTimeout(1500)
   expect([stream.made, stream.open]).toEqual([made, 0])
+
+  await test.step('the token is nowhere', async () => {
+    expect(seen.length).toBeGreaterThan(20)
+    expect(seen.filter((text) => text.includes('viv_'))).toEqual([])
+    expect(server.logged).not.toContain('viv_')
+    const kept = await page.evaluate(async () => ({
+      local: JSON.stringify(localStorage),
+      cookies: document.cookie,
+      databases: await indexedDB.databases(),
+      caches: await caches.keys(),
+      session: JSON.stringify(sessionStorage),
+    }))
+    expect(JSON.stringify(kept)).not.toContain('viv_')
+    expect(await context.cookies()).toEqual([])
+  })
 
   await signIn(page, server.token('ada'))
   await expect(numberField(page, 'Bang threshold')).toHaveValue('87')
@@ -182,42 +202,6 @@ test('another tab has to sign in for itself; signing out forgets the token, and 
   await page.reload()
   await expect(heading(page)).toBeVisible()
   expect(await page.evaluate(() => JSON.stringify(sessionStorage))).not.toContain('viv_')
-})
-
-test('the token is in no address, no storage but that of the tab, no console and no log', async ({
-  page,
-  server,
-  context,
-}) => {
-  const seen: string[] = []
-  page.on('request', (request) => seen.push(request.url(), request.postData() ?? ''))
-  page.on('console', (message) => seen.push(message.text()))
-  page.on('websocket', (socket) => {
-    seen.push(socket.url())
-    socket.on('framesent', ({ payload }) => seen.push(String(payload)))
-    socket.on('framereceived', ({ payload }) => seen.push(String(payload)))
-  })
-  await server.makeToken('tina', 'tuner')
-  await enter(page, '/assets/BTC', server.token('tina'))
-  await numberField(page, 'Bang threshold').fill('83')
-  await save(page)
-  await page.goto('/logs')
-  await expect(page.getByRole('log')).toContainText('by tina')
-  await server.revoke('tina')
-  await expect(heading(page)).toBeVisible()
-
-  expect(seen.length).toBeGreaterThan(20)
-  expect(seen.filter((text) => text.includes('viv_'))).toEqual([])
-  expect(server.logged).not.toContain('viv_')
-  const kept = await page.evaluate(async () => ({
-    local: JSON.stringify(localStorage),
-    cookies: document.cookie,
-    databases: await indexedDB.databases(),
-    caches: await caches.keys(),
-    session: JSON.stringify(sessionStorage),
-  }))
-  expect(JSON.stringify(kept)).not.toContain('viv_')
-  expect(await context.cookies()).toEqual([])
 })
 
 test('the API reference opens, and takes a token', async ({ page, server }) => {

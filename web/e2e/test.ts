@@ -9,6 +9,8 @@ export { expect, type Locator, type Page } from '@playwright/test'
 interface Options {
   /** How the server is started. Each worker has one for each way, which is reset before each test. */
   readonly serving: Serving
+  /** In which of the windows of a worker the page is; the pages of one follow each other in the same process. */
+  readonly window: string
 }
 
 interface Fixtures {
@@ -29,8 +31,8 @@ interface WorkerFixtures {
 }
 
 export const test = base.extend<Options & Fixtures, WorkerFixtures>({
-  // Prices ten times a second would keep pages, and what watches them, busier than the tests themselves.
-  serving: [{ flags: ['--assets', 'BTC,ETH,SOL', '--price-interval', '0.4'] }, { option: true }],
+  serving: [{ flags: ['--assets', 'BTC,ETH,SOL'] }, { option: true }],
+  window: ['desk', { option: true }],
 
   servers: [
     // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the names of what is needed from the pattern
@@ -66,8 +68,8 @@ export const test = base.extend<Options & Fixtures, WorkerFixtures>({
   },
 
   // Not a new one for each test: that costs more than many a test, and the code of the dashboard would be loaded anew.
-  context: async ({ browser, browsing, server, watch, isMobile }, use) => {
-    const shared = await browsing.of(isMobile ? 'phone' : 'desk', browser, server.url)
+  context: async ({ browser, browsing, server, watch, window }, use) => {
+    const shared = await browsing.of(window, browser, server.url)
     const unwatch = watch.over(shared.context)
     await use(shared.context)
     await shared.clear()

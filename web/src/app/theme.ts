@@ -9,6 +9,7 @@ export const theme = createTheme({
   autoContrast: true,
   defaultRadius: 'sm',
   cursorType: 'pointer',
+  respectReducedMotion: true,
   colors: {
     dark: [
       '#d5d9e2',
