@@ -56,6 +56,7 @@ test('an edit of every kind of field is in the state that follows its acknowledg
     const { version } = await server.lastChange()
     const said = page.getByRole('status').filter({ hasText: `Version ${version} in force` })
     // The panel says it; the frame only where the panel is out of sight.
+    await said.last().scrollIntoViewIfNeeded()
     await expect(said).toHaveCount(1)
     await page.getByRole('tab', { name: 'History' }).click()
     const frame = page.getByRole('region', { name: 'Connection' })
