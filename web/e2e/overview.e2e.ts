@@ -127,6 +127,7 @@ test('a first visit says what the page is for and the one thing to try; a later 
     await page.keyboard.type('x')
     await expect(page.getByRole('heading', { name: 'No asset has "sox" in its name' })).toBeVisible()
     await page.getByRole('button', { name: 'Show all' }).first().click()
+    await expect.poll(() => shownAssets(page)).toEqual(['BTC', 'ETH', 'SOL'])
 
     await test.step('their charts stand side by side, each with its asset, and the address chooses them', async () => {
       await page.getByRole('link', { name: 'Charts' }).click()
