@@ -280,3 +280,37 @@ def test_rows_without_numbers_between_candles_do_not_make_these_longer(tmp_path:
     rows = [row if n % 3 == 0 else f"{row[:13]},NaN,NaN,NaN,NaN,NaN" for n, row in enumerate(rows_of(minutes(30)))]
     report = AssetFiles([file(tmp_path, rows)], skip=True).reports[0]
     assert (report.minutes, report.left_out["bad"]) == (1, 20)
+
+
+@pytest.mark.parametrize("block", [7, 50, 1_000_000])
+def test_a_long_file_that_is_nearly_in_order_is_sorted_while_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int
+) -> None:
+    """It need not be in memory."""
+    monkeypatch.setattr("vivienne.market.files.part.MANY_ROWS", 10)
+    monkeypatch.setattr("vivienne.market.files.lines._BLOCK", block)
+    numbers = [n + 3 * (n % 5 == 0) - 2 * (n % 7 == 0) for n in range(200)]
+    order = sorted(range(200), key=lambda n: (numbers[n], n))
+    rows = trade_rows(order)
+    files = AssetFiles([file(tmp_path, [*rows[:90], *rows[88:]], TRADES)])
+    assert [100.0 + number for number in range(200)] == prices_in(files)
+    assert "rows not in order of time; sorted; 2 repeated rows left out" in notes(files)
+    assert not files._in_memory
+
+
+def test_trades_with_one_id_that_differ_are_all_there(tmp_path: Path) -> None:
+    rows = [f"0,{price},1,{MIDNIGHT},false" for price in (100, 101, 102, 101)]
+    assert [100.0, 101.0, 102.0] == prices_in(AssetFiles([file(tmp_path, rows, TRADES)]))
+
+
+def test_quotation_marks_and_empty_lines_change_nothing(tmp_path: Path) -> None:
+    """They are read in another way than plain rows."""
+    for rows, header in ((rows_of(minutes(40)), HEADER), (trade_rows(range(40)), TRADES)):
+        plain, *others = (
+            [*AssetFiles([file(tmp_path, given, header)]).stretches()]
+            for given in (rows, [",".join(f'"{cell}"' for cell in row.split(",")) for row in rows], ["", *rows, "", ""])
+        )
+        for other in others:
+            for one, same in zip(plain, other, strict=True):
+                assert one.rows.time.tolist() == same.rows.time.tolist()
+                np.testing.assert_array_equal(one.rows.values, same.rows.values)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from vivienne.errors import MarketDataError
-from vivienne.market.files.ordering import Once, placed
+from vivienne.market.files.ordering import Once, placed, put_in_order_by_and_by
 from vivienne.market.files.part import MOST_SORTED, Part
 from vivienne.market.files.report import Report
 from vivienne.market.files.rows import Rows
@@ -66,6 +66,7 @@ class AssetFiles:
         self._parts = sorted((part for part in self._parts if part.first is not None), key=lambda part: part.first or 0)
         self._groups = self._grouped()
         self._drop_unclosed()
+        self._count_repeated()
         self._in_memory = {number: self._sorted(group) for number, group in enumerate(self._groups) if _is_mixed(group)}
         self.longest = max((part.length for part in self._parts), default=0)
         self.reports = [Report.of(part, left_out[part.source.path]) for part in [*self._parts, *empty]]
@@ -106,6 +107,16 @@ class AssetFiles:
             part.drops_last = not part.last_is_closed and not is_continued
             part.counts.unclosed += part.drops_last
 
+    def _count_repeated(self) -> None:
+        """Count what is there twice in parts that are put in order while they are read."""
+        for group in self._groups:
+            if not _is_mixed(group) and group[0].lag:
+                once = Once(group[0].kind)
+                for rows in _blocks_in_order(group[0]):
+                    once.add(rows)
+                once.end()
+                group[0].count(once)
+
     def _sorted(self, group: Sequence[Part]) -> Rows:
         """The rows of a group in order, each once."""
         if sum(part.counts.rows for part in group) > MOST_SORTED and len(group) > 1:
@@ -137,14 +148,20 @@ class AssetFiles:
 
 
 def _is_mixed(group: Sequence[Part]) -> bool:
-    return len(group) > 1 or not group[0].is_in_order
+    return len(group) > 1 or not (group[0].is_in_order or group[0].lag)
+
+
+def _blocks_in_order(part: Part) -> Iterator[Rows]:
+    if not part.lag:
+        return part.blocks()
+    return put_in_order_by_and_by(part.blocks(), lag=part.lag, kind=part.kind, length=part.length)
 
 
 def _read(part: Part) -> Iterator[Rows]:
-    """The rows of a part that is in order, each once."""
+    """The rows of a part that is in order, or nearly, each once."""
     once = Once(part.kind)
     before: int | None = None
-    for block in _ending_with_valid_rows(part.blocks()):
+    for block in _ending_with_valid_rows(_blocks_in_order(part)):
         rows = placed(block, part.length, before)
         if len(rows):
             before = int(rows.time[-1])

@@ -9,6 +9,8 @@ import numpy as np
 from vivienne.market.files.rows import Rows
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from vivienne.market.files.fields import Kind
     from vivienne.market.types import BoolArray
 
@@ -25,10 +27,12 @@ class Order:
     Attributes:
         ups, downs: number of steps forward and back in time.
         back: the first step back: the line, its time, and the time before it.
+        lag: the longest time by which a row is earlier than one above it, ms.
     """
 
     def __init__(self) -> None:
-        self.ups = self.downs = 0
+        self.ups = self.downs = self.lag = 0
+        self._latest = 0
         self.back: tuple[int, int, int] | None = None
         self._last: int | None = None
 
@@ -45,6 +49,9 @@ class Order:
             place = int(np.argmax(down))
             self.back = int(rows.line[place]), int(rows.time[place]), int(rows.time[place] - steps[place])
         self.downs += count
+        latest = np.maximum.accumulate(np.maximum(rows.time, self._latest))
+        self.lag = max(self.lag, int((latest - rows.time).max()))
+        self._latest = int(latest[-1])
         self._last = int(rows.time[-1])
 
     @property
@@ -91,10 +98,25 @@ def put_in_order(rows: Rows, *, is_newest_first: bool, length: int, kind: Kind) 
     return rows[np.argsort(rows.time, kind="stable")]
 
 
+def put_in_order_by_and_by(blocks: Iterable[Rows], *, lag: int, kind: Kind, length: int) -> Iterator[Rows]:
+    """The same rows in order of time, if none is more than `lag` ms earlier than one before it."""
+    held: Rows | None = None
+    for block in blocks:
+        rows = block if held is None else Rows.joined([held, block])
+        rows = put_in_order(rows, is_newest_first=False, length=length, kind=kind)
+        latest = rows.time[rows.valid].max(initial=0)
+        ready = int(np.searchsorted(rows.time, latest - lag))
+        held = rows[ready:]
+        yield rows[:ready]
+    if held is not None:
+        yield held
+
+
 class Once:
     """Lets each candle and each trade through once. Rows must come in order of time.
 
-    Of rows for one minute the last valid one counts. A trade is repeated if one of the same time has the same id.
+    Of rows for one minute the last valid one counts. A trade is repeated if one of the same time has the same id, price
+    and quantity.
 
     Attributes:
         repeated: number of rows that were there before.
@@ -157,10 +179,12 @@ class Once:
         if rows.ids is None:
             return
         seen: set[Any] = set()
-        for place, trade_id in enumerate(rows.ids[begin:end].tolist(), begin):
-            if rows.valid[place] and trade_id != "":
-                keep[place] = trade_id not in seen
-                seen.add(trade_id)
+        prices, quantities = rows.values[0, begin:end].tolist(), rows.values[1, begin:end].tolist()
+        trades = zip(rows.ids[begin:end].tolist(), prices, quantities, strict=True)
+        for place, trade in enumerate(trades, begin):
+            if rows.valid[place] and trade[0] != "":
+                keep[place] = trade not in seen
+                seen.add(trade)
         self.repeated += int(np.count_nonzero(~keep[begin:end]))
 
     @property

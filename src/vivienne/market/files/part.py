@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 MOST_SORTED = 20_000_000
 """Rows of a file that can be sorted; they have to be in memory at once."""
+MANY_ROWS = 2_000_000
+"""Rows from which a file that is nearly in order is not sorted as a whole."""
+_SHORT_LAG = 600_000
+"""Time by which rows of a file that is nearly in order may be late, ms."""
 _LEAST_STEPS = 2
 _FEW_REPLACED = 10
 _USUAL_STEP = 0.9
@@ -45,6 +49,7 @@ class Part:
             the trades of these moments.
         ids_before: ids of trades that the part before has too.
         is_newest_first, is_in_order: the order of its rows; those that begin before another part ends are not in order.
+        lag: the longest time by which a row is late, if the file is long and nearly in order, ms; otherwise 0.
         drops_last: the last candle is left out, since it may be open.
     """
 
@@ -89,6 +94,8 @@ class Part:
         self.is_newest_first = order.is_newest_first
         self.counts.moved = 0 if order.downs == 0 or order.ups == 0 else min(order.ups, order.downs)
         self._back = order.back
+        is_nearly_in_order = self.counts.rows > MANY_ROWS and order.lag <= _SHORT_LAG and not order.is_newest_first
+        self.lag = order.lag if is_nearly_in_order else 0
         if times:
             self._judge_spacing(np.unique(np.concatenate(times)))
         if self.is_in_order:

@@ -29,7 +29,7 @@ class Readable(Protocol):
 Refuse: TypeAlias = "Callable[[str], MarketDataError]"
 """Makes an error of a reason."""
 Reader: TypeAlias = "Callable[[Path, Readable, Refuse], Iterator[list[Row]]]"
-LARGEST_JSON = 1_000_000_000
+LARGEST_JSON = 500_000_000
 """Bytes; JSON has to be read as a whole."""
 _BLOCK_ROWS = 10_000
 _LEAST_COLUMNS = 3
