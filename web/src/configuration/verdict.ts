@@ -34,7 +34,9 @@ async function verdictOn(
     errors: each.flatMap(({ asset, errors }) =>
       errors.map((error) => ({ ...error, message: `${asset}: ${error.message}` })),
     ),
-    warnings: each[0]?.warnings ?? [],
+    warnings: each.flatMap(({ asset, warnings }) =>
+      warnings.map((warning) => ({ ...warning, asset, message: `${asset}: ${warning.message}` })),
+    ),
     assets: each.flatMap((verdict) => verdict.assets ?? []),
   }
 }
