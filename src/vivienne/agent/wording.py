@@ -64,7 +64,7 @@ def show_confidence(confidence: float, thresholds: Iterable[float]) -> str:
 
 def _plain(value: float, digits: int) -> str:
     """So many significant digits, thousands apart, without an exponent and needless zeros."""
-    if _PLAIN_FROM <= abs(value) < _PLAIN_BELOW:
+    if _PLAIN_FROM <= abs(value) < _PLAIN_BELOW and digits >= _USUAL:
         return f"{value:.{digits}g}"
     if value == 0 or not math.isfinite(value):
         return f"{value + 0.0:g}"

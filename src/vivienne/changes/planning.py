@@ -74,7 +74,8 @@ class Planning:
             raise InvalidConfiguration(problems)
         changed = differences(before.effective(layer), layers.effective(layer))
         assets = [asset for asset in in_force.under(layer) if layers.effective(asset) != before.effective(asset)]
-        warnings = warnings_of_change(before, layers, {layer: touched or leaves(document)})
+        paths = {*(touched or leaves(document)), *(change["path"] for change in changed)}
+        warnings = warnings_of_change(before, layers, {layer: paths})
         return Plan(layer, action, document, layers, changed, assets, warnings, target, active_id)
 
     async def _find(self, config_id: str) -> Revision:

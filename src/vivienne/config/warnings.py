@@ -37,12 +37,12 @@ def warnings_of(before: Document, after: Document, touched: Collection[str]) -> 
     Args:
         before: the document in force, in which nothing is left out.
         after: the document in force afterwards.
-        touched: paths that the change sets. Of other values it warns only if they become different.
+        touched: paths that the change sets. It does not warn of other values.
     """
-    old, new = leaves(before), leaves(after)
-    concerned = {path for path in _WATCHED if path in touched or old[path] != new[path]}
+    concerned = _WATCHED.intersection(touched)
     if not concerned:
         return []
+    old, new = leaves(before), leaves(after)
     return [*_of_sizes(old, new), *_of_state(new, concerned)]
 
 
@@ -60,6 +60,8 @@ def warnings_of_change(
     Returns:
         What an asset inherits is a warning of the global layer only. The list is limited.
     """
+    if all(_WATCHED.isdisjoint(paths) for paths in touched.values()):
+        return []
     inherited = touched.get(GLOBAL, ())
     found = warnings_of(before.effective(GLOBAL), after.effective(GLOBAL), inherited) if GLOBAL in touched else []
     known = {(each["id"], each["message"]) for each in found}
@@ -83,7 +85,7 @@ def _of_sizes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Warnin
         yield {"id": "size_change", "path": path, "message": message}
 
 
-def _of_state(new: Mapping[str, Any], concerned: set[str]) -> Iterator[WarningEntry]:
+def _of_state(new: Mapping[str, Any], concerned: frozenset[str]) -> Iterator[WarningEntry]:
     if _IDLE in concerned and new[_IDLE] > 0:
         message = f"{TUNABLES[_IDLE].title} is {_size(new[_IDLE])}: a position would be held while there is no entry"
         yield {"id": "idle_size", "path": _IDLE, "message": message}
