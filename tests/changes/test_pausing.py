@@ -356,6 +356,43 @@ async def test_a_pause_goes_before_the_changes_that_wait(service: ConfigService,
     assert "pause" == (await actions(service))[1]
 
 
+def of(address: str, switch: Switch, asset: str) -> SwitchRequest:
+    return SwitchRequest(switch, channel="test", asset=asset, caller=Caller(address))
+
+
+async def test_a_pause_waits_for_no_flood_of_pauses_of_another(service: ConfigService, store: Store) -> None:
+    store.may_append.clear()
+    flood = [asyncio.create_task(service.switch(of("192.0.2.1", "pause", "ETH"))) for _ in range(20)]
+    await asyncio.sleep(0)
+    asking = asyncio.create_task(service.switch(of("192.0.2.2", "pause", "BTC")))
+    await until(lambda: "BTC" in service.paused())
+
+    store.may_append.set()
+    await asyncio.gather(asking, *flood)
+    await until(lambda: service.pauses().held == ())
+
+    paused = (await service.history(None, 1000, None))["history"]
+    assert "BTC" in [entry["asset_symbol"] for entry in reversed(paused)][:3]
+
+
+async def test_a_resumption_that_had_to_wait_ends_no_later_pause_of_another(
+    service: ConfigService, store: Store
+) -> None:
+    await pause(service, "BTC")
+    store.may_append.clear()
+    before = [asyncio.create_task(service.switch(of("192.0.2.1", "resume", "ETH"))) for _ in range(3)]
+    resuming = asyncio.create_task(service.switch(of("192.0.2.1", "resume", "BTC")))
+    await asyncio.sleep(0)
+    pausing_again = asyncio.create_task(service.switch(of("192.0.2.2", "pause", "BTC")))
+    await asyncio.sleep(0)
+
+    store.may_append.set()
+    await asyncio.gather(*before, pausing_again)
+    with pytest.raises(VersionConflict, match="paused after"):
+        await resuming
+    assert ["BTC"] == [*service.paused()]
+
+
 async def test_a_pause_that_is_asked_for_after_a_resumption_stays(service: ConfigService, store: Store) -> None:
     store.may_append.clear()
     change = asyncio.create_task(bang(service, 85))

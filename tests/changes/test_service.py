@@ -799,11 +799,14 @@ async def test_more_changes_than_may_wait_are_refused_at_once(service: ConfigSer
 
     with pytest.raises(NotStored, match="retry in a moment"):
         await service.change(partial("BTC", bang=95))
+    other = asyncio.create_task(service.change(replace(partial("BTC", bang=91), caller=Caller("192.0.2.2"))))
 
     store.may_append.set()
     answers = await asyncio.gather(*waiting)
-    assert sorted(answer["version"] for answer in answers) == list(range(1, MOST_WAITING + 1))
-    assert (await service.change(partial("BTC", bang=95)))["version"] == MOST_WAITING + 1
+    versions = [answer["version"] for answer in (*answers, await other)]
+    assert sorted(versions) == list(range(1, MOST_WAITING + 2))
+    assert versions[-1] <= 3  # it did not wait for those of the other caller
+    assert (await service.change(partial("BTC", bang=95)))["version"] == MOST_WAITING + 2
 
 
 async def test_a_change_whose_caller_goes_away_is_still_made(service: ConfigService, store: Store) -> None:

@@ -27,6 +27,8 @@ POST = request("POST", f"{COMPREHENSIVE}/partial-update", HOST, ("Content-Type",
                ("Content-Length", "100"))  # fmt: skip
 CHUNKED = request("POST", f"{COMPREHENSIVE}/partial-update", HOST, ("Content-Type", "application/json"),
                   ("Transfer-Encoding", "chunked"))  # fmt: skip
+PAUSE = request("POST", f"{COMPREHENSIVE}/pause", HOST, ("Content-Type", "application/json"),
+                ("Content-Length", "2")) + b"{}"  # fmt: skip
 TIMED_OUT = b"HTTP/1.1 408 "
 
 
@@ -111,10 +113,37 @@ def test_so_many_connections_are_open_in_all_and_one_that_ends_makes_room(visito
     assert [101] * 12 == [answer(each, has_body=False).status for each in kept]
 
     for said in (HEALTH, SOCKET):
-        assert (503, "too_many_connections", ["1"], ["close"]) == one_too_many(visitors.asked("127.0.0.9", said))
+        assert (503, "too_many_connections", ["1"], ["close"]) == one_too_many(visitors.asked("127.0.0.2", said))
 
     kept[0].close()
-    assert served_again(visitors, "127.0.0.9")
+    assert served_again(visitors, "127.0.0.2")
+
+
+def test_a_pause_gets_through_when_all_connections_are_taken(visitors: Visitors) -> None:
+    assert served_again(visitors, "127.0.0.1")
+    kept = [visitors.come("127.0.0.1", SOCKET) for _ in range(5)]
+    assert [101] * 5 == [answer(each, has_body=False).status for each in kept]
+    assert 429 == visitors.asked("127.0.0.1").status
+    assert 200 == visitors.asked("127.0.0.1", PAUSE).status
+
+    kept += [visitors.come(f"127.0.0.{2 + number % 2}", SOCKET) for number in range(7)]
+    assert [101] * 7 == [answer(each, has_body=False).status for each in kept[5:]]
+    unspoken = [visitors.come("127.0.0.2", begun) for begun in (b"", PAUSE[:-1]) * 40]
+    paused = visitors.asked("127.0.0.2", PAUSE)
+    assert (200, ["close"]) == (paused.status, paused.headers["connection"])
+    assert unspoken
+
+
+def test_when_all_connections_are_taken_the_address_with_most_gives_one_up(visitors: Visitors) -> None:
+    assert served_again(visitors, "127.0.0.1")
+    kept = [visitors.come(f"127.0.0.{2 + number % 3}", SOCKET) for number in range(12)]
+    assert [101] * 12 == [answer(each, has_body=False).status for each in kept]
+
+    assert 200 == visitors.asked("127.0.0.9").status
+    kept[0].settimeout(SECONDS)
+    with suppress(ConnectionResetError):
+        while kept[0].recv(65_536):
+            pass
 
 
 def test_so_many_websockets_are_opened_in_a_second_and_requests_go_on(tmp_path: Path) -> None:

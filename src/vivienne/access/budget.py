@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from vivienne.access.rates import MOST_KEPT
@@ -28,7 +28,7 @@ DEAREST = 0.25
 class _Account:
     left: float
     at: float
-    waiting: deque[Callable[[], None]] = field(default_factory=deque)
+    waiting: dict[int, Callable[[], None]] = field(default_factory=dict)
     is_called: bool = False
     """Whether the next of those that wait will be called."""
 
@@ -65,21 +65,32 @@ class TimeBudgets:
     Args:
         clock: monotonic, in seconds.
         share: seconds in a second for each caller.
+        at_once: seconds that may be used at once after a quiet time.
+        spent: the clock by which work is charged; None for the same one.
     """
 
-    def __init__(self, clock: Callable[[], float], share: float = SHARE) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        share: float = SHARE,
+        at_once: float = AT_ONCE,
+        spent: Callable[[], float] | None = None,
+    ) -> None:
         self._clock = clock
+        self._spent = spent or clock
         self._share = share
+        self._at_once = at_once
+        self._numbers = count()
         self._accounts: dict[str, _Account] = {}
 
     @contextmanager
     def charged(self, key: str) -> Iterator[None]:
         """Charge a caller for the time that passes within, in which nobody else has a turn."""
-        begin = self._clock()
+        begin = self._spent()
         try:
             yield
         finally:
-            self.charge(key, min(DEAREST, self._clock() - begin))
+            self.charge(key, min(DEAREST, self._spent() - begin))
 
     async def charging(self, key: str, work: Coroutine[Any, Any, _R]) -> _R:
         """Do work and charge a caller for it; time in which it waits, such as for the store, is free."""
@@ -89,17 +100,29 @@ class TimeBudgets:
         """Charge a caller for work that is done for it in several places."""
         self._account(key).left -= seconds
 
-    def when_due(self, key: str, then: Callable[[], None]) -> None:
-        """Call a function as soon as the caller has time left, and those of its connections that waited before."""
-        account = self._account(key)
-        account.waiting.append(then)
+    def when_due(self, key: str, then: Callable[[], None]) -> int:
+        """Call a function as soon as the caller has time left, and those of its connections that waited before.
+
+        Returns:
+            A number by which to forget it.
+        """
+        account, number = self._account(key), next(self._numbers)
+        account.waiting[number] = then
         self._call(key, account)
+        return number
+
+    def forget(self, key: str, number: int) -> None:
+        """Do not call a function any more. Does nothing if it was called."""
+        self._account(key).waiting.pop(number, None)
 
     async def due(self, key: str) -> None:
         """Wait until the caller has time left; in any case let others do their work first."""
         turn = asyncio.Event()
-        self.when_due(key, turn.set)
-        await turn.wait()
+        number = self.when_due(key, turn.set)
+        try:
+            await turn.wait()
+        finally:
+            self.forget(key, number)
 
     def _call(self, key: str, account: _Account) -> None:
         if account.is_called or not account.waiting:
@@ -115,16 +138,16 @@ class TimeBudgets:
     def _next(self, key: str) -> None:
         account = self._account(key)
         account.is_called = False
-        if account.left >= 0:
-            account.waiting.popleft()()
+        if account.left >= 0 and account.waiting:
+            account.waiting.pop(next(iter(account.waiting)))()
         self._call(key, account)
 
     def _account(self, key: str) -> _Account:
         """The account of a caller, up to date; the one that was used last stands last."""
         now = self._clock()
-        found = self._accounts.pop(key, None) or _Account(AT_ONCE, now)
+        found = self._accounts.pop(key, None) or _Account(self._at_once, now)
         self._accounts[key] = found
-        found.left = min(AT_ONCE, found.left + (now - found.at) * self._share)
+        found.left = min(self._at_once, found.left + (now - found.at) * self._share)
         found.at = now
         if len(self._accounts) > MOST_KEPT:
             self._forget()

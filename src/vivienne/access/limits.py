@@ -26,6 +26,7 @@ class Limits:
         message: of messages, over REST, WebSockets and Redis.
         connections: open at once.
         connections_per_address: the same, from one address.
+        websockets_per_caller: open at once, of a token, or of an address without one.
         handshakes_per_second: WebSockets that may be opened in a second.
         half_open: connections at once that have not said yet what they want; the oldest goes when there are more. The
             same number may have answers at once that are not read.
@@ -38,6 +39,7 @@ class Limits:
     message: MessageLimits = field(default_factory=MessageLimits)
     connections: int = 5_000
     connections_per_address: int = 4_000
+    websockets_per_caller: int = 2_000
     handshakes_per_second: int = 1_000
     half_open: int = 500
     handshake_seconds: float = 10.0

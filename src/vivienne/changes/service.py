@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
     from datetime import datetime
 
+    from vivienne.access.budget import TimeBudgets
     from vivienne.access.caller import Caller
     from vivienne.changes.in_force import Active
     from vivienne.changes.looking_back import Page, RevisionFilter
@@ -150,9 +151,15 @@ class ConfigService:
         found = {asset: self._in_force.active(asset).pause for asset in self.assets}
         return {asset: pause for asset, pause in found.items() if pause is not None}
 
-    def charge_with(self, charge: Callable[[Caller, int], None]) -> None:
-        """Call a function with the bytes that each change made here took in the store, and who asked for it."""
+    def charge_with(self, charge: Callable[[Caller, int], None], budgets: TimeBudgets) -> None:
+        """Call a function with the bytes that each change made here took in the store, and who asked for it.
+
+        Args:
+            charge: the function.
+            budgets: where the time that a change takes is charged to its caller.
+        """
         self._writer.charge = charge
+        self._writer.budgets = budgets
 
     def listen_to_held(self, listener: Callable[[], None]) -> None:
         """Call a listener when a pause that is held or heard comes into force, or ends: no change tells of it.
@@ -172,7 +179,7 @@ class ConfigService:
         Raises:
             ChangeRefused: nothing was stored and nothing is different. `NotStored` may leave open whether it was.
         """
-        return await self._writer.write(partial(self._prepare, request), request.channel)
+        return await self._writer.write(partial(self._prepare, request), request.channel, request.caller.key)
 
     async def switch(self, request: SwitchRequest) -> Switched:
         """Pause or resume.
@@ -193,7 +200,7 @@ class ConfigService:
         Raises:
             ChangeRefused: as `change`; each problem has the asset of its layer.
         """
-        return await self._writer.write(partial(self._prepare_replacement, asked), IMPORT)
+        return await self._writer.write(partial(self._prepare_replacement, asked), IMPORT, IMPORT)
 
     async def try_replacement(self, asked: Replacement) -> Replaced:
         """Try a replacement: tell what it would do, without doing it.
@@ -212,7 +219,7 @@ class ConfigService:
         Raises:
             ChangeRefused: as `change`; each problem has its asset.
         """
-        return await self._writer.write(partial(self._prepare_several, request), request.channel)
+        return await self._writer.write(partial(self._prepare_several, request), request.channel, request.caller.key)
 
     async def try_several(self, request: SeveralRequest) -> Replaced:
         """Try a change of several assets: tell what it would do, without doing it.

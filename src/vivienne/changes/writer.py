@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any, overload
 
@@ -18,6 +20,7 @@ from vivienne.errors import ChangeRefused, NotStored, RequestIdReused, StoreUnav
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from vivienne.access.budget import TimeBudgets
     from vivienne.access.caller import Caller
     from vivienne.changes.counting import ChangeCounts
     from vivienne.changes.ledger import Ledger
@@ -29,8 +32,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-MOST_WAITING = 256
-"""Changes that may wait for their turn; more are refused at once."""
+MOST_WAITING, _MOST_IN_ALL = 256, 1024
+"""Changes of one caller, and of all, that may wait for their turn; more are refused at once."""
 STORE_TIMEOUT = 10.0
 """Seconds a caller waits for the store."""
 CONTENTION_SECONDS = 8.0
@@ -56,29 +59,35 @@ class Writer:
         self._counts = counts
         self.charge: Callable[[Caller, int], None] | None = None
         """Called with the bytes that a change took in the store, and who asked for it."""
+        self.budgets: TimeBudgets | None = None
+        """Of the time of callers; changes are charged to them, and wait for it where they come in."""
         self._turns = Turns()
+        self._waiting: Counter[str] = Counter()
         self._under_way: set[asyncio.Task[Any]] = set()
         self._settling: asyncio.Task[None] | None = None
 
     async def write(
-        self, prepare: Callable[[], Awaitable[Prepared[AnswerT]]], channel: str, *, is_urgent: bool = False
+        self, prepare: Callable[[], Awaitable[Prepared[AnswerT]]], channel: str, whose: str, *, is_urgent: bool = False
     ) -> AnswerT:
         """Make a change in its turn, in a task of its own; wait for it no longer than `STORE_TIMEOUT`.
 
         Args:
             prepare: plans the change on top of what is in force; called again when another process was first.
             channel: how the change came in.
+            whose: the caller who asks for it: the callers take turns, and its time is charged.
             is_urgent: it goes before changes that wait, as many as they are.
 
         Raises:
             ChangeRefused: what `prepare` raises. `NotStored` may leave open whether the change was made.
         """
         with self._counts.refusals(channel):
-            if len(self._under_way) >= (2 * MOST_WAITING if is_urgent else MOST_WAITING):
+            more = 2 if is_urgent else 1
+            if self._waiting[whose] >= more * MOST_WAITING or len(self._under_way) >= more * _MOST_IN_ALL:
                 raise NotStored(f"The limit of {MOST_WAITING} waiting changes is reached; retry in a moment")
-        task = asyncio.create_task(self._write(prepare, channel, monotonic(), is_urgent=is_urgent))
+        self._waiting[whose] += 1
+        task = asyncio.create_task(self._charged(whose, prepare, channel, is_urgent=is_urgent))
         self._under_way.add(task)
-        task.add_done_callback(self._finished)
+        task.add_done_callback(partial(self._finished, whose))
         try:
             async with asyncio.timeout(STORE_TIMEOUT):
                 return await asyncio.shield(task)
@@ -143,11 +152,25 @@ class Writer:
         if self._under_way:
             await asyncio.wait(self._under_way, timeout=seconds)
 
+    async def _charged(
+        self, whose: str, prepare: Callable[[], Awaitable[Prepared[AnswerT]]], channel: str, *, is_urgent: bool
+    ) -> AnswerT:
+        writing = self._write(whose, prepare, channel, monotonic(), is_urgent=is_urgent)
+        if self.budgets is None or is_urgent:
+            return await writing
+        return await self.budgets.charging(whose, writing)
+
     async def _write(
-        self, prepare: Callable[[], Awaitable[Prepared[AnswerT]]], channel: str, asked_at: float, *, is_urgent: bool
+        self,
+        whose: str,
+        prepare: Callable[[], Awaitable[Prepared[AnswerT]]],
+        channel: str,
+        asked_at: float,
+        *,
+        is_urgent: bool,
     ) -> AnswerT:
         with self._counts.refusals(channel):
-            async with self._turns.turn(is_urgent=is_urgent):
+            async with self._turns.turn(whose, is_urgent=is_urgent):
                 try:
                     await self._ledger.settle_doubt()
                     prepared = await self._write_on_the_newest(prepare, asked_at)
@@ -198,7 +221,10 @@ class Writer:
                 except Exception:  # noqa: BLE001  # it is asked again as long as there is doubt
                     _log.exception("Failed to find out whether a change was stored; trying again")
 
-    def _finished(self, task: asyncio.Task[Any]) -> None:
+    def _finished(self, whose: str, task: asyncio.Task[Any]) -> None:
         self._under_way.discard(task)
+        self._waiting[whose] -= 1
+        if not self._waiting[whose]:
+            del self._waiting[whose]
         if not task.cancelled() and (error := task.exception()) and not isinstance(error, ChangeRefused):
             _log.error("A change failed", exc_info=error)

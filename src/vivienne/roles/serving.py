@@ -16,6 +16,7 @@ from vivienne.errors import SettingsError
 from vivienne.logs.setup import announce
 from vivienne.metrics.registry import Metrics, Sample
 from vivienne.roles.admission import access_for, behind_named_proxies
+from vivienne.server.charging import Charging
 from vivienne.server.gate import Gate
 from vivienne.server.incoming import Incoming
 from vivienne.server.listen import bind, is_local, room_for, server
@@ -77,7 +78,7 @@ async def _serve(
     prune: Callable[[], Coroutine[Any, Any, None]],
 ) -> None:
     access = access_for(boot, book, is_local=is_local(sockets))
-    service.charge_with(access.count_bytes)
+    service.charge_with(access.count_bytes, access.requests)
     process = _process(boot, service, logs, access)
     process.drain_seconds = boot.drain_seconds
     process.tasks["old answers"] = prune
@@ -87,7 +88,8 @@ async def _serve(
     if service.is_shared:
         process.tasks["follow"] = service.follow
     hosts: Hosts = "local" if is_local(sockets) else "any" if access.demanded else "addresses"
-    app = guarded(Gate(under(boot.root_path, process.app), access), origins=boot.origins, hosts=hosts)
+    charged = Charging(under(boot.root_path, process.app), access.requests)
+    app = guarded(Gate(charged, access), origins=boot.origins, hosts=hosts)
     app = Traced(behind_named_proxies(app, boot, access))
     incoming = Incoming(access.budgets, service.metrics)
     web = server(app, room_for(boot.limits), incoming, boot.proxies, service.metrics)

@@ -1,6 +1,8 @@
 """Connections: limits of their number, of the time until one has sent a request, and until it has read the answer.
 
-A connection beyond the limits is answered with the reason and closed. One without a request is closed after a while, or
+A connection beyond the limits is answered with the reason and closed; only a pause is answered there too. When all
+connections are taken, the address with most gives one up for another that has less than half as many.
+One without a request is closed after a while, or
 when there are too many such connections. One that does not read its answer is ended after a while too, or when too much
 is unread. In both cases the oldest of the address with the most goes first, so that clients that send at once get in.
 """
@@ -26,17 +28,20 @@ if TYPE_CHECKING:
 
 _TOO_MANY, _UNAVAILABLE = 429, 503
 ACCEPTED_PER_PASS = 24
-_PARSED_PER_PASS, _BEGUN_PER_PASS = 28, 2
+_PARSED_PER_PASS, _BEGUN_PER_PASS, _PAUSES_PER_PASS = 28, 2, 4
 """Done in a pass of the event loop: connections and pieces take about 0.1 ms, and answers 1 ms to begin. More are
 parsed than accepted, so that no request is taken for a silent connection while it waits for its turn. Many are
 accepted, because any of those that wait may bring a pause."""
 SPARE = 64
-"""Connections beyond the limit that are told so; even more are closed without a word, because each is an open file."""
+"""Connections beyond the limit that are told so, or may pause. Of more, the oldest of the address with most is closed,
+because each is an open file."""
 _MOST_UNREAD = 16 * 1024 * 1024
 """Bytes of answers that all clients together may leave unread."""
 _MOST_HELD = 4 * 1024 * 1024
 """Bytes of requests of all clients together that are not parsed, not whole or not answered. Beyond it the connection
 with most of them ends: a pause is short."""
+_MOST_UNREAD_BY_SOCKETS = 32 * 1024 * 1024
+"""Bytes that all WebSockets together may leave unread. Beyond it the one that leaves most ends."""
 _ENDED = "vivienne_connections_ended_total"
 _REASONS = ("limit", "no_request", "unread", "malformed")
 
@@ -64,24 +69,29 @@ class Connections:
 
     Attributes:
         parsing: turns to parse a piece of what clients send.
-        answering: turns to begin an answer.
+        answering: turns to begin an answer, or to tell the application that its client has left.
+        pausing: turns to begin a pause.
     """
 
     def __init__(self, limits: Limits, is_proxy: Callable[[str], bool], metrics: Metrics | None = None) -> None:
         self.limits = limits
         self.parsing = Turns(_PARSED_PER_PASS)
         self.answering = Turns(_BEGUN_PER_PASS)
+        self.pausing = Turns(_PAUSES_PER_PASS)
         self._is_proxy = is_proxy
         self._metrics = metrics or Metrics()
         self._open = 0
-        self._by_address: dict[str, int] = {}
         # Oldest first.
+        self._by_address: dict[str, dict[Connection, None]] = {}
+        self._spare: dict[Connection, None] = {}
         self._silent: dict[Connection, asyncio.TimerHandle] = {}
         self._silent_by_address: Counter[str] = Counter()
         self._unread: dict[Connection, _Unread] = {}
         self._unread_bytes = 0
         self._held: dict[Connection, int] = {}
         self._held_bytes = 0
+        self._unread_by_sockets: dict[Connection, int] = {}
+        self._unread_socket_bytes = 0
         for reason in _REASONS:
             self._metrics.expect(_ENDED, reason)
 
@@ -89,19 +99,40 @@ class Connections:
         """Count a connection; return the application that refuses it, or None if it is within the limits."""
         self._open += 1
         address, whose = connection.address, connection.whose
-        here = self._by_address[whose] = self._by_address.get(whose, 0) + 1
-        if self._open > self.limits.connections + SPARE:
-            self.ended("limit")
-            connection.transport.abort()
-            return None
+        here = self._by_address.setdefault(whose, {})
+        here[connection] = None
         self.waits(connection)
-        if self._open > self.limits.connections:
+        if self._open > self.limits.connections and not self._make_room(whose):
+            self._spare[connection] = None
+            if len(self._spare) > SPARE:
+                self._end(self._least_wanted_spare())
             detail = f"The limit of {self.limits.connections:,} open connections is reached"
             return self._refusal(_UNAVAILABLE, detail)
-        if here > self.limits.connections_per_address and not self._is_proxy(address):
+        if len(here) > self.limits.connections_per_address and not self._is_proxy(address):
             detail = f"The limit of {self.limits.connections_per_address:,} open connections from {address} is reached"
             return self._refusal(_TOO_MANY, detail)
         return None
+
+    def _make_room(self, whose: str) -> bool:
+        """End the oldest connection of the address with most, if that has more than twice as many as this one."""
+        most = max(self._by_address.values(), key=len)
+        oldest = next((each for each in most if each not in self._spare and not each.is_pausing), None)
+        is_fair = len(most) > 2 * len(self._by_address[whose])
+        if oldest is None or not is_fair or self._is_proxy(oldest.address):
+            return False
+        self._end(oldest)
+        return True
+
+    def _least_wanted_spare(self) -> Connection:
+        """Of the address with most spare connections, the oldest one, if possible one that does not pause."""
+        whose, _ = Counter(each.whose for each in self._spare).most_common(1)[0]
+        found = [each for each in self._spare if each.whose == whose]
+        return next((each for each in found if not each.is_pausing), found[0])
+
+    def _end(self, connection: Connection) -> None:
+        self.closed(connection)
+        self.ended("limit")
+        connection.give_up()
 
     def spoke(self, connection: Connection) -> None:
         """Note that a whole request has arrived, or that a WebSocket is open."""
@@ -159,14 +190,34 @@ class Connections:
         """Count a connection that the server ended: `limit`, `no_request`, `unread` or `malformed`."""
         self._metrics.count(_ENDED, reason)
 
-    def closed(self, connection: Connection) -> None:
-        """Note that a connection is closed."""
+    def socket_unread(self, connection: Connection, size: int) -> None:
+        """Note that so many bytes cannot be sent on what has become a WebSocket; its pings limit the time."""
+        self._unread_socket_bytes += size - self._unread_by_sockets.pop(connection, 0)
+        if size:
+            self._unread_by_sockets[connection] = size
+        while self._unread_socket_bytes > _MOST_UNREAD_BY_SOCKETS:
+            most = max(self._unread_by_sockets, key=self._unread_by_sockets.__getitem__)
+            self._unread_socket_bytes -= self._unread_by_sockets.pop(most)
+            self.ended("unread")
+            most.give_up()
+
+    def lost(self, connection: Connection) -> None:
+        """Note that a client has left; its connection counts until the application knows."""
         self.spoke(connection)
         self.read(connection)
         self.holds(connection, 0)
+
+    def closed(self, connection: Connection) -> None:
+        """Note that a connection is closed. It may be told twice."""
+        here = self._by_address.get(connection.whose, {})
+        if connection not in here:
+            return
+        self.lost(connection)
+        self.socket_unread(connection, 0)
+        self._spare.pop(connection, None)
         self._open -= 1
-        self._by_address[connection.whose] -= 1
-        if not self._by_address[connection.whose]:
+        del here[connection]
+        if not here:
             del self._by_address[connection.whose]
 
     def _worst(self) -> Connection:

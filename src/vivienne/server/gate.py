@@ -57,7 +57,7 @@ class Gate:
         # Attempts of each address, and handshakes of all callers that were let in, so that others cannot use those up.
         self._tried = Rate(access.limits.handshakes_per_second, 1.0, monotonic)
         self._handshakes = Rate(access.limits.handshakes_per_second, 1.0, monotonic)
-        self._open: dict[str, int] = {}
+        self._open: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on, or refuse."""
@@ -81,12 +81,13 @@ class Gate:
             trace.caller.set(str(scope[CALLER]))
             await self._app(scope, receive if token is None else self._while_good(receive, token), send)
             return
-        whose, most = counted_as(address), self._access.limits.connections_per_address
+        whose = counted_as(address)
         if wait := self._tried.take(whose):
             await _too_fast(self._tried, wait)(scope, receive, send)
-        elif self._open.get(whose, 0) >= most:
-            detail = f"The limit of {most:,} open WebSockets from {address} is reached"
-            await too_many(detail, 1.0)(scope, receive, send)
+        elif self._open[whose] >= (most := self._access.limits.connections_per_address):
+            await too_many(f"The limit of {most:,} open WebSockets from {address} is reached", 1.0)(
+                scope, receive, send
+            )
         else:
             with self._counted(whose):
                 await self._websocket(scope, receive, send, address)
@@ -115,6 +116,11 @@ class Gate:
         if scope[CALLER].role is not None and (wait := self._handshakes.take()):
             await _too_fast(self._handshakes, wait)(scope, receive, send)
             return
+        caller, most = scope[CALLER], self._access.limits.websockets_per_caller
+        if caller.role is not None and self._open[caller.key] >= most:
+            whose = f"of the token {caller.token!r}" if caller.token is not None else f"from {address} without a token"
+            await too_many(f"The limit of {most:,} open WebSockets {whose} is reached", 1.0)(scope, receive, send)
+            return
         # The application does not need the secret.
         scope["subprotocols"] = [name for name in offered if not name.startswith((TOKEN_IN, TICKET_IN))]
 
@@ -123,10 +129,11 @@ class Gate:
                 message = {"subprotocol": SUBPROTOCOL, **{name: value for name, value in message.items() if value}}
             await send(message)
 
-        if token is None:
-            await self._app(scope, receive, choosing)
-        else:
-            await self._until_revoked(scope, receive, choosing, token)
+        with self._counted(caller.key):
+            if token is None:
+                await self._app(scope, receive, choosing)
+            else:
+                await self._until_revoked(scope, receive, choosing, token)
 
     async def _until_revoked(self, scope: Scope, receive: Receive, send: Send, token: Token) -> None:
         """Run the application until it ends or the token is revoked; then end it, and the connection.
@@ -151,14 +158,14 @@ class Gate:
             revoked.cancel()
 
     @contextmanager
-    def _counted(self, address: str) -> Iterator[None]:
-        self._open[address] = self._open.get(address, 0) + 1
+    def _counted(self, whose: str) -> Iterator[None]:
+        self._open[whose] += 1
         try:
             yield
         finally:
-            self._open[address] -= 1
-            if not self._open[address]:
-                del self._open[address]
+            self._open[whose] -= 1
+            if not self._open[whose]:
+                del self._open[whose]
 
 
 def _too_fast(handshakes: Rate, wait: float) -> Response:

@@ -3,13 +3,14 @@
 What uvicorn does not do, and is done here by overriding it:
 
 - It parses at once what has been read. Here a piece is parsed in its turn, and the next request when the one before is
-  answered; a pause is answered at once (`data_received`, `_start_asgi_task`).
+  answered; pauses have turns of their own (`data_received`, `_start_asgi_task`).
 - It keeps headers and trailers without a limit, and waits for ever for the rest of a request (`on_...`).
 - It hands a handshake to the WebSocket library in whatever form, and does not notice that the library cannot read it
   (`_should_upgrade`, `handle_websocket_upgrade`).
 - When it stops, it resets connections whose request is on its way (`shutdown`).
 - It waits for ever for a client to read its answer (`pause_writing`, `on_response_complete`).
-- It keeps a request that is answered as long as its connection (`_forget_request`).
+- It keeps a request that is answered as long as its connection, and that of a lost connection until garbage is
+  collected (`_forget_request`, `connection_lost`).
 """
 
 from __future__ import annotations
@@ -22,21 +23,28 @@ from typing import TYPE_CHECKING, Any, cast
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from vivienne.access.caller import counted_as
+from vivienne.server.charging import WAITING
 from vivienne.server.head import BAD_REQUEST, HEAD_BYTES, HEAD_FIELDS, HEADERS_TOO_LARGE, counted_bytes, refusal
 from vivienne.server.intake import Intake
-from vivienne.server.policy import PAUSE
+from vivienne.server.policy import is_pause
 
 if TYPE_CHECKING:
     import asyncio
 
+    from starlette.types import ASGIApp
     from uvicorn.config import Config
 
     from vivienne.server.connections import Connections
+    from vivienne.server.turns import Turn, Turns
     from vivienne.server.websocket_protocol import WebSocketProtocol
 
 _REQUEST_TIMEOUT = 408
 _AT_ONCE = struct.pack("ii", 1, 0)
 """Value of `SO_LINGER` with which closing a connection discards what is not sent."""
+_SHORT_CUTS = 4
+"""Pieces of the body of a pause that are parsed at once; usual ones have one or two. More wait for their turn."""
+_SOCKET_UNREAD = 8 * 1024
+"""Bytes that a WebSocket may leave unread, beside those in the kernel, before no more is sent."""
 _LAST_REQUEST_SECONDS = 0.5
 """Time for the first request of a connection that is open when the server stops."""
 
@@ -55,8 +63,15 @@ class Connection(HttpToolsProtocol):
     def __init__(self, config: Config, server_state: Any, app_state: dict[str, Any], _loop: Any = None) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self.address = self.whose = ""
-        self._refused = False
-        self._is_due = self._is_last = False
+        self._refused = self._is_last = False
+        self._over_limit: ASGIApp | None = None
+        """What answers everything but a pause, beyond the limits."""
+        self._due: Turn | None = None
+        """The turn to parse that is asked for."""
+        self._starts: Turn | None = None
+        """The turn to begin the answer, until it has come."""
+        self._short_cuts = 0
+        """Pieces of the body of this request that were parsed at once."""
         self._has_head = False
         self._turns = 0
         """Pieces parsed since the connection was last idle; one more once it has been used."""
@@ -81,21 +96,41 @@ class Connection(HttpToolsProtocol):
         refusal = self.everything.opened(self)
         if refusal is not None:
             self._refused = True
-            self.app = refusal
+            self.app = self._over_limit = refusal
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Count it as closed. Not called once it has become a WebSocket."""
-        self.everything.closed(self)
+        """Drop what waits for its turn, and count it as closed. Not called once it has become a WebSocket."""
         self.flow.release()
-        lose = partial(super().connection_lost, exc)
+        if self._due is not None:
+            self.everything.parsing.drop(self._due)
         cycle: Any = self.cycle  # None before the first request
-        if cycle is None or cycle.response_complete:
+        is_running = self._starts is None and cycle is not None and not cycle.response_complete
+        if self._starts is not None:
+            self._turns_to_start(cycle).drop(self._starts)
+        if cycle is not None:
+            cycle.disconnected = cycle.disconnected or not cycle.response_complete
+            cycle.on_response = _do_nothing  # it refers to this object, which would keep both alive
+            cycle.body.clear()
+        lose = partial(self._lost, exc)
+        if is_running:
+            # The application is told in turn, because it takes as long to give up as to answer.
+            self.everything.lost(self)
+            self.everything.answering.take(self.whose, lose)
+        else:
             lose()
-            return
-        cycle.disconnected = True
-        cycle.body.clear()
-        # The application is told in turn, because it takes as long to give up as to answer.
-        self.everything.answering.take(self.whose, lose)
+
+    def _lost(self, exc: Exception | None) -> None:
+        self.everything.closed(self)
+        super().connection_lost(exc)
+        cycle: Any = self.cycle
+        if cycle is not None and WAITING in cycle.scope:
+            cycle.scope[WAITING]()
+
+    @property
+    def is_pausing(self) -> bool:
+        """True while a pause is asked for and not answered."""
+        cycle: Any = self.cycle  # None before the first request
+        return cycle is not None and not cycle.response_complete and is_pause(cycle.scope)
 
     def shutdown(self) -> None:
         """Stop after the answer, and after that to the first request if none has come yet.
@@ -115,27 +150,25 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Keep bytes until it is their turn."""
         self._unset_keepalive_if_required()
+        is_short_cut = self._body_left > 0 and not self.flow.holds and self.is_pausing
+        if is_short_cut and self._short_cuts < _SHORT_CUTS:
+            self._short_cuts += 1
+            self.flow.keep(data)
+            self._advance()
+            return
         self.flow.hold(data)
         self._count_held()
-        if self._is_body_of_pause():
-            self._advance()
-        else:
-            self._ask_for_turn()
-
-    def _is_body_of_pause(self) -> bool:
-        cycle: Any = self.cycle  # None before the first request
-        return self._body_left > 0 and _is_pause(cycle.scope) and not cycle.response_complete
+        self._ask_for_turn()
 
     def _count_held(self) -> None:
         self.everything.holds(self, self.flow.size + self._head_bytes + self._body_bytes)
 
     def _ask_for_turn(self) -> None:
-        if not self._is_due:
-            self._is_due = True
-            self.everything.parsing.take(self.whose, self._turn, had=self._turns)
+        if self._due is None:
+            self._due = self.everything.parsing.take(self.whose, self._turn, had=self._turns)
 
     def _turn(self) -> None:
-        self._is_due = False
+        self._due = None
         self._advance()
 
     def _advance(self) -> None:
@@ -182,7 +215,7 @@ class Connection(HttpToolsProtocol):
         """Begin to measure the time and size of a request."""
         self.everything.waits(self)
         self._bare = self._fields = self._head_bytes = self._body_left = self._body_bytes = 0
-        self._has_head = False
+        self._has_head, self._short_cuts = False, 0
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -240,11 +273,12 @@ class Connection(HttpToolsProtocol):
         became = cast("WebSocketProtocol", transport.get_protocol())  # `listen.server` says so
         became.opened = partial(self.everything.spoke, self)
         became.gone = partial(self.everything.closed, self)
+        became.leaves_unread = partial(self.everything.socket_unread, self)
         self.flow.release()
         self.everything.holds(self, 0)
         if transport.is_closing():
             return
-        transport.set_write_buffer_limits()
+        transport.set_write_buffer_limits(high=_SOCKET_UNREAD)
         transport.resume_reading()
         if not became.handshake_initiated:
             self._end(BAD_REQUEST, "Bad Request", "The WebSocket handshake cannot be read")
@@ -252,14 +286,18 @@ class Connection(HttpToolsProtocol):
     # The answer
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
-        """Begin to answer in turn; a pause is never behind others."""
+        """Begin to answer in turn. A pause is never behind others, and is answered beyond the limits too."""
+        if app is self._over_limit and is_pause(cycle.scope):
+            app = self.config.loaded_app
+            cycle.keep_alive = False
         start = partial(self._start, cycle, app)
-        if _is_pause(cycle.scope):
-            start()
-        else:
-            self.everything.answering.take(self.whose, start)
+        self._starts = self._turns_to_start(cycle).take(self.whose, start, had=self._turns)
+
+    def _turns_to_start(self, cycle: Any) -> Turns:
+        return self.everything.pausing if is_pause(cycle.scope) else self.everything.answering
 
     def _start(self, cycle: Any, app: Any) -> None:
+        self._starts = None
         if not cycle.disconnected:
             super()._start_asgi_task(cycle, app)
 
@@ -336,11 +374,8 @@ class Connection(HttpToolsProtocol):
         self.transport.close()
 
 
-def _is_pause(scope: Any) -> bool:
-    method, path = PAUSE
-    # The path under which everything is served is not known here.
-    asked: str = scope.get("path", "")
-    return bool(scope.get("method") == method and asked.endswith(path))
+def _do_nothing() -> None:
+    """Nobody waits for the end of this answer any more."""
 
 
 def limited(connections: Connections) -> type[Connection]:

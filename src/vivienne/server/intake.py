@@ -32,10 +32,14 @@ class Intake(FlowControl):
         self._at = 0
 
     def hold(self, data: bytes) -> None:
-        """Keep bytes until they are taken."""
+        """Keep bytes until they are taken, and read nothing until then."""
+        self.keep(data)
+        self._transport.pause_reading()
+
+    def keep(self, data: bytes) -> None:
+        """Keep bytes that are taken at once."""
         self._held = self._held[self._at :] + data
         self._at = 0
-        self._transport.pause_reading()
 
     def take(self, body_left: int) -> memoryview:
         """The next piece: of the body, if any is left of it; otherwise until the end of a head or of the piece."""

@@ -15,7 +15,7 @@ from vivienne.server.http import caller_of
 from vivienne.server.websocket_addresses import ADDRESSES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator
+    from collections.abc import Callable, Coroutine, Iterator, Mapping
 
     from starlette.routing import BaseRoute
 
@@ -84,6 +84,13 @@ CHANGES = frozenset(
 )
 """Endpoints whose use counts as a change of the caller."""
 PAUSE = ("POST", f"{PREFIX}/pause")
+
+
+def is_pause(scope: Mapping[str, Any]) -> bool:
+    """Tell whether a request is one to pause. The path under which everything is served may not be known yet."""
+    method, path = PAUSE
+    asked: str = scope.get("path", "")
+    return bool(scope.get("method") == method and asked.endswith(path))
 
 
 def admission(access: Access) -> Callable[[HTTPConnection], Coroutine[Any, Any, None]]:

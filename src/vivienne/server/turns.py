@@ -7,7 +7,8 @@ that had the fewest goes first: a pause on a new connection waits for none that 
 from __future__ import annotations
 
 import asyncio
-from heapq import heappop, heappush
+from dataclasses import dataclass, field
+from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,45 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+@dataclass(slots=True, order=True)
+class Turn:
+    """A piece of work that waits.
+
+    Attributes:
+        had: turns that its connection had already.
+        number: in the order of asking.
+        whose: address that caused it.
+        work: must not block; None once it is dropped.
+    """
+
+    had: int
+    number: int
+    whose: str = field(compare=False)
+    work: Callable[[], None] | None = field(compare=False)
+
+
+class _Queue:
+    """The turns of one address. At most half of them are dropped ones."""
+
+    def __init__(self) -> None:
+        self.turns: list[Turn] = []
+        self._dropped = 0
+
+    def pop(self) -> Callable[[], None] | None:
+        turn = heappop(self.turns)
+        self._dropped -= turn.work is None
+        return turn.work
+
+    def drop(self) -> None:
+        self._dropped += 1
+        if 2 * self._dropped > len(self.turns):
+            self.turns = [turn for turn in self.turns if turn.work is not None]
+            heapify(self.turns)
+            self._dropped = 0
+
+
 class Turns:
-    """Work that waits for its turn. Each connection may have a few pieces here, so their number is bounded.
+    """Work that waits for its turn. Each open connection may have a few pieces here, so their number is bounded.
 
     Args:
         per_pass: pieces that are done in a pass.
@@ -24,22 +62,37 @@ class Turns:
 
     def __init__(self, per_pass: int) -> None:
         self._per_pass = per_pass
-        self._waiting: dict[str, list[tuple[int, int, Callable[[], None]]]] = {}
+        self._waiting: dict[str, _Queue] = {}
         self._arrivals = count()
         self._is_due = False
 
-    def take(self, whose: str, work: Callable[[], None], *, had: int = 0) -> None:
-        """Do a piece of work in its turn.
+    def __len__(self) -> int:
+        return sum(len(queue.turns) for queue in self._waiting.values())
+
+    def take(self, whose: str, work: Callable[[], None], *, had: int = 0) -> Turn:
+        """Do a piece of work in its turn, unless it is dropped until then.
 
         Args:
             whose: address that caused it.
             work: must not block.
             had: turns that its connection had already.
         """
-        heappush(self._waiting.setdefault(whose, []), (had, next(self._arrivals), work))
+        turn = Turn(had, next(self._arrivals), whose, work)
+        heappush(self._waiting.setdefault(whose, _Queue()).turns, turn)
         if not self._is_due:
             self._is_due = True
             asyncio.get_running_loop().call_soon(self._pass)
+        return turn
+
+    def drop(self, turn: Turn) -> None:
+        """Forget a piece of work, because its connection is lost. Does nothing if it is done."""
+        queue = self._waiting.get(turn.whose)
+        if turn.work is None or queue is None:
+            return
+        turn.work = None
+        queue.drop()
+        if not queue.turns:
+            del self._waiting[turn.whose]
 
     def _pass(self) -> None:
         try:
@@ -48,10 +101,11 @@ class Turns:
                     break
                 whose = next(iter(self._waiting))
                 queue = self._waiting.pop(whose)
-                _, _, work = heappop(queue)
-                if queue:
+                work = queue.pop()
+                if queue.turns:
                     self._waiting[whose] = queue  # behind the others
-                work()
+                if work is not None:
+                    work()
         finally:  # the event loop reports what fails, and the others go on
             self._is_due = bool(self._waiting)
             if self._is_due:

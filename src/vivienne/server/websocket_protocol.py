@@ -48,11 +48,13 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     Attributes:
         opened: called once the handshake is accepted.
         gone: called once the connection is closed.
+        leaves_unread: called with the bytes that the client does not read, and with 0 once it has read them.
     """
 
     incoming: Incoming
     opened: Callable[[], None] | None = None
     gone: Callable[[], None] | None = None
+    leaves_unread: Callable[[int], None] | None = None
 
     def __init__(self, config: Config, server_state: Any, app_state: dict[str, Any], _loop: Any = None) -> None:
         super().__init__(config, server_state, app_state, _loop)
@@ -218,6 +220,18 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         elif not self.disconnected and not self.transport.is_closing():
             self._refuse("unfinished", f"a message did not end within {_MESSAGE_SECONDS:g} s")
 
+    def pause_writing(self) -> None:
+        """Count what the client leaves unread."""
+        super().pause_writing()
+        if self.leaves_unread is not None:
+            self.leaves_unread(self.transport.get_write_buffer_size())
+
+    def resume_writing(self) -> None:
+        """Go on: it has been read."""
+        super().resume_writing()
+        if self.leaves_unread is not None:
+            self.leaves_unread(0)
+
     # Ending
 
     def _refuse(self, why: str, reason: str) -> None:
@@ -302,7 +316,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
                 timer.cancel()
         if self.gone is not None:
             self.gone()
-            self.gone = None
+            self.gone = self.leaves_unread = None
 
 
 def watched(incoming: Incoming) -> type[WebSocketProtocol]:

@@ -231,6 +231,12 @@ class Boot:
         _LIMITS.connections_per_address,
         bounds=(1, _MILLION),
     )
+    max_websockets_per_caller: int = setting(
+        "--max-websockets-per-caller",
+        "Most WebSockets at once of one token, or of one address without a token; more are answered 429.",
+        _LIMITS.websockets_per_caller,
+        bounds=(1, _MILLION),
+    )
     max_handshakes_per_second: int = setting(
         "--max-handshakes-per-second",
         "Most WebSockets opened in a second; more are answered 429.",
@@ -291,6 +297,7 @@ class Boot:
             message=MessageLimits(self.max_message_bytes, self.max_nesting),
             connections=self.max_connections,
             connections_per_address=self.max_connections_per_address,
+            websockets_per_caller=self.max_websockets_per_caller,
             handshakes_per_second=self.max_handshakes_per_second,
             half_open=self.max_half_open,
             handshake_seconds=self.handshake_seconds,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from vivienne.changes.pause.plan import not_stored_yet, stored_already, write_up_switch
 from vivienne.changes.pause.state import PauseInForce
 from vivienne.changes.plan import Prepared
-from vivienne.errors import ChangeRefused, NotStored
+from vivienne.errors import ChangeRefused, NotStored, VersionConflict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,6 +71,8 @@ class Pausing:
         self._clock = clock
         self._held: dict[str, _Held] = {}
         self._numbers = count()
+        self._newest: dict[str, int] = {}
+        """By layer, the number of the newest pause."""
         self._tasks: set[asyncio.Task[Any]] = set()
         self._storing: asyncio.Task[None] | None = None
         self.listeners: list[Callable[[], None]] = []
@@ -104,7 +106,7 @@ class Pausing:
 
     async def _resume(self, request: SwitchRequest) -> Switched:
         prepare = partial(self._prepare, request, str(uuid.uuid4()), self._clock(), next(self._numbers))
-        return await self._writer.write(prepare, request.channel, is_urgent=True)
+        return await self._writer.write(prepare, request.channel, request.caller.key, is_urgent=True)
 
     async def _pause(self, request: SwitchRequest) -> Switched:
         held = self._asked_before(request)
@@ -115,7 +117,7 @@ class Pausing:
             held = _Held(pause, request, next(self._numbers))
         pause = held.pause
         prepare = partial(self._prepare, request, pause.config_id, pause.created_at, held.number)
-        making = asyncio.ensure_future(self._writer.write(prepare, request.channel, is_urgent=True))
+        making = asyncio.ensure_future(self._writer.write(prepare, request.channel, request.caller.key, is_urgent=True))
         self._tasks.add(making)
         making.add_done_callback(self._finished)
         why = "the store is slow"
@@ -161,16 +163,20 @@ class Pausing:
             if earlier is not None:
                 return Prepared(answer=earlier)
         waiting: list[tuple[PauseInForce, SwitchRequest]] = []
-        if request.switch == "resume":
+        layer = self._in_force.layer(request.asset)
+        if request.switch == "pause":
+            self._newest[layer] = max(number, self._newest.get(layer, number))
+        else:
+            if self._newest.get(layer, number) > number:  # callers take turns, so that one may have gone before
+                raise VersionConflict("Somebody paused after this resumption was asked for; resume again to end that")
             # A pause that is only held cannot be ended before it is stored. One that was asked for later stays.
-            layer = self._in_force.layer(request.asset)
             held = (self._held.get(pause.config_id) for pause in self._in_force.pauses.held)
             before = (each for each in held if each is not None and each.number < number)
             waiting = [(each.pause, each.request) for each in before if each.pause.layer == layer]
         prepared = write_up_switch(self._in_force, request, config_id, created_at, waiting)
         if config_id in self._held:  # it is in force already, and is stored on top of whatever there is by now
             return prepared
-        self._in_force.expect(request.expected_version, self._in_force.layer(request.asset))
+        self._in_force.expect(request.expected_version, layer)
         return replace(prepared, caller=request.caller)
 
     def _hold(self, held: _Held) -> None:
@@ -209,6 +215,7 @@ class Pausing:
             await self._writer.write(
                 partial(self._prepare, request, pause.config_id, pause.created_at, held.number),
                 request.channel,
+                request.caller.key,
                 is_urgent=True,
             )
         except NotStored:

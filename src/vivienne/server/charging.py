@@ -1,0 +1,79 @@
+"""Charging: the time of the event loop that requests take is limited for each caller."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from vivienne.server.http import CALLER
+from vivienne.server.policy import is_pause
+from vivienne.server.problems import too_many
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from vivienne.access.budget import TimeBudgets
+    from vivienne.access.caller import Caller
+
+WAITING = "vivienne.waiting"
+"""Key, in the scope of a request that waits for time, of a function to call when its client has left."""
+_AROUND_SECONDS = 0.0005
+"""Time that each request takes outside of the application: reading it, and identifying its caller."""
+
+_LONGEST_WAIT = 30.0
+"""Seconds that a request waits at most."""
+
+
+class Charging:
+    """ASGI middleware that begins a request once its caller has time left. A pause is begun at once, and is free.
+
+    Of a WebSocket the handshake is charged; `websockets.py` charges what comes after it.
+
+    Args:
+        app: the application behind it.
+        budgets: of the time of each caller.
+    """
+
+    def __init__(self, app: ASGIApp, budgets: TimeBudgets) -> None:
+        self._app = app
+        self._budgets = budgets
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on in time."""
+        caller: Caller | None = scope.get(CALLER)
+        if caller is None or is_pause(scope):
+            await self._app(scope, receive, send)
+            return
+        try:
+            async with asyncio.timeout(_LONGEST_WAIT):
+                is_here = await self._waited(scope, caller.key)
+        except TimeoutError:
+            detail = f"{caller} uses more time than its share: the request waited for {_LONGEST_WAIT:g} s; send fewer"
+            await too_many(detail, 1.0)(scope, receive, send)
+            return
+        if is_here:
+            self._budgets.charge(caller.key, _AROUND_SECONDS)
+            await self._budgets.charging(caller.key, _run(self._app, scope, receive, send))
+
+    async def _waited(self, scope: MutableMapping[str, Any], key: str) -> bool:
+        """Wait until the caller has time left; False if the client has left before."""
+        turn: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        number = self._budgets.when_due(key, partial(_settle, turn, is_here=True))
+        scope[WAITING] = partial(_settle, turn, is_here=False)
+        try:
+            return await turn
+        finally:
+            scope.pop(WAITING, None)
+            self._budgets.forget(key, number)
+
+
+async def _run(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    await app(scope, receive, send)
+
+
+def _settle(turn: asyncio.Future[bool], *, is_here: bool) -> None:
+    if not turn.done():
+        turn.set_result(is_here)
