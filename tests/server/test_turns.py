@@ -63,3 +63,21 @@ def test_of_an_address_the_connection_with_the_fewest_turns_goes_first() -> None
         return done
 
     assert asyncio.run(order()) == ["first", "second", "third", "fourth"]
+
+
+def test_what_is_dropped_takes_neither_turns_nor_memory() -> None:
+    async def left() -> tuple[int, list[str]]:
+        done: list[str] = []
+        turns = Turns(per_pass=2)
+        for name in ("first", "second"):
+            gone = [turns.take("same", partial(done.append, "gone")) for _ in range(1_000)]
+            turns.take("same", partial(done.append, name))
+            for turn in gone:
+                turns.drop(turn)
+        waiting = len(turns)
+        await _passes(3)
+        return waiting, done
+
+    waiting, done = asyncio.run(left())
+    assert waiting < 10
+    assert done == ["first", "second"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from contextlib import asynccontextmanager, suppress
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from raw_http import UPGRADE, request
 from vivienne.access.budget import TimeBudgets
 from vivienne.access.limits import Limits
 from vivienne.metrics.registry import Metrics
+from vivienne.server.http_protocol import Connection
 from vivienne.server.incoming import Incoming
 from vivienne.server.listen import bind, server
 from vivienne.server.policy import PAUSE
@@ -200,3 +202,30 @@ def test_a_pause_does_not_wait_for_requests_in_a_row_from_its_own_address() -> N
 
     asyncio.run(pause())
     assert answered.index(PAUSE[1]) < 30
+
+
+def test_a_request_whose_client_has_left_before_its_turn_is_not_kept() -> None:
+    answered: list[str] = []
+
+    async def leave() -> int:
+        async with serving(Limits(), answering(answered)) as port, asyncio.timeout(20):
+            opened = [await asyncio.open_connection("127.0.0.1", port) for _ in range(100)]
+            for _, writer in opened:
+                writer.write(GET)
+            while len(answered) < 5:  # noqa: ASYNC110  # each is a pass
+                await asyncio.sleep(0)
+            for _, writer in opened:
+                writer.transport.abort()
+            [(_, writer)] = await used(1, port)
+            kept = sum(isinstance(each, Connection) for each in gc.get_objects())
+            writer.close()
+            return kept
+
+    gc.collect()
+    gc.disable()  # what has no cycle goes without it
+    try:
+        kept = asyncio.run(leave())
+    finally:
+        gc.enable()
+    assert len(answered) < 90
+    assert kept < 20

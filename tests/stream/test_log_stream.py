@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from vivienne.stream.logs import KEPT, MOST_UNREAD, LogReader, LogStream
+from vivienne.stream.waking import WOKEN_AT_ONCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -120,6 +121,25 @@ async def test_a_reader_that_does_not_read_loses_the_oldest_and_is_told_how_many
     assert (found[0]["message"], found[0]["dropped"]) == ("record 30", 30)
     assert not any("dropped" in record for record in found[1:])
     assert found[-1]["message"] == f"record {MOST_UNREAD + 29}"
+
+
+async def test_a_record_wakes_a_few_readers_at_a_time(stream: LogStream, log: logging.Logger) -> None:
+    async def take(reader: LogReader) -> None:
+        await reader.take()
+        taken_by.append(reader)
+
+    taken_by: list[LogReader] = []
+    readers = [stream.join(logging.DEBUG) for _ in range(10 * WOKEN_AT_ONCE)]
+    waiting = [asyncio.create_task(take(reader)) for reader in readers]
+    await asyncio.sleep(0)
+    log.info("everybody gets this")
+    most, before = 0, 0
+    async with asyncio.timeout(SECONDS):
+        while len(taken_by) < len(readers):
+            await asyncio.sleep(0)  # a pass, in which others have their turn
+            most, before = max(most, len(taken_by) - before), len(taken_by)
+    await asyncio.gather(*waiting)
+    assert most <= 2 * WOKEN_AT_ONCE
 
 
 async def test_a_reader_that_left_gets_nothing_more(stream: LogStream, log: logging.Logger) -> None:

@@ -4,8 +4,9 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any, cast
 
-from vivienne.stream.hub import MOST_REPLIES, WOKEN_AT_ONCE, Frame, Hub, Mailbox
+from vivienne.stream.hub import MOST_REPLIES, Frame, Hub, Mailbox
 from vivienne.stream.state import StateBoard
+from vivienne.stream.waking import WOKEN_AT_ONCE
 
 if TYPE_CHECKING:
     from vivienne.wire.messages import AssetData

@@ -5,7 +5,9 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any
 
+import orjson
 from fastapi import APIRouter, Depends, Path, Query, Request
+from starlette.responses import Response
 
 from vivienne.changes.looking_back import RevisionFilter  # noqa: TC001  # FastAPI reads the annotation
 from vivienne.changes.requests import Activate, Delete, Intent, Reset, Switch, Update
@@ -237,14 +239,16 @@ def _add_looks(routes: APIRouter, service: ConfigService) -> None:
         check_query(request, *_PAGE_QUERY, "own", *FILTERS)
         return Answer(await service.history(asset_symbol, limit, before, wanted, own=own))
 
+    encoded = orjson.dumps(json_schema())  # once: it blocks the event loop for some milliseconds
+
     @routes.get(
         "/schema",
         response_description="OK",
         responses={**_SCHEMA, **problems()},
     )
-    async def schema() -> Answer:
+    async def schema() -> Response:
         """The JSON Schema of a configuration: types, bounds, defaults, units, flat names, rules."""
-        return Answer(json_schema(), media_type="application/schema+json")
+        return Response(encoded, headers={"Cache-Control": "no-store"}, media_type="application/schema+json")
 
 
 def _add_revision_changes(routes: APIRouter, service: ConfigService) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket  # noqa: TC002  # FastAPI reads the annotation
 
 from vivienne.access.limits import Limits
 from vivienne.channels.envelope import refuse_unknown
@@ -23,18 +22,18 @@ from vivienne.channels.messages import (
 from vivienne.channels.replies import error_reply, pong_reply, subscribe_reply
 from vivienne.config.flat import MOST_TOLD, and_more, clip, listed, nearest
 from vivienne.errors import ChangeRefused, Defect, Forbidden, Malformed, Problem, UnknownTarget
-from vivienne.server.http import caller_of
+from vivienne.server.conversing import ROWS_PER_PASS, Silence, Times, converse
+from vivienne.server.turns import Turns
 from vivienne.server.websocket_addresses import LOGS, STATE
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Mapping
 
     from vivienne.access.access import Access
     from vivienne.access.budget import TimeBudgets
     from vivienne.access.caller import Caller
     from vivienne.access.limits import MessageLimits
     from vivienne.changes.service import ConfigService
-    from vivienne.metrics.registry import Traffic
     from vivienne.stream.hub import Hub, Mailbox
     from vivienne.stream.logs import LogStream
     from vivienne.stream.state import LatestStates
@@ -43,8 +42,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _LEVELS = ("debug", "info", "warning", "error", "critical")
 _POLICY_VIOLATION = 1008
-_AROUND_SECONDS = 0.0002
-"""Time that each message takes beside reading it: its turn, and its answer."""
+_LONGEST_PAUSE = 2_000
+"""Characters of a message that is looked at whether it is a pause."""
 
 
 def websocket_routes(
@@ -66,6 +65,7 @@ def websocket_routes(
         access: knows what clients may do; None lets everybody do everything.
     """
     routes = APIRouter()
+    times = Times(budgets, budgets if access is None else access.requests, Turns(ROWS_PER_PASS))
     log_traffic = service.metrics.traffic("logs")
     changes = ConfigMessages(service, "websocket")
 
@@ -76,8 +76,8 @@ def websocket_routes(
         mailbox = hub.join()
         board.show(mailbox)
         try:
-            conversation = _Conversation(changes, service, board, mailbox, budgets, access)
-            await _converse(websocket, budgets, conversation.hear, mailbox.take, mailbox.traffic)
+            conversation = _Conversation(changes, service, board, mailbox, times, access)
+            await converse(websocket, times, conversation, mailbox)
         finally:
             hub.leave(mailbox)
 
@@ -91,51 +91,11 @@ def websocket_routes(
             return
         reader = logs.join(logging.getLevelNamesMapping()[level.upper()], log_traffic)
         try:
-            await _converse(websocket, budgets, _ignore, reader.take, reader.traffic)
+            await converse(websocket, times, Silence(), reader)
         finally:
             logs.leave(reader)
 
     return routes
-
-
-async def _ignore(_event: dict[str, Any], _caller: Caller) -> None:
-    """The log stream takes no messages."""
-
-
-async def _converse(
-    websocket: WebSocket,
-    budgets: TimeBudgets,
-    hear: Callable[[dict[str, Any], Caller], Awaitable[None]],
-    take: Callable[[], Awaitable[str]],
-    traffic: Traffic,
-) -> None:
-    """Read and write at the same time until the client leaves; the first that ends ends the other."""
-    caller = caller_of(websocket)
-
-    async def read() -> None:
-        while (event := await websocket.receive())["type"] != "websocket.disconnect":
-            # One at a time, and no more than the caller has time for: others have their turn between two of them.
-            await budgets.due(caller.key)
-            budgets.charge(caller.key, _AROUND_SECONDS)
-            await hear(dict(event), caller)
-
-    async def write() -> None:
-        # A send waits while the connection cannot take more; until then newer frames replace older ones.
-        with suppress(WebSocketDisconnect):
-            while True:
-                await websocket.send_text(await take())
-                traffic.sent += 1
-
-    tasks = {asyncio.create_task(read()), asyncio.create_task(write())}
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    for task in done:
-        if not task.cancelled() and (failure := task.exception()) is not None:
-            raise failure
 
 
 class _Conversation:
@@ -147,16 +107,26 @@ class _Conversation:
         service: ConfigService,
         board: LatestStates,
         mailbox: Mailbox,
-        budgets: TimeBudgets,
+        times: Times,
         access: Access | None = None,
     ) -> None:
         self._changes = changes
-        self._budgets = budgets
+        self._budgets = times.messages
+        self._requests = times.requests
         self._access = access
         self._limits = access.limits if access else Limits()
         self._service = service
         self._board = board
         self._mailbox = mailbox
+
+    def is_urgent(self, event: Mapping[str, Any], caller: Caller) -> bool:
+        """Tell whether a message is a pause, which waits for nothing that the caller sent besides."""
+        text: str = event.get("text") or ""
+        if len(text) > _LONGEST_PAUSE or '"pause"' not in text or not caller.may("tuner"):
+            return False
+        with self._budgets.charged(caller.key), suppress(ChangeRefused):
+            return is_pause(_read(event, self._limits.message))
+        return False
 
     async def hear(self, event: dict[str, Any], caller: Caller) -> None:
         """Answer one message; the connection stays open even if the message is wrong."""
@@ -186,9 +156,11 @@ class _Conversation:
         if _only_validates(message):
             return await self._budgets.charging(caller.key, self._changes.handle(message, caller))
         if kind in self._changes.types:
+            if not is_pause(message):
+                await self._requests.due(caller.key)
             with self._service.counts.refusals("websocket"):
                 self._admit(message, caller)
-            return await self._changes.handle(message, caller)
+            return await self._requests.charging(caller.key, self._changes.handle(message, caller))
         if not isinstance(kind, str):
             raise Malformed(f"The message has no type; known types are {', '.join(known)}", path="type")
         raise Malformed(
@@ -231,7 +203,7 @@ def _only_validates(message: Message) -> bool:
     return message.get("type") in CONFIG_UPDATE and message.get("validate_only") is True
 
 
-def _read(event: dict[str, Any], limits: MessageLimits) -> Message:
+def _read(event: Mapping[str, Any], limits: MessageLimits) -> Message:
     text = event.get("text")
     if text is None:
         raise Malformed("Binary frames are not read; send the JSON as a text frame")

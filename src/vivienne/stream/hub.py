@@ -5,19 +5,18 @@ the mailbox when the connection is ready. Until then, a newer frame replaces the
 client therefore costs one frame for each asset, gets the newest state when it reads again, and sees in `seq` how many
 states it missed.
 
-Writers are woken in batches, in the order of waiting. Between batches the event loop does other work, so that requests
-are answered quickly with any number of clients.
+Writers are woken in batches (`vivienne.stream.waking`).
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from itertools import islice
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from vivienne.metrics.registry import Metrics, Traffic
+from vivienne.stream.waking import Waking
 from vivienne.wire.messages import encode
 
 if TYPE_CHECKING:
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
 
 MOST_REPLIES = 64
 """Number of unread replies at which no further message of the client is read."""
-WOKEN_AT_ONCE = 50
-"""Number of writers in a batch; it occupies the event loop for one or two milliseconds."""
 
 
 class Frame:
@@ -138,9 +135,7 @@ class Hub:
         self.metrics = metrics or Metrics()
         self.metrics.traffic("state")
         self._mailboxes: set[Mailbox] = set()
-        # A dict keeps the order of waiting and holds each mailbox at most once.
-        self._to_wake: dict[Mailbox, None] = {}
-        self._then: list[Callable[[], None]] = []
+        self._waking = Waking()
 
     def __len__(self) -> int:
         return len(self._mailboxes)
@@ -156,16 +151,13 @@ class Hub:
         """Remove a client that has disconnected."""
         if mailbox in self._mailboxes:
             self._mailboxes.remove(mailbox)
-            self._to_wake.pop(mailbox, None)
+            self._waking.forget(mailbox)
             mailbox.traffic.clients -= 1
             mailbox.traffic.dropped += mailbox.unsent()
 
     def broadcast(self, asset: str, frame: Frame) -> None:
         """Put a frame into all mailboxes. Never blocks."""
-        is_waking = bool(self._to_wake)
-        self._to_wake |= {mailbox: None for mailbox in self._mailboxes if mailbox.put(asset, frame)}
-        if not is_waking:
-            self._wake()
+        self._waking.wake([mailbox for mailbox in self._mailboxes if mailbox.put(asset, frame)])
         if self.metrics.awaited:
             self.metrics.published(asset, frame.message["config_version"])
 
@@ -174,20 +166,4 @@ class Hub:
 
         A state that is broadcast earlier may replace one that a client was ready to take.
         """
-        if self._to_wake:
-            self._then.append(then)
-        else:
-            asyncio.get_running_loop().call_soon(then)
-
-    def _wake(self) -> None:
-        """Wake the next batch, and schedule the following one after other work of the event loop."""
-        for mailbox in list(islice(self._to_wake, WOKEN_AT_ONCE)):
-            del self._to_wake[mailbox]
-            mailbox.wake()
-        if self._to_wake:
-            asyncio.get_running_loop().call_soon(self._wake)
-            return
-        then, self._then = self._then, []
-        for each in then:
-            # Not immediately: woken writers take their frames in the next iteration of the event loop.
-            asyncio.get_running_loop().call_soon(each)
+        self._waking.when_awake(then)

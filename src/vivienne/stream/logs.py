@@ -6,10 +6,11 @@ import asyncio
 import logging
 from collections import deque
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from vivienne.logs.records import message_of, received
 from vivienne.metrics.registry import Traffic
+from vivienne.stream.waking import Waking
 from vivienne.wire.messages import encode
 
 if TYPE_CHECKING:
@@ -21,12 +22,23 @@ MOST_UNREAD = 1_000
 """Number of unread records of a reader beyond which its oldest are dropped."""
 
 
-class _Record(NamedTuple):
-    """A record, with its number in the stream and its numeric log level."""
+class _Record:
+    """A record, with its number in the stream and its numeric log level. It is encoded once, for all readers."""
 
-    number: int
-    level: int
-    message: LogMessage
+    __slots__ = ("_text", "level", "message", "number")
+
+    def __init__(self, number: int, level: int, message: LogMessage) -> None:
+        self.number = number
+        self.level = level
+        self.message = message
+        self._text: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The record as JSON."""
+        if self._text is None:
+            self._text = encode(self.message)
+        return self._text
 
 
 class LogReader:
@@ -35,33 +47,41 @@ class LogReader:
     def __init__(self, level: int, traffic: Traffic) -> None:
         self._level = level
         self.traffic = traffic
-        self._unread: deque[LogMessage] = deque()
+        self._unread: deque[_Record] = deque()
         self._dropped = 0
         self._newest = 0
         self._filled = asyncio.Event()
 
-    def offer(self, record: _Record) -> None:
-        """Add a record if its level is high enough and it is new. Never blocks."""
+    def put(self, record: _Record) -> bool:
+        """Add a record if its level is high enough and it is new; True if the writer waits and must be woken."""
         if record.level < self._level or record.number <= self._newest:
-            return
+            return False
         self._newest = record.number
         if len(self._unread) >= MOST_UNREAD:
             self._unread.popleft()
             self._dropped += 1
             self.traffic.dropped += 1
-        self._unread.append(record.message)
+        self._unread.append(record)
+        return not self._filled.is_set()
+
+    def wake(self) -> None:
+        """Wake the writer."""
         self._filled.set()
+
+    def unsent(self) -> int:
+        """Number of unsent records."""
+        return len(self._unread)
 
     async def take(self) -> str:
         """Wait for the next record and return it as JSON. After a loss, ``dropped`` is the number of lost records."""
         while not self._unread:
             self._filled.clear()
             await self._filled.wait()
-        message = self._unread.popleft()
-        if self._dropped:
-            message = {**message, "dropped": self._dropped}
-            self._dropped = 0
-        return encode(message)
+        record = self._unread.popleft()
+        if not self._dropped:
+            return record.text
+        dropped, self._dropped = self._dropped, 0
+        return encode({**record.message, "dropped": dropped})
 
 
 class LogStream(logging.Handler):
@@ -71,6 +91,7 @@ class LogStream(logging.Handler):
         super().__init__()
         self._kept: deque[_Record] = deque(maxlen=KEPT)
         self._readers: set[LogReader] = set()
+        self._waking = Waking()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._count = 0
 
@@ -108,15 +129,15 @@ class LogStream(logging.Handler):
             self._readers.add(reader)
             kept = list(self._kept)
         for record in kept:
-            reader.offer(record)
+            reader.put(record)
         return reader
 
     def leave(self, reader: LogReader) -> None:
         """Remove a client that has disconnected."""
         if reader in self._readers:
             self._readers.remove(reader)
+            self._waking.forget(reader)
             reader.traffic.clients -= 1
 
     def _pass_on(self, record: _Record) -> None:
-        for reader in self._readers:
-            reader.offer(record)
+        self._waking.wake([reader for reader in self._readers if reader.put(record)])
