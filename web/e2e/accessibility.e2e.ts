@@ -53,6 +53,9 @@ test.describe('axe finds nothing serious', () => {
       await numberField(page, 'Bang threshold').fill('85')
       await unsaved(page).getByRole('button', { name: 'Review' }).click()
       await expect(review(page).getByRole('row', { name: /Bang threshold/ })).toBeVisible()
+      await review(page).getByRole('button', { name: 'Only for some assets' }).click()
+      // Colours are looked at when everything is there.
+      await expect(review(page).getByRole('button', { name: 'Save', exact: true })).toBeEnabled()
       await expectNothingSerious(page, '[role="dialog"]')
       await page.keyboard.press('Escape')
       await expect(review(page)).toBeHidden()
