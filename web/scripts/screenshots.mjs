@@ -52,6 +52,8 @@ async function take(browser, url, name, path, scheme, viewport, before) {
     undefined,
     { timeout: 60_000 },
   )
+  if (path.includes('panes='))
+    await page.getByRole('list', { name: 'Panes below the chart' }).first().waitFor({ state: 'attached' })
   await wait(2500)
   await before?.(page)
   await page.screenshot({ path: `${target}${name}.png` })

@@ -29,6 +29,7 @@ export function ChangeMarks({ asset, chart, data, look = null }: ChangeMarksProp
   useEffect(() => {
     const place = () => {
       const width = chart.width()
+      layer.current?.style.setProperty('--candles', `${chart.candlesHeight()}px`)
       let right = Number.POSITIVE_INFINITY
       for (const [index, { time }] of [...groups.entries()].reverse()) {
         const mark = layer.current?.children[index]

@@ -213,6 +213,11 @@ export class PriceChart {
     return this.#chart.timeScale().width()
   }
 
+  /** Height of the pane of the candles. */
+  candlesHeight(): number {
+    return this.#chart.panes()[0]?.getHeight() ?? 0
+  }
+
   /** The bar and the price at a place on the pane of the candles, in pixels from its left and top. */
   spotAt(x: number, y: number): Spot | null {
     const [index, price] = [this.#chart.timeScale().coordinateToLogical(x), this.#candles.coordinateToPrice(y)]
