@@ -53,6 +53,12 @@ class MemoryFeed:
             asset: asyncio.Queue() for asset in assets
         }
 
+    def instrument(self, asset: str) -> None:
+        del asset
+
+    async def run(self) -> None:
+        pass
+
     def history(self, asset: str, *, least: int, most: int) -> History:
         assert 0 < least <= most
         return History(Bars.from_candles(minutes(self._history, seed=self.assets.index(asset))), is_whole=True)

@@ -89,17 +89,23 @@ class LiveAsset:
         self._config: Active = active()
         self._broken_off: Trouble | None = None
         self._failed: Trouble | None = None
+        self._held: Trouble | None = None
         self._changes = ChangeMarks(window)
+        self.instrument: tuple[str, str] | None = None
+        """Exchange and symbol of a real market."""
         self.ended = False
         """True once the feed has ended."""
 
-    def load(self, minutes: Bars, *, is_whole: bool = True) -> None:
+    def load(self, minutes: Bars, *, is_whole: bool = True, bars: Bars | None = None) -> None:
         """Load history without deciding its bars.
 
         Args:
             minutes: closed minutes, oldest first.
             is_whole: whether the market began with the first of them.
+            bars: closed bars before the minutes, in place of what was known; None without any.
         """
+        if bars is not None and len(bars):
+            self._bars.begin_with(bars)
         self._bars.take_all(minutes)
         self._bars.newly_closed = 0
         if not is_whole:
@@ -120,6 +126,10 @@ class LiveAsset:
     def end(self) -> None:
         """Mark the feed as ended. The last decision stays in force."""
         self.ended = True
+
+    def hold(self, reason: str | None) -> None:
+        """Mark the data as out of reach for a reason; None once it is there again."""
+        self._held = None if reason is None else Trouble("exchange", reason)
 
     def break_off(self, reason: str) -> None:
         """Mark the feed as failed. The state becomes idle, with size 0 and this reason."""
@@ -209,7 +219,7 @@ class LiveAsset:
         """The reason why the state is unusable; None if it is usable."""
         if self._broken_off is not None or self.ended:
             return self._broken_off or self._failed
-        return self.freshness.trouble or self._failed
+        return self.freshness.trouble or self._held or self._failed
 
     @property
     def status(self) -> Status:
@@ -245,6 +255,8 @@ class LiveAsset:
             "bar": None,
             "timeframe": self._timeframe.value,
             "feed": self._feed,
+            "exchange": None if self.instrument is None else self.instrument[0],
+            "symbol": None if self.instrument is None else self.instrument[1],
         }
 
     def _history(self) -> History:

@@ -84,6 +84,17 @@ class AssetBars:
                 self.newly_closed += 1
         return restarted or self.newly_closed > closed
 
+    def begin_with(self, bars: Bars) -> None:
+        """Take closed bars without a gap, oldest first, in place of everything that came before."""
+        self.window.clear()
+        self._builder.restart()
+        self._minute = None
+        self.window.extend(bars)
+        last = bars.candle(-1)
+        self.price, self.price_time = last.close, last.open_time + self._timeframe.milliseconds
+        self._gaps.newest = last._replace(open_time=self.price_time - MINUTE_MS)
+        self._freshness.continue_to(self.price_time)
+
     def take_all(self, minutes: Bars) -> None:
         """Take closed minutes, oldest first, with the result of `take` for one after the other.
 

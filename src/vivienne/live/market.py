@@ -12,7 +12,7 @@ from vivienne.errors import MarketDataError
 from vivienne.live.asset import LiveAsset
 from vivienne.live.caps import UNCAPPED
 from vivienne.live.freshness import Freshness
-from vivienne.market.feeds.base import FeedEnded, MinuteClosed, PriceMoved
+from vivienne.market.feeds.base import FeedEnded, FeedTrouble, HistoryRead, MinuteClosed, PriceMoved
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -108,7 +108,7 @@ class Market:
         bars = live.bars_needed(configuration) + 1, self._window + 1
         least, most = (count * self._timeframe.minutes for count in bars)
         history = self._feed.history(asset, least=least, most=most)
-        live.load(history.minutes, is_whole=history.is_whole)
+        live.load(history.minutes, is_whole=history.is_whole, bars=history.bars)
 
     def listen(self, listener: Callable[[DecisionMade], None]) -> None:
         """Call a listener with every decision on a closed bar, in order. The stream of states is the first listener."""
@@ -143,6 +143,7 @@ class Market:
             async with asyncio.TaskGroup() as tasks:
                 for asset in self._assets:
                     tasks.create_task(self._guarded(asset), name=f"feed {asset}")
+                tasks.create_task(self._feed.run(), name="feed")
                 tasks.create_task(self._publish_prices(), name="prices")
                 tasks.create_task(self._watch_silence(), name="silence")
         except ExceptionGroup as failed:
@@ -174,6 +175,12 @@ class Market:
                 await self._decide_closed(asset)
             else:
                 self._moved.add(asset)
+        elif isinstance(event, HistoryRead):
+            live.instrument = self._feed.instrument(asset)
+            live.load(event.history.minutes, is_whole=event.history.is_whole, bars=event.history.bars)
+            self._decide_again(asset)
+        elif isinstance(event, FeedTrouble):
+            live.hold(event.reason)
         elif isinstance(event, FeedEnded):
             await self._board.handed_over(asset)
             live.end()

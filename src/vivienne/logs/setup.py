@@ -28,6 +28,7 @@ def start_logging(level: str, form: Format, *others: logging.Handler) -> Console
     # It warns of every invalid request: a client could fill the log with them.
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
     return console
 
 

@@ -116,6 +116,21 @@ class GapFiller:
         yield candle
 
 
+def joined(bar: Candle, candle: Candle) -> Candle:
+    """A bar and the candle that follows it, as one."""
+    return Candle(
+        bar.open_time,
+        bar.open,
+        max(bar.high, candle.high),
+        min(bar.low, candle.low),
+        candle.close,
+        bar.volume + candle.volume,
+        bar.quote_volume + candle.quote_volume,
+        bar.trade_count + candle.trade_count,
+        bar.taker_buy_volume + candle.taker_buy_volume,
+    )
+
+
 class BarBuilder:
     """Resamples minutes without gaps to closed bars.
 
@@ -139,17 +154,7 @@ class BarBuilder:
         elif bar is None:
             return None
         else:
-            bar = Candle(
-                bar.open_time,
-                bar.open,
-                max(bar.high, candle.high),
-                min(bar.low, candle.low),
-                candle.close,
-                bar.volume + candle.volume,
-                bar.quote_volume + candle.quote_volume,
-                bar.trade_count + candle.trade_count,
-                bar.taker_buy_volume + candle.taker_buy_volume,
-            )
+            bar = joined(bar, candle)
             self.minutes += 1
         if self.minutes == self._whole:
             self._bar = None

@@ -63,6 +63,22 @@ FAMILIES: dict[str, Family] = {
         "replay begins.",
         "asset", "reason", only=_DECIDES,
     ),
+    "vivienne_exchange_connects_total": _counter(
+        "Connections that were opened to the exchange. Only with `--feed exchange`.", is_kept=False, only=_DECIDES
+    ),
+    "vivienne_exchange_breaks_total": _counter(
+        "Connections to the exchange that broke off or were given up. Only with `--feed exchange`.",
+        is_kept=False, only=_DECIDES
+    ),
+    "vivienne_exchange_left_out_total": _counter(
+        "Messages of the exchange that could not be read. Only with `--feed exchange`.", is_kept=False, only=_DECIDES
+    ),
+    "vivienne_exchange_minutes_total": _counter(
+        "Minutes that did not come whole over the stream: `filled` by asking the exchange, `incomplete` where it did "
+        "not have them, `mismatched` where the stream and its own candle differ, `dropped` where nobody took them in "
+        "time. Only with `--feed exchange`.",
+        "asset", "kind", is_kept=False, only=_DECIDES,
+    ),
     "vivienne_decisions_total": _counter("Decisions, by clarity level.", "asset", "level",
                                          only=_DECIDES),
     "vivienne_decision_failures_total": _counter("Decisions that failed.", "asset", only=_DECIDES),

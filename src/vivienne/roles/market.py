@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from vivienne.errors import SettingsError
 from vivienne.live.market import Market
+from vivienne.market.feeds.exchange.known import EXCHANGES
 from vivienne.market.feeds.replay import ReplayFeed
 from vivienne.market.feeds.simulated import SimulatedFeed
 from vivienne.metrics.registry import Sample
@@ -57,6 +58,15 @@ def _feed(boot: Boot, assets: tuple[str, ...], metrics: Metrics) -> Feed:
                                 "within a bar")  # fmt: skip
         metrics.source(lambda: [Sample(_LEFT_OUT, labels, count) for labels, count in feed.left_out.items()])
         return feed
+    if boot.feed == "exchange":
+        from vivienne.market.feeds.exchange.feed import ExchangeFeed  # noqa: PLC0415  # other feeds need no HTTP client
+
+        followed = ExchangeFeed(
+            EXCHANGES[boot.exchange], assets, timeframe=boot.timeframe, bars=boot.window, symbols=boot.symbols,
+            quote=boot.quote or None, url=boot.exchange_url,
+        )  # fmt: skip
+        metrics.source(lambda: [Sample(*each) for each in followed.counts()])
+        return followed
     return SimulatedFeed(
         assets,
         seed=boot.seed,

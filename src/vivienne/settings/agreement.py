@@ -24,8 +24,9 @@ def check_agreement(given: Mapping[str, Any]) -> None:
     """
     if given["feed"] == "replay" and not given["data"]:
         raise SettingsError("--feed replay needs --data ASSET=PATH, at least once")
-    if given["feed"] == "simulated" and given["data"]:
-        raise SettingsError("--data goes with --feed replay; the simulated market reads no files")
+    if given["feed"] != "replay" and given["data"]:
+        raise SettingsError(f"--data goes with --feed replay; --feed {given['feed']} reads no files")
+    _check_exchange(given)
     if given["feed"] == "simulated" and given["speed"] == "max":
         raise SettingsError("--speed max goes with --feed replay; the simulated market has no end to run to")
     if given["shard"] and given["role"] != "agent":
@@ -34,11 +35,25 @@ def check_agreement(given: Mapping[str, Any]) -> None:
         _check_shared(given)
     if given["role"] == "gateway":
         _check_gateway(given)
-    if given["role"] == "agent" and not given["market_begin"]:
+    if given["role"] == "agent" and given["feed"] != "exchange" and not given["market_begin"]:
         raise SettingsError(
             "--role agent needs --market-begin, the same for all agents, as in --market-begin 2026-01-31T08:00Z: "
             "then all agents, and one that replaces another, agree on the time in the market"
         )
+
+
+def _check_exchange(given: Mapping[str, Any]) -> None:
+    if given["feed"] != "exchange":
+        for name in ("exchange", "quote", "symbol", "exchange_url"):
+            if given[name]:
+                raise SettingsError(f"--{name.replace('_', '-')} goes with --feed exchange")
+        return
+    if not given["exchange"]:
+        raise SettingsError("--feed exchange needs --exchange NAME, as in --exchange binance")
+    if given["speed"] != "60":
+        raise SettingsError("--speed goes with --feed simulated or replay; a real market has its own pace")
+    if given["market_begin"]:
+        raise SettingsError("--market-begin goes with --feed simulated or replay; a real market has its own time")
 
 
 def _check_shared(given: Mapping[str, Any]) -> None:

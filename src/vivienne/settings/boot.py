@@ -59,8 +59,38 @@ class Boot:
         metavar="BTC,ETH,SOL",
         parse=parsing.assets,
     )
-    feed: Literal["simulated", "replay"] = setting(
-        "--feed", "Source of market data.", "simulated", choices=("simulated", "replay")
+    feed: Literal["simulated", "replay", "exchange"] = setting(
+        "--feed", "Source of market data.", "simulated", choices=("simulated", "replay", "exchange")
+    )
+    exchange: str = setting(
+        "--exchange",
+        "Exchange whose public data is followed, without keys; with --feed exchange.",
+        "",
+        metavar="NAME",
+        parse=parsing.exchange,
+    )
+    quote: str = setting(
+        "--quote",
+        "Currency that assets are paid in, unless their names say so.  [default: the usual one of the exchange]",
+        "",
+        metavar="USDT",
+        parse=lambda text: text.strip().upper(),
+    )
+    symbols: Mapping[str, str] = setting(
+        "--symbol",
+        "Name of an asset at the exchange, as in BTC=XBT/USD. May be repeated. In the environment: separated by "
+        "blanks.",
+        (),
+        metavar="ASSET=SYMBOL",
+        parse=parsing.symbols,
+    )
+    exchange_url: str | None = setting(
+        "--exchange-url",
+        "Scheme and host in place of the exchange's own, for REST (http, https) and WebSockets (ws, wss), for regional "
+        "hosts and proxies.",
+        "",
+        metavar="https://HOST[:PORT]",
+        parse=parsing.exchange_url,
     )
     files: Mapping[str, list[Path]] = setting(
         "--data",

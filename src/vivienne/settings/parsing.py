@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from vivienne.errors import SettingsError
+from vivienne.market.feeds.exchange.known import EXCHANGES
 from vivienne.market.types import ASSET_NAME, VALID_NAME
 from vivienne.store.address import PostgresUrl
 
@@ -129,6 +130,34 @@ def files(data: tuple[str, ...]) -> dict[str, list[Path]]:
             raise SettingsError(f"--data {item!r} must be ASSET=PATH, as in BTC=candles.csv.gz")
         found.setdefault(names[0], []).append(_path("--data", path))
     return found
+
+
+def exchange(text: str) -> str:
+    """The name of an exchange; empty for none."""
+    name = text.strip().lower()
+    if name and name not in EXCHANGES:
+        raise SettingsError(f"--exchange: {text!r} is not known; choose from {', '.join(EXCHANGES)}")
+    return name
+
+
+def symbols(data: tuple[str, ...]) -> dict[str, str]:
+    """Names at the exchange, by asset."""
+    found: dict[str, str] = {}
+    for item in data:
+        asset, equals, symbol = item.partition("=")
+        names = assets(asset, "--symbol")
+        if not equals or len(names) != 1 or not symbol.strip():
+            raise SettingsError(f"--symbol {item!r} must be ASSET=SYMBOL, as in BTC=XBT/USD")
+        found[names[0]] = symbol.strip()
+    return found
+
+
+def exchange_url(text: str) -> str | None:
+    """Scheme and host; None for an empty text."""
+    address = text.strip().rstrip("/")
+    if address and not _ORIGIN.fullmatch(address.lower()):
+        raise SettingsError(f"--exchange-url: {text!r} must be a scheme and a host, as in https://api.binance.us")
+    return address or None
 
 
 def origins(text: str) -> tuple[str, ...]:

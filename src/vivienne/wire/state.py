@@ -21,6 +21,7 @@ ReasonId = Literal[
     "clock_jumped",
     "behind",
     "feed_failed",
+    "exchange",
     "decision_failed",
     "agent_lost",
     "warming_up",
@@ -59,6 +60,8 @@ class AssetState(DecisionEntry):
 
     `trouble` is the reason for `stale`. During a pause it is set if the asset would otherwise be `stale`.
 
+    `exchange` and `symbol` name a real market; both are null for a simulated or replayed one.
+
     `bar` is the bar that was just decided, as a chart draws it; it is null in all other states. A client that misses a
     bar can tell from `bar_time`.
     """
@@ -78,3 +81,5 @@ class AssetState(DecisionEntry):
     bar: ChartBar | None
     timeframe: str
     feed: str
+    exchange: str | None
+    symbol: str | None

@@ -18,14 +18,21 @@ const REAL = { Icon: IconBroadcast, meaning: 'Live prices from this market.' }
 /** Which market the numbers come from, in words, on every page. */
 export function MarketBadge() {
   const feed = useFeed()
+  const exchange = useExchange()
   if (feed === undefined) return null
   const { Icon, meaning } = KINDS[feed as keyof typeof KINDS] ?? REAL
   return (
     <span className={classes.badge} title={meaning} data-unreal={feed in KINDS || undefined}>
       <Icon size={16} aria-hidden />
-      <span>{marketWords(feed)}</span>
+      <span>{exchange ?? marketWords(feed)}</span>
     </span>
   )
+}
+
+/** The exchange that is followed; null without one. */
+function useExchange(): string | null {
+  const [first = ''] = useAssets()
+  return useVivienneState(first, (state) => state?.agents.VivienneAgent?.data.exchange) ?? null
 }
 
 function useFeed(): string | undefined {

@@ -428,6 +428,8 @@ export interface AgentState {
  *
  * `trouble` is the reason for `stale`. During a pause it is set if the asset would otherwise be `stale`.
  *
+ * `exchange` and `symbol` name a real market; both are null for a simulated or replayed one.
+ *
  * `bar` is the bar that was just decided, as a chart draws it; it is null in all other states. A client that misses a
  * bar can tell from `bar_time`.
  */
@@ -455,6 +457,7 @@ export interface AssetState {
         | 'clock_jumped'
         | 'behind'
         | 'feed_failed'
+        | 'exchange'
         | 'decision_failed'
         | 'agent_lost'
         | 'warming_up'
@@ -474,6 +477,8 @@ export interface AssetState {
   bar: ChartBar | null
   timeframe: string
   feed: string
+  exchange: string | null
+  symbol: string | null
 }
 /**
  * The reasons for a decision, and the smallest change of thresholds or switches that would alter it.
@@ -628,6 +633,7 @@ export interface TroubleEntry {
     | 'clock_jumped'
     | 'behind'
     | 'feed_failed'
+    | 'exchange'
     | 'decision_failed'
     | 'agent_lost'
     | 'warming_up'

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -11,11 +11,18 @@ if TYPE_CHECKING:
     from vivienne.market.types import Bars, Candle
 
 
+MinuteSource = Literal["streamed", "filled", "pushed", "incomplete"]
+"""Where a minute came from: the stream; the exchange, asked for it afterwards; another program; or the stream, while
+some of its trades could not be had.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class MinuteClosed:
     """A base minute has closed."""
 
     candle: Candle
+    source: MinuteSource = "streamed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +43,36 @@ class FeedEnded:
     """The last event of a feed: a replay has ended."""
 
 
-FeedEvent = MinuteClosed | PriceMoved | FeedEnded
-
-
 class History(NamedTuple):
-    """Closed base minutes before the first event.
+    """What happened before the first event: closed bars, and the closed minutes after them.
 
     Attributes:
-        minutes: oldest first.
+        minutes: oldest first. Minutes alone make the bars too, where there are enough of them.
         is_whole: True if the market began with the first of them; False if there were earlier minutes.
+        bars: closed bars of the timeframe without a gap, oldest first; they end where the minutes begin. None where
+            there are minutes only.
     """
 
     minutes: Bars
     is_whole: bool
+    bars: Bars | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRead:
+    """The history came, or has to be begun anew: what was known before does not count."""
+
+    history: History
+
+
+@dataclass(frozen=True, slots=True)
+class FeedTrouble:
+    """Why a feed has no data at the moment; None once it has some again."""
+
+    reason: str | None
+
+
+FeedEvent = HistoryRead | MinuteClosed | PriceMoved | FeedTrouble | FeedEnded
 
 
 class Feed(Protocol):
@@ -67,6 +91,12 @@ class Feed(Protocol):
     assets: tuple[str, ...]
     longest_silence: float
     pace: float | None
+
+    def instrument(self, asset: str) -> tuple[str, str] | None:
+        """The exchange of an asset and its symbol there; None if it is not of a real market, or not known yet."""
+
+    async def run(self) -> None:
+        """What has to go on beside the events, until it is cancelled; a feed without such work returns."""
 
     def history(self, asset: str, *, least: int, most: int) -> History:
         """The closed base minutes before the first event.

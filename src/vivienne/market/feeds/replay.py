@@ -122,6 +122,14 @@ class ReplayFeed:
                     break
         return History(Bars.from_candles(candles), is_whole=True)
 
+    def instrument(self, asset: str) -> tuple[str, str] | None:
+        """None: it is no real market. See `Feed`."""
+        del asset
+        return None
+
+    async def run(self) -> None:
+        """Nothing goes on beside the events. See `Feed`."""
+
     async def follow(self, asset: str) -> AsyncIterator[FeedEvent]:
         """The rest of the files. See `Feed`."""
         pace = None if self._speed is None else _Pace(self._speed, self._begun, self._longest_wait)

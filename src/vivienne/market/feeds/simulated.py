@@ -127,6 +127,14 @@ class SimulatedFeed:
         self._ahead[asset] = minutes[end:]
         return History(minutes[max(0, end - most) : end], is_whole=count + passed <= most)
 
+    def instrument(self, asset: str) -> tuple[str, str] | None:
+        """None: it is no real market. See `Feed`."""
+        del asset
+        return None
+
+    async def run(self) -> None:
+        """Nothing goes on beside the events. See `Feed`."""
+
     async def follow(self, asset: str) -> AsyncIterator[FeedEvent]:
         """The minutes of the market, without end. See `Feed`."""
         loop = asyncio.get_running_loop()

@@ -111,13 +111,15 @@ function Status({ asset }: { asset: string }) {
   const status = useDecision(asset, (decision) => decision.status)
   const reason = useDecision(asset, (decision) => decision.status_reason)
   const feed = useDecision(asset, (decision) => decision.feed)
+  const exchange = useDecision(asset, (decision) => decision.exchange)
+  const symbol = useDecision(asset, (decision) => decision.symbol)
   const timeframe = useDecision(asset, (decision) => decision.timeframe)
   if (status === undefined || feed === undefined)
     return <span className={classes.status}>waiting for the first state</span>
   return (
     <span className={classes.status} data-status={status} title={reason ?? undefined}>
       <strong>{STATUS_WORDS[status]}</strong>
-      <span className={classes.market}> · {marketWords(feed)}</span> · {timeframe}
+      <span className={classes.market}> · {exchange ? `${exchange} ${symbol}` : marketWords(feed)}</span> · {timeframe}
       <History asset={asset} />
     </span>
   )

@@ -1,0 +1,75 @@
+"""Asks an exchange for what does not fit one answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vivienne.market.feeds.exchange.rest import answer_of
+from vivienne.market.types import MINUTE_MS
+
+if TYPE_CHECKING:
+    from vivienne.market.feeds.exchange.adapter import Adapter, HistoryRow, Instrument, NumberedTrade
+    from vivienne.market.feeds.exchange.rest import Rest
+
+MOST_PAGES = 100
+"""Largest number of answers in a row."""
+
+
+async def instruments_of(rest: Rest, adapter: Adapter) -> list[Instrument]:
+    """All instruments of an exchange.
+
+    Raises:
+        Refused: there is no answer, or none that can be read.
+    """
+    found: list[Instrument] = answer_of(adapter.instruments, await rest.get(adapter.instruments_request()))
+    return found
+
+
+async def candles_between(
+    rest: Rest, adapter: Adapter, instrument: Instrument, minutes: int, begin: int, end: int
+) -> list[HistoryRow]:
+    """The exchange's candles of so many minutes that open from `begin` on and before `end`, in ms; oldest first.
+
+    Raises:
+        Refused: there is no answer, or none that can be read.
+    """
+    found: dict[int, HistoryRow] = {}
+    step = adapter.history_rows * minutes * MINUTE_MS
+    for _, since in zip(range(MOST_PAGES), range(begin, end, step), strict=False):
+        request = adapter.history_request(instrument, minutes, since, min(end, since + step))
+        rows: list[HistoryRow] = answer_of(adapter.history, instrument, minutes, await rest.get(request))
+        found |= {row.candle.open_time: row for row in rows if begin <= row.candle.open_time < end}
+    return [found[time] for time in sorted(found)]
+
+
+async def trades_since(
+    rest: Rest, adapter: Adapter, instrument: Instrument, after: NumberedTrade | None, begin: int
+) -> tuple[list[NumberedTrade], bool]:
+    """The trades after one, or from a time on where none is known; and whether they reach back to it.
+
+    Raises:
+        Refused: there is no answer, or none that can be read.
+    """
+    found: dict[str, NumberedTrade] = {}
+    known, before = after, None
+    for _ in range(MOST_PAGES):
+        request = adapter.trades_request(instrument, known, begin, before)
+        if request is None:
+            return [], False
+        page: list[NumberedTrade] = answer_of(adapter.trades, instrument, await rest.get(request))
+        new = [trade for trade in page if trade.key not in found]
+        found |= {trade.key: trade for trade in new}
+        is_end = len(page) < adapter.trades_rows or not new
+        if is_end or (adapter.trades_newest_first and any(_is_known(trade, after, begin) for trade in page)):
+            return list(found.values()), True
+        known, before = (after, page[0]) if adapter.trades_newest_first else (page[-1], None)
+    return list(found.values()), False
+
+
+def _is_known(trade: NumberedTrade, after: NumberedTrade | None, begin: int) -> bool:
+    """Whether a trade is as old as the last that is known, or older than the time."""
+    if after is None:
+        return trade.trade.time < begin
+    if trade.number is not None and after.number is not None:
+        return trade.number <= after.number
+    return trade.key == after.key

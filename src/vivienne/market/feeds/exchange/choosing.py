@@ -1,0 +1,63 @@
+"""Finds the instrument that somebody means by the name of an asset."""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from vivienne.market.feeds.exchange.adapter import Instrument
+
+_SEPARATORS = re.compile(r"[-/_: ]")
+_USUAL_NAMES = {"XBT": "BTC", "XDG": "DOGE"}
+"""Names that exchanges have for currencies, and the usual ones."""
+
+
+class UnknownInstrument(Exception):
+    """No instrument is meant by a name. The text says which names are near."""
+
+
+def chosen(instruments: Iterable[Instrument], asset: str, *, quote: str, symbol: str | None = None) -> Instrument:
+    """The instrument of an asset.
+
+    Args:
+        instruments: those of the exchange.
+        asset: name of the asset, such as ``BTC``.
+        quote: currency it is paid in, unless the name of the asset or the symbol says so.
+        symbol: its name at the exchange, with any separator and in any case; None for asset and quote.
+
+    Raises:
+        UnknownInstrument: there is none.
+    """
+    by_name: dict[str, Instrument] = {}
+    for each in instruments:
+        for name in (each.symbol, each.stream_symbol, f"{each.base}/{each.quote}"):
+            by_name.setdefault(_plain(name), each)
+    meant = [symbol] if symbol is not None else [f"{asset}/{quote}", asset]
+    for name in meant:
+        found = by_name.get(_plain(name))
+        if found is not None:
+            return found
+    near = get_close_matches(_plain(meant[0]), by_name, n=3, cutoff=0.6)
+    known = f"; near are {', '.join(sorted({by_name[name].symbol for name in near}))}" if near else ""
+    raise UnknownInstrument(f"there is no market {meant[0]!r}{known}")
+
+
+def _plain(name: str) -> str:
+    """A name without what differs between exchanges."""
+    parts = [_USUAL_NAMES.get(part, part) for part in _SEPARATORS.split(name.upper())]
+    return "".join(parts)
+
+
+def listed(instruments: Iterable[Instrument], search: str) -> list[Instrument]:
+    """The instruments that have a text in a name, in any case; all for an empty one. Sorted by symbol."""
+    wanted = _plain(search)
+    found = [
+        each
+        for each in instruments
+        if any(wanted in _plain(name) for name in (each.symbol, f"{each.base}/{each.quote}"))
+    ]
+    return sorted(found, key=lambda each: each.symbol)

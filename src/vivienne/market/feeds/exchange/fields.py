@@ -1,0 +1,118 @@
+"""Reads the fields of messages, and says which one was wrong."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from vivienne.market.feeds.exchange.adapter import UnknownMessage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_MOST_SHOWN = 80
+_Meaning = TypeVar("_Meaning")
+
+
+def number(source: Any, name: str | int) -> float:
+    """A field that is a finite number, as such or as a text.
+
+    Raises:
+        UnknownMessage: it is absent, or no such number.
+    """
+    value = field(source, name)
+    try:
+        read = float(value) if isinstance(value, (str, int, float)) and not isinstance(value, bool) else math.nan
+    except ValueError:
+        read = math.nan
+    if not math.isfinite(read):
+        raise UnknownMessage(f"{name} is {shown(value)}, not a number")
+    return read
+
+
+def whole(source: Any, name: str | int) -> int:
+    """A field that is a whole number, as such or as a text.
+
+    Raises:
+        UnknownMessage: it is absent, or no such number.
+    """
+    value = field(source, name)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.removeprefix("-").isascii() and value.removeprefix("-").isdecimal():
+        return int(value)
+    raise UnknownMessage(f"{name} is {shown(value)}, not a whole number")
+
+
+def text(source: Any, name: str | int) -> str:
+    """A field that is a text.
+
+    Raises:
+        UnknownMessage: it is absent, or no text.
+    """
+    value = field(source, name)
+    if not isinstance(value, str):
+        raise UnknownMessage(f"{name} is {shown(value)}, not a text")
+    return value
+
+
+def rows(source: Any, name: str | int) -> list[Any]:
+    """A field that is a list.
+
+    Raises:
+        UnknownMessage: it is absent, or no list.
+    """
+    value = field(source, name)
+    if not isinstance(value, list):
+        raise UnknownMessage(f"{name} is {shown(value)}, not a list")
+    return value
+
+
+def moment(source: Any, name: str | int) -> int:
+    """A field that is a time in ISO 8601 with a zone, in ms since the epoch, rounded down.
+
+    Raises:
+        UnknownMessage: it is absent, or no such time.
+    """
+    value = text(source, name)
+    try:
+        # Nanoseconds are more than `datetime` reads.
+        seconds, _, rest = value.removesuffix("Z").partition(".")
+        digits = rest[:6].ljust(6, "0")
+        read = datetime.fromisoformat(f"{seconds}.{digits}+00:00" if value.endswith("Z") else value)
+    except ValueError as error:
+        raise UnknownMessage(f"{name} is {shown(value)}, not a time") from error
+    if read.tzinfo is None:
+        raise UnknownMessage(f"{name} is {shown(value)}, a time without a zone")
+    return math.floor(read.timestamp() * 1_000_000 + 0.5) // 1_000
+
+
+def one_of(source: Any, name: str | int, meanings: Mapping[str, _Meaning]) -> _Meaning:
+    """What a field means that has one of a few values.
+
+    Raises:
+        UnknownMessage: it is absent, or has another value.
+    """
+    value = field(source, name)
+    if not isinstance(value, str) or value not in meanings:
+        raise UnknownMessage(f"{name} is {shown(value)}, not one of {', '.join(meanings)}")
+    return meanings[value]
+
+
+def field(source: Any, name: str | int) -> Any:
+    """A field of an object, or an element of a list.
+
+    Raises:
+        UnknownMessage: it is absent.
+    """
+    try:
+        return source[name]
+    except (KeyError, IndexError, TypeError) as error:
+        raise UnknownMessage(f"{name} is missing in {shown(source)}") from error
+
+
+def shown(value: Any) -> str:
+    """A value for a log line, cut to a length that fits it."""
+    written = repr(value)
+    return written if len(written) <= _MOST_SHOWN else f"{written[:_MOST_SHOWN]}..."

@@ -1,0 +1,284 @@
+"""Makes minutes from the trades of a stream, whatever order they come in and however often.
+
+Trades belong to the minute of the exchange's trade time, and within it they are in the order of their numbers. A minute
+is over when the exchange says so: by a trade of a later minute, by its own candle, or by its clock on the same
+connection plus a grace. The clock of this machine says nothing.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vivienne.market.types import MINUTE_MS, Candle
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from vivienne.market.feeds.exchange.adapter import NumberedTrade
+    from vivienne.market.types import Trade
+
+GRACE_MS = 1_000
+"""How much later than the end of a minute the exchange's clock must be, where nothing else says that it is over."""
+_REMEMBERED = 20_000
+"""Keys of trades of closed minutes that are remembered, to know them when they come again."""
+MOST_TRADES = 200_000
+"""Largest number of trades of minutes that are open; more are left out, and their minutes are incomplete."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """Trades that are missing.
+
+    Attributes:
+        minute: open time of the first minute that lacks some of them.
+        after: the last trade before them; None if none is known.
+    """
+
+    minute: int
+    after: NumberedTrade | None
+
+
+class MinuteBuilder:
+    """Makes the minutes of one instrument.
+
+    Args:
+        begin: open time of the first minute to make; what came before is known already.
+        close: the last price before it; None if none is known, and then no minute is made before the first trade.
+        grace: see `GRACE_MS`.
+
+    Attributes:
+        late: number of trades that came after their minute was made; the exchange's candle tells whether it matters.
+        left_out: number of trades that were too many.
+        last: the newest trade by its number, or by its arrival where trades have none.
+    """
+
+    def __init__(self, begin: int, close: float | None, *, grace: int = GRACE_MS) -> None:
+        self._begin = begin
+        self._close = close
+        self._grace = grace
+        self._trades: dict[int, dict[str, NumberedTrade]] = {}
+        self._count = 0
+        self._known: deque[str] = deque(maxlen=_REMEMBERED)
+        self._keys: set[str] = set()
+        self._heard = begin
+        self._over = begin
+        self._made_to: int | None = None
+        self._broken: set[int] = set()
+        self._covered_from: int | None = None
+        self._covered_after: NumberedTrade | None = None
+        self._resumed: int | None = None
+        self._ahead: dict[int, NumberedTrade] = {}
+        self._front: NumberedTrade | None = None
+        self._front_number: int | None = None
+        self._is_begun = False
+        self.late = self.left_out = 0
+        self.last: NumberedTrade | None = None
+
+    @property
+    def begin(self) -> int:
+        """Open time of the oldest minute that is not made yet."""
+        return self._begin
+
+    def add(self, trades: Iterable[NumberedTrade]) -> list[NumberedTrade]:
+        """Take trades in any order; give those that were not known yet."""
+        new = [trade for trade in trades if self._add(trade)]
+        if new:
+            self._resume(min(trade.trade.time for trade in new))
+            self._over = max(self._over, *(trade.trade.time for trade in new))
+        return new
+
+    def _add(self, numbered: NumberedTrade) -> bool:
+        number = numbered.number
+        if numbered.key in self._keys or (number is not None and self._made_to is not None and number <= self._made_to):
+            return False
+        if self.last is None or number is None or self.last.number is None or number > self.last.number:
+            self.last = numbered
+        minute = _minute(numbered)
+        if minute < self._begin:
+            return self._before(number)
+        if self._count >= MOST_TRADES:
+            self.left_out += 1
+            self._broken.add(minute)
+            return False
+        self._trades.setdefault(minute, {})[numbered.key] = numbered
+        self._count += 1
+        self._remember(numbered.key)
+        self._go_ahead(numbered)
+        return True
+
+    def _go_ahead(self, numbered: NumberedTrade) -> None:
+        """A trade that follows the front is the new front; others wait until what is between them has come."""
+        if numbered.number is None:
+            return
+        first = numbered.number - numbered.combined + 1
+        if self._front_number is not None and first <= self._front_number:
+            return
+        self._ahead[first] = numbered
+        if self._front_number is not None and first == self._front_number + 1:
+            self._absorb()
+
+    def _before(self, number: int | None) -> bool:
+        """A trade of a minute that is made, or was known at the start: then the others go on after its number."""
+        if self._is_begun:
+            self.late += 1
+        elif number is not None:
+            self._made_to = number if self._made_to is None else max(self._made_to, number)
+            if self._front_number is None or number > self._front_number:
+                self._front_number = number
+        return False
+
+    def _remember(self, key: str) -> None:
+        if len(self._known) == _REMEMBERED:
+            self._keys.discard(self._known[0])
+        self._known.append(key)
+        self._keys.add(key)
+
+    def hear(self, time: int) -> None:
+        """The exchange's clock shows this time, on the connection that the trades come from."""
+        self._resume(time)
+        self._over = max(self._over, time - self._grace)
+
+    def end(self, minute: int) -> None:
+        """The exchange's own candle says that this minute is over."""
+        self._over = max(self._over, minute + MINUTE_MS)
+
+    def interrupt(self) -> None:
+        """The connection broke off: from here on trades may be missing, until `cover` says that they are not."""
+        self._resumed = None
+        if self._covered_from is None:
+            self._covered_from, self._covered_after = self._over, self.last
+
+    def _resume(self, time: int) -> None:
+        """Something came: from this time on the new connection has the trades."""
+        if self._resumed is None:
+            self._resumed = time
+
+    def cover(self, trades: Sequence[NumberedTrade], *, is_whole: bool) -> list[NumberedTrade]:
+        """Take what the exchange gave when it was asked for the trades since it broke off; give those that are new.
+
+        Args:
+            trades: in any order.
+            is_whole: whether they reach back to the last one before. If they do not, the minutes since are broken.
+        """
+        new = self.add(trades)
+        if self._covered_from is not None and not is_whole:
+            until = min(
+                [trade.trade.time for trade in trades] + [self._over if self._resumed is None else self._resumed]
+            )
+            first = max(self._covered_from - self._covered_from % MINUTE_MS, self._begin)
+            self._broken.update(range(first, max(first, until) + 1, MINUTE_MS))
+        self._covered_from = None
+        return new
+
+    def hole(self) -> Hole | None:
+        """The trades to ask for before the next minute can be made; None if none are missing, as far as is known."""
+        if self._covered_from is not None:
+            return Hole(self._begin, self._covered_after)
+        self._absorb()
+        return Hole(self._minute_of_front(), self._front) if self._ahead else None
+
+    def _absorb(self) -> None:
+        """Trades whose numbers follow each other go to the front, up to the first hole."""
+        if self._front_number is None and self._ahead:
+            self._front_number = min(self._ahead) - 1
+        while self._front_number is not None and (found := self._ahead.pop(self._front_number + 1, None)) is not None:
+            self._front, self._front_number = found, found.number
+
+    def _minute_of_front(self) -> int:
+        return self._begin if self._front is None else max(self._begin, _minute(self._front))
+
+    def made(self) -> Iterator[Candle]:
+        """The minutes that are over and lack nothing, oldest first, up to the first that lacks something."""
+        while self._is_over(self._begin) and not self.is_broken:
+            hole = self.hole()
+            if hole is not None and hole.minute <= self._begin:
+                return
+            candle = self._make()
+            if candle is not None:
+                yield candle
+
+    def _is_over(self, minute: int) -> bool:
+        return self._over >= minute + MINUTE_MS and self._covered_from is None
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether the oldest minute that is not made lacks trades that cannot be had."""
+        return self._begin in self._broken
+
+    def incomplete(self) -> Candle | None:
+        """Make the oldest minute as it is, though it lacks trades; None while it is not over, or has no price."""
+        return self._make() if self._is_over(self._begin) else None
+
+    def _make(self) -> Candle | None:
+        candle = self._candle(self._begin)
+        self._go_on()
+        if candle is not None:
+            self._close = candle.close
+        return candle
+
+    def _go_on(self) -> None:
+        self._broken.discard(self._begin)
+        self._begin += MINUTE_MS
+        self._is_begun = True
+
+    def give_up(self) -> None:
+        """What is missing cannot be had: the minutes that lack it are broken."""
+        hole = self.hole()
+        if hole is None:
+            return
+        if self._covered_from is not None:
+            self.cover([], is_whole=False)
+            return
+        first = self._ahead[min(self._ahead)]
+        self._broken.update(range(hole.minute, max(hole.minute, _minute(first)) + 1, MINUTE_MS))
+        # What comes of it after all belongs to its minute, as long as that is open.
+        self._front_number = min(self._ahead) - 1
+        self._absorb()
+
+    def supply(self, candle: Candle) -> bool:
+        """Take the exchange's own candle in place of the oldest minute that is not made; False if it is another one."""
+        if candle.open_time != self._begin:
+            return False
+        self._finish(self._begin)
+        # What is missing before a trade of this minute was of it, or of one before.
+        while self._ahead and _minute(self._ahead[first := min(self._ahead)]) <= self._begin:
+            self._front_number = first - 1
+            self._absorb()
+        self._go_on()
+        self._close = candle.close
+        return True
+
+    def _candle(self, minute: int) -> Candle | None:
+        """The candle of a minute; flat without trades, None before the first price there is."""
+        found = self._finish(minute)
+        if not found:
+            close = self._close
+            return None if close is None else Candle(minute, close, close, close, close, 0.0, 0.0, 0.0, 0.0)
+        prices = [trade.price for trade in found]
+        volume = quote_volume = taker_buy = 0.0
+        for trade in found:
+            volume += trade.quantity
+            quote_volume += trade.price * trade.quantity
+            taker_buy += 0.0 if trade.buyer_is_maker else trade.quantity
+        count = float(sum(trade.trades for trade in found))
+        return Candle(minute, prices[0], max(prices), min(prices), prices[-1], volume, quote_volume, count, taker_buy)
+
+    def _finish(self, minute: int) -> list[Trade]:
+        """Take the trades of a minute out, in order."""
+        found = sorted(self._trades.pop(minute, {}).values(), key=_place)
+        self._count -= len(found)
+        numbers = [numbered.number for numbered in found if numbered.number is not None]
+        if numbers:
+            self._made_to = max(numbers) if self._made_to is None else max(self._made_to, *numbers)
+        return [numbered.trade for numbered in found]
+
+
+def _minute(numbered: NumberedTrade) -> int:
+    return numbered.trade.time - numbered.trade.time % MINUTE_MS
+
+
+def _place(numbered: NumberedTrade) -> tuple[int, int]:
+    """Where a trade belongs: by number, or by time where there is none; a sort keeps the order of arrival then."""
+    return (numbered.number, 0) if numbered.number is not None else (numbered.trade.time, 0)

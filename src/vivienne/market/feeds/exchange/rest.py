@@ -1,0 +1,204 @@
+"""Asks an exchange over HTTP, within what it allows, and takes its refusals to heart.
+
+One budget for a host: every request waits for its turn. After a refusal nobody asks before the time the exchange named;
+errors that pass are tried again with growing, random waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Self
+
+import httpx2
+
+from vivienne.market.feeds.exchange.adapter import Advice, UnknownMessage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from vivienne.market.feeds.exchange.adapter import Adapter, Request
+
+TIMEOUT_SECONDS = 10.0
+MOST_BYTES = 32 * 1024 * 1024
+"""Largest answer that is read; the list of all instruments has some megabytes."""
+LONGEST_WAIT_SECONDS = 60.0
+"""Longest random wait between tries."""
+_FIRST_WAIT_SECONDS = 0.5
+_TRIES = 5
+_MOST_CONNECTIONS = 4
+_USER_AGENT = {"User-Agent": "vivienne", "Accept": "application/json"}
+
+
+class Refused(Exception):
+    """The exchange gives no answer.
+
+    Attributes:
+        advice: what to do about it.
+    """
+
+    def __init__(self, advice: Advice) -> None:
+        super().__init__(advice.reason)
+        self.advice = advice
+
+
+def full_jitter(tries: int, first: float = _FIRST_WAIT_SECONDS, longest: float = LONGEST_WAIT_SECONDS) -> float:
+    """Seconds to wait after so many tries: any time up to a bound that doubles, so that clients do not come at once.
+
+    Source: Marc Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
+    """
+    # Beyond 2 ** 32 the bound has been reached long ago.
+    return random.uniform(0.0, min(longest, first * 2.0 ** min(tries, 32)))  # noqa: S311
+
+
+class Budget:
+    """So much weight a minute; a burst of a tenth of it is allowed.
+
+    Args:
+        weight_per_minute: what the exchange allows.
+        clock: a monotonic clock, in seconds.
+    """
+
+    def __init__(self, weight_per_minute: int, clock: Callable[[], float] = monotonic) -> None:
+        self._a_second = weight_per_minute / 60.0
+        self._burst = max(1.0, weight_per_minute / 10.0)
+        self._clock = clock
+        self._left = self._burst
+        self._seen = clock()
+        self._turn = asyncio.Lock()
+        self.blocked_until = 0.0
+        """Nobody asks before; by the clock."""
+
+    async def take(self, weight: int) -> None:
+        """Wait until a request of this weight is allowed. Those who wait are let go in order."""
+        async with self._turn:
+            while (seconds := self._missing_seconds(weight)) > 0:  # noqa: ASYNC110  # a bound in time, not an event
+                await asyncio.sleep(seconds)
+            self._left -= weight
+
+    def _missing_seconds(self, weight: int) -> float:
+        now = self._clock()
+        self._left = min(self._burst, self._left + (now - self._seen) * self._a_second)
+        self._seen = now
+        blocked = self.blocked_until - now
+        # A request heavier than the burst is let go with a full burst, and leaves a debt.
+        return max(blocked, (min(weight, self._burst) - self._left) / self._a_second)
+
+    def block(self, seconds: float) -> None:
+        """Nobody asks for so long."""
+        self.blocked_until = max(self.blocked_until, self._clock() + seconds)
+
+
+class Rest:
+    """The REST side of an exchange. Use it as an async context manager.
+
+    Args:
+        adapter: of the exchange.
+        url: scheme and host in place of the exchange's own.
+    """
+
+    def __init__(self, adapter: Adapter, url: str | None = None) -> None:
+        self._adapter = adapter
+        self._budget = Budget(adapter.limits.weight_per_minute)
+        # Proxies are taken from the environment; elsewhere it is never sent.
+        limits = httpx2.Limits(max_connections=_MOST_CONNECTIONS)
+        self._client = httpx2.AsyncClient(
+            base_url=url or adapter.rest, timeout=TIMEOUT_SECONDS, limits=limits, headers=_USER_AGENT,
+            follow_redirects=False,
+        )  # fmt: skip
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._client.aclose()
+
+    async def get(self, request: Request, *, tries: int = _TRIES) -> Any:
+        """The answer, decoded from JSON.
+
+        Args:
+            request: what to ask for.
+            tries: how often it is tried, where an error may pass.
+
+        Raises:
+            Refused: there is no answer, or none that can be read.
+        """
+        for number in range(tries):
+            try:
+                return await self._once(request)
+            except Refused as refused:
+                advice = refused.advice
+                if advice.then == "wait":
+                    self._budget.block(advice.seconds)
+                if advice.then == "give_up" or number == tries - 1:
+                    raise
+                if advice.then == "retry":
+                    await asyncio.sleep(full_jitter(number))
+        raise AssertionError("unreachable: the last try raises")
+
+    async def _once(self, request: Request) -> Any:
+        await self._budget.take(request.weight)
+        try:
+            async with self._client.stream("GET", request.path, params=dict(request.query)) as answer:
+                content = await _content(answer)
+                status, retry_after = answer.status_code, _retry_after(answer)
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+            raise Refused(Advice("retry", unreachable(self._adapter.title, error))) from error
+        try:
+            body = json.loads(content)
+        except ValueError:
+            body = None
+        advice = self._adapter.advice(status, retry_after, body)
+        if advice is not None:
+            raise Refused(advice)
+        if body is None:
+            raise Refused(Advice("retry", f"{self._adapter.title} answered with something that is not JSON"))
+        return body
+
+
+async def _content(answer: httpx2.Response) -> bytes:
+    parts, count = [], 0
+    async for part in answer.aiter_bytes():
+        count += len(part)
+        if count > MOST_BYTES:
+            raise Refused(Advice("give_up", f"an answer of more than {MOST_BYTES:,} bytes", concerns="instrument"))
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _retry_after(answer: httpx2.Response) -> float | None:
+    """Seconds of `Retry-After`; None where it is absent, or a date."""
+    said = answer.headers.get("retry-after", "")
+    return float(said) if said.isascii() and said.isdecimal() else None
+
+
+def unreachable(title: str, error: Exception) -> str:
+    """Why an exchange cannot be reached, in words for the person who runs the agent."""
+    said = str(error) or type(error).__name__
+    lowered = said.lower()
+    if isinstance(error, TimeoutError | httpx2.TimeoutException):
+        return f"{title} does not answer within {TIMEOUT_SECONDS:.0f} s"
+    if "certificate" in lowered or "ssl" in lowered:
+        return f"the certificate of {title} was not accepted ({said}); a proxy that reads along may need its own CA"
+    if any(words in lowered for words in ("name or service", "name resolution", "nodename", "no address")):
+        return f"the name of {title} cannot be resolved; is there a network, and does it need a proxy (HTTPS_PROXY)?"
+    if isinstance(error, httpx2.ProxyError) or "proxy" in lowered:
+        return f"the proxy in HTTPS_PROXY refuses: {said}"
+    return f"{title} cannot be reached: {said}"
+
+
+def answer_of(parse: Callable[..., Any], *about: Any) -> Any:
+    """Parse an answer.
+
+    Raises:
+        Refused: it has a shape that is not known.
+    """
+    try:
+        return parse(*about)
+    except UnknownMessage as error:
+        raise Refused(Advice("retry", f"an answer could not be read: {error}", concerns="instrument")) from error

@@ -1,0 +1,269 @@
+"""Joins what the stream says of one instrument with what the exchange answers when it is asked, to minutes in order.
+
+Pure: what happens goes in, events of the feed come out, and `need` says what to ask the exchange for. As long as
+something is needed, minutes that may lack something are held back.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from vivienne.market.feeds.base import FeedEvent, MinuteClosed, PriceMoved
+from vivienne.market.feeds.exchange.adapter import CandleSeen, Heard, HistoryRow, Traded
+from vivienne.market.feeds.exchange.minutes import GRACE_MS, MinuteBuilder
+from vivienne.market.types import MINUTE_MS, Candle
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vivienne.market.feeds.exchange.adapter import NumberedTrade, StreamEvent
+
+FLAG_GRACE_MS = 5_000
+"""How long after the end of a minute its closed candle is waited for, by the exchange's clock."""
+_MOST_AHEAD = 1_500
+"""Closed minutes that are held back; more are asked for again."""
+_SAME = 1e-9
+"""Relative difference up to which sums of the same trades in another order may differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class TradesNeeded:
+    """The trades after one, or from a time on where none is known."""
+
+    after: NumberedTrade | None
+    begin: int
+
+
+@dataclass(frozen=True, slots=True)
+class CandlesNeeded:
+    """The exchange's candles of minutes: those that open from `begin` on and before `end`, in ms."""
+
+    begin: int
+    end: int
+
+
+Need = TradesNeeded | CandlesNeeded
+
+
+class Splice(Protocol):
+    """Makes the minutes of one instrument.
+
+    Attributes:
+        mismatches: number of minutes in which the stream and the exchange's own candle differ.
+        heard: the exchange's clock, in ms since the epoch.
+    """
+
+    mismatches: int
+    heard: int
+
+    def take(self, event: StreamEvent) -> list[FeedEvent]:
+        """Take an event of the stream."""
+
+    def interrupt(self) -> None:
+        """The stream broke off."""
+
+    def need(self) -> Need | None:
+        """What to ask the exchange for before minutes can go on; None if nothing."""
+
+    def answer_trades(self, trades: Sequence[NumberedTrade], *, is_whole: bool) -> list[FeedEvent]:
+        """Take the answer to `TradesNeeded`.
+
+        Args:
+            trades: in any order.
+            is_whole: whether they reach back to the trade or the time that was asked for.
+        """
+
+    def answer_candles(self, rows: Sequence[HistoryRow]) -> list[FeedEvent]:
+        """Take the answer to `CandlesNeeded`."""
+
+    def give_up(self) -> list[FeedEvent]:
+        """What is needed cannot be had: go on without it, and say which minutes are incomplete."""
+
+
+def is_closed(row: HistoryRow, heard: int) -> bool:
+    """Whether a candle of the history is closed: as the exchange says, else by its clock."""
+    return row.candle.open_time + MINUTE_MS <= heard if row.is_closed is None else row.is_closed
+
+
+def differ(one: Candle, other: Candle) -> bool:
+    """Whether two candles of a minute differ in what both know, by more than sums in another order may."""
+    return any(
+        not math.isclose(mine, theirs, rel_tol=_SAME, abs_tol=_SAME)
+        for mine, theirs in zip(one, other, strict=True)
+        if not (math.isnan(mine) or math.isnan(theirs))
+    )
+
+
+class FromCandles:
+    """See `Splice`. The exchange's closed candle is the minute.
+
+    Args:
+        begin: open time of the first minute to make.
+    """
+
+    def __init__(self, begin: int) -> None:
+        self._next = begin
+        self._ahead: dict[int, Candle] = {}
+        self._is_broken = True
+        self.mismatches = 0
+        self.heard = begin
+
+    def take(self, event: StreamEvent) -> list[FeedEvent]:
+        """See `Splice`."""
+        if isinstance(event, Heard):
+            self.heard = max(self.heard, event.time)
+        elif isinstance(event, Traded) and event.trades:
+            newest = event.trades[-1].trade
+            return [PriceMoved(newest.price, newest.time)]
+        elif isinstance(event, CandleSeen) and event.is_closed:
+            return self._closed(event.candle)
+        return []
+
+    def _closed(self, candle: Candle) -> list[FeedEvent]:
+        known = self._ahead.get(candle.open_time)
+        if known is not None and differ(known, candle):
+            self.mismatches += 1
+        if candle.open_time >= self._next and len(self._ahead) < _MOST_AHEAD:
+            self._ahead[candle.open_time] = candle
+        return [] if self._is_broken else self._released()
+
+    def _released(self) -> list[FeedEvent]:
+        found: list[FeedEvent] = []
+        while (candle := self._ahead.pop(self._next, None)) is not None:
+            found.append(MinuteClosed(candle))
+            self._next += MINUTE_MS
+        return found
+
+    def interrupt(self) -> None:
+        """See `Splice`."""
+        self._is_broken = True
+
+    def need(self) -> Need | None:
+        """See `Splice`."""
+        missing_to = min(self._ahead, default=self._next)
+        overdue = self.heard - self._next - MINUTE_MS > FLAG_GRACE_MS
+        if self._is_broken or overdue or missing_to > self._next:
+            end = max(missing_to, self.heard - self.heard % MINUTE_MS, self._next + MINUTE_MS)
+            return CandlesNeeded(self._next, end)
+        return None
+
+    def answer_trades(self, trades: Sequence[NumberedTrade], *, is_whole: bool) -> list[FeedEvent]:
+        """See `Splice`. Trades are never needed."""
+        del trades, is_whole
+        return []
+
+    def answer_candles(self, rows: Sequence[HistoryRow]) -> list[FeedEvent]:
+        """See `Splice`. What the stream said of a minute counts; a difference is counted."""
+        found: list[FeedEvent] = []
+        for row in rows:
+            candle = row.candle
+            streamed = self._ahead.get(candle.open_time)
+            if streamed is not None:
+                self.mismatches += differ(streamed, candle)
+            elif candle.open_time == self._next and is_closed(row, self.heard):
+                found.append(MinuteClosed(candle, "filled"))
+                self._next += MINUTE_MS
+            found += self._released()
+        self._is_broken = False
+        return found + self._released()
+
+    def give_up(self) -> list[FeedEvent]:
+        """See `Splice`. The minutes that are missing stay so; a gap is for the live path to judge."""
+        self._is_broken = False
+        if self._ahead:
+            self._next = min(self._ahead)
+        return self._released()
+
+
+class FromTrades:
+    """See `Splice`. Minutes are made from trades; the exchange's candle is the check, and the last resort.
+
+    Args:
+        begin: open time of the first minute to make.
+        close: the last price before it.
+    """
+
+    def __init__(self, begin: int, close: float | None) -> None:
+        self._builder = MinuteBuilder(begin, close)
+        self._builder.interrupt()
+        self._own: dict[int, Candle] = {}
+        self._made: dict[int, Candle] = {}
+        self.mismatches = 0
+        self.heard = begin
+
+    def take(self, event: StreamEvent) -> list[FeedEvent]:
+        """See `Splice`."""
+        if isinstance(event, Heard):
+            self.heard = max(self.heard, event.time)
+            self._builder.hear(event.time)
+        elif isinstance(event, Traded):
+            new = self._builder.add(event.trades)
+            moved = [PriceMoved(each.trade.price, each.trade.time) for each in new[-1:] if not event.is_snapshot]
+            return [*moved, *self._minutes()]
+        elif isinstance(event, CandleSeen):
+            self._check(event)
+        return self._minutes()
+
+    def _check(self, event: CandleSeen) -> None:
+        minute = event.candle.open_time
+        if event.is_closed:
+            self._builder.end(minute)
+            self._remember(self._own, event.candle)
+            self._compare(minute)
+
+    def _remember(self, kept: dict[int, Candle], candle: Candle) -> None:
+        kept[candle.open_time] = candle
+        while len(kept) > _MOST_AHEAD:
+            del kept[min(kept)]
+
+    def _compare(self, minute: int) -> None:
+        if minute in self._own and minute in self._made:
+            self.mismatches += differ(self._made.pop(minute), self._own.pop(minute))
+
+    def _minutes(self) -> list[FeedEvent]:
+        found: list[FeedEvent] = []
+        while True:
+            for candle in self._builder.made():
+                found.append(MinuteClosed(candle))
+                self._remember(self._made, candle)
+                self._compare(candle.open_time)
+            own = self._own.get(self._builder.begin) if self._builder.is_broken else None
+            if own is None or not self._builder.supply(own):
+                return found
+            found.append(MinuteClosed(own, "filled"))
+
+    def interrupt(self) -> None:
+        """See `Splice`."""
+        self._builder.interrupt()
+
+    def need(self) -> Need | None:
+        """See `Splice`. Trades first; the candle of the minute where they cannot be had, once it is closed."""
+        begin = self._builder.begin
+        if self._builder.is_broken:
+            is_there = self.heard >= begin + MINUTE_MS + GRACE_MS
+            return CandlesNeeded(begin, self.heard - self.heard % MINUTE_MS) if is_there else None
+        hole = self._builder.hole()
+        return None if hole is None else TradesNeeded(hole.after, begin)
+
+    def answer_trades(self, trades: Sequence[NumberedTrade], *, is_whole: bool) -> list[FeedEvent]:
+        """See `Splice`."""
+        self._builder.cover(trades, is_whole=is_whole)
+        return self._minutes()
+
+    def answer_candles(self, rows: Sequence[HistoryRow]) -> list[FeedEvent]:
+        """See `Splice`. They take the place of minutes that lack trades, and of no others."""
+        found: list[FeedEvent] = []
+        for row in rows:
+            if self._builder.is_broken and is_closed(row, self.heard) and self._builder.supply(row.candle):
+                found += [MinuteClosed(row.candle, "filled"), *self._minutes()]
+        return found
+
+    def give_up(self) -> list[FeedEvent]:
+        """See `Splice`."""
+        if not self._builder.is_broken:
+            self._builder.give_up()
+            return self._minutes()
+        candle = self._builder.incomplete()
+        return [*([] if candle is None else [MinuteClosed(candle, "incomplete")]), *self._minutes()]

@@ -1,0 +1,164 @@
+"""However the stream breaks off, the minutes are those of an unbroken run, and what cannot be known is said."""
+
+from __future__ import annotations
+
+import math
+import random
+from typing import TYPE_CHECKING
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exchange_trades import BEGIN, expected, made_trades
+from vivienne.market.feeds.base import MinuteClosed
+from vivienne.market.feeds.exchange.adapter import CandleSeen, Heard, HistoryRow, Traded
+from vivienne.market.feeds.exchange.minutes import GRACE_MS
+from vivienne.market.feeds.exchange.splicing import CandlesNeeded, FromCandles, FromTrades, TradesNeeded
+from vivienne.market.types import MINUTE_MS, Candle
+
+if TYPE_CHECKING:
+    from vivienne.market.feeds.base import FeedEvent
+    from vivienne.market.feeds.exchange.adapter import NumberedTrade
+    from vivienne.market.feeds.exchange.splicing import Splice
+
+MINUTES = 8
+END = BEGIN + MINUTES * MINUTE_MS
+
+
+def closed(events: list[FeedEvent]) -> list[MinuteClosed]:
+    return [event for event in events if isinstance(event, MinuteClosed)]
+
+
+class Exchange:
+    """An exchange at a moment, which answers what it is asked for."""
+
+    def __init__(self, trades: list[NumberedTrade]) -> None:
+        self.trades = trades
+        self.candles = {candle.open_time: candle for candle in expected(trades, 99.0, MINUTES)}
+
+    def answer(self, splice: Splice, now: int) -> list[FeedEvent]:
+        """Answer until nothing more is needed that there is."""
+        found: list[FeedEvent] = []
+        for _ in range(20):
+            match splice.need():
+                case None:
+                    break
+                case TradesNeeded(after, begin):
+                    since = begin if after is None else after.trade.time
+                    past = [trade for trade in self.trades if since <= trade.trade.time <= now]
+                    found += splice.answer_trades(past, is_whole=True)
+                case CandlesNeeded(begin, end):
+                    rows = [HistoryRow(self.candles[minute], None) for minute in range(begin, min(end, END), MINUTE_MS)]
+                    if not rows:
+                        break
+                    found += splice.answer_candles(rows)
+        return found
+
+
+@given(st.integers(0, 100_000))
+def test_minutes_from_trades_survive_any_cut(seed: int) -> None:
+    rng = random.Random(seed)  # noqa: S311
+    exchange = Exchange(made_trades(seed))
+    splice = FromTrades(BEGIN, 99.0)
+    found: list[FeedEvent] = []
+    place = rng.randrange(5)
+    while place < len(exchange.trades):
+        size = rng.randrange(1, 9)
+        found += splice.take(Traded("A", tuple(exchange.trades[place : place + size])))
+        place += rng.randrange(1, size + 1)  # some are sent again
+        if rng.random() < 0.2:
+            splice.interrupt()
+            place += rng.randrange(12)  # some never
+        if rng.random() < 0.5:
+            now = exchange.trades[min(place, len(exchange.trades) - 1)].trade.time
+            found += splice.take(Heard(now))
+            found += exchange.answer(splice, now)
+    found += splice.take(Heard(END + GRACE_MS))
+    found += exchange.answer(splice, END)
+    assert [event.candle for event in closed(found)] == list(exchange.candles.values())
+    assert {event.source for event in closed(found)} == {"streamed"}
+
+
+@given(st.integers(0, 100_000))
+def test_minutes_from_candles_survive_any_cut(seed: int) -> None:
+    rng = random.Random(seed)  # noqa: S311
+    exchange = Exchange(made_trades(seed))
+    splice = FromCandles(BEGIN)
+    found: list[FeedEvent] = []
+    for minute, candle in exchange.candles.items():
+        now = minute + MINUTE_MS + rng.randrange(3_000)
+        if rng.random() < 0.3:
+            splice.interrupt()
+        if rng.random() < 0.6:
+            for _ in range(rng.randrange(1, 3)):
+                found += splice.take(CandleSeen("A", candle, is_closed=True))
+        found += splice.take(Heard(now))
+        if rng.random() < 0.5:
+            found += exchange.answer(splice, now)
+    found += splice.take(Heard(END + 10_000))
+    found += exchange.answer(splice, END)
+    assert [event.candle for event in closed(found)] == list(exchange.candles.values())
+    assert splice.mismatches == 0
+
+
+def test_until_the_exchange_was_asked_nothing_is_closed() -> None:
+    trades = made_trades(3)
+    for splice in (FromTrades(BEGIN, 99.0), FromCandles(BEGIN)):
+        assert closed(splice.take(Traded("A", tuple(trades)))) == []
+        assert closed(splice.take(Heard(END + 10_000))) == []
+        assert splice.need() is not None
+
+
+def test_where_past_trades_cannot_be_had_the_exchanges_candle_stands_in() -> None:
+    exchange = Exchange(made_trades(5))
+    splice = FromTrades(BEGIN, 99.0)
+    later = [trade for trade in exchange.trades if trade.trade.time > BEGIN + MINUTE_MS + 30_000]
+    found = splice.take(Traded("A", tuple(later)))
+    found += splice.answer_trades([], is_whole=False)
+    found += splice.take(Heard(END + GRACE_MS))
+    assert closed(found) == []
+    found += exchange.answer(splice, END)
+    minutes = closed(found)
+    assert [event.candle.open_time for event in minutes] == list(exchange.candles)
+    assert [event.source for event in minutes[:2]] == ["filled", "filled"]
+    assert {event.source for event in minutes[2:]} == {"streamed"}
+    assert [event.candle for event in minutes] == list(exchange.candles.values())
+
+
+def test_without_an_answer_minutes_are_incomplete_and_say_so() -> None:
+    trades = made_trades(5)
+    splice = FromTrades(BEGIN, 99.0)
+    splice.answer_trades([], is_whole=True)
+    found = splice.take(Traded("A", tuple(trades[:60] + trades[63:])))
+    found += splice.take(Heard(END + GRACE_MS))
+    for _ in range(20):
+        if splice.need() is None:
+            break
+        found += splice.give_up()
+    sources = [event.source for event in closed(found)]
+    assert len(sources) == MINUTES
+    assert 1 <= sources.count("incomplete") <= 2
+    assert sources.count("streamed") == MINUTES - sources.count("incomplete")
+
+
+def test_the_exchanges_own_candle_is_compared_with_what_was_made() -> None:
+    exchange = Exchange(made_trades(5))
+    splice = FromTrades(BEGIN, 99.0)
+    splice.answer_trades([], is_whole=True)
+    splice.take(Traded("A", tuple(exchange.trades)))
+    for minute, candle in exchange.candles.items():
+        unknown = candle._replace(trade_count=math.nan, taker_buy_volume=math.nan)
+        wrong = unknown._replace(volume=candle.volume + 1) if minute == BEGIN + 2 * MINUTE_MS else unknown
+        splice.take(CandleSeen("A", wrong, is_closed=True))
+    assert splice.mismatches == 1
+
+
+def test_a_closed_candle_that_never_comes_is_asked_for() -> None:
+    splice = FromCandles(BEGIN)
+    splice.answer_candles([])
+    flat = Candle(BEGIN + MINUTE_MS, 1, 1, 1, 1, 0, 0, 0, 0)
+    splice.take(CandleSeen("A", flat, is_closed=False))
+    splice.take(Heard(BEGIN + MINUTE_MS + 4_000))
+    assert splice.need() is None
+    splice.take(Heard(BEGIN + MINUTE_MS + 5_001))
+    assert splice.need() == CandlesNeeded(BEGIN, BEGIN + MINUTE_MS)
