@@ -104,28 +104,14 @@ function ReviewForm({ proposal, against = null, which, onClose, onMade }: Review
       {whyNot === null && <Warnings warnings={warnings} accepted={accepted} onAccept={accept} />}
       {!nothing && !refused && previews.length > 0 && <Consequence previews={previews} />}
       <div className={classes.end}>
-        {whyNot === null ? (
-          <>
-            <TextInput
-              label="Reason"
-              description="Optional; kept in the history."
-              placeholder="fewer, better entries"
-              maxLength={500}
-              data-autofocus
-              value={reason}
-              onChange={(event) => setReason(event.currentTarget.value)}
-            />
-            <Author />
-          </>
-        ) : (
-          <p className={classes.waits}>{whyNot}</p>
-        )}
-        {waitsFor !== null && <p className={classes.waits}>{waitsFor}</p>}
-        {offline && (
-          <p className={classes.waits}>
-            The server is not connected, so you cannot save now. Your input is kept; saving works again as soon as it is
-            back.
-          </p>
+        {whyNot === null && <Signing reason={reason} setReason={setReason} />}
+        {[whyNot, waitsFor, offline ? OFFLINE : null].map(
+          (words) =>
+            words !== null && (
+              <p key={words} className={classes.waits}>
+                {words}
+              </p>
+            ),
         )}
         {whyNot === null && (
           <Waiting
@@ -141,21 +127,45 @@ function ReviewForm({ proposal, against = null, which, onClose, onMade }: Review
         )}
         <div className={classes.buttons}>
           <Button variant="default" onClick={onClose}>
-            Back{' '}
-            <kbd className={classes.key} aria-hidden>
-              Esc
-            </kbd>
+            Back <Key name="Esc" />
           </Button>
           {whyNot === null && (
             <Button type="submit" loading={making} disabled={!able}>
-              {proposal.verb}{' '}
-              <kbd className={classes.key} aria-hidden>
-                Enter
-              </kbd>
+              {proposal.verb} <Key name="Enter" />
             </Button>
           )}
         </div>
       </div>
     </form>
+  )
+}
+
+const OFFLINE =
+  'The server is not connected, so you cannot save now. Your input is kept; saving works again as soon as it is back.'
+
+/** Reason and author, as the history keeps them. */
+function Signing({ reason, setReason }: { reason: string; setReason(reason: string): void }) {
+  return (
+    <>
+      <TextInput
+        label="Reason"
+        description="Optional; kept in the history."
+        placeholder="fewer, better entries"
+        maxLength={500}
+        data-autofocus
+        value={reason}
+        onChange={(event) => setReason(event.currentTarget.value)}
+      />
+      <Author />
+    </>
+  )
+}
+
+/** The key that presses a button, beside its name. */
+function Key({ name }: { name: string }) {
+  return (
+    <kbd className={classes.key} aria-hidden>
+      {name}
+    </kbd>
   )
 }
