@@ -109,11 +109,22 @@ test.describe('on a recorded market that has ended', () => {
 
 test('a first visit says what the page is for and the one thing to try; a later one does not; assets are found', async ({
   page,
+  server,
+  stream,
 }) => {
   await page.goto('/')
-  await expect(page.getByRole('region', { name: /^All assets, the most urgent first/ })).toBeVisible()
-  await page.getByRole('link', { name: 'Try it with BTC' }).click()
-  await expect(page.getByRole('spinbutton', { name: 'Loaded threshold' })).toBeFocused()
+  const welcome = page.getByRole('region', { name: /^All assets, the most urgent first/ })
+  // What it offers is possible now, and does what it says.
+  await expect(welcome).toContainText(/Try it: set the \w+ threshold of \w+ from \S+ to \d+\. .* so \w+ is its level/)
+  const text = (await welcome.textContent()) ?? ''
+  const [, threshold = '', asset = '', to = '', level = ''] =
+    /set the (\w+) threshold of (\w+) from \S+ to (\d+)\..* so (\w+) is its level/.exec(text) ?? []
+  const change = { settings: { [`state_threshold_${threshold}`]: Number(to) } }
+  await page.getByRole('link', { name: `Try it with ${asset}` }).click()
+  await expect(page.getByRole('spinbutton', { name: new RegExp(`^${threshold} threshold`, 'i') })).toBeFocused()
+  const { version } = await server.change(change, asset)
+  const state = await stream.until(asset, ({ config_version }) => config_version === version)
+  expect(state.agents.VivienneAgent?.data.raw_clarity_level).toBe(level)
   await page.goto('/')
   await expect(page.getByRole('link', { name: 'BTC', exact: true })).toBeVisible()
   await expect(page.getByText('All assets, the most urgent first')).toHaveCount(0)
@@ -135,7 +146,7 @@ test('a first visit says what the page is for and the one thing to try; a later 
       const charts = page.getByRole('list', { name: 'Charts' }).getByRole('region')
       await expect(charts).toHaveCount(3)
       for (const chart of await charts.all()) await expect(chart.getByText('Loading the bars')).toBeHidden()
-      await page.getByRole('button', { name: 'RSI' }).click()
+      await page.getByRole('button', { name: 'RSI', exact: true }).click()
       await expect(page.getByRole('list', { name: 'Panes below the chart' })).toHaveCount(3)
       await expectNothingSerious(page, 'main')
       await page.getByRole('button', { name: 'Close the chart of ETH' }).click()
