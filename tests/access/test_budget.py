@@ -31,6 +31,20 @@ async def test_who_used_up_its_time_waits_and_others_do_not() -> None:
         await waiting
 
 
+async def test_after_a_piece_of_work_others_have_as_much_time() -> None:
+    clock = Clock()
+    budgets = TimeBudgets(clock, at_once=10.0)
+    with budgets.charged("one"):
+        clock.now += 0.1
+    waiting = asyncio.create_task(budgets.due("one"))
+    for _ in range(20):
+        await budgets.due("other")
+    assert not waiting.done()
+    clock.now += 0.1
+    async with asyncio.timeout(10):
+        await waiting
+
+
 async def test_time_in_which_work_waits_is_free() -> None:
     clock, stored = Clock(), asyncio.Event()
     budgets = TimeBudgets(clock)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from time import monotonic, thread_time
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from vivienne.access.budget import TimeBudgets
@@ -23,8 +23,8 @@ LEAST_BYTES = 1024 * 1024
 """Bytes of changes a minute that every caller may make, however few changes it may."""
 
 
-SHARE_OF_REQUESTS, REQUESTS_AT_ONCE = 0.3, 1.0
-"""Seconds of the processor in a second that the requests and changes of one caller may take, and those that they may
+SHARE_OF_REQUESTS, REQUESTS_AT_ONCE = 0.4, 0.5
+"""Seconds of the event loop in a second that the requests and changes of one caller may take, and those that they may
 take at once. A page of the dashboard takes 0.05 s, and 500 handshakes of WebSockets 1 s."""
 
 
@@ -46,7 +46,7 @@ class Access:
         self.limits = limits
         self.demanded = demanded
         self.budgets = TimeBudgets(monotonic)
-        self.requests = TimeBudgets(monotonic, SHARE_OF_REQUESTS, REQUESTS_AT_ONCE, thread_time)
+        self.requests = TimeBudgets(monotonic, SHARE_OF_REQUESTS, REQUESTS_AT_ONCE)
         self._changes = Rate(limits.changes_per_minute, 60.0, monotonic)
         self._pauses = Rate(limits.changes_per_minute, 60.0, monotonic)
         self._bytes = Rate(max(LEAST_BYTES, limits.changes_per_minute * BYTES_PER_CHANGE), 60.0, monotonic)

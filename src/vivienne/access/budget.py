@@ -29,6 +29,8 @@ class _Account:
     left: float
     at: float
     waiting: dict[int, Callable[[], None]] = field(default_factory=dict)
+    rests: float = 0.0
+    """Until then others have their turn, for as long as the last piece of work took."""
     is_called: bool = False
     """Whether the next of those that wait will be called."""
 
@@ -66,7 +68,6 @@ class TimeBudgets:
         clock: monotonic, in seconds.
         share: seconds in a second for each caller.
         at_once: seconds that may be used at once after a quiet time.
-        spent: the clock by which work is charged; None for the same one.
     """
 
     def __init__(
@@ -74,10 +75,8 @@ class TimeBudgets:
         clock: Callable[[], float],
         share: float = SHARE,
         at_once: float = AT_ONCE,
-        spent: Callable[[], float] | None = None,
     ) -> None:
         self._clock = clock
-        self._spent = spent or clock
         self._share = share
         self._at_once = at_once
         self._numbers = count()
@@ -86,11 +85,11 @@ class TimeBudgets:
     @contextmanager
     def charged(self, key: str) -> Iterator[None]:
         """Charge a caller for the time that passes within, in which nobody else has a turn."""
-        begin = self._spent()
+        begin = self._clock()
         try:
             yield
         finally:
-            self.charge(key, min(DEAREST, self._spent() - begin))
+            self.charge(key, min(DEAREST, self._clock() - begin))
 
     async def charging(self, key: str, work: Coroutine[Any, Any, _R]) -> _R:
         """Do work and charge a caller for it; time in which it waits, such as for the store, is free."""
@@ -98,7 +97,9 @@ class TimeBudgets:
 
     def charge(self, key: str, seconds: float) -> None:
         """Charge a caller for work that is done for it in several places."""
-        self._account(key).left -= seconds
+        account = self._account(key)
+        account.left -= seconds
+        account.rests = max(account.rests, account.at + seconds)
 
     def when_due(self, key: str, then: Callable[[], None]) -> int:
         """Call a function as soon as the caller has time left, and those of its connections that waited before.
@@ -128,7 +129,7 @@ class TimeBudgets:
         if account.is_called or not account.waiting:
             return
         account.is_called = True
-        wait = -account.left / self._share
+        wait = max(-account.left / self._share, account.rests - account.at)
         loop = asyncio.get_running_loop()
         if wait > 0:
             loop.call_later(wait, self._next, key)
@@ -138,7 +139,7 @@ class TimeBudgets:
     def _next(self, key: str) -> None:
         account = self._account(key)
         account.is_called = False
-        if account.left >= 0 and account.waiting:
+        if account.left >= 0 and account.rests <= account.at and account.waiting:
             account.waiting.pop(next(iter(account.waiting)))()
         self._call(key, account)
 
