@@ -360,6 +360,24 @@ def of(address: str, switch: Switch, asset: str) -> SwitchRequest:
     return SwitchRequest(switch, channel="test", asset=asset, caller=Caller(address))
 
 
+async def test_a_pause_that_was_slow_to_be_stored_holds_nothing_up_afterwards(
+    service: ConfigService, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pausing, "ANSWER_SECONDS", 60.0)
+    store.may_append.clear()
+    asking = asyncio.create_task(pause(service, "BTC"))
+    await asyncio.sleep(0)
+    other = asyncio.create_task(service.switch(of("192.0.2.2", "pause", "ETH")))
+    await until(lambda: {"BTC", "ETH"} == {*service.paused()})
+    await asyncio.sleep(3 * pausing.RETRY_SECONDS)  # the first one waits twice now, with the other one in between
+
+    store.may_append.set()
+    assert ["success", "success"] == [(await asking)["status"], (await other)["status"]]
+    async with asyncio.timeout(5):
+        await bang(service, 85)
+    assert ["pause", "pause", "partial_update"] == await actions(service)
+
+
 async def test_a_pause_waits_for_no_flood_of_pauses_of_another(service: ConfigService, store: Store) -> None:
     store.may_append.clear()
     flood = [asyncio.create_task(service.switch(of("192.0.2.1", "pause", "ETH"))) for _ in range(20)]

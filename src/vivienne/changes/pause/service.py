@@ -37,12 +37,14 @@ MOST_HELD = 256
 """Pauses that wait for the store at most; a further one of the same layer is covered by those."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Held:
     pause: PauseInForce
     request: SwitchRequest
     number: int
     """In the order of asking, resumptions counted too."""
+    was_held: bool = False
+    """True once it is stored by whoever is first: who asked, or who retries."""
 
 
 class Pausing:
@@ -116,7 +118,7 @@ class Pausing:
             pause = PauseInForce.asked(request, layer, str(uuid.uuid4()), self._clock())
             held = _Held(pause, request, next(self._numbers))
         pause = held.pause
-        prepare = partial(self._prepare, request, pause.config_id, pause.created_at, held.number)
+        prepare = partial(self._prepare, request, pause.config_id, pause.created_at, held.number, held)
         making = asyncio.ensure_future(self._writer.write(prepare, request.channel, request.caller.key, is_urgent=True))
         self._tasks.add(making)
         making.add_done_callback(self._finished)
@@ -152,9 +154,9 @@ class Pausing:
         return next((one for one, its in held if (its.requester, its.request_id, its.digest()) == named), None)
 
     async def _prepare(
-        self, request: SwitchRequest, config_id: str, created_at: str, number: int
+        self, request: SwitchRequest, config_id: str, created_at: str, number: int, held: _Held | None = None
     ) -> Prepared[Switched]:
-        if config_id in self._held:  # an attempt before may have done it
+        if held is not None and held.was_held:  # an attempt before may have done it
             stored = await self._thread.run(self._store.by_config_id, config_id)
             if stored is not None:
                 return Prepared(answer=stored_already(self._in_force, stored))
@@ -170,8 +172,8 @@ class Pausing:
             if self._newest.get(layer, number) > number:  # callers take turns, so that one may have gone before
                 raise VersionConflict("Somebody paused after this resumption was asked for; resume again to end that")
             # A pause that is only held cannot be ended before it is stored. One that was asked for later stays.
-            held = (self._held.get(pause.config_id) for pause in self._in_force.pauses.held)
-            before = (each for each in held if each is not None and each.number < number)
+            all_held = (self._held.get(pause.config_id) for pause in self._in_force.pauses.held)
+            before = (each for each in all_held if each is not None and each.number < number)
             waiting = [(each.pause, each.request) for each in before if each.pause.layer == layer]
         prepared = write_up_switch(self._in_force, request, config_id, created_at, waiting)
         if config_id in self._held:  # it is in force already, and is stored on top of whatever there is by now
@@ -188,6 +190,7 @@ class Pausing:
             return  # it is in force by another one, which waits as well
         _log.critical("%s: in force, but not stored; retrying", held.pause.sentence())
         self._held[held.pause.config_id] = held
+        held.was_held = True
         self._in_force.hold(held.pause)
         self.tell()
         if self._storing is None or self._storing.done():
@@ -213,7 +216,7 @@ class Pausing:
         pause, request = held.pause, held.request
         try:
             await self._writer.write(
-                partial(self._prepare, request, pause.config_id, pause.created_at, held.number),
+                partial(self._prepare, request, pause.config_id, pause.created_at, held.number, held),
                 request.channel,
                 request.caller.key,
                 is_urgent=True,
