@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _TOO_MANY, _UNAVAILABLE = 429, 503
 ACCEPTED_PER_PASS = 24
-_PARSED_PER_PASS, _BEGUN_PER_PASS, _PAUSES_PER_PASS = 28, 2, 4
+_PARSED_PER_PASS, _PARSED_ON_PER_PASS, _BEGUN_PER_PASS, _PAUSES_PER_PASS = 28, 6, 2, 4
 """Done in a pass of the event loop: connections and pieces take about 0.1 ms, and answers 1 ms to begin. More are
 parsed than accepted, so that no request is taken for a silent connection while it waits for its turn. Many are
 accepted, because any of those that wait may bring a pause."""
@@ -69,6 +69,7 @@ class Connections:
 
     Attributes:
         parsing: turns to parse a piece of what clients send.
+        parsing_on: the same for connections that had many turns in a row.
         answering: turns to begin an answer, or to tell the application that its client has left.
         pausing: turns to begin a pause.
     """
@@ -76,6 +77,7 @@ class Connections:
     def __init__(self, limits: Limits, is_proxy: Callable[[str], bool], metrics: Metrics | None = None) -> None:
         self.limits = limits
         self.parsing = Turns(_PARSED_PER_PASS)
+        self.parsing_on = Turns(_PARSED_ON_PER_PASS)
         self.answering = Turns(_BEGUN_PER_PASS)
         self.pausing = Turns(_PAUSES_PER_PASS)
         self._is_proxy = is_proxy

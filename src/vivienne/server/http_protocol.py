@@ -43,6 +43,9 @@ _AT_ONCE = struct.pack("ii", 1, 0)
 """Value of `SO_LINGER` with which closing a connection discards what is not sent."""
 _SHORT_CUTS = 4
 """Pieces of the body of a pause that are parsed at once; usual ones have one or two. More wait for their turn."""
+_FEW_TURNS = 16
+"""Turns in a row after which a connection belongs to those that are parsed a few at a time. A body of the greatest
+length has fewer, unless it comes in small pieces."""
 _SOCKET_UNREAD = 8 * 1024
 """Bytes that a WebSocket may leave unread, beside those in the kernel, before no more is sent."""
 _LAST_REQUEST_SECONDS = 0.5
@@ -102,7 +105,8 @@ class Connection(HttpToolsProtocol):
         """Drop what waits for its turn, and count it as closed. Not called once it has become a WebSocket."""
         self.flow.release()
         if self._due is not None:
-            self.everything.parsing.drop(self._due)
+            for turns in (self.everything.parsing, self.everything.parsing_on):
+                turns.drop(self._due)
         cycle: Any = self.cycle  # None before the first request
         is_running = self._starts is None and cycle is not None and not cycle.response_complete
         if self._starts is not None:
@@ -165,7 +169,8 @@ class Connection(HttpToolsProtocol):
 
     def _ask_for_turn(self) -> None:
         if self._due is None:
-            self._due = self.everything.parsing.take(self.whose, self._turn, had=self._turns)
+            turns = self.everything.parsing if self._turns < _FEW_TURNS else self.everything.parsing_on
+            self._due = turns.take(self.whose, self._turn, had=self._turns)
 
     def _turn(self) -> None:
         self._due = None

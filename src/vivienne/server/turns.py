@@ -24,13 +24,15 @@ class Turn:
         had: turns that its connection had already.
         number: in the order of asking.
         whose: address that caused it.
-        work: must not block; None once it is dropped.
+        work: must not block; None once it is done or dropped.
+        turns: where it waits.
     """
 
     had: int
     number: int
     whose: str = field(compare=False)
     work: Callable[[], None] | None = field(compare=False)
+    turns: Turns = field(compare=False)
 
 
 class _Queue:
@@ -43,7 +45,8 @@ class _Queue:
     def pop(self) -> Callable[[], None] | None:
         turn = heappop(self.turns)
         self._dropped -= turn.work is None
-        return turn.work
+        work, turn.work = turn.work, None
+        return work
 
     def drop(self) -> None:
         self._dropped += 1
@@ -77,7 +80,7 @@ class Turns:
             work: must not block.
             had: turns that its connection had already.
         """
-        turn = Turn(had, next(self._arrivals), whose, work)
+        turn = Turn(had, next(self._arrivals), whose, work, self)
         heappush(self._waiting.setdefault(whose, _Queue()).turns, turn)
         if not self._is_due:
             self._is_due = True
@@ -85,9 +88,9 @@ class Turns:
         return turn
 
     def drop(self, turn: Turn) -> None:
-        """Forget a piece of work, because its connection is lost. Does nothing if it is done."""
+        """Forget a piece of work, because its connection is lost. Does nothing if it is done, or not here."""
         queue = self._waiting.get(turn.whose)
-        if turn.work is None or queue is None:
+        if turn.work is None or queue is None or turn.turns is not self:
             return
         turn.work = None
         queue.drop()
