@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import multiprocessing
 import socket
+import struct
 import tempfile
 import time
 from contextlib import contextmanager
@@ -57,6 +58,7 @@ class Flood:
         reads: whether it reads what it is answered.
         share: of the connections that are asked for.
         answered: what it says once, when it has an answer, before it goes on; None does not wait for one.
+        reset_after: seconds after which it resets the connection and comes again; None never does.
     """
 
     first: tuple[str, ...]
@@ -64,9 +66,15 @@ class Flood:
     reads: bool = True
     share: float = 1.0
     answered: str | None = None
+    reset_after: float | None = None
 
 
 _GET = "GET /health HTTP/1.1\r\nHost: localhost\r\n"
+_LOGS = f"{_SWITCH.replace('/ws/state', '/ws/logs')}\r\n"
+_UNKNOWN = "{" + ",".join(f'"state_threshold_{number}":1' for number in range(450)) + "}"
+_PREVIEW = f"POST /phoenix/assets/BTC/preview HTTP/1.1\r\n{_HEAD}Content-Length: {len(_UNKNOWN)}\r\n\r\n{_UNKNOWN}"
+_ETH = '{"asset_symbol":"ETH"}'
+_OTHER_PAUSE = f"POST {COMPREHENSIVE}/pause HTTP/1.1\r\n{_HEAD}Content-Length: {len(_ETH)}\r\n\r\n{_ETH}"
 
 FLOODS = {
     "unfinished heads": Flood((f"{_GET}\r\n",), answered=_GET + f"a: {'b' * 650}\r\n" * 90),
@@ -89,6 +97,14 @@ FLOODS = {
     ),
     "pipelined requests": Flood(("",), f"{_GET}\r\n" * 100, share=0.1),
     "chunks of a byte": Flood((_CHUNKED,), "1\r\n \r\n" * 1_000, share=0.1),
+    "bodies of pauses byte by byte": Flood(
+        (f"POST {COMPREHENSIVE}/pause HTTP/1.1\r\n{_HEAD}Content-Length: 200000\r\n\r\n",), " ", share=0.4
+    ),
+    "previews of 450 unknown names": Flood(("",), _PREVIEW, share=0.1),
+    "pauses of another caller": Flood(("",), _OTHER_PAUSE, share=0.05),
+    "requests that are reset": Flood((f"{_GET}\r\n",), reset_after=0.3),
+    "log streams": Flood((_LOGS,)),
+    "log streams that come again and again": Flood((_LOGS,), share=0.05, reset_after=0.1),
 }
 
 
@@ -242,6 +258,7 @@ async def _one_after_the_other(port: int, flood: Flood, number: int) -> None:
     while True:
         with contextlib.suppress(OSError), socket.socket() as plain:
             plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _WRITTEN_AT_ONCE if flood.reads else 4_096)
+            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             plain.setblocking(False)
             plain.bind((_FLOODING, 0))
             await asyncio.get_running_loop().sock_connect(plain, ("127.0.0.1", port))
@@ -253,6 +270,10 @@ async def _talk(plain: socket.socket, first: bytes, flood: Flood) -> None:
     """Say all there is to say, until the server closes the connection."""
     loop = asyncio.get_running_loop()
     await loop.sock_sendall(plain, first)
+    if flood.reset_after is not None:
+        await asyncio.sleep(flood.reset_after)
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        return
     then = flood.then.encode("latin-1")
     if flood.answered is not None:
         await loop.sock_recv(plain, 65_536)
