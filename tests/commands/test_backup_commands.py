@@ -29,9 +29,17 @@ def test_a_database_in_use_is_backed_up_checked_and_restored(tmp_path: Path) -> 
     assert "Note: the indexes and pages were not checked" in said("check", "--db", db)
     assert json.loads(said("check", "--db", file, "--json"))["problems"] == []
     server.close()
-    assert "Restored 2 revisions up to version 2 and 0 tokens; the database before it is " in said(
-        "restore", file, "--db", db, "--replace"
-    )
+    link = tmp_path / "folder" / "link.db"
+    link.parent.mkdir()
+    link.symlink_to(db)
+    for name in (link, db):  # twice in a second
+        words = said("restore", file, "--db", name, "--replace")
+        assert f"Restored 2 revisions up to version 2 and 0 tokens; the database before it is {db}.before-" in words
+    assert link.is_symlink()
+    assert len([each for each in tmp_path.glob("v.db.before-*") if each.read_bytes()[:6] == b"SQLite"]) == 2
+    db.rename(tmp_path / "moved.db")
+    (tmp_path / "v.db-journal").touch()
+    assert "; the journal of a database that is gone was there, and is now " in said("restore", file, "--db", link)
 
 
 def test_a_problem_is_said_and_is_a_failure(tmp_path: Path) -> None:

@@ -103,22 +103,37 @@ def test_while_a_backup_is_read_changes_go_on(tmp_path: Path) -> None:
         filled(server, revision(3))
 
 
-def test_a_copy_of_the_files_in_the_middle_of_a_change_is_whole_with_its_journal_alone(tmp_path: Path) -> None:
-    db, copied = tmp_path / "vivienne.db", tmp_path / "copied.db"
-    made = [revision(number, reason="x" * 500) for number in range(1, 60)]
-    filled(SqliteRevisionStore(db), *made).close()
+def killed_in_a_change(db: Path, folder: Path) -> Path:
+    """The files of a database as a kill in the middle of a change leaves them, in another folder."""
+    left = folder / "killed.db"
     with closing(sqlite3.connect(db, isolation_level=None)) as killed:
         killed.execute("PRAGMA journal_mode=PERSIST")
         killed.execute("PRAGMA cache_size=5")  # so that some of the change is in the file before it is committed
         killed.execute("BEGIN")
         killed.execute("UPDATE revisions SET author = 'eve', reason = 'y'")
-        copied.write_bytes(db.read_bytes())
-        Path(f"{copied}-journal").write_bytes(Path(f"{db}-journal").read_bytes())
-    assert copied.read_bytes() != db.read_bytes(), "that alone has half of a change"
+        left.write_bytes(db.read_bytes())
+        Path(f"{left}-journal").write_bytes(Path(f"{db}-journal").read_bytes())
+    assert left.read_bytes() != db.read_bytes(), "that alone has half of a change"
+    return left
 
-    restore(copied, tmp_path / "new.db", replaces=False)
-    with closing(SqliteRevisionStore(tmp_path / "new.db")) as store:
-        assert store.after(0, 100) == made
+
+def test_after_a_kill_in_the_middle_of_a_change_nothing_is_lost_or_mixed_into_a_backup(tmp_path: Path) -> None:
+    made = [revision(number, reason="x" * 500) for number in range(1, 60)]
+    filled(SqliteRevisionStore(tmp_path / "vivienne.db"), *made).close()
+    filled(SqliteRevisionStore(tmp_path / "backup.db"), *PARTS).close()
+    left = killed_in_a_change(tmp_path / "vivienne.db", tmp_path)
+    restore(left, tmp_path / "new.db", replaces=False)  # a copy is whole with its journal
+    journal = Path(f"{left}-journal").read_bytes()
+    moved = left.rename(tmp_path / "broken.db")
+
+    _, kept = restore(tmp_path / "backup.db", left, replaces=False)
+
+    assert kept is not None
+    assert Path(f"{kept}-journal").read_bytes() == journal
+    Path(f"{kept}-journal").rename(f"{moved}-journal")
+    for path, expected in ((left, PARTS), (moved, made), (tmp_path / "new.db", made)):
+        with closing(SqliteRevisionStore(path)) as store:
+            assert store.after(0, 100) == expected
 
 
 def broken(path: Path, statement: str) -> list[str]:

@@ -53,8 +53,15 @@ def restore(file: Path, db: str, replaces: bool, as_json: bool) -> None:
         copied, kept = backups.restore(file, database(db), replaces=replaces)
     except OSError as error:
         raise FileUnreadable(str(error.filename or file), f"it cannot be used: {error.strerror}") from error
-    before = f"; the database before it is {kept}" if kept else ""
-    _show(copied, as_json=as_json, text=f"Restored {_words(copied)}{before}", kept=str(kept) if kept else None)
+    _show(copied, as_json=as_json, text=f"Restored {_words(copied)}{_before(kept)}", kept=str(kept) if kept else None)
+
+
+def _before(kept: Path | None) -> str:
+    if kept is None:
+        return ""
+    if kept.exists():
+        return f"; the database before it is {kept}"
+    return f"; the journal of a database that is gone was there, and is now {kept}-journal"
 
 
 @click.command()

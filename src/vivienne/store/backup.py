@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from contextlib import closing, contextmanager
+from itertools import chain, count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from vivienne.store.copying import Copied, copy
 from vivienne.store.opening import open_store
 from vivienne.store.private import make_file, replacing
 from vivienne.store.sqlite import SqliteRevisionStore
-from vivienne.store.sqlite_files import files_beside, lock
+from vivienne.store.sqlite_files import files_beside, journals_beside, lock
 from vivienne.times import now
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def restore(file: Path, db: Path | PostgresUrl, *, replaces: bool) -> tuple[Copi
         replaces: replace an existing file, which is kept under another name.
 
     Returns:
-        What was restored, and the name of the file that was replaced.
+        What was restored, and the other name under which the database that was there is kept, or only its journals.
 
     Raises:
         StoreUnusable: the backup is damaged, or the database is in use, or exists already.
@@ -76,15 +77,23 @@ def restore(file: Path, db: Path | PostgresUrl, *, replaces: bool) -> tuple[Copi
 
 
 def _set_aside(db: Path) -> Path | None:
-    """Give a database, with its journal, another name."""
-    if not db.exists():
+    """Give a database and its journals another name: SQLite would put an old journal into the new file.
+
+    A journal is there alone if only the database was moved away.
+    """
+    there = [path for path in (*journals_beside(db), db) if path.exists()]
+    if not there:
         return None
-    kept = db.with_name(f"{db.name}.before-{now():%Y%m%dT%H%M%S}")
-    _, journal = files_beside(db)
-    if journal.exists():
-        journal.rename(files_beside(kept)[1])
-    db.rename(kept)
+    kept = _free_name(db.with_name(f"{db.name}.before-{now():%Y%m%dT%H%M%S}"))
+    for path in there:
+        path.rename(kept.with_name(kept.name + path.name.removeprefix(db.name)))
     return kept
+
+
+def _free_name(path: Path) -> Path:
+    """A name under which neither a database nor a journal is kept yet."""
+    names = chain([path], (path.with_name(f"{path.name}.{number}") for number in count(2)))
+    return next(each for each in names if not any(file.exists() for file in (each, *journals_beside(each))))
 
 
 @contextmanager
@@ -92,9 +101,10 @@ def _unpacked(file: Path, copied: Path) -> Iterator[SqliteRevisionStore]:
     """A backup, copied so that it can be migrated without being touched itself, and checked."""
     make_file(copied)
     shutil.copyfile(file, copied)
-    journal = files_beside(file)[1]
-    if journal.exists():
-        shutil.copyfile(journal, files_beside(copied)[1])
+    for journal, beside in zip(journals_beside(file), journals_beside(copied), strict=True):
+        if journal.exists():
+            make_file(beside)
+            shutil.copyfile(journal, beside)
     try:
         with _store_in(copied) as store:
             _check(store, file)
@@ -110,7 +120,7 @@ def _store_in(path: Path) -> Iterator[SqliteRevisionStore]:
         with closing(SqliteRevisionStore(path)) as store:
             yield store
     finally:
-        for each in files_beside(path):
+        for each in (*files_beside(path), *journals_beside(path)):
             each.unlink(missing_ok=True)
 
 

@@ -25,6 +25,14 @@ def files_beside(path: Path) -> tuple[Path, Path]:
     return path.with_name(f"{path.name}.lock"), path.with_name(f"{path.name}-journal")
 
 
+def journals_beside(path: Path) -> tuple[Path, ...]:
+    """What may hold changes of a database that are not in its file: SQLite puts them into the file that it finds there.
+
+    Vivienne writes only the first one; the others are those of programs that have set the database to WAL.
+    """
+    return tuple(path.with_name(f"{path.name}{suffix}") for suffix in ("-journal", "-wal", "-shm"))
+
+
 def lock(path: Path, *, is_needed: bool) -> filelock.BaseFileLock:
     """The lock of a database, taken if no other process has it, as must be the case where it is needed."""
     file, _ = files_beside(path)
