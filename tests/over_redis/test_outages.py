@@ -118,7 +118,7 @@ def changing(server: RunningServer) -> Iterator[list[Changes]]:
 def test_without_redis_at_start_everything_else_works_and_it_is_found_when_it_comes(tmp_path: Path) -> None:
     redis = RunningRedis()
     with RunningServer(*SMALL, "--redis", redis.url, db=tmp_path / "v.db") as server:
-        eventually(lambda: "refused" in redis_state(server))
+        eventually(lambda: "nothing listens" in redis_state(server))
         ready = server.get("/ready")
         assert (ready.status_code, ready.json()["status"]) == (200, "degraded")
         works(server)

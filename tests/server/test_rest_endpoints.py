@@ -500,7 +500,7 @@ class TestElsewhere:
 
         assert running.history() == before
 
-    @pytest.mark.parametrize("path", ["/nope", "/phoenix/config/vivienne", "/ws/state", "/ws/nope"])
+    @pytest.mark.parametrize("path", ["/nope", "/phoenix/config/vivienne", "/ws/nope"])
     def test_an_unknown_address_is_told_where_to_look(self, running: RunningServer, path: str) -> None:
         found = problem(running.get(path), 404, "not_found")
 
