@@ -1,0 +1,146 @@
+"""The share of a caller: of the time of the event loop, of WebSockets, and of what they leave unread."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from time import monotonic
+from typing import TYPE_CHECKING, Any, cast
+
+from vivienne.access.access import Access
+from vivienne.access.budget import TimeBudgets
+from vivienne.access.caller import Caller
+from vivienne.access.limits import Limits
+from vivienne.changes.service import ConfigService
+from vivienne.server import connections
+from vivienne.server.charging import WAITING, Charging
+from vivienne.server.connections import Connections
+from vivienne.server.gate import Gate
+from vivienne.server.http import CALLER
+from vivienne.server.policy import PAUSE
+from vivienne.server.websockets import websocket_routes
+from vivienne.store.sqlite import SqliteRevisionStore
+from vivienne.stream.hub import Hub
+from vivienne.stream.logs import LogStream
+from vivienne.stream.state import StateBoard
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+SECONDS = 10.0
+
+
+async def _nothing(*_: Any) -> Any:
+    await asyncio.Event().wait()
+
+
+async def test_who_used_up_its_time_waits_with_requests_and_not_with_a_pause() -> None:
+    begun: list[str] = []
+
+    async def app(scope: Any, _receive: Any, _send: Any) -> None:
+        begun.append(scope["path"])
+
+    def asked(method: str, path: str, address: str) -> dict[str, Any]:
+        return {"type": "http", "method": method, "path": path, CALLER: Caller(address)}
+
+    budgets = TimeBudgets(lambda: 0.0)  # a clock that stands still
+    charging = Charging(app, budgets)
+    budgets.charge("address 192.0.2.1", 3_600.0)
+    late = asked("GET", "/late", "192.0.2.1")
+    waiting = asyncio.create_task(charging(late, _nothing, _nothing))
+    async with asyncio.timeout(SECONDS):
+        await charging(asked("GET", "/other", "192.0.2.2"), _nothing, _nothing)
+        await charging(asked(*PAUSE, "192.0.2.1"), _nothing, _nothing)
+        late[WAITING]()  # its client leaves
+        await waiting
+    assert begun == ["/other", PAUSE[1]]
+
+
+async def test_a_caller_may_have_so_many_websockets_and_others_as_before() -> None:
+    async def app(_scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "websocket.accept"})
+        await receive()
+
+    async def opened(address: str) -> int:
+        """The status that a handshake is answered with; the WebSocket stays open."""
+        answered: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+        async def send(message: Any) -> None:
+            if not answered.done():
+                answered.set_result(message.get("status", 101))
+
+        scope = {"type": "websocket", "headers": [], "client": (address, 1), "query_string": b"", "raw_path": b"/"}
+        scope["extensions"] = {"websocket.http.response": {}}
+        open_.append(asyncio.create_task(gate(scope, _nothing, send)))
+        return await answered
+
+    open_: list[asyncio.Task[None]] = []
+    gate = Gate(app, Access(cast("Any", None), Limits(websockets_per_caller=2), demanded=False))
+    async with asyncio.timeout(SECONDS):
+        assert [101, 101, 429] == [await opened("192.0.2.1") for _ in range(3)]
+        assert await opened("192.0.2.2") == 101
+        open_[0].cancel()
+        await asyncio.gather(open_[0], return_exceptions=True)
+        assert await opened("192.0.2.1") == 101
+    for each in open_:
+        each.cancel()
+
+
+def test_so_many_bytes_may_be_unread_on_all_websockets_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Unread:
+        """A connection of a WebSocket that does not read."""
+
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def give_up(self) -> None:
+            given_up.append(self.name)
+
+    given_up: list[str] = []
+    monkeypatch.setattr(connections, "_MOST_UNREAD_BY_SOCKETS", 100)
+    everything = Connections(Limits(), lambda _: False)
+    sockets: dict[str, Any] = {name: Unread(name) for name in "abcde"}
+    for name, size in (("a", 40), ("b", 50), ("a", 20), ("c", 30), ("b", 0), ("d", 45), ("e", 10)):
+        everything.socket_unread(sockets[name], size)
+    assert given_up == ["d"]
+
+
+async def test_a_pause_over_a_websocket_overtakes_what_its_caller_sent_besides(tmp_path: Path) -> None:
+    service = ConfigService(SqliteRevisionStore(tmp_path / "v.db"), ["BTC"])
+    budgets, hub = TimeBudgets(monotonic), Hub()
+    routes = websocket_routes(service, hub, StateBoard(hub), LogStream(), budgets)
+    budgets.charge("address 192.0.2.1", 3_600.0)
+
+    async def say(message: dict[str, Any]) -> str:
+        """The first answer to a message."""
+        events = [{"type": "websocket.connect"}, {"type": "websocket.receive", "text": json.dumps(message)}]
+        answered: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+        async def receive() -> Any:
+            return events.pop(0) if events else await _nothing()
+
+        async def send(sent: Any) -> None:
+            if sent["type"] == "websocket.send" and not answered.done():
+                answered.set_result(sent["text"])
+
+        scope = {"type": "websocket", "path": "/ws/state", "headers": [], "client": ("192.0.2.1", 1),
+                 "query_string": b"", "subprotocols": []}  # fmt: skip
+        serving = asyncio.create_task(routes(scope, receive, send))
+        try:
+            return await answered
+        finally:
+            serving.cancel()
+            await asyncio.gather(serving, return_exceptions=True)
+
+    try:
+        trying = asyncio.create_task(say({"type": "config_update", "bang_threshold": 86, "validate_only": True}))
+        await asyncio.sleep(0)
+        async with asyncio.timeout(SECONDS):
+            assert '"success"' in await say({"type": "pause", "asset": "BTC"})
+        assert not trying.done()
+        trying.cancel()
+        assert ["BTC"] == [*service.paused()]
+    finally:
+        await service.close()
