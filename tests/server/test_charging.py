@@ -71,7 +71,7 @@ async def test_a_caller_may_have_so_many_websockets_and_others_as_before() -> No
             if not answered.done():
                 answered.set_result(message.get("status", 101))
 
-        scope = {"type": "websocket", "headers": [], "client": (address, 1), "query_string": b"", "raw_path": b"/"}
+        scope: dict[str, Any] = {"type": "websocket", "headers": [], "client": (address, 1), "query_string": b""}
         scope["extensions"] = {"websocket.http.response": {}}
         open_.append(asyncio.create_task(gate(scope, _nothing, send)))
         return await answered
