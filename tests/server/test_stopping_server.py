@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from contextlib import asynccontextmanager
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from starlette.responses import PlainTextResponse
 
 from vivienne.access.budget import TimeBudgets
 from vivienne.access.limits import Limits
 from vivienne.metrics.registry import Metrics
+from vivienne.server import listen
 from vivienne.server.incoming import Incoming
 from vivienne.server.listen import bind, server
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
-
-    import pytest
 
 SECONDS = 10.0
 PLAIN = PlainTextResponse("done")
@@ -71,15 +72,37 @@ async def test_a_connection_on_which_nothing_comes_does_not_keep_the_server_from
         assert b"" == await asyncio.wait_for(reader.read(), SECONDS)
 
 
-async def test_a_stop_says_in_one_line_how_many_requests_it_ended(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(("method", "code"), [("POST", "not_stored"), ("GET", "stopping")])
+async def test_a_request_that_a_stop_does_not_wait_for_is_told_so(
+    method: str, code: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(listen, "_GRACE_SECONDS", 0.6)  # longer than a first request is waited for
+    monkeypatch.setattr(listen, "_CHANGE_SECONDS", 0.8)
+
     async def never(_scope: Any, _receive: Any, _send: Any) -> None:
         await asyncio.Event().wait()
 
     async with stopping(never) as (reader, writer):
-        writer.write(ASKED)
-        assert b"500 Internal" in await asyncio.wait_for(reader.read(), SECONDS)
+        writer.write(ASKED.replace(b"POST", method.encode()))
+        head, _, body = (await asyncio.wait_for(reader.read(), SECONDS)).partition(b"\r\n\r\n")
 
+    assert b"HTTP/1.1 503 Service Unavailable" == head.splitlines()[0]
+    assert b"application/problem+json" in head
+    assert code == json.loads(body)["code"]
+    assert (method == "POST") == ("may still be made" in json.loads(body)["detail"])
     assert ["Cancel 1 running task(s), timeout graceful shutdown exceeded"] == caplog.messages
+
+
+async def test_a_stop_waits_longer_for_a_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listen, "_GRACE_SECONDS", 0.0)
+
+    async def slow(scope: Any, receive: Any, send: Any) -> None:
+        await asyncio.sleep(0.3)  # longer than the grace, as a slow store
+        await PLAIN(scope, receive, send)
+
+    async with stopping(slow) as (reader, writer):
+        writer.write(ASKED)
+        assert b"HTTP/1.1 200 OK" == (await asyncio.wait_for(reader.read(), SECONDS)).splitlines()[0]
 
 
 async def test_a_handshake_that_is_refused_during_a_stop_logs_no_error(caplog: pytest.LogCaptureFixture) -> None:

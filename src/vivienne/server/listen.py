@@ -17,6 +17,7 @@ from anyio import to_thread
 
 from vivienne.errors import NotNow, SettingsError
 from vivienne.server.connections import ACCEPTED_PER_PASS, SPARE, Connections
+from vivienne.server.finishing import Finishing
 from vivienne.server.http_protocol import limited
 from vivienne.server.sending import Sending
 from vivienne.server.websocket_protocol import watched
@@ -45,7 +46,13 @@ _RECEIVE_BUFFER = 32 * 1024
 """Bytes the kernel takes of a client before they are read; by default it takes megabytes."""
 _THREADS = 4
 """Threads in which the framework looks for files. Each takes the interpreter from the event loop."""
-_GRACE_SECONDS = 1
+_GRACE_SECONDS = 1.0
+"""Seconds that a stop waits for answers."""
+_CHANGE_SECONDS = 6.0
+"""Seconds that it waits for the answers to changes. A stop takes less than 10 s in all, after which Docker
+kills."""
+_LOOK_SECONDS = 0.2
+"""Seconds between two looks whether there are changes to wait for; a last answer is sent in this time."""
 _PING_SECONDS = 20.0
 
 
@@ -131,7 +138,16 @@ _CANCELLED = _Cancelled()
 
 
 class Server(uvicorn.Server):
-    """uvicorn without its signal handlers: the process stops it."""
+    """uvicorn without its signal handlers: the process stops it. A stop waits longer for changes than for others.
+
+    Args:
+        config: of uvicorn.
+        finishing: counts the changes under way.
+    """
+
+    def __init__(self, config: uvicorn.Config, finishing: Finishing) -> None:
+        super().__init__(config)
+        self._finishing = finishing
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -146,6 +162,22 @@ class Server(uvicorn.Server):
         logging.getLogger("uvicorn.error").addFilter(_CANCELLED)
         to_thread.current_default_thread_limiter().total_tokens = _THREADS
         await super().startup([copy for each in sockets or () for copy in (each, *_copies(each))])
+
+    async def _wait_tasks_to_complete(self) -> None:
+        """Wait for answers. uvicorn gives up after `_CHANGE_SECONDS`; without a change to wait for it is told sooner.
+
+        Raises:
+            TimeoutError: there are other requests that are not answered.
+        """
+        waiting = asyncio.ensure_future(super()._wait_tasks_to_complete())
+        try:
+            done, _ = await asyncio.wait([waiting], timeout=_GRACE_SECONDS)
+            while not done and self._finishing.changes:
+                done, _ = await asyncio.wait([waiting], timeout=_LOOK_SECONDS)
+            if not done:
+                raise TimeoutError
+        finally:
+            waiting.cancel()
 
 
 def _copies(listening: socket.socket) -> list[socket.socket]:
@@ -202,9 +234,10 @@ def server(
         return any(ipaddress.ip_address(address) in network for network in networks)
 
     connections = Connections(limits, is_proxy, metrics)
+    finishing = Finishing(app)
     return Server(
         uvicorn.Config(
-            Sending(app),
+            Sending(finishing),
             http=limited(connections),
             ws=watched(incoming),
             ws_max_size=_LONGEST_FRAME,
@@ -217,6 +250,7 @@ def server(
             server_header=False,
             proxy_headers=bool(proxies),
             forwarded_allow_ips=list(proxies),
-            timeout_graceful_shutdown=_GRACE_SECONDS,
-        )
+            timeout_graceful_shutdown=_CHANGE_SECONDS,  # type: ignore[arg-type]  # seconds to wait, in parts too
+        ),
+        finishing,
     )

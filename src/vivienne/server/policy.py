@@ -84,6 +84,12 @@ CHANGES = frozenset(
 )
 """Endpoints whose use counts as a change of the caller."""
 PAUSE = ("POST", f"{PREFIX}/pause")
+_ASKS = frozenset(
+    path.rstrip("/").rpartition("/")[2]
+    for (method, path), role in NEEDED.items()
+    if method == "POST" and role in (None, "viewer")
+)
+"""Last parts of the addresses to which a POST changes nothing."""
 
 
 def is_pause(scope: Mapping[str, Any]) -> bool:
@@ -91,6 +97,12 @@ def is_pause(scope: Mapping[str, Any]) -> bool:
     method, path = PAUSE
     asked: str = scope.get("path", "")
     return bool(scope.get("method") == method and asked.endswith(path))
+
+
+def is_change(scope: Mapping[str, Any]) -> bool:
+    """Tell whether a request is one that may change something, by its method and address."""
+    asked: str = scope.get("path", "")
+    return scope.get("method") in ("POST", "DELETE") and asked.rstrip("/").rpartition("/")[2] not in _ASKS
 
 
 def admission(access: Access) -> Callable[[HTTPConnection], Coroutine[Any, Any, None]]:
