@@ -58,6 +58,7 @@ test('the history says who changed or paused what, when, over which channel and 
     })
   })
   await test.step('pauses and resumptions, with nothing to roll back to', async () => {
+    await page.mouse.move(0, 0) // the list keeps still under the pointer
     const change = await server.change({ settings: { state_threshold_bang: 84 } }, 'BTC')
     const paused = await server.rest.pause({ asset: 'BTC', author: 'ana', reason: 'wrong prices' })
     const resumed = await server.rest.resume({ asset: 'BTC', author: 'ben' })

@@ -182,6 +182,7 @@ test('validating changes nothing and says what would be', async () => {
   expect(await rest.validate(bang(105))).toEqual({
     valid: false,
     errors: [{ path: 'settings.state_threshold_bang', message: 'Bang threshold must be between 0 and 100' }],
+    warnings: [],
   })
   expect((await rest.active('BTC')).version).toEqual(version)
 })
