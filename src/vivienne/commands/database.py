@@ -39,7 +39,7 @@ def existing(db: Path | PostgresUrl, otherwise: str = "") -> Path | PostgresUrl:
 
 
 @contextmanager
-def opened(db: Path | PostgresUrl, how: Opening = "alone") -> Iterator[RevisionStore]:
+def opened(db: Path | PostgresUrl, how: Opening) -> Iterator[RevisionStore]:
     """The store, open until the end of the block.
 
     Args:
@@ -63,7 +63,7 @@ async def service_over(db: Path | PostgresUrl, *assets: str) -> AsyncIterator[Co
     Raises:
         StoreUnusable: the database cannot be opened.
     """
-    store = open_store(db)
+    store = open_store(db, "as it is")
     layers = {head.layer for head in store.heads()} - {GLOBAL}
     service = ConfigService(store, sorted(layers.union(assets)))
     try:

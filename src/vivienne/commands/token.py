@@ -196,7 +196,7 @@ def listed(db: Path | PostgresUrl) -> list[TokenEntry]:
         SettingsError: the database does not exist.
         StoreError: it cannot be used.
     """
-    with opened(existing(db), "beside") as store:
+    with opened(existing(db), "to read") as store:
         return [token.entry() for token in store.tokens()]
 
 

@@ -61,7 +61,7 @@ def restore(file: Path, db: Path | PostgresUrl, *, replaces: bool) -> tuple[Copi
         with (
             TemporaryDirectory(prefix="vivienne-") as folder,
             _unpacked(file, Path(folder) / "copy.db") as source,
-            closing(open_store(db)) as target,
+            closing(open_store(db, "as it is")) as target,
         ):
             return copy(source, target), None
     held = lock(db, is_needed=True)

@@ -30,18 +30,20 @@ _versions = Table(
 def schema_of(connection: Connection) -> int | None:
     """The number of the schema a database has: 0 while it has none, None when migrations did not make its tables."""
     look = inspect(connection)
+    # In this order: another process may be making both at this moment.
+    has_revisions = look.has_table(revisions.name)
     if not look.has_table(VERSION_TABLE):
-        return None if look.has_table(revisions.name) else 0
+        return None if has_revisions else 0
     found = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalars().all()  # noqa: S608  # ours
     return int(found[0]) if len(found) == 1 and found[0].isdecimal() else None
 
 
 def of_earlier_schema(schema: int | None) -> str:
-    """What to do with a database that is only to be read and has an earlier schema: the rest of a sentence about it."""
+    """What to do with a database that is not to be migrated and has an earlier schema: the rest of a sentence."""
     if schema == 0:
         return "has no tables of Vivienne; name another one with --db"
     return (
-        f"was written by an earlier version of Vivienne (schema {schema or 1}, this one reads {SCHEMA_VERSION}); "
+        f"was written by an earlier version of Vivienne (schema {schema or 1}, this one works with {SCHEMA_VERSION}); "
         "use that version, or start a server of this one, which migrates it"
     )
 

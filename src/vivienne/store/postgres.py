@@ -73,7 +73,7 @@ class PostgresRevisionStore(SqlRevisionStore, PostgresTickets):
             if how == "to read":
                 self._prepare_to_read()
             else:
-                self._prepare()
+                self._prepare(migrates=how == "alone")
         except StoreUnusable:
             self.close()
             raise
@@ -189,7 +189,7 @@ class PostgresRevisionStore(SqlRevisionStore, PostgresTickets):
         if schema < SCHEMA_VERSION:
             raise StoreUnusable(f"The database {self.name} {of_earlier_schema(schema)}")
 
-    def _prepare(self) -> None:
+    def _prepare(self, *, migrates: bool) -> None:
         """Make sure the database is ours, of the schema we work with, and can be written."""
         with self._engine.begin() as connection:
             if connection.exec_driver_sql("SHOW transaction_read_only").scalar_one() == "on":
@@ -206,6 +206,8 @@ class PostgresRevisionStore(SqlRevisionStore, PostgresTickets):
             if connection.exec_driver_sql("SHOW fsync").scalar_one() != "on":
                 _log.warning("PostgreSQL runs with fsync=off: changes it acknowledged may be lost in a power cut")
             schema = self._schema(connection)
+        if 0 < schema < SCHEMA_VERSION and not migrates:
+            raise StoreUnusable(f"The database {self.name} {of_earlier_schema(schema)}")
         if schema < SCHEMA_VERSION:
             self._migrate()
         with self._engine.begin() as connection:

@@ -66,7 +66,7 @@ class SqliteRevisionStore(SqlRevisionStore):
     def __init__(self, path: Path, how: Opening = "alone") -> None:
         self.path = path
         self.name = str(path)
-        self._lock = None if how == "to read" else lock(path, is_needed=how == "alone")
+        self._lock = None if how == "to read" else lock(path, is_needed=how in ("alone", "as it is"))
         self._engine = _engine(path, "BEGIN IMMEDIATE" if how == "beside" else "BEGIN")
         try:
             if self._lock is not None:
@@ -76,7 +76,7 @@ class SqliteRevisionStore(SqlRevisionStore):
                 if self._lock is None:
                     _prepare_to_read(self._open, path)
                 else:
-                    _prepare(self._open, path, is_ours=self._lock.is_locked)
+                    _prepare(self._open, path, migrates=how == "alone", is_ours=self._lock.is_locked)
             if self._lock is not None:
                 withdraw(path)
             self._inode = path.stat().st_ino
@@ -201,16 +201,16 @@ def _looked_at(connection: Connection, path: Path) -> tuple[int, int, int | None
     return application_id, header, schema
 
 
-def _prepare(connection: Connection, path: Path, *, is_ours: bool) -> None:
+def _prepare(connection: Connection, path: Path, *, migrates: bool, is_ours: bool) -> None:
     """Make sure the file is a Vivienne's, of the schema we work with, and can be written.
 
-    It is brought to that schema only where no other process uses it.
+    Tables are made only where no other process uses it.
     """
     application_id, header, schema = _looked_at(connection, path)
+    if schema not in (0, SCHEMA_VERSION) and not migrates:
+        raise StoreUnusable(f"The database {path} {of_earlier_schema(schema)}")
     if schema != SCHEMA_VERSION and not is_ours:
-        raise StoreUnusable(
-            f"The database {path} is in use by a Vivienne of another version; stop that one first", is_temporary=True
-        )
+        raise StoreUnusable(f"The tables of {path} are being made by another Vivienne; try again", is_temporary=True)
     if schema is None:
         adopt(connection, _BEFORE_MIGRATIONS)
     if schema != SCHEMA_VERSION:
