@@ -6,13 +6,16 @@ import re
 import shlex
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pytest
 from click.testing import CliRunner
 
 from revisions import filled, revision, versions
 from vivienne.commands.main import main
 from vivienne.store.sqlite import SqliteRevisionStore
+
+if TYPE_CHECKING:
+    import pytest
 
 TEXT = (Path(__file__).parents[2] / "docs" / "upgrading.md").read_text()
 

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 Opening = Literal["alone", "as it is", "beside", "to read"]
 """How a database is opened. A server opens it ``alone``, and only then is one of an earlier version migrated: others
-refuse it, because processes of that version may be running on it. A SQLite file that is opened ``alone`` or ``as it is``
-is refused while another process has it open in one of these ways. The others do not care: ``beside`` is for changes of
-tokens or answers, which no configuration depends on, and ``to read`` for everything that changes nothing. The last one
-does not make the tables of a new database either."""
+refuse it, because processes of that version may be running on it. A SQLite file that is opened ``alone`` or
+``as it is`` is refused while another process has it open in one of these ways. The others do not care: ``beside`` is
+for changes of tokens or answers, which no configuration depends on, and ``to read`` for everything that changes
+nothing. The last one does not make the tables of a new database either."""
 
 TicketLimit = Literal["token", "all"]
 """Limits of unused tickets: of one token, and of all."""
