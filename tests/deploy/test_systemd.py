@@ -72,6 +72,7 @@ def test_it_starts_again_after_a_failure_but_not_with_wrong_settings(unit: str) 
 
     assert ("Restart", "on-failure") in found
     assert ("RestartPreventExitStatus", str(WRONG)) in found
+    assert ("RestartForceExitStatus", "SIGHUP") in found  # a reload before the program is loaded
     assert ("StartLimitIntervalSec", "0") in found  # whatever passes by itself may take long
     assert ("DynamicUser", "yes") in found
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import importlib
 import signal
+import sys
+import tomllib
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
+from deployed import ROOT
 from redis_running import eventually
 from running import COMPREHENSIVE, RunningServer
 from tokens import bearer, make_token
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
 
 def test_before_it_stops_it_is_not_ready_for_a_while_and_then_sends_its_clients_elsewhere(tmp_path: Path) -> None:
@@ -28,6 +35,23 @@ def test_before_it_stops_it_is_not_ready_for_a_while_and_then_sends_its_clients_
                 server.process.send_signal(signal.SIGTERM)  # asked again: at once
                 assert [1012, 1012] == [client.closing()[0], late.closing()[0]]
         assert 0 == server.process.wait(timeout=10)
+
+
+def test_a_hangup_ends_nothing_before_the_program_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    script = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]["vivienne"]
+    module, _, function = script.partition(":")
+    loaded: list[object] = []
+    program = SimpleNamespace(main=lambda: loaded.append(signal.getsignal(signal.SIGHUP)))
+    monkeypatch.setitem(sys.modules, "vivienne.commands.main", program)
+    before = signal.getsignal(signal.SIGHUP)
+    try:
+        for command in ("pause", "serve"):
+            monkeypatch.setattr(sys, "argv", ["vivienne", command])
+            getattr(importlib.import_module(module), function)()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+    assert [before, signal.SIG_IGN] == loaded
 
 
 def test_a_hangup_reads_the_tokens_again_and_ends_nothing(tmp_path: Path) -> None:

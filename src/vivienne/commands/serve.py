@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import signal
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -41,7 +40,6 @@ def serve(context: click.Context, /, **values: Any) -> None:
     from vivienne.stream.logs import LogStream  # noqa: PLC0415  # the same
 
     boot = Boot.read(**values)
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the process is there to handle it
     logs = LogStream()
     console = start_logging(boot.log_level, boot.log_format, logs)
     _print_settings(context, boot, console)
