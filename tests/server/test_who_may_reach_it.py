@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 from typing import TYPE_CHECKING
 
 import psutil
@@ -92,6 +93,16 @@ def test_where_tokens_are_needed_a_proxy_that_is_not_named_is_reported_once(tmp_
 
 def test_a_demand_for_tokens_without_any_is_refused(tmp_path: Path) -> None:
     assert "--require-token was given, and there is no token" in refusal(tmp_path / "v.db", "--require-token")
+
+
+def test_where_every_token_has_expired_it_says_which_and_how_to_renew_it(tmp_path: Path) -> None:
+    made = run_program(
+        "token", "create", "ann", "--role", "admin", "--expires", "0m", "--db", str(tmp_path / "v.db"), "--json"
+    )
+    message = refusal(tmp_path / "v.db", "--require-token")
+
+    assert f"every token has expired: ann (admin) at {json.loads(made.stdout)['expires_at']}" in message
+    assert "vivienne token rotate ann --expires" in message
 
 
 def test_with_a_token_it_starts_and_demands_one(tmp_path: Path) -> None:

@@ -62,6 +62,12 @@ class TokenBook:
         """The number of valid tokens."""
         return len(self._good)
 
+    def expired(self) -> list[Token]:
+        """Tokens that have expired and are not revoked, the last one to expire last."""
+        when = written(now())
+        found = [each for each in self._all if each.revoked_at is None and not each.is_valid(when)]
+        return sorted(found, key=lambda each: each.expires_at or "")
+
     async def find(self, secret: str) -> Token | None:
         """The valid token of a secret. An unknown one is looked up in the store, because it may be new."""
         if SECRET.fullmatch(secret) is None:
