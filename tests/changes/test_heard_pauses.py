@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
+import httpx
+import orjson
 import pytest
+from fastapi import FastAPI
 
 from revisions import revision
-from vivienne.changes.pause import hearing
+from vivienne.changes.pause import adopting, hearing
 from vivienne.changes.requests import SwitchRequest
 from vivienne.changes.service import ConfigService
+from vivienne.redis.pauses import PauseAnnouncer
+from vivienne.server.operation import operation_routes
+from vivienne.server.store_health import StoreHealth
 from vivienne.store.sqlite import SqliteRevisionStore
 from vivienne.times import now, written
 
@@ -18,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from vivienne.live.view import MarketView
     from vivienne.wire.pause import PauseClaim
 
 ASSETS = ("BTC", "ETH")
@@ -62,9 +73,14 @@ async def test_it_is_in_force_at_once_and_names_nobody(service: ConfigService, v
     assert 1 == len(told)
 
 
-async def test_what_was_read_already_or_bears_on_nothing_here_is_left_out(service: ConfigService) -> None:
-    service.hear(claim(1))
+async def test_what_is_over_or_bears_on_nothing_here_is_left_out(
+    service: ConfigService, store: SqliteRevisionStore
+) -> None:
+    store.append(revision(2, "BTC", "pause", config_id="c-1"), revision(3, "BTC", "resume"))
+    await service.catch_up()
+    service.hear(claim(2, "BTC"))
     service.hear(claim(7, "DOGE"))
+    await service.look()
     assert [] == paused(service)
 
 
@@ -81,17 +97,74 @@ async def test_when_it_is_read_it_is_the_stored_one(service: ConfigService, stor
     assert [] == paused(service)
 
 
-async def test_one_that_claims_to_be_stored_and_is_not_ends_and_does_not_come_back(
+@pytest.mark.parametrize("version", [1, 7])
+async def test_one_that_the_database_lost_stays_and_is_stored_again(
+    service: ConfigService, monkeypatch: pytest.MonkeyPatch, version: int
+) -> None:
+    """Whether it has other revisions of such versions by now, or none."""
+    monkeypatch.setattr(hearing, "BELIEVED_SECONDS", 0.0)
+    announced = claim(version, ago=10.0)
+    service.hear(announced)
+    await service.look()
+    (pause,) = service.pauses().heard
+    assert (list(ASSETS), None) == (paused(service), pause.version)
+
+    monkeypatch.setattr(adopting, "ADOPT_SECONDS", 0.0)
+    await service.look()
+    assert 2 == service.pauses().stored["global"].version
+    await service.switch(replace(RESUME, asset=None))
+    service.hear(announced)
+    await service.look()
+    assert [] == paused(service)
+
+
+async def test_one_that_nobody_stores_is_stored_once_and_names_nobody(
+    service: ConfigService, store: SqliteRevisionStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = ConfigService(store, ASSETS)
+    for each in (service, other):
+        each.hear(claim(None, "BTC"))
+        await each.look()
+    assert ["BTC"] == list(service.unstored())
+
+    monkeypatch.setattr(adopting, "ADOPT_SECONDS", 0.0)
+    for each in (service, other):
+        await each.look()
+    assert ({}, ["BTC"]) == (service.unstored(), paused(other))
+    (stored,) = store.after(1, 9)
+    assert ("c-1", "BTC", "pause", "anonymous", "redis") == (
+        stored.config_id, stored.layer, stored.action, stored.author, stored.channel,
+    )  # fmt: skip
+    await other.close()
+
+
+async def test_forged_ones_write_one_revision_for_each_resumption(
+    service: ConfigService, store: SqliteRevisionStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adopting, "ADOPT_SECONDS", 0.0)
+    for number in range(5):
+        service.hear(claim(None, "BTC", ago=10.0, name=f"c-{number}"))
+        await service.look()
+    assert [2] == [each.version for each in store.after(1, 9)]
+
+    await service.switch(RESUME)
+    service.hear(claim(None, "BTC", name="c-9"))
+    await service.look()
+    assert (["BTC"], 3) == (paused(service), store.after(1, 9)[-1].version)
+    monkeypatch.setattr(adopting, "AFTER_RESUMPTION", timedelta(0))
+    await service.look()
+    assert 4 == store.after(1, 9)[-1].version
+
+
+async def test_one_of_another_layer_does_not_take_the_name_of_a_pause(
     service: ConfigService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    service.hear(claim(7))
+    monkeypatch.setattr(adopting, "ADOPT_SECONDS", 0.0)
+    service.hear(claim(None, "BTC"))
     await service.look()
-    assert list(ASSETS) == paused(service)
-    monkeypatch.setattr(hearing, "BELIEVED_SECONDS", 0.0)
+    service.hear(claim(None))
     await service.look()
-    assert [] == paused(service)
-    service.hear(claim(7))
-    assert [] == paused(service)
+    assert {"BTC", "global"} == set(service.pauses().stored)
 
 
 async def test_one_that_is_not_stored_yet_stays_until_it_is_resumed(
@@ -138,3 +211,26 @@ async def test_of_many_announcements_one_is_kept_for_each_asset_and_kind(service
 
     assert 2 == len(service.pauses().heard)
     assert [["BTC"]] == told
+
+
+async def test_until_it_is_stored_ready_names_it_and_who_asks_hears_of_it(service: ConfigService) -> None:
+    service.hear(claim(None, "BTC"))
+    published: list[PauseClaim] = []
+
+    class Redis:
+        async def publish(self, _channel: str, message: bytes) -> None:
+            published.extend(orjson.loads(message)["pauses"])
+
+    announced = asyncio.Event()
+    announcer = PauseAnnouncer(service, "p-1")
+    with suppress(TimeoutError):
+        async with asyncio.timeout(0.0):
+            await announcer.run(cast("Any", Redis()), announced.set)
+    assert ["c-1"] == [each["config_id"] for each in published]
+
+    app = FastAPI()
+    market = SimpleNamespace(is_local=True, assets=ASSETS, troubles=dict)
+    app.include_router(operation_routes(service, cast("MarketView", market), StoreHealth(service)))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://here") as client:
+        ready = (await client.get("/ready")).json()
+    assert ("degraded", ["BTC"]) == (ready["status"], list(ready["unstored_pauses"]))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from revisions import revision
 from vivienne.access.caller import ENTRY, Caller
 from vivienne.changes.pause import service as pausing
 from vivienne.changes.requests import Activate, ChangeRequest, Delete, Replacement, Reset, SwitchRequest, Update
@@ -328,6 +329,22 @@ async def test_a_pause_is_stored_once_as_soon_as_the_store_takes_it(service: Con
     assert (answer["config_id"], "ada", "enough") == (entry["config_id"], entry["author"], entry["reason"])
     assert [*ASSETS] == [*service.paused()]
     await service.check()
+
+
+async def test_a_pause_that_waits_is_stored_though_its_name_is_taken(
+    service: ConfigService, store: Store, path: Path
+) -> None:
+    """Its name was announced, and somebody may announce it again, for another layer."""
+    store.fails = True
+    answer = await pause(service)
+    other = SqliteRevisionStore(path, "beside")
+    other.append(revision(1, "BTC", "pause", config_id=answer["config_id"]))
+    other.close()
+
+    store.fails = False
+    await service.catch_up()
+    await until(lambda: service.pauses().held == ())
+    assert ["global", "BTC"] == sorted(service.pauses().stored, reverse=True)
 
 
 async def test_a_slow_store_does_not_hold_a_pause_up(service: ConfigService, store: Store) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sizes import rounds
+from vivienne.changes.pause import adopting
 from vivienne.changes.requests import Activate, ChangeRequest, Delete, Reset, Update
 from vivienne.changes.service import ConfigService
 from vivienne.config.documents import leaves
@@ -23,6 +24,7 @@ from vivienne.errors import (
 from vivienne.store.address import PostgresUrl
 from vivienne.store.postgres import PostgresRevisionStore
 from vivienne.store.postgres_connection import BoundedConnection
+from vivienne.times import now, written
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -528,6 +530,19 @@ async def test_after_a_failover_that_lost_changes_nothing_is_mixed_with_those_ma
     assert list(range(1 + on_top, 0, -1)) == await history(restarted)
     await restarted.check()
     await restarted.close()
+
+
+async def test_a_pause_that_nobody_stores_is_stored_once_by_several(
+    here: ConfigService, there: ConfigService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adopting, "ADOPT_SECONDS", 0.0)
+    for each in (here, there):
+        each.hear({"config_id": "c-1", "asset_symbol": None, "version": None, "created_at": written(now())})
+    await asyncio.gather(here.look(), there.look())
+    for each in (here, there):
+        await each.look()
+        assert ({}, ASSETS) == (each.unstored(), tuple(each.paused()))
+    assert [1] == await history(here)
 
 
 async def test_a_database_that_was_migrated_under_a_running_process_is_left_alone(

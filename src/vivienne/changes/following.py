@@ -11,7 +11,7 @@ from vivienne.errors import StoreUnavailable
 
 if TYPE_CHECKING:
     from vivienne.changes.in_force import LayersInForce
-    from vivienne.changes.pause.hearing import Hearing
+    from vivienne.changes.pause.adopting import Adopting
     from vivienne.changes.writer import Writer
 
 _log = logging.getLogger(__name__)
@@ -26,12 +26,12 @@ class Following:
     Args:
         writer: catches up, in its turn.
         in_force: how far it has come.
-        hearing: is told what is in the store of what was announced.
+        adopting: sees what is in the store of what was announced.
     """
 
-    def __init__(self, writer: Writer, in_force: LayersInForce, hearing: Hearing) -> None:
+    def __init__(self, writer: Writer, in_force: LayersInForce, adopting: Adopting) -> None:
         self._writer = writer
-        self._hearing = hearing
+        self._adopting = adopting
         self._in_force = in_force
         self._hint = asyncio.Event()
         self._failure: str | None = None
@@ -57,10 +57,9 @@ class Following:
 
     async def look(self) -> None:
         """Catch up once; a failure is kept for `check`."""
-        claimed = self._hearing.claimed_as_stored()
         try:
-            await self._writer.catch_up()
-            self._hearing.not_found(claimed)
+            async with self._adopting.looking():
+                await self._writer.catch_up()
         except StoreUnavailable as error:
             if self._failure is None:
                 _log.error("Changes of other processes cannot be followed: %s", error)

@@ -20,13 +20,14 @@ from vivienne.changes.import_plan import plan_replacement, write_up_replacement
 from vivienne.changes.in_force import LayersInForce
 from vivienne.changes.ledger import Ledger
 from vivienne.changes.looking_back import EVERYTHING, LookingBack
+from vivienne.changes.pause.adopting import Adopting
 from vivienne.changes.pause.hearing import Hearing
 from vivienne.changes.pause.service import Pausing
 from vivienne.changes.plan import Prepared
 from vivienne.changes.planning import Planning
 from vivienne.changes.several import plan_several, write_up_several
 from vivienne.changes.writer import STORE_TIMEOUT, Writer
-from vivienne.config.layers import GLOBAL
+from vivienne.config.layers import GLOBAL, asset_of
 from vivienne.errors import ChangeRefused, StoreUnavailable
 from vivienne.metrics.registry import Metrics
 from vivienne.store.revision import IMPORT
@@ -99,7 +100,8 @@ class ConfigService:
         self._one_trial = asyncio.Semaphore()
         self._pausing = Pausing(self._in_force, store, self._thread, self._writer, self._now)
         self._hearing = Hearing(self._in_force, self._pausing.tell, self._now)
-        self._following = Following(self._writer, self._in_force, self._hearing)
+        adopting = Adopting(self._in_force, self._hearing, store, self._thread, self._writer, clock)
+        self._following = Following(self._writer, self._in_force, adopting)
         self.confirm: Callable[[Switched], Awaitable[Switched]] | None = None
         """Finds out who has stopped after a pause, where others decide; adds it to the answer."""
         self.metrics.gauge("vivienne_config_version", lambda: self._in_force.version)
@@ -315,6 +317,13 @@ class ConfigService:
         if (trouble := self._pausing.trouble()) is not None:
             raise StoreUnavailable(trouble)
         self._following.check()
+
+    def unstored(self) -> dict[str, str]:
+        """By asset, or ``all``, the announced pauses that nobody has stored, in words."""
+        return {
+            asset_of(pause.layer) or "all": f"{pause.sentence()}; until it is stored, a restart may lose it"
+            for pause in self._in_force.pauses.unstored()
+        }
 
     async def close(self) -> None:
         """Finish what is under way and let go of the store."""

@@ -63,12 +63,13 @@ class PauseAnnouncer:
         self._unconfirmed = unconfirmed
         self._new = asyncio.Event()
         self._announced: set[tuple[str, int | None]] = set()
+        self._is_asked = False
         service.listen(self._changed)
         service.listen_to_held(self._new.set)
 
     def announce_all(self) -> None:
-        """Announce every pause in force, at the next repetition."""
-        self._announced.clear()
+        """Announce every pause in force, at the next repetition; those of others too, who may be gone."""
+        self._is_asked = True
 
     async def run(self, redis: Redis, ready: Callable[[], None]) -> None:
         """See `vivienne.redis.link.Part`."""
@@ -85,6 +86,10 @@ class PauseAnnouncer:
     def _due(self) -> list[PauseInForce]:
         """Pauses that were not announced yet, that are not stored, or that somebody may not have heard."""
         pauses = self._service.pauses()
+        if self._is_asked:
+            self._is_asked = False
+            self._announced = {(pause.config_id, pause.version) for pause in pauses.all()}
+            return pauses.all()
         own = [pause for pause in pauses.all() if pause not in pauses.heard]
         unconfirmed = set(self._unconfirmed())
         layers = {GLOBAL, *unconfirmed} if unconfirmed else set()

@@ -49,6 +49,8 @@ def operation_routes(
         feeds["feeds"] = dict.fromkeys(market.assets, "ok") | market.troubles()
         for layer, found in service.ignored.items():
             helpful.setdefault("configuration", {})[layer] = [problem.message for problem in found]
+        if unstored := service.unstored():
+            helpful["unstored_pauses"] = unstored
         status = "ready" if _is_ok(helpful) else "degraded"
         if not _is_ok(needed):
             status = "unavailable"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from vivienne.store.revision import Revision
     from vivienne.store.token import Token
@@ -122,6 +122,9 @@ class RevisionStore(TokenStore, Protocol):
 
     def by_config_id(self, config_id: str) -> Revision | None:
         """The revision with this name."""
+
+    def switches_named(self, config_ids: Collection[str]) -> dict[tuple[str, str], int]:
+        """By config_id and layer, the versions of the pauses and resumptions with these names."""
 
     def by_request_id(self, requester: str, request_id: str) -> Revision | None:
         """The revision made by this request of this requester, or by an earlier version that kept no requesters."""

@@ -18,7 +18,7 @@ from vivienne.store.sql_tokens import SqlTokens
 from vivienne.store.tables import revisions, switches
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from sqlalchemy import Column
@@ -129,6 +129,13 @@ class SqlRevisionStore(SqlTokens):
     def by_config_id(self, config_id: str) -> Revision | None:
         """See `RevisionStore`."""
         return self._named(revisions.c.config_id, config_id)
+
+    def switches_named(self, config_ids: Collection[str]) -> dict[tuple[str, str], int]:
+        """See `RevisionStore`."""
+        columns = revisions.c.config_id, revisions.c.layer, revisions.c.version
+        wanted = select(*columns).where(revisions.c.config_id.in_(sorted(config_ids)), ~_sets_values)
+        with self._transaction() as connection:
+            return {(config_id, layer): version for config_id, layer, version in connection.execute(wanted)}
 
     def by_request_id(self, requester: str, request_id: str) -> Revision | None:
         """See `RevisionStore`."""

@@ -37,7 +37,7 @@ class PauseEntry(TypedDict):
 class PauseClaim(TypedDict):
     """A pause as one process announces it to others over Redis. `version` is null until it is stored."""
 
-    config_id: Annotated[str, Field(min_length=1, max_length=64)]
+    config_id: Annotated[str, Field(pattern=r"^[0-9A-Za-z-]{1,64}$")]
     asset_symbol: Annotated[str, Field(max_length=40)] | None
     version: Annotated[int, Field(ge=1)] | None
     created_at: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"), AfterValidator(_is_time)]

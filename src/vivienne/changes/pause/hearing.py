@@ -1,13 +1,15 @@
 """Pauses that other processes announce. They are in force at once, also while the database cannot be read.
 
-An announcement can only pause. What it says is believed until the database can be read: one that claims to be stored
-and is not in there is over. One that is not stored yet is over when it is, or when its assets are resumed.
+An announcement can only pause. One that claims to be stored is looked up in the database: if that lost it, it is one
+that is not stored yet. Such a one is over when it is stored (see `vivienne.changes.pause.adopting`), or when its assets
+are resumed.
 """
 
 from __future__ import annotations
 
 import logging
 from collections import deque
+from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -15,7 +17,7 @@ from vivienne.changes.pause.state import PauseInForce
 from vivienne.config.layers import GLOBAL, asset_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from vivienne.changes.in_force import LayersInForce
     from vivienne.wire.pause import PauseClaim
@@ -24,8 +26,8 @@ _log = logging.getLogger(__name__)
 
 BELIEVED_SECONDS = 0.5
 """Time for which an announced pause is in force at least, so that forged ones do not switch assets all the time."""
-MOST_NOT_FOUND = 256
-"""Announced pauses that are remembered because the database does not have them."""
+MOST_LOOKED_UP = 256
+"""Announced pauses that wait to be looked up, and that are remembered because the database has, or has lost them."""
 
 
 class Hearing:
@@ -51,14 +53,16 @@ class Hearing:
         self._monotonic = seconds
         # By name of those in force, when each was heard.
         self._heard: dict[str, float] = {}
-        # Names of those that are not in the database, so that a repeated announcement does not pause again.
-        self._not_found: deque[str] = deque(maxlen=MOST_NOT_FOUND)
+        # Those of versions that were followed already without them. A repeated announcement is not looked up again.
+        self._doubtful: dict[_Name, PauseInForce] = {}
+        self._over: deque[_Name] = deque(maxlen=MOST_LOOKED_UP)
+        self._lost: deque[_Name] = deque(maxlen=MOST_LOOKED_UP)
 
     def take(self, claims: Iterable[PauseClaim]) -> bool:
-        """Take announcements; tell whether there was one that is in force now."""
+        """Take announcements; tell whether there was one that is in force now, or has to be looked up."""
         taken = [pause for claim in claims if (pause := self._taken(claim)) is not None]
         if not taken:
-            return False
+            return bool(self._doubtful)
         pauses = self._in_force.pauses
         new = sorted({pause.layer for pause in taken if pauses.of(pause.layer) is None})
         self._in_force.hear(taken)
@@ -71,31 +75,65 @@ class Hearing:
             self._tell()
         return True
 
-    def claimed_as_stored(self) -> frozenset[PauseInForce]:
+    def unsettled(self) -> frozenset[PauseInForce]:
         """Announced pauses that should be in the database by now."""
         until = self._monotonic() - BELIEVED_SECONDS
-        stored = (each for each in self._in_force.pauses.heard if each.version is not None)
-        return frozenset(each for each in stored if self._heard[each.config_id] <= until)
+        claimed = (each for each in self._in_force.pauses.heard if each.version is not None)
+        return frozenset(
+            (*self._doubtful.values(), *(each for each in claimed if self._heard[each.config_id] <= until))
+        )
 
     def _taken(self, claim: PauseClaim) -> PauseInForce | None:
         layer, version = claim["asset_symbol"] or GLOBAL, claim["version"]
-        if layer not in (GLOBAL, *self._in_force.assets) or self._in_force.pauses.knows(claim["config_id"]):
-            return None
-        # The database has been read up to there, or does not have it.
-        if version is not None and (version <= self._in_force.version or claim["config_id"] in self._not_found):
+        name = (claim["config_id"], layer)
+        if layer not in (GLOBAL, *self._in_force.assets) or self._in_force.pauses.knows(*name) or name in self._over:
             return None
         pause = PauseInForce.announced(claim, layer, self._clock())
+        if version is not None and name in self._lost:
+            pause = replace(pause, version=None)
+        elif version is not None and version <= self._in_force.version:
+            # The database has been read up to there: the pause is over, or lost.
+            if len(self._doubtful) < MOST_LOOKED_UP:
+                self._doubtful[name] = pause
+            return None
         return None if self._in_force.pauses.is_over(pause) else pause
 
-    def not_found(self, claimed: frozenset[PauseInForce]) -> None:
-        """End those of them that are still not known to be stored, after everything in the database was read."""
-        gone = claimed.intersection(self._in_force.pauses.heard)
-        if not gone:
-            return
-        for pause in gone:
-            self._not_found.append(pause.config_id)
+    def settle(self, asked: frozenset[PauseInForce], found: Mapping[tuple[str, str], int]) -> None:
+        """Follow what the database has of them, after everything in it was read.
+
+        Args:
+            asked: announced pauses.
+            found: by config_id and layer of those that it has, their versions.
+        """
+        known = {pause for pause in asked if _name(pause) in found}
+        lost = [each for each in asked - known if _name(each) in self._doubtful or each in self._in_force.pauses.heard]
+        over = [pause for pause in known if found[_name(pause)] <= self._in_force.version]
+        for pause in asked:
+            self._doubtful.pop(_name(pause), None)
+        self._over.extend(map(_name, over))
+        self._lost.extend(map(_name, lost))
+        before = self._in_force.pauses.heard
+        self._in_force.take_back([*over, *lost])
+        unstored = [replace(pause, version=None) for pause in lost]
+        self._in_force.hear(pause for pause in unstored if not self._in_force.pauses.is_over(pause))
+        for pause in lost:
             _log.warning(
-                "A pause was announced as version %s, which the database does not have; it ends", pause.version
+                "A pause was announced as version %s, which the database does not have: it counts as not stored",
+                pause.version,
             )
-        self._in_force.take_back(gone)
+        if before != self._in_force.pauses.heard:
+            self._tell()
+
+    def end(self, pause: PauseInForce) -> None:
+        """End one that the database has, and that was resumed."""
+        self._over.append(_name(pause))
+        self._in_force.take_back([pause])
         self._tell()
+
+
+_Name = tuple[str, str]
+"""Of a pause: its config_id and its layer."""
+
+
+def _name(pause: PauseInForce) -> _Name:
+    return pause.config_id, pause.layer

@@ -156,10 +156,13 @@ class Pausing:
     async def _prepare(
         self, request: SwitchRequest, config_id: str, created_at: str, number: int, held: _Held | None = None
     ) -> Prepared[Switched]:
+        name = config_id
         if held is not None and held.was_held:  # an attempt before may have done it
             stored = await self._thread.run(self._store.by_config_id, config_id)
-            if stored is not None:
+            if stored is not None and stored.layer == self._in_force.layer(request.asset):
                 return Prepared(answer=stored_already(self._in_force, stored))
+            if stored is not None:  # somebody announced its name for another layer, and that was stored
+                name = str(uuid.uuid4())
         if request.is_once:
             earlier = await self._writer.answered_before(request)
             if earlier is not None:
@@ -175,7 +178,7 @@ class Pausing:
             all_held = (self._held.get(pause.config_id) for pause in self._in_force.pauses.held)
             before = (each for each in all_held if each is not None and each.number < number)
             waiting = [(each.pause, each.request) for each in before if each.pause.layer == layer]
-        prepared = write_up_switch(self._in_force, request, config_id, created_at, waiting)
+        prepared = write_up_switch(self._in_force, request, name, created_at, waiting)
         if config_id in self._held:  # it is in force already, and is stored on top of whatever there is by now
             return prepared
         self._in_force.expect(request.expected_version, layer)

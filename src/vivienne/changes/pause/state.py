@@ -154,7 +154,8 @@ class PausesInForce:
             stored[revision.layer] = PauseInForce.stored(revision)
         else:
             resumed = {**resumed, revision.layer: revision.created_at}
-        after = replace(self.released(revision.config_id), stored=stored, resumed=resumed)
+        held = tuple(each for each in self.held if not _is_named(each, revision))
+        after = replace(self, held=held, stored=stored, resumed=resumed)
         return after.without_heard([each for each in self.heard if after.is_over(each) or _is_covered(each, revision)])
 
     def is_over(self, pause: PauseInForce) -> bool:
@@ -185,9 +186,15 @@ class PausesInForce:
         """Without announced ones that turned out not to be in force."""
         return replace(self, heard=tuple(each for each in self.heard if each not in gone))
 
-    def knows(self, config_id: str) -> bool:
+    def knows(self, config_id: str, layer: str) -> bool:
         """Tell whether a pause is in force."""
-        return any(each.config_id == config_id for each in (*self.held, *self.heard, *self.stored.values()))
+        known = (*self.held, *self.heard, *self.stored.values())
+        return any((each.config_id, each.layer) == (config_id, layer) for each in known)
+
+    def unstored(self) -> list[PauseInForce]:
+        """Announced pauses that nobody stored, of layers that are not paused otherwise."""
+        layers = {*self.stored, *(pause.layer for pause in self.held)}
+        return [pause for pause in self.heard if pause.version is None and pause.layer not in layers]
 
     def of(self, layer: str) -> PauseInForce | None:
         """The pause that bears on an asset or, for the global layer, on all of them; of several the latest."""
@@ -222,4 +229,9 @@ def _kind(pause: PauseInForce) -> tuple[str, bool]:
 def _is_covered(pause: PauseInForce, switch: Revision) -> bool:
     """Tell whether an announced pause is this revision, or one before it that the store is said to have."""
     is_before = pause.layer == switch.layer and pause.version is not None and pause.version < switch.version
-    return is_before or pause.config_id == switch.config_id
+    return is_before or _is_named(pause, switch)
+
+
+def _is_named(pause: PauseInForce, switch: Revision) -> bool:
+    """Tell whether this revision is that pause. An announcement may give its name to one of another layer."""
+    return (pause.config_id, pause.layer) == (switch.config_id, switch.layer)

@@ -1,0 +1,122 @@
+"""Announced pauses that nobody stores: a process that can write the database does it, so that they outlive restarts.
+
+Their announcer is gone, or cannot write, or the database lost them. Whoever may announce can have revisions written by
+this: at most one for each layer that is not paused, and none right after a resumption.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from functools import partial
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from vivienne.changes.pause.plan import not_stored_yet, write_up_switch
+from vivienne.changes.plan import Prepared
+from vivienne.changes.requests import SwitchRequest
+from vivienne.config.layers import asset_of
+from vivienne.errors import ChangeRefused
+from vivienne.times import written
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from vivienne.changes.in_force import LayersInForce
+    from vivienne.changes.pause.hearing import Hearing
+    from vivienne.changes.pause.state import PauseInForce
+    from vivienne.changes.writer import Writer
+    from vivienne.store.base import RevisionStore
+    from vivienne.store.thread import StoreThread
+    from vivienne.wire.answers import Switched
+
+_log = logging.getLogger(__name__)
+
+CHANNEL = "redis"
+ADOPT_SECONDS = 5.0
+"""Time for which the database can be read and has no pause; until then its announcer, who knows more, may store it."""
+AFTER_RESUMPTION = timedelta(seconds=30)
+"""Time after a resumption in which nothing is stored for its layer: it bounds what forged announcements write."""
+REASON = "announced by another process, which did not store it"
+
+
+class Adopting:
+    """Looks up announced pauses in the database, and stores those that nobody else does.
+
+    Args:
+        in_force: what is paused.
+        hearing: has the announced ones.
+        store: where they are looked up.
+        thread: in which.
+        writer: appends them, in its turn.
+        clock: the wall clock.
+        seconds: of a monotonic clock.
+    """
+
+    def __init__(
+        self,
+        in_force: LayersInForce,
+        hearing: Hearing,
+        store: RevisionStore,
+        thread: StoreThread,
+        writer: Writer,
+        clock: Callable[[], datetime],
+        seconds: Callable[[], float] = monotonic,
+    ) -> None:
+        self._in_force = in_force
+        self._hearing = hearing
+        self._store = store
+        self._thread = thread
+        self._writer = writer
+        self._clock = clock
+        self._monotonic = seconds
+        # By layer, since when the database can be read and has no pause, though one was announced.
+        self._since: dict[str, float] = {}
+
+    @asynccontextmanager
+    async def looking(self) -> AsyncIterator[None]:
+        """Around a look at the database: everything in it is followed inside."""
+        asked = self._hearing.unsettled()
+        try:
+            yield
+            if asked:
+                names = {pause.config_id for pause in asked}
+                self._hearing.settle(asked, await self._thread.look_up(self._store.switches_named, names))
+        except BaseException:
+            self._since.clear()
+            raise
+        await self._adopt()
+
+    async def _adopt(self) -> None:
+        unstored, now = self._in_force.pauses.unstored(), self._monotonic()
+        self._since = {pause.layer: self._since.get(pause.layer, now) for pause in unstored}
+        for pause in unstored:
+            if now - self._since[pause.layer] < ADOPT_SECONDS or self._was_resumed(pause.layer):
+                continue
+            try:
+                await self._writer.write(partial(self._prepare, pause), CHANNEL, CHANNEL, is_urgent=True)
+            except ChangeRefused as error:  # it is tried again at the next look
+                _log.error("A pause that another process announced cannot be stored: %s", error)
+                self._since.clear()
+                return
+
+    def _was_resumed(self, layer: str) -> bool:
+        resumed = self._in_force.pauses.resumed.get(layer)
+        if resumed is None:
+            return False
+        return abs(self._clock() - datetime.fromisoformat(resumed)) < AFTER_RESUMPTION  # a clock may be wrong by hours
+
+    async def _prepare(self, pause: PauseInForce) -> Prepared[Switched]:
+        nothing = Prepared(answer=not_stored_yet(self._in_force, pause, REASON))
+        if pause not in self._in_force.pauses.unstored():
+            return nothing
+        named = await self._thread.run(self._store.by_config_id, pause.config_id)
+        if named is not None and named.layer == pause.layer and named.version <= self._in_force.version:
+            self._hearing.end(pause)  # it was stored, and resumed since
+            return nothing
+        # By the same name, so that of several processes one stores it: the others find the version taken, and then it.
+        request = SwitchRequest("pause", channel=CHANNEL, asset=asset_of(pause.layer), reason=REASON, trace_id=None)
+        config_id = pause.config_id if named is None else str(uuid.uuid4())  # somebody gave its name to another layer
+        return write_up_switch(self._in_force, request, config_id, written(self._clock()))
