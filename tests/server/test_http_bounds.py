@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from raw_http import UPGRADE, answer, ask, connected, request, rest
-from running import COMPREHENSIVE, RunningServer
+from running import COMPREHENSIVE, RunningServer, run_program
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -206,6 +206,17 @@ def test_metrics_are_answered_however_many_ask_at_once(server: RunningServer) ->
             for each in asking:
                 each.sendall(request("GET", "/metrics", HOST))
             assert [200] * 12 == [answer(each).status for each in asking]
+
+
+def test_with_too_few_open_files_it_does_not_start(tmp_path: Path) -> None:
+    before = "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))"
+    found = run_program("serve", "--port", "0", "--db", str(tmp_path / "v.db"), before=before)
+
+    assert 2 == found.returncode
+    said = found.stderr.splitlines()[-1]
+    assert "allows this process 256 open files. It needs 320 to start, and 5288 for --max-connections 5000" in said
+    assert "ulimit -n 5288" in said
+    assert [] == list(tmp_path.iterdir())
 
 
 def test_with_few_open_files_there_are_few_connections_and_changes_are_made(tmp_path: Path) -> None:

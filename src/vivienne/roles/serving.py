@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -48,10 +49,12 @@ async def serve(boot: Boot, logs: LogStream, console: Console) -> None:
         console: the log on standard error.
 
     Raises:
-        SettingsError: the port or host cannot be used, or a library that is needed is not installed.
+        SettingsError: the port or host cannot be used, there may be too few open files, or a library that is needed is
+            not installed.
         StoreUnusable: the database cannot be used.
         MarketDataError: a data file cannot be used.
     """
+    boot = replace(boot, max_connections=room_for(boot.limits).connections)
     sockets = bind(boot.host, boot.port)
     try:
         metrics = Metrics(boot.role)
@@ -92,7 +95,7 @@ async def _serve(
     app = guarded(Gate(charged, access), origins=boot.origins, hosts=hosts)
     app = Traced(behind_named_proxies(app, boot, access))
     incoming = Incoming(access.budgets, service.metrics)
-    web = server(app, room_for(boot.limits), incoming, boot.proxies, service.metrics)
+    web = server(app, boot.limits, incoming, boot.proxies, service.metrics)
     host, port = url_host(boot.host), sockets[0].getsockname()[1]
     announce(_log, "Vivienne listens on http://%s:%d%s (%s)", host, port, boot.root_path, process.title)
     await process.run(web, sockets)

@@ -36,6 +36,8 @@ _log = logging.getLogger(__name__)
 _BACKLOG = 2048
 _OTHER_FILES = 224 + SPARE
 """File descriptors for everything else than connections: the store, feeds, the log, and refusals."""
+_LEAST_CONNECTIONS = 32
+"""With room for fewer there is no start: the dashboard, a load balancer and a program are there at once."""
 _SEND_BUFFER = 128 * 1024
 """Bytes the kernel buffers per client. By default it buffers megabytes, all of it old states for a client that does not
 read."""
@@ -189,6 +191,9 @@ def room_for(limits: Limits) -> Limits:
 
     The system is asked for as many as are needed. If it allows fewer, there may be fewer connections: the store needs
     files too.
+
+    Raises:
+        SettingsError: it allows too few.
     """
     wanted = limits.connections + _OTHER_FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -199,7 +204,13 @@ def room_for(limits: Limits) -> Limits:
         resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
     if allowed >= wanted:
         return limits
-    most = max(1, allowed - _OTHER_FILES)
+    most, least = allowed - _OTHER_FILES, min(_LEAST_CONNECTIONS, limits.connections)
+    if most < least:
+        raise SettingsError(
+            f"The system allows this process {allowed} open files. It needs {_OTHER_FILES + least} to start, and "
+            f"{wanted} for --max-connections {limits.connections}: raise the limit with ulimit -n {wanted}, or "
+            f"LimitNOFILE={wanted} under systemd"
+        )
     _log.warning(
         "The system allows this process %d open files, so at most %d connections are accepted, not --max-connections "
         "%d; raise it with ulimit -n",
