@@ -6,11 +6,12 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from earlier_forms import BEFORE_MIGRATIONS
 from revisions import filled, revision, versions
-from vivienne.errors import StoreUnusable
+from vivienne.errors import StoreUnavailable, StoreUnusable
 from vivienne.store.address import PostgresUrl
 from vivienne.store.backup import back_up, restore
 from vivienne.store.checking import check
@@ -64,12 +65,27 @@ def test_a_backup_has_everything_of_a_database_in_use_and_can_be_restored(
         assert store.tokens() == [TOKEN]
 
 
-def test_a_backup_is_restored_into_an_empty_postgres_database(database: str, tmp_path: Path) -> None:
-    filled(SqliteRevisionStore(tmp_path / "backup.db"), *PARTS).close()
+def test_a_backup_is_restored_into_an_empty_postgres_database_as_a_whole_and_alone(
+    database: str, tmp_path: Path
+) -> None:
     url = PostgresUrl.read(database)
     assert url is not None
+    backup = filled(SqliteRevisionStore(tmp_path / "backup.db"), *PARTS)
+    backup.add_token(Token("ann", "d1", "admin", TOKEN.created_at))
+    backup.add_token(Token("bob", "d2", "viewer", TOKEN.created_at))
+    backup.close()
+    with closing(open_store(url)), pytest.raises(StoreUnusable, match=r"in use by session \d+ of .*\(vivienne\)"):
+        restore(tmp_path / "backup.db", url, replaces=False)
 
-    assert restore(tmp_path / "backup.db", url, replaces=False)[0].version == 3
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("ALTER TABLE tokens ADD CONSTRAINT of_the_test CHECK (name <> 'bob')")
+    with pytest.raises(StoreUnavailable, match="of_the_test"):
+        restore(tmp_path / "backup.db", url, replaces=False)
+    with psycopg.connect(database, autocommit=True) as connection:
+        assert connection.execute("SELECT count(*) FROM revisions").fetchone() == (0,)
+        connection.execute("ALTER TABLE tokens DROP CONSTRAINT of_the_test")
+
+    assert restore(tmp_path / "backup.db", url, replaces=False)[0] == Copied(3, 3, 2)
     with closing(open_store(url)) as store:
         assert store.after(0, 10) == PARTS
 

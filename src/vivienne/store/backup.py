@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from vivienne.errors import StoreUnusable
 from vivienne.store.checking import check
 from vivienne.store.copying import Copied, copy
-from vivienne.store.opening import open_store
 from vivienne.store.private import make_file, replacing
 from vivienne.store.sqlite import SqliteRevisionStore
 from vivienne.store.sqlite_files import files_beside, journals_beside, lock
@@ -46,7 +45,7 @@ def restore(file: Path, db: Path | PostgresUrl, *, replaces: bool) -> tuple[Copi
 
     Args:
         file: the backup, also one of an earlier version.
-        db: the database, which no server uses. PostgreSQL's must be empty.
+        db: the database, which nobody uses. PostgreSQL's must be empty, and stays so if the copy fails.
         replaces: replace an existing file, which is kept under another name.
 
     Returns:
@@ -58,10 +57,13 @@ def restore(file: Path, db: Path | PostgresUrl, *, replaces: bool) -> tuple[Copi
         OSError: a file cannot be read or written.
     """
     if not isinstance(db, Path):
+        from vivienne.store.postgres import PostgresRevisionStore  # noqa: PLC0415  # its driver is an extra
+
         with (
             TemporaryDirectory(prefix="vivienne-") as folder,
             _unpacked(file, Path(folder) / "copy.db") as source,
-            closing(open_store(db, "as it is")) as target,
+            closing(PostgresRevisionStore(db, "as it is")) as target,
+            target.as_a_whole(),
         ):
             return copy(source, target), None
     held = lock(db, is_needed=True)

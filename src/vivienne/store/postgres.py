@@ -8,6 +8,7 @@ while it must be known whether an append that broke off is still going to be com
 from __future__ import annotations
 
 import logging
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import column, create_engine, func, select, table
@@ -17,14 +18,14 @@ from sqlalchemy.exc import DBAPIError
 from vivienne.errors import StoreUnavailable, StoreUnusable, VersionTaken
 from vivienne.store.migrate import VERSION_TABLE, migrate, of_earlier_schema, schema_of
 from vivienne.store.postgres_connection import PATIENCE_SECONDS, connect, parameters
+from vivienne.store.postgres_exclusion import refuse_others
 from vivienne.store.postgres_reasons import is_lost, passes_at_start, reason_at_start, reason_later
 from vivienne.store.postgres_tickets import PostgresTickets
 from vivienne.store.sql import SqlRevisionStore, as_row
 from vivienne.store.tables import SCHEMA_VERSION, revisions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from contextlib import AbstractContextManager
+    from collections.abc import Callable, Iterator, Sequence
 
     import psycopg
     from sqlalchemy.engine import Connection
@@ -60,6 +61,7 @@ class PostgresRevisionStore(SqlRevisionStore, PostgresTickets):
         self.name = str(url)
         self._followed: tuple[int, str] | None = None
         self._committing: str | None = None
+        self._whole: Connection | None = None
         self._parameters = parameters(url)
         self._engine = create_engine(
             "postgresql+psycopg://",
@@ -139,8 +141,32 @@ class PostgresRevisionStore(SqlRevisionStore, PostgresTickets):
         """See `RevisionStore`."""
         self._engine.dispose()
 
-    def _begin(self) -> AbstractContextManager[Connection]:
-        return self._engine.begin()
+    @contextmanager
+    def as_a_whole(self) -> Iterator[None]:
+        """Make the changes of the block together or not at all, in a database that nobody else uses.
+
+        Who connects during the block waits with the first change until its end, and then follows what it made.
+
+        Raises:
+            StoreUnusable: others use it.
+            StoreUnavailable: it does not answer.
+        """
+        with self._transaction() as connection:
+            connection.execute(select(func.pg_advisory_xact_lock(_KEY, _APPENDING)))
+            refuse_others(connection, self.name)
+            self._whole = connection
+            try:
+                yield
+            finally:
+                self._whole = None
+
+    @contextmanager
+    def _begin(self) -> Iterator[Connection]:
+        if self._whole is not None:
+            yield self._whole
+            return
+        with self._engine.begin() as connection:
+            yield connection
 
     def _reason(self, error: DBAPIError) -> str:
         return reason_later(error)
