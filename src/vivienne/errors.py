@@ -153,10 +153,12 @@ class StoreUnavailable(StoreError):
 
     Attributes:
         is_lost: it cannot be reached, so that asking it again tells whether it is back; otherwise it refused.
+        is_temporary: nobody has to change anything; otherwise it is damaged, or a right is missing.
     """
 
-    def __init__(self, message: str, *, is_lost: bool = False) -> None:
+    def __init__(self, message: str, *, is_lost: bool = False, is_temporary: bool = True) -> None:
         self.is_lost = is_lost
+        self.is_temporary = is_temporary
         super().__init__(message)
 
 

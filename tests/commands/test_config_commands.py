@@ -435,11 +435,21 @@ def test_a_damaged_database_is_not_exported_as_if_everything_were_at_its_default
         page = "SELECT rootpage FROM sqlite_master WHERE name = 'revisions_by_layer'"
         ((number,), (size,)) = connection.execute(page).fetchone(), connection.execute("PRAGMA page_size").fetchone()
     raw = bytearray(db.read_bytes())
+    for name in ("document.db", "page.db"):
+        (tmp_path / name).write_bytes(raw)
+    with closing(sqlite3.connect(tmp_path / "document.db", isolation_level=None)) as connection:
+        connection.execute("UPDATE revisions SET document = CAST('{' AS BLOB)")
+    with (tmp_path / "page.db").open("r+b") as file, closing(SqliteRevisionStore(tmp_path / "page.db")):
+        file.seek((number - 1) * size)  # while a server has it open, its pages are not checked
+        file.write(b"\xa5" * size)
+        file.flush()
+        assert "is damaged; restore a copy" in refused(config("export", "--db", tmp_path / "page.db"), 2)
     raw[(number - 1) * size : number * size] = EMPTY_INDEX.ljust(size, b"\0")
     db.write_bytes(raw)
     (tmp_path / "empty.db").touch()
 
     assert "is damaged and was not exported" in refused(config("export", "--db", db), 2)
+    assert "is damaged; restore a copy" in refused(config("export", "--db", tmp_path / "document.db"), 2)
     assert "has no tables of Vivienne" in refused(config("export", "--db", tmp_path / "empty.db"), 2)
 
 

@@ -18,7 +18,7 @@ from vivienne.errors import (
     StoreUnusable,
     VivienneError,
 )
-from vivienne.store.postgres_reasons import passes_at_start
+from vivienne.store.postgres_reasons import passes
 
 TABLE = Path(__file__).parents[2] / "docs" / "operation.md"
 
@@ -33,6 +33,7 @@ TABLE = Path(__file__).parents[2] / "docs" / "operation.md"
         (StoreUnusable("another program's"), 2),
         (StoreUnusable("in use", is_temporary=True), 75),
         (StoreUnavailable("gone"), 75),
+        (StoreUnavailable("damaged", is_temporary=False), 2),
         (NotNow("port in use"), 75),
     ],
 )
@@ -52,4 +53,4 @@ def test_an_error_ends_with_a_code_of_the_table(error: VivienneError, code: int)
     ],
 )
 def test_postgresql_may_answer_later_or_never(said: str, later: bool) -> None:
-    assert passes_at_start(OperationalError("", None, Exception(said))) == later
+    assert passes(OperationalError("", None, Exception(said))) == later

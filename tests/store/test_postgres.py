@@ -15,6 +15,7 @@ from vivienne.store.address import PostgresUrl
 from vivienne.store.postgres import PostgresRevisionStore
 from vivienne.store.postgres_connection import BoundedConnection
 from vivienne.store.tables import SCHEMA_VERSION
+from vivienne.store.token import Token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -127,7 +128,12 @@ def test_a_user_who_may_not_write_is_refused_until_it_may(postgres: PostgresServ
         postgres.execute("GRANT INSERT ON revisions TO guest", url=database)
         store = filled(opened(guest), revision(1))
         assert store.was_appended(revision(1))
+        with pytest.raises(StoreUnavailable, match="GRANT SELECT, INSERT, UPDATE ON tokens to it") as denied:
+            store.add_token(Token("ann", "d1", "admin", "2026-01-02T03:04:05.678Z"))
+        assert not denied.value.is_temporary
         store.close()
+        postgres.execute("REVOKE SELECT ON alembic_version FROM guest", url=database)
+        assert "; GRANT SELECT ON alembic_version to it" in refusal(guest)
     finally:
         postgres.execute("DROP OWNED BY guest", url=database)
         postgres.execute("DROP USER guest")

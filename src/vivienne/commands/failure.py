@@ -28,8 +28,10 @@ class Failure(click.ClickException):
 
 def exit_code(error: VivienneError) -> int:
     """The exit code of an error; docs/operation.md has the table."""
-    if isinstance(error, (NotNow, StoreUnavailable)) or (isinstance(error, StoreUnusable) and error.is_temporary):
+    if isinstance(error, (StoreUnavailable, StoreUnusable)):
+        return LATER if error.is_temporary else WRONG
+    if isinstance(error, NotNow):
         return LATER
-    if isinstance(error, (SettingsError, FileUnreadable, MarketDataError, StoreUnusable)):
+    if isinstance(error, (SettingsError, FileUnreadable, MarketDataError)):
         return WRONG
     return REFUSED

@@ -19,7 +19,7 @@ from vivienne.errors import StoreUnavailable, StoreUnusable, VersionTaken
 from vivienne.store.migrate import VERSION_TABLE, migrate, of_earlier_schema, schema_of
 from vivienne.store.postgres_connection import PATIENCE_SECONDS, connect, parameters
 from vivienne.store.postgres_exclusion import refuse_others
-from vivienne.store.postgres_reasons import is_lost, passes_at_start, reason_at_start, reason_later
+from vivienne.store.postgres_reasons import is_lost, passes, reason_at_start, reason_later
 from vivienne.store.postgres_tickets import PostgresTickets
 from vivienne.store.sql import SqlRevisionStore, as_row
 from vivienne.store.tables import SCHEMA_VERSION, revisions
@@ -82,7 +82,7 @@ class PostgresRevisionStore(SqlRevisionStore, PostgresTickets):
         except DBAPIError as error:
             self.close()
             raise StoreUnusable(
-                f"The database {self.name} {reason_at_start(error)}", is_temporary=passes_at_start(error)
+                f"The database {self.name} {reason_at_start(error)}", is_temporary=passes(error)
             ) from error
 
     @property
@@ -170,6 +170,9 @@ class PostgresRevisionStore(SqlRevisionStore, PostgresTickets):
 
     def _reason(self, error: DBAPIError) -> str:
         return reason_later(error)
+
+    def _passes(self, error: DBAPIError) -> bool:
+        return passes(error)
 
     def _is_lost(self, error: DBAPIError) -> bool:
         return is_lost(error)

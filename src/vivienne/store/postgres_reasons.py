@@ -6,11 +6,20 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import OperationalError
 
+from vivienne.store.migrate import VERSION_TABLE
+
 if TYPE_CHECKING:
     from sqlalchemy.exc import DBAPIError
 
 _NOT_ALLOWED = "42501"
 _READ_ONLY = "25006"
+_RIGHTS = {
+    "revisions": "SELECT, INSERT, UPDATE (answer)",
+    "tokens": "SELECT, INSERT, UPDATE",
+    "tickets": "SELECT, INSERT, DELETE",
+    VERSION_TABLE: "SELECT",
+}
+"""What Vivienne does with its tables, as in docs/store.md."""
 _AT_START = {
     # Before the login there is no error code, so the text of the server is matched.
     "password authentication failed": "rejects this password; correct it in --db, PGPASSWORD or ~/.pgpass",
@@ -29,7 +38,6 @@ _AT_START = {
 }
 _LATER = {
     _READ_ONLY: "is read-only; make it the primary, or start Vivienne with the primary",
-    _NOT_ALLOWED: "denies this user access; GRANT SELECT, INSERT ON revisions",
     "42P01": "has lost its tables; restore a copy of it and restart Vivienne",
     "53100": "cannot grow: the disk of the server is full",
     "53300": "has no free connection; raise max_connections, or close others",
@@ -38,8 +46,8 @@ _LATER = {
     "57P02": "crashed",
     "57P03": "is starting up or shutting down",
 }
-_PASSING_CLASSES = ("08", "53", "57")
-"""Classes of error codes: of the connection, of resources, and of interventions by the operator."""
+_PASSING_CLASSES = ("08", "40", "53", "55", "57")
+"""Classes of error codes: of the connection, of others in the way, of resources, and of the operator."""
 _PASSING = (None, "resolve host", "Connection refused", "No such file or directory", "timeout expired")
 _LOST = "does not answer: the connection to the server is lost"
 
@@ -47,11 +55,11 @@ _LOST = "does not answer: the connection to the server is lost"
 def reason_at_start(error: DBAPIError) -> str:
     """The reason it cannot be opened, and the remedy."""
     if _code(error) == _NOT_ALLOWED:
-        said = str(error.orig)
-        return (
-            f"cannot be used: {_first_line(said)}; let its owner GRANT CREATE ON SCHEMA public, or once the tables are "
-            "made SELECT, INSERT ON revisions"
+        said = _first_line(str(error.orig))
+        needed = _missing_right(error) or (
+            "let its owner GRANT CREATE ON SCHEMA public, or once the tables are made SELECT, INSERT ON revisions"
         )
+        return f"cannot be used: {said}; {needed}"
     known = _LATER.get(_code(error))
     if known is not None:
         return f"cannot be used: it {known}"
@@ -59,8 +67,8 @@ def reason_at_start(error: DBAPIError) -> str:
     return f"cannot be used: {_first_line(_fatal(error))}" if key is None else _AT_START[key]
 
 
-def passes_at_start(error: DBAPIError) -> bool:
-    """Tell whether what keeps it from being opened may end without anybody changing a setting or the database."""
+def passes(error: DBAPIError) -> bool:
+    """Tell whether an error may end without anybody changing a setting or the database."""
     if _code(error):
         return _code(error)[:2] in _PASSING_CLASSES or _code(error) == _READ_ONLY
     return _key_at_start(error) in _PASSING
@@ -79,6 +87,8 @@ def _fatal(error: DBAPIError) -> str:
 
 def reason_later(error: DBAPIError) -> str:
     """The reason it does not answer any more."""
+    if _code(error) == _NOT_ALLOWED:
+        return f"denies this user access; {_missing_right(error) or _first_line(str(error.orig))}"
     known = _LATER.get(_code(error))
     if known is not None:
         return known
@@ -86,6 +96,12 @@ def reason_later(error: DBAPIError) -> str:
     if is_lost(error):
         return f"{_LOST} ({_first_line(said)})"
     return f"failed: {_first_line(said)}"
+
+
+def _missing_right(error: DBAPIError) -> str | None:
+    """What to grant; None where it is not for one of our tables."""
+    said = _first_line(str(error.orig))
+    return next((f"GRANT {rights} ON {table} to it" for table, rights in _RIGHTS.items() if table in said), None)
 
 
 def is_lost(error: DBAPIError) -> bool:

@@ -53,6 +53,10 @@ class SqlRevisionStore(SqlTokens):
         """The engine's error in words: the rest of a sentence that begins with "the database"."""
 
     @abstractmethod
+    def _passes(self, error: DBAPIError) -> bool:
+        """Tell whether it may end without anybody changing anything."""
+
+    @abstractmethod
     def check_pages(self, report: Callable[[str], None]) -> list[str]:
         """See `RevisionStore`."""
 
@@ -70,7 +74,7 @@ class SqlRevisionStore(SqlTokens):
                 yield connection
         except DBAPIError as error:
             reason = f"the database {self.name} {self._reason(error)}"
-            raise StoreUnavailable(reason, is_lost=self._is_lost(error)) from error
+            raise StoreUnavailable(reason, is_lost=self._is_lost(error), is_temporary=self._passes(error)) from error
         except (SQLAlchemyError, OverflowError) as error:
             raise StoreUnavailable(f"the database {self.name} failed: {error}") from error
 
@@ -222,7 +226,8 @@ class SqlRevisionStore(SqlTokens):
             with self._transaction() as connection:
                 yield connection
         except orjson.JSONDecodeError as error:
-            raise StoreUnavailable(f"the database {self.name} is damaged; restore a copy of it") from error
+            reason = f"the database {self.name} is damaged; restore a copy of it"
+            raise StoreUnavailable(reason, is_temporary=False) from error
 
     def _known(self, found: list[Revision]) -> list[Revision]:
         """Refuse revisions that cannot be put in force, because a later version of Vivienne made them."""

@@ -146,6 +146,9 @@ class SqliteRevisionStore(SqlRevisionStore):
     def _reason(self, error: DBAPIError) -> str:
         return _GONE if self._is_gone() else said(error, self.path)
 
+    def _passes(self, error: DBAPIError) -> bool:
+        return passes(error) or self._is_gone()
+
     def _is_gone(self) -> bool:
         """Tell whether the opened file is no longer the one at its path."""
         try:
