@@ -90,7 +90,7 @@ def test_one_process_starts_with_the_example() -> None:
 
 def test_the_first_token_is_made_by_the_user_of_the_unit_where_the_unit_looks_for_it() -> None:
     text = (ROOT / "docs" / "deployment.md").read_text().replace("\\\n", " ")
-    (command,) = re.findall(r"^systemd-run (.*)#", text, re.MULTILINE)
+    command, of_several = re.findall(r"^systemd-run (.*)#", text, re.MULTILINE)
     found = settings("vivienne.service")
 
     given = dict(word.split("=", 1) for word in command.split() if "=" in word)
@@ -98,7 +98,12 @@ def test_the_first_token_is_made_by_the_user_of_the_unit_where_the_unit_looks_fo
     db = given.pop("VIVIENNE_DB")
     assert ("Environment", f"VIVIENNE_DB={db}") in found
     assert set() == set(given.items()) - set(found)
-    assert command.split()[-6:] == [PROGRAM, "token", "create", "ana", "--role", "admin"]
+    for each in (command, of_several):
+        assert each.split()[-6:] == [PROGRAM, "token", "create", "ana", "--role", "admin"]
+    names = dict(word.split("=", 1) for word in of_several.split() if "=" in word)
+    for unit in ("vivienne-agent@.service", "vivienne-gateway@.service"):
+        assert set() == set(names.items()) - set(settings(unit))
+    assert "EnvironmentFile" in names, "systemd reads it, to which an & in an address is nothing special"
 
 
 def test_a_wheel_is_installed_with_its_extras_by_the_commands_of_the_document(tmp_path: Path) -> None:
