@@ -20,6 +20,7 @@ from vivienne.changes.requests import SwitchRequest
 from vivienne.changes.service import ConfigService
 from vivienne.redis.pauses import PauseAnnouncer
 from vivienne.server.operation import operation_routes
+from vivienne.server.readiness import Readiness
 from vivienne.server.store_health import StoreHealth
 from vivienne.store.sqlite import SqliteRevisionStore
 from vivienne.times import now, written
@@ -230,7 +231,9 @@ async def test_until_it_is_stored_ready_names_it_and_who_asks_hears_of_it(servic
 
     app = FastAPI()
     market = SimpleNamespace(is_local=True, assets=ASSETS, troubles=dict)
-    app.include_router(operation_routes(service, cast("MarketView", market), StoreHealth(service)))
+    store = StoreHealth(service)
+    readiness = Readiness(service, cast("MarketView", market), store)
+    app.include_router(operation_routes(service, store, readiness))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://here") as client:
         ready = (await client.get("/ready")).json()
     assert ("degraded", ["BTC"]) == (ready["status"], list(ready["unstored_pauses"]))

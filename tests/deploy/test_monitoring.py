@@ -14,6 +14,7 @@ from deployed import DEPLOY, ROOT, load
 from measured import Measured, measured
 from vivienne.errors import ChangeRefused
 from vivienne.metrics.families import FAMILIES
+from vivienne.server.readiness import ReadyStatus
 from vivienne.wire.state import Status
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ QUERIES = {**ALERTS, **SHOWN, "annotation": DASHBOARD["annotations"]["list"][0][
 OF_PROMETHEUS = {"job", "instance", "le"}
 """Labels that no metric of ours needs to have."""
 VALUES = {
-    "status": set(get_args(Status)),
+    "status": {*get_args(Status), *get_args(ReadyStatus)},
     "result": {"accepted", "repeated", *(refused.code for refused in ChangeRefused.__subclasses__())},
     "stage": {"in_force", "published"},
     "stream": {"state", "logs", "redis"},
@@ -116,6 +117,8 @@ class TestAlerts:
     def test_no_healthy_server_has_what_they_wait_for(self, found: Measured) -> None:
         assert found.labels("vivienne_store_up")
         assert found.value("vivienne_store_up") == 1.0
+        ready = [found.value("vivienne_ready", status=status) for status in get_args(ReadyStatus)]
+        assert ready == [1.0, 0.0, 0.0]
         for asset in ("BTC", "ETH", "SOL"):
             assert found.value("vivienne_asset_status", asset=asset, status="stale") == 0.0
             assert found.count("vivienne_feed_age_seconds", asset=asset) < found.count(

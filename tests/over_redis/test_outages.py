@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
+from measured import measured
 from redis_running import STATE, RunningRedis, eventually, listens, redis_state, wait_for_redis
 from running import RunningServer, config, run_program
 from sizes import rounds
@@ -174,6 +175,7 @@ def test_a_host_that_does_not_exist_costs_nothing_but_redis(tmp_path: Path) -> N
         eventually(lambda: redis_state(server) not in {"ok", "not connected yet"})
         works(server)
         assert server.get("/ready").json()["status"] == "degraded"
+        assert measured(server).value("vivienne_ready", status="degraded") == 1.0
         assert 1 == len(outages_told(server))
 
 

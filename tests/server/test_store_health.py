@@ -40,13 +40,13 @@ def test_a_store_that_hangs_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch
         health = StoreHealth(cast("ConfigService", store))
         assert [HANGS] * 4 == await asyncio.gather(*(health.look() for _ in range(4)))
         assert HANGS == await health.look()
-        assert (1, False) == (store.checks, health.is_up)
+        assert (1, HANGS) == (store.checks, health.trouble)
 
         store.goes_on.set()
         assert [None] * 4 == await asyncio.gather(*(health.look() for _ in range(4)))
-        assert health.is_up
+        assert health.trouble is None
         store.trouble = "the disk is full"
         assert "the disk is full" == await health.look()
-        assert not health.is_up
+        assert "the disk is full" == health.trouble
 
     asyncio.run(asyncio.wait_for(ask(), 20))

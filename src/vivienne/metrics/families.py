@@ -121,6 +121,9 @@ FAMILIES: dict[str, Family] = {
     ),
     "vivienne_handshakes_refused_total": _counter("WebSocket handshakes that were refused, by the status.", "status"),
     "vivienne_event_loop_lag_seconds": _histogram("Lag of the event loop, measured four times a second."),
+    "vivienne_ready": _gauge(
+        "1 for the current status of `/ready` (`ready`, `degraded`, `unavailable`), 0 for the others.", "status"
+    ),
     "vivienne_store_up": _gauge("1 if the store answers and stored the last change, as in `/ready`."),
     "vivienne_store_call_duration_seconds": _histogram(
         "Duration of a call of the store, with the wait for its turn.", "operation"

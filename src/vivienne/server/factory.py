@@ -21,6 +21,7 @@ from vivienne.server.metrics import metrics_routes
 from vivienne.server.openapi import complete
 from vivienne.server.operation import operation_routes
 from vivienne.server.policy import admission
+from vivienne.server.readiness import Readiness
 from vivienne.server.root_path import root_of
 from vivienne.server.store_health import StoreHealth
 from vivienne.server.websockets import websocket_routes
@@ -104,7 +105,8 @@ def _include_operation(
 ) -> None:
     """Include the endpoints that every role has."""
     store = StoreHealth(service)
-    app.include_router(operation_routes(service, market, store, additions))
+    readiness = Readiness(service, market, store, additions, lambda: getattr(app.state, "is_stopping", False))
+    app.include_router(operation_routes(service, store, readiness))
     app.include_router(metrics_routes(service, store))
 
 

@@ -21,7 +21,7 @@ def metrics_routes(service: ConfigService, store: StoreHealth) -> APIRouter:
         store: is looked at for each answer.
     """
     routes = APIRouter(tags=["operation"])
-    service.metrics.gauge("vivienne_store_up", lambda: float(store.is_up))
+    service.metrics.gauge("vivienne_store_up", lambda: float(store.trouble is None))
 
     @routes.get(
         "/metrics",

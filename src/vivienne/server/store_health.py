@@ -21,13 +21,13 @@ class StoreHealth:
         service: checks it.
 
     Attributes:
-        is_up: the result of the last check.
+        trouble: what the last check found wrong; None if nothing.
     """
 
     def __init__(self, service: ConfigService) -> None:
         self._service = service
         self._checking: asyncio.Task[str | None] | None = None
-        self.is_up = False
+        self.trouble: str | None = "the store was not checked yet"
 
     async def look(self) -> str | None:
         """Check, and wait `CHECK_SECONDS` for the result; return what is wrong."""
@@ -35,9 +35,8 @@ class StoreHealth:
         if checking is None or checking.done():
             checking = self._checking = asyncio.create_task(self._check(), name="check of the store")
         done, _ = await asyncio.wait([checking], timeout=CHECK_SECONDS)
-        trouble = checking.result() if done else f"the store did not answer within {CHECK_SECONDS:g} s"
-        self.is_up = trouble is None
-        return trouble
+        self.trouble = checking.result() if done else f"the store did not answer within {CHECK_SECONDS:g} s"
+        return self.trouble
 
     async def _check(self) -> str | None:
         try:
