@@ -162,6 +162,10 @@ class StoreUnavailable(StoreError):
         super().__init__(message)
 
 
+class StoreReplaced(StoreUnavailable):
+    """The database has lost revisions that are in force here, or is another one."""
+
+
 class VersionTaken(StoreError):
     """The database has a revision of this version, config_id or request_id already; nothing was added."""
 

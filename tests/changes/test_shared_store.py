@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import pytest
 
 from sizes import rounds
 from vivienne.changes.pause import adopting
-from vivienne.changes.requests import Activate, ChangeRequest, Delete, Reset, Update
+from vivienne.changes.pause import service as pausing
+from vivienne.changes.requests import Activate, ChangeRequest, Delete, Reset, SwitchRequest, Update
 from vivienne.changes.service import ConfigService
 from vivienne.config.documents import leaves
 from vivienne.errors import (
@@ -529,6 +531,36 @@ async def test_after_a_failover_that_lost_changes_nothing_is_mixed_with_those_ma
     assert before == everything(here)
     assert list(range(1 + on_top, 0, -1)) == await history(restarted)
     await restarted.check()
+    await restarted.close()
+
+
+async def test_a_pause_that_a_failover_lost_outlives_the_restart_that_it_asks_for(
+    here: ConfigService, store: Store, postgres: PostgresServer, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pausing, "RETRY_SECONDS", 0.01)
+    looking_up = Mock(wraps=store.by_config_id)
+    monkeypatch.setattr(store, "by_config_id", looking_up)
+    await here.change(partial("BTC", bang=90))
+    await here.change(partial("BTC", bang=91))
+    await here.switch(SwitchRequest("pause", channel="test", asset="BTC", author="ada", reason="enough"))
+    await asyncio.to_thread(postgres.execute, "DELETE FROM revisions WHERE version > 1", url=database)
+    await here.switch(SwitchRequest("pause", channel="test", asset="ETH"))  # which is only held
+    for _ in range(2):
+        await here.look()
+    looking_up.reset_mock()
+    await wait_for(lambda: looking_up.call_count > 1)
+    with pytest.raises(StoreUnavailable):
+        await here.check()
+    assert ["BTC", "ETH"] == list(here.paused())
+
+    restarted = ConfigService(opened(database), ASSETS)
+    assert (["BTC", "ETH"], [3, 2, 1]) == (list(restarted.paused()), await history(restarted))
+    assert ("ada", "enough") == (restarted.paused()["BTC"].author, restarted.paused()["BTC"].reason)
+    assert 90 == in_force(restarted)
+    await restarted.switch(SwitchRequest("resume", channel="test", asset="BTC"))
+    await here.look()
+    await restarted.look()
+    assert ["ETH"] == list(restarted.paused())
     await restarted.close()
 
 

@@ -7,11 +7,12 @@ import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from vivienne.errors import StoreUnavailable
+from vivienne.errors import StoreReplaced, StoreUnavailable
 
 if TYPE_CHECKING:
     from vivienne.changes.in_force import LayersInForce
     from vivienne.changes.pause.adopting import Adopting
+    from vivienne.changes.pause.restoring import Restoring
     from vivienne.changes.writer import Writer
 
 _log = logging.getLogger(__name__)
@@ -27,11 +28,13 @@ class Following:
         writer: catches up, in its turn.
         in_force: how far it has come.
         adopting: sees what is in the store of what was announced.
+        restoring: stores the pauses that the store has lost.
     """
 
-    def __init__(self, writer: Writer, in_force: LayersInForce, adopting: Adopting) -> None:
+    def __init__(self, writer: Writer, in_force: LayersInForce, adopting: Adopting, restoring: Restoring) -> None:
         self._writer = writer
         self._adopting = adopting
+        self._restoring = restoring
         self._in_force = in_force
         self._hint = asyncio.Event()
         self._failure: str | None = None
@@ -61,6 +64,8 @@ class Following:
             async with self._adopting.looking():
                 await self._writer.catch_up()
         except StoreUnavailable as error:
+            if isinstance(error, StoreReplaced):
+                await self._restoring.restore()
             if self._failure is None:
                 _log.error("Changes of other processes cannot be followed: %s", error)
             self._failure = str(error)

@@ -22,6 +22,7 @@ from vivienne.changes.ledger import Ledger
 from vivienne.changes.looking_back import EVERYTHING, LookingBack
 from vivienne.changes.pause.adopting import Adopting
 from vivienne.changes.pause.hearing import Hearing
+from vivienne.changes.pause.restoring import Restoring
 from vivienne.changes.pause.service import Pausing
 from vivienne.changes.plan import Prepared
 from vivienne.changes.planning import Planning
@@ -101,7 +102,9 @@ class ConfigService:
         self._pausing = Pausing(self._in_force, store, self._thread, self._writer, self._now)
         self._hearing = Hearing(self._in_force, self._pausing.tell, self._now)
         adopting = Adopting(self._in_force, self._hearing, store, self._thread, self._writer, clock)
-        self._following = Following(self._writer, self._in_force, adopting)
+        self._following = Following(
+            self._writer, self._in_force, adopting, Restoring(self._in_force, store, self._thread)
+        )
         self.confirm: Callable[[Switched], Awaitable[Switched]] | None = None
         """Finds out who has stopped after a pause, where others decide; adds it to the answer."""
         self.metrics.gauge("vivienne_config_version", lambda: self._in_force.version)

@@ -106,6 +106,14 @@ class Writer:
         async with self._turns.turn(is_urgent=True):  # pauses of other processes come this way
             return await self._ledger.catch_up()
 
+    async def follow(self) -> None:
+        """Put in force what is in the store. Called within a turn.
+
+        Raises:
+            StoreUnavailable: not all of it could be read.
+        """
+        await self._ledger.catch_up()
+
     @overload
     async def answered_before(self, request: ChangeRequest) -> Acknowledgement | None: ...
     @overload

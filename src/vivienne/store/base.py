@@ -107,6 +107,13 @@ class RevisionStore(TokenStore, Protocol):
             StoreUnavailable: they may have been added all the same; ask `was_appended` for the last of them.
         """
 
+    def append_to_replaced(self, *appended: Revision) -> None:
+        """Add revisions, all or none, to a database of which `StoreReplaced` was raised; it is followed no more for it.
+
+        Raises:
+            VersionTaken: as `append`.
+        """
+
     def was_appended(self, revision: Revision) -> bool:
         """Tell whether an append that failed was committed all the same. The answer is final."""
 

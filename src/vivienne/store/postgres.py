@@ -15,7 +15,7 @@ from sqlalchemy import column, create_engine, func, select, table
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 
-from vivienne.errors import StoreUnavailable, StoreUnusable, VersionTaken
+from vivienne.errors import StoreReplaced, StoreUnavailable, StoreUnusable, VersionTaken
 from vivienne.store.migrate import VERSION_TABLE, migrate, of_earlier_schema, schema_of
 from vivienne.store.postgres_connection import PATIENCE_SECONDS, connect, parameters
 from vivienne.store.postgres_exclusion import refuse_others
@@ -95,13 +95,14 @@ class PostgresRevisionStore(SqlRevisionStore, PostgresTickets):
         with self._transaction() as connection:
             connection.execute(select(func.pg_advisory_xact_lock_shared(_KEY, _APPENDING)))
             self._recognize(connection)
-            for revision in appended:
-                # Without an error on conflict, which would fill the log of the server.
-                added = insert(revisions).on_conflict_do_nothing().returning(revisions.c.version)
-                if connection.execute(added, as_row(revision)).first() is None:
-                    raise VersionTaken(f"version {revision.version}, its config_id or request_id exists already")
+            _insert(connection, appended)
             self._committing = appended[-1].config_id
         self._follow(appended)
+
+    def append_to_replaced(self, *appended: Revision) -> None:
+        """See `RevisionStore`."""
+        with self._transaction() as connection:
+            _insert(connection, appended)
 
     def heads(self) -> list[Revision]:
         """See `RevisionStore`."""
@@ -202,12 +203,12 @@ class PostgresRevisionStore(SqlRevisionStore, PostgresTickets):
                 f"works with {SCHEMA_VERSION}; restart it with the Vivienne that migrated it"
             )
         if found is None and config_id is not None:
-            raise StoreUnavailable(
+            raise StoreReplaced(
                 f"the database {self.name} has lost revisions or is another one: it had version {version}; "
                 "if that is intended, restart Vivienne"
             )
         if found != config_id:
-            raise StoreUnavailable(
+            raise StoreReplaced(
                 f"the database {self.name} has lost revisions or is another one: it had another version {version}, "
                 "which is in force here; restart Vivienne to put in force what the database has now"
             )
@@ -268,3 +269,11 @@ class PostgresRevisionStore(SqlRevisionStore, PostgresTickets):
                 f"this one knows {SCHEMA_VERSION}); update Vivienne or name another database"
             )
         return schema
+
+
+def _insert(connection: Connection, appended: Sequence[Revision]) -> None:
+    for revision in appended:
+        # Without an error on conflict, which would fill the log of the server.
+        added = insert(revisions).on_conflict_do_nothing().returning(revisions.c.version)
+        if connection.execute(added, as_row(revision)).first() is None:
+            raise VersionTaken(f"version {revision.version}, its config_id or request_id exists already")

@@ -134,6 +134,10 @@ class SqlRevisionStore(SqlTokens):
         """See `RevisionStore`."""
         return self._named(revisions.c.config_id, config_id)
 
+    def append_to_replaced(self, *appended: Revision) -> None:
+        """See `RevisionStore`. Of engines that find a database replaced."""
+        raise NotImplementedError
+
     def switches_named(self, config_ids: Collection[str]) -> dict[tuple[str, str], int]:
         """See `RevisionStore`."""
         columns = revisions.c.config_id, revisions.c.layer, revisions.c.version

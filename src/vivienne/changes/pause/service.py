@@ -160,6 +160,7 @@ class Pausing:
         if held is not None and held.was_held:  # an attempt before may have done it
             stored = await self._thread.run(self._store.by_config_id, config_id)
             if stored is not None and stored.layer == self._in_force.layer(request.asset):
+                await self._writer.follow()  # by whomever it was stored: it is in force here before it is let go
                 return Prepared(answer=stored_already(self._in_force, stored))
             if stored is not None:  # somebody announced its name for another layer, and that was stored
                 name = str(uuid.uuid4())
