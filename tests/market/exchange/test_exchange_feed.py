@@ -13,7 +13,7 @@ from fake_exchange import BEGIN, DIALECTS, FakeExchange, FakeMarket, same
 from vivienne.market.feeds.base import FeedTrouble, HistoryRead, MinuteClosed, PriceMoved
 from vivienne.market.feeds.exchange.feed import ExchangeFeed
 from vivienne.market.feeds.exchange.known import EXCHANGES
-from vivienne.market.feeds.exchange.stream import Patience
+from vivienne.market.feeds.exchange.line import Patience
 from vivienne.market.timeframe import Timeframe
 from vivienne.market.types import MINUTE_MS
 

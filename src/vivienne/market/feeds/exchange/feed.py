@@ -11,10 +11,11 @@ from vivienne.market.feeds.exchange.adapter import Advice
 from vivienne.market.feeds.exchange.asking import instruments_of
 from vivienne.market.feeds.exchange.choosing import UnknownInstrument, chosen
 from vivienne.market.feeds.exchange.following import Following
+from vivienne.market.feeds.exchange.line import Patience
 from vivienne.market.feeds.exchange.past import past
 from vivienne.market.feeds.exchange.rest import Budget, Refused, Rest, full_jitter
 from vivienne.market.feeds.exchange.splicing import FromCandles, FromTrades
-from vivienne.market.feeds.exchange.stream import Patience, Stream
+from vivienne.market.feeds.exchange.stream import Stream
 from vivienne.market.types import MINUTE_MS, Bars
 
 if TYPE_CHECKING:

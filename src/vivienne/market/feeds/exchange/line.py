@@ -1,0 +1,260 @@
+"""One connection to the stream of an exchange. One that says nothing, or says the same again and again, is given up."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+import orjson
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+
+from vivienne.market.feeds.exchange.adapter import (
+    Advice,
+    CandleSeen,
+    Ending,
+    Heard,
+    Refused,
+    Traded,
+    UnknownMessage,
+)
+from vivienne.market.feeds.exchange.fields import shown
+from vivienne.market.feeds.exchange.rest import unreachable
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from websockets.asyncio.client import ClientConnection
+
+    from vivienne.market.feeds.exchange.adapter import Adapter, Instrument, StreamEvent
+
+_log = logging.getLogger(__name__)
+
+MOST_MESSAGE_BYTES = 4 * 1024 * 1024
+_MOST_REASONS = 100
+"""Reasons that are counted apart: they quote what was wrong, so that there could be any number of them."""
+_OPEN_SECONDS = 10.0
+CLOSE_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a stream waits, in seconds.
+
+    Attributes:
+        quiet: without news from the exchange before the connection is given up.
+        first: until every instrument has its first data.
+        slow: between tries of what the exchange refuses.
+    """
+
+    quiet: float = 30.0
+    first: float = 30.0
+    slow: float = 900.0
+
+
+class Listener(Protocol):
+    """Takes what a stream has."""
+
+    def take(self, event: StreamEvent) -> None:
+        """An event."""
+
+    def interrupted(self, reason: str) -> None:
+        """Events may be missing from here on: the connection broke off, or left something out."""
+
+    def resumed(self) -> None:
+        """A connection has data, after the start or after an interruption."""
+
+    def refused(self, symbol: str | None, reason: str) -> None:
+        """The exchange does not serve an instrument, or any, and is asked again at a slow pace."""
+
+
+@dataclass(slots=True)
+class Counts:
+    """What happened on the stream so far.
+
+    Attributes:
+        connects: connections that were opened.
+        breaks: those that broke off.
+        left_out: messages that could not be read, by reason.
+    """
+
+    connects: int = 0
+    breaks: int = 0
+    left_out: Counter[str] = field(default_factory=Counter)
+
+
+class Broken(Exception):
+    """A connection is over.
+
+    Attributes:
+        advice: what to do about it.
+    """
+
+    def __init__(self, advice: Advice) -> None:
+        super().__init__(advice.reason)
+        self.advice = advice
+
+
+class Line:
+    """One connection.
+
+    Args:
+        adapter: of the exchange.
+        url: scheme, host and path of the stream.
+        instruments: what to subscribe.
+        listener: takes the events.
+        counts: counts what happens.
+        patience: how long it waits.
+
+    Attributes:
+        has_data: set once there was data.
+        is_ending: set once the exchange announced an end, or it is time for a successor.
+    """
+
+    def __init__(
+        self,
+        adapter: Adapter,
+        url: str,
+        instruments: Sequence[Instrument],
+        listener: Listener,
+        counts: Counts,
+        patience: Patience,
+    ) -> None:
+        self._adapter = adapter
+        self._url = url
+        self._instruments = {each.stream_symbol: each for each in instruments}
+        self._listener = listener
+        self._counts = counts
+        self._patience = patience
+        self._clock = 0
+        self._sequence: int | None = None
+        self._without_data = set(self._instruments)
+        self.has_data = asyncio.Event()
+        self.is_ending = asyncio.Event()
+
+    async def run(self) -> None:
+        """Open the connection, and read it to its end.
+
+        Raises:
+            Broken: always.
+        """
+        watch = asyncio.timeout(None)
+        try:
+            async with watch, self._connection() as connection:
+                self._counts.connects += 1
+                pinging = asyncio.create_task(self._ping(connection))
+                try:
+                    await self._read(connection, watch)
+                finally:
+                    pinging.cancel()
+        except (ConnectionClosed, InvalidHandshake, OSError) as error:
+            quiet = f"{self._adapter.title} said nothing new for {self._patience.quiet:.0f} s"
+            raise Broken(Advice("retry", quiet) if watch.expired() else self._advice(error)) from error
+        raise Broken(Advice("retry", f"{self._adapter.title} closed the connection"))
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[ClientConnection]:
+        """An open connection, which is gone at the end, even where nobody has the time to close it in order."""
+        connection = await connect(
+            self._url, max_size=MOST_MESSAGE_BYTES, open_timeout=_OPEN_SECONDS, close_timeout=CLOSE_SECONDS
+        )
+        try:
+            yield connection
+        finally:
+            try:
+                await connection.close()
+            finally:
+                connection.transport.abort()
+
+    async def _read(self, connection: ClientConnection, watch: asyncio.Timeout) -> None:
+        """Read the connection until it is closed in order."""
+        loop = asyncio.get_running_loop()
+        for message in self._adapter.subscriptions(list(self._instruments.values())):
+            await connection.send(message)
+        first_until = loop.time() + self._patience.first
+        watch.reschedule(loop.time() + self._patience.quiet)
+        async for received in connection:
+            if self._is_news(received):
+                watch.reschedule(loop.time() + self._patience.quiet)
+            if self._without_data and loop.time() > first_until:
+                self._say_who_has_no_data()
+
+    async def _ping(self, connection: ClientConnection) -> None:
+        if self._adapter.ping is None:
+            return
+        message, seconds = self._adapter.ping
+        with suppress(ConnectionClosed):  # whoever reads is told
+            while True:
+                await asyncio.sleep(seconds)
+                await connection.send(message)
+
+    def _is_news(self, message: str | bytes) -> bool:
+        """Take a message; whether it shows that the exchange is there. One that was there already does not."""
+        if message == "pong":
+            return True
+        try:
+            events = self._adapter.events(orjson.loads(message), self._instruments)
+        except (UnknownMessage, orjson.JSONDecodeError) as error:
+            self._leave_out(error, message)
+            return False
+        before = self._clock
+        for event in events:
+            self._pass_on(event)
+        return not events or self._clock > before
+
+    def _leave_out(self, error: Exception, message: str | bytes) -> None:
+        reason = str(error)
+        if not self._counts.left_out[reason]:
+            _log.warning("%s: a message is left out: %s: %s", self._adapter.title, reason, shown(message))
+        self._counts.left_out[reason if len(self._counts.left_out) < _MOST_REASONS else "other"] += 1
+
+    def _pass_on(self, event: StreamEvent) -> None:
+        if isinstance(event, Heard):
+            self._clock = max(self._clock, event.time)
+            self._count(event.sequence)
+        elif isinstance(event, Ending):
+            _log.info("%s: %s", self._adapter.title, event.reason)
+            self.is_ending.set()
+            return
+        elif isinstance(event, Refused):
+            self._listener.refused(event.symbol, event.reason)
+            return
+        elif isinstance(event, (Traded, CandleSeen)):
+            if event.symbol not in self._instruments:
+                return
+            self._without_data.discard(event.symbol)
+            if not self.has_data.is_set():
+                self.has_data.set()
+        self._listener.take(event)
+
+    def _count(self, sequence: int | None) -> None:
+        """Messages that are numbered have no hole in their numbers."""
+        if sequence is None:
+            return
+        if self._sequence is not None and sequence > self._sequence + 1:
+            self._listener.interrupted(f"{sequence - self._sequence - 1} messages of {self._adapter.title} are missing")
+            self._listener.resumed()
+        self._sequence = sequence
+
+    def _say_who_has_no_data(self) -> None:
+        for symbol in sorted(self._without_data):
+            self._listener.refused(symbol, f"{self._adapter.title} accepted the subscription, and sends nothing for it")
+        if len(self._without_data) == len(self._instruments):
+            raise Broken(Advice("retry", f"{self._adapter.title} accepted the subscription, and sends nothing"))
+        self._without_data.clear()
+
+    def _advice(self, error: Exception) -> Advice:
+        if isinstance(error, InvalidStatus):
+            headers = error.response.headers
+            said = headers.get("retry-after", "")
+            wait = float(said) if said.isascii() and said.isdecimal() else None
+            advice = self._adapter.advice(error.response.status_code, wait, None)
+            return advice or Advice("retry", f"{self._adapter.title} refuses the connection")
+        if isinstance(error, ConnectionClosed):
+            said = "" if error.rcvd is None else f" ({error.rcvd.code} {error.rcvd.reason})".replace(" )", ")")
+            return Advice("retry", f"{self._adapter.title} closed the connection{said}")
+        return Advice("retry", unreachable(self._adapter.title, error))
