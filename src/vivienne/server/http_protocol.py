@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from uvicorn.config import Config
 
     from vivienne.server.connections import Connections
-    from vivienne.server.turns import Turn, Turns
+    from vivienne.server.turns import Turn
     from vivienne.server.websocket_protocol import WebSocketProtocol
 
 _REQUEST_TIMEOUT = 408
@@ -66,7 +66,7 @@ class Connection(HttpToolsProtocol):
     def __init__(self, config: Config, server_state: Any, app_state: dict[str, Any], _loop: Any = None) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self.address = self.whose = ""
-        self._refused = self._is_last = False
+        self._refused = self._is_last = self._is_upgrading = False
         self._over_limit: ASGIApp | None = None
         """What answers everything but a pause, beyond the limits."""
         self._due: Turn | None = None
@@ -104,13 +104,11 @@ class Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Drop what waits for its turn, and count it as closed. Not called once it has become a WebSocket."""
         self.flow.release()
-        if self._due is not None:
-            for turns in (self.everything.parsing, self.everything.parsing_on):
-                turns.drop(self._due)
+        for turn in (self._due, self._starts):
+            if turn is not None:
+                turn.turns.drop(turn)
         cycle: Any = self.cycle  # None before the first request
         is_running = self._starts is None and cycle is not None and not cycle.response_complete
-        if self._starts is not None:
-            self._turns_to_start(cycle).drop(self._starts)
         if cycle is not None:
             cycle.disconnected = cycle.disconnected or not cycle.response_complete
             cycle.on_response = _do_nothing  # it refers to this object, which would keep both alive
@@ -180,7 +178,13 @@ class Connection(HttpToolsProtocol):
         """Parse a piece, unless a whole request waits for its answer: then that comes first."""
         cycle: Any = self.cycle  # None before the first request
         is_answering = cycle is not None and not cycle.response_complete and not cycle.more_body
-        if is_answering or self.flow.read_paused or not self.flow.holds or self.transport.is_closing():
+        if (
+            self._is_upgrading
+            or is_answering
+            or self.flow.read_paused
+            or not self.flow.holds
+            or self.transport.is_closing()
+        ):
             return  # `resume_reading` asks for the next turn
         self._turns += 1
         try:
@@ -190,7 +194,7 @@ class Connection(HttpToolsProtocol):
         except Exception:
             self.transport.abort()  # nobody would read on
             raise
-        if self.transport.get_protocol() is self:
+        if not self._is_upgrading:
             self._count_held()
             if self.flow.holds:
                 self._ask_for_turn()
@@ -200,9 +204,7 @@ class Connection(HttpToolsProtocol):
     def _parse(self, piece: memoryview) -> None:
         self._bare += len(piece)
         super().data_received(piece)  # type: ignore[arg-type]  # the parser takes both
-        if self.transport.get_protocol() is not self:
-            # It has become a WebSocket. The parser and this object refer to each other, which would keep both alive.
-            self.parser = None  # type: ignore[assignment]  # as uvicorn does with a connection that is lost
+        if self._is_upgrading:
             return
         if not self._has_head:
             self._head_bytes = counted_bytes(self._bare, self._fields)
@@ -272,9 +274,19 @@ class Connection(HttpToolsProtocol):
         return not self._refused and super()._should_upgrade()
 
     def handle_websocket_upgrade(self) -> None:
+        """Begin a WebSocket in its turn, as an answer."""
+        self._is_upgrading = True
+        self._starts = self.everything.answering.take(self.whose, self._upgrade, had=self._turns)
+
+    def _upgrade(self) -> None:
         """Keep counting the connection as a WebSocket, and its handshake as a request until it is accepted."""
+        self._starts = None
         transport = self.transport
+        if transport.is_closing():
+            return
         super().handle_websocket_upgrade()
+        # The parser and this object refer to each other, which would keep both alive.
+        self.parser = None  # type: ignore[assignment]  # as uvicorn does with a connection that is lost
         became = cast("WebSocketProtocol", transport.get_protocol())  # `listen.server` says so
         became.opened = partial(self.everything.spoke, self)
         became.gone = partial(self.everything.closed, self)
@@ -295,11 +307,8 @@ class Connection(HttpToolsProtocol):
         if app is self._over_limit and is_pause(cycle.scope):
             app = self.config.loaded_app
             cycle.keep_alive = False
-        start = partial(self._start, cycle, app)
-        self._starts = self._turns_to_start(cycle).take(self.whose, start, had=self._turns)
-
-    def _turns_to_start(self, cycle: Any) -> Turns:
-        return self.everything.pausing if is_pause(cycle.scope) else self.everything.answering
+        turns = self.everything.pausing if is_pause(cycle.scope) else self.everything.answering
+        self._starts = turns.take(self.whose, partial(self._start, cycle, app), had=self._turns)
 
     def _start(self, cycle: Any, app: Any) -> None:
         self._starts = None
