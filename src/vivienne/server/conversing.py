@@ -26,7 +26,7 @@ _AROUND_SECONDS = 0.0002
 """Time that each message takes beside reading it: its turn, and its answer."""
 _SENDING_SECONDS = 0.00005
 """Time that sending a message takes."""
-_ROW, ROWS_PER_PASS = 8, 8
+_ROW, ROWS_PER_PASS = 8, 4
 """Messages that a client gets in a row before it waits for its turn, and rows in a pass of the event loop."""
 
 
