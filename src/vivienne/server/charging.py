@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 WAITING = "vivienne.waiting"
 """Key, in the scope of a request that waits for time, of a function to call when its client has left."""
+LATE = "vivienne.late"
+"""Key, in the scope of a handshake, of two functions: to call when it waits for time, and when it goes on."""
 _AROUND_SECONDS = 0.0005
 """Time that each request takes outside of the application: reading it, and identifying its caller."""
 
@@ -63,15 +65,22 @@ class Charging:
         turn: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         number = self._budgets.when_due(key, partial(_settle, turn, is_here=True))
         scope[WAITING] = partial(_settle, turn, is_here=False)
+        waits, goes_on = scope.pop(LATE, (_do_nothing, _do_nothing))
+        waits()
         try:
             return await turn
         finally:
+            goes_on()
             scope.pop(WAITING, None)
             self._budgets.forget(key, number)
 
 
 async def _run(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
     await app(scope, receive, send)
+
+
+def _do_nothing() -> None:
+    """Nobody measures how long it waits."""
 
 
 def _settle(turn: asyncio.Future[bool], *, is_here: bool) -> None:

@@ -150,7 +150,7 @@ class Connections:
 
         Of too many, the oldest of the address with most is ended, so that a burst of one address ends nobody else's.
         """
-        if connection in self._silent:
+        if connection in self._silent or connection not in self._by_address.get(connection.whose, {}):
             return
         loop = asyncio.get_running_loop()
         self._silent[connection] = loop.call_later(self.limits.handshake_seconds, connection.hurry)

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, cast
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from vivienne.access.caller import counted_as
-from vivienne.server.charging import WAITING
+from vivienne.server.charging import LATE, WAITING
 from vivienne.server.head import BAD_REQUEST, HEAD_BYTES, HEAD_FIELDS, HEADERS_TOO_LARGE, counted_bytes, refusal
 from vivienne.server.intake import Intake
 from vivienne.server.policy import is_pause
@@ -276,6 +276,7 @@ class Connection(HttpToolsProtocol):
     def handle_websocket_upgrade(self) -> None:
         """Begin a WebSocket in its turn, as an answer."""
         self._is_upgrading = True
+        self.everything.spoke(self)  # until its turn it is this side that is late
         self._starts = self.everything.answering.take(self.whose, self._upgrade, had=self._turns)
 
     def _upgrade(self) -> None:
@@ -284,12 +285,15 @@ class Connection(HttpToolsProtocol):
         transport = self.transport
         if transport.is_closing():
             return
+        self.everything.waits(self)
         super().handle_websocket_upgrade()
         # The parser and this object refer to each other, which would keep both alive.
         self.parser = None  # type: ignore[assignment]  # as uvicorn does with a connection that is lost
         became = cast("WebSocketProtocol", transport.get_protocol())  # `listen.server` says so
         became.opened = partial(self.everything.spoke, self)
         became.gone = partial(self.everything.closed, self)
+        scope: dict[str, Any] = getattr(became, "scope", {})  # a handshake that is none has none
+        scope[LATE] = (partial(self.everything.spoke, self), partial(self.everything.waits, self))
         became.leaves_unread = partial(self.everything.socket_unread, self)
         self.flow.release()
         self.everything.holds(self, 0)
