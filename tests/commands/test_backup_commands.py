@@ -42,6 +42,14 @@ def test_a_database_in_use_is_backed_up_checked_and_restored(tmp_path: Path) -> 
     assert "; the journal of a database that is gone was there, and is now " in said("restore", file, "--db", link)
 
 
+def test_a_backup_is_not_written_to_where_a_link_leads(tmp_path: Path) -> None:
+    filled(SqliteRevisionStore(tmp_path / "v.db"), revision(1)).close()
+    (tmp_path / "b.db").symlink_to(tmp_path / "elsewhere.db")
+
+    assert "exists already; name a new file" in said("backup", tmp_path / "b.db", "--db", tmp_path / "v.db", code=2)
+    assert not (tmp_path / "elsewhere.db").exists()
+
+
 def test_a_problem_is_said_and_is_a_failure(tmp_path: Path) -> None:
     filled(SqliteRevisionStore(tmp_path / "v.db"), revision(1), revision(3)).close()
 

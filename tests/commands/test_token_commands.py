@@ -39,6 +39,29 @@ def test_a_token_file_is_for_its_owner_alone_whatever_the_umask(tmp_path: Path, 
     assert file.stat().st_mode & 0o777 == (0o600 if before is None else before & 0o770)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser makes files of others")
+@pytest.mark.parametrize(("owner", "mode", "is_written"), [(0, 0o755, True), (0, 0o1777, False), (65534, 0o777, True)])
+def test_a_token_is_not_written_into_a_file_that_another_user_may_have_put_there(
+    tmp_path: Path, owner: int, mode: int, is_written: bool
+) -> None:
+    folder, planted = tmp_path / "folder", tmp_path / "folder" / "ann.token"
+    folder.mkdir()
+    folder.chmod(mode)
+    planted.touch()
+    os.chown(planted, 65534, 65534)
+    os.chown(folder, owner, -1)
+    link = folder / "link.token"
+    link.symlink_to(tmp_path / "elsewhere")
+    os.lchown(link, 65534, 65534)
+
+    for number, file in enumerate((planted, link)):
+        code = 0 if is_written else 2
+        said = token("create", f"a{number}", "--role", "viewer", "--file", str(file), db=tmp_path / "v.db", code=code)
+        assert is_written or "who may have put it there; remove it, or name a file of your own" in said
+    assert (65534, is_written) == (planted.stat().st_uid, bool(planted.read_text()))
+    assert is_written == (tmp_path / "elsewhere").exists()
+
+
 def test_a_token_expires_and_is_rotated_into_its_file(tmp_path: Path) -> None:
     db, file = tmp_path / "v.db", tmp_path / "ann.token"
     token("create", "ann", "--role", "tuner", "--expires", "90d", "--file", str(file), db=db)

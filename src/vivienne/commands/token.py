@@ -30,7 +30,8 @@ _file_option = click.option(
     "--file",
     metavar="FILE",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="File to write the token to instead, for its owner alone; an existing one keeps its owner and group.",
+    help="File to write the token to instead, for its owner alone; an existing one keeps its owner and group. One that "
+    "another user may have put there is refused.",
 )
 _expires_option = click.option(
     "--expires", metavar="TIME", help="How long it is valid, as in 12h or 90d.  [default: for ever]"

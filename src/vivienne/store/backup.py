@@ -32,7 +32,7 @@ def back_up(source: RevisionStore, file: Path) -> Copied:
         StoreUnavailable: the store does not answer, or is damaged.
         OSError: the file cannot be written.
     """
-    if file.exists():
+    if file.is_symlink() or file.exists():  # a link may lead to a place of somebody else
         raise StoreUnusable(f"{file} exists already; name a new file")
     with replacing(file) as temporary, _store_in(temporary) as target:
         copied = copy(source, target)

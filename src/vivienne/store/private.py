@@ -13,12 +13,14 @@ import stat
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from vivienne.store.holders import user_name
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 _FILE, _FOLDER = 0o600, 0o700
-_OTHERS, _OF_GROUP = 0o077, 0o070
+_OTHERS, _OF_GROUP, _WRITE_OF_OTHERS = 0o077, 0o070, 0o022
 
 
 def make_folder(folder: Path) -> None:
@@ -88,9 +90,13 @@ def replacing(path: Path) -> Iterator[Path]:
     group, but no right of anybody else.
 
     Raises:
-        OSError: that is not possible.
+        OSError: that is not possible, or somebody else may have put there what is replaced.
     """
     target = path.resolve()
+    for each in (path, target):
+        _refuse_planted(each)
+    # Before the block: what comes there in the meantime passes on nothing.
+    earlier = target.stat() if target.exists() else None
     if target.exists() and not target.is_file():
         raise OSError(errno.EINVAL, "it is not a regular file", str(path))
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
@@ -98,8 +104,7 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         _sync(temporary)
-        if target.exists():
-            earlier = target.stat()
+        if earlier is not None and target.exists():
             if (earlier.st_uid, earlier.st_gid) != (temporary.stat().st_uid, temporary.stat().st_gid):
                 os.chown(temporary, earlier.st_uid, earlier.st_gid)
             temporary.chmod(_FILE | stat.S_IMODE(earlier.st_mode) & _OF_GROUP)
@@ -107,6 +112,26 @@ def replacing(path: Path) -> Iterator[Path]:
         _sync(target.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _refuse_planted(path: Path) -> None:
+    """Refuse a file or link of another user, who would get what is written, or choose where.
+
+    The superuser replaces those in a folder of the same user, and in one of its own where nobody else can put anything.
+    """
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return
+    user = os.geteuid()
+    if found.st_uid == user or (stat.S_ISLNK(found.st_mode) and found.st_uid == 0):
+        return
+    folder = path.parent.stat()
+    is_closed = folder.st_uid == 0 and not folder.st_mode & _WRITE_OF_OTHERS
+    if user == 0 and (folder.st_uid == found.st_uid or is_closed):
+        return
+    why = f"it belongs to {user_name(found.st_uid)}, who may have put it there; remove it, or name a file of your own"
+    raise PermissionError(errno.EPERM, why, str(path))
 
 
 def _sync(path: Path) -> None:
