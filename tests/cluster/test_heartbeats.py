@@ -88,6 +88,15 @@ def test_a_state_is_stale_when_no_newer_one_comes_whatever_heartbeats_say() -> N
     assert {"BTC": "live"} == showing.after(1, beat())
 
 
+def test_an_agent_is_known_by_its_share_also_when_it_is_gone() -> None:
+    showing = Showing()
+    showing.take(state(1), beat(shard="1/2"))
+    assert "1/2" == showing.agents.name_of("BTC")
+    showing.after(90)
+    assert f"1/2 ({AGENT})" == showing.agents.name_of("BTC")
+    assert showing.agents.name_of("ETH") is None
+
+
 def test_a_state_is_stale_when_its_data_is_too_old_even_if_its_agent_says_nothing() -> None:
     showing = Showing()
     showing.take(state(1, age=175.0), beat())

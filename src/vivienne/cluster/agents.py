@@ -76,14 +76,23 @@ class Agents:
         agent = self._publisher_of(asset)
         return self._beats.get(agent) if agent is not None and self.is_there(agent) else None
 
+    def name_of(self, asset: str) -> str | None:
+        """The agent that decides an asset, by its share; for one that is gone, its own name is added."""
+        agent = self._publisher_of(asset)
+        if agent is None or agent not in self._beats:
+            return agent
+        shard = self._beats[agent]["shard"]
+        return shard if self.is_there(agent) else f"{shard} ({agent})"
+
     def all(self) -> list[Heartbeat]:
         """The last heartbeats of all that seem to be alive, whether they publish states or not."""
         return [beat for agent, beat in sorted(self._beats.items()) if self.is_there(agent)]
 
     def forget(self) -> None:
-        """Remove agents that were silent for `FORGET_SECONDS`."""
+        """Remove agents that were silent for `FORGET_SECONDS`, and have a successor."""
+        publishers = self._publishers()
         for agent, at in list(self._heard.items()):
-            if self._clock() - at > FORGET_SECONDS:
+            if self._clock() - at > FORGET_SECONDS and agent not in publishers:
                 self._remove(agent)
 
     def _publishers(self) -> set[str]:

@@ -90,9 +90,7 @@ class Confirmations:
         """Assets by their agent and the reason."""
         found: dict[tuple[str | None, str | None], AgentConfirmation] = {}
         for asset, reason in reasons.items():
-            agent = self._states.agent_of(asset)
-            beat = self._agents.of(asset)
-            name = beat["shard"] if beat is not None else agent
+            name = self._agents.name_of(asset)
             entry = found.setdefault(
                 (name, reason), {"agent": name, "assets": [], "confirmed": reason is None, "reason": reason}
             )

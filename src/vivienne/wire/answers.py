@@ -70,7 +70,8 @@ class Verdict(TypedDict):
 class AgentConfirmation(TypedDict):
     """An agent's assets, and whether the states that it publishes show them as paused; otherwise the reason.
 
-    `agent` is its share, as in `1/2`; the name of one that does not respond; null if none has published these assets.
+    `agent` is its share, as in `1/2`; for one that does not respond, its name is added; null if none has
+    published these assets.
     """
 
     agent: str | None

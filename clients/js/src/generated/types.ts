@@ -402,7 +402,8 @@ export interface WarningEntry {
 /**
  * An agent's assets, and whether the states that it publishes show them as paused; otherwise the reason.
  *
- * `agent` is its share, as in `1/2`; the name of one that does not respond; null if none has published these assets.
+ * `agent` is its share, as in `1/2`; for one that does not respond, its name is added; null if none has
+ * published these assets.
  */
 export interface AgentConfirmation {
   agent: string | null
