@@ -93,7 +93,9 @@ async def test_a_request_that_a_stop_does_not_wait_for_is_told_so(
     assert ["Cancel 1 running task(s), timeout graceful shutdown exceeded"] == caplog.messages
 
 
-async def test_a_stop_waits_longer_for_a_change(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_stop_waits_longer_for_a_change(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr(listen, "_GRACE_SECONDS", 0.0)
 
     async def slow(scope: Any, receive: Any, send: Any) -> None:
@@ -103,6 +105,7 @@ async def test_a_stop_waits_longer_for_a_change(monkeypatch: pytest.MonkeyPatch)
     async with stopping(slow) as (reader, writer):
         writer.write(ASKED)
         assert b"HTTP/1.1 200 OK" == (await asyncio.wait_for(reader.read(), SECONDS)).splitlines()[0]
+    assert [] == caplog.messages
 
 
 async def test_a_handshake_that_is_refused_during_a_stop_logs_no_error(caplog: pytest.LogCaptureFixture) -> None:

@@ -174,10 +174,11 @@ class Server(uvicorn.Server):
         waiting = asyncio.ensure_future(super()._wait_tasks_to_complete())
         try:
             done, _ = await asyncio.wait([waiting], timeout=_GRACE_SECONDS)
-            while not done and self._finishing.changes:
+            while not done:
+                changes = self._finishing.changes
                 done, _ = await asyncio.wait([waiting], timeout=_LOOK_SECONDS)
-            if not done:
-                raise TimeoutError
+                if not done and not changes:
+                    raise TimeoutError
         finally:
             waiting.cancel()
 
