@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing, suppress
+from time import monotonic
 from typing import TYPE_CHECKING, NotRequired
 
 import orjson
@@ -64,12 +65,18 @@ class PauseAnnouncer:
         self._new = asyncio.Event()
         self._announced: set[tuple[str, int | None]] = set()
         self._is_asked = False
+        self._answered_at = float("-inf")
         service.listen(self._changed)
         service.listen_to_held(self._new.set)
 
     def announce_all(self) -> None:
-        """Announce every pause in force, at the next repetition; those of others too, who may be gone."""
+        """Announce every pause in force; those of others too, who may be gone.
+
+        It is done at once, because who asks may decide assets meanwhile; but no more often than announcements repeat.
+        """
         self._is_asked = True
+        if monotonic() - self._answered_at >= REPEAT_SECONDS:
+            self._new.set()
 
     async def run(self, redis: Redis, ready: Callable[[], None]) -> None:
         """See `vivienne.redis.link.Part`."""
@@ -87,7 +94,7 @@ class PauseAnnouncer:
         """Pauses that were not announced yet, that are not stored, or that somebody may not have heard."""
         pauses = self._service.pauses()
         if self._is_asked:
-            self._is_asked = False
+            self._is_asked, self._answered_at = False, monotonic()
             self._announced = {(pause.config_id, pause.version) for pause in pauses.all()}
             return pauses.all()
         own = [pause for pause in pauses.all() if pause not in pauses.heard]

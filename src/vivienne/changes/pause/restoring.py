@@ -46,7 +46,9 @@ class Restoring:
             return
         try:
             restored = await self._thread.run(_restore, self._store, wanted)
-        except (StoreUnavailable, VersionTaken) as error:
+        except VersionTaken:
+            return  # another process was first; what it left is stored at the next look
+        except StoreUnavailable as error:
             if not self._has_failed:
                 _log.error("A pause that the database lost cannot be stored again, retrying: %s", error)
             self._has_failed = True
