@@ -116,10 +116,12 @@ class Hearing:
         self._in_force.take_back([*over, *lost])
         unstored = [replace(pause, version=None) for pause in lost]
         self._in_force.hear(pause for pause in unstored if not self._in_force.pauses.is_over(pause))
-        for pause in lost:
+        if lost:  # one record, however many were forged
             _log.warning(
-                "A pause was announced as version %s, which the database does not have: it counts as not stored",
-                pause.version,
+                "%d pauses were announced as stored, such as version %s, and the database does not have them: they count "
+                "as not stored",
+                len(lost),
+                lost[0].version,
             )
         if before != self._in_force.pauses.heard:
             self._tell()
