@@ -118,8 +118,8 @@ class Hearing:
         self._in_force.hear(pause for pause in unstored if not self._in_force.pauses.is_over(pause))
         if lost:  # one record, however many were forged
             _log.warning(
-                "%d pauses were announced as stored, such as version %s, and the database does not have them: they count "
-                "as not stored",
+                "%d pauses were announced as stored, such as version %s, and are not in the database: they count as "
+                "not stored",
                 len(lost),
                 lost[0].version,
             )
