@@ -32,6 +32,7 @@ SHARED = Path(os.environ.get("VIVIENNE_TEST_DATA", Path(__file__).parent.parent.
 
 # These have the longest tests: begun first, they do not keep a single worker busy at the end.
 FIRST = (
+    "exchange",
     "cluster",
     "over_redis",
     "contract",

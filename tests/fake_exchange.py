@@ -52,7 +52,7 @@ class FakeMarket:
     """
 
     def __init__(
-        self, bases: tuple[str, ...] = ("BTC",), *, seed: int = 0, pace: float = 200.0, past: int = 240,
+        self, bases: tuple[str, ...] = ("BTC",), *, seed: int = 0, pace: float = 300.0, past: int = 240,
         ahead: int = 60, a_minute: int = 12,
     ) -> None:  # fmt: skip
         self.bases = bases

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fake_exchange import BEGIN, DIALECTS, FakeExchange, FakeMarket, same
+from sizes import rounds
 from vivienne.market.feeds.base import FeedTrouble, HistoryRead, MinuteClosed, PriceMoved
 from vivienne.market.feeds.exchange.feed import ExchangeFeed
 from vivienne.market.feeds.exchange.known import EXCHANGES
@@ -105,16 +106,18 @@ def check(watching: Watching, market: FakeMarket, base: str = "BTC", *, known_co
             assert mine.candle.volume == pytest.approx(theirs.volume)
 
 
+@pytest.mark.sized
 @pytest.mark.parametrize("name", DIALECTS)
 async def test_minutes_are_those_of_the_exchange_however_often_it_is_cut(name: str) -> None:
-    market = FakeMarket()
+    market = FakeMarket(ahead=300)
     rng = random.Random(name)  # noqa: S311
     async with FakeExchange(name, market) as exchange, followed(exchange, name) as (_, (watching,)):
-        for count in range(2, 16, 2):
-            await watching.until(count)
+        cuts = rounds(100, 5)
+        for count in range(cuts):
+            await watching.until(count // 2 + 1)
             exchange.cut()
-            await asyncio.sleep(rng.random() * 0.3)
-        await watching.until(18)
+            await asyncio.sleep(rng.random() * 0.2)
+        await watching.until(cuts + 4)
         check(watching, market, known_counts=name != "bybit")
         assert {each.source for each in watching.minutes} <= {"streamed", "filled"}
         assert any(isinstance(event, PriceMoved) for event in watching.events)
@@ -161,7 +164,7 @@ async def test_trades_that_the_stream_left_out_are_asked_for(name: str) -> None:
     async with FakeExchange(name, market) as exchange, followed(exchange, name) as (_, (watching,)):
         await watching.until(2)
         exchange.faults.lose = 7
-        await watching.until(8)
+        await watching.until(6)
         assert exchange.faults.lose == 0
         check(watching, market)
 
@@ -178,7 +181,7 @@ async def test_a_connection_that_says_nothing_new_is_given_up(name: str, fault: 
             while exchange.handshakes == before:  # noqa: ASYNC110  # the exchange has no event for it
                 await asyncio.sleep(0.01)
         setattr(exchange.faults, fault, False)
-        await watching.until(8)
+        await watching.until(6)
         check(watching, market, known_counts=name != "bybit")
 
 
@@ -190,7 +193,7 @@ async def test_an_exchange_that_was_gone_is_followed_again(name: str) -> None:
         await exchange.stop()
         await asyncio.sleep(0.5)
         await exchange.start()
-        await watching.until(8)
+        await watching.until(6)
         check(watching, market, known_counts=name != "bybit")
 
 

@@ -59,9 +59,12 @@ async def trades_since(
         page: list[NumberedTrade] = answer_of(adapter.trades, instrument, await rest.get(request))
         new = [trade for trade in page if trade.key not in found]
         found |= {trade.key: trade for trade in new}
-        is_end = len(page) < adapter.trades_rows or not new
-        if is_end or (adapter.trades_newest_first and any(_is_known(trade, after, begin) for trade in page)):
+        if len(page) < adapter.trades_rows:
             return list(found.values()), True
+        if adapter.trades_newest_first and any(_is_known(trade, after, begin) for trade in page):
+            return list(found.values()), True
+        if not new:  # it has no older ones to give
+            return list(found.values()), False
         known, before = (after, page[0]) if adapter.trades_newest_first else (page[-1], None)
     return list(found.values()), False
 

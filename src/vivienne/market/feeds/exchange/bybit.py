@@ -53,7 +53,6 @@ class Bybit:
     quote = "USDT"
     intervals: Mapping[int, str] = {1: "1", 3: "3", 5: "5", 15: "15", 30: "30", 60: "60", 240: "240", 1440: "D"}
     history_rows = 1_000
-    trades_rows = 1_000
     trades_newest_first = True
     history_depth: int | None = None
     candle_is_minute = False
@@ -62,6 +61,7 @@ class Bybit:
 
     def __init__(self, category: str = "spot") -> None:
         self._category = category
+        self.trades_rows = _RECENT_TRADES[category]
         self.name = "bybit" if category == "spot" else f"bybit-{category}"
         self.title = "Bybit" if category == "spot" else f"Bybit {category.capitalize()}"
 
@@ -103,7 +103,7 @@ class Bybit:
         query: dict[str, str | int] = {
             "category": self._category,
             "symbol": instrument.symbol,
-            "limit": _RECENT_TRADES[self._category],
+            "limit": self.trades_rows,
         }
         return Request("/v5/market/recent-trade", query)
 
