@@ -22,7 +22,7 @@ TEXT = (Path(__file__).parents[2] / "docs" / "upgrading.md").read_text()
 
 def run(block: str, db: str) -> None:
     """Run the commands of the program in the block of a section."""
-    for line in re.findall(r"^vivienne (.*)", block, re.MULTILINE):
+    for line in re.findall(r"^/opt/vivienne/bin/vivienne (.*)", block, re.MULTILINE):
         words = shlex.split(line.replace("/var/lib/vivienne/vivienne.db", db), comments=True)
         done = CliRunner().invoke(main, words)
         assert done.exit_code == 0, (words, done.output)
