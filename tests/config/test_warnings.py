@@ -69,6 +69,15 @@ def test_the_messages_have_the_values_in_their_units() -> None:
     ]
 
 
+def test_the_messages_have_digits_enough_to_tell_a_value_from_what_is_usual() -> None:
+    update = document_of({BANG: 2.51, BUFFER: 0.0200001})
+
+    assert [each["message"] for each in warnings_of(DEFAULTS, merged(DEFAULTS, update), leaves(update))] == [
+        "Position size (bang) changes from 0.5 % to 2.51 % of equity, by a factor of 5.02",
+        "Levels buffer is 2.00001 % of price, above 2 %: most entries have a level nearer than that",
+    ]
+
+
 def of_change(documents: dict[str, dict[str, Any]], layer: str, values: dict[str, Any]) -> list[WarningEntry]:
     assets = tuple(name for name in documents if name != GLOBAL)
     before = Layers.load(assets, {name: document_of(own) for name, own in documents.items()})

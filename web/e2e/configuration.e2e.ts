@@ -106,6 +106,14 @@ test('what is refused is said beside its field; the review and reset say what a 
   server,
 }) => {
   await page.goto('/configuration?asset=BTC')
+  await test.step('what is in force, written otherwise, is no change once the field is left', async () => {
+    const field = numberField(page, 'Bang threshold')
+    const shown = await field.inputValue()
+    await field.fill(`${shown}.0`)
+    await field.blur()
+    await expect(field).toHaveValue(shown)
+    await expect(unsaved(page)).toBeHidden()
+  })
   await test.step('a value out of bounds, in the words of the server', async () => {
     const { version } = await server.rest.active('BTC')
     const verdict = await server.rest.validate({ settings: { state_threshold_bang: 105 } }, { asset: 'BTC' })

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from vivienne.agent.tolerance import EQUAL
-from vivienne.agent.wording import show
+from vivienne.agent.wording import show, show_apart
 from vivienne.config.documents import leaves
 from vivienne.config.flat import MOST_TOLD
 from vivienne.config.layers import GLOBAL
@@ -80,7 +80,7 @@ def _of_sizes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Warnin
         low, high = sorted((old[path], new[path]))
         if (path == _IDLE and low == 0) or high <= low * MOST_USUAL_FACTOR * (1 + EQUAL):
             continue
-        title, factor = TUNABLES[path].title, f", by a factor of {show(high / low, digits=2)}" if low else ""
+        title, factor = TUNABLES[path].title, f", by a factor of {_factor(high / low)}" if low else ""
         message = f"{title} changes from {_size(old[path])} to {_size(new[path])} of equity{factor}"
         yield {"id": "size_change", "path": path, "message": message}
 
@@ -97,11 +97,18 @@ def _of_state(new: Mapping[str, Any], concerned: frozenset[str]) -> Iterator[War
         yield {"id": "sizes_not_rising", "path": path, "message": message}
     if _BUFFER in concerned and new[_BUFFER] > MOST_USUAL_BUFFER:
         unit = TUNABLES[_BUFFER].unit
-        size, usual = show(new[_BUFFER], unit), show(MOST_USUAL_BUFFER, unit)
+        size, usual = show_apart(new[_BUFFER], MOST_USUAL_BUFFER, unit)
         message = (
             f"{TUNABLES[_BUFFER].title} is {size} of price, above {usual}: most entries have a level nearer than that"
         )
         yield {"id": "wide_levels_buffer", "path": _BUFFER, "message": message}
+
+
+def _factor(factor: float) -> str:
+    """Two digits, or as many as tell it from what is usual."""
+    rounded = show(factor, digits=2)
+    is_told = rounded != show(MOST_USUAL_FACTOR, digits=2)
+    return rounded if is_told else show_apart(factor, MOST_USUAL_FACTOR)[0]
 
 
 def _size(value: float) -> str:

@@ -29,6 +29,11 @@ export function NumberField({ spec, state, id, describedBy }: NumberFieldProps) 
     const from = number ?? (typeof state.value === 'number' ? state.value : (spec.minimum ?? 0))
     draft.set(spec.path, plainNumber(stepped(from, steps, { step, minimum: spec.minimum, maximum: spec.maximum })))
   }
+  /** The value in force, written otherwise, is no change. */
+  const settle = () => {
+    handlers.onBlur()
+    if (state.typed !== undefined && number === state.value) draft.revert(spec.path)
+  }
   const onKeyDown = (event: KeyboardEvent) => {
     const steps = stepsOf(event)
     if (steps === 0) return
@@ -61,6 +66,7 @@ export function NumberField({ spec, state, id, describedBy }: NumberFieldProps) 
           aria-invalid={state.error !== null}
           aria-describedby={describedBy}
           onKeyDown={onKeyDown}
+          onBlur={settle}
         />
         {beside !== null && (
           <span className={`${classes.reading} figure`} aria-hidden>

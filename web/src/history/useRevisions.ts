@@ -26,7 +26,8 @@ export function useRevisions(filter: RevisionFilter) {
       }),
     initialPageParam: null as number | null,
     getNextPageParam: (page) => page.next,
-    staleTime: 5_000,
+    // What was loaded under another filter may be older than the newest change.
+    staleTime: 0,
     // The changes of the filter before, until those of the new one are there.
     placeholderData: keepPreviousData,
   })
