@@ -42,7 +42,7 @@ def test_programs_get_the_same_and_one_bad_file_does_not_hide_the_others(tmp_pat
         "file": str(tmp_path / "missing.csv"), "member": None, "line": None, "error": "the file does not exist",
     }  # fmt: skip
     assert {"kind": "candles", "minutes": 60, "rows": 6, "timeframes": ["1h", "4h", "1d"]}.items() <= hourly.items()
-    assert hourly["left_out"] == {"bad": 0, "unclosed": 1, "repeated": 0, "replaced": 0}
+    assert hourly["left_out"] == {"bad": 0, "unclosed": 1, "partial": 0, "repeated": 0, "replaced": 0}
 
 
 def test_an_error_is_one_line_with_the_place(tmp_path: Path) -> None:

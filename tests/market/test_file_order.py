@@ -232,6 +232,11 @@ def test_a_later_row_for_the_minute_of_a_wrong_one_counts(tmp_path: Path) -> Non
     ("steps", "words"),
     [
         ([60] * 20 + [30] + [60] * 20, "the candles are 60 minutes apart, but the one at 2025-01-01T20:30"),
+        (
+            [1] * 20 + [60] * 20,
+            "line 22: the candles from 2025-01-01T00:20.* 60 minutes apart, 21 in a row, and others 1",
+        ),
+        ([5] * 9 + [1] * 9, "line 2: the candles from 2025-01-01T00:00.* 5 minutes apart, 10 in a row, and others 1"),
         ([0.5] + [1] * 20, "most rows"),
     ],
 )
@@ -242,6 +247,31 @@ def test_candles_of_uneven_lengths_are_refused(tmp_path: Path, steps: list[float
         rows = [row.replace(row[:13], str(int(time) + 7)) for row, time in zip(rows * 10, [*times] * 10, strict=False)]
     with pytest.raises(MarketDataError, match=words):
         AssetFiles([file(tmp_path, rows)])
+
+
+@pytest.mark.parametrize(
+    ("steps", "minutes_long"),
+    [([], 1), ([1], 1), ([7], 1), ([60], 60), ([60, 60], 60), ([1, 1, 2, 2, 2, 2, 2, 1, 3, 2, 2, 1], 1)],
+)
+def test_the_length_of_candles_is_found_and_minutes_without_trades_do_not_change_it(
+    tmp_path: Path, steps: list[int], minutes_long: int
+) -> None:
+    times = MIDNIGHT + np.cumsum([0, *steps]) * MINUTE_MS
+    rows = rows_of(SEVEN[0]._replace(open_time=int(time)) for time in [*times])
+    # A `confirm` of 1 says that the last candle is closed.
+    files = AssetFiles([file(tmp_path, [f"{row},1" for row in rows], f"{HEADER},confirm")])
+    assert [report.minutes for report in files.reports] == [minutes_long]
+
+
+def test_trades_of_the_first_and_the_last_minute_are_counted_in_each_file_once(tmp_path: Path) -> None:
+    """Half-minute trades: minutes 0 to 4, cut within the last minute, with one trade in both files."""
+    one = file(tmp_path, trade_rows([*range(9)]), TRADES, "1.csv")
+    two = file(tmp_path, trade_rows([8, 9]), TRADES, "2.csv")
+    reports = AssetFiles([two, one]).reports
+    assert [(report.left_out["partial"], report.left_out["repeated"]) for report in reports] == [(3, 0), (1, 1)]
+    assert "3 trades left out, of the first and the last minute" in "; ".join(reports[0].notes)
+    assert "no candle comes of it by itself: trades of at least three minutes are needed" in reports[1].notes
+    assert AssetFiles([one]).reports[0].left_out["partial"] == 3
 
 
 def test_candles_that_do_not_begin_at_multiples_of_their_length_are_refused(tmp_path: Path) -> None:

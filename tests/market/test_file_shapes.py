@@ -46,6 +46,7 @@ CANDLES = [
           "taker_buy_quote_volume,ignore\n", trades=7, taker=2),
     Shape("Kraken OHLCVT", "{s},100,101,99,100,5,7", trades=7),
     Shape("Bybit candles", "{ms},100,101,99,100,5,500.5", quote=500.5),
+    Shape("Bybit candles", "{ms},100,101,99,100,5,500"),
     Shape("OKX candles", "BTC-USDT-SWAP,100,101,99,100,500,5,500,{ms},1",
           "instrument_name,open,high,low,close,vol,vol_ccy,vol_quote,open_time,confirm\n"),
     Shape("Coinbase candles", "{s},99,101,100,100.5,5", quote=500.8333),

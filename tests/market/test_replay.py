@@ -129,6 +129,19 @@ async def test_a_minute_closes_before_the_price_that_follows_it(tmp_path: Path) 
     assert [PriceMoved, PriceMoved, MinuteClosed, PriceMoved, FeedEnded] == [type(event) for event in events]
 
 
+def test_trades_that_give_no_candle_are_counted_and_it_is_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    trades = [Trade(MIDNIGHT + number * 20_000, 100.0, 1.0, buyer_is_maker=False) for number in range(6)]
+    with caplog.at_level("INFO"):
+        feed = ReplayFeed({"BTC": [written_trades(tmp_path / "t.csv", trades)]}, None)
+    assert feed.left_out["BTC", "partial"] == 6
+    assert "6 trades left out, of the first and the last minute" in caplog.text
+    (warning,) = (record.getMessage() for record in caplog.records if record.levelname == "WARNING")
+    assert warning.startswith("BTC: no candle comes of these trades")
+    assert warning.endswith("trades of at least three minutes are needed")
+
+
 async def test_a_late_trade_is_replayed_at_its_time(tmp_path: Path) -> None:
     on_time = [Trade(MIDNIGHT + number * 40_000, 100.0, 1.0, buyer_is_maker=False) for number in range(9)]
     late = Trade(MIDNIGHT + 70_000, 999.0, 1.0, buyer_is_maker=False)
@@ -204,7 +217,9 @@ def test_a_file_without_one_closed_minute_is_refused(tmp_path: Path) -> None:
         ReplayFeed({"BTC": [path]}, None)
 
 
-async def test_a_broken_line_is_reported_when_the_replay_gets_there(tmp_path: Path) -> None:
+async def test_a_broken_line_is_reported_when_the_replay_gets_there(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     path = written(tmp_path / "a.csv", minutes(100))
     lines = path.read_text().splitlines()
     lines[60] = lines[60].replace("0", "x")
@@ -214,6 +229,7 @@ async def test_a_broken_line_is_reported_when_the_replay_gets_there(tmp_path: Pa
     with pytest.raises(MarketDataError) as caught:
         await rest(feed)
     assert (caught.value.path, caught.value.line) == (str(path), 61)
+    assert caplog.text.count("the replay stops there") == 1
 
 
 async def test_candles_before_a_broken_line_are_replayed(tmp_path: Path) -> None:
@@ -231,13 +247,14 @@ async def test_candles_before_a_broken_line_are_replayed(tmp_path: Path) -> None
         _ = [event async for event in events]
 
 
-async def test_a_broken_line_in_the_history_is_reported_by_it(tmp_path: Path) -> None:
+async def test_a_broken_line_in_the_history_is_reported_by_it(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = written(tmp_path / "a.csv", minutes(100))
     lines = path.read_text().splitlines()
     lines[20] = "what is this"
     path.write_text("\n".join(lines))
     with pytest.raises(MarketDataError, match="line 21: columns are missing in this row"):
         ReplayFeed({"BTC": [path]}, None).history("BTC", least=30, most=1_000)
+    assert "the replay stops there" not in caplog.text
 
 
 def test_a_damaged_archive_is_refused_before_anything_is_replayed(tmp_path: Path) -> None:
@@ -352,7 +369,8 @@ async def test_a_wrong_row_that_is_left_out_makes_the_asset_stale_there(
         in caplog.text
     )
     assert "line 7: '" in caplog.text
-    assert feed.left_out == {("BTC", "bad"): 1, ("BTC", "unclosed"): 1, ("BTC", "repeated"): 0, ("BTC", "replaced"): 0}
+    counts = {"bad": 1, "unclosed": 1, "partial": 0, "repeated": 0, "replaced": 0}
+    assert feed.left_out == {("BTC", reason): count for reason, count in counts.items()}
     freshness = Freshness()
     troubles = []
     for candle in candles_of(await rest(feed)):

@@ -59,8 +59,8 @@ FAMILIES: dict[str, Family] = {
     ),
     "vivienne_data_rows_left_out": _gauge(
         "Rows of data files that are not used, by reason: `bad` (wrong, with `--on-bad-row skip`), `unclosed` (a last "
-        "candle that may be still open), `repeated`, `replaced` (by a later row for the same minute). Known when a "
-        "replay begins.",
+        "candle that may be still open), `partial` (trades of the first and the last minute, which may not be whole), "
+        "`repeated`, `replaced` (by a later row for the same minute). Known when a replay begins.",
         "asset", "reason", only=_DECIDES,
     ),
     "vivienne_exchange_connects_total": _counter(

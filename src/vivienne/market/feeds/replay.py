@@ -37,7 +37,10 @@ _BREATH = 15
 """Number of events after which the event loop gets a turn, at full speed."""
 _LATENESS_SECONDS = 30.0
 """Delay allowed for a slow disk or a busy machine."""
-
+_NO_CANDLES = (
+    "no candle comes of these trades, since the first and the last minute may not be whole, so nothing is decided; "
+    "trades of at least three minutes are needed"
+)
 
 BadRows = Literal["stop", "skip"]
 
@@ -85,10 +88,13 @@ class ReplayFeed:
         self._speed = speed
         self._begun = begun
         self.left_out: dict[tuple[str, str], int] = {}
+        self._stops: dict[str, list[str]] = {}
         self._events: dict[str, Iterator[_Due]] = {}
         longest = 0
         for asset, paths in files.items():
             data = AssetFiles(paths, skip=on_bad_row == "skip")
+            if not data.gives_candles:
+                _log.warning("%s: %s", asset, _NO_CANDLES)
             for report in data.reports:
                 _check_length(report, timeframe)
                 self._tell(asset, report, on_bad_row)
@@ -109,8 +115,11 @@ class ReplayFeed:
                 self.left_out[asset, reason] = self.left_out.get((asset, reason), 0) + count
         if report.bad_rows:
             line, why = report.bad_rows[0]
-            rest = "such rows are left out" if on_bad_row == "skip" else "the replay stops there"
-            _log.warning("%s: %s, %s %d: %s; %s", asset, report.name, report.unit, line, why, rest)
+            where = f"{report.name}, {report.unit} {line}: {why}"
+            if on_bad_row == "skip":
+                _log.warning("%s: %s; such rows are left out", asset, where)
+            else:  # said when the replay begins: in the history, the row is an error
+                self._stops.setdefault(asset, []).append(where)
 
     def history(self, asset: str, *, least: int, most: int) -> History:
         """The first `least` minutes of the files, where this market begins. See `Feed`."""
@@ -134,6 +143,8 @@ class ReplayFeed:
         """The rest of the files. See `Feed`."""
         pace = None if self._speed is None else _Pace(self._speed, self._begun, self._longest_wait)
         events = self._events[asset]
+        for where in self._stops.pop(asset, []):
+            _log.warning("%s: %s; the replay stops there", asset, where)
         failure: MarketDataError | None = None
         while failure is None:
             chunk, failure = await asyncio.to_thread(_chunk, events)

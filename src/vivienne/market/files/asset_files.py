@@ -10,6 +10,7 @@ import numpy as np
 from vivienne.errors import MarketDataError
 from vivienne.market.files.ordering import Once, placed, put_in_order_by_and_by
 from vivienne.market.files.part import MOST_SORTED, Part
+from vivienne.market.files.partial import count_partial, has_whole_minute
 from vivienne.market.files.report import Report
 from vivienne.market.files.rows import Rows
 from vivienne.market.files.sources import sources_of
@@ -68,6 +69,7 @@ class AssetFiles:
         self._drop_unclosed()
         self._count_repeated()
         self._in_memory = {number: self._sorted(group) for number, group in enumerate(self._groups) if _is_mixed(group)}
+        count_partial(self._parts)
         self.longest = max((part.length for part in self._parts), default=0)
         self.reports = [Report.of(part, left_out[part.source.path]) for part in [*self._parts, *empty]]
         self._check_not_empty(paths)
@@ -77,6 +79,11 @@ class AssetFiles:
         for path in paths:
             if not any(part.source.path == path for part in used):
                 raise MarketDataError(path, "the file does not contain a closed minute; at least one is needed")
+
+    @property
+    def gives_candles(self) -> bool:
+        """True if candles come of the files; trades of two minutes give none."""
+        return any(map(has_whole_minute, self._parts))
 
     def _grouped(self) -> list[list[Part]]:
         """Parts that share a span of time are one group, which has to be sorted together."""

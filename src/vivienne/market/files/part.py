@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vivienne.market.files.ordering import Once, Order, put_in_order
+from vivienne.market.files.partial import EndMinute
 from vivienne.market.files.reading import Counts, Reader
 from vivienne.market.files.rows import Rows
 from vivienne.market.types import DAY_MS, END_OF_TIME_MS, MINUTE_MS
@@ -24,10 +25,12 @@ MANY_ROWS = 2_000_000
 """Rows from which a file that is nearly in order is not sorted as a whole."""
 _SHORT_LAG = 600_000
 """Time by which rows of a file that is nearly in order may be late, ms."""
-_LEAST_STEPS = 2
 _FEW_REPLACED = 10
 _USUAL_STEP = 0.9
 """Fraction of the steps from which another spacing is a mistake."""
+_LEAST_RUN = 5
+_CHANCE = 1e-6
+"""Probability below which a run of equal, longer steps is no coincidence of minutes without trades."""
 
 
 class Part:
@@ -47,6 +50,7 @@ class Part:
         length: length of a candle, ms; 0 for trades.
         first, last: time of the first and the last valid row; None without any. `first_ids` and `last_ids` are those of
             the trades of these moments.
+        earliest, latest: the trades of the first and the last minute; without any, if these are candles.
         ids_before: ids of trades that the part before has too.
         is_newest_first, is_in_order: the order of its rows; those that begin before another part ends are not in order.
         lag: the longest time by which a row is late, if the file is long and nearly in order, ms; otherwise 0.
@@ -63,6 +67,7 @@ class Part:
         self.last: int | None = None
         self.first_ids: set[Any] = set()
         self.last_ids: set[Any] = set()
+        self.earliest, self.latest = EndMinute(is_latest=False), EndMinute(is_latest=True)
         self.ids_before: set[Any] = set()
         self.drops_last = False
         self._skip = skip
@@ -108,6 +113,9 @@ class Part:
             self.first, self.first_ids = first, set()
         if self.last is None or last > self.last:
             self.last, self.last_ids = last, set()
+        if self.kind == "trades":
+            self.earliest.add(rows)
+            self.latest.add(rows)
         if rows.ids is not None:
             self.first_ids.update(rows.ids[rows.time == self.first].tolist())
             self.last_ids.update(rows.ids[rows.time == self.last].tolist())
@@ -115,8 +123,10 @@ class Part:
     def _judge_spacing(self, times: Any) -> None:
         """Take the length of a candle from the steps between candles, where no `close_time` gives it."""
         steps = np.diff(times)
-        if len(steps) < _LEAST_STEPS or self.reader.length is not None:
+        if not len(steps) or self.reader.length is not None:
             return
+        if len(steps) == 1 and steps[0] % DAY_MS and DAY_MS % steps[0]:
+            return  # no candle is that long: it is a hole between two one-minute candles
         length = int(np.gcd.reduce(steps))
         usual, shares = np.unique(steps, return_counts=True)
         step = int(usual[np.argmax(shares)])
@@ -124,11 +134,31 @@ class Part:
         if step > length and shares.max() >= _USUAL_STEP * len(steps) and step > MINUTE_MS:
             odd = int(times[1:][steps % step != 0][0])
             raise self.source.error(f"{apart}, but the one at {iso(odd)} is not; give candles of one length")
+        self._check_runs(times, steps, length)
         if length > MINUTE_MS and times[0] % length:
             raise self.source.error(
                 f"{apart} and begin at {iso(int(times[0]))}; candles must begin at whole multiples of their length, UTC"
             )
         self.length = length
+
+    def _check_runs(self, times: Any, steps: Any, length: int) -> None:
+        """Longer candles among shorter ones show as a run of one larger step."""
+        begins = np.flatnonzero(np.diff(steps, prepend=0))
+        counts = np.diff(begins, append=len(steps))
+        for begin, count in zip(begins[counts >= _LEAST_RUN], counts[counts >= _LEAST_RUN], strict=True):
+            step = int(steps[begin])
+            if step == length or len(steps) * _most_likely(step // length) ** int(count) > _CHANCE:
+                continue
+            moment = int(times[begin])
+            raise self.source.error(
+                f"the candles from {iso(moment)} on are {step / MINUTE_MS:g} minutes apart, {count + 1} in a row, and "
+                f"others {int(steps.min()) / MINUTE_MS:g}; give candles of one length",
+                self._line_of(moment),
+            )
+
+    def _line_of(self, moment: int) -> int | None:
+        found = (rows.line[rows.time == moment] for rows in self.reader.blocks())
+        return next((int(lines[0]) for lines in found if len(lines)), None)
 
     def count(self, once: Once) -> None:
         """Count what was there twice.
@@ -175,3 +205,8 @@ class Part:
         if self.kind == "trades" or self.last is None or self.reader.columns.says_closed:
             return True
         return (self.last + self.length) % DAY_MS == 0
+
+
+def _most_likely(multiple: int) -> float:
+    """The highest probability of a step of several lengths, whatever the fraction of minutes that have trades."""
+    return (1 - 1 / multiple) ** (multiple - 1) / multiple

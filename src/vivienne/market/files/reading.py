@@ -44,6 +44,7 @@ class Counts:
         bad: wrong rows; `bad_rows` has line and reason of the first of them.
         headers: repetitions of the header.
         unclosed: candles that are, or may be, still open.
+        partial: trades of the first and the last minute, which may not be whole.
         repeated: rows that are there twice.
         replaced: candles that a later row for the same minute replaced; `replaced_lines` has the first of their lines.
         moved: rows that are not in the order of the others.
@@ -54,6 +55,7 @@ class Counts:
     bad_rows: list[tuple[int, str]] = field(default_factory=list)
     headers: int = 0
     unclosed: int = 0
+    partial: int = 0
     repeated: int = 0
     replaced: int = 0
     replaced_lines: list[int] = field(default_factory=list)

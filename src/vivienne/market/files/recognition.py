@@ -153,7 +153,7 @@ def _by_content(source: Source, layout: Layout) -> Columns:
     for shape in SHAPES:
         fields = shape.columns.split()
         if len(fields) == width and shape.delimiter in ("", layout.delimiter, source.style):
-            fitting = sum(_fits(shape.kind, fields, row) for row in rows)
+            fitting = sum(_fits(shape, fields, row) for row in rows)
             if fitting >= _ENOUGH * len(rows):
                 places = {field: place for place, field in enumerate(fields) if field != "-"}
                 if shape.kind == "candles":
@@ -179,9 +179,10 @@ def _unknown_header(source: Source, layout: Layout) -> MarketDataError:
     )
 
 
-def _fits(kind: Kind, fields: Sequence[str], row: Row) -> bool:
+def _fits(shape: Shape, fields: Sequence[str], row: Row) -> bool:
     if len(row) != len(fields):
         return False
+    kind = shape.kind
     pairs = {field: cell for field, cell in zip(fields, row, strict=True) if field != "-"}
     time = NEEDED[kind][0]
     if "clock" in pairs and not (cells.is_date(pairs[time]) and cells.is_clock(pairs["clock"])):
@@ -192,10 +193,12 @@ def _fits(kind: Kind, fields: Sequence[str], row: Row) -> bool:
     names = ("price", "quantity") if kind == "trades" else ("close", "volume")
     if "contracts" in figures and not volumes.is_worth(*(figures[name] for name in (*names, "contracts"))):
         return False
-    return kind == "trades" or volumes.is_candle(figures)
+    if kind == "trades":
+        return True
+    return volumes.is_candle(figures) and (not shape.is_worth or volumes.is_paid(figures))
 
 
-_FIGURES = ("open", "high", "low", "close", "volume", "price", "quantity", "contracts")
+_FIGURES = ("open", "high", "low", "close", "volume", "quote_volume", "price", "quantity", "contracts")
 _COIN_M = "in_contracts"
 """A name for a header whose volumes count contracts."""
 _FOR_VOLUMES = ("real_volume", "coins", "contracts", "taker_buy_quote")

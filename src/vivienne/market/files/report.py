@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from vivienne.market.files.partial import has_whole_minute
 from vivienne.market.types import MINUTE_MS
 from vivienne.times import iso
 
@@ -55,8 +56,8 @@ class Report(NamedTuple):
             members_left_out: members of its archive that are not read.
         """
         counts = part.counts
-        left_out = {"bad": counts.bad, "unclosed": counts.unclosed, "repeated": counts.repeated,
-                    "replaced": counts.replaced}  # fmt: skip
+        left_out = {"bad": counts.bad, "unclosed": counts.unclosed, "partial": counts.partial,
+                    "repeated": counts.repeated, "replaced": counts.replaced}  # fmt: skip
         return cls(
             path=str(part.source.path),
             member=part.source.member,
@@ -137,6 +138,10 @@ def _notes(part: Part, members_left_out: Sequence[str]) -> Iterator[str]:
         yield f"{_count(counts.bad, 'wrong row')}: {_lines(unit, [line for line, _ in counts.bad_rows], counts.bad)}"
     if counts.unclosed:
         yield f"{_count(counts.unclosed, 'candle')} left out that may be still open"
+    if counts.partial:
+        yield f"{_count(counts.partial, 'trade')} left out, of the first and the last minute, which may not be whole"
+    if part.first is not None and not has_whole_minute(part):
+        yield "no candle comes of it by itself: trades of at least three minutes are needed"
     if part.kind == "trades" and not {"side", "buyer_is_maker"} & set(part.reader.columns.places):
         yield "no side of the taker: the taker-buy share is unknown"
     if part.reader.columns.remark:

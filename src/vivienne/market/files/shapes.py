@@ -22,6 +22,7 @@ class Shape(NamedTuple):
         header: names that a header of it has, as `plain_name` gives them.
         delimiter: the separator, if only that tells it from another shape; ``json`` and ``arrow`` are such files.
         is_maker_side: the column `side` has the side of the maker, not that of the taker.
+        is_worth: the quote volume must be the worth of the volume, if only that tells it from another shape.
         remark: what a user should know of it.
     """
 
@@ -31,6 +32,7 @@ class Shape(NamedTuple):
     header: str = ""
     delimiter: str = ""
     is_maker_side: bool = False
+    is_worth: bool = False
     remark: str = ""
 
 
@@ -80,6 +82,7 @@ SHAPES: tuple[Shape, ...] = (
     Shape("MetaTrader 4", "candles", "open_time clock open high low close volume", remark=_BROKER),
     Shape("MetaTrader 5", "candles", "open_time clock open high low close volume real_volume -",
           remark=_BROKER),
+    Shape("Bybit candles", "candles", f"{_OHLCV} quote_volume", is_worth=True),
     Shape("Kraken OHLCVT", "candles", f"{_OHLCV} trade_count"),
     Shape("Bybit candles", "candles", f"{_OHLCV} quote_volume"),
     Shape("Kraken OHLC", "candles", "open_time open high low close - volume trade_count"),

@@ -32,6 +32,12 @@ def _is_average(quote: float, base: float, low: float, high: float) -> bool:
     return base > 0 and low * (1 - _TOLERANCE) <= quote / base <= high * (1 + _TOLERANCE)
 
 
+def is_paid(figures: Mapping[str, float]) -> bool:
+    """True if the quote volume is what was paid for the volume; nothing, if nothing was traded."""
+    quote, base = figures["quote_volume"], figures["volume"]
+    return quote == base == 0 or _is_average(quote, base, figures["low"], figures["high"])
+
+
 def is_worth(price: float, quantity: float, contracts: float) -> bool:
     """True if contracts are worth a quantity of coins."""
     paid = price * quantity
