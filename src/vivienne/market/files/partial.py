@@ -21,36 +21,35 @@ class EndMinute:
 
     Attributes:
         minute: the minute, since the epoch; None before the first trade.
-        known: the trades with an id, so that those that are there twice count once.
-        nameless: number of the others.
     """
 
     def __init__(self, *, is_latest: bool) -> None:
         self._is_latest = is_latest
+        self._rows: list[Rows] = []
         self.minute: int | None = None
-        self.known: set[tuple[Any, ...]] = set()
-        self.nameless = 0
 
     def add(self, rows: Rows) -> None:
         """Take valid trades, in any order."""
-        minutes = rows.time // MINUTE_MS
-        minute = int(minutes.max() if self._is_latest else minutes.min())
+        first, last = int(rows.time.min()) // MINUTE_MS, int(rows.time.max()) // MINUTE_MS
+        minute = last if self._is_latest else first
         if self.minute is None or (minute != self.minute and (minute > self.minute) == self._is_latest):
-            self.minute, self.known, self.nameless = minute, set(), 0
-        if minute != self.minute:
-            return
-        trades = rows[minutes == minute]
-        if trades.ids is None:
-            self.nameless += len(trades)
-            return
-        price, quantity = trades.values[0].tolist(), trades.values[1].tolist()
-        named = [
-            each
-            for each in zip(trades.ids.tolist(), trades.time.tolist(), price, quantity, strict=True)
-            if each[0] != ""
-        ]
-        self.known.update(named)
-        self.nameless += len(trades) - len(named)
+            self.minute, self._rows = minute, []
+        if minute == self.minute:
+            self._rows.append(rows if first == last else rows[rows.time // MINUTE_MS == minute])
+
+    def count(self, seen: set[tuple[Any, ...]]) -> int:
+        """Number of the trades that are not among those seen; they are seen from now on. One without an id is new."""
+        number = 0
+        for rows in self._rows:
+            if rows.ids is None:
+                number += len(rows)
+                continue
+            price, quantity = rows.values[0].tolist(), rows.values[1].tolist()
+            for trade in zip(rows.ids.tolist(), rows.time.tolist(), price, quantity, strict=True):
+                if trade[0] == "" or trade not in seen:
+                    number += 1
+                    seen.add(trade)
+        return number
 
 
 def count_partial(parts: Sequence[Part]) -> None:
@@ -64,8 +63,7 @@ def count_partial(parts: Sequence[Part]) -> None:
     seen: set[tuple[Any, ...]] = set()
     for part, end in ends:
         if end.minute is not None and end.minute in (min(minutes), max(minutes)):
-            part.counts.partial += end.nameless + len(end.known - seen)
-            seen |= end.known
+            part.counts.partial += end.count(seen)
 
 
 def has_whole_minute(part: Part) -> bool:
