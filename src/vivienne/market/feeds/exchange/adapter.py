@@ -190,6 +190,11 @@ class Limits(NamedTuple):
     subscriptions_at_once: int
     connection_seconds: float | None = None
 
+    def portions(self, instruments: Sequence[Instrument]) -> list[Sequence[Instrument]]:
+        """The instruments of one subscription message each."""
+        step = self.subscriptions_at_once
+        return [instruments[begin : begin + step] for begin in range(0, len(instruments), step)]
+
 
 class Adapter(Protocol):
     """Speaks the protocol of one exchange. All methods are pure.

@@ -119,8 +119,7 @@ class Bybit:
 
     def subscriptions(self, instruments: Sequence[Instrument]) -> list[str]:
         """See `Adapter`. At most ten topics in a message."""
-        step = self.limits.subscriptions_at_once
-        parts = [instruments[begin : begin + step] for begin in range(0, len(instruments), step)]
+        parts = self.limits.portions(instruments)
         return [
             json.dumps({
                 "op": "subscribe",

@@ -121,8 +121,7 @@ class Kraken:
 
     def subscriptions(self, instruments: Sequence[Instrument]) -> list[str]:
         """See `Adapter`."""
-        step = self.limits.subscriptions_at_once
-        parts = [instruments[begin : begin + step] for begin in range(0, len(instruments), step)]
+        parts = self.limits.portions(instruments)
         return [
             json.dumps({"method": "subscribe", "params": {
                 "channel": channel, "symbol": [each.stream_symbol for each in part], "snapshot": True, **more,

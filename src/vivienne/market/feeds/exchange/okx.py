@@ -122,8 +122,7 @@ class Okx:
 
     def subscriptions(self, instruments: Sequence[Instrument]) -> list[str]:
         """See `Adapter`."""
-        step = self.limits.subscriptions_at_once
-        parts = [instruments[begin : begin + step] for begin in range(0, len(instruments), step)]
+        parts = self.limits.portions(instruments)
         return [
             json.dumps({
                 "op": "subscribe",

@@ -51,7 +51,7 @@ def full_jitter(tries: int, first: float = _FIRST_WAIT_SECONDS, longest: float =
     Source: Marc Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
     """
     # Beyond 2 ** 32 the bound has been reached long ago.
-    return random.uniform(0.0, min(longest, first * 2.0 ** min(tries, 32)))  # noqa: S311
+    return random.uniform(0.0, min(longest, first * 2.0 ** min(tries, 32)))  # noqa: S311  # no secret
 
 
 class Budget:
