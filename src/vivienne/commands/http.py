@@ -62,7 +62,7 @@ def ask(url: str, path: str, body: bytes | None = None, seconds: float = ANSWER_
 
 
 def no_answer(error: Exception) -> str:
-    """What `ask` raised where there is no answer, in words."""
+    """Say in words why `ask` got no answer."""
     reason = error.reason if isinstance(error, URLError) else error
     if isinstance(reason, ConnectionRefusedError):
         return "nothing listens there; start the server, or correct host and port"

@@ -1,7 +1,7 @@
 """Announced pauses that nobody stores: a process that can write the database does it, so that they outlive restarts.
 
-Their announcer is gone, or cannot write, or the database lost them. Whoever may announce can have revisions written by
-this: at most one for each layer that is not paused, and none right after a resumption.
+The process that announced such a pause is gone or cannot write, or the database lost the pause. Whoever may announce
+pauses can cause revisions this way: at most one for each layer that is not paused, and none right after a resumption.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ class _Held:
     number: int
     """In the order of asking, resumptions counted too."""
     was_held: bool = False
-    """True once it is stored by whoever is first: who asked, or who retries."""
+    """True once the pause is stored, by the request itself or by a retry."""
 
 
 class Pausing:
