@@ -36,6 +36,7 @@ BEGIN = 1_760_000_400_000
 """The exchange's time when it is started: a full hour."""
 assert BEGIN % (60 * MINUTE_MS) == 0
 _STEP_SECONDS = 0.005
+_INSTRUMENTS_A_PAGE = 5
 Query = dict[str, str]
 
 
@@ -206,11 +207,15 @@ class BybitDialect:
         base = query.get("symbol", "").removesuffix("USDT")
         if path.endswith("/time"):
             return {"retCode": 0, "time": market.now(), "result": {}}
+        cursor = ""
         if path.endswith("/instruments-info"):
+            begin = int(query.get("cursor", "0"))
+            end = begin + _INSTRUMENTS_A_PAGE
             found = [
                 {"symbol": f"{each}USDT", "baseCoin": each, "quoteCoin": "USDT", "status": "Trading",
-                 "priceFilter": {"tickSize": "0.01"}} for each in market.bases
+                 "priceFilter": {"tickSize": "0.01"}} for each in market.bases[begin:end]
             ]  # fmt: skip
+            cursor = str(end) if end < len(market.bases) else ""
         elif path.endswith("/kline"):
             length = 1_440 if query["interval"] == "D" else int(query["interval"])
             rows = market.candles(base, length, int(query["start"]), int(query["end"]) + 1)
@@ -224,7 +229,8 @@ class BybitDialect:
             ]  # fmt: skip
         else:
             return None
-        return {"retCode": 0, "retMsg": "OK", "result": {"list": found}, "time": market.now()}
+        result = {"list": found, "nextPageCursor": cursor}
+        return {"retCode": 0, "retMsg": "OK", "result": result, "time": market.now()}
 
     def asked(self, path: str, message: Any) -> tuple[list[str], list[Any]]:
         del path

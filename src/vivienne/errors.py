@@ -5,6 +5,7 @@
     VivienneError
     ├── SettingsError            a boot setting is wrong: the program does not start
     │   └── NotNow               it is right, and cannot be met now, such as a port that is in use
+    ├── ExchangeError            an exchange cannot be reached, refuses, or sends what cannot be right
     ├── MarketDataError          a data file is missing, unreadable or wrong at a line
     ├── FileUnreadable           a configuration file is missing, is not YAML, or cannot be written
     ├── ImportRefused            the content of such a file was refused; carries one or more findings
@@ -54,6 +55,18 @@ class SettingsError(VivienneError):
 
 class NotNow(SettingsError):
     """A boot setting is right and cannot be met now; later it may be."""
+
+
+class ExchangeError(VivienneError):
+    """An exchange cannot be reached, refuses, or sends what cannot be right.
+
+    Attributes:
+        is_temporary: later it may work, without anybody changing anything.
+    """
+
+    def __init__(self, message: str, *, is_temporary: bool) -> None:
+        self.is_temporary = is_temporary
+        super().__init__(message)
 
 
 class MarketDataError(VivienneError):

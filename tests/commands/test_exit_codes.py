@@ -9,6 +9,7 @@ from sqlalchemy.exc import OperationalError
 
 from vivienne.commands.failure import exit_code
 from vivienne.errors import (
+    ExchangeError,
     FileUnreadable,
     MarketDataError,
     NotNow,
@@ -35,6 +36,8 @@ TABLE = Path(__file__).parents[2] / "docs" / "operation.md"
         (StoreUnavailable("gone"), 75),
         (StoreUnavailable("damaged", is_temporary=False), 2),
         (NotNow("port in use"), 75),
+        (ExchangeError("no answer", is_temporary=True), 75),
+        (ExchangeError("blocked", is_temporary=False), 1),
     ],
 )
 def test_an_error_ends_with_a_code_of_the_table(error: VivienneError, code: int) -> None:

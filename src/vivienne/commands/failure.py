@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from vivienne.errors import (
+    ExchangeError,
     FileUnreadable,
     MarketDataError,
     NotNow,
@@ -30,6 +31,8 @@ def exit_code(error: VivienneError) -> int:
     """The exit code of an error; docs/operation.md has the table."""
     if isinstance(error, (StoreUnavailable, StoreUnusable)):
         return LATER if error.is_temporary else WRONG
+    if isinstance(error, ExchangeError):
+        return LATER if error.is_temporary else REFUSED
     if isinstance(error, NotNow):
         return LATER
     if isinstance(error, (SettingsError, FileUnreadable, MarketDataError)):

@@ -32,6 +32,7 @@ _COMMANDS = {
     "config": _Command("config", "Move whole configurations between databases and files."),
     "doctor": _Command("doctor", "Look for what may be wrong: settings, database, server."),
     "inspect": _Command("inspect", "Say what data files are taken for, and what of them is left out."),
+    "markets": _Command("markets", "List the markets of an exchange that can be watched."),
     "pause": _Command("pause", "Pause all assets, or one: idle, with size 0, until it is resumed."),
     "prune": _Command("prune", "Remove the answers to old requests from a database; the history stays."),
     "restore": _Command(

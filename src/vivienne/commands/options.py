@@ -20,8 +20,13 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print one JS
 author_option = click.option("--author", metavar="TEXT", help="Author, for the history.  [default: the system user]")
 
 
-def option_of(setting: Setting) -> Callable[[_Command], _Command]:
-    """A boot setting as an option, with its environment variable."""
+def option_of(setting: Setting, text: str = "") -> Callable[[_Command], _Command]:
+    """A boot setting as an option, with its environment variable.
+
+    Args:
+        setting: of ``serve``.
+        text: help in place of the setting's own.
+    """
     kind = type(setting.default)
     is_several = kind is tuple
     return click.option(
@@ -35,7 +40,7 @@ def option_of(setting: Setting) -> Callable[[_Command], _Command]:
         envvar=setting.variable,
         show_envvar=True,
         metavar=setting.metavar,
-        help=setting.help,
+        help=text or setting.help,
     )
 
 

@@ -327,3 +327,13 @@ def test_a_subscription_names_every_instrument(exchange: str) -> None:
     asked = [instrument(f"S{number}USDT") for number in range(120)]
     written = (adapter.stream_path(asked) + " ".join(adapter.subscriptions(asked))).lower()
     assert all(each.stream_symbol.lower() in written for each in asked)
+
+
+def test_pages_of_instruments_follow_each_other(exchanges: Path) -> None:
+    bybit = EXCHANGES["bybit-linear"]
+    answer = sample(exchanges, "bybit/http_get_instruments_linear.json")
+    assert bybit.more_instruments(answer) is None
+    answer["result"]["nextPageCursor"] = "first%3DBTC"
+    request = bybit.more_instruments(answer)
+    assert request is not None
+    assert request.query == {**bybit.instruments_request().query, "cursor": "first=BTC"}

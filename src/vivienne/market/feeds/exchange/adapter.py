@@ -240,7 +240,10 @@ class Adapter(Protocol):
         """
 
     def instruments_request(self) -> Request:
-        """Asks for all instruments."""
+        """Asks for all instruments, or for the first of them."""
+
+    def more_instruments(self, answer: Any) -> Request | None:
+        """Asks for the instruments after those of an answer; None where they were the last."""
 
     def instruments(self, answer: Any) -> list[Instrument]:
         """The instruments of an answer.

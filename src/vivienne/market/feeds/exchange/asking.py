@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vivienne.market.feeds.exchange.rest import answer_of
+from vivienne.market.feeds.exchange.adapter import Advice
+from vivienne.market.feeds.exchange.rest import Refused, answer_of
 from vivienne.market.types import MINUTE_MS
 
 if TYPE_CHECKING:
-    from vivienne.market.feeds.exchange.adapter import Adapter, HistoryRow, Instrument, NumberedTrade
+    from vivienne.market.feeds.exchange.adapter import Adapter, HistoryRow, Instrument, NumberedTrade, Request
     from vivienne.market.feeds.exchange.rest import Rest
 
 MOST_PAGES = 100
@@ -21,8 +22,16 @@ async def instruments_of(rest: Rest, adapter: Adapter) -> list[Instrument]:
     Raises:
         Refused: there is no answer, or none that can be read.
     """
-    found: list[Instrument] = answer_of(adapter.instruments, await rest.get(adapter.instruments_request()))
-    return found
+    found: list[Instrument] = []
+    request = adapter.instruments_request()
+    for _ in range(MOST_PAGES):
+        answer = await rest.get(request)
+        found += answer_of(adapter.instruments, answer)
+        more: Request | None = answer_of(adapter.more_instruments, answer)
+        if more is None:
+            return found
+        request = more
+    raise Refused(Advice("retry", f"{adapter.title} lists its markets on more than {MOST_PAGES} pages"))
 
 
 async def candles_between(

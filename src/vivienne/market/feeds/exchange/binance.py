@@ -92,6 +92,11 @@ class Binance:
         """See `Adapter`."""
         return Request(f"{self._api}/exchangeInfo", {}, weight=20)
 
+    def more_instruments(self, answer: Any) -> Request | None:
+        """See `Adapter`. One answer has them all."""
+        del answer
+        return None
+
     def instruments(self, answer: Any) -> list[Instrument]:
         """See `Adapter`."""
         return [_instrument(each) for each in rows(answer, "symbols") if _is_perpetual(each)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from vivienne.market.feeds.exchange.adapter import (
     Advice,
@@ -38,6 +39,7 @@ _NOT_SERVED = (10009, 10024)
 _UNAVAILABLE = (10000, 10016)
 _WRONG_PARAMETER = 10001
 _WAIT_SECONDS = 5.0
+_INSTRUMENTS = "/v5/market/instruments-info"
 _RECENT_TRADES = {"spot": 60, "linear": 1_000}
 
 
@@ -75,7 +77,15 @@ class Bybit:
 
     def instruments_request(self) -> Request:
         """See `Adapter`."""
-        return Request("/v5/market/instruments-info", {"category": self._category, "limit": 1_000})
+        return Request(_INSTRUMENTS, {"category": self._category, "limit": 1_000})
+
+    def more_instruments(self, answer: Any) -> Request | None:
+        """See `Adapter`. The spot market has them in one answer. A cursor comes as it is written in an address."""
+        cursor = field(answer, "result").get("nextPageCursor")
+        if not cursor:
+            return None
+        query: dict[str, str | int] = {"category": self._category, "limit": 1_000, "cursor": unquote(str(cursor))}
+        return Request(_INSTRUMENTS, query)
 
     def instruments(self, answer: Any) -> list[Instrument]:
         """See `Adapter`."""

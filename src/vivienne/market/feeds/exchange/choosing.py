@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from vivienne.market.feeds.exchange.adapter import Instrument
 
+_MOST_NEAR = 5
 _SEPARATORS = re.compile(r"[-/_: ]")
 _USUAL_NAMES = {"XBT": "BTC", "XDG": "DOGE"}
 """Names that exchanges have for currencies, and the usual ones."""
@@ -44,6 +45,16 @@ def chosen(instruments: Iterable[Instrument], asset: str, *, quote: str, symbol:
     near = get_close_matches(_plain(meant[0]), by_name, n=3, cutoff=0.6)
     known = f"; near are {', '.join(sorted({by_name[name].symbol for name in near}))}" if near else ""
     raise UnknownInstrument(f"there is no market {meant[0]!r}{known}")
+
+
+def nearest(instruments: Iterable[Instrument], search: str) -> list[str]:
+    """Symbols that are written nearly like a text, or whose base currency is; the nearest first."""
+    by_name: dict[str, list[str]] = {}
+    for each in instruments:
+        for name in {_plain(each.base), _plain(each.symbol)}:
+            by_name.setdefault(name, []).append(each.symbol)
+    names = get_close_matches(_plain(search), by_name, n=_MOST_NEAR, cutoff=0.6)
+    return list(dict.fromkeys(symbol for name in names for symbol in by_name[name]))[:_MOST_NEAR]
 
 
 def _plain(name: str) -> str:

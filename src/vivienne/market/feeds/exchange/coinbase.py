@@ -65,6 +65,11 @@ class Coinbase:
         """See `Adapter`."""
         return Request("/api/v3/brokerage/market/products", {"product_type": "SPOT"})
 
+    def more_instruments(self, answer: Any) -> Request | None:
+        """See `Adapter`. One answer has them all."""
+        del answer
+        return None
+
     def instruments(self, answer: Any) -> list[Instrument]:
         """See `Adapter`."""
         return [_instrument(each) for each in rows(answer, "products")]

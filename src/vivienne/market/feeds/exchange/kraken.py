@@ -74,6 +74,11 @@ class Kraken:
         """See `Adapter`."""
         return Request("/0/public/AssetPairs", {})
 
+    def more_instruments(self, answer: Any) -> Request | None:
+        """See `Adapter`. One answer has them all."""
+        del answer
+        return None
+
     def instruments(self, answer: Any) -> list[Instrument]:
         """See `Adapter`."""
         found = field(answer, "result")

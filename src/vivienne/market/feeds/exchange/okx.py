@@ -82,6 +82,11 @@ class Okx:
         """See `Adapter`."""
         return Request("/api/v5/public/instruments", {"instType": self._kind})
 
+    def more_instruments(self, answer: Any) -> Request | None:
+        """See `Adapter`. One answer has them all."""
+        del answer
+        return None
+
     def instruments(self, answer: Any) -> list[Instrument]:
         """See `Adapter`."""
         return [_instrument(each) for each in rows(answer, "data")]
