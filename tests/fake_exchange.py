@@ -12,6 +12,7 @@ import random
 import time
 from bisect import bisect_left
 from dataclasses import dataclass, field
+from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol, Self
 from urllib.parse import parse_qs, urlsplit
@@ -35,7 +36,8 @@ if TYPE_CHECKING:
 BEGIN = 1_760_000_400_000
 """The exchange's time when it is started: a full hour."""
 assert BEGIN % (60 * MINUTE_MS) == 0
-_STEP_SECONDS = 0.005
+_STEP_SECONDS = 0.001
+_STEP_MS = 1_500
 _INSTRUMENTS_A_PAGE = 5
 Query = dict[str, str]
 
@@ -46,42 +48,40 @@ class FakeMarket:
     Args:
         bases: base currencies.
         seed: of the trades.
-        pace: seconds of the exchange in a second.
+        pace: seconds of the exchange in a second; None for as many as there is time for: its clock moves with each
+            of its steps, so that a busy machine makes it slower and nothing that is said of it wrong.
         past: minutes of history.
         ahead: minutes that can be played.
         a_minute: trades in a minute; every seventh minute has none.
     """
 
     def __init__(
-        self, bases: tuple[str, ...] = ("BTC",), *, seed: int = 0, pace: float = 300.0, past: int = 240,
+        self, bases: tuple[str, ...] = ("BTC",), *, seed: int = 0, pace: float | None = None, past: int = 240,
         ahead: int = 60, a_minute: int = 12,
     ) -> None:  # fmt: skip
         self.bases = bases
         self._pace = pace
         self._began = time.monotonic()
+        self._moved = 0
         self._first = BEGIN - past * MINUTE_MS
-        self.trades = {base: self._made(seed * 100 + place, past + ahead, a_minute) for place, base in enumerate(bases)}
+        self.trades = {
+            base: _made(seed * 100 + place, self._first, past + ahead, a_minute) for place, base in enumerate(bases)
+        }
         self._times = {base: [each.trade.time for each in trades] for base, trades in self.trades.items()}
-
-    def _made(self, seed: int, minutes: int, a_minute: int) -> list[NumberedTrade]:
-        rng = random.Random(seed)  # noqa: S311
-        found: list[NumberedTrade] = []
-        price = 100.0
-        for minute in range(minutes):
-            begin = self._first + minute * MINUTE_MS
-            times = sorted(begin + rng.randrange(MINUTE_MS) for _ in range(a_minute if minute % 7 else 0))
-            for moment in times:
-                price = round(price + rng.randrange(-20, 21) / 100, 2)
-                trade = Trade(moment, price, rng.randrange(1, 1000) / 1000, rng.random() < 0.5)
-                found.append(NumberedTrade(str(1_000 + len(found)), 1_000 + len(found), 1, trade))
-        return found
 
     def restart(self) -> None:
         """The exchange's time is `BEGIN` now."""
         self._began = time.monotonic()
+        self._moved = 0
+
+    def step(self) -> None:
+        """Move the clock, where it does not move by itself."""
+        self._moved += _STEP_MS
 
     def now(self) -> int:
         """The exchange's time, in ms."""
+        if self._pace is None:
+            return BEGIN + self._moved
         return BEGIN + int((time.monotonic() - self._began) * self._pace * 1_000)
 
     def between(self, base: str, begin: int, end: int) -> list[NumberedTrade]:
@@ -124,6 +124,21 @@ def _candle(minute: int, trades: list[Trade], close: float) -> Candle:
         taker += 0.0 if trade.buyer_is_maker else trade.quantity
     prices = [trade.price for trade in trades]
     return Candle(minute, prices[0], max(prices), min(prices), prices[-1], volume, quote, float(len(trades)), taker)
+
+
+@lru_cache(maxsize=16)
+def _made(seed: int, first: int, minutes: int, a_minute: int) -> list[NumberedTrade]:
+    rng = random.Random(seed)  # noqa: S311
+    found: list[NumberedTrade] = []
+    price = 100.0
+    for minute in range(minutes):
+        begin = first + minute * MINUTE_MS
+        times = sorted(begin + int(rng.random() * MINUTE_MS) for _ in range(a_minute if minute % 7 else 0))
+        for moment in times:
+            price = round(price + int(rng.random() * 41 - 20) / 100, 2)
+            trade = Trade(moment, price, (1 + int(rng.random() * 999)) / 1000, rng.random() < 0.5)
+            found.append(NumberedTrade(str(1_000 + len(found)), 1_000 + len(found), 1, trade))
+    return found
 
 
 class Dialect(Protocol):
@@ -519,16 +534,25 @@ class FakeExchange:
         self._server: Server | None = None
         self._open: set[ServerConnection] = set()
         self._port = 0
+        self._stepping: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         await self.start()
         self.market.restart()
+        self._stepping = asyncio.create_task(self._step())
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._stepping is not None:
+            self._stepping.cancel()
         await self.stop()
+
+    async def _step(self) -> None:
+        while True:
+            await asyncio.sleep(_STEP_SECONDS)
+            self.market.step()
 
     @property
     def url(self) -> str:

@@ -14,7 +14,7 @@ from sizes import rounds
 from vivienne.market.feeds.base import FeedTrouble, HistoryRead, MinuteClosed, PriceMoved
 from vivienne.market.feeds.exchange.feed import ExchangeFeed
 from vivienne.market.feeds.exchange.known import EXCHANGES
-from vivienne.market.feeds.exchange.line import Patience
+from vivienne.market.feeds.exchange.patience import Patience
 from vivienne.market.timeframe import Timeframe
 from vivienne.market.types import MINUTE_MS
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from vivienne.market.feeds.base import FeedEvent
 
 SECONDS = 60.0
-IMPATIENT = Patience(quiet=0.5, first=1.0, slow=0.3)
+IMPATIENT = Patience(quiet=0.2, first=0.5, slow=0.1, retry=0.02)
 HAS_PAST_TRADES = ("okx", "kraken", "coinbase")
 
 
@@ -116,7 +116,7 @@ async def test_minutes_are_those_of_the_exchange_however_often_it_is_cut(name: s
         for count in range(cuts):
             await watching.until(count // 2 + 1)
             exchange.cut()
-            await asyncio.sleep(rng.random() * 0.2)
+            await asyncio.sleep(rng.random() * 0.05)
         await watching.until(cuts + 4)
         check(watching, market, known_counts=name != "bybit")
         assert {each.source for each in watching.minutes} <= {"streamed", "filled"}
@@ -191,7 +191,7 @@ async def test_an_exchange_that_was_gone_is_followed_again(name: str) -> None:
     async with FakeExchange(name, market) as exchange, followed(exchange, name) as (_, (watching,)):
         await watching.until(2)
         await exchange.stop()
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(0.1)
         await exchange.start()
         await watching.until(6)
         check(watching, market, known_counts=name != "bybit")
@@ -214,7 +214,7 @@ async def test_a_block_by_country_is_said_and_not_hammered() -> None:
         async with followed(exchange, "binance") as (_, (watching,)):
             said = await watching.until_trouble("country")
             assert "--exchange-url" in said
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(0.2)
             assert exchange.handshakes == 0
             exchange.faults.status = 0
             await watching.until(2)

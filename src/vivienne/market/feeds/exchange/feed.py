@@ -11,9 +11,9 @@ from vivienne.market.feeds.exchange.adapter import Advice
 from vivienne.market.feeds.exchange.asking import instruments_of
 from vivienne.market.feeds.exchange.choosing import UnknownInstrument, chosen
 from vivienne.market.feeds.exchange.following import Following
-from vivienne.market.feeds.exchange.line import Patience
 from vivienne.market.feeds.exchange.past import past
-from vivienne.market.feeds.exchange.rest import Budget, Refused, Rest, full_jitter
+from vivienne.market.feeds.exchange.patience import Patience
+from vivienne.market.feeds.exchange.rest import Budget, Refused, Rest
 from vivienne.market.feeds.exchange.splicing import FromCandles, FromTrades
 from vivienne.market.feeds.exchange.stream import Stream
 from vivienne.market.types import MINUTE_MS, Bars
@@ -98,7 +98,7 @@ class ExchangeFeed:
         self._quote = quote or adapter.quote
         self._url = url
         self._patience = patience or Patience()
-        self._rest = Rest(adapter, url)
+        self._rest = Rest(adapter, url, self._patience)
         self._connects = Budget(adapter.limits.connects_per_minute)
         self.followings: dict[str, Following] = {}
         self._histories: dict[str, History] = {}
@@ -134,7 +134,7 @@ class ExchangeFeed:
                     self._say(asset, refused.advice.reason)
                 _log.warning("%s", refused.advice.reason)
                 slow = refused.advice.then == "give_up"
-                await asyncio.sleep(self._patience.slow if slow else full_jitter(tries))
+                await asyncio.sleep(self._patience.slow if slow else self._patience.pause(tries))
                 tries += 1
 
     def _chosen(self, instruments: list[Instrument], asset: str) -> Instrument:
@@ -179,13 +179,13 @@ class ExchangeFeed:
             except Refused as refused:
                 self._say(asset, refused.advice.reason)
                 slow = refused.advice.then == "give_up"
-                await asyncio.sleep(self._patience.slow if slow else full_jitter(tries))
+                await asyncio.sleep(self._patience.slow if slow else self._patience.pause(tries))
                 tries += 1
         self._say(asset, None)
         begin, close = self._end(history)
         splice = FromCandles(begin) if self.adapter.candle_is_minute else FromTrades(begin, close)
         self._histories[asset] = history
-        self.followings[asset] = Following(self.adapter, self._rest, instrument, splice)
+        self.followings[asset] = Following(self.adapter, self._rest, instrument, splice, self._patience)
         self._is_there[asset].set()
         self._changed[asset].set()
 

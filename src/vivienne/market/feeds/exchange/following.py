@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 from vivienne.market.feeds.base import FeedEvent, FeedTrouble, MinuteClosed, PriceMoved
 from vivienne.market.feeds.exchange.asking import candles_between, trades_since
-from vivienne.market.feeds.exchange.rest import Refused, full_jitter
+from vivienne.market.feeds.exchange.rest import Refused
 from vivienne.market.feeds.exchange.splicing import CandlesNeeded, TradesNeeded
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from vivienne.market.feeds.exchange.adapter import Adapter, Instrument, StreamEvent
+    from vivienne.market.feeds.exchange.patience import Patience
     from vivienne.market.feeds.exchange.rest import Rest
     from vivienne.market.feeds.exchange.splicing import Need, Splice
 
@@ -36,6 +37,7 @@ class Following:
         rest: its REST side.
         instrument: what to follow.
         splice: makes the minutes.
+        patience: how long it waits between tries.
 
     Attributes:
         dropped: number of minutes that nobody took in time.
@@ -45,7 +47,10 @@ class Following:
         delay: seconds the newest price was behind the exchange's clock when it came; None before the first.
     """
 
-    def __init__(self, adapter: Adapter, rest: Rest, instrument: Instrument, splice: Splice) -> None:
+    def __init__(
+        self, adapter: Adapter, rest: Rest, instrument: Instrument, splice: Splice, patience: Patience
+    ) -> None:
+        self._patience = patience
         self.instrument = instrument
         self._adapter = adapter
         self._rest = rest
@@ -140,13 +145,13 @@ class Following:
                 self._put(await self._answered(need))
             except Refused as refused:
                 self._say(refused.advice.reason)
-                await asyncio.sleep(full_jitter(tries, longest=_LONGEST_PAUSE_SECONDS))
+                await asyncio.sleep(self._patience.pause(tries, _LONGEST_PAUSE_SECONDS))
             else:
                 if self._splice.need() != need:
                     self._say(None)
                     return
                 # The exchange does not have it yet: candles come a moment after their end.
-                await asyncio.sleep(full_jitter(tries, longest=_LONGEST_PAUSE_SECONDS))
+                await asyncio.sleep(self._patience.pause(tries, _LONGEST_PAUSE_SECONDS))
         if self._is_up:
             _log.warning("%s %s: what is missing cannot be had", self._adapter.title, self.instrument.symbol)
             self._put(self._splice.give_up())

@@ -24,6 +24,7 @@ from vivienne.market.feeds.exchange.adapter import (
 )
 from vivienne.market.feeds.exchange.fields import shown
 from vivienne.market.feeds.exchange.rest import unreachable
+from vivienne.market.feeds.exchange.trust import trusted
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection
 
     from vivienne.market.feeds.exchange.adapter import Adapter, Instrument, StreamEvent
+    from vivienne.market.feeds.exchange.patience import Patience
 
 _log = logging.getLogger(__name__)
 
@@ -39,21 +41,6 @@ _MOST_REASONS = 100
 """Reasons that are counted apart: they quote what was wrong, so that there could be any number of them."""
 _OPEN_SECONDS = 10.0
 CLOSE_SECONDS = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long a stream waits, in seconds.
-
-    Attributes:
-        quiet: without news from the exchange before the connection is given up.
-        first: until every instrument has its first data.
-        slow: between tries of what the exchange refuses.
-    """
-
-    quiet: float = 30.0
-    first: float = 30.0
-    slow: float = 900.0
 
 
 class Listener(Protocol):
@@ -160,8 +147,9 @@ class Line:
     async def _connection(self) -> AsyncIterator[ClientConnection]:
         """An open connection, which is gone at the end, even where nobody has the time to close it in order."""
         connection = await connect(
-            self._url, max_size=MOST_MESSAGE_BYTES, open_timeout=_OPEN_SECONDS, close_timeout=CLOSE_SECONDS
-        )
+            self._url, max_size=MOST_MESSAGE_BYTES, open_timeout=_OPEN_SECONDS, close_timeout=CLOSE_SECONDS,
+            ssl=trusted() if self._url.startswith("wss:") else None,
+        )  # fmt: skip
         try:
             yield connection
         finally:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-import random
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
 
 import httpx2
 
 from vivienne.market.feeds.exchange.adapter import Advice, UnknownMessage
+from vivienne.market.feeds.exchange.patience import Patience
+from vivienne.market.feeds.exchange.trust import trusted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
 TIMEOUT_SECONDS = 10.0
 MOST_BYTES = 32 * 1024 * 1024
 """Largest answer that is read; the list of all instruments has some megabytes."""
-LONGEST_WAIT_SECONDS = 60.0
-"""Longest random wait between tries."""
-_FIRST_WAIT_SECONDS = 0.5
 _TRIES = 5
 _MOST_CONNECTIONS = 4
 _USER_AGENT = {"User-Agent": "vivienne", "Accept": "application/json"}
@@ -43,15 +41,6 @@ class Refused(Exception):
     def __init__(self, advice: Advice) -> None:
         super().__init__(advice.reason)
         self.advice = advice
-
-
-def full_jitter(tries: int, first: float = _FIRST_WAIT_SECONDS, longest: float = LONGEST_WAIT_SECONDS) -> float:
-    """Seconds to wait after so many tries: any time up to a bound that doubles, so that clients do not come at once.
-
-    Source: Marc Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
-    """
-    # Beyond 2 ** 32 the bound has been reached long ago.
-    return random.uniform(0.0, min(longest, first * 2.0 ** min(tries, 32)))  # noqa: S311  # no secret
 
 
 class Budget:
@@ -98,16 +87,18 @@ class Rest:
     Args:
         adapter: of the exchange.
         url: scheme and host in place of the exchange's own.
+        patience: how long it waits between tries.
     """
 
-    def __init__(self, adapter: Adapter, url: str | None = None) -> None:
+    def __init__(self, adapter: Adapter, url: str | None = None, patience: Patience | None = None) -> None:
         self._adapter = adapter
+        self._patience = patience or Patience()
         self._budget = Budget(adapter.limits.weight_per_minute)
         # Proxies are taken from the environment; elsewhere it is never sent.
         limits = httpx2.Limits(max_connections=_MOST_CONNECTIONS)
         self._client = httpx2.AsyncClient(
             base_url=url or adapter.rest, timeout=TIMEOUT_SECONDS, limits=limits, headers=_USER_AGENT,
-            follow_redirects=False,
+            follow_redirects=False, verify=trusted(),
         )  # fmt: skip
 
     async def __aenter__(self) -> Self:
@@ -138,7 +129,7 @@ class Rest:
                 if advice.then == "give_up" or number == tries - 1:
                     raise
                 if advice.then == "retry":
-                    await asyncio.sleep(full_jitter(number))
+                    await asyncio.sleep(self._patience.pause(number))
         raise AssertionError("unreachable: the last try raises")
 
     async def _once(self, request: Request) -> Any:

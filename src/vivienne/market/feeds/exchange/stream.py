@@ -10,8 +10,9 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
-from vivienne.market.feeds.exchange.line import CLOSE_SECONDS, Broken, Counts, Line, Patience
-from vivienne.market.feeds.exchange.rest import Budget, full_jitter
+from vivienne.market.feeds.exchange.line import CLOSE_SECONDS, Broken, Counts, Line
+from vivienne.market.feeds.exchange.patience import Patience
+from vivienne.market.feeds.exchange.rest import Budget
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,7 +77,7 @@ class Stream:
         if advice.then == "wait":
             self._connects.block(advice.seconds)
             return advice.seconds
-        return full_jitter(tries)
+        return self._patience.pause(tries)
 
     async def _followed(self) -> tuple[Advice, bool]:
         """Follow one connection and its successors, until there is none; how it ended, and whether there was data."""
@@ -111,7 +112,7 @@ class Stream:
             if await _either(successor.has_data, following, None):
                 return successor, following
             _log.info("%s: the next connection did not come up: %s", self._adapter.title, _ended(following).reason)
-            await asyncio.wait([running], timeout=full_jitter(1))
+            await asyncio.wait([running], timeout=self._patience.pause(1))
         return None
 
 

@@ -1,0 +1,39 @@
+"""How long the parts of an exchange's feed wait."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+LONGEST_WAIT_SECONDS = 60.0
+"""Longest random wait between tries."""
+
+
+def full_jitter(tries: int, first: float, longest: float = LONGEST_WAIT_SECONDS) -> float:
+    """Seconds to wait after so many tries: any time up to a bound that doubles, so that clients do not come at once.
+
+    Source: Marc Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
+    """
+    # Beyond 2 ** 32 the bound has been reached long ago.
+    return random.uniform(0.0, min(longest, first * 2.0 ** min(tries, 32)))  # noqa: S311  # no secret
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a feed waits, in seconds.
+
+    Attributes:
+        quiet: without news from the exchange before the connection is given up.
+        first: until every instrument has its first data.
+        slow: between tries of what the exchange refuses, and between looks at what it serves.
+        retry: bound of the random wait before the second try; it doubles with each one, up to a minute.
+    """
+
+    quiet: float = 30.0
+    first: float = 30.0
+    slow: float = 900.0
+    retry: float = 0.5
+
+    def pause(self, tries: int, longest: float = LONGEST_WAIT_SECONDS) -> float:
+        """A random wait after so many tries; see `full_jitter`."""
+        return full_jitter(tries, self.retry, longest)
