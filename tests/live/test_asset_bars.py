@@ -25,6 +25,8 @@ ODD: list[dict[str, Any]] = [
     {"high": 1e-9},
     {"volume": -1.0},
     {"quote_volume": math.nan},
+    {"quote_volume": 0.0},
+    {"volume": 0.0},
     {"trade_count": -1.0},
     {"taker_buy_volume": math.inf},
     {"open_time": MIDNIGHT + 1},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 
 import pytest
@@ -108,6 +109,17 @@ def test_bars_of_every_timeframe_are_made_of_their_minutes(timeframe: Timeframe,
     assert len(whole) == len(bars)
     for bar, parts in zip(bars, whole, strict=True):
         assert_made_of(bar, parts)
+
+
+@pytest.mark.parametrize("wrong", [{"quote_volume": 0.0}, {"volume": 0.0}])
+def test_what_was_paid_is_unknown_where_something_was_traded_for_nothing_or_nothing_for_something(
+    wrong: dict[str, float],
+) -> None:
+    candles = minutes(6)
+    candles[1] = candles[1]._replace(**wrong)
+    first, second = built(BarBuilder(Timeframe.M3), candles)
+    assert math.isnan(first.quote_volume)
+    assert_made_of(second, candles[3:])
 
 
 @pytest.mark.parametrize("timeframe", list(Timeframe))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from math import nan
 from typing import TYPE_CHECKING
 
 from vivienne.market.types import Candle
@@ -37,7 +38,9 @@ def _filled(minutes: Sequence[Candle], limit: int) -> Iterator[Candle]:
 def _bar(minutes: Sequence[Candle]) -> Candle:
     sums = [0.0] * 4
     for minute in minutes:
-        sums = [total + added for total, added in zip(sums, minute[5:], strict=True)]
+        is_known = (minute.volume == 0) == (minute.quote_volume == 0)
+        volumes = minute[5:] if is_known else (minute.volume, nan, *minute[7:])
+        sums = [total + added for total, added in zip(sums, volumes, strict=True)]
     return Candle(
         minutes[0].open_time,
         minutes[0].open,

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from math import isnan
+
 EQUAL = 1e-9
 """Figures nearer to each other than this, relative, are equal."""
+
+
+def is_known(number: float) -> bool:
+    return not isnan(number)
 
 
 def is_same(one: float, other: float) -> bool:

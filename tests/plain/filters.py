@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from plain.equality import difference, is_above, is_below, sign
+from plain.equality import difference, is_above, is_below, is_known, sign
 from plain.signals import breakout
 
 if TYPE_CHECKING:
@@ -47,7 +47,8 @@ def blocks(
         pace, average = now.bar.trade_count / minutes, now.bar.quote_volume / now.bar.trade_count
         chop = filters["underused_alpha"]
         is_busy = not is_below(pace, chop["retail_chop_trade_count_threshold"])
-        if chop["enabled"] and is_busy and not is_above(average, chop["retail_chop_avg_trade_size_threshold"]):
+        is_small = is_known(average) and not is_above(average, chop["retail_chop_avg_trade_size_threshold"])
+        if chop["enabled"] and is_busy and is_small:
             yield "underused_alpha", "retail_chop"
         if filters["combined_vwap"]["enabled"] and direction > 0 and now.vwap is not None:
             yield from _vwap_blocks(now, now.vwap, filters["combined_vwap"], pace, average)

@@ -148,7 +148,7 @@ def reading(bars: Sequence[Candle], known: Lines, at: int, periods: dict[str, An
     bar, before = bars[at], bars[at - 1]
     closes = [each.close for each in bars[at - periods["bollinger_period"] : at + 1]]
     traded = bars[at + 1 - vwap_length(periods, minutes) : at + 1]
-    volume = fsum(each.volume for each in traded)
+    volume, paid = fsum(each.volume for each in traded), fsum(each.quote_volume for each in traded)
     return Reading(
         bar=bar,
         before=before,
@@ -162,6 +162,6 @@ def reading(bars: Sequence[Candle], known: Lines, at: int, periods: dict[str, An
         atr=known.atr[at],
         bands=bands(closes[1:], periods["bollinger_deviations"]),
         bands_before=bands(closes[:-1], periods["bollinger_deviations"]),
-        vwap=fsum(each.quote_volume for each in traded) / volume if volume > 0 else None,
+        vwap=paid / volume if volume > 0 and paid > 0 else None,  # not so where it is unknown, NaN
         mean_volume=fsum(each.volume for each in bars[at - 19 : at + 1]) / 20,
     )

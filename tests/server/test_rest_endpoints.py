@@ -439,6 +439,9 @@ class TestLookingBack:
         assert refused["errors"][0]["path"] == "field"
         assert "'bang_threshold'" in refused["errors"][0]["message"]
         problem(running.get(f"{COMPREHENSIVE}/history", since="yesterday"), 422, "invalid_parameter")
+        refused = problem(running.get(f"{COMPREHENSIVE}/history", channel="nope"), 422, "invalid_parameter")
+        for name in ("rest", "websocket", "control", "redis", "import", "cli"):
+            assert f"'{name}'" in refused["errors"][0]["message"]
 
     def test_several_assets_are_changed_as_one_change(self, running: RunningServer) -> None:
         body = {"assets": ["BTC", "eth"], "config": {"bang_threshold": 88}, "author": "ana"}

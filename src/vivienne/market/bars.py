@@ -11,8 +11,8 @@ Gap policy: a missing minute is filled with the last close, without volume and t
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -147,6 +147,8 @@ class BarBuilder:
 
     def add(self, candle: Candle) -> Candle | None:
         """Take a minute; return the bar it closed, if any."""
+        if _contradicts(candle.volume, candle.quote_volume):
+            candle = candle._replace(quote_volume=math.nan)
         offset = candle.open_time % self._length
         bar = self._bar
         if offset == 0:
@@ -164,6 +166,9 @@ class BarBuilder:
 
     def add_run(self, minutes: Bars) -> Bars:
         """Take minutes that follow each other without a gap; return the bars they closed, as `add` would."""
+        wrong = _contradicts(minutes.volume, minutes.quote_volume)
+        if wrong.any():
+            minutes = replace(minutes, quote_volume=np.where(wrong, math.nan, minutes.quote_volume))
         begin = int(minutes.open_time[0]) // MINUTE_MS
         head = min(-begin % self._whole, len(minutes))
         end = len(minutes) - (len(minutes) - head) % self._whole
@@ -181,6 +186,11 @@ class BarBuilder:
     def restart(self) -> None:
         """Drop the open bar, because the next minute does not continue it."""
         self._bar = None
+
+
+def _contradicts(volume: Any, quote_volume: Any) -> Any:
+    """True where something was traded for nothing, or nothing for something: the quote volume is not known."""
+    return (volume > 0) != (quote_volume > 0)
 
 
 def _whole_bars(minutes: Bars, count: int) -> Bars:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Query
 
@@ -27,7 +27,10 @@ Field = Annotated[
 ]
 Author = Annotated[str | None, Query(max_length=_LONGEST, description="Only authors with this in their name.")]
 Reason = Annotated[str | None, Query(max_length=_LONGEST, description="Only changes with this in their reason.")]
-Channel = Annotated[str | None, Query(max_length=_LONGEST, description="Only changes over this channel: `rest`, ...")]
+Channel = Annotated[
+    Literal["rest", "websocket", "control", "redis", "import", "cli"] | None,
+    Query(description="Only changes over this channel."),
+]
 Own = Annotated[
     bool, Query(description="Only changes of one layer itself: that of the asset, without one that of all assets.")
 ]
