@@ -11,6 +11,7 @@ import pytest
 
 from making import MIDNIGHT, minutes
 from vivienne.errors import MarketDataError
+from vivienne.market.feeds.replay import ReplayFeed
 from vivienne.market.files import AssetFiles, trades_of
 from vivienne.market.types import MINUTE_MS, Candle
 
@@ -228,6 +229,12 @@ def test_a_later_row_for_the_minute_of_a_wrong_one_counts(tmp_path: Path) -> Non
     assert short(SEVEN[:-1]) == short(candles_in(files))
 
 
+HONG_KONG = [60, 60, 90, 60, 60, 60, 1_050]
+"""Minutes from one hourly candle of a day to the next: with a pause at noon, and closed at night."""
+NEW_YORK = [30, 60, 60, 60, 60, 60, 1_110]
+"""The same, where the first candle of a day has half an hour."""
+
+
 @pytest.mark.parametrize(
     ("steps", "words"),
     [
@@ -238,6 +245,8 @@ def test_a_later_row_for_the_minute_of_a_wrong_one_counts(tmp_path: Path) -> Non
         ),
         ([5] * 9 + [1] * 9, "line 2: the candles from 2025-01-01T00:00.* 5 minutes apart, 10 in a row, and others 1"),
         ([0.5] + [1] * 20, "most rows"),
+        (HONG_KONG * 2, "the candles are 60 minutes apart, but the one at 2025-01-01T03:30"),
+        (NEW_YORK * 20, "the candles are 60 minutes apart, but the one at 2025-01-01T00:30"),
     ],
 )
 def test_candles_of_uneven_lengths_are_refused(tmp_path: Path, steps: list[float], words: str) -> None:
@@ -251,7 +260,15 @@ def test_candles_of_uneven_lengths_are_refused(tmp_path: Path, steps: list[float
 
 @pytest.mark.parametrize(
     ("steps", "minutes_long"),
-    [([], 1), ([1], 1), ([7], 1), ([60], 60), ([60, 60], 60), ([1, 1, 2, 2, 2, 2, 2, 1, 3, 2, 2, 1], 1)],
+    [
+        ([], 1),
+        ([1], 1),
+        ([7], 1),
+        ([60], 60),
+        ([60, 60], 60),
+        ([1, 1, 2, 2, 2, 2, 2, 1, 3, 2, 2, 1], 1),
+        ([3, 2, 2, 4], 1),
+    ],
 )
 def test_the_length_of_candles_is_found_and_minutes_without_trades_do_not_change_it(
     tmp_path: Path, steps: list[int], minutes_long: int
@@ -272,6 +289,17 @@ def test_trades_of_the_first_and_the_last_minute_are_counted_in_each_file_once(t
     assert "3 trades left out, of the first and the last minute" in "; ".join(reports[0].notes)
     assert "no candle comes of it by itself: trades of at least three minutes are needed" in reports[1].notes
     assert AssetFiles([one]).reports[0].left_out["partial"] == 3
+
+
+def test_trades_after_candles_begin_anew_and_the_minutes_on_both_sides_are_counted(tmp_path: Path) -> None:
+    """Half-minute trades: minutes 0 to 4, candles of minutes 5 to 9, trades of minutes 10 to 14."""
+    before = file(tmp_path, trade_rows(range(10)), TRADES, "1.csv")
+    candles = file(tmp_path, rows_of(minutes(5, first=5)), name="2.csv")
+    after = file(tmp_path, trade_rows(range(20, 30)), TRADES, "3.csv")
+    feed = ReplayFeed({"BTC": [before, candles, after]}, None)
+    found = feed.history("BTC", least=99, most=99).minutes
+    assert [*range(1, 4), *range(5, 10), *range(11, 14)] == [(time - MIDNIGHT) // MINUTE_MS for time in found.open_time]
+    assert feed.left_out["BTC", "partial"] == 8
 
 
 def test_candles_that_do_not_begin_at_multiples_of_their_length_are_refused(tmp_path: Path) -> None:

@@ -47,6 +47,9 @@ CANDLES = [
     Shape("Kraken OHLCVT", "{s},100,101,99,100,5,7", trades=7),
     Shape("Bybit candles", "{ms},100,101,99,100,5,500.5", quote=500.5),
     Shape("Bybit candles", "{ms},100,101,99,100,5,500"),
+    Shape("Bybit candles", "{ms},100,101,99,100,500,5"),
+    Shape("Bybit candles", "{ms},100,101,99,100,50,0.5", volume=0.5, quote=50),
+    Shape("known by its header", "{ms},100,101,99,100,500,5", "startTime,open,high,low,close,volume,turnover\n"),
     Shape("OKX candles", "BTC-USDT-SWAP,100,101,99,100,500,5,500,{ms},1",
           "instrument_name,open,high,low,close,vol,vol_ccy,vol_quote,open_time,confirm\n"),
     Shape("Coinbase candles", "{s},99,101,100,100.5,5", quote=500.8333),
@@ -64,6 +67,8 @@ CANDLES = [
     Shape("known by its header", "{exponent},100,101,99,100,5", "Timestamp,Open,High,Low,Close,Volume\n"),
     Shape("MetaTrader 4", "{dots},{clock},100,101,99,100,5"),
     Shape("MetaTrader 4", "{dots},{clock},100,101,99,100,5", "Date,Time,Open,High,Low,Close,Volume\n"),
+    Shape("candles without a header", "{date}|{clock}|100|101|99|100|5"),
+    Shape("known by its header", "{date}|{clock}|100|101|99|100|5", "Date|Time|Open|High|Low|Close|Volume\n"),
     Shape("MetaTrader 5", "{dots}\t{clock}:00\t100\t101\t99\t100\t5\t0\t3",
           "<DATE>\t<TIME>\t<OPEN>\t<HIGH>\t<LOW>\t<CLOSE>\t<TICKVOL>\t<VOL>\t<SPREAD>\n"),
     Shape("MetaTrader 5", "{dots}\t{clock}:00\t100\t101\t99\t100\t50\t5\t3",
@@ -100,6 +105,7 @@ def parts_of_time(ms: int) -> dict[str, object]:
     return {
         "s": ms // 1000, "ms": ms, "us": ms * 1000, "ns": ms * 1_000_000, "close": ms + 59_999,
         "exponent": f"{ms // 1000:.9E}", "iso": f"2025-01-01 {hours}:{minutes:02}:00", "dots": "2025.01.01",
+        "date": "2025-01-01",
         "clock": f"{hours}:{minutes:02}", "day": "20250101", "digits": f"{hours}{minutes:02}",
     }  # fmt: skip
 

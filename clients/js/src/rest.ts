@@ -63,7 +63,7 @@ export interface HistoryOptions extends PageOptions {
   readonly field?: string | undefined
   readonly author?: string | undefined
   readonly reason?: string | undefined
-  /** `rest`, `websocket`, `control`, `redis` or `import`. */
+  /** `rest`, `websocket`, `control`, `redis`, `import` or `cli`. */
   readonly channel?: string | undefined
   /** Only of one layer itself: that of the asset, without one that of all assets. */
   readonly own?: boolean | undefined

@@ -10,7 +10,7 @@ import classes from './HistoryPage.module.css'
 import { HistoryPanel } from './HistoryPanel.tsx'
 import { channelWords } from './words.ts'
 
-const CHANNELS = ['rest', 'websocket', 'control', 'redis', 'import']
+const CHANNELS = ['rest', 'websocket', 'control', 'redis', 'import', 'cli']
 
 /** Everything that was ever changed; by asset, value, day, author, reason and channel, all of it in the address. */
 export function HistoryPage() {

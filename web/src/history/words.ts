@@ -6,6 +6,7 @@ const CHANNELS: Readonly<Record<string, string>> = {
   control: 'control message',
   redis: 'Redis',
   import: 'imported file',
+  cli: 'command line',
 }
 
 /** The way a change came in. */

@@ -215,7 +215,9 @@ def _events(stretches: Iterator[Stretch]) -> Iterator[_Due]:
     for stretch in stretches:
         if stretch.kind == "trades":
             yield from _trade_events(stretch, builder)
-        elif stretch.length == MINUTE_MS:
+            continue
+        builder = CandleBuilder()  # trades after candles do not go on with a minute from before them
+        if stretch.length == MINUTE_MS:
             for candle in stretch.rows.bars().candles():
                 yield _Due(candle.open_time + MINUTE_MS, MinuteClosed(candle))
         else:

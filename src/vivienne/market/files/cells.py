@@ -28,6 +28,7 @@ _ZONE_WORD = re.compile(r"\s*(\+0000 )?(UTC|GMT)$", re.IGNORECASE)
 _YEAR_FIRST = re.compile(r"(\d{4})[./](\d{1,2})[./](\d{1,2})")
 _YEAR_LAST = re.compile(r"(\d{2})\.(\d{2})\.(\d{4})")
 _DATE = re.compile(r"\d{4}[-./]\d{1,2}[-./]\d{1,2}|" + _COMPACT_DATE.pattern)
+_DOTTED = re.compile(r"\d{4}\.\d\d?\.\d\d?")
 _CLOCK = re.compile(r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?")
 _NANOSECONDS, _MICROSECONDS, _MILLISECONDS = 10**17, 10**14, 10**11
 _LARGEST = 10**20
@@ -211,6 +212,11 @@ def is_epoch(cell: str) -> bool:
 def is_date(cell: str) -> bool:
     """A date without a time of day."""
     return _DATE.fullmatch(cell.strip()) is not None
+
+
+def has_dots(cell: str) -> bool:
+    """A date with dots, year first, with or without a time of day."""
+    return _DOTTED.match(cell.strip()) is not None
 
 
 def is_clock(cell: str) -> bool:

@@ -29,6 +29,8 @@ _FEW_REPLACED = 10
 _USUAL_STEP = 0.9
 """Fraction of the steps from which another spacing is a mistake."""
 _LEAST_RUN = 5
+_DEVIATIONS = 5.0
+"""Standard deviations beyond which a number is no coincidence."""
 _CHANCE = 1e-6
 """Probability below which a run of equal, longer steps is no coincidence of minutes without trades."""
 
@@ -131,7 +133,7 @@ class Part:
         usual, shares = np.unique(steps, return_counts=True)
         step = int(usual[np.argmax(shares)])
         apart = f"the candles are {step / MINUTE_MS:g} minutes apart"
-        if step > length and shares.max() >= _USUAL_STEP * len(steps) and step > MINUTE_MS:
+        if step > length and step > MINUTE_MS and _is_longer(steps, length, int(shares.max())):
             odd = int(times[1:][steps % step != 0][0])
             raise self.source.error(f"{apart}, but the one at {iso(odd)} is not; give candles of one length")
         self._check_runs(times, steps, length)
@@ -205,6 +207,22 @@ class Part:
         if self.kind == "trades" or self.last is None or self.reader.columns.says_closed:
             return True
         return (self.last + self.length) % DAY_MS == 0
+
+
+def _is_longer(steps: Any, length: int, usual: int) -> bool:
+    """True if candles of this length would not have left such steps.
+
+    Minutes without trades leave fewer steps of several lengths than of one, as often as it happens.
+
+    Args:
+        steps: times from one candle to the next.
+        length: the length that divides all of them.
+        usual: number of the most frequent, longer steps.
+    """
+    single = int(np.count_nonzero(steps == length))
+    if single == 0 and length > MINUTE_MS:
+        return True
+    return usual >= _USUAL_STEP * len(steps) or usual - single > _DEVIATIONS * (usual + single) ** 0.5
 
 
 def _most_likely(multiple: int) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from vivienne.market.types import MINUTE_MS
@@ -53,7 +54,17 @@ class EndMinute:
 
 
 def count_partial(parts: Sequence[Part]) -> None:
-    """Count the trades of the first and the last minute of an asset in the parts that have them."""
+    """Count the trades of the first and the last minute of trades that no candles interrupt.
+
+    Args:
+        parts: of an asset, in order of time.
+    """
+    for kind, together in groupby(parts, lambda part: part.kind):
+        if kind == "trades":
+            _count_ends([*together])
+
+
+def _count_ends(parts: Sequence[Part]) -> None:
     ends = [
         (part, end)
         for part in parts

@@ -86,7 +86,9 @@ def _by_name(source: Source, layout: Layout, header: Row, kind: Kind) -> Columns
             "low, close and volume; trades need a time, price and quantity",
             layout.header_line,
         )
-    shape = _shape_by_name(names, source.style, places)
+    shape = _shape_by_name(
+        names, source.style, places, has_dots=fraction(cells.has_dots, rows, places[time]) >= _ENOUGH
+    )
     symbol = next((names.index(name) for name in SYMBOL if name in names), None)
     return _columns(shape, kind, places, header, symbol, rows)
 
@@ -133,10 +135,11 @@ def _is_moment(cell: str) -> bool:
     return cells.is_time(cell) and not cells.is_date(cell)
 
 
-def _shape_by_name(names: Sequence[str], style: str, places: Mapping[str, int]) -> Shape | None:
+def _shape_by_name(names: Sequence[str], style: str, places: Mapping[str, int], *, has_dots: bool) -> Shape | None:
     for shape in SHAPES:
         needed = shape.header.split()
         fits = needed and set(needed) <= set(names) and shape.delimiter in ("", style)
+        fits = fits and (has_dots or not shape.has_dots)
         if fits and ("clock" in places or not {"date", "time"} <= set(needed)):
             return shape
     return None
@@ -153,8 +156,9 @@ def _by_content(source: Source, layout: Layout) -> Columns:
     for shape in SHAPES:
         fields = shape.columns.split()
         if len(fields) == width and shape.delimiter in ("", layout.delimiter, source.style):
-            fitting = sum(_fits(shape, fields, row) for row in rows)
-            if fitting >= _ENOUGH * len(rows):
+            judged = [row for row in rows if not (shape.is_worth and _is_idle(row))] or rows
+            fitting = sum(_fits(shape, fields, row) for row in judged)
+            if fitting >= _ENOUGH * len(judged):
                 places = {field: place for place, field in enumerate(fields) if field != "-"}
                 if shape.kind == "candles":
                     places.update(volumes.chosen(rows, places))
@@ -179,6 +183,11 @@ def _unknown_header(source: Source, layout: Layout) -> MarketDataError:
     )
 
 
+def _is_idle(row: Row) -> bool:
+    """True if both volumes, the last two cells, are 0: such a row does not tell which is which."""
+    return all(cells.is_number(cell) and float(cell) == 0 for cell in row[-2:])
+
+
 def _fits(shape: Shape, fields: Sequence[str], row: Row) -> bool:
     if len(row) != len(fields):
         return False
@@ -187,7 +196,8 @@ def _fits(shape: Shape, fields: Sequence[str], row: Row) -> bool:
     time = NEEDED[kind][0]
     if "clock" in pairs and not (cells.is_date(pairs[time]) and cells.is_clock(pairs["clock"])):
         return False
-    if not all(_LOOKS.get(field, FIELDS[kind][field].looks)(cell) for field, cell in pairs.items()):
+    looks = all(_LOOKS.get(field, FIELDS[kind][field].looks)(cell) for field, cell in pairs.items())
+    if not looks or (shape.has_dots and not cells.has_dots(pairs[time])):
         return False
     figures = {field: float(pairs[field]) for field in pairs if field in _FIGURES}
     names = ("price", "quantity") if kind == "trades" else ("close", "volume")

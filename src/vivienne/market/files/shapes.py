@@ -23,6 +23,7 @@ class Shape(NamedTuple):
         delimiter: the separator, if only that tells it from another shape; ``json`` and ``arrow`` are such files.
         is_maker_side: the column `side` has the side of the maker, not that of the taker.
         is_worth: the quote volume must be the worth of the volume, if only that tells it from another shape.
+        has_dots: dates are written as 2025.01.01, which only MetaTrader does.
         remark: what a user should know of it.
     """
 
@@ -33,6 +34,7 @@ class Shape(NamedTuple):
     delimiter: str = ""
     is_maker_side: bool = False
     is_worth: bool = False
+    has_dots: bool = False
     remark: str = ""
 
 
@@ -64,10 +66,12 @@ SHAPES: tuple[Shape, ...] = (
     Shape("Massive", "candles", header="ticker window_start transactions"),
     Shape("Massive trades", "trades", header="ticker participant_timestamp conditions"),
     Shape("Kaggle", "candles", header="timestamp volume_btc volume_currency weighted_price"),
-    Shape("MetaTrader 5", "candles", header="date time open high low close tickvol", remark=_BROKER),
+    Shape("MetaTrader 5", "candles", header="date time open high low close tickvol", has_dots=True,
+          remark=_BROKER),
     Shape("MetaTrader 5", "candles", header="time open high low close tick_volume real_volume",
           remark=_BROKER),
-    Shape("MetaTrader 4", "candles", header="date time open high low close volume", remark=_BROKER),
+    Shape("MetaTrader 4", "candles", header="date time open high low close volume", has_dots=True,
+          remark=_BROKER),
     Shape("yfinance", "candles", header="date open high low close adj_close volume"),
     Shape("yfinance", "candles", header="datetime open high low close adj_close volume"),
     Shape("yfinance", "candles", header="price close high low open volume"),
@@ -79,10 +83,13 @@ SHAPES: tuple[Shape, ...] = (
     Shape("candles without a header", "candles", _OHLCV),
     Shape("Bitfinex candles", "candles", "open_time open close high low volume"),
     Shape("Coinbase candles", "candles", "open_time low high open close volume"),
-    Shape("MetaTrader 4", "candles", "open_time clock open high low close volume", remark=_BROKER),
+    Shape("MetaTrader 4", "candles", "open_time clock open high low close volume", has_dots=True, remark=_BROKER),
+    Shape("candles without a header", "candles", "open_time clock open high low close volume"),
     Shape("MetaTrader 5", "candles", "open_time clock open high low close volume real_volume -",
-          remark=_BROKER),
+          has_dots=True, remark=_BROKER),
     Shape("Bybit candles", "candles", f"{_OHLCV} quote_volume", is_worth=True),
+    # Of inverse futures: the volume counts dollars, and the turnover coins.
+    Shape("Bybit candles", "candles", "open_time open high low close quote_volume volume", is_worth=True),
     Shape("Kraken OHLCVT", "candles", f"{_OHLCV} trade_count"),
     Shape("Bybit candles", "candles", f"{_OHLCV} quote_volume"),
     Shape("Kraken OHLC", "candles", "open_time open high low close - volume trade_count"),

@@ -64,11 +64,15 @@ def in_contracts(rows: Sequence[Row], places: Mapping[str, int]) -> dict[str, in
 
 
 def chosen(rows: Sequence[Row], places: Mapping[str, int]) -> dict[str, int]:
-    """The volume in coins, where `volume` counts contracts, and the real one, where it counts ticks."""
+    """The volume in coins, where `volume` counts contracts or dollars, and the real one, where it counts ticks."""
     if "coins" in places and "quote_volume" in places:
         for name in ("volume", "coins"):
             if _agree(rows, places, places[name], places["quote_volume"]):
                 return {"volume": places[name]}
+    if {"volume", "quote_volume"} <= set(places):
+        volume, quote = places["volume"], places["quote_volume"]
+        if not _agree(rows, places, volume, quote) and _agree(rows, places, quote, volume):
+            return {"volume": quote, "quote_volume": volume}
     real = places.get("real_volume")
     if real is not None and any(_figure(row, real) > 0 for row in rows):
         return {"volume": real}
