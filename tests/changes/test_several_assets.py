@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from vivienne.changes.requests import ChangeRequest, SeveralRequest, Update
+from vivienne.changes.requests import ChangeRequest, Replacement, SeveralRequest, SwitchRequest, UndoRequest, Update
 from vivienne.changes.service import ConfigService
 from vivienne.config.documents import leaves
-from vivienne.errors import InvalidConfiguration, RequestIdReused, UnknownTarget, VersionConflict
+from vivienne.errors import InvalidConfiguration, RequestIdReused, UnknownRevision, UnknownTarget, VersionConflict
 from vivienne.store.sqlite import SqliteRevisionStore
 
 if TYPE_CHECKING:
@@ -116,3 +116,66 @@ async def test_a_trial_says_what_would_be_and_changes_nothing(service: ConfigSer
     tried = await service.try_several(several("BTC", "ETH", document={"bang_threshold": 85}))
 
     assert (tried["status"], tried["assets"], in_force(service)) == ("valid", ["BTC", "ETH"], [80, 80, 80])
+
+
+def undo(config_id: str, **more: Any) -> UndoRequest:
+    return UndoRequest(config_id, channel="rest", author="bob", **more)
+
+
+async def made_ids(service: ConfigService, count: int) -> list[str]:
+    """Of the newest revisions, the newest last."""
+    return [entry["config_id"] for entry in (await service.history(None, count, None))["history"]][::-1]
+
+
+async def test_a_change_of_several_assets_is_undone_as_one_change_and_the_undo_too(service: ConfigService) -> None:
+    await update(service, "ETH", bang_threshold=90, aim_threshold=66)
+    await update(service, "SOL", bang_threshold=83)
+    await service.change_several(several("BTC", "ETH", "SOL", document={"bang_threshold": 85}))
+    first, middle, last = await made_ids(service, 3)
+    await service.switch(SwitchRequest("pause", channel="rest", asset="ETH"))
+
+    undone = await service.undo(undo(middle, reason="too few", request_id="u1"))
+
+    assert (undone["status"], sorted(undone["assets"])) == ("success", ["BTC", "ETH", "SOL"])
+    assert (in_force(service), in_force(service, AIM)) == ([80, 90, 83], [70, 66, 70])
+    made = (await service.history(None, 3, None))["history"]
+    assert [(entry["author"], entry["reason"]) for entry in made] == [("bob", "too few")] * 3
+    assert await service.undo(undo(middle, reason="too few", request_id="u1")) == undone
+    for config_id in (first, last):
+        with pytest.raises(VersionConflict, match=r"BTC has changed since: version .* by bob.*too few"):
+            await service.undo(undo(config_id))
+    await service.undo(undo(made[1]["config_id"]))
+    assert in_force(service) == [85, 85, 85]
+
+
+async def test_of_a_change_of_which_one_asset_has_changed_since_nothing_is_undone(service: ConfigService) -> None:
+    await service.change_several(several("BTC", "ETH", document={"bang_threshold": 85}))
+    (made,) = await made_ids(service, 1)
+    await update(service, "ETH", bang_threshold=86)
+
+    with pytest.raises(VersionConflict, match="ETH has changed since: version 3 by anonymous") as refused:
+        await service.undo(undo(made))
+
+    assert [problem.asset for problem in refused.value.problems] == ["ETH"]
+    assert in_force(service) == [85, 86, 80]
+
+
+async def test_a_single_change_and_a_file_are_undone_in_the_same_way(service: ConfigService) -> None:
+    await service.replace(Replacement({"global": {"bang_threshold": 88}, "SOL": {"bang_threshold": 91}}))
+    (file,) = await made_ids(service, 1)
+    await update(service, "BTC", bang_threshold=81)
+    (single,) = await made_ids(service, 1)
+
+    await service.undo(undo(single))
+    assert in_force(service) == [88, 88, 91]
+    await service.undo(undo(file))
+    assert in_force(service) == [80, 80, 80]
+
+
+async def test_only_configurations_can_be_undone(service: ConfigService) -> None:
+    paused = await service.switch(SwitchRequest("pause", channel="rest"))
+
+    with pytest.raises(UnknownRevision, match="is a pause, not a configuration"):
+        await service.undo(undo(paused["config_id"]))
+    with pytest.raises(UnknownRevision, match="Unknown config_id"):
+        await service.undo(undo("nope"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -113,7 +114,7 @@ def test_bars_of_every_timeframe_are_made_of_their_minutes(timeframe: Timeframe,
 
 @pytest.mark.parametrize("wrong", [{"quote_volume": 0.0}, {"volume": 0.0}])
 def test_what_was_paid_is_unknown_where_something_was_traded_for_nothing_or_nothing_for_something(
-    wrong: dict[str, float],
+    wrong: dict[str, Any],
 ) -> None:
     candles = minutes(6)
     candles[1] = candles[1]._replace(**wrong)

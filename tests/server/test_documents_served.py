@@ -23,6 +23,7 @@ ENDPOINTS = {
     f"{COMPREHENSIVE}/history": {"get"},
     f"{COMPREHENSIVE}/reset": {"post"},
     f"{COMPREHENSIVE}/{{config_id}}/activate": {"post"},
+    f"{COMPREHENSIVE}/{{config_id}}/undo": {"post"},
     "/health": {"get"},
     "/ready": {"get"},
 }

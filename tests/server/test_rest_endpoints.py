@@ -443,6 +443,21 @@ class TestLookingBack:
         for name in ("rest", "websocket", "control", "redis", "import", "cli"):
             assert f"'{name}'" in refused["errors"][0]["message"]
 
+    def test_a_change_of_several_assets_is_undone_by_the_id_of_one_of_its_configurations(
+        self, running: RunningServer
+    ) -> None:
+        made = running.post("several", {"assets": ["BTC", "ETH"], "config": {"bang_threshold": 88}}).json()
+        path = f"{made['layers'][0]['config_id']}/undo"
+
+        undone = running.post(path, {"author": "ana", "reason": "too few"})
+
+        assert (undone.status_code, sorted(undone.json()["assets"])) == (200, ["BTC", "ETH"])
+        assert undone.headers["ETag"] == f'"{undone.json()["version"]}"'
+        refused = problem(running.post(path, None), 412, "version_conflict")
+        assert {found["asset"] for found in refused["errors"]} == {"BTC", "ETH"}
+        assert "by ana" in refused["detail"]
+        problem(running.post("nope/undo", None), 404, "unknown_config_id")
+
     def test_several_assets_are_changed_as_one_change(self, running: RunningServer) -> None:
         body = {"assets": ["BTC", "eth"], "config": {"bang_threshold": 88}, "author": "ana"}
         tried = running.post("several", {**body, "validate_only": True})

@@ -125,6 +125,11 @@ export class VivienneRestClient {
     return this.#change(`${encodeURIComponent(configId)}/activate`, {}, { ...o, asset: null })
   }
 
+  /** Undoes the change that made a configuration, in every asset that it changed. */
+  undo(configId: string, o?: ChangeOptions): Promise<Replaced> {
+    return this.#change(`${encodeURIComponent(configId)}/undo`, {}, { ...o, asset: null })
+  }
+
   /** Deletes a configuration; if it is the active one, the one before it is in force. */
   remove(configId: string, o?: ChangeOptions): Promise<Acknowledgement> {
     return this.#change(encodeURIComponent(configId), {}, { ...o, asset: null }, 'DELETE')

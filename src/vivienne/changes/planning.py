@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from vivienne.wire.document import Document
 
 
-_RECORDS = {"delete": "deletion", "pause": "pause", "resume": "resumption"}
+RECORDS = {"delete": "deletion", "pause": "pause", "resume": "resumption"}
+"""Words for revisions that are not configurations."""
 
 
 class Planning:
@@ -56,7 +57,7 @@ class Planning:
             revision = await self._find(request.intent.config_id)
             layer, target = revision.layer, revision.config_id
             if not revision.is_configuration:
-                what = _RECORDS[revision.action]
+                what = RECORDS[revision.action]
                 raise UnknownRevision(f"{target!r} is a {what}, not a configuration", path="config_id")
             if isinstance(request.intent, Activate):
                 action, document = "activate", revision.document

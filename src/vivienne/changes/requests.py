@@ -144,6 +144,20 @@ class SeveralRequest(Request):
 
 
 @dataclass(frozen=True, slots=True)
+class UndoRequest(Request):
+    """A request to undo a change, in every layer that it changed.
+
+    Attributes:
+        config_id: of any configuration that it made.
+    """
+
+    config_id: str
+
+    def _asked(self) -> tuple[str, object]:
+        return "Undo", self.config_id
+
+
+@dataclass(frozen=True, slots=True)
 class SwitchRequest(Request):
     """A request to pause or resume an asset, or all of them."""
 

@@ -27,6 +27,7 @@ from vivienne.changes.pause.service import Pausing
 from vivienne.changes.plan import Prepared
 from vivienne.changes.planning import Planning
 from vivienne.changes.several import plan_several, write_up_several
+from vivienne.changes.undoing import plan_undo, read_former
 from vivienne.changes.writer import STORE_TIMEOUT, Writer
 from vivienne.config.layers import GLOBAL, asset_of
 from vivienne.errors import ChangeRefused, StoreUnavailable
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     from vivienne.changes.looking_back import Page, RevisionFilter
     from vivienne.changes.pause.state import PauseInForce, PausesInForce
     from vivienne.changes.plan import Plan
-    from vivienne.changes.requests import ChangeRequest, Replacement, SeveralRequest, SwitchRequest
+    from vivienne.changes.requests import ChangeRequest, Replacement, SeveralRequest, SwitchRequest, UndoRequest
     from vivienne.errors import Problem
     from vivienne.store.base import RevisionStore
     from vivienne.store.revision import AppliedRevision
@@ -226,6 +227,14 @@ class ConfigService:
         """
         return await self._writer.write(partial(self._prepare_several, request), request.channel, request.caller.key)
 
+    async def undo(self, request: UndoRequest) -> Replaced:
+        """Undo a change in every layer that it changed, as one change.
+
+        Raises:
+            ChangeRefused: as `change`; each problem has its asset.
+        """
+        return await self._writer.write(partial(self._prepare_undo, request), request.channel, request.caller.key)
+
     async def try_several(self, request: SeveralRequest) -> Replaced:
         """Try a change of several assets: tell what it would do, without doing it.
 
@@ -354,6 +363,14 @@ class ConfigService:
         if earlier is not None:
             return Prepared(answer=earlier)
         plan = plan_several(self._in_force, request)
+        return write_up_several(plan, request, self._in_force.version, self._now())
+
+    async def _prepare_undo(self, request: UndoRequest) -> Prepared[Replaced]:
+        earlier = await self._writer.answered_before(request)
+        if earlier is not None:
+            return Prepared(answer=earlier)
+        former = await self._thread.run(read_former, self._store, request.config_id)
+        plan = plan_undo(self._in_force, request, former)
         return write_up_several(plan, request, self._in_force.version, self._now())
 
     async def _try_out(self, request: ChangeRequest) -> Plan:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from vivienne.changes.import_plan import plan_replacement, write_up_replacement
 from vivienne.changes.plan import done
-from vivienne.changes.requests import Replacement
+from vivienne.changes.requests import Replacement, SeveralRequest
 from vivienne.config.documents import leaves, merged
 from vivienne.config.flat import nest
 from vivienne.errors import InvalidConfiguration, Problem
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from vivienne.changes.import_plan import ReplacementPlan
     from vivienne.changes.in_force import LayersInForce
     from vivienne.changes.plan import Prepared
-    from vivienne.changes.requests import SeveralRequest
+    from vivienne.changes.requests import UndoRequest
     from vivienne.wire.answers import Replaced
     from vivienne.wire.document import Document
 
@@ -48,7 +48,7 @@ def plan_several(in_force: LayersInForce, request: SeveralRequest) -> Replacemen
 
 
 def write_up_several(
-    plan: ReplacementPlan, request: SeveralRequest, version: int, created_at: str
+    plan: ReplacementPlan, request: SeveralRequest | UndoRequest, version: int, created_at: str
 ) -> Prepared[Replaced]:
     """The revisions to store, one for each asset that is different, all of one occasion; and the answer.
 
@@ -60,10 +60,11 @@ def write_up_several(
     """
     signed = Replacement({}, author=request.author, reason=request.reason)
     prepared = write_up_replacement(plan, signed, version, created_at)
+    is_laid_over = isinstance(request, SeveralRequest) and request.source is None
     revisions = [
         replace(
             revision,
-            action="partial_update" if request.source is None else revision.action,
+            action="partial_update" if is_laid_over else revision.action,
             channel=request.channel,
             address=request.address,
             claimed_author=request.claimed_author,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from vivienne.changes.counting import ChangeCounts
     from vivienne.changes.ledger import Ledger
     from vivienne.changes.plan import AnswerT, Prepared
-    from vivienne.changes.requests import ChangeRequest, SeveralRequest, SwitchRequest
+    from vivienne.changes.requests import ChangeRequest, SeveralRequest, SwitchRequest, UndoRequest
     from vivienne.store.base import RevisionStore
     from vivienne.store.thread import StoreThread
     from vivienne.wire.answers import Acknowledgement, Replaced, Switched
@@ -119,9 +119,9 @@ class Writer:
     @overload
     async def answered_before(self, request: SwitchRequest) -> Switched | None: ...
     @overload
-    async def answered_before(self, request: SeveralRequest) -> Replaced | None: ...
+    async def answered_before(self, request: SeveralRequest | UndoRequest) -> Replaced | None: ...
     async def answered_before(
-        self, request: ChangeRequest | SwitchRequest | SeveralRequest
+        self, request: ChangeRequest | SwitchRequest | SeveralRequest | UndoRequest
     ) -> Acknowledgement | Switched | Replaced | None:
         """The answer to an earlier request with the same `request_id`, None if there was none. Called within a turn.
 

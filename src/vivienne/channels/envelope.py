@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from vivienne.changes.requests import ChangeRequest, SeveralRequest, SwitchRequest
+from vivienne.changes.requests import ChangeRequest, SeveralRequest, SwitchRequest, UndoRequest
 from vivienne.config.flat import MOST_TOLD, and_more, clip, nearest, quoted
 from vivienne.errors import InvalidConfiguration, Malformed, Problem
 
@@ -69,6 +69,10 @@ class Envelope:
     ) -> SeveralRequest:
         """The request to change several assets."""
         return SeveralRequest(assets, document, source, **self._fields(channel, caller))
+
+    def undo(self, config_id: str, *, channel: str, caller: Caller) -> UndoRequest:
+        """The request to undo a change."""
+        return UndoRequest(config_id, **self._fields(channel, caller))
 
     def _fields(self, channel: str, caller: Caller) -> _Fields:
         """The fields of a request. A caller with a token is its author, whatever the message says."""

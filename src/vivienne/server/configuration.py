@@ -40,7 +40,16 @@ from vivienne.server.http import (
     with_headers,
 )
 from vivienne.server.several import add_several
-from vivienne.wire.answers import Acknowledgement, ConfigurationPage, HistoryPage, InForce, Pauses, Switched, Verdict
+from vivienne.wire.answers import (
+    Acknowledgement,
+    ConfigurationPage,
+    HistoryPage,
+    InForce,
+    Pauses,
+    Replaced,
+    Switched,
+    Verdict,
+)
 from vivienne.wire.problem import problem_entry
 
 if TYPE_CHECKING:
@@ -77,6 +86,7 @@ _LINKS: Schema = {
 _CONFIGURATION = body_of(ConfigurationBody, EXAMPLE)
 _RESET = body_of(ResetBody, {"asset_symbol": "BTC", "paths": ["settings.state_threshold_bang"]})
 _CONDITION = body_of(ConditionOfChange, {"reason": "the old thresholds were better"}, required=False)
+_CONDITION_OF_UNDO = body_of(ConditionOfChange, {"reason": "too few entries"}, required=False)
 _SWITCH = body_of(SwitchBody, {"reason": "the exchange reports wrong prices"}, required=False)
 _NOT_STORED_YET = (
     "In force in this process, but not stored yet (storing is retried), or not confirmed by all agents yet."
@@ -254,27 +264,39 @@ def _add_looks(routes: APIRouter, service: ConfigService) -> None:
 def _add_revision_changes(routes: APIRouter, service: ConfigService) -> None:
     """Add the endpoints of one former configuration. Last, because their paths would match the others."""
 
-    async def aimed(request: Request, intent: Activate | Delete, if_match: str | None, key: str | None) -> Answer:
+    async def read_condition(request: Request, if_match: str | None, key: str | None) -> Envelope:
         with service.counts.refusals(CHANNEL):
             body = await read_body(request, may_be_empty=True)
             refuse_unknown(body, ("request_id", "author", "reason", "expected_version"))
             check_query(request, "author", "reason")
-            envelope = open_envelope(with_headers(request, body, if_match, key))
-        return await _changed(service, request, envelope, intent)
+            return open_envelope(with_headers(request, body, if_match, key))
 
     @routes.post("/{config_id}/activate", **_change(_CONDITION, 404))
     async def activate(
         request: Request, config_id: ConfigId, if_match: IfMatch = None, idempotency_key: IdempotencyKey = None
     ) -> Answer:
         """Put a former configuration of a layer in force again."""
-        return await aimed(request, Activate(config_id), if_match, idempotency_key)
+        envelope = await read_condition(request, if_match, idempotency_key)
+        return await _changed(service, request, envelope, Activate(config_id))
+
+    @routes.post(
+        "/{config_id}/undo", **documented(Replaced, *CHANGE_PROBLEMS, 404, body=_CONDITION_OF_UNDO, has_etag=True)
+    )
+    async def undo(
+        request: Request, config_id: ConfigId, if_match: IfMatch = None, idempotency_key: IdempotencyKey = None
+    ) -> Answer:
+        """Undo the change that made a configuration, in every asset that it changed: in all of them, or in none."""
+        envelope = await read_condition(request, if_match, idempotency_key)
+        outcome = await service.undo(envelope.undo(config_id, channel=CHANNEL, caller=caller_of(request)))
+        return Answer(outcome, headers={"ETag": etag(outcome["version"])})
 
     @routes.delete("/{config_id}", **_change(_CONDITION, 404))
     async def delete(
         request: Request, config_id: ConfigId, if_match: IfMatch = None, idempotency_key: IdempotencyKey = None
     ) -> Answer:
         """Delete a configuration; if it is the active one, the one before it comes into force."""
-        return await aimed(request, Delete(config_id), if_match, idempotency_key)
+        envelope = await read_condition(request, if_match, idempotency_key)
+        return await _changed(service, request, envelope, Delete(config_id))
 
 
 def _paths(document: dict[str, Any]) -> tuple[str, ...]:

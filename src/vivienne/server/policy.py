@@ -62,6 +62,7 @@ NEEDED: dict[tuple[str, str], Role | None] = {
     ("POST", f"{PREFIX}/reset"): "tuner",
     ("POST", f"{PREFIX}/several"): "tuner",
     ("POST", PREFIX + "/{config_id}/activate"): "tuner",
+    ("POST", PREFIX + "/{config_id}/undo"): "tuner",
     ("POST", f"{PREFIX}/pause"): "tuner",
     ("POST", f"{PREFIX}/resume"): "tuner",
     # Deleting, and tokens.
@@ -78,6 +79,7 @@ CHANGES = frozenset(
         ("POST", f"{PREFIX}/reset"),
         ("POST", f"{PREFIX}/several"),
         ("POST", PREFIX + "/{config_id}/activate"),
+        ("POST", PREFIX + "/{config_id}/undo"),
         ("POST", f"{PREFIX}/resume"),
         ("DELETE", PREFIX + "/{config_id}"),
     }
