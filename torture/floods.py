@@ -102,7 +102,8 @@ FLOODS = {
     ),
     "previews of 450 unknown names": Flood(("",), _PREVIEW, share=0.1),
     "pauses of another caller": Flood(("",), _OTHER_PAUSE, share=0.05),
-    "requests that are reset": Flood((f"{_GET}\r\n",), share=0.3, reset_after=0.3),
+    "requests that are reset": Flood((f"{_GET}\r\n",), reset_after=0.3),
+    "connections that are reset": Flood(("",), reset_after=0.0),
     "log streams": Flood((_LOGS,)),
     "log streams that come again and again": Flood((_LOGS,), share=0.05, reset_after=0.1),
 }

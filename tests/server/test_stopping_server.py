@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from contextlib import asynccontextmanager
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -70,6 +71,19 @@ async def test_a_request_on_a_connection_that_was_accepted_before_the_stop_is_an
 async def test_a_connection_on_which_nothing_comes_does_not_keep_the_server_from_stopping() -> None:
     async with stopping() as (reader, _):
         assert b"" == await asyncio.wait_for(reader.read(), SECONDS)
+
+
+async def test_a_request_on_a_connection_that_is_made_as_the_server_stops_is_answered() -> None:
+    web, sockets = server(PLAIN, Limits(), INCOMING), bind("127.0.0.1", 0)
+    serving = asyncio.create_task(web.serve(sockets))
+    await comes(lambda: web.started)
+    plain = socket.create_connection(sockets[0].getsockname(), SECONDS)
+    plain.sendall(ASKED)
+    web.should_exit = True  # before the event loop has accepted it
+    await web.shutdown(sockets)
+    assert plain.recv(65_536).startswith(b"HTTP/1.1 200 OK")
+    plain.close()
+    await asyncio.wait_for(serving, SECONDS)
 
 
 @pytest.mark.parametrize(("method", "code"), [("POST", "not_stored"), ("GET", "stopping")])

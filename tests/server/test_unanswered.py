@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import socket
+import struct
 from contextlib import asynccontextmanager, suppress
 from time import monotonic
 from typing import TYPE_CHECKING
 
 import pytest
+import uvloop
+from prometheus_client import generate_latest
 
 from raw_http import UPGRADE, request
 from vivienne.access.budget import TimeBudgets
@@ -38,10 +42,10 @@ async def never(_scope: Scope, receive: Receive, _send: Send) -> None:
 
 
 @asynccontextmanager
-async def serving(limits: Limits, app: ASGIApp = never) -> AsyncIterator[int]:
+async def serving(limits: Limits, app: ASGIApp = never, metrics: Metrics | None = None) -> AsyncIterator[int]:
     """A server of an application in this process; gives its port."""
     sockets = bind("127.0.0.1", 0)
-    web = server(app, limits, Incoming(TimeBudgets(monotonic), Metrics()))
+    web = server(app, limits, Incoming(TimeBudgets(monotonic), Metrics()), metrics=metrics)
     running = asyncio.create_task(web.serve(sockets))
     try:
         yield sockets[0].getsockname()[1]
@@ -202,6 +206,48 @@ def test_a_pause_does_not_wait_for_requests_in_a_row_from_its_own_address() -> N
 
     asyncio.run(pause())
     assert answered.index(PAUSE[1]) < 30
+
+
+def at_once(number: int, port: int, address: str, said: bytes) -> list[socket.socket]:
+    """Connections that are made, and on which something is said, in one pass of the event loop."""
+    made = [socket.create_connection(("127.0.0.1", port), 10, (address, 0)) for _ in range(number)]
+    for each in made:
+        each.sendall(said)
+    return made
+
+
+def test_a_pause_does_not_wait_until_the_connections_of_another_address_are_set_up() -> None:
+    answered: list[str] = []
+
+    async def pause() -> None:
+        async with serving(Limits(), answering(answered)) as port, asyncio.timeout(20):
+            [(_, writer)] = await used(1, port)
+            answered.clear()
+            opened = at_once(500, port, "127.0.0.9", GET)
+            opened += at_once(1, port, "127.0.0.1", request(*PAUSE, ("Host", "localhost"), ("Content-Length", "0")))
+            while PAUSE[1] not in answered:  # noqa: ASYNC110  # each is a pass
+                await asyncio.sleep(0)
+            for each in opened:
+                each.close()
+            writer.close()
+
+    uvloop.run(pause())
+    assert answered.index(PAUSE[1]) < 25
+
+
+def test_a_connection_that_is_reset_before_its_turn_is_not_set_up() -> None:
+    metrics = Metrics()
+
+    async def reset() -> None:
+        async with serving(Limits(connections=10), answering([]), metrics) as port, asyncio.timeout(20):
+            for each in at_once(200, port, "127.0.0.1", GET):
+                each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                each.close()
+            [(_, writer)] = await used(1, port)
+            writer.close()
+
+    asyncio.run(reset())
+    assert 'vivienne_connections_ended_total{reason="limit"} 0.0' in generate_latest(metrics.registry).decode()
 
 
 def test_a_request_whose_client_has_left_before_its_turn_is_not_kept() -> None:

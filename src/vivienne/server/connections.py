@@ -27,11 +27,9 @@ if TYPE_CHECKING:
     from vivienne.server.http_protocol import Connection
 
 _TOO_MANY, _UNAVAILABLE = 429, 503
-ACCEPTED_PER_PASS = 24
 _PARSED_PER_PASS, _PARSED_ON_PER_PASS, _BEGUN_PER_PASS, _PAUSES_PER_PASS = 28, 6, 2, 4
-"""Done in a pass of the event loop: connections and pieces take about 0.1 ms, and answers 1 ms to begin. More are
-parsed than accepted, so that no request is taken for a silent connection while it waits for its turn. Many are
-accepted, because any of those that wait may bring a pause."""
+"""Done in a pass of the event loop: pieces take about 0.1 ms, and answers 1 ms to begin. More are parsed than set up
+(`accepting.py`), so that no request is taken for a silent connection while it waits for its turn."""
 SPARE = 64
 """Connections beyond the limit that are told so, or may pause. Of more, the oldest of the address with most is closed,
 because each is an open file."""
@@ -96,6 +94,10 @@ class Connections:
         self._unread_socket_bytes = 0
         for reason in _REASONS:
             self._metrics.expect(_ENDED, reason)
+
+    def room(self) -> int:
+        """How many connections may be open besides those that are."""
+        return self.limits.connections - self._open
 
     def opened(self, connection: Connection) -> ASGIApp | None:
         """Count a connection; return the application that refuses it, or None if it is within the limits."""

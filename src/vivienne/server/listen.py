@@ -16,14 +16,15 @@ import uvicorn
 from anyio import to_thread
 
 from vivienne.errors import NotNow, SettingsError
-from vivienne.server.connections import ACCEPTED_PER_PASS, SPARE, Connections
+from vivienne.server.accepting import LEAST_WAITING, Acceptor
+from vivienne.server.connections import SPARE, Connections
 from vivienne.server.finishing import Finishing
 from vivienne.server.http_protocol import limited
 from vivienne.server.sending import Sending
 from vivienne.server.websocket_protocol import watched
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from starlette.types import ASGIApp
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _BACKLOG = 2048
-_OTHER_FILES = 224 + SPARE
+_OTHER_FILES = 192 + LEAST_WAITING + SPARE
 """File descriptors for everything else than connections: the store, feeds, the log, and refusals."""
 _LEAST_CONNECTIONS = 32
 """With room for fewer there is no start: the dashboard, a load balancer and a program are there at once."""
@@ -140,16 +141,21 @@ _CANCELLED = _Cancelled()
 
 
 class Server(uvicorn.Server):
-    """uvicorn without its signal handlers: the process stops it. A stop waits longer for changes than for others.
+    """uvicorn with its own way to accept connections, and without its signal handlers: the process stops it.
+
+    A stop waits longer for changes than for others.
 
     Args:
         config: of uvicorn.
         finishing: counts the changes under way.
+        room: how many connections may be open besides those that are.
     """
 
-    def __init__(self, config: uvicorn.Config, finishing: Finishing) -> None:
+    def __init__(self, config: uvicorn.Config, finishing: Finishing, room: Callable[[], int]) -> None:
         super().__init__(config)
         self._finishing = finishing
+        self._room = room
+        self._acceptor: Acceptor | None = None
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -157,13 +163,26 @@ class Server(uvicorn.Server):
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to listen, on copies of each socket: a pass of the event loop accepts one connection of each.
-
-        With one copy a client waits for as many passes as there are others that connect.
-        """
+        """Begin to accept connections."""
         logging.getLogger("uvicorn.error").addFilter(_CANCELLED)
         to_thread.current_default_thread_limiter().total_tokens = _THREADS
-        await super().startup([copy for each in sockets or () for copy in (each, *_copies(each))])
+        await super().startup([])  # it would accept by itself
+
+        def protocol() -> asyncio.Protocol:
+            made: asyncio.Protocol = self.config.http_protocol_class(  # type: ignore[call-arg]
+                config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+            )
+            return made
+
+        self._acceptor = Acceptor(sockets or (), protocol, self._room)
+        self.servers = [self._acceptor]  # type: ignore[list-item]  # it has the methods that are called
+        self._acceptor.start()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop, once the connections that clients have made so far are known."""
+        if self._acceptor is not None:
+            await self._acceptor.finish()
+        await super().shutdown(sockets)
 
     async def _wait_tasks_to_complete(self) -> None:
         """Wait for answers. uvicorn gives up after `_CHANGE_SECONDS`; without a change to wait for it is told sooner.
@@ -181,10 +200,6 @@ class Server(uvicorn.Server):
                     raise TimeoutError
         finally:
             waiting.cancel()
-
-
-def _copies(listening: socket.socket) -> list[socket.socket]:
-    return [listening.dup() for _ in range(ACCEPTED_PER_PASS - 1)]
 
 
 def room_for(limits: Limits) -> Limits:
@@ -265,4 +280,5 @@ def server(
             timeout_graceful_shutdown=_CHANGE_SECONDS,  # type: ignore[arg-type]  # seconds to wait, in parts too
         ),
         finishing,
+        connections.room,
     )
