@@ -489,6 +489,7 @@ class Faults:
         status: answers and handshakes have this status.
         headers: with these.
         rest_status: only answers have this status.
+        spoiled: what becomes of the next answers with candles or trades: `429`, `cut`, `truncated`, or nothing.
         is_silent: connections are open, and nothing is sent.
         repeats: the last message is sent again and again, and nothing new.
         lose: trades of the stream that are left out, of every base.
@@ -501,6 +502,7 @@ class Faults:
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
     rest_status: int = 0
+    spoiled: list[str] = field(default_factory=list)
     is_silent: bool = False
     repeats: bool = False
     lose: int = 0
@@ -585,7 +587,6 @@ class FakeExchange:
         await asyncio.gather(*(connection.close(code) for connection in list(self._open)))
 
     def _answered(self, connection: ServerConnection, request: Request) -> Response | None:
-        del connection
         is_handshake = request.headers.get("Upgrade", "").lower() == "websocket"
         status = self.faults.status or (0 if is_handshake else self.faults.rest_status)
         self.handshakes += is_handshake
@@ -597,7 +598,14 @@ class FakeExchange:
         self.requests.append(parts.path)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         found = self._dialect().rest(self.market, parts.path, query)
-        return _response(404 if found is None else 200, json.dumps(found).encode(), {})
+        body = json.dumps(found).encode()
+        is_history = any(word in parts.path for word in ("kline", "candles", "OHLC", "Trades"))
+        spoiled = self.faults.spoiled.pop(0) if is_history and self.faults.spoiled else ""
+        if spoiled == "429":
+            return _response(429, b"{}", {"Retry-After": "1"})
+        if spoiled == "cut":
+            connection.transport.abort()
+        return _response(404 if found is None else 200, body[: len(body) // 2] if spoiled else body, {}, len(body))
 
     async def _serve(self, connection: ServerConnection) -> None:
         dialect = self._dialect()
@@ -663,8 +671,9 @@ class FakeExchange:
         return messages + dialect.candle(base, forming, now, is_closed=False)
 
 
-def _response(status: int, body: bytes, headers: dict[str, str]) -> Response:
-    named = Headers({"Content-Type": "application/json", "Content-Length": str(len(body)), **headers})
+def _response(status: int, body: bytes, headers: dict[str, str], length: int | None = None) -> Response:
+    length = len(body) if length is None else length
+    named = Headers({"Content-Type": "application/json", "Content-Length": str(length), **headers})
     named["Connection"] = "close"
     return Response(status, HTTPStatus(status).phrase, named, body)
 

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import click
+
 from vivienne.commands.options import option_of
 from vivienne.errors import ExchangeError, SettingsError
 from vivienne.market.feeds.exchange.known import EXCHANGES
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
 exchange_option = option_of(SETTINGS["exchange"], f"Exchange to ask, without keys: {', '.join(EXCHANGES)}.")
 exchange_url_option = option_of(SETTINGS["exchange_url"])
 quote_option = option_of(SETTINGS["quote"])
+asset_option = click.option("--asset", metavar="BTC", default="", help="Asset, as `serve` takes it for --assets.")
+symbol_option = click.option(
+    "--symbol", metavar="XBT/USD", default="", help="Name of the market at the exchange, in place of asset and quote."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +60,21 @@ def refusals_as_errors() -> Iterator[None]:
     except Refused as refused:
         advice = refused.advice
         raise ExchangeError(advice.reason, is_temporary=advice.then != "give_up") from refused
+
+
+def meant(asset: str, symbol: str) -> tuple[str, str | None]:
+    """The asset and its name at the exchange, which one of the options gives.
+
+    Args:
+        asset: such as ``BTC``; may be empty.
+        symbol: such as ``XBT/USD``, or as `serve` takes it, ``BTC=XBT/USD``; may be empty.
+
+    Raises:
+        SettingsError: both are empty.
+    """
+    named, equals, rest = symbol.partition("=")
+    name = (rest if equals else symbol).strip()
+    found = asset.strip().upper() or (named if equals else name).strip().upper()
+    if not found:
+        raise SettingsError("--asset NAME is missing, as in --asset BTC; --symbol names a market by its own name")
+    return found, name or None

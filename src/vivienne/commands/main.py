@@ -31,6 +31,7 @@ _COMMANDS = {
     "check": _Command("backup", "Check that everything in a database can be read and belongs together."),
     "config": _Command("config", "Move whole configurations between databases and files."),
     "doctor": _Command("doctor", "Look for what may be wrong: settings, database, server."),
+    "download": _Command("download", "Download the history of a market of an exchange into FILE, for a replay."),
     "inspect": _Command("inspect", "Say what data files are taken for, and what of them is left out."),
     "markets": _Command("markets", "List the markets of an exchange that can be watched."),
     "pause": _Command("pause", "Pause all assets, or one: idle, with size 0, until it is resumed."),

@@ -47,6 +47,7 @@ SHAPES: tuple[Shape, ...] = (
     Shape("Binance COIN-M klines", "candles", header="open_time close_time in_contracts"),
     Shape("Binance klines", "candles", header="open_time close_time taker_buy_volume taker_buy_quote_volume"),
     Shape("Binance klines", "candles", header="open_time close_time quote_asset_volume number_of_trades"),
+    Shape("Vivienne", "candles", header="open_time close_time quote_volume trade_count taker_buy_volume"),
     Shape("Binance aggregated trades", "trades", header="agg_trade_id transact_time"),
     Shape("Binance trades", "trades", header="id price qty quote_qty time is_buyer_maker"),
     Shape("Binance COIN-M trades", "trades", header="id price qty base_qty time is_buyer_maker"),

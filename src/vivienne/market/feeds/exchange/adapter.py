@@ -208,6 +208,7 @@ class Adapter(Protocol):
         history_rows: largest number of rows in an answer of history.
         trades_rows: largest number of trades in an answer.
         trades_newest_first: whether an answer that is full lacks older trades, not newer ones.
+        history_estimates: columns of the history that are estimates.
         history_depth: largest number of rows of an interval that can be had at all; None without a limit.
         candle_is_minute: the exchange's candle has all columns and says when it is closed: it is the minute. Otherwise
             minutes are made from trades, and the candle is a check.
@@ -222,6 +223,7 @@ class Adapter(Protocol):
     quote: str
     intervals: Mapping[int, str]
     history_rows: int
+    history_estimates: tuple[str, ...]
     history_depth: int | None
     trades_rows: int
     trades_newest_first: bool

@@ -57,6 +57,7 @@ class Binance:
         1: "1m", 3: "3m", 5: "5m", 15: "15m", 30: "30m", 60: "1h", 240: "4h", 1440: "1d",
     }  # fmt: skip
     history_rows = 1_000
+    history_estimates: tuple[str, ...] = ()
     trades_rows = 0
     trades_newest_first = False
     history_depth: int | None = None

@@ -55,6 +55,7 @@ class Bybit:
     quote = "USDT"
     intervals: Mapping[int, str] = {1: "1", 3: "3", 5: "5", 15: "15", 30: "30", 60: "60", 240: "240", 1440: "D"}
     history_rows = 1_000
+    history_estimates: tuple[str, ...] = ()
     trades_newest_first = True
     history_depth: int | None = None
     candle_is_minute = False

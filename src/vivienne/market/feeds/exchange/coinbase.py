@@ -45,6 +45,7 @@ class Coinbase:
         1440: "ONE_DAY",
     }  # fmt: skip
     history_rows = 350
+    history_estimates: tuple[str, ...] = ("quote_volume",)
     trades_rows = 1_000
     trades_newest_first = True
     history_depth: int | None = None

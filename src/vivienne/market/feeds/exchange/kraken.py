@@ -53,6 +53,7 @@ class Kraken:
     quote = "USD"
     intervals: Mapping[int, str] = {1: "1", 5: "5", 15: "15", 30: "30", 60: "60", 240: "240", 1440: "1440"}
     history_rows = 720
+    history_estimates: tuple[str, ...] = ()
     trades_rows = 1_000
     trades_newest_first = False
     history_depth: int | None = 720

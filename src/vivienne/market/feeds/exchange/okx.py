@@ -57,6 +57,7 @@ class Okx:
         1: "1m", 3: "3m", 5: "5m", 15: "15m", 30: "30m", 60: "1H", 240: "4H", 1440: "1Dutc",
     }  # fmt: skip
     history_rows = 100
+    history_estimates: tuple[str, ...] = ()
     trades_rows = 100
     trades_newest_first = True
     history_depth: int | None = None

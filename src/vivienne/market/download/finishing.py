@@ -1,0 +1,84 @@
+"""The finished file of a download: CSV, plain or gzip, or Parquet. It appears whole, or not at all."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import shutil
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from vivienne.errors import FileUnreadable, SettingsError
+from vivienne.market.download.rows import COLUMNS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from vivienne.market.download.partial import Partial
+
+_ENDINGS = (".csv", ".csv.gz", ".parquet")
+_WHOLE_NUMBERS = ("open_time", "close_time")
+
+
+def check_target(path: Path) -> None:
+    """Check that a file can be downloaded into, before anything is asked for.
+
+    Raises:
+        SettingsError: its name says no format, it is there already, or a library is missing.
+    """
+    if not path.name.lower().endswith(_ENDINGS):
+        raise SettingsError(f"{path} must end with {', '.join(_ENDINGS[:-1])} or {_ENDINGS[-1]}, which says its format")
+    if path.exists() or path.is_symlink():
+        raise SettingsError(f"{path} is there already and is not overwritten; remove it, or name another file")
+    if not path.parent.is_dir():
+        raise SettingsError(f"{path.parent} is not a folder; make it, or name another file")
+    if path.name.lower().endswith(".parquet") and find_spec("arro3.io") is None:
+        raise SettingsError("to write Parquet, install the library for it: pip install 'vivienne[parquet]'")
+
+
+def finish(partial: Partial, target: Path) -> None:
+    """Write the finished file from the rows of a partial one, which is removed.
+
+    Raises:
+        FileUnreadable: it cannot be written.
+        SettingsError: there is one of this name by now.
+    """
+    # Whatever is there under this name is the rest of an earlier try: the partial file is held by this process.
+    temporary = partial.path.with_name(f"{partial.path.name}.new")
+    try:
+        _write(partial, temporary, target.name.lower())
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        check_target(target)  # it may have come meanwhile
+        temporary.replace(target)
+        partial.remove()
+    except OSError as error:
+        raise FileUnreadable(str(target), f"it cannot be written: {error.strerror}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _write(partial: Partial, temporary: Path, name: str) -> None:
+    rows = partial.rows()
+    if name.endswith(".parquet"):
+        import_module("arro3.io").write_parquet(_table(rows.read().decode()), str(temporary))
+        return
+    with temporary.open("wb") as file:
+        if name.endswith(".gz"):
+            with gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed:
+                shutil.copyfileobj(rows, packed)
+        else:
+            shutil.copyfileobj(rows, file)
+
+
+def _table(text: str) -> Any:
+    """The rows as a table of Arrow. What is unknown is null."""
+    core = import_module("arro3.core")
+    cells = zip(*(line.split(",") for line in text.splitlines()[1:]), strict=True)
+    columns = {}
+    for name, column in zip(COLUMNS, cells, strict=True):
+        kind = core.DataType.int64() if name in _WHOLE_NUMBERS else core.DataType.float64()
+        read = int if name in _WHOLE_NUMBERS else float
+        columns[name] = core.Array([read(cell) if cell else None for cell in column], type=kind)
+    return core.Table.from_pydict(columns)

@@ -1,0 +1,125 @@
+"""Asks an exchange for the candles of a download, a portion at a time, oldest first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from vivienne.market.bars import BarBuilder
+from vivienne.market.checks import check_candle
+from vivienne.market.feeds.exchange.adapter import Advice
+from vivienne.market.feeds.exchange.asking import candles_between
+from vivienne.market.feeds.exchange.minutes import MinuteBuilder
+from vivienne.market.feeds.exchange.rest import Refused, answer_of
+from vivienne.market.timeframe import Timeframe
+from vivienne.market.types import DAY_MS, MINUTE_MS
+from vivienne.times import iso
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Iterable, Iterator
+
+    from vivienne.market.download.order import Order
+    from vivienne.market.feeds.exchange.adapter import NumberedTrade
+    from vivienne.market.feeds.exchange.rest import Rest
+    from vivienne.market.types import Candle
+
+
+class Portion(NamedTuple):
+    """Some candles.
+
+    Attributes:
+        candles: closed, oldest first.
+        until: what opens before this time has been asked for, ms.
+    """
+
+    candles: list[Candle]
+    until: int
+
+
+async def portions(rest: Rest, order: Order, begin: int, close: float | None) -> AsyncGenerator[Portion]:
+    """The candles of a download from a time on.
+
+    Args:
+        rest: to ask.
+        order: the download.
+        begin: open time of the first candle, ms.
+        close: the last price before it; None if none is known.
+
+    Raises:
+        Refused: there is no answer, or none that can be right.
+    """
+    found = _from_trades(rest, order, begin, close) if order.from_trades else _from_candles(rest, order, begin)
+    async for portion in found:
+        _check(order, portion.candles, begin)
+        begin = portion.candles[-1].open_time + order.interval.milliseconds if portion.candles else begin
+        yield portion
+
+
+async def _from_candles(rest: Rest, order: Order, begin: int) -> AsyncGenerator[Portion]:
+    minutes, step = order.interval.minutes, order.adapter.history_rows * order.interval.milliseconds
+    since, is_first = begin, True
+    while since < order.end:
+        until = min(order.end, since + step)
+        rows = await candles_between(rest, order.adapter, order.instrument, minutes, since, until)
+        yield Portion([row.candle for row in rows if row.is_closed is not False], until)
+        since = await _begin_of_market(rest, order, until) if is_first and not rows else until
+        is_first = False
+
+
+async def _begin_of_market(rest: Rest, order: Order, begin: int) -> int:
+    """Where to go on if there are no candles at first: at the first day that has one."""
+    day = begin - begin % DAY_MS
+    days = await candles_between(rest, order.adapter, order.instrument, Timeframe.D1.minutes, day, order.end)
+    return max(begin, days[0].candle.open_time) if days else begin
+
+
+async def _from_trades(rest: Rest, order: Order, begin: int, close: float | None) -> AsyncGenerator[Portion]:
+    """Minutes as the feed makes them; their numbers say that no trade is missing."""
+    builder, bars = MinuteBuilder(begin, close), BarBuilder(order.interval)
+    after: NumberedTrade | None = None
+    is_last = False
+    while not is_last:
+        page = await _trades(rest, order, after, begin)
+        new = builder.add(page)
+        is_last = len(page) < order.adapter.trades_rows or page[-1].trade.time >= order.end
+        if is_last:
+            builder.end(order.end - MINUTE_MS)
+        elif not new and after is not None:
+            raise _refused(order, f"has too many trades at {iso(page[-1].trade.time)} to give those after them")
+        if builder.hole() is not None:
+            raise _refused(order, f"left out trades after {iso(builder.begin)}")
+        minutes = (each for each in builder.made() if each.open_time < order.end)
+        yield Portion(list(_in_bars(bars, minutes)), min(builder.begin, order.end))
+        after = page[-1] if page else None
+
+
+async def _trades(rest: Rest, order: Order, after: NumberedTrade | None, begin: int) -> list[NumberedTrade]:
+    request = order.adapter.trades_request(order.instrument, after, begin)
+    if request is None:
+        raise _refused(order, "has no past trades")
+    page: list[NumberedTrade] = answer_of(order.adapter.trades, order.instrument, await rest.get(request))
+    return page
+
+
+def _in_bars(bars: BarBuilder, minutes: Iterable[Candle]) -> Iterator[Candle]:
+    return (bar for minute in minutes if (bar := bars.add(minute)) is not None)
+
+
+def _check(order: Order, candles: list[Candle], begin: int) -> None:
+    """Check that candles are right, and in order.
+
+    Raises:
+        Refused: they are not.
+    """
+    for candle in candles:
+        try:
+            check_candle(candle)
+        except ValueError as error:
+            raise _refused(order, f"sent a wrong candle of {iso(candle.open_time)}: {error}") from error
+        if candle.open_time < begin or candle.open_time % order.interval.milliseconds:
+            raise _refused(order, f"sent a candle of {iso(candle.open_time)} where none can be")
+        begin = candle.open_time + order.interval.milliseconds
+
+
+def _refused(order: Order, what: str) -> Refused:
+    reason = f"{order.adapter.title} {what} ({order.instrument.symbol})"
+    return Refused(Advice("give_up", reason, concerns="instrument"))
