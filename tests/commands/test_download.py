@@ -19,7 +19,7 @@ from exchange_running import RunningExchange
 from fake_exchange import BEGIN, DIALECTS, FakeMarket, same
 from running import RunningServer, data, without_settings
 from vivienne.commands.main import main
-from vivienne.market.feeds.exchange import rest
+from vivienne.market.feeds.exchange import patience
 from vivienne.market.feeds.exchange.known import EXCHANGES
 from vivienne.market.files import read_market_file
 from vivienne.market.types import MINUTE_MS, Candle
@@ -54,7 +54,7 @@ def module_binance() -> Iterator[RunningExchange]:
 def binance(module_binance: RunningExchange, monkeypatch: pytest.MonkeyPatch) -> RunningExchange:
     """Binance with small pages, without faults; errors that pass are tried again at once."""
     monkeypatch.setattr(EXCHANGES["binance"], "history_rows", 50)
-    monkeypatch.setattr(rest, "full_jitter", lambda *_: 0.0)
+    monkeypatch.setattr(patience, "full_jitter", lambda *_: 0.0)
     return module_binance.healed()
 
 
@@ -251,7 +251,7 @@ def test_a_block_by_country_is_said_and_can_be_waited_for_by_nobody(binance: Run
 
 
 def test_older_minutes_of_kraken_are_made_from_its_trades(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rest, "full_jitter", lambda *_: 0.0)
+    monkeypatch.setattr(patience, "full_jitter", lambda *_: 0.0)
     monkeypatch.setattr(EXCHANGES["kraken"], "history_depth", 40)
     market = FakeMarket(past=900, ahead=2, a_minute=2, pace=0.01)
     begin, end = BEGIN - 890 * MINUTE_MS, BEGIN - 10 * MINUTE_MS
