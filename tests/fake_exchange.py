@@ -524,6 +524,7 @@ class FakeExchange:
         faults: what goes wrong from now on.
         requests: paths of REST that were asked for.
         handshakes: number of connections that were asked for.
+        loop: where it runs.
     """
 
     def __init__(self, name: str, market: FakeMarket, tls: ssl.SSLContext | None = None) -> None:
@@ -563,6 +564,7 @@ class FakeExchange:
 
     async def start(self) -> None:
         """Listen, on the same port as before."""
+        self.loop = asyncio.get_running_loop()
         self._server = await serve(
             self._serve, "127.0.0.1", self._port, process_request=self._answered, ssl=self._tls, close_timeout=0.1,
             compression=None,

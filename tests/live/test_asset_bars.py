@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
@@ -14,6 +14,7 @@ from sizes import examples
 from vivienne.live.asset_bars import AssetBars
 from vivienne.live.freshness import Freshness
 from vivienne.market.checks import check_candle, valid_minutes
+from vivienne.market.feeds.base import MinuteSource
 from vivienne.market.timeframe import Timeframe
 from vivienne.market.types import MINUTE_MS, Bars, Candle
 
@@ -60,7 +61,7 @@ def arriving(begin: int, stretches: list[tuple[int, int, dict[str, Any] | None]]
 
 def everything(bars: AssetBars, freshness: Freshness) -> str:
     """All that can be seen of it; equal texts are equal figures, NaN included."""
-    window = [*bars.window.bars().candles()], bars.window.is_cut
+    window = [*bars.window.bars().candles()], bars.window.sources(), bars.window.is_cut, bars.forming_bar()
     return repr((window, bars.price, bars.price_time, bars.newly_closed, bars.open_bar(), freshness.trouble))
 
 
@@ -71,18 +72,19 @@ def everything(bars: AssetBars, freshness: Freshness) -> str:
     timeframe=st.sampled_from([Timeframe.M1, Timeframe.M3, Timeframe.M15, Timeframe.H1]),
     length=st.integers(1, 40),
     pace=st.sampled_from([None, 60.0]),
+    sources=st.lists(st.sampled_from(get_args(MinuteSource)), min_size=3, max_size=3),
 )
 def test_minutes_taken_together_are_as_minutes_taken_one_by_one(
-    parts: list[Any], begin: int, timeframe: Timeframe, length: int, pace: float | None
+    parts: list[Any], begin: int, timeframe: Timeframe, length: int, pace: float | None, sources: list[MinuteSource]
 ) -> None:
     by_one, together = (Freshness(10.0, pace, clock=lambda: 0.0) for _ in range(2))
     single, bulk = (AssetBars("BTC", timeframe, length, each) for each in (by_one, together))
-    for part in parts:
+    for part, source in zip(parts, sources, strict=False):
         candles = arriving(begin, part)
         begin = begin if not candles else max(0, candles[-1].open_time - MIDNIGHT) // MINUTE_MS % 10_000 + 1
         for candle in candles:
-            single.take(candle)
-        bulk.take_all(Bars.from_candles(candles))
+            single.take(candle, source)
+        bulk.take_all(Bars.from_candles(candles), source)
         assert everything(single, by_one) == everything(bulk, together)
         for bars in (single, bulk):
             bars.move(101.0, MIDNIGHT + begin * MINUTE_MS + 1)

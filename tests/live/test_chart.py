@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from making import MIDNIGHT, document_of, minutes
+from making import MIDNIGHT, document_of, minutes, resampled
 from vivienne.agent.filters import FILTERS
 from vivienne.agent.indicators import indicators
 from vivienne.changes.requests import ChangeRequest, Update
@@ -23,6 +23,8 @@ from vivienne.times import iso
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+    from vivienne.market.feeds.base import MinuteSource
 
 HISTORY = 250
 LEVELS = ("loaded", "aim", "bang")
@@ -124,6 +126,24 @@ async def test_a_decision_stays_what_it_was_when_its_bar_closed(asset: LiveAsset
     ]  # fmt: skip
 
 
+def test_a_bar_came_from_where_its_weakest_minute_came_from(service: ConfigService) -> None:
+    asset = LiveAsset("BTC", feed="by hand", timeframe=Timeframe.M3, window=2500, active=lambda: service.active("BTC"))
+    candles = minutes(3 * HISTORY + 12)
+    history = resampled(candles[: 3 * HISTORY], Timeframe.M3)
+    asset.load(Bars.from_candles([]), bars=history, source="filled")
+    whole: list[MinuteSource] = ["streamed", "streamed", "streamed"]
+    sources: list[MinuteSource] = [*whole, "streamed", "filled", "streamed", "incomplete", "filled", "streamed"]
+    for candle, source in zip(candles[3 * HISTORY :], sources, strict=False):
+        asset.take(candle, source)
+    asset.decide()
+    asset.take(candles[3 * HISTORY + 11], "streamed")  # two minutes before it never came
+    newest = [made.bar["source"] for made in asset.decide_closed()]
+
+    bars = asset.chart(5)["bars"]
+    assert [bar["source"] for bar in bars] == ["filled", "streamed", "filled", "incomplete", "incomplete"]
+    assert newest == ["incomplete"]
+
+
 def test_a_chart_agrees_with_the_state_on_the_newest_bar(asset: LiveAsset) -> None:
     asset.load(Bars.from_candles(minutes(HISTORY)))
     asset.decide()
@@ -157,6 +177,8 @@ def test_a_chart_has_the_open_bar_as_far_as_it_has_come(asset: LiveAsset) -> Non
         "low": last.close - 1,
         "close": last.close - 1,
         "volume": None,
+        "quote_volume": None,
+        "source": None,
     }
     assert wanted == asset.chart(1)["forming"]
 
@@ -174,6 +196,8 @@ def test_the_open_bar_of_a_longer_timeframe_is_made_of_its_minutes_and_the_price
         "low": min(candles[30].low, candles[31].low),
         "close": price,
         "volume": candles[30].volume + candles[31].volume,
+        "quote_volume": candles[30].quote_volume + candles[31].quote_volume,
+        "source": None,
     }
     assert wanted == asset.chart(1)["forming"]
 

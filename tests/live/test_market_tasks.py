@@ -53,7 +53,10 @@ class MemoryFeed:
             asset: asyncio.Queue() for asset in assets
         }
 
-    def instrument(self, asset: str) -> None:
+    def listing(self, asset: str) -> None:
+        del asset
+
+    def contact(self, asset: str) -> None:
         del asset
 
     async def run(self) -> None:

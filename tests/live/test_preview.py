@@ -33,7 +33,7 @@ NO_FILTERS = document_of(dict.fromkeys([barrier.switch for barrier in FILTERS], 
 def deciding(bars: Bars = BARS) -> Deciding:
     """Of a market that began with the first of these bars."""
     window = BarWindow(2_500)
-    window.extend(bars)
+    window.extend(bars, "filled")
     return Deciding(window, Timeframe.M15)
 
 
@@ -85,6 +85,7 @@ def test_thresholds_at_zero_would_have_made_every_vote_a_bang() -> None:
     assert found["then"]["held"] == 0
     assert found["different_bars"] > MOST_DIFFERENT
     assert len(found["different"]) == MOST_DIFFERENT
+    assert {bar["source"] for bar in found["different"]} == {"filled"}
     newest = found["different"][-1]
     assert iso(int(BARS.open_time[-1])) == newest["time"]
     assert newest["then"]["clarity_level"] == "bang"

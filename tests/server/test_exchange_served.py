@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from fake_exchange import FakeExchange, FakeMarket
 from running import RunningServer, data
+from vivienne.market.types import MINUTE_MS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,8 +53,13 @@ def test_states_name_the_exchange_and_the_symbol(running: RunningServer) -> None
             client.receive(SECONDS)
 
     assert ("exchange", "Binance", "BTCUSDT") == (state["feed"], state["exchange"], state["symbol"])
+    assert ("USDT", 0.01) == (state["quote_currency"], state["tick_size"])
+    [listed, _] = running.get("/phoenix/assets").json()["assets"]
+    assert all(listed[name] == state[name] for name in ("exchange", "symbol", "quote_currency", "tick_size"))
     bars = running.get("/phoenix/assets/BTC/bars", limit=1_000).json()["bars"]
     assert 400 <= len(bars) <= 500
+    assert bars[0]["source"] == "filled"
+    assert bars[0]["quote_volume"] == pytest.approx(bars[0]["volume"] * bars[0]["close"], rel=0.1)
     assert "vivienne_exchange_connects_total 1.0" in running.get("/metrics").text
 
 
@@ -64,4 +70,38 @@ def test_a_symbol_that_is_not_there_is_said_in_its_state(running: RunningServer)
 
     assert "no market 'NOPE/USDT'" in state["status_reason"]
     assert ("exchange", 0.0, "idle") == (state["trouble"]["id"], state["position_size"], state["clarity_level"])
+    assert ("Binance", None, "blocked") == (state["exchange"], state["symbol"], state["feed_status"])
     assert "no market" in running.get("/ready").json()["feeds"]["NOPE"]
+
+
+def test_a_cut_connection_is_said_until_what_was_missed_is_there(
+    running: RunningServer, exchange: FakeExchange
+) -> None:
+    with running.client() as client:
+        while (state := data(client.state("BTC", timeout=SECONDS)))["feed_status"] != "connected":
+            client.receive(SECONDS)
+        assert state["data_delay"] >= 0.0
+        assert 'vivienne_exchange_delay_seconds{asset="BTC"}' in running.get("/metrics").text
+
+        asyncio.run_coroutine_threadsafe(gone_for_a_minute(exchange), exchange.loop)
+        said, bar = list[dict[str, Any]](), None
+        while bar is None or bar["source"] == "streamed" or said[-1]["feed_status"] != "connected":
+            said.append(data(client.state("BTC", timeout=SECONDS)))
+            bar = said[-1]["bar"] or bar
+            client.receive(SECONDS)
+
+    broken = next(one for one in said if one["feed_status"] != "connected")
+    assert ("reconnecting", None) == (broken["feed_status"], broken["data_delay"])
+    assert "Binance closed the connection" in broken["feed_status_reason"]
+    assert bar["source"] == "filled"
+    [*_, last] = running.get("/phoenix/assets/BTC/bars", limit=50).json()["bars"]
+    assert last["source"] in ("streamed", "filled")
+
+
+async def gone_for_a_minute(exchange: FakeExchange) -> None:
+    """Stop until a minute of the market is over that nobody heard."""
+    await exchange.stop()
+    begin = exchange.market.now()
+    while exchange.market.now() < begin + 2 * MINUTE_MS:  # noqa: ASYNC110  # its time is that of the clock
+        await asyncio.sleep(0.05)
+    await exchange.start()

@@ -77,7 +77,7 @@ async def replayed(folder: Path, files: dict[str, list[Path]], timeframe: Timefr
 MAY_BE_NULL = {
     *("value", "reading", "path", "nearest_change", "bar_time", "status_reason", "explanation"),
     *("size_cap", "data_age", "data_age_limit", "status_reason_id", "pause", "trouble", "bar", "switch"),
-    *("exchange", "symbol"),
+    *("exchange", "symbol", "quote_currency", "tick_size", "feed_status", "feed_status_reason", "data_delay", "source"),
     "config_version",
     *("ema_fast", "ema_slow", "bollinger_upper", "bollinger_middle", "bollinger_lower"),
     *("rsi", "macd_atr", "macd_histogram_atr"),

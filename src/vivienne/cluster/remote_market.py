@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from vivienne.cluster.heartbeats import SILENT_SECONDS
 from vivienne.errors import AgentUnavailable
+from vivienne.wire.chart import UNLISTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -55,7 +56,7 @@ class RemoteMarket:
         return {
             "feed": there[0]["feed"],
             "timeframe": there[0]["timeframe"],
-            "assets": [known.get(asset, {"asset": asset, "closes": []}) for asset in self.assets],
+            "assets": [known.get(asset, {"asset": asset, **UNLISTED, "closes": []}) for asset in self.assets],
         }
 
     async def chart(self, asset: str, limit: int) -> Chart:

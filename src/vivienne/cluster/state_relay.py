@@ -197,7 +197,7 @@ def _lost(state: AssetData, reason: str) -> AssetData:
     trouble: TroubleEntry = {"id": "agent_lost", "message": reason}
     return _without_decision(
         state, {"status": "stale", "status_reason": trouble["message"], "status_reason_id": trouble["id"],
-                "trouble": trouble, "pause": None},
+                "trouble": trouble, "pause": None, "feed_status": None, "feed_status_reason": None, "data_delay": None},
     )  # fmt: skip
 
 

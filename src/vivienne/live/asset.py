@@ -10,7 +10,7 @@ from vivienne.agent.evaluate import FULL_HISTORY
 from vivienne.live.asset_bars import AssetBars
 from vivienne.live.change_marks import ChangeMarks
 from vivienne.live.deciding import Deciding
-from vivienne.live.entries import decision_entry
+from vivienne.live.entries import contact_entry, decision_entry, listed
 from vivienne.live.freshness import Freshness
 from vivienne.live.preview import compare
 from vivienne.live.trouble import Trouble
@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from vivienne.agent.decision import Decision
     from vivienne.agent.schema import Configuration
     from vivienne.changes.in_force import Active
+    from vivienne.market.feeds.base import Contact, Listing, MinuteSource
     from vivienne.market.timeframe import Timeframe
     from vivienne.market.types import Bars, Candle
-    from vivienne.wire.chart import Chart, ChartBar
+    from vivienne.wire.chart import Chart, ChartBar, Listed
     from vivienne.wire.explanation import Level
     from vivienne.wire.preview import Comparison
     from vivienne.wire.state import AssetState, History, Status
@@ -62,6 +63,8 @@ class LiveAsset:
         freshness: judges the data; without it, data may arrive at any time.
         cap: the largest position size, in percent of equity.
         require_full_history: stay in warm-up until the history of a bar is full.
+        listing: what its exchange says of the market; see `vivienne.market.feeds.base.Feed`.
+        contact: how the feed stands with the exchange.
     """
 
     def __init__(
@@ -76,6 +79,8 @@ class LiveAsset:
         freshness: Freshness | None = None,
         cap: float = NO_CAP,
         require_full_history: bool = False,
+        listing: Callable[[], Listing | None] = lambda: None,
+        contact: Callable[[], Contact | None] = lambda: None,
     ) -> None:
         self.asset = asset
         self.freshness = freshness or Freshness()
@@ -91,22 +96,25 @@ class LiveAsset:
         self._failed: Trouble | None = None
         self._held: Trouble | None = None
         self._changes = ChangeMarks(window)
-        self.instrument: tuple[str, str] | None = None
-        """Exchange and symbol of a real market."""
+        self._listing = listing
+        self._contact = contact
         self.ended = False
         """True once the feed has ended."""
 
-    def load(self, minutes: Bars, *, is_whole: bool = True, bars: Bars | None = None) -> None:
-        """Load history without deciding its bars.
+    def load(
+        self, minutes: Bars, *, is_whole: bool = True, bars: Bars | None = None, source: MinuteSource | None = None
+    ) -> None:
+        """Load history without deciding its bars; see `vivienne.market.feeds.base.History`.
 
         Args:
             minutes: closed minutes, oldest first.
             is_whole: whether the market began with the first of them.
             bars: closed bars before the minutes, in place of what was known; None without any.
+            source: where all of them came from.
         """
         if bars is not None and len(bars):
-            self._bars.begin_with(bars)
-        self._bars.take_all(minutes)
+            self._bars.begin_with(bars, source)
+        self._bars.take_all(minutes, source)
         self._bars.newly_closed = 0
         if not is_whole:
             self._bars.window.is_cut = True
@@ -115,9 +123,9 @@ class LiveAsset:
         """Number of bars that a decision needs."""
         return self._deciding.bars_needed(configuration)
 
-    def take(self, candle: Candle) -> bool:
+    def take(self, candle: Candle, source: MinuteSource | None = None) -> bool:
         """Take a closed minute; see `AssetBars.take`."""
-        return self._bars.take(candle)
+        return self._bars.take(candle, source)
 
     def move(self, price: float, time: int) -> None:
         """Take a price within the open minute, without deciding."""
@@ -192,6 +200,10 @@ class LiveAsset:
         last: list[float] = closes[max(0, len(closes) - most) :].tolist()
         return last
 
+    def listed(self) -> Listed:
+        """What its exchange says of the market."""
+        return listed(self._listing())
+
     def compare(self, candidate: Configuration, rows: int) -> Comparison:
         """Compare the last bars under the configuration in force and under another one."""
         return compare(self._deciding, self._active().configuration, candidate, rows)
@@ -255,8 +267,8 @@ class LiveAsset:
             "bar": None,
             "timeframe": self._timeframe.value,
             "feed": self._feed,
-            "exchange": None if self.instrument is None else self.instrument[0],
-            "symbol": None if self.instrument is None else self.instrument[1],
+            **contact_entry(self._contact()),
+            **self.listed(),
         }
 
     def _history(self) -> History:

@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vivienne.live.entries import finite
 from vivienne.market.bars import BarBuilder, GapFiller, Restart
 from vivienne.market.checks import valid_minutes
 from vivienne.market.types import MINUTE_MS, Candle
-from vivienne.market.window import BarWindow
+from vivienne.market.window import BarWindow, weakest
 from vivienne.times import iso
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from vivienne.live.freshness import Freshness
+    from vivienne.market.feeds.base import MinuteSource
     from vivienne.market.timeframe import Timeframe
     from vivienne.market.types import Bars
     from vivienne.wire.chart import FormingBar
@@ -52,14 +54,20 @@ class AssetBars:
         self._builder = BarBuilder(timeframe)
         self._minute: tuple[float, float, float] | None = None
         """Open, high and low of the prices since the last closed minute."""
+        self._source: MinuteSource | None = None
+        """The weakest source of the closed minutes of the open bar."""
         self._told_of_ignored = False
         self.window = BarWindow(length)
         self.price: float | None = None
         self.price_time: int | None = None
         self.newly_closed = 0
 
-    def take(self, candle: Candle) -> bool:
+    def take(self, candle: Candle, source: MinuteSource | None = None) -> bool:
         """Take a closed minute. An invalid, repeated, late or premature one is ignored.
+
+        Args:
+            candle: the minute.
+            source: where it came from. Missing minutes before it that are filled count as incomplete.
 
         Returns:
             True if it closed bars or restarted the window, so that a decision is due.
@@ -78,54 +86,62 @@ class AssetBars:
                 continue
             self.price, self.price_time = item.close, item.open_time + MINUTE_MS
             self._minute = None
-            bar = self._builder.add(item)
+            bar = self._add(item, source if item is candle or source is None else "incomplete")
             if bar is not None:
-                self.window.append(bar)
+                self.window.append(bar, self._source)
                 self.newly_closed += 1
         return restarted or self.newly_closed > closed
 
-    def begin_with(self, bars: Bars) -> None:
+    def _add(self, minute: Candle, source: MinuteSource | None) -> Candle | None:
+        """Add a minute to the open bar; return the bar it closed, if any."""
+        bar = self._builder.add(minute)
+        self._source = source if self._builder.minutes <= 1 else weakest(self._source, source)
+        return bar
+
+    def begin_with(self, bars: Bars, source: MinuteSource | None = None) -> None:
         """Take closed bars without a gap, oldest first, in place of everything that came before."""
         self.window.clear()
         self._builder.restart()
         self._minute = None
-        self.window.extend(bars)
+        self.window.extend(bars, source)
         last = bars.candle(-1)
         self.price, self.price_time = last.close, last.open_time + self._timeframe.milliseconds
         self._gaps.newest = last._replace(open_time=self.price_time - MINUTE_MS)
         self._freshness.continue_to(self.price_time)
 
-    def take_all(self, minutes: Bars) -> None:
-        """Take closed minutes, oldest first, with the result of `take` for one after the other.
+    def take_all(self, minutes: Bars, source: MinuteSource | None = None) -> None:
+        """Take closed minutes of one source, oldest first, with the result of `take` for one after the other.
 
         Runs without a gap are taken in one pass, unless they are short.
         """
         taken = 0
         for begin, end in [*_long_runs(minutes), (len(minutes), len(minutes))]:
             for candle in minutes[taken:begin].candles():
-                self.take(candle)
+                self.take(candle, source)
             taken = begin
             # The first minute of a run may follow a gap, and the next ones may be ignored with it.
-            while taken < end and not self._is_next(int(minutes.open_time[taken])):
-                self.take(minutes.candle(taken))
+            while taken < end and not self._is_next(int(minutes.open_time[taken]), source):
+                self.take(minutes.candle(taken), source)
                 taken += 1
             if taken < end:
-                self._take_run(minutes[taken:end])
+                self._take_run(minutes[taken:end], source)
             taken = end
 
-    def _is_next(self, open_time: int) -> bool:
-        """Check that a minute follows the newest one without a gap."""
+    def _is_next(self, open_time: int, source: MinuteSource | None) -> bool:
+        """Check that a minute follows the newest one without a gap, and that the open bar is of the same source."""
         newest = self._gaps.newest
-        return newest is not None and newest.open_time + MINUTE_MS == open_time
+        is_pure = self._source == source or self._builder.forming() is None
+        return newest is not None and newest.open_time + MINUTE_MS == open_time and is_pure
 
-    def _take_run(self, minutes: Bars) -> None:
-        """Take valid minutes that continue the newest one without a gap."""
+    def _take_run(self, minutes: Bars, source: MinuteSource | None) -> None:
+        """Take valid minutes of one source that continue the newest one without a gap."""
         newest = minutes.candle(-1)
         self.price, self.price_time, self._minute = newest.close, newest.open_time + MINUTE_MS, None
         self._freshness.continue_to(self.price_time)
         self._gaps.newest = newest
         closed = self._builder.add_run(minutes)
-        self.window.extend(closed)
+        self._source = source
+        self.window.extend(closed, source)
         self.newly_closed += len(closed)
 
     def move(self, price: float, time: int) -> None:
@@ -174,7 +190,9 @@ class AssetBars:
             "high": bar.high,
             "low": bar.low,
             "close": bar.close,
-            "volume": None if closed is None or math.isnan(closed.volume) else closed.volume,
+            "volume": None if closed is None else finite(closed.volume),
+            "quote_volume": None if closed is None else finite(closed.quote_volume),
+            "source": None if closed is None else self._source,
         }
 
     def _tell_of_ignored(self) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from vivienne.agent.evaluate import Evaluation
     from vivienne.agent.schema import Configuration
     from vivienne.changes.in_force import Active
+    from vivienne.market.feeds.base import MinuteSource
     from vivienne.market.timeframe import Timeframe
     from vivienne.market.types import Bars, Candle
     from vivienne.market.window import BarWindow
@@ -107,12 +108,20 @@ class Deciding:
         if self._latest is None:
             raise LookupError("no decision has been made yet")
         bars, evaluation = self._latest
-        return chart_bars(bars, evaluation, self._known(evaluation))[-1]
+        sources = self._window.sources()[: len(bars)]
+        return chart_bars(bars, sources, evaluation, self._known(evaluation))[-1]
 
     def chart_bars(self, active: Active, limit: int) -> list[ChartBar]:
         """The last closed bars as a chart draws them, at most `limit`."""
         evaluation = self.evaluate(active.configuration, limit)
-        return [] if evaluation is None else chart_bars(self._window.bars(), evaluation, self._known(evaluation))
+        if evaluation is None:
+            return []
+        window = self._window
+        return chart_bars(window.bars(), window.sources(), evaluation, self._known(evaluation))
+
+    def sources(self) -> dict[int, MinuteSource | None]:
+        """Where the closed bars came from, by their open time."""
+        return dict(zip(self._window.bars().open_time.tolist(), self._window.sources(), strict=True))
 
     def evaluate(self, config: Configuration, limit: int) -> Evaluation | None:
         """Decide the last closed bars, at most `limit`, with any configuration; None without bars."""

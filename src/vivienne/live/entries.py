@@ -8,15 +8,25 @@ from typing import TYPE_CHECKING, NamedTuple
 from vivienne.agent.decision import Clarity
 from vivienne.agent.signals.base import in_atr
 from vivienne.times import iso
+from vivienne.wire.chart import UNLISTED
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from vivienne.agent.decision import Decision
     from vivienne.agent.evaluate import Evaluation
     from vivienne.live.deciding import Made
+    from vivienne.market.feeds.base import Contact, Listing, MinuteSource
     from vivienne.market.types import Bars
-    from vivienne.wire.chart import BarStatus, ChartBar
+    from vivienne.wire.chart import BarStatus, ChartBar, Listed
     from vivienne.wire.decision import BarDecision, DecisionEntry
     from vivienne.wire.explanation import Explanation
+    from vivienne.wire.state import ContactEntry
+
+
+def finite(value: float) -> float | None:
+    """Convert a number for the wire: None for NaN, which JSON does not have."""
+    return value if math.isfinite(value) else None
 
 
 def decision_entry(decision: Decision, explanation: Explanation | None) -> DecisionEntry:
@@ -33,6 +43,26 @@ def decision_entry(decision: Decision, explanation: Explanation | None) -> Decis
         "blocked_by": [*decision.blocked_by],
         "explanation": explanation,
     }
+
+
+def contact_entry(contact: Contact | None) -> ContactEntry:
+    """How a feed stands with its exchange."""
+    if contact is None:
+        return {"feed_status": None, "feed_status_reason": None, "data_delay": None}
+    delay = contact.delay
+    return {
+        "feed_status": contact.state,
+        "feed_status_reason": contact.reason,
+        "data_delay": None if delay is None else round(delay, 3),
+    }
+
+
+def listed(listing: Listing | None) -> Listed:
+    """What an exchange says of a market."""
+    if listing is None:
+        return UNLISTED
+    exchange, symbol, quote_currency, tick_size = listing
+    return {"exchange": exchange, "symbol": symbol, "quote_currency": quote_currency, "tick_size": tick_size}
 
 
 def bar_decision(decision: Decision) -> BarDecision:
@@ -80,32 +110,37 @@ def readings(evaluation: Evaluation) -> list[Readings]:
     return list(map(Readings, *(column.tolist() for column in columns)))
 
 
-def chart_bars(bars: Bars, evaluation: Evaluation, made: list[Made | None]) -> list[ChartBar]:
+def chart_bars(
+    bars: Bars, sources: Sequence[MinuteSource | None], evaluation: Evaluation, made: list[Made | None]
+) -> list[ChartBar]:
     """Bars with indicators and decisions.
 
     Args:
         bars: closed bars; the last ones are the rows of the evaluation.
+        sources: where the bars came from.
         evaluation: made with the configuration in force.
         made: for each row, the decision that was made when the bar closed, or None.
     """
     rows, now = len(evaluation.open_time), evaluation.now
     columns = (
-        bars.open, bars.high, bars.low, bars.close, bars.volume, now.ema_fast, now.ema_slow, now.bollinger_upper,
-        now.bollinger_middle, now.bollinger_lower, now.vwap,
+        bars.open, bars.high, bars.low, bars.close, bars.volume, bars.quote_volume, now.ema_fast, now.ema_slow,
+        now.bollinger_upper, now.bollinger_middle, now.bollinger_lower, now.vwap,
     )  # fmt: skip
     table = zip(*(column[-rows:].tolist() for column in columns), strict=True)
     read = readings(evaluation) if None in made else []
     return [
-        _chart_bar(figures, evaluation.decision(row), read[row], None)
+        _chart_bar(figures, source, evaluation.decision(row), read[row], None)
         if one is None
-        else _chart_bar(figures, one.decision, one.readings, one)
-        for row, (figures, one) in enumerate(zip(table, made, strict=True))
+        else _chart_bar(figures, source, one.decision, one.readings, one)
+        for row, (figures, source, one) in enumerate(zip(table, sources[-rows:], made, strict=True))
     ]
 
 
-def _chart_bar(figures: tuple[float, ...], decision: Decision, read: Readings, made: Made | None) -> ChartBar:
+def _chart_bar(
+    figures: tuple[float, ...], source: MinuteSource | None, decision: Decision, read: Readings, made: Made | None
+) -> ChartBar:
     opened, high, low, close, *rest = figures
-    volume, fast, slow, upper, middle, lower, vwap = map(_number, rest)
+    volume, quote_volume, fast, slow, upper, middle, lower, vwap = map(finite, rest)
     is_decided = made is not None or (decision.ready and decision.is_whole)
     status: BarStatus = "live" if is_decided else "warming_up" if decision.is_whole else "undecidable"
     bar: ChartBar = {
@@ -115,17 +150,19 @@ def _chart_bar(figures: tuple[float, ...], decision: Decision, read: Readings, m
         "low": low,
         "close": close,
         "volume": volume,
+        "quote_volume": quote_volume,
+        "source": source,
         "ema_fast": fast,
         "ema_slow": slow,
         "bollinger_upper": upper,
         "bollinger_middle": middle,
         "bollinger_lower": lower,
         "vwap": vwap,
-        "support": _number(decision.support),
-        "resistance": _number(decision.resistance),
-        "rsi": _number(read.rsi),
-        "macd_atr": _number(read.macd),
-        "macd_histogram_atr": _number(read.macd_histogram),
+        "support": finite(decision.support),
+        "resistance": finite(decision.resistance),
+        "rsi": finite(read.rsi),
+        "macd_atr": finite(read.macd),
+        "macd_histogram_atr": finite(read.macd_histogram),
         **(bar_decision(decision) if is_decided else undecided_bar()),
         "blocked": is_decided and bool(decision.blocks),
         "status": status,
@@ -139,8 +176,3 @@ def _chart_bar(figures: tuple[float, ...], decision: Decision, read: Readings, m
 
 def _confidence(decision: Decision) -> float:
     return round(decision.confidence, 9)
-
-
-def _number(value: float) -> float | None:
-    """Convert a number for the wire: None for NaN, which JSON does not have."""
-    return value if math.isfinite(value) else None

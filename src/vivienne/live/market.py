@@ -12,7 +12,7 @@ from vivienne.errors import MarketDataError
 from vivienne.live.asset import LiveAsset
 from vivienne.live.caps import UNCAPPED
 from vivienne.live.freshness import Freshness
-from vivienne.market.feeds.base import FeedEnded, FeedTrouble, HistoryRead, MinuteClosed, PriceMoved
+from vivienne.market.feeds.base import ContactChanged, FeedEnded, FeedTrouble, HistoryRead, MinuteClosed, PriceMoved
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from vivienne.live.asset import DecisionMade
     from vivienne.live.caps import SizeCaps
     from vivienne.live.trouble import Trouble
-    from vivienne.market.feeds.base import Feed, FeedEvent
+    from vivienne.market.feeds.base import Feed, FeedEvent, History
     from vivienne.market.timeframe import Timeframe
     from vivienne.store.revision import AppliedRevision
     from vivienne.stream.state import StateBoard
@@ -89,6 +89,8 @@ class Market:
                 active=partial(service.active, asset),
                 freshness=Freshness(feed.longest_silence, feed.pace),
                 require_full_history=require_full_history,
+                listing=partial(feed.listing, asset),
+                contact=partial(feed.contact, asset),
             )
             for asset in feed.assets
         }
@@ -107,8 +109,10 @@ class Market:
         # One more bar than needed, because the data may begin within the first bar.
         bars = live.bars_needed(configuration) + 1, self._window + 1
         least, most = (count * self._timeframe.minutes for count in bars)
-        history = self._feed.history(asset, least=least, most=most)
-        live.load(history.minutes, is_whole=history.is_whole, bars=history.bars)
+        self._take_history(live, self._feed.history(asset, least=least, most=most))
+
+    def _take_history(self, live: LiveAsset, history: History) -> None:
+        live.load(history.minutes, is_whole=history.is_whole, bars=history.bars, source=history.source)
 
     def listen(self, listener: Callable[[DecisionMade], None]) -> None:
         """Call a listener with every decision on a closed bar, in order. The stream of states is the first listener."""
@@ -125,7 +129,7 @@ class Market:
     def overview(self, closes: int) -> AssetList:
         """All assets, each with its last closes."""
         listed: list[AssetCloses] = [
-            {"asset": asset, "closes": live.closes(closes)} for asset, live in self._assets.items()
+            {"asset": asset, **live.listed(), "closes": live.closes(closes)} for asset, live in self._assets.items()
         ]
         return {"feed": self._feed.name, "timeframe": self._timeframe.value, "assets": listed}
 
@@ -171,16 +175,17 @@ class Market:
             live.move(event.price, event.time)
             self._moved.add(asset)
         elif isinstance(event, MinuteClosed):
-            if live.take(event.candle):
+            if live.take(event.candle, event.source):
                 await self._decide_closed(asset)
             else:
                 self._moved.add(asset)
         elif isinstance(event, HistoryRead):
-            live.instrument = self._feed.instrument(asset)
-            live.load(event.history.minutes, is_whole=event.history.is_whole, bars=event.history.bars)
+            self._take_history(live, event.history)
             self._decide_again(asset)
         elif isinstance(event, FeedTrouble):
             live.hold(event.reason)
+        elif isinstance(event, ContactChanged):
+            self._publish_safely(asset)
         elif isinstance(event, FeedEnded):
             await self._board.handed_over(asset)
             live.end()

@@ -32,8 +32,14 @@ def compare(deciding: Deciding, now: Configuration, then: Configuration, rows: i
     evaluations = deciding.evaluate(now, rows), deciding.evaluate(then, rows)
     before, after = ([] if each is None else each.decisions() for each in evaluations)
     compared = [pair for pair in zip(before, after, strict=True) if _is_decided(pair[0]) and _is_decided(pair[1])]
+    sources = deciding.sources()
     different: list[DifferentBar] = [
-        {"time": iso(one.open_time), "now": bar_decision(one), "then": bar_decision(other)}
+        {
+            "time": iso(one.open_time),
+            "source": sources[one.open_time],
+            "now": bar_decision(one),
+            "then": bar_decision(other),
+        }
         for one, other in compared
         if _effect(one) != _effect(other)
     ]

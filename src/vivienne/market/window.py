@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from vivienne.market.types import Bars, Candle
 
+if TYPE_CHECKING:
+    from vivienne.market.feeds.base import MinuteSource
+
+_SOURCES: tuple[MinuteSource | None, ...] = (None, "streamed", "pushed", "filled", "incomplete")
+"""Weakest last."""
 _COLUMNS = len(Candle._fields) - 1
+
+
+def weakest(one: MinuteSource | None, other: MinuteSource | None) -> MinuteSource | None:
+    """The source of a bar made of both."""
+    return max(one, other, key=_SOURCES.index)
 
 
 class BarWindow:
@@ -25,22 +37,29 @@ class BarWindow:
         self.is_cut = False
         self._times = np.empty(2 * length, dtype=np.int64)
         self._values = np.empty((_COLUMNS, 2 * length), dtype=np.float64)
+        self._sources = np.zeros(2 * length, dtype=np.uint8)
         self._end = 0
         self._count = 0
 
     def __len__(self) -> int:
         return self._count
 
-    def append(self, bar: Candle) -> None:
-        """Add the newest bar. If the window is full, the oldest bar is dropped."""
+    def append(self, bar: Candle, source: MinuteSource | None = None) -> None:
+        """Add the newest bar. If the window is full, the oldest bar is dropped.
+
+        Args:
+            bar: the bar.
+            source: the weakest of the sources of its minutes.
+        """
         self._make_room(1)
         self._times[self._end] = bar[0]
         self._values[:, self._end] = bar[1:]
+        self._sources[self._end] = _SOURCES.index(source)
         self._end += 1
         self._count += 1
 
-    def extend(self, bars: Bars) -> None:
-        """Add bars in order; see `append`."""
+    def extend(self, bars: Bars, source: MinuteSource | None = None) -> None:
+        """Add bars in order, all of one source; see `append`."""
         if len(bars) > self.length:
             self.is_cut = True
             bars = bars[-self.length :]
@@ -49,6 +68,7 @@ class BarWindow:
         self._times[rows] = bars.open_time
         for column, name in zip(self._values, Candle._fields[1:], strict=True):
             column[rows] = getattr(bars, name)
+        self._sources[rows] = _SOURCES.index(source)
         self._end += len(bars)
         self._count += len(bars)
 
@@ -62,6 +82,7 @@ class BarWindow:
             rows = slice(self._end - kept, self._end)
             self._times[:kept] = self._times[rows]
             self._values[:, :kept] = self._values[:, rows]
+            self._sources[:kept] = self._sources[rows]
             self._end = kept
 
     def clear(self) -> None:
@@ -73,3 +94,8 @@ class BarWindow:
         """The bars in the window, oldest first. The columns are views, valid until the next `append`."""
         rows = slice(self._end - self._count, self._end)
         return Bars(self._times[rows], *(column[rows] for column in self._values))
+
+    def sources(self) -> list[MinuteSource | None]:
+        """Where the bars in the window came from, oldest first."""
+        rows = slice(self._end - self._count, self._end)
+        return [_SOURCES[code] for code in self._sources[rows].tolist()]

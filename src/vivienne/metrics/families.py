@@ -79,6 +79,11 @@ FAMILIES: dict[str, Family] = {
         "time. Only with `--feed exchange`.",
         "asset", "kind", is_kept=False, only=_DECIDES,
     ),
+    "vivienne_exchange_delay_seconds": _gauge(
+        "Delay of the newest message of the exchange over that of the quickest. Absent while none is heard. "
+        "Only with `--feed exchange`.",
+        "asset", only=_DECIDES,
+    ),
     "vivienne_decisions_total": _counter("Decisions, by clarity level.", "asset", "level",
                                          only=_DECIDES),
     "vivienne_decision_failures_total": _counter("Decisions that failed.", "asset", only=_DECIDES),

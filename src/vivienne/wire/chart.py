@@ -9,6 +9,10 @@ from typing_extensions import TypedDict
 from vivienne.wire.decision import BarDecision
 
 BarStatus = Literal["live", "paused", "warming_up", "undecidable"]
+BarSource = Literal["streamed", "pushed", "filled", "incomplete"]
+"""Where the minutes of a bar came from, weakest last: the stream of the exchange; another program; the exchange, asked
+for it afterwards or for its history; or nowhere: some trades or minutes could not be had.
+"""
 
 
 class ChartBar(BarDecision):
@@ -24,6 +28,9 @@ class ChartBar(BarDecision):
     `status` is `live` for a decision, `paused` for a decision made during a pause, `warming_up` if there are too few
     bars before this one, and `undecidable` if bars of its history are no longer kept. In the last two cases the bar is
     idle, without a side or a size.
+
+    `volume` is in base currency, `quote_volume` in quote currency. `source` is that of the weakest of its minutes, and
+    null in a simulated or replayed market.
     """
 
     time: str
@@ -32,6 +39,8 @@ class ChartBar(BarDecision):
     low: float
     close: float
     volume: float | None
+    quote_volume: float | None
+    source: BarSource | None
     ema_fast: float | None
     ema_slow: float | None
     bollinger_upper: float | None
@@ -50,7 +59,7 @@ class ChartBar(BarDecision):
 
 
 class FormingBar(TypedDict):
-    """The bar that is still open, without a decision. Its volume is that of its closed minutes."""
+    """The bar that is still open, without a decision. Its volumes and its source are those of its closed minutes."""
 
     time: str
     open: float
@@ -58,6 +67,8 @@ class FormingBar(TypedDict):
     low: float
     close: float
     volume: float | None
+    quote_volume: float | None
+    source: BarSource | None
 
 
 class ChangeMark(TypedDict):
@@ -78,7 +89,24 @@ class Chart(TypedDict):
     changes: list[ChangeMark]
 
 
-class AssetCloses(TypedDict):
+class Listed(TypedDict):
+    """The market of an asset, as its exchange lists it; all null for a simulated or replayed one.
+
+    `exchange` is the name of the exchange, `symbol` its name of the market. Prices are in `quote_currency`, and are
+    multiples of `tick_size`. What is not known is null.
+    """
+
+    exchange: str | None
+    symbol: str | None
+    quote_currency: str | None
+    tick_size: float | None
+
+
+UNLISTED: Listed = {"exchange": None, "symbol": None, "quote_currency": None, "tick_size": None}
+"""A market of which nothing is known."""
+
+
+class AssetCloses(Listed):
     """The last closes of an asset, oldest first."""
 
     asset: str

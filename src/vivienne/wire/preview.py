@@ -7,6 +7,7 @@ from typing import NotRequired
 from typing_extensions import TypedDict
 
 from vivienne.wire.answers import ValueChange
+from vivienne.wire.chart import BarSource
 from vivienne.wire.decision import BarDecision
 from vivienne.wire.problem import ProblemEntry, WarningEntry
 
@@ -41,9 +42,10 @@ class LevelCounts(TypedDict):
 
 
 class DifferentBar(TypedDict):
-    """A bar with a different decision."""
+    """A bar with a different decision. Its source is that of a bar of a chart."""
 
     time: str
+    source: BarSource | None
     now: BarDecision
     then: BarDecision
 

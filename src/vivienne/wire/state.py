@@ -6,10 +6,11 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
-from vivienne.wire.chart import ChartBar
+from vivienne.wire.chart import ChartBar, Listed
 from vivienne.wire.decision import DecisionEntry
 from vivienne.wire.pause import PauseEntry
 
+FeedStatus = Literal["connecting", "connected", "reconnecting", "catching_up", "blocked"]
 Status = Literal["live", "warming_up", "stale", "paused", "ended"]
 ReasonId = Literal[
     "paused",
@@ -49,7 +50,19 @@ class TroubleEntry(TypedDict):
     message: str
 
 
-class AssetState(DecisionEntry):
+class ContactEntry(TypedDict):
+    """How the feed of an asset stands with its exchange, with a reason if it is not `connected`.
+
+    Both are null for a feed without a connection to an exchange. `data_delay` is the number of seconds by which the
+    newest message of the exchange came later than the quickest; it is null while none is heard.
+    """
+
+    feed_status: FeedStatus | None
+    feed_status_reason: str | None
+    data_delay: float | None
+
+
+class AssetState(DecisionEntry, Listed, ContactEntry):
     """The decision on an asset, and its status.
 
     `data_age` is the number of seconds from the arrival of the newest market data to this state. Repeated or late data
@@ -59,8 +72,6 @@ class AssetState(DecisionEntry):
     `pause` is the pause in force; it is set only while the status is `paused`.
 
     `trouble` is the reason for `stale`. During a pause it is set if the asset would otherwise be `stale`.
-
-    `exchange` and `symbol` name a real market; both are null for a simulated or replayed one.
 
     `bar` is the bar that was just decided, as a chart draws it; it is null in all other states. A client that misses a
     bar can tell from `bar_time`.
@@ -81,5 +92,3 @@ class AssetState(DecisionEntry):
     bar: ChartBar | None
     timeframe: str
     feed: str
-    exchange: str | None
-    symbol: str | None

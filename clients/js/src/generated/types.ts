@@ -429,8 +429,6 @@ export interface AgentState {
  *
  * `trouble` is the reason for `stale`. During a pause it is set if the asset would otherwise be `stale`.
  *
- * `exchange` and `symbol` name a real market; both are null for a simulated or replayed one.
- *
  * `bar` is the bar that was just decided, as a chart draws it; it is null in all other states. A client that misses a
  * bar can tell from `bar_time`.
  */
@@ -445,6 +443,13 @@ export interface AssetState {
   levels_status: 'active' | 'blocking' | 'inactive'
   blocked_by: string[]
   explanation: Explanation | null
+  exchange: string | null
+  symbol: string | null
+  quote_currency: string | null
+  tick_size: number | null
+  feed_status: ('connecting' | 'connected' | 'reconnecting' | 'catching_up' | 'blocked') | null
+  feed_status_reason: string | null
+  data_delay: number | null
   status: 'live' | 'warming_up' | 'stale' | 'paused' | 'ended'
   status_reason: string | null
   status_reason_id:
@@ -478,8 +483,6 @@ export interface AssetState {
   bar: ChartBar | null
   timeframe: string
   feed: string
-  exchange: string | null
-  symbol: string | null
 }
 /**
  * The reasons for a decision, and the smallest change of thresholds or switches that would alter it.
@@ -665,6 +668,9 @@ export interface History {
  * `status` is `live` for a decision, `paused` for a decision made during a pause, `warming_up` if there are too few
  * bars before this one, and `undecidable` if bars of its history are no longer kept. In the last two cases the bar is
  * idle, without a side or a size.
+ *
+ * `volume` is in base currency, `quote_volume` in quote currency. `source` is that of the weakest of its minutes, and
+ * null in a simulated or replayed market.
  */
 export interface ChartBar {
   clarity_level: 'idle' | 'loaded' | 'aim' | 'bang'
@@ -679,6 +685,8 @@ export interface ChartBar {
   low: number
   close: number
   volume: number | null
+  quote_volume: number | null
+  source: ('streamed' | 'pushed' | 'filled' | 'incomplete') | null
   ema_fast: number | null
   ema_slow: number | null
   bollinger_upper: number | null
@@ -699,6 +707,10 @@ export interface ChartBar {
  * The last closes of an asset, oldest first.
  */
 export interface AssetCloses {
+  exchange: string | null
+  symbol: string | null
+  quote_currency: string | null
+  tick_size: number | null
   asset: string
   closes: number[]
 }
@@ -753,7 +765,7 @@ export interface Chart {
   changes: ChangeMark[]
 }
 /**
- * The bar that is still open, without a decision. Its volume is that of its closed minutes.
+ * The bar that is still open, without a decision. Its volumes and its source are those of its closed minutes.
  */
 export interface FormingBar {
   time: string
@@ -762,6 +774,8 @@ export interface FormingBar {
   low: number
   close: number
   volume: number | null
+  quote_volume: number | null
+  source: ('streamed' | 'pushed' | 'filled' | 'incomplete') | null
 }
 /**
  * Fields that may go with a change: author, reason, and the version it is based on.
@@ -1012,10 +1026,11 @@ export interface LevelSizes {
   bang: number
 }
 /**
- * A bar with a different decision.
+ * A bar with a different decision. Its source is that of a bar of a chart.
  */
 export interface DifferentBar {
   time: string
+  source: ('streamed' | 'pushed' | 'filled' | 'incomplete') | null
   now: BarDecision
   then: BarDecision
 }

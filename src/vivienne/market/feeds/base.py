@@ -11,18 +11,57 @@ if TYPE_CHECKING:
     from vivienne.market.types import Bars, Candle
 
 
-MinuteSource = Literal["streamed", "filled", "pushed", "incomplete"]
-"""Where a minute came from: the stream; the exchange, asked for it afterwards; another program; or the stream, while
+MinuteSource = Literal["streamed", "pushed", "filled", "incomplete"]
+"""Where a minute came from: the stream; another program; the exchange, asked for it afterwards; or the stream, while
 some of its trades could not be had.
 """
+ContactState = Literal["connecting", "connected", "reconnecting", "catching_up", "blocked"]
+"""How a feed stands with its exchange: no data yet; data arrives; the connection broke off; data arrives, and what was
+missed is asked for; the exchange refuses, and is asked again at a slow pace.
+"""
+
+
+class Listing(NamedTuple):
+    """A market of an exchange, as it is listed there.
+
+    Attributes:
+        exchange: its name as shown to people.
+        symbol: the exchange's name of the market; None while it is not known.
+        quote_currency: the currency of prices; None while it is not known.
+        tick_size: the smallest step of the price; None if it is not known.
+    """
+
+    exchange: str
+    symbol: str | None = None
+    quote_currency: str | None = None
+    tick_size: float | None = None
+
+
+class Contact(NamedTuple):
+    """How a feed stands with its exchange about one asset.
+
+    Attributes:
+        state: see `ContactState`.
+        reason: why it is not `connected`, in words; None if there is nothing to say.
+        delay: seconds by which the newest message came later than the quickest; None while none is heard.
+    """
+
+    state: ContactState
+    reason: str | None = None
+    delay: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class MinuteClosed:
-    """A base minute has closed."""
+    """A base minute has closed.
+
+    Attributes:
+        candle: the minute.
+        source: where it came from; None in a market that is not real, or read from files.
+    """
 
     candle: Candle
-    source: MinuteSource = "streamed"
+    source: MinuteSource | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +90,13 @@ class History(NamedTuple):
         is_whole: True if the market began with the first of them; False if there were earlier minutes.
         bars: closed bars of the timeframe without a gap, oldest first; they end where the minutes begin. None where
             there are minutes only.
+        source: where all of them came from; see `MinuteClosed`.
     """
 
     minutes: Bars
     is_whole: bool
     bars: Bars | None = None
+    source: MinuteSource | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +113,12 @@ class FeedTrouble:
     reason: str | None
 
 
-FeedEvent = HistoryRead | MinuteClosed | PriceMoved | FeedTrouble | FeedEnded
+@dataclass(frozen=True, slots=True)
+class ContactChanged:
+    """The feed stands with its exchange otherwise than before; `Feed.contact` says how."""
+
+
+FeedEvent = HistoryRead | MinuteClosed | PriceMoved | FeedTrouble | ContactChanged | FeedEnded
 
 
 class Feed(Protocol):
@@ -92,8 +138,11 @@ class Feed(Protocol):
     longest_silence: float
     pace: float | None
 
-    def instrument(self, asset: str) -> tuple[str, str] | None:
-        """The exchange of an asset and its symbol there; None if it is not of a real market, or not known yet."""
+    def listing(self, asset: str) -> Listing | None:
+        """The exchange of an asset, and what it says of the market; None if it is not a real one."""
+
+    def contact(self, asset: str) -> Contact | None:
+        """How the feed stands with the exchange of an asset at this moment; None without a connection of its own."""
 
     async def run(self) -> None:
         """What has to go on beside the events, until it is cancelled; a feed without such work returns."""

@@ -131,10 +131,11 @@ class ReplayFeed:
                     break
         return History(Bars.from_candles(candles), is_whole=True)
 
-    def instrument(self, asset: str) -> tuple[str, str] | None:
+    def listing(self, asset: str) -> None:
         """None: it is no real market. See `Feed`."""
-        del asset
-        return None
+
+    def contact(self, asset: str) -> None:
+        """None: there is no connection. See `Feed`."""
 
     async def run(self) -> None:
         """Nothing goes on beside the events. See `Feed`."""

@@ -127,10 +127,11 @@ class SimulatedFeed:
         self._ahead[asset] = minutes[end:]
         return History(minutes[max(0, end - most) : end], is_whole=count + passed <= most)
 
-    def instrument(self, asset: str) -> tuple[str, str] | None:
+    def listing(self, asset: str) -> None:
         """None: it is no real market. See `Feed`."""
-        del asset
-        return None
+
+    def contact(self, asset: str) -> None:
+        """None: there is no connection. See `Feed`."""
 
     async def run(self) -> None:
         """Nothing goes on beside the events. See `Feed`."""

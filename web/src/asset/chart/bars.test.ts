@@ -11,6 +11,8 @@ const open = (clock: string, prices: Partial<FormingBar> = {}): FormingBar => ({
   low: 10,
   close: 10,
   volume: null,
+  quote_volume: null,
+  source: null,
   ...prices,
 })
 const state = (clock: string, price: number, more: Partial<AssetState> = {}) =>

@@ -76,7 +76,8 @@ export function openAfter(
   const held = last === undefined ? Number.NEGATIVE_INFINITY : Date.parse(last.time)
   if (last === undefined || held < begin) {
     const time = new Date(begin).toISOString()
-    return [...kept, { time, open: price, high: price, low: price, close: price, volume: null }].slice(-MOST_OPEN)
+    const prices = { open: price, high: price, low: price, close: price }
+    return [...kept, { time, ...prices, volume: null, quote_volume: null, source: null }].slice(-MOST_OPEN)
   }
   if (held > begin || last.close === price) return kept
   const moved = { ...last, high: Math.max(last.high, price), low: Math.min(last.low, price), close: price }

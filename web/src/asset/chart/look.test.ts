@@ -14,6 +14,8 @@ function quarters(from: number, count: number): ChartBar[] {
     low: 99.5 + place,
     close: 101 + place,
     volume: 2,
+    quote_volume: place === 0 ? null : 200,
+    source: place === 1 ? 'filled' : 'streamed',
   })) as unknown as ChartBar[]
 }
 
@@ -26,7 +28,8 @@ test('only longer timeframes that the bars fill are offered', () => {
 test('an hour has the first open, the last close, the extremes and the sum of the volumes', () => {
   const { bars, open } = looked(quarters(NOON, 8), [], '15m', '1h')
   expect(bars.map(({ time }) => time)).toEqual(['2026-05-04T12:00:00.000Z', '2026-05-04T13:00:00.000Z'])
-  expect(bars[0]).toMatchObject({ open: 100, high: 104.5, low: 99.5, close: 104, volume: 8 })
+  expect(bars[0]).toMatchObject({ open: 100, high: 104.5, low: 99.5, close: 104, volume: 8, quote_volume: 600 })
+  expect(bars.map(({ source }) => source)).toEqual(['filled', 'streamed'])
   expect(open).toEqual([])
 })
 
@@ -35,7 +38,16 @@ test('the hour that goes on is open, with the price of the bar that goes on', ()
   const { bars, open } = looked(all.slice(0, 6), all.slice(6), '15m', '1h')
   expect(bars).toHaveLength(1)
   expect(open).toEqual([
-    { time: '2026-05-04T13:00:00.000Z', open: 104, high: 107.5, low: 103.5, close: 107, volume: 6 },
+    {
+      time: '2026-05-04T13:00:00.000Z',
+      open: 104,
+      high: 107.5,
+      low: 103.5,
+      close: 107,
+      volume: 6,
+      quote_volume: 600,
+      source: 'streamed',
+    },
   ])
 })
 

@@ -1,6 +1,7 @@
 import type { ChartBar, FormingBar } from 'vivienne-client'
 import { LOOKS, type Look } from './address.ts'
 import { barLength } from './bars.ts'
+import { weakest } from './sources.ts'
 
 /** Timeframes to look at beside a decided one: the longer ones that its bars fill. */
 export function looksBeside(timeframe: string): readonly Look[] {
@@ -56,14 +57,20 @@ function joined(group: readonly ChartBar[], length: number): ChartBar {
 
 function extent(parts: readonly FormingBar[]) {
   const [first, last] = [parts[0] as FormingBar, parts.at(-1) as FormingBar]
-  const volumes = parts.map(({ volume }) => volume).filter((volume) => volume !== null)
   return {
     open: first.open,
     high: Math.max(...parts.map(({ high }) => high)),
     low: Math.min(...parts.map(({ low }) => low)),
     close: last.close,
-    volume: volumes.length === 0 ? null : volumes.reduce((sum, volume) => sum + volume, 0),
+    volume: total(parts.map(({ volume }) => volume)),
+    quote_volume: total(parts.map(({ quote_volume }) => quote_volume)),
+    source: weakest(parts.map(({ source }) => source)),
   }
+}
+
+function total(volumes: readonly (number | null)[]): number | null {
+  const known = volumes.filter((volume) => volume !== null)
+  return known.length === 0 ? null : known.reduce((sum, volume) => sum + volume, 0)
 }
 
 /** When the longer bar around a moment began, in ms; days begin at midnight UTC. */

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from vivienne.market.feeds.base import FeedEvent, FeedTrouble, History, HistoryRead
+from vivienne.market.feeds.base import Contact, ContactChanged, FeedEvent, FeedTrouble, History, HistoryRead, Listing
 from vivienne.market.feeds.exchange.adapter import Advice
 from vivienne.market.feeds.exchange.asking import instruments_of
 from vivienne.market.feeds.exchange.choosing import UnknownInstrument, chosen
@@ -48,7 +48,7 @@ class _Group:
     def interrupted(self, reason: str) -> None:
         _log.info("%s", reason)
         for each in self._by_symbol.values():
-            each.interrupted()
+            each.interrupted(reason)
 
     def resumed(self) -> None:
         for each in self._by_symbol.values():
@@ -103,7 +103,8 @@ class ExchangeFeed:
         self.followings: dict[str, Following] = {}
         self._histories: dict[str, History] = {}
         self._is_there = {asset: asyncio.Event() for asset in assets}
-        self._troubles: dict[str, str] = {}
+        self._contacts = dict.fromkeys(assets, Contact("connecting"))
+        self._listings = dict.fromkeys(assets, Listing(adapter.title))
         self._changed = {asset: asyncio.Event() for asset in assets}
         self.streams: list[Stream] = []
 
@@ -116,7 +117,7 @@ class ExchangeFeed:
                 try:
                     found[asset] = self._chosen(instruments, asset)
                 except UnknownInstrument as error:
-                    self._say(asset, f"{self.adapter.title}: {error}")
+                    self._say(asset, f"{self.adapter.title}: {error}", is_final=True)
             names = list(found)
             for begin in range(0, len(names), INSTRUMENTS_IN_A_STREAM):
                 group = names[begin : begin + INSTRUMENTS_IN_A_STREAM]
@@ -130,10 +131,10 @@ class ExchangeFeed:
             try:
                 return await instruments_of(self._rest, self.adapter)
             except Refused as refused:
-                for asset in self.assets:
-                    self._say(asset, refused.advice.reason)
-                _log.warning("%s", refused.advice.reason)
                 slow = refused.advice.then == "give_up"
+                for asset in self.assets:
+                    self._say(asset, refused.advice.reason, is_final=slow)
+                _log.warning("%s", refused.advice.reason)
                 await asyncio.sleep(self._patience.slow if slow else self._patience.pause(tries))
                 tries += 1
 
@@ -141,13 +142,11 @@ class ExchangeFeed:
         found = chosen(instruments, asset, quote=self._quote, symbol=self._symbols.get(asset))
         if found.state != "trading":
             raise UnknownInstrument(f"{found.symbol} is {found.state}")
+        self._listings[asset] = Listing(self.adapter.title, found.symbol, found.quote, found.tick_size)
         return found
 
-    def _say(self, asset: str, trouble: str | None) -> None:
-        if trouble is None:
-            self._troubles.pop(asset, None)
-        else:
-            self._troubles[asset] = trouble
+    def _say(self, asset: str, trouble: str, *, is_final: bool) -> None:
+        self._contacts[asset] = Contact("blocked" if is_final else "connecting", trouble)
         self._changed[asset].set()
 
     async def _follow_group(self, instruments: dict[str, Instrument]) -> None:
@@ -177,11 +176,10 @@ class ExchangeFeed:
                 history = await self._history(instrument)
                 break
             except Refused as refused:
-                self._say(asset, refused.advice.reason)
                 slow = refused.advice.then == "give_up"
+                self._say(asset, refused.advice.reason, is_final=slow)
                 await asyncio.sleep(self._patience.slow if slow else self._patience.pause(tries))
                 tries += 1
-        self._say(asset, None)
         begin, close = self._end(history)
         splice = FromCandles(begin) if self.adapter.candle_is_minute else FromTrades(begin, close)
         self._histories[asset] = history
@@ -199,7 +197,7 @@ class ExchangeFeed:
         found = await past(self._rest, self.adapter, instrument, self._timeframe, self._count)
         if found.bars is None or not len(found.bars):
             raise Refused(Advice("retry", f"{self.adapter.title} has no history of {instrument.symbol}"))
-        return found
+        return found._replace(source="filled")
 
     def counts(self) -> Iterator[tuple[str, tuple[str, ...], float]]:
         """What happened so far: name of the metric, values of its labels, and number."""
@@ -213,11 +211,17 @@ class ExchangeFeed:
                 ("dropped", each.dropped),
             ):  # fmt: skip
                 yield "vivienne_exchange_minutes_total", (asset, kind), number
+            if (delay := each.contact.delay) is not None:
+                yield "vivienne_exchange_delay_seconds", (asset,), delay
 
-    def instrument(self, asset: str) -> tuple[str, str] | None:
+    def listing(self, asset: str) -> Listing:
+        """See `Feed`."""
+        return self._listings[asset]
+
+    def contact(self, asset: str) -> Contact:
         """See `Feed`."""
         following = self.followings.get(asset)
-        return None if following is None else (self.adapter.title, following.instrument.symbol)
+        return self._contacts[asset] if following is None else following.contact
 
     def history(self, asset: str, *, least: int, most: int) -> History:
         """See `Feed`: it comes later, as the first event."""
@@ -226,20 +230,21 @@ class ExchangeFeed:
 
     async def follow(self, asset: str) -> AsyncIterator[FeedEvent]:
         """See `Feed`."""
-        async for trouble in self._troubles_until_there(asset):
-            yield FeedTrouble(trouble)
+        async for contact in self._contacts_until_there(asset):
+            yield FeedTrouble(contact.reason)
+            yield ContactChanged()
         yield HistoryRead(self._histories.pop(asset))
         yield FeedTrouble(None)
         async for event in self.followings[asset].events():
             yield event
 
-    async def _troubles_until_there(self, asset: str) -> AsyncIterator[str]:
-        """Why there is no history yet, each time the reason changes, until it is there."""
-        told = None
+    async def _contacts_until_there(self, asset: str) -> AsyncIterator[Contact]:
+        """Why there is no history yet, each time it changes, until it is there."""
+        told = Contact("connecting")
         while not self._is_there[asset].is_set():
-            trouble = self._troubles.get(asset)
-            if trouble is not None and trouble != told:
-                told = trouble
-                yield trouble
+            contact = self._contacts[asset]
+            if contact != told:
+                told = contact
+                yield contact
             self._changed[asset].clear()
             await self._changed[asset].wait()

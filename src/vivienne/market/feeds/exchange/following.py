@@ -7,8 +7,10 @@ import logging
 from collections import deque
 from typing import TYPE_CHECKING
 
-from vivienne.market.feeds.base import FeedEvent, FeedTrouble, MinuteClosed, PriceMoved
+from vivienne.market.feeds.base import Contact, ContactChanged, FeedEvent, FeedTrouble, MinuteClosed, PriceMoved
+from vivienne.market.feeds.exchange.adapter import Heard, Traded
 from vivienne.market.feeds.exchange.asking import candles_between, trades_since
+from vivienne.market.feeds.exchange.delay import Delay
 from vivienne.market.feeds.exchange.rest import Refused
 from vivienne.market.feeds.exchange.splicing import CandlesNeeded, TradesNeeded
 
@@ -44,7 +46,6 @@ class Following:
         filled: number of minutes that came from the exchange when it was asked.
         incomplete: number of minutes that lack trades.
         trouble: why there is no data; None while there is.
-        delay: seconds the newest price was behind the exchange's clock when it came; None before the first.
     """
 
     def __init__(
@@ -60,7 +61,11 @@ class Following:
         self._is_there = asyncio.Event()
         self._is_needed = asyncio.Event()
         self._is_up = False
+        self._is_blocked = False
+        self._has_caught_up = False
         self._breaks = 0
+        self._broke: str | None = None
+        self._delay = Delay()
         self.dropped = self.filled = self.incomplete = 0
         self.trouble: str | None = None
 
@@ -69,25 +74,52 @@ class Following:
         """Number of minutes in which the stream and the exchange's own candle differ."""
         return self._splice.mismatches
 
+    @property
+    def contact(self) -> Contact:
+        """How it stands with the exchange at this moment."""
+        if self._is_blocked:
+            return Contact("blocked", self.trouble)
+        if not self._is_up:
+            return Contact("connecting" if self._breaks == 0 else "reconnecting", self._broke)
+        if not self._has_caught_up:
+            return Contact("catching_up", self.trouble, self._delay.seconds)
+        return Contact("connected", self.trouble, self._delay.seconds)
+
     def take(self, event: StreamEvent) -> None:
         """Take an event of the stream."""
+        self._hear(event)
+        if not isinstance(event, Heard) and self._is_blocked:  # it is served after all
+            self._is_blocked = False
+            self._say(None)
         self._put(self._splice.take(event))
         self._look()
 
-    def interrupted(self) -> None:
+    def _hear(self, event: StreamEvent) -> None:
+        if isinstance(event, Heard):
+            self._delay.hear(event.time)
+        elif isinstance(event, Traded) and event.is_snapshot and event.trades:
+            self._delay.skip(event.trades[-1].trade.time)
+
+    def interrupted(self, reason: str) -> None:
         """The stream broke off."""
-        self._is_up = False
+        self._is_up = self._has_caught_up = False
         self._breaks += 1
+        self._broke = reason
+        self._delay.lose()
         self._splice.interrupt()
+        self._is_there.set()
 
     def resumed(self) -> None:
         """The stream is there again."""
         self._is_up = True
+        self._is_blocked = False
         self._say(None)
         self._look()
+        self._is_there.set()
 
     def refused(self, reason: str) -> None:
         """The exchange does not serve it."""
+        self._is_blocked = True
         self._say(reason)
 
     def _say(self, trouble: str | None) -> None:
@@ -96,8 +128,13 @@ class Following:
             self._is_there.set()
 
     def _look(self) -> None:
-        if self._is_up and not self._is_needed.is_set() and self._splice.need() is not None:
+        if not self._is_up or self._is_needed.is_set():
+            return
+        if self._splice.need() is not None:
             self._is_needed.set()
+        elif not self._has_caught_up:
+            self._has_caught_up = True
+            self._is_there.set()
 
     def _put(self, events: list[FeedEvent]) -> None:
         for event in events:
@@ -116,9 +153,13 @@ class Following:
     async def events(self) -> AsyncIterator[FeedEvent]:
         """Minutes in order, and between them the newest price. It never ends."""
         told: str | None = None
+        told_contact: str | None = None
         while True:
             await self._is_there.wait()
             self._is_there.clear()
+            if (state := self.contact.state) != told_contact:
+                told_contact = state
+                yield ContactChanged()
             if self.trouble != told:
                 told = self.trouble
                 yield FeedTrouble(told)

@@ -132,7 +132,7 @@ class FromCandles:
     def _released(self) -> list[FeedEvent]:
         found: list[FeedEvent] = []
         while (candle := self._ahead.pop(self._next, None)) is not None:
-            found.append(MinuteClosed(candle))
+            found.append(MinuteClosed(candle, "streamed"))
             self._next += MINUTE_MS
         return found
 
@@ -226,7 +226,7 @@ class FromTrades:
         found: list[FeedEvent] = []
         while True:
             for candle in self._builder.made():
-                found.append(MinuteClosed(candle))
+                found.append(MinuteClosed(candle, "streamed"))
                 self._remember(self._made, candle)
                 self._compare(candle.open_time)
             own = self._own.get(self._builder.begin) if self._builder.is_broken else None
