@@ -82,3 +82,11 @@ def test_a_token_is_hidden_in_either_format() -> None:
     for form in (TextFormatter(), JsonFormatter()):
         assert "viv_***" in form.format(record(token))
         assert token not in form.format(record(token))
+
+
+@pytest.mark.parametrize("form", [TextFormatter(), JsonFormatter()])
+def test_a_text_of_megabytes_is_cut_and_says_so(form: logging.Formatter) -> None:
+    line = form.format(record("an exchange said %s", "x" * 3_000_000))
+
+    assert len(line) < 9_000
+    assert "more letters)" in line

@@ -18,6 +18,22 @@ if TYPE_CHECKING:
     from vivienne.wire.messages import LogMessage
 
 
+MOST_LETTERS = 8_192
+"""Longest message of a record."""
+MOST_LETTERS_OF_ERRORS = 65_536
+"""Longest traceback of a record."""
+
+
+def short(text: str, most: int) -> str:
+    """A text that is cut where it is longer than `most` letters, because others wrote it; it says how much is gone."""
+    return text if len(text) <= most else f"{text[:most]}... ({len(text) - most:,} more letters)"
+
+
+def _hidden(text: str, most: int) -> str:
+    """A text without secrets, cut. What is far beyond the cut is not even searched for secrets."""
+    return short(without_secrets(short(text, 2 * most)), most)
+
+
 def one_line(text: str) -> str:
     r"""A text whose unprintable characters are escaped as in Python: ``\n``, ``\x1b``, ``\u2028``."""
     if text.isprintable():
@@ -32,11 +48,11 @@ def message_of(record: logging.LogRecord) -> LogMessage:
         "timestamp": written(datetime.fromtimestamp(record.created, UTC)),
         "level": record.levelname,
         "logger": one_line(record.name),
-        "message": one_line(without_secrets(record.getMessage())),
+        "message": one_line(_hidden(record.getMessage(), MOST_LETTERS)),
     }
     if record.exc_info:
         traceback = logging.Formatter().formatException(record.exc_info)
-        message["exception"] = many_lines(without_secrets(traceback))
+        message["exception"] = many_lines(_hidden(traceback, MOST_LETTERS_OF_ERRORS))
     if (found := trace.trace_id.get()) is not None:
         message["trace_id"] = found
     return message
@@ -48,10 +64,10 @@ def received(message: LogMessage) -> LogMessage:
         **message,
         "level": one_line(message["level"]),
         "logger": one_line(message["logger"]),
-        "message": one_line(message["message"]),
+        "message": one_line(short(message["message"], MOST_LETTERS)),
     }
     if "exception" in message:
-        escaped["exception"] = many_lines(message["exception"])
+        escaped["exception"] = many_lines(short(message["exception"], MOST_LETTERS_OF_ERRORS))
     if "process" in message:
         escaped["process"] = one_line(message["process"])
     return escaped

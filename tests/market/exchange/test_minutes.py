@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from exchange_trades import BEGIN, expected, made_trades
 from vivienne.market.feeds.exchange.adapter import NumberedTrade
-from vivienne.market.feeds.exchange.minutes import GRACE_MS, MinuteBuilder
+from vivienne.market.feeds.exchange.minutes import GRACE_MS, MOST_MINUTES, MinuteBuilder
 from vivienne.market.types import MINUTE_MS, Candle, Trade
 
 
@@ -117,6 +117,19 @@ def test_a_quiet_minute_closes_by_the_exchanges_clock_alone() -> None:
     assert all_made(builder) == []
     builder.hear(BEGIN + MINUTE_MS + GRACE_MS)
     assert all_made(builder) == [Candle(BEGIN, 42.0, 42.0, 42.0, 42.0, 0.0, 0.0, 0.0, 0.0)]
+
+
+@pytest.mark.parametrize("years", [1, 1_000])
+def test_a_time_that_is_far_ahead_makes_no_minutes_without_number(years: int) -> None:
+    builder = MinuteBuilder(BEGIN, 42.0)
+    builder.add([NumberedTrade("1", 1, 1, Trade(BEGIN + 5, 7.0, 1.0, True))])
+    far = BEGIN + years * 365 * 24 * 60 * MINUTE_MS
+    builder.add([NumberedTrade("9", 9, 1, Trade(far + 5, 8.0, 1.0, True))])
+    builder.hear(far + MINUTE_MS + GRACE_MS)
+    made = all_made(builder)
+    assert len(made) == MOST_MINUTES
+    assert made[0].close == 7.0
+    assert made[-1] == Candle(far, 8.0, 8.0, 8.0, 8.0, 1.0, 8.0, 1.0, 0.0)
 
 
 def test_a_minute_is_over_when_the_exchanges_candle_says_so() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vivienne.market.feeds.exchange.adapter import Advice
+from vivienne.market.feeds.exchange.minutes import MOST_TRADES
 from vivienne.market.feeds.exchange.rest import Refused, answer_of
 from vivienne.market.types import MINUTE_MS
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 MOST_PAGES = 100
 """Largest number of answers in a row."""
+_MOST_INSTRUMENTS = 50_000
 
 
 async def instruments_of(rest: Rest, adapter: Adapter) -> list[Instrument]:
@@ -27,6 +29,8 @@ async def instruments_of(rest: Rest, adapter: Adapter) -> list[Instrument]:
     for _ in range(MOST_PAGES):
         answer = await rest.get(request)
         found += answer_of(adapter.instruments, answer)
+        if len(found) > _MOST_INSTRUMENTS:
+            raise Refused(Advice("give_up", f"{adapter.title} lists more than {_MOST_INSTRUMENTS:,} markets"))
         more: Request | None = answer_of(adapter.more_instruments, answer)
         if more is None:
             return found
@@ -72,7 +76,7 @@ async def trades_since(
             return list(found.values()), True
         if adapter.trades_newest_first and any(_is_known(trade, after, begin) for trade in page):
             return list(found.values()), True
-        if not new:  # it has no older ones to give
+        if not new or len(found) > MOST_TRADES:  # it has no older ones to give, or too many
             return list(found.values()), False
         known, before = (after, page[0]) if adapter.trades_newest_first else (page[-1], None)
     return list(found.values()), False

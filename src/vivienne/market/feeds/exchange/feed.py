@@ -115,7 +115,8 @@ class ExchangeFeed:
             found: dict[str, Instrument] = {}
             for asset in self.assets:
                 try:
-                    found[asset] = self._chosen(instruments, asset)
+                    # In a thread: names that are near are looked for among thousands.
+                    found[asset] = await asyncio.to_thread(self._chosen, instruments, asset)
                 except UnknownInstrument as error:
                     self._say(asset, f"{self.adapter.title}: {error}", is_final=True)
             names = list(found)

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from vivienne.market.feeds.exchange.adapter import UnknownMessage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 _MOST_SHOWN = 80
+_MOST_DIGITS = 20
+_LARGEST_WHOLE = 2**63 - 1
 _Meaning = TypeVar("_Meaning")
 
 
@@ -24,7 +26,7 @@ def number(source: Any, name: str | int) -> float:
     value = field(source, name)
     try:
         read = float(value) if isinstance(value, (str, int, float)) and not isinstance(value, bool) else math.nan
-    except ValueError:
+    except (ValueError, OverflowError):
         read = math.nan
     if not math.isfinite(read):
         raise UnknownMessage(f"{name} is {shown(value)}, not a number")
@@ -32,17 +34,21 @@ def number(source: Any, name: str | int) -> float:
 
 
 def whole(source: Any, name: str | int) -> int:
-    """A field that is a whole number, as such or as a text.
+    """A field that is a whole number of at most 64 bits, as such or as a text.
 
     Raises:
         UnknownMessage: it is absent, or no such number.
     """
     value = field(source, name)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if isinstance(value, str) and value.removeprefix("-").isascii() and value.removeprefix("-").isdecimal():
-        return int(value)
-    raise UnknownMessage(f"{name} is {shown(value)}, not a whole number")
+    read = int(value) if isinstance(value, str) and _is_whole(value) else value
+    if not isinstance(read, int) or isinstance(read, bool) or abs(read) > _LARGEST_WHOLE:
+        raise UnknownMessage(f"{name} is {shown(value)}, not a whole number")
+    return read
+
+
+def _is_whole(value: str) -> bool:
+    digits = value.removeprefix("-")
+    return digits.isascii() and digits.isdecimal() and len(digits) <= _MOST_DIGITS
 
 
 def text(source: Any, name: str | int) -> str:
@@ -98,6 +104,18 @@ def one_of(source: Any, name: str | int, meanings: Mapping[str, _Meaning]) -> _M
     if not isinstance(value, str) or value not in meanings:
         raise UnknownMessage(f"{name} is {shown(value)}, not one of {', '.join(meanings)}")
     return meanings[value]
+
+
+def understood(parse: Callable[..., _Meaning], *about: Any) -> _Meaning:
+    """What a pure function makes of a message or an answer, whose shape may be any.
+
+    Raises:
+        UnknownMessage: it has a shape that the function does not know, or did not think of.
+    """
+    try:
+        return parse(*about)
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        raise UnknownMessage(f"it has another shape than expected ({type(error).__name__})") from error
 
 
 def field(source: Any, name: str | int) -> Any:

@@ -23,7 +23,7 @@ from vivienne.market.feeds.exchange.adapter import (
     UnknownMessage,
 )
 from vivienne.market.feeds.exchange.fields import shown
-from vivienne.market.feeds.exchange.rest import unreachable
+from vivienne.market.feeds.exchange.rest import seconds_of, unreachable
 from vivienne.market.feeds.exchange.trust import trusted
 
 if TYPE_CHECKING:
@@ -238,8 +238,7 @@ class Line:
     def _advice(self, error: Exception) -> Advice:
         if isinstance(error, InvalidStatus):
             headers = error.response.headers
-            said = headers.get("retry-after", "")
-            wait = float(said) if said.isascii() and said.isdecimal() else None
+            wait = seconds_of(headers.get("retry-after", ""))
             advice = self._adapter.advice(error.response.status_code, wait, None)
             return advice or Advice("retry", f"{self._adapter.title} refuses the connection")
         if isinstance(error, ConnectionClosed):

@@ -25,6 +25,8 @@ _REMEMBERED = 20_000
 """Keys of trades of closed minutes that are remembered, to know them when they come again."""
 MOST_TRADES = 200_000
 """Largest number of trades of minutes that are open; more are left out, and their minutes are incomplete."""
+MOST_MINUTES = 1_500
+"""Largest number of minutes that are made at once. What is older than that is a gap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +193,7 @@ class MinuteBuilder:
 
     def made(self) -> Iterator[Candle]:
         """The minutes that are over and lack nothing, oldest first, up to the first that lacks something."""
+        self._skip()
         while self._is_over(self._begin) and not self.is_broken:
             hole = self.hole()
             if hole is not None and hole.minute <= self._begin:
@@ -198,6 +201,18 @@ class MinuteBuilder:
             candle = self._make()
             if candle is not None:
                 yield candle
+
+    def _skip(self) -> None:
+        """Leave out the minutes that are too many to be made."""
+        begin = self._over - self._over % MINUTE_MS - MOST_MINUTES * MINUTE_MS
+        if begin <= self._begin or self._covered_from is not None:
+            return
+        for minute in sorted(minute for minute in self._trades if minute < begin):
+            self._close = self._finish(minute)[-1].price
+        self._broken = {minute for minute in self._broken if minute >= begin}
+        self._ahead = {first: each for first, each in self._ahead.items() if _minute(each) >= begin}
+        self._front = self._front_number = None
+        self._begin, self._is_begun = begin, True
 
     def _is_over(self, minute: int) -> bool:
         return self._over >= minute + MINUTE_MS and self._covered_from is None

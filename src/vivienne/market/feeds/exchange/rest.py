@@ -7,13 +7,14 @@ errors that pass are tried again with growing, random waits.
 from __future__ import annotations
 
 import asyncio
-import json
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
 
 import httpx2
+import orjson
 
 from vivienne.market.feeds.exchange.adapter import Advice, UnknownMessage
+from vivienne.market.feeds.exchange.fields import understood
 from vivienne.market.feeds.exchange.patience import Patience
 from vivienne.market.feeds.exchange.trust import trusted
 
@@ -24,8 +25,12 @@ if TYPE_CHECKING:
     from vivienne.market.feeds.exchange.adapter import Adapter, Request
 
 TIMEOUT_SECONDS = 10.0
+_WHOLE_SECONDS = 60.0
+"""Longest time for a whole answer, however its bytes trickle in."""
 MOST_BYTES = 32 * 1024 * 1024
 """Largest answer that is read; the list of all instruments has some megabytes."""
+LONGEST_OBEYED_SECONDS = 3_600.0
+"""Longest wait that an exchange can ask for; after it, it is asked whether it still holds."""
 _TRIES = 5
 _MOST_CONNECTIONS = 4
 _USER_AGENT = {"User-Agent": "vivienne", "Accept": "application/json"}
@@ -135,16 +140,19 @@ class Rest:
     async def _once(self, request: Request) -> Any:
         await self._budget.take(request.weight)
         try:
-            async with self._client.stream("GET", request.path, params=dict(request.query)) as answer:
+            async with (
+                asyncio.timeout(_WHOLE_SECONDS),
+                self._client.stream("GET", request.path, params=dict(request.query)) as answer,
+            ):
                 content = await _content(answer)
                 status, retry_after = answer.status_code, _retry_after(answer)
-        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+        except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError) as error:
             raise Refused(Advice("retry", unreachable(self._adapter.title, error))) from error
         try:
-            body = json.loads(content)
-        except ValueError:
+            body = orjson.loads(content)
+        except orjson.JSONDecodeError:
             body = None
-        advice = self._adapter.advice(status, retry_after, body)
+        advice = answer_of(self._adapter.advice, status, retry_after, body)
         if advice is not None:
             raise Refused(advice)
         if body is None:
@@ -164,8 +172,12 @@ async def _content(answer: httpx2.Response) -> bytes:
 
 def _retry_after(answer: httpx2.Response) -> float | None:
     """Seconds of `Retry-After`; None where it is absent, or a date."""
-    said = answer.headers.get("retry-after", "")
-    return float(said) if said.isascii() and said.isdecimal() else None
+    return seconds_of(answer.headers.get("retry-after", ""))
+
+
+def seconds_of(said: str) -> float | None:
+    """Seconds to wait, as a header says them, at most an hour; None where it says something else."""
+    return min(float(said), LONGEST_OBEYED_SECONDS) if said.isascii() and said.isdecimal() else None
 
 
 def unreachable(title: str, error: Exception) -> str:
@@ -190,6 +202,6 @@ def answer_of(parse: Callable[..., Any], *about: Any) -> Any:
         Refused: it has a shape that is not known.
     """
     try:
-        return parse(*about)
+        return understood(parse, *about)
     except UnknownMessage as error:
         raise Refused(Advice("retry", f"an answer could not be read: {error}", concerns="instrument")) from error

@@ -216,7 +216,7 @@ class FromTrades:
     def _remember(self, kept: dict[int, Candle], candle: Candle) -> None:
         kept[candle.open_time] = candle
         while len(kept) > _MOST_AHEAD:
-            del kept[min(kept)]
+            del kept[next(iter(kept))]
 
     def _compare(self, minute: int) -> None:
         if minute in self._own and minute in self._made:
