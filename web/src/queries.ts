@@ -10,7 +10,10 @@ export function assetsQuery(closes: number) {
     queryKey: ['assets', closes],
     queryFn: async ({ signal }) => {
       const list = await client.rest.assets(closes, signal)
-      for (const entry of list.assets) ticks.learn(entry.asset, entry.closes)
+      for (const { asset, closes, tick_size } of list.assets) {
+        ticks.know(asset, tick_size)
+        ticks.learn(asset, closes)
+      }
       return list
     },
     staleTime: 60_000,

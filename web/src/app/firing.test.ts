@@ -11,6 +11,9 @@ function standing(asset: string, change: Partial<Standing> = {}): Standing {
     holders: [],
     gap: 20,
     status: 'live',
+    exchange: null,
+    feedStatus: null,
+    trouble: null,
     version: 1,
     ...change,
   }

@@ -73,7 +73,14 @@ export const AssetCard = memo(function AssetCard({ asset, closes = NO_CLOSES, sp
       </div>
       <Why asset={asset} view={view} />
       <p className={classes.age}>
-        <Freshness status={view.status} statusReason={view.statusReason} second={view.second} limit={view.limit} />
+        <Freshness
+          status={view.status}
+          statusReason={view.statusReason}
+          feedStatus={view.feedStatus}
+          feedReason={view.feedReason}
+          second={view.second}
+          limit={view.limit}
+        />
       </p>
     </li>
   )

@@ -77,7 +77,14 @@ export const AssetRow = memo(function AssetRow({ asset, closes = NO_CLOSES }: As
         )}
       </td>
       <td {...CELL} className={classes.age} data-status={view.status}>
-        <Freshness status={view.status} statusReason={view.statusReason} second={view.second} limit={view.limit} />
+        <Freshness
+          status={view.status}
+          statusReason={view.statusReason}
+          feedStatus={view.feedStatus}
+          feedReason={view.feedReason}
+          second={view.second}
+          limit={view.limit}
+        />
       </td>
     </tr>
   )

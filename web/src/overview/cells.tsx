@@ -5,7 +5,7 @@ import { Flash } from '../parts/Flash.tsx'
 import { formatSize } from '../parts/format.ts'
 import { Level } from '../parts/Level.tsx'
 import { Side } from '../parts/Side.tsx'
-import { STATUS_WORDS } from '../parts/words.ts'
+import { FEED_WORDS, isTroubled, STATUS_WORDS } from '../parts/words.ts'
 import classes from './cells.module.css'
 import type { AssetView } from './view.ts'
 
@@ -53,15 +53,20 @@ export const Entry = memo(function Entry({ side, size }: Pick<AssetView, 'side' 
 
 /** Age of the data, and its status unless it is live. */
 export const Freshness = memo(function Freshness(
-  props: Pick<AssetView, 'status' | 'statusReason' | 'second' | 'limit'>,
+  props: Pick<AssetView, 'status' | 'statusReason' | 'feedStatus' | 'feedReason' | 'second' | 'limit'>,
 ) {
-  const { status, statusReason, second, limit } = props
+  const { status, statusReason, feedStatus, feedReason, second, limit } = props
   return (
     <>
       {/* A pause stands beside the level. */}
       {status !== 'live' && status !== 'paused' && (
         <strong className={classes.status} title={statusReason ?? undefined}>
           {STATUS_WORDS[status]}
+        </strong>
+      )}{' '}
+      {isTroubled(feedStatus) && (
+        <strong className={classes.status} title={feedReason ?? undefined}>
+          {FEED_WORDS[feedStatus]}
         </strong>
       )}{' '}
       <DataAge second={second} limit={limit} />

@@ -13,6 +13,11 @@ export interface Standing {
   /** Points of confidence to the next level, with the decimal that is shown; above the last threshold, to 100. */
   readonly gap: number
   readonly status: AssetState['status']
+  readonly exchange: string | null
+  /** How its feed stands with the exchange; null without one. */
+  readonly feedStatus: AssetState['feed_status']
+  /** Why it is stale, or its feed not connected. */
+  readonly trouble: string | null
   /** Version of the configuration it was decided with. */
   readonly version: number
 }
@@ -39,6 +44,9 @@ export function standingOf({ asset, agents, config_version }: AssetData): Standi
     holders: held ? holdersOf(data) : NO_HOLDERS,
     gap: Math.round((next[level] - data.signal_confidence * 100) * 10) / 10,
     status: data.status,
+    exchange: data.exchange ?? null,
+    feedStatus: data.feed_status ?? null,
+    trouble: data.feed_status_reason ?? data.trouble?.message ?? null,
     version: config_version,
   }
 }
@@ -87,6 +95,9 @@ export function sameStanding(one: Standing | undefined, other: Standing): boolea
     one.holders.every(({ id }, place) => id === other.holders[place]?.id) &&
     one.gap === other.gap &&
     one.status === other.status &&
+    one.exchange === other.exchange &&
+    one.feedStatus === other.feedStatus &&
+    one.trouble === other.trouble &&
     one.version === other.version
   )
 }

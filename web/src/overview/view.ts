@@ -21,6 +21,8 @@ export interface AssetView {
   readonly price: number | null
   readonly status: AssetState['status']
   readonly statusReason: string | null
+  readonly feedStatus: AssetState['feed_status']
+  readonly feedReason: string | null
   /** By whom and why it is paused; empty while it is not. */
   readonly pause: string
   /** When its newest data came, to the second; null before there is any. */
@@ -59,6 +61,8 @@ export function viewOf(state: AssetData | undefined): AssetView | undefined {
     price: data.price,
     status: data.status,
     statusReason: data.status_reason,
+    feedStatus: data.feed_status,
+    feedReason: data.feed_status_reason,
     pause: pausedState(data),
     second: dataTime(state),
     limit: data.data_age_limit,

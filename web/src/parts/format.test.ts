@@ -3,6 +3,7 @@ import {
   formatApart,
   formatChange,
   formatConfidence,
+  formatDelay,
   formatNumber,
   formatPercent,
   formatSize,
@@ -48,4 +49,15 @@ test('a change says its direction, and none when there is none to say', () => {
 test('a size has no needless digits', () => {
   expect(formatSize(13)).toBe('13 %')
   expect(formatSize(0.5)).toBe('0.5 %')
+})
+
+test('a delay is said as precisely as it matters', () => {
+  expect([0, 0.04, 0.16, 3.21, 9.99, 75].map(formatDelay)).toEqual([
+    '< 0.1 s',
+    '< 0.1 s',
+    '0.2 s',
+    '3.2 s',
+    '10 s',
+    '1 min',
+  ])
 })

@@ -114,6 +114,12 @@ export function formatDuration(milliseconds: number): string {
   return `${Math.floor(seconds / 86_400)} d`
 }
 
+/** A delay in seconds: "< 0.1 s", "0.4 s", "12 s", "3 min". */
+export function formatDelay(seconds: number): string {
+  if (seconds < 0.1) return '< 0.1 s'
+  return seconds < 9.95 ? `${seconds.toFixed(1)} s` : formatDuration(seconds * 1000)
+}
+
 /** "now", "12 s ago", "3 min ago", "2 h ago", "5 d ago". */
 export function formatAge(milliseconds: number): string {
   return milliseconds < 500 ? 'now' : `${formatDuration(milliseconds)} ago`

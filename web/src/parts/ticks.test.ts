@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { formatPrice } from './format.ts'
-import { priceDigits, Ticks } from './ticks.ts'
+import { priceDigits, Ticks, tickDigits } from './ticks.ts'
 
 const shown = (...prices: number[]) => prices.map((price) => formatPrice(price, priceDigits(prices)))
 
@@ -26,4 +26,15 @@ test('digits of an asset only get more, so that no price changes its width', () 
   ticks.learn('BTC', [67_124])
   ticks.learn('DOGE', [0.07341])
   expect([ticks.digits('BTC'), ticks.digits('DOGE')]).toEqual([2, 5])
+})
+
+test('a tick size says the digits, whatever the prices look like', () => {
+  expect([1e-8, 0.00025, 0.01, 0.5, 1, 10].map(tickDigits)).toEqual([8, 5, 2, 1, 0, 0])
+  const ticks = new Ticks()
+  ticks.learn('BTC', [67_123.4567])
+  ticks.know('BTC', null)
+  expect(ticks.digits('BTC')).toBe(4)
+  ticks.know('BTC', 0.1)
+  ticks.learn('BTC', [67_123.4567])
+  expect(ticks.digits('BTC')).toBe(1)
 })

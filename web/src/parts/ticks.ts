@@ -2,6 +2,8 @@ import type { VivienneClient } from 'vivienne-client'
 
 /** A number with more significant digits than this was computed, e.g. an average; what it was rounded to is no tick. */
 const MOST_SIGNIFICANT = 10
+/** More digits after the point than any market has. */
+const MOST_DIGITS = 20
 
 /** Digits after the point that show a price to its tick, as far as the prices seen let one tell. */
 export function priceDigits(prices: Iterable<number>): number {
@@ -27,12 +29,23 @@ function ownDigits(value: number): number {
   return Math.max(0, (point < 0 ? 0 : mantissa.length - point - 1) - Number(exponent))
 }
 
+/** Digits after the point in the multiples of a tick size: two for 0.25. */
+export function tickDigits(tickSize: number): number {
+  return Math.min(MOST_DIGITS, ownDigits(tickSize))
+}
+
 /**
- * Digits after the point in the prices of each asset. The wire says no tick size, so they follow from the prices, and only get
- * more: the same price reads the same on every page, and keeps its width.
+ * Digits after the point in the prices of each asset: those of its tick size. Where the wire has none they follow from the
+ * prices, and only get more: the same price reads the same on every page, and keeps its width.
  */
 export class Ticks {
   readonly #digits = new Map<string, number>()
+  readonly #known = new Map<string, number>()
+
+  /** Takes the tick size of an asset; null or nothing if it is not known. */
+  know(asset: string, tickSize: number | null | undefined): void {
+    if (tickSize != null && tickSize > 0) this.#known.set(asset, tickDigits(tickSize))
+  }
 
   learn(asset: string, prices: Iterable<number>): void {
     this.#digits.set(asset, Math.max(this.#digits.get(asset) ?? 0, priceDigits(prices)))
@@ -40,18 +53,19 @@ export class Ticks {
 
   /** Two before any price is known. */
   digits(asset: string): number {
-    return this.#digits.get(asset) ?? 2
+    return this.#known.get(asset) ?? this.#digits.get(asset) ?? 2
   }
 }
 
 /** Those of the server. */
 export const ticks = new Ticks()
 
-/** Learns from every price that comes. */
+/** Learns from every state that comes. */
 export function followTicks(client: VivienneClient): void {
   client.connection.on('message', (message) => {
     if (message.type !== 'asset_data') return
-    const price = message.agents.VivienneAgent?.data.price
+    const { price, tick_size } = message.agents.VivienneAgent?.data ?? {}
+    ticks.know(message.asset, tick_size)
     if (price != null) ticks.learn(message.asset, [price])
   })
 }

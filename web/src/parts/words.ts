@@ -4,6 +4,7 @@ import type { AssetState, ConnectionState } from 'vivienne-client'
 export function marketWords(feed: string): string {
   if (feed === 'simulated') return 'Simulated market'
   if (feed === 'replay') return 'Replay of recorded data'
+  if (feed === 'push') return 'Pushed by a program'
   return feed
 }
 
@@ -13,6 +14,21 @@ export const STATUS_WORDS: Readonly<Record<AssetState['status'], string>> = {
   stale: 'stale',
   paused: 'paused',
   ended: 'replay ended',
+}
+
+type FeedStatus = NonNullable<AssetState['feed_status']>
+
+export const FEED_WORDS: Readonly<Record<FeedStatus, string>> = {
+  connecting: 'connecting',
+  connected: 'connected',
+  reconnecting: 'reconnecting',
+  catching_up: 'catching up',
+  blocked: 'blocked',
+}
+
+/** True if the feed of an exchange has no data, or not all of it. */
+export function isTroubled(status: AssetState['feed_status']): status is FeedStatus {
+  return status != null && status !== 'connected'
 }
 
 export const CONNECTION_WORDS: Readonly<Record<ConnectionState, string>> = {

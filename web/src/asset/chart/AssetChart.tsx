@@ -1,4 +1,5 @@
 import { useMediaQuery } from '@mantine/hooks'
+import type { ChartBar } from 'vivienne-client'
 import classes from './AssetChart.module.css'
 import type { PaneId } from './address.ts'
 import { useChartAddress } from './address.ts'
@@ -13,6 +14,7 @@ import { useHiddenLayers } from './useHiddenLayers.ts'
 
 const WIDE: readonly PaneId[] = ['confidence']
 const NARROW: readonly PaneId[] = []
+const NO_BARS: readonly ChartBar[] = []
 
 /** Candles, indicators, decisions and configuration changes of an asset, live. */
 export function AssetChart({ asset, onField }: { asset: string; onField: (path: string) => void }) {
@@ -40,7 +42,7 @@ export function AssetChart({ asset, onField }: { asset: string; onField: (path: 
           chart={stage.chart}
           hidden={hidden}
           onToggle={toggle}
-          recomputed={stage.bars.data?.bars.some((bar) => bar.recomputed) ?? false}
+          bars={stage.bars.data?.bars ?? NO_BARS}
           look={stage.look}
           panes={panes}
           onPanes={address.setPanes}

@@ -1,23 +1,24 @@
 import { UnstyledButton } from '@mantine/core'
 import { useSyncExternalStore } from 'react'
-import type { Indicators } from 'vivienne-client'
+import type { ChartBar, Indicators } from 'vivienne-client'
 import { formatPrice, formatVolume } from '../../parts/format.ts'
 import { ticks } from '../../parts/ticks.ts'
-import { sameJson, useInForce } from '../agent.ts'
+import { sameJson, useDecision, useInForce } from '../agent.ts'
 import type { Look } from './address.ts'
 import { PANES, type PaneId } from './address.ts'
 import classes from './Legend.module.css'
 import { LAYERS, type Layer, type LayerId } from './layers.ts'
 import type { PriceChart } from './PriceChart.ts'
 import { PANE_WORDS } from './paneWords.ts'
+import { SourceMarks } from './SourceMarks.tsx'
 
 interface LegendProps {
   asset: string
   chart: PriceChart | null
   hidden: ReadonlySet<LayerId>
   onToggle: (layer: LayerId) => void
-  /** Whether some bars were decided by nobody, and recomputed. */
-  recomputed: boolean
+  /** The bars that are drawn. */
+  bars: readonly ChartBar[]
   /** The longer timeframe that is drawn, if one is. */
   look: Look | null
   panes: readonly PaneId[]
@@ -25,8 +26,10 @@ interface LegendProps {
 }
 
 /** Layers of the chart, with their figures under the crosshair; each can be switched off. */
-export function Legend({ asset, chart, hidden, onToggle, recomputed, look, panes, onPanes }: LegendProps) {
+export function Legend({ asset, chart, hidden, onToggle, bars, look, panes, onPanes }: LegendProps) {
   const indicators = useInForce(asset, (configuration) => configuration.indicators, sameJson)
+  const currency = useDecision(asset, (decision) => decision.quote_currency) ?? null
+  const recomputed = bars.some((bar) => bar.recomputed)
   // A longer bar has no decision, and no indicator of its own.
   const layers = look === null ? LAYERS : LAYERS.filter(({ id }) => id === 'volume' || id === 'changes')
   return (
@@ -40,8 +43,10 @@ export function Legend({ asset, chart, hidden, onToggle, recomputed, look, panes
             onClick={() => onToggle(layer.id)}
           >
             <Swatch layer={layer} />
-            <span>{titled(layer, indicators)}</span>
-            {layer.columns.length > 0 && <Figures asset={asset} layer={layer} chart={chart} />}
+            <span>{titled(layer, indicators, currency)}</span>
+            {layer.columns.length > 0 && (
+              <Figures asset={asset} layer={layer} quoted={currency !== null} chart={chart} />
+            )}
           </UnstyledButton>
         </li>
       ))}
@@ -52,6 +57,7 @@ export function Legend({ asset, chart, hidden, onToggle, recomputed, look, panes
           </li>
         ))}
       {recomputed && look === null && !hidden.has('decisions') && <Recomputed />}
+      <SourceMarks bars={bars} />
     </ul>
   )
 }
@@ -92,8 +98,9 @@ function PaneButton({ pane, panes, onPanes }: { pane: PaneId } & Pick<LegendProp
   )
 }
 
-/** The title with the period in force. */
-function titled({ id, title }: Layer, indicators: Indicators | undefined): string {
+/** The title with the period in force, or with the currency. */
+function titled({ id, title }: Layer, indicators: Indicators | undefined, currency: string | null): string {
+  if (id === 'volume' && currency !== null) return `Volume ${currency}`
   if (indicators === undefined) return title
   if (id === 'ema_fast') return `EMA ${indicators.ema_fast_period}`
   if (id === 'ema_slow') return `EMA ${indicators.ema_slow_period}`
@@ -104,8 +111,16 @@ function titled({ id, title }: Layer, indicators: Indicators | undefined): strin
 
 const nothing = () => () => {}
 
+interface FiguresProps {
+  asset: string
+  layer: Layer
+  /** The volume is in quote currency. */
+  quoted: boolean
+  chart: PriceChart | null
+}
+
 /** The figures of a layer; renders only when they change. */
-function Figures({ asset, layer, chart }: { asset: string; layer: Layer; chart: PriceChart | null }) {
+function Figures({ asset, layer, quoted, chart }: FiguresProps) {
   const text = useSyncExternalStore(chart?.onReading ?? nothing, () => {
     const reading = chart?.reading()
     if (!reading) return '-'
@@ -115,7 +130,7 @@ function Figures({ asset, layer, chart }: { asset: string; layer: Layer; chart: 
     return layer.columns
       .filter((column) => column !== 'bollinger_middle')
       .map((column) => {
-        const value = source?.[column as 'volume'] ?? null
+        const value = source?.[quoted && column === 'volume' ? 'quote_volume' : (column as 'volume')] ?? null
         if (value === null) return '-'
         return layer.id === 'volume' ? formatVolume(value) : formatPrice(value, digits)
       })

@@ -25,7 +25,7 @@ import {
   priceFormat,
   VOLUME_MARGINS,
 } from './options.ts'
-import { paintBands, paintEntries, paintLevel, paintStrip } from './paint.ts'
+import { paintBands, paintEntries, paintLevel, paintSources, paintStrip } from './paint.ts'
 import { faded, type Palette } from './palette.ts'
 import { ZonedTimeScale } from './ZonedTimeScale.ts'
 
@@ -67,6 +67,7 @@ export class PriceChart {
   #pointed: number | null = null
   #reading: Reading | null = null
   #digits: number | null = null
+  #volumeColumn: 'volume' | 'quote_volume' = 'volume'
   #removed = false
   /** Which bars are in sight. */
   readonly view: ChartView
@@ -147,7 +148,7 @@ export class PriceChart {
     this.#open = open
     this.#decisions = bars.map(decisionOn)
     this.#entries = entries(this.#decisions)
-    this.#formatPrices(digits)
+    this.formatPrices(digits)
     this.#candles.setData([...bars, ...open].map(candleOf))
     this.#volume.setData(this.#volumes())
     for (const { column, series } of this.#lines) series.setData(bars.map((bar) => pointOf(bar, column)))
@@ -166,6 +167,25 @@ export class PriceChart {
     this.#markPrice()
     this.#read()
     tell(this.#followers)
+  }
+
+  /**
+   * Digits after the point in the prices, on all series of the axis: the one with the fewest decides where its labels may
+   * stand.
+   */
+  formatPrices(digits: number): void {
+    if (digits === this.#digits) return
+    this.#digits = digits
+    for (const series of [this.#candles, ...this.#lines.map((line) => line.series)]) {
+      series.applyOptions({ priceFormat: priceFormat(digits) })
+    }
+  }
+
+  /** The volume that is drawn: in base currency, or in quote currency. */
+  setVolume(column: 'volume' | 'quote_volume'): void {
+    if (column === this.#volumeColumn) return
+    this.#volumeColumn = column
+    this.#volume.setData(this.#volumes())
   }
 
   /** A logarithmic scale of prices, or a linear one. */
@@ -271,15 +291,6 @@ export class PriceChart {
     return () => this.#viewers.delete(listener)
   }
 
-  /** All series of the axis: the one with the fewest digits decides where its labels may stand. */
-  #formatPrices(digits: number): void {
-    if (digits === this.#digits) return
-    this.#digits = digits
-    for (const series of [this.#candles, ...this.#lines.map((line) => line.series)]) {
-      series.applyOptions({ priceFormat: priceFormat(digits) })
-    }
-  }
-
   #count(): number {
     return this.#bars.length + this.#open.length
   }
@@ -328,10 +339,11 @@ export class PriceChart {
 
   #volumes() {
     const [up, down] = [faded(this.#palette.up, 0.3), faded(this.#palette.down, 0.3)]
-    return this.#bars.map((bar) => ({
-      time: secondsOf(bar.time),
-      ...(bar.volume === null ? {} : { value: bar.volume, color: bar.close >= bar.open ? up : down }),
-    }))
+    return this.#bars.map((bar) => {
+      const value = bar[this.#volumeColumn]
+      const time = secondsOf(bar.time)
+      return value === null ? { time } : { time, value, color: bar.close >= bar.open ? up : down }
+    })
   }
 
   #draw(): Drawing[] {
@@ -350,6 +362,7 @@ export class PriceChart {
       }),
       new Drawing('top', (scene) => {
         layer('decisions', scene, () => paintStrip(scene, this.#decisions, this.#palette))
+        paintSources(scene, this.#bars, this.#palette)
         layer('decisions', scene, () =>
           paintEntries(scene, this.#entries, (index) => this.#candle(index), this.#palette),
         )

@@ -10,6 +10,8 @@ import type { Look } from './address.ts'
 import { isDecided, statusWords } from './decisions.ts'
 import type { PriceChart, Reading } from './PriceChart.ts'
 import classes from './ReadingLine.module.css'
+import { SourceMark } from './SourceMarks.tsx'
+import { SOURCE_HINTS, SOURCE_WORDS, unusual } from './sources.ts'
 
 const nothing = () => () => {}
 
@@ -34,9 +36,22 @@ export function ReadingLine({ asset, chart, look = null }: ReadingLineProps) {
         {zone === 'local' && <span className={`figure ${classes.utc}`}>{formatBarUtc(reading.candle.time)}</span>}
       </span>
       <Prices reading={reading} digits={ticks.digits(asset)} />
+      <SourceOf reading={reading} />
       {look === null && <Decided reading={reading} limits={limits} />}
       {reading.pointed && <Spoken reading={reading} look={look} digits={ticks.digits(asset)} limits={limits} />}
     </div>
+  )
+}
+
+/** Where the bar came from, where that is unusual. */
+function SourceOf({ reading: { candle, bar, open } }: { reading: Reading }) {
+  const source = unusual(open || bar === null ? { ...candle, recomputed: false } : bar)
+  if (source === null) return null
+  return (
+    <span className={classes.source} title={SOURCE_HINTS[source]}>
+      <SourceMark source={source} />
+      {SOURCE_WORDS[source].toLowerCase()}
+    </span>
   )
 }
 

@@ -3,6 +3,7 @@ import { LEVELS } from '../../parts/Level.tsx'
 import type { Scene } from './Drawing.ts'
 import { type DrawnDecision, type Entry, isDecided } from './decisions.ts'
 import { faded, type Palette } from './palette.ts'
+import { unusual } from './sources.ts'
 
 /** Part of the height of the pane that the strip of levels takes. */
 export const STRIP = 0.03
@@ -54,6 +55,35 @@ export function paintLevel(
     }
     index = end + 1
   }
+}
+
+/** Half of the width of a mark of a source, in pixels. */
+const MARK = 3
+
+/** A mark above the strip at each bar that was not streamed: a hollow square where it was filled, a cross where it lacks something. */
+export function paintSources(scene: Scene, bars: readonly ChartBar[], palette: Palette): void {
+  const { context } = scene
+  const y = scene.height * (1 - STRIP) - 3 * MARK
+  const to = Math.min(scene.to, bars.length - 1)
+  context.save()
+  context.strokeStyle = palette.text
+  context.lineWidth = 1.5
+  for (let index = scene.from; index <= to; index++) {
+    const bar = bars[index]
+    const source = bar === undefined ? null : unusual(bar)
+    if (source === null) continue
+    const x = scene.x(index)
+    context.beginPath()
+    if (source === 'filled') context.rect(x - MARK, y - MARK, 2 * MARK, 2 * MARK)
+    else {
+      context.moveTo(x - MARK, y - MARK)
+      context.lineTo(x + MARK, y + MARK)
+      context.moveTo(x - MARK, y + MARK)
+      context.lineTo(x + MARK, y - MARK)
+    }
+    context.stroke()
+  }
+  context.restore()
 }
 
 const HEIGHTS = [0.14, 0.42, 0.75, 1]

@@ -18,3 +18,10 @@ export function unusual({ source, recomputed }: Pick<ChartBar, 'source' | 'recom
   if (source === 'incomplete') return source
   return source === 'filled' && !recomputed ? source : null
 }
+
+export const SOURCE_WORDS: Readonly<Record<Unusual, string>> = { filled: 'Filled', incomplete: 'Incomplete' }
+
+export const SOURCE_HINTS: Readonly<Record<Unusual, string>> = {
+  filled: 'Some of its minutes were missed, and asked for afterwards. They are those of the exchange.',
+  incomplete: 'Some of its trades or minutes could not be had: the bar may differ from that of the exchange.',
+}

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'react'
 import { useInSight } from '../../parts/watching.ts'
+import { useDecision } from '../agent.ts'
 import type { ChartAddress, PaneId } from './address.ts'
 import type { LayerId } from './layers.ts'
 import { looksBeside } from './look.ts'
@@ -35,6 +36,8 @@ export function useChart(
   const ready = bars.data !== undefined && !bars.isPlaceholderData
   useView(chart, stage, ready, look ?? decided, range, address.view, address.setView)
   useEffect(() => chart?.setHidden(look === null ? hidden : new Set([...hidden, ...OF_DECIDED])), [chart, hidden, look])
+  const quoted = useDecision(asset, (decision) => decision.quote_currency != null)
+  useEffect(() => chart?.setVolume(quoted ? 'quote_volume' : 'volume'), [chart, quoted])
   useEffect(() => chart?.setLogarithmic(address.logarithmic), [chart, address.logarithmic])
   const [measuring, setMeasuring] = useState<Measuring>(null)
   return {

@@ -64,6 +64,7 @@ export function useDrawnBars(
     const follow = () => {
       const decision = decisionOf(client.states.get(asset))
       if (decision === undefined) return
+      chart.formatPrices(ticks.digits(asset))
       const next = openAfter(open.current, decision, lastClosed)
       if (next === open.current) return
       open.current = next

@@ -4,11 +4,11 @@ import { isHeld } from '../../overview/standing.ts'
 import { DataAge } from '../../parts/DataAge.tsx'
 import { dataTime } from '../../parts/dataTime.ts'
 import { Flash } from '../../parts/Flash.tsx'
-import { formatBarTime, formatBarUtc, formatNumber, formatPrice, formatSize } from '../../parts/format.ts'
+import { formatBarTime, formatBarUtc, formatDelay, formatNumber, formatPrice, formatSize } from '../../parts/format.ts'
 import { Level } from '../../parts/Level.tsx'
 import { Side } from '../../parts/Side.tsx'
 import { ticks } from '../../parts/ticks.ts'
-import { marketWords, STATUS_WORDS } from '../../parts/words.ts'
+import { FEED_WORDS, isTroubled, marketWords, STATUS_WORDS } from '../../parts/words.ts'
 import { PauseControl } from '../../pausing/PauseControl.tsx'
 import { sameJson, useDecision } from '../agent.ts'
 import { Fresh } from '../Fresh.tsx'
@@ -119,9 +119,25 @@ function Status({ asset }: { asset: string }) {
   return (
     <span className={classes.status} data-status={status} title={reason ?? undefined}>
       <strong>{STATUS_WORDS[status]}</strong>
-      <span className={classes.market}> · {exchange ? `${exchange} ${symbol}` : marketWords(feed)}</span> · {timeframe}
+      <span className={classes.market}> · {exchange ? `${exchange} ${symbol ?? ''}` : marketWords(feed)}</span>
+      <Feed asset={asset} /> · {timeframe}
       <History asset={asset} />
     </span>
+  )
+}
+
+/** How the feed stands with the exchange, where that is worth a word. */
+function Feed({ asset }: { asset: string }) {
+  const status = useDecision(asset, (decision) => decision.feed_status) ?? null
+  const reason = useDecision(asset, (decision) => decision.feed_status_reason)
+  if (!isTroubled(status)) return null
+  return (
+    <>
+      {' · '}
+      <span className={classes.feed} title={reason ?? undefined}>
+        {FEED_WORDS[status]}
+      </span>
+    </>
   )
 }
 
@@ -151,6 +167,22 @@ function DataNow({ asset }: { asset: string }) {
           data <DataAge second={second} limit={limit} />
         </>
       )}
+      <Delay asset={asset} />
+    </span>
+  )
+}
+
+/** How late the messages of the exchange come. */
+function Delay({ asset }: { asset: string }) {
+  // No more is told apart than is shown.
+  const text = useDecision(asset, ({ data_delay }) => (data_delay == null ? null : formatDelay(data_delay))) ?? null
+  if (text === null) return null
+  return (
+    <span
+      className={classes.delay}
+      title="By how much the newest message of the exchange came later than the quickest, whatever the clocks say"
+    >
+      {' · '}delay <span className="figure">{text}</span>
     </span>
   )
 }
