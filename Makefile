@@ -29,9 +29,8 @@ test: setup $(PAGE) redis-server postgres nginx chromium ## run every test; ARGS
 timed = begin=$$(date +%s); ($(1)); code=$$?; echo "$@: $$(($$(date +%s) - begin)) s"; exit $$code
 
 test-python: setup $(PAGE) redis-server postgres nginx ## ARGS="tests/agent -k rsi" narrows it
-	@# Two for each core: they wait for servers more than they compute.
-	@$(call timed,$(BIN)/python -m pytest -n $$((2 * $$(getconf _NPROCESSORS_ONLN))) --dist loadfile \
-		--no-loadscope-reorder $(ARGS))
+	@# Three for each core: they wait for servers more than they compute.
+	@$(call timed,$(BIN)/python -m pytest -n $$((3 * $$(getconf _NPROCESSORS_ONLN))) $(ARGS))
 
 test-client: setup $(NODE) ## the npm package
 	@$(call timed,npm test --silent -w vivienne-client)

@@ -21,6 +21,8 @@ from ways_in import WAYS, Channel, Conversation, Messages, OverRedis, Rest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytest_plugins = ["workers"]
+
 settings.register_profile("sizes", examples())
 settings.load_profile("sizes")
 
@@ -56,9 +58,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def _forking() -> Iterator[None]:
     """Servers are forked."""
-    RunningServer.forking = Forking()
+    # A worker has been given one.
+    forking = RunningServer.forking = RunningServer.forking or Forking()
     yield
-    RunningServer.forking.end()
+    forking.end()
 
 
 @pytest.fixture(scope="session")

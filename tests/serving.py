@@ -1,7 +1,8 @@
 """Loads the program once, and forks a process that runs `vivienne` for each line of JSON on stdin.
 
 Answers each line with a line: the process, or, where a line asks whether one has ended, its exit code or null. At the
-end of stdin it kills those that still run: they must not outlive the tests.
+end of stdin it kills those that still run: they must not outlive the tests. Where numbers of open sockets are given,
+there is a process for each of them, which reads from it and writes to it.
 """
 
 import gc
@@ -33,6 +34,23 @@ def load() -> None:
             import_module(module.name)
 
 
+def divide(sockets: list[int]) -> None:
+    """Go on in a process for each of these sockets, as its stdin and stdout; this one waits for them and exits."""
+    for given in sockets:
+        if not os.fork():
+            os.dup2(given, 0)
+            os.dup2(given, 1)
+            break
+    else:
+        for given in sockets:
+            os.close(given)
+        for _ in sockets:
+            os.wait()
+        sys.exit()
+    for given in sockets:
+        os.close(given)
+
+
 def answer(what: int | None) -> None:
     sys.stdout.write(json.dumps(what) + "\n")
     sys.stdout.flush()
@@ -42,6 +60,8 @@ if __name__ == "__main__":
     load()
     build_version()  # it asks git, once for all
     gc.freeze()
+    if len(sys.argv) > 1:
+        divide([int(number) for number in sys.argv[1:]])
     running = set()
     for line in sys.stdin:
         asked = json.loads(line)
