@@ -53,6 +53,9 @@ class FakeMarket:
         past: minutes of history.
         ahead: minutes that can be played.
         a_minute: trades in a minute; every seventh minute has none.
+
+    Attributes:
+        wrong: REST says that so much more was traded in every candle.
     """
 
     def __init__(
@@ -63,6 +66,7 @@ class FakeMarket:
         self._pace = pace
         self._began = time.monotonic()
         self._moved = 0
+        self.wrong = 0.0
         self._first = BEGIN - past * MINUTE_MS
         self.trades = {
             base: _made(seed * 100 + place, self._first, past + ahead, a_minute) for place, base in enumerate(bases)
@@ -110,7 +114,7 @@ class FakeMarket:
             bar = minutes[place]
             for part in minutes[place + 1 : place + length]:
                 bar = joined(bar, part)
-            found.append(bar)
+            found.append(bar._replace(volume=bar.volume + self.wrong))
         return found
 
 

@@ -28,7 +28,7 @@ from vivienne.times import now, written
 from vivienne.version import build_version
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from vivienne.store.address import PostgresUrl
 
@@ -48,14 +48,22 @@ Level = Literal["ok", "warning", "problem"]
 
 @dataclass(slots=True)
 class Diagnosis:
-    """Findings, and the files of a bundle by name."""
+    """Findings, and the files of a bundle by name.
+
+    Attributes:
+        told: is told each finding when it is made.
+    """
 
     findings: list[tuple[Level, str]] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
+    told: Callable[[Level, str], None] | None = None
 
     def add(self, level: Level, text: str) -> None:
         """Add a finding."""
-        self.findings.append((level, without_secrets(text)))
+        shown = without_secrets(text)
+        self.findings.append((level, shown))
+        if self.told is not None:
+            self.told(level, shown)
 
     def keep(self, name: str, content: Any) -> None:
         """Keep a file for the bundle."""
@@ -63,24 +71,24 @@ class Diagnosis:
         self.files[name] = without_secrets(text) + "\n"
 
 
-def diagnose(db: Path | PostgresUrl, url: str, environment: Mapping[str, str]) -> Diagnosis:
+def diagnose(found: Diagnosis, db: Path | PostgresUrl, url: str, environment: Mapping[str, str]) -> None:
     """Look at everything.
 
     Args:
+        found: takes what is found.
         db: the database.
         url: of the server, which need not run.
         environment: in which the settings are.
     """
-    found = Diagnosis()
-    _look_at_machine(found)
+    look_at_machine(found)
     _look_at_settings(found, environment)
     _look_at_files(found, db)
     _look_at_database(found, db)
     _look_at_server(found, url)
-    return found
 
 
-def _look_at_machine(found: Diagnosis) -> None:
+def look_at_machine(found: Diagnosis) -> None:
+    """Look at the versions of everything that is installed."""
     packages = {}
     for name in _PACKAGES:
         try:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import click
 
-from vivienne.commands.diagnosis import Diagnosis, diagnose
+from vivienne.commands.diagnosis import Diagnosis, Level, diagnose, look_at_machine
+from vivienne.commands.exchange import Place, exchange_url_option, meant, quote_option, symbol_option
 from vivienne.commands.options import database_option, json_option
 from vivienne.errors import FileUnreadable
 from vivienne.settings.parsing import database
@@ -26,24 +30,67 @@ from vivienne.store.private import replacing
     help="Write all that was found into FILE, a zip archive to send to somebody. It has no token and no password, but "
     "the configuration and the names of assets.",
 )
+@click.option(
+    "--exchange", metavar="NAME", default="", help="Look at the way to this exchange and at its data instead; no keys."
+)
+@click.option("--asset", metavar="BTC", default="", help="With --exchange: the asset to look at.  [default: BTC]")
+@symbol_option
+@quote_option
+@exchange_url_option
+@click.option(
+    "--timeout",
+    metavar="SECONDS",
+    type=click.FloatRange(1, 3_600),
+    default=240.0,
+    show_default=True,
+    help="With --exchange: longest time for all of it.",
+)
 @json_option
-def doctor(db: str, url: str, bundle: Path | None, as_json: bool) -> None:
+def doctor(db: str, url: str, bundle: Path | None, as_json: bool, exchange: str, **given: Any) -> None:
     """Look for what may be wrong: settings, database, server. It changes nothing.
 
-    Run it as the user and with the environment of the server. Exit code 0: no problem was found; 1: there is one.
+    Run it as the user and with the environment of the server. With --exchange it looks at an exchange: its name, its
+    certificate, its clock, the market, the history, the stream, and one closed minute, which it compares with REST.
+    That takes up to two minutes. Exit code 0: no problem was found; 1: there is one.
     """
-    found = diagnose(database(db), url, os.environ)
+    found = Diagnosis(told=None if as_json else _print)
+    if exchange:
+        _look_at_exchange(found, exchange, given, is_shown=sys.stderr.isatty() and not as_json)
+    else:
+        diagnose(found, database(db), url, os.environ)
     if bundle is not None:
         _write(found, bundle)
     if as_json:
         click.echo(json.dumps([{"level": level, "text": text} for level, text in found.findings], ensure_ascii=False))
-    else:
-        for level, text in found.findings:
-            click.echo(f"{level:<8} {text}")
-        if bundle is not None:
-            click.echo(f"All of it is in {bundle}; read it before you send it")
+    elif bundle is not None:
+        click.echo(f"All of it is in {bundle}; read it before you send it")
     if any(level == "problem" for level, _ in found.findings):
         raise SystemExit(1)
+
+
+def _print(level: Level, text: str) -> None:
+    click.echo(f"{level:<8} {text}")
+
+
+def _look_at_exchange(found: Diagnosis, exchange: str, given: dict[str, Any], *, is_shown: bool) -> None:
+    from vivienne.commands.exchange_diagnosis import Wanted, diagnose_exchange  # noqa: PLC0415  # it takes a while
+
+    place = Place.of(exchange, given["exchange_url"])
+    asset, symbol = meant(given["asset"] or ("" if given["symbol"] else "BTC"), given["symbol"])
+    wanted = Wanted(
+        asset=asset,
+        symbol=symbol,
+        quote=given["quote"].strip().upper() or place.adapter.quote,
+        seconds=given["timeout"],
+        waiting=_show_waiting if is_shown else None,
+    )
+    look_at_machine(found)
+    asyncio.run(diagnose_exchange(found, place, wanted))
+
+
+def _show_waiting(text: str) -> None:
+    """One line on the screen, in the place of the one before; the next line overwrites it."""
+    click.echo(f"\r{text:<70}\r", err=True, nl=False)
 
 
 def _write(found: Diagnosis, bundle: Path) -> None:

@@ -64,11 +64,13 @@ class Counts:
     """What happened on the stream so far.
 
     Attributes:
+        messages: messages that came.
         connects: connections that were opened.
         breaks: those that broke off.
         left_out: messages that could not be read, by reason.
     """
 
+    messages: int = 0
     connects: int = 0
     breaks: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
@@ -182,6 +184,7 @@ class Line:
 
     def _is_news(self, message: str | bytes) -> bool:
         """Take a message; whether it shows that the exchange is there. One that was there already does not."""
+        self._counts.messages += 1
         if message == "pong":
             return True
         try:
