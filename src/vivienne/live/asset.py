@@ -127,6 +127,10 @@ class LiveAsset:
         """Take a closed minute; see `AssetBars.take`."""
         return self._bars.take(candle, source)
 
+    def correct(self, candle: Candle) -> bool:
+        """Correct a minute of the open bar; see `AssetBars.correct`."""
+        return self._bars.correct(candle)
+
     def move(self, price: float, time: int) -> None:
         """Take a price within the open minute, without deciding."""
         self._bars.move(price, time)
@@ -231,7 +235,8 @@ class LiveAsset:
         """The reason why the state is unusable; None if it is usable."""
         if self._broken_off is not None or self.ended:
             return self._broken_off or self._failed
-        return self.freshness.trouble or self._held or self._failed
+        # What the feed says of itself is the reason why nothing comes.
+        return self._held or self.freshness.trouble or self._failed
 
     @property
     def status(self) -> Status:

@@ -10,7 +10,7 @@ import numpy as np
 
 from vivienne.live.entries import finite
 from vivienne.market.bars import BarBuilder, GapFiller, Restart
-from vivienne.market.checks import valid_minutes
+from vivienne.market.checks import check_candle, valid_minutes
 from vivienne.market.types import MINUTE_MS, Candle
 from vivienne.market.window import BarWindow, weakest
 from vivienne.times import iso
@@ -91,6 +91,20 @@ class AssetBars:
                 self.window.append(bar, self._source)
                 self.newly_closed += 1
         return restarted or self.newly_closed > closed
+
+    def correct(self, candle: Candle) -> bool:
+        """Put a minute in place of one that came before; False if its bar has closed, or if it is invalid."""
+        try:
+            check_candle(candle)
+        except ValueError as error:
+            _log.warning("%s: a correction is ignored: %s", self._asset, error)
+            return False
+        if not self._builder.correct(candle):
+            return False
+        newest = self._gaps.newest
+        if newest is not None and newest.open_time == candle.open_time:
+            self._gaps.newest = candle
+        return True
 
     def _add(self, minute: Candle, source: MinuteSource | None) -> Candle | None:
         """Add a minute to the open bar; return the bar it closed, if any."""

@@ -12,7 +12,15 @@ from vivienne.errors import MarketDataError
 from vivienne.live.asset import LiveAsset
 from vivienne.live.caps import UNCAPPED
 from vivienne.live.freshness import Freshness
-from vivienne.market.feeds.base import ContactChanged, FeedEnded, FeedTrouble, HistoryRead, MinuteClosed, PriceMoved
+from vivienne.market.feeds.base import (
+    ContactChanged,
+    FeedEnded,
+    FeedTrouble,
+    HistoryRead,
+    MinuteClosed,
+    MinuteCorrected,
+    PriceMoved,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -174,11 +182,8 @@ class Market:
         if isinstance(event, PriceMoved):
             live.move(event.price, event.time)
             self._moved.add(asset)
-        elif isinstance(event, MinuteClosed):
-            if live.take(event.candle, event.source):
-                await self._decide_closed(asset)
-            else:
-                self._moved.add(asset)
+        elif isinstance(event, MinuteClosed | MinuteCorrected):
+            await self._take_minute(asset, event)
         elif isinstance(event, HistoryRead):
             self._take_history(live, event.history)
             self._decide_again(asset)
@@ -192,6 +197,15 @@ class Market:
             self._publish(asset)
         if live.trouble != before:
             self._say_trouble(asset, before)
+
+    async def _take_minute(self, asset: str, event: MinuteClosed | MinuteCorrected) -> None:
+        live = self._assets[asset]
+        if isinstance(event, MinuteCorrected):
+            live.correct(event.candle)
+        elif live.take(event.candle, event.source):
+            await self._decide_closed(asset)
+            return
+        self._moved.add(asset)
 
     def _say_trouble(self, asset: str, before: Trouble | None) -> None:
         """Log that the data of an asset has become unreliable or reliable, and publish the state."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -142,6 +143,7 @@ class BarBuilder:
         self._length = timeframe.milliseconds
         self._whole = timeframe.minutes
         self._bar: Candle | None = None
+        self._parts: list[Candle] = []
         self.minutes = 0
         """Number of minutes in the open bar."""
 
@@ -152,17 +154,27 @@ class BarBuilder:
         offset = candle.open_time % self._length
         bar = self._bar
         if offset == 0:
-            bar, self.minutes = candle, 1
+            bar, self.minutes, self._parts = candle, 1, []
         elif bar is None:
             return None
         else:
             bar = joined(bar, candle)
             self.minutes += 1
+        self._parts.append(candle)
         if self.minutes == self._whole:
             self._bar = None
             return bar
         self._bar = bar
         return None
+
+    def correct(self, candle: Candle) -> bool:
+        """Put a minute in place of one that came before; False if it is not of the open bar."""
+        place = next((place for place, part in enumerate(self._parts) if part.open_time == candle.open_time), None)
+        if self._bar is None or place is None:
+            return False
+        self._parts[place] = candle
+        self._bar = reduce(joined, self._parts)
+        return True
 
     def add_run(self, minutes: Bars) -> Bars:
         """Take minutes that follow each other without a gap; return the bars they closed, as `add` would."""

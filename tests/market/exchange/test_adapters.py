@@ -13,10 +13,10 @@ import pytest
 from vivienne.market.checks import check_candle
 from vivienne.market.feeds.exchange.adapter import (
     CandleSeen,
-    Ending,
     Heard,
     Instrument,
     NumberedTrade,
+    Outage,
     Refused,
     Traded,
     UnknownMessage,
@@ -147,7 +147,7 @@ class TestKraken:
 
     def test_maintenance_is_announced(self) -> None:
         message = {"channel": "status", "type": "update", "data": [{"system": "maintenance", "version": "2.0.0"}]}
-        assert events("kraken", message) == [Ending("Kraken is in maintenance")]
+        assert events("kraken", message) == [Outage("Kraken is in maintenance")]
 
     def test_a_refused_subscription_names_its_symbol(self) -> None:
         message = {"method": "subscribe", "success": False, "error": "Currency pair not supported", "symbol": "X/Y"}

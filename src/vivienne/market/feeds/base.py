@@ -65,6 +65,19 @@ class MinuteClosed:
 
 
 @dataclass(frozen=True, slots=True)
+class MinuteCorrected:
+    """A minute that came was not as its exchange has it by now.
+
+    Attributes:
+        candle: as the exchange has it.
+        was: as it came.
+    """
+
+    candle: Candle
+    was: Candle
+
+
+@dataclass(frozen=True, slots=True)
 class PriceMoved:
     """The market traded at another price within the open minute.
 
@@ -118,7 +131,7 @@ class ContactChanged:
     """The feed stands with its exchange otherwise than before; `Feed.contact` says how."""
 
 
-FeedEvent = HistoryRead | MinuteClosed | PriceMoved | FeedTrouble | ContactChanged | FeedEnded
+FeedEvent = HistoryRead | MinuteClosed | MinuteCorrected | PriceMoved | FeedTrouble | ContactChanged | FeedEnded
 
 
 class Feed(Protocol):

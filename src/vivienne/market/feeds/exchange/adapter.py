@@ -150,12 +150,19 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """The exchange announces that it will end the connection, or that it does not serve for a while."""
+    """The exchange announces that it will end the connection."""
 
     reason: str
 
 
-StreamEvent = Traded | CandleSeen | Heard | Refused | Ending
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """The exchange does not serve its markets for a while; it serves them again where the reason is None."""
+
+    reason: str | None
+
+
+StreamEvent = Outage | Traded | CandleSeen | Heard | Refused | Ending
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +256,16 @@ class Adapter(Protocol):
 
     def instruments(self, answer: Any) -> list[Instrument]:
         """The instruments of an answer.
+
+        Raises:
+            UnknownMessage: the answer has another shape.
+        """
+
+    def status_request(self) -> Request | None:
+        """Asks whether the exchange serves its markets; None where that cannot be asked."""
+
+    def outage(self, answer: Any) -> str | None:
+        """Why the exchange does not serve its markets, and until when; None while it does.
 
         Raises:
             UnknownMessage: the answer has another shape.

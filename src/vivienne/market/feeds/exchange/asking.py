@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vivienne.market.feeds.exchange.adapter import Advice
 from vivienne.market.feeds.exchange.minutes import MOST_TRADES
+from vivienne.market.feeds.exchange.plausible import check_row, check_trade
 from vivienne.market.feeds.exchange.rest import Refused, answer_of
 from vivienne.market.types import MINUTE_MS
 
@@ -50,7 +51,7 @@ async def candles_between(
     step = adapter.history_rows * minutes * MINUTE_MS
     for _, since in zip(range(MOST_PAGES), range(begin, end, step), strict=False):
         request = adapter.history_request(instrument, minutes, since, min(end, since + step))
-        rows: list[HistoryRow] = answer_of(adapter.history, instrument, minutes, await rest.get(request))
+        rows: list[HistoryRow] = answer_of(_plausible_rows, adapter, instrument, minutes, await rest.get(request))
         found |= {row.candle.open_time: row for row in rows if begin <= row.candle.open_time < end}
     return [found[time] for time in sorted(found)]
 
@@ -69,7 +70,7 @@ async def trades_since(
         request = adapter.trades_request(instrument, known, begin, before)
         if request is None:
             return [], False
-        page: list[NumberedTrade] = answer_of(adapter.trades, instrument, await rest.get(request))
+        page: list[NumberedTrade] = answer_of(_plausible_trades, adapter, instrument, await rest.get(request))
         new = [trade for trade in page if trade.key not in found]
         found |= {trade.key: trade for trade in new}
         if len(page) < adapter.trades_rows:
@@ -80,6 +81,20 @@ async def trades_since(
             return list(found.values()), False
         known, before = (after, page[0]) if adapter.trades_newest_first else (page[-1], None)
     return list(found.values()), False
+
+
+def _plausible_rows(adapter: Adapter, instrument: Instrument, minutes: int, answer: Any) -> list[HistoryRow]:
+    found = adapter.history(instrument, minutes, answer)
+    for row in found:
+        check_row(row.candle)
+    return found
+
+
+def _plausible_trades(adapter: Adapter, instrument: Instrument, answer: Any) -> list[NumberedTrade]:
+    found = adapter.trades(instrument, answer)
+    for each in found:
+        check_trade(each.trade)
+    return found
 
 
 def _is_known(trade: NumberedTrade, after: NumberedTrade | None, begin: int) -> bool:

@@ -102,6 +102,15 @@ class Binance:
         """See `Adapter`."""
         return [_instrument(each) for each in rows(answer, "symbols") if _is_perpetual(each)]
 
+    def status_request(self) -> Request | None:
+        """See `Adapter`. The state of its markets says it: `BREAK`."""
+        return None
+
+    def outage(self, answer: Any) -> str | None:
+        """See `Adapter`."""
+        del answer
+        return None
+
     def history_request(self, instrument: Instrument, minutes: int, begin: int, end: int) -> Request:
         """See `Adapter`."""
         query: dict[str, str | int] = {

@@ -21,7 +21,7 @@ from vivienne.market.feeds.exchange.adapter import (
     Traded,
     UnknownMessage,
 )
-from vivienne.market.feeds.exchange.fields import field, number, one_of, rows, shown, text, whole
+from vivienne.market.feeds.exchange.fields import field, number, one_of, rows, shown, text, until, whole
 from vivienne.market.feeds.exchange.refusals import by_status
 from vivienne.market.types import Candle, Trade
 
@@ -40,6 +40,7 @@ _UNAVAILABLE = (10000, 10016)
 _WRONG_PARAMETER = 10001
 _WAIT_SECONDS = 5.0
 _INSTRUMENTS = "/v5/market/instruments-info"
+_UNDER_WAY = ("ongoing", "in_progress")
 _RECENT_TRADES = {"spot": 60, "linear": 1_000}
 
 
@@ -91,6 +92,15 @@ class Bybit:
     def instruments(self, answer: Any) -> list[Instrument]:
         """See `Adapter`."""
         return [_instrument(each) for each in rows(field(answer, "result"), "list") if _is_perpetual(each)]
+
+    def status_request(self) -> Request | None:
+        """See `Adapter`."""
+        return Request("/v5/system/status", {})
+
+    def outage(self, answer: Any) -> str | None:
+        """See `Adapter`."""
+        going_on = [each for each in rows(field(answer, "result"), "list") if text(each, "state") in _UNDER_WAY]
+        return f"{self.title} is in maintenance{until(going_on[0], 'end')}" if going_on else None
 
     def history_request(self, instrument: Instrument, minutes: int, begin: int, end: int) -> Request:
         """See `Adapter`."""

@@ -75,6 +75,15 @@ class Coinbase:
         """See `Adapter`."""
         return [_instrument(each) for each in rows(answer, "products")]
 
+    def status_request(self) -> Request | None:
+        """See `Adapter`. It has none without a key."""
+        return None
+
+    def outage(self, answer: Any) -> str | None:
+        """See `Adapter`."""
+        del answer
+        return None
+
     def history_request(self, instrument: Instrument, minutes: int, begin: int, end: int) -> Request:
         """See `Adapter`."""
         path = f"/api/v3/brokerage/market/products/{instrument.symbol}/candles"

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from vivienne.market.feeds.base import Contact, ContactChanged, FeedEvent, FeedTrouble, History, HistoryRead, Listing
 from vivienne.market.feeds.exchange.adapter import Advice
 from vivienne.market.feeds.exchange.asking import instruments_of
 from vivienne.market.feeds.exchange.choosing import UnknownInstrument, chosen
-from vivienne.market.feeds.exchange.following import Following
+from vivienne.market.feeds.exchange.comparing import Comparing
+from vivienne.market.feeds.exchange.following import Following, Surroundings
+from vivienne.market.feeds.exchange.group import Group
 from vivienne.market.feeds.exchange.past import past
 from vivienne.market.feeds.exchange.patience import Patience
-from vivienne.market.feeds.exchange.rest import Budget, Refused, Rest
+from vivienne.market.feeds.exchange.rest import Budget, Refused, Rest, answer_of
 from vivienne.market.feeds.exchange.splicing import FromCandles, FromTrades
 from vivienne.market.feeds.exchange.stream import Stream
 from vivienne.market.types import MINUTE_MS, Bars
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
-    from vivienne.market.feeds.exchange.adapter import Adapter, Instrument, StreamEvent
+    from vivienne.market.feeds.exchange.adapter import Adapter, Instrument
+    from vivienne.market.feeds.exchange.splicing import Splice
     from vivienne.market.timeframe import Timeframe
 
 _log = logging.getLogger(__name__)
@@ -29,35 +34,6 @@ _log = logging.getLogger(__name__)
 INSTRUMENTS_IN_A_STREAM = 50
 _LONGEST_SILENCE_SECONDS = 150.0
 """A minute and the time it takes to notice a broken connection and to open another one."""
-
-
-class _Group:
-    """Passes what a stream has on to those who follow its instruments."""
-
-    def __init__(self, followings: Sequence[Following]) -> None:
-        self._by_symbol = {each.instrument.stream_symbol: each for each in followings}
-
-    def take(self, event: StreamEvent) -> None:
-        symbol = getattr(event, "symbol", None)
-        if symbol is None:
-            for each in self._by_symbol.values():
-                each.take(event)
-        elif symbol in self._by_symbol:
-            self._by_symbol[symbol].take(event)
-
-    def interrupted(self, reason: str) -> None:
-        _log.info("%s", reason)
-        for each in self._by_symbol.values():
-            each.interrupted(reason)
-
-    def resumed(self) -> None:
-        for each in self._by_symbol.values():
-            each.resumed()
-
-    def refused(self, symbol: str | None, reason: str) -> None:
-        _log.warning("%s", reason)
-        for each in [self._by_symbol[symbol]] if symbol in self._by_symbol else self._by_symbol.values():
-            each.refused(reason)
 
 
 class ExchangeFeed:
@@ -107,26 +83,55 @@ class ExchangeFeed:
         self._listings = dict.fromkeys(assets, Listing(adapter.title))
         self._changed = {asset: asyncio.Event() for asset in assets}
         self.streams: list[Stream] = []
+        self._streams: dict[str, Stream] = {}
+        self._followed: dict[str, Instrument] = {}
+        self._is_to_look = asyncio.Event()
+        self._comparing = Comparing(adapter, self._rest, self._patience)
 
     async def run(self) -> None:
-        """Find the instruments, and keep their streams open until cancelled."""
+        """Follow what the exchange serves of the assets, until cancelled."""
         async with self._rest, asyncio.TaskGroup() as tasks:
-            instruments = await self._instruments()
-            found: dict[str, Instrument] = {}
-            for asset in self.assets:
-                try:
+            tasks.create_task(self._comparing.run())
+            while True:
+                outage = await self._outage()
+                instruments = await self._instruments()
+                if instruments is not None:
                     # In a thread: names that are near are looked for among thousands.
-                    found[asset] = await asyncio.to_thread(self._chosen, instruments, asset)
-                except UnknownInstrument as error:
-                    self._say(asset, f"{self.adapter.title}: {error}", is_final=True)
-            names = list(found)
-            for begin in range(0, len(names), INSTRUMENTS_IN_A_STREAM):
-                group = names[begin : begin + INSTRUMENTS_IN_A_STREAM]
-                tasks.create_task(self._follow_group({asset: found[asset] for asset in group}))
-            await asyncio.Event().wait()
+                    for group in self._to_follow(await asyncio.to_thread(self._chosen, instruments)):
+                        tasks.create_task(self._follow_group(group))
+                for following in self.followings.values():
+                    following.say("outage", outage)
+                await self._next_look()
 
-    async def _instruments(self) -> list[Instrument]:
-        """All instruments; asked for until they come."""
+    def look(self) -> None:
+        """What the exchange serves may have changed: see soon."""
+        self._is_to_look.set()
+
+    async def _next_look(self) -> None:
+        """Wait until it is time to see what the exchange serves."""
+        await asyncio.sleep(min(self._patience.first, self._patience.slow))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._patience.slow):
+                await self._is_to_look.wait()
+        self._is_to_look.clear()
+
+    async def _outage(self) -> str | None:
+        """Why the exchange does not serve its markets, as far as it says so."""
+        request = self.adapter.status_request()
+        if request is None:
+            return None
+        try:
+            found: str | None = answer_of(self.adapter.outage, await self._rest.get(request, tries=1))
+        except Refused as refused:
+            _log.debug("%s does not say whether it serves its markets: %s", self.adapter.title, refused)
+            return None
+        if found is not None:
+            for asset in self.assets:
+                self._say(asset, found, is_final=True)
+        return found
+
+    async def _instruments(self) -> list[Instrument] | None:
+        """All instruments; asked for until they come, or None where some are followed already."""
         tries = 0
         while True:
             try:
@@ -136,19 +141,56 @@ class ExchangeFeed:
                 for asset in self.assets:
                     self._say(asset, refused.advice.reason, is_final=slow)
                 _log.warning("%s", refused.advice.reason)
+                if self.followings:
+                    return None
                 await asyncio.sleep(self._patience.slow if slow else self._patience.pause(tries))
                 tries += 1
 
-    def _chosen(self, instruments: list[Instrument], asset: str) -> Instrument:
-        found = chosen(instruments, asset, quote=self._quote, symbol=self._symbols.get(asset))
-        if found.state != "trading":
-            raise UnknownInstrument(f"{found.symbol} is {found.state}")
-        self._listings[asset] = Listing(self.adapter.title, found.symbol, found.quote, found.tick_size)
+    def _chosen(self, instruments: list[Instrument]) -> dict[str, Instrument | str]:
+        """The instrument of every asset, or why there is none."""
+        found: dict[str, Instrument | str] = {}
+        for asset in self.assets:
+            try:
+                found[asset] = chosen(instruments, asset, quote=self._quote, symbol=self._symbols.get(asset))
+            except UnknownInstrument as error:
+                found[asset] = str(error)
         return found
 
+    def _to_follow(self, choices: dict[str, Instrument | str]) -> Iterator[dict[str, Instrument]]:
+        """Say of every asset whether it can be followed; those that can, and are not yet, in groups for a stream."""
+        new: dict[str, Instrument] = {}
+        for asset, choice in choices.items():
+            found, trouble = (None, choice) if isinstance(choice, str) else (choice, None)
+            if found is not None and found.state != "trading":
+                trouble = f"{found.symbol} is {found.state}"
+            known = self._followed.get(asset)
+            if known is not None and found is not None and found.symbol != known.symbol:
+                trouble = f"{known.symbol} is called {found.symbol} now; restart to follow it"
+            if trouble is not None:
+                trouble = f"{self.adapter.title}: {trouble}"
+            elif known is None and found is not None:
+                new[asset] = found
+                self._listings[asset] = Listing(self.adapter.title, found.symbol, found.quote, found.tick_size)
+            self._say_of_market(asset, trouble)
+        self._followed |= new
+        names = list(new)
+        for begin in range(0, len(names), INSTRUMENTS_IN_A_STREAM):
+            yield {asset: new[asset] for asset in names[begin : begin + INSTRUMENTS_IN_A_STREAM]}
+
+    def _say_of_market(self, asset: str, trouble: str | None) -> None:
+        """Say whether the market of an asset is there."""
+        if asset in self.followings:
+            self.followings[asset].say("market", trouble)
+        elif trouble is not None:
+            self._say(asset, trouble, is_final=True)
+
     def _say(self, asset: str, trouble: str, *, is_final: bool) -> None:
+        """Say why the history of an asset is not there yet."""
         self._contacts[asset] = Contact("blocked" if is_final else "connecting", trouble)
         self._changed[asset].set()
+
+    def _say_of_history(self, asset: str, trouble: str, is_final: bool) -> None:
+        self._say(asset, trouble, is_final=is_final)
 
     async def _follow_group(self, instruments: dict[str, Instrument]) -> None:
         """History first, then the stream: what comes between is asked for by the splice."""
@@ -159,10 +201,12 @@ class ExchangeFeed:
             for following in followings:
                 tasks.create_task(following.fill())
             stream = Stream(
-                self.adapter, list(instruments.values()), _Group(followings), url=self._stream_url(),
+                self.adapter, list(instruments.values()), Group(followings, self.look), url=self._stream_url(),
                 connects=self._connects, patience=self._patience,
             )  # fmt: skip
             self.streams.append(stream)
+            for asset in instruments:
+                self._streams[asset] = stream
             tasks.create_task(stream.run())
 
     def _stream_url(self) -> str | None:
@@ -171,6 +215,24 @@ class ExchangeFeed:
 
     async def _load(self, asset: str, instrument: Instrument) -> None:
         """Ask for the history of an asset until it comes."""
+        history, splice = await self._begun(instrument, partial(self._say_of_history, asset))
+        self._histories[asset] = history
+        surroundings = Surroundings(
+            begin_again=lambda say: self._begun(instrument, say),
+            compare=self._comparing.add,
+            renew=partial(self._renew, asset),
+        )
+        self.followings[asset] = Following(
+            self.adapter, self._rest, instrument, splice, self._patience, surroundings
+        )  # fmt: skip
+        self._is_there[asset].set()
+        self._changed[asset].set()
+
+    def _renew(self, asset: str) -> None:
+        self._streams[asset].renew()
+
+    async def _begun(self, instrument: Instrument, say: Callable[[str, bool], None]) -> tuple[History, Splice]:
+        """The history of an instrument, asked for until it comes, and a splice that goes on from its end."""
         tries = 0
         while True:
             try:
@@ -178,15 +240,11 @@ class ExchangeFeed:
                 break
             except Refused as refused:
                 slow = refused.advice.then == "give_up"
-                self._say(asset, refused.advice.reason, is_final=slow)
+                say(refused.advice.reason, slow)
                 await asyncio.sleep(self._patience.slow if slow else self._patience.pause(tries))
                 tries += 1
         begin, close = self._end(history)
-        splice = FromCandles(begin) if self.adapter.candle_is_minute else FromTrades(begin, close)
-        self._histories[asset] = history
-        self.followings[asset] = Following(self.adapter, self._rest, instrument, splice, self._patience)
-        self._is_there[asset].set()
-        self._changed[asset].set()
+        return history, FromCandles(begin) if self.adapter.candle_is_minute else FromTrades(begin, close)
 
     def _end(self, history: History) -> tuple[int, float]:
         """The end of what is known, in ms, and the last price."""
@@ -209,7 +267,7 @@ class ExchangeFeed:
         for asset, each in self.followings.items():
             for kind, number in (
                 ("filled", each.filled), ("incomplete", each.incomplete), ("mismatched", each.mismatches),
-                ("dropped", each.dropped),
+                ("unconfirmed", each.unconfirmed.left), ("dropped", each.dropped),
             ):  # fmt: skip
                 yield "vivienne_exchange_minutes_total", (asset, kind), number
             if (delay := each.contact.delay) is not None:

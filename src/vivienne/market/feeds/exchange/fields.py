@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from vivienne.market.feeds.exchange.adapter import UnknownMessage
+from vivienne.times import iso
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -92,6 +93,12 @@ def moment(source: Any, name: str | int) -> int:
     if read.tzinfo is None:
         raise UnknownMessage(f"{name} is {shown(value)}, a time without a zone")
     return math.floor(read.timestamp() * 1_000_000 + 0.5) // 1_000
+
+
+def until(source: Any, name: str | int) -> str:
+    """A field that is the time something ends, in ms since the epoch, in words; nothing where it is absent."""
+    said = source.get(name) if isinstance(source, dict) else None
+    return f" until {iso(whole(source, name))}" if said else ""
 
 
 def one_of(source: Any, name: str | int, meanings: Mapping[str, _Meaning]) -> _Meaning:

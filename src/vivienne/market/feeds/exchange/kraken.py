@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from vivienne.market.feeds.exchange.adapter import (
     Advice,
     CandleSeen,
-    Ending,
     Heard,
     HistoryRow,
     Instrument,
     Limits,
     NumberedTrade,
+    Outage,
     Refused,
     Request,
     StreamEvent,
@@ -86,6 +86,14 @@ class Kraken:
         if not isinstance(found, dict):
             raise UnknownMessage(f"result is {shown(found)}, not an object")
         return [_instrument(each) for each in found.values() if "wsname" in each]
+
+    def status_request(self) -> Request | None:
+        """See `Adapter`."""
+        return Request("/0/public/SystemStatus", {})
+
+    def outage(self, answer: Any) -> str | None:
+        """See `Adapter`."""
+        return _outage(text(field(answer, "result"), "status"))
 
     def history_request(self, instrument: Instrument, minutes: int, begin: int, end: int) -> Request:
         """See `Adapter`. Only the newest 720 can be had; `since` leaves out the row at that second."""
@@ -185,8 +193,11 @@ def _of_method(message: Any) -> list[StreamEvent]:
 
 
 def _of_status(data: list[Any]) -> list[StreamEvent]:
-    states = [text(each, "system") for each in data]
-    return [Ending(f"Kraken {_SYSTEM_STATES[state]}") for state in states if state in _SYSTEM_STATES]
+    return [Outage(_outage(text(each, "system"))) for each in data]
+
+
+def _outage(state: str) -> str | None:
+    return f"Kraken {_SYSTEM_STATES[state]}" if state in _SYSTEM_STATES else None
 
 
 def _instrument(each: Any) -> Instrument:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections import Counter
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -12,17 +13,18 @@ from typing import TYPE_CHECKING, Protocol
 import orjson
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+from websockets.frames import CloseCode
 
 from vivienne.market.feeds.exchange.adapter import (
     Advice,
-    CandleSeen,
     Ending,
     Heard,
+    Outage,
     Refused,
-    Traded,
     UnknownMessage,
 )
 from vivienne.market.feeds.exchange.fields import shown
+from vivienne.market.feeds.exchange.plausible import LEAP_MS, check_event
 from vivienne.market.feeds.exchange.rest import seconds_of, unreachable
 from vivienne.market.feeds.exchange.trust import trusted
 
@@ -40,6 +42,8 @@ MOST_MESSAGE_BYTES = 4 * 1024 * 1024
 _MOST_REASONS = 100
 """Reasons that are counted apart: they quote what was wrong, so that there could be any number of them."""
 _OPEN_SECONDS = 10.0
+_QUIET_MINUTES = 1
+"""An exchange that closes each minute says something of every instrument within so long."""
 CLOSE_SECONDS = 1.0
 
 
@@ -57,6 +61,12 @@ class Listener(Protocol):
 
     def refused(self, symbol: str | None, reason: str) -> None:
         """The exchange does not serve an instrument, or any, and is asked again at a slow pace."""
+
+    def served(self, symbol: str) -> None:
+        """There is data of an instrument, for the first time on this connection."""
+
+    def outage(self, reason: str | None) -> None:
+        """The exchange does not serve its markets for a while; None once it does."""
 
 
 @dataclass(slots=True)
@@ -120,8 +130,12 @@ class Line:
         self._counts = counts
         self._patience = patience
         self._clock = 0
+        self._clock_came = 0.0
         self._sequence: int | None = None
         self._without_data = set(self._instruments)
+        self._tells_all = False
+        self._given_up: str | None = None
+        self._came: dict[str, float] = {}
         self.has_data = asyncio.Event()
         self.is_ending = asyncio.Event()
 
@@ -135,15 +149,16 @@ class Line:
         try:
             async with watch, self._connection() as connection:
                 self._counts.connects += 1
-                pinging = asyncio.create_task(self._ping(connection))
+                beside = [asyncio.create_task(each) for each in (self._ping(connection), self._watch(connection))]
                 try:
                     await self._read(connection, watch)
                 finally:
-                    pinging.cancel()
+                    for task in beside:
+                        task.cancel()
         except (ConnectionClosed, InvalidHandshake, OSError) as error:
             quiet = f"{self._adapter.title} said nothing new for {self._patience.quiet:.0f} s"
             raise Broken(Advice("retry", quiet) if watch.expired() else self._advice(error)) from error
-        raise Broken(Advice("retry", f"{self._adapter.title} closed the connection"))
+        raise Broken(Advice("retry", self._given_up or f"{self._adapter.title} closed the connection"))
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[ClientConnection]:
@@ -165,13 +180,10 @@ class Line:
         loop = asyncio.get_running_loop()
         for message in self._adapter.subscriptions(list(self._instruments.values())):
             await connection.send(message)
-        first_until = loop.time() + self._patience.first
         watch.reschedule(loop.time() + self._patience.quiet)
         async for received in connection:
             if self._is_news(received):
                 watch.reschedule(loop.time() + self._patience.quiet)
-            if self._without_data and loop.time() > first_until:
-                self._say_who_has_no_data()
 
     async def _ping(self, connection: ClientConnection) -> None:
         if self._adapter.ping is None:
@@ -189,38 +201,72 @@ class Line:
             return True
         try:
             events = self._adapter.events(orjson.loads(message), self._instruments)
+            latest = self._latest()
+            for event in events:
+                check_event(event, latest)
         except (UnknownMessage, orjson.JSONDecodeError) as error:
-            self._leave_out(error, message)
+            self._leave_out(str(error), message)
+            return False
+        except Exception as error:  # noqa: BLE001  # whatever a message is, it must not end the feed
+            self._leave_out(f"it cannot be read: {error!r}", message)
             return False
         before = self._clock
         for event in events:
             self._pass_on(event)
         return not events or self._clock > before
 
-    def _leave_out(self, error: Exception, message: str | bytes) -> None:
-        reason = str(error)
+    def _latest(self) -> float:
+        """The latest time that can be, in ms since the epoch: the clock of the exchange does not leap."""
+        if not self._clock:
+            return math.inf
+        passed = asyncio.get_running_loop().time() - self._clock_came
+        return self._clock + passed * self._patience.pace * 1_000 + LEAP_MS
+
+    def _leave_out(self, reason: str, message: str | bytes) -> None:
         if not self._counts.left_out[reason]:
             _log.warning("%s: a message is left out: %s: %s", self._adapter.title, reason, shown(message))
         self._counts.left_out[reason if len(self._counts.left_out) < _MOST_REASONS else "other"] += 1
 
     def _pass_on(self, event: StreamEvent) -> None:
         if isinstance(event, Heard):
-            self._clock = max(self._clock, event.time)
-            self._count(event.sequence)
-        elif isinstance(event, Ending):
+            self._hear(event)
+            return
+        if isinstance(event, Ending):
             _log.info("%s: %s", self._adapter.title, event.reason)
             self.is_ending.set()
             return
-        elif isinstance(event, Refused):
-            self._listener.refused(event.symbol, event.reason)
+        if isinstance(event, Refused):
+            # Where it does not say whose, it is one of those that have no data yet.
+            for symbol in [event.symbol] if event.symbol is not None else sorted(self._without_data):
+                self._listener.refused(symbol, event.reason)
             return
-        elif isinstance(event, (Traded, CandleSeen)):
-            if event.symbol not in self._instruments:
-                return
+        if isinstance(event, Outage):
+            self._listener.outage(event.reason)
+            return
+        if event.symbol not in self._instruments:
+            return
+        self._came[event.symbol] = asyncio.get_running_loop().time()
+        if event.symbol in self._without_data:
             self._without_data.discard(event.symbol)
-            if not self.has_data.is_set():
-                self.has_data.set()
+            self._listener.served(event.symbol)
+        self.has_data.set()
         self._listener.take(event)
+
+    def _hear(self, event: Heard) -> None:
+        """The clock closes minutes of those only whose data is known to come on this connection."""
+        if event.time > self._clock:
+            self._clock, self._clock_came = event.time, asyncio.get_running_loop().time()
+        self._count(event.sequence)
+        if event.symbol is not None:
+            if event.symbol not in self._without_data:
+                self._listener.take(event)
+            return
+        self._tells_all = True
+        if not self._without_data:
+            self._listener.take(event)
+            return
+        for symbol in self._instruments.keys() - self._without_data:
+            self._listener.take(Heard(event.time, symbol=symbol))
 
     def _count(self, sequence: int | None) -> None:
         """Messages that are numbered have no hole in their numbers."""
@@ -231,12 +277,27 @@ class Line:
             self._listener.resumed()
         self._sequence = sequence
 
-    def _say_who_has_no_data(self) -> None:
-        for symbol in sorted(self._without_data):
-            self._listener.refused(symbol, f"{self._adapter.title} accepted the subscription, and sends nothing for it")
-        if len(self._without_data) == len(self._instruments):
-            raise Broken(Advice("retry", f"{self._adapter.title} accepted the subscription, and sends nothing"))
-        self._without_data.clear()
+    async def _watch(self, connection: ClientConnection) -> None:
+        """Say of which instruments there is no data, at first or any longer; then a successor is tried, in a while."""
+        await asyncio.sleep(self._patience.first)
+        while True:
+            silent, reason = self._silent(), f"{self._adapter.title} accepts the subscription, and sends nothing"
+            for symbol in silent:
+                self._without_data.add(symbol)
+                self._listener.refused(symbol, reason)
+            if len(silent) == len(self._instruments):
+                self._given_up = reason
+                await connection.close()
+            if silent:
+                await asyncio.sleep(self._patience.slow)
+                self.is_ending.set()
+            await asyncio.sleep(self._patience.quiet)
+
+    def _silent(self) -> list[str]:
+        """Instruments without data. Where the exchange's clock alone closes minutes, a quiet market says nothing."""
+        limit = asyncio.get_running_loop().time() - _QUIET_MINUTES * 60.0 / self._patience.pace - self._patience.quiet
+        quiet = [] if self._tells_all else [symbol for symbol, came in self._came.items() if came < limit]
+        return sorted(self._without_data.union(quiet))
 
     def _advice(self, error: Exception) -> Advice:
         if isinstance(error, InvalidStatus):
@@ -245,6 +306,8 @@ class Line:
             advice = self._adapter.advice(error.response.status_code, wait, None)
             return advice or Advice("retry", f"{self._adapter.title} refuses the connection")
         if isinstance(error, ConnectionClosed):
+            if error.sent is not None and error.sent.code == CloseCode.MESSAGE_TOO_BIG:
+                self._leave_out(f"it has more than {MOST_MESSAGE_BYTES:,} bytes", "")
             said = "" if error.rcvd is None else f" ({error.rcvd.code} {error.rcvd.reason})".replace(" )", ")")
             return Advice("retry", f"{self._adapter.title} closed the connection{said}")
         return Advice("retry", unreachable(self._adapter.title, error))

@@ -21,7 +21,7 @@ from vivienne.market.feeds.exchange.adapter import (
     Traded,
     UnknownMessage,
 )
-from vivienne.market.feeds.exchange.fields import field, number, one_of, rows, shown, text, whole
+from vivienne.market.feeds.exchange.fields import field, number, one_of, rows, shown, text, until, whole
 from vivienne.market.feeds.exchange.refusals import by_status
 from vivienne.market.types import Candle, Trade
 
@@ -39,6 +39,8 @@ _TOO_MANY = ("50011", "50040", "50061")
 _UNAVAILABLE = ("50001", "50004", "50013", "50026")
 _NOT_SERVED = ("50027", "50035", "50119")
 _UNKNOWN_INSTRUMENT = ("51000", "51001", "51014", "51015")
+_OF_MARKETS = ("0", "1", "3", "5")
+"""Services by their numbers: WebSocket, spot, perpetual, trading."""
 _WAIT_SECONDS = 2.0
 
 
@@ -91,6 +93,18 @@ class Okx:
     def instruments(self, answer: Any) -> list[Instrument]:
         """See `Adapter`."""
         return [_instrument(each) for each in rows(answer, "data")]
+
+    def status_request(self) -> Request | None:
+        """See `Adapter`."""
+        return Request("/api/v5/system/status", {"state": "ongoing"})
+
+    def outage(self, answer: Any) -> str | None:
+        """See `Adapter`. Maintenance of other services, such as trading in blocks, is of no concern."""
+        going_on = [
+            each for each in rows(answer, "data")
+            if text(each, "state") == "ongoing" and str(each.get("serviceType", "0")) in _OF_MARKETS
+        ]  # fmt: skip
+        return f"{self.title} is in maintenance{until(going_on[0], 'end')}" if going_on else None
 
     def history_request(self, instrument: Instrument, minutes: int, begin: int, end: int) -> Request:
         """See `Adapter`. Rows are those before `after` and after `before`, both left out."""

@@ -26,13 +26,19 @@ class Patience:
         quiet: without news from the exchange before the connection is given up.
         first: until every instrument has its first data.
         slow: between tries of what the exchange refuses, and between looks at what it serves.
+        late: since a connection broke off, before that is a trouble of its instruments.
+        settled: until the exchange has the candle of a minute that has closed.
+        pace: seconds of the exchange in a second; of real ones 1.
         retry: bound of the random wait before the second try; it doubles with each one, up to a minute.
     """
 
     quiet: float = 30.0
     first: float = 30.0
     slow: float = 900.0
+    late: float = 150.0
+    settled: float = 10.0
     retry: float = 0.5
+    pace: float = 1.0
 
     def pause(self, tries: int, longest: float = LONGEST_WAIT_SECONDS) -> float:
         """A random wait after so many tries; see `full_jitter`."""

@@ -56,7 +56,7 @@ class Budget:
         clock: a monotonic clock, in seconds.
     """
 
-    def __init__(self, weight_per_minute: int, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(self, weight_per_minute: float, clock: Callable[[], float] = monotonic) -> None:
         self._a_second = weight_per_minute / 60.0
         self._burst = max(1.0, weight_per_minute / 10.0)
         self._clock = clock

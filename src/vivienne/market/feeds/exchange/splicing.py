@@ -6,12 +6,12 @@ something is needed, minutes that may lack something are held back.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from vivienne.market.feeds.base import FeedEvent, MinuteClosed, PriceMoved
+from vivienne.market.feeds.base import FeedEvent, MinuteClosed, MinuteCorrected, PriceMoved
 from vivienne.market.feeds.exchange.adapter import CandleSeen, Heard, HistoryRow, Traded
+from vivienne.market.feeds.exchange.comparing import differing
 from vivienne.market.feeds.exchange.minutes import GRACE_MS, MinuteBuilder
 from vivienne.market.types import MINUTE_MS, Candle
 
@@ -24,8 +24,6 @@ FLAG_GRACE_MS = 5_000
 """How long after the end of a minute its closed candle is waited for, by the exchange's clock."""
 _MOST_AHEAD = 1_500
 """Closed minutes that are held back; more are asked for again."""
-_SAME = 1e-9
-"""Relative difference up to which sums of the same trades in another order may differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +49,9 @@ class Splice(Protocol):
     """Makes the minutes of one instrument.
 
     Attributes:
-        mismatches: number of minutes in which the stream and the exchange's own candle differ.
         heard: the exchange's clock, in ms since the epoch.
     """
 
-    mismatches: int
     heard: int
 
     def take(self, event: StreamEvent) -> list[FeedEvent]:
@@ -87,15 +83,6 @@ def is_closed(row: HistoryRow, heard: int) -> bool:
     return row.candle.open_time + MINUTE_MS <= heard if row.is_closed is None else row.is_closed
 
 
-def differ(one: Candle, other: Candle) -> bool:
-    """Whether two candles of a minute differ in what both know, by more than sums in another order may."""
-    return any(
-        not math.isclose(mine, theirs, rel_tol=_SAME, abs_tol=_SAME)
-        for mine, theirs in zip(one, other, strict=True)
-        if not (math.isnan(mine) or math.isnan(theirs))
-    )
-
-
 class FromCandles:
     """See `Splice`. The exchange's closed candle is the minute.
 
@@ -107,7 +94,6 @@ class FromCandles:
         self._next = begin
         self._ahead: dict[int, Candle] = {}
         self._is_broken = True
-        self.mismatches = 0
         self.heard = begin
 
     def take(self, event: StreamEvent) -> list[FeedEvent]:
@@ -122,9 +108,6 @@ class FromCandles:
         return []
 
     def _closed(self, candle: Candle) -> list[FeedEvent]:
-        known = self._ahead.get(candle.open_time)
-        if known is not None and differ(known, candle):
-            self.mismatches += 1
         if candle.open_time >= self._next and len(self._ahead) < _MOST_AHEAD:
             self._ahead[candle.open_time] = candle
         return [] if self._is_broken else self._released()
@@ -155,14 +138,12 @@ class FromCandles:
         return []
 
     def answer_candles(self, rows: Sequence[HistoryRow]) -> list[FeedEvent]:
-        """See `Splice`. What the stream said of a minute counts; a difference is counted."""
+        """See `Splice`. What the stream said of a minute counts; it is compared once the exchange has settled it."""
         found: list[FeedEvent] = []
         for row in rows:
             candle = row.candle
-            streamed = self._ahead.get(candle.open_time)
-            if streamed is not None:
-                self.mismatches += differ(streamed, candle)
-            elif candle.open_time == self._next and is_closed(row, self.heard):
+            is_next = candle.open_time == self._next and candle.open_time not in self._ahead
+            if is_next and is_closed(row, self.heard):
                 found.append(MinuteClosed(candle, "filled"))
                 self._next += MINUTE_MS
             found += self._released()
@@ -170,11 +151,8 @@ class FromCandles:
         return found + self._released()
 
     def give_up(self) -> list[FeedEvent]:
-        """See `Splice`. The minutes that are missing stay so; a gap is for the live path to judge."""
-        self._is_broken = False
-        if self._ahead:
-            self._next = min(self._ahead)
-        return self._released()
+        """See `Splice`. Minutes that are missing are never made up."""
+        return []
 
 
 class FromTrades:
@@ -190,7 +168,6 @@ class FromTrades:
         self._builder.interrupt()
         self._own: dict[int, Candle] = {}
         self._made: dict[int, Candle] = {}
-        self.mismatches = 0
         self.heard = begin
 
     def take(self, event: StreamEvent) -> list[FeedEvent]:
@@ -203,24 +180,28 @@ class FromTrades:
             moved = [PriceMoved(each.trade.price, each.trade.time) for each in new[-1:] if not event.is_snapshot]
             return [*moved, *self._minutes()]
         elif isinstance(event, CandleSeen):
-            self._check(event)
+            return [*self._check(event), *self._minutes()]
         return self._minutes()
 
-    def _check(self, event: CandleSeen) -> None:
+    def _check(self, event: CandleSeen) -> list[FeedEvent]:
         minute = event.candle.open_time
-        if event.is_closed:
-            self._builder.end(minute)
-            self._remember(self._own, event.candle)
-            self._compare(minute)
+        if not event.is_closed:
+            return []
+        self._builder.end(minute)
+        self._remember(self._own, event.candle)
+        return self._compared(minute)
 
     def _remember(self, kept: dict[int, Candle], candle: Candle) -> None:
         kept[candle.open_time] = candle
         while len(kept) > _MOST_AHEAD:
             del kept[next(iter(kept))]
 
-    def _compare(self, minute: int) -> None:
-        if minute in self._own and minute in self._made:
-            self.mismatches += differ(self._made.pop(minute), self._own.pop(minute))
+    def _compared(self, minute: int) -> list[FeedEvent]:
+        """The correction of a minute, where the exchange's own candle is there and differs."""
+        if minute not in self._own or minute not in self._made:
+            return []
+        made, own = self._made.pop(minute), self._own.pop(minute)
+        return [MinuteCorrected(own, made)] if differing(made, own) else []
 
     def _minutes(self) -> list[FeedEvent]:
         found: list[FeedEvent] = []
@@ -228,7 +209,7 @@ class FromTrades:
             for candle in self._builder.made():
                 found.append(MinuteClosed(candle, "streamed"))
                 self._remember(self._made, candle)
-                self._compare(candle.open_time)
+                found += self._compared(candle.open_time)
             own = self._own.get(self._builder.begin) if self._builder.is_broken else None
             if own is None or not self._builder.supply(own):
                 return found

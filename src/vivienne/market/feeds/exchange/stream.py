@@ -57,7 +57,13 @@ class Stream:
         self._url = (url or adapter.stream) + adapter.stream_path(instruments)
         self._connects = connects or Budget(adapter.limits.connects_per_minute)
         self._patience = patience or Patience()
+        self._line: Line | None = None
         self.counts = Counts()
+
+    def renew(self) -> None:
+        """Put another connection in place of the one that is open, without a break."""
+        if self._line is not None:
+            self._line.is_ending.set()
 
     async def run(self) -> None:
         """Keep it open, until it is cancelled."""
@@ -97,6 +103,7 @@ class Stream:
 
     def _opened(self) -> tuple[Line, asyncio.Task[None]]:
         line = Line(self._adapter, self._url, self._instruments, self._listener, self.counts, self._patience)
+        self._line = line
         return line, asyncio.create_task(line.run())
 
     async def _succeeded(self, line: Line, running: asyncio.Task[None]) -> tuple[Line, asyncio.Task[None]] | None:
