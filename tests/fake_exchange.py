@@ -493,6 +493,7 @@ class Faults:
         status: answers and handshakes have this status.
         headers: with these.
         rest_status: only answers have this status.
+        stream_status: only handshakes have this status.
         spoiled: what becomes of the next answers with candles or trades: `429`, `cut`, `truncated`, or nothing.
         is_silent: connections are open, and nothing is sent.
         repeats: the last message is sent again and again, and nothing new.
@@ -506,6 +507,7 @@ class Faults:
     status: int = 0
     headers: dict[str, str] = field(default_factory=dict)
     rest_status: int = 0
+    stream_status: int = 0
     spoiled: list[str] = field(default_factory=list)
     is_silent: bool = False
     repeats: bool = False
@@ -594,7 +596,7 @@ class FakeExchange:
 
     def _answered(self, connection: ServerConnection, request: Request) -> Response | None:
         is_handshake = request.headers.get("Upgrade", "").lower() == "websocket"
-        status = self.faults.status or (0 if is_handshake else self.faults.rest_status)
+        status = self.faults.status or (self.faults.stream_status if is_handshake else self.faults.rest_status)
         self.handshakes += is_handshake
         if status:
             return _response(status, b"{}", self.faults.headers)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
+import shutil
+import ssl
+import subprocess
 import zipfile
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SECONDS = 60.0
+OPENSSL = shutil.which("openssl")
 HOUR_MS = 3_600_000
 NOT_TOLD = {
     "binance": "", "kraken": "; REST does not tell taker_buy_volume",
@@ -102,13 +107,14 @@ async def test_an_unknown_market_is_said_with_near_ones() -> None:
         ({"status": 451}, "REST: Binance does not serve this address (HTTP 451), most often because of its country"),
         ({"rest_status": 503}, "REST: Binance answers 503; run this again in a minute"),
         ({"is_silent": True}, "The stream was not done within 2 s (--timeout)"),
+        ({"stream_status": 451}, "Stream: Binance does not serve this address (HTTP 451), most often because"),
     ],
 )
 async def test_what_fails_is_said_with_what_to_do(faults: dict[str, Any], words: str) -> None:
     async with FakeExchange("binance", FakeMarket()) as exchange:
         for name, value in faults.items():
             setattr(exchange.faults, name, value)
-        found = await looked("binance", exchange, seconds=2.0 if "is_silent" in faults else SECONDS)
+        found = await looked("binance", exchange, seconds=SECONDS if "REST" in words else 2.0)
     assert found[-1].startswith(f"problem: {words}")
 
 
@@ -124,6 +130,36 @@ async def test_messages_that_cannot_be_read_are_counted() -> None:
         exchange.faults.garbage = ['{"channel": "what", "type": "update", "data": []}']
         found = await looked("kraken", exchange)
     assert "messages could not be read and were left out: channel is 'what'" in the(found, "left out")
+
+
+async def test_a_proxy_is_named_without_its_password(monkeypatch: pytest.MonkeyPatch, unused_port: int) -> None:
+    monkeypatch.setenv("HTTP_PROXY", f"http://ann:pa55@127.0.0.1:{unused_port}")
+    monkeypatch.setenv("NO_PROXY", "")
+    found = await looked("binance", FakeExchange("binance", FakeMarket()), seconds=20.0)
+    assert f"ok: Proxy: 127.0.0.1 is reached through http://***@127.0.0.1:{unused_port}" in found[0]
+    assert found[-1].startswith("problem: REST: ")
+    assert "pa55" not in " ".join(found)
+
+
+@pytest.mark.skipif(OPENSSL is None, reason="it needs openssl")
+async def test_a_certificate_is_shown_or_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    command = [
+        str(OPENSSL), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days",
+        "9", "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out",
+        str(certificate),
+    ]  # fmt: skip
+    await asyncio.to_thread(subprocess.run, command, check=True, capture_output=True)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate, key)
+    async with FakeExchange("kraken", FakeMarket(), tls) as exchange:
+        found = await looked("kraken", exchange)
+        assert "problem: 127.0.0.1:" in found[-1]
+        assert "the certificate of Kraken was not accepted" in found[-1]
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        found = await looked("kraken", exchange)
+    assert re.search(r"TLS: 127\.0\.0\.1:\d+, TLSv1\.3, certificate valid until \w+ ", the(found, "TLS:"))
+    assert the(found, "Minute").startswith("ok: ")
 
 
 async def test_a_host_that_is_not_there_is_said(unused_port: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import math
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 FROM, TO = BEGIN - 200 * MINUTE_MS, BEGIN - 20 * MINUTE_MS
 MARKET = FakeMarket(past=540, ahead=2, pace=0.01)
 WITHOUT_COUNTS = ("bybit", "okx", "coinbase")
+ENDINGS = {"binance": ".csv.gz", "bybit": ".parquet", "okx": ".csv", "kraken": ".parquet", "coinbase": ".csv.gz"}
 SECONDS = 60.0
 
 
@@ -98,11 +100,9 @@ def check(file: Path, wanted: list[Candle]) -> None:
         assert mine.quote_volume == pytest.approx(theirs.quote_volume, rel=1e-12)
 
 
-@pytest.mark.parametrize("ending", [".csv", ".csv.gz", ".parquet"])
-def test_a_file_has_what_the_exchange_has_and_unknown_columns_are_empty(
-    each: RunningExchange, tmp_path: Path, ending: str
-) -> None:
-    file = tmp_path / f"a{ending}"
+def test_a_file_has_what_the_exchange_has_and_unknown_columns_are_empty(each: RunningExchange, tmp_path: Path) -> None:
+    # A format for each dialect; every one of them has each.
+    file = tmp_path / f"a{ENDINGS[each.name]}"
     done = downloaded(each.healed(), file, "--json")
     assert done.exit_code == 0, done.output
     wanted = expected(each.name)
@@ -233,6 +233,21 @@ def test_what_cannot_be_is_said_before_anything_is_written(
     assert done.exit_code == 2
     assert said in done.output
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_said_and_the_same_command_goes_on(
+    binance: RunningExchange, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    file = tmp_path / "a.csv"
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        done = downloaded(binance, file)
+    assert (done.exit_code, "The disk is full" in done.output) == (75, True)
+    assert downloaded(binance, file).exit_code == 0
+    check(file, expected("binance"))
 
 
 def test_a_market_that_began_later_is_not_searched_page_by_page(binance: RunningExchange, tmp_path: Path) -> None:

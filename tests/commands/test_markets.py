@@ -10,7 +10,9 @@ from click.testing import CliRunner
 
 from exchange_running import RunningExchange
 from fake_exchange import DIALECTS, FakeMarket
+from vivienne.commands import markets as command
 from vivienne.commands.main import main
+from vivienne.market.feeds.exchange.adapter import Instrument
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,6 +58,24 @@ def test_where_nothing_fits_the_nearest_names_are_said(running: RunningExchange)
     assert "has no market with 'pepee' in its name; near are PEPE" in done.output
     done = asked(running, "--search", "sol", "--quote", "gbp")
     assert "has no market with 'sol' in its name and GBP as its quote; near are SOL" in done.output
+
+
+def test_contracts_have_a_column_and_lines_still_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    long = Instrument("1000000BABYDOGE-USDT-SWAP", "S", "1000000BABYDOGE", "USDT", 1e-10, 0.01, state="maintenance")
+    inverse = Instrument("BTC-USD-SWAP", "S", "BTC", "USD", 0.1, 100.0, is_inverse=True)
+    spot = Instrument("ETH-USD", "S", "ETH", "USD", 0.5)
+
+    async def asked(_: object) -> list[Instrument]:
+        return [long, inverse, spot]
+
+    monkeypatch.setattr(command, "_asked", asked)
+    done = CliRunner().invoke(main, ["markets", "--exchange", "okx-swap"])
+    assert done.output.splitlines() == [
+        "ASSET            SYMBOL                     QUOTE  STATUS       TICK SIZE     CONTRACT",
+        "1000000BABYDOGE  1000000BABYDOGE-USDT-SWAP  USDT   maintenance  0.0000000001  0.01 1000000BABYDOGE",
+        "BTC              BTC-USD-SWAP               USD    trading      0.1           100 USD",
+        "ETH              ETH-USD                    USD    trading      0.5",
+    ]
 
 
 def test_a_block_by_country_is_said_once_with_what_to_do(running: RunningExchange) -> None:

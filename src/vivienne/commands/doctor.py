@@ -53,9 +53,10 @@ def doctor(db: str, url: str, bundle: Path | None, as_json: bool, exchange: str,
     certificate, its clock, the market, the history, the stream, and one closed minute, which it compares with REST.
     That takes up to two minutes. Exit code 0: no problem was found; 1: there is one.
     """
-    found = Diagnosis(told=None if as_json else _print)
+    is_shown = bool(exchange) and sys.stderr.isatty() and not as_json
+    found = Diagnosis(told=None if as_json else _print_over if is_shown else _print)
     if exchange:
-        _look_at_exchange(found, exchange, given, is_shown=sys.stderr.isatty() and not as_json)
+        _look_at_exchange(found, exchange, given, is_shown=is_shown)
     else:
         diagnose(found, database(db), url, os.environ)
     if bundle is not None:
@@ -70,6 +71,12 @@ def doctor(db: str, url: str, bundle: Path | None, as_json: bool, exchange: str,
 
 def _print(level: Level, text: str) -> None:
     click.echo(f"{level:<8} {text}")
+
+
+def _print_over(level: Level, text: str) -> None:
+    """Print a finding in the place of what was waited for."""
+    _show_waiting("")
+    _print(level, text)
 
 
 def _look_at_exchange(found: Diagnosis, exchange: str, given: dict[str, Any], *, is_shown: bool) -> None:

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from vivienne.commands.minute_check import compare, document, unknown_of, watch
+from vivienne.commands.minute_check import STEP, compare, document, unknown_of, watch
 from vivienne.commands.reaching import reach
 from vivienne.market.feeds.exchange.asking import candles_between, instruments_of
 from vivienne.market.feeds.exchange.choosing import UnknownInstrument, chosen
@@ -72,6 +72,7 @@ class _Looking:
 
     Attributes:
         step: what it is at.
+        ahead: how far the exchange's clock is ahead of this machine's, ms.
     """
 
     def __init__(self, found: Diagnosis, place: Place, wanted: Wanted) -> None:
@@ -79,7 +80,7 @@ class _Looking:
         self._place = place
         self._adapter = place.adapter
         self._wanted = wanted
-        self._ahead = 0
+        self.ahead = 0
         self.step = "The way to the exchange"
 
     async def run(self) -> None:
@@ -91,26 +92,26 @@ class _Looking:
             if instrument is None:
                 return
             await self._look_at_history(rest, instrument, now)
-            self.step = "The stream"
-            minute = await watch(self._found, self._place, instrument, self._wanted, self._ahead)
+            self.step = STEP
+            minute = await watch(self._found, self._place, instrument, self._wanted, self)
             self.step = "The comparison of a minute"
             await compare(self._found, rest, self._adapter, instrument, minute, self._wanted.patience)
 
     async def _look_at_clock(self, rest: Rest) -> int:
-        """The time of the exchange, and how far it is ahead of this machine."""
+        """The time of the exchange."""
         self.step = "REST"
         before = self._wanted.clock()
         now: int = answer_of(self._adapter.time, await rest.get(self._adapter.time_request()))
         took = self._wanted.clock() - before
         self._found.add("ok", f"REST: {self._adapter.title} answers within {took:,} ms")
-        self._ahead = now - before - took // 2
-        seconds = abs(self._ahead) / 1_000
-        if abs(self._ahead) <= _MOST_SKEW_MS:
+        self.ahead = now - before - took // 2
+        seconds = abs(self.ahead) / 1_000
+        if abs(self.ahead) <= _MOST_SKEW_MS:
             self._found.add("ok", f"Clock: {seconds:.1f} s from that of {self._adapter.title}")
         else:
             self._found.add(
                 "warning",
-                f"Clock: this machine is {seconds:,.0f} s {'behind' if self._ahead > 0 else 'ahead of'} "
+                f"Clock: this machine is {seconds:,.0f} s {'behind' if self.ahead > 0 else 'ahead of'} "
                 f"{self._adapter.title}. Minutes close by the exchange's clock all the same, but times in logs and the "
                 "lives of tokens are wrong; let the system set its clock (NTP)",
             )

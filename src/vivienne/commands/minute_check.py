@@ -7,7 +7,7 @@ import math
 from collections import deque
 from statistics import median
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from vivienne.market.feeds.base import FeedTrouble, MinuteClosed, PriceMoved
 from vivienne.market.feeds.exchange.asking import candles_between
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from vivienne.market.feeds.exchange.patience import Patience
     from vivienne.market.feeds.exchange.rest import Rest
 
+STEP = "The stream"
 _BARS = 5
 _MOST_DELAYS = 10_000
 _LONG_DELAY_SECONDS = 5.0
@@ -34,7 +35,19 @@ _TRIES = 6
 _MOST_REASONS = 3
 
 
-async def watch(found: Diagnosis, place: Place, instrument: Instrument, wanted: Wanted, ahead: int) -> Candle:
+class Looking(Protocol):
+    """The look of which this is a part.
+
+    Attributes:
+        step: what it is at.
+        ahead: how far the exchange's clock is ahead of this machine's, ms.
+    """
+
+    step: str
+    ahead: int
+
+
+async def watch(found: Diagnosis, place: Place, instrument: Instrument, wanted: Wanted, looking: Looking) -> Candle:
     """Follow a market as `serve` does, until one minute came over the stream.
 
     Args:
@@ -42,13 +55,13 @@ async def watch(found: Diagnosis, place: Place, instrument: Instrument, wanted: 
         place: the exchange.
         instrument: its market.
         wanted: how to look.
-        ahead: how far the exchange's clock is ahead of this machine's, ms.
+        looking: has the exchange's clock, and is told what is waited for.
     """
     feed = ExchangeFeed(
         place.adapter, (wanted.asset,), timeframe=Timeframe.M1, bars=_BARS, symbols={wanted.asset: instrument.symbol},
         quote=instrument.quote, url=place.url, patience=wanted.patience,
     )  # fmt: skip
-    watching = _Watching(found, feed, wanted, ahead)
+    watching = _Watching(found, feed, wanted, looking)
     running = [asyncio.create_task(feed.run()), asyncio.create_task(watching.tick())]
     try:
         async for event in feed.follow(wanted.asset):
@@ -66,11 +79,11 @@ async def watch(found: Diagnosis, place: Place, instrument: Instrument, wanted: 
 class _Watching:
     """Notes what a feed says."""
 
-    def __init__(self, found: Diagnosis, feed: ExchangeFeed, wanted: Wanted, ahead: int) -> None:
+    def __init__(self, found: Diagnosis, feed: ExchangeFeed, wanted: Wanted, looking: Looking) -> None:
         self._found = found
         self._feed = feed
         self._wanted = wanted
-        self._ahead = ahead
+        self._looking = looking
         self._began = monotonic()
         self._delays: deque[float] = deque(maxlen=_MOST_DELAYS)
         self._told: set[str] = set()
@@ -92,7 +105,8 @@ class _Watching:
             case FeedTrouble(reason) if reason is not None:
                 self._warn_once(f"Stream: {reason}")
             case PriceMoved(price, moment):
-                self._delays.append((self._wanted.clock() + self._ahead - moment) / 1_000)
+                self._delays.append((self._wanted.clock() + self._looking.ahead - moment) / 1_000)
+                self._looking.step = STEP
                 if len(self._delays) == 1:
                     seconds = monotonic() - self._began
                     self._found.add("ok", f"Stream: the first price, {price:g}, came after {seconds:.1f} s")
@@ -108,6 +122,7 @@ class _Watching:
         if text not in self._told:
             self._told.add(text)
             self._found.add("warning", text)
+        self._looking.step = text
 
     def summarize(self) -> None:
         """Say how much came, how late, and what was left out."""

@@ -9,7 +9,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from vivienne.errors import FileUnreadable, SettingsError
+from vivienne.errors import SettingsError
+from vivienne.market.download.partial import unwritable
 from vivienne.market.download.rows import COLUMNS
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def finish(partial: Partial, target: Path) -> None:
 
     Raises:
         FileUnreadable: it cannot be written.
+        NotNow: the disk is full.
         SettingsError: there is one of this name by now.
     """
     # Whatever is there under this name is the rest of an earlier try: the partial file is held by this process.
@@ -54,7 +56,7 @@ def finish(partial: Partial, target: Path) -> None:
         temporary.replace(target)
         partial.remove()
     except OSError as error:
-        raise FileUnreadable(str(target), f"it cannot be written: {error.strerror}") from error
+        raise unwritable(target, error) from error
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import math
 import os
 from typing import TYPE_CHECKING, Self
 
-from vivienne.errors import FileUnreadable, NotNow, SettingsError
+from vivienne.errors import FileUnreadable, NotNow, SettingsError, VivienneError
 from vivienne.market.download import rows
 from vivienne.market.download.order import Holes
 from vivienne.times import iso
@@ -22,8 +23,16 @@ if TYPE_CHECKING:
     from vivienne.market.download.order import Order
     from vivienne.market.types import Candle
 
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 _MARK = "# vivienne download "
 _LONGEST_LINE = 1_000
+
+
+def unwritable(path: Path, error: OSError) -> VivienneError:
+    """An error in writing a file: a full disk may have space later."""
+    if error.errno in _FULL:
+        return NotNow(f"The disk is full ({path}); make space, and the same command goes on")
+    return FileUnreadable(str(path), f"it cannot be written: {error.strerror}")
 
 
 class Partial:
@@ -37,9 +46,9 @@ class Partial:
         order: the download.
 
     Raises:
-        FileUnreadable: it cannot be opened.
+        FileUnreadable: it cannot be opened or written.
         SettingsError: it belongs to another download.
-        NotNow: another process writes it.
+        NotNow: another process writes it, or the disk is full.
 
     Attributes:
         count: number of rows.
@@ -150,6 +159,7 @@ class Partial:
 
         Raises:
             FileUnreadable: they cannot be written.
+            NotNow: the disk is full.
         """
         lines = []
         for candle in candles:
@@ -164,7 +174,7 @@ class Partial:
             self._file.flush()
             os.fsync(self._file.fileno())
         except OSError as error:
-            raise FileUnreadable(str(self.path), f"it cannot be written: {error.strerror}") from error
+            raise unwritable(self.path, error) from error
 
     def rows(self) -> BufferedRandom:
         """The file, at its header."""

@@ -114,6 +114,7 @@ async def download(rest: Rest, order: Order, partial: Partial, target: Path, cam
         Refused: there is no answer, or none that can be right; what has come stays in the partial file.
         SettingsError: the exchange has no candle of that time.
         FileUnreadable: a file cannot be written.
+        NotNow: the disk is full.
     """
     continued = partial.count
     close = None if partial.last is None else partial.last.close

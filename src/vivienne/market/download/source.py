@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from vivienne.market.bars import BarBuilder
-from vivienne.market.checks import check_candle
 from vivienne.market.feeds.exchange.adapter import Advice
 from vivienne.market.feeds.exchange.asking import candles_between
 from vivienne.market.feeds.exchange.minutes import MinuteBuilder
@@ -105,16 +104,12 @@ def _in_bars(bars: BarBuilder, minutes: Iterable[Candle]) -> Iterator[Candle]:
 
 
 def _check(order: Order, candles: list[Candle], begin: int) -> None:
-    """Check that candles are right, and in order.
+    """Check that candles are in order, and begin where candles of this length do.
 
     Raises:
         Refused: they are not.
     """
     for candle in candles:
-        try:
-            check_candle(candle)
-        except ValueError as error:
-            raise _refused(order, f"sent a wrong candle of {iso(candle.open_time)}: {error}") from error
         if candle.open_time < begin or candle.open_time % order.interval.milliseconds:
             raise _refused(order, f"sent a candle of {iso(candle.open_time)} where none can be")
         begin = candle.open_time + order.interval.milliseconds
