@@ -53,21 +53,27 @@ class FakeMarket:
         past: minutes of history.
         ahead: minutes that can be played.
         a_minute: trades in a minute; every seventh minute has none.
+        begin: its time when it is started: a full hour.
 
     Attributes:
+        states: of markets that are not traded: `halted` or `delisted`, by base currency.
+        maintenance_until: the exchange is in maintenance until then, in ms.
         wrong: REST says that so much more was traded in every candle.
     """
 
     def __init__(
         self, bases: tuple[str, ...] = ("BTC",), *, seed: int = 0, pace: float | None = None, past: int = 240,
-        ahead: int = 60, a_minute: int = 12,
+        ahead: int = 60, a_minute: int = 12, begin: int = BEGIN,
     ) -> None:  # fmt: skip
         self.bases = bases
+        self.states: dict[str, str] = {}
+        self.maintenance_until: int | None = None
+        self._begin = begin
         self._pace = pace
         self._began = time.monotonic()
         self._moved = 0
         self.wrong = 0.0
-        self._first = BEGIN - past * MINUTE_MS
+        self._first = begin - past * MINUTE_MS
         self.trades = {
             base: _made(seed * 100 + place, self._first, past + ahead, a_minute) for place, base in enumerate(bases)
         }
@@ -85,8 +91,8 @@ class FakeMarket:
     def now(self) -> int:
         """The exchange's time, in ms."""
         if self._pace is None:
-            return BEGIN + self._moved
-        return BEGIN + int((time.monotonic() - self._began) * self._pace * 1_000)
+            return self._begin + self._moved
+        return self._begin + int((time.monotonic() - self._began) * self._pace * 1_000)
 
     def between(self, base: str, begin: int, end: int) -> list[NumberedTrade]:
         """Trades from a time on and before another."""
@@ -168,6 +174,26 @@ def _text(value: float) -> str:
     return repr(float(value))
 
 
+_WORDS = {
+    "binance": {"": "TRADING", "halted": "BREAK", "delisted": "CLOSE"},
+    "bybit": {"": "Trading", "halted": "Settling", "delisted": "Closed"},
+    "okx": {"": "live", "halted": "suspend", "delisted": "expired"},
+    "kraken": {"": "online", "halted": "cancel_only", "delisted": "delisted"},
+}
+_COINBASE_STATES: dict[str, dict[str, Any]] = {
+    "": {"status": "online"}, "halted": {"status": "online", "trading_disabled": True},
+    "delisted": {"status": "delisted", "is_disabled": True},
+}  # fmt: skip
+NOTICE = '{"event": "notice", "code": "64008", "msg": "The connection will soon be closed for a service upgrade."}'
+"""OKX announces the end of a connection."""
+
+
+def _maintenance(market: FakeMarket, name: str) -> list[dict[str, str]]:
+    if market.maintenance_until is None:
+        return []
+    return [{"state": "ongoing", "begin": "0", name: str(market.maintenance_until)}]
+
+
 class BinanceDialect:
     def rest(self, market: FakeMarket, path: str, query: Query) -> Any:
         kind = path.rpartition("/")[2]
@@ -176,7 +202,8 @@ class BinanceDialect:
         if kind == "exchangeInfo":
             rule = {"filterType": "PRICE_FILTER", "tickSize": "0.01"}
             return {"symbols": [
-                {"symbol": f"{base}USDT", "status": "TRADING", "baseAsset": base, "quoteAsset": "USDT",
+                {"symbol": f"{base}USDT", "status": _WORDS["binance"][market.states.get(base, "")],
+                 "baseAsset": base, "quoteAsset": "USDT",
                  "filters": [rule]} for base in market.bases
             ]}  # fmt: skip
         if kind == "klines":
@@ -227,11 +254,14 @@ class BybitDialect:
         if path.endswith("/time"):
             return {"retCode": 0, "time": market.now(), "result": {}}
         cursor = ""
-        if path.endswith("/instruments-info"):
+        if path.endswith("/system/status"):
+            found = _maintenance(market, "end")
+        elif path.endswith("/instruments-info"):
             begin = int(query.get("cursor", "0"))
             end = begin + _INSTRUMENTS_A_PAGE
             found = [
-                {"symbol": f"{each}USDT", "baseCoin": each, "quoteCoin": "USDT", "status": "Trading",
+                {"symbol": f"{each}USDT", "baseCoin": each, "quoteCoin": "USDT",
+                 "status": _WORDS["bybit"][market.states.get(each, "")],
                  "priceFilter": {"tickSize": "0.01"}} for each in market.bases[begin:end]
             ]  # fmt: skip
             cursor = str(end) if end < len(market.bases) else ""
@@ -285,10 +315,12 @@ class OkxDialect:
         base = query.get("instId", "").partition("-")[0]
         if path.endswith("/time"):
             data = [{"ts": str(market.now())}]
+        elif path.endswith("/system/status"):
+            data = [{**each, "serviceType": "1"} for each in _maintenance(market, "end")]
         elif path.endswith("/instruments"):
             data = [
                 {"instId": f"{each}-USDT", "instType": "SPOT", "ctVal": "", "ctType": "", "tickSz": "0.01",
-                 "state": "live"} for each in market.bases
+                 "state": _WORDS["okx"][market.states.get(each, "")]} for each in market.bases
             ]  # fmt: skip
         elif path.endswith("/history-candles"):
             length = _minutes(query["bar"].removesuffix("utc").lower())
@@ -348,10 +380,13 @@ class KrakenDialect:
         base = "BTC" if pair.startswith("XBT") else pair.removesuffix("USD")
         if path.endswith("/Time"):
             return {"error": [], "result": {"unixtime": market.now() // 1_000}}
+        if path.endswith("/SystemStatus"):
+            state = "online" if market.maintenance_until is None else "maintenance"
+            return {"error": [], "result": {"status": state, "timestamp": _iso(market.now())}}
         if path.endswith("/AssetPairs"):
             return {"error": [], "result": {
                 f"X{self._own(each)}ZUSD": {"altname": f"{self._own(each)}USD", "wsname": f"{self._own(each)}/USD",
-                                            "pair_decimals": 2, "status": "online"} for each in market.bases
+                                            "pair_decimals": 2, "status": _WORDS["kraken"][market.states.get(each, "")]} for each in market.bases
             }}  # fmt: skip
         if path.endswith("/OHLC"):
             length = int(query["interval"])
@@ -422,7 +457,7 @@ class CoinbaseDialect:
         if path.endswith("/products"):
             return {"products": [
                 {"product_id": f"{each}-USD", "base_currency_id": each, "quote_currency_id": "USD",
-                 "price_increment": "0.01", "status": "online"} for each in market.bases
+                 "price_increment": "0.01", **_COINBASE_STATES[market.states.get(each, "")]} for each in market.bases
             ]}  # fmt: skip
         base = parts[-2].partition("-")[0]
         if path.endswith("/candles"):
@@ -502,6 +537,7 @@ class Faults:
         shuffles: trades come in another order.
         garbage: messages that are sent in between.
         no_candles: the stream has no candles.
+        mute: base currencies of which the stream has nothing, though it accepts their subscription.
     """
 
     status: int = 0
@@ -516,6 +552,7 @@ class Faults:
     shuffles: bool = False
     garbage: list[str] = field(default_factory=list)
     no_candles: bool = False
+    mute: set[str] = field(default_factory=set)
 
 
 class FakeExchange:
@@ -530,6 +567,8 @@ class FakeExchange:
         faults: what goes wrong from now on.
         requests: paths of REST that were asked for.
         handshakes: number of connections that were asked for.
+        asked: number of requests and handshakes.
+        open: number of connections that are open, each time it changed.
         loop: where it runs.
     """
 
@@ -537,7 +576,8 @@ class FakeExchange:
         self.market = market
         self.faults = Faults()
         self.requests: list[str] = []
-        self.handshakes = 0
+        self.handshakes = self.asked = 0
+        self.open: list[int] = []
         self._dialect = DIALECTS[name.partition("-")[0]]
         self._tls = tls
         self._server: Server | None = None
@@ -590,6 +630,11 @@ class FakeExchange:
         for connection in list(self._open):
             connection.transport.abort()
 
+    async def tell(self, message: str) -> None:
+        """Send something on every connection."""
+        for connection in list(self._open):
+            await connection.send(message)
+
     async def end(self, code: int = 1001) -> None:
         """Close every connection in order."""
         await asyncio.gather(*(connection.close(code) for connection in list(self._open)))
@@ -598,6 +643,7 @@ class FakeExchange:
         is_handshake = request.headers.get("Upgrade", "").lower() == "websocket"
         status = self.faults.status or (self.faults.stream_status if is_handshake else self.faults.rest_status)
         self.handshakes += is_handshake
+        self.asked += 1
         if status:
             return _response(status, b"{}", self.faults.headers)
         if is_handshake:
@@ -618,6 +664,7 @@ class FakeExchange:
     async def _serve(self, connection: ServerConnection) -> None:
         dialect = self._dialect()
         self._open.add(connection)
+        self.open.append(len(self._open))
         bases: set[str] = set(dialect.asked(connection.request.path if connection.request else "", None)[0])
         playing = asyncio.create_task(self._play(connection, dialect, bases))
         try:
@@ -633,6 +680,7 @@ class FakeExchange:
             pass
         finally:
             self._open.discard(connection)
+            self.open.append(len(self._open))
             playing.cancel()
 
     async def _play(self, connection: ServerConnection, dialect: Dialect, bases: set[str]) -> None:
@@ -645,7 +693,7 @@ class FakeExchange:
             await asyncio.sleep(_STEP_SECONDS)
             now = self.market.now()
             messages: list[Any] = []
-            for base in sorted(bases):
+            for base in sorted(bases - self.faults.mute):
                 trades = self.market.between(base, sent.get(base, now), now)
                 sent[base] = now
                 messages += self._traded(dialect, base, trades, now, rng)

@@ -4,106 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import random
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
 
 import pytest
 
-from fake_exchange import BEGIN, DIALECTS, FakeExchange, FakeMarket, same
+from exchange_watching import SECONDS, check, followed
+from fake_exchange import BEGIN, DIALECTS, FakeExchange, FakeMarket
 from sizes import rounds
-from vivienne.market.feeds.base import FeedTrouble, HistoryRead, MinuteClosed, PriceMoved
-from vivienne.market.feeds.exchange.feed import ExchangeFeed
-from vivienne.market.feeds.exchange.known import EXCHANGES
-from vivienne.market.feeds.exchange.patience import Patience
+from vivienne.market.feeds.base import HistoryRead, PriceMoved
 from vivienne.market.timeframe import Timeframe
 from vivienne.market.types import MINUTE_MS
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from vivienne.market.feeds.base import FeedEvent
-
-SECONDS = 60.0
-IMPATIENT = Patience(quiet=0.2, first=0.5, slow=0.1, late=0.4, settled=0.01, pace=2_000.0, retry=0.02)
 HAS_PAST_TRADES = ("okx", "kraken", "coinbase")
-
-
-class Watching:
-    """Keeps what a feed says of an asset."""
-
-    def __init__(self, feed: ExchangeFeed, asset: str) -> None:
-        self._feed = feed
-        self._asset = asset
-        self.events: list[FeedEvent] = []
-        self._new = asyncio.Event()
-
-    async def run(self) -> None:
-        async for event in self._feed.follow(self._asset):
-            self.events.append(event)
-            self._new.set()
-
-    @property
-    def minutes(self) -> list[MinuteClosed]:
-        return [event for event in self.events if isinstance(event, MinuteClosed)]
-
-    @property
-    def history(self) -> HistoryRead:
-        return next(event for event in self.events if isinstance(event, HistoryRead))
-
-    @property
-    def troubles(self) -> list[str | None]:
-        return [event.reason for event in self.events if isinstance(event, FeedTrouble)]
-
-    async def until(self, count: int) -> list[MinuteClosed]:
-        """Wait for so many minutes."""
-        async with asyncio.timeout(SECONDS):
-            while len(self.minutes) < count:
-                self._new.clear()
-                await self._new.wait()
-        return self.minutes
-
-    async def until_trouble(self, words: str) -> str:
-        """Wait until it says why there is no data."""
-        async with asyncio.timeout(SECONDS):
-            while not (found := [each for each in self.troubles if each and words in each]):
-                self._new.clear()
-                await self._new.wait()
-        return found[0]
-
-
-@asynccontextmanager
-async def followed(
-    exchange: FakeExchange, name: str, *assets: str, timeframe: Timeframe = Timeframe.M1, bars: int = 60
-) -> AsyncIterator[tuple[ExchangeFeed, list[Watching]]]:
-    """A feed of some assets."""
-    feed = ExchangeFeed(
-        EXCHANGES[name], assets or ("BTC",), timeframe=timeframe, bars=bars, url=exchange.url, patience=IMPATIENT
-    )
-    watching = [Watching(feed, asset) for asset in feed.assets]
-    tasks = [asyncio.create_task(each) for each in (feed.run(), *(each.run() for each in watching))]
-    try:
-        yield feed, watching
-    finally:
-        for task in tasks:
-            task.cancel()
-        ended = await asyncio.gather(*tasks, return_exceptions=True)
-        assert [each for each in ended if not isinstance(each, asyncio.CancelledError)] == []
-
-
-def check(watching: Watching, market: FakeMarket, base: str = "BTC", *, known_counts: bool = True) -> None:
-    """All minutes follow the history without a gap and are those of the exchange, in every field that can be known."""
-    history = watching.history.history
-    assert history.bars is not None
-    first = int(history.bars.open_time[-1]) + MINUTE_MS
-    minutes = watching.minutes
-    assert [each.candle.open_time for each in minutes] == [first + place * MINUTE_MS for place in range(len(minutes))]
-    expected = market.minutes(base, first, first + len(minutes) * MINUTE_MS)
-    for mine, theirs in zip(minutes, expected, strict=True):
-        if known_counts or mine.source == "streamed":
-            assert same(mine.candle, theirs), mine
-        else:
-            assert mine.candle[:5] == theirs[:5]
-            assert mine.candle.volume == pytest.approx(theirs.volume)
 
 
 @pytest.mark.sized

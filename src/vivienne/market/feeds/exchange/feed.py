@@ -140,9 +140,10 @@ class ExchangeFeed:
                 slow = refused.advice.then == "give_up"
                 for asset in self.assets:
                     self._say(asset, refused.advice.reason, is_final=slow)
-                _log.warning("%s", refused.advice.reason)
                 if self.followings:
+                    _log.debug("%s", refused.advice.reason)
                     return None
+                _log.warning("%s", refused.advice.reason)
                 await asyncio.sleep(self._patience.slow if slow else self._patience.pause(tries))
                 tries += 1
 

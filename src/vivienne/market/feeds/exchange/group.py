@@ -41,11 +41,6 @@ class Group:
         for each in self._by_symbol.values():
             each.interrupted(reason)
 
-    def resumed(self) -> None:
-        """See `Listener`."""
-        for each in self._by_symbol.values():
-            each.resumed()
-
     def refused(self, symbol: str | None, reason: str) -> None:
         """See `Listener`."""
         _log.warning("%s%s", "" if symbol is None else f"{symbol}: ", reason)
@@ -59,6 +54,11 @@ class Group:
     def served(self, symbol: str) -> None:
         """See `Listener`."""
         self._by_symbol[symbol].say("subscription", None)
+        self._by_symbol[symbol].resumed()
+
+    def lost(self, symbol: str, reason: str) -> None:
+        """See `Listener`."""
+        self._by_symbol[symbol].interrupted(reason)
 
     def outage(self, reason: str | None) -> None:
         """See `Listener`."""

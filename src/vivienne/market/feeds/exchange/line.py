@@ -56,14 +56,14 @@ class Listener(Protocol):
     def interrupted(self, reason: str) -> None:
         """Events may be missing from here on: the connection broke off, or left something out."""
 
-    def resumed(self) -> None:
-        """A connection has data, after the start or after an interruption."""
-
     def refused(self, symbol: str | None, reason: str) -> None:
         """The exchange does not serve an instrument, or any, and is asked again at a slow pace."""
 
     def served(self, symbol: str) -> None:
-        """There is data of an instrument, for the first time on this connection."""
+        """There is data of an instrument, for the first time on this connection or after an interruption."""
+
+    def lost(self, symbol: str, reason: str) -> None:
+        """Events of an instrument may be missing from here on, as with `interrupted`."""
 
     def outage(self, reason: str | None) -> None:
         """The exchange does not serve its markets for a while; None once it does."""
@@ -111,6 +111,7 @@ class Line:
 
     Attributes:
         has_data: set once there was data.
+        has_all: set once there was data of every instrument.
         is_ending: set once the exchange announced an end, or it is time for a successor.
     """
 
@@ -137,7 +138,13 @@ class Line:
         self._given_up: str | None = None
         self._came: dict[str, float] = {}
         self.has_data = asyncio.Event()
+        self.has_all = asyncio.Event()
         self.is_ending = asyncio.Event()
+
+    @property
+    def lacking(self) -> list[str]:
+        """Instruments of which there was no data yet."""
+        return sorted(self._without_data)
 
     async def run(self) -> None:
         """Open the connection, and read it to its end.
@@ -249,7 +256,9 @@ class Line:
         if event.symbol in self._without_data:
             self._without_data.discard(event.symbol)
             self._listener.served(event.symbol)
-        self.has_data.set()
+            self.has_data.set()
+            if not self._without_data:
+                self.has_all.set()
         self._listener.take(event)
 
     def _hear(self, event: Heard) -> None:
@@ -274,7 +283,8 @@ class Line:
             return
         if self._sequence is not None and sequence > self._sequence + 1:
             self._listener.interrupted(f"{sequence - self._sequence - 1} messages of {self._adapter.title} are missing")
-            self._listener.resumed()
+            for symbol in self._instruments.keys() - self._without_data:
+                self._listener.served(symbol)
         self._sequence = sequence
 
     async def _watch(self, connection: ClientConnection) -> None:
@@ -283,7 +293,9 @@ class Line:
         while True:
             silent, reason = self._silent(), f"{self._adapter.title} accepts the subscription, and sends nothing"
             for symbol in silent:
-                self._without_data.add(symbol)
+                if symbol not in self._without_data:
+                    self._without_data.add(symbol)
+                    self._listener.lost(symbol, reason)
                 self._listener.refused(symbol, reason)
             if len(silent) == len(self._instruments):
                 self._given_up = reason

@@ -104,23 +104,35 @@ class Stream:
     def _opened(self) -> tuple[Line, asyncio.Task[None]]:
         line = Line(self._adapter, self._url, self._instruments, self._listener, self.counts, self._patience)
         self._line = line
-        return line, asyncio.create_task(line.run())
+        running = asyncio.create_task(line.run())
+        running.add_done_callback(_look_at)
+        return line, running
 
     async def _succeeded(self, line: Line, running: asyncio.Task[None]) -> tuple[Line, asyncio.Task[None]] | None:
         """Wait until another connection can take its place; None where it ended before that."""
         if not await _either(line.has_data, running, None):
             return None
-        self._listener.resumed()
         allowed = self._adapter.limits.connection_seconds
         await _either(line.is_ending, running, None if allowed is None else _REPLACED_BEFORE * allowed)
         while not running.done():
             await self._connects.take(1)
             successor, following = self._opened()
-            if await _either(successor.has_data, following, None):
+            await _either(successor.has_all, following, self._patience.first)
+            if successor.has_data.is_set() and not following.done():
+                for symbol in successor.lacking:
+                    self._listener.lost(symbol, "there is no data of it on the next connection yet")
                 return successor, following
-            _log.info("%s: the next connection did not come up: %s", self._adapter.title, _ended(following).reason)
+            following.cancel()
+            await asyncio.wait([following], timeout=CLOSE_SECONDS + 1.0)
+            _log.info("%s: the next connection did not come up", self._adapter.title)
             await asyncio.wait([running], timeout=self._patience.pause(1))
         return None
+
+
+def _look_at(ended: asyncio.Task[None]) -> None:
+    """Take note of how a connection ended, whether or not somebody still wants to know."""
+    if not ended.cancelled():
+        ended.exception()
 
 
 async def _either(event: asyncio.Event, running: asyncio.Task[Any], seconds: float | None) -> bool:

@@ -1,0 +1,251 @@
+"""What goes wrong at exchanges: bars stay those of the exchange, or it is said why there are none."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import logging
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from exchange_watching import IMPATIENT, SECONDS, check, followed
+from fake_exchange import DIALECTS, NOTICE, FakeExchange, FakeMarket
+from vivienne.market.feeds.base import HistoryRead, MinuteCorrected
+from vivienne.market.feeds.exchange.known import EXCHANGES
+from vivienne.market.types import MINUTE_MS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from exchange_watching import Watching
+
+QUIETLY = replace(IMPATIENT, quiet=5.0, first=5.0)
+"""Patience for tests in which no connection may be given up."""
+HOUR_MS = 60 * MINUTE_MS
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    """Wait until something is so that has no event."""
+    async with asyncio.timeout(SECONDS):
+        while not is_so():  # noqa: ASYNC110  # see above
+            await asyncio.sleep(0.005)
+
+
+def no_trouble(watching: Watching) -> bool:
+    """Whether it is not said that there is no data."""
+    return not [each for each in watching.troubles if each is not None]
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+async def test_a_connection_is_replaced_before_the_exchange_ends_it(name: str) -> None:
+    adapter = copy.copy(EXCHANGES[name])
+    adapter.limits = adapter.limits._replace(connection_seconds=0.3, connects_per_minute=6_000)
+    market = FakeMarket(ahead=600)
+    async with (
+        FakeExchange(name, market) as exchange,
+        followed(exchange, name, adapter=adapter, patience=QUIETLY) as (feed, (watching,)),
+    ):
+        await until(lambda: exchange.handshakes >= 3)
+        await watching.until(len(watching.minutes) + 2)
+        check(watching, market)
+        assert {each.source for each in watching.minutes} == {"streamed"}
+        assert no_trouble(watching)
+        first = exchange.open.index(1)
+        assert (min(exchange.open[first:]), max(exchange.open)) == (1, 2)
+        assert feed.streams[0].counts.breaks == 0
+
+
+async def test_an_announced_end_is_not_waited_for() -> None:
+    market = FakeMarket()
+    async with (
+        FakeExchange("okx", market) as exchange,
+        followed(exchange, "okx", patience=QUIETLY) as (feed, (watching,)),
+    ):
+        await watching.until(2)
+        await exchange.tell(NOTICE)
+        await until(lambda: exchange.handshakes == 2 and exchange.open[-1] == 1)
+        await exchange.tell('{"event": "x"}')
+        await watching.until(5)
+        check(watching, market)
+        assert (feed.streams[0].counts.breaks, no_trouble(watching)) == (0, True)
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+async def test_a_subscription_without_data_is_not_ready_and_others_are(name: str) -> None:
+    market = FakeMarket(("BTC", "ETH"), ahead=600)
+    async with FakeExchange(name, market) as exchange, followed(exchange, name, "BTC", "ETH") as (_, (btc, eth)):
+        exchange.faults.mute = {"ETH"}
+        assert "sends nothing" in await eth.until_trouble("sends nothing")
+        await btc.until(4)
+        assert eth.minutes == []
+        exchange.faults.mute = set()
+        await eth.until(4)
+        check(btc, market, known_counts=name != "bybit")
+        check(eth, market, "ETH", known_counts=name != "bybit")
+        await eth.wait(lambda: eth.troubles[-1] is None)
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+@pytest.mark.parametrize("name", DIALECTS)
+async def test_a_clock_that_is_an_hour_wrong_changes_nothing(name: str, hours: int) -> None:
+    now = int(time.time() * 1_000)
+    market = FakeMarket(begin=now - now % HOUR_MS + hours * HOUR_MS)
+    async with FakeExchange(name, market) as exchange, followed(exchange, name, patience=QUIETLY) as (_, (watching,)):
+        await watching.until(8)  # every seventh has no trades
+        check(watching, market, known_counts=name != "bybit")
+        assert any(each.candle.volume == 0 for each in watching.minutes)
+        assert no_trouble(watching)
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+async def test_minutes_that_cannot_be_had_are_not_decided_on_until_the_history_tells_them(name: str) -> None:
+    market = FakeMarket(ahead=600)
+    patience = replace(IMPATIENT, retry=0.002)
+    async with FakeExchange(name, market) as exchange, followed(exchange, name, patience=patience) as (_, (watching,)):
+        await watching.until(2)
+        exchange.faults.rest_status = 500
+        exchange.cut()
+        await watching.until_trouble("its history is read again")
+        before = len(watching.minutes)
+        assert {each.source for each in watching.minutes[before:]} <= {"incomplete"}
+        exchange.faults.rest_status = 0
+        await watching.wait(lambda: len([each for each in watching.events if isinstance(each, HistoryRead)]) == 2)
+        watching.events = watching.events[
+            next(n for n, each in enumerate(watching.events) if each is watching.histories[-1]) :
+        ]
+        await watching.until(3)
+        check(watching, market, known_counts=name != "bybit")
+        await watching.wait(lambda: watching.troubles[-1] is None)
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+async def test_closed_minutes_are_compared_with_those_of_rest(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    market = FakeMarket()
+    async with (
+        FakeExchange(name, market) as exchange,
+        followed(exchange, name, patience=QUIETLY) as (feed, (watching,)),
+    ):
+        await watching.until(5)
+        assert feed.followings["BTC"].mismatches == 0
+        market.wrong = 5.0
+        with caplog.at_level(logging.WARNING):
+            await watching.wait(lambda: len(corrections(watching)) >= 3)
+        for each in corrections(watching):
+            assert each.candle.volume == pytest.approx(each.was.volume + 5)
+        assert feed.followings["BTC"].mismatches == len(corrections(watching))
+        (said,) = [each.getMessage() for each in caplog.records if "differs" in each.getMessage()]
+        first = corrections(watching)[0]
+        assert f"volume {first.was.volume:.12g} by the stream, {first.candle.volume:.12g} by the exchange" in said
+
+
+def corrections(watching: Watching) -> list[MinuteCorrected]:
+    return [each for each in watching.events if isinstance(each, MinuteCorrected)]
+
+
+@pytest.mark.parametrize("state", ["halted", "delisted"])
+@pytest.mark.parametrize("name", DIALECTS)
+async def test_a_market_that_is_closed_while_it_is_followed_says_so_and_others_go_on(name: str, state: str) -> None:
+    market = FakeMarket(("BTC", "ETH"), ahead=600)
+    async with (
+        FakeExchange(name, market) as exchange,
+        followed(exchange, name, "BTC", "ETH", patience=QUIETLY) as (_, (btc, eth)),
+    ):
+        await eth.until(1)
+        market.states["ETH"] = state
+        assert f"is {state}" in await eth.until_trouble(state)
+        market.states.clear()
+        await eth.wait(lambda: eth.troubles[-1] is None)
+        await btc.until(3)
+        assert no_trouble(btc)
+        check(btc, market)
+        check(eth, market, "ETH")
+
+
+@pytest.mark.parametrize("name", ["bybit", "okx", "kraken"])
+async def test_maintenance_is_said_with_its_end_and_ends_by_itself(name: str) -> None:
+    market = FakeMarket(ahead=600)
+    until_when = " until 2025-10-09T09:30:00" if name != "kraken" else ""
+    market.maintenance_until = 1_760_002_200_000
+    async with FakeExchange(name, market) as exchange, followed(exchange, name, patience=QUIETLY) as (_, (watching,)):
+        said = await watching.until_trouble("is in maintenance")
+        assert f"is in maintenance{until_when}" in said
+        market.maintenance_until = None
+        await watching.wait(lambda: watching.troubles[-1] is None)
+        await watching.until(2)
+        market.maintenance_until = 1_760_002_200_000
+        await watching.wait(lambda: len([each for each in watching.troubles if each and "maintenance" in each]) == 2)
+        market.maintenance_until = None
+        await watching.wait(lambda: watching.troubles[-1] is None)
+        check(watching, market)
+
+
+IMPOSSIBLE = {
+    "binance": '{"stream": "x", "data": {"e": "aggTrade", "E": %(now)d, "s": "BTCUSDT", "a": %(id)d, "p": "%(price)s", '
+    '"q": "%(amount)s", "f": 1, "l": 1, "T": %(time)d, "m": true}}',
+    "bybit": '{"topic": "publicTrade.BTCUSDT", "ts": %(now)d, "data": [{"T": %(time)d, "s": "BTCUSDT", "S": "Buy", '
+    '"v": "%(amount)s", "p": "%(price)s", "i": "%(id)d"}]}',
+    "okx": '{"arg": {"channel": "trades-all", "instId": "BTC-USDT"}, "data": [{"instId": "BTC-USDT", "tradeId": "%(id)d", '
+    '"px": "%(price)s", "sz": "%(amount)s", "side": "buy", "ts": "%(time)d"}]}',
+    "kraken": '{"channel": "trade", "type": "update", "data": [{"symbol": "BTC/USD", "side": "buy", "price": %(price)s, '
+    '"qty": %(amount)s, "ord_type": "limit", "trade_id": %(id)d, "timestamp": "%(iso)s"}]}',
+    "coinbase": '{"channel": "market_trades", "timestamp": "%(iso)s", "sequence_num": 1, "events": [{"type": "update", '
+    '"trades": [{"trade_id": "%(id)d", "product_id": "BTC-USD", "price": "%(price)s", "size": "%(amount)s", '
+    '"side": "BUY", "time": "%(iso)s"}]}]}',
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+async def test_what_cannot_be_true_is_left_out_and_logged_once(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    market = FakeMarket()
+    async with (
+        FakeExchange(name, market) as exchange,
+        followed(exchange, name, patience=QUIETLY) as (feed, (watching,)),
+    ):
+        await watching.until(1)
+        good = {"id": 10**9, "price": "100.0", "amount": "1.0", "now": market.now(), "time": market.now()}
+        good["iso"] = "2025-10-09T09:00:01.000Z"
+        later = {
+            "time": market.now() + 400 * HOUR_MS,
+            "now": market.now() + 400 * HOUR_MS,
+            "iso": "2025-11-09T09:00:01Z",
+        }
+        wrong: list[dict[str, object]] = [{"price": "-1.0"}, {"price": "0"}, {"amount": "-3"}, later]
+        texts = [IMPOSSIBLE[name] % (good | each) for each in wrong]
+        texts += [(IMPOSSIBLE[name] % (good | {"price": "NaN"})), texts[0][: len(texts[0]) // 2], "[" * 5_000, "\u2028"]
+        exchange.faults.garbage = texts
+        await watching.until(4)
+        exchange.faults.garbage = []
+        await watching.until(6)
+        check(watching, market)
+        assert {each.source for each in watching.minutes} == {"streamed"}
+        left_out = feed.streams[0].counts.left_out
+        assert len(left_out) >= 5
+        assert sum(left_out.values()) > 2 * len(texts)
+        said = [each.getMessage() for each in caplog.records if "left out" in each.getMessage()]
+        assert len(said) == len(left_out)
+
+
+async def test_a_message_that_is_too_large_is_counted_and_the_feed_goes_on() -> None:
+    market = FakeMarket()
+    async with FakeExchange("okx", market) as exchange, followed(exchange, "okx") as (feed, (watching,)):
+        await watching.until(1)
+        await exchange.tell(" " * (5 * 1024 * 1024))
+        await watching.until(5)
+        check(watching, market)
+        assert feed.streams[0].counts.left_out["it has more than 4,194,304 bytes"] == 1
+
+
+async def test_a_limit_is_obeyed_by_every_request_to_the_host() -> None:
+    market = FakeMarket(("BTC", "ETH"))
+    async with FakeExchange("binance", market) as exchange:
+        exchange.faults.status, exchange.faults.headers = 429, {"Retry-After": "1"}
+        async with followed(exchange, "binance", "BTC", "ETH") as (_, (watching, _eth)):
+            await until(lambda: exchange.asked == 1)
+            begin = asyncio.get_running_loop().time()
+            exchange.faults.status = 0
+            await watching.until(1)
+            assert asyncio.get_running_loop().time() - begin > 0.9
+            assert exchange.asked > 1
