@@ -385,8 +385,10 @@ class KrakenDialect:
             return {"error": [], "result": {"status": state, "timestamp": _iso(market.now())}}
         if path.endswith("/AssetPairs"):
             return {"error": [], "result": {
-                f"X{self._own(each)}ZUSD": {"altname": f"{self._own(each)}USD", "wsname": f"{self._own(each)}/USD",
-                                            "pair_decimals": 2, "status": _WORDS["kraken"][market.states.get(each, "")]} for each in market.bases
+                f"X{self._own(each)}ZUSD": {
+                    "altname": f"{self._own(each)}USD", "wsname": f"{self._own(each)}/USD", "pair_decimals": 2,
+                    "status": _WORDS["kraken"][market.states.get(each, "")],
+                } for each in market.bases
             }}  # fmt: skip
         if path.endswith("/OHLC"):
             length = int(query["interval"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import copy
 import logging
 import time
 from dataclasses import replace
@@ -11,10 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from exchange_watching import IMPATIENT, SECONDS, check, followed
+from exchange_watching import IMPATIENT, SECONDS, check, followed, generous
 from fake_exchange import DIALECTS, NOTICE, FakeExchange, FakeMarket
 from vivienne.market.feeds.base import HistoryRead, MinuteCorrected
-from vivienne.market.feeds.exchange.known import EXCHANGES
 from vivienne.market.types import MINUTE_MS
 
 if TYPE_CHECKING:
@@ -41,8 +39,8 @@ def no_trouble(watching: Watching) -> bool:
 
 @pytest.mark.parametrize("name", DIALECTS)
 async def test_a_connection_is_replaced_before_the_exchange_ends_it(name: str) -> None:
-    adapter = copy.copy(EXCHANGES[name])
-    adapter.limits = adapter.limits._replace(connection_seconds=0.3, connects_per_minute=6_000)
+    adapter = generous(name)
+    adapter.limits = adapter.limits._replace(connection_seconds=0.3)
     market = FakeMarket(ahead=600)
     async with (
         FakeExchange(name, market) as exchange,
@@ -187,10 +185,10 @@ IMPOSSIBLE = {
     '"q": "%(amount)s", "f": 1, "l": 1, "T": %(time)d, "m": true}}',
     "bybit": '{"topic": "publicTrade.BTCUSDT", "ts": %(now)d, "data": [{"T": %(time)d, "s": "BTCUSDT", "S": "Buy", '
     '"v": "%(amount)s", "p": "%(price)s", "i": "%(id)d"}]}',
-    "okx": '{"arg": {"channel": "trades-all", "instId": "BTC-USDT"}, "data": [{"instId": "BTC-USDT", "tradeId": "%(id)d", '
-    '"px": "%(price)s", "sz": "%(amount)s", "side": "buy", "ts": "%(time)d"}]}',
-    "kraken": '{"channel": "trade", "type": "update", "data": [{"symbol": "BTC/USD", "side": "buy", "price": %(price)s, '
-    '"qty": %(amount)s, "ord_type": "limit", "trade_id": %(id)d, "timestamp": "%(iso)s"}]}',
+    "okx": '{"arg": {"channel": "trades-all", "instId": "BTC-USDT"}, "data": [{"instId": "BTC-USDT", '
+    '"tradeId": "%(id)d", "px": "%(price)s", "sz": "%(amount)s", "side": "buy", "ts": "%(time)d"}]}',
+    "kraken": '{"channel": "trade", "type": "update", "data": [{"symbol": "BTC/USD", "side": "buy", '
+    '"price": %(price)s, "qty": %(amount)s, "ord_type": "limit", "trade_id": %(id)d, "timestamp": "%(iso)s"}]}',
     "coinbase": '{"channel": "market_trades", "timestamp": "%(iso)s", "sequence_num": 1, "events": [{"type": "update", '
     '"trades": [{"trade_id": "%(id)d", "product_id": "BTC-USD", "price": "%(price)s", "size": "%(amount)s", '
     '"side": "BUY", "time": "%(iso)s"}]}]}',
@@ -230,7 +228,10 @@ async def test_what_cannot_be_true_is_left_out_and_logged_once(name: str, caplog
 
 async def test_a_message_that_is_too_large_is_counted_and_the_feed_goes_on() -> None:
     market = FakeMarket()
-    async with FakeExchange("okx", market) as exchange, followed(exchange, "okx") as (feed, (watching,)):
+    async with (
+        FakeExchange("okx", market) as exchange,
+        followed(exchange, "okx", patience=QUIETLY) as (feed, (watching,)),
+    ):
         await watching.until(1)
         await exchange.tell(" " * (5 * 1024 * 1024))
         await watching.until(5)
