@@ -1,4 +1,4 @@
-import type { AssetData } from 'vivienne-client'
+import type { AssetData, DecisionPreview } from 'vivienne-client'
 import { acknowledged, numberField, review, save, unsaved } from './configuring.ts'
 import { full } from './sizes.ts'
 import { expect, type Page, test } from './test.ts'
@@ -104,7 +104,9 @@ test('an edit of every kind of field is in the state that follows its acknowledg
 test('what is refused is said beside its field; the review and reset say what a value becomes', async ({
   page,
   server,
+  watch,
 }) => {
+  watch.allow(REFUSED)
   await page.goto('/configuration?asset=BTC')
   await test.step('what is in force, written otherwise, is no change once the field is left', async () => {
     const field = numberField(page, 'Bang threshold')
@@ -164,18 +166,18 @@ test('what is refused is said beside its field; the review and reset say what a 
     await server.change({ settings: { state_threshold_loaded: 40 } }, 'ETH')
     await visit(page, '/configuration')
     await numberField(page, 'Loaded threshold').fill('20')
+    // The answers that the page gets: a moment later a bar may have closed.
+    const previews = ['BTC', 'SOL'].map(async (asset): Promise<DecisionPreview> => {
+      const answer = await page.waitForResponse((response) => response.url().includes(`/${asset}/preview?`))
+      return answer.json()
+    })
     await unsaved(page).getByRole('button', { name: 'Review' }).click()
     const row = review(page).getByRole('row', { name: /Loaded threshold/ })
     await expect(row.getByRole('cell')).toHaveText([/^50/, '', /^20/])
     await expect(row).toContainText('ETH keeps 40')
     await expect(review(page)).toContainText(/Affects BTC, SOL.*Does not affect ETH/)
     const shown = review(page).getByRole('region', { name: 'Effect on past bars' })
-    const previews = await Promise.all(
-      ['BTC', 'SOL'].map((asset) =>
-        server.rest.preview(asset, { settings: { state_threshold_loaded: 20 } }, { layer: null, bars: 500 }),
-      ),
-    )
-    const [btc = 0, sol = 0] = previews.map(({ different_bars }) => different_bars ?? 0)
+    const [btc = 0, sol = 0] = (await Promise.all(previews)).map(({ different_bars }) => different_bars ?? 0)
     expect(btc).toBeGreaterThan(0)
     await expect(shown).toContainText(new RegExp(`${btc + sol} of the last [\\d,]+ decided bars of 2 assets`))
     await expect(shown.getByRole('row', { name: /^BTC/ })).toContainText(String(btc))
@@ -200,6 +202,19 @@ test('what is refused is said beside its field; the review and reset say what a 
         ['SOL', 20],
       ] as const)
         expect((await server.rest.active(asset)).config.settings.state_threshold_loaded).toBe(value)
+    })
+    await test.step('and undone for them with one request; not after one of them was changed again', async () => {
+      const notice = page.getByRole('status').filter({ hasText: 'saved for ETH and SOL' })
+      await acknowledged(page, 'undo', () => notice.getByRole('button', { name: 'Undo' }).click())
+      expect((await server.rest.active('ETH')).config.settings.state_threshold_loaded).toBe(40)
+      expect((await server.rest.active('SOL')).config.settings.state_threshold_loaded).toBe(50)
+      await server.change({ settings: { state_threshold_loaded: 33 } }, 'SOL', 'calm week')
+      const undone = page.getByRole('status').filter({ hasText: 'undone for ETH and SOL' })
+      await undone.getByRole('button', { name: 'Redo' }).click()
+      await expect(undone.getByRole('alert')).toContainText(
+        /Not undone: SOL changed again.*by somebody else.*calm week/,
+      )
+      expect((await server.rest.active('ETH')).config.settings.state_threshold_loaded).toBe(40)
     })
   })
   await test.step('reset says what the value becomes, and makes it that', async () => {

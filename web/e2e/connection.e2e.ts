@@ -1,4 +1,5 @@
 import { numberField, review, unsaved } from './configuring.ts'
+import { lineTo } from './line.ts'
 import { NAVIGATION } from './pages.ts'
 import { full } from './sizes.ts'
 import { shownPrice, wasSent } from './stream.ts'
@@ -79,6 +80,69 @@ test.describe('the server dies and comes back', () => {
       await expect(page.getByRole('heading', { name, level: 1 })).toBeAttached()
     }
   }
+})
+
+test('over a slow line the page says how far behind it is, and a review waits for its effect without moving', async ({
+  page,
+  server,
+  watch,
+}) => {
+  const line = await lineTo(server.port)
+  watch.allowOrigin(line.url)
+  await page.goto(`${line.url}/configuration?asset=BTC`)
+  const connection = page.getByRole('region', { name: 'Connection' })
+  await expect(connection).toHaveAttribute('data-current')
+  await numberField(page, 'Bang threshold').fill('85')
+  line.narrow(30_000, 2_000)
+
+  await test.step('old messages are never said to be of now', async () => {
+    // Each is followed by a state of 10 kB.
+    for (let size = 1; size <= 30; size++) await server.change({ settings: { position_size_bang: size / 10 } }, 'ETH')
+    await expect(connection).toContainText(/ - data \d+ s old - \d+ s behind the server/, { timeout: 60_000 })
+    await expect(connection).not.toHaveAttribute('data-current')
+    await page.evaluate(() => {
+      const line = document.querySelector('[aria-label="Connection"]') as HTMLElement
+      const look = () => {
+        if (line.dataset.current !== undefined || /data now/.test(line.textContent ?? '')) line.dataset.saidNow = 'yes'
+      }
+      new MutationObserver(look).observe(line, {
+        attributes: true,
+        childList: true,
+        characterData: true,
+        subtree: true,
+      })
+    })
+  })
+
+  await test.step('a change cannot be saved before its effect is there; its buttons stay where they are', async () => {
+    await unsaved(page).getByRole('button', { name: 'Review' }).click()
+    await expect(review(page)).toContainText('Save: 1 change for BTC')
+    await expect(review(page)).toContainText('Waiting for the effect on past bars')
+    const button = review(page).getByRole('button', { name: 'Save', exact: true })
+    await expect(button).toBeDisabled()
+    await button.evaluate((element) => {
+      const look = () => {
+        const tops = (document.body.dataset.tops ?? '').split(' ')
+        const top = String(Math.round(element.getBoundingClientRect().top))
+        if (!element.isConnected) return
+        if (!tops.includes(top)) document.body.dataset.tops = [...tops, top].join(' ').trim()
+        requestAnimationFrame(look)
+      }
+      look()
+    })
+    // On a busy machine an answer may be late; it is asked for again then.
+    await expect(async () => {
+      const again = review(page).getByRole('button', { name: 'Ask again' })
+      if (await again.isVisible()) await again.click()
+      await expect(button).toBeEnabled({ timeout: 5_000 })
+    }).toPass({ timeout: 120_000 })
+    await expect(review(page).getByRole('region', { name: 'Effect on past bars' })).toContainText('of the last')
+    await expect(page.locator('body')).toHaveAttribute('data-tops', /^\d+$/)
+    await page.keyboard.press('Escape')
+  })
+  await expect(connection).not.toHaveAttribute('data-said-now')
+  await page.close()
+  line.close()
 })
 
 /** Of each round six pages are seen; what the first rounds load stays. */

@@ -74,6 +74,19 @@ test('the history says who changed or paused what, when, over which channel and 
     }
     await expect(revision(page, change.version)).toContainText('in force')
   })
+  await test.step('a change of several assets is undone with one click', async () => {
+    const { version } = await server.rest.several(['ETH', 'SOL'], {
+      config: { settings: { state_threshold_bang: 88 } },
+    })
+    await page.mouse.move(0, 0)
+    await acknowledged(page, 'undo', () =>
+      page.getByRole('button', { name: `Undo versions ${version - 1} to ${version}` }).click(),
+    )
+    await expect(revision(page, version + 2)).toContainText(`Undo of version ${version}`)
+    await expect(page.getByRole('region', { name: 'Connection' })).toContainText('2 values undone for ETH and SOL')
+    expect((await server.rest.active('ETH')).config.settings.state_threshold_bang).toBe(80)
+    await page.mouse.move(0, 0)
+  })
   await test.step('two versions side by side, at an address of their own', async () => {
     const first = await server.change({ settings: { state_threshold_bang: 84, state_threshold_aim: 60 } }, 'BTC')
     const second = await server.change({ settings: { state_threshold_bang: 91 }, signal_weights: { rsi: 0.25 } }, 'BTC')

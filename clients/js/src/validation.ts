@@ -174,10 +174,11 @@ function named(value: unknown, inherits = false): string {
 }
 
 /** As it would be written by hand: no exponent, no lost digits, thousands apart. */
-function figure(value: number): string {
+export function figure(value: number): string {
   const [digits = '', exponent] = `${value}`.split('e-')
-  const plain = exponent ? `0.${'0'.repeat(Number(exponent) - 1)}${digits.replace('.', '')}` : digits
-  return plain.replace(/^\d+/, (whole) => whole.replace(/\B(?=(\d{3})+$)/g, ' '))
+  const zeros = `$&0.${'0'.repeat(exponent ? +exponent - 1 : 0)}`
+  const plain = exponent ? digits.replace('.', '').replace(/^-?/, zeros) : digits
+  return plain.replace(/^-?\d+/, (whole) => whole.replace(/\B(?=(\d{3})+$)/g, ' '))
 }
 
 /** A title within a sentence; abbreviations stay as they are. */

@@ -1,7 +1,6 @@
 import { useEffect, useState } from 'react'
-import { useVivienneClient } from 'vivienne-client/react'
 import { MadeNotice } from '../configuration/MadeNotice.tsx'
-import { type MadeChange, takeBack, useMadeOutOfSight } from '../configuration/madeChange.ts'
+import { type MadeChange, useMadeOutOfSight } from '../configuration/madeChange.ts'
 import classes from './JustMade.module.css'
 
 /** How long a change is said in the frame, in ms; the panel of its layer keeps it. */
@@ -21,7 +20,6 @@ export function useJustMade(version: number): MadeChange | undefined {
 
 /** Says in the line of the frame that a change is in force, with the way back. */
 export function JustMade({ change }: { change: MadeChange }) {
-  const client = useVivienneClient()
   return (
     <span className={classes.made} role="status">
       <strong>
@@ -29,7 +27,7 @@ export function JustMade({ change }: { change: MadeChange }) {
         <span className={classes.narrow}>v</span>
         {change.version} in force
       </strong>
-      <MadeNotice key={change.version} brief change={change} takeBack={() => takeBack(client, change)} />
+      <MadeNotice key={change.version} brief change={change} />
     </span>
   )
 }

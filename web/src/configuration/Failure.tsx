@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { VivienneProblem } from 'vivienne-client'
 import { useVivienneClient } from 'vivienne-client/react'
-import { actionWords, isSwitch } from '../history/words.ts'
+import { actionWords, isSwitch, layerWords } from '../history/words.ts'
 import { Age } from '../parts/Age.tsx'
 import classes from './Failure.module.css'
 import { titleOf, useFieldSpecs } from './fields.ts'
@@ -11,17 +11,26 @@ export interface FailureProps {
   /** Error that was thrown, or the errors of a verdict. */
   error: unknown
   layer: string | null
+  /** Instead, several assets. */
+  assets?: readonly string[] | undefined
   /** The version the change was to be made on top of. */
   since: number
 }
 
 /** Reason why a change was not saved, in the words of the server, with advice. */
-export function Failure({ error, layer, since }: FailureProps) {
+export function Failure({ error, layer, assets, since }: FailureProps) {
   const conflict = error instanceof VivienneProblem && error.code === 'version_conflict'
   return (
     <div className={classes.failure} role="alert">
       <strong>{conflict ? 'Not saved: the configuration has changed since you read it' : 'Not saved'}</strong>
-      {conflict ? <NewerChanges layer={layer} since={since} /> : <Sentences error={error} />}
+      {conflict ? (
+        <>
+          <NewerChanges layer={layer} assets={assets} since={since} />
+          <p>The review now shows your change on top of it. If it is still right, save it again.</p>
+        </>
+      ) : (
+        <Sentences error={error} />
+      )}
       <p className={classes.kept}>Your input is kept.</p>
     </div>
   )
@@ -44,33 +53,34 @@ function Sentences({ error }: Pick<FailureProps, 'error'>) {
 }
 
 /** Changes that came into force since the version the change was based on. */
-function NewerChanges({ layer, since }: Omit<FailureProps, 'error'>) {
+export function NewerChanges({ layer, assets, since }: Omit<FailureProps, 'error'>) {
   const client = useVivienneClient()
   const specs = useFieldSpecs()
   const { data } = useQuery({
-    queryKey: ['newer changes', layer, since],
-    queryFn: ({ signal }) => client.rest.history({ asset: layer, limit: 10, signal }),
+    queryKey: ['newer changes', layer, assets, since],
+    queryFn: ({ signal }) => client.rest.history({ asset: assets ? null : layer, limit: 10, signal }),
     gcTime: 0,
   })
   const newer = data?.history.filter(
-    (entry) => entry.version > since && (layer !== null || entry.asset_symbol === null),
+    ({ version, asset_symbol: asset }) =>
+      version > since && (asset === null || (assets === undefined ? layer !== null : assets.includes(asset))),
   )
   return (
-    <>
-      <ul>
-        {newer?.map((entry) => (
-          <li key={entry.version}>
-            Version {entry.version} by {entry.author}, <Age time={entry.created_at} />:{' '}
-            {entry.changed
-              .map(({ path, ...sides }) => {
-                const spec = specs.get(path)
-                return `${titleOf(specs, path)} ${valueWords(spec, sides.old)} to ${valueWords(spec, sides.new)}`
-              })
-              .join('; ') || (isSwitch(entry) ? actionWords(entry) : 'no value changed')}
-          </li>
-        ))}
-      </ul>
-      <p>The review now shows your change on top of it. If it is still right, save it again.</p>
-    </>
+    <ul>
+      {newer?.map((entry) => (
+        <li key={entry.version}>
+          Version {entry.version}
+          {assets !== undefined && ` of ${layerWords(entry.asset_symbol)}`} by {entry.author},{' '}
+          <Age time={entry.created_at} />
+          {entry.reason !== null && ` (${entry.reason})`}:{' '}
+          {entry.changed
+            .map(({ path, ...sides }) => {
+              const spec = specs.get(path)
+              return `${titleOf(specs, path)} ${valueWords(spec, sides.old)} to ${valueWords(spec, sides.new)}`
+            })
+            .join('; ') || (isSwitch(entry) ? actionWords(entry) : 'no value changed')}
+        </li>
+      ))}
+    </ul>
   )
 }

@@ -1,15 +1,13 @@
 import { CloseButton } from '@mantine/core'
 import { IconCircleCheck } from '@tabler/icons-react'
 import { useEffect, useRef } from 'react'
-import { useVivienneClient } from 'vivienne-client/react'
 import { Age } from '../parts/Age.tsx'
 import classes from './LastChange.module.css'
 import { MadeNotice } from './MadeNotice.tsx'
-import { dismissMade, noteInSight, takeBack, useMade } from './madeChange.ts'
+import { dismissMade, noteInSight, useMade } from './madeChange.ts'
 
 /** The last change made from this page, in force, with one click to take it back; until it is dismissed. */
 export function LastChange({ layer, version }: { layer: string | null; version: number | null }) {
-  const client = useVivienneClient()
   const change = useMade(layer)
   const root = useInSight(layer, change !== undefined)
   if (change === undefined) return null
@@ -27,7 +25,7 @@ export function LastChange({ layer, version }: { layer: string | null; version: 
           <Age time={change.at} />
         </span>
         <div>
-          <MadeNotice key={change.version} change={change} takeBack={() => takeBack(client, change)} />
+          <MadeNotice key={change.version} change={change} />
         </div>
       </div>
       <CloseButton size="sm" aria-label="Dismiss" onClick={() => dismissMade(layer)} />

@@ -3,7 +3,7 @@ import { type VivienneClient, VivienneError } from 'vivienne-client'
 import { serverClock } from '../clock/clocks.ts'
 import type { Made, Proposal } from './proposal.ts'
 
-export type MadeVerb = 'saved' | 'reset' | 'rolled back' | 'copied' | 'undone'
+export type MadeVerb = 'saved' | 'reset' | 'rolled back' | 'copied' | 'undone' | 'redone'
 
 /** A change that was made from this page and acknowledged. */
 export interface MadeChange {
@@ -12,11 +12,10 @@ export interface MadeChange {
   readonly assets?: readonly string[]
   readonly verb: MadeVerb
   readonly version: number
+  /** Of any configuration that it made. */
   readonly configId: string
   readonly values: number
   readonly at: number
-  /** The configuration the layer had before: an id, null where it set nothing itself, undefined where not known. */
-  readonly before: string | null | undefined
 }
 
 const made = new Map<string | null, MadeChange>()
@@ -65,53 +64,28 @@ export function useMadeOutOfSight(): MadeChange | undefined {
   return useSyncExternalStore(subscribe, () => (newest && !inSight.has(newest.layer) ? newest : undefined))
 }
 
-/**
- * The configuration a layer has in force itself: its id, or null where it sets nothing.
- *
- * @returns undefined when the layer is not at `version` any more
- */
-export async function ownConfiguration(
-  client: VivienneClient,
-  layer: string | null,
-  version: number,
-): Promise<string | null | undefined> {
-  const [own, below] = await Promise.all([client.rest.active(layer), layer === null ? null : client.rest.active(null)])
-  if (own.version !== version) return undefined
-  // For an asset without values of its own the server answers with the inherited ones.
-  return own.config_id === below?.config_id ? null : own.config_id
-}
-
 /** The change that was made of a proposal. */
 export function madeChange(
   { layer, assets, done: verb }: Pick<Proposal, 'layer' | 'assets' | 'done'>,
   { version, config_id: configId, changed }: Made,
-  before: string | null | undefined,
 ): MadeChange {
-  const at = serverClock.now() ?? Date.now()
   const several = assets === undefined ? {} : { assets }
-  return { layer, ...several, verb, version, configId, values: changed.length, at, before }
-}
-
-/** Undo a change, and remember that as the last one. */
-export async function takeBack(client: VivienneClient, change: MadeChange): Promise<void> {
-  rememberMade(await undo(client, change))
+  return { layer, ...several, verb, version, configId, values: changed.length, at: now() }
 }
 
 /**
- * Take a change back: the layer gets the configuration it had before.
+ * Undo a change in every asset that it changed, and remember that as the last one.
  *
- * @throws VivienneError - the layer was changed again since, or the server refused
+ * @throws VivienneError - one of them was changed again since, or the server refused
  */
-async function undo(client: VivienneClient, change: MadeChange): Promise<MadeChange> {
-  const { layer, before, version } = change
-  const { config_id: configId, version: expectedVersion } = await client.rest.active(layer)
-  if (configId !== change.configId || before === undefined) {
-    throw new VivienneError(
-      `${layer ?? 'The global layer'} was changed again since version ${version}; roll back in the history instead`,
-    )
-  }
-  const options = { asset: layer, expectedVersion, reason: `Undo of version ${version}` }
-  const acknowledged =
-    before === null ? await client.rest.reset({ all: true }, options) : await client.rest.activate(before, options)
-  return madeChange({ layer, done: 'undone' }, acknowledged, change.configId)
+export async function takeBack({ rest }: VivienneClient, change: Omit<MadeChange, 'at'>): Promise<void> {
+  const undone = await rest.undo(change.configId, { reason: `Undo of version ${change.version}` })
+  const configId = undone.layers.at(-1)?.config_id
+  if (undone.status === 'unchanged' || configId === undefined) throw new VivienneError(undone.message)
+  const verb = change.verb === 'undone' ? 'redone' : 'undone'
+  rememberMade({ ...change, verb, version: undone.version, configId, at: now() })
+}
+
+function now(): number {
+  return serverClock.now() ?? Date.now()
 }

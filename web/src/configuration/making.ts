@@ -1,13 +1,11 @@
 import { useState } from 'react'
 import { VivienneError, VivienneProblem } from 'vivienne-client'
-import { useVivienneClient } from 'vivienne-client/react'
 import type { FailureProps } from './Failure.tsx'
-import { madeChange, ownConfiguration, rememberMade } from './madeChange.ts'
+import { madeChange, rememberMade } from './madeChange.ts'
 import type { Proposal } from './proposal.ts'
 
 /** Make the proposal; what goes wrong stays until the next attempt. */
 export function useMaking(proposal: Proposal, onMade: () => void) {
-  const client = useVivienneClient()
   const [making, setMaking] = useState(false)
   const [failure, setFailure] = useState<FailureProps | null>(null)
   const [unsure, setUnsure] = useState<{ requestId: string; proposal: Proposal } | null>(null)
@@ -17,13 +15,12 @@ export function useMaking(proposal: Proposal, onMade: () => void) {
     setFailure(null)
     const { layer, assets, version } = proposal
     try {
-      const before = assets === undefined ? await ownConfiguration(client, layer, version) : undefined
       const again = unsure !== null && isSame(unsure.proposal, proposal) ? { requestId: unsure.requestId } : {}
       const made = await proposal.make({ ...(reason.trim() && { reason: reason.trim() }), ...again })
-      rememberMade(madeChange(proposal, made, before))
+      rememberMade(madeChange(proposal, made))
       onMade()
     } catch (error) {
-      setFailure({ error, layer, since: version })
+      setFailure({ error, layer, ...(assets && { assets }), since: version })
       const open = error instanceof VivienneError && !(error instanceof VivienneProblem) ? error.requestId : undefined
       setUnsure(open === undefined ? null : { requestId: open, proposal })
       if (error instanceof VivienneProblem && error.code === 'version_conflict')

@@ -8,6 +8,7 @@ import { isNarrowed, type RevisionFilter } from './filter.ts'
 import classes from './HistoryPanel.module.css'
 import { Revision } from './Revision.tsx'
 import { RollBack } from './RollBack.tsx'
+import { undoable } from './together.ts'
 import { useCalmList } from './useCalmList.ts'
 import { useRevisions } from './useRevisions.ts'
 import { layerWords } from './words.ts'
@@ -31,6 +32,8 @@ export function HistoryPanel({ filter, title }: HistoryPanelProps) {
     () => new Map(entries.flatMap((entry) => (entry.is_active ? [[entry.asset_symbol, entry.version]] : []))),
     [entries],
   )
+  const isWhole = !isNarrowed(filter) && filter.layer === undefined
+  const together = useMemo(() => undoable(entries, isWhole, hasNextPage), [entries, isWhole, hasNextPage])
   if (isPending && error === null) return <Loading />
   return (
     <div className={classes.history}>
@@ -60,11 +63,13 @@ export function HistoryPanel({ filter, title }: HistoryPanelProps) {
               key={entry.version}
               entry={entry}
               target={entry.target === null ? undefined : targets.get(entry.target)}
+              together={together.get(entry.version)}
               chosen={comparison.chosen.includes(entry.version)}
               inForce={inForce.get(entry.asset_symbol)}
               onChoose={comparison.choose}
               onCompare={comparison.open}
               onRollBack={setFormer}
+              onUndo={expectOne}
             />
           ))}
         </ol>

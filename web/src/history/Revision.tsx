@@ -9,18 +9,23 @@ import { Age } from '../parts/Age.tsx'
 import { useWhyNot } from '../signin/roles.ts'
 import classes from './Revision.module.css'
 import { RevisionDocument } from './RevisionDocument.tsx'
+import type { Together } from './together.ts'
+import { UndoTogether } from './UndoTogether.tsx'
 import { actionWords, channelWords, isSwitch } from './words.ts'
 
 interface RevisionProps {
   entry: RevisionEntry
   /** Version of the configuration an activation or deletion was about. */
   target: number | undefined
+  /** The change of several layers that it is the first entry of, if that can be undone. */
+  together: Together | undefined
   chosen: boolean
   /** Version in force in its layer, if it is known. */
   inForce: number | undefined
   onCompare(one: number, other: number): void
   onChoose(entry: RevisionEntry): void
   onRollBack(entry: RevisionEntry): void
+  onUndo(): void
 }
 
 /** Number of values of a change are said before it is opened. */
@@ -28,7 +33,7 @@ const SAID = 3
 
 /** One change: which version, when, who, for whom, what, why. */
 export const Revision = memo(function Revision(props: RevisionProps) {
-  const { entry, target, chosen, inForce, onChoose, onCompare, onRollBack } = props
+  const { entry, target, together, chosen, inForce, onChoose, onCompare, onRollBack, onUndo } = props
   const id = useId()
   const [open, setOpen] = useState(false)
   const may = useWhyNot('tuner') === null
@@ -81,6 +86,7 @@ export const Revision = memo(function Revision(props: RevisionProps) {
               Roll back to this
             </Button>
           )}
+          {may && together !== undefined && <UndoTogether change={together} onUndo={onUndo} />}
           {inForce !== undefined && inForce !== version && (
             <Button size="compact-xs" variant="subtle" onClick={() => onCompare(version, inForce)}>
               Compare with now

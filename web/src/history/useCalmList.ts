@@ -1,4 +1,4 @@
-import { type RefObject, useEffect, useRef, useState } from 'react'
+import { type RefObject, useCallback, useEffect, useRef, useState } from 'react'
 import type { RevisionEntry } from 'vivienne-client'
 
 /**
@@ -16,6 +16,9 @@ export function useCalmList(list: RefObject<HTMLElement | null>, entries: readon
     wanted.current = false
     setShownTo(newest)
   }, [newest, shownTo, list])
+  const expectOne = useCallback(() => {
+    wanted.current = true
+  }, [])
   const shown = shownTo === null ? entries : entries.filter((entry) => entry.version <= shownTo)
   return {
     shown,
@@ -23,9 +26,7 @@ export function useCalmList(list: RefObject<HTMLElement | null>, entries: readon
     /** Show what waits. */
     catchUp: () => setShownTo(newest),
     /** Shows the newest entries after a change from this list. */
-    expectOne: () => {
-      wanted.current = true
-    },
+    expectOne,
   }
 }
 

@@ -1,16 +1,18 @@
 import type { FieldSpec } from '../draft/sections.js'
 import type { DraftField } from '../draft/snapshot.js'
+import { figure } from '../validation.js'
 
 /** A value as a person reads it. */
 export function shown(value: unknown): string {
   if (value === undefined || value === '') return 'nothing'
   if (typeof value === 'boolean') return value ? 'on' : 'off'
+  if (typeof value === 'number') return figure(value)
   return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }
 
 /** Unit and bounds of a number. */
 export function measure({ unit, minimum, maximum }: FieldSpec): string {
-  const bounds = minimum === undefined || maximum === undefined ? '' : `${minimum} to ${maximum}`
+  const bounds = minimum === undefined || maximum === undefined ? '' : `${figure(minimum)} to ${figure(maximum)}`
   // Some units say their bounds: "confidence, 0 to 100".
   return unit?.endsWith(bounds) ? unit : [unit, bounds].filter(Boolean).join(', ')
 }

@@ -22,7 +22,8 @@ export const BEHAVIOUR = {
   crosshair: { mode: CrosshairMode.Normal },
   // A finger that goes up or down scrolls the page.
   handleScroll: { vertTouchDrag: false },
-  rightPriceScale: { borderVisible: false, minimumWidth: 76 },
+  // A label at an end is left out rather than cut.
+  rightPriceScale: { borderVisible: false, minimumWidth: 76, entireTextOnly: true },
   timeScale: {
     borderVisible: false,
     timeVisible: true,
