@@ -1,3 +1,4 @@
+import type { AssetData } from 'vivienne-client'
 import { numberField, save } from './configuring.ts'
 import { decision, rounded, shownPrice, wasSent } from './stream.ts'
 import { expect, type Page, test } from './test.ts'
@@ -160,6 +161,23 @@ test.describe('on recorded markets that have ended', () => {
         .getByRole('button', { name: /: change Bang threshold$/i })
         .click()
       await expect(numberField(page, 'Bang threshold')).toBeFocused()
+    })
+
+    await test.step('what two filters hold offers a button for each, which opens its field', async () => {
+      const filters = {
+        volatility: { volatility_squeeze_threshold: 0.4 },
+        levels: { levels_buffer_percent: 0.019 },
+        underused_alpha: { retail_chop_trade_count_threshold: 0, retail_chop_avg_trade_size_threshold: 10_000_000 },
+      }
+      await server.change({ filters }, 'EVEN')
+      const changesOf = (state: AssetData) => decision(state).explanation?.nearest_change?.changes ?? []
+      const changes = changesOf(await stream.until('EVEN', (state) => changesOf(state).length > 1))
+      const buttons = page.getByRole('region', { name: 'Why' }).getByRole('button', { name: /^Open / })
+      await expect(buttons).toHaveCount(changes.length)
+      for (const [place, { path }] of changes.entries()) {
+        await buttons.nth(place).click()
+        await expect(page.locator(`[data-path="${path}"] input`).first()).toBeFocused()
+      }
     })
 
     await test.step('where nothing is decided yet, the page says so, why, and how far it is', async () => {

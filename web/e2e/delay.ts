@@ -12,8 +12,9 @@ export interface SlowWay {
  *
  * @param path - what is asked for in requests that are held back
  * @param ms - how long
+ * @param plain - a WebSocket that is asked for there arrives as a plain request, as through a proxy without Upgrade
  */
-export async function slowWay(port: number, path: string, ms: number): Promise<SlowWay> {
+export async function slowWay(port: number, path: string, ms: number, plain?: string): Promise<SlowWay> {
   const open = new Set<Socket>()
   const way = createServer((near) => {
     const far = connect(port, '127.0.0.1')
@@ -28,10 +29,12 @@ export async function slowWay(port: number, path: string, ms: number): Promise<S
     far.pipe(near)
     near.once('data', (request: Buffer) => {
       near.pause()
-      const held = request.toString('latin1').startsWith(`GET ${path} `)
+      const text = request.toString('latin1')
+      const held = text.startsWith(`GET ${path} `)
+      const isPlain = plain !== undefined && text.startsWith(`GET ${plain} `)
       setTimeout(
         () => {
-          far.write(request)
+          far.write(isPlain ? text.replace(/^(Upgrade|Connection):.*\r\n/gim, '') : request, 'latin1')
           near.pipe(far)
         },
         held ? ms : 0,

@@ -1,5 +1,6 @@
 import { slowWay } from './delay.ts'
 import { expect, test } from './test.ts'
+import { REFUSED } from './watch.ts'
 
 test('records show up as they are written, can be narrowed by level and by text, and stand still on request', async ({
   page,
@@ -40,8 +41,13 @@ test('records show up as they are written, can be narrowed by level and by text,
   })
 })
 
-test('leaving the logs while they are still connecting leaves nothing behind', async ({ page, server, watch }) => {
-  const way = await slowWay(server.port, '/ws/logs', 500)
+test('leaving the logs while they are still connecting leaves nothing behind; a proxy without Upgrade is said', async ({
+  page,
+  server,
+  watch,
+}) => {
+  watch.allow(/WebSocket connection to .* failed/, REFUSED)
+  const way = await slowWay(server.port, '/ws/logs', 500, '/ws/state')
   watch.allowOrigin(way.url)
   const sockets = new Set<unknown>()
   page.on('websocket', (socket) => {
@@ -58,6 +64,9 @@ test('leaving the logs while they are still connecting leaves nothing behind', a
     .click()
   await expect(page.getByRole('heading', { name: 'History', level: 1 })).toBeVisible()
   await expect.poll(() => sockets.size).toBe(0)
+  const connection = page.getByRole('region', { name: 'Connection' })
+  await expect(connection).toContainText('The proxy in front does not pass WebSockets')
+  await expect(connection).not.toContainText('cannot be reached')
   // It would say that its way is gone.
   await page.close()
   way.close()
