@@ -14,7 +14,7 @@ from vivienne.agent.evaluate import Evaluation, evaluate
 from vivienne.changes.requests import ChangeRequest, Update
 from vivienne.changes.service import ConfigService
 from vivienne.errors import MarketDataError
-from vivienne.live import deciding, market
+from vivienne.live import deciding, market, restarting
 from vivienne.live.asset import LiveAsset
 from vivienne.live.market import Market
 from vivienne.live.view import LocalView
@@ -45,6 +45,7 @@ class MemoryFeed:
     name = "memory"
     longest_silence = 3600.0
     pace: float | None = None
+    follows_again = False
 
     def __init__(self, *assets: str, history: int = ENOUGH) -> None:
         self.assets = assets
@@ -245,6 +246,28 @@ async def test_a_feed_that_stops_without_a_word_is_not_live_any_more(tmp_path: P
 
         assert made.status("BTC") == "stale"
         assert (await made.ready()).status_code == 503
+
+
+@pytest.mark.parametrize("failure", [RuntimeError("defect"), None])
+async def test_a_feed_that_can_be_followed_again_is_and_until_then_the_asset_is_stale(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure: Exception | None
+) -> None:
+    monkeypatch.setattr(restarting, "FIRST_WAIT_SECONDS", 0.0)
+    async with running(tmp_path) as made:
+        made.feed.follows_again = True
+        made.feed.put("BTC", failure)
+        await made.until(lambda: made.status("BTC") == "stale")
+
+        broken = made.board.last("BTC")
+        assert (broken["status_reason_id"], broken["position_size"]) == ("feed_failed", 0.0)
+        assert broken["status_reason"].endswith("it is started again")
+        assert made.market.troubles() == {"BTC": broken["status_reason"]}
+        samples = [each for family in made.service.metrics.collect() for each in family.samples]
+        restarts = {each.labels["asset"]: each.value for each in samples if each.name == "vivienne_feed_restarts_total"}
+        assert restarts == {"BTC": 1.0, "ETH": 0.0}
+        await goes_on(made, "ETH")
+        await goes_on(made, "BTC")
+        assert made.market.troubles() == {}
 
 
 async def test_a_price_that_cannot_be_shown_stops_no_other_asset(tmp_path: Path) -> None:

@@ -147,6 +147,10 @@ class LiveAsset:
         """Mark the feed as failed. The state becomes idle, with size 0 and this reason."""
         self._broken_off = Trouble("feed_failed", reason)
 
+    def go_on(self) -> None:
+        """Take the feed as sound: there is data of it again."""
+        self._broken_off = None
+
     def fail(self, reason: str) -> None:
         """Mark the decision as failed. Until the next one succeeds, the state is idle, with size 0 and this reason."""
         self._failed = Trouble("decision_failed", reason)

@@ -8,10 +8,10 @@ from functools import partial
 from time import monotonic, perf_counter
 from typing import TYPE_CHECKING
 
-from vivienne.errors import MarketDataError
 from vivienne.live.asset import LiveAsset
 from vivienne.live.caps import UNCAPPED
 from vivienne.live.freshness import Freshness
+from vivienne.live.restarting import EndedUnexpectedly, kept_up
 from vivienne.market.feeds.base import (
     ContactChanged,
     FeedEnded,
@@ -107,6 +107,7 @@ class Market:
             self._metrics.gauge("vivienne_bar_duration_seconds", lambda: bar_seconds)
         for asset, live in self._assets.items():
             self._metrics.expect("vivienne_decision_failures_total", asset)
+            self._metrics.expect("vivienne_feed_restarts_total", asset)
             self._load(asset, live, service.active(asset).configuration)
             self._decide_again(asset)
         self.listen(self._show_decision)
@@ -154,8 +155,9 @@ class Market:
         try:
             async with asyncio.TaskGroup() as tasks:
                 for asset in self._assets:
-                    tasks.create_task(self._guarded(asset), name=f"feed {asset}")
-                tasks.create_task(self._feed.run(), name="feed")
+                    follow, failed = partial(self._follow, asset), partial(self._asset_failed, asset)
+                    tasks.create_task(kept_up(f"The feed of {asset}", follow, failed), name=f"feed {asset}")
+                tasks.create_task(kept_up("The feed", self._feed.run, self._feed_failed), name="feed")
                 tasks.create_task(self._publish_prices(), name="prices")
                 tasks.create_task(self._watch_silence(), name="silence")
         except ExceptionGroup as failed:
@@ -163,22 +165,31 @@ class Market:
             for asset in self._assets:
                 self._break_off(asset, f"the market failed: {failed!r}")
 
-    async def _guarded(self, asset: str) -> None:
-        """Follow one asset. A failure affects this asset only, is logged, and is shown in its state."""
-        try:
-            async for event in self._feed.follow(asset):
-                await self._take(asset, event)
-            if not self._assets[asset].ended:
-                self._break_off(asset, "the feed ended unexpectedly")
-        except MarketDataError as error:
-            self._break_off(asset, f"the feed failed: {error}")
-        except Exception as error:  # noqa: BLE001  # nothing else reports the failure of a feed
-            _log.exception("The feed of %s failed", asset)
-            self._break_off(asset, f"the feed failed: {error!r}")
+    async def _follow(self, asset: str) -> None:
+        """Follow one asset to the end of its feed. A failure affects this asset only, and is shown in its state."""
+        async for event in self._feed.follow(asset):
+            await self._take(asset, event)
+        if not self._assets[asset].ended:
+            raise EndedUnexpectedly
+
+    def _asset_failed(self, asset: str, reason: str) -> bool:
+        """Break an asset off; whether it is followed again. What a file has left cannot be relied on any longer."""
+        again = self._feed.follows_again
+        if again:
+            self._metrics.count("vivienne_feed_restarts_total", asset)
+        self._break_off(asset, f"{reason}; it is started again" if again else reason)
+        return again
+
+    def _feed_failed(self, reason: str) -> bool:
+        for asset in self._assets:
+            self._asset_failed(asset, reason)
+        return self._feed.follows_again
 
     async def _take(self, asset: str, event: FeedEvent) -> None:
         live = self._assets[asset]
         before = live.trouble
+        if isinstance(event, (HistoryRead, MinuteClosed, PriceMoved)):
+            live.go_on()
         if isinstance(event, PriceMoved):
             live.move(event.price, event.time)
             self._moved.add(asset)

@@ -63,6 +63,9 @@ FAMILIES: dict[str, Family] = {
         "`repeated`, `replaced` (by a later row for the same minute). Known when a replay begins.",
         "asset", "reason", only=_DECIDES,
     ),
+    "vivienne_feed_restarts_total": _counter(
+        "Failures of a feed after which it was started again. Each is a defect: see the log.", "asset", only=_DECIDES,
+    ),
     "vivienne_exchange_connects_total": _counter(
         "Connections that were opened to the exchange. Only with `--feed exchange`.", is_kept=False, only=_DECIDES
     ),

@@ -144,12 +144,14 @@ class Feed(Protocol):
             own: a fast simulation is silent for a shorter time than a market at night.
         pace: market seconds per real second if events arrive when they happen. None if the time of arrival has no
             meaning, as in a replay, which skips gaps in its files.
+        follows_again: whether `run` and `follow` may be called again after they failed: not where events are used up.
     """
 
     name: str
     assets: tuple[str, ...]
     longest_silence: float
     pace: float | None
+    follows_again: bool
 
     def listing(self, asset: str) -> Listing | None:
         """The exchange of an asset, and what it says of the market; None if it is not a real one."""

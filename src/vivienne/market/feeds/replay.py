@@ -74,6 +74,7 @@ class ReplayFeed:
 
     name = "replay"
     pace: float | None = None
+    follows_again = False
 
     def __init__(
         self,

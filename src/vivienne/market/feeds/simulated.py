@@ -83,6 +83,7 @@ class SimulatedFeed:
     """
 
     name = "simulated"
+    follows_again = True
 
     def __init__(
         self,
@@ -103,6 +104,8 @@ class SimulatedFeed:
         """The minutes after the history of the day in which it ends."""
         self._begun = begun
         self._passed_before: dict[str, int] = {}
+        self._minutes: dict[str, tuple[float, Iterator[tuple[int, Candle]]]] = {}
+        """When each asset was followed first, and the minutes that are left of it."""
         if self._passed() > MOST_PASSED_DAYS * _DAY_MINUTES:
             raise MarketDataError(
                 "the simulated market",
@@ -137,21 +140,28 @@ class SimulatedFeed:
         """Nothing goes on beside the events. See `Feed`."""
 
     async def follow(self, asset: str) -> AsyncIterator[FeedEvent]:
-        """The minutes of the market, without end. See `Feed`."""
+        """The minutes of the market, without end; after a failure, those that are left. See `Feed`."""
         loop = asyncio.get_running_loop()
         ticks = _TICKS if self._minute_seconds / _TICKS >= _SHORTEST_TICK else 1
-        begin = loop.time() - (0.0 if self._begun is None else time.time() - self._begun)
-        days = self._days[asset]
-        if asset in self._ahead:
-            days = itertools.chain([self._ahead.pop(asset)], days)
-        minutes = itertools.chain.from_iterable(day.candles() for day in days)
-        for number, candle in enumerate(minutes, self._passed_before.get(asset, 0)):
+        if asset not in self._minutes:
+            begin = loop.time() - (0.0 if self._begun is None else time.time() - self._begun)
+            self._minutes[asset] = begin, self._numbered(asset)
+        begin, minutes = self._minutes[asset]
+        for number, candle in minutes:
             for tick, price in enumerate(_path(candle)[-ticks:], 1):
                 due = begin + (number + tick / ticks) * self._minute_seconds
                 await asyncio.sleep(max(0.0, due - loop.time()))
                 if tick < ticks:
                     yield PriceMoved(price, candle.open_time + MINUTE_MS * tick // ticks)
             yield MinuteClosed(candle)
+
+    def _numbered(self, asset: str) -> Iterator[tuple[int, Candle]]:
+        """The minutes after the history, with the number of minutes since the start."""
+        days = self._days[asset]
+        if asset in self._ahead:
+            days = itertools.chain([self._ahead.pop(asset)], days)
+        minutes = itertools.chain.from_iterable(day.candles() for day in days)
+        return enumerate(minutes, self._passed_before.get(asset, 0))
 
 
 def _path(candle: Candle) -> tuple[float, float, float, float]:

@@ -51,6 +51,7 @@ class ExchangeFeed:
     """
 
     name = "exchange"
+    follows_again = True
 
     def __init__(
         self,
@@ -89,7 +90,26 @@ class ExchangeFeed:
         self._comparing = Comparing(adapter, self._rest, self._patience)
 
     async def run(self) -> None:
-        """Follow what the exchange serves of the assets, until cancelled."""
+        """Follow what the exchange serves of the assets, until cancelled. See `Feed`."""
+        try:
+            await self._run()
+        finally:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Forget everything that was followed; whoever follows it waits until it is there again."""
+        for asset, following in self.followings.items():
+            self._contacts[asset] = Contact("reconnecting", f"{self.adapter.title} is followed anew")
+            self._is_there[asset].clear()
+            following.end()
+        self.followings.clear()
+        self._histories.clear()
+        self.streams.clear()
+        self._streams.clear()
+        self._followed.clear()
+        self._comparing = Comparing(self.adapter, self._rest, self._patience)
+
+    async def _run(self) -> None:
         async with self._rest, asyncio.TaskGroup() as tasks:
             tasks.create_task(self._comparing.run())
             while True:
@@ -234,18 +254,24 @@ class ExchangeFeed:
 
     async def _begun(self, instrument: Instrument, say: Callable[[str, bool], None]) -> tuple[History, Splice]:
         """The history of an instrument, asked for until it comes, and a splice that goes on from its end."""
+        history = await self._history_at_last(instrument, say)
+        begin, close = self._end(history)
+        return history, FromCandles(begin) if self.adapter.candle_is_minute else FromTrades(begin, close)
+
+    async def _history_at_last(self, instrument: Instrument, say: Callable[[str, bool], None]) -> History:
         tries = 0
         while True:
             try:
-                history = await self._history(instrument)
-                break
+                return await self._history(instrument)
             except Refused as refused:
-                slow = refused.advice.then == "give_up"
-                say(refused.advice.reason, slow)
-                await asyncio.sleep(self._patience.slow if slow else self._patience.pause(tries))
-                tries += 1
-        begin, close = self._end(history)
-        return history, FromCandles(begin) if self.adapter.candle_is_minute else FromTrades(begin, close)
+                advice = refused.advice
+            except Exception as error:  # noqa: BLE001  # a defect that concerns one market must not stop the others
+                _log.exception("The history of %s failed", instrument.symbol)
+                advice = Advice("give_up", f"the history of {instrument.symbol} failed: {error!r}")
+            slow = advice.then == "give_up"
+            say(advice.reason, slow)
+            await asyncio.sleep(self._patience.slow if slow else self._patience.pause(tries))
+            tries += 1
 
     def _end(self, history: History) -> tuple[int, float]:
         """The end of what is known, in ms, and the last price."""
@@ -289,14 +315,19 @@ class ExchangeFeed:
         return History(Bars.from_candles([]), is_whole=False)
 
     async def follow(self, asset: str) -> AsyncIterator[FeedEvent]:
-        """See `Feed`."""
-        async for contact in self._contacts_until_there(asset):
-            yield FeedTrouble(contact.reason)
-            yield ContactChanged()
-        yield HistoryRead(self._histories.pop(asset))
-        yield FeedTrouble(None)
-        async for event in self.followings[asset].events():
-            yield event
+        """See `Feed`. It goes on with a new history after `run` was called again, and when it is called again."""
+        while True:
+            async for contact in self._contacts_until_there(asset):
+                yield FeedTrouble(contact.reason)
+                yield ContactChanged()
+            following = self.followings[asset]
+            if asset not in self._histories:  # it was taken by a call that failed
+                say = partial(self._say_of_history, asset)
+                self._histories[asset] = await self._history_at_last(following.instrument, say)
+            yield HistoryRead(self._histories.pop(asset))
+            yield FeedTrouble(None)
+            async for event in following.events():
+                yield event
 
     async def _contacts_until_there(self, asset: str) -> AsyncIterator[Contact]:
         """Why there is no history yet, each time it changes, until it is there."""

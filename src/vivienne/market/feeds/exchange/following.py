@@ -106,6 +106,7 @@ class Following:
         self._price: PriceMoved | None = None
         self._is_there = asyncio.Event()
         self._is_needed = asyncio.Event()
+        self._is_over = False
         self._is_up = False
         self._has_caught_up = False
         self._breaks = 0
@@ -166,6 +167,13 @@ class Following:
         self.say("refusal", None)
         self._look()
         self._is_there.set()
+
+    def end(self) -> None:
+        """Nothing comes any longer."""
+        self._is_over = True
+        self._is_there.set()
+        if self._late is not None:
+            self._late.cancel()
 
     def say(self, kind: TroubleKind, reason: str | None) -> None:
         """Why there is no data, as far as a part knows; None once it is good."""
@@ -231,11 +239,13 @@ class Following:
         )  # fmt: skip
 
     async def events(self) -> AsyncIterator[FeedEvent]:
-        """Minutes in order, and between them the newest price. It never ends."""
+        """Minutes in order, and between them the newest price, until it is ended."""
         told: str | None = None
         told_contact: str | None = None
         while True:
             await self._is_there.wait()
+            if self._is_over:
+                return
             self._is_there.clear()
             if (state := self.contact.state) != told_contact:
                 told_contact = state

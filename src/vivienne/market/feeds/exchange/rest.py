@@ -99,14 +99,20 @@ class Rest:
         self._adapter = adapter
         self._patience = patience or Patience()
         self._budget = Budget(adapter.limits.weight_per_minute)
+        self._url = url or adapter.rest
+        self._client = self._opened()
+
+    def _opened(self) -> httpx2.AsyncClient:
         # Proxies are taken from the environment; elsewhere it is never sent.
         limits = httpx2.Limits(max_connections=_MOST_CONNECTIONS)
-        self._client = httpx2.AsyncClient(
-            base_url=url or adapter.rest, timeout=TIMEOUT_SECONDS, limits=limits, headers=_USER_AGENT,
-            follow_redirects=False, verify=trusted(),
+        return httpx2.AsyncClient(
+            base_url=self._url, timeout=TIMEOUT_SECONDS, limits=limits, headers=_USER_AGENT, follow_redirects=False,
+            verify=trusted(),
         )  # fmt: skip
 
     async def __aenter__(self) -> Self:
+        if self._client.is_closed:  # it is used again
+            self._client = self._opened()
         return self
 
     async def __aexit__(
