@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -20,16 +20,17 @@ from vivienne.live import restarting
 from vivienne.live.restarting import kept_up
 from vivienne.market.feeds.base import FeedTrouble, HistoryRead, MinuteClosed, PriceMoved
 from vivienne.market.feeds.exchange.feed import ExchangeFeed
+from vivienne.market.feeds.exchange.following import Following
 from vivienne.market.feeds.exchange.known import EXCHANGES
 from vivienne.market.feeds.exchange.patience import Patience
 from vivienne.market.timeframe import Timeframe
 from vivienne.market.types import MINUTE_MS
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator
 
     from vivienne.market.feeds.base import FeedEvent
-    from vivienne.market.feeds.exchange.adapter import Instrument, StreamEvent
+    from vivienne.market.feeds.exchange.adapter import StreamEvent
 
 SECONDS = 60.0
 IMPATIENT = Patience(quiet=0.2, first=0.5, slow=0.1, late=0.4, settled=0.01, pace=2_000.0, retry=0.02)
@@ -153,14 +154,14 @@ async def test_a_block_by_country_is_said_and_not_hammered() -> None:
 async def test_a_feed_that_fails_is_begun_again_with_a_new_history(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(restarting, "FIRST_WAIT_SECONDS", 0.0)
     adapter, troubles = EXCHANGES["binance"], list[str]()
-    events, defects = adapter.events, [RuntimeError("defect")]
+    take, defects = Following.take, [RuntimeError("defect")]
 
-    def failing(message: Any, instruments: Mapping[str, Instrument]) -> list[StreamEvent]:
+    def failing(following: Following, event: StreamEvent) -> None:
         if len(watching.minutes) >= 2 and defects:
             raise defects.pop()
-        return events(message, instruments)
+        take(following, event)
 
-    monkeypatch.setattr(type(adapter), "events", staticmethod(failing))
+    monkeypatch.setattr(Following, "take", failing)
     market = FakeMarket()
     async with FakeExchange("binance", market) as exchange:
         feed = ExchangeFeed(
