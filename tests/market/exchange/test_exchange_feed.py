@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,24 +14,6 @@ from vivienne.market.feeds.base import HistoryRead, PriceMoved
 from vivienne.market.timeframe import Timeframe
 from vivienne.market.types import MINUTE_MS
 
-from vivienne.live import restarting
-from vivienne.live.restarting import kept_up
-from vivienne.market.feeds.base import FeedTrouble, HistoryRead, MinuteClosed, PriceMoved
-from vivienne.market.feeds.exchange.feed import ExchangeFeed
-from vivienne.market.feeds.exchange.following import Following
-from vivienne.market.feeds.exchange.known import EXCHANGES
-from vivienne.market.feeds.exchange.patience import Patience
-from vivienne.market.timeframe import Timeframe
-from vivienne.market.types import MINUTE_MS
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from vivienne.market.feeds.base import FeedEvent
-    from vivienne.market.feeds.exchange.adapter import StreamEvent
-
-SECONDS = 60.0
-IMPATIENT = Patience(quiet=0.2, first=0.5, slow=0.1, late=0.4, settled=0.01, pace=2_000.0, retry=0.02)
 HAS_PAST_TRADES = ("okx", "kraken", "coinbase")
 
 
@@ -149,45 +129,3 @@ async def test_a_block_by_country_is_said_and_not_hammered() -> None:
             assert exchange.handshakes == 0
             exchange.faults.status = 0
             await watching.until(2)
-
-
-async def test_a_feed_that_fails_is_begun_again_with_a_new_history(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(restarting, "FIRST_WAIT_SECONDS", 0.0)
-    adapter, troubles = EXCHANGES["binance"], list[str]()
-    take, defects = Following.take, [RuntimeError("defect")]
-
-    def failing(following: Following, event: StreamEvent) -> None:
-        if len(watching.minutes) >= 2 and defects:
-            raise defects.pop()
-        take(following, event)
-
-    monkeypatch.setattr(Following, "take", failing)
-    market = FakeMarket()
-    async with FakeExchange("binance", market) as exchange:
-        feed = ExchangeFeed(
-            adapter, ("BTC",), timeframe=Timeframe.M1, bars=60, url=exchange.url, patience=IMPATIENT
-        )  # fmt: skip
-        watching = Watching(feed, "BTC")
-
-        def failed(reason: str) -> bool:
-            troubles.append(f"{reason}, {feed.contact('BTC').state}")
-            return True
-
-        async with asyncio.TaskGroup() as tasks:
-            running = [
-                tasks.create_task(each) for each in (kept_up("The feed", feed.run, failed), watching.run())
-            ]  # fmt: skip
-            await watching.until(8)
-            for each in running:
-                each.cancel()
-
-    assert troubles == ["the feed failed: RuntimeError('defect'), reconnecting"]
-    first, second = [place for place, each in enumerate(watching.events) if isinstance(each, HistoryRead)]
-    after = [each for each in watching.events[second:] if isinstance(each, MinuteClosed)]
-    again = watching.events[second]
-    assert isinstance(again, HistoryRead)
-    assert again.history.bars is not None
-    end = int(again.history.bars.open_time[-1]) + MINUTE_MS
-    assert [each.candle.open_time for each in after] == [end + place * MINUTE_MS for place in range(len(after))]
-    assert len(watching.minutes) - len(after) >= 2
-    assert first == 0
