@@ -101,3 +101,20 @@ def test_columns_are_checked_by_the_rules_of_a_candle(odd: dict[str, Any]) -> No
     else:
         is_valid = True
     assert [True, is_valid] == valid_minutes(Bars.from_candles([WALK[0], candle])).tolist()
+
+
+def test_a_corrected_minute_counts_in_the_bar_that_is_open_and_in_no_other() -> None:
+    bars, right = AssetBars("BTC", Timeframe.M5, 10, Freshness()), AssetBars("BTC", Timeframe.M5, 10, Freshness())
+    wrong = WALK[6]._replace(volume=WALK[6].volume + 7.0, high=WALK[6].high * 2)
+    for place, candle in enumerate(WALK[:9]):
+        bars.take(wrong if place == 6 else candle)
+        right.take(candle)
+
+    assert bars.correct(WALK[6])
+    assert not bars.correct(WALK[4])
+    assert not bars.correct(WALK[7]._replace(close=-1.0))
+    for each in (bars, right):
+        each.take(WALK[9])
+
+    assert bars.window.bars().candle(-1) == right.window.bars().candle(-1)
+    assert bars.window.bars().candle(-2) == right.window.bars().candle(-2)

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fake_exchange import FakeExchange, FakeMarket
+from measured import measured
 from running import RunningServer, data
 from vivienne.market.types import MINUTE_MS
+from vivienne.metrics.families import FAMILIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,6 +63,10 @@ def test_states_name_the_exchange_and_the_symbol(running: RunningServer) -> None
     assert bars[0]["source"] == "filled"
     assert bars[0]["quote_volume"] == pytest.approx(bars[0]["volume"] * bars[0]["close"], rel=0.1)
     assert "vivienne_exchange_connects_total 1.0" in running.get("/metrics").text
+    # Alerts wait for an increase, which Prometheus sees only in what was there before; and for the duration of a bar.
+    found = measured(running)
+    assert [name for name in FAMILIES if name.startswith("vivienne_exchange_") and not found.labels(name)] == []
+    assert found.value("vivienne_bar_duration_seconds") == 60.0
 
 
 def test_a_symbol_that_is_not_there_is_said_in_its_state(running: RunningServer) -> None:

@@ -66,7 +66,6 @@ class ExchangeFeed:
         patience: Patience | None = None,
     ) -> None:
         self.assets = assets
-        self.pace: float | None = None
         self.longest_silence = _LONGEST_SILENCE_SECONDS
         self.adapter = adapter
         self._timeframe = timeframe
@@ -75,6 +74,7 @@ class ExchangeFeed:
         self._quote = quote or adapter.quote
         self._url = url
         self._patience = patience or Patience()
+        self.pace: float | None = self._patience.pace
         self._rest = Rest(adapter, url, self._patience)
         self._connects = Budget(adapter.limits.connects_per_minute)
         self.followings: dict[str, Following] = {}
