@@ -15,6 +15,7 @@
     │   ├── StoreUnavailable     it was open, and now does not take or give revisions
     │   └── VersionTaken         it has a revision of that version already: another process was first
     ├── AgentUnavailable         the agent that decides an asset does not answer
+    ├── NotPushed                market data was pushed to a market with another feed
     ├── NotAllowed               the caller may not do this
     ├── NotKnown                 the caller is unknown: a token is required
     ├── NameTaken                there is a token of this name, or was one
@@ -185,6 +186,10 @@ class VersionTaken(StoreError):
 
 class AgentUnavailable(VivienneError):
     """The agent that decides an asset is missing, or does not answer."""
+
+
+class NotPushed(VivienneError):
+    """Market data was pushed to a market that has another feed."""
 
 
 class NotKnown(VivienneError):

@@ -48,6 +48,7 @@ class Access:
         self.budgets = TimeBudgets(monotonic)
         self.requests = TimeBudgets(monotonic, SHARE_OF_REQUESTS, REQUESTS_AT_ONCE)
         self._changes = Rate(limits.changes_per_minute, 60.0, monotonic)
+        self._rows = Rate(limits.pushed_rows_per_minute, 60.0, monotonic)
         self._pauses = Rate(limits.changes_per_minute, 60.0, monotonic)
         self._bytes = Rate(max(LEAST_BYTES, limits.changes_per_minute * BYTES_PER_CHANGE), 60.0, monotonic)
 
@@ -95,6 +96,20 @@ class Access:
     def count_bytes(self, caller: Caller, size: int) -> None:
         """Count the bytes a change took in the history; beyond the limit the next changes are refused for a while."""
         self._bytes.draw(caller.key, size)
+
+    def count_rows(self, caller: Caller, rows: int) -> None:
+        """Count the rows that a caller pushes.
+
+        Raises:
+            TooManyRequests: the limit is reached; none was counted.
+        """
+        if wait := self._rows.wait(caller.key):
+            raise TooManyRequests(
+                f"The limit of {self._rows.most:,} pushed rows a minute is reached; nothing was taken. Retry in "
+                f"{wait:.1f} s",
+                retry_after=wait,
+            )
+        self._rows.draw(caller.key, rows)
 
     def count_pause(self, caller: Caller) -> None:
         """Count a pause that a caller asks for; apart from changes, so that many changes do not prevent a pause.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from vivienne.errors import Forbidden
-from vivienne.wire.token_entry import ROLES, Role
+from vivienne.wire.token_entry import INCLUDED, Role
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +42,7 @@ class Caller:
 
     def may(self, needed: Role) -> bool:
         """Tell whether the caller has a role, or one that includes it."""
-        return self.role is not None and ROLES.index(self.role) >= ROLES.index(needed)
+        return self.role is not None and needed in INCLUDED[self.role]
 
     def __str__(self) -> str:
         """The caller in a few words, for the log."""

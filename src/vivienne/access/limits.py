@@ -33,6 +33,7 @@ class Limits:
         handshake_seconds: so long a connection may take to say it.
         answer_seconds: so long a client may take to read an answer.
         changes_per_minute: asked for by one caller: a token, or an address without one.
+        pushed_rows_per_minute: candles and trades pushed by one caller.
         subscriptions: assets in one subscription.
     """
 
@@ -45,4 +46,5 @@ class Limits:
     handshake_seconds: float = 10.0
     answer_seconds: float = 30.0
     changes_per_minute: int = 12_000
+    pushed_rows_per_minute: int = 600_000
     subscriptions: int = 1_000

@@ -18,8 +18,16 @@ MOST_VALUES = 10_000
 """In objects and lists, over all levels."""
 
 
-def read_object(raw: bytes, limits: MessageLimits = USUAL) -> dict[str, Any]:
+def read_object(
+    raw: bytes, limits: MessageLimits = USUAL, *, most_names: int = MOST_NAMES, most_values: int = MOST_VALUES
+) -> dict[str, Any]:
     """Read a JSON object.
+
+    Args:
+        raw: as received.
+        limits: of the message.
+        most_names: in objects, over all levels.
+        most_values: in objects and lists, over all levels.
 
     Raises:
         TooLarge: longer than a message may be.
@@ -27,21 +35,21 @@ def read_object(raw: bytes, limits: MessageLimits = USUAL) -> dict[str, Any]:
     """
     if len(raw) > limits.bytes:
         raise TooLarge(f"The message has {len(raw):,} bytes; the limit is {limits.bytes:,}")
-    if raw.count(b"{") + raw.count(b"[") > MOST_VALUES:  # thousands of empty lists take longer than anything else
-        raise Malformed(f"The message has more than {MOST_VALUES:,} objects and lists, or is nested far too deep")
+    if raw.count(b"{") + raw.count(b"[") > most_values:  # thousands of empty lists take longer than anything else
+        raise Malformed(f"The message has more than {most_values:,} objects and lists, or is nested far too deep")
     try:
         document = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         raise Malformed(f"This is not JSON: {_reason(raw, error)}") from error
     if not isinstance(document, dict):
         raise Malformed(f"A JSON object is needed, not {_kind(document)}")
-    depth, names, values = _size(document)
-    if values > MOST_VALUES:
-        raise Malformed(f"The message has more than {MOST_VALUES:,} values")
+    depth, names, values = _size(document, most_values)
+    if values > most_values:
+        raise Malformed(f"The message has more than {most_values:,} values")
     if depth > limits.nesting:
         raise Malformed(f"Objects and lists are nested deeper than {limits.nesting} levels")
-    if names > MOST_NAMES:
-        raise Malformed(f"The message has {names:,} names; the limit is {MOST_NAMES}")
+    if names > most_names:
+        raise Malformed(f"The message has {names:,} names; the limit is {most_names}")
     json.loads(raw, object_pairs_hook=_no_duplicates)
     return document
 
@@ -61,14 +69,14 @@ def _kind(value: object) -> str:
     return {list: "a list", str: "a text", bool: "a truth value", type(None): "null"}.get(type(value), "a number")
 
 
-def _size(value: object) -> tuple[int, int, int]:
+def _size(value: object, most_values: int) -> tuple[int, int, int]:
     """The depth of nesting, the number of names and that of values, without recursion; of too many not all."""
     level, depth, names, values = [value], 0, 0, 0
     while containers := [inner for inner in level if isinstance(inner, (dict, list))]:
         depth += 1
         names += sum(len(inner) for inner in containers if isinstance(inner, dict))
         values += sum(map(len, containers))
-        if values > MOST_VALUES:
+        if values > most_values:
             break
         level = [inner for outer in containers for inner in _inner(outer)]
     return depth, names, values

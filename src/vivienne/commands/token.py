@@ -46,7 +46,11 @@ def token() -> None:
 @token.command("create")
 @click.argument("name")
 @click.option(
-    "--role", type=click.Choice(ROLES), required=True, help="viewer: read; tuner: change too; admin: everything."
+    "--role",
+    type=click.Choice(ROLES),
+    required=True,
+    help="viewer: read; feeder: read, and push market data; tuner: read, and change the configuration; "
+    "admin: everything.",
 )
 @_expires_option
 @_file_option

@@ -141,7 +141,7 @@ class LiveAsset:
 
     def hold(self, reason: str | None) -> None:
         """Mark the data as out of reach for a reason; None once it is there again."""
-        self._held = None if reason is None else Trouble("exchange", reason)
+        self._held = None if reason is None else Trouble("push" if self._feed == "push" else "exchange", reason)
 
     def break_off(self, reason: str) -> None:
         """Mark the feed as failed. The state becomes idle, with size 0 and this reason."""

@@ -39,6 +39,11 @@ class CandleBuilder:
         self.late = 0
         """Number of trades that arrived after their minute had closed; they are ignored."""
 
+    @property
+    def forming(self) -> Candle | None:
+        """The open minute with its trades so far; None before the first one."""
+        return self._candle
+
     def add(self, trade: Trade) -> Candle | None:
         """Take a trade; return the minute it closed, if all trades of that minute were seen."""
         minute = trade.time - trade.time % MINUTE_MS

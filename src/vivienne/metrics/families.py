@@ -87,6 +87,12 @@ FAMILIES: dict[str, Family] = {
         "Only with `--feed exchange`.",
         "asset", only=_DECIDES,
     ),
+    "vivienne_pushed_rows_total": _counter(
+        "Rows that were pushed, by result: `accepted`, `doubled` (known already), `late` (differing from minutes that "
+        "were closed), `refused` (wrong), `forgotten` (more history than is kept). The asset `unknown` has rows of "
+        "assets that are not decided here. Only with `--feed push`.",
+        "asset", "result", is_kept=False, only=_DECIDES,
+    ),
     "vivienne_decisions_total": _counter("Decisions, by clarity level.", "asset", "level",
                                          only=_DECIDES),
     "vivienne_decision_failures_total": _counter("Decisions that failed.", "asset", only=_DECIDES),

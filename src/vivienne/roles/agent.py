@@ -12,7 +12,7 @@ from vivienne.cluster.succession import Succession
 from vivienne.live.view import LocalView
 from vivienne.redis.parts import RedisParts
 from vivienne.redis.publishing import StatePublisher
-from vivienne.roles.market import market_of
+from vivienne.roles.market import feed_of, market_of
 from vivienne.roles.process import Process
 from vivienne.server.factory import agent_application
 from vivienne.stream.hub import Hub
@@ -35,7 +35,8 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
     assets = boot.shard.share(boot.assets)
     if not assets:
         _log.warning("Shard %s has none of the %d assets; this agent has nothing to do", boot.shard, len(boot.assets))
-    market = market_of(boot, assets, service, board)
+    feed = feed_of(boot, assets, service.metrics)
+    market = market_of(boot, feed, service, board)
     name = agent_name()
 
     def beat() -> Heartbeat:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vivienne.live.view import LocalView
-from vivienne.roles.market import market_of
+from vivienne.market.feeds.pushed.feed import PushedFeed
+from vivienne.roles.market import feed_of, market_of
 from vivienne.roles.process import Process
 from vivienne.server.factory import web_application
+from vivienne.server.pushing import LocalPushes
 from vivienne.stream.hub import Hub
 from vivienne.stream.state import StateBoard
 
@@ -23,13 +25,24 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
     """Put the role together."""
     hub = Hub(service.metrics)
     board = StateBoard(hub)
-    market = market_of(boot, boot.assets, service, board)
+    feed = feed_of(boot, boot.assets, service.metrics)
+    market = market_of(boot, feed, service, board)
+    pushed = feed if isinstance(feed, PushedFeed) else None
     redis = _redis(boot, service, hub, board)
 
     def additions() -> dict[str, Any]:
         return {} if redis is None else {"redis": redis.trouble or "ok"}
 
-    app = web_application(service, LocalView(market), hub, board, logs, additions=additions, access=access)
+    app = web_application(
+        service,
+        LocalView(market),
+        hub,
+        board,
+        logs,
+        additions=additions,
+        access=access,
+        pushes=None if pushed is None else LocalPushes(pushed),
+    )
     process = Process(f"{market.feed} market", app, {"market": market.run})
     if redis is not None:
         process.tasks["redis"] = redis.run

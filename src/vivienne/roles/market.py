@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from vivienne.errors import SettingsError
 from vivienne.live.market import Market
 from vivienne.market.feeds.exchange.known import EXCHANGES
+from vivienne.market.feeds.pushed.feed import PushedFeed
 from vivienne.market.feeds.replay import ReplayFeed
 from vivienne.market.feeds.simulated import SimulatedFeed
 from vivienne.metrics.registry import Sample
@@ -21,21 +22,20 @@ if TYPE_CHECKING:
 _LEFT_OUT = "vivienne_data_rows_left_out"
 
 
-def market_of(boot: Boot, assets: tuple[str, ...], service: ConfigService, board: StateBoard) -> Market:
-    """The market of some assets.
+def market_of(boot: Boot, feed: Feed, service: ConfigService, board: StateBoard) -> Market:
+    """The market of a feed.
 
     Args:
         boot: the settings.
-        assets: to decide.
+        feed: made by `feed_of`.
         service: has the configuration in force.
         board: takes the states.
 
     Raises:
         MarketDataError: a data file cannot be used.
-        SettingsError: the data does not go with a setting.
     """
     return Market(
-        _feed(boot, assets, service.metrics),
+        feed,
         service,
         board,
         timeframe=boot.timeframe,
@@ -47,7 +47,18 @@ def market_of(boot: Boot, assets: tuple[str, ...], service: ConfigService, board
     )
 
 
-def _feed(boot: Boot, assets: tuple[str, ...], metrics: Metrics) -> Feed:
+def feed_of(boot: Boot, assets: tuple[str, ...], metrics: Metrics) -> Feed:
+    """The feed of some assets.
+
+    Args:
+        boot: the settings.
+        assets: to decide.
+        metrics: show what the feed counts.
+
+    Raises:
+        MarketDataError: a data file cannot be used.
+        SettingsError: the data does not go with a setting.
+    """
     if boot.files:
         files = {asset: boot.files[asset] for asset in assets}
         feed = ReplayFeed(
@@ -67,6 +78,10 @@ def _feed(boot: Boot, assets: tuple[str, ...], metrics: Metrics) -> Feed:
         )  # fmt: skip
         metrics.source(lambda: [Sample(*each) for each in followed.counts()])
         return followed
+    if boot.feed == "push":
+        pushed = PushedFeed(assets, timeframe=boot.timeframe, bars=boot.window)
+        metrics.source(lambda: [Sample(*each) for each in pushed.counts()])
+        return pushed
     return SimulatedFeed(
         assets,
         seed=boot.seed,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Annotated, Literal, NotRequired
+from typing import TYPE_CHECKING, Annotated, NotRequired
 
 from fastapi import APIRouter, Path, Request
 from pydantic import Field, with_config
@@ -55,7 +55,7 @@ class TokenBody(TypedDict):
     """A token to create."""
 
     name: Annotated[str, Field(pattern=f"^{NAME.pattern}$")]
-    role: Literal["viewer", "tuner", "admin"]
+    role: Role
     expires_at: NotRequired[Annotated[str | None, Field(json_schema_extra={"format": "date-time"})]]
 
 

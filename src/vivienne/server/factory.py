@@ -21,6 +21,7 @@ from vivienne.server.metrics import metrics_routes
 from vivienne.server.openapi import complete
 from vivienne.server.operation import operation_routes
 from vivienne.server.policy import admission
+from vivienne.server.pushing import push_routes
 from vivienne.server.readiness import Readiness
 from vivienne.server.root_path import root_of
 from vivienne.server.store_health import StoreHealth
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from vivienne.access.access import Access
     from vivienne.changes.service import ConfigService
     from vivienne.live.view import MarketView
+    from vivienne.server.pushing import Pushes
     from vivienne.stream.hub import Hub
     from vivienne.stream.logs import LogStream
     from vivienne.stream.state import LatestStates
@@ -49,6 +51,7 @@ def web_application(
     *,
     additions: Callable[[], dict[str, Any]] = dict,
     access: Access | None = None,
+    pushes: Pushes | None = None,
 ) -> FastAPI:
     """Put the endpoints together.
 
@@ -60,6 +63,7 @@ def web_application(
         logs: has the latest records.
         additions: health of optional parts: by name ``ok``, or what is wrong with it.
         access: knows what callers may do; None lets everybody do everything.
+        pushes: takes pushed market data; None for another feed.
     """
     app = FastAPIOffline(
         title="Vivienne",
@@ -77,6 +81,7 @@ def web_application(
     budgets = TimeBudgets(monotonic) if access is None else access.budgets
     app.include_router(configuration_routes(service, budgets))
     app.include_router(asset_routes(service, market))
+    app.include_router(push_routes(pushes, access))
     app.include_router(websocket_routes(service, hub, board, logs, budgets, access))
     websocket_addresses.install(app)
 

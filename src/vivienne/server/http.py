@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse
 
 from vivienne.access.caller import Caller
 from vivienne.channels.envelope import LONGEST_TEXT, Envelope, open_envelope, refuse_unknown, split_envelope
-from vivienne.channels.json import USUAL, read_object
+from vivienne.channels.json import MOST_NAMES, MOST_VALUES, USUAL, read_object
 from vivienne.errors import Malformed, TooLarge, VersionConflict
 
 if TYPE_CHECKING:
@@ -98,8 +98,16 @@ def check_query(request: Request, *known: str) -> None:
         raise Malformed(f"{twice!r} is given twice in the query; give it once", path=twice)
 
 
-async def read_body(request: Request, *, may_be_empty: bool = False) -> dict[str, Any]:
+async def read_body(
+    request: Request, *, may_be_empty: bool = False, most_names: int = MOST_NAMES, most_values: int = MOST_VALUES
+) -> dict[str, Any]:
     """The object in the body of a request.
+
+    Args:
+        request: the request.
+        may_be_empty: an empty body is an empty object.
+        most_names: see `read_object`.
+        most_values: see `read_object`.
 
     Raises:
         ChangeRefused: it is not a JSON object.
@@ -119,7 +127,7 @@ async def read_body(request: Request, *, may_be_empty: bool = False) -> dict[str
     # Without this check a page of any origin could post here: browsers send text/plain without a preflight.
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise HTTPException(415, "The body is not declared as JSON; send the header Content-Type: application/json")
-    return read_object(bytes(raw), limits)
+    return read_object(bytes(raw), limits, most_names=most_names, most_values=most_values)
 
 
 async def _receive(request: Request, raw: bytearray, most: int) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from vivienne.server.auth import NewToken, Ticket, TokenBody, TokenList, WhoAsks
 from vivienne.server.documents import ConditionOfChange, ConfigurationBody, Problem, ResetBody, SeveralBody, SwitchBody
 from vivienne.server.policy import NEEDED
+from vivienne.server.pushing import CandlesBody, PushedTradesBody, PushProblem
 from vivienne.server.schemas import Schema, schemas
 from vivienne.wire.answers import (
     Acknowledgement,
@@ -21,6 +22,7 @@ from vivienne.wire.answers import (
 )
 from vivienne.wire.chart import AssetList, Chart
 from vivienne.wire.preview import DecisionPreview
+from vivienne.wire.pushed import Pushed
 from vivienne.wire.token_entry import TokenEntry
 
 if TYPE_CHECKING:
@@ -38,9 +40,9 @@ SECURITY_SCHEMES: dict[str, Schema] = {
 """Ways to authenticate."""
 
 KINDS = (
-    Acknowledgement, AssetList, Chart, ConditionOfChange, ConfigurationBody, ConfigurationPage, DecisionPreview,
-    HistoryPage, InForce, NewToken, Pauses, Problem, Replaced, ResetBody, SeveralBody, SwitchBody, Switched,
-    Ticket, TokenBody, TokenEntry, TokenList, Verdict, WhoAsks,
+    Acknowledgement, AssetList, CandlesBody, Chart, ConditionOfChange, ConfigurationBody, ConfigurationPage,
+    DecisionPreview, HistoryPage, InForce, NewToken, Pauses, Problem, Pushed, PushedTradesBody, PushProblem, Replaced,
+    ResetBody, SeveralBody, SwitchBody, Switched, Ticket, TokenBody, TokenEntry, TokenList, Verdict, WhoAsks,
 )  # fmt: skip
 """Types of all bodies and answers."""
 _kind: Any

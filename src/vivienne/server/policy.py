@@ -12,6 +12,7 @@ from vivienne.errors import NotAllowed, NotKnown, TooManyRequests
 from vivienne.logs.quota import Quota
 from vivienne.server.configuration import PREFIX
 from vivienne.server.http import caller_of
+from vivienne.server.pushing import PREFIX as PUSH_PREFIX
 from vivienne.server.websocket_addresses import ADDRESSES
 
 if TYPE_CHECKING:
@@ -65,6 +66,9 @@ NEEDED: dict[tuple[str, str], Role | None] = {
     ("POST", PREFIX + "/{config_id}/undo"): "tuner",
     ("POST", f"{PREFIX}/pause"): "tuner",
     ("POST", f"{PREFIX}/resume"): "tuner",
+    # Market data.
+    ("POST", f"{PUSH_PREFIX}/candles"): "feeder",
+    ("POST", f"{PUSH_PREFIX}/trades"): "feeder",
     # Deleting, and tokens.
     ("DELETE", PREFIX + "/{config_id}"): "admin",
     ("GET", "/auth/tokens"): "admin",
@@ -89,9 +93,9 @@ PAUSE = ("POST", f"{PREFIX}/pause")
 _ASKS = frozenset(
     path.rstrip("/").rpartition("/")[2]
     for (method, path), role in NEEDED.items()
-    if method == "POST" and role in (None, "viewer")
+    if method == "POST" and role in (None, "viewer", "feeder")
 )
-"""Last parts of the addresses to which a POST changes nothing."""
+"""Last parts of the addresses to which a POST changes nothing in the configuration."""
 
 
 def is_pause(scope: Mapping[str, Any]) -> bool:

@@ -25,6 +25,7 @@ from vivienne.errors import (
     NameTaken,
     NotAllowed,
     NotKnown,
+    NotPushed,
     NotStored,
     RequestIdReused,
     StoreUnavailable,
@@ -39,7 +40,7 @@ from vivienne.server.root_path import path_below, root_of
 from vivienne.wire.problem import problem_entry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from fastapi import FastAPI, Request
     from starlette.requests import HTTPConnection
@@ -72,8 +73,9 @@ def problem(
     code: str,
     errors: Sequence[ProblemEntry] = (),
     headers: dict[str, str] | None = None,
+    more: Mapping[str, Any] | None = None,
 ) -> Response:
-    """A problem document."""
+    """A problem document, with `more` fields of its kind."""
     document: dict[str, Any] = {
         "type": f"urn:vivienne:problem:{code}",
         "title": title,
@@ -81,6 +83,7 @@ def problem(
         "detail": detail,
         "code": code,
         "errors": list(errors),
+        **(more or {}),
     }
     if (found := trace.trace_id.get()) is not None:
         document["trace_id"] = found
@@ -117,6 +120,10 @@ def install(app: FastAPI) -> None:
         return problem(
             HTTPStatus.SERVICE_UNAVAILABLE, "The agent does not answer", str(error), code="agent_unavailable"
         )
+
+    @app.exception_handler(NotPushed)
+    async def not_pushed(_request: Request, error: NotPushed) -> Response:
+        return problem(HTTPStatus.CONFLICT, "The market is not pushed", str(error), code="not_pushed")
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_request: Request, error: RequestValidationError) -> Response:

@@ -35,7 +35,7 @@ def check_agreement(given: Mapping[str, Any]) -> None:
         _check_shared(given)
     if given["role"] == "gateway":
         _check_gateway(given)
-    if given["role"] == "agent" and given["feed"] != "exchange" and not given["market_begin"]:
+    if given["role"] == "agent" and given["feed"] in ("simulated", "replay") and not given["market_begin"]:
         raise SettingsError(
             "--role agent needs --market-begin, the same for all agents, as in --market-begin 2026-01-31T08:00Z: "
             "then all agents, and one that replaces another, agree on the time in the market"
@@ -47,9 +47,14 @@ def _check_exchange(given: Mapping[str, Any]) -> None:
         for name in ("exchange", "quote", "symbol", "exchange_url"):
             if given[name]:
                 raise SettingsError(f"--{name.replace('_', '-')} goes with --feed exchange")
-        return
-    if not given["exchange"]:
+    elif not given["exchange"]:
         raise SettingsError("--feed exchange needs --exchange NAME, as in --exchange binance")
+    if given["feed"] in ("exchange", "push"):
+        _check_real(given)
+
+
+def _check_real(given: Mapping[str, Any]) -> None:
+    """A real market has its own pace and time."""
     if given["speed"] != "60":
         raise SettingsError("--speed goes with --feed simulated or replay; a real market has its own pace")
     if given["market_begin"]:

@@ -59,8 +59,11 @@ class Boot:
         metavar="BTC,ETH,SOL",
         parse=parsing.assets,
     )
-    feed: Literal["simulated", "replay", "exchange"] = setting(
-        "--feed", "Source of market data.", "simulated", choices=("simulated", "replay", "exchange")
+    feed: Literal["simulated", "replay", "exchange", "push"] = setting(
+        "--feed",
+        "Source of market data; with push, other programs send it.",
+        "simulated",
+        choices=("simulated", "replay", "exchange", "push"),
     )
     exchange: str = setting(
         "--exchange",
@@ -299,6 +302,13 @@ class Boot:
         _LIMITS.changes_per_minute,
         bounds=(1, 10 * _MILLION),
     )
+    max_pushed_rows_per_minute: int = setting(
+        "--max-pushed-rows-per-minute",
+        "Most candles and trades a minute that one token, or one address without a token, may push; more are answered "
+        "429. Redis is not limited.",
+        _LIMITS.pushed_rows_per_minute,
+        bounds=(1, 100 * _MILLION),
+    )
     max_subscriptions: int = setting(
         "--max-subscriptions", "Most assets in one subscribe message.", _LIMITS.subscriptions, bounds=(1, _MILLION)
     )
@@ -333,6 +343,7 @@ class Boot:
             handshake_seconds=self.handshake_seconds,
             answer_seconds=self.answer_seconds,
             changes_per_minute=self.max_changes_per_minute,
+            pushed_rows_per_minute=self.max_pushed_rows_per_minute,
             subscriptions=self.max_subscriptions,
         )
 

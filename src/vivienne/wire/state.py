@@ -23,6 +23,7 @@ ReasonId = Literal[
     "behind",
     "feed_failed",
     "exchange",
+    "push",
     "decision_failed",
     "agent_lost",
     "warming_up",

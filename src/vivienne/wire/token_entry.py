@@ -6,9 +6,17 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
-Role = Literal["viewer", "tuner", "admin"]
-ROLES: tuple[Role, ...] = ("viewer", "tuner", "admin")
-"""All roles. Each includes the ones before it: read states, logs and history; change the configuration; everything."""
+Role = Literal["viewer", "feeder", "tuner", "admin"]
+ROLES: tuple[Role, ...] = ("viewer", "feeder", "tuner", "admin")
+"""All roles: read states, logs and history; the same, and push market data; read, and change the configuration;
+everything."""
+INCLUDED: dict[Role, tuple[Role, ...]] = {
+    "viewer": ("viewer",),
+    "feeder": ("viewer", "feeder"),
+    "tuner": ("viewer", "tuner"),
+    "admin": ROLES,
+}
+"""The roles that each role includes: who pushes market data does not change the configuration, and the reverse."""
 
 
 class TokenEntry(TypedDict):

@@ -10,6 +10,7 @@ from vivienne.market.feeds.exchange.asking import candles_between
 from vivienne.market.feeds.exchange.rest import answer_of
 from vivienne.market.feeds.exchange.splicing import is_closed
 from vivienne.market.types import MINUTE_MS, Bars, Candle
+from vivienne.market.unbroken import unbroken, with_quiet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -83,50 +84,3 @@ def _joined(begin: int, parts: Sequence[Candle]) -> Candle:
     for part in parts[1:]:
         bar = joined(bar, part)
     return bar._replace(open_time=begin)
-
-
-def unbroken(bars: Sequence[Candle], length: int, longest_minutes: int, end: int) -> list[Candle]:
-    """The bars after the last long gap, with quiet ones in short gaps, up to a time.
-
-    Args:
-        bars: oldest first.
-        length: of a bar, in ms.
-        longest_minutes: longest gap that is filled.
-        end: open time of the bar that is open.
-    """
-    begin = 0
-    for place in range(1, len(bars)):
-        missing = (bars[place].open_time - bars[place - 1].open_time - length) // MINUTE_MS
-        if missing > longest_minutes:
-            begin = place
-    kept = bars[begin:]
-    if not kept or (end - kept[-1].open_time - length) // MINUTE_MS > longest_minutes:
-        return []
-    return with_quiet(kept, None, kept[0].open_time, length, end)
-
-
-def with_quiet(
-    candles: Sequence[Candle], close: float | None, begin: int, length: int, end: int | None = None
-) -> list[Candle]:
-    """Candles from a time on without a gap: where the exchange has none there were no trades.
-
-    Args:
-        candles: oldest first.
-        close: the last price before them; None if none is known.
-        begin: open time of the first.
-        length: of a candle, in ms.
-        end: they end here; None for the end of the last one there is.
-    """
-    found: list[Candle] = []
-    time = begin
-    for candle in candles:
-        found += _quiet(close, time, candle.open_time, length)
-        found.append(candle)
-        time, close = candle.open_time + length, candle.close
-    return found + _quiet(close, time, time if end is None else end, length)
-
-
-def _quiet(close: float | None, begin: int, end: int, length: int) -> list[Candle]:
-    if close is None:
-        return []
-    return [Candle(time, close, close, close, close, 0.0, 0.0, 0.0, 0.0) for time in range(begin, end, length)]

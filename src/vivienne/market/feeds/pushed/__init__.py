@@ -1,0 +1,1 @@
+"""A market of candles and trades that other programs push."""

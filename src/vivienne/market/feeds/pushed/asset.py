@@ -1,0 +1,276 @@
+"""What is pushed of one asset: history until the first live row, and minutes from then on."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from vivienne.errors import Problem
+from vivienne.market.feeds.base import FeedEvent, History, HistoryRead, MinuteClosed, PriceMoved
+from vivienne.market.feeds.pushed.minutes import MOST_TRADES, OpenMinutes, Outcome
+from vivienne.market.feeds.pushed.past import LongCandles, end_of
+from vivienne.market.feeds.pushed.rows import PushedCandle, PushedTrade, Refused
+from vivienne.market.types import MINUTE_MS, Bars, Candle
+from vivienne.times import iso
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from vivienne.market.feeds.pushed.rows import PushedRow
+    from vivienne.market.timeframe import Timeframe
+
+MOST_HISTORY_MINUTES = 40_000
+"""Minutes of history that are kept of an asset; older history is better pushed in longer candles."""
+LIVE_MS = 5 * MINUTE_MS
+"""A row that is not older, by the clock of this machine, is live."""
+AHEAD_MS = 2 * MINUTE_MS
+"""Time by which a row may be ahead of the clock of this machine, or of the time that has passed."""
+PACED_SECONDS = 20.0
+"""Time after which a push that goes on by no more than the time that has passed is live, whatever the clock shows."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of the rows of a push.
+
+    Attributes:
+        accepted, doubled, late, refused: numbers of rows.
+        late_rows: those that differ from what was closed before they came.
+        problems: those that were refused.
+        forgotten: rows of history that were dropped, because there were more than are kept.
+    """
+
+    accepted: int = 0
+    doubled: int = 0
+    late: int = 0
+    refused: int = 0
+    forgotten: int = 0
+    late_rows: list[Problem] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    def add(self, other: Tally) -> None:
+        """Add the rows of another one."""
+        self.accepted += other.accepted
+        self.doubled += other.doubled
+        self.late += other.late
+        self.refused += other.refused
+        self.forgotten += other.forgotten
+        self.late_rows += other.late_rows
+        self.problems += other.problems
+
+
+class PushedAsset:
+    """Takes what is pushed of one asset, and gives the events that come of it.
+
+    Args:
+        asset: its name.
+        timeframe: of the bars.
+        bars: number of bars that are kept.
+        now: the clock of this machine, in ms since the epoch. It closes no minute: it tells history from live rows,
+            and refuses rows of the future.
+        clock: a monotonic clock, in seconds.
+    """
+
+    def __init__(
+        self, asset: str, timeframe: Timeframe, bars: int, *, now: Callable[[], int], clock: Callable[[], float]
+    ) -> None:
+        self._asset = asset
+        self._timeframe = timeframe
+        self._most = min(MOST_HISTORY_MINUTES, (bars + 1) * timeframe.minutes)
+        self._now, self._clock = now, clock
+        self._minutes = OpenMinutes()
+        self._long = LongCandles(timeframe, bars + 1)
+        self._newest_came = clock()
+        self._is_cut = False
+        self.is_begun = False
+        """Whether its history is complete, so that minutes are decided."""
+
+    @property
+    def closed_until(self) -> int | None:
+        """End of the newest closed minute, in ms; None while history is pushed."""
+        return self._minutes.next if self.is_begun else None
+
+    def take(
+        self,
+        rows: Sequence[PushedRow],
+        refused: Iterable[Refused],
+        clock: int | None,
+        *,
+        is_history: bool | None,
+        tally: Tally,
+    ) -> list[FeedEvent]:
+        """Take rows, in any order.
+
+        Args:
+            rows: those that were read.
+            refused: those that could not be read.
+            clock: the feeder's clock: everything before it was pushed.
+            is_history: whether it is history, if the feeder says so.
+            tally: counts the rows.
+        """
+        events: list[FeedEvent] = []
+        before = self._minutes.newest
+        is_paced = self._is_paced(rows, before)
+        taken: list[PushedRow] = []
+        for row in sorted(rows, key=lambda each: each.time):
+            if self._is_ahead(row.time):
+                self._refuse(row, _ahead(_name(row), row.time, self._now()), tally)
+                continue
+            if not self.is_begun and self._is_live(row, is_history, is_paced=is_paced):
+                events += self._begin(row.time - row.time % MINUTE_MS)
+            outcome = self._take(row)
+            self._count(row, outcome, tally)
+            if outcome == "accepted":
+                taken.append(row)
+        if clock is not None:
+            events += self._hear(clock, is_history, tally)
+        if self._minutes.newest != before:
+            self._newest_came = self._clock()
+        if not self.is_begun:
+            self._forget(tally)
+            return events
+        wrong = self._wrong(refused)
+        return [*events, *_in_order([*wrong, *self._minutes.closed()]), *self._moved(taken, clock)]
+
+    def _take(self, row: PushedRow) -> Outcome:
+        if isinstance(row, PushedTrade):
+            return self._minutes.take_trade(row)
+        if row.minutes == 1:
+            return self._minutes.take_candle(row)
+        return "late" if self.is_begun else self._long.take(row)
+
+    def _count(self, row: PushedRow, outcome: Outcome, tally: Tally) -> None:
+        if outcome == "accepted":
+            tally.accepted += 1
+        elif outcome == "doubled":
+            tally.doubled += 1
+        elif outcome == "late":
+            tally.late += 1
+            tally.late_rows.append(self._late(row))
+        else:
+            self._refuse(row, f"{self._asset} has {MOST_TRADES:,} trades in open minutes, the limit; push its candles",
+                         tally)  # fmt: skip
+
+    def _late(self, row: PushedRow) -> Problem:
+        path = f"{'candles' if isinstance(row, PushedCandle) else 'trades'}[{row.row}]"
+        if isinstance(row, PushedCandle) and row.minutes > 1:
+            why = "longer candles are history, and its decisions have begun; push candles of 1m"
+        else:
+            until = "" if self._minutes.next is None else f" until {iso(self._minutes.next)}"
+            why = f"its minutes are closed{until}, and this row is not one of those they were made of"
+        return Problem(path, f"row {row.row}: {self._asset} at {iso(row.time)} is late: {why}", self._asset)
+
+    def _refuse(self, row: PushedRow, message: str, tally: Tally) -> None:
+        path = f"{'candles' if isinstance(row, PushedCandle) else 'trades'}[{row.row}].{_name(row)}"
+        tally.refused += 1
+        tally.problems.append(Problem(path, f"row {row.row}: {message}", self._asset))
+
+    def _is_ahead(self, time: int) -> bool:
+        """Whether a row is of the future, by the clock of this machine and by the time that has passed."""
+        if time <= self._now() + AHEAD_MS:
+            return False
+        newest = self._minutes.newest
+        passed = (self._clock() - self._newest_came) * 1000
+        return newest is None or time > newest + passed + AHEAD_MS
+
+    def _is_paced(self, rows: Sequence[PushedRow], before: int | None) -> bool:
+        passed = self._clock() - self._newest_came
+        if before is None or not rows or passed < PACED_SECONDS:
+            return False
+        newest = max(row.time for row in rows)
+        return before < newest <= before + passed * 1000 + AHEAD_MS
+
+    def _is_live(self, row: PushedRow, is_history: bool | None, *, is_paced: bool) -> bool:
+        if isinstance(row, PushedCandle) and row.minutes > 1:
+            return False
+        if is_history is not None:
+            return not is_history
+        if isinstance(row, PushedCandle) and row.is_closed is False:
+            return True
+        end = row.end if isinstance(row, PushedCandle) else row.time
+        return is_paced or end >= self._now() - LIVE_MS
+
+    def _hear(self, clock: int, is_history: bool | None, tally: Tally) -> list[FeedEvent]:
+        """The feeder's clock; one that is ahead is refused, for it would close minutes that are still open."""
+        if self._is_ahead(clock):
+            tally.refused += 1
+            tally.problems.append(Problem("clock", _ahead("clock", clock, self._now()), self._asset))
+            return []
+        events: list[FeedEvent] = []
+        is_live = clock >= self._now() - LIVE_MS if is_history is None else not is_history
+        if not self.is_begun and is_live:
+            events = self._begin(clock - clock % MINUTE_MS)
+        self._minutes.hear(clock)
+        return events
+
+    def _begin(self, begin: int) -> list[FeedEvent]:
+        """The first live row opens here: what came before is history."""
+        self.is_begun = True
+        bars = self._long.bars(begin)
+        end_of_bars = end_of(bars, (), self._timeframe)
+        first = 0 if end_of_bars is None else end_of_bars[0]
+        minutes = [each.candle for each in self._minutes.before(begin) if each.candle.open_time >= first]
+        end = end_of(bars, minutes, self._timeframe)
+        if end is None:
+            self._minutes.begin(begin, None)
+            return []
+        self._minutes.begin(*end)
+        return [HistoryRead(History(Bars.from_candles(minutes), is_whole=not self._is_cut, bars=bars))]
+
+    def _forget(self, tally: Tally) -> None:
+        forgotten = self._minutes.forget(self._most) + self._long.forget()
+        self._is_cut = self._is_cut or forgotten > 0
+        tally.forgotten += forgotten
+
+    def _wrong(self, refused: Iterable[Refused]) -> list[FeedEvent]:
+        """What a refused row means to the live path: its minute is not valid, or its price is not."""
+        events: list[FeedEvent] = []
+        for each in refused:
+            if each.time is None or self._minutes.next is None or each.time < self._minutes.next:
+                continue
+            if each.problem.path.startswith("trades"):
+                self._minutes.lack(each.time, each.key)
+                events.append(PriceMoved(math.nan, each.time))
+            else:
+                events.append(MinuteClosed(_invalid(each.time - each.time % MINUTE_MS), "pushed"))
+        return events
+
+    def _moved(self, taken: Sequence[PushedRow], clock: int | None) -> list[FeedEvent]:
+        """The newest price of a push, and before it the highest and the lowest of the open minute."""
+        begin = self._minutes.next or 0
+        prices = [(row.time, row.trade.price) for row in taken if isinstance(row, PushedTrade) and row.time >= begin]
+        for row in taken:
+            if isinstance(row, PushedCandle) and row.time >= begin:
+                time = max(row.time, min(clock or 0, row.end - 1))
+                prices += [(time, row.candle.high), (time, row.candle.low), (time, row.candle.close)]
+        if not prices:
+            return []
+        places = {prices.index(max(prices, key=_price)), prices.index(min(prices, key=_price)), len(prices) - 1}
+        return [PriceMoved(prices[place][1], prices[place][0]) for place in sorted(places)]
+
+
+def _in_order(events: list[FeedEvent]) -> list[FeedEvent]:
+    """Minutes by their time, and before them prices that are not valid."""
+    return sorted(events, key=lambda event: event.candle.open_time if isinstance(event, MinuteClosed) else 0)
+
+
+def _price(moved: tuple[int, float]) -> float:
+    return moved[1]
+
+
+def _name(row: PushedRow) -> str:
+    """The field with its time."""
+    return "open_time" if isinstance(row, PushedCandle) else "time"
+
+
+def _ahead(name: str, time: int, now: int) -> str:
+    return (
+        f"{name} {iso(time)} is {(time - now) / 1000:,.0f} s ahead of the clock of this machine, {iso(now)}; correct "
+        "the clock of the feeder, or of this machine"
+    )
+
+
+def _invalid(minute: int) -> Candle:
+    """A minute that no check accepts."""
+    return Candle(minute, *[math.nan] * 8)

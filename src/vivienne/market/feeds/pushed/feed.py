@@ -1,0 +1,200 @@
+"""The feed of candles and trades that other programs push."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from time import monotonic, time
+from typing import TYPE_CHECKING
+
+from vivienne.errors import TooManyRequests
+from vivienne.market.feeds.base import FeedEvent, FeedTrouble, History, HistoryRead
+from vivienne.market.feeds.pushed.asset import PushedAsset, Tally
+from vivienne.market.feeds.pushed.rows import read_push
+from vivienne.market.types import Bars
+from vivienne.times import iso
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+    from typing import Any
+
+    from vivienne.market.feeds.pushed.rows import Kind, Push
+    from vivienne.market.timeframe import Timeframe
+    from vivienne.wire.pushed import Pushed, PushedPosition
+
+MOST_WAITING = 5_000
+"""Events of an asset that wait to be decided on; while there are more, pushes are refused."""
+RETRY_SECONDS = 1.0
+_LONGEST_SILENCE_SECONDS = 150.0
+"""A minute and the time it takes to notice a broken feeder and to start another one."""
+_BREATH = 100
+"""Number of events after which the event loop gets a turn."""
+MOST_NAMED = 20
+"""Late and refused rows that an answer names; all are counted."""
+_COLLECTING = "history is pushed; decisions begin with the first live candle or trade"
+RESULTS = ("accepted", "doubled", "late", "refused", "forgotten")
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """Events of one asset that were not taken yet."""
+
+    events: deque[FeedEvent] = field(default_factory=deque)
+    is_there: asyncio.Event = field(default_factory=asyncio.Event)
+    is_empty: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def put(self, events: list[FeedEvent]) -> None:
+        for event in events:
+            self.events.append(event)
+        if events:
+            self.is_empty.clear()
+            self.is_there.set()
+
+
+class PushedFeed:
+    """See `vivienne.market.feeds.base.Feed`.
+
+    Args:
+        assets: names of the assets.
+        timeframe: of the bars.
+        bars: number of bars that are kept.
+        now: the clock of this machine, in ms since the epoch; see `PushedAsset`.
+        clock: a monotonic clock, in seconds.
+    """
+
+    name = "push"
+    pace: float | None = None
+    longest_silence = _LONGEST_SILENCE_SECONDS
+
+    def __init__(
+        self,
+        assets: tuple[str, ...],
+        *,
+        timeframe: Timeframe,
+        bars: int,
+        now: Callable[[], int] = lambda: round(time() * 1000),
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self.assets = assets
+        self._timeframe = timeframe
+        self._lines = {asset: PushedAsset(asset, timeframe, bars, now=now, clock=clock) for asset in assets}
+        self._waiting = {asset: _Waiting() for asset in assets}
+        self._told_of_history: set[str] = set()
+        self._counts: Counter[tuple[str, str]] = Counter()
+
+    def push(self, kind: Kind, body: Mapping[str, Any], *, is_history: bool | None = None) -> Pushed:
+        """Take a push, and tell what became of its rows.
+
+        Args:
+            kind: of its rows.
+            body: as it came.
+            is_history: whether the rows are history, whatever the push says.
+
+        Raises:
+            TooManyRequests: the market has to take what was pushed before; nothing of this push was taken.
+            ChangeRefused: it is not a push; nothing of it was taken.
+        """
+        read = read_push(kind, body, self.assets, self._timeframe)
+        self._check_room(read)
+        whole = Tally()
+        for asset in read.assets:
+            tally = Tally()
+            events = self._lines[asset].take(
+                read.rows.get(asset, ()),
+                [each for each in read.refused if each.asset == asset],
+                read.clock.get(asset),
+                is_history=read.is_history if is_history is None else is_history,
+                tally=tally,
+            )
+            self._put(asset, events)
+            refused = sum(each.asset == asset for each in read.refused)
+            self._count(asset, tally, refused)
+            whole.add(tally)
+        self._counts["unknown", "refused"] += sum(each.asset is None for each in read.refused)
+        whole.refused += len(read.refused)
+        whole.problems += [each.problem for each in read.refused]
+        return self._answer(read, whole)
+
+    def _check_room(self, read: Push) -> None:
+        for asset, rows in read.rows.items():
+            waiting = len(self._waiting[asset].events)
+            if waiting and waiting + len(rows) > MOST_WAITING:
+                raise TooManyRequests(
+                    f"{waiting:,} minutes and prices of {asset} wait to be taken; the limit is {MOST_WAITING:,}. "
+                    f"Nothing was taken. Retry in {RETRY_SECONDS:g} s",
+                    retry_after=RETRY_SECONDS,
+                )
+
+    def _put(self, asset: str, events: list[FeedEvent]) -> None:
+        waiting, line = self._waiting[asset], self._lines[asset]
+        if line.is_begun and asset in self._told_of_history:
+            self._told_of_history.discard(asset)
+            place = int(bool(events) and isinstance(events[0], HistoryRead))
+            events = [*events[:place], FeedTrouble(None), *events[place:]]
+        elif not line.is_begun and asset not in self._told_of_history:
+            self._told_of_history.add(asset)
+            events = [FeedTrouble(_COLLECTING)]
+        waiting.put(events)
+
+    def _count(self, asset: str, tally: Tally, refused: int) -> None:
+        for result in RESULTS:
+            self._counts[asset, result] += getattr(tally, result)
+        self._counts[asset, "refused"] += refused
+
+    def _answer(self, read: Push, whole: Tally) -> Pushed:
+        return {
+            "status": "success" if not whole.refused else "refused",
+            "accepted": whole.accepted,
+            "doubled": whole.doubled,
+            "late": whole.late,
+            "refused": whole.refused,
+            "late_rows": [{"path": each.path, "message": each.message} for each in whole.late_rows[:MOST_NAMED]],
+            "errors": [{"path": each.path, "message": each.message} for each in whole.problems[:MOST_NAMED]],
+            "assets": {asset: self._position(asset) for asset in read.assets},
+        }
+
+    def _position(self, asset: str) -> PushedPosition:
+        line = self._lines[asset]
+        until = line.closed_until
+        return {"deciding": line.is_begun, "closed_until": None if until is None else iso(until)}
+
+    async def taken(self) -> None:
+        """Wait until the market has taken everything that was pushed."""
+        for waiting in self._waiting.values():
+            if waiting.events:
+                await waiting.is_empty.wait()
+
+    def counts(self) -> Iterator[tuple[str, tuple[str, ...], float]]:
+        """What became of all rows so far: name of the metric, values of its labels, and number."""
+        for asset in (*self.assets, "unknown"):
+            for result in RESULTS if asset != "unknown" else ("refused",):
+                yield "vivienne_pushed_rows_total", (asset, result), self._counts[asset, result]
+
+    def instrument(self, asset: str) -> tuple[str, str] | None:
+        """None: who pushes does not say. See `Feed`."""
+        del asset
+        return None
+
+    async def run(self) -> None:
+        """Nothing goes on beside the events. See `Feed`."""
+
+    def history(self, asset: str, *, least: int, most: int) -> History:
+        """See `Feed`: it is pushed later, as the first event."""
+        del asset, least, most
+        return History(Bars.from_candles([]), is_whole=True)
+
+    async def follow(self, asset: str) -> AsyncIterator[FeedEvent]:
+        """What is pushed, without end. See `Feed`."""
+        waiting = self._waiting[asset]
+        count = 0
+        while True:
+            if not waiting.events:
+                waiting.is_empty.set()
+                waiting.is_there.clear()
+                await waiting.is_there.wait()
+            event = waiting.events.popleft()
+            yield event
+            count += 1
+            if count % _BREATH == 0 or isinstance(event, HistoryRead):
+                await asyncio.sleep(0)

@@ -1,0 +1,245 @@
+"""Makes the minutes of one asset from pushed candles and trades, whatever order they come in and however often.
+
+A minute closes by its candle, if it says that it is closed, by a candle of a later minute, by a trade of a later
+minute, or by the feeder's clock. The clock of this machine says nothing.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Literal, cast
+
+from vivienne.market.bars import CandleBuilder
+from vivienne.market.feeds.base import MinuteClosed
+from vivienne.market.feeds.exchange.splicing import differ
+from vivienne.market.feeds.pushed.rows import PushedCandle
+from vivienne.market.timeframe import LONGEST_FILLED_GAP
+from vivienne.market.types import MINUTE_MS, Candle
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vivienne.market.feeds.pushed.rows import PushedTrade
+
+Outcome = Literal["accepted", "doubled", "late", "full"]
+
+MOST_TRADES = 200_000
+"""Trades of an asset in minutes that are open."""
+_REMEMBERED = 1_500
+"""Closed minutes that are remembered, to tell a repetition from a late row."""
+_REMEMBERED_TRADES = 20_000
+
+
+class OpenMinutes:
+    """The minutes of one asset that are not closed yet.
+
+    Attributes:
+        next: open time of the oldest minute that is not closed; None before the first one.
+        newest: the newest time of all rows, in ms; None before the first one.
+    """
+
+    def __init__(self) -> None:
+        self.next: int | None = None
+        self.newest: int | None = None
+        self._candles: dict[int, PushedCandle] = {}
+        self._trades: dict[int, dict[str, PushedTrade]] = {}
+        self._minute_of: dict[str, int] = {}
+        """By the id of a trade, its minute."""
+        self._lacking: dict[int, set[str | None]] = {}
+        """By minute, ids of trades that were refused; None for one without an id."""
+        self._first_trades: int | None = None
+        self._closed: dict[int, Candle] = {}
+        self._made: set[int] = set()
+        """Closed minutes that were made of trades."""
+        self._known: deque[str] = deque()
+        self._keys: set[str] = set()
+        self._by_candles = False
+        """Whether the last minute closed by a candle: then the next one waits a minute longer for its own."""
+        self._folded: set[int] = set()
+        """Minutes whose trades were too many to be kept before the first one closed."""
+        self._successor = 0
+        self._traded = 0
+        self._heard = 0
+        self._close: float | None = None
+
+    def take_candle(self, pushed: PushedCandle) -> Outcome:
+        """Take a candle of one minute."""
+        minute, candle = pushed.time, pushed.candle
+        if self.next is not None and minute < self.next:
+            return "doubled" if self._is_closed_as(minute, candle) else "late"
+        before = self._candles.get(minute)
+        if before is not None:
+            if before.candle == candle and (before.is_closed or not pushed.is_closed):
+                return "doubled"
+            if before.is_closed and pushed.is_closed is False:
+                return "late"
+        self._candles[minute] = pushed
+        self._see(pushed.end if pushed.is_closed else minute)
+        self._successor = max(self._successor, pushed.end if pushed.is_closed else minute)
+        return "accepted"
+
+    def _is_closed_as(self, minute: int, candle: Candle) -> bool:
+        """Whether a minute was closed with these values; sums over its trades may have been made in another order."""
+        known = self._closed.get(minute)
+        if known is None:
+            return False
+        return candle == known or (minute in self._made and not differ(candle, known))
+
+    def take_trade(self, pushed: PushedTrade) -> Outcome:
+        """Take a trade."""
+        minute, place = _minute(pushed.time), self._minute_of.get(pushed.key)
+        if place is not None:
+            before = self._trades[place][pushed.key]
+            if before.trade == pushed.trade:
+                return "doubled"
+        if pushed.key in self._keys:
+            return "doubled" if self.next is not None and minute < self.next else "late"
+        if (self.next is not None and minute < self.next) or minute in self._folded:
+            return "late"
+        if place is None and len(self._minute_of) >= MOST_TRADES and not self._fold():
+            return "full"
+        if place is not None:
+            self._drop(place, pushed.key)
+        self._trades.setdefault(minute, {})[pushed.key] = pushed
+        self._minute_of[pushed.key] = minute
+        self._lacking.get(minute, set()).discard(pushed.key)
+        self._first_trades = minute if self._first_trades is None else min(self._first_trades, minute)
+        self._see(pushed.time)
+        self._traded = max(self._traded, pushed.time)
+        return "accepted"
+
+    def _drop(self, minute: int, key: str) -> None:
+        """The trade is another one than it was at first."""
+        trades = self._trades[minute]
+        del trades[key]
+        if not trades:
+            del self._trades[minute]
+
+    def _fold(self) -> bool:
+        """Before the first minute is closed, make candles of the trades of all minutes but the newest."""
+        if self.next is not None:
+            return False
+        for minute in sorted(self._trades)[:-1]:
+            trades = self._take_trades(minute)
+            self._folded.add(minute)
+            if minute not in self._candles and minute != self._first_trades:
+                self._candles[minute] = PushedCandle(trades[0].row, _candle(trades), 1, is_closed=True)
+        return len(self._minute_of) < MOST_TRADES
+
+    def forget(self, most: int) -> int:
+        """Before the first minute is closed, forget the oldest beyond a number; give how many."""
+        oldest = sorted(self._candles)[: max(0, len(self._candles) - most)]
+        for minute in oldest:
+            del self._candles[minute]
+        return len(oldest)
+
+    def lack(self, time: int, key: str | None) -> None:
+        """A trade of this time was refused, so its minute is incomplete unless it comes again."""
+        minute = _minute(time)
+        if self.next is not None and minute >= self.next and len(self._lacking) < _REMEMBERED:
+            self._lacking.setdefault(minute, set()).add(key)
+
+    def hear(self, time: int) -> None:
+        """The feeder has pushed everything before this time."""
+        self._heard = max(self._heard, time)
+        self._see(time)
+
+    def _see(self, time: int) -> None:
+        self.newest = time if self.newest is None else max(self.newest, time)
+
+    def before(self, end: int) -> Iterator[MinuteClosed]:
+        """Close every minute before a time, oldest first."""
+        for minute in sorted({*self._candles, *self._trades}):
+            if minute >= end:
+                return
+            closed = self._close_minute(minute)
+            if closed is not None:
+                yield closed
+
+    def begin(self, end: int, close: float | None) -> None:
+        """Everything before a time is known, and ended with this price."""
+        self.next, self._close = end, self._close if close is None else close
+        self._by_candles = False
+        self._folded.clear()
+        for minute in [minute for minute in [*self._candles, *self._trades] if minute < end]:
+            self._close_minute(minute)
+
+    def closed(self) -> Iterator[MinuteClosed]:
+        """Close the minutes that are over, oldest first."""
+        for minute in sorted({*self._candles, *self._trades}):
+            if not self._is_over(minute):
+                return
+            closed = self._close_minute(minute)
+            if closed is not None:
+                yield closed
+        yield from self._quiet()
+
+    def _is_over(self, minute: int) -> bool:
+        waits = self._by_candles or minute in self._candles
+        traded = self._traded - (MINUTE_MS if waits else 0)
+        return minute + MINUTE_MS <= max(self._heard, traded) or minute < self._successor
+
+    def _quiet(self) -> Iterator[MinuteClosed]:
+        """Minutes without a trade, of a feeder that pushes trades and says that it has pushed all of them."""
+        end = _minute(self._heard)
+        if self.next is None or self._close is None or self._by_candles or self._first_trades is None:
+            return
+        if end - self.next > LONGEST_FILLED_GAP * MINUTE_MS:
+            return
+        for minute in range(self.next, end, MINUTE_MS):
+            close = self._close
+            yield self._out(Candle(minute, close, close, close, close, 0.0, 0.0, 0.0, 0.0), "pushed")
+
+    def _close_minute(self, minute: int) -> MinuteClosed | None:
+        """The closed minute; None for the first one of trades before anything else, which may not be whole."""
+        pushed, trades = self._candles.pop(minute, None), self._take_trades(minute)
+        lacks = bool(self._lacking.pop(minute, None))
+        if pushed is not None:
+            self._by_candles = True
+            return self._out(pushed.candle, "pushed")
+        self._by_candles = False
+        candle = _candle(trades)
+        is_partial = minute == self._first_trades
+        if is_partial and self._close is None:
+            self.next, self._close = None if self.next is None else minute + MINUTE_MS, candle.close
+            return None
+        self._made.add(minute)
+        return self._out(candle, "incomplete" if is_partial or lacks else "pushed")
+
+    def _out(self, candle: Candle, source: Literal["pushed", "incomplete"]) -> MinuteClosed:
+        self._closed[candle.open_time] = candle
+        while len(self._closed) > _REMEMBERED:
+            oldest = next(iter(self._closed))
+            del self._closed[oldest]
+            self._made.discard(oldest)
+        self._close = candle.close
+        if self.next is not None:
+            self.next = candle.open_time + MINUTE_MS
+        return MinuteClosed(candle, source)
+
+    def _take_trades(self, minute: int) -> list[PushedTrade]:
+        """Take the trades of a minute out, in order."""
+        found = sorted(self._trades.pop(minute, {}).values(), key=_place)
+        for pushed in found:
+            del self._minute_of[pushed.key]
+            self._known.append(pushed.key)
+            self._keys.add(pushed.key)
+        while len(self._known) > _REMEMBERED_TRADES:
+            self._keys.discard(self._known.popleft())
+        return found
+
+
+def _minute(time: int) -> int:
+    return time - time % MINUTE_MS
+
+
+def _place(pushed: PushedTrade) -> tuple[int, int]:
+    """Where a trade belongs: by time, then by number; a sort keeps the order of arrival of others."""
+    return pushed.time, -1 if pushed.number is None else pushed.number
+
+
+def _candle(trades: list[PushedTrade]) -> Candle:
+    builder = CandleBuilder()
+    for pushed in trades:
+        builder.add(pushed.trade)
+    return cast("Candle", builder.forming)  # there is at least one trade

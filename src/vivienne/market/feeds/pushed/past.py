@@ -1,0 +1,93 @@
+"""Pushed candles that are longer than a minute: bars of the history, as far as they are whole."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vivienne.market.bars import joined
+from vivienne.market.types import MINUTE_MS, Bars
+from vivienne.market.unbroken import unbroken
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vivienne.market.feeds.pushed.minutes import Outcome
+    from vivienne.market.feeds.pushed.rows import PushedCandle
+    from vivienne.market.timeframe import Timeframe
+    from vivienne.market.types import Candle
+
+
+class LongCandles:
+    """Longer candles of one asset.
+
+    Args:
+        timeframe: of the bars.
+        most: number of candles of each length that are kept.
+    """
+
+    def __init__(self, timeframe: Timeframe, most: int) -> None:
+        self._timeframe = timeframe
+        self._most = most
+        self._candles: dict[int, dict[int, PushedCandle]] = {}
+        """By their length, by their open time."""
+
+    def take(self, pushed: PushedCandle) -> Outcome:
+        """Take a candle."""
+        kept = self._candles.setdefault(pushed.minutes, {})
+        before = kept.get(pushed.time)
+        if before is not None and before.candle == pushed.candle and before.is_closed == pushed.is_closed:
+            return "doubled"
+        kept[pushed.time] = pushed
+        return "accepted"
+
+    def forget(self) -> int:
+        """Forget the oldest candles beyond the number that is kept; give how many."""
+        forgotten = 0
+        for kept in self._candles.values():
+            oldest = sorted(kept)[: max(0, len(kept) - self._most * self._timeframe.minutes)]
+            forgotten += len(oldest)
+            for time in oldest:
+                del kept[time]
+        return forgotten
+
+    def bars(self, end: int) -> Bars | None:
+        """The bars that are whole and ended by a time, after the last long gap; None without any."""
+        found: dict[int, Candle] = {}
+        for minutes in sorted(self._candles):
+            over = [each.candle for each in self._candles[minutes].values() if each.end <= end and _may_be_over(each)]
+            found |= self._in_bars(sorted(over), self._timeframe.minutes // minutes)
+        if not found:
+            return None
+        bars = [found[time] for time in sorted(found)]
+        length = self._timeframe.milliseconds
+        return Bars.from_candles(
+            unbroken(bars, length, self._timeframe.longest_filled_gap, bars[-1].open_time + length)
+        )
+
+    def _in_bars(self, candles: Sequence[Candle], parts: int) -> dict[int, Candle]:
+        """By their open time, the bars of which all parts are there."""
+        found: dict[int, list[Candle]] = {}
+        for candle in candles:
+            found.setdefault(candle.open_time - candle.open_time % self._timeframe.milliseconds, []).append(candle)
+        return {begin: _joined(each) for begin, each in found.items() if len(each) == parts}
+
+
+def _may_be_over(pushed: PushedCandle) -> bool:
+    """Whether nothing says that it is open. It is called for those that end before the first live row."""
+    return pushed.is_closed is not False
+
+
+def _joined(parts: Sequence[Candle]) -> Candle:
+    bar = parts[0]
+    for part in parts[1:]:
+        bar = joined(bar, part)
+    return bar
+
+
+def end_of(bars: Bars | None, minutes: Sequence[Candle], timeframe: Timeframe) -> tuple[int, float] | None:
+    """Where a history ends, in ms, and its last price; None for an empty one."""
+    if minutes:
+        return minutes[-1].open_time + MINUTE_MS, minutes[-1].close
+    if bars is not None and len(bars):
+        return int(bars.open_time[-1]) + timeframe.milliseconds, float(bars.close[-1])
+    return None
