@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from running import JSON, RunningServer, data
+from tokens import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,6 +44,13 @@ class TestAssets:
     @pytest.mark.parametrize("closes", [-1, 1001, "many"])
     def test_a_number_of_closes_that_cannot_be_is_refused(self, running: RunningServer, closes: object) -> None:
         assert running.get("/phoenix/assets", closes=closes).status_code == 422
+
+
+@pytest.mark.parametrize("kind", ["candles", "trades"])
+def test_only_a_pushed_market_takes_candles_and_trades(running: RunningServer, kind: str) -> None:
+    answer = running.http.post(f"{running.url}/phoenix/market/{kind}", json={kind: []})
+    assert refusal(answer) == (409, "not_pushed")
+    assert "--feed push" in answer.json()["detail"]
 
 
 class TestPreview:
