@@ -119,8 +119,11 @@ def batched(kind: str, rows: list[Row], time: str, end: int, seed: int) -> list[
 
 
 def compared(made: list[DecisionMade]) -> list[Any]:
-    """All fields of decisions, in a form in which what is unknown equals itself."""
-    return [repr((each.asset, each.bar, each.decision, each.status, each.active.version)) for each in made]
+    """All fields of decisions but the source of bars, in a form in which what is unknown equals itself."""
+    return [
+        repr((each.asset, {**each.bar, "source": None}, each.decision, each.status, each.active.version))
+        for each in made
+    ]
 
 
 def row_of(candle: Candle) -> Row:

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -82,7 +89,7 @@ def test_pushed_candles_are_bars_and_states_of_a_market_of_its_own_kind(
     assert {"deciding": True, "closed_until": iso(begin)} == answer.json()["assets"]["BTC"]
 
     bars = bars_of(running, tokens["ann"], "BTC", iso(begin - MINUTE_MS))
-    assert [row["close"] for row in rows] == [bar["close"] for bar in bars]
+    assert [(row["close"], "pushed") for row in rows] == [(bar["close"], bar["source"]) for bar in bars]
     offered = [Subprotocol("vivienne"), Subprotocol(f"vivienne.token.{tokens['ann']}")]
     with Client(f"ws://127.0.0.1:{running.port}/ws/state", subprotocols=offered) as client:
         while (state := data(client.state("BTC", timeout=SECONDS)))["status"] != "live":
@@ -121,6 +128,23 @@ def test_two_feeders_of_one_asset_count_once(running: RunningServer, tokens: dic
     bars = bars_of(running, tokens["ann"], "SOL", iso(begin - 2 * MINUTE_MS))
     # The minute of the first trade may not be whole, and the last one is open.
     assert [10.0, 10.0] == [bar["volume"] for bar in bars]
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not on this machine")
+def test_the_examples_of_the_document_push(running: RunningServer, tokens: dict[str, str]) -> None:
+    text = (Path(__file__).parent.parent.parent / "docs" / "markets.md").read_text()
+    curl, script = (
+        example.replace("localhost:8000", f"127.0.0.1:{running.port}").replace("ETH", "DOT")
+        for example in re.findall(r"<!-- push -->\n```(?:sh|python)\n(.*?)```", text, re.DOTALL)
+    )
+    environment = os.environ | {"TOKEN": tokens["bob"]}
+    for command in (["bash", "-c", curl], [sys.executable, "-c", script]):
+        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=True, env=environment)
+        if command[0] == "bash":
+            answer = json.loads(done.stdout)
+            assert (0, 1) == (answer["refused"], answer["accepted"] + answer["late"])
+        else:
+            assert done.stdout.startswith("2 accepted; {'deciding': True, 'closed_until': '20")
 
 
 def test_wrong_rows_are_named_and_the_others_are_taken(running: RunningServer, tokens: dict[str, str]) -> None:

@@ -3,13 +3,14 @@ import { useSession } from './session.ts'
 
 type Role = WhoAsks['role']
 
-const ROLES: readonly Role[] = ['viewer', 'tuner', 'admin']
+const ROLES: readonly Role[] = ['viewer', 'feeder', 'tuner', 'admin']
 
 /** Rights of each role, as the end of a sentence. */
 export const ROLE_WORDS: Readonly<Record<Role, string>> = {
   viewer: 'may view everything and preview changes',
-  tuner: 'may also change the configuration, pause and resume',
-  admin: 'may also delete configurations, create and revoke tokens',
+  feeder: 'may also push market data',
+  tuner: 'may view everything, change the configuration, pause and resume',
+  admin: 'may do all of this, delete configurations, create and revoke tokens',
 }
 
 /** Reason why the signed-in person lacks a role, as a sentence; null if they have it. */

@@ -216,7 +216,8 @@ class PushedAsset:
             self._minutes.begin(begin, None)
             return []
         self._minutes.begin(*end)
-        return [HistoryRead(History(Bars.from_candles(minutes), is_whole=not self._is_cut, bars=bars))]
+        history = History(Bars.from_candles(minutes), is_whole=not self._is_cut, bars=bars, source="pushed")
+        return [HistoryRead(history)]
 
     def _forget(self, tally: Tally) -> None:
         forgotten = self._minutes.forget(self._most) + self._long.forget()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping
     from typing import Any
 
+    from vivienne.market.feeds.base import Contact, Listing
     from vivienne.market.feeds.pushed.rows import Kind, Push
     from vivienne.market.timeframe import Timeframe
     from vivienne.wire.pushed import Pushed, PushedPosition
@@ -171,8 +172,13 @@ class PushedFeed:
             for result in RESULTS if asset != "unknown" else ("refused",):
                 yield "vivienne_pushed_rows_total", (asset, result), self._counts[asset, result]
 
-    def instrument(self, asset: str) -> tuple[str, str] | None:
+    def listing(self, asset: str) -> Listing | None:
         """None: who pushes does not say. See `Feed`."""
+        del asset
+        return None
+
+    def contact(self, asset: str) -> Contact | None:
+        """None: others connect to it. See `Feed`."""
         del asset
         return None
 
