@@ -36,7 +36,7 @@ def tokens() -> dict[str, str]:
 def running(tmp_path_factory: pytest.TempPathFactory, tokens: dict[str, str]) -> Iterator[RunningServer]:
     db = tmp_path_factory.mktemp("push") / "v.db"
     tokens["ada"] = make_token(db, "ada", "admin")
-    flags = ["--feed", "push", "--timeframe", "1m", "--assets", "BTC,ETH,SOL,DOT,XRP", "--require-token"]
+    flags = ["--feed", "push", "--timeframe", "1m", "--assets", "BTC,ETH,SOL,DOT,LTC,XRP", "--require-token"]
     with RunningServer(*flags, "--max-pushed-rows-per-minute", "4000", db=db) as server:
         for name, role in (("ann", "feeder"), ("bob", "feeder"), ("tim", "tuner")):
             body = {"name": name, "role": role}
@@ -134,7 +134,7 @@ def test_two_feeders_of_one_asset_count_once(running: RunningServer, tokens: dic
 def test_the_examples_of_the_document_push(running: RunningServer, tokens: dict[str, str]) -> None:
     text = (Path(__file__).parent.parent.parent / "docs" / "markets.md").read_text()
     curl, script = (
-        example.replace("localhost:8000", f"127.0.0.1:{running.port}").replace("ETH", "DOT")
+        example.replace("localhost:8000", f"127.0.0.1:{running.port}").replace("ETH", "LTC")
         for example in re.findall(r"<!-- push -->\n```(?:sh|python)\n(.*?)```", text, re.DOTALL)
     )
     environment = os.environ | {"TOKEN": tokens["bob"]}
