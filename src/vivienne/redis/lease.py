@@ -89,10 +89,12 @@ class Holder:
     Args:
         lease: to hold.
         parts: to run.
+        what: this process does while it holds the lease, for the log.
     """
 
-    def __init__(self, lease: Lease, parts: list[Part]) -> None:
+    def __init__(self, lease: Lease, parts: list[Part], what: str = "applies control messages from Redis") -> None:
         self._lease = lease
+        self._what = what
         self._parts = parts
 
     async def run(self, redis: Redis, ready: Callable[[], None]) -> None:
@@ -102,9 +104,9 @@ class Holder:
                 while not await self._lease.keep(redis):
                     ready()
                     await asyncio.sleep(ASK_SECONDS)
-                _log.info("Acquired the lease: this process applies control messages from Redis")
+                _log.info("Acquired the lease: this process %s", self._what)
                 await self._hold(redis, ready)
-                _log.warning("Lost the lease: another process applies control messages from Redis")
+                _log.warning("Lost the lease: another process %s", self._what)
         finally:
             with suppress(*LOST):
                 async with asyncio.timeout(GIVE_UP_SECONDS):

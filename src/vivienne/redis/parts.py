@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     from vivienne.store.revision import AppliedRevision
 
 
+def process_name() -> str:
+    """A name for this process, as a holder of leases and a reader of streams."""
+    return f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+
+
 class RedisParts:
     """The link to Redis with its parts.
 
@@ -53,7 +58,7 @@ class RedisParts:
     ) -> None:
         names = ControlNames(control)
         messages = ControlMessages(service, limits)
-        process = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        process = process_name()
         lease = Lease(names.lease, process)
         listening: list[Part] = [
             ControlChannel(messages, names, lease.held),

@@ -10,6 +10,8 @@ from vivienne.cluster.heartbeats import Heartbeat, HeartbeatPublisher, agent_nam
 from vivienne.cluster.logs import LogPublisher
 from vivienne.cluster.succession import Succession
 from vivienne.live.view import LocalView
+from vivienne.market.feeds.pushed.feed import PushedFeed
+from vivienne.redis.market import market_stream
 from vivienne.redis.parts import RedisParts
 from vivienne.redis.publishing import StatePublisher
 from vivienne.roles.market import feed_of, market_of
@@ -57,6 +59,9 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
         Answering(name, market),
         LogPublisher(logs, f"agent {boot.shard}"),
     ]
+    if isinstance(feed, PushedFeed):
+        others = set(boot.assets) - set(assets)
+        parts.append(market_stream(feed, name, str(boot.shard), others, boot.limits.message))
     redis = RedisParts(str(boot.redis), boot.redis_control, service, parts, boot.limits.message)
     app = agent_application(
         service,

@@ -16,6 +16,7 @@ from vivienne.stream.state import StateBoard
 if TYPE_CHECKING:
     from vivienne.access.access import Access
     from vivienne.changes.service import ConfigService
+    from vivienne.redis.link import Part
     from vivienne.redis.parts import RedisParts
     from vivienne.settings.boot import Boot
     from vivienne.stream.logs import LogStream
@@ -28,7 +29,7 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
     feed = feed_of(boot, boot.assets, service.metrics)
     market = market_of(boot, feed, service, board)
     pushed = feed if isinstance(feed, PushedFeed) else None
-    redis = _redis(boot, service, hub, board)
+    redis = _redis(boot, service, hub, board, pushed)
 
     def additions() -> dict[str, Any]:
         return {} if redis is None else {"redis": redis.trouble or "ok"}
@@ -49,11 +50,17 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
     return process
 
 
-def _redis(boot: Boot, service: ConfigService, hub: Hub, board: StateBoard) -> RedisParts | None:
+def _redis(
+    boot: Boot, service: ConfigService, hub: Hub, board: StateBoard, pushed: PushedFeed | None
+) -> RedisParts | None:
     if boot.redis is None:
         return None
     # The library for Redis is an extra.
-    from vivienne.redis.parts import RedisParts  # noqa: PLC0415
+    from vivienne.redis.market import market_stream  # noqa: PLC0415
+    from vivienne.redis.parts import RedisParts, process_name  # noqa: PLC0415
     from vivienne.redis.publishing import StatePublisher  # noqa: PLC0415
 
-    return RedisParts(boot.redis, boot.redis_control, service, [StatePublisher(hub, board)], boot.limits.message)
+    parts: list[Part] = [StatePublisher(hub, board)]
+    if pushed is not None:
+        parts.append(market_stream(pushed, process_name(), None, limits=boot.limits.message))
+    return RedisParts(boot.redis, boot.redis_control, service, parts, boot.limits.message)

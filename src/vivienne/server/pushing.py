@@ -10,7 +10,7 @@ from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
 from vivienne.errors import NotPushed
-from vivienne.market.feeds.pushed.rows import CANDLE_FIELDS, KINDS, MOST_ROWS, rows_of
+from vivienne.market.feeds.pushed.rows import KINDS, MOST_NAMES, MOST_ROWS, MOST_VALUES, rows_of
 from vivienne.market.timeframe import Timeframe
 from vivienne.server.documents import Problem, body_of, documented, problems
 from vivienne.server.http import Answer, caller_of, check_query, read_body
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 PREFIX = "/phoenix/market"
 NOT_PUSHED = "Market data is pushed only to a server that was started with --feed push"
-_MOST_NAMES = MOST_ROWS * len(CANDLE_FIELDS) + 10
-_MOST_VALUES = _MOST_NAMES + MOST_ROWS
 
 _Time = Annotated[int | str, Field(description="ms since 1970, or ISO 8601 with its zone.")]
 _Price = Annotated[float | str, Field(description="Above 0; a decimal text is read too.")]
@@ -182,7 +180,7 @@ def _endpoint(
 ) -> Callable[[Request], Coroutine[Any, Any, Response]]:
     async def push(request: Request) -> Response:
         check_query(request)
-        body = await read_body(request, most_names=_MOST_NAMES, most_values=_MOST_VALUES)
+        body = await read_body(request, most_names=MOST_NAMES, most_values=MOST_VALUES)
         if pushes is None:
             raise NotPushed(NOT_PUSHED)
         rows = rows_of(kind, body)

@@ -29,6 +29,9 @@ CANDLE_FIELDS = (
     "asset", "open_time", "time", "open", "high", "low", "close", "volume", "quote_volume", "trades", "count",
     "taker_buy_volume", "closed", "timeframe",
 )  # fmt: skip
+MOST_NAMES = MOST_ROWS * len(CANDLE_FIELDS) + 10
+"""In the JSON of a push, over all levels."""
+MOST_VALUES = MOST_NAMES + MOST_ROWS
 TRADE_FIELDS = ("asset", "id", "time", "price", "amount", "side")
 _SIDES: dict[object, bool | None] = {"buy": False, "sell": True, None: None}
 """Whether the buyer was the maker, by the side that took."""

@@ -1,0 +1,89 @@
+"""Reads a stream as one consumer of a group, so that its position is kept in Redis.
+
+An entry that is read stays unfinished until it is acknowledged. Those that a dead process left unfinished are taken
+over before new ones.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from redis.exceptions import ResponseError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from redis.asyncio import Redis
+
+READ_SECONDS = 1.0
+MOST_AT_ONCE = 16
+"""Entries read at once; each may be as large as Redis allows."""
+IDLE_SECONDS = 0.5
+"""Time for which an entry of another consumer must be idle before it is taken over."""
+FORGET_SECONDS = 3_600.0
+"""Time after which a consumer without entries is removed."""
+
+Entry = tuple[bytes, dict[bytes, bytes]]
+
+
+def is_gone(refused: ResponseError) -> bool:
+    """Whether Redis refused because the stream, or the whole database, was deleted: then `join` again."""
+    return str(refused).startswith(("NOGROUP", "UNBLOCKED"))
+
+
+class StreamGroup:
+    """One consumer of a group.
+
+    Args:
+        stream: name of the stream.
+        group: name of the group.
+        consumer: name of this process.
+        held: tells if this process may read at this moment.
+    """
+
+    def __init__(self, stream: str, group: str, consumer: str, held: Callable[[], bool]) -> None:
+        self._stream = stream
+        self._group = group
+        self._consumer = consumer
+        self._held = held
+
+    async def join(self, redis: Redis) -> None:
+        """Create the group, unless it is there."""
+        try:
+            await redis.xgroup_create(self._stream, self._group, id="0", mkstream=True)
+        except ResponseError as refused:
+            if not str(refused).startswith("BUSYGROUP"):
+                raise
+
+    async def take_over(self, redis: Redis) -> None:
+        """Take over the unfinished entries of other consumers; they are older than any new one."""
+        while self._held():
+            await self._claim(redis)
+            consumers = await redis.xinfo_consumers(self._stream, self._group)
+            others = [consumer for consumer in consumers if consumer["name"] != self._consumer.encode()]
+            if not any(consumer["pending"] for consumer in others):
+                for consumer in others:
+                    if consumer["idle"] > FORGET_SECONDS * 1000:
+                        await redis.xgroup_delconsumer(self._stream, self._group, consumer["name"])
+                return
+            await asyncio.sleep(IDLE_SECONDS / 2)
+
+    async def _claim(self, redis: Redis) -> None:
+        position, idle = b"0-0", round(IDLE_SECONDS * 1000)
+        while True:
+            # Next position, entries (they are read again later, in order), and deleted ones.
+            position, *_ = await redis.xautoclaim(
+                self._stream, self._group, self._consumer, idle, start_id=position, count=MOST_AT_ONCE
+            )
+            if position == b"0-0":
+                return
+
+    async def read(self, redis: Redis, position: str) -> list[Entry]:
+        """Unfinished entries of this consumer (``0``), or new ones (``>``), for which it waits a moment."""
+        block = round(READ_SECONDS * 1000) if position == ">" else None
+        # In RESP2, which the link uses: [[stream, [(id, {field: value}), ...]]], or nothing.
+        answer: Any = await redis.xreadgroup(
+            self._group, self._consumer, {self._stream: position}, count=MOST_AT_ONCE, block=block
+        )
+        return answer[0][1] if answer else []

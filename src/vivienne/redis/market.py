@@ -1,0 +1,214 @@
+"""The market stream: candles and trades that other programs add to Redis.
+
+It is read by a consumer group, and only by the process that holds its lease. An entry is acknowledged once the market
+has taken its rows. A process that starts has no bars: it reads the entries that were acknowledged before again, as
+history.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from redis.exceptions import ResponseError
+
+from vivienne.channels.json import USUAL, read_object
+from vivienne.channels.replies import error_reply
+from vivienne.errors import ChangeRefused, Defect, Malformed, TooManyRequests
+from vivienne.market.feeds.pushed.rows import KINDS, MOST_NAMES, MOST_VALUES
+from vivienne.redis.group import StreamGroup, is_gone
+from vivienne.redis.lease import Holder, Lease
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+    from redis.asyncio import Redis
+
+    from vivienne.access.limits import MessageLimits
+    from vivienne.market.feeds.pushed.feed import PushedFeed
+    from vivienne.market.feeds.pushed.rows import Kind
+    from vivienne.redis.group import Entry
+
+_log = logging.getLogger(__name__)
+
+STREAM = "vivienne:market"
+RESULTS = f"{STREAM}:results"
+"""Channel of what became of the rows of each entry."""
+LEASE = f"{STREAM}:lease"
+GROUP = "vivienne"
+FIELD = b"message"
+"""Field of an entry with the push; an entry with a single field may use any name."""
+_AT_ONCE = 100
+"""Former entries that are read at once."""
+_WAIT_SECONDS = 1.0
+"""Time after which it is looked whether the lease is still held."""
+_LOOK_SECONDS = 5.0
+"""Time between two searches for unfinished entries of others."""
+
+
+def market_stream(
+    feed: PushedFeed, process: str, share: str | None, others: Collection[str] = (), limits: MessageLimits = USUAL
+) -> Holder:
+    """The part of a process that reads the stream.
+
+    Args:
+        feed: takes the rows.
+        process: name of the process.
+        share: of an agent, as in ``1/2``; None for a process that decides all assets.
+        others: assets that other agents decide.
+        limits: of an entry.
+    """
+    suffix = "" if share is None else f":{share}"
+    lease = Lease(LEASE + suffix, process)
+    stream = MarketStream(feed, GROUP + suffix, process, lease.held, others=others, limits=limits)
+    return Holder(lease, [stream], "takes market data from Redis")
+
+
+class MarketStream:
+    """Reads the stream as one consumer of a group.
+
+    Args:
+        feed: takes the rows.
+        group: name of the group.
+        consumer: name of this process.
+        held: tells if this process holds the lease at this moment.
+        others: assets that other agents decide; their rows are left to them.
+        limits: of an entry.
+    """
+
+    def __init__(
+        self,
+        feed: PushedFeed,
+        group: str,
+        consumer: str,
+        held: Callable[[], bool],
+        *,
+        others: Collection[str] = (),
+        limits: MessageLimits = USUAL,
+    ) -> None:
+        self._feed = feed
+        self._group = group
+        self._reading = StreamGroup(STREAM, group, consumer, held)
+        self._held = held
+        self._others = frozenset(others)
+        self._limits = limits
+        self._has_history = False
+
+    async def run(self, redis: Redis, ready: Callable[[], None]) -> None:
+        """See `vivienne.redis.link.Part`."""
+        while True:
+            try:
+                await self._reading.join(redis)
+                await self._recall(redis)
+                await self._follow(redis, ready)
+            except ResponseError as refused:
+                if not is_gone(refused):
+                    raise
+            else:
+                return
+
+    async def _recall(self, redis: Redis) -> None:
+        """Read the entries again that were acknowledged before this process started."""
+        if self._has_history:
+            return
+        until, begin = await self._acknowledged(redis), "-"
+        while entries := await redis.xrange(STREAM, begin, until, count=_AT_ONCE):
+            for _, fields in entries:
+                await self._take(fields, is_history=True)
+            begin = f"({entries[-1][0].decode()}"
+        self._has_history = True
+
+    async def _acknowledged(self, redis: Redis) -> str:
+        """The last entry up to which all were acknowledged, as the end of a range."""
+        pending = await redis.xpending(STREAM, self._group)
+        if pending["pending"]:
+            return f"({pending['min'].decode()}"
+        groups = await redis.xinfo_groups(STREAM)
+        last: bytes = next(group["last-delivered-id"] for group in groups if group["name"] == self._group.encode())
+        return last.decode()
+
+    async def _follow(self, redis: Redis, ready: Callable[[], None]) -> None:
+        """Take entries until the lease is lost: unfinished ones first, then new ones as they come."""
+        clock = asyncio.get_running_loop().time
+        while self._held():
+            await self._reading.take_over(redis)
+            looked = clock()
+            ready()
+            while entries := await self._reading.read(redis, "0"):
+                if not await self._take_all(redis, entries):
+                    return
+            while clock() - looked < _LOOK_SECONDS and self._held():
+                if not await self._take_all(redis, await self._reading.read(redis, ">")):
+                    return
+
+    async def _take_all(self, redis: Redis, entries: list[Entry]) -> bool:
+        """Take entries; return whether the lease was held all the time."""
+        for entry_id, fields in entries:
+            if not self._held():
+                return False
+            # One without fields was deleted from the stream after it was read.
+            outcome = await self._take(fields) if fields else None
+            if fields and not await self._is_taken():
+                return False
+            async with redis.pipeline(transaction=False) as batch:
+                if outcome is not None:
+                    batch.publish(RESULTS, orjson.dumps({**outcome, "entry": entry_id.decode()}))
+                batch.xack(STREAM, self._group, entry_id)
+                await batch.execute()
+        return True
+
+    async def _take(self, fields: Mapping[bytes, bytes], *, is_history: bool | None = None) -> Mapping[str, Any]:
+        """What became of an entry; waits until the market has room for it, and has taken it."""
+        try:
+            kind, body = self._read(fields)
+            while True:
+                try:
+                    outcome = self._feed.push(kind, body, is_history=is_history)
+                    break
+                except TooManyRequests:
+                    if not await self._is_taken():
+                        raise
+        except ChangeRefused as refused:
+            return error_reply(refused, in_reply_to=None, request_id=None)
+        except Exception:  # noqa: BLE001  # a defect must not cost the stream its reader
+            _log.exception("An entry of %s failed", STREAM)
+            return error_reply(Defect(), in_reply_to=None, request_id=None)
+        return {"type": "market_data_response", **outcome}
+
+    async def _is_taken(self) -> bool:
+        """Wait until the market has taken what was pushed; False if the lease is lost before."""
+        while self._held():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_WAIT_SECONDS):
+                    await self._feed.taken()
+                    return True
+        return False
+
+    def _read(self, fields: Mapping[bytes, bytes]) -> tuple[Kind, dict[str, Any]]:
+        if FIELD not in fields and len(fields) > 1:
+            raise Malformed(
+                f"The entry has {len(fields)} fields, none of them named 'message'; put the push, as JSON, into it"
+            )
+        raw = fields[FIELD] if FIELD in fields else next(iter(fields.values()))
+        body = read_object(raw, self._limits, most_names=MOST_NAMES, most_values=MOST_VALUES)
+        named = body.pop("type", None)
+        kind = next((kind for kind in KINDS if kind == named or (named is None and kind in body)), None)
+        if kind is None:
+            raise Malformed(f'The type must be one of {", ".join(KINDS)}, as in {{"type": "candles"}}', path="type")
+        return kind, self._own(kind, body)
+
+    def _own(self, kind: Kind, body: dict[str, Any]) -> dict[str, Any]:
+        """The push without rows that other agents take."""
+        rows = body.get(kind)
+        if not self._others or not isinstance(rows, list):
+            return body
+        if _asset(body) in self._others:
+            return {kind: []}
+        return {**body, kind: [row for row in rows if not (isinstance(row, dict) and _asset(row) in self._others)]}
+
+
+def _asset(of: Mapping[str, Any]) -> str:
+    return str(of.get("asset", "")).strip().upper()
