@@ -115,7 +115,10 @@ class MarketStream:
         if self._has_history:
             return
         until, begin = await self._acknowledged(redis), "-"
-        while entries := await redis.xrange(STREAM, begin, until, count=_AT_ONCE):
+        while True:
+            entries: Any = await redis.xrange(STREAM, begin, until, count=_AT_ONCE)
+            if not entries:
+                break
             for _, fields in entries:
                 await self._take(fields, is_history=True)
             begin = f"({entries[-1][0].decode()}"
