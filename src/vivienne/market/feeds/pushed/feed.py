@@ -67,6 +67,7 @@ class PushedFeed:
     name = "push"
     pace: float | None = None
     longest_silence = _LONGEST_SILENCE_SECONDS
+    follows_again = True
 
     def __init__(
         self,

@@ -6,12 +6,12 @@ minute, or by the feeder's clock. The clock of this machine says nothing.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from typing import TYPE_CHECKING, Literal, cast
 
 from vivienne.market.bars import CandleBuilder
 from vivienne.market.feeds.base import MinuteClosed
-from vivienne.market.feeds.exchange.splicing import differ
 from vivienne.market.feeds.pushed.rows import PushedCandle
 from vivienne.market.timeframe import LONGEST_FILLED_GAP
 from vivienne.market.types import MINUTE_MS, Candle
@@ -83,7 +83,7 @@ class OpenMinutes:
         known = self._closed.get(minute)
         if known is None:
             return False
-        return candle == known or (minute in self._made and not differ(candle, known))
+        return candle == known or (minute in self._made and _is_close(candle, known))
 
     def take_trade(self, pushed: PushedTrade) -> Outcome:
         """Take a trade."""
@@ -231,6 +231,14 @@ class OpenMinutes:
 
 def _minute(time: int) -> int:
     return time - time % MINUTE_MS
+
+
+def _is_close(one: Candle, other: Candle) -> bool:
+    """Whether two candles differ by no more than sums in another order, in what both know."""
+    return all(
+        math.isclose(mine, theirs, rel_tol=1e-9, abs_tol=1e-9) or math.isnan(mine) or math.isnan(theirs)
+        for mine, theirs in zip(one, other, strict=True)
+    )
 
 
 def _place(pushed: PushedTrade) -> tuple[int, int]:
