@@ -88,11 +88,11 @@ async def pushed(
             body = {"asset": "BTC", kind: rows, "history": is_history}
             while True:
                 try:
-                    answer = feed.push(kind, body)  # type: ignore[arg-type]
+                    taken = feed.push(kind, body)  # type: ignore[arg-type]
                     break
                 except TooManyRequests:
                     await feed.taken()
-            assert (0, 0) == (answer["refused"], answer["late"]), answer
+            assert (0, 0) == (taken.rows.refused, taken.rows.late), taken
             await asyncio.sleep(0)
         while len(running.made) < count:  # noqa: ASYNC110  # decisions have no event
             await asyncio.sleep(0.01)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from vivienne.errors import Malformed, TooLarge, TooManyRequests
+from vivienne.live.pushed import pushed
 from vivienne.market.feeds.base import FeedEvent, HistoryRead, MinuteClosed, PriceMoved
 from vivienne.market.feeds.pushed import feed as pushed_feed
 from vivienne.market.feeds.pushed import minutes as pushed_minutes
@@ -42,7 +43,7 @@ class Feeding:
         return self.push("trades", {"asset": "BTC", "trades": [*rows], **beside})
 
     def push(self, kind: Any, body: dict[str, Any]) -> dict[str, Any]:
-        found: dict[str, Any] = {**self.feed.push(kind, body)}
+        found: dict[str, Any] = {**pushed(self.feed, kind, body)}
         for waiting in self.feed._waiting.values():  # what `follow` would give
             self.events += waiting.events
             waiting.events.clear()
@@ -326,7 +327,7 @@ def test_while_the_market_cannot_take_more_nothing_is_taken(feeding: Feeding, mo
     monkeypatch.setattr(pushed_feed, "MOST_WAITING", 10)
     rows = [candle(number, closed=True) for number in range(-12, 0)]
     body = {"asset": "BTC", "candles": rows}
-    assert feeding.feed.push("candles", body, is_history=False)["accepted"] == 12
+    assert counts({**pushed(feeding.feed, "candles", body, is_history=False)}) == (12, 0, 0, 0)
     with pytest.raises(TooManyRequests, match="wait to be taken"):
         feeding.feed.push("candles", body)
     feeding.push("candles", {"asset": "ETH", "candles": rows})

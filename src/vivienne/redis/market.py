@@ -18,6 +18,7 @@ from redis.exceptions import ResponseError
 from vivienne.channels.json import USUAL, read_object
 from vivienne.channels.replies import error_reply
 from vivienne.errors import ChangeRefused, Defect, Malformed, TooManyRequests
+from vivienne.live.pushed import pushed
 from vivienne.market.feeds.pushed.rows import KINDS, MOST_NAMES, MOST_VALUES
 from vivienne.redis.group import StreamGroup, is_gone
 from vivienne.redis.lease import Holder, Lease
@@ -169,7 +170,7 @@ class MarketStream:
             kind, body = self._read(fields)
             while True:
                 try:
-                    outcome = self._feed.push(kind, body, is_history=is_history)
+                    outcome = pushed(self._feed, kind, body, is_history=is_history)
                     break
                 except TooManyRequests:
                     if not await self._is_taken():

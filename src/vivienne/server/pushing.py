@@ -10,6 +10,7 @@ from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
 from vivienne.errors import NotPushed
+from vivienne.live.pushed import pushed
 from vivienne.market.feeds.pushed.rows import KINDS, MOST_NAMES, MOST_ROWS, MOST_VALUES, rows_of
 from vivienne.market.timeframe import Timeframe
 from vivienne.server.documents import Problem, body_of, documented, problems
@@ -135,7 +136,7 @@ class LocalPushes:
 
     async def push(self, kind: Kind, body: Mapping[str, Any]) -> Pushed:
         """See `Pushes`."""
-        return self._feed.push(kind, body)
+        return pushed(self._feed, kind, body)
 
 
 _CANDLE = {"open_time": 1767268800000, "open": 87.5, "high": 88.0, "low": 87.1, "close": 87.9, "volume": 12.5}

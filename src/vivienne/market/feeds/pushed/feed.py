@@ -13,7 +13,6 @@ from vivienne.market.feeds.base import FeedEvent, FeedTrouble, History, HistoryR
 from vivienne.market.feeds.pushed.asset import PushedAsset, Tally
 from vivienne.market.feeds.pushed.rows import read_push
 from vivienne.market.types import Bars
-from vivienne.times import iso
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from vivienne.market.feeds.base import Contact, Listing
     from vivienne.market.feeds.pushed.rows import Kind, Push
     from vivienne.market.timeframe import Timeframe
-    from vivienne.wire.pushed import Pushed, PushedPosition
 
 MOST_WAITING = 5_000
 """Events of an asset that wait to be decided on; while there are more, pushes are refused."""
@@ -31,10 +29,21 @@ _LONGEST_SILENCE_SECONDS = 150.0
 """A minute and the time it takes to notice a broken feeder and to start another one."""
 _BREATH = 100
 """Number of events after which the event loop gets a turn."""
-MOST_NAMED = 20
-"""Late and refused rows that an answer names; all are counted."""
 _COLLECTING = "history is pushed; decisions begin with the first live candle or trade"
 RESULTS = ("accepted", "doubled", "late", "refused", "forgotten")
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a push.
+
+    Attributes:
+        rows: counts them.
+        assets: by asset of the push, whether minutes are decided, and the end of the newest closed one, in ms.
+    """
+
+    rows: Tally
+    assets: dict[str, tuple[bool, int | None]]
 
 
 @dataclass(slots=True)
@@ -85,7 +94,7 @@ class PushedFeed:
         self._told_of_history: set[str] = set()
         self._counts: Counter[tuple[str, str]] = Counter()
 
-    def push(self, kind: Kind, body: Mapping[str, Any], *, is_history: bool | None = None) -> Pushed:
+    def push(self, kind: Kind, body: Mapping[str, Any], *, is_history: bool | None = None) -> Taken:
         """Take a push, and tell what became of its rows.
 
         Args:
@@ -116,7 +125,9 @@ class PushedFeed:
         self._counts["unknown", "refused"] += sum(each.asset is None for each in read.refused)
         whole.refused += len(read.refused)
         whole.problems += [each.problem for each in read.refused]
-        return self._answer(read, whole)
+        return Taken(
+            whole, {asset: (self._lines[asset].is_begun, self._lines[asset].closed_until) for asset in read.assets}
+        )
 
     def _check_room(self, read: Push) -> None:
         for asset, rows in read.rows.items():
@@ -143,23 +154,6 @@ class PushedFeed:
         for result in RESULTS:
             self._counts[asset, result] += getattr(tally, result)
         self._counts[asset, "refused"] += refused
-
-    def _answer(self, read: Push, whole: Tally) -> Pushed:
-        return {
-            "status": "success" if not whole.refused else "refused",
-            "accepted": whole.accepted,
-            "doubled": whole.doubled,
-            "late": whole.late,
-            "refused": whole.refused,
-            "late_rows": [{"path": each.path, "message": each.message} for each in whole.late_rows[:MOST_NAMED]],
-            "errors": [{"path": each.path, "message": each.message} for each in whole.problems[:MOST_NAMED]],
-            "assets": {asset: self._position(asset) for asset in read.assets},
-        }
-
-    def _position(self, asset: str) -> PushedPosition:
-        line = self._lines[asset]
-        until = line.closed_until
-        return {"deciding": line.is_begun, "closed_until": None if until is None else iso(until)}
 
     async def taken(self) -> None:
         """Wait until the market has taken everything that was pushed."""
