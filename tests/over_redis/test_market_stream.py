@@ -54,9 +54,9 @@ class Reading:
     """A stream that is read in this process, and the events that come of it."""
 
     def __init__(self, redis: RunningRedis, group: str = "vivienne", others: tuple[str, ...] = ()) -> None:
-        self.feed = PushedFeed(("BTC",), timeframe=Timeframe.M1, bars=1_500)
+        self.feed = PushedFeed(("BTC",), timeframe=Timeframe.M1, bars=1_500, others=others)
         self._client = Client(redis.url)
-        self._stream = MarketStream(self.feed, group, "me", lambda: True, others=others)
+        self._stream = MarketStream(self.feed, group, "me", lambda: True)
         self.events: list[Any] = []
 
     async def __aenter__(self) -> Reading:  # noqa: PYI034

@@ -11,6 +11,8 @@ import orjson
 
 from vivienne.agent.schema import Configuration
 from vivienne.cluster.questions import Answer, Question, questions_to, read_question
+from vivienne.errors import TooManyRequests
+from vivienne.live.pushed import pushed
 from vivienne.redis.listening import heard
 
 if TYPE_CHECKING:
@@ -18,7 +20,9 @@ if TYPE_CHECKING:
 
     from redis.asyncio import Redis
 
+    from vivienne.cluster.pushing import PushAnswer
     from vivienne.live.market import Market
+    from vivienne.market.feeds.pushed.feed import PushedFeed
 
 _log = logging.getLogger(__name__)
 
@@ -29,11 +33,13 @@ class Answering:
     Args:
         agent: name of this one.
         market: decides them.
+        feed: takes pushed market data; None for another feed.
     """
 
-    def __init__(self, agent: str, market: Market) -> None:
+    def __init__(self, agent: str, market: Market, feed: PushedFeed | None = None) -> None:
         self._channel = questions_to(agent)
         self._market = market
+        self._feed = feed
 
     async def run(self, redis: Redis, ready: Callable[[], None]) -> None:
         """See `vivienne.redis.link.Part`."""
@@ -56,5 +62,16 @@ class Answering:
             return self._market.overview(question["count"])["assets"]
         if question["kind"] == "chart":
             return self._market.chart(question["asset"], question["count"])
+        if question["kind"] == "push":
+            return self._pushed(question)
         candidate = Configuration.model_validate(question["candidate"])
         return self._market.compare(question["asset"], candidate, question["count"])[1]
+
+    def _pushed(self, question: Question) -> PushAnswer:
+        """Push rows to the market; what keeps them from being taken is part of the answer."""
+        if self._feed is None:
+            return {"refused": "not_pushed"}
+        try:
+            return {"taken": pushed(self._feed, question["rows"], question["pushed"])}
+        except TooManyRequests as full:
+            return {"refused": "full", "message": str(full)}

@@ -1,4 +1,4 @@
-"""Questions of gateways to agents over Redis: charts, last closes, comparisons with a candidate.
+"""Questions of gateways to agents over Redis: charts, last closes, comparisons with a candidate, and pushed rows.
 
 A question goes to the channel of an agent and names the channel for the answer. Either is lost if nobody listens; the
 gateway waits for a limited time.
@@ -15,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from vivienne.errors import AgentUnavailable
+from vivienne.market.feeds.pushed.rows import Kind  # pydantic reads the annotation
 from vivienne.redis.link import LOST
 from vivienne.wire.document import Document
 
@@ -34,18 +35,22 @@ class Question(TypedDict):
 
     Attributes:
         kind: ``closes`` of every asset of the agent; ``chart`` of an asset; ``compare`` a candidate with what is in
-            force for an asset.
-        count: bars or closes, at most.
+            force for an asset; ``push`` market data.
+        count: bars, closes or rows, at most.
         asset: for a chart or a comparison.
         candidate: the configuration to compare with, as a document.
+        rows: kind of the rows that are pushed.
+        pushed: body of the push, with the rows of other agents.
         id: comes back with the answer.
         answer_to: channel for it.
     """
 
-    kind: Literal["closes", "chart", "compare"]
+    kind: Literal["closes", "chart", "compare", "push"]
     count: int
     asset: NotRequired[str]
     candidate: NotRequired[Document]
+    rows: NotRequired[Kind]
+    pushed: NotRequired[dict[str, Any]]
     id: NotRequired[str]
     answer_to: NotRequired[str]
 

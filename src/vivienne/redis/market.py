@@ -24,7 +24,7 @@ from vivienne.redis.group import StreamGroup, is_gone
 from vivienne.redis.lease import Holder, Lease
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Mapping
 
     from redis.asyncio import Redis
 
@@ -50,21 +50,18 @@ _LOOK_SECONDS = 5.0
 """Time between two searches for unfinished entries of others."""
 
 
-def market_stream(
-    feed: PushedFeed, process: str, share: str | None, others: Collection[str] = (), limits: MessageLimits = USUAL
-) -> Holder:
+def market_stream(feed: PushedFeed, process: str, share: str | None, limits: MessageLimits = USUAL) -> Holder:
     """The part of a process that reads the stream.
 
     Args:
         feed: takes the rows.
         process: name of the process.
         share: of an agent, as in ``1/2``; None for a process that decides all assets.
-        others: assets that other agents decide.
         limits: of an entry.
     """
     suffix = "" if share is None else f":{share}"
     lease = Lease(LEASE + suffix, process)
-    stream = MarketStream(feed, GROUP + suffix, process, lease.held, others=others, limits=limits)
+    stream = MarketStream(feed, GROUP + suffix, process, lease.held, limits=limits)
     return Holder(lease, [stream], "takes market data from Redis")
 
 
@@ -76,7 +73,6 @@ class MarketStream:
         group: name of the group.
         consumer: name of this process.
         held: tells if this process holds the lease at this moment.
-        others: assets that other agents decide; their rows are left to them.
         limits: of an entry.
     """
 
@@ -87,14 +83,12 @@ class MarketStream:
         consumer: str,
         held: Callable[[], bool],
         *,
-        others: Collection[str] = (),
         limits: MessageLimits = USUAL,
     ) -> None:
         self._feed = feed
         self._group = group
         self._reading = StreamGroup(STREAM, group, consumer, held)
         self._held = held
-        self._others = frozenset(others)
         self._limits = limits
         self._has_history = False
 
@@ -202,17 +196,4 @@ class MarketStream:
         kind = next((kind for kind in KINDS if kind == named or (named is None and kind in body)), None)
         if kind is None:
             raise Malformed(f'The type must be one of {", ".join(KINDS)}, as in {{"type": "candles"}}', path="type")
-        return kind, self._own(kind, body)
-
-    def _own(self, kind: Kind, body: dict[str, Any]) -> dict[str, Any]:
-        """The push without rows that other agents take."""
-        rows = body.get(kind)
-        if not self._others or not isinstance(rows, list):
-            return body
-        if _asset(body) in self._others:
-            return {kind: []}
-        return {**body, kind: [row for row in rows if not (isinstance(row, dict) and _asset(row) in self._others)]}
-
-
-def _asset(of: Mapping[str, Any]) -> str:
-    return str(of.get("asset", "")).strip().upper()
+        return kind, body

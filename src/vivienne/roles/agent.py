@@ -56,12 +56,11 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
         StatePublisher(hub, board, name, succession.is_replaced),
         HeartbeatPublisher(beat),
         succession,
-        Answering(name, market),
+        Answering(name, market, feed if isinstance(feed, PushedFeed) else None),
         LogPublisher(logs, f"agent {boot.shard}"),
     ]
     if isinstance(feed, PushedFeed):
-        others = set(boot.assets) - set(assets)
-        parts.append(market_stream(feed, name, str(boot.shard), others, boot.limits.message))
+        parts.append(market_stream(feed, name, str(boot.shard), boot.limits.message))
     redis = RedisParts(str(boot.redis), boot.redis_control, service, parts, boot.limits.message)
     app = agent_application(
         service,

@@ -62,5 +62,5 @@ def _redis(
 
     parts: list[Part] = [StatePublisher(hub, board)]
     if pushed is not None:
-        parts.append(market_stream(pushed, process_name(), None, limits=boot.limits.message))
+        parts.append(market_stream(pushed, process_name(), None, boot.limits.message))
     return RedisParts(boot.redis, boot.redis_control, service, parts, boot.limits.message)

@@ -9,6 +9,7 @@ from vivienne.cluster.agreement import disagreements
 from vivienne.cluster.confirmation import Confirmations
 from vivienne.cluster.gateway import Gateway
 from vivienne.cluster.logs import LogReceiver
+from vivienne.cluster.pushing import RemotePushes
 from vivienne.cluster.questions import Asking
 from vivienne.cluster.remote_market import RemoteMarket
 from vivienne.cluster.state_relay import StateRelay
@@ -55,6 +56,7 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
             "pauses": confirmations.trouble() or "ok",
         },
         access=access,
+        pushes=RemotePushes(boot.assets, boot.timeframe, agents, asking),
     )
     return Process("gateway", app, {"watch": gateway.watch, "redis": redis.run})
 

@@ -79,7 +79,7 @@ def feed_of(boot: Boot, assets: tuple[str, ...], metrics: Metrics) -> Feed:
         metrics.source(lambda: [Sample(*each) for each in followed.counts()])
         return followed
     if boot.feed == "push":
-        pushed = PushedFeed(assets, timeframe=boot.timeframe, bars=boot.window)
+        pushed = PushedFeed(assets, timeframe=boot.timeframe, bars=boot.window, others=set(boot.assets) - set(assets))
         metrics.source(lambda: [Sample(*each) for each in pushed.counts()])
         return pushed
     return SimulatedFeed(

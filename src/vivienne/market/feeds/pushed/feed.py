@@ -15,7 +15,7 @@ from vivienne.market.feeds.pushed.rows import read_push
 from vivienne.market.types import Bars
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
     from typing import Any
 
     from vivienne.market.feeds.base import Contact, Listing
@@ -69,6 +69,7 @@ class PushedFeed:
         assets: names of the assets.
         timeframe: of the bars.
         bars: number of bars that are kept.
+        others: assets that are decided elsewhere; their rows are left out.
         now: the clock of this machine, in ms since the epoch; see `PushedAsset`.
         clock: a monotonic clock, in seconds.
     """
@@ -84,11 +85,13 @@ class PushedFeed:
         *,
         timeframe: Timeframe,
         bars: int,
+        others: Collection[str] = (),
         now: Callable[[], int] = lambda: round(time() * 1000),
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self.assets = assets
         self._timeframe = timeframe
+        self._others = frozenset(others)
         self._lines = {asset: PushedAsset(asset, timeframe, bars, now=now, clock=clock) for asset in assets}
         self._waiting = {asset: _Waiting() for asset in assets}
         self._told_of_history: set[str] = set()
@@ -106,7 +109,7 @@ class PushedFeed:
             TooManyRequests: the market has to take what was pushed before; nothing of this push was taken.
             ChangeRefused: it is not a push; nothing of it was taken.
         """
-        read = read_push(kind, body, self.assets, self._timeframe)
+        read = read_push(kind, body, self.assets, self._timeframe, self._others)
         self._check_room(read)
         whole = Tally()
         for asset in read.assets:

@@ -149,14 +149,21 @@ def rows_of(kind: Kind, body: Mapping[str, Any]) -> list[Any]:
     return rows
 
 
-def read_push(kind: Kind, body: Mapping[str, Any], assets: Collection[str], timeframe: Timeframe) -> Push:
+def read_push(
+    kind: Kind,
+    body: Mapping[str, Any],
+    assets: Collection[str],
+    timeframe: Timeframe,
+    others: Collection[str] = (),
+) -> Push:
     """Read a push.
 
     Args:
         kind: of its rows.
         body: as it came.
-        assets: those that are decided.
+        assets: those that are decided here.
         timeframe: of their bars.
+        others: assets that are decided elsewhere; their rows are left out.
 
     Raises:
         ChangeRefused: it is not a push.
@@ -164,11 +171,15 @@ def read_push(kind: Kind, body: Mapping[str, Any], assets: Collection[str], time
     found = Push(kind)
     rows = rows_of(kind, body)
     try:
+        if asset_in(body) in others:
+            return found
         shared = _read_head(body, assets, found)
     except WrongValue as wrong:
         raise Malformed(wrong.message, path=wrong.field) from None
     read = _Candles(timeframe) if kind == "candles" else _Trades()
     for place, row in enumerate(rows):
+        if shared is None and others and asset_in(row) in others:
+            continue
         asset = shared
         try:
             fields = _fields(row, read.example)
@@ -177,6 +188,12 @@ def read_push(kind: Kind, body: Mapping[str, Any], assets: Collection[str], time
         except WrongValue as wrong:
             found.refused.append(_refused(kind, place, row, asset, wrong))
     return found
+
+
+def asset_in(row: object) -> str:
+    """The asset that a row or a push names; empty if it names none."""
+    name = row.get("asset") if isinstance(row, dict) else None
+    return name.strip().upper() if isinstance(name, str) else ""
 
 
 def _read_head(body: Mapping[str, Any], assets: Collection[str], found: Push) -> str | None:
@@ -212,7 +229,7 @@ def _asset_of(row: Row, shared: str | None, assets: Collection[str]) -> str:
 
 
 def _asset(name: object, assets: Collection[str]) -> str:
-    found = name.strip().upper() if isinstance(name, str) else ""
+    found = asset_in({"asset": name})
     if found in assets:
         return found
     listed = ", ".join(sorted(assets)[:_NAMED]) + (", ..." if len(assets) > _NAMED else "")
