@@ -28,6 +28,8 @@ from redis_running import (
     wait_for_redis,
 )
 from running import RunningServer
+from vivienne.redis.market import RESULTS as MARKET_RESULTS
+from vivienne.redis.market import STREAM as MARKET
 from vivienne.wire.messages import ConfigChanged
 
 if TYPE_CHECKING:
@@ -74,12 +76,13 @@ def test_the_commands_do_what_the_reference_says(tmp_path: Path, redis: RunningR
                     found += differences(json.loads(content), changed)
                     TypeAdapter(ConfigChanged).validate_python(changed, strict=True)
     assert [] == found
-    heard_by, error_heard_by, number, groups, state, *users = printed
+    heard_by, error_heard_by, number, groups, pushed, state, *users = printed
     assert ("1", "1") == (heard_by, error_heard_by)
     assert re.fullmatch(r"\d+-0", number)
+    assert re.fullmatch(r"\d+-0", pushed)
     assert "vivienne" in groups.split("\n")
     assert "asset_data" == json.loads(state)["type"]
-    assert ["OK"] * 3 == users
+    assert ["OK"] * 4 == users
 
 
 def test_the_user_in_the_reference_may_do_nothing_else(redis: RunningRedis) -> None:
@@ -109,6 +112,22 @@ def test_one_who_may_send_messages_hears_results_and_cannot_forge_them(redis: Ru
                 tuner.publish(channel, "{}")
         with pytest.raises(NoPermissionError):
             tuner.xreadgroup("vivienne", "me", {STREAM: ">"})
+
+
+def test_one_who_may_push_market_data_changes_nothing_else(redis: RunningRedis) -> None:
+    command = next(content for role, _, content in _EXAMPLE.findall(REFERENCE) if role == "run" and "feeder" in content)
+    assert "OK" == run(command, redis)
+    feeder: Any = Redis(port=redis.port, username="feeder", password="a-fourth-password", socket_timeout=ANSWER_SECONDS)  # noqa: S106
+    with Listener(feeder, (MARKET_RESULTS,), pattern=False) as results:
+        redis.client.publish(MARKET_RESULTS, '{"a": 1}')
+        assert {"a": 1} == results.hear()
+    assert feeder.xadd(MARKET, {"message": "{}"})
+    for command in (
+        f"XADD {STREAM} * message x", f"PUBLISH {CONTROL} x", f"PUBLISH {MARKET_RESULTS} x", f"XRANGE {MARKET} - +",
+        f"DEL {MARKET}", f"XACK {MARKET} vivienne 1-0", f"GET {STATE}BTC",
+    ):  # fmt: skip
+        with pytest.raises(NoPermissionError):
+            feeder.execute_command(*command.split())
 
 
 def test_one_who_may_only_follow_publishes_and_changes_nothing(redis: RunningRedis) -> None:
