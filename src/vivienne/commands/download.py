@@ -71,7 +71,7 @@ def download(file: Path, exchange: str, exchange_url: str, *, as_json: bool, **g
         with refusals_as_errors():
             done = asyncio.run(_run(place, wish, file))
     except KeyboardInterrupt:
-        click.echo(f"Stopped. The same command goes on with what is in {file}.part", err=True)
+        click.echo("Stopped. The same command goes on with what has come", err=True)
         raise SystemExit(1) from None
     for line in _remarks(done):
         click.echo(line, err=True)

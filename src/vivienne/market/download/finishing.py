@@ -7,6 +7,7 @@ import os
 import shutil
 from importlib import import_module
 from importlib.util import find_spec
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from vivienne.errors import SettingsError
@@ -14,12 +15,14 @@ from vivienne.market.download.partial import unwritable
 from vivienne.market.download.rows import COLUMNS
 
 if TYPE_CHECKING:
+    from io import BufferedRandom
     from pathlib import Path
 
     from vivienne.market.download.partial import Partial
 
 _ENDINGS = (".csv", ".csv.gz", ".parquet")
 _WHOLE_NUMBERS = ("open_time", "close_time")
+_BATCH_ROWS = 50_000
 
 
 def check_target(path: Path) -> None:
@@ -64,7 +67,7 @@ def finish(partial: Partial, target: Path) -> None:
 def _write(partial: Partial, temporary: Path, name: str) -> None:
     rows = partial.rows()
     if name.endswith(".parquet"):
-        import_module("arro3.io").write_parquet(_table(rows.read().decode()), str(temporary))
+        import_module("arro3.io").write_parquet(_table(rows), str(temporary))
         return
     with temporary.open("wb") as file:
         if name.endswith(".gz"):
@@ -74,13 +77,24 @@ def _write(partial: Partial, temporary: Path, name: str) -> None:
             shutil.copyfileobj(rows, file)
 
 
-def _table(text: str) -> Any:
+def _table(rows: BufferedRandom) -> Any:
     """The rows as a table of Arrow. What is unknown is null."""
     core = import_module("arro3.core")
-    cells = zip(*(line.split(",") for line in text.splitlines()[1:]), strict=True)
-    columns = {}
-    for name, column in zip(COLUMNS, cells, strict=True):
-        kind = core.DataType.int64() if name in _WHOLE_NUMBERS else core.DataType.float64()
-        read = int if name in _WHOLE_NUMBERS else float
-        columns[name] = core.Array([read(cell) if cell else None for cell in column], type=kind)
-    return core.Table.from_pydict(columns)
+    kinds = [core.DataType.int64() if name in _WHOLE_NUMBERS else core.DataType.float64() for name in COLUMNS]
+    rows.readline()
+    batches = []
+    # As Python's objects they take ten times the memory: so not all of them at once.
+    while lines := list(islice(rows, _BATCH_ROWS)):
+        cells = zip(*(line.decode().rstrip("\n").split(",") for line in lines), strict=True)
+        columns = [
+            core.Array([_number(name, cell) for cell in column], type=kind)
+            for name, kind, column in zip(COLUMNS, kinds, cells, strict=True)
+        ]
+        batches.append(core.RecordBatch.from_pydict(dict(zip(COLUMNS, columns, strict=True))))
+    return core.Table.from_batches(batches)
+
+
+def _number(name: str, cell: str) -> float | None:
+    if not cell:
+        return None
+    return int(cell) if name in _WHOLE_NUMBERS else float(cell)
