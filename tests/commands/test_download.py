@@ -128,11 +128,14 @@ def test_the_candle_that_is_open_is_not_written(each: RunningExchange, tmp_path:
     assert "left out" not in inspected.output
 
 
-def test_refusals_and_broken_answers_in_the_middle_change_nothing(binance: RunningExchange, tmp_path: Path) -> None:
+def test_refusals_and_broken_answers_in_the_middle_change_nothing(
+    binance: RunningExchange, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     binance.exchange.faults.spoiled = ["", "429", "truncated", "cut", ""]
     file = tmp_path / "a.csv"
     assert downloaded(binance, file).exit_code == 0
     assert binance.exchange.faults.spoiled == []
+    assert "Binance got too many requests; the next request waits 1 s" in caplog.text
     check(file, expected("binance"))
 
 

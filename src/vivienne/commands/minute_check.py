@@ -69,10 +69,10 @@ async def watch(found: Diagnosis, place: Place, instrument: Instrument, wanted: 
             if minute is not None:
                 return minute
     finally:
+        watching.summarize()  # while the feed has its streams
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
-        watching.summarize()
     raise AssertionError("unreachable: the events of an exchange do not end")
 
 

@@ -7,6 +7,7 @@ errors that pass are tried again with growing, random waits.
 from __future__ import annotations
 
 import asyncio
+import logging
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from vivienne.market.feeds.exchange.adapter import Adapter, Request
+
+_log = logging.getLogger(__name__)
 
 TIMEOUT_SECONDS = 10.0
 _WHOLE_SECONDS = 60.0
@@ -139,6 +142,8 @@ class Rest:
                     self._budget.block(advice.seconds)
                 if advice.then == "give_up" or number == tries - 1:
                     raise
+                if advice.then == "wait":
+                    _log.warning("%s; the next request waits %.0f s", advice.reason, advice.seconds)
                 if advice.then == "retry":
                     await asyncio.sleep(self._patience.pause(number))
         raise AssertionError("unreachable: the last try raises")
