@@ -155,6 +155,23 @@ async def test_pushed_candles_decide_as_those_of_files(
         assert compared(found) == compared(expected)
 
 
+async def test_candles_that_are_corrected_before_their_bar_closes_decide_as_right_ones(
+    service: ConfigService, tmp_path: Path
+) -> None:
+    candles = minutes(1_500)
+    del candles[1_300:1_303]
+    expected, end = await replayed(service, candle_file(tmp_path / "c.csv", candles), Timeframe.M5)
+    batches: list[tuple[str, list[Row], bool]] = []
+    for row in map(row_of, candles[:-1]):
+        is_history = row["open_time"] < end
+        if not is_history and row["open_time"] // MINUTE_MS % 5 < 4:
+            batches.append(("candles", [{**row, "high": row["high"] * 2, "volume": 1.0}], False))
+        batches.append(("candles", [row], is_history))
+    found = await pushed(service, batches, Timeframe.M5, len(expected))
+    assert len(expected) > 50
+    assert compared(found) == compared(expected)
+
+
 @pytest.mark.sized
 async def test_pushed_trades_decide_as_those_of_files(service: ConfigService, tmp_path: Path) -> None:
     rng = random.Random(5)  # noqa: S311

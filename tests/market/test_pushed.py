@@ -9,7 +9,7 @@ import pytest
 
 from vivienne.errors import Malformed, TooLarge, TooManyRequests
 from vivienne.live.pushed import pushed
-from vivienne.market.feeds.base import FeedEvent, HistoryRead, MinuteClosed, PriceMoved
+from vivienne.market.feeds.base import FeedEvent, HistoryRead, MinuteClosed, MinuteCorrected, PriceMoved
 from vivienne.market.feeds.pushed import feed as pushed_feed
 from vivienne.market.feeds.pushed import minutes as pushed_minutes
 from vivienne.market.feeds.pushed.feed import PushedFeed
@@ -157,6 +157,20 @@ def test_the_same_row_counts_once_and_another_one_until_its_minute_is_closed(fee
     assert counts(late) == (0, 0, 1, 0)
     assert "is late: its minutes are closed until 2026-01-01T12:00:00.000Z" in late["late_rows"][0]["message"]
     assert feeding.closes == [(-1, 102.0)]
+
+
+def test_until_a_bar_is_closed_a_candle_corrects_its_minutes_and_fills_its_gaps() -> None:
+    feeding = Feeding(Timeframe.M15)
+    feeding.candles(*(candle(number, 101.0, closed=True) for number in (-20, -5, -4, -1)), history=False)
+    corrections = [candle(-5, 105.0, closed=True), candle(-2, 102.0, closed=True)]
+    assert counts(feeding.candles(*corrections, candle(-20, 120.0, closed=True))) == (0, 0, 3, 0)
+    feeding = Feeding(Timeframe.M15)
+    feeding.wait(600)
+    feeding.candles(*(candle(number, 101.0, closed=True) for number in (-20, 1, 2, 5)), history=False)
+    assert counts(feeding.candles(candle(1, 105.0), candle(4, 102.0), candle(-20, 120.0))) == (2, 0, 1, 0)
+    corrected = [each.candle for each in feeding.events if isinstance(each, MinuteCorrected)]
+    assert [(1, 105.0), (4, 102.0)] == [((each.open_time - NOON) // MINUTE_MS, each.close) for each in corrected]
+    assert counts(feeding.candles(candle(1, 105.0))) == (0, 1, 0, 0)
 
 
 def test_trades_count_once_and_make_minutes_in_order_of_time_and_number(feeding: Feeding) -> None:

@@ -79,7 +79,7 @@ class PushedAsset:
         self._timeframe = timeframe
         self._most = min(MOST_HISTORY_MINUTES, (bars + 1) * timeframe.minutes)
         self._now, self._clock = now, clock
-        self._minutes = OpenMinutes()
+        self._minutes = OpenMinutes(timeframe.milliseconds)
         self._long = LongCandles(timeframe, bars + 1)
         self._newest_came = clock()
         self._is_cut = False
@@ -252,7 +252,7 @@ class PushedAsset:
 
 
 def _in_order(events: list[FeedEvent]) -> list[FeedEvent]:
-    """Minutes by their time, and before them prices that are not valid."""
+    """Minutes by their time, and before them corrections and prices that are not valid."""
     return sorted(events, key=lambda event: event.candle.open_time if isinstance(event, MinuteClosed) else 0)
 
 

@@ -11,7 +11,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Literal, cast
 
 from vivienne.market.bars import CandleBuilder
-from vivienne.market.feeds.base import MinuteClosed
+from vivienne.market.feeds.base import MinuteClosed, MinuteCorrected
 from vivienne.market.feeds.pushed.rows import PushedCandle
 from vivienne.market.timeframe import LONGEST_FILLED_GAP
 from vivienne.market.types import MINUTE_MS, Candle
@@ -33,12 +33,16 @@ _REMEMBERED_TRADES = 20_000
 class OpenMinutes:
     """The minutes of one asset that are not closed yet.
 
+    Args:
+        length: of a bar, in ms.
+
     Attributes:
         next: open time of the oldest minute that is not closed; None before the first one.
         newest: the newest time of all rows, in ms; None before the first one.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, length: int) -> None:
+        self._length = length
         self.next: int | None = None
         self.newest: int | None = None
         self._candles: dict[int, PushedCandle] = {}
@@ -49,6 +53,7 @@ class OpenMinutes:
         """By minute, ids of trades that were refused; None for one without an id."""
         self._first_trades: int | None = None
         self._closed: dict[int, Candle] = {}
+        self._corrected: list[MinuteCorrected] = []
         self._made: set[int] = set()
         """Closed minutes that were made of trades."""
         self._known: deque[str] = deque()
@@ -66,7 +71,9 @@ class OpenMinutes:
         """Take a candle of one minute."""
         minute, candle = pushed.time, pushed.candle
         if self.next is not None and minute < self.next:
-            return "doubled" if self._is_closed_as(minute, candle) else "late"
+            if self._is_closed_as(minute, candle):
+                return "doubled"
+            return self._correct(minute, candle)
         before = self._candles.get(minute)
         if before is not None:
             if before.candle == candle and (before.is_closed or not pushed.is_closed):
@@ -77,6 +84,24 @@ class OpenMinutes:
         self._see(pushed.end if pushed.is_closed else minute)
         self._successor = max(self._successor, pushed.end if pushed.is_closed else minute)
         return "accepted"
+
+    def _correct(self, minute: int, candle: Candle) -> Outcome:
+        """Put a candle in place of a closed minute, or of one that was missing, as long as its bar is open."""
+        end = self.next or 0
+        if minute < end - end % self._length or not self._was_there(minute):
+            return "late"
+        self._corrected.append(MinuteCorrected(candle, self._closed.get(minute, candle)))
+        self._closed[minute] = candle
+        self._made.discard(minute)
+        return "accepted"
+
+    def _was_there(self, minute: int) -> bool:
+        """Whether a minute closed, or is in a gap that was filled."""
+        if minute in self._closed:
+            return True
+        before = max((each for each in self._closed if each < minute), default=None)
+        after = min((each for each in self._closed if each > minute), default=None)
+        return before is not None and after is not None and after - before <= LONGEST_FILLED_GAP * MINUTE_MS
 
     def _is_closed_as(self, minute: int, candle: Candle) -> bool:
         """Whether a minute was closed with these values; sums over its trades may have been made in another order."""
@@ -164,8 +189,10 @@ class OpenMinutes:
         for minute in [minute for minute in [*self._candles, *self._trades] if minute < end]:
             self._close_minute(minute)
 
-    def closed(self) -> Iterator[MinuteClosed]:
-        """Close the minutes that are over, oldest first."""
+    def closed(self) -> Iterator[MinuteClosed | MinuteCorrected]:
+        """Correct closed minutes, and close those that are over, oldest first."""
+        yield from self._corrected
+        self._corrected.clear()
         for minute in sorted({*self._candles, *self._trades}):
             if not self._is_over(minute):
                 return
