@@ -2,7 +2,8 @@
 
     python tests/serve_exchange.py binance BTC,ETH 20
 
-prints where it is, and then does what each line of its standard input says: `stop` and `start`. It ends with its input.
+prints where it is. At each line of its standard input it is gone until a minute of the market is over that nobody
+heard. It ends with its input.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import asyncio
 import sys
 
 from fake_exchange import FakeExchange, FakeMarket
+from vivienne.market.types import MINUTE_MS
 
 
 async def main(name: str, bases: str, pace: str) -> None:
@@ -18,8 +20,12 @@ async def main(name: str, bases: str, pace: str) -> None:
     market = FakeMarket(tuple(bases.split(",")), pace=float(pace), past=1_200, ahead=600)
     async with FakeExchange(name, market) as exchange:
         print(exchange.url, flush=True)  # noqa: T201
-        while line := await asyncio.to_thread(sys.stdin.readline):
-            await {"stop": exchange.stop, "start": exchange.start}[line.strip()]()
+        while await asyncio.to_thread(sys.stdin.readline):
+            await exchange.stop()
+            begin = market.now()
+            while market.now() < begin + 2 * MINUTE_MS:  # noqa: ASYNC110  # its time is that of the clock
+                await asyncio.sleep(0.05)
+            await exchange.start()
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import {
 } from 'vivienne-client'
 import { withToken } from 'vivienne-client/token'
 import { Forked, said } from '../../clients/js/tests/forking.ts'
+import { type Exchange, RunningExchange } from './exchange.ts'
 import { recordedKlines, type Walk } from './recorded.ts'
 
 const PYTHON = join(import.meta.dirname, '../../.venv/bin/python')
@@ -27,6 +28,8 @@ export interface Serving {
   readonly flags?: readonly string[]
   /** Replays these instead of the simulated market. */
   readonly recorded?: Readonly<Record<string, Walk>>
+  /** Follows this one instead of the simulated market. */
+  readonly exchange?: Exchange
   /** Demands tokens, and has one for each of these names. */
   readonly tokens?: Readonly<Record<string, WhoAsks['role']>>
 }
@@ -36,8 +39,10 @@ export class RunningServer {
   port = 0
   /** What others do, beside the browser. */
   rest = new VivienneRestClient()
+  /** The exchange it follows, if it follows one. */
+  exchange: RunningExchange | null = null
   readonly #tokens = new Map<string, string>()
-  readonly #flags: readonly string[]
+  #flags: readonly string[]
   readonly #folder = mkdtempSync(join(tmpdir(), 'vivienne-e2e-'))
   readonly #names: Serving['tokens']
   #process: Forked | null = null
@@ -63,6 +68,7 @@ export class RunningServer {
   static async started(serving: Serving): Promise<RunningServer> {
     const server = new RunningServer(serving)
     try {
+      if (serving.exchange !== undefined) await server.#follow(serving.exchange)
       for (const [name, role] of Object.entries(server.#names ?? {})) {
         server.#tokens.set(name, await said('token', 'create', name, '--role', role, '--db', server.#database))
       }
@@ -72,6 +78,13 @@ export class RunningServer {
       throw error
     }
     return server
+  }
+
+  async #follow(given: Exchange): Promise<void> {
+    this.exchange = await RunningExchange.started(given)
+    const { name, bases } = given
+    const feed = ['--feed', 'exchange', '--exchange', name, '--exchange-url', this.exchange.url, '--assets', bases]
+    this.#flags = [...this.#flags, ...feed]
   }
 
   get url(): string {
@@ -96,6 +109,7 @@ export class RunningServer {
   /** Ends it for good. */
   async stop(): Promise<void> {
     await this.#end('SIGTERM')
+    await this.exchange?.end()
     rmSync(this.#folder, { recursive: true, force: true })
   }
 

@@ -1,4 +1,4 @@
-import { decision } from './stream.ts'
+import { decision, shownPrice } from './stream.ts'
 import { expect, type Locator, test } from './test.ts'
 
 /** The age something shows, in seconds; NaN where it shows none. */
@@ -32,5 +32,27 @@ test.describe('on a recorded market of which one file breaks', () => {
     await expect(header).toContainText('no position')
     await expect.poll(() => shownAge(header)).toBeGreaterThan(before)
     await expect(page.getByText('Stale: not to be acted on')).toBeVisible()
+  })
+})
+
+test.describe('on a real market', () => {
+  test.use({ serving: { flags: ['--timeframe', '1m'], exchange: { name: 'binance', bases: 'BTC', pace: 30 } } })
+
+  test('its exchange and symbol are named; a cut is said, and what was missed is marked', async ({ page, server }) => {
+    await page.goto('/assets/BTC')
+    const [badge, header] = [page.locator('header').first(), page.locator('main header')]
+    await expect(badge).toContainText('Binance connected')
+    await expect(header).toContainText('BTCUSDT')
+    await expect(header).toContainText(/delay (<|\d)/)
+    await expect(shownPrice(page)).toHaveText(/^\d+\.\d\d$/)
+    const legend = page.getByRole('list', { name: 'What the chart shows' })
+    await expect(legend).toContainText('Volume USDT')
+    await expect(legend).not.toContainText('Filled')
+
+    server.exchange?.leaveForAMinute()
+    await expect(badge).toContainText('Binance reconnecting')
+    await expect(header).toContainText('BTCUSDT · reconnecting')
+    await expect(badge).toContainText('Binance connected', { timeout: 30_000 })
+    await expect(legend).toContainText(/Filled: [1-9]/)
   })
 })

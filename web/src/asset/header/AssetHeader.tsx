@@ -40,6 +40,7 @@ export function AssetHeader({ asset, assets, onAsset, onHistory }: AssetHeaderPr
           <DataNow asset={asset} />
           <Version asset={asset} onHistory={onHistory} />
         </span>
+        <Listed asset={asset} />
       </div>
       <div className={classes.pause}>
         <PauseControl layer={asset} />
@@ -119,7 +120,8 @@ function Status({ asset }: { asset: string }) {
   return (
     <span className={classes.status} data-status={status} title={reason ?? undefined}>
       <strong>{STATUS_WORDS[status]}</strong>
-      <span className={classes.market}> · {exchange ? `${exchange} ${symbol ?? ''}` : marketWords(feed)}</span>
+      <span className={classes.market}> · {exchange ?? marketWords(feed)}</span>
+      {symbol && <span className={classes.symbol}> · {symbol}</span>}
       <Feed asset={asset} /> · {timeframe}
       <History asset={asset} />
     </span>
@@ -183,6 +185,18 @@ function Delay({ asset }: { asset: string }) {
       title="By how much the newest message of the exchange came later than the quickest, whatever the clocks say"
     >
       {' · '}delay <span className="figure">{text}</span>
+    </span>
+  )
+}
+
+/** On a phone: symbol and delay in a line of their own. */
+function Listed({ asset }: { asset: string }) {
+  const symbol = useDecision(asset, (decision) => decision.symbol) ?? null
+  if (symbol === null) return null
+  return (
+    <span className={`${classes.second} ${classes.listed}`}>
+      {symbol}
+      <Delay asset={asset} />
     </span>
   )
 }
