@@ -195,6 +195,18 @@ def test_a_row_that_is_wrong_and_those_after_it_are_asked_for_again(binance: Run
     check(file, expected("binance"))
 
 
+def test_a_part_without_its_header_is_begun_anew(binance: RunningExchange, tmp_path: Path) -> None:
+    file, part = tmp_path / "a.csv", tmp_path / "a.csv.part"
+    binance.exchange.faults.spoiled = ["", *["cut"] * 5]
+    downloaded(binance, file)
+    lines = part.read_text().splitlines(keepends=True)
+    for text in (lines[0], lines[0][:20], "", lines[0] + lines[1][:9], lines[0] + lines[2]):
+        part.write_text(text)
+        assert downloaded(binance, file).exit_code == 0
+        check(file, expected("binance"))
+        file.unlink()
+
+
 def test_another_download_is_not_overwritten(binance: RunningExchange, tmp_path: Path) -> None:
     file, part = tmp_path / "a.csv", tmp_path / "a.csv.part"
     binance.exchange.faults.spoiled = ["", *["cut"] * 5]

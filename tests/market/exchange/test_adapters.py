@@ -337,3 +337,27 @@ def test_pages_of_instruments_follow_each_other(exchanges: Path) -> None:
     request = bybit.more_instruments(answer)
     assert request is not None
     assert request.query == {**bybit.instruments_request().query, "cursor": "first=BTC"}
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "keys"),
+    [
+        ("okx", "okx/http_get_instruments_spot.json", ("data",)),
+        ("bybit", "bybit/http_get_instruments_spot.json", ("result", "list")),
+    ],
+)
+def test_a_market_that_cannot_be_read_does_not_hide_the_others(
+    exchanges: Path, name: str, path: str, keys: tuple[str, ...], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    answer = sample(exchanges, path)
+    listed = answer
+    for key in keys:
+        listed = listed[key]
+    whole = EXCHANGES[name].instruments(answer)
+    listed.append(dict.fromkeys(listed[0], ""))
+    assert EXCHANGES[name].instruments(answer) == whole
+    assert f"1 of {len(whole) + 1} markets cannot be read and are left out" in caplog.text
+    del listed[:-1]
+    with pytest.raises(UnknownMessage):
+        EXCHANGES[name].instruments(answer)

@@ -99,8 +99,14 @@ class Partial:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             file.close()
-            raise NotNow(f"Another process downloads into {self.path}; wait for it, or name another file") from error
+            raise self._in_use() from error
+        if os.fstat(handle).st_nlink == 0:  # it was finished and removed before this process had it
+            file.close()
+            raise self._in_use()
         return file
+
+    def _in_use(self) -> NotNow:
+        return NotNow(f"Another process downloads into {self.path}; wait for it, or name another file")
 
     def _read(self) -> None:
         first = self._file.readline(_LONGEST_LINE)
@@ -110,13 +116,14 @@ class Partial:
             return
         if first != mark:
             raise SettingsError(self._other(first.decode(errors="replace")))
+        header = self._file.readline(_LONGEST_LINE)
+        if header != rows.HEADER.encode():
+            self.taken_away = self._file.seek(0, os.SEEK_END) - len(mark)
+            self._begin_anew(mark)
+            return
         whole = self._file.tell()
         for raw in self._file:
-            line = raw.decode(errors="replace")
-            if line == rows.HEADER and whole == len(mark):
-                whole += len(raw)
-                continue
-            candle = rows.read(line, self._length)
+            candle = rows.read(raw.decode(errors="replace"), self._length)
             if candle is None or candle.open_time < self.begin or candle.open_time % self._length:
                 break
             self._count(candle)
@@ -125,8 +132,6 @@ class Partial:
         self.taken_away = self._file.seek(0, os.SEEK_END) - whole
         self._file.truncate(whole)
         self._file.seek(whole)
-        if whole == len(mark):
-            self._begin_anew(mark)
 
     def _begin_anew(self, mark: bytes) -> None:
         self._file.seek(0)

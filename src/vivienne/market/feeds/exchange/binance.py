@@ -18,7 +18,7 @@ from vivienne.market.feeds.exchange.adapter import (
     Traded,
     UnknownMessage,
 )
-from vivienne.market.feeds.exchange.fields import field, number, rows, shown, text, whole
+from vivienne.market.feeds.exchange.fields import field, number, readable, rows, shown, text, whole
 from vivienne.market.feeds.exchange.refusals import by_status
 from vivienne.market.types import Candle, Trade
 
@@ -100,7 +100,7 @@ class Binance:
 
     def instruments(self, answer: Any) -> list[Instrument]:
         """See `Adapter`."""
-        return [_instrument(each) for each in rows(answer, "symbols") if _is_perpetual(each)]
+        return readable(filter(_is_perpetual, rows(answer, "symbols")), _instrument)
 
     def status_request(self) -> Request | None:
         """See `Adapter`. The state of its markets says it: `BREAK`."""

@@ -21,7 +21,7 @@ from vivienne.market.feeds.exchange.adapter import (
     Traded,
     UnknownMessage,
 )
-from vivienne.market.feeds.exchange.fields import field, number, one_of, rows, shown, text, until, whole
+from vivienne.market.feeds.exchange.fields import field, number, one_of, readable, rows, shown, text, until, whole
 from vivienne.market.feeds.exchange.refusals import by_status
 from vivienne.market.types import Candle, Trade
 
@@ -91,7 +91,7 @@ class Bybit:
 
     def instruments(self, answer: Any) -> list[Instrument]:
         """See `Adapter`."""
-        return [_instrument(each) for each in rows(field(answer, "result"), "list") if _is_perpetual(each)]
+        return readable(filter(_is_perpetual, rows(field(answer, "result"), "list")), _instrument)
 
     def status_request(self) -> Request | None:
         """See `Adapter`."""

@@ -19,7 +19,7 @@ from vivienne.market.feeds.exchange.adapter import (
     Traded,
     UnknownMessage,
 )
-from vivienne.market.feeds.exchange.fields import field, moment, number, one_of, rows, shown, text, whole
+from vivienne.market.feeds.exchange.fields import field, moment, number, one_of, readable, rows, shown, text, whole
 from vivienne.market.feeds.exchange.refusals import by_status
 from vivienne.market.types import Candle, Trade
 
@@ -73,7 +73,7 @@ class Coinbase:
 
     def instruments(self, answer: Any) -> list[Instrument]:
         """See `Adapter`."""
-        return [_instrument(each) for each in rows(answer, "products")]
+        return readable(rows(answer, "products"), _instrument)
 
     def status_request(self) -> Request | None:
         """See `Adapter`. It has none without a key."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -10,7 +11,9 @@ from vivienne.market.feeds.exchange.adapter import UnknownMessage
 from vivienne.times import iso
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
+
+_log = logging.getLogger(__name__)
 
 _MOST_SHOWN = 80
 _MOST_DIGITS = 20
@@ -123,6 +126,26 @@ def understood(parse: Callable[..., _Meaning], *about: Any) -> _Meaning:
         return parse(*about)
     except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
         raise UnknownMessage(f"it has another shape than expected ({type(error).__name__})") from error
+
+
+def readable(items: Iterable[Any], read: Callable[[Any], _Meaning]) -> list[_Meaning]:
+    """What the items of a list mean. Those that cannot be read do not take the others with them: they are logged.
+
+    Raises:
+        UnknownMessage: none can be read.
+    """
+    found: list[_Meaning] = []
+    wrong: list[UnknownMessage] = []
+    for item in items:
+        try:
+            found.append(understood(read, item))
+        except UnknownMessage as error:
+            wrong.append(error)
+    if wrong and not found:
+        raise wrong[0]
+    if wrong:
+        _log.info("%d of %d markets cannot be read and are left out: %s", len(wrong), len(found) + len(wrong), wrong[0])
+    return found
 
 
 def field(source: Any, name: str | int) -> Any:

@@ -21,7 +21,7 @@ from vivienne.market.feeds.exchange.adapter import (
     Traded,
     UnknownMessage,
 )
-from vivienne.market.feeds.exchange.fields import field, moment, number, one_of, rows, shown, text, whole
+from vivienne.market.feeds.exchange.fields import field, moment, number, one_of, readable, rows, shown, text, whole
 from vivienne.market.feeds.exchange.refusals import by_status
 from vivienne.market.types import Candle, Trade
 
@@ -85,7 +85,7 @@ class Kraken:
         found = field(answer, "result")
         if not isinstance(found, dict):
             raise UnknownMessage(f"result is {shown(found)}, not an object")
-        return [_instrument(each) for each in found.values() if "wsname" in each]
+        return readable((each for each in found.values() if "wsname" in each), _instrument)
 
     def status_request(self) -> Request | None:
         """See `Adapter`."""
