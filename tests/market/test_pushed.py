@@ -10,8 +10,10 @@ import pytest
 from vivienne.errors import Malformed, TooLarge, TooManyRequests
 from vivienne.live.pushed import pushed
 from vivienne.market.feeds.base import FeedEvent, HistoryRead, MinuteClosed, MinuteCorrected, PriceMoved
+from vivienne.market.feeds.pushed import asset as pushed_asset
 from vivienne.market.feeds.pushed import feed as pushed_feed
 from vivienne.market.feeds.pushed import minutes as pushed_minutes
+from vivienne.market.feeds.pushed import past as pushed_past
 from vivienne.market.feeds.pushed.feed import PushedFeed
 from vivienne.market.timeframe import Timeframe
 from vivienne.market.types import MINUTE_MS
@@ -361,6 +363,26 @@ def test_more_trades_than_are_kept_are_refused_or_made_candles(
     answer = feeding.trades(trade(2_000, -0.1))
     assert counts(answer) == (0, 0, 0, 1)
     assert "trades in open minutes, the limit" in answer["errors"][0]["message"]
+
+
+def test_of_more_history_than_is_kept_the_oldest_is_forgotten_and_counted(
+    feeding: Feeding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pushed_asset, "MOST_HISTORY", 30)
+    monkeypatch.setattr(pushed_past, "MOST_HISTORY", 4)
+    feeding = Feeding(Timeframe.M15)
+    feeding.push("candles", {"asset": "BTC", "candles": [feeding_candle(each) for each in range(-20, -10)]})
+    feeding.candles(*(candle(number) for number in range(-100, 0)), history=True)
+    feeding.candles(candle(0, closed=True))
+    history = feeding.history.history
+    assert history.bars is not None
+    assert (4, 30, False) == (len(history.bars), len(history.minutes), history.is_whole)
+    assert ("BTC", "forgotten", 76) in {(*labels, round(value)) for _, labels, value in feeding.feed.counts()}
+
+
+def feeding_candle(quarter: int) -> dict[str, Any]:
+    """A candle of the n-th quarter of an hour after noon."""
+    return candle(15 * quarter, timeframe="15m")
 
 
 def test_what_became_of_all_rows_is_counted(feeding: Feeding) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from vivienne.errors import Problem
 from vivienne.market.feeds.base import FeedEvent, History, HistoryRead, MinuteClosed, PriceMoved
 from vivienne.market.feeds.pushed.minutes import MOST_TRADES, OpenMinutes, Outcome
-from vivienne.market.feeds.pushed.past import LongCandles, end_of
+from vivienne.market.feeds.pushed.past import MOST_HISTORY, LongCandles, end_of
 from vivienne.market.feeds.pushed.rows import PushedCandle, PushedTrade, Refused
 from vivienne.market.types import MINUTE_MS, Bars, Candle
 from vivienne.times import iso
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from vivienne.market.feeds.pushed.rows import PushedRow
     from vivienne.market.timeframe import Timeframe
 
-MOST_HISTORY_MINUTES = 40_000
-"""Minutes of history that are kept of an asset; older history is better pushed in longer candles."""
 LIVE_MS = 5 * MINUTE_MS
 """A row that is not older, by the clock of this machine, is live."""
 AHEAD_MS = 2 * MINUTE_MS
@@ -77,7 +75,7 @@ class PushedAsset:
     ) -> None:
         self._asset = asset
         self._timeframe = timeframe
-        self._most = min(MOST_HISTORY_MINUTES, (bars + 1) * timeframe.minutes)
+        self._most = min(MOST_HISTORY, (bars + 1) * timeframe.minutes)
         self._now, self._clock = now, clock
         self._minutes = OpenMinutes(timeframe.milliseconds)
         self._long = LongCandles(timeframe, bars + 1)

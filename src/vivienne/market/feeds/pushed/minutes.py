@@ -28,6 +28,8 @@ MOST_TRADES = 200_000
 _REMEMBERED = 1_500
 """Closed minutes that are remembered, to tell a repetition from a late row."""
 _REMEMBERED_TRADES = 20_000
+_MOST_LACKING = 1_000
+"""Refused trades of a minute that are known by their ids; with more it stays incomplete."""
 
 
 class OpenMinutes:
@@ -153,16 +155,20 @@ class OpenMinutes:
 
     def forget(self, most: int) -> int:
         """Before the first minute is closed, forget the oldest beyond a number; give how many."""
-        oldest = sorted(self._candles)[: max(0, len(self._candles) - most)]
+        if len(self._candles) <= most:
+            return 0
+        oldest = sorted(self._candles)[: len(self._candles) - most]
         for minute in oldest:
             del self._candles[minute]
+            self._folded.discard(minute)
         return len(oldest)
 
     def lack(self, time: int, key: str | None) -> None:
         """A trade of this time was refused, so its minute is incomplete unless it comes again."""
         minute = _minute(time)
         if self.next is not None and minute >= self.next and len(self._lacking) < _REMEMBERED:
-            self._lacking.setdefault(minute, set()).add(key)
+            missing = self._lacking.setdefault(minute, set())
+            missing.add(key if len(missing) < _MOST_LACKING else None)
 
     def hear(self, time: int) -> None:
         """The feeder has pushed everything before this time."""

@@ -17,17 +17,21 @@ if TYPE_CHECKING:
     from vivienne.market.types import Candle
 
 
+MOST_HISTORY = 40_000
+"""Candles of a length that are kept of the history of an asset; older history is better pushed in longer ones."""
+
+
 class LongCandles:
     """Longer candles of one asset.
 
     Args:
         timeframe: of the bars.
-        most: number of candles of each length that are kept.
+        bars: number of bars that candles of each length are kept for.
     """
 
-    def __init__(self, timeframe: Timeframe, most: int) -> None:
+    def __init__(self, timeframe: Timeframe, bars: int) -> None:
         self._timeframe = timeframe
-        self._most = most
+        self._whole = bars * timeframe.minutes
         self._candles: dict[int, dict[int, PushedCandle]] = {}
         """By their length, by their open time."""
 
@@ -43,8 +47,11 @@ class LongCandles:
     def forget(self) -> int:
         """Forget the oldest candles beyond the number that is kept; give how many."""
         forgotten = 0
-        for kept in self._candles.values():
-            oldest = sorted(kept)[: max(0, len(kept) - self._most * self._timeframe.minutes)]
+        for minutes, kept in self._candles.items():
+            most = min(MOST_HISTORY, self._whole // minutes)
+            if len(kept) <= most:
+                continue
+            oldest = sorted(kept)[: len(kept) - most]
             forgotten += len(oldest)
             for time in oldest:
                 del kept[time]
