@@ -12,6 +12,7 @@ import kills
 import process
 import processes
 import propagation
+import pushing
 import replay
 import store
 from measuring import Figure, machine
@@ -23,6 +24,7 @@ _BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "evaluation": evaluation.measure,
     "replay": replay.measure,
     "propagation": propagation.measure,
+    "pushing": pushing.measure,
     "process": process.measure,
     "channels": channels.measure,
     "kills": kills.measure,
