@@ -20,6 +20,7 @@ test('the exchange is named with the worst state of its assets, and with the rea
     reasons: ['BTC reconnecting: Kraken closed the connection', 'ETH reconnecting: Kraken closed the connection'],
   })
   const mixed = [connected, of('ETH', 'catching_up'), of('NOPE', 'blocked', { status: 'stale', trouble: 'no market' })]
-  expect(exchangeNow(mixed)?.words).toBe('1 of 3 blocked')
+  expect(exchangeNow(mixed)?.words).toBe('1 blocked, 1 catching up')
+  expect(exchangeNow([connected, of('NOPE', 'blocked', { status: 'stale' })])?.words).toBe('1 of 2 blocked')
   expect(exchangeNow([connected, of('ETH', 'connected', { status: 'stale' })])?.words).toBe('1 of 2 stale')
 })

@@ -23,5 +23,5 @@ export const SOURCE_WORDS: Readonly<Record<Unusual, string>> = { filled: 'Filled
 
 export const SOURCE_HINTS: Readonly<Record<Unusual, string>> = {
   filled: 'Some of its minutes were missed, and asked for afterwards. They are those of the exchange.',
-  incomplete: 'Some of its trades or minutes could not be had: the bar may differ from that of the exchange.',
+  incomplete: 'Some of its trades or minutes could not be had: the bar may differ from that of the market.',
 }
