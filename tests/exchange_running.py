@@ -47,6 +47,10 @@ class RunningExchange:
     def _wait(self, what: Coroutine[object, object, object]) -> None:
         asyncio.run_coroutine_threadsafe(what, self._loop).result(_SECONDS)
 
+    def soon(self, what: Coroutine[object, object, object]) -> None:
+        """Have something done, and do not wait for it."""
+        asyncio.run_coroutine_threadsafe(what, self._loop)
+
     def healed(self) -> Self:
         """The same, without faults and with no request so far."""
         self.exchange.faults = Faults()

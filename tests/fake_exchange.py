@@ -571,7 +571,6 @@ class FakeExchange:
         handshakes: number of connections that were asked for.
         asked: number of requests and handshakes.
         open: number of connections that are open, each time it changed.
-        loop: where it runs.
     """
 
     def __init__(self, name: str, market: FakeMarket, tls: ssl.SSLContext | None = None) -> None:
@@ -612,7 +611,6 @@ class FakeExchange:
 
     async def start(self) -> None:
         """Listen, on the same port as before."""
-        self.loop = asyncio.get_running_loop()
         self._server = await serve(
             self._serve, "127.0.0.1", self._port, process_request=self._answered, ssl=self._tls, close_timeout=0.1,
             compression=None,
@@ -626,6 +624,14 @@ class FakeExchange:
             self._server.close()
             await self._server.wait_closed()
             self._server = None
+
+    async def leave_for_a_minute(self) -> None:
+        """Be gone until a minute of the market is over that nobody heard; its clock has to move by itself."""
+        await self.stop()
+        begin = self.market.now()
+        while self.market.now() < begin + 2 * MINUTE_MS:  # noqa: ASYNC110  # a clock has no event
+            await asyncio.sleep(0.05)
+        await self.start()
 
     def cut(self) -> None:
         """Break every connection off."""

@@ -12,7 +12,6 @@ import asyncio
 import sys
 
 from fake_exchange import FakeExchange, FakeMarket
-from vivienne.market.types import MINUTE_MS
 
 
 async def main(name: str, bases: str, pace: str) -> None:
@@ -21,11 +20,7 @@ async def main(name: str, bases: str, pace: str) -> None:
     async with FakeExchange(name, market) as exchange:
         print(exchange.url, flush=True)  # noqa: T201
         while await asyncio.to_thread(sys.stdin.readline):
-            await exchange.stop()
-            begin = market.now()
-            while market.now() < begin + 2 * MINUTE_MS:  # noqa: ASYNC110  # its time is that of the clock
-                await asyncio.sleep(0.05)
-            await exchange.start()
+            await exchange.leave_for_a_minute()
 
 
 if __name__ == "__main__":

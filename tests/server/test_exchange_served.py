@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fake_exchange import FakeExchange, FakeMarket
+from exchange_running import RunningExchange
+from fake_exchange import FakeMarket
 from measured import measured
 from running import RunningServer, data
-from vivienne.market.types import MINUTE_MS
 from vivienne.metrics.families import FAMILIES
 
 if TYPE_CHECKING:
@@ -21,30 +19,15 @@ SECONDS = 60.0
 
 
 @pytest.fixture(scope="module")
-def exchange() -> Iterator[FakeExchange]:
-    """An exchange in a thread of its own, at which twenty minutes pass in a minute."""
-    market = FakeMarket(("BTC", "ETH"), pace=20.0, past=400)
-    is_there, is_over = threading.Event(), asyncio.Event()
-    loop = asyncio.new_event_loop()
-    made = FakeExchange("binance", market)
-
-    async def serve() -> None:
-        async with made:
-            is_there.set()
-            await is_over.wait()
-
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
-    thread.start()
-    assert is_there.wait(SECONDS)
-    yield made
-    loop.call_soon_threadsafe(is_over.set)
-    thread.join(SECONDS)
-    loop.close()
+def exchange() -> Iterator[RunningExchange]:
+    """An exchange at which twenty minutes pass in a minute."""
+    with RunningExchange("binance", FakeMarket(("BTC", "ETH"), pace=20.0, past=400)) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
-def running(exchange: FakeExchange, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    flags = ["--feed", "exchange", "--exchange", "binance", "--exchange-url", exchange.url, "--timeframe", "1m"]
+def running(exchange: RunningExchange, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    flags = ["--feed", "exchange", *exchange.at, "--timeframe", "1m"]
     with RunningServer(*flags, "--assets", "BTC,NOPE", db=tmp_path_factory.mktemp("exchange") / "v.db") as server:
         yield server
 
@@ -81,7 +64,7 @@ def test_a_symbol_that_is_not_there_is_said_in_its_state(running: RunningServer)
 
 
 def test_a_cut_connection_is_said_until_what_was_missed_is_there(
-    running: RunningServer, exchange: FakeExchange
+    running: RunningServer, exchange: RunningExchange
 ) -> None:
     with running.client() as client:
         while (state := data(client.state("BTC", timeout=SECONDS)))["feed_status"] != "connected":
@@ -89,7 +72,7 @@ def test_a_cut_connection_is_said_until_what_was_missed_is_there(
         assert state["data_delay"] >= 0.0
         assert 'vivienne_exchange_delay_seconds{asset="BTC"}' in running.get("/metrics").text
 
-        asyncio.run_coroutine_threadsafe(gone_for_a_minute(exchange), exchange.loop)
+        exchange.soon(exchange.exchange.leave_for_a_minute())
         said, bar = list[dict[str, Any]](), None
         while bar is None or bar["source"] == "streamed" or said[-1]["feed_status"] != "connected":
             said.append(data(client.state("BTC", timeout=SECONDS)))
@@ -102,12 +85,3 @@ def test_a_cut_connection_is_said_until_what_was_missed_is_there(
     assert bar["source"] == "filled"
     [*_, last] = running.get("/phoenix/assets/BTC/bars", limit=50).json()["bars"]
     assert last["source"] in ("streamed", "filled")
-
-
-async def gone_for_a_minute(exchange: FakeExchange) -> None:
-    """Stop until a minute of the market is over that nobody heard."""
-    await exchange.stop()
-    begin = exchange.market.now()
-    while exchange.market.now() < begin + 2 * MINUTE_MS:  # noqa: ASYNC110  # its time is that of the clock
-        await asyncio.sleep(0.05)
-    await exchange.start()
