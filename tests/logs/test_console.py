@@ -15,7 +15,7 @@ import pytest
 from redis_running import eventually, free_port
 from running import COMPREHENSIVE, http_client
 from vivienne.logs.console import MOST_BYTES, Console
-from vivienne.logs.quota import Quota
+from vivienne.rates import Quota
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ from websockets.typing import Origin
 
 from redis_running import eventually
 from running import Client, RunningServer, run_program
-from vivienne.logs.quota import MOST_PER_MINUTE
+from vivienne.rates import MOST_PER_MINUTE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

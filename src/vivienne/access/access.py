@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from vivienne.access.budget import TimeBudgets
 from vivienne.access.caller import Caller
-from vivienne.access.rates import Rate
 from vivienne.errors import TooManyRequests
+from vivienne.rates import Rate
 
 if TYPE_CHECKING:
     from vivienne.access.book import TokenBook

@@ -9,7 +9,7 @@ from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from vivienne.access.rates import MOST_KEPT
+from vivienne.rates import MOST_KEPT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator, Iterator

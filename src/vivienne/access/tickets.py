@@ -17,9 +17,9 @@ from collections import Counter
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from vivienne.access.rates import Rate
 from vivienne.access.secrets import digest
 from vivienne.errors import StoreUnavailable, TooManyRequests
+from vivienne.rates import Rate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

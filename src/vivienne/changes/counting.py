@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from vivienne import trace
 from vivienne.errors import ChangeRefused, NotStored
-from vivienne.logs.quota import Quota
+from vivienne.rates import Quota
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -19,9 +19,9 @@ from starlette.datastructures import Headers
 
 from vivienne import trace
 from vivienne.access.caller import counted_as
-from vivienne.access.rates import Rate
 from vivienne.access.secrets import SECRET
 from vivienne.errors import NotKnown, TooManyRequests
+from vivienne.rates import Rate
 from vivienne.server.http import CALLER
 from vivienne.server.problems import problem, too_many
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from vivienne.logs.quota import Quota
+from vivienne.rates import Quota
 
 if TYPE_CHECKING:
     from vivienne.access.budget import TimeBudgets

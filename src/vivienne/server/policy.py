@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute, APIWebSocketRoute
 from starlette.requests import HTTPConnection  # noqa: TC002  # FastAPI reads the annotation
 
 from vivienne.errors import NotAllowed, NotKnown, TooManyRequests
-from vivienne.logs.quota import Quota
+from vivienne.rates import Quota
 from vivienne.server.configuration import PREFIX
 from vivienne.server.http import caller_of
 from vivienne.server.pushing import PREFIX as PUSH_PREFIX

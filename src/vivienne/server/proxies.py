@@ -10,7 +10,7 @@ import logging
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from vivienne.logs.quota import Quota
+from vivienne.rates import Quota
 from vivienne.server.problems import problem
 
 if TYPE_CHECKING:

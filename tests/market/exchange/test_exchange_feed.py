@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
+from typing import TYPE_CHECKING
 
 import pytest
 
-from exchange_watching import SECONDS, check, followed
+from exchange_watching import IMPATIENT, SECONDS, check, followed
 from fake_exchange import BEGIN, DIALECTS, FakeExchange, FakeMarket
 from sizes import rounds
 from vivienne.market.feeds.base import HistoryRead, PriceMoved
+from vivienne.market.feeds.exchange.adapter import Instrument, NumberedTrade
+from vivienne.market.feeds.exchange.group import Group
+from vivienne.market.feeds.exchange.known import EXCHANGES
+from vivienne.market.feeds.exchange.line import Counts, Line
 from vivienne.market.timeframe import Timeframe
-from vivienne.market.types import MINUTE_MS
+from vivienne.market.types import MINUTE_MS, Trade
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 HAS_PAST_TRADES = ("okx", "kraken", "coinbase")
 
@@ -129,3 +138,64 @@ async def test_a_block_by_country_is_said_and_not_hammered() -> None:
             assert exchange.handshakes == 0
             exchange.faults.status = 0
             await watching.until(2)
+
+
+@pytest.mark.parametrize("where", ["https://www.example.test/blocked", "http://[::1", "ws://127.0.0.1:99999/"])
+async def test_a_stream_that_is_sent_elsewhere_is_said_and_followed_again_once_it_is_not(where: str) -> None:
+    market = FakeMarket()
+    async with FakeExchange("bybit", market) as exchange, followed(exchange, "bybit") as (_, (watching,)):
+        await watching.until(2)
+        exchange.faults.headers = {"Location": where}
+        exchange.faults.status = 302
+        exchange.cut()
+        assert "--exchange-url" in await watching.until_trouble("sends elsewhere")
+        exchange.faults.status = 0
+        await watching.until(6)
+        check(watching, market, known_counts=False)
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+async def test_a_time_that_is_far_ahead_closes_no_minute(name: str) -> None:
+    market = FakeMarket()
+    far, dialect = BEGIN + 180 * MINUTE_MS, DIALECTS[name]()
+    trade = NumberedTrade("1", 10**9, 1, Trade(far, 100.0, 1.0, True))
+    async with FakeExchange(name, market) as exchange:
+        exchange.faults.garbage = [
+            json.dumps(message) for message in [*dialect.traded("BTC", [trade], far), *dialect.beat(far)]
+        ]
+        async with followed(exchange, name) as (feed, (watching,)):
+            await watching.until(4)
+            exchange.cut()
+            await watching.until(8)
+            check(watching, market, known_counts=name != "bybit")
+            assert feed.streams[0].counts.left_out.total() > 0
+
+
+async def test_others_get_their_turn_however_much_an_exchange_sends() -> None:
+    turns = 0
+
+    class Flood:
+        """A connection on which everything is there already."""
+
+        async def send(self, message: str) -> None: ...
+
+        async def __aiter__(self) -> AsyncIterator[str]:
+            for number in range(2_000):
+                yield json.dumps({"topic": f"what{number}"})
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    counts = Counts()
+    instrument = Instrument("BTCUSDT", "BTCUSDT", "BTC", "USDT", 0.1)
+    line = Line(EXCHANGES["bybit"], "ws://x", [instrument], Group([], lambda: None), counts, IMPATIENT)
+    counting = asyncio.create_task(count())
+    async with asyncio.timeout(SECONDS) as watch:
+        await line._read(Flood(), watch)  # type: ignore[arg-type]  # what it is read from
+    counting.cancel()
+    assert turns > 3
+    assert counts.left_out.total() == 2_000
+    assert len(counts.left_out) <= 101

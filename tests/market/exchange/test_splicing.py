@@ -48,11 +48,16 @@ class Exchange:
                     past = [trade for trade in self.trades if since <= trade.trade.time <= now]
                     found += splice.answer_trades(past, is_whole=True)
                 case CandlesNeeded(begin, end):
-                    rows = [HistoryRow(self.candles[minute], None) for minute in range(begin, min(end, END), MINUTE_MS)]
+                    rows = [self.row(minute, now) for minute in range(begin, min(end, now + 1), MINUTE_MS)]
                     if not rows:
                         break
                     found += splice.answer_candles(rows)
         return found
+
+    def row(self, minute: int, now: int) -> HistoryRow:
+        """A minute; that of now is open, and what it has so far is wrong in the end."""
+        is_over = minute + MINUTE_MS <= now
+        return HistoryRow(self.candles[minute] if is_over else Candle(minute, *[1.0] * 8), None)
 
 
 @given(st.integers(0, 100_000))
@@ -162,4 +167,15 @@ def test_a_closed_candle_that_never_comes_is_asked_for() -> None:
     splice.take(Heard(BEGIN + MINUTE_MS + 4_000))
     assert splice.need() is None
     splice.take(Heard(BEGIN + MINUTE_MS + 5_001))
-    assert splice.need() == CandlesNeeded(BEGIN, BEGIN + MINUTE_MS)
+    assert splice.need() == CandlesNeeded(BEGIN, BEGIN + 2 * MINUTE_MS)
+
+
+def test_a_clock_that_is_ahead_closes_no_minute_that_is_open() -> None:
+    splice = FromCandles(BEGIN)
+    flat = Candle(BEGIN, 1, 1, 1, 1, 0, 0, 0, 0)
+    splice.take(Heard(BEGIN + 60 * MINUTE_MS))
+    assert splice.answer_candles([HistoryRow(flat, None)]) == []
+    later = flat._replace(open_time=BEGIN + MINUTE_MS)
+    assert [
+        event.candle for event in closed(splice.answer_candles([HistoryRow(flat, None), HistoryRow(later, None)]))
+    ] == [flat]

@@ -17,6 +17,14 @@ if TYPE_CHECKING:
 InstrumentState = Literal["trading", "halted", "maintenance", "delisted"]
 
 
+_MOST_LETTERS = 200
+
+
+def cut(reason: str) -> str:
+    """What an exchange wrote, at a length that fits a log line and the state of an asset."""
+    return reason if len(reason) <= _MOST_LETTERS else f"{reason[:_MOST_LETTERS]}..."
+
+
 class UnknownMessage(Exception):
     """A message or an answer has a shape that the adapter does not know. The text says what was wrong."""
 
@@ -147,6 +155,10 @@ class Refused:
     symbol: str | None
     reason: str
 
+    def __post_init__(self) -> None:
+        """Cut the reason, which the exchange may have written."""
+        object.__setattr__(self, "reason", cut(self.reason))
+
 
 @dataclass(frozen=True, slots=True)
 class Ending:
@@ -154,12 +166,20 @@ class Ending:
 
     reason: str
 
+    def __post_init__(self) -> None:
+        """Cut the reason, which the exchange may have written."""
+        object.__setattr__(self, "reason", cut(self.reason))
+
 
 @dataclass(frozen=True, slots=True)
 class Outage:
     """The exchange does not serve its markets for a while; it serves them again where the reason is None."""
 
     reason: str | None
+
+    def __post_init__(self) -> None:
+        """Cut the reason, which the exchange may have written."""
+        object.__setattr__(self, "reason", None if self.reason is None else cut(self.reason))
 
 
 StreamEvent = Outage | Traded | CandleSeen | Heard | Refused | Ending
@@ -180,6 +200,10 @@ class Advice:
     reason: str
     seconds: float = 0.0
     concerns: Literal["host", "instrument"] = "host"
+
+    def __post_init__(self) -> None:
+        """Cut the reason, which the exchange may have written."""
+        object.__setattr__(self, "reason", cut(self.reason))
 
 
 class Limits(NamedTuple):

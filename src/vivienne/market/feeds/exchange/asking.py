@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vivienne.market.feeds.exchange.adapter import Advice
+from vivienne.market.feeds.exchange.adapter import Advice, UnknownMessage
 from vivienne.market.feeds.exchange.minutes import MOST_TRADES
 from vivienne.market.feeds.exchange.plausible import check_row, check_trade
 from vivienne.market.feeds.exchange.rest import Refused, answer_of
@@ -87,6 +87,8 @@ def _plausible_rows(adapter: Adapter, instrument: Instrument, minutes: int, answ
     found = adapter.history(instrument, minutes, answer)
     for row in found:
         check_row(row.candle)
+        if row.candle.open_time % (minutes * MINUTE_MS):
+            raise UnknownMessage(f"a candle of {minutes} minutes opens at {row.candle.open_time}, between two of them")
     return found
 
 

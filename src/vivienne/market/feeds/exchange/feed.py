@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 INSTRUMENTS_IN_A_STREAM = 50
+_LONGEST_FOR_TIME_SECONDS = 5.0
 _LONGEST_SILENCE_SECONDS = 150.0
 """A minute and the time it takes to notice a broken connection and to open another one."""
 
@@ -223,12 +224,20 @@ class ExchangeFeed:
                 tasks.create_task(following.fill())
             stream = Stream(
                 self.adapter, list(instruments.values()), Group(followings, self.look), url=self._stream_url(),
-                connects=self._connects, patience=self._patience,
+                connects=self._connects, patience=self._patience, now=self._now,
             )  # fmt: skip
             self.streams.append(stream)
             for asset in instruments:
                 self._streams[asset] = stream
             tasks.create_task(stream.run())
+
+    async def _now(self) -> int | None:
+        """The exchange's time, in ms since the epoch; None where it does not say it soon."""
+        with suppress(Refused, TimeoutError):
+            async with asyncio.timeout(min(self._patience.first, _LONGEST_FOR_TIME_SECONDS)):
+                time: int = answer_of(self.adapter.time, await self._rest.get(self.adapter.time_request(), tries=1))
+                return time
+        return None
 
     def _stream_url(self) -> str | None:
         """The host of the stream in place of the exchange's own: ws goes with http, wss with https."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from vivienne.rates import Quota
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -12,6 +14,8 @@ if TYPE_CHECKING:
     from vivienne.market.feeds.exchange.following import Following
 
 _log = logging.getLogger(__name__)
+_breaks = Quota(_log, logging.INFO)
+_refusals = Quota(_log, logging.WARNING)
 
 
 class Group:
@@ -37,13 +41,13 @@ class Group:
 
     def interrupted(self, reason: str) -> None:
         """See `Listener`."""
-        _log.info("%s", reason)
+        _breaks.log("%s", reason)
         for each in self._by_symbol.values():
             each.interrupted(reason)
 
     def refused(self, symbol: str | None, reason: str) -> None:
         """See `Listener`."""
-        _log.warning("%s%s", "" if symbol is None else f"{symbol}: ", reason)
+        _refusals.log("%s%s", "" if symbol is None else f"{symbol}: ", reason)
         if symbol is None:
             for each in self._by_symbol.values():
                 each.say("refusal", reason)

@@ -7,12 +7,12 @@ import logging
 import math
 from collections import Counter
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 import orjson
 from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 from websockets.frames import CloseCode
 
 from vivienne.market.feeds.exchange.adapter import (
@@ -21,15 +21,18 @@ from vivienne.market.feeds.exchange.adapter import (
     Heard,
     Outage,
     Refused,
+    Traded,
     UnknownMessage,
+    cut,
 )
 from vivienne.market.feeds.exchange.fields import shown
 from vivienne.market.feeds.exchange.plausible import LEAP_MS, check_event
 from vivienne.market.feeds.exchange.rest import seconds_of, unreachable
 from vivienne.market.feeds.exchange.trust import trusted
+from vivienne.rates import Quota
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Iterator, Sequence
 
     from websockets.asyncio.client import ClientConnection
 
@@ -37,8 +40,12 @@ if TYPE_CHECKING:
     from vivienne.market.feeds.exchange.patience import Patience
 
 _log = logging.getLogger(__name__)
+_left_out = Quota(_log, logging.WARNING)
 
-MOST_MESSAGE_BYTES = 4 * 1024 * 1024
+MOST_MESSAGE_BYTES = 1024 * 1024
+_TURN_SECONDS = 0.002
+"""After so long without a pause others get their turn, however much the exchange sends."""
+_TRADES_AT_ONCE = 200
 _MOST_REASONS = 100
 """Reasons that are counted apart: they quote what was wrong, so that there could be any number of them."""
 _OPEN_SECONDS = 10.0
@@ -98,6 +105,14 @@ class Broken(Exception):
         self.advice = advice
 
 
+class _Connect(connect):
+    """A connection to the host that was named: redirects are not followed, as in REST."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        """See `connect`."""
+        return exc
+
+
 class Line:
     """One connection.
 
@@ -108,6 +123,8 @@ class Line:
         listener: takes the events.
         counts: counts what happens.
         patience: how long it waits.
+        now: the exchange's time, in ms since the epoch, and when it was asked for, by the clock of the loop; None where
+            it is not known.
 
     Attributes:
         has_data: set once there was data.
@@ -123,6 +140,7 @@ class Line:
         listener: Listener,
         counts: Counts,
         patience: Patience,
+        now: tuple[int, float] | None = None,
     ) -> None:
         self._adapter = adapter
         self._url = url
@@ -131,7 +149,8 @@ class Line:
         self._counts = counts
         self._patience = patience
         self._clock = 0
-        self._clock_came = 0.0
+        self._ahead: float | None = None if now is None else self._ahead_of_loop(*now)
+        self._turn_ends = 0.0
         self._sequence: int | None = None
         self._without_data = set(self._instruments)
         self._tells_all = False
@@ -162,7 +181,7 @@ class Line:
                 finally:
                     for task in beside:
                         task.cancel()
-        except (ConnectionClosed, InvalidHandshake, OSError) as error:
+        except (WebSocketException, OSError, ValueError) as error:
             quiet = f"{self._adapter.title} said nothing new for {self._patience.quiet:.0f} s"
             raise Broken(Advice("retry", quiet) if watch.expired() else self._advice(error)) from error
         raise Broken(Advice("retry", self._given_up or f"{self._adapter.title} closed the connection"))
@@ -170,7 +189,7 @@ class Line:
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[ClientConnection]:
         """An open connection, which is gone at the end, even where nobody has the time to close it in order."""
-        connection = await connect(
+        connection = await _Connect(
             self._url, max_size=MOST_MESSAGE_BYTES, open_timeout=_OPEN_SECONDS, close_timeout=CLOSE_SECONDS,
             ssl=trusted() if self._url.startswith("wss:") else None,
         )  # fmt: skip
@@ -189,8 +208,16 @@ class Line:
             await connection.send(message)
         watch.reschedule(loop.time() + self._patience.quiet)
         async for received in connection:
-            if self._is_news(received):
+            if await self._is_news(received):
                 watch.reschedule(loop.time() + self._patience.quiet)
+            await self._give_way()
+
+    async def _give_way(self) -> None:
+        """Let others have their turn, where there was none for a while."""
+        loop = asyncio.get_running_loop()
+        if loop.time() > self._turn_ends:
+            await asyncio.sleep(0)
+            self._turn_ends = loop.time() + _TURN_SECONDS
 
     async def _ping(self, connection: ClientConnection) -> None:
         if self._adapter.ping is None:
@@ -201,7 +228,7 @@ class Line:
                 await asyncio.sleep(seconds)
                 await connection.send(message)
 
-    def _is_news(self, message: str | bytes) -> bool:
+    async def _is_news(self, message: str | bytes) -> bool:
         """Take a message; whether it shows that the exchange is there. One that was there already does not."""
         self._counts.messages += 1
         if message == "pong":
@@ -219,19 +246,25 @@ class Line:
             return False
         before = self._clock
         for event in events:
-            self._pass_on(event)
+            for part in _parts(event):
+                self._pass_on(part)
+                await self._give_way()
         return not events or self._clock > before
 
     def _latest(self) -> float:
         """The latest time that can be, in ms since the epoch: the clock of the exchange does not leap."""
-        if not self._clock:
+        if self._ahead is None:
             return math.inf
-        passed = asyncio.get_running_loop().time() - self._clock_came
-        return self._clock + passed * self._patience.pace * 1_000 + LEAP_MS
+        return self._ahead - self._ahead_of_loop(0, asyncio.get_running_loop().time()) + LEAP_MS
+
+    def _ahead_of_loop(self, time: int, came: float) -> float:
+        """How far a time is ahead of the clock of the loop, in ms, were that as fast as the exchange's."""
+        return time - came * self._patience.pace * 1_000
 
     def _leave_out(self, reason: str, message: str | bytes) -> None:
+        reason = cut(reason)
         if not self._counts.left_out[reason]:
-            _log.warning("%s: a message is left out: %s: %s", self._adapter.title, reason, shown(message))
+            _left_out.log("%s: a message is left out: %s: %s", self._adapter.title, reason, shown(message))
         self._counts.left_out[reason if len(self._counts.left_out) < _MOST_REASONS else "other"] += 1
 
     def _pass_on(self, event: StreamEvent) -> None:
@@ -239,7 +272,8 @@ class Line:
             self._hear(event)
             return
         if isinstance(event, Ending):
-            _log.info("%s: %s", self._adapter.title, event.reason)
+            if not self.is_ending.is_set():
+                _log.info("%s: %s", self._adapter.title, event.reason)
             self.is_ending.set()
             return
         if isinstance(event, Refused):
@@ -263,8 +297,10 @@ class Line:
 
     def _hear(self, event: Heard) -> None:
         """The clock closes minutes of those only whose data is known to come on this connection."""
-        if event.time > self._clock:
-            self._clock, self._clock_came = event.time, asyncio.get_running_loop().time()
+        self._clock = max(self._clock, event.time)
+        ahead = self._ahead_of_loop(event.time, asyncio.get_running_loop().time())
+        # What was held up on its way is not ahead of what came in time.
+        self._ahead = ahead if self._ahead is None else max(self._ahead, ahead)
         self._count(event.sequence)
         if event.symbol is not None:
             if event.symbol not in self._without_data:
@@ -323,3 +359,12 @@ class Line:
             said = "" if error.rcvd is None else f" ({error.rcvd.code} {error.rcvd.reason})".replace(" )", ")")
             return Advice("retry", f"{self._adapter.title} closed the connection{said}")
         return Advice("retry", unreachable(self._adapter.title, error))
+
+
+def _parts(event: StreamEvent) -> Iterator[StreamEvent]:
+    """An event, in parts where it has many trades."""
+    if not isinstance(event, Traded) or len(event.trades) <= _TRADES_AT_ONCE:
+        yield event
+        return
+    for begin in range(0, len(event.trades), _TRADES_AT_ONCE):
+        yield replace(event, trades=event.trades[begin : begin + _TRADES_AT_ONCE])

@@ -94,6 +94,7 @@ class FromCandles:
         self._next = begin
         self._ahead: dict[int, Candle] = {}
         self._is_broken = True
+        self._newest = begin
         self.heard = begin
 
     def take(self, event: StreamEvent) -> list[FeedEvent]:
@@ -103,8 +104,9 @@ class FromCandles:
         elif isinstance(event, Traded) and event.trades:
             newest = event.trades[-1].trade
             return [PriceMoved(newest.price, newest.time)]
-        elif isinstance(event, CandleSeen) and event.is_closed:
-            return self._closed(event.candle)
+        elif isinstance(event, CandleSeen):
+            self._newest = max(self._newest, event.candle.open_time)
+            return self._closed(event.candle) if event.is_closed else []
         return []
 
     def _closed(self, candle: Candle) -> list[FeedEvent]:
@@ -128,7 +130,7 @@ class FromCandles:
         missing_to = min(self._ahead, default=self._next)
         overdue = self.heard - self._next - MINUTE_MS > FLAG_GRACE_MS
         if self._is_broken or overdue or missing_to > self._next:
-            end = max(missing_to, self.heard - self.heard % MINUTE_MS, self._next + MINUTE_MS)
+            end = max(missing_to, self.heard - self.heard % MINUTE_MS, self._next) + MINUTE_MS
             return CandlesNeeded(self._next, end)
         return None
 
@@ -138,12 +140,16 @@ class FromCandles:
         return []
 
     def answer_candles(self, rows: Sequence[HistoryRow]) -> list[FeedEvent]:
-        """See `Splice`. What the stream said of a minute counts; it is compared once the exchange has settled it."""
+        """See `Splice`. What the stream said of a minute counts; it is compared once the exchange has settled it.
+
+        A candle is closed where there is a later one: a clock that is wrong closes none.
+        """
         found: list[FeedEvent] = []
+        self._newest = max([self._newest, *(row.candle.open_time for row in rows)])
         for row in rows:
             candle = row.candle
             is_next = candle.open_time == self._next and candle.open_time not in self._ahead
-            if is_next and is_closed(row, self.heard):
+            if is_next and candle.open_time < self._newest:
                 found.append(MinuteClosed(candle, "filled"))
                 self._next += MINUTE_MS
             found += self._released()

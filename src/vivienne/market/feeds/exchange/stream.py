@@ -10,17 +10,20 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
+from vivienne.market.feeds.exchange.adapter import Advice
 from vivienne.market.feeds.exchange.line import CLOSE_SECONDS, Broken, Counts, Line
 from vivienne.market.feeds.exchange.patience import Patience
 from vivienne.market.feeds.exchange.rest import Budget
+from vivienne.rates import Quota
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
-    from vivienne.market.feeds.exchange.adapter import Adapter, Advice, Instrument
+    from vivienne.market.feeds.exchange.adapter import Adapter, Instrument
     from vivienne.market.feeds.exchange.line import Listener
 
 _log = logging.getLogger(__name__)
+_failures = Quota(_log, logging.ERROR)
 
 _REPLACED_BEFORE = 0.95
 """A connection is replaced after this part of the time the exchange allows it."""
@@ -36,6 +39,7 @@ class Stream:
         url: scheme and host in place of the exchange's own.
         connects: the budget of connections, which all streams of an exchange share.
         patience: how long it waits.
+        now: asks for the exchange's time, in ms since the epoch, before a connection is opened.
 
     Attributes:
         counts: what happened so far.
@@ -50,6 +54,7 @@ class Stream:
         url: str | None = None,
         connects: Budget | None = None,
         patience: Patience | None = None,
+        now: Callable[[], Awaitable[int | None]] | None = None,
     ) -> None:
         self._adapter = adapter
         self._instruments = instruments
@@ -58,6 +63,7 @@ class Stream:
         self._connects = connects or Budget(adapter.limits.connects_per_minute)
         self._patience = patience or Patience()
         self._line: Line | None = None
+        self._now = now
         self.counts = Counts()
 
     def renew(self) -> None:
@@ -88,21 +94,24 @@ class Stream:
     async def _followed(self) -> tuple[Advice, bool]:
         """Follow one connection and its successors, until there is none; how it ended, and whether there was data."""
         had_data = False
-        line, running = self._opened()
+        line, running = await self._opened()
         try:
             while True:
                 successor = await self._succeeded(line, running)
                 had_data = had_data or line.has_data.is_set()
                 if successor is None:
-                    return _ended(running), had_data
+                    return self._ended(running), had_data
                 running.cancel()
                 await asyncio.wait([running], timeout=CLOSE_SECONDS + 1.0)
                 line, running = successor
         finally:
             running.cancel()
 
-    def _opened(self) -> tuple[Line, asyncio.Task[None]]:
-        line = Line(self._adapter, self._url, self._instruments, self._listener, self.counts, self._patience)
+    async def _opened(self) -> tuple[Line, asyncio.Task[None]]:
+        asked = asyncio.get_running_loop().time()
+        time = None if self._now is None else await self._now()
+        now = None if time is None else (time, asked)
+        line = Line(self._adapter, self._url, self._instruments, self._listener, self.counts, self._patience, now)
         self._line = line
         running = asyncio.create_task(line.run())
         running.add_done_callback(_look_at)
@@ -116,7 +125,7 @@ class Stream:
         await _either(line.is_ending, running, None if allowed is None else _REPLACED_BEFORE * allowed)
         while not running.done():
             await self._connects.take(1)
-            successor, following = self._opened()
+            successor, following = await self._opened()
             await _either(successor.has_all, following, self._patience.first)
             if successor.has_data.is_set() and not following.done():
                 for symbol in successor.lacking:
@@ -127,6 +136,14 @@ class Stream:
             _log.info("%s: the next connection did not come up", self._adapter.title)
             await asyncio.wait([running], timeout=self._patience.pause(1))
         return None
+
+    def _ended(self, running: asyncio.Task[None]) -> Advice:
+        """How a connection ended. A defect ends one connection, and no other."""
+        error = running.exception()
+        if isinstance(error, Broken):
+            return error.advice
+        _failures.log("%s: the connection failed: %r", self._adapter.title, error)
+        return Advice("retry", f"the connection to {self._adapter.title} failed ({type(error).__name__})")
 
 
 def _look_at(ended: asyncio.Task[None]) -> None:
@@ -143,11 +160,3 @@ async def _either(event: asyncio.Event, running: asyncio.Task[Any], seconds: flo
     finally:
         waiting.cancel()
     return event.is_set() and not running.done()
-
-
-def _ended(running: asyncio.Task[None]) -> Advice:
-    """How a connection ended."""
-    error = running.exception()
-    if isinstance(error, Broken):
-        return error.advice
-    raise error or AssertionError("a connection ends with an error")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from vivienne.access import rates
-from vivienne.access.rates import Rate
+from vivienne import rates
+from vivienne.rates import Rate
 
 
 class Clock:
