@@ -165,7 +165,7 @@ test.describe('on recorded markets that have ended', () => {
 
     await test.step('what two filters hold offers a button for each, which opens its field', async () => {
       const filters = {
-        volatility: { volatility_squeeze_threshold: 0.4 },
+        volatility: { volatility_squeeze_threshold: 0.39, volatility_breakout_threshold: 0.4 },
         levels: { levels_buffer_percent: 0.019 },
         underused_alpha: { retail_chop_trade_count_threshold: 0, retail_chop_avg_trade_size_threshold: 10_000_000 },
       }

@@ -8,6 +8,7 @@ import type { Difference } from '../configuration/proposal.ts'
 import { valueWords } from '../configuration/reading.ts'
 import { useFocusReturn } from '../configuration/useFocusReturn.ts'
 import { Age } from '../parts/Age.tsx'
+import { Path } from '../parts/Path.tsx'
 import classes from './Comparison.module.css'
 import { differences } from './differences.ts'
 import { useInherited } from './useInherited.ts'
@@ -82,7 +83,9 @@ function SideBySide({ older, newer }: { older: RevisionEntry; newer: RevisionEnt
               <tr key={difference.path}>
                 <th scope="row">
                   {titleOf(specs, difference.path)}
-                  <span className={classes.side}>{difference.path}</span>
+                  <span className={classes.side}>
+                    <Path path={difference.path} />
+                  </span>
                 </th>
                 <td className="figure" data-inherited={!('old' in difference) || undefined}>
                   {side(difference, 'old')}

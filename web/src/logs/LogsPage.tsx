@@ -67,7 +67,7 @@ function Tail({ level, setLevel }: { level: ShownLevel; setLevel: (level: ShownL
           size="xs"
           type="search"
           aria-label="Filter records by text"
-          placeholder="Filter by text ( / )"
+          placeholder="Text ( / )"
           leftSection={<IconSearch size={15} aria-hidden />}
           value={text}
           onChange={(event) => setText(event.currentTarget.value)}
