@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { AssetData, ConnectionSnapshot } from 'vivienne-client'
 import { Arrivals } from './Arrivals.ts'
 import { ServerClock } from './ServerClock.ts'
@@ -119,5 +119,17 @@ describe('arrivals', () => {
     machine.wall -= 90_000
     machine.pass(20_000)
     expect(machine.steady.now() - (machine.arrivals.lastMessage ?? Number.NaN)).toBe(20_000)
+  })
+})
+
+describe('the clock of a browser', () => {
+  afterEach(() => void vi.useRealTimers())
+
+  test('goes on as time passes, whatever the clock of the machine is set to', () => {
+    vi.useFakeTimers({ toFake: ['Date', 'performance'], now: Date.parse('2026-01-01T12:00:00Z') })
+    const clock = new SteadyClock()
+    vi.setSystemTime(Date.parse('2026-01-01T11:58:30Z'))
+    vi.advanceTimersByTime(20_000)
+    expect(clock.now()).toBe(20_000)
   })
 })
