@@ -605,6 +605,11 @@ class FakeExchange:
             self.market.step()
 
     @property
+    def is_open(self) -> bool:
+        """Whether it listens."""
+        return self._server is not None
+
+    @property
     def url(self) -> str:
         """Where it is."""
         return f"{'http' if self._tls is None else 'https'}://127.0.0.1:{self._port}"
@@ -721,6 +726,8 @@ class FakeExchange:
     ) -> list[Any]:
         lost = min(self.faults.lose, len(trades))
         self.faults.lose -= lost
+        if lost and isinstance(dialect, CoinbaseDialect):
+            dialect.sequence += 1  # they had a message of their own
         trades = trades[lost:]
         if self.faults.shuffles:
             rng.shuffle(trades)

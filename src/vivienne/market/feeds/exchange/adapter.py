@@ -243,6 +243,7 @@ class Adapter(Protocol):
         history_depth: largest number of rows of an interval that can be had at all; None without a limit.
         candle_is_minute: the exchange's candle has all columns and says when it is closed: it is the minute. Otherwise
             minutes are made from trades, and the candle is a check.
+        candle_is_flagged: the candle of the stream says when it is closed.
         limits: what the exchange allows.
         ping: message that keeps a connection open, and after how many seconds; None where the protocol's pings do.
     """
@@ -259,6 +260,7 @@ class Adapter(Protocol):
     trades_rows: int
     trades_newest_first: bool
     candle_is_minute: bool
+    candle_is_flagged: bool
     limits: Limits
     ping: tuple[str, float] | None
 

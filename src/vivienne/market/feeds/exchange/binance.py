@@ -62,6 +62,7 @@ class Binance:
     trades_newest_first = False
     history_depth: int | None = None
     candle_is_minute = True
+    candle_is_flagged = True
     ping: tuple[str, float] | None = None
 
     def __init__(self, *, is_futures: bool = False) -> None:

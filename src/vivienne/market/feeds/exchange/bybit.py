@@ -60,6 +60,7 @@ class Bybit:
     trades_newest_first = True
     history_depth: int | None = None
     candle_is_minute = False
+    candle_is_flagged = True
     limits = Limits(weight_per_minute=3_000, connects_per_minute=60, subscriptions_at_once=5)
     ping: tuple[str, float] | None = ('{"op":"ping"}', 20.0)
 

@@ -265,7 +265,9 @@ class ExchangeFeed:
         """The history of an instrument, asked for until it comes, and a splice that goes on from its end."""
         history = await self._history_at_last(instrument, say)
         begin, close = self._end(history)
-        return history, FromCandles(begin) if self.adapter.candle_is_minute else FromTrades(begin, close)
+        return history, FromCandles(begin) if self.adapter.candle_is_minute else FromTrades(
+            begin, close, is_flagged=self.adapter.candle_is_flagged
+        )
 
     async def _history_at_last(self, instrument: Instrument, say: Callable[[str, bool], None]) -> History:
         tries = 0

@@ -49,6 +49,8 @@ class MinuteBuilder:
         begin: open time of the first minute to make; what came before is known already.
         close: the last price before it; None if none is known, and then no minute is made before the first trade.
         grace: see `GRACE_MS`.
+        flag_grace: so long after the end of a minute the exchange's own closed candle is waited for, by its clock,
+            before a trade of a later minute or the clock alone closes it; 0 where it has none.
 
     Attributes:
         late: number of trades that came after their minute was made; the exchange's candle tells whether it matters.
@@ -56,7 +58,8 @@ class MinuteBuilder:
         last: the newest trade by its number, or by its arrival where trades have none.
     """
 
-    def __init__(self, begin: int, close: float | None, *, grace: int = GRACE_MS) -> None:
+    def __init__(self, begin: int, close: float | None, *, grace: int = GRACE_MS, flag_grace: int = 0) -> None:
+        self._flag_grace = flag_grace
         self._begin = begin
         self._close = close
         self._grace = grace
@@ -88,7 +91,7 @@ class MinuteBuilder:
         new = [trade for trade in trades if self._add(trade)]
         if new:
             self._resume(min(trade.trade.time for trade in new))
-            self._over = max(self._over, *(trade.trade.time for trade in new))
+            self._over = max(self._over, max(trade.trade.time for trade in new) - self._flag_grace)
         return new
 
     def _add(self, numbered: NumberedTrade) -> bool:
@@ -140,7 +143,7 @@ class MinuteBuilder:
     def hear(self, time: int) -> None:
         """The exchange's clock shows this time, on the connection that the trades come from."""
         self._resume(time)
-        self._over = max(self._over, time - self._grace)
+        self._over = max(self._over, time - max(self._grace, self._flag_grace))
 
     def end(self, minute: int) -> None:
         """The exchange's own candle says that this minute is over."""
@@ -264,6 +267,11 @@ class MinuteBuilder:
         self._go_on()
         self._close = candle.close
         return True
+
+    def close_at(self, candle: Candle) -> None:
+        """The newest minute that was made closed at this price."""
+        if candle.open_time + MINUTE_MS == self._begin:
+            self._close = candle.close
 
     def _candle(self, minute: int) -> Candle | None:
         """The candle of a minute; flat without trades, None before the first price there is."""

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 FLAG_GRACE_MS = 5_000
 """How long after the end of a minute its closed candle is waited for, by the exchange's clock."""
+_CHECK_GRACE_MS = 2_000
+"""The same where minutes are made from trades, and the candle is the check."""
 _MOST_AHEAD = 1_500
 """Closed minutes that are held back; more are asked for again."""
 
@@ -167,10 +169,12 @@ class FromTrades:
     Args:
         begin: open time of the first minute to make.
         close: the last price before it.
+        is_flagged: whether the exchange's candle says when it is closed. It is waited for, so that trades that were
+            lost without a trace are noticed before the minute is decided on.
     """
 
-    def __init__(self, begin: int, close: float | None) -> None:
-        self._builder = MinuteBuilder(begin, close)
+    def __init__(self, begin: int, close: float | None, *, is_flagged: bool = False) -> None:
+        self._builder = MinuteBuilder(begin, close, flag_grace=_CHECK_GRACE_MS if is_flagged else 0)
         self._builder.interrupt()
         self._own: dict[int, Candle] = {}
         self._made: dict[int, Candle] = {}
@@ -202,6 +206,16 @@ class FromTrades:
         while len(kept) > _MOST_AHEAD:
             del kept[next(iter(kept))]
 
+    def _closed(self, candle: Candle) -> list[FeedEvent]:
+        """A minute that was made. Where the exchange's own candle is there already and differs, it is the minute."""
+        self._remember(self._made, candle)
+        own = self._own.get(candle.open_time)
+        corrected = self._compared(candle.open_time)
+        if own is not None and corrected:
+            self._builder.close_at(own)
+            return [*corrected, MinuteClosed(own, "filled")]
+        return [MinuteClosed(candle, "streamed")]
+
     def _compared(self, minute: int) -> list[FeedEvent]:
         """The correction of a minute, where the exchange's own candle is there and differs."""
         if minute not in self._own or minute not in self._made:
@@ -213,9 +227,7 @@ class FromTrades:
         found: list[FeedEvent] = []
         while True:
             for candle in self._builder.made():
-                found.append(MinuteClosed(candle, "streamed"))
-                self._remember(self._made, candle)
-                found += self._compared(candle.open_time)
+                found += self._closed(candle)
             own = self._own.get(self._builder.begin) if self._builder.is_broken else None
             if own is None or not self._builder.supply(own):
                 return found
