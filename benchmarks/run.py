@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import channels
 import counting
 import evaluation
+import exchange
 import kills
 import process
 import processes
@@ -20,7 +21,7 @@ from measuring import Figure, machine
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
+_BENCHMARKS: dict[str, Callable[..., list[Figure]]] = {
     "evaluation": evaluation.measure,
     "replay": replay.measure,
     "propagation": propagation.measure,
@@ -33,11 +34,21 @@ _BENCHMARKS: dict[str, Callable[[], list[Figure]]] = {
     "states": processes.measure_states,
     "store": store.measure,
     "counting": counting.measure,
+    "exchange": exchange.measure,
+    "exchange_memory": exchange.measure_memory,
 }
 
 
-def main(names: list[str]) -> int:
-    """Run the benchmarks and print a table."""
+def main(arguments: list[str]) -> int:
+    """Run the benchmarks and print a table. A size belongs to the name before it: `exchange_memory minutes=5`."""
+    sizes: dict[str, dict[str, float]] = {}
+    for argument in arguments:
+        name, is_size, value = argument.partition("=")
+        if is_size and sizes:
+            sizes[next(reversed(sizes))][name] = float(value)
+        else:
+            sizes[name] = {}
+    names = list(sizes)
     unknown = [name for name in names if name not in _BENCHMARKS]
     if unknown:
         print(f"unknown: {', '.join(unknown)}; there are {', '.join(_BENCHMARKS)}", file=sys.stderr)
@@ -45,7 +56,7 @@ def main(names: list[str]) -> int:
     print(machine(), flush=True)
     for name in names or _BENCHMARKS:
         print(f"\n{name} ...", flush=True)
-        for figure in _BENCHMARKS[name]():
+        for figure in _BENCHMARKS[name](**sizes.get(name, {})):
             verdict = {True: "met", False: "MISSED", None: ""}[figure.met]
             print(f"  {figure.name:<52} {figure.value:<42} {figure.wanted:<12} {verdict}", flush=True)
     return 0

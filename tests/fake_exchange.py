@@ -54,6 +54,7 @@ class FakeMarket:
         ahead: minutes that can be played.
         a_minute: trades in a minute; every seventh minute has none.
         begin: its time when it is started: a full hour.
+        busy: trades in a minute from the start on; None for as many as before.
 
     Attributes:
         states: of markets that are not traded: `halted` or `delisted`, by base currency.
@@ -63,7 +64,7 @@ class FakeMarket:
 
     def __init__(
         self, bases: tuple[str, ...] = ("BTC",), *, seed: int = 0, pace: float | None = None, past: int = 240,
-        ahead: int = 60, a_minute: int = 12, begin: int = BEGIN,
+        ahead: int = 60, a_minute: int = 12, begin: int = BEGIN, busy: int | None = None,
     ) -> None:  # fmt: skip
         self.bases = bases
         self.states: dict[str, str] = {}
@@ -75,7 +76,8 @@ class FakeMarket:
         self.wrong = 0.0
         self._first = begin - past * MINUTE_MS
         self.trades = {
-            base: _made(seed * 100 + place, self._first, past + ahead, a_minute) for place, base in enumerate(bases)
+            base: _made(seed * 100 + place, self._first, past, ahead, a_minute, busy or a_minute)
+            for place, base in enumerate(bases)
         }
         self._times = {base: [each.trade.time for each in trades] for base, trades in self.trades.items()}
 
@@ -137,13 +139,14 @@ def _candle(minute: int, trades: list[Trade], close: float) -> Candle:
 
 
 @lru_cache(maxsize=16)
-def _made(seed: int, first: int, minutes: int, a_minute: int) -> list[NumberedTrade]:
+def _made(seed: int, first: int, past: int, ahead: int, a_minute: int, busy: int) -> list[NumberedTrade]:
     rng = random.Random(seed)  # noqa: S311
     found: list[NumberedTrade] = []
     price = 100.0
-    for minute in range(minutes):
+    for minute in range(past + ahead):
+        count = a_minute if minute < past else busy
         begin = first + minute * MINUTE_MS
-        times = sorted(begin + int(rng.random() * MINUTE_MS) for _ in range(a_minute if minute % 7 else 0))
+        times = sorted(begin + int(rng.random() * MINUTE_MS) for _ in range(count if minute % 7 else 0))
         for moment in times:
             price = round(price + int(rng.random() * 41 - 20) / 100, 2)
             trade = Trade(moment, price, (1 + int(rng.random() * 999)) / 1000, rng.random() < 0.5)
@@ -564,6 +567,8 @@ class FakeExchange:
         name: of the exchange.
         market: what it has.
         tls: serve with this.
+        step: seconds between messages.
+        rest_seconds: so long a request takes.
 
     Attributes:
         faults: what goes wrong from now on.
@@ -573,7 +578,17 @@ class FakeExchange:
         open: number of connections that are open, each time it changed.
     """
 
-    def __init__(self, name: str, market: FakeMarket, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        market: FakeMarket,
+        tls: ssl.SSLContext | None = None,
+        *,
+        step: float = _STEP_SECONDS,
+        rest_seconds: float = 0.0,
+    ) -> None:
+        self._step_seconds = step
+        self._rest_seconds = rest_seconds
         self.market = market
         self.faults = Faults()
         self.requests: list[str] = []
@@ -617,8 +632,8 @@ class FakeExchange:
     async def start(self) -> None:
         """Listen, on the same port as before."""
         self._server = await serve(
-            self._serve, "127.0.0.1", self._port, process_request=self._answered, ssl=self._tls, close_timeout=0.1,
-            compression=None,
+            self._serve, "127.0.0.1", self._port, process_request=self._answered_later, ssl=self._tls,
+            close_timeout=0.1, compression=None,
         )  # fmt: skip
         self._port = next(iter(self._server.sockets)).getsockname()[1]
 
@@ -651,6 +666,12 @@ class FakeExchange:
     async def end(self, code: int = 1001) -> None:
         """Close every connection in order."""
         await asyncio.gather(*(connection.close(code) for connection in list(self._open)))
+
+    async def _answered_later(self, connection: ServerConnection, request: Request) -> Response | None:
+        found = self._answered(connection, request)
+        if self._rest_seconds:
+            await asyncio.sleep(self._rest_seconds)
+        return found
 
     def _answered(self, connection: ServerConnection, request: Request) -> Response | None:
         is_handshake = request.headers.get("Upgrade", "").lower() == "websocket"
@@ -698,13 +719,15 @@ class FakeExchange:
 
     async def _play(self, connection: ServerConnection, dialect: Dialect, bases: set[str]) -> None:
         """Send what happens, from now on."""
-        sent = dict.fromkeys(bases, self.market.now())
-        minute = self.market.now() // MINUTE_MS
+        now = self.market.now()
+        sent = dict.fromkeys(bases, now)
+        minute = now // MINUTE_MS
         rng = random.Random(0)  # noqa: S311
         last = "{}"
         while True:
-            await asyncio.sleep(_STEP_SECONDS)
-            now = self.market.now()
+            await asyncio.sleep(self._step_seconds)
+            # Nothing of a minute is told after a time that is later than its end: exchanges tell in order.
+            now = min(self.market.now(), (now // MINUTE_MS + 1) * MINUTE_MS)
             messages: list[Any] = []
             for base in sorted(bases - self.faults.mute):
                 trades = self.market.between(base, sent.get(base, now), now)

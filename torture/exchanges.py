@@ -9,6 +9,7 @@ import math
 import random
 import secrets
 import statistics
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -294,6 +295,8 @@ def measure(
     found = _Found()
     with tempfile.TemporaryDirectory() as folder, _without_log():
         asyncio.run(_follow(found, Path(folder), minutes * 60, warm_up * 60, pace, seed, names.split(",")))
+    for text in found.wrong:
+        print(f"  {text}", file=sys.stderr)
     return _figures(found, warm_up)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from vivienne.market.feeds.exchange.adapter import UnknownMessage
@@ -87,15 +88,21 @@ def moment(source: Any, name: str | int) -> int:
     """
     value = text(source, name)
     try:
-        # Nanoseconds are more than `datetime` reads.
-        seconds, _, rest = value.removesuffix("Z").partition(".")
-        digits = rest[:6].ljust(6, "0")
-        read = datetime.fromisoformat(f"{seconds}.{digits}+00:00" if value.endswith("Z") else value)
+        if value.endswith("Z"):  # nanoseconds are more than `datetime` reads
+            seconds, _, rest = value[:-1].partition(".")
+            return _second(seconds) + int(rest[:3].ljust(3, "0"))
+        read = datetime.fromisoformat(value)
     except ValueError as error:
         raise UnknownMessage(f"{name} is {shown(value)}, not a time") from error
     if read.tzinfo is None:
         raise UnknownMessage(f"{name} is {shown(value)}, a time without a zone")
     return math.floor(read.timestamp() * 1_000_000 + 0.5) // 1_000
+
+
+@lru_cache(maxsize=64)
+def _second(seconds: str) -> int:
+    """A time in UTC, in ms since the epoch; many messages are of the same second."""
+    return round(datetime.fromisoformat(f"{seconds}+00:00").timestamp()) * 1_000
 
 
 def until(source: Any, name: str | int) -> str:

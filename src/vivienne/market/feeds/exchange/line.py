@@ -208,7 +208,7 @@ class Line:
             await connection.send(message)
         watch.reschedule(loop.time() + self._patience.quiet)
         async for received in connection:
-            if await self._is_news(received):
+            if await self.is_news(received):
                 watch.reschedule(loop.time() + self._patience.quiet)
             await self._give_way()
 
@@ -228,7 +228,7 @@ class Line:
                 await asyncio.sleep(seconds)
                 await connection.send(message)
 
-    async def _is_news(self, message: str | bytes) -> bool:
+    async def is_news(self, message: str | bytes) -> bool:
         """Take a message; whether it shows that the exchange is there. One that was there already does not."""
         self._counts.messages += 1
         if message == "pong":

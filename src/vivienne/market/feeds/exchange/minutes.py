@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 GRACE_MS = 1_000
 """How much later than the end of a minute the exchange's clock must be, where nothing else says that it is over."""
 _REMEMBERED = 20_000
-"""Keys of trades of closed minutes that are remembered, to know them when they come again."""
+"""Keys of trades without numbers that are remembered, to know them when they come again."""
 MOST_TRADES = 200_000
 """Largest number of trades of minutes that are open; more are left out, and their minutes are incomplete."""
 MOST_MINUTES = 1_500
@@ -95,12 +95,11 @@ class MinuteBuilder:
         return new
 
     def _add(self, numbered: NumberedTrade) -> bool:
-        number = numbered.number
-        if numbered.key in self._keys or (number is not None and self._made_to is not None and number <= self._made_to):
+        number, minute = numbered.number, _minute(numbered)
+        if self._is_known(numbered, minute):
             return False
         if self.last is None or number is None or self.last.number is None or number > self.last.number:
             self.last = numbered
-        minute = _minute(numbered)
         if minute < self._begin:
             return self._before(number)
         if self._count >= MOST_TRADES:
@@ -109,9 +108,17 @@ class MinuteBuilder:
             return False
         self._trades.setdefault(minute, {})[numbered.key] = numbered
         self._count += 1
-        self._remember(numbered.key)
+        if number is None:
+            self._remember(numbered.key)
         self._go_ahead(numbered)
         return True
+
+    def _is_known(self, numbered: NumberedTrade, minute: int) -> bool:
+        """Whether a trade came before. Where there are numbers, those of closed minutes need not be remembered."""
+        if numbered.number is None:
+            return numbered.key in self._keys
+        is_made = self._made_to is not None and numbered.number <= self._made_to
+        return is_made or numbered.key in self._trades.get(minute, ())
 
     def _go_ahead(self, numbered: NumberedTrade) -> None:
         """A trade that follows the front is the new front; others wait until what is between them has come."""
