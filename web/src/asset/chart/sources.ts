@@ -22,6 +22,7 @@ export function unusual({ source, recomputed }: Pick<ChartBar, 'source' | 'recom
 export const SOURCE_WORDS: Readonly<Record<Unusual, string>> = { filled: 'Filled', incomplete: 'Incomplete' }
 
 export const SOURCE_HINTS: Readonly<Record<Unusual, string>> = {
-  filled: 'Some of its minutes were missed, and asked for afterwards. They are those of the exchange.',
+  filled:
+    'Some of its minutes were missed, or came before the start, and were asked for. They are those of the exchange.',
   incomplete: 'Some of its trades or minutes could not be had: the bar may differ from that of the market.',
 }
