@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -141,7 +142,13 @@ def resampled(candles: Iterable[Candle], timeframe: Timeframe = Timeframe.M15) -
 
 def candles_in(path: Path) -> list[Candle]:
     """The minutes of a kline file."""
-    return [item for item in read_market_file(path) if isinstance(item, Candle)]
+    return list(_candles_in(path))
+
+
+# Several tests of a file read the same month, which takes longer than what most of them do with it.
+@lru_cache(maxsize=2)
+def _candles_in(path: Path) -> tuple[Candle, ...]:
+    return tuple(item for item in read_market_file(path) if isinstance(item, Candle))
 
 
 def configured(document: dict[str, Any] | None = None) -> Configuration:

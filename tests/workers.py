@@ -204,6 +204,8 @@ def _work(session: pytest.Session, files: list[list[pytest.Item]], line: Connect
 
 def _settle(config: pytest.Config, folder: Any) -> _Reports:
     """Separate this process from the one it was forked from."""
+    # Where it was ignored, as in the background of a shell, nothing else would end this process soon.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     plugins = config.pluginmanager
     plugins.unregister(name="terminalreporter")
     capturing = plugins.getplugin("capturemanager")

@@ -19,7 +19,8 @@ export default defineConfig({
   reporter: 'line',
   // A file is tested by one worker, so that fewer servers are started; `signin` is large and last, and is shared out.
   fullyParallel: false,
-  workers: 2,
+  // One more than cores are usual: each waits now and then, for the clock of a page or for a price.
+  workers: 3,
   // A test that fails now and then has found something. CI tries once more, with a trace, and says which did so.
   retries: process.env.CI === undefined ? 0 : 1,
   forbidOnly: process.env.CI !== undefined,

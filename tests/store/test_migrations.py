@@ -22,6 +22,7 @@ from sqlalchemy import text
 from earlier_forms import BEFORE_MIGRATIONS, POSTGRES, SQLITE
 from forking import Forking
 from revisions import revision, versions
+from running import run_program
 from sizes import FULL
 from vivienne.errors import VersionTaken
 from vivienne.store.address import PostgresUrl
@@ -81,7 +82,7 @@ EVERY = 1 if FULL else 4
 """Statements between two kills."""
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def opening() -> Iterator[Callable[..., tuple[int, int]]]:
     """Lets a process of its own open a database, killed after so many statements; gives its end and their number."""
     forking = Forking(OPENING)
@@ -233,13 +234,15 @@ def test_killed_at_any_statement_a_postgres_database_is_empty_or_whole(
 
 
 def test_processes_that_start_at_once_on_an_empty_database_do_not_collide(database: str) -> None:
-    forking = [Forking(OPENING) for _ in range(4)]
+    program = (
+        "import sys; from vivienne.store.address import PostgresUrl;"
+        "from vivienne.store.postgres import PostgresRevisionStore;"
+        f"PostgresRevisionStore(PostgresUrl.read({database!r})).close(); sys.exit()"
+    )
     with ThreadPoolExecutor(4) as threads:
-        ends = list(threads.map(lambda each: each.ask([database, 0])[0], forking))
-    for each in forking:
-        each.end()
+        done = list(threads.map(lambda _: run_program(before=program), range(4)))
 
-    assert ends == [0] * 4
+    assert [(each.returncode, each.stderr) for each in done] == [(0, "")] * 4
     store = postgres_store(database)
     assert differences(store) == []
     store.close()

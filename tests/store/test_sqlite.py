@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from revisions import filled, revision, versions
+from running import run_program
 from vivienne.errors import StoreUnavailable, StoreUnusable
 from vivienne.store.sqlite import APPLICATION_ID, SqliteRevisionStore
 from vivienne.store.tables import SCHEMA_VERSION
@@ -101,11 +102,11 @@ def test_a_second_one_is_refused_while_the_first_is_open(path: Path, store: Sqli
 def test_another_process_is_refused_while_the_first_is_open(path: Path, store: SqliteRevisionStore) -> None:
     filled(store, revision(1))
     program = (
-        "import sys, pathlib; from vivienne.store.sqlite import SqliteRevisionStore;"
-        "SqliteRevisionStore(pathlib.Path(sys.argv[1]))"
+        "import pathlib; from vivienne.store.sqlite import SqliteRevisionStore;"
+        f"SqliteRevisionStore(pathlib.Path({str(path)!r}))"
     )
 
-    done = subprocess.run([sys.executable, "-c", program, path], check=False, capture_output=True, text=True)
+    done = run_program(before=program)
 
     assert done.returncode != 0
     assert "StoreUnusable" in done.stderr
@@ -316,7 +317,7 @@ AS_NOBODY = """
 import os, pathlib, sys
 from vivienne.store.sqlite import SqliteRevisionStore
 from vivienne.errors import StoreUnusable
-folder = pathlib.Path(sys.argv[1])
+folder = pathlib.Path({folder!r})
 warm = SqliteRevisionStore(folder / "warm" / "warm.db")  # so that all that is imported late is imported
 warm.close()
 if os.geteuid() == 0:
@@ -328,11 +329,12 @@ except StoreUnusable as refused:
     print(refused)
 else:
     print("OPENED", store.heads())
+sys.exit()
 """
 
 
 def opened_by_nobody(folder: Path) -> str:
-    done = subprocess.run([sys.executable, "-c", AS_NOBODY, folder], check=False, capture_output=True, text=True)
+    done = run_program(before=AS_NOBODY.format(folder=str(folder)))
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 
