@@ -246,7 +246,12 @@ export class VivienneRestClient {
     const url = this.baseUrl + path + (search && `?${search}`)
     const limit = AbortSignal.timeout(this.#timeout)
     try {
-      const sent = content && { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(content) }
+      // A redirect would turn a change into a read, whose answer looks like success.
+      const sent = content && {
+        redirect: 'manual' as const,
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify(content),
+      }
       const response = await this.#fetch(url, {
         method,
         signal: AbortSignal.any([signal ?? limit, limit]),

@@ -33,6 +33,7 @@ async function ask<T>(method: string, url: string, token: string, options: AskOp
   try {
     const response = await (options.fetch ?? fetch)(url, {
       method,
+      redirect: 'manual', // the token would go along
       headers: token === '' ? {} : { Authorization: `Bearer ${token}` },
       signal: signal ? AbortSignal.any([signal, limit]) : limit,
     })

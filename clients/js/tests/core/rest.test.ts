@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { afterEach, beforeAll, expect, test } from 'vitest'
 import {
   type ConfigSchema,
@@ -264,6 +267,19 @@ test.each([
   expect((error as Error).message).toMatch(
     /^\/phoenix\/.*\/active answered \d{3}.*, and not as Vivienne does; is a proxy in between\?$/,
   )
+})
+
+test('a pause that is redirected is not taken for one that was made', async () => {
+  const front = createServer((request, response) => {
+    response.writeHead(301, { Location: `${server.url}${request.url}` }).end()
+  })
+  await once(front.listen(0, '127.0.0.1'), 'listening')
+  const redirected = new VivienneRestClient(`http://127.0.0.1:${(front.address() as AddressInfo).port}`)
+  const error = await failure(redirected.pause())
+  expect(error).toMatchObject({ status: 301, code: 'not_vivienne' })
+  expect((await redirected.pauses()).paused).toEqual([])
+  front.closeAllConnections()
+  front.close()
 })
 
 test('requests say what they are', async () => {
