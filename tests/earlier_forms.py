@@ -49,6 +49,11 @@ ALTER TABLE tokens ADD COLUMN earlier_until VARCHAR(32);
 CREATE INDEX revisions_with_answer ON revisions (version) WHERE answer IS NOT NULL;
 """
 _TRACES = "ALTER TABLE revisions ADD COLUMN trace_id VARCHAR(64);"
+_REQUESTERS = """
+ALTER TABLE revisions ADD COLUMN requester VARCHAR(100) DEFAULT '';
+DROP INDEX revisions_by_request;
+CREATE UNIQUE INDEX revisions_by_request ON revisions (request_id, requester) WHERE request_id IS NOT NULL;
+"""
 
 
 def _migrated(number: int) -> str:
@@ -71,6 +76,7 @@ MIGRATED = {
     "4": _REVISIONS + _ROWS + _SWITCHES + _TOKENS + _TICKETS + _migrated(4),
     "5": _REVISIONS + _ROWS + _SWITCHES + _TOKENS + _TICKETS + _EXPIRY + _migrated(5),
     "6": _REVISIONS + _ROWS + _SWITCHES + _TOKENS + _TICKETS + _EXPIRY + _TRACES + _migrated(6),
+    "7": _REVISIONS + _ROWS + _SWITCHES + _TOKENS + _TICKETS + _EXPIRY + _TRACES + _REQUESTERS + _migrated(7),
 }
 """By the number of the schema: those that both engines had."""
 SQLITE = {

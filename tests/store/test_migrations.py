@@ -77,7 +77,7 @@ for line in sys.stdin:
 """
 
 
-WITH_TOKENS = ("2, with tokens", "3", "4", "5", "6")
+WITH_TOKENS = ("2, with tokens", "3", "4", "5", "6", "7")
 EVERY = 1 if FULL else 4
 """Statements between two kills."""
 

@@ -59,6 +59,27 @@ def test_the_file_says_whose_it_is(path: Path, store: SqliteRevisionStore) -> No
     assert path.read_bytes()[68:72] == b"VIVI"
 
 
+def test_configurations_are_found_however_many_pauses_there_are(store: SqliteRevisionStore) -> None:
+    def steps() -> int:
+        """What the database does to find them, in thousands of steps."""
+        counted = []
+        with store._engine.connect() as connection:
+            driver: Any = connection.connection.driver_connection
+        driver.set_progress_handler(lambda: counted.append(1), 1_000)
+        found = store.page(layers=None, limit=2, before=None, configurations_only=True)
+        assert [2, 1] == versions(found)
+        assert [2] == versions(store.page(layers=["BTC"], limit=2, before=None, configurations_only=True))
+        assert {"global": "id-1", "BTC": "id-2"} == store.active_ids()
+        assert "id-1" == store.active_id("global", 5_000)
+        driver.set_progress_handler(None, 0)
+        return len(counted)
+
+    filled(store, revision(1), revision(2, "BTC"))
+    few = steps()
+    store.append(*(revision(version, action="pause") for version in range(3, 5_000)))
+    assert steps() <= few + 2
+
+
 @pytest.mark.parametrize(
     "name",
     ["with space.db", "n\u00e4chts.db", "hash#tag.db", "per%20cent.db", "a&b=c.db", "what?.db", "a;b'c\".db"],

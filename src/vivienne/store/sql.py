@@ -8,14 +8,14 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from sqlalchemy import exists, func, select
+from sqlalchemy import and_, exists, func, select
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from vivienne.errors import StoreUnavailable
 from vivienne.store.base import Outline
-from vivienne.store.revision import ACTIONS, NO_CONFIGURATION, Revision
+from vivienne.store.revision import ACTIONS, Revision
 from vivienne.store.sql_tokens import SqlTokens
-from vivienne.store.tables import revisions, switches
+from vivienne.store.tables import configured, revisions, switches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -30,8 +30,7 @@ _deletions = revisions.alias("deletions")
 _is_deleted: ColumnElement[bool] = exists().where(
     _deletions.c.target == revisions.c.config_id, _deletions.c.action == "delete"
 )
-_sets_values: ColumnElement[bool] = revisions.c.action.not_in(sorted(NO_CONFIGURATION))
-_is_configuration: ColumnElement[bool] = _sets_values & ~_is_deleted
+_is_configuration: ColumnElement[bool] = and_(configured, ~_is_deleted)
 
 
 class SqlRevisionStore(SqlTokens):
@@ -91,7 +90,7 @@ class SqlRevisionStore(SqlTokens):
     def active_ids(self) -> dict[str, str]:
         """See `RevisionStore`."""
         with self._transaction() as connection:
-            layers = connection.execute(select(revisions.c.layer).distinct()).scalars().all()
+            layers = connection.execute(select(revisions.c.layer).where(configured).distinct()).scalars().all()
             found = {}
             for layer in layers:
                 newest = (
@@ -114,7 +113,7 @@ class SqlRevisionStore(SqlTokens):
         )
         newest = (
             select(revisions.c.config_id)
-            .where(revisions.c.layer == layer, revisions.c.version <= version, _sets_values, ~deleted)
+            .where(revisions.c.layer == layer, revisions.c.version <= version, configured, ~deleted)
             .order_by(revisions.c.version.desc())
             .limit(1)
         )
@@ -141,7 +140,7 @@ class SqlRevisionStore(SqlTokens):
     def switches_named(self, config_ids: Collection[str]) -> dict[tuple[str, str], int]:
         """See `RevisionStore`."""
         columns = revisions.c.config_id, revisions.c.layer, revisions.c.version
-        wanted = select(*columns).where(revisions.c.config_id.in_(sorted(config_ids)), ~_sets_values)
+        wanted = select(*columns).where(revisions.c.config_id.in_(sorted(config_ids)), switches)
         with self._transaction() as connection:
             return {(config_id, layer): version for config_id, layer, version in connection.execute(wanted)}
 

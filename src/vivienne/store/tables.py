@@ -8,7 +8,7 @@ import orjson
 from sqlalchemy import Column, Double, Index, Integer, LargeBinary, MetaData, String, Table, TypeDecorator, text
 from typing_extensions import override
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 """The schema after all `migrations`: the number of the newest one."""
 
 
@@ -32,6 +32,8 @@ _targeted, _requested = text("target IS NOT NULL"), text("request_id IS NOT NULL
 _answered = text("answer IS NOT NULL")
 switches = text("action IN ('pause', 'resume')")
 """Which revisions pause or resume; written as the index has it, so that it is used."""
+configured = text("action NOT IN ('delete', 'pause', 'resume')")
+"""Which revisions set values, written likewise."""
 revisions = Table(
     "revisions",
     metadata,
@@ -60,6 +62,8 @@ revisions = Table(
     Index("revisions_by_request", "request_id", "requester", unique=True, sqlite_where=_requested),
     Index("revisions_with_answer", "version", sqlite_where=_answered),
     Index("revisions_by_switch", "layer", "version", sqlite_where=switches),
+    Index("revisions_by_configuration", "version", sqlite_where=configured),
+    Index("revisions_by_layer_and_configuration", "layer", "version", sqlite_where=configured),
 )
 tokens = Table(
     "tokens",
