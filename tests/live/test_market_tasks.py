@@ -11,7 +11,8 @@ import pytest
 
 from making import MIDNIGHT, minute, minutes
 from vivienne.agent.evaluate import Evaluation, evaluate
-from vivienne.changes.requests import ChangeRequest, Update
+from vivienne.changes import telling
+from vivienne.changes.requests import ChangeRequest, SwitchRequest, Update
 from vivienne.changes.service import ConfigService
 from vivienne.errors import MarketDataError
 from vivienne.live import deciding, market, restarting
@@ -182,6 +183,44 @@ async def test_a_price_is_published_and_moves_nothing_else(tmp_path: Path) -> No
 
         after = made.board.last("BTC")
         assert {name for name in after if after[name] != before[name]} == {"price", "price_time"}
+
+
+async def test_a_change_for_all_is_decided_for_every_asset_before_it_is_answered_and_others_have_their_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(telling, "_SLICE_SECONDS", 0.0)
+    names = [f"A{number}" for number in range(20)]
+    async with running(tmp_path, *names) as made:
+        versions: list[set[int]] = []
+
+        async def look() -> None:
+            while True:
+                versions.append({made.board.states[asset][-1]["version"] for asset in names})
+                await asyncio.sleep(0)
+
+        looking = asyncio.create_task(look())
+        change = ChangeRequest(Update({"settings": {"state_threshold_bang": 91}}, partial=True), channel="test")
+        version = (await made.service.change(change))["version"]
+        looking.cancel()
+
+        assert {version} == {made.board.states[asset][-1]["version"] for asset in names}
+        assert {91} == {made.board.states[asset][-1]["config"]["settings"]["state_threshold_bang"] for asset in names}
+        assert sum(len(each) > 1 for each in versions) >= len(names) - 1
+
+
+async def test_a_pause_and_its_end_are_shown_without_deciding_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(tmp_path) as made:
+        before = made.board.last("ETH")
+        monkeypatch.setattr(deciding, "evaluate", None)
+
+        paused = await made.service.switch(SwitchRequest(switch="pause", channel="test"))
+        assert ["paused", "paused"] == [made.status(asset) for asset in ("BTC", "ETH")]
+        assert paused["version"] == made.board.states["ETH"][-1]["version"]
+
+        await made.service.switch(SwitchRequest(switch="resume", channel="test"))
+        assert before == made.board.last("ETH") | {"data_age": before["data_age"]}
 
 
 async def test_many_prices_within_an_interval_are_published_as_one_with_the_newest(tmp_path: Path) -> None:

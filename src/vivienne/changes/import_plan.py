@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from vivienne.changes.plan import Prepared, done
 from vivienne.config.documents import differences, leaves
 from vivienne.config.flat import nest
-from vivienne.config.layers import GLOBAL, Layers, asset_of
+from vivienne.config.layers import GLOBAL, Layers, altered, asset_of
 from vivienne.config.warnings import warnings_of_change
 from vivienne.errors import InvalidConfiguration, Problem
 from vivienne.store.revision import IMPORT, Revision
@@ -47,7 +47,7 @@ class ReplacementPlan:
             {"asset_symbol": asset_of(layer), "changed": differences(before.document(layer), document)}
             for layer, document in self.documents.items()
         ]
-        assets = [asset for asset in after.assets if before.effective(asset) != after.effective(asset)]
+        assets = altered(before, after, after.assets)
         touched = {
             layer: [change["path"] for change in differences(before.document(layer), document)]
             for layer, document in self.documents.items()

@@ -200,20 +200,28 @@ class LayersInForce:
         }
 
     def _swap(self, changed: Iterable[str]) -> None:
-        """Put layers in force, all at once."""
+        """Put layers in force, all at once. Those that set nothing share one configuration."""
         active = dict(self._active)
+        inherited: tuple[Document, Configuration] | None = None
         for layer in changed:
-            document = self._layers.effective(layer)
+            if layer != GLOBAL and not self._layers.sets_nothing(layer):
+                document, configuration = self._made(layer)
+            else:
+                document, configuration = inherited = inherited or self._made(GLOBAL)
             active[layer] = Active(
                 layer=layer,
                 version=self.version_of(layer),
                 config_id=self._id_in_force(layer) or self._id_in_force(GLOBAL),
                 document=document,
-                configuration=Configuration.model_validate(document),
+                configuration=configuration,
                 layers=self._layers,
                 pause=self._pauses.of(layer),
             )
         self._active = active
+
+    def _made(self, layer: str) -> tuple[Document, Configuration]:
+        document = self._layers.effective(layer)
+        return document, Configuration.model_validate(document)
 
     def _id_in_force(self, layer: str) -> str | None:
         return None if layer in self._layers.ignored else self._active_ids.get(layer)

@@ -8,12 +8,11 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from vivienne.changes.plan import done
+from vivienne.changes.telling import Telling
 from vivienne.errors import NotStored, StoreUnavailable, VersionTaken
 from vivienne.store.revision import AppliedRevision
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from vivienne.changes.in_force import LayersInForce
     from vivienne.changes.plan import Prepared
     from vivienne.metrics.registry import Metrics
@@ -45,8 +44,8 @@ class Ledger:
         self._in_doubt: tuple[Revision, ...] = ()
         self.failure: str | None = None
         """The reason the last change could not be stored; None when it was."""
-        self.listeners: list[Callable[[AppliedRevision], None]] = []
-        """Called with every change once it is in force."""
+        self.telling = Telling()
+        """Of every change, once it is in force."""
 
     @property
     def version(self) -> int:
@@ -174,11 +173,6 @@ class Ledger:
         return await self._thread.look_up(self._store.active_id, revision.layer, revision.version)
 
     def _tell(self, revision: Revision, summary: str, *, made_here: bool) -> None:
-        change = AppliedRevision(revision, self._in_force.under(revision.layer), made_here)
-        for listener in self.listeners:
-            try:
-                listener(change)
-            except Exception:  # noqa: BLE001  # the change is in force and must be acknowledged
-                _log.exception("A listener failed at version %d", revision.version)
+        self.telling.tell(AppliedRevision(revision, self._in_force.under(revision.layer), made_here))
         where = "" if made_here else ", in another process"
         _log.info("%s (version %d, by %s, %s%s)", summary, revision.version, revision.author, revision.channel, where)

@@ -9,7 +9,7 @@ from vivienne.changes.editing import edit
 from vivienne.changes.plan import Plan, Prepared
 from vivienne.changes.requests import Activate, Delete
 from vivienne.config.documents import differences, leaves
-from vivienne.config.layers import GLOBAL
+from vivienne.config.layers import GLOBAL, altered
 from vivienne.config.warnings import warnings_of_change
 from vivienne.errors import InvalidConfiguration, UnknownRevision
 from vivienne.store.revision import Revision
@@ -74,7 +74,7 @@ class Planning:
         if problems:
             raise InvalidConfiguration(problems)
         changed = differences(before.effective(layer), layers.effective(layer))
-        assets = [asset for asset in in_force.under(layer) if layers.effective(asset) != before.effective(asset)]
+        assets = altered(before, layers, in_force.under(layer))
         paths = {*(touched or leaves(document)), *(change["path"] for change in changed)}
         warnings = warnings_of_change(before, layers, {layer: paths})
         return Plan(layer, action, document, layers, changed, assets, warnings, target, active_id)

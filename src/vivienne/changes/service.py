@@ -47,9 +47,9 @@ if TYPE_CHECKING:
     from vivienne.changes.pause.state import PauseInForce, PausesInForce
     from vivienne.changes.plan import Plan
     from vivienne.changes.requests import ChangeRequest, Replacement, SeveralRequest, SwitchRequest, UndoRequest
+    from vivienne.changes.telling import Listener
     from vivienne.errors import Problem
     from vivienne.store.base import RevisionStore
-    from vivienne.store.revision import AppliedRevision
     from vivienne.wire.answers import (
         Acknowledgement,
         ConfigurationPage,
@@ -141,12 +141,13 @@ class ConfigService:
         """Layers whose stored configuration is left out, and why."""
         return dict(self._in_force.layers.ignored)
 
-    def listen(self, listener: Callable[[AppliedRevision], None]) -> None:
+    def listen(self, listener: Listener) -> None:
         """Call a listener with every change once it is in force, before it is acknowledged, and in order.
 
-        The listener must not block or raise.
+        The listener must not block or raise. What takes long it yields, step by step: the steps are done before the
+        change is acknowledged too, and others have their turn between them.
         """
-        self._ledger.listeners.append(listener)
+        self._ledger.telling.listeners.append(listener)
 
     def pauses(self) -> PausesInForce:
         """The pauses in force."""

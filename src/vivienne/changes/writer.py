@@ -65,11 +65,14 @@ class Writer:
         self._waiting: Counter[str] = Counter()
         self._under_way: set[asyncio.Task[Any]] = set()
         self._settling: asyncio.Task[None] | None = None
+        self._tells: asyncio.Task[None] | None = None
 
     async def write(
         self, prepare: Callable[[], Awaitable[Prepared[AnswerT]]], channel: str, whose: str, *, is_urgent: bool = False
     ) -> AnswerT:
-        """Make a change in its turn, in a task of its own; wait for it no longer than `STORE_TIMEOUT`.
+        """Make a change in its turn, in a task of its own; wait for the store no longer than `STORE_TIMEOUT`.
+
+        With `is_urgent`, `told` is not waited for.
 
         Args:
             prepare: plans the change on top of what is in force; called again when another process was first.
@@ -90,12 +93,15 @@ class Writer:
         task.add_done_callback(partial(self._finished, whose))
         try:
             async with asyncio.timeout(STORE_TIMEOUT):
-                return await asyncio.shield(task)
+                answer = await asyncio.shield(task)
         except TimeoutError:
             raise NotStored(
                 f"The store did not answer within {STORE_TIMEOUT:g} s; the change may still be made. Send it again "
                 "with the same request_id to find out, or look at the history"
             ) from None
+        if not is_urgent:
+            await self.told()
+        return answer
 
     async def catch_up(self) -> bool:
         """Put in force what other processes have appended; tell whether there was anything.
@@ -103,8 +109,15 @@ class Writer:
         Raises:
             StoreUnavailable: not all of it could be read.
         """
-        async with self._turns.turn(is_urgent=True):  # pauses of other processes come this way
-            return await self._ledger.catch_up()
+        try:
+            async with self._turns.turn(is_urgent=True):  # pauses of other processes come this way
+                return await self._ledger.catch_up()
+        finally:
+            await self.told()
+
+    async def told(self, *, is_urgent: bool = False) -> None:
+        """See `Telling.told`. Not called within a turn, because pauses would wait for it."""
+        await self._ledger.telling.told(is_urgent=is_urgent)
 
     async def follow(self) -> None:
         """Put in force what is in the store. Called within a turn.
@@ -155,8 +168,9 @@ class Writer:
 
     async def close(self, seconds: float) -> None:
         """Give the changes under way so many seconds to finish."""
-        if self._settling is not None:
-            self._settling.cancel()
+        for task in (self._settling, self._tells):
+            if task is not None:
+                task.cancel()
         if self._under_way:
             await asyncio.wait(self._under_way, timeout=seconds)
 
@@ -228,6 +242,7 @@ class Writer:
                     continue
                 except Exception:  # noqa: BLE001  # it is asked again as long as there is doubt
                     _log.exception("Failed to find out whether a change was stored; trying again")
+            await self.told()
 
     def _finished(self, whose: str, task: asyncio.Task[Any]) -> None:
         self._under_way.discard(task)
@@ -236,3 +251,7 @@ class Writer:
             del self._waiting[whose]
         if not task.cancelled() and (error := task.exception()) and not isinstance(error, ChangeRefused):
             _log.error("A change failed", exc_info=error)
+        if self._tells is None or self._tells.done():  # also when whoever asked has gone
+            telling = self.told()
+            charged = telling if self.budgets is None else self.budgets.charging(whose, telling)
+            self._tells = asyncio.create_task(charged, name="tell of changes")

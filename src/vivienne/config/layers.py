@@ -11,7 +11,7 @@ from vivienne.config.validation import check_document, check_rules
 from vivienne.errors import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from vivienne.wire.document import Document
 
@@ -42,6 +42,10 @@ class Layers:
     def document(self, layer: str) -> Document:
         """The values a layer sets itself."""
         return self.documents.get(layer, {})
+
+    def sets_nothing(self, layer: str) -> bool:
+        """True for an asset that has the values of the global layer, all of them."""
+        return layer != GLOBAL and not self._in_force(layer)
 
     def effective(self, layer: str) -> Document:
         """Everything in force for an asset, or for the global layer; nothing is left out."""
@@ -95,6 +99,8 @@ class Layers:
             if asset in self.ignored:
                 layers = layers._settled(asset)  # noqa: SLF001
                 continue
+            if layers.sets_nothing(asset):
+                continue  # its values are checked already
             problems += [
                 Problem(problem.path, f"{asset}: {problem.message}", asset)
                 for problem in check_rules(layers.effective(asset), touched)
@@ -116,7 +122,7 @@ class Layers:
             document = layers.document(layer)
             if layer in ignored:
                 layers = layers._settled(layer)  # noqa: SLF001
-            elif layer in documents or GLOBAL in documents:
+            elif layer in documents or (GLOBAL in documents and document):
                 problems = check_document(document) if layer in documents else []
                 own = wrong | {problem.path for problem in problems}
                 if layer == GLOBAL:
@@ -131,9 +137,21 @@ class Layers:
         """With documents that another process put into layers. Layers that are not valid with them are ignored."""
         layers = replace(self, documents={**self.documents, **documents})
         for layer in (GLOBAL, *self.assets):
-            if layer in documents or GLOBAL in documents:
+            if layer in documents or (GLOBAL in documents and layers.document(layer)):
                 layers = layers._settled(layer)  # noqa: SLF001
         return layers
+
+
+def altered(before: Layers, after: Layers, assets: Iterable[str]) -> list[str]:
+    """Those among these assets whose values differ. Those that set nothing are compared once."""
+    inherited = after.effective(GLOBAL) != before.effective(GLOBAL)
+
+    def is_altered(asset: str) -> bool:
+        if before.sets_nothing(asset) and after.sets_nothing(asset):
+            return inherited
+        return after.effective(asset) != before.effective(asset)
+
+    return [asset for asset in assets if is_altered(asset)]
 
 
 def _bears_on(path: str, touched: Collection[str]) -> bool:

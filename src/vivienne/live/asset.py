@@ -191,6 +191,14 @@ class LiveAsset:
             self._deciding.forget()
         self._failed = None
 
+    def take_up_switch(self) -> bool:
+        """Show the pause in force, if nothing else is different: then no decision is. Otherwise False."""
+        active = self._active()
+        if active.configuration is not self._config.configuration or self._failed or self.has_undecided:
+            return False
+        self._take_up(active)
+        return True
+
     def chart(self, limit: int) -> Chart:
         """The last closed bars, at most `limit`, as a chart draws them."""
         return {

@@ -23,7 +23,7 @@ from vivienne.market.feeds.base import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from vivienne.agent.schema import Configuration
     from vivienne.changes.service import ConfigService
@@ -232,10 +232,14 @@ class Market:
         self._assets[asset].break_off(reason)
         self._publish_safely(asset)
 
-    def _reconfigured(self, change: AppliedRevision) -> None:
+    def _reconfigured(self, change: AppliedRevision) -> Iterator[None]:
         for asset in change.assets:
             if asset in self._assets:
-                self._decide_again(asset)
+                if self._assets[asset].take_up_switch():
+                    self._publish_safely(asset)
+                else:
+                    self._decide_again(asset)
+                yield
 
     def _held(self) -> None:
         """Publish all states after a pause that is not stored yet came into force or ended."""

@@ -86,7 +86,7 @@ class Pausing:
         Raises:
             ChangeRefused: nothing is different.
         """
-        task = asyncio.create_task(self._resume(request) if request.switch == "resume" else self._pause(request))
+        task = asyncio.create_task(self._switch(request))
         self._tasks.add(task)
         task.add_done_callback(self._finished)
         return await asyncio.shield(task)
@@ -105,6 +105,11 @@ class Pausing:
             task.cancel()
         if self._in_force.pauses.held:
             _log.critical("A pause was not stored and is lost at the next start")
+
+    async def _switch(self, request: SwitchRequest) -> Switched:
+        answer = await (self._resume(request) if request.switch == "resume" else self._pause(request))
+        await self._writer.told(is_urgent=True)
+        return answer
 
     async def _resume(self, request: SwitchRequest) -> Switched:
         prepare = partial(self._prepare, request, str(uuid.uuid4()), self._clock(), next(self._numbers))

@@ -201,7 +201,7 @@ class PausesInForce:
         held = [pause for pause in self.held if pause.layer in (layer, GLOBAL)]
         if held:
             return held[-1]
-        stored = [pause for each, pause in self.stored.items() if each in (layer, GLOBAL)]
+        stored = [self.stored[each] for each in {layer, GLOBAL} if each in self.stored]
         heard = [pause for pause in self.heard if pause.layer in (layer, GLOBAL)]
         return max(stored, key=lambda pause: pause.version or 0, default=heard[-1] if heard else None)
 
