@@ -15,6 +15,7 @@ from websockets.asyncio.client import connect
 
 from fake_exchange import BEGIN, DIALECTS, FakeExchange, FakeMarket
 from measuring import Figure, Serving, percentile, serving
+from running import data
 from vivienne.market.feeds.exchange.known import EXCHANGES
 from vivienne.market.feeds.exchange.line import Counts, Line
 from vivienne.market.feeds.exchange.patience import Patience
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 _ASSETS = ("BTC", "ETH", "SOL", "XRP", "ADA", "DOT", "LTC", "BCH", "LINK", "DOGE")
 _PACE = 20.0
 _A_SECOND = 1_000
-_SECONDS = 45.0
+_SECONDS = 30.0
 _BARS = 1_500
 _REST_SECONDS = 0.05
 _WAIT_SECONDS = 60.0
@@ -138,12 +139,14 @@ class _Timed(FakeExchange):
 async def _messages() -> list[Figure]:
     """Follow ten markets with a thousand trades a second; every three seconds a minute of all of them closes."""
     a_minute = round(_A_SECOND / len(_ASSETS) * 60 / _PACE)
-    market = FakeMarket(_ASSETS, pace=_PACE, past=150, ahead=round(4 * _SECONDS * _PACE / 60), busy=a_minute)
+    market = FakeMarket(
+        _ASSETS, pace=_PACE, past=_BARS + 50, ahead=round(4 * _SECONDS * _PACE / 60), a_minute=2, busy=a_minute
+    )
     async with _Timed("kraken", market, step=0.02) as exchange:
         exchange.closed = {}
         exchange.faults.no_candles = True
         flags = ("--feed", "exchange", "--exchange", "kraken", "--exchange-url", exchange.url, "--timeframe", "1m")
-        async with _served(*flags, "--window", "120") as server:
+        async with _served(*flags, "--window", str(_BARS)) as server:
             process = psutil.Process(server.process.pid)
             async with connect(f"ws://127.0.0.1:{server.port}/ws/state", max_size=None) as client:
                 await _until(client, lambda state: state["status"] == "live")
@@ -182,11 +185,11 @@ async def _bars(client: Any, exchange: _Timed, end: float) -> list[float]:
     """Milliseconds from the message that closed a minute to the state with its bar."""
     seen: list[float] = []
     while time.perf_counter() < end:
-        state = json.loads(await asyncio.wait_for(client.recv(), _WAIT_SECONDS))
-        moment, data = time.perf_counter(), state.get("data", state)
-        if data.get("bar"):
-            minute = _minute(data["bar"]["time"])
-            sent = exchange.closed.get((state["asset"], minute))
+        message = json.loads(await asyncio.wait_for(client.recv(), _WAIT_SECONDS))
+        moment = time.perf_counter()
+        if message["type"] == "asset_data" and (bar := data(message)["bar"]) is not None:
+            minute = _minute(bar["time"])
+            sent = exchange.closed.get((message["asset"], minute))
             if sent is not None:
                 seen.append((moment - sent) * 1e3)
     return seen
@@ -201,9 +204,9 @@ async def _until(client: Any, is_so: Callable[[Any], bool], assets: tuple[str, .
     missing = set(assets)
     async with asyncio.timeout(_WAIT_SECONDS):
         while missing:
-            state = json.loads(await client.recv())
-            if is_so(state.get("data", state)):
-                missing.discard(state["asset"])
+            message = json.loads(await client.recv())
+            if message["type"] == "asset_data" and is_so(data(message)):
+                missing.discard(message["asset"])
 
 
 async def _back(client: Any, exchange: FakeExchange, seconds: float) -> float:
@@ -241,10 +244,10 @@ async def _start() -> list[Figure]:
 
 async def _memory(seconds: float) -> tuple[float, int]:
     """MB an hour by the line of least squares over the last two thirds, and the size at the end."""
-    market = FakeMarket(_ASSETS, pace=10.0, past=150, ahead=round(seconds / 6) + 20, a_minute=12)
+    market = FakeMarket(_ASSETS, pace=10.0, past=_BARS + 50, ahead=round(seconds / 6) + 20, a_minute=2, busy=12)
     async with FakeExchange("binance", market, step=0.05) as exchange:
         flags = ("--feed", "exchange", "--exchange", "binance", "--exchange-url", exchange.url, "--timeframe", "1m")
-        async with _served(*flags, "--window", "120") as server:
+        async with _served(*flags, "--window", str(_BARS)) as server:
             process, begin = psutil.Process(server.process.pid), time.perf_counter()
             hours, sizes = list[float](), list[int]()
             while (passed := time.perf_counter() - begin) < seconds:
