@@ -13,6 +13,7 @@ import httpx
 import orjson
 import pytest
 from fastapi import FastAPI
+from pydantic import TypeAdapter, ValidationError
 
 from revisions import revision
 from vivienne.changes.pause import adopting, hearing
@@ -24,13 +25,13 @@ from vivienne.server.readiness import Readiness
 from vivienne.server.store_health import StoreHealth
 from vivienne.store.sqlite import SqliteRevisionStore
 from vivienne.times import now, written
+from vivienne.wire.pause import PauseClaim
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
     from vivienne.live.view import MarketView
-    from vivienne.wire.pause import PauseClaim
 
 ASSETS = ("BTC", "ETH")
 RESUME = SwitchRequest("resume", channel="test", asset="BTC")
@@ -58,6 +59,12 @@ def claim(version: int | None, asset: str | None = None, *, ago: float = 0.0, na
 
 def paused(service: ConfigService) -> list[str]:
     return list(service.paused())
+
+
+@pytest.mark.parametrize("version", [0, 2**53, 10**30])
+def test_a_version_that_no_database_has_is_no_announcement(version: int) -> None:
+    with pytest.raises(ValidationError):
+        TypeAdapter(PauseClaim).validate_python(claim(version))
 
 
 @pytest.mark.parametrize("version", [None, 7])

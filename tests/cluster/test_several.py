@@ -280,6 +280,9 @@ def test_the_log_of_an_agent_shows_at_every_gateway(several: Several) -> None:
         "{}",
         '{"type": "asset_data"}',
         '{"agent": 1}',
+        '{"sender": "x", "asks": true, "pauses": [{"config_id": "f", "asset_symbol": null, "version": 1'
+        + "0" * 30
+        + ', "created_at": "2026-01-02T03:04:05.678Z"}]}',
         '{"answer": "x"}',
         "\0",
         '{"type": "asset_data", "asset": "BTC", "seq": 1000000, "config_version": 1, "agents": 5}',

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from vivienne.changes.requests import ChangeRequest, SeveralRequest, SwitchRequest, UndoRequest
 from vivienne.config.flat import MOST_TOLD, and_more, clip, nearest, quoted
 from vivienne.errors import InvalidConfiguration, Malformed, Problem
+from vivienne.wire.numbers import HIGHEST
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from vivienne.wire.document import Document
 
 LONGEST_TEXT = {"asset_symbol": 40, "request_id": 128, "author": 100, "reason": 1000}
-HIGHEST_VERSION = 2**53 - 1
-"""The largest integer that every JSON reader represents exactly."""
 _ASSET = ("asset", "asset_symbol")
 FIELDS = (*_ASSET, "request_id", "author", "reason", "expected_version")
 """Names with this meaning in every message; all may be left out. `asset` is another name of `asset_symbol`."""
@@ -118,7 +117,7 @@ def open_envelope(fields: dict[str, Any]) -> Envelope:
     if isinstance(version, float) and version.is_integer():
         version = int(version)
     if "expected_version" in fields and not _is_version(version):
-        needed = f"expected_version must be a whole number up to {HIGHEST_VERSION}, or left out"
+        needed = f"expected_version must be a whole number up to {HIGHEST}, or left out"
         problems.append(Problem("expected_version", needed))
     if problems:
         raise InvalidConfiguration(problems)
@@ -128,7 +127,7 @@ def open_envelope(fields: dict[str, Any]) -> Envelope:
 
 
 def _is_version(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= HIGHEST_VERSION
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= HIGHEST
 
 
 def split_envelope(message: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -17,6 +17,7 @@ from vivienne.redis.listening import heard_on
 from vivienne.redis.publishing import PUBLISHED_BY, STATE
 from vivienne.times import now
 from vivienne.wire.messages import AGENT
+from vivienne.wire.numbers import HIGHEST
 from vivienne.wire.state import Status
 
 if TYPE_CHECKING:
@@ -202,11 +203,15 @@ def _is_state(message: dict[str, Any]) -> bool:
     data = decided.get("data") if isinstance(decided, dict) else None
     return (
         message.get("type") == "asset_data"
-        and all(isinstance(message.get(name), int) for name in ("seq", "config_version"))
+        and all(_is_number(message.get(name)) for name in ("seq", "config_version"))
         and isinstance(data, dict)
         and data.get("status") in get_args(Status)
         and all(isinstance(data.get(name), (int, float, NoneType)) for name in ("data_age", "data_age_limit"))
     )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int) and 0 <= value <= HIGHEST
 
 
 def _since(timestamp: object) -> float:

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from typing import TYPE_CHECKING, Any, Literal, NotRequired
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired
 
 import orjson
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from vivienne.errors import AgentUnavailable
 from vivienne.market.feeds.pushed.rows import Kind  # pydantic reads the annotation
 from vivienne.redis.link import LOST
 from vivienne.wire.document import Document
+from vivienne.wire.numbers import HIGHEST
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -46,7 +47,7 @@ class Question(TypedDict):
     """
 
     kind: Literal["closes", "chart", "compare", "push"]
-    count: int
+    count: Annotated[int, Field(ge=0, le=HIGHEST)]
     asset: NotRequired[str]
     candidate: NotRequired[Document]
     rows: NotRequired[Kind]

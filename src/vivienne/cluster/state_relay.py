@@ -34,6 +34,10 @@ SILENT_STATES_SECONDS = 2.5 * AGEING_SECONDS
 """Time without a state after which an asset is stale. Its agent publishes one at least every `AGEING_SECONDS`."""
 
 
+_MOST_MISSED = 1_000_000
+"""States that count as missed at most, whatever number an agent gives."""
+
+
 @dataclass(slots=True)
 class _Relayed:
     """One asset.
@@ -127,7 +131,7 @@ class StateRelay:
         relayed = self._assets.get(asset)
         moved = 1
         if relayed is not None and relayed.agent == agent:
-            moved = state["seq"] - relayed.said["seq"]
+            moved = min(_MOST_MISSED, state["seq"] - relayed.said["seq"])
         elif relayed is not None and agent < relayed.agent and relayed.stale is None:
             return  # its agent was replaced, and has not noticed yet
         if moved < 1:

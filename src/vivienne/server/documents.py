@@ -8,8 +8,9 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
-from vivienne.channels.envelope import HIGHEST_VERSION, LONGEST_TEXT
+from vivienne.channels.envelope import LONGEST_TEXT
 from vivienne.server.schemas import NOTHING_ELSE, Schema, reference
+from vivienne.wire.numbers import HIGHEST
 from vivienne.wire.problem import ProblemEntry
 
 
@@ -40,7 +41,7 @@ class _Origin(TypedDict):
     request_id: NotRequired[Annotated[str, _text("request_id")]]
     author: NotRequired[Annotated[str, _text("author")]]
     reason: NotRequired[Annotated[str, _text("reason")]]
-    expected_version: NotRequired[Annotated[int, Field(ge=0, le=HIGHEST_VERSION)]]
+    expected_version: NotRequired[Annotated[int, Field(ge=0, le=HIGHEST)]]
 
 
 @with_config(NOTHING_ELSE)

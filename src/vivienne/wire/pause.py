@@ -8,6 +8,8 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 from typing_extensions import TypedDict
 
+from vivienne.wire.numbers import HIGHEST
+
 
 def _is_time(text: str) -> str:
     """The text, if there is such a day and such a time on it."""
@@ -39,5 +41,5 @@ class PauseClaim(TypedDict):
 
     config_id: Annotated[str, Field(pattern=r"^[0-9A-Za-z-]{1,64}$")]
     asset_symbol: Annotated[str, Field(max_length=40)] | None
-    version: Annotated[int, Field(ge=1)] | None
+    version: Annotated[int, Field(ge=1, le=HIGHEST)] | None
     created_at: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"), AfterValidator(_is_time)]
