@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from making import bars_of, random_bars
-from vivienne.agent.levels import merged, nearest_levels, peaks, troughs
+from vivienne.agent.levels import _groups, merged, nearest_levels, peaks, troughs
 
 
 def marked(values: list[float], side_bars: int) -> list[int]:
@@ -51,6 +52,16 @@ def test_pivots_are_those_a_plain_search_finds(values: list[int], side_bars: int
 
 def test_prices_within_the_buffer_are_one_level_at_their_mean() -> None:
     assert list(merged([100.0, 100.2, 105.0], 0.003)) == [100.1, 105.0]
+
+
+@given(prices=st.lists(st.floats(), max_size=20).map(sorted), buffer=st.floats(0.0, 1.0))
+def test_whatever_the_prices_are_every_group_has_one_and_none_is_left_out(prices: list[float], buffer: float) -> None:
+    """A search for levels that makes no progress would stop the process."""
+    ends = [0]
+    for begin, end in islice(_groups(prices, buffer), len(prices) + 1):
+        assert begin == ends[-1] < end
+        ends.append(end)
+    assert ends[-1] == len(prices)
 
 
 def test_the_buffer_is_measured_from_the_lowest_price_of_a_level() -> None:

@@ -118,3 +118,43 @@ def test_a_corrected_minute_counts_in_the_bar_that_is_open_and_in_no_other() -> 
 
     assert bars.window.bars().candle(-1) == right.window.bars().candle(-1)
     assert bars.window.bars().candle(-2) == right.window.bars().candle(-2)
+
+
+NOT_BARS: list[dict[str, Any]] = [
+    *({name: value} for name in ("open", "high", "low", "close") for value in (0.0, -5.0, math.nan, math.inf)),
+    {"high": 1e-9},
+    {"low": 1e9},
+    {"volume": -1.0},
+    {"open_time": MIDNIGHT + MINUTE_MS},
+    {"open_time": MIDNIGHT - 900_000},
+    {"open_time": -900_000},
+    {"open_time": 5_000_000_000_000_000 // 900_000 * 900_000},
+]
+
+
+@pytest.mark.parametrize("odd", NOT_BARS)
+@pytest.mark.parametrize("place", [0, 7, 19])
+def test_only_what_follows_the_last_invalid_bar_of_a_history_is_used(
+    odd: dict[str, Any], place: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    history = [candle._replace(open_time=MIDNIGHT + row * 900_000) for row, candle in enumerate(WALK[:20])]
+    history[place] = history[place]._replace(**odd)
+    bars = AssetBars("BTC", Timeframe.M15, 100, Freshness())
+
+    bars.begin_with(Bars.from_candles(history))
+
+    assert [*bars.window.bars().candles()] == history[place + 1 :]
+    assert (bars.left_out, bars.window.is_cut) == (place + 1, True)
+    assert bars.price == (None if place == 19 else history[-1].close)
+    assert f"BTC: {place + 1} of 20 bars of its history are not used" in caplog.text
+
+
+def test_a_history_with_a_gap_begins_after_it_and_one_without_is_whole() -> None:
+    history = [candle._replace(open_time=MIDNIGHT + row * 900_000) for row, candle in enumerate(WALK[:20])]
+    bars = AssetBars("BTC", Timeframe.M15, 100, Freshness())
+
+    bars.begin_with(Bars.from_candles(history[:5] + history[6:]))
+    after_gap = len(bars.window), bars.left_out
+    bars.begin_with(Bars.from_candles([each._replace(quote_volume=math.nan) for each in history]))
+
+    assert (after_gap, len(bars.window), bars.left_out, bars.window.is_cut) == ((14, 5), 20, 0, False)

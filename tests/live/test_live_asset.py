@@ -89,6 +89,29 @@ def test_warming_up_counts_the_bars_until_there_are_enough(fresh: LiveAsset) -> 
     assert seen == [*waiting, ("live", "short_history", NEEDED)]
 
 
+@pytest.mark.parametrize("price", [-5.0, 0.0])
+def test_a_history_of_prices_that_are_none_is_not_decided_on_and_the_reason_says_so(
+    fresh: LiveAsset, price: float
+) -> None:
+    """The history of a feed is checked like what follows it."""
+    right = minutes(3 * NEEDED)
+    wrong = [each._replace(open=price, high=price, low=price, close=price) for each in right]
+    fresh.load(Bars.from_candles([]), bars=Bars.from_candles(right[: 2 * NEEDED] + wrong[2 * NEEDED : -40]))
+    fresh.load(Bars.from_candles(wrong[-40:-30] + right[-30:-10]))
+    for candle in right[-10:]:
+        fresh.take(candle)
+    fresh.decide()
+
+    data = fresh.data()
+
+    assert [data["status"], data["price"], data["history"]["bars"]] == ["warming_up", right[-1].close, 30]
+    assert data["status_reason"] == (
+        f"30 of {NEEDED} bars of 1m; {len(right) - 40} bars of the history are invalid or before an invalid one, "
+        "and not used"
+    )
+    assert idle(data)
+
+
 def test_live_says_how_much_history_is_there_until_it_is_full(fresh: LiveAsset) -> None:
     candles = minutes(1_001)
     fresh.load(Bars.from_candles(candles[:999]))

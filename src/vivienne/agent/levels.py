@@ -62,11 +62,14 @@ def merged(prices: list[float], buffer: float) -> Iterator[float]:
 
 
 def _groups(prices: list[float], buffer: float) -> Iterator[tuple[int, int]]:
-    """Begin and end of each group of prices that merge into one level, lowest first."""
+    """Begin and end of each group of prices that merge into one level, lowest first.
+
+    Every group has a price, whatever the prices are: a price of 0 or less, or NaN, reaches no price at all.
+    """
     reach = (1.0 + buffer) * (1.0 + EQUAL)
     begin, count = 0, len(prices)
     while begin < count:
-        end = bisect_right(prices, prices[begin] * reach, begin)
+        end = max(begin + 1, bisect_right(prices, prices[begin] * reach, begin))
         yield begin, end
         begin = end
 

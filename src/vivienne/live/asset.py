@@ -302,13 +302,20 @@ class LiveAsset:
         decision = self._deciding.decision
         if decision is None or not self._deciding.is_ready:
             needed = self._deciding.bars_needed(self._config.configuration)
-            ended = "; the replay has ended" if self.ended else ""
-            return Trouble("warming_up", f"{len(self._bars.window)} of {needed} bars of {self._timeframe.value}{ended}")
+            besides = self._left_out() + ("; the replay has ended" if self.ended else "")
+            known = f"{len(self._bars.window)} of {needed} bars of {self._timeframe.value}"
+            return Trouble("warming_up", known + besides)
         if self.ended:
             return Trouble("replay_over", "the replay has ended; this is its last decision")
         if decision.history < FULL_HISTORY:
             return Trouble(
                 "short_history",
-                f"history: {decision.history} of {FULL_HISTORY} bars; older support and resistance levels are missing",
+                f"history: {decision.history} of {FULL_HISTORY} bars; older support and resistance levels are missing"
+                + self._left_out(),
             )
         return None
+
+    def _left_out(self) -> str:
+        """What the reason says of bars of the history that are not used."""
+        count = self._bars.left_out
+        return f"; {count} bars of the history are invalid or before an invalid one, and not used" if count else ""

@@ -10,7 +10,7 @@ import numpy as np
 
 from vivienne.live.entries import finite
 from vivienne.market.bars import BarBuilder, GapFiller, Restart
-from vivienne.market.checks import check_candle, valid_minutes
+from vivienne.market.checks import check_candle, last_unusable, valid_minutes
 from vivienne.market.types import MINUTE_MS, Candle
 from vivienne.market.window import BarWindow, weakest
 from vivienne.times import iso
@@ -43,6 +43,7 @@ class AssetBars:
         price: the newest price; None before the first one.
         price_time: time at which the market traded at it, ms since the epoch.
         newly_closed: number of bars that closed since this was set to 0.
+        left_out: number of bars of the last history that were invalid, out of order or before such a bar.
     """
 
     def __init__(self, asset: str, timeframe: Timeframe, length: int, freshness: Freshness) -> None:
@@ -60,7 +61,7 @@ class AssetBars:
         self.window = BarWindow(length)
         self.price: float | None = None
         self.price_time: int | None = None
-        self.newly_closed = 0
+        self.newly_closed = self.left_out = 0
 
     def take(self, candle: Candle, source: MinuteSource | None = None) -> bool:
         """Take a closed minute. An invalid, repeated, late or premature one is ignored.
@@ -113,10 +114,21 @@ class AssetBars:
         return bar
 
     def begin_with(self, bars: Bars, source: MinuteSource | None = None) -> None:
-        """Take closed bars without a gap, oldest first, in place of everything that came before."""
+        """Take closed bars, oldest first, in place of everything that came before.
+
+        Only the bars after the last one that is invalid or does not follow the bar before it are taken. No decision
+        may use other bars, whatever the feed is.
+        """
         self.window.clear()
         self._builder.restart()
-        self._minute = None
+        self._minute = self._gaps.newest = self.price = self.price_time = None
+        self.left_out = last_unusable(bars, self._timeframe.milliseconds)
+        if self.left_out:
+            self._tell_of_left_out(bars)
+            bars = bars[self.left_out :]
+            self.window.is_cut = True
+        if not len(bars):
+            return
         self.window.extend(bars, source)
         last = bars.candle(-1)
         self.price, self.price_time = last.close, last.open_time + self._timeframe.milliseconds
@@ -208,6 +220,14 @@ class AssetBars:
             "quote_volume": None if closed is None else finite(closed.quote_volume),
             "source": None if closed is None else self._source,
         }
+
+    def _tell_of_left_out(self, bars: Bars) -> None:
+        last = bars.candle(self.left_out - 1)
+        _log.warning(
+            "%s: %d of %d bars of its history are not used: the bar %d (open time %d ms, open %s, high %s, low %s, "
+            "close %s) is invalid, or the next one does not follow it",
+            self._asset, self.left_out, len(bars), self.left_out, *last[:5],
+        )  # fmt: skip
 
     def _tell_of_ignored(self) -> None:
         """Log the first repeated or late minute; the state shows the trouble with any other rejected minute."""

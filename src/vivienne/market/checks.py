@@ -45,6 +45,29 @@ def valid_minutes(minutes: Bars) -> BoolArray:
     return valid
 
 
+def last_unusable(bars: Bars, length: int) -> int:
+    """The number of bars up to the last one that is invalid or does not follow the bar before it; 0 without any.
+
+    The bars after them are valid and in order, without a gap. Sums of volumes may be unknown (NaN).
+
+    Args:
+        bars: in any order.
+        length: of a bar, in ms.
+    """
+    times = bars.open_time
+    is_valid = (
+        _are_prices(bars.open, bars.high, bars.low, bars.close)
+        & _are_counts(bars.volume, bars.quote_volume)
+        & _are_counts(bars.trade_count, bars.taker_buy_volume)
+        & _is_time(times)
+        & (times % length == 0)
+    )
+    is_valid[1:] &= (times[1:] > times[:-1]) | ~is_valid[:-1]
+    ends = (~is_valid).nonzero()[0] + 1
+    begins = (times[1:] - times[:-1] != length).nonzero()[0] + 1
+    return int(max(ends.max(initial=0), begins.max(initial=0)))
+
+
 def check_price(price: float, time: int) -> None:
     """Check a price within a minute.
 
@@ -74,7 +97,7 @@ def _are_volumes(volume: Any, quote_volume: Any) -> Any:
 
 
 def _are_counts(count: Any, taker: Any) -> Any:
-    """An unknown count or taker volume is NaN, the only value that is unequal to itself."""
+    """An unknown one is NaN, the only value that is unequal to itself."""
     is_count = (count >= 0) & (count < math.inf) | (count != count)  # noqa: PLR0124
     is_taker = (taker >= 0) & (taker < math.inf) | (taker != taker)  # noqa: PLR0124
     return is_count & is_taker

@@ -297,6 +297,7 @@ class Following:
         need = self._splice.need()
         for _ in range(MOST_WAITING):
             self._put(self._splice.give_up())
+            await asyncio.sleep(0)  # there may be thousands of holes
             before, need = need, self._splice.need()
             if need in (before, None):
                 break

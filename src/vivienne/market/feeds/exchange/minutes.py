@@ -268,7 +268,11 @@ class MinuteBuilder:
             return False
         self._finish(self._begin)
         # What is missing before a trade of this minute was of it, or of one before.
-        while self._ahead and _minute(self._ahead[first := min(self._ahead)]) <= self._begin:
+        for first in sorted(self._ahead):
+            if first not in self._ahead:  # it follows the one before
+                continue
+            if _minute(self._ahead[first]) > self._begin:
+                break
             self._front_number = first - 1
             self._absorb()
         self._go_on()
