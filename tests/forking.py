@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -147,8 +148,19 @@ class Forked:
         while (code := self.poll()) is None:
             if time.monotonic() > deadline:
                 raise subprocess.TimeoutExpired("vivienne", timeout)
-            time.sleep(0.005)  # it ends on its own; nothing here is told when
+            self._wait_for_end(deadline - time.monotonic())
         return code
+
+    def _wait_for_end(self, seconds: float) -> None:
+        """Wait until it has ended; where the system does not say when that is, a moment."""
+        if not hasattr(os, "pidfd_open"):
+            time.sleep(0.005)
+            return
+        told = os.pidfd_open(self.pid)
+        try:
+            select.select([told], [], [], max(0.0, seconds))
+        finally:
+            os.close(told)
 
     def send_signal(self, number: signal.Signals) -> None:
         """Send it a signal, unless it has ended."""
