@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+from redis.exceptions import RedisError
 
 from deployed import (
     DEPLOY,
@@ -18,12 +19,9 @@ from deployed import (
     is_healthy,
     load,
 )
-from redis_running import eventually
+from redis_running import RunningRedis, eventually
 from running import RunningServer, run_program
 from tokens import bearer
-
-if TYPE_CHECKING:
-    from redis_running import RunningRedis
 
 COMPOSE = load(DEPLOY / "compose.yaml")
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
@@ -135,6 +133,14 @@ def test_every_process_starts_and_becomes_healthy_as_the_document_says(database:
         gateway = server
         eventually(lambda: "ready" == gateway.http.get(f"{gateway.url}/ready", headers=headers).json()["status"])
         assert 401 == gateway.get("/phoenix/assets").status_code
+
+
+def test_redis_takes_no_value_that_would_fill_the_memory() -> None:
+    command = SERVICES["redis"]["command"]
+    with RunningRedis(*command[1 : command.index("--requirepass")]) as redis:
+        redis.client.xadd("vivienne:control:stream", {"message": "x" * 1_000_000})
+        with pytest.raises(RedisError):
+            redis.client.xadd("vivienne:control:stream", {"message": "x" * 17_000_000})
 
 
 def test_the_agents_decide_every_asset_once() -> None:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 READ_SECONDS = 1.0
 MOST_AT_ONCE = 16
-"""Entries read at once; each may be as large as Redis allows."""
+"""Entries read at once, unless fewer are wanted; each may be as large as Redis allows."""
+_CLAIMED_AT_ONCE = 1_000
+"""Entries taken over at once; they are not read by that."""
 IDLE_SECONDS = 0.5
 """Time for which an entry of another consumer must be idle before it is taken over."""
 FORGET_SECONDS = 3_600.0
@@ -40,13 +42,17 @@ class StreamGroup:
         group: name of the group.
         consumer: name of this process.
         held: tells if this process may read at this moment.
+        most: entries that are read at once.
     """
 
-    def __init__(self, stream: str, group: str, consumer: str, held: Callable[[], bool]) -> None:
+    def __init__(
+        self, stream: str, group: str, consumer: str, held: Callable[[], bool], most: int = MOST_AT_ONCE
+    ) -> None:
         self._stream = stream
         self._group = group
         self._consumer = consumer
         self._held = held
+        self._most = most
 
     async def join(self, redis: Redis) -> None:
         """Create the group, unless it is there."""
@@ -70,20 +76,18 @@ class StreamGroup:
             await asyncio.sleep(IDLE_SECONDS / 2)
 
     async def _claim(self, redis: Redis) -> None:
-        position, idle = b"0-0", round(IDLE_SECONDS * 1000)
-        while True:
-            # Next position, entries (they are read again later, in order), and deleted ones.
-            position, *_ = await redis.xautoclaim(
-                self._stream, self._group, self._consumer, idle, start_id=position, count=MOST_AT_ONCE
-            )
-            if position == b"0-0":
-                return
+        idle = round(IDLE_SECONDS * 1000)
+        # Their numbers are enough: they are read later, in order. Those that are claimed are idle no more.
+        while await redis.xautoclaim(
+            self._stream, self._group, self._consumer, idle, start_id="0-0", count=_CLAIMED_AT_ONCE, justid=True
+        ):
+            pass
 
     async def read(self, redis: Redis, position: str) -> list[Entry]:
         """Unfinished entries of this consumer (``0``), or new ones (``>``), for which it waits a moment."""
         block = round(READ_SECONDS * 1000) if position == ">" else None
         # In RESP2, which the link uses: [[stream, [(id, {field: value}), ...]]], or nothing.
         answer: Any = await redis.xreadgroup(
-            self._group, self._consumer, {self._stream: position}, count=MOST_AT_ONCE, block=block
+            self._group, self._consumer, {self._stream: position}, count=self._most, block=block
         )
         return answer[0][1] if answer else []

@@ -51,7 +51,7 @@ class ControlStream:
     def __init__(self, messages: ControlMessages, names: ControlNames, consumer: str, held: Callable[[], bool]) -> None:
         self._messages = messages
         self._names = names
-        self._reading = StreamGroup(names.stream, GROUP, consumer, held)
+        self._reading = StreamGroup(names.stream, GROUP, consumer, held, most=1)
         self._held = held
 
     async def run(self, redis: Redis, ready: Callable[[], None]) -> None:
