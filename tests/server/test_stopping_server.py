@@ -11,16 +11,26 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from starlette.responses import PlainTextResponse
+from starlette.websockets import WebSocket
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
 
 from vivienne.access.budget import TimeBudgets
+from vivienne.access.caller import Caller
 from vivienne.access.limits import Limits
 from vivienne.metrics.registry import Metrics
 from vivienne.server import listen
+from vivienne.server.conversing import Silence, Times, converse
+from vivienne.server.http import CALLER
 from vivienne.server.incoming import Incoming
 from vivienne.server.listen import bind, server
+from vivienne.server.turns import Turns
+from vivienne.stream.hub import Hub
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+
+    from vivienne.stream.hub import Mailbox
 
 SECONDS = 10.0
 PLAIN = PlainTextResponse("done")
@@ -120,6 +130,44 @@ async def test_a_stop_waits_longer_for_a_change(
         writer.write(ASKED)
         assert b"HTTP/1.1 200 OK" == (await asyncio.wait_for(reader.read(), SECONDS)).splitlines()[0]
     assert [] == caplog.messages
+
+
+async def test_a_stop_closes_a_websocket_after_its_last_answer_has_been_sent() -> None:
+    hub, asked, may_answer = Hub(), asyncio.Event(), asyncio.Event()
+    budgets = TimeBudgets(monotonic)
+
+    class Slow(Silence):
+        def __init__(self, mailbox: Mailbox) -> None:
+            self._mailbox = mailbox
+
+        async def hear(self, _event: dict[str, Any], _caller: Caller) -> None:
+            asked.set()
+            await may_answer.wait()
+            await self._mailbox.reply({"status": "success"})
+            await self._mailbox.reply({"status": "and more"})
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        scope[CALLER] = Caller("127.0.0.1")
+        websocket, mailbox = WebSocket(scope, receive, send), hub.join()
+        await websocket.accept()
+        await converse(websocket, Times(budgets, budgets, Turns(4)), Slow(mailbox), mailbox)
+
+    web, sockets = server(app, Limits(), INCOMING), bind("127.0.0.1", 0)
+    serving = asyncio.create_task(web.serve(sockets))
+    await comes(lambda: web.started)
+    async with asyncio.timeout(SECONDS), connect(f"ws://127.0.0.1:{sockets[0].getsockname()[1]}") as client:
+        await client.send("change something")
+        await asked.wait()
+        stop = asyncio.create_task(web.shutdown(sockets))
+        await comes(lambda: sockets[0].fileno() < 0)
+        may_answer.set()
+        assert ['{"status":"success"}', '{"status":"and more"}'] == [await client.recv(), await client.recv()]
+        with pytest.raises(ConnectionClosed):
+            await client.recv()
+        assert 1012 == client.close_code
+        await stop
+    web.should_exit = True
+    await asyncio.wait_for(serving, SECONDS)
 
 
 async def test_a_handshake_that_is_refused_during_a_stop_logs_no_error(caplog: pytest.LogCaptureFixture) -> None:

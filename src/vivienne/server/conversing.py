@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from starlette.websockets import WebSocketDisconnect
 
 from vivienne.server.http import caller_of
+from vivienne.server.websocket_protocol import GOING, STOPPING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 _AROUND_SECONDS = 0.0002
 """Time that each message takes beside reading it: its turn, and its answer."""
+_LOOK_SECONDS = 0.01
+"""Time between two looks whether the last messages are sent, when the server stops."""
 _SENDING_SECONDS = 0.00005
 """Time that sending a message takes."""
 _ROW, ROWS_PER_PASS = 8, 4
@@ -76,18 +79,23 @@ async def converse(websocket: WebSocket, times: Times, hearing: Hearing, source:
         source: has what it gets.
     """
     caller = caller_of(websocket)
+    is_stopping = False
 
     async def read() -> None:
+        nonlocal is_stopping
         while (event := await websocket.receive())["type"] != "websocket.disconnect":
             # One at a time, and no more than the caller has time for: others have their turn between two of them.
             if not hearing.is_urgent(event, caller):
                 await times.messages.due(caller.key)
             times.messages.charge(caller.key, _AROUND_SECONDS)
             await hearing.hear(dict(event), caller)
+        is_stopping = STOPPING in event
 
     tasks = {asyncio.create_task(read()), asyncio.create_task(_write(websocket, times, caller.key, source))}
     try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        done, writing = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        while is_stopping and writing and source.unsent():  # the protocol limits the time
+            _, writing = await asyncio.wait(writing, timeout=_LOOK_SECONDS)
     finally:
         for task in tasks:
             task.cancel()
@@ -95,6 +103,9 @@ async def converse(websocket: WebSocket, times: Times, hearing: Hearing, source:
     for task in done:
         if not task.cancelled() and (failure := task.exception()) is not None:
             raise failure
+    if is_stopping:
+        with suppress(WebSocketDisconnect):
+            await websocket.close(GOING)
 
 
 async def _write(websocket: WebSocket, times: Times, key: str, source: Mailbox | LogReader) -> None:

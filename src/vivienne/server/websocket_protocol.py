@@ -26,6 +26,12 @@ if TYPE_CHECKING:
     from vivienne.access.caller import Caller
     from vivienne.server.incoming import Incoming
 
+GOING = 1012
+"""Code of a close because the server stops: "service restart"."""
+STOPPING = "vivienne.stopping"
+"""Key of a disconnection that has not come yet: what there is can still be sent, and then a close with `GOING`."""
+_STOP_SECONDS = 0.5
+"""Longest time that the application has for it."""
 _LAST_WORD_SECONDS = 1.0
 _CLOSING_SECONDS = 11.0
 """Longest time from the end of a WebSocket to that of its connection; uvicorn waits 10 s for the answer to a close."""
@@ -68,6 +74,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self._small, self._small_at = _SMALL_FRAMES, self.loop.time()
         self._rest_timer: asyncio.TimerHandle | None = None
         self._end_timer: asyncio.TimerHandle | None = None
+        self._stop_timer: asyncio.TimerHandle | None = None
         self._refusal = 0
         self._is_lost = False
 
@@ -294,7 +301,15 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self._end_soon(_LAST_WORD_SECONDS)
 
     def shutdown(self) -> None:
-        """Close the connection because the server ends."""
+        """End the connection because the server stops; the application has a moment to send what it has."""
+        if not self.handshake_complete or self.close_sent or self.disconnected:
+            self._stop()
+            return
+        ending: Any = {"type": "websocket.disconnect", "code": GOING, STOPPING: True}
+        self.queue.put_nowait(ending)
+        self._stop_timer = self.loop.call_later(_STOP_SECONDS, self._stop)
+
+    def _stop(self) -> None:
         super().shutdown()
         self._end_soon()
 
@@ -311,7 +326,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         self.frames = []
         self.incoming.holds(self._holder, -self._held)
         self._held = 0
-        for timer in (self._rest_timer, self._end_timer):
+        for timer in (self._rest_timer, self._end_timer, self._stop_timer):
             if timer is not None:
                 timer.cancel()
         if self.gone is not None:
