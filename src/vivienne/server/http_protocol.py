@@ -23,8 +23,9 @@ from typing import TYPE_CHECKING, Any, cast
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from vivienne.access.caller import counted_as
+from vivienne.server.arriving import Arriving
 from vivienne.server.charging import LATE, WAITING
-from vivienne.server.head import BAD_REQUEST, HEAD_BYTES, HEAD_FIELDS, HEADERS_TOO_LARGE, counted_bytes, refusal
+from vivienne.server.head import BAD_REQUEST, HEADERS_TOO_LARGE, refusal
 from vivienne.server.intake import Intake
 from vivienne.server.policy import is_pause
 
@@ -41,8 +42,6 @@ if TYPE_CHECKING:
 _REQUEST_TIMEOUT = 408
 _AT_ONCE = struct.pack("ii", 1, 0)
 """Value of `SO_LINGER` with which closing a connection discards what is not sent."""
-_SHORT_CUTS = 4
-"""Pieces of the body of a pause that are parsed at once; usual ones have one or two. More wait for their turn."""
 _FEW_TURNS = 16
 """Turns in a row after which a connection belongs to those that are parsed a few at a time. A body of the greatest
 length has fewer, unless it comes in small pieces."""
@@ -73,19 +72,9 @@ class Connection(HttpToolsProtocol):
         """The turn to parse that is asked for."""
         self._starts: Turn | None = None
         """The turn to begin the answer, until it has come."""
-        self._short_cuts = 0
-        """Pieces of the body of this request that were parsed at once."""
-        self._has_head = False
+        self._arriving = Arriving()
         self._turns = 0
         """Pieces parsed since the connection was last idle; one more once it has been used."""
-        self._bare = self._fields = 0
-        """Bytes since the last one of a body, or since the request began, and fields among them."""
-        self._head_bytes = 0
-        """Bytes that the head takes beyond a usual one, until it is answered."""
-        self._body_left = 0
-        """Bytes of the body that have not arrived; 0 in other parts of a request, and if the length is not known."""
-        self._body_bytes = 0
-        """Bytes of the body that have arrived, until it is answered."""
 
     # The connection
 
@@ -152,9 +141,7 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Keep bytes until it is their turn."""
         self._unset_keepalive_if_required()
-        is_short_cut = self._body_left > 0 and not self.flow.holds and self.is_pausing
-        if is_short_cut and self._short_cuts < _SHORT_CUTS:
-            self._short_cuts += 1
+        if not self.flow.holds and self.is_pausing and self._arriving.may_be_cut_short():
             self.flow.keep(data)
             self._advance()
             return
@@ -163,7 +150,7 @@ class Connection(HttpToolsProtocol):
         self._ask_for_turn()
 
     def _count_held(self) -> None:
-        self.everything.holds(self, self.flow.size + self._head_bytes + self._body_bytes)
+        self.everything.holds(self, self.flow.size + self._arriving.kept)
 
     def _ask_for_turn(self) -> None:
         if self._due is None:
@@ -188,9 +175,10 @@ class Connection(HttpToolsProtocol):
             return  # `resume_reading` asks for the next turn
         self._turns += 1
         try:
-            self._parse(self.flow.take(self._body_left))
-            if self._body_left and self.flow.size and not self.transport.is_closing():
-                self._parse(self.flow.take(self._body_left))  # a body costs next to nothing, so it comes with its head
+            self._parse(self.flow.take(self._arriving.body_left))
+            if self._arriving.body_left and self.flow.size and not self.transport.is_closing():
+                # A body costs next to nothing, so it comes with its head.
+                self._parse(self.flow.take(self._arriving.body_left))
         except Exception:
             self.transport.abort()  # nobody would read on
             raise
@@ -202,13 +190,12 @@ class Connection(HttpToolsProtocol):
                 self.transport.resume_reading()
 
     def _parse(self, piece: memoryview) -> None:
-        self._bare += len(piece)
+        self._arriving.take(len(piece))
         super().data_received(piece)  # type: ignore[arg-type]  # the parser takes both
         if self._is_upgrading:
             return
-        if not self._has_head:
-            self._head_bytes = counted_bytes(self._bare, self._fields)
-        if self._bare > HEAD_BYTES or self._fields > HEAD_FIELDS:
+        self._arriving.count_head()
+        if self._arriving.is_too_long:
             self._end(HEADERS_TOO_LARGE, "Request Header Fields Too Large", "The headers are too long")
             return
         # Bytes that belong to no request must not keep the connection open.
@@ -221,21 +208,17 @@ class Connection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin to measure the time and size of a request."""
         self.everything.waits(self)
-        self._bare = self._fields = self._head_bytes = self._body_left = self._body_bytes = 0
-        self._has_head, self._short_cuts = False, 0
+        self._arriving.begin()
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header. Trailers, which come after the body, have no meaning here."""
-        self._fields += 1
-        if not self._has_head and self._fields <= HEAD_FIELDS + 1:  # one more, so that the request is refused
+        """Take a header, and no trailer."""
+        if self._arriving.take_field():
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """Check the headers, and take the host of an absolute address."""
-        self._has_head = True
-        self._head_bytes = counted_bytes(self._bare, self._fields)
-        self._fields = 0
+        self._arriving.end_head()
         is_handshake = self.parser.should_upgrade() and self._should_upgrade()
         refused = refusal(self.url, self.headers, is_handshake=is_handshake)
         if refused is not None:
@@ -249,21 +232,19 @@ class Connection(HttpToolsProtocol):
             self.url = b"/" + path
         named = dict(self.headers)
         if b"transfer-encoding" not in named:
-            self._body_left = int(named.get(b"content-length", b"0"))  # the parser has checked it
+            self._arriving.body_left = int(named.get(b"content-length", b"0"))  # the parser has checked it
         super().on_headers_complete()
         if self._is_last and not self.cycle.response_complete:
             self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
         """Take a part of the body."""
-        self._bare = 0
-        self._body_bytes += len(body)
-        self._body_left = max(0, self._body_left - len(body))
+        self._arriving.take_body(len(body))
         super().on_body(body)
 
     def on_message_complete(self) -> None:
         """Note that the request has arrived, with its body. A handshake is over when the WebSocket is open."""
-        self._bare = self._fields = self._body_left = 0
+        self._arriving.end()
         if not (self.parser.should_upgrade() and self._should_upgrade()):
             self.everything.spoke(self)
         super().on_message_complete()
@@ -342,11 +323,11 @@ class Connection(HttpToolsProtocol):
 
     def _forget_request(self) -> None:
         """Keep nothing of a request that is answered: its connection may stay."""
-        if self._has_head and self.cycle.response_complete:  # nothing of the next one has arrived
+        if self._arriving.has_head and self.cycle.response_complete:  # nothing of the next one has arrived
             self.headers, self.scope, self.url = [], {}, b""  # type: ignore[typeddict-item]
             self.cycle.scope = self.scope
             self.cycle.body.clear()
-            self._head_bytes = self._body_bytes = 0
+            self._arriving.forget()
         if not self.flow.holds:
             self._turns = 1
         self._count_held()
