@@ -46,6 +46,7 @@ class MemoryFeed:
     name = "memory"
     longest_silence = 3600.0
     pace: float | None = None
+    catches_up = False
     follows_again = False
 
     def __init__(self, *assets: str, history: int = ENOUGH) -> None:

@@ -112,9 +112,10 @@ class LiveAsset:
             bars: closed bars before the minutes, in place of what was known; None without any.
             source: where all of them came from.
         """
-        if bars is not None and len(bars):
-            self._bars.begin_with(bars, source)
-        self._bars.take_all(minutes, source)
+        with self.freshness.history():
+            if bars is not None and len(bars):
+                self._bars.begin_with(bars, source)
+            self._bars.take_all(minutes, source)
         self._bars.newly_closed = 0
         if not is_whole:
             self._bars.window.is_cut = True

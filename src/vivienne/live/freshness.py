@@ -8,6 +8,7 @@ detected. Data is newer only if its own time is later, so repeated or late data 
 from __future__ import annotations
 
 import math
+from contextlib import contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from vivienne.market.types import MINUTE_MS
 from vivienne.times import iso
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from vivienne.market.types import Candle
 
@@ -36,13 +37,20 @@ class Freshness:
         longest_silence: real seconds without newer data after which the asset is stale.
         pace: market seconds per real second; None if unknown. See `vivienne.market.feeds.base.Feed`.
         clock: a monotonic clock, in seconds.
+        catches_up: whether times may jump ahead; see there too.
     """
 
     def __init__(
-        self, longest_silence: float = math.inf, pace: float | None = None, clock: Callable[[], float] = monotonic
+        self,
+        longest_silence: float = math.inf,
+        pace: float | None = None,
+        clock: Callable[[], float] = monotonic,
+        *,
+        catches_up: bool = False,
     ) -> None:
         self.longest_silence = longest_silence
         self._pace = pace
+        self._catches_up = catches_up
         self._clock = clock
         self._waiting_since = clock()
         self._newest: int | None = None
@@ -53,6 +61,7 @@ class Freshness:
         self._leapt: int | None = None
         self._left_out = 0
         self._is_unheard = False
+        self._is_history = False
         self._lag = None if pace is None else Lag(pace, longest_silence)
         self.silent: Trouble | None = None
         """Set if no newer data arrived for too long, or if minutes from that time are still missing."""
@@ -74,6 +83,15 @@ class Freshness:
         self._waiting_since = self._clock()
         if self._lag is not None:
             self._lag.restart()
+
+    @contextmanager
+    def history(self) -> Iterator[None]:
+        """Take the minutes within as history. They come all at once, so a gap between them is no jump of a clock."""
+        self._is_history = True
+        try:
+            yield
+        finally:
+            self._is_history = False
 
     def look(self) -> bool:
         """Check for silence; True if the data has become stale since the last call."""
@@ -163,7 +181,7 @@ class Freshness:
                 self._lag.compare(time, self._came)
 
     def _leaps(self, time: int) -> bool:
-        if self._pace is None or self._minute_end is None:
+        if self._pace is None or self._minute_end is None or self._is_history or self._catches_up:
             return False
         passed = (self._clock() - self._minute_came) * self._pace * 1000
         return time - self._minute_end > passed + LEAP_MS

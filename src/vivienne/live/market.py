@@ -95,7 +95,7 @@ class Market:
                 on_tick=on_tick,
                 cap=cap.of(asset),
                 active=partial(service.active, asset),
-                freshness=Freshness(feed.longest_silence, feed.pace),
+                freshness=Freshness(feed.longest_silence, feed.pace, catches_up=feed.catches_up),
                 require_full_history=require_full_history,
                 listing=partial(feed.listing, asset),
                 contact=partial(feed.contact, asset),

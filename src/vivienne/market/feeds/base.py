@@ -144,6 +144,8 @@ class Feed(Protocol):
             own: a fast simulation is silent for a shorter time than a market at night.
         pace: market seconds per real second if events arrive when they happen. None if the time of arrival has no
             meaning, as in a replay, which skips gaps in its files.
+        catches_up: whether events may come long after they happened, as fast as they can: then a jump of their times
+            ahead is no jump of a clock.
         follows_again: whether `run` and `follow` may be called again after they failed: not where events are used up.
     """
 
@@ -151,6 +153,7 @@ class Feed(Protocol):
     assets: tuple[str, ...]
     longest_silence: float
     pace: float | None
+    catches_up: bool
     follows_again: bool
 
     def listing(self, asset: str) -> Listing | None:

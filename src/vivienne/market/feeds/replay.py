@@ -74,6 +74,7 @@ class ReplayFeed:
 
     name = "replay"
     pace: float | None = None
+    catches_up = True
     follows_again = False
 
     def __init__(

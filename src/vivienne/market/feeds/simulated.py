@@ -83,6 +83,7 @@ class SimulatedFeed:
     """
 
     name = "simulated"
+    catches_up = False
     follows_again = True
 
     def __init__(

@@ -52,6 +52,7 @@ class ExchangeFeed:
     """
 
     name = "exchange"
+    catches_up = False
     follows_again = True
 
     def __init__(

@@ -75,8 +75,9 @@ class PushedFeed:
     """
 
     name = "push"
-    pace: float | None = None
+    pace: float | None = 1.0
     longest_silence = _LONGEST_SILENCE_SECONDS
+    catches_up = True
     follows_again = True
 
     def __init__(
