@@ -564,6 +564,27 @@ async def test_a_pause_that_a_failover_lost_outlives_the_restart_that_it_asks_fo
     await restarted.close()
 
 
+async def test_a_pause_that_is_only_announced_while_a_database_is_replaced_is_stored_in_the_new_one(
+    here: ConfigService, there: ConfigService, postgres: PostgresServer, database: str
+) -> None:
+    for value in (90, 91):
+        await here.change(partial(bang=value))
+    await there.catch_up()
+    await asyncio.to_thread(postgres.execute, "DELETE FROM revisions WHERE version > 1", url=database)
+    for each in (here, there):
+        each.hear({"config_id": "c-1", "asset_symbol": "BTC", "version": None, "created_at": written(now())})
+        await each.look()
+
+    restarted = ConfigService(opened(database), ASSETS)
+    assert (["BTC"], [2, 1]) == (list(restarted.paused()), await history(restarted))
+    assert "anonymous" == restarted.paused()["BTC"].author
+    await restarted.switch(SwitchRequest("resume", channel="test", asset="BTC"))
+    await here.look()
+    await restarted.look()
+    assert [] == list(restarted.paused())
+    await restarted.close()
+
+
 async def test_a_pause_that_nobody_stores_is_stored_once_by_several(
     here: ConfigService, there: ConfigService, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from vivienne.changes.in_force import LayersInForce
     from vivienne.changes.pause.hearing import Hearing
-    from vivienne.changes.pause.state import PauseInForce
+    from vivienne.changes.pause.state import PauseInForce, PausesInForce
     from vivienne.changes.writer import Writer
     from vivienne.store.base import RevisionStore
     from vivienne.store.thread import StoreThread
@@ -93,7 +93,8 @@ class Adopting:
         unstored, now = self._in_force.pauses.unstored(), self._monotonic()
         self._since = {pause.layer: self._since.get(pause.layer, now) for pause in unstored}
         for pause in unstored:
-            if now - self._since[pause.layer] < ADOPT_SECONDS or self._was_resumed(pause.layer):
+            is_early = now - self._since[pause.layer] < ADOPT_SECONDS
+            if is_early or was_resumed(self._in_force.pauses, pause.layer, self._clock()):
                 continue
             try:
                 await self._writer.write(partial(self._prepare, pause), CHANNEL, CHANNEL, is_urgent=True)
@@ -101,12 +102,6 @@ class Adopting:
                 _log.error("A pause that another process announced cannot be stored: %s", error)
                 self._since.clear()
                 return
-
-    def _was_resumed(self, layer: str) -> bool:
-        resumed = self._in_force.pauses.resumed.get(layer)
-        if resumed is None:
-            return False
-        return abs(self._clock() - datetime.fromisoformat(resumed)) < AFTER_RESUMPTION  # a clock may be wrong by hours
 
     async def _prepare(self, pause: PauseInForce) -> Prepared[Switched]:
         nothing = Prepared(answer=not_stored_yet(self._in_force, pause, REASON))
@@ -120,3 +115,11 @@ class Adopting:
         request = SwitchRequest("pause", channel=CHANNEL, asset=asset_of(pause.layer), reason=REASON, trace_id=None)
         config_id = pause.config_id if named is None else str(uuid.uuid4())  # somebody gave its name to another layer
         return write_up_switch(self._in_force, request, config_id, written(self._clock()))
+
+
+def was_resumed(pauses: PausesInForce, layer: str, now: datetime) -> bool:
+    """Tell whether a layer was resumed so lately that nothing announced is stored for it."""
+    resumed = pauses.resumed.get(layer)
+    if resumed is None:
+        return False
+    return abs(now - datetime.fromisoformat(resumed)) < AFTER_RESUMPTION  # a clock may be wrong by hours

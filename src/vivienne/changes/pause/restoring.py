@@ -1,7 +1,8 @@
 """Pauses in force here that the database lost, in a failover or because an older copy was restored.
 
 Such a database is neither followed nor written until a restart, which reads it. That would end the pauses, though
-nobody resumed; so they are stored again before, by their own names.
+nobody resumed; so they are stored again before, by their own names. Those that another process announced and that
+nobody stored are among them, unless somebody resumed there a moment ago: see `adopting.py`.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from vivienne.changes.pause.adopting import REASON, was_resumed
 from vivienne.changes.pause.state import PausesInForce
 from vivienne.errors import StoreUnavailable, VersionTaken
 from vivienne.store.revision import Revision
+from vivienne.times import now
 
 if TYPE_CHECKING:
     from vivienne.changes.in_force import LayersInForce
@@ -41,11 +44,12 @@ class Restoring:
     async def restore(self) -> None:
         """Store what the database lacks. A failure is logged once: this is called at every look."""
         pauses = self._in_force.pauses
-        wanted = [pause for pause in pauses.all() if pause not in pauses.heard]
-        if not wanted:
+        own = [pause for pause in pauses.all() if pause not in pauses.heard]
+        announced = [replace(pause, reason=REASON) for pause in pauses.unstored()]
+        if not own and not announced:
             return
         try:
-            restored = await self._thread.run(_restore, self._store, wanted)
+            restored = await self._thread.run(_restore, self._store, own, announced)
         except VersionTaken:
             return  # another process was first; what it left is stored at the next look
         except StoreUnavailable as error:
@@ -59,9 +63,10 @@ class Restoring:
             _log.warning("Stored a pause again that the database had lost: %s", pause.sentence())
 
 
-def _restore(store: RevisionStore, wanted: list[PauseInForce]) -> list[Revision]:
+def _restore(store: RevisionStore, own: list[PauseInForce], announced: list[PauseInForce]) -> list[Revision]:
     """Append those that it does not have, and that nobody resumed there since."""
     there = PausesInForce.load(store.switches())
+    wanted = [*own, *(pause for pause in announced if not was_resumed(there, pause.layer, now()))]
     named = store.switches_named({pause.config_id for pause in wanted})
     lost = [replace(each, version=None) for each in wanted if (each.config_id, each.layer) not in named]
     lost = [each for each in lost if each.layer not in there.stored and not there.is_over(each)]
