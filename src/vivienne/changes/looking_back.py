@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict
 
 from vivienne.changes.editing import PATHS
+from vivienne.changes.turns import MOST_WAITING, Turns
 from vivienne.config.flat import FLAT_NAMES, nearest, quoted
 from vivienne.errors import Malformed
 
@@ -100,8 +100,8 @@ class LookingBack:
     def __init__(self, store: RevisionStore, thread: StoreThread) -> None:
         self._store = store
         self._thread = thread
-        # One caller at a time: many would delay each other, and those that catch up delay changes too.
-        self._one_page = asyncio.Semaphore()
+        # One page at a time: many would delay each other, and those that catch up delay changes too.
+        self._turns = Turns(most_waiting=MOST_WAITING)
 
     async def page(
         self,
@@ -111,6 +111,7 @@ class LookingBack:
         wanted: RevisionFilter = EVERYTHING,
         *,
         configurations_only: bool = False,
+        whose: str = "",
     ) -> Page:
         """A page of revisions.
 
@@ -121,9 +122,13 @@ class LookingBack:
             wanted: only these. With a filter, at most `MOST_EXAMINED` are looked through, so a page may be empty and
                 have a following one.
             configurations_only: leave out deleted configurations, and revisions that are not configurations.
+            whose: key of the caller; the callers take turns.
+
+        Raises:
+            TooManyRequests: the caller waits for too many pages already.
         """
         listed: _Listed = {"layers": layers, "before": before, "configurations_only": configurations_only}
-        async with self._one_page:
+        async with self._turns.turn(whose):
             if wanted == EVERYTHING:
                 return await self._thread.reads.look_up(self._read, listed, limit)
             return await self._thread.reads.look_up(self._find, listed, limit, wanted)

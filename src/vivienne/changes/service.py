@@ -27,6 +27,7 @@ from vivienne.changes.pause.service import Pausing
 from vivienne.changes.plan import Prepared
 from vivienne.changes.planning import Planning
 from vivienne.changes.several import plan_several, write_up_several
+from vivienne.changes.turns import MOST_WAITING, Turns
 from vivienne.changes.undoing import plan_undo, read_former
 from vivienne.changes.writer import STORE_TIMEOUT, Writer
 from vivienne.config.layers import GLOBAL, asset_of
@@ -99,7 +100,7 @@ class ConfigService:
         self._ledger = Ledger(store, self._thread, self._in_force, self.metrics)
         self._writer = Writer(store, self._thread, self._ledger, self.counts)
         self._looking_back = LookingBack(store, self._thread)
-        self._one_trial = asyncio.Semaphore()
+        self._trial_turns = Turns(most_waiting=MOST_WAITING)
         self._pausing = Pausing(self._in_force, store, self._thread, self._writer, self._now)
         self._hearing = Hearing(self._in_force, self._pausing.tell, self._now)
         adopting = Adopting(self._in_force, self._hearing, store, self._thread, self._writer, clock)
@@ -264,10 +265,12 @@ class ConfigService:
 
     # Looking back
 
-    async def configurations(self, asset: str | None, limit: int, before: int | None) -> ConfigurationPage:
-        """Configurations of a layer, or of all with `asset` None, newest first, without deleted ones."""
+    async def configurations(
+        self, asset: str | None, limit: int, before: int | None, *, whose: str = ""
+    ) -> ConfigurationPage:
+        """Configurations of a layer, or of all with `asset` None, newest first, without deleted ones; see `history`."""
         layers = None if asset is None else [self._in_force.layer(asset)]
-        page = await self._looking_back.page(layers, limit, before, configurations_only=True)
+        page = await self._looking_back.page(layers, limit, before, configurations_only=True, whose=whose)
         return {"configurations": self._entries(page), "next": page.following}
 
     async def history(
@@ -278,6 +281,7 @@ class ConfigService:
         wanted: RevisionFilter = EVERYTHING,
         *,
         own: bool = False,
+        whose: str = "",
     ) -> HistoryPage:
         """Everything that happened and is wanted, newest first; with an asset, all that bears on it.
 
@@ -287,11 +291,15 @@ class ConfigService:
             before: only versions below it.
             wanted: which ones.
             own: only what happened to one layer itself: that of the asset, without one the global layer.
+            whose: key of the caller; the callers take turns.
+
+        Raises:
+            TooManyRequests: the caller waits for too many pages already.
         """
         layers = None if asset is None else [GLOBAL, self._in_force.layer(asset)]
         if own:
             layers = [self._in_force.layer(asset)]
-        page = await self._looking_back.page(layers, limit, before, wanted)
+        page = await self._looking_back.page(layers, limit, before, wanted, whose=whose)
         return {"history": self._entries(page), "next": page.following}
 
     # Following other processes
@@ -381,7 +389,7 @@ class ConfigService:
             if not self._store.is_shared:
                 raise
             with suppress(StoreUnavailable, TimeoutError):  # then the revisions known here have to do
-                async with asyncio.timeout(STORE_TIMEOUT), self._one_trial:
+                async with asyncio.timeout(STORE_TIMEOUT), self._trial_turns.turn(request.requester):
                     await self.catch_up()
         return await self._trials.plan(request)
 

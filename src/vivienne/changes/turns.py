@@ -1,4 +1,4 @@
-"""Turns: one after the other; pauses and resumptions go before changes. The callers take turns within each kind."""
+"""Turns: a few at once; pauses and resumptions go before changes. The callers take turns within each kind."""
 
 from __future__ import annotations
 
@@ -7,24 +7,43 @@ from collections import deque
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from vivienne.errors import TooManyRequests
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+MOST_WAITING = 32
+"""Charts, pages, trials or questions of one caller that may wait for their turn at once."""
 _Queue = dict[str, deque[asyncio.Future[None]]]
 
 
 class Turns:
-    """A lock with two queues. Who is urgent waits for the turn that is taken, and at most one of each other caller."""
+    """A lock with two queues. Who is urgent waits for the turn that is taken, and at most one of each other caller.
 
-    def __init__(self) -> None:
-        self._is_taken = False
+    Args:
+        at_once: number of turns that may be taken at once.
+        most_waiting: turns that one caller may wait for; None for any number.
+    """
+
+    def __init__(self, *, at_once: int = 1, most_waiting: int | None = None) -> None:
+        self._at_once = self._left = at_once
+        self._most_waiting = most_waiting
         # By caller; the next one to have a turn stands first.
         self._urgent: _Queue = {}
         self._others: _Queue = {}
 
+    @property
+    def are_free(self) -> bool:
+        """Whether no turn is taken."""
+        return self._left == self._at_once
+
     @asynccontextmanager
     async def turn(self, whose: str = "", *, is_urgent: bool = False) -> AsyncIterator[None]:
-        """Wait for a turn, and hand it on at the end."""
+        """Wait for a turn, and hand it on at the end.
+
+        Raises:
+            TooManyRequests: the caller waits for too many already.
+        """
         await self._wait(self._urgent if is_urgent else self._others, whose)
         try:
             yield
@@ -32,9 +51,14 @@ class Turns:
             self._hand_on()
 
     async def _wait(self, queue: _Queue, whose: str) -> None:
-        if not self._is_taken:
-            self._is_taken = True
+        if self._left > 0:
+            self._left -= 1
             return
+        waiting = queue.get(whose, ())
+        if self._most_waiting is not None and len(waiting) >= self._most_waiting:
+            raise TooManyRequests(
+                f"{len(waiting)} of your requests of this kind wait already, which is the limit; retry in a second"
+            )
         mine = asyncio.get_running_loop().create_future()
         queue.setdefault(whose, deque()).append(mine)
         try:
@@ -42,7 +66,17 @@ class Turns:
         except asyncio.CancelledError:
             if mine.done() and not mine.cancelled():  # it has come in the same moment
                 self._hand_on()
+            else:
+                self._leave(queue, whose, mine)
             raise
+
+    def _leave(self, queue: _Queue, whose: str, mine: asyncio.Future[None]) -> None:
+        """Do not count who waits no longer."""
+        theirs = queue.get(whose, deque())
+        if mine in theirs:
+            theirs.remove(mine)
+            if not theirs:
+                del queue[whose]
 
     def _hand_on(self) -> None:
         for queue in (self._urgent, self._others):
@@ -55,4 +89,4 @@ class Turns:
                 if not following.done():
                     following.set_result(None)
                     return
-        self._is_taken = False
+        self._left += 1

@@ -47,10 +47,10 @@ class RemotePushes:
         self._agents = agents
         self._asking = asking
 
-    async def push(self, kind: Kind, body: Mapping[str, Any]) -> Pushed:
+    async def push(self, kind: Kind, body: Mapping[str, Any], *, whose: str = "") -> Pushed:
         """See `vivienne.server.pushing.Pushes`. While an agent is gone, nothing of its rows is taken."""
         read = read_push(kind, body, self._assets, self._timeframe)
-        answers = await asyncio.gather(*(self._ask(agent, kind, body) for agent in self._agents_of(read)))
+        answers = await asyncio.gather(*(self._ask(agent, kind, body, whose) for agent in self._agents_of(read)))
         return _joined(read, answers)
 
     def _agents_of(self, read: Push) -> set[str]:
@@ -64,9 +64,9 @@ class RemotePushes:
             found.add(beat["agent"])
         return found
 
-    async def _ask(self, agent: str, kind: Kind, body: Mapping[str, Any]) -> Pushed:
+    async def _ask(self, agent: str, kind: Kind, body: Mapping[str, Any], whose: str) -> Pushed:
         answer: PushAnswer = await self._asking.ask(
-            agent, {"kind": "push", "count": 0, "rows": kind, "pushed": dict(body)}
+            agent, {"kind": "push", "count": 0, "rows": kind, "pushed": dict(body)}, whose
         )
         if answer.get("refused") == "full":
             raise TooManyRequests(answer.get("message", "The market has no room"), retry_after=RETRY_SECONDS)

@@ -14,6 +14,7 @@ import orjson
 from pydantic import Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
+from vivienne.changes.turns import MOST_WAITING, Turns
 from vivienne.errors import AgentUnavailable
 from vivienne.market.feeds.pushed.rows import Kind  # pydantic reads the annotation
 from vivienne.redis.link import LOST
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 
 ANSWER_SECONDS = 5.0
 """Longest time for an answer."""
-MOST_ASKED = 256
-"""Questions of one gateway that may wait for an answer at once."""
+_AT_ONCE = 8
+"""Questions of one gateway to one agent that may be on their way at once; the callers take turns with them."""
 _ANSWERS = "vivienne:gateway:"
 """First part of the channels of answers."""
 
@@ -92,6 +93,8 @@ class Asking:
         """Channel of the answers; its listener calls `settle`."""
         self._redis: Redis | None = None
         self._asked: dict[str, asyncio.Future[Answer]] = {}
+        self._turns: dict[str, Turns] = {}
+        """By agent, while it is asked."""
 
     def connected(self, redis: Redis) -> None:
         """Note that answers are received from now on."""
@@ -112,33 +115,44 @@ class Asking:
         if waiting is not None and not waiting.done():
             waiting.set_result(answer)
 
-    async def ask(self, agent: str, question: Question) -> Any:
+    async def ask(self, agent: str, question: Question, whose: str = "") -> Any:
         """The answer of an agent.
+
+        Args:
+            agent: its name.
+            question: to it.
+            whose: key of the caller; the callers take turns.
 
         Raises:
             AgentUnavailable: it does not answer, or failed.
+            TooManyRequests: the caller waits for too many answers of it already.
         """
         redis = self._redis
         if redis is None:
             raise AgentUnavailable(
                 "There is no connection to Redis, which is needed to ask agents; retry once it is back"
             )
-        if len(self._asked) >= MOST_ASKED:
-            raise AgentUnavailable(
-                f"The limit of {MOST_ASKED} waiting questions to agents is reached; retry in a moment"
-            )
-        number = uuid.uuid4().hex
-        waiting = self._asked[number] = asyncio.get_running_loop().create_future()
+        turns = self._turns.setdefault(agent, Turns(at_once=_AT_ONCE, most_waiting=MOST_WAITING))
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):
-                sent = {**question, "id": number, "answer_to": self.channel}
-                if not await redis.publish(questions_to(agent), orjson.dumps(sent)):
-                    raise AgentUnavailable(f"The agent {agent} does not respond")
-                answer = await waiting
+            async with asyncio.timeout(ANSWER_SECONDS), turns.turn(whose):
+                answer = await self._answered(redis, agent, question)
         except (*LOST, TimeoutError) as error:
             raise AgentUnavailable(f"The agent {agent} did not answer within {ANSWER_SECONDS:g} s") from error
         finally:
-            del self._asked[number]
+            if turns.are_free and self._turns.get(agent) is turns:
+                del self._turns[agent]
         if "failed" in answer:
             raise AgentUnavailable(f"The agent {agent} cannot answer: {answer['failed']}")
         return answer["content"]
+
+    async def _answered(self, redis: Redis, agent: str, question: Question) -> Answer:
+        number = uuid.uuid4().hex
+        waiting: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._asked[number] = waiting
+        try:
+            sent = {**question, "id": number, "answer_to": self.channel}
+            if not await redis.publish(questions_to(agent), orjson.dumps(sent)):
+                raise AgentUnavailable(f"The agent {agent} does not respond")
+            return await waiting
+        finally:
+            del self._asked[number]

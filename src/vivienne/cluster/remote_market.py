@@ -44,13 +44,13 @@ class RemoteMarket:
         self._agents = agents
         self._asking = asking
 
-    async def overview(self, closes: int) -> AssetList:
+    async def overview(self, closes: int, *, whose: str = "") -> AssetList:
         """See `MarketView`; an asset whose agent does not answer has no closes."""
         there = self._agents.there()
         if not there:
             raise AgentUnavailable(f"No agent has responded for {SILENT_SECONDS:g} s")
         known: dict[str, AssetCloses] = {}
-        for entries in await asyncio.gather(*(self._closes(beat["agent"], closes) for beat in there)):
+        for entries in await asyncio.gather(*(self._closes(beat["agent"], closes, whose) for beat in there)):
             for entry in entries:
                 known.setdefault(entry["asset"], entry)
         return {
@@ -59,18 +59,20 @@ class RemoteMarket:
             "assets": [known.get(asset, {"asset": asset, **UNLISTED, "closes": []}) for asset in self.assets],
         }
 
-    async def chart(self, asset: str, limit: int) -> Chart:
+    async def chart(self, asset: str, limit: int, *, whose: str = "") -> Chart:
         """See `MarketView`."""
         agent = self._agent_of(asset)["agent"]
-        found: Chart = await self._asking.ask(agent, {"kind": "chart", "asset": asset, "count": limit})
+        found: Chart = await self._asking.ask(agent, {"kind": "chart", "asset": asset, "count": limit}, whose)
         return found
 
-    async def compare(self, asset: str, candidate: Configuration, rows: int) -> tuple[str, Comparison]:
+    async def compare(
+        self, asset: str, candidate: Configuration, rows: int, *, whose: str = ""
+    ) -> tuple[str, Comparison]:
         """See `MarketView`."""
         beat = self._agent_of(asset)
         document = candidate.model_dump(exclude_none=True)
         found: Comparison = await self._asking.ask(
-            beat["agent"], {"kind": "compare", "asset": asset, "count": rows, "candidate": document}
+            beat["agent"], {"kind": "compare", "asset": asset, "count": rows, "candidate": document}, whose
         )
         return beat["timeframe"], found
 
@@ -87,9 +89,9 @@ class RemoteMarket:
                 troubles[asset] = beat["troubles"][asset]
         return troubles
 
-    async def _closes(self, agent: str, count: int) -> list[AssetCloses]:
+    async def _closes(self, agent: str, count: int, whose: str) -> list[AssetCloses]:
         try:
-            found: list[AssetCloses] = await self._asking.ask(agent, {"kind": "closes", "count": count})
+            found: list[AssetCloses] = await self._asking.ask(agent, {"kind": "closes", "count": count}, whose)
         except AgentUnavailable:
             return []  # assets of other agents are still shown, and /ready names the missing agent
         return found

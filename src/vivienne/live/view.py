@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
+from vivienne.changes.turns import MOST_WAITING, Turns
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
@@ -19,7 +21,9 @@ if TYPE_CHECKING:
 class MarketView(Protocol):
     """The read-only view of a market.
 
-    Every method may raise `AgentUnavailable` if the agent that decides the asset does not answer.
+    Every method may raise `AgentUnavailable` if the agent that decides the asset does not answer, and
+    `TooManyRequests` if the caller waits for too many answers already. `whose` is the key of the caller: the callers
+    take turns.
 
     Attributes:
         assets: names of all assets.
@@ -29,13 +33,15 @@ class MarketView(Protocol):
     assets: tuple[str, ...]
     is_local: bool
 
-    async def overview(self, closes: int) -> AssetList:
+    async def overview(self, closes: int, *, whose: str = "") -> AssetList:
         """All assets, each with its last closes."""
 
-    async def chart(self, asset: str, limit: int) -> Chart:
+    async def chart(self, asset: str, limit: int, *, whose: str = "") -> Chart:
         """The chart of an asset, with at most `limit` closed bars."""
 
-    async def compare(self, asset: str, candidate: Configuration, rows: int) -> tuple[str, Comparison]:
+    async def compare(
+        self, asset: str, candidate: Configuration, rows: int, *, whose: str = ""
+    ) -> tuple[str, Comparison]:
         """The timeframe, and the comparison of the last bars under another configuration."""
 
     def troubles(self) -> dict[str, str]:
@@ -43,19 +49,19 @@ class MarketView(Protocol):
 
 
 class _Turns:
-    """Runs one computation at a time, and after each leaves an equal time for other work.
+    """Runs one computation at a time, and after each leaves an equal time for other work. The callers take turns.
 
     Otherwise a client that asks for many charts would delay all other requests, including a pause.
     """
 
     def __init__(self) -> None:
-        self._turn = asyncio.Lock()
+        self._turns = Turns(most_waiting=MOST_WAITING)
         self._rested = 0.0
 
     @asynccontextmanager
-    async def one(self) -> AsyncIterator[None]:
+    async def one(self, whose: str) -> AsyncIterator[None]:
         """Wait for a turn, and hold it for the duration of the context."""
-        async with self._turn:
+        async with self._turns.turn(whose):
             await asyncio.sleep(max(0.0, self._rested - monotonic()))
             begin = monotonic()
             yield
@@ -77,18 +83,21 @@ class LocalView:
         self._market = market
         self.assets = market.assets
 
-    async def overview(self, closes: int) -> AssetList:
-        """See `MarketView`."""
+    async def overview(self, closes: int, *, whose: str = "") -> AssetList:
+        """See `MarketView`; it costs little."""
+        del whose
         return self._market.overview(closes)
 
-    async def chart(self, asset: str, limit: int) -> Chart:
+    async def chart(self, asset: str, limit: int, *, whose: str = "") -> Chart:
         """See `MarketView`."""
-        async with self._turns.one():
+        async with self._turns.one(whose):
             return self._market.chart(asset, limit)
 
-    async def compare(self, asset: str, candidate: Configuration, rows: int) -> tuple[str, Comparison]:
+    async def compare(
+        self, asset: str, candidate: Configuration, rows: int, *, whose: str = ""
+    ) -> tuple[str, Comparison]:
         """See `MarketView`."""
-        async with self._turns.one():
+        async with self._turns.one(whose):
             return self._market.compare(asset, candidate, rows)
 
     def troubles(self) -> dict[str, str]:

@@ -10,7 +10,7 @@ from vivienne.changes.requests import Update
 from vivienne.errors import InvalidConfiguration
 from vivienne.live.preview import MOST_DIFFERENT
 from vivienne.server.documents import EXAMPLE, ConfigurationBody, body_of, documented
-from vivienne.server.http import Answer, change_request, read_configuration
+from vivienne.server.http import Answer, caller_of, change_request, read_configuration
 from vivienne.wire.chart import AssetList, Chart
 from vivienne.wire.preview import DecisionPreview
 from vivienne.wire.problem import problem_entry
@@ -28,7 +28,7 @@ Examples = Annotated[
 
 
 _CONFIGURATION = body_of(ConfigurationBody, EXAMPLE)
-_PREVIEW_PROBLEMS = (400, 408, 412, 413, 415, 422)
+_PREVIEW_PROBLEMS = (400, 408, 412, 413, 415, 422, 429)
 
 
 def asset_routes(service: ConfigService, market: MarketView) -> APIRouter:
@@ -40,17 +40,18 @@ def asset_routes(service: ConfigService, market: MarketView) -> APIRouter:
     """
     routes = APIRouter(prefix="/phoenix/assets", tags=["market"], default_response_class=Answer)
 
-    @routes.get("", **documented(AssetList, 422))
+    @routes.get("", **documented(AssetList, 422, 429))
     async def assets(
+        request: Request,
         closes: Annotated[int, Query(ge=0, le=MOST_BARS, description="Number of closes of each asset.")] = 48,
     ) -> Answer:
         """Every asset, with its last closes."""
-        return Answer(await market.overview(closes))
+        return Answer(await market.overview(closes, whose=caller_of(request).key))
 
-    @routes.get("/{asset:path}/bars", **documented(Chart, 422))
-    async def bars(asset: Asset, limit: Bars = 200) -> Answer:
+    @routes.get("/{asset:path}/bars", **documented(Chart, 422, 429))
+    async def bars(request: Request, asset: Asset, limit: Bars = 200) -> Answer:
         """The last closed bars of an asset, with the indicators and decisions a chart draws; and the open one."""
-        return Answer(await market.chart(service.asset(asset), limit))
+        return Answer(await market.chart(service.asset(asset), limit, whose=caller_of(request).key))
 
     @routes.post(
         "/{asset:path}/preview",
@@ -66,7 +67,7 @@ def asset_routes(service: ConfigService, market: MarketView) -> APIRouter:
         except InvalidConfiguration as refused:
             errors = [problem_entry(problem) for problem in refused.problems]
             return Answer({"valid": False, "errors": errors, "warnings": []})
-        timeframe, comparison = await market.compare(watched, configuration, bars)
+        timeframe, comparison = await market.compare(watched, configuration, bars, whose=caller_of(request).key)
         found: DecisionPreview = {
             "valid": True,
             "errors": [],

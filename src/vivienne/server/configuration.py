@@ -224,15 +224,15 @@ def _add_looks(routes: APIRouter, service: ConfigService) -> None:
         }
         return Answer(content, headers={"ETag": etag(found.version)})
 
-    @routes.get("/all", **documented(ConfigurationPage, 400, 422, 503))
+    @routes.get("/all", **documented(ConfigurationPage, 400, 422, 429, 503))
     async def configurations(
         request: Request, asset_symbol: Asset = None, limit: Limit = 100, before: Before = None
     ) -> Answer:
         """Every accepted configuration that is not deleted, newest first."""
         check_query(request, *_PAGE_QUERY)
-        return Answer(await service.configurations(asset_symbol, limit, before))
+        return Answer(await service.configurations(asset_symbol, limit, before, whose=caller_of(request).key))
 
-    @routes.get("/history", **documented(HistoryPage, 400, 422, 503))
+    @routes.get("/history", **documented(HistoryPage, 400, 422, 429, 503))
     async def history(
         request: Request,
         wanted: Annotated[RevisionFilter, Depends(history_filter)],
@@ -247,7 +247,8 @@ def _add_looks(routes: APIRouter, service: ConfigService) -> None:
         A request with a filter looks through 2,000 changes. If `next` is set, go on there, even if nothing was found.
         """
         check_query(request, *_PAGE_QUERY, "own", *FILTERS)
-        return Answer(await service.history(asset_symbol, limit, before, wanted, own=own))
+        whose = caller_of(request).key
+        return Answer(await service.history(asset_symbol, limit, before, wanted, own=own, whose=whose))
 
     encoded = orjson.dumps(json_schema())  # once: it blocks the event loop for some milliseconds
 

@@ -114,8 +114,8 @@ class PushProblem(Problem):
 class Pushes(Protocol):
     """Takes what is pushed."""
 
-    async def push(self, kind: Kind, body: Mapping[str, Any]) -> Pushed:
-        """Take a push, and tell what became of its rows.
+    async def push(self, kind: Kind, body: Mapping[str, Any], *, whose: str = "") -> Pushed:
+        """Take a push of a caller with this key, and tell what became of its rows.
 
         Raises:
             ChangeRefused: it is not a push, or cannot be taken now; nothing of it was taken.
@@ -134,8 +134,9 @@ class LocalPushes:
     def __init__(self, feed: PushedFeed) -> None:
         self._feed = feed
 
-    async def push(self, kind: Kind, body: Mapping[str, Any]) -> Pushed:
+    async def push(self, kind: Kind, body: Mapping[str, Any], *, whose: str = "") -> Pushed:
         """See `Pushes`."""
+        del whose
         return pushed(self._feed, kind, body)
 
 
@@ -187,7 +188,7 @@ def _endpoint(
         rows = rows_of(kind, body)
         if access is not None:
             access.count_rows(caller_of(request), max(1, len(rows)))
-        return _answer(await pushes.push(kind, body), len(rows))
+        return _answer(await pushes.push(kind, body, whose=caller_of(request).key), len(rows))
 
     push.__doc__ = (
         f"Push {kind}. Each row counts once, however often it is pushed; rows that are wrong are named, and all others "
