@@ -74,6 +74,8 @@ CANDLES = [
     Shape("MetaTrader 5", "{dots}\t{clock}:00\t100\t101\t99\t100\t50\t5\t3",
           "<DATE>\t<TIME>\t<OPEN>\t<HIGH>\t<LOW>\t<CLOSE>\t<TICKVOL>\t<VOL>\t<SPREAD>\n"),
     Shape("HistData", "{day} {digits}00;100;101;99;100;5"),
+    Shape("known by its header", "BTC.V,1,{day},{digits}00,100,101,99,100,5,0",
+          "<TICKER>,<PER>,<DATE>,<TIME>,<OPEN>,<HIGH>,<LOW>,<CLOSE>,<VOL>,<OPENINT>\n"),
     Shape("Massive", "X:BTC-USD,5,100,100,101,99,{ns},7",
           "ticker,volume,open,close,high,low,window_start,transactions\n", trades=7),
     Shape("Kaggle", "{s},100,101,99,100,5,500,100",

@@ -464,3 +464,12 @@ def test_a_time_that_is_no_market_time_is_refused_with_its_line(file: Write, whe
     error = refused(file(f"open_time,open,high,low,close,volume\n{when},1,1,1,1,1\n"))
     assert error.line == 2
     assert f"{when} is not a valid time; it must be between 1970 and 2100" in str(error)
+
+
+@pytest.mark.parametrize("when", ["0", "17", "45658.5", "202501010001"])
+@pytest.mark.parametrize("header", ["open_time,open,high,low,close,volume", "time,price,qty"])
+def test_a_number_that_is_no_time_of_a_market_is_not_one_of_long_ago(file: Write, when: str, header: str) -> None:
+    """The number of a row, a date of a spreadsheet, digits of a date and a time of day."""
+    error = refused(file(f"{header}\n{when}{',1' * header.count(',')}\n"))
+    assert error.line == 2
+    assert f"{when} is not a valid time; as s, ms, us or ns since 1970 it would be before 1990" in str(error)

@@ -119,6 +119,8 @@ test('a first visit says what the page is for and the one thing to try; a later 
   const text = (await welcome.textContent()) ?? ''
   const [, threshold = '', asset = '', to = '', level = ''] =
     /set the (\w+) threshold of (\w+) from \S+ to (\d+)\..* so (\w+) is its level/.exec(text) ?? []
+  const [, confidence = ''] = /confidence is (\S+ %)/.exec(text) ?? []
+  await expect(page.getByTitle(`Confidence ${confidence};`), 'the card has the same figure').toHaveCount(1)
   const change = { settings: { [`state_threshold_${threshold}`]: Number(to) } }
   await page.getByRole('link', { name: `Try it with ${asset}` }).click()
   await expect(page.getByRole('spinbutton', { name: new RegExp(`^${threshold} threshold`, 'i') })).toBeFocused()

@@ -78,6 +78,22 @@ test('with the thumb everything is stopped and a value is changed, and nothing i
     await banner.getByRole('button', { name: '2 pauses' }).tap()
     await expectNoSidewaysScrolling(page)
   })
+  await test.step('a long reason is cut, and can be read as a whole', async () => {
+    await server.rest.resume({ asset: 'BTC' })
+    await server.rest.pause({ reason: `${'the exchange reports wrong prices, '.repeat(8)}ask Ana` })
+    const banner = page.getByRole('region', { name: 'Paused' })
+    const end = banner.getByText('ask Ana')
+    await banner.getByRole('button', { name: 'Show all' }).tap()
+    await expect(banner.getByRole('button', { name: 'Show less' })).toHaveAttribute('aria-expanded', 'true')
+    const cut = await end.evaluate((one) => {
+      const words = one.closest('p') as HTMLElement
+      return words.scrollHeight - words.clientHeight
+    })
+    expect(cut, 'pixels of the reason out of sight').toBeLessThanOrEqual(1)
+    await expect(banner.getByRole('button', { name: 'Resume all assets' })).toBeInViewport({ ratio: 1 })
+    await expectNoSidewaysScrolling(page)
+    await banner.getByRole('button', { name: 'Show less' }).tap()
+  })
   await test.step('a value is changed', async () => {
     await page.getByRole('tab', { name: 'Configuration' }).tap()
     await page.getByRole('button', { name: 'Bang threshold: one step up' }).tap()

@@ -118,7 +118,7 @@ function InForce() {
   if (standings.length === 0) return null
   return (
     <>
-      <Firing standings={standings} />
+      <Firing decided={standings.some(({ status }) => status === 'live')} />
       <span className={classes.inForce}>
         {made !== undefined ? (
           <JustMade change={made} />

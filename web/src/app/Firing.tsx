@@ -1,23 +1,26 @@
 import { IconLock } from '@tabler/icons-react'
 import { Link } from 'react-router'
-import type { Standing } from '../overview/standing.ts'
+import { useFiring } from '../overview/standings.ts'
 import classes from './Firing.module.css'
-import { firing, firingWords } from './firing.ts'
+import { firingWords } from './firing.ts'
 
 /** So many are named in the line; on a narrow page, fewer. */
 const NAMED = 4
 const NAMED_NARROW = 1
 
-/** Which assets are at aim or bang, on every page; quiet while none is. */
-export function Firing({ standings }: { standings: readonly Standing[] }) {
-  const fired = firing(standings)
-  if (standings.length === 0) return null
+/**
+ * Which assets are at aim or bang, on every page; quiet while none is.
+ *
+ * @param decided - one is decided now: else there is nothing to be said of levels, which are those of old data
+ */
+export function Firing({ decided }: { decided: boolean }) {
+  const fired = useFiring()
   return (
     <span className={classes.firing}>
       <span className="unseen" role="status">
-        {firingWords(fired)}
+        {decided && firingWords(fired)}
       </span>
-      {fired.length === 0 && (
+      {decided && fired.length === 0 && (
         <span className={classes.none} aria-hidden>
           none at aim or bang
         </span>

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import type { Standing } from '../overview/standing.ts'
-import { firing, firingWords } from './firing.ts'
+import { firing, type Standing } from '../overview/standing.ts'
+import { firingWords } from './firing.ts'
 
 function standing(asset: string, change: Partial<Standing> = {}): Standing {
   return {

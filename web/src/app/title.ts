@@ -16,12 +16,24 @@ export function useLoudestTitle(): void {
   }, [title])
 }
 
-/** "BTC bang", "BTC bang held", "all idle"; while some are paused, how many: "all idle, 2 paused", "all paused". */
+/** Reasons why the level of an asset is not one of now, in the order they are said. */
+const QUIET = { paused: 'paused', stale: 'stale', warming_up: 'warming up', ended: 'ended' } as const
+
+/**
+ * "BTC bang", "BTC bang held", "all idle"; while some are not decided now, how many: "all idle, 2 paused", "all paused",
+ * "1 stale, 1 ended". A level of old data is not among them.
+ */
 export function loudest(standings: readonly Standing[]): string {
-  const [first] = [...standings].sort(byUrgency)
-  if (first === undefined) return 'no assets yet'
-  const paused = standings.filter(({ status }) => status === 'paused').length
-  if (paused === standings.length) return 'all paused'
-  const level = first.level === 'idle' ? 'all idle' : `${first.asset} ${first.level}${first.held ? ' held' : ''}`
-  return paused === 0 ? level : `${level}, ${paused} paused`
+  if (standings.length === 0) return 'no assets yet'
+  const quiet = Object.entries(QUIET).flatMap(([status, word]) => {
+    const count = standings.filter((one) => one.status === status).length
+    return count === 0 ? [] : [count === standings.length ? `all ${word}` : `${count} ${word}`]
+  })
+  return [...levelWords(standings), ...quiet].join(', ')
+}
+
+function levelWords(standings: readonly Standing[]): string[] {
+  const [first] = standings.filter(({ status }) => status === 'live').sort(byUrgency)
+  if (first === undefined) return []
+  return [first.level === 'idle' ? 'all idle' : `${first.asset} ${first.level}${first.held ? ' held' : ''}`]
 }

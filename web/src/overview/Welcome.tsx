@@ -2,7 +2,8 @@ import { Button, CloseButton } from '@mantine/core'
 import { useState } from 'react'
 import { Link } from 'react-router'
 import { useVivienneClient } from 'vivienne-client/react'
-import { formatNumber } from '../parts/format.ts'
+import { formatConfidence } from '../parts/format.ts'
+import { limitsOf } from '../parts/limits.ts'
 import { useWhyNot } from '../signin/roles.ts'
 import { fieldAddress } from './Blocker.tsx'
 import { useStandings } from './standings.ts'
@@ -37,7 +38,7 @@ export function Welcome() {
 
 /** One change that shows an effect at once, on an asset where it does now. */
 function TryIt() {
-  const trial = useTrial()
+  const { trial, said } = useTrial()
   const standings = useStandings()
   const whyNot = useWhyNot('tuner')
   const asset = trial?.asset ?? standings[0]?.asset
@@ -54,7 +55,7 @@ function TryIt() {
         ) : (
           <>
             Try it: set the {trial.threshold} threshold of {asset} from {trial.from} to <strong>{trial.to}</strong>. Its
-            confidence is {percent(trial.confidence)}, so {trial.after} is its level{' '}
+            confidence is {said}, so {trial.after} is its level{' '}
             {whyNot === null
               ? 'as soon as you save. The history shows your change, and one click undoes it.'
               : 'then; the review shows what that would have done. Saving needs another role.'}
@@ -68,19 +69,16 @@ function TryIt() {
   )
 }
 
-/** The same asset as long as a change of it shows an effect. */
-function useTrial(): Trial | undefined {
+/** The same asset as long as a change of it shows an effect, with its confidence as its card has it. */
+function useTrial(): { trial: Trial | undefined; said: string } {
   const { states } = useVivienneClient()
   const standings = useStandings()
   const [chosen, setChosen] = useState<string>()
   const known = standings.flatMap(({ asset }) => states.get(asset) ?? [])
   const trial = trialOf(known.filter(({ asset }) => asset === chosen)) ?? trialOf(known)
   if (trial !== undefined && trial.asset !== chosen) setChosen(trial.asset)
-  return trial
-}
-
-function percent(value: number): string {
-  return `${formatNumber(value, 3)} %`
+  const limits = limitsOf(trial && states.get(trial.asset))
+  return { trial, said: trial === undefined ? '' : formatConfidence(trial.confidence / 100, limits) }
 }
 
 function wasRead(): boolean {

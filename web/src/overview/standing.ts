@@ -76,6 +76,16 @@ export function byUrgency(one: Standing, other: Standing): number {
   )
 }
 
+/** At aim or bang by data that is current; a held one is, too. */
+export function isFiring({ level, status }: Standing): boolean {
+  return status === 'live' && (level === 'aim' || level === 'bang')
+}
+
+/** Those that are, the most urgent first. */
+export function firing(standings: readonly Standing[]): readonly Standing[] {
+  return standings.filter(isFiring).sort(byUrgency)
+}
+
 /** Nothing will come of it before its data does. */
 function isQuiet({ status }: Standing): boolean {
   return status !== 'live'

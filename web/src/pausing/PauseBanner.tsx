@@ -11,6 +11,7 @@ import classes from './PauseBanner.module.css'
 import { useKeptPauses, usePauses } from './pauses.ts'
 import { Reason } from './Reason.tsx'
 import { type Attempt, askToResume, dismiss, NotConfirmed, pauseNow, useSwitching } from './switching.ts'
+import { Words } from './Words.tsx'
 import { namesWords, pausedSentence, unexplained } from './words.ts'
 
 /** Pauses in force with author, reason and time, on every page; hidden without a pause. */
@@ -66,11 +67,11 @@ function InForce({ pauses }: { pauses: readonly PauseEntry[] }) {
   return (
     <div className={classes.row}>
       <IconPlayerPauseFilled className={classes.icon} size={16} aria-hidden />
-      <p className={classes.words}>
+      <Words key={first.config_id}>
         {!known && 'Last known state: '}
         <strong>{pausedSentence(pauses)}</strong>
         {pauses.length === 1 && <WhoAndWhy pause={first} />}
-      </p>
+      </Words>
       {pauses.some(({ version }) => version === null) && (
         <p className={classes.warning}>
           <IconAlertTriangleFilled size={14} aria-hidden /> In force, but not stored yet: a restart of the server would

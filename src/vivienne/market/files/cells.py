@@ -30,11 +30,11 @@ _YEAR_LAST = re.compile(r"(\d{2})\.(\d{2})\.(\d{4})")
 _DATE = re.compile(r"\d{4}[-./]\d{1,2}[-./]\d{1,2}|" + _COMPACT_DATE.pattern)
 _DOTTED = re.compile(r"\d{4}\.\d\d?\.\d\d?")
 _CLOCK = re.compile(r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?")
+_BARE_CLOCK = re.compile(r"([01]\d|2[0-3])([0-5]\d){2}")
 _NANOSECONDS, _MICROSECONDS, _MILLISECONDS = 10**17, 10**14, 10**11
 _LARGEST = 10**20
-_FIRST_COMPACT, _LAST_COMPACT = 19_000_101, 21_001_231
 _EARLIEST_EPOCH = 631_152_000_000
-"""1990 in ms. A smaller number in a column is a price or an id, not a time."""
+"""1990 in ms. A smaller number is a price, an id, the number of a row or a date of a spreadsheet, not a time."""
 _MOMENT = r"(?:19|20)\d\d-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?"
 _BARE_ISO = re.compile(_MOMENT)
 _ISO = re.compile(_MOMENT + r"(\+00:00|Z|)")
@@ -108,9 +108,10 @@ def times(cells: Column) -> IntArray:
         return _text_times(list(cells))
     if found.dtype != np.int64:
         return _text_times(found.tolist())
-    if np.any((found < 0) | (found >= _FIRST_COMPACT) & (found <= _LAST_COMPACT)):
+    scaled = _scaled(np.ascontiguousarray(found))
+    if np.any(scaled < _EARLIEST_EPOCH):  # dates without separators, and numbers that are not times
         return np.fromiter(map(milliseconds, map(str, found.tolist())), np.int64, len(found))
-    return _scaled(np.ascontiguousarray(found))
+    return scaled
 
 
 def _text_times(cells: Sequence[str]) -> IntArray:
@@ -143,7 +144,7 @@ def milliseconds(cell: str) -> int:
     """A time, ms since the epoch. The size of a number gives its unit; text is ISO 8601 or like it, by default UTC.
 
     Raises:
-        ValueError: it is not a time, or not between 1970 and 2100.
+        ValueError: it is not a time, not between 1970 and 2100, or a number that would be a time before 1990.
     """
     text = cell.strip()
     time = _of_number(text) if _NUMBER.fullmatch(text) and not _COMPACT_DATE.fullmatch(text) else _of_text(text)
@@ -160,6 +161,8 @@ def _of_number(text: str) -> int:
         number /= 1_000_000 if number >= _NANOSECONDS else 1_000
     elif number < _MILLISECONDS:
         number *= 1_000
+    if 0 <= number < _EARLIEST_EPOCH:
+        raise ValueError(f"{text} is not a valid time; as s, ms, us or ns since 1970 it would be before 1990")
     return int(number.to_integral_value(ROUND_FLOOR))
 
 
@@ -222,6 +225,11 @@ def has_dots(cell: str) -> bool:
 def is_clock(cell: str) -> bool:
     """A time of day without a date."""
     return _CLOCK.fullmatch(cell.strip()) is not None
+
+
+def is_bare_clock(cell: str) -> bool:
+    """A time of day as six digits, as in 235900: only its name tells it from a number."""
+    return _BARE_CLOCK.fullmatch(cell.strip()) is not None
 
 
 def is_flag(cell: str) -> bool:

@@ -115,7 +115,7 @@ def _times(kind: Kind, names: Sequence[str], rows: Sequence[Row], taken: set[int
         return {field: moments[0]}
     dates = [place for place in named if fraction(cells.is_date, rows, place) >= _ENOUGH]
     others = [place for place in range(len(names)) if place not in taken]
-    clock = [place for place in others if fraction(cells.is_clock, rows, place) >= _ENOUGH]
+    clock = [place for place in others if _is_clock(kind, names[place], rows, place)]
     if dates:
         return {field: dates[0]} | ({"clock": clock[0]} if clock else {})
     by_content = [
@@ -125,6 +125,14 @@ def _times(kind: Kind, names: Sequence[str], rows: Sequence[Row], taken: set[int
     ]
     found = next(iter([*by_content, *named]), None)
     return {} if found is None else {field: found}
+
+
+def _is_clock(kind: Kind, name: str, rows: Sequence[Row], place: int) -> bool:
+    is_named = name in FIELDS[kind]["clock"].names
+    return any(
+        fraction(looks, rows, place) >= _ENOUGH
+        for looks in (cells.is_clock, *((cells.is_bare_clock,) if is_named else ()))
+    )
 
 
 _OTHER_TIMES = {"close_time", "local_timestamp", "event_time", "event_time_ms", "local_recv_ns"}

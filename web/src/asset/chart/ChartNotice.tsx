@@ -41,7 +41,7 @@ export function ChartNotice({ asset, loading, error, onRetry }: ChartNoticeProps
       {title && (
         <div className={classes.notice} data-bad={status === 'stale' || undefined} title={reason ?? undefined}>
           <strong>{title}</strong>
-          {reason && <span>{status === 'paused' ? pause : reason}</span>}
+          {reason && <span className={classes.reason}>{status === 'paused' ? pause : reason}</span>}
           {status === 'paused' && <span className={classes.roomy}>The chart continues; nothing is decided.</span>}
           {status === 'warming_up' && <Warmth asset={asset} />}
         </div>
