@@ -38,6 +38,7 @@ test.describe('on a recorded market that has ended', () => {
     for (const name of names) states.set(name, await stream.until(name, (one) => decision(one).status === 'ended'))
     const connection = page.getByRole('region', { name: 'Connection' })
     await expect(connection).toContainText('Replay ended')
+    await expect(connection, 'levels of old data are not spoken of').not.toContainText('aim or bang')
     await expect(connection).not.toHaveAttribute('data-current')
     const wanted = (name: string) => urgency(states.get(name) as AssetData)
     await expect
