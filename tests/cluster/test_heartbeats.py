@@ -11,7 +11,7 @@ from redis_running import STATE
 from vivienne.cluster.agents import MOST_UNPROVEN, Agents
 from vivienne.cluster.agreement import disagreements
 from vivienne.cluster.gateway import Gateway
-from vivienne.cluster.heartbeats import AGENTS
+from vivienne.cluster.heartbeats import AGENTS, read_heartbeat
 from vivienne.cluster.questions import Asking, read_question
 from vivienne.cluster.remote_market import RemoteMarket
 from vivienne.cluster.state_relay import StateRelay
@@ -179,6 +179,13 @@ def test_whoever_asks_an_agent_does_not_choose_what_it_publishes_on() -> None:
     for channel in ("vivienne:control", "vivienne:state:BTC", "vivienne:agents", "vivienne:pauses", ""):
         assert read_question(json.dumps({**asked, "answer_to": channel}).encode()) is None
     assert read_question(json.dumps({**asked, "answer_to": Asking().channel}).encode())
+
+
+@pytest.mark.parametrize("field", ["agent", "shard", "feed", "timeframe"])
+def test_a_heartbeat_with_a_long_name_is_none(field: str) -> None:
+    known = json.dumps(beat()).encode()
+    assert read_heartbeat(known) == beat()
+    assert read_heartbeat(json.dumps({**beat(), field: "x" * 101}).encode()) is None
 
 
 # Succession, as the agent that was there first sees it

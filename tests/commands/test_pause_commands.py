@@ -10,9 +10,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from click.testing import CliRunner
 
 from running import RunningServer, data, run_program
 from vivienne.commands.http import THREAD, ask
+from vivienne.commands.main import main
 from vivienne.commands.pause import switch_at_server
 from vivienne.errors import NotSwitched
 
@@ -172,3 +174,17 @@ def test_a_pause_succeeds_only_where_the_answer_says_that_all_of_it_is_paused(an
         switch_at_server(url, "pause", {})
     with answering(200, PAUSED) as (url, _):
         assert switch_at_server(url, "pause", {})["paused"] == ["BTC", "ETH"]
+
+
+def test_what_a_server_says_cannot_steer_a_terminal() -> None:
+    """Names of agents come over Redis, where others may publish."""
+    message = "Paused \x1b]0;owned\x07\x9b2J\u202e by agent 1/2"
+    with answering(200, {**PAUSED, "message": message}) as (url, _):
+        done = CliRunner().invoke(main, ["pause", "--url", url])
+    with answering(400, {"detail": message}) as (url, _):
+        refused = CliRunner().invoke(main, ["pause", "--url", url])
+
+    assert (done.exit_code, refused.exit_code) == (0, 1)
+    for output in (done.output, refused.output):
+        assert r"Paused \x1b]0;owned\x07\x9b2J\u202e by agent 1/2" in output
+        assert output.replace("\n", "").isprintable()

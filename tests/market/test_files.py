@@ -306,6 +306,7 @@ def with_a_flag(archive: bytes, *, local: int, central: int, value: int) -> byte
         (b"hello\n", "the header has no column for open_time, open, high, low, close, volume"),
         (b'{"open": 1}\n', "there is no table in this JSON; it must be a list of rows such as freqtrade's"),
         (b'[{"open": 1}\n', "this is not valid JSON"),
+        (gzip.compress(b"[" + b" " * 64_000_000, 1), "the file exceeds the limit of 64,000,000 bytes for JSON"),
         ("\n".join("abc").encode(), "the header has no column for"),
         (b"x" * 200_000, "the line exceeds the limit of 65,536 characters"),
     ],

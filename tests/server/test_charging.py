@@ -12,13 +12,16 @@ from vivienne.access.budget import TimeBudgets
 from vivienne.access.caller import Caller
 from vivienne.access.limits import Limits
 from vivienne.changes.service import ConfigService
+from vivienne.channels.envelope import LONGEST_TEXT
 from vivienne.server import connections
 from vivienne.server.charging import WAITING, Charging
 from vivienne.server.connections import Connections
+from vivienne.server.conversing import Times
 from vivienne.server.gate import Gate
 from vivienne.server.http import CALLER
 from vivienne.server.policy import PAUSE
-from vivienne.server.websockets import websocket_routes
+from vivienne.server.turns import Turns
+from vivienne.server.websockets import _Conversation, websocket_routes
 from vivienne.store.sqlite import SqliteRevisionStore
 from vivienne.stream.hub import Hub
 from vivienne.stream.logs import LogStream
@@ -56,6 +59,16 @@ async def test_who_used_up_its_time_waits_with_requests_and_not_with_a_pause() -
         late[WAITING]()  # its client leaves
         await waiting
     assert begun == ["/other", PAUSE[1]]
+
+
+def test_the_longest_pause_is_urgent_in_any_alphabet() -> None:
+    """Programs write a character as an escape of six characters, or of twelve."""
+    budgets, nothing = TimeBudgets(lambda: 0.0), cast("Any", None)
+    conversation = _Conversation(nothing, nothing, nothing, nothing, Times(budgets, budgets, Turns(1)))
+    for letter in ("x", "\u044f", "\U0001f600"):
+        longest = {name: letter * most for name, most in LONGEST_TEXT.items()}
+        assert conversation.is_urgent({"text": json.dumps({"type": "pause", **longest}, indent=4)}, Caller())
+        assert not conversation.is_urgent({"text": json.dumps({"type": "resume", **longest})}, Caller())
 
 
 async def test_a_caller_may_have_so_many_websockets_and_others_as_before() -> None:

@@ -9,7 +9,7 @@ import pytest
 from vivienne.errors import SettingsError
 from vivienne.market.timeframe import Timeframe
 from vivienne.settings.boot import Boot
-from vivienne.settings.parsing import data_folder
+from vivienne.settings.parsing import data_folder, exchange_url
 from vivienne.store.address import PostgresUrl
 
 
@@ -210,3 +210,9 @@ def test_a_gateway_needs_no_market() -> None:
 def test_roles_that_lack_something_say_what(settings: dict[str, Any], sentence: str) -> None:
     with pytest.raises(SettingsError, match=re.escape(sentence)):
         Boot.read(**settings)
+
+
+def test_an_address_of_an_exchange_with_a_password_is_refused_without_it() -> None:
+    with pytest.raises(SettingsError, match="--exchange-url: the address must be a scheme and a host alone") as error:
+        exchange_url("https://ana:s3cret@host")
+    assert "s3cret" not in str(error.value)

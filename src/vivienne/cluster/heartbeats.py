@@ -6,10 +6,10 @@ import asyncio
 import socket
 import time
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import orjson
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ HEARTBEAT_SECONDS = 0.5
 SILENT_SECONDS = 3.0
 """Time without a heartbeat after which an agent counts as dead."""
 
+Name = Annotated[str, Field(max_length=100)]
+"""The name of an agent has its host in it, which has 64 characters at most."""
 MOST_BYTES = 256 * 1024
 """Length of a heartbeat; that of an agent with 10,000 assets is below half of it."""
 
@@ -39,11 +41,11 @@ class Heartbeat(TypedDict):
         troubles: assets that cannot be decided, and why.
     """
 
-    agent: str
-    shard: str
+    agent: Name
+    shard: Name
     assets: list[str]
-    feed: str
-    timeframe: str
+    feed: Name
+    timeframe: Name
     troubles: dict[str, str]
 
 

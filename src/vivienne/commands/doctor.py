@@ -16,6 +16,7 @@ from vivienne.commands.diagnosis import Diagnosis, Level, diagnose, look_at_mach
 from vivienne.commands.exchange import Place, exchange_url_option, meant, quote_option, symbol_option
 from vivienne.commands.options import database_option, json_option
 from vivienne.errors import FileUnreadable
+from vivienne.logs.records import many_lines
 from vivienne.settings.parsing import database
 from vivienne.store.private import replacing
 
@@ -70,7 +71,7 @@ def doctor(db: str, url: str, bundle: Path | None, as_json: bool, exchange: str,
 
 
 def _print(level: Level, text: str) -> None:
-    click.echo(f"{level:<8} {text}")
+    click.echo(many_lines(f"{level:<8} {text}"))
 
 
 def _print_over(level: Level, text: str) -> None:

@@ -14,16 +14,17 @@ from vivienne.errors import (
     StoreUnusable,
     VivienneError,
 )
+from vivienne.logs.records import many_lines
 
 REFUSED, WRONG, LATER = 1, 2, 75
 """Exit codes. `LATER` is EX_TEMPFAIL of sysexits.h: only then, and after a defect, does it help to start again."""
 
 
 class Failure(click.ClickException):
-    """An error as one line, with its exit code."""
+    """An error, with its exit code. Others may have written a part of it, so what is unprintable is escaped."""
 
     def __init__(self, error: VivienneError) -> None:
-        super().__init__(str(error))
+        super().__init__(many_lines(str(error)))
         self.exit_code = exit_code(error)  # type: ignore[misc]  # click's way to set it
 
 

@@ -11,6 +11,7 @@ import click
 from vivienne.commands.failure import exit_code
 from vivienne.commands.options import json_option
 from vivienne.errors import MarketDataError
+from vivienne.logs.records import many_lines
 from vivienne.market.files import AssetFiles
 from vivienne.market.timeframe import Timeframe
 
@@ -42,11 +43,11 @@ def inspect(context: click.Context, files: tuple[Path, ...], as_json: bool) -> N
             failure = error
             documents.append({"file": str(path), "member": error.member, "line": error.line, "error": error.reason})
             if not as_json:
-                click.echo(f"Error: {error}", err=True)
+                click.echo(many_lines(f"Error: {error}"), err=True)
         else:
             documents += [report.document() | {"timeframes": _timeframes(report.minutes)} for report in reports]
             if not as_json:
-                click.echo("\n".join(line for report in reports for line in _lines(report)))
+                click.echo(many_lines("\n".join(line for report in reports for line in _lines(report))))
     if as_json:
         click.echo(json.dumps(documents, ensure_ascii=False))
     if failure is not None:

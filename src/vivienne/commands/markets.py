@@ -10,6 +10,7 @@ import click
 
 from vivienne.commands.exchange import Place, exchange_option, exchange_url_option, refusals_as_errors
 from vivienne.commands.options import json_option
+from vivienne.logs.records import many_lines
 from vivienne.market.feeds.exchange.asking import instruments_of
 from vivienne.market.feeds.exchange.choosing import listed, nearest
 from vivienne.market.feeds.exchange.rest import Rest
@@ -50,7 +51,7 @@ def markets(
     elif found:
         click.echo("\n".join(_table(found)))
     else:
-        click.echo(_nothing(place, search, paid_in, near), err=True)
+        click.echo(many_lines(_nothing(place, search, paid_in, near)), err=True)
     if not found:
         context.exit(1)
 

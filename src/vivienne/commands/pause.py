@@ -16,6 +16,7 @@ from vivienne.commands.database import existing, service_over
 from vivienne.commands.http import LONGEST_ANSWER, ask, no_answer
 from vivienne.commands.options import author_option, json_option, system_user
 from vivienne.errors import InvalidConfiguration, NotSwitched, SettingsError
+from vivienne.logs.records import many_lines
 from vivienne.market.types import ASSET_NAME, VALID_NAME
 from vivienne.settings.boot import SETTINGS
 from vivienne.settings.parsing import database
@@ -82,7 +83,7 @@ def _switch(
     else:
         answer = switch_at_server(url or "http://localhost:8000", kind, texts)
     still = f" (paused now: {', '.join(answer['paused'])})" if answer["paused"] else ""
-    click.echo(json.dumps(answer, ensure_ascii=False) if as_json else answer["message"] + still)
+    click.echo(json.dumps(answer, ensure_ascii=False) if as_json else many_lines(answer["message"] + still))
 
 
 def switch_at_server(url: str, kind: Kind, fields: dict[str, str]) -> Switched:

@@ -42,8 +42,10 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _LEVELS = ("debug", "info", "warning", "error", "critical")
 _POLICY_VIOLATION = 1008
-_LONGEST_PAUSE = 2_000
-"""Characters of a message that is looked at whether it is a pause."""
+_LONGEST_PAUSE = 16_000
+"""Characters of a message that is looked at whether it is a pause. Every valid one is shorter, also one whose texts are
+written with an escape of six or twelve characters for each.
+"""
 
 
 def websocket_routes(

@@ -156,7 +156,9 @@ def exchange_url(text: str) -> str | None:
     """Scheme and host; None for an empty text."""
     address = text.strip().rstrip("/")
     if address and not _ORIGIN.fullmatch(address.lower()):
-        raise SettingsError(f"--exchange-url: {text!r} must be a scheme and a host, as in https://api.binance.us")
+        # With a user and a password in it, it is not repeated.
+        said = "the address" if "@" in text else repr(text)
+        raise SettingsError(f"--exchange-url: {said} must be a scheme and a host alone, as in https://api.binance.us")
     return address or None
 
 

@@ -29,8 +29,8 @@ class Readable(Protocol):
 Refuse: TypeAlias = "Callable[[str], MarketDataError]"
 """Makes an error of a reason."""
 Reader: TypeAlias = "Callable[[Path, Readable, Refuse], Iterator[list[Row]]]"
-LARGEST_JSON = 500_000_000
-"""Bytes; JSON has to be read as a whole."""
+LARGEST_JSON = 64_000_000
+"""Bytes. JSON has to be read as a whole, and takes twenty times as many in memory."""
 _BLOCK_ROWS = 10_000
 _LEAST_COLUMNS = 3
 _DEEPEST = 4

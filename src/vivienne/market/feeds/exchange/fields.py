@@ -14,10 +14,13 @@ from vivienne.times import iso
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from vivienne.market.feeds.exchange.adapter import Instrument
+
 _log = logging.getLogger(__name__)
 
 _MOST_SHOWN = 80
 _MOST_DIGITS = 20
+_LONGEST_NAME = 64
 _LARGEST_WHOLE = 2**63 - 1
 _Meaning = TypeVar("_Meaning")
 
@@ -135,17 +138,19 @@ def understood(parse: Callable[..., _Meaning], *about: Any) -> _Meaning:
         raise UnknownMessage(f"it has another shape than expected ({type(error).__name__})") from error
 
 
-def readable(items: Iterable[Any], read: Callable[[Any], _Meaning]) -> list[_Meaning]:
-    """What the items of a list mean. Those that cannot be read do not take the others with them: they are logged.
+def readable(items: Iterable[Any], read: Callable[[Any], Instrument]) -> list[Instrument]:
+    """The markets of a list. Those that cannot be read do not take the others with them: they are logged.
 
     Raises:
         UnknownMessage: none can be read.
     """
-    found: list[_Meaning] = []
+    found: list[Instrument] = []
     wrong: list[UnknownMessage] = []
     for item in items:
         try:
-            found.append(understood(read, item))
+            instrument = understood(read, item)
+            _check_names(instrument)
+            found.append(instrument)
         except UnknownMessage as error:
             wrong.append(error)
     if wrong and not found:
@@ -153,6 +158,12 @@ def readable(items: Iterable[Any], read: Callable[[Any], _Meaning]) -> list[_Mea
     if wrong:
         _log.info("%d of %d markets cannot be read and are left out: %s", len(wrong), len(found) + len(wrong), wrong[0])
     return found
+
+
+def _check_names(instrument: Instrument) -> None:
+    for name in (instrument.symbol, instrument.stream_symbol, instrument.base, instrument.quote):
+        if not 1 <= len(name) <= _LONGEST_NAME or not name.isprintable():
+            raise UnknownMessage(f"{shown(name)} is not 1 to {_LONGEST_NAME} printable characters")
 
 
 def field(source: Any, name: str | int) -> Any:

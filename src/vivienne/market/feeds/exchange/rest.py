@@ -17,6 +17,7 @@ import orjson
 from vivienne.market.feeds.exchange.adapter import Advice, UnknownMessage
 from vivienne.market.feeds.exchange.fields import understood
 from vivienne.market.feeds.exchange.patience import Patience
+from vivienne.market.feeds.exchange.proxies import check_proxies
 from vivienne.market.feeds.exchange.trust import trusted
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ class Rest:
 
     def _opened(self) -> httpx2.AsyncClient:
         # Proxies are taken from the environment; elsewhere it is never sent.
+        check_proxies()
         limits = httpx2.Limits(max_connections=_MOST_CONNECTIONS)
         return httpx2.AsyncClient(
             base_url=self._url, timeout=TIMEOUT_SECONDS, limits=limits, headers=_USER_AGENT, follow_redirects=False,
