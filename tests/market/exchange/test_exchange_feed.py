@@ -17,6 +17,7 @@ from vivienne.market.feeds.exchange.adapter import Instrument, NumberedTrade
 from vivienne.market.feeds.exchange.group import Group
 from vivienne.market.feeds.exchange.known import EXCHANGES
 from vivienne.market.feeds.exchange.line import Counts, Line
+from vivienne.market.feeds.exchange.plausible import LEAP_MS, Latest
 from vivienne.market.timeframe import Timeframe
 from vivienne.market.types import MINUTE_MS, Trade
 
@@ -199,3 +200,27 @@ async def test_others_get_their_turn_however_much_an_exchange_sends() -> None:
     assert turns > 3
     assert counts.left_out.total() == 2_000
     assert len(counts.left_out) <= 101
+
+
+def test_many_messages_that_are_each_a_little_ahead_are_not_far_ahead_together() -> None:
+    latest = Latest(pace=1.0)
+    latest.ask(BEGIN, asked=100.0)
+    came, time, taken = 100.0, BEGIN, 0
+    for _ in range(200):
+        came, time = came + 0.005, time + 115_000
+        if time <= latest.limit(came):
+            taken += 1
+            is_to_ask = latest.hear(time, came)
+    assert taken == 1
+    assert is_to_ask
+    assert latest.limit(came) < BEGIN + 1_000 + LEAP_MS + 1_000
+
+
+def test_a_clock_that_runs_as_it_should_is_never_ahead_whatever_was_held_up() -> None:
+    latest, rng = Latest(pace=1.0), random.Random(3)  # noqa: S311
+    latest.ask(BEGIN, asked=0.0)
+    for second in range(0, 200_000, 7):
+        late = rng.choice([0, 0, 0, 20, 100])
+        time = BEGIN + int((second - late) * 1_000.3)
+        assert time <= latest.limit(second)
+        assert not latest.hear(time, second)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 from collections import Counter
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -26,13 +25,13 @@ from vivienne.market.feeds.exchange.adapter import (
     cut,
 )
 from vivienne.market.feeds.exchange.fields import shown
-from vivienne.market.feeds.exchange.plausible import LEAP_MS, check_event
+from vivienne.market.feeds.exchange.plausible import Latest, check_event
 from vivienne.market.feeds.exchange.rest import seconds_of, unreachable
 from vivienne.market.feeds.exchange.trust import trusted
 from vivienne.rates import Quota
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 
     from websockets.asyncio.client import ClientConnection
 
@@ -46,6 +45,7 @@ MOST_MESSAGE_BYTES = 1024 * 1024
 _TURN_SECONDS = 0.002
 """After so long without a pause others get their turn, however much the exchange sends."""
 _TRADES_AT_ONCE = 200
+_ASKED_EVERY_SECONDS = 2.0
 _MOST_REASONS = 100
 """Reasons that are counted apart: they quote what was wrong, so that there could be any number of them."""
 _OPEN_SECONDS = 10.0
@@ -123,8 +123,7 @@ class Line:
         listener: takes the events.
         counts: counts what happens.
         patience: how long it waits.
-        now: the exchange's time, in ms since the epoch, and when it was asked for, by the clock of the loop; None where
-            it is not known.
+        now: asks for the exchange's time, in ms since the epoch; None where it does not say it.
 
     Attributes:
         has_data: set once there was data.
@@ -140,7 +139,7 @@ class Line:
         listener: Listener,
         counts: Counts,
         patience: Patience,
-        now: tuple[int, float] | None = None,
+        now: Callable[[], Awaitable[int | None]] | None = None,
     ) -> None:
         self._adapter = adapter
         self._url = url
@@ -149,7 +148,9 @@ class Line:
         self._counts = counts
         self._patience = patience
         self._clock = 0
-        self._ahead: float | None = None if now is None else self._ahead_of_loop(*now)
+        self._now = now
+        self._latest = Latest(patience.pace)
+        self._is_ahead = asyncio.Event()
         self._turn_ends = 0.0
         self._sequence: int | None = None
         self._without_data = set(self._instruments)
@@ -172,10 +173,12 @@ class Line:
             Broken: always.
         """
         watch = asyncio.timeout(None)
+        await self._ask_time()
         try:
             async with watch, self._connection() as connection:
                 self._counts.connects += 1
-                beside = [asyncio.create_task(each) for each in (self._ping(connection), self._watch(connection))]
+                tasks = (self._ping(connection), self._watch(connection), self._keep_time())
+                beside = [asyncio.create_task(each) for each in tasks]
                 try:
                     await self._read(connection, watch)
                 finally:
@@ -235,7 +238,7 @@ class Line:
             return True
         try:
             events = self._adapter.events(orjson.loads(message), self._instruments)
-            latest = self._latest()
+            latest = self._latest.limit(asyncio.get_running_loop().time())
             for event in events:
                 check_event(event, latest)
         except (UnknownMessage, orjson.JSONDecodeError) as error:
@@ -251,19 +254,24 @@ class Line:
                 await self._give_way()
         return not events or self._clock > before
 
-    def _latest(self) -> float:
-        """The latest time that can be, in ms since the epoch: the clock of the exchange does not leap."""
-        if self._ahead is None:
-            return math.inf
-        return self._ahead - self._ahead_of_loop(0, asyncio.get_running_loop().time()) + LEAP_MS
+    async def _keep_time(self) -> None:
+        """Ask for the exchange's time when its messages are ahead of it."""
+        while True:
+            await self._is_ahead.wait()
+            await self._ask_time()
+            await asyncio.sleep(_ASKED_EVERY_SECONDS)
+            self._is_ahead.clear()
 
-    def _ahead_of_loop(self, time: int, came: float) -> float:
-        """How far a time is ahead of the clock of the loop, in ms, were that as fast as the exchange's."""
-        return time - came * self._patience.pace * 1_000
+    async def _ask_time(self) -> None:
+        asked = asyncio.get_running_loop().time()
+        time = None if self._now is None else await self._now()
+        if time is not None:
+            self._latest.ask(time, asked)
 
     def _leave_out(self, reason: str, message: str | bytes) -> None:
         reason = cut(reason)
-        if not self._counts.left_out[reason]:
+        is_new = reason not in self._counts.left_out
+        if is_new and len(self._counts.left_out) < _MOST_REASONS:
             _left_out.log("%s: a message is left out: %s: %s", self._adapter.title, reason, shown(message))
         self._counts.left_out[reason if len(self._counts.left_out) < _MOST_REASONS else "other"] += 1
 
@@ -298,9 +306,8 @@ class Line:
     def _hear(self, event: Heard) -> None:
         """The clock closes minutes of those only whose data is known to come on this connection."""
         self._clock = max(self._clock, event.time)
-        ahead = self._ahead_of_loop(event.time, asyncio.get_running_loop().time())
-        # What was held up on its way is not ahead of what came in time.
-        self._ahead = ahead if self._ahead is None else max(self._ahead, ahead)
+        if self._latest.hear(event.time, asyncio.get_running_loop().time()):
+            self._is_ahead.set()
         self._count(event.sequence)
         if event.symbol is not None:
             if event.symbol not in self._without_data:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from vivienne.market.checks import check_candle, check_price
@@ -13,6 +14,52 @@ if TYPE_CHECKING:
 
 LEAP_MS = 120_000
 """How much later than expected by the exchange's own clock a time may be."""
+
+
+_DRIFT = 0.001
+"""Fraction by which the clock of the exchange may run faster than that of this machine."""
+
+
+class Latest:
+    """The latest time that a message may have: what the exchange said when it was asked, and the time since.
+
+    A message that is ahead of that, as far as it may be, does not move it; else many of them would move it far.
+
+    Args:
+        pace: seconds of the exchange in a second.
+    """
+
+    def __init__(self, pace: float) -> None:
+        self._pace = pace * 1_000
+        self._ahead: float | None = None
+        self._since = 0.0
+
+    def ask(self, time: int, asked: float) -> None:
+        """The exchange was asked for its time.
+
+        Args:
+            time: what it said, in ms since the epoch.
+            asked: when, by a monotonic clock, in seconds.
+        """
+        self._ahead, self._since = time - asked * self._pace, asked
+
+    def hear(self, time: int, came: float) -> bool:
+        """Take the exchange's clock in a message.
+
+        Returns:
+            Whether it is so far ahead that the exchange should be asked.
+        """
+        if self._ahead is None:
+            self.ask(time, came)
+            return False
+        ahead = time - came * self._pace - self._ahead
+        self._ahead += min(max(0.0, ahead), (came - self._since) * self._pace * _DRIFT)
+        self._since = came
+        return ahead > LEAP_MS / 2
+
+    def limit(self, now: float) -> float:
+        """The latest time at a moment, in ms since the epoch; without a limit before the first."""
+        return math.inf if self._ahead is None else self._ahead + now * self._pace + LEAP_MS
 
 
 def check_event(event: StreamEvent, latest: float) -> None:

@@ -39,7 +39,7 @@ class Stream:
         url: scheme and host in place of the exchange's own.
         connects: the budget of connections, which all streams of an exchange share.
         patience: how long it waits.
-        now: asks for the exchange's time, in ms since the epoch, before a connection is opened.
+        now: asks for the exchange's time, in ms since the epoch; None where it does not say it.
 
     Attributes:
         counts: what happened so far.
@@ -94,7 +94,7 @@ class Stream:
     async def _followed(self) -> tuple[Advice, bool]:
         """Follow one connection and its successors, until there is none; how it ended, and whether there was data."""
         had_data = False
-        line, running = await self._opened()
+        line, running = self._opened()
         try:
             while True:
                 successor = await self._succeeded(line, running)
@@ -107,11 +107,10 @@ class Stream:
         finally:
             running.cancel()
 
-    async def _opened(self) -> tuple[Line, asyncio.Task[None]]:
-        asked = asyncio.get_running_loop().time()
-        time = None if self._now is None else await self._now()
-        now = None if time is None else (time, asked)
-        line = Line(self._adapter, self._url, self._instruments, self._listener, self.counts, self._patience, now)
+    def _opened(self) -> tuple[Line, asyncio.Task[None]]:
+        line = Line(
+            self._adapter, self._url, self._instruments, self._listener, self.counts, self._patience, self._now
+        )  # fmt: skip
         self._line = line
         running = asyncio.create_task(line.run())
         running.add_done_callback(_look_at)
@@ -125,7 +124,7 @@ class Stream:
         await _either(line.is_ending, running, None if allowed is None else _REPLACED_BEFORE * allowed)
         while not running.done():
             await self._connects.take(1)
-            successor, following = await self._opened()
+            successor, following = self._opened()
             await _either(successor.has_all, following, self._patience.first)
             if successor.has_data.is_set() and not following.done():
                 for symbol in successor.lacking:
