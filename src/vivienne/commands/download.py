@@ -23,6 +23,7 @@ from vivienne.commands.exchange import (
 )
 from vivienne.commands.options import json_option
 from vivienne.errors import SettingsError
+from vivienne.logs.records import many_lines
 from vivienne.market.download import running
 from vivienne.market.download.finishing import check_target
 from vivienne.market.download.partial import Partial
@@ -74,8 +75,8 @@ def download(file: Path, exchange: str, exchange_url: str, *, as_json: bool, **g
         click.echo("Stopped. The same command goes on with what has come", err=True)
         raise SystemExit(1) from None
     for line in _remarks(done):
-        click.echo(line, err=True)
-    click.echo(json.dumps(_document(done, file)) if as_json else _summary(done, file))
+        click.echo(many_lines(line), err=True)
+    click.echo(json.dumps(_document(done, file)) if as_json else many_lines(_summary(done, file)))
 
 
 def _wish(place: Place, given: dict[str, Any]) -> running.Wish:
@@ -106,7 +107,7 @@ async def _run(place: Place, wish: running.Wish, file: Path) -> running.Download
         order = await running.planned(rest, place.adapter, wish)
         with Partial(file, order) as partial:
             for line in _announced(order, partial):
-                click.echo(line, err=True)
+                click.echo(many_lines(line), err=True)
             is_hidden = not sys.stderr.isatty()
             length = (order.end - partial.begin) // MINUTE_MS
             with click.progressbar(length=length, label=file.name, file=sys.stderr, hidden=is_hidden) as bar:

@@ -28,8 +28,18 @@ def test_a_market_whose_name_is_long_or_unprintable_is_left_out(name: str) -> No
     assert len(str(error.value)) < 200
 
 
-@pytest.mark.parametrize("address", ["socks5://ana:s3cret@host:1080", "ftp://ana:s3cret@host", "http://ana:s3cret@:x"])
-@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "socks5://ana:s3cret@host:1080",
+        "ftp://ana:s3cret@host",
+        "http://ana:s3cret@:x",
+        "http://s3cret@host",
+        "http://a:s3cret@host/p",
+        "host:3128",
+    ],
+)
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "WSS_PROXY"])
 async def test_a_proxy_that_is_not_supported_is_said_without_its_password(
     monkeypatch: pytest.MonkeyPatch, variable: str, address: str
 ) -> None:
@@ -40,9 +50,7 @@ async def test_a_proxy_that_is_not_supported_is_said_without_its_password(
     assert "s3cret" not in str(error.value)
 
 
-@pytest.mark.parametrize(
-    "address", ["http://proxy.example:3128", "proxy.example:3128", "https://a:b@proxy.example", ""]
-)
+@pytest.mark.parametrize("address", ["http://proxy.example:3128", "https://a:b@proxy.example/", ""])
 async def test_other_proxies_are_taken(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     monkeypatch.setenv("HTTPS_PROXY", address)
 

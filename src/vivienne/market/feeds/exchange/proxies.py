@@ -7,6 +7,9 @@ from urllib.request import getproxies
 
 from vivienne.errors import SettingsError
 
+_USED = ("http", "https", "all", "ws", "wss", "socks")
+"""Kinds of proxies that the clients for REST and WebSockets look for."""
+
 
 def check_proxies() -> None:
     """Check that the proxies are of a kind that is supported.
@@ -15,16 +18,19 @@ def check_proxies() -> None:
         SettingsError: one is not. It does not repeat the address, which may have a password in it.
     """
     for kind, address in getproxies().items():
-        if kind in ("http", "https", "all") and address and not _is_supported(address):
+        if kind in _USED and address and not _is_supported(address):
             raise SettingsError(
-                f"{kind.upper()}_PROXY must begin with http:// or https:// and have a host, as in "
-                "http://proxy.example:3128; SOCKS is not supported"
+                f"{kind.upper()}_PROXY must begin with http:// or https:// and have a host, a password beside a user, "
+                "and nothing after the port, as in http://proxy.example:3128; SOCKS is not supported"
             )
 
 
 def _is_supported(address: str) -> bool:
     try:
-        parts = urlsplit(address if "://" in address else f"http://{address}")
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        parts = urlsplit(address)
+        port = parts.port
     except ValueError:
         return False
+    has_where = parts.scheme in ("http", "https") and bool(parts.hostname) and port != 0
+    has_more = parts.path not in ("", "/") or bool(parts.query or parts.fragment)
+    return has_where and not has_more and (parts.username is None) == (parts.password is None)
