@@ -174,7 +174,7 @@ test('fifty assets, cheap ones too, fit from a phone to a wide screen', async ({
       many = true
       const held = { price: 0.000000001234, raw_clarity_level: 'loaded', blocked_by: ['volatility'] }
       Object.assign(message.agents.VivienneAgent.data, held)
-      for (let number = 10; number < 57; number++) near.send(JSON.stringify({ ...message, asset: `CHEAP${number}` }))
+      for (let number = 10; number < 57; number++) near.send(JSON.stringify({ ...message, asset: `${number}-PERP` }))
     })
   })
   await page.goto('/')
@@ -188,6 +188,12 @@ test('fifty assets, cheap ones too, fit from a phone to a wide screen', async ({
       .getByRole('row')
       .filter({ has: page.locator('[data-asset-link]') })
       .evaluateAll((rows) => [...new Set(rows.map((row) => row.clientHeight))])
+    const cut = page
+      .locator('[data-asset-link]')
+      .evaluateAll(
+        (links) => links.filter(({ parentElement: cell }) => cell && cell.scrollWidth > cell.clientWidth).length,
+      )
+    if (width >= 390) expect(await cut, `names that are cut at ${width}`).toBe(0)
     expect(await heights, `rows are as high whether they are held or not, at ${width}`).toHaveLength(1)
   }
 })

@@ -11,6 +11,9 @@ const MOST_TALL = 20
 /** Characters of a price from which on all of them are written smaller. */
 const LONG = 10
 
+/** Characters of a name beyond which names have more room. */
+const LONG_NAME = 6
+
 interface AssetTableProps {
   assets: readonly string[]
   closes: ReadonlyMap<string, number[]>
@@ -30,6 +33,7 @@ export function AssetTable({ assets, closes, span, total }: AssetTableProps) {
       className={classes.table}
       data-dense={total > MOST_TALL || undefined}
       data-long-prices={long || undefined}
+      data-long-names={assets.some(({ length }) => length > LONG_NAME) || undefined}
       aria-label="Assets"
     >
       <thead {...GROUP} className={classes.head}>

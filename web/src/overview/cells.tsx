@@ -23,7 +23,12 @@ export const AssetLink = memo(function AssetLink({
   className: string | undefined
 }) {
   return (
-    <Link to={`/assets/${encodeURIComponent(asset)}`} className={`${classes.link} ${className}`} data-asset-link>
+    <Link
+      to={`/assets/${encodeURIComponent(asset)}`}
+      className={`${classes.link} ${className}`}
+      title={asset}
+      data-asset-link
+    >
       {asset}
     </Link>
   )
