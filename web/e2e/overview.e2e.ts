@@ -104,7 +104,7 @@ test.describe('on a recorded market that has ended', () => {
     await expect.poll(async () => (await shownAssets(page)).indexOf(last)).toBeLessThan(names.length - 1)
     await expect.poll(async () => (await shownAssets(page)).slice(0, 4)).toContain(last)
     await expect(page.getByText('The order is updated')).toBeHidden()
-    await expect(page).toHaveTitle(/ bang - Vivienne$/)
+    await expect(page).toHaveTitle(/ bang, all ended - Vivienne$/)
   })
 })
 

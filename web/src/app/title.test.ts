@@ -32,5 +32,6 @@ test('the title says what is loudest, and how many are paused', () => {
 test('a level of old data is not in the title', () => {
   const bang = standing('BTC', { level: 'bang', status: 'stale' })
   expect(loudest([bang, standing('ETH')])).toBe('all idle, 1 stale')
-  expect(loudest([{ ...bang, status: 'ended' }])).toBe('all ended')
+  expect(loudest([{ ...bang, status: 'ended' }])).toBe('BTC bang, all ended')
+  expect(loudest([{ ...bang, status: 'ended' }, standing('ETH')])).toBe('all idle, 1 ended')
 })

@@ -21,7 +21,7 @@ const QUIET = { paused: 'paused', stale: 'stale', warming_up: 'warming up', ende
 
 /**
  * "BTC bang", "BTC bang held", "all idle"; while some are not decided now, how many: "all idle, 2 paused", "all paused",
- * "1 stale, 1 ended". A level of old data is not among them.
+ * "1 stale, 1 ended". A level of old data is not among them, but for the last one of a replay: "BTC bang, all ended".
  */
 export function loudest(standings: readonly Standing[]): string {
   if (standings.length === 0) return 'no assets yet'
@@ -33,7 +33,8 @@ export function loudest(standings: readonly Standing[]): string {
 }
 
 function levelWords(standings: readonly Standing[]): string[] {
-  const [first] = standings.filter(({ status }) => status === 'live').sort(byUrgency)
+  const decided = ['live', 'ended'].map((status) => standings.filter((one) => one.status === status))
+  const [first] = [...(decided.find(({ length }) => length > 0) ?? [])].sort(byUrgency)
   if (first === undefined) return []
   return [first.level === 'idle' ? 'all idle' : `${first.asset} ${first.level}${first.held ? ' held' : ''}`]
 }
