@@ -180,6 +180,21 @@ test.describe('on recorded markets that have ended', () => {
       }
     })
 
+    await test.step('a level that is held moves nothing beside it', async () => {
+      const header = page.locator('main header').first()
+      const places: (number | undefined)[] = []
+      for (const [lowest, word] of [
+        [99, 'idle'],
+        [0.1, 'held'],
+      ] as const) {
+        const [state_threshold_loaded, state_threshold_aim, state_threshold_bang] = [lowest, lowest + 0.1, lowest + 0.2]
+        await server.change({ settings: { state_threshold_loaded, state_threshold_aim, state_threshold_bang } }, 'EVEN')
+        await expect(header).toContainText(word)
+        places.push((await header.getByRole('meter', { name: 'Confidence' }).boundingBox({ timeout: 20_000 }))?.x)
+      }
+      expect(places[1]).toBe(places[0])
+    })
+
     await test.step('where nothing is decided yet, the page says so, why, and how far it is', async () => {
       const data = decision(await stream.until('SHORT', () => true))
       expect([data.status, data.status_reason_id]).toEqual(['warming_up', 'warming_up'])

@@ -61,6 +61,8 @@ test('an edit of every kind of field is in the state that follows its acknowledg
     await page.getByRole('tab', { name: 'History' }).click()
     const frame = page.getByRole('region', { name: 'Connection' })
     await expect(frame.getByRole('button', { name: 'Undo' })).toBeVisible()
+    await server.change({ settings: { state_threshold_bang: 81 } }, 'SOL', 'a newer one is in force')
+    await expect(frame.getByRole('button', { name: 'Undo' }), 'no older version is said to be in force').toBeHidden()
     await page.getByRole('tab', { name: 'Configuration' }).click()
     await expect(frame.getByRole('button', { name: 'Undo' })).toBeHidden()
     await said.getByRole('button', { name: 'Undo' }).click()
