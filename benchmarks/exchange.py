@@ -38,7 +38,7 @@ _WAIT_SECONDS = 60.0
 
 def measure() -> list[Figure]:
     """Messages to states, the cost of a trade, the start, and the way back after a break."""
-    return [*_trade_costs(), *asyncio.run(_messages()), *asyncio.run(_start())]
+    return [*_trade_costs(), *asyncio.run(_messages()), *asyncio.run(_breaks()), *asyncio.run(_start())]
 
 
 def measure_memory(*, minutes: float = 30.0) -> list[Figure]:
@@ -154,20 +154,30 @@ async def _messages() -> list[Figure]:
                 seen = await _bars(client, exchange, begin + _SECONDS)
                 after = process.cpu_times()
                 used = after.user + after.system - before.user - before.system
-                back = [await _back(client, exchange, seconds) for seconds in (0.0, 0.0, 0.0, 1.0, 1.0, 1.0)]
     p50, p99 = percentile(seen, 50), percentile(seen, 99)
-    again = statistics.median(back)
     return [
         Figure(f"message that closes a minute to asset_data, p50 of {len(seen)}", f"{p50:.1f} ms"),
         Figure("the same, p99, all ten closing at once", f"{p99:.1f} ms", "<= 20 ms", p99 <= 20),
         Figure("processor time of the whole agent per trade", f"{used / (_SECONDS * _A_SECOND) * 1e6:.0f} us"),
-        Figure(
-            "back after a cut, and after 1 s away: median, most",
-            f"{again:.2f}, {max(back):.2f} s",
-            "<= 2 s",
-            again <= 2,
-        ),
     ]
+
+
+async def _breaks() -> list[Figure]:
+    """Cut the connections of ten markets, and take the exchange away for a second.
+
+    Of Binance: Kraken allows a request a second, and each market asks for one after a break.
+    """
+    market = FakeMarket(_ASSETS, pace=_PACE, past=_BARS + 50, ahead=120, a_minute=2, busy=12)
+    async with FakeExchange("binance", market, step=0.02) as exchange:
+        flags = ("--feed", "exchange", "--exchange", "binance", "--exchange-url", exchange.url, "--timeframe", "1m")
+        async with (
+            _served(*flags, "--window", str(_BARS)) as server,
+            connect(f"ws://127.0.0.1:{server.port}/ws/state", max_size=None) as client,
+        ):
+            await _until(client, lambda state: state["status"] == "live")
+            back = [await _back(client, exchange, seconds) for seconds in (0.0, 0.0, 0.0, 1.0, 1.0, 1.0)]
+    again, name = statistics.median(back), "back after a cut, and after 1 s away: median, most"
+    return [Figure(name, f"{again:.2f}, {max(back):.2f} s", "<= 2 s", again <= 2)]
 
 
 @asynccontextmanager
