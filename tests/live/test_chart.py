@@ -122,8 +122,22 @@ async def test_a_decision_stays_what_it_was_when_its_bar_closed(asset: LiveAsset
     assert newest["clarity_level"] == "bang"
     assert history["config_version"] is None
     assert [(bar["status"], bar["recomputed"]) for bar in (history, loaded, kept, newest)] == [
-        ("warming_up", False), ("live", True), ("live", False), ("live", False),
+        ("warming_up", True), ("live", True), ("live", False), ("live", False),
     ]  # fmt: skip
+
+
+def test_a_bar_that_closed_while_warming_up_is_not_from_before_the_start(asset: LiveAsset) -> None:
+    candles = minutes(3)
+    asset.load(Bars.from_candles(candles[:2]))
+    asset.decide()
+    assert [bar["recomputed"] for bar in asset.chart(2)["bars"]] == [True, True]
+    asset.take(candles[2])
+    [made] = asset.decide_closed()
+
+    bars = asset.chart(3)["bars"]
+    assert [bar["status"] for bar in bars] == ["warming_up"] * 3
+    assert [bar["recomputed"] for bar in bars] == [True, True, False]
+    assert made.bar["recomputed"] is False
 
 
 def test_a_bar_came_from_where_its_weakest_minute_came_from(service: ConfigService) -> None:

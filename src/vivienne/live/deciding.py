@@ -60,6 +60,7 @@ class Deciding:
         self._cap = cap
         self._least_history = FULL_HISTORY if require_full_history else 0
         self._made: dict[int, Made] = {}
+        self._first: int | None = None
         self._latest: tuple[Bars, Evaluation] | None = None
         self.decision: Decision | None = None
         self.explanation: Explanation | None = None
@@ -86,6 +87,8 @@ class Deciding:
             followed_by: number of bars that closed after it.
         """
         bars = self._window.bars()
+        if self._first is None:
+            self._first = int(bars.open_time[-1 - followed_by])
         decision, evaluation = self._decide(bars[: len(bars) - followed_by] if followed_by else bars, active)
         if self.is_ready:
             is_paused, [read] = active.pause is not None, readings(evaluation)
@@ -109,7 +112,7 @@ class Deciding:
             raise LookupError("no decision has been made yet")
         bars, evaluation = self._latest
         sources = self._window.sources()[: len(bars)]
-        return chart_bars(bars, sources, evaluation, self._known(evaluation))[-1]
+        return chart_bars(bars, sources, evaluation, self._known(evaluation), self._first)[-1]
 
     def chart_bars(self, active: Active, limit: int) -> list[ChartBar]:
         """The last closed bars as a chart draws them, at most `limit`."""
@@ -117,7 +120,7 @@ class Deciding:
         if evaluation is None:
             return []
         window = self._window
-        return chart_bars(window.bars(), window.sources(), evaluation, self._known(evaluation))
+        return chart_bars(window.bars(), window.sources(), evaluation, self._known(evaluation), self._first)
 
     def sources(self) -> dict[int, MinuteSource | None]:
         """Where the closed bars came from, by their open time."""

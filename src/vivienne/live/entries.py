@@ -111,7 +111,11 @@ def readings(evaluation: Evaluation) -> list[Readings]:
 
 
 def chart_bars(
-    bars: Bars, sources: Sequence[MinuteSource | None], evaluation: Evaluation, made: list[Made | None]
+    bars: Bars,
+    sources: Sequence[MinuteSource | None],
+    evaluation: Evaluation,
+    made: list[Made | None],
+    first_closed: int | None,
 ) -> list[ChartBar]:
     """Bars with indicators and decisions.
 
@@ -120,6 +124,7 @@ def chart_bars(
         sources: where the bars came from.
         evaluation: made with the configuration in force.
         made: for each row, the decision that was made when the bar closed, or None.
+        first_closed: open time of the first bar that closed since the start; None if none has.
     """
     rows, now = len(evaluation.open_time), evaluation.now
     columns = (
@@ -128,16 +133,22 @@ def chart_bars(
     )  # fmt: skip
     table = zip(*(column[-rows:].tolist() for column in columns), strict=True)
     read = readings(evaluation) if None in made else []
+    before = math.inf if first_closed is None else first_closed
     return [
-        _chart_bar(figures, source, evaluation.decision(row), read[row], None)
+        _chart_bar(figures, source, evaluation.decision(row), read[row], None, before)
         if one is None
-        else _chart_bar(figures, source, one.decision, one.readings, one)
+        else _chart_bar(figures, source, one.decision, one.readings, one, before)
         for row, (figures, source, one) in enumerate(zip(table, sources[-rows:], made, strict=True))
     ]
 
 
 def _chart_bar(
-    figures: tuple[float, ...], source: MinuteSource | None, decision: Decision, read: Readings, made: Made | None
+    figures: tuple[float, ...],
+    source: MinuteSource | None,
+    decision: Decision,
+    read: Readings,
+    made: Made | None,
+    first_closed: float,
 ) -> ChartBar:
     opened, high, low, close, *rest = figures
     volume, quote_volume, fast, slow, upper, middle, lower, vwap = map(finite, rest)
@@ -167,7 +178,7 @@ def _chart_bar(
         "blocked": is_decided and bool(decision.blocks),
         "status": status,
         "config_version": None if made is None else made.config_version,
-        "recomputed": is_decided and made is None,
+        "recomputed": made is None and (is_decided or decision.open_time < first_closed),
     }
     if made is not None and made.is_paused:
         bar["status"], bar["position_size"] = "paused", 0.0

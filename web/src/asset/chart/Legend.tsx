@@ -7,6 +7,7 @@ import { sameJson, useDecision, useInForce } from '../agent.ts'
 import type { Look } from './address.ts'
 import { PANES, type PaneId } from './address.ts'
 import classes from './Legend.module.css'
+import { isDecided } from './decisions.ts'
 import { LAYERS, type Layer, type LayerId } from './layers.ts'
 import type { PriceChart } from './PriceChart.ts'
 import { PANE_WORDS } from './paneWords.ts'
@@ -29,7 +30,7 @@ interface LegendProps {
 export function Legend({ asset, chart, hidden, onToggle, bars, look, panes, onPanes }: LegendProps) {
   const indicators = useInForce(asset, (configuration) => configuration.indicators, sameJson)
   const currency = useDecision(asset, (decision) => decision.quote_currency) ?? null
-  const recomputed = bars.some((bar) => bar.recomputed)
+  const recomputed = bars.some((bar) => bar.recomputed && isDecided(bar))
   // A longer bar has no decision, and no indicator of its own.
   const layers = look === null ? LAYERS : LAYERS.filter(({ id }) => id === 'volume' || id === 'changes')
   return (
