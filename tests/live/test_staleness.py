@@ -208,6 +208,13 @@ class TestClocks:
         assert (data["status"], data["position_size"]) == ("warming_up", 0.0)
         assert len(exchange.asset.closes(1000)) == 1
 
+    def test_minutes_of_a_year_ahead_that_come_at_once_are_a_slip_too(self, exchange: Exchange) -> None:
+        count = len(exchange.asset.closes(1000))
+        for number in range(WARM + 365 * 24 * HOUR, WARM + 365 * 24 * HOUR + 20):
+            assert_stale(exchange.close(minute(number), after=0.01), "clock_jumped")
+        assert exchange.close(minute(WARM + 1))["status"] == "live"
+        assert len(exchange.asset.closes(1000)) == count + 2
+
     def test_a_price_an_hour_ahead_is_not_shown(self, exchange: Exchange) -> None:
         shown = exchange.data["price"]
 

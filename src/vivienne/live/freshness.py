@@ -59,6 +59,7 @@ class Freshness:
         self._minute_came = 0.0
         self._unclosed_since: int | None = None
         self._leapt: int | None = None
+        self._leapt_came = 0.0
         self._left_out = 0
         self._is_unheard = False
         self._is_history = False
@@ -150,8 +151,9 @@ class Freshness:
         fillable = longest_filled
         if self._leaps(end):
             # A single such minute may be an error of the exchange. A second one that continues it means a new clock.
-            is_believed = self._leapt == candle.open_time
-            self._leapt = end
+            # Of many that come at once, none is believed.
+            is_believed = self._leapt == candle.open_time and self._passed(self._leapt_came) > MINUTE_MS / 2
+            self._leapt, self._leapt_came = end, self._clock()
             if not is_believed:
                 self.wrong = self._leap(end)
                 return None
@@ -183,8 +185,11 @@ class Freshness:
     def _leaps(self, time: int) -> bool:
         if self._pace is None or self._minute_end is None or self._is_history or self._catches_up:
             return False
-        passed = (self._clock() - self._minute_came) * self._pace * 1000
-        return time - self._minute_end > passed + LEAP_MS
+        return time - self._minute_end > self._passed(self._minute_came) + LEAP_MS
+
+    def _passed(self, since: float) -> float:
+        """Time of the market since a moment of the clock, in ms; without a pace, all that there is."""
+        return math.inf if self._pace is None else (self._clock() - since) * self._pace * 1000
 
     def _leap(self, time: int) -> Trouble:
         begin = iso(self._minute_end or time)

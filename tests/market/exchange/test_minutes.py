@@ -132,6 +132,16 @@ def test_a_time_that_is_far_ahead_makes_no_minutes_without_number(years: int) ->
     assert made[-1] == Candle(far, 8.0, 8.0, 8.0, 8.0, 1.0, 8.0, 1.0, 0.0)
 
 
+@pytest.mark.parametrize("is_whole", [True, False])
+def test_an_answer_with_a_trade_far_ahead_makes_no_minutes_without_number(is_whole: bool) -> None:
+    builder = MinuteBuilder(BEGIN, 42.0)
+    builder.interrupt()
+    far = BEGIN + 1_000 * 365 * 24 * 60 * MINUTE_MS
+    builder.cover([NumberedTrade("9", 9, 1, Trade(far + 5, 8.0, 1.0, True))], is_whole=is_whole)
+    builder.hear(far + MINUTE_MS + GRACE_MS)
+    assert len(all_made(builder)) <= MOST_MINUTES
+
+
 def test_a_minute_is_over_when_the_exchanges_candle_says_so() -> None:
     builder = MinuteBuilder(BEGIN, 42.0)
     builder.end(BEGIN)

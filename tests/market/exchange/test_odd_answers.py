@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pytest
 
+from fake_exchange import BEGIN
 from vivienne.market.feeds.exchange.adapter import Instrument, UnknownMessage
+from vivienne.market.feeds.exchange.asking import trades_since
 from vivienne.market.feeds.exchange.fields import understood, whole
 from vivienne.market.feeds.exchange.known import EXCHANGES
-from vivienne.market.feeds.exchange.rest import LONGEST_OBEYED_SECONDS, seconds_of
+from vivienne.market.feeds.exchange.rest import LONGEST_OBEYED_SECONDS, Refused, seconds_of
+from vivienne.market.types import MINUTE_MS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from vivienne.market.feeds.exchange.adapter import Request
 
 _NINES = "9" * 5_000
 _MANY = "9" * 400
@@ -78,3 +83,19 @@ def test_a_whole_number_has_a_bound(value: Any) -> None:
 @pytest.mark.parametrize(("said", "seconds"), [("7", 7.0), ("999999999", LONGEST_OBEYED_SECONDS), (_MANY, 3_600.0)])
 def test_a_wait_the_exchange_asks_for_has_a_bound(said: str, seconds: float) -> None:
     assert seconds_of(said) == seconds
+
+
+async def test_an_answer_with_a_trade_later_than_the_exchanges_clock_is_refused() -> None:
+    class Answering:
+        async def get(self, request: Request) -> Any:
+            del request
+            times = (BEGIN, BEGIN + 365 * 24 * 60 * MINUTE_MS)
+            rows = [
+                {"execId": str(time), "symbol": "A", "price": "1", "size": "1", "side": "Buy", "time": str(time)}
+                for time in times
+            ]
+            return {"result": {"list": rows}}
+
+    rest: Any = Answering()
+    with pytest.raises(Refused, match="later than its clock"):
+        await trades_since(rest, EXCHANGES["bybit"], _A, None, BEGIN, latest=BEGIN + 10 * MINUTE_MS)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from vivienne.market.feeds.exchange.adapter import Advice, UnknownMessage
 from vivienne.market.feeds.exchange.minutes import MOST_TRADES
-from vivienne.market.feeds.exchange.plausible import check_row, check_trade
+from vivienne.market.feeds.exchange.plausible import check_row, check_time, check_trade
 from vivienne.market.feeds.exchange.rest import Refused, answer_of
 from vivienne.market.types import MINUTE_MS
 
@@ -57,9 +58,16 @@ async def candles_between(
 
 
 async def trades_since(
-    rest: Rest, adapter: Adapter, instrument: Instrument, after: NumberedTrade | None, begin: int
+    rest: Rest,
+    adapter: Adapter,
+    instrument: Instrument,
+    after: NumberedTrade | None,
+    begin: int,
+    latest: float = math.inf,
 ) -> tuple[list[NumberedTrade], bool]:
     """The trades after one, or from a time on where none is known; and whether they reach back to it.
+
+    None can be later than `latest`, in ms since the epoch.
 
     Raises:
         Refused: there is no answer, or none that can be read.
@@ -70,7 +78,7 @@ async def trades_since(
         request = adapter.trades_request(instrument, known, begin, before)
         if request is None:
             return [], False
-        page: list[NumberedTrade] = answer_of(_plausible_trades, adapter, instrument, await rest.get(request))
+        page: list[NumberedTrade] = answer_of(_plausible_trades, adapter, instrument, latest, await rest.get(request))
         new = [trade for trade in page if trade.key not in found]
         found |= {trade.key: trade for trade in new}
         if len(page) < adapter.trades_rows:
@@ -92,10 +100,11 @@ def _plausible_rows(adapter: Adapter, instrument: Instrument, minutes: int, answ
     return found
 
 
-def _plausible_trades(adapter: Adapter, instrument: Instrument, answer: Any) -> list[NumberedTrade]:
+def _plausible_trades(adapter: Adapter, instrument: Instrument, latest: float, answer: Any) -> list[NumberedTrade]:
     found = adapter.trades(instrument, answer)
     for each in found:
         check_trade(each.trade)
+        check_time(each.trade.time, latest)
     return found
 
 

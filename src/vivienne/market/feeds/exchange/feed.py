@@ -17,6 +17,7 @@ from vivienne.market.feeds.exchange.following import Following, Surroundings
 from vivienne.market.feeds.exchange.group import Group
 from vivienne.market.feeds.exchange.past import past
 from vivienne.market.feeds.exchange.patience import Patience
+from vivienne.market.feeds.exchange.plausible import Latest
 from vivienne.market.feeds.exchange.rest import Budget, Refused, Rest, answer_of
 from vivienne.market.feeds.exchange.splicing import FromCandles, FromTrades
 from vivienne.market.feeds.exchange.stream import Stream
@@ -89,6 +90,7 @@ class ExchangeFeed:
         self._streams: dict[str, Stream] = {}
         self._followed: dict[str, Instrument] = {}
         self._is_to_look = asyncio.Event()
+        self._latest = Latest(self._patience.pace)
         self._comparing = Comparing(adapter, self._rest, self._patience)
 
     async def run(self) -> None:
@@ -234,9 +236,11 @@ class ExchangeFeed:
 
     async def _now(self) -> int | None:
         """The exchange's time, in ms since the epoch; None where it does not say it soon."""
+        asked = asyncio.get_running_loop().time()
         with suppress(Refused, TimeoutError):
             async with asyncio.timeout(min(self._patience.first, _LONGEST_FOR_TIME_SECONDS)):
                 time: int = answer_of(self.adapter.time, await self._rest.get(self.adapter.time_request(), tries=1))
+                self._latest.ask(time, asked)
                 return time
         return None
 
@@ -252,6 +256,7 @@ class ExchangeFeed:
             begin_again=lambda say: self._begun(instrument, say),
             compare=self._comparing.add,
             renew=partial(self._renew, asset),
+            latest=lambda: self._latest.limit(asyncio.get_running_loop().time()),
         )
         self.followings[asset] = Following(
             self.adapter, self._rest, instrument, splice, self._patience, surroundings

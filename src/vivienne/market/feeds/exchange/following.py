@@ -61,11 +61,13 @@ class Surroundings:
             that goes on from there.
         compare: it is time to compare minutes.
         renew: open another connection, because this one seems to lack trades.
+        latest: the latest time that data may have now, in ms since the epoch.
     """
 
     begin_again: Callable[[Callable[[str, bool], None]], Awaitable[tuple[History, Splice]]]
     compare: Callable[[Following], None]
     renew: Callable[[], None]
+    latest: Callable[[], float]
 
 
 class Following:
@@ -317,7 +319,8 @@ class Following:
         breaks = self._breaks
         match need:
             case TradesNeeded(after, begin):
-                trades, is_whole = await trades_since(self._rest, self._adapter, self.instrument, after, begin)
+                latest = self._surroundings.latest()
+                trades, is_whole = await trades_since(self._rest, self._adapter, self.instrument, after, begin, latest)
                 return self._splice.answer_trades(trades, is_whole=is_whole) if breaks == self._breaks else []
             case CandlesNeeded(begin, end):
                 rows = await candles_between(self._rest, self._adapter, self.instrument, 1, begin, end)

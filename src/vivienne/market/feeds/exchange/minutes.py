@@ -180,9 +180,13 @@ class MinuteBuilder:
                 [trade.trade.time for trade in trades] + [self._over if self._resumed is None else self._resumed]
             )
             first = max(self._covered_from - self._covered_from % MINUTE_MS, self._begin)
-            self._broken.update(range(first, max(first, until) + 1, MINUTE_MS))
+            self._break(first, max(first, until))
         self._covered_from = None
         return new
+
+    def _break(self, first: int, last: int) -> None:
+        """These minutes lack trades. Those that are too many are never made."""
+        self._broken.update(range(max(first, last - MOST_MINUTES * MINUTE_MS), last + 1, MINUTE_MS))
 
     def hole(self) -> Hole | None:
         """The trades to ask for before the next minute can be made; None if none are missing, as far as is known."""
@@ -257,7 +261,7 @@ class MinuteBuilder:
             self.cover([], is_whole=False)
             return
         first = self._ahead[min(self._ahead)]
-        self._broken.update(range(hole.minute, max(hole.minute, _minute(first)) + 1, MINUTE_MS))
+        self._break(hole.minute, max(hole.minute, _minute(first)))
         # What comes of it after all belongs to its minute, as long as that is open.
         self._front_number = min(self._ahead) - 1
         self._absorb()

@@ -75,12 +75,12 @@ def check_event(event: StreamEvent, latest: float) -> None:
     if isinstance(event, Traded):
         for numbered in event.trades:
             check_trade(numbered.trade)
-            _check_time(numbered.trade.time, latest)
+            check_time(numbered.trade.time, latest)
     elif isinstance(event, CandleSeen):
         check_row(event.candle)
-        _check_time(event.candle.open_time, latest)
+        check_time(event.candle.open_time, latest)
     elif isinstance(event, Heard):
-        _check_time(event.time, latest)
+        check_time(event.time, latest)
 
 
 def check_trade(trade: Trade) -> None:
@@ -109,6 +109,11 @@ def check_row(candle: Candle) -> None:
         raise UnknownMessage(str(error)) from error
 
 
-def _check_time(time: int, latest: float) -> None:
+def check_time(time: int, latest: float) -> None:
+    """Check a time.
+
+    Raises:
+        UnknownMessage: it is later than can be.
+    """
     if time > latest:
         raise UnknownMessage("a time that is later than its clock")
