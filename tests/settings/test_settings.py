@@ -212,6 +212,13 @@ def test_roles_that_lack_something_say_what(settings: dict[str, Any], sentence: 
         Boot.read(**settings)
 
 
+def test_a_name_at_the_exchange_of_an_asset_that_is_not_followed_is_refused() -> None:
+    given: dict[str, Any] = {"feed": "exchange", "exchange": "kraken", "assets": "BTC,ETH"}
+    assert Boot.read(**given, symbol=("eth=ETH/EUR",)).symbols == {"ETH": "ETH/EUR"}
+    with pytest.raises(SettingsError, match=r"--symbol BCT=\.\.\.: BCT is not among --assets BTC,ETH"):
+        Boot.read(**given, symbol=("BCT=XBT/EUR",))
+
+
 def test_an_address_of_an_exchange_with_a_password_is_refused_without_it() -> None:
     with pytest.raises(SettingsError, match="--exchange-url: the address must be a scheme and a host alone") as error:
         exchange_url("https://ana:s3cret@host")

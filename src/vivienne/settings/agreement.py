@@ -85,3 +85,18 @@ def agreed_assets(assets: tuple[str, ...], files: Collection[str]) -> tuple[str,
     if files and assets and set(assets) != set(files):
         raise SettingsError(f"--assets {','.join(assets)} and --data for {','.join(files)} differ; leave --assets out")
     return assets or tuple(files) or _USUAL_ASSETS
+
+
+def check_symbols(symbols: Collection[str], assets: Collection[str]) -> None:
+    """Check that each name at the exchange is that of an asset to decide.
+
+    Args:
+        symbols: assets that have one.
+        assets: those to decide.
+
+    Raises:
+        SettingsError: one is not among them; its market would not be followed.
+    """
+    for asset in symbols:
+        if asset not in assets:
+            raise SettingsError(f"--symbol {asset}=...: {asset} is not among --assets {','.join(assets)}")

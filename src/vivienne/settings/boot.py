@@ -15,7 +15,7 @@ from vivienne.logs.formats import Format
 from vivienne.market.timeframe import Timeframe
 from vivienne.redis.address import redis_address
 from vivienne.settings import parsing
-from vivienne.settings.agreement import agreed_assets, check_agreement
+from vivienne.settings.agreement import agreed_assets, check_agreement, check_symbols
 from vivienne.settings.setting import Setting, setting
 
 if TYPE_CHECKING:
@@ -327,6 +327,7 @@ class Boot:
         values = {name: declared.read(whole[declared.name]) for name, declared in _declarations().items()}
         check_agreement(whole)
         values["assets"] = agreed_assets(values["assets"], values["files"])
+        check_symbols(values["symbols"], values["assets"])
         values["caps"] = SizeCaps.read(whole["max_position_size"], values["assets"])
         return cls(**values)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,7 @@ def chosen(instruments: Iterable[Instrument], asset: str, *, quote: str, symbol:
     Raises:
         UnknownInstrument: there is none.
     """
+    instruments = list(instruments)
     by_name: dict[str, Instrument] = {}
     for each in instruments:
         for name in (each.symbol, each.stream_symbol, f"{each.base}/{each.quote}"):
@@ -42,9 +44,24 @@ def chosen(instruments: Iterable[Instrument], asset: str, *, quote: str, symbol:
         found = by_name.get(_plain(name))
         if found is not None:
             return found
-    near = get_close_matches(_plain(meant[0]), by_name, n=3, cutoff=0.6)
-    known = f"; near are {', '.join(sorted({by_name[name].symbol for name in near}))}" if near else ""
+    near = _of_base(instruments, meant[0]) if _SEPARATORS.search(meant[0]) else nearest(instruments, meant[0])
+    known = f"; near are {', '.join(near)}" if near else ""
     raise UnknownInstrument(f"there is no market {meant[0]!r}{known}")
+
+
+def _of_base(instruments: list[Instrument], name: str) -> list[str]:
+    """Symbols with the base currency of a name, else with one that is written nearly so.
+
+    A market of another currency is not near because it is paid in the same one. Those with the quote currency of the
+    name come first, then those with the quotes that are most usual at the exchange.
+    """
+    base, quote = (_plain(part) for part in _SEPARATORS.split(name, maxsplit=1))
+    bases = get_close_matches(base, {_plain(each.base) for each in instruments}, n=3, cutoff=0.6)
+    wanted = [base] if base in bases else bases
+    usual = Counter(each.quote for each in instruments)
+    found = [each for each in instruments if _plain(each.base) in wanted]
+    found.sort(key=lambda each: (_plain(each.quote) != quote, -usual[each.quote], each.symbol))
+    return [each.symbol for each in found[:_MOST_NEAR]]
 
 
 def nearest(instruments: Iterable[Instrument], search: str) -> list[str]:
