@@ -11,28 +11,30 @@ from vivienne.live import restarting
 from vivienne.live.restarting import kept_up
 from vivienne.market.feeds.base import HistoryRead, MinuteClosed
 from vivienne.market.feeds.exchange.feed import ExchangeFeed
-from vivienne.market.feeds.exchange.following import Following
 from vivienne.market.feeds.exchange.known import EXCHANGES
+from vivienne.market.feeds.exchange.stream import Stream
 from vivienne.market.timeframe import Timeframe
 from vivienne.market.types import MINUTE_MS
 
 if TYPE_CHECKING:
     import pytest
 
-    from vivienne.market.feeds.exchange.adapter import StreamEvent
-
 
 async def test_a_feed_that_fails_is_begun_again_with_a_new_history(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(restarting, "FIRST_WAIT_SECONDS", 0.0)
     adapter, troubles = EXCHANGES["binance"], list[str]()
-    take, defects = Following.take, [RuntimeError("defect")]
+    run, defects = Stream.run, [RuntimeError("defect")]
 
-    def failing(following: Following, event: StreamEvent) -> None:
-        if len(watching.minutes) >= 2 and defects:
-            raise defects.pop()
-        take(following, event)
+    async def failing(stream: Stream) -> None:
+        if not defects:
+            return await run(stream)
+        running = asyncio.create_task(run(stream))
+        await watching.until(2)
+        running.cancel()
+        await asyncio.wait([running])
+        raise defects.pop()
 
-    monkeypatch.setattr(Following, "take", failing)
+    monkeypatch.setattr(Stream, "run", failing)
     market = FakeMarket()
     async with FakeExchange("binance", market) as exchange:
         feed = ExchangeFeed(

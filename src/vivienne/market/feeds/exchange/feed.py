@@ -311,7 +311,7 @@ class ExchangeFeed:
         for asset, each in self.followings.items():
             for kind, number in (
                 ("filled", each.filled), ("incomplete", each.incomplete), ("mismatched", each.mismatches),
-                ("unconfirmed", each.unconfirmed.left), ("dropped", each.dropped),
+                ("unconfirmed", each.unconfirmed.left), ("dropped", each.dropped), ("failed", each.failures),
             ):  # fmt: skip
                 yield "vivienne_exchange_minutes_total", (asset, kind), number
             if (delay := each.contact.delay) is not None:

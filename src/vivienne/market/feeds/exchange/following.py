@@ -111,6 +111,7 @@ class Following:
         self._is_over = False
         self._is_up = False
         self._has_caught_up = False
+        self._has_failed = False
         self._breaks = 0
         self._broke: str | None = None
         self._delay = Delay()
@@ -118,7 +119,7 @@ class Following:
         self._late: asyncio.TimerHandle | None = None
         self._may_warn_from = 0.0
         self.unconfirmed = Unconfirmed(adapter, instrument)
-        self.dropped = self.filled = self.incomplete = self.mismatches = 0
+        self.dropped = self.filled = self.incomplete = self.mismatches = self.failures = 0
 
     @property
     def trouble(self) -> str | None:
@@ -139,8 +140,23 @@ class Following:
     def take(self, event: StreamEvent) -> None:
         """Take an event of the stream."""
         self._hear(event)
-        self._put(self._splice.take(event))
+        if self._has_failed:  # its next history has what comes now
+            return
+        try:
+            self._put(self._splice.take(event))
+        except Exception as error:  # noqa: BLE001  # a defect that concerns one market must not stop the others
+            self._fail(error)
         self._look()
+
+    def _fail(self, error: Exception) -> None:
+        """Read the history again, because what was made of the stream cannot be relied on."""
+        title, symbol = self._adapter.title, self.instrument.symbol
+        _log.error("%s %s: its minutes failed; its history is read again", title, symbol, exc_info=error)
+        self.failures += 1
+        self._has_failed = True
+        self._has_caught_up = False
+        self.say("minutes", f"the minutes of {symbol} failed: {error!r}; its history is read again")
+        self._is_needed.set()
 
     def _hear(self, event: StreamEvent) -> None:
         if isinstance(event, Heard):
@@ -268,10 +284,15 @@ class Following:
         """Ask for what is needed, until it is cancelled."""
         while True:
             await self._is_needed.wait()
-            if not await self._is_filled() and self._is_up:
+            if self._has_failed:
+                # A defect may come again with each message.
+                await asyncio.sleep(self._patience.pause(self.failures - 1))
+                await self._read_again()
+            elif not await self._is_filled() and self._is_up:
                 await self._begin_again()
-            self._is_needed.clear()
-            self._look()
+            if not self._has_failed:
+                self._is_needed.clear()
+                self._look()
 
     async def _is_filled(self) -> bool:
         """Ask for what is needed; whether it was to be had. False too where the stream broke off meanwhile."""
@@ -283,6 +304,9 @@ class Following:
                 self._put(await self._answered(need))
             except Refused as refused:
                 self.say("answer", refused.advice.reason)
+            except Exception as error:  # noqa: BLE001  # see `take`
+                self._fail(error)
+                return True  # `fill` reads the history
             else:
                 self.say("answer", None)
                 if self._splice.need() != need:
@@ -303,7 +327,12 @@ class Following:
             before, need = need, self._splice.need()
             if need in (before, None):
                 break
+        await self._read_again()
+
+    async def _read_again(self) -> None:
+        """Go on from a new history, however long it takes to come."""
         history, self._splice = await self._surroundings.begin_again(lambda reason, _: self.say("answer", reason))
+        self._has_failed = False
         self.unconfirmed.clear()
         self._waiting.clear()
         self._put([HistoryRead(history)])
