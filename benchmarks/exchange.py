@@ -142,10 +142,9 @@ async def _messages() -> list[Figure]:
     market = FakeMarket(
         _ASSETS, pace=_PACE, past=_BARS + 50, ahead=round(4 * _SECONDS * _PACE / 60), a_minute=2, busy=a_minute
     )
-    async with _Timed("kraken", market, step=0.02) as exchange:
+    async with _Timed("bybit", market, step=0.02) as exchange:
         exchange.closed = {}
-        exchange.faults.no_candles = True
-        flags = ("--feed", "exchange", "--exchange", "kraken", "--exchange-url", exchange.url, "--timeframe", "1m")
+        flags = ("--feed", "exchange", "--exchange", "bybit", "--exchange-url", exchange.url, "--timeframe", "1m")
         async with _served(*flags, "--window", str(_BARS)) as server:
             process = psutil.Process(server.process.pid)
             async with connect(f"ws://127.0.0.1:{server.port}/ws/state", max_size=None) as client:
