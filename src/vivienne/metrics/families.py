@@ -70,7 +70,8 @@ FAMILIES: dict[str, Family] = {
         "Connections that were opened to the exchange. Only with `--feed exchange`.", is_kept=False, only=_DECIDES
     ),
     "vivienne_exchange_breaks_total": _counter(
-        "Connections to the exchange that broke off or were given up. Only with `--feed exchange`.",
+        "Open connections to the exchange that broke off or were given up; tries that failed do not count. Only with "
+        "`--feed exchange`.",
         is_kept=False, only=_DECIDES
     ),
     "vivienne_exchange_left_out_total": _counter(

@@ -71,6 +71,28 @@ async def test_an_announced_end_is_not_waited_for() -> None:
         assert (feed.streams[0].counts.breaks, no_trouble(watching)) == (0, True)
 
 
+@pytest.mark.parametrize("status", [503, 403])
+async def test_tries_that_fail_are_no_breaks_and_a_refusal_is_said_once(
+    caplog: pytest.LogCaptureFixture, status: int
+) -> None:
+    caplog.set_level(logging.INFO, "vivienne.market.feeds.exchange.group")
+    async with (
+        FakeExchange("bybit", FakeMarket()) as exchange,
+        followed(exchange, "bybit", patience=replace(IMPATIENT, slow=0.1)) as (feed, (watching,)),
+    ):
+        await watching.until(1)
+        exchange.faults.stream_status = status
+        exchange.cut()
+        tries = exchange.asked
+        await until(lambda: exchange.asked >= tries + 5)
+        exchange.faults.stream_status = 0
+        await watching.until(len(watching.minutes) + 2)
+        counts = feed.streams[0].counts
+        assert (counts.connects, counts.breaks) == (2, 1)
+    levels = {record.levelname for record in caplog.records if str(status) in record.getMessage()}
+    assert levels == {"INFO" if status == 503 else "WARNING"}
+
+
 @pytest.mark.parametrize("name", DIALECTS)
 async def test_a_subscription_without_data_is_not_ready_and_others_are(name: str) -> None:
     market = FakeMarket(("BTC", "ETH"), ahead=600)

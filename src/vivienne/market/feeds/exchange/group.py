@@ -50,6 +50,7 @@ class Group:
         _refusals.log("%s%s", "" if symbol is None else f"{symbol}: ", reason)
         if symbol is None:
             for each in self._by_symbol.values():
+                each.interrupted(reason)
                 each.say("refusal", reason)
         elif symbol in self._by_symbol:
             self._by_symbol[symbol].say("subscription", reason)

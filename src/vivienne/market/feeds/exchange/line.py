@@ -64,7 +64,10 @@ class Listener(Protocol):
         """Events may be missing from here on: the connection broke off, or left something out."""
 
     def refused(self, symbol: str | None, reason: str) -> None:
-        """The exchange does not serve an instrument, or any, and is asked again at a slow pace."""
+        """The exchange does not serve an instrument, and is asked again at a slow pace.
+
+        Without a symbol it serves none, and events may be missing from here on, as with `interrupted`.
+        """
 
     def served(self, symbol: str) -> None:
         """There is data of an instrument, for the first time on this connection or after an interruption."""
@@ -83,7 +86,7 @@ class Counts:
     Attributes:
         messages: messages that came.
         connects: connections that were opened.
-        breaks: those that broke off.
+        breaks: those that broke off; tries that opened none are not among them.
         left_out: messages that could not be read, by reason.
     """
 

@@ -76,15 +76,19 @@ class Stream:
         tries = 0
         while True:
             await self._connects.take(1)
+            connects = self.counts.connects
             advice, had_data = await self._followed()
-            self.counts.breaks += 1
+            if self.counts.connects > connects:  # what was never open does not break off
+                self.counts.breaks += 1
             tries = 0 if had_data else tries + 1
-            self._listener.interrupted(advice.reason)
+            if advice.then == "give_up":
+                self._listener.refused(None, advice.reason)
+            else:
+                self._listener.interrupted(advice.reason)
             await asyncio.sleep(self._wait(advice, tries))
 
     def _wait(self, advice: Advice, tries: int) -> float:
         if advice.then == "give_up":
-            self._listener.refused(None, advice.reason)
             return self._patience.slow
         if advice.then == "wait":
             self._connects.block(advice.seconds)
