@@ -105,6 +105,7 @@ async def test_an_unknown_market_is_said_with_near_ones() -> None:
     ("faults", "words"),
     [
         ({"status": 451}, "REST: Binance does not serve this address (HTTP 451), most often because of its country"),
+        ({"rest_status": 404}, "REST: Binance answers 404 for /api/v3/time; is the host right (--exchange-url)?"),
         ({"rest_status": 503}, "REST: Binance answers 503; run this again in a minute"),
         ({"is_silent": True}, "The stream was not done within 2 s (--timeout)"),
         ({"stream_status": 451}, "Stream: Binance does not serve this address (HTTP 451), most often because"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from http import HTTPStatus
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
 
@@ -104,6 +105,7 @@ class Rest:
         self._patience = patience or Patience()
         self._budget = Budget(adapter.limits.weight_per_minute)
         self._url = url or adapter.rest
+        self._paths = {adapter.time_request().path, adapter.instruments_request().path}
         self._client = self._opened()
 
     def _opened(self) -> httpx2.AsyncClient:
@@ -165,6 +167,9 @@ class Rest:
             body = orjson.loads(content)
         except orjson.JSONDecodeError:
             body = None
+        if status == HTTPStatus.NOT_FOUND and request.path in self._paths:  # no market was asked for
+            reason = f"{self._adapter.title} answers 404 for {request.path}; is the host right (--exchange-url)?"
+            raise Refused(Advice("give_up", reason))
         advice = answer_of(self._adapter.advice, status, retry_after, body)
         if advice is not None:
             raise Refused(advice)
