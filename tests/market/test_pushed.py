@@ -213,6 +213,18 @@ def test_a_refused_trade_makes_its_minute_incomplete_until_it_comes_again(feedin
     assert [each.source for each in feeding.minutes] == ["incomplete", "pushed"]
 
 
+def test_refused_trades_of_the_future_do_not_make_those_of_now_forgotten(
+    feeding: Feeding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pushed_minutes, "_REMEMBERED", 20)
+    feeding.trades(trade(1, -110), trade(2, -50))
+    feeding.trades(*(trade(100 + number, 60_000 + number * 60, -1.0) for number in range(40)))
+    feeding.trades(trade(3, -49, -1.0))
+    feeding.wait(60)
+    feeding.trades(trade(4, 60))
+    assert [each.source for each in feeding.minutes] == ["incomplete"]
+
+
 def test_quiet_minutes_close_by_the_feeders_clock(feeding: Feeding) -> None:
     feeding.trades(trade(1, -110), trade(2, -50, 102.0))
     feeding.wait(180)
@@ -266,6 +278,13 @@ def test_a_row_of_the_future_is_refused_and_makes_up_no_hour(feeding: Feeding) -
     assert "3,600 s ahead of the clock of this machine, 2026-01-01T12:00:00.000Z" in answer["errors"][0]["message"]
     assert {"candles[0].open_time", "clock"} == {each["path"] for each in answer["errors"]}
     assert len(feeding.minutes) == 1
+
+
+def test_rows_that_follow_each_other_go_no_further_into_the_future_than_one(feeding: Feeding) -> None:
+    feeding.candles(candle(-1, closed=True))
+    assert counts(feeding.candles(*(candle(number, closed=True) for number in range(100)))) == (3, 0, 0, 97)
+    assert counts(feeding.candles(*(candle(number, closed=True) for number in range(3, 100)))) == (0, 0, 0, 97)
+    assert counts(feeding.trades(*(trade(number, 115 * number) for number in range(2, 50)))) == (0, 0, 0, 48)
 
 
 WRONG: list[tuple[str, dict[str, Any], str, str]] = [
@@ -363,6 +382,17 @@ def test_more_trades_than_are_kept_are_refused_or_made_candles(
     answer = feeding.trades(trade(2_000, -0.1))
     assert counts(answer) == (0, 0, 0, 1)
     assert "trades in open minutes, the limit" in answer["errors"][0]["message"]
+
+
+def test_all_assets_together_keep_so_many_trades(feeding: Feeding, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pushed_minutes, "MOST_TRADES_TOGETHER", 70, raising=False)
+    for asset in ("BTC", "ETH"):  # history is made candles of, whoever pushed it
+        rows = [trade(number, -6_000 + number * 2) for number in range(60)]
+        assert counts(feeding.push("trades", {"asset": asset, "trades": rows, "history": True})) == (60, 0, 0, 0)
+    rows = [trade(1_000 + number, -1 + number / 1000) for number in range(60)]
+    answer = feeding.trades(*rows)
+    assert counts(answer) == (40, 0, 0, 20)  # ETH has 30 in its newest minute
+    assert "all assets together" in answer["errors"][0]["message"]
 
 
 def test_of_more_history_than_is_kept_the_oldest_is_forgotten_and_counted(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from vivienne.errors import Problem
 from vivienne.market.feeds.base import FeedEvent, History, HistoryRead, MinuteClosed, PriceMoved
-from vivienne.market.feeds.pushed.minutes import MOST_TRADES, OpenMinutes, Outcome
+from vivienne.market.feeds.pushed.minutes import MOST_TRADES, MOST_TRADES_TOGETHER, OpenMinutes, Outcome
 from vivienne.market.feeds.pushed.past import MOST_HISTORY, LongCandles, end_of
 from vivienne.market.feeds.pushed.rows import PushedCandle, PushedTrade, Refused
 from vivienne.market.types import MINUTE_MS, Bars, Candle
@@ -17,6 +17,7 @@ from vivienne.times import iso
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from vivienne.market.feeds.pushed.minutes import Room
     from vivienne.market.feeds.pushed.rows import PushedRow
     from vivienne.market.timeframe import Timeframe
 
@@ -24,6 +25,8 @@ LIVE_MS = 5 * MINUTE_MS
 """A row that is not older, by the clock of this machine, is live."""
 AHEAD_MS = 2 * MINUTE_MS
 """Time by which a row may be ahead of the clock of this machine, or of the time that has passed."""
+_DRIFT = 0.001
+"""Part of the passed time by which a feeder's clock may gain on the clock of this machine."""
 PACED_SECONDS = 20.0
 """Time after which a push that goes on by no more than the time that has passed is live, whatever the clock shows."""
 
@@ -68,18 +71,28 @@ class PushedAsset:
         now: the clock of this machine, in ms since the epoch. It closes no minute: it tells history from live rows,
             and refuses rows of the future.
         clock: a monotonic clock, in seconds.
+        room: for the trades of all assets.
     """
 
     def __init__(
-        self, asset: str, timeframe: Timeframe, bars: int, *, now: Callable[[], int], clock: Callable[[], float]
+        self,
+        asset: str,
+        timeframe: Timeframe,
+        bars: int,
+        *,
+        now: Callable[[], int],
+        clock: Callable[[], float],
+        room: Room,
     ) -> None:
         self._asset = asset
         self._timeframe = timeframe
         self._most = min(MOST_HISTORY, (bars + 1) * timeframe.minutes)
         self._now, self._clock = now, clock
-        self._minutes = OpenMinutes(timeframe.milliseconds)
+        self._minutes = OpenMinutes(timeframe.milliseconds, room)
         self._long = LongCandles(timeframe, bars + 1)
         self._newest_came = clock()
+        self._furthest: tuple[int, float] | None = None
+        """A time that rows had reached, and when by `clock`. It goes on with the time, not with rows of the future."""
         self._is_cut = False
         self.is_begun = False
         """Whether its history is complete, so that minutes are decided."""
@@ -108,11 +121,11 @@ class PushedAsset:
             tally: counts the rows.
         """
         events: list[FeedEvent] = []
-        before = self._minutes.newest
+        before, limit = self._minutes.newest, self._limit()
         is_paced = self._is_paced(rows, before)
         taken: list[PushedRow] = []
         for row in sorted(rows, key=lambda each: each.time):
-            if self._is_ahead(row.time):
+            if row.time > limit:
                 self._refuse(row, _ahead(_name(row), row.time, self._now()), tally)
                 continue
             if not self.is_begun and self._is_live(row, is_history, is_paced=is_paced):
@@ -122,13 +135,14 @@ class PushedAsset:
             if outcome == "accepted":
                 taken.append(row)
         if clock is not None:
-            events += self._hear(clock, is_history, tally)
+            events += self._hear(clock, limit, is_history, tally)
+        self._anchor()
         if self._minutes.newest != before:
             self._newest_came = self._clock()
         if not self.is_begun:
             self._forget(tally)
             return events
-        wrong = self._wrong(refused)
+        wrong = self._wrong(refused, limit)
         return [*events, *_in_order([*wrong, *self._minutes.closed()]), *self._moved(taken, clock)]
 
     def _take(self, row: PushedRow) -> Outcome:
@@ -147,8 +161,11 @@ class PushedAsset:
             tally.late += 1
             tally.late_rows.append(self._late(row))
         else:
-            self._refuse(row, f"{self._asset} has {MOST_TRADES:,} trades in open minutes, the limit; push its candles",
-                         tally)  # fmt: skip
+            message = (
+                f"{self._asset} has {MOST_TRADES:,} trades in open minutes, the limit, or all assets together have "
+                f"{MOST_TRADES_TOGETHER:,}; push its candles"
+            )
+            self._refuse(row, message, tally)
 
     def _late(self, row: PushedRow) -> Problem:
         path = f"{'candles' if isinstance(row, PushedCandle) else 'trades'}[{row.row}]"
@@ -164,13 +181,25 @@ class PushedAsset:
         tally.refused += 1
         tally.problems.append(Problem(path, f"row {row.row}: {message}", self._asset))
 
-    def _is_ahead(self, time: int) -> bool:
-        """Whether a row is of the future, by the clock of this machine and by the time that has passed."""
-        if time <= self._now() + AHEAD_MS:
-            return False
+    def _limit(self) -> int:
+        """The latest time of a row of a push, by the clock of this machine and by the time that has passed.
+
+        It holds for the whole push: rows that follow each other closely go no further into the future than one.
+        """
+        return max(self._now(), self._reached()) + AHEAD_MS
+
+    def _reached(self) -> int:
+        """The time that a feeder at the pace of this machine has reached; 0 before the first row."""
+        if self._furthest is None:
+            return 0
+        time, came = self._furthest
+        return time + round((self._clock() - came) * 1000 * (1 + _DRIFT))
+
+    def _anchor(self) -> None:
+        """Let the limit follow the rows, as far as they are not ahead of the clock of this machine."""
         newest = self._minutes.newest
-        passed = (self._clock() - self._newest_came) * 1000
-        return newest is None or time > newest + passed + AHEAD_MS
+        if newest is not None and (reached := min(newest, self._now())) > self._reached():
+            self._furthest = reached, self._clock()
 
     def _is_paced(self, rows: Sequence[PushedRow], before: int | None) -> bool:
         passed = self._clock() - self._newest_came
@@ -189,9 +218,9 @@ class PushedAsset:
         end = row.end if isinstance(row, PushedCandle) else row.time
         return is_paced or end >= self._now() - LIVE_MS
 
-    def _hear(self, clock: int, is_history: bool | None, tally: Tally) -> list[FeedEvent]:
+    def _hear(self, clock: int, limit: int, is_history: bool | None, tally: Tally) -> list[FeedEvent]:
         """The feeder's clock; one that is ahead is refused, for it would close minutes that are still open."""
-        if self._is_ahead(clock):
+        if clock > limit:
             tally.refused += 1
             tally.problems.append(Problem("clock", _ahead("clock", clock, self._now()), self._asset))
             return []
@@ -222,14 +251,15 @@ class PushedAsset:
         self._is_cut = self._is_cut or forgotten > 0
         tally.forgotten += forgotten
 
-    def _wrong(self, refused: Iterable[Refused]) -> list[FeedEvent]:
+    def _wrong(self, refused: Iterable[Refused], limit: int) -> list[FeedEvent]:
         """What a refused row means to the live path: its minute is not valid, or its price is not."""
         events: list[FeedEvent] = []
         for each in refused:
             if each.time is None or self._minutes.next is None or each.time < self._minutes.next:
                 continue
             if each.problem.path.startswith("trades"):
-                self._minutes.lack(each.time, each.key)
+                if each.time <= limit:
+                    self._minutes.lack(each.time, each.key)
                 events.append(PriceMoved(math.nan, each.time))
             else:
                 events.append(MinuteClosed(_invalid(each.time - each.time % MINUTE_MS), "pushed"))

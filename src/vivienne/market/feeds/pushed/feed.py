@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from vivienne.errors import TooManyRequests
 from vivienne.market.feeds.base import FeedEvent, FeedTrouble, History, HistoryRead
 from vivienne.market.feeds.pushed.asset import PushedAsset, Tally
+from vivienne.market.feeds.pushed.minutes import Room
 from vivienne.market.feeds.pushed.rows import read_push
 from vivienne.market.types import Bars
 
@@ -93,7 +94,8 @@ class PushedFeed:
         self.assets = assets
         self._timeframe = timeframe
         self._others = frozenset(others)
-        self._lines = {asset: PushedAsset(asset, timeframe, bars, now=now, clock=clock) for asset in assets}
+        room = Room()
+        self._lines = {asset: PushedAsset(asset, timeframe, bars, now=now, clock=clock, room=room) for asset in assets}
         self._waiting = {asset: _Waiting() for asset in assets}
         self._told_of_history: set[str] = set()
         self._counts: Counter[tuple[str, str]] = Counter()

@@ -25,11 +25,35 @@ Outcome = Literal["accepted", "doubled", "late", "full"]
 
 MOST_TRADES = 200_000
 """Trades of an asset in minutes that are open."""
+MOST_TRADES_TOGETHER = 300_000
+"""Trades of all assets of a feed in minutes that are open."""
 _REMEMBERED = 1_500
 """Closed minutes that are remembered, to tell a repetition from a late row."""
 _REMEMBERED_TRADES = 20_000
+_MOST_LACKING_TOGETHER = 10_000
+"""Refused trades of all minutes that are known by their ids."""
 _MOST_LACKING = 1_000
 """Refused trades of a minute that are known by their ids; with more it stays incomplete."""
+
+
+class Room:
+    """Room for the trades of all assets of a feed.
+
+    Attributes:
+        trades: their number.
+        minutes: those of every asset.
+    """
+
+    def __init__(self) -> None:
+        self.trades = 0
+        self.minutes: list[OpenMinutes] = []
+
+    def make(self) -> bool:
+        """Make candles of the history of all assets if there is no room; return whether there is some."""
+        if self.trades >= MOST_TRADES_TOGETHER:
+            for each in self.minutes:
+                each.fold()
+        return self.trades < MOST_TRADES_TOGETHER
 
 
 class OpenMinutes:
@@ -37,14 +61,17 @@ class OpenMinutes:
 
     Args:
         length: of a bar, in ms.
+        room: for the trades of all assets.
 
     Attributes:
         next: open time of the oldest minute that is not closed; None before the first one.
         newest: the newest time of all rows, in ms; None before the first one.
     """
 
-    def __init__(self, length: int) -> None:
+    def __init__(self, length: int, room: Room) -> None:
         self._length = length
+        self._room = room
+        room.minutes.append(self)
         self.next: int | None = None
         self.newest: int | None = None
         self._candles: dict[int, PushedCandle] = {}
@@ -123,10 +150,12 @@ class OpenMinutes:
             return "doubled" if self.next is not None and minute < self.next else "late"
         if (self.next is not None and minute < self.next) or minute in self._folded:
             return "late"
-        if place is None and len(self._minute_of) >= MOST_TRADES and not self._fold():
+        if place is None and not self._has_room():
             return "full"
         if place is not None:
             self._drop(place, pushed.key)
+        else:
+            self._room.trades += 1
         self._trades.setdefault(minute, {})[pushed.key] = pushed
         self._minute_of[pushed.key] = minute
         self._lacking.get(minute, set()).discard(pushed.key)
@@ -142,7 +171,10 @@ class OpenMinutes:
         if not trades:
             del self._trades[minute]
 
-    def _fold(self) -> bool:
+    def _has_room(self) -> bool:
+        return (len(self._minute_of) < MOST_TRADES or self.fold()) and self._room.make()
+
+    def fold(self) -> bool:
         """Before the first minute is closed, make candles of the trades of all minutes but the newest."""
         if self.next is not None:
             return False
@@ -168,7 +200,8 @@ class OpenMinutes:
         minute = _minute(time)
         if self.next is not None and minute >= self.next and len(self._lacking) < _REMEMBERED:
             missing = self._lacking.setdefault(minute, set())
-            missing.add(key if len(missing) < _MOST_LACKING else None)
+            is_known = len(missing) < _MOST_LACKING and sum(map(len, self._lacking.values())) < _MOST_LACKING_TOGETHER
+            missing.add(key if is_known else None)
 
     def hear(self, time: int) -> None:
         """The feeder has pushed everything before this time."""
@@ -253,6 +286,7 @@ class OpenMinutes:
     def _take_trades(self, minute: int) -> list[PushedTrade]:
         """Take the trades of a minute out, in order."""
         found = sorted(self._trades.pop(minute, {}).values(), key=_place)
+        self._room.trades -= len(found)
         for pushed in found:
             del self._minute_of[pushed.key]
             self._known.append(pushed.key)
