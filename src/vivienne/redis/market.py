@@ -42,7 +42,7 @@ LEASE = f"{STREAM}:lease"
 GROUP = "vivienne"
 FIELD = b"message"
 """Field of an entry with the push; an entry with a single field may use any name."""
-_AT_ONCE = 100
+_AT_ONCE = 10
 """Former entries that are read at once."""
 _WAIT_SECONDS = 1.0
 """Time after which it is looked whether the lease is still held."""
@@ -116,6 +116,7 @@ class MarketStream:
                 break
             for _, fields in entries:
                 await self._take(fields, is_history=True)
+                await asyncio.sleep(0)  # pauses and values must not wait for a long history
             begin = f"({entries[-1][0].decode()}"
         self._has_history = True
 
