@@ -128,7 +128,8 @@ async def test_minutes_that_cannot_be_had_are_not_decided_on_until_the_history_t
         await watching.until(2)
         exchange.faults.rest_status = 500
         exchange.cut()
-        await watching.until_trouble("its history is read again")
+        said = await watching.until_trouble("its history is read again")
+        assert f"{generous(name).title} answers 500" in said, "it was refused, and did not say that it has none"
         before = len(watching.minutes)
         assert {each.source for each in watching.minutes[before:]} <= {"incomplete"}
         exchange.faults.rest_status = 0

@@ -318,8 +318,10 @@ class Following:
     async def _begin_again(self) -> None:
         """Go on without what cannot be had, which is not decided on, until the history tells what it was."""
         title, symbol = self._adapter.title, self.instrument.symbol
-        _log.warning("%s %s: minutes cannot be had; its history is read again", title, symbol)
-        self.say("minutes", f"{title} does not have all trades or candles of {symbol}; its history is read again")
+        # One that refuses to answer may have them.
+        reason = self._troubles.get("answer") or f"{title} does not have all trades or candles of {symbol}"
+        _log.warning("%s %s: minutes cannot be had; its history is read again: %s", title, symbol, reason)
+        self.say("minutes", f"{reason}; its history is read again")
         need = self._splice.need()
         for _ in range(MOST_WAITING):
             self._put(self._splice.give_up())
