@@ -161,6 +161,19 @@ def test_the_same_row_counts_once_and_another_one_until_its_minute_is_closed(fee
     assert feeding.closes == [(-1, 102.0)]
 
 
+def test_a_late_trade_whose_id_was_used_before_is_told_so(feeding: Feeding) -> None:
+    feeding.candles(candle(-2, closed=True))
+    feeding.wait(120)
+    feeding.trades(trade(90, -61, 99.0))  # the minute of the candle
+    feeding.trades(trade(1, -50))
+    feeding.trades(trade(2, 61.0))
+    late = feeding.trades(trade(1, 70.0))
+    assert counts(late) == (0, 0, 1, 0)
+    said = late["late_rows"][0]["message"]
+    assert "is late: a trade of a closed minute had its id '1'" in said
+    assert "its minutes are closed" not in said
+
+
 def test_until_a_bar_is_closed_a_candle_corrects_its_minutes_and_fills_its_gaps() -> None:
     feeding = Feeding(Timeframe.M15)
     feeding.candles(*(candle(number, 101.0, closed=True) for number in (-20, -5, -4, -1)), history=False)

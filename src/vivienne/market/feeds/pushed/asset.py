@@ -171,6 +171,8 @@ class PushedAsset:
         path = f"{'candles' if isinstance(row, PushedCandle) else 'trades'}[{row.row}]"
         if isinstance(row, PushedCandle) and row.minutes > 1:
             why = "longer candles are history, and its decisions have begun; push candles of 1m"
+        elif isinstance(row, PushedTrade) and self._minutes.next is not None and row.time >= self._minutes.next:
+            why = f"a trade of a closed minute had its id {row.key!r}; an id is that of one trade, across restarts too"
         else:
             until = "" if self._minutes.next is None else f" until {iso(self._minutes.next)}"
             why = f"its minutes are closed{until}, and this row is not one of those they were made of"
