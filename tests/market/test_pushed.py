@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from vivienne.errors import Malformed, TooLarge, TooManyRequests
+from vivienne.live.freshness import Freshness
 from vivienne.live.pushed import pushed
-from vivienne.market.feeds.base import FeedEvent, HistoryRead, MinuteClosed, MinuteCorrected, PriceMoved
+from vivienne.market.feeds.base import DataRefused, FeedEvent, HistoryRead, MinuteClosed, MinuteCorrected, PriceMoved
 from vivienne.market.feeds.pushed import asset as pushed_asset
 from vivienne.market.feeds.pushed import feed as pushed_feed
 from vivienne.market.feeds.pushed import minutes as pushed_minutes
@@ -219,7 +220,9 @@ def test_without_history_the_minute_of_the_first_trade_gives_none(feeding: Feedi
 def test_a_refused_trade_makes_its_minute_incomplete_until_it_comes_again(feeding: Feeding) -> None:
     feeding.trades(trade(1, -110), trade(2, -50))
     feeding.trades(trade(3, -49, -5.0))
-    assert any(isinstance(each, PriceMoved) and math.isnan(each.price) for each in feeding.events)
+    [refused] = [each for each in feeding.events if isinstance(each, DataRefused)]
+    assert refused.kind == "price"
+    assert refused.reason.startswith("row 0: price is -5.0; it must be")
     feeding.wait(60)
     feeding.trades(trade(4, 1), trade(5, 2, -5.0))
     feeding.trades(trade(5, 2, 5.0), trade(6, 60))
@@ -350,7 +353,10 @@ def test_a_wrong_row_is_refused_with_its_field_its_value_and_what_would_be_right
 def test_a_wrong_candle_is_no_minute_for_the_live_path_either(feeding: Feeding) -> None:
     feeding.candles(candle(-3, closed=True))
     feeding.candles(candle(-2, -1.0, closed=True), candle(-1, 101.0, closed=True))
-    assert [math.isnan(each.candle.close) for each in feeding.minutes] == [False, True, False]
+    found = [each for each in feeding.events if isinstance(each, DataRefused | MinuteClosed)]
+    assert [type(each) for each in found] == [MinuteClosed, DataRefused, MinuteClosed]
+    assert isinstance(found[1], DataRefused)
+    assert found[1].reason.startswith("row 0: low is -1.0")
 
 
 @pytest.mark.parametrize(
@@ -435,3 +441,12 @@ def test_what_became_of_all_rows_is_counted(feeding: Feeding) -> None:
     assert found == {
         ("BTC", "accepted"): 1, ("BTC", "doubled"): 1, ("BTC", "refused"): 2, ("BTC", "late"): 1,
     }  # fmt: skip
+
+
+def test_the_state_names_the_refused_row(feeding: Feeding) -> None:
+    feeding.trades(trade(1, -110), trade(2, -50))
+    feeding.trades(trade(3, -49) | {"id": None})
+    [refused] = [each for each in feeding.events if isinstance(each, DataRefused)]
+    freshness = Freshness()
+    freshness.refuse(refused.kind, refused.reason)
+    assert "price refused: row 0: id is null; it must be" in str(freshness.trouble)

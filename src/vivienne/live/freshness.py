@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from contextlib import contextmanager
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from vivienne.live.lag import Lag
 from vivienne.live.trouble import Trouble
@@ -103,6 +103,11 @@ class Freshness:
         besides = f"; {self.wrong}" if self.wrong is not None else ""
         self.silent = Trouble("no_data", f"no data received for more than {self.longest_silence:.0f} s{besides}")
         return True
+
+    def refuse(self, kind: Literal["minute", "price"], reason: str) -> None:
+        """The feed could not use newer data, so what is known is not of now."""
+        self.wrong = Trouble("bad_minute" if kind == "minute" else "bad_price", f"{kind} refused: {reason}")
+        self._left_out += kind == "minute"
 
     def admit_price(self, price: float, time: int) -> bool:
         """Judge a price within the open minute; False if it is invalid or late and must be ignored."""

@@ -14,6 +14,7 @@ from vivienne.live.freshness import Freshness
 from vivienne.live.restarting import EndedUnexpectedly, kept_up
 from vivienne.market.feeds.base import (
     ContactChanged,
+    DataRefused,
     FeedEnded,
     FeedTrouble,
     HistoryRead,
@@ -188,10 +189,13 @@ class Market:
     async def _take(self, asset: str, event: FeedEvent) -> None:
         live = self._assets[asset]
         before = live.trouble
-        if isinstance(event, (HistoryRead, MinuteClosed, PriceMoved)):
+        if isinstance(event, (HistoryRead, MinuteClosed, PriceMoved, DataRefused)):
             live.go_on()
         if isinstance(event, PriceMoved):
             live.move(event.price, event.time)
+            self._moved.add(asset)
+        elif isinstance(event, DataRefused):
+            live.freshness.refuse(event.kind, event.reason)
             self._moved.add(asset)
         elif isinstance(event, MinuteClosed | MinuteCorrected):
             await self._take_minute(asset, event)

@@ -91,6 +91,21 @@ class PriceMoved:
 
 
 @dataclass(frozen=True, slots=True)
+class DataRefused:
+    """The feed could not use newer data: the market is not known as it is now.
+
+    Attributes:
+        kind: what it was of.
+        time: of the data, in ms since the epoch: the open time of a minute.
+        reason: why it was refused.
+    """
+
+    kind: Literal["minute", "price"]
+    time: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class FeedEnded:
     """The last event of a feed: a replay has ended."""
 
@@ -131,7 +146,9 @@ class ContactChanged:
     """The feed stands with its exchange otherwise than before; `Feed.contact` says how."""
 
 
-FeedEvent = HistoryRead | MinuteClosed | MinuteCorrected | PriceMoved | FeedTrouble | ContactChanged | FeedEnded
+FeedEvent = (
+    HistoryRead | MinuteClosed | MinuteCorrected | PriceMoved | DataRefused | FeedTrouble | ContactChanged | FeedEnded
+)
 
 
 class Feed(Protocol):

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from vivienne.errors import Problem
-from vivienne.market.feeds.base import FeedEvent, History, HistoryRead, MinuteClosed, PriceMoved
+from vivienne.market.feeds.base import DataRefused, FeedEvent, History, HistoryRead, MinuteClosed, PriceMoved
 from vivienne.market.feeds.pushed.minutes import MOST_TRADES, MOST_TRADES_TOGETHER, OpenMinutes, Outcome
 from vivienne.market.feeds.pushed.past import MOST_HISTORY, LongCandles, end_of
 from vivienne.market.feeds.pushed.rows import PushedCandle, PushedTrade, Refused
-from vivienne.market.types import MINUTE_MS, Bars, Candle
+from vivienne.market.types import MINUTE_MS, Bars
 from vivienne.times import iso
 
 if TYPE_CHECKING:
@@ -262,9 +261,9 @@ class PushedAsset:
             if each.problem.path.startswith("trades"):
                 if each.time <= limit:
                     self._minutes.lack(each.time, each.key)
-                events.append(PriceMoved(math.nan, each.time))
+                events.append(DataRefused("price", each.time, each.problem.message))
             else:
-                events.append(MinuteClosed(_invalid(each.time - each.time % MINUTE_MS), "pushed"))
+                events.append(DataRefused("minute", each.time - each.time % MINUTE_MS, each.problem.message))
         return events
 
     def _moved(self, taken: Sequence[PushedRow], clock: int | None) -> list[FeedEvent]:
@@ -282,8 +281,14 @@ class PushedAsset:
 
 
 def _in_order(events: list[FeedEvent]) -> list[FeedEvent]:
-    """Minutes by their time, and before them corrections and prices that are not valid."""
-    return sorted(events, key=lambda event: event.candle.open_time if isinstance(event, MinuteClosed) else 0)
+    """Minutes by their time, also refused ones, and before them corrections and refused prices."""
+    return sorted(events, key=_minute_of)
+
+
+def _minute_of(event: FeedEvent) -> int:
+    if isinstance(event, MinuteClosed):
+        return event.candle.open_time
+    return event.time if isinstance(event, DataRefused) and event.kind == "minute" else 0
 
 
 def _price(moved: tuple[int, float]) -> float:
@@ -300,8 +305,3 @@ def _ahead(name: str, time: int, now: int) -> str:
         f"{name} {iso(time)} is {(time - now) / 1000:,.0f} s ahead of the clock of this machine, {iso(now)}; correct "
         "the clock of the feeder, or of this machine"
     )
-
-
-def _invalid(minute: int) -> Candle:
-    """A minute that no check accepts."""
-    return Candle(minute, *[math.nan] * 8)
