@@ -183,7 +183,8 @@ async def _open_websockets(server: RunningServer, opened: list[int]) -> None:
     while True:
         with contextlib.suppress(InvalidStatus):
             async with connect(f"ws://127.0.0.1:{server.port}/ws/state", local_addr=(_OTHERS, 0)) as client:
-                await asyncio.wait_for(client.recv(), 10.0)
+                async with asyncio.timeout(10.0):  # `wait_for` may swallow the end of the task
+                    await client.recv()
                 opened[0] += 1
         await asyncio.sleep(0.5)
 
