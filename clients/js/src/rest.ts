@@ -278,6 +278,6 @@ export function answered<T>(url: string, { ok, status, statusText }: Response, t
   if (ok && content !== undefined) return content
   const { code, title = statusText, detail, errors = [] }: Partial<Problem> = content ?? {}
   if (code && detail) throw new VivienneProblem({ status, code, title, detail, errors }, requestId)
-  const sentence = `${url} answered ${status} ${statusText}, and not as Vivienne does; is a proxy in between?`
+  const sentence = `${url} answered ${status} ${statusText}, not as Vivienne does; is it a proxy?`
   throw new VivienneProblem({ status, code: 'not_vivienne', title, detail: sentence, errors }, requestId)
 }

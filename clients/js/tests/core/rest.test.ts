@@ -265,7 +265,7 @@ test.each([
   expect(error).toBeInstanceOf(VivienneProblem)
   expect(error).toMatchObject({ status, code: 'not_vivienne', errors: [] })
   expect((error as Error).message).toMatch(
-    /^\/phoenix\/.*\/active answered \d{3}.*, and not as Vivienne does; is a proxy in between\?$/,
+    /^\/phoenix\/.*\/active answered \d{3}.*, not as Vivienne does; is it a proxy\?$/,
   )
 })
 
