@@ -67,7 +67,7 @@ function InForce({ pauses }: { pauses: readonly PauseEntry[] }) {
   return (
     <div className={classes.row}>
       <IconPlayerPauseFilled className={classes.icon} size={16} aria-hidden />
-      <Words key={first.config_id}>
+      <Words key={`${first.config_id} words`}>
         {!known && 'Last known state: '}
         <strong>{pausedSentence(pauses)}</strong>
         {pauses.length === 1 && <WhoAndWhy pause={first} />}
