@@ -26,7 +26,7 @@ Outcome = Literal["accepted", "doubled", "late", "full"]
 MOST_TRADES = 50_000
 """Trades of an asset in minutes that are open."""
 MOST_TRADES_TOGETHER = 100_000
-"""Trades of all assets of a feed in minutes that are open: one push may close all of them, and others wait meanwhile."""
+"""Trades of all assets of a feed in minutes that are open. One push may close them all, and others wait meanwhile."""
 _REMEMBERED = 1_500
 """Closed minutes that are remembered, to tell a repetition from a late row."""
 _REMEMBERED_TRADES = 20_000
