@@ -62,6 +62,17 @@ async def test_a_change_is_laid_over_what_each_of_the_assets_sets(service: Confi
         assert signed == ("partial_update", "rest", "ann", "calm")
 
 
+async def test_the_assets_are_changed_in_the_order_they_are_asked_in_whatever_was_changed_before(
+    service: ConfigService,
+) -> None:
+    await update(service, "SOL", aim_threshold=66)
+
+    await service.change_several(several("ETH", "SOL", "BTC", document={"bang_threshold": 85}))
+
+    made = (await service.history(None, 3, None))["history"]
+    assert [entry["asset_symbol"] for entry in made] == ["BTC", "SOL", "ETH"]
+
+
 async def test_a_copy_sets_what_the_other_asset_sets_and_nothing_else(service: ConfigService) -> None:
     await update(service, "SOL", bang_threshold=91)
     await update(service, "ETH", aim_threshold=66)

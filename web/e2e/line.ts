@@ -26,6 +26,7 @@ class Lane {
   readonly #far: Socket
   readonly #waiting: Waiting[] = []
   #held = 0
+  #isOver = false
 
   constructor(near: Socket, far: Socket, lateness: () => number) {
     this.#near = near
@@ -36,13 +37,18 @@ class Lane {
       this.#held += bytes.length
       if (this.#held > MOST_WAITING) far.pause()
     })
-    for (const [one, other] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      one.on('close', () => other.destroy())
-      one.on('error', () => other.destroy())
-    }
+    near.on('error', () => far.destroy())
+    near.on('close', () => far.destroy())
+    // A server closes connections that it has answered; what is on the way still arrives.
+    far.on('error', () => far.destroy())
+    far.on('close', () => {
+      this.#isOver = true
+      this.#finish()
+    })
+  }
+
+  #finish(): void {
+    if (this.#isOver && this.#waiting.length === 0) this.#near.end()
   }
 
   /** Passes on at most so many bytes that are due; tells how many it were. */
@@ -55,6 +61,7 @@ class Lane {
     this.#held -= piece.length
     if (this.#held <= MOST_WAITING) this.#far.resume()
     this.#near.write(piece)
+    this.#finish()
     return piece.length
   }
 

@@ -89,8 +89,8 @@ def plan_replacement(present: Layers, asked: Replacement) -> ReplacementPlan:
         raise InvalidConfiguration([*problems, *more])
     differing = {
         layer: documents[layer]
-        for layer in (GLOBAL, *before.assets)
-        if layer in documents and leaves(documents[layer]) != leaves(before.document(layer))
+        for layer in sorted(documents, key=lambda layer: layer != GLOBAL)  # that of all assets first, others as asked
+        if leaves(documents[layer]) != leaves(before.document(layer))
     }
     return ReplacementPlan(before, after, differing)
 
