@@ -8,7 +8,6 @@ its caller has gone.
 from __future__ import annotations
 
 import asyncio
-import logging
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
@@ -24,7 +23,6 @@ from vivienne.changes.pause.adopting import Adopting
 from vivienne.changes.pause.hearing import Hearing
 from vivienne.changes.pause.restoring import Restoring
 from vivienne.changes.pause.service import Pausing
-from vivienne.changes.plan import Prepared
 from vivienne.changes.planning import Planning
 from vivienne.changes.several import plan_several, write_up_several
 from vivienne.changes.turns import MOST_WAITING, Turns
@@ -46,7 +44,7 @@ if TYPE_CHECKING:
     from vivienne.changes.in_force import Active
     from vivienne.changes.looking_back import Page, RevisionFilter
     from vivienne.changes.pause.state import PauseInForce, PausesInForce
-    from vivienne.changes.plan import Plan
+    from vivienne.changes.plan import Plan, Prepared
     from vivienne.changes.requests import ChangeRequest, Replacement, SeveralRequest, SwitchRequest, UndoRequest
     from vivienne.changes.telling import Listener
     from vivienne.errors import Problem
@@ -61,8 +59,6 @@ if TYPE_CHECKING:
         Switched,
     )
     from vivienne.wire.pause import PauseClaim
-
-_log = logging.getLogger(__name__)
 
 CLOSE_SECONDS = 1.0
 """Seconds that what is under way gets to finish when the service is closed, and then the store."""
@@ -187,7 +183,7 @@ class ConfigService:
         Raises:
             ChangeRefused: nothing was stored and nothing is different. `NotStored` may leave open whether it was.
         """
-        return await self._writer.write(partial(self._prepare, request), request.channel, request.caller.key)
+        return await self._writer.write_once(request, self._prepare)
 
     async def switch(self, request: SwitchRequest) -> Switched:
         """Pause or resume.
@@ -227,7 +223,7 @@ class ConfigService:
         Raises:
             ChangeRefused: as `change`; each problem has its asset.
         """
-        return await self._writer.write(partial(self._prepare_several, request), request.channel, request.caller.key)
+        return await self._writer.write_once(request, self._prepare_several)
 
     async def undo(self, request: UndoRequest) -> Replaced:
         """Undo a change in every layer that it changed, as one change.
@@ -235,7 +231,7 @@ class ConfigService:
         Raises:
             ChangeRefused: as `change`; each problem has its asset.
         """
-        return await self._writer.write(partial(self._prepare_undo, request), request.channel, request.caller.key)
+        return await self._writer.write_once(request, self._prepare_undo)
 
     async def try_several(self, request: SeveralRequest) -> Replaced:
         """Try a change of several assets: tell what it would do, without doing it.
@@ -355,9 +351,6 @@ class ConfigService:
     # Making a change
 
     async def _prepare(self, request: ChangeRequest) -> Prepared[Acknowledgement]:
-        earlier = await self._writer.answered_before(request)
-        if earlier is not None:
-            return Prepared(answer=earlier)
         plan = await self._planning.plan(request)
         return self._planning.write_up(plan, request, self._now())
 
@@ -368,16 +361,10 @@ class ConfigService:
         return write_up_replacement(plan, asked, self._in_force.version, self._now())
 
     async def _prepare_several(self, request: SeveralRequest) -> Prepared[Replaced]:
-        earlier = await self._writer.answered_before(request)
-        if earlier is not None:
-            return Prepared(answer=earlier)
         plan = plan_several(self._in_force, request)
         return write_up_several(plan, request, self._in_force.version, self._now())
 
     async def _prepare_undo(self, request: UndoRequest) -> Prepared[Replaced]:
-        earlier = await self._writer.answered_before(request)
-        if earlier is not None:
-            return Prepared(answer=earlier)
         former = await self._thread.run(read_former, self._store, request.config_id)
         plan = plan_undo(self._in_force, request, former)
         return write_up_several(plan, request, self._in_force.version, self._now())

@@ -63,7 +63,7 @@ class Telling:
     async def told(self, *, is_urgent: bool = False) -> None:
         """Wait until the rest is done too; with `is_urgent` only that of pauses and resumptions.
 
-        Whoever waits does a slice of it in turn, so that its time is charged to those who caused it.
+        Each caller that waits does slices of the work itself, in turn, so that the time is charged to it.
         """
         mine = [rest for rest in self._rests if rest.is_urgent or not is_urgent]
         while any(rest in self._rests for rest in mine):

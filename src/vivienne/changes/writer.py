@@ -12,8 +12,9 @@ import logging
 from collections import Counter
 from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
+from vivienne.changes.plan import Prepared
 from vivienne.changes.turns import Turns
 from vivienne.errors import ChangeRefused, NotStored, RequestIdReused, StoreUnavailable
 
@@ -24,13 +25,14 @@ if TYPE_CHECKING:
     from vivienne.access.caller import Caller
     from vivienne.changes.counting import ChangeCounts
     from vivienne.changes.ledger import Ledger
-    from vivienne.changes.plan import AnswerT, Prepared
+    from vivienne.changes.plan import AnswerT
     from vivienne.changes.requests import ChangeRequest, SeveralRequest, SwitchRequest, UndoRequest
     from vivienne.store.base import RevisionStore
     from vivienne.store.thread import StoreThread
     from vivienne.wire.answers import Acknowledgement, Replaced, Switched
 
 _log = logging.getLogger(__name__)
+_RequestT = TypeVar("_RequestT", "ChangeRequest", "SeveralRequest", "UndoRequest")
 
 MOST_WAITING, _MOST_IN_ALL = 256, 1024
 """Changes of one caller, and of all, that may wait for their turn; more are refused at once."""
@@ -126,6 +128,19 @@ class Writer:
             StoreUnavailable: not all of it could be read.
         """
         await self._ledger.catch_up()
+
+    async def write_once(
+        self, request: _RequestT, prepare: Callable[[_RequestT], Awaitable[Prepared[AnswerT]]]
+    ) -> AnswerT:
+        """Make the change of a request, unless the same request was answered before. See `write`."""
+
+        async def once() -> Prepared[AnswerT]:
+            earlier = await self.answered_before(request)
+            if earlier is not None:
+                return Prepared(answer=cast("AnswerT", earlier))  # an earlier request was of the same type
+            return await prepare(request)
+
+        return await self.write(once, request.channel, request.caller.key)
 
     @overload
     async def answered_before(self, request: ChangeRequest) -> Acknowledgement | None: ...

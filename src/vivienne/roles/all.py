@@ -55,10 +55,9 @@ def _redis(
 ) -> RedisParts | None:
     if boot.redis is None:
         return None
-    # The library for Redis is an extra.
-    from vivienne.redis.market import market_stream  # noqa: PLC0415
-    from vivienne.redis.parts import RedisParts, process_name  # noqa: PLC0415
-    from vivienne.redis.publishing import StatePublisher  # noqa: PLC0415
+    from vivienne.redis.market import market_stream  # noqa: PLC0415  # the library for Redis is an extra
+    from vivienne.redis.parts import RedisParts, process_name  # noqa: PLC0415  # see above
+    from vivienne.redis.publishing import StatePublisher  # noqa: PLC0415  # see above
 
     parts: list[Part] = [StatePublisher(hub, board)]
     if pushed is not None:

@@ -37,7 +37,7 @@ describe('the README', () => {
     const config = { extends: '../../../../../tsconfig.base.json', compilerOptions, include: ['*'] }
     writeFileSync(join(examples, 'tsconfig.json'), JSON.stringify(config))
     const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc')
-    // Nothing stands still meanwhile: a connection that the server closes would not be noticed.
+    // Asynchronous, so that the client notices when the server closes an idle connection.
     const said = new Promise((resolve) =>
       execFile(process.execPath, [tsc, '-p', examples], (error, stdout) => resolve({ error, stdout })),
     )

@@ -24,7 +24,7 @@ from vivienne.market.feeds.exchange.adapter import (
     UnknownMessage,
     cut,
 )
-from vivienne.market.feeds.exchange.fields import shown
+from vivienne.market.feeds.exchange.fields import shown, understood
 from vivienne.market.feeds.exchange.plausible import Latest, check_event
 from vivienne.market.feeds.exchange.rest import seconds_of, unreachable
 from vivienne.market.feeds.exchange.trust import trusted
@@ -240,15 +240,12 @@ class Line:
         if message == "pong":
             return True
         try:
-            events = self._adapter.events(orjson.loads(message), self._instruments)
+            events = understood(self._adapter.events, orjson.loads(message), self._instruments)
             latest = self._latest.limit(asyncio.get_running_loop().time())
             for event in events:
                 check_event(event, latest)
         except (UnknownMessage, orjson.JSONDecodeError) as error:
             self._leave_out(str(error), message)
-            return False
-        except Exception as error:  # noqa: BLE001  # whatever a message is, it must not end the feed
-            self._leave_out(f"it cannot be read: {error!r}", message)
             return False
         before = self._clock
         for event in events:
