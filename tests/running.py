@@ -126,6 +126,7 @@ class RunningServer:
     ) -> None:
         self.db = db
         self.port = port
+        self._host = "127.0.0.1"
         self._flags = flags
         self._environment = without_settings(environment)
         self._prefix = prefix
@@ -160,7 +161,7 @@ class RunningServer:
     @property
     def url(self) -> str:
         """Where REST is."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self._host}:{self.port}"
 
     def start(self) -> None:
         """Start, and wait until it listens."""
@@ -175,9 +176,10 @@ class RunningServer:
         self.http = http_client()
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
-            found = re.search(r"listens on http://\S+:(\d+)", self.log)
+            found = re.search(r"listens on http://(\S+):(\d+)", self.log)
             if found:
-                self.port = int(found[1])
+                self._host = found[1] if found[1].startswith("[") else self._host
+                self.port = int(found[2])
                 if self._healthy():
                     return
             if self._process.poll() is not None:

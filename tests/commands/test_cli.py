@@ -384,6 +384,13 @@ class TestRunning:
                 with server.client(host) as client:
                     assert client.receive()["type"] == "asset_data"
 
+    def test_an_address_of_ipv6_is_printed_as_a_browser_takes_it(self, tmp_path: Path) -> None:
+        if not socket.has_ipv6 or not _has_ipv6_loopback():
+            pytest.skip("this machine has no ::1")
+        with RunningServer("--assets", "BTC", "--host", "::1", db=tmp_path / "v.db") as server:
+            assert f"Vivienne listens on http://[::1]:{server.port} " in server.log
+            assert server.get("/health").status_code == 200
+
     def test_a_replay_needs_no_assets(self, tmp_path: Path) -> None:
         path = market_file(tmp_path / "ada.csv")
         flags = ["--feed", "replay", "--speed", "max", "--timeframe", "1m", "--data", f"ada={path}"]
