@@ -13,6 +13,7 @@ from making import candles_in, configurations, configured, random_bars, resample
 from sizes import examples, rounds
 from vivienne.agent.evaluate import Evaluation, evaluate
 from vivienne.agent.indicators import bars_needed
+from vivienne.agent.signals import SIGNALS
 from vivienne.market.timeframe import Timeframe
 
 if TYPE_CHECKING:
@@ -58,6 +59,15 @@ def test_how_many_rows_are_asked_for_changes_nothing(seed: int, rows: int, confi
     some, whole = evaluate(bars, config, 15, rows), evaluate(bars, config, 15, 300)
     for row in range(-rows, 0):
         assert decided(some, row) == decided(whole, row)
+
+
+def test_many_signals_give_the_same_contributions_on_one_row_as_on_many() -> None:
+    weights = {signal.name: 0.07 * number for number, signal in enumerate(SIGNALS, 1)}
+    config, bars = configured({"signal_weights": weights}), random_bars(3, 300)
+    whole = evaluate(bars, config, 15, 300).votes
+    for end in range(160, 301):
+        one = evaluate(bars[:end], config, 15).votes
+        assert one.contributions[:, -1].tolist() == whole.contributions[:, end - 1].tolist(), end
 
 
 @examples(100)

@@ -146,12 +146,18 @@ def weigh(signals: Mapping[str, Vote], weights: Weights) -> Votes:
     direction = np.array([vote.direction for vote in votes])
     strength = np.array([vote.strength for vote in votes])
     weighted = weights.column * direction
-    voting = np.add.reduce(np.abs(weighted), axis=0)
+    voting = _sum(np.abs(weighted))
     # Without a vote both numbers are 0, and so is the result.
     contributions = weighted * strength / np.maximum(voting, _TINY)
     # Rounding keeps votes that cancel out from leaving a side in the last bits.
-    signed = np.rint(np.add.reduce(contributions, axis=0) * 1e9) / 1e9
+    signed = np.rint(_sum(contributions) * 1e9) / 1e9
     return Votes(weights.names, contributions, np.sign(signed), np.minimum(np.abs(signed), 1.0))
+
+
+def _sum(column: FloatArray) -> FloatArray:
+    """The sum over the signals, one signal after the other: NumPy's `sum` adds in another order if there is one row."""
+    total: FloatArray = np.add.accumulate(column, axis=0)[-1]
+    return total
 
 
 def percent(confidence: FloatArray) -> FloatArray:

@@ -9,6 +9,7 @@ first bar takes the place of the anchor.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import compress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -168,8 +169,7 @@ def _evaluate(
 ) -> Evaluation:
     """Decide the last rows, which share an anchor, from all `bars`."""
     known = prepared(config, timeframe_minutes)
-    seen = np.arange(len(bars) - rows + 1, len(bars) + 1)
-    ready = seen >= min(known.bars_needed, FULL_HISTORY)
+    ready, whole, history = _known(len(bars), rows, known.bars_needed, is_whole)
     columns = indicators(bars, config.indicators, timeframe_minutes, rows)
     signals = {signal.name: signal.vote(columns, config.signals) for signal in known.signals}
     votes = _silence(weigh(signals, known.weights), ready)
@@ -182,8 +182,8 @@ def _evaluate(
     return Evaluation(
         open_time=bars.open_time[len(bars) - rows :],
         ready=ready,
-        is_whole=np.full(rows, is_whole),
-        history=np.minimum(seen, FULL_HISTORY),
+        is_whole=whole,
+        history=history,
         now=columns.now,
         signals=signals,
         votes=votes,
@@ -195,6 +195,16 @@ def _evaluate(
         blocked=blocked,
         decided=decide(votes, blocked, known.levels, cap),
     )
+
+
+@lru_cache(maxsize=2 * MOST_HISTORY)
+def _known(bars: int, rows: int, needed: int, is_whole: bool) -> tuple[BoolArray, BoolArray, IntArray]:
+    """Readiness, wholeness and history of the last rows of so many bars; read-only, because many assets share them."""
+    seen = np.arange(bars - rows + 1, bars + 1)
+    columns = seen >= min(needed, FULL_HISTORY), np.full(rows, is_whole), np.minimum(seen, FULL_HISTORY)
+    for column in columns:
+        column.flags.writeable = False
+    return columns
 
 
 def _silence(votes: Votes, ready: BoolArray) -> Votes:

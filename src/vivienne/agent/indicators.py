@@ -142,6 +142,8 @@ def _windows(values: FloatArray, length: int, rows: int) -> FloatArray:
     The matrix is contiguous, so every row is summed in the same order, whatever the number of rows.
     """
     tail = values[-(rows + length - 1) :]
+    if rows == 1 and len(tail) == length:
+        return tail[np.newaxis]
     return tail[_places(max(0, len(tail) - length + 1), length)]
 
 

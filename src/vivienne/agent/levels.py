@@ -118,6 +118,8 @@ def _nearest(
         side_bars: number of bars on each side of a pivot.
         search: finds the nearest level among pivots in ascending order.
     """
+    if len(close) == 1:  # only pivots that it may use are among the bars
+        return np.array([search(sorted(column[at].tolist()), close.item())])
     places, usable = at.tolist(), slice(-1, -1)
     prices: list[float] = []
     nearest: list[float] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -27,10 +27,17 @@ def show(value: float | bool, unit: str = "", digits: int = _USUAL) -> str:
     """
     if value is True or value is False:
         return "on" if value else "off"
-    if unit.startswith("fraction"):
+    is_fraction, suffix = _form(unit)
+    if is_fraction:
         # Fifteen digits leave out those that the multiplication adds.
         return f"{_plain(float(f'{value * 100:.15g}'), digits)} %"
-    return f"{_plain(value, digits)}{' %' if unit.startswith(('confidence', 'percent of')) else ''}"
+    return _plain(value, digits) + suffix
+
+
+@cache
+def _form(unit: str) -> tuple[bool, str]:
+    """Whether values of the unit are fractions, and the suffix of the others."""
+    return unit.startswith("fraction"), " %" if unit.startswith(("confidence", "percent of")) else ""
 
 
 _show_tunable = lru_cache(maxsize=1_024, typed=True)(show)

@@ -26,6 +26,10 @@ class Rsi(Section):
     rsi_full: float = rsi_points(15, "RSI at full strength", "RSI that gives strength 1; mirrored for short.")
 
 
+_STRENGTHS = np.array([1.0, 0.5, 0.0])
+"""Strength at the full, half and zero points."""
+
+
 def vote(columns: Columns, tunables: Rsi) -> Vote:
     """Vote long when oversold and short when overbought; the strength grows with the distance."""
     reading = columns.now.rsi
@@ -33,7 +37,7 @@ def vote(columns: Columns, tunables: Rsi) -> Vote:
     is_voting = tunables.rsi_begin - depth > EQUAL * tunables.rsi_begin
     if not any_row(is_voting):
         return no_vote(reading)
-    strength = np.interp(depth, (tunables.rsi_full, tunables.rsi_half, tunables.rsi_begin), (1.0, 0.5, 0.0))
+    strength = np.interp(depth, (tunables.rsi_full, tunables.rsi_half, tunables.rsi_begin), _STRENGTHS)
     return Vote(np.sign(settled(50.0 - reading, 50.0)) * is_voting, strength, reading)
 
 
