@@ -14,7 +14,10 @@ from vivienne.changes.turns import MOST_WAITING, Turns
 from vivienne.cluster.questions import Answer, Asking
 from vivienne.errors import TooManyRequests
 from vivienne.live.view import LocalView
+from vivienne.market.feeds.pushed.asset import Tally
+from vivienne.market.feeds.pushed.feed import Taken
 from vivienne.server.factory import web_application
+from vivienne.server.pushing import LocalPushes
 from vivienne.store.sqlite import SqliteRevisionStore
 from vivienne.stream.hub import Hub
 from vivienne.stream.logs import LogStream
@@ -42,6 +45,10 @@ class Quick:
     async def look_up(self, *_: object) -> None:
         await asyncio.sleep(0)
 
+    async def push(self, *_: object, **_more: object) -> Taken:
+        await asyncio.sleep(0)
+        return Taken(Tally(), {})
+
     async def publish(self, _channel: str, _question: bytes) -> int:
         number = next(reversed(self.asking._asked))
         asyncio.get_running_loop().call_soon(self.asking.settle, Answer(answer=number, content=None))
@@ -63,7 +70,12 @@ def questions(quick: Quick) -> Callable[[str], Awaitable[object]]:
     return lambda whose: quick.asking.ask("one", {"kind": "closes", "count": 1}, whose)
 
 
-@pytest.mark.parametrize("kind", [charts, pages, questions])
+def pushes(quick: Quick) -> Callable[[str], Awaitable[object]]:
+    pushes = LocalPushes(cast("Any", quick))
+    return lambda whose: pushes.push("candles", {}, whose=whose)
+
+
+@pytest.mark.parametrize("kind", [charts, pages, questions, pushes])
 async def test_one_who_asks_for_hundreds_delays_others_by_one_turn(
     kind: Callable[[Quick], Callable[[str], Awaitable[object]]],
 ) -> None:

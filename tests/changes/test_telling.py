@@ -25,7 +25,7 @@ def change(version: int, *, is_pause: bool = False) -> AppliedRevision:
 @pytest.fixture
 def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What was done, for each step."""
-    monkeypatch.setattr(telling, "_SLICE_SECONDS", 0.0)  # a step at a time
+    monkeypatch.setattr(telling, "SLICE_SECONDS", 0.0)  # a step at a time
     return []
 
 

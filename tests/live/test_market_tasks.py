@@ -189,7 +189,7 @@ async def test_a_price_is_published_and_moves_nothing_else(tmp_path: Path) -> No
 async def test_a_change_for_all_is_decided_for_every_asset_before_it_is_answered_and_others_have_their_turn(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(telling, "_SLICE_SECONDS", 0.0)
+    monkeypatch.setattr(telling, "SLICE_SECONDS", 0.0)
     names = [f"A{number}" for number in range(20)]
     async with running(tmp_path, *names) as made:
         versions: list[set[int]] = []

@@ -88,7 +88,7 @@ async def pushed(
             body = {"asset": "BTC", kind: rows, "history": is_history}
             while True:
                 try:
-                    taken = feed.push(kind, body)  # type: ignore[arg-type]
+                    taken = await feed.push(kind, body)  # type: ignore[arg-type]
                     break
                 except TooManyRequests:
                     await feed.taken()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from typing import Any
 
 import pytest
 
+from vivienne import slices
 from vivienne.errors import Malformed, TooLarge, TooManyRequests
 from vivienne.live.freshness import Freshness
 from vivienne.live.pushed import pushed
@@ -46,7 +48,7 @@ class Feeding:
         return self.push("trades", {"asset": "BTC", "trades": [*rows], **beside})
 
     def push(self, kind: Any, body: dict[str, Any]) -> dict[str, Any]:
-        found: dict[str, Any] = {**pushed(self.feed, kind, body)}
+        found: dict[str, Any] = {**asyncio.run(pushed(self.feed, kind, body))}
         for waiting in self.feed._waiting.values():  # what `follow` would give
             self.events += waiting.events
             waiting.events.clear()
@@ -381,9 +383,9 @@ def test_while_the_market_cannot_take_more_nothing_is_taken(feeding: Feeding, mo
     monkeypatch.setattr(pushed_feed, "MOST_WAITING", 10)
     rows = [candle(number, closed=True) for number in range(-12, 0)]
     body = {"asset": "BTC", "candles": rows}
-    assert counts({**pushed(feeding.feed, "candles", body, is_history=False)}) == (12, 0, 0, 0)
+    assert counts({**asyncio.run(pushed(feeding.feed, "candles", body, is_history=False))}) == (12, 0, 0, 0)
     with pytest.raises(TooManyRequests, match="wait to be taken"):
-        feeding.feed.push("candles", body)
+        asyncio.run(feeding.feed.push("candles", body))
     feeding.push("candles", {"asset": "ETH", "candles": rows})
     assert counts(feeding.candles(*rows)) == (0, 12, 0, 0)
 
@@ -412,6 +414,38 @@ def test_all_assets_together_keep_so_many_trades(feeding: Feeding, monkeypatch: 
     answer = feeding.trades(*rows)
     assert counts(answer) == (40, 0, 0, 20)  # ETH has 30 in its newest minute
     assert "all assets together" in answer["errors"][0]["message"]
+
+
+async def test_others_have_their_turn_while_a_push_closes_many_trades(
+    feeding: Feeding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slices, "SLICE_SECONDS", 0.0)  # a piece at a time
+    monkeypatch.setattr(pushed_minutes, "_PIECE", 10)
+    monkeypatch.setattr(pushed_minutes, "_SORTED", 40)
+    rows = [trade(number, -50 + number / 100, 100 + number % 7) for number in range(500)]
+    await feeding.feed.push("trades", {"asset": "BTC", "trades": [trade(-1, -110), *rows]})
+    closing = asyncio.create_task(feeding.feed.push("trades", {"asset": "BTC", "trades": [trade(501, 1)]}))
+    again = asyncio.create_task(feeding.feed.push("trades", {"asset": "BTC", "trades": rows}))
+    turns = 0
+    while not closing.done():
+        await asyncio.sleep(0)
+        turns += 1
+    assert turns > 100
+    found = [(await each).rows for each in (closing, again)]
+    assert [(1, 0, 0), (0, 500, 0)] == [(each.accepted, each.doubled, each.late) for each in found]
+    [closed] = [each for each in feeding.feed._waiting["BTC"].events if isinstance(each, MinuteClosed)]
+    assert (500.0, 100.0, 106.0) == (closed.candle.volume, closed.candle.low, closed.candle.high)
+
+
+async def test_a_push_that_is_cancelled_is_taken_whole(feeding: Feeding, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slices, "SLICE_SECONDS", 0.0)
+    body = {"asset": "BTC", "candles": [candle(number, closed=True) for number in range(-40, 0)], "history": False}
+    pushing = asyncio.create_task(feeding.feed.push("candles", body))
+    await asyncio.sleep(0)
+    pushing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await pushing
+    assert (await feeding.feed.push("candles", body)).rows.doubled == 40
 
 
 def test_of_more_history_than_is_kept_the_oldest_is_forgotten_and_counted(

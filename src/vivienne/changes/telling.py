@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from vivienne.slices import SLICE_SECONDS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -21,9 +23,6 @@ if TYPE_CHECKING:
     """Is told of a change. What it yields is the rest of its work, a step for each item."""
 
 _log = logging.getLogger(__name__)
-
-_SLICE_SECONDS = 0.004
-"""Longest time until others have a turn, beside that of the step that is under way."""
 
 
 @dataclass(eq=False, slots=True)
@@ -74,7 +73,7 @@ class Telling:
 
     def _slice(self) -> None:
         """Do steps until the time is over, at least one."""
-        end = perf_counter() + _SLICE_SECONDS
+        end = perf_counter() + SLICE_SECONDS
         while self._rests:
             rest = self._rests[0]
             try:

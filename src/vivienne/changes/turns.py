@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 MOST_WAITING = 32
-"""Charts, pages, trials or questions of one caller that may wait for their turn at once."""
+"""Charts, pages, trials, questions or pushes of one caller that may wait for their turn at once."""
 _Queue = dict[str, deque[asyncio.Future[None]]]
 
 

@@ -47,31 +47,31 @@ class Answering:
             async for raw in questions:
                 question = None if raw is None else read_question(raw)
                 if question is not None:
-                    await redis.publish(question["answer_to"], orjson.dumps(self._outcome(question)))
+                    await redis.publish(question["answer_to"], orjson.dumps(await self._outcome(question)))
                     await asyncio.sleep(0)  # decisions come first
 
-    def _outcome(self, question: Question) -> Answer:
+    async def _outcome(self, question: Question) -> Answer:
         try:
-            return {"answer": question["id"], "content": self._answer(question)}
+            return {"answer": question["id"], "content": await self._answer(question)}
         except Exception:  # noqa: BLE001  # a question must not end the agent; the gateway is told
             _log.exception("A question of a gateway failed: %s", question["kind"])
             return {"answer": question["id"], "failed": "it failed; see its log"}
 
-    def _answer(self, question: Question) -> Any:
+    async def _answer(self, question: Question) -> Any:
         if question["kind"] == "closes":
             return self._market.overview(question["count"])["assets"]
         if question["kind"] == "chart":
             return self._market.chart(question["asset"], question["count"])
         if question["kind"] == "push":
-            return self._pushed(question)
+            return await self._pushed(question)
         candidate = Configuration.model_validate(question["candidate"])
         return self._market.compare(question["asset"], candidate, question["count"])[1]
 
-    def _pushed(self, question: Question) -> PushAnswer:
+    async def _pushed(self, question: Question) -> PushAnswer:
         """Push rows to the market; what keeps them from being taken is part of the answer."""
         if self._feed is None:
             return {"refused": "not_pushed"}
         try:
-            return {"taken": pushed(self._feed, question["rows"], question["pushed"])}
+            return {"taken": await pushed(self._feed, question["rows"], question["pushed"])}
         except TooManyRequests as full:
             return {"refused": "full", "message": str(full)}

@@ -19,9 +19,9 @@ MOST_NAMED = 20
 """Late and refused rows that an answer names; all are counted."""
 
 
-def pushed(feed: PushedFeed, kind: Kind, body: Mapping[str, Any], *, is_history: bool | None = None) -> Pushed:
+async def pushed(feed: PushedFeed, kind: Kind, body: Mapping[str, Any], *, is_history: bool | None = None) -> Pushed:
     """Push to a feed; the answer tells what became of the rows. See `PushedFeed.push`."""
-    taken = feed.push(kind, body, is_history=is_history)
+    taken = await feed.push(kind, body, is_history=is_history)
     rows = taken.rows
     return {
         "status": "success" if not rows.refused else "refused",

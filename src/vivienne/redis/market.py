@@ -165,7 +165,7 @@ class MarketStream:
             kind, body = self._read(fields)
             while True:
                 try:
-                    outcome = pushed(self._feed, kind, body, is_history=is_history)
+                    outcome = await pushed(self._feed, kind, body, is_history=is_history)
                     break
                 except TooManyRequests:
                     if not await self._is_taken():

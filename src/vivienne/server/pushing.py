@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request  # FastAPI reads the annotation
 from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
+from vivienne.changes.turns import MOST_WAITING, Turns
 from vivienne.errors import NotPushed
 from vivienne.live.pushed import pushed
 from vivienne.market.feeds.pushed.rows import KINDS, MOST_NAMES, MOST_ROWS, MOST_VALUES, rows_of
@@ -133,11 +134,12 @@ class LocalPushes:
 
     def __init__(self, feed: PushedFeed) -> None:
         self._feed = feed
+        self._turns = Turns(most_waiting=MOST_WAITING)
 
     async def push(self, kind: Kind, body: Mapping[str, Any], *, whose: str = "") -> Pushed:
-        """See `Pushes`."""
-        del whose
-        return pushed(self._feed, kind, body)
+        """See `Pushes`. The callers take turns."""
+        async with self._turns.turn(whose):
+            return await pushed(self._feed, kind, body)
 
 
 _CANDLE = {"open_time": 1767268800000, "open": 87.5, "high": 88.0, "low": 87.1, "close": 87.9, "volume": 12.5}

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from vivienne.market.feeds.pushed.minutes import Room
     from vivienne.market.feeds.pushed.rows import PushedRow
     from vivienne.market.timeframe import Timeframe
+    from vivienne.slices import Pieces
 
 LIVE_MS = 5 * MINUTE_MS
 """A row that is not older, by the clock of this machine, is live."""
@@ -109,8 +110,8 @@ class PushedAsset:
         *,
         is_history: bool | None,
         tally: Tally,
-    ) -> list[FeedEvent]:
-        """Take rows, in any order.
+    ) -> Pieces[list[FeedEvent]]:
+        """Take rows, in any order. It is done in pieces, and nothing else is taken before it is done.
 
         Args:
             rows: those that were read.
@@ -128,25 +129,27 @@ class PushedAsset:
                 self._refuse(row, _ahead(_name(row), row.time, self._now()), tally)
                 continue
             if not self.is_begun and self._is_live(row, is_history, is_paced=is_paced):
-                events += self._begin(row.time - row.time % MINUTE_MS)
-            outcome = self._take(row)
+                events += yield from self._begin(row.time - row.time % MINUTE_MS)
+            outcome = yield from self._take(row)
             self._count(row, outcome, tally)
             if outcome == "accepted":
                 taken.append(row)
+            yield
         if clock is not None:
-            events += self._hear(clock, limit, is_history, tally)
+            events += yield from self._hear(clock, limit, is_history, tally)
         self._anchor()
         if self._minutes.newest != before:
             self._newest_came = self._clock()
         if not self.is_begun:
             self._forget(tally)
             return events
-        wrong = self._wrong(refused, limit)
-        return [*events, *_in_order([*wrong, *self._minutes.closed()]), *self._moved(taken, clock)]
+        wrong = yield from self._wrong(refused, limit)
+        closed = yield from self._minutes.closed()
+        return [*events, *_in_order([*wrong, *closed]), *self._moved(taken, clock)]
 
-    def _take(self, row: PushedRow) -> Outcome:
+    def _take(self, row: PushedRow) -> Pieces[Outcome]:
         if isinstance(row, PushedTrade):
-            return self._minutes.take_trade(row)
+            return (yield from self._minutes.take_trade(row))
         if row.minutes == 1:
             return self._minutes.take_candle(row)
         return "late" if self.is_begun else self._long.take(row)
@@ -219,7 +222,7 @@ class PushedAsset:
         end = row.end if isinstance(row, PushedCandle) else row.time
         return is_paced or end >= self._now() - LIVE_MS
 
-    def _hear(self, clock: int, limit: int, is_history: bool | None, tally: Tally) -> list[FeedEvent]:
+    def _hear(self, clock: int, limit: int, is_history: bool | None, tally: Tally) -> Pieces[list[FeedEvent]]:
         """The feeder's clock; one that is ahead is refused, for it would close minutes that are still open."""
         if clock > limit:
             tally.refused += 1
@@ -228,22 +231,23 @@ class PushedAsset:
         events: list[FeedEvent] = []
         is_live = clock >= self._now() - LIVE_MS if is_history is None else not is_history
         if not self.is_begun and is_live:
-            events = self._begin(clock - clock % MINUTE_MS)
+            events = yield from self._begin(clock - clock % MINUTE_MS)
         self._minutes.hear(clock)
         return events
 
-    def _begin(self, begin: int) -> list[FeedEvent]:
+    def _begin(self, begin: int) -> Pieces[list[FeedEvent]]:
         """The first live row opens here: what came before is history."""
         self.is_begun = True
         bars = self._long.bars(begin)
         end_of_bars = end_of(bars, (), self._timeframe)
         first = 0 if end_of_bars is None else end_of_bars[0]
-        minutes = [each.candle for each in self._minutes.before(begin) if each.candle.open_time >= first]
+        closed = yield from self._minutes.before(begin)
+        minutes = [each.candle for each in closed if each.candle.open_time >= first]
         end = end_of(bars, minutes, self._timeframe)
         if end is None:
-            self._minutes.begin(begin, None)
+            yield from self._minutes.begin(begin, None)
             return []
-        self._minutes.begin(*end)
+        yield from self._minutes.begin(*end)
         history = History(Bars.from_candles(minutes), is_whole=not self._is_cut, bars=bars, source="pushed")
         return [HistoryRead(history)]
 
@@ -252,7 +256,7 @@ class PushedAsset:
         self._is_cut = self._is_cut or forgotten > 0
         tally.forgotten += forgotten
 
-    def _wrong(self, refused: Iterable[Refused], limit: int) -> list[FeedEvent]:
+    def _wrong(self, refused: Iterable[Refused], limit: int) -> Pieces[list[FeedEvent]]:
         """What a refused row means to the live path: its minute is not valid, or its price is not."""
         events: list[FeedEvent] = []
         for each in refused:
@@ -264,6 +268,7 @@ class PushedAsset:
                 events.append(DataRefused("price", each.time, each.problem.message))
             else:
                 events.append(DataRefused("minute", each.time - each.time % MINUTE_MS, each.problem.message))
+            yield
         return events
 
     def _moved(self, taken: Sequence[PushedRow], clock: int | None) -> list[FeedEvent]:

@@ -14,14 +14,16 @@ from vivienne.market.feeds.pushed.asset import PushedAsset, Tally
 from vivienne.market.feeds.pushed.minutes import Room
 from vivienne.market.feeds.pushed.rows import read_push
 from vivienne.market.types import Bars
+from vivienne.slices import in_slices
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
     from typing import Any
 
     from vivienne.market.feeds.base import Contact, Listing
-    from vivienne.market.feeds.pushed.rows import Kind, Push
+    from vivienne.market.feeds.pushed.rows import Kind, Push, Refused
     from vivienne.market.timeframe import Timeframe
+    from vivienne.slices import Pieces
 
 MOST_WAITING = 5_000
 """Events of an asset that wait to be decided on; while there are more, pushes are refused."""
@@ -97,11 +99,15 @@ class PushedFeed:
         room = Room()
         self._lines = {asset: PushedAsset(asset, timeframe, bars, now=now, clock=clock, room=room) for asset in assets}
         self._waiting = {asset: _Waiting() for asset in assets}
+        self._turn = asyncio.Lock()
         self._told_of_history: set[str] = set()
         self._counts: Counter[tuple[str, str]] = Counter()
 
-    def push(self, kind: Kind, body: Mapping[str, Any], *, is_history: bool | None = None) -> Taken:
+    async def push(self, kind: Kind, body: Mapping[str, Any], *, is_history: bool | None = None) -> Taken:
         """Take a push, and tell what became of its rows.
+
+        One may close the minutes of all assets, with all their trades, so others have a turn after each slice of the
+        work. Pushes are taken one after the other.
 
         Args:
             kind: of its rows.
@@ -113,27 +119,35 @@ class PushedFeed:
             ChangeRefused: it is not a push; nothing of it was taken.
         """
         read = read_push(kind, body, self.assets, self._timeframe, self._others)
-        self._check_room(read)
-        whole = Tally()
+        if is_history is not None:
+            read.is_history = is_history
+        async with self._turn:
+            self._check_room(read)
+            return await in_slices(self._take(read))
+
+    def _take(self, read: Push) -> Pieces[Taken]:
+        tally = Tally()
+        refused: dict[str | None, list[Refused]] = {}
+        for each in read.refused:
+            refused.setdefault(each.asset, []).append(each)
         for asset in read.assets:
-            tally = Tally()
-            events = self._lines[asset].take(
-                read.rows.get(asset, ()),
-                [each for each in read.refused if each.asset == asset],
-                read.clock.get(asset),
-                is_history=read.is_history if is_history is None else is_history,
-                tally=tally,
-            )
-            self._put(asset, events)
-            refused = sum(each.asset == asset for each in read.refused)
-            self._count(asset, tally, refused)
-            whole.add(tally)
-        self._counts["unknown", "refused"] += sum(each.asset is None for each in read.refused)
-        whole.refused += len(read.refused)
-        whole.problems += [each.problem for each in read.refused]
+            tally.add((yield from self._take_of(asset, read, refused.get(asset, []))))
+        self._counts["unknown", "refused"] += len(refused.get(None, ()))
+        tally.refused += len(read.refused)
+        tally.problems += [each.problem for each in read.refused]
         return Taken(
-            whole, {asset: (self._lines[asset].is_begun, self._lines[asset].closed_until) for asset in read.assets}
+            tally, {asset: (self._lines[asset].is_begun, self._lines[asset].closed_until) for asset in read.assets}
         )
+
+    def _take_of(self, asset: str, read: Push, refused: list[Refused]) -> Pieces[Tally]:
+        """Take the rows of an asset."""
+        tally = Tally()
+        events = yield from self._lines[asset].take(
+            read.rows.get(asset, ()), refused, read.clock.get(asset), is_history=read.is_history, tally=tally
+        )
+        self._put(asset, events)
+        self._count(asset, tally, len(refused))
+        return tally
 
     def _check_room(self, read: Push) -> None:
         for asset, rows in read.rows.items():

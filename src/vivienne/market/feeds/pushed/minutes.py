@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from heapq import merge
+from itertools import islice
 from typing import TYPE_CHECKING, Literal, cast
 
 from vivienne.market.bars import CandleBuilder
@@ -17,16 +19,19 @@ from vivienne.market.timeframe import LONGEST_FILLED_GAP
 from vivienne.market.types import MINUTE_MS, Candle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from vivienne.market.feeds.pushed.rows import PushedTrade
+    from vivienne.slices import Pieces
 
 Outcome = Literal["accepted", "doubled", "late", "full"]
 
 MOST_TRADES = 50_000
 """Trades of an asset in minutes that are open."""
 MOST_TRADES_TOGETHER = 100_000
-"""Trades of all assets of a feed in minutes that are open. One push may close them all, and others wait meanwhile."""
+"""Trades of all assets of a feed in minutes that are open. One push may close them all."""
+_SORTED, _PIECE = 1_000, 200
+"""Trades that are sorted, and those that are taken up, until others may have a turn."""
 _REMEMBERED = 1_500
 """Closed minutes that are remembered, to tell a repetition from a late row."""
 _REMEMBERED_TRADES = 20_000
@@ -48,16 +53,18 @@ class Room:
         self.trades = 0
         self.minutes: list[OpenMinutes] = []
 
-    def make(self) -> bool:
+    def make(self) -> Pieces[bool]:
         """Make candles of the history of all assets if there is no room; return whether there is some."""
         if self.trades >= MOST_TRADES_TOGETHER:
             for each in self.minutes:
-                each.fold()
+                yield from each.fold()
         return self.trades < MOST_TRADES_TOGETHER
 
 
 class OpenMinutes:
     """The minutes of one asset that are not closed yet.
+
+    Work on many trades is done in pieces; nothing else is called before it is done.
 
     Args:
         length: of a bar, in ms.
@@ -126,11 +133,12 @@ class OpenMinutes:
 
     def _was_there(self, minute: int) -> bool:
         """Whether a minute closed, or is in a gap that was filled."""
-        if minute in self._closed:
-            return True
-        before = max((each for each in self._closed if each < minute), default=None)
-        after = min((each for each in self._closed if each > minute), default=None)
-        return before is not None and after is not None and after - before <= LONGEST_FILLED_GAP * MINUTE_MS
+        before, after = self._distance(minute, -MINUTE_MS), self._distance(minute, MINUTE_MS)
+        return before is not None and after is not None and before + after <= LONGEST_FILLED_GAP
+
+    def _distance(self, minute: int, step: int) -> int | None:
+        """Number of minutes to the nearest closed one in a direction; None if a gap up to it is not filled."""
+        return next((n for n in range(LONGEST_FILLED_GAP + 1) if minute + n * step in self._closed), None)
 
     def _is_closed_as(self, minute: int, candle: Candle) -> bool:
         """Whether a minute was closed with these values; sums over its trades may have been made in another order."""
@@ -139,7 +147,7 @@ class OpenMinutes:
             return False
         return candle == known or (minute in self._made and _is_close(candle, known))
 
-    def take_trade(self, pushed: PushedTrade) -> Outcome:
+    def take_trade(self, pushed: PushedTrade) -> Pieces[Outcome]:
         """Take a trade."""
         minute, place = _minute(pushed.time), self._minute_of.get(pushed.key)
         if place is not None:
@@ -150,7 +158,7 @@ class OpenMinutes:
             return "doubled" if self.next is not None and minute < self.next else "late"
         if (self.next is not None and minute < self.next) or minute in self._folded:
             return "late"
-        if place is None and not self._has_room():
+        if place is None and not (yield from self._has_room()):
             return "full"
         if place is not None:
             self._drop(place, pushed.key)
@@ -171,18 +179,21 @@ class OpenMinutes:
         if not trades:
             del self._trades[minute]
 
-    def _has_room(self) -> bool:
-        return (len(self._minute_of) < MOST_TRADES or self.fold()) and self._room.make()
+    def _has_room(self) -> Pieces[bool]:
+        if len(self._minute_of) >= MOST_TRADES and not (yield from self.fold()):
+            return False
+        return (yield from self._room.make())
 
-    def fold(self) -> bool:
+    def fold(self) -> Pieces[bool]:
         """Before the first minute is closed, make candles of the trades of all minutes but the newest."""
         if self.next is not None:
             return False
         for minute in sorted(self._trades)[:-1]:
-            trades = self._take_trades(minute)
+            row = next(iter(self._trades[minute].values())).row
+            candle = yield from self._made_of_trades(minute)
             self._folded.add(minute)
             if minute not in self._candles and minute != self._first_trades:
-                self._candles[minute] = PushedCandle(trades[0].row, _candle(trades), 1, is_closed=True)
+                self._candles[minute] = PushedCandle(row, candle, 1, is_closed=True)
         return len(self._minute_of) < MOST_TRADES
 
     def forget(self, most: int) -> int:
@@ -211,34 +222,32 @@ class OpenMinutes:
     def _see(self, time: int) -> None:
         self.newest = time if self.newest is None else max(self.newest, time)
 
-    def before(self, end: int) -> Iterator[MinuteClosed]:
+    def before(self, end: int) -> Pieces[list[MinuteClosed]]:
         """Close every minute before a time, oldest first."""
+        found: list[MinuteClosed] = []
         for minute in sorted({*self._candles, *self._trades}):
             if minute >= end:
-                return
-            closed = self._close_minute(minute)
-            if closed is not None:
-                yield closed
+                break
+            found += yield from self._close_minute(minute)
+        return found
 
-    def begin(self, end: int, close: float | None) -> None:
+    def begin(self, end: int, close: float | None) -> Pieces[None]:
         """Everything before a time is known, and ended with this price."""
         self.next, self._close = end, self._close if close is None else close
         self._by_candles = False
         self._folded.clear()
         for minute in [minute for minute in [*self._candles, *self._trades] if minute < end]:
-            self._close_minute(minute)
+            yield from self._close_minute(minute)
 
-    def closed(self) -> Iterator[MinuteClosed | MinuteCorrected]:
+    def closed(self) -> Pieces[list[MinuteClosed | MinuteCorrected]]:
         """Correct closed minutes, and close those that are over, oldest first."""
-        yield from self._corrected
+        found: list[MinuteClosed | MinuteCorrected] = [*self._corrected]
         self._corrected.clear()
         for minute in sorted({*self._candles, *self._trades}):
             if not self._is_over(minute):
-                return
-            closed = self._close_minute(minute)
-            if closed is not None:
-                yield closed
-        yield from self._quiet()
+                return found
+            found += yield from self._close_minute(minute)
+        return [*found, *self._quiet()]
 
     def _is_over(self, minute: int) -> bool:
         waits = self._by_candles or minute in self._candles
@@ -256,21 +265,22 @@ class OpenMinutes:
             close = self._close
             yield self._out(Candle(minute, close, close, close, close, 0.0, 0.0, 0.0, 0.0), "pushed")
 
-    def _close_minute(self, minute: int) -> MinuteClosed | None:
-        """The closed minute; None for the first one of trades before anything else, which may not be whole."""
-        pushed, trades = self._candles.pop(minute, None), self._take_trades(minute)
+    def _close_minute(self, minute: int) -> Pieces[list[MinuteClosed]]:
+        """The closed minute; empty for the first one of trades before anything else, which may not be whole."""
+        pushed = self._candles.pop(minute, None)
         lacks = bool(self._lacking.pop(minute, None))
         if pushed is not None:
+            yield from self._take_trades(minute)
             self._by_candles = True
-            return self._out(pushed.candle, "pushed")
+            return [self._out(pushed.candle, "pushed")]
         self._by_candles = False
-        candle = _candle(trades)
+        candle = yield from self._made_of_trades(minute)
         is_partial = minute == self._first_trades
         if is_partial and self._close is None:
             self.next, self._close = None if self.next is None else minute + MINUTE_MS, candle.close
-            return None
+            return []
         self._made.add(minute)
-        return self._out(candle, "incomplete" if is_partial or lacks else "pushed")
+        return [self._out(candle, "incomplete" if is_partial or lacks else "pushed")]
 
     def _out(self, candle: Candle, source: Literal["pushed", "incomplete"]) -> MinuteClosed:
         self._closed[candle.open_time] = candle
@@ -283,17 +293,37 @@ class OpenMinutes:
             self.next = candle.open_time + MINUTE_MS
         return MinuteClosed(candle, source)
 
-    def _take_trades(self, minute: int) -> list[PushedTrade]:
-        """Take the trades of a minute out, in order."""
-        found = sorted(self._trades.pop(minute, {}).values(), key=_place)
+    def _made_of_trades(self, minute: int) -> Pieces[Candle]:
+        """The candle of the trades of a minute, at least one, which are taken out."""
+        trades, builder = (yield from self._take_trades(minute)), CandleBuilder()
+        runs: list[list[PushedTrade]] = []
+        for begin in range(0, len(trades), _SORTED):
+            runs.append(sorted(trades[begin : begin + _SORTED], key=_place))
+            yield
+        in_order = merge(*runs, key=_place)
+        while part := list(islice(in_order, _PIECE)):
+            for pushed in part:
+                builder.add(pushed.trade)
+            yield
+        return cast("Candle", builder.forming)
+
+    def _take_trades(self, minute: int) -> Pieces[list[PushedTrade]]:
+        """Take the trades of a minute out, in the order in which they came."""
+        found = [*self._trades.pop(minute, {}).values()]
         self._room.trades -= len(found)
-        for pushed in found:
-            del self._minute_of[pushed.key]
-            self._known.append(pushed.key)
-            self._keys.add(pushed.key)
+        for begin in range(0, len(found), _PIECE):
+            self._remember(pushed.key for pushed in found[begin : begin + _PIECE])
+            yield
+        return found
+
+    def _remember(self, keys: Iterable[str]) -> None:
+        """Trades that were taken out, to tell a repetition from a late one."""
+        for key in keys:
+            del self._minute_of[key]
+            self._known.append(key)
+            self._keys.add(key)
         while len(self._known) > _REMEMBERED_TRADES:
             self._keys.discard(self._known.popleft())
-        return found
 
 
 def _minute(time: int) -> int:
@@ -311,10 +341,3 @@ def _is_close(one: Candle, other: Candle) -> bool:
 def _place(pushed: PushedTrade) -> tuple[int, int]:
     """Where a trade belongs: by time, then by number; a sort keeps the order of arrival of others."""
     return pushed.time, -1 if pushed.number is None else pushed.number
-
-
-def _candle(trades: list[PushedTrade]) -> Candle:
-    builder = CandleBuilder()
-    for pushed in trades:
-        builder.add(pushed.trade)
-    return cast("Candle", builder.forming)  # there is at least one trade

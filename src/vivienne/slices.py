@@ -1,0 +1,47 @@
+"""Slices of work: what takes long is done a little at a time, and others have the event loop between."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Generator
+from time import perf_counter
+from typing import TypeVar
+
+_T = TypeVar("_T")
+
+Pieces = Generator[None, None, _T]
+"""Work that yields after each piece of it. Its result is what it returns."""
+
+SLICE_SECONDS = 0.004
+"""Longest time until others have a turn, beside that of the piece that is under way."""
+
+
+async def in_slices(work: Pieces[_T]) -> _T:
+    """Do work and give its result; others have a turn after each slice.
+
+    Work that is cancelled is done to its end, all at once, so that nothing is left half done.
+    """
+    end = perf_counter() + SLICE_SECONDS
+    while True:
+        try:
+            next(work)
+        except StopIteration as done:
+            result: _T = done.value
+            return result
+        if perf_counter() >= end:
+            try:
+                await asyncio.sleep(0)
+            except asyncio.CancelledError:
+                whole(work)
+                raise
+            end = perf_counter() + SLICE_SECONDS
+
+
+def whole(work: Pieces[_T]) -> _T:
+    """Do work all at once and give its result."""
+    while True:
+        try:
+            next(work)
+        except StopIteration as done:
+            result: _T = done.value
+            return result
