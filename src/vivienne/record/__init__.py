@@ -1,0 +1,1 @@
+"""The record: what was decided, why, and what came of it."""

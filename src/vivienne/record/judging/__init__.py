@@ -1,0 +1,1 @@
+"""What came of decisions: pure functions over recorded bars."""
