@@ -45,3 +45,20 @@ def whole(work: Pieces[_T]) -> _T:
         except StopIteration as done:
             result: _T = done.value
             return result
+
+
+class SharedSlices:
+    """Slices of work that several tasks do together: however many they are, a pass of the event loop has one slice."""
+
+    def __init__(self) -> None:
+        self._turn = asyncio.Lock()
+        self._end = 0.0
+
+    async def rest(self) -> None:
+        """Wait before a piece of work until others have had their turn, if the slice is over."""
+        if perf_counter() < self._end:
+            return
+        async with self._turn:
+            if perf_counter() >= self._end:
+                await asyncio.sleep(0)
+                self._end = perf_counter() + SLICE_SECONDS

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 import random
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from making import MIDNIGHT, minute, minutes
+from vivienne.market import bars as market_bars
 from vivienne.market.bars import BarBuilder, GapFiller, Restart
 from vivienne.market.timeframe import LONGEST_FILLED_GAP, Timeframe
 from vivienne.market.types import MINUTE_MS, Candle
@@ -156,6 +158,20 @@ def test_a_bar_is_given_with_its_last_minute_and_not_before() -> None:
     assert_made_of(forming, candles[:4])
     assert len(built(builder, candles[4:])) == 1
     assert builder.forming() is None
+
+
+def test_many_corrections_of_a_long_bar_cost_as_much_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    builder, candles = BarBuilder(Timeframe.D1), minutes(1_000)
+    built(builder, candles)
+    joined = Mock(side_effect=market_bars.joined)
+    monkeypatch.setattr(market_bars, "joined", joined)
+    corrected = [*candles[:500], *minutes(100, first=500, seed=7), *candles[600:]]
+    assert all(builder.correct(candle) for candle in corrected[500:600])
+    assert not builder.correct(candles[0]._replace(open_time=candles[0].open_time - MINUTE_MS))
+    forming = builder.forming()
+    assert forming is not None
+    assert_made_of(forming, corrected)
+    assert joined.call_count < 1_000
 
 
 def test_after_a_restart_the_open_bar_is_forgotten() -> None:

@@ -437,6 +437,50 @@ async def test_others_have_their_turn_while_a_push_closes_many_trades(
     assert (500.0, 100.0, 106.0) == (closed.candle.volume, closed.candle.low, closed.candle.high)
 
 
+def test_corrections_of_a_minute_in_one_push_are_one(feeding: Feeding) -> None:
+    feeding = Feeding(Timeframe.M15)
+    feeding.candles(candle(-1), *(candle(number, closed=True) for number in range(3)), history=False, clock=NOON + 1)
+    feeding.events.clear()
+    feeding.candles(*(candle(1, 100.0 + number % 7, closed=True) for number in range(500)))
+    [corrected] = [each for each in feeding.events if isinstance(each, MinuteCorrected)]
+    assert (100.0, 100.0 + 499 % 7) == (corrected.was.close, corrected.candle.close)
+
+
+async def test_the_events_of_all_assets_leave_others_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    assets = [f"A{number}" for number in range(20)]
+    feeding = Feeding(Timeframe.M15, *assets)
+    monkeypatch.setattr(slices, "SLICE_SECONDS", 0.0)
+    taken = turns = 0
+
+    async def follow(asset: str) -> None:
+        nonlocal taken
+        async for _ in feeding.feed.follow(asset):
+            taken += 1
+
+    rows = [candle(number, closed=True) for number in range(-20, 0)]
+    for asset in assets:
+        await feeding.feed.push("candles", {"asset": asset, "candles": rows, "history": False})
+    following = [asyncio.create_task(follow(asset)) for asset in assets]
+    while taken < 400:
+        await asyncio.sleep(0)
+        turns += 1
+    assert turns >= taken
+    for task in following:
+        task.cancel()
+
+
+def test_of_all_assets_so_much_history_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pushed_minutes, "MOST_HISTORY_TOGETHER", 100)
+    feed = PushedFeed(("BTC", "ETH"), timeframe=Timeframe.M15, bars=20, now=lambda: NOON)
+    rows = [candle(number) for number in range(-200, 0)]
+    quarters = [candle(15 * number, timeframe="15m") for number in range(-40, 0)]
+    threes = [candle(3 * number, timeframe="3m") for number in range(-100, 0)]
+    for body in (rows, quarters, threes):
+        asyncio.run(feed.push("candles", {"asset": "BTC", "candles": body, "history": True}))
+    counted = {labels[1]: value for _, labels, value in feed.counts() if labels[0] == "BTC"}
+    assert counted["forgotten"] == (200 - 50) + (40 - 21) + (100 - 29)
+
+
 async def test_a_push_that_is_cancelled_is_taken_whole(feeding: Feeding, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(slices, "SLICE_SECONDS", 0.0)
     body = {"asset": "BTC", "candles": [candle(number, closed=True) for number in range(-40, 0)], "history": False}

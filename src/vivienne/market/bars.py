@@ -149,6 +149,8 @@ class BarBuilder:
         self._whole = timeframe.minutes
         self._bar: Candle | None = None
         self._parts: list[Candle] = []
+        self._is_corrected = False
+        """Whether the open bar must be made of its parts again."""
         self.minutes = 0
         """Number of minutes in the open bar."""
 
@@ -157,7 +159,7 @@ class BarBuilder:
         if _contradicts(candle.volume, candle.quote_volume):
             candle = candle._replace(quote_volume=math.nan)
         offset = candle.open_time % self._length
-        bar = self._bar
+        bar = self.forming()
         if offset == 0:
             bar, self.minutes, self._parts = candle, 1, []
         elif bar is None:
@@ -174,11 +176,13 @@ class BarBuilder:
 
     def correct(self, candle: Candle) -> bool:
         """Put a minute in place of one that came before; False if it is not of the open bar."""
-        place = next((place for place, part in enumerate(self._parts) if part.open_time == candle.open_time), None)
-        if self._bar is None or place is None:
+        if self._bar is None:
+            return False
+        place = (candle.open_time - self._parts[0].open_time) // MINUTE_MS  # they follow each other without a gap
+        if not 0 <= place < len(self._parts):
             return False
         self._parts[place] = candle
-        self._bar = reduce(joined, self._parts)
+        self._is_corrected = True
         return True
 
     def add_run(self, minutes: Bars) -> Bars:
@@ -198,6 +202,9 @@ class BarBuilder:
 
     def forming(self) -> Candle | None:
         """The open bar with the minutes so far; None without any."""
+        if self._is_corrected and self._bar is not None:
+            self._bar = reduce(joined, self._parts)
+        self._is_corrected = False
         return self._bar
 
     def restart(self) -> None:

@@ -31,6 +31,10 @@ PACED_SECONDS = 20.0
 """Time after which a push that goes on by no more than the time that has passed is live, whatever the clock shows."""
 
 
+_PIECE = 1_000
+"""Minutes of a history that are made columns of at once."""
+
+
 @dataclass(slots=True)
 class Tally:
     """What became of the rows of a push.
@@ -86,10 +90,11 @@ class PushedAsset:
     ) -> None:
         self._asset = asset
         self._timeframe = timeframe
-        self._most = min(MOST_HISTORY, (bars + 1) * timeframe.minutes)
+        share = max(bars + 1, room.history)
+        self._most = min(MOST_HISTORY, (bars + 1) * timeframe.minutes, share)
         self._now, self._clock = now, clock
         self._minutes = OpenMinutes(timeframe.milliseconds, room)
-        self._long = LongCandles(timeframe, bars + 1)
+        self._long = LongCandles(timeframe, bars + 1, share)
         self._newest_came = clock()
         self._furthest: tuple[int, float] | None = None
         """A time that rows had reached, and when by `clock`. It goes on with the time, not with rows of the future."""
@@ -243,12 +248,16 @@ class PushedAsset:
         first = 0 if end_of_bars is None else end_of_bars[0]
         closed = yield from self._minutes.before(begin)
         minutes = [each.candle for each in closed if each.candle.open_time >= first]
+        columns = [Bars.from_candles([])]
+        for place in range(0, len(minutes), _PIECE):
+            columns.append(Bars.from_candles(minutes[place : place + _PIECE]))
+            yield
         end = end_of(bars, minutes, self._timeframe)
         if end is None:
             yield from self._minutes.begin(begin, None)
             return []
         yield from self._minutes.begin(*end)
-        history = History(Bars.from_candles(minutes), is_whole=not self._is_cut, bars=bars, source="pushed")
+        history = History(Bars.joined(columns), is_whole=not self._is_cut, bars=bars, source="pushed")
         return [HistoryRead(history)]
 
     def _forget(self, tally: Tally) -> None:

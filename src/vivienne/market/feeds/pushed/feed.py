@@ -14,7 +14,7 @@ from vivienne.market.feeds.pushed.asset import PushedAsset, Tally
 from vivienne.market.feeds.pushed.minutes import Room
 from vivienne.market.feeds.pushed.rows import read_push
 from vivienne.market.types import Bars
-from vivienne.slices import in_slices
+from vivienne.slices import SharedSlices, in_slices
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
@@ -30,8 +30,6 @@ MOST_WAITING = 5_000
 RETRY_SECONDS = 1.0
 _LONGEST_SILENCE_SECONDS = 150.0
 """A minute and the time it takes to notice a broken feeder and to start another one."""
-_BREATH = 100
-"""Number of events after which the event loop gets a turn."""
 _COLLECTING = "history is pushed; decisions begin with the first live candle or trade"
 RESULTS = ("accepted", "doubled", "late", "refused", "forgotten")
 
@@ -96,10 +94,11 @@ class PushedFeed:
         self.assets = assets
         self._timeframe = timeframe
         self._others = frozenset(others)
-        room = Room()
+        room = Room(len(assets))
         self._lines = {asset: PushedAsset(asset, timeframe, bars, now=now, clock=clock, room=room) for asset in assets}
         self._waiting = {asset: _Waiting() for asset in assets}
         self._turn = asyncio.Lock()
+        self._slices = SharedSlices()
         self._told_of_history: set[str] = set()
         self._counts: Counter[tuple[str, str]] = Counter()
 
@@ -208,14 +207,10 @@ class PushedFeed:
     async def follow(self, asset: str) -> AsyncIterator[FeedEvent]:
         """What is pushed, without end. See `Feed`."""
         waiting = self._waiting[asset]
-        count = 0
         while True:
             if not waiting.events:
                 waiting.is_empty.set()
                 waiting.is_there.clear()
                 await waiting.is_there.wait()
-            event = waiting.events.popleft()
-            yield event
-            count += 1
-            if count % _BREATH == 0 or isinstance(event, HistoryRead):
-                await asyncio.sleep(0)
+            await self._slices.rest()
+            yield waiting.events.popleft()

@@ -30,6 +30,8 @@ MOST_TRADES = 50_000
 """Trades of an asset in minutes that are open."""
 MOST_TRADES_TOGETHER = 100_000
 """Trades of all assets of a feed in minutes that are open. One push may close them all."""
+MOST_HISTORY_TOGETHER = 400_000
+"""Minutes, and longer candles, that are kept of the history of all assets of a feed; each has the same share."""
 _SORTED, _PIECE = 1_000, 200
 """Trades that are sorted, and those that are taken up, until others may have a turn."""
 _REMEMBERED = 1_500
@@ -42,15 +44,20 @@ _MOST_LACKING = 1_000
 
 
 class Room:
-    """Room for the trades of all assets of a feed.
+    """Room for what is pushed of all assets of a feed.
+
+    Args:
+        assets: their number.
 
     Attributes:
-        trades: their number.
+        trades: number of trades that are kept.
+        history: candles of a history that each asset may have.
         minutes: those of every asset.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, assets: int) -> None:
         self.trades = 0
+        self.history = MOST_HISTORY_TOGETHER // max(1, assets)
         self.minutes: list[OpenMinutes] = []
 
     def make(self) -> Pieces[bool]:
@@ -89,7 +96,8 @@ class OpenMinutes:
         """By minute, ids of trades that were refused; None for one without an id."""
         self._first_trades: int | None = None
         self._closed: dict[int, Candle] = {}
-        self._corrected: list[MinuteCorrected] = []
+        self._corrected: dict[int, MinuteCorrected] = {}
+        """By minute, with what it was before the push."""
         self._made: set[int] = set()
         """Closed minutes that were made of trades."""
         self._known: deque[str] = deque()
@@ -126,7 +134,10 @@ class OpenMinutes:
         end = self.next or 0
         if minute < end - end % self._length or not self._was_there(minute):
             return "late"
-        self._corrected.append(MinuteCorrected(candle, self._closed.get(minute, candle)))
+        known = self._corrected.get(minute)
+        self._corrected[minute] = MinuteCorrected(
+            candle, self._closed.get(minute, candle) if known is None else known.was
+        )
         self._closed[minute] = candle
         self._made.discard(minute)
         return "accepted"
@@ -241,7 +252,7 @@ class OpenMinutes:
 
     def closed(self) -> Pieces[list[MinuteClosed | MinuteCorrected]]:
         """Correct closed minutes, and close those that are over, oldest first."""
-        found: list[MinuteClosed | MinuteCorrected] = [*self._corrected]
+        found: list[MinuteClosed | MinuteCorrected] = [*self._corrected.values()]
         self._corrected.clear()
         for minute in sorted({*self._candles, *self._trades}):
             if not self._is_over(minute):
@@ -269,6 +280,7 @@ class OpenMinutes:
         """The closed minute; empty for the first one of trades before anything else, which may not be whole."""
         pushed = self._candles.pop(minute, None)
         lacks = bool(self._lacking.pop(minute, None))
+        yield
         if pushed is not None:
             yield from self._take_trades(minute)
             self._by_candles = True

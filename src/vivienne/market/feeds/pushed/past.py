@@ -27,10 +27,12 @@ class LongCandles:
     Args:
         timeframe: of the bars.
         bars: number of bars that candles of each length are kept for.
+        most: number of candles that are kept of all lengths together; of the longest ones first.
     """
 
-    def __init__(self, timeframe: Timeframe, bars: int) -> None:
+    def __init__(self, timeframe: Timeframe, bars: int, most: int) -> None:
         self._timeframe = timeframe
+        self._most = most
         self._whole = bars * timeframe.minutes
         self._candles: dict[int, dict[int, PushedCandle]] = {}
         """By their length, by their open time."""
@@ -46,9 +48,10 @@ class LongCandles:
 
     def forget(self) -> int:
         """Forget the oldest candles beyond the number that is kept; give how many."""
-        forgotten = 0
-        for minutes, kept in self._candles.items():
-            most = min(MOST_HISTORY, self._whole // minutes)
+        forgotten, room = 0, self._most
+        for minutes, kept in sorted(self._candles.items(), reverse=True):
+            most = min(MOST_HISTORY, self._whole // minutes, room)
+            room -= min(len(kept), most)
             if len(kept) <= most:
                 continue
             oldest = sorted(kept)[: len(kept) - most]
