@@ -15,6 +15,7 @@ from vivienne.agent.decision import Clarity
 from vivienne.agent.evaluate import evaluate
 from vivienne.agent.explain import explain
 from vivienne.agent.filters import FILTERS
+from vivienne.agent.nearest import alternatives, as_document
 from vivienne.agent.schema import Configuration
 from vivienne.config.documents import merged
 
@@ -169,3 +170,16 @@ def test_the_distance_is_relative_and_the_least() -> None:
         nearer = [abs(percent - threshold) / threshold for threshold in thresholds]
         assert abs(percent - change["from"]) / change["from"] == pytest.approx(min(nearer), rel=0.011)
         assert np.isclose(change["to"], percent, rtol=0.011)
+
+
+@examples(100)
+@given(seed=st.integers(0, 10_000), end=st.integers(160, 300), config=configurations())
+def test_each_alternative_has_its_effect_by_itself(seed: int, end: int, config: Configuration) -> None:
+    bars = random_bars(seed, 300)[:end]
+    evaluation = evaluate(bars, config, 15)
+    row = evaluation.filters.row(-1)
+    found = [as_document(changes) for changes in alternatives(evaluation.decision(), row, bars, config)]
+    for change in found:
+        assert_it_is_true(bars, config, {**change})
+    assert (found[0] if found else None) == nearest(bars, config)
+    assert len({change["path"] for change in found[1:]}) == len(found[1:])

@@ -213,14 +213,28 @@ def nearest_changes(decision: Decision, row: FilterRow, bars: Bars, config: Conf
         One change. If several filters hold back the entry, one change for each of them, the smallest that release it
         together. Nothing if no signal votes.
     """
+    return next(alternatives(decision, row, bars, config), ())
+
+
+def alternatives(decision: Decision, row: FilterRow, bars: Bars, config: Configuration) -> Iterator[tuple[Change, ...]]:
+    """All changes that `nearest_changes` chooses from, the smallest first; each of them has an effect by itself.
+
+    A threshold is moved no further than needed for the first effect, so each path comes once. Where several filters
+    hold back the entry, the changes that release it together come first, then those of level thresholds.
+    """
     if decision.side == "none":
-        return ()
+        return
+    of_filters: Iterable[Change] = ()
     if decision.raw_level >= Clarity.LOADED and row.blocks.count(True) > 1:
-        return _release_of_several(decision, row, bars, config)
-    for change in _nearest_first([*_filter_changes(decision, row), *_threshold_changes(decision, config)]):
-        if _keeps_rules(config, change) and _are_true((change,), decision, bars, config):
-            return (change,)
-    return ()
+        yield _release_of_several(decision, row, bars, config)
+    else:
+        of_filters = _filter_changes(decision, row)
+    seen: set[str] = set()
+    for change in _nearest_first([*of_filters, *_threshold_changes(decision, config)]):
+        is_new = change.path not in seen
+        if is_new and _keeps_rules(config, change) and _are_true((change,), decision, bars, config):
+            seen.add(change.path)
+            yield (change,)
 
 
 def _nearest_first(changes: Iterable[Change]) -> list[Change]:

@@ -1,0 +1,119 @@
+"""Recorded decisions on the wire: what was decided when a bar closed, and why."""
+
+from __future__ import annotations
+
+from typing_extensions import TypedDict
+
+from vivienne.wire.chart import BarSource
+from vivienne.wire.decision import BarDecision
+from vivienne.wire.document import EffectiveDocument
+from vivienne.wire.explanation import Explanation, LevelsStatus, NearestChange, Trend, VolatilityStatus
+from vivienne.wire.state import Status
+
+
+class RecordedDecision(BarDecision):
+    """A decision as it was made and streamed when its bar closed.
+
+    `time` is the open time of the bar, and `price` its close, at which the decision was made. `status` is that of the
+    asset at that moment. Unless it is `live` or `ended`, the decision had no effect, and `position_size` is 0; the
+    levels and the side are those that were decided nevertheless. `blocked_by` has the ids of the filters that blocked
+    an entry.
+    """
+
+    asset: str
+    time: str
+    status: Status
+    blocked_by: list[str]
+    trend_direction: Trend
+    volatility_status: VolatilityStatus
+    levels_status: LevelsStatus
+    config_version: int
+    price: float
+
+
+class DecisionPage(TypedDict):
+    """Recorded decisions of one asset, newest first.
+
+    `next` is the `before` of the next, older page; null after the last one. A page may have fewer decisions than asked
+    for, even none, while `next` is set: one request looks through a limited part of the record.
+    """
+
+    asset: str
+    timeframe: str
+    decisions: list[RecordedDecision]
+    next: str | None
+
+
+class SignalPage(TypedDict):
+    """Recorded decisions of all assets, newest first; those of one time in the order of their names.
+
+    `next` is that of a `DecisionPage`. `unanswered` has the assets whose agent did not answer: their decisions are
+    missing on this page.
+    """
+
+    timeframe: str
+    decisions: list[RecordedDecision]
+    next: str | None
+    unanswered: list[str]
+
+
+class RecordedBar(BarDecision):
+    """A recorded bar with its decision, whole: a row of an export.
+
+    Numbers that are not known are null. `position_size` is 0 unless the decision had an effect; `size_decided` is the
+    size that was decided, `size_wanted` the one without the cap, and `size_cap` the cap that applied. `blocks` has the
+    scenarios of the filters in `blocked_by`, as `filter/scenario`. `history` is the number of bars the decision was
+    made from, at most 1,000.
+    """
+
+    time: str
+    asset: str
+    timeframe: str
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float | None
+    quote_volume: float | None
+    trade_count: int | None
+    taker_buy_volume: float | None
+    source: BarSource | None
+    status: Status
+    size_decided: float
+    size_wanted: float
+    size_cap: float
+    blocked_by: list[str]
+    blocks: list[str]
+    trend_direction: Trend
+    volatility_status: VolatilityStatus
+    levels_status: LevelsStatus
+    support: float | None
+    resistance: float | None
+    rsi: float | None
+    macd_atr: float | None
+    macd_histogram_atr: float | None
+    atr: float | None
+    history: int
+    config_version: int
+    program_version: str
+
+
+class DecisionRecord(TypedDict):
+    """The whole explanation of a recorded decision.
+
+    It is decided anew from the recorded bars, with the configuration that was in force, `config`. `is_reproduced` says
+    whether that gives what was recorded, to the last bit; null if it cannot be decided anew. The reason is then
+    `unexplained`, and `explanation` is null.
+
+    `nearest_changes` are the smallest changes that would have altered the decision, the smallest first; each of them by
+    itself.
+    """
+
+    asset: str
+    timeframe: str
+    decision: RecordedBar
+    config: EffectiveDocument
+    explanation: Explanation | None
+    nearest_changes: list[NearestChange]
+    is_reproduced: bool | None
+    unexplained: str | None
