@@ -81,6 +81,13 @@ class Watching:
         return found[0]
 
 
+async def until(is_so: Callable[[], bool]) -> None:
+    """Wait until something is so that has no event."""
+    async with asyncio.timeout(SECONDS):
+        while not is_so():  # noqa: ASYNC110  # see above
+            await asyncio.sleep(0.005)
+
+
 def generous(name: str) -> Adapter:
     """An exchange that allows any number of requests: its minutes take less time than real ones."""
     adapter = copy.copy(EXCHANGES[name])

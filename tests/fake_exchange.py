@@ -543,6 +543,7 @@ class Faults:
         garbage: messages that are sent in between.
         no_candles: the stream has no candles.
         mute: base currencies of which the stream has nothing, though it accepts their subscription.
+        repeating: base currencies of which the last messages are sent again and again, and nothing new.
     """
 
     status: int = 0
@@ -558,6 +559,7 @@ class Faults:
     garbage: list[str] = field(default_factory=list)
     no_candles: bool = False
     mute: set[str] = field(default_factory=set)
+    repeating: set[str] = field(default_factory=set)
 
 
 class FakeExchange:
@@ -721,6 +723,7 @@ class FakeExchange:
         """Send what happens, from now on."""
         now = self.market.now()
         sent = dict.fromkeys(bases, now)
+        said: dict[str, list[Any]] = {}
         minute = now // MINUTE_MS
         rng = random.Random(0)  # noqa: S311
         last = "{}"
@@ -732,9 +735,13 @@ class FakeExchange:
             for base in sorted(bases - self.faults.mute):
                 trades = self.market.between(base, sent.get(base, now), now)
                 sent[base] = now
-                messages += self._traded(dialect, base, trades, now, rng)
-                if not self.faults.no_candles:
-                    messages += self._candles(dialect, base, minute, now)
+                if base not in self.faults.repeating:
+                    told = self._traded(dialect, base, trades, now, rng)
+                    if not self.faults.no_candles:
+                        told += self._candles(dialect, base, minute, now)
+                    said[base], messages = told[-1:] or said.get(base, []), messages + told
+                else:
+                    messages += said.get(base, [])
             minute = now // MINUTE_MS
             messages += dialect.beat(now)
             if self.faults.is_silent:

@@ -10,26 +10,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from exchange_watching import IMPATIENT, SECONDS, check, followed, generous
+from exchange_watching import IMPATIENT, SECONDS, check, followed, generous, until
 from fake_exchange import DIALECTS, NOTICE, FakeExchange, FakeMarket
 from vivienne.market.feeds.base import HistoryRead, MinuteCorrected
 from vivienne.market.types import MINUTE_MS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from exchange_watching import Watching
 
 QUIETLY = replace(IMPATIENT, quiet=5.0, first=5.0)
 """Patience for tests in which no connection may be given up."""
 HOUR_MS = 60 * MINUTE_MS
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    """Wait until something is so that has no event."""
-    async with asyncio.timeout(SECONDS):
-        while not is_so():  # noqa: ASYNC110  # see above
-            await asyncio.sleep(0.005)
+CLOCK_CLOSES = ("kraken", "coinbase")
+"""Exchanges of which nothing but their clock says that a minute is over."""
 
 
 def no_trouble(watching: Watching) -> bool:
@@ -108,6 +101,35 @@ async def test_a_subscription_without_data_is_not_ready_and_others_are(name: str
         await eth.wait(lambda: eth.troubles[-1] is None)
 
 
+@pytest.mark.parametrize(
+    ("name", "fault"), [*((name, "repeating") for name in DIALECTS), ("binance", "mute"), ("coinbase", "mute")]
+)
+async def test_an_asset_that_says_nothing_new_is_subscribed_anew_and_others_are_not_touched(
+    name: str, fault: str
+) -> None:
+    market = FakeMarket(("BTC", "ETH"), ahead=900)
+    patience = replace(IMPATIENT, quiet=1.0, slow=10 * SECONDS)
+    async with (
+        FakeExchange(name, market) as exchange,
+        followed(exchange, name, "BTC", "ETH", patience=patience) as (feed, (btc, eth)),
+    ):
+        await eth.until(2)
+        await btc.until(2)
+        setattr(exchange.faults, fault, {"ETH"})
+        assert "sends nothing" in await eth.until_trouble("sends nothing")
+        await until(lambda: exchange.handshakes >= 2)
+        setattr(exchange.faults, fault, set())
+        await eth.wait(lambda: eth.troubles[-1] is None)
+        await eth.until(len(eth.minutes) + 2)
+        if name not in CLOCK_CLOSES:  # where nothing but REST tells that trades are missing, they are corrections
+            check(eth, market, "ETH", known_counts=name != "bybit")
+        await btc.until(len(btc.minutes) + 2)
+        check(btc, market)
+        assert {each.source for each in btc.minutes} == {"streamed"}
+        assert no_trouble(btc)
+        assert feed.streams[0].counts.breaks == 0
+
+
 @pytest.mark.parametrize("hours", [-1, 1])
 @pytest.mark.parametrize("name", DIALECTS)
 async def test_a_clock_that_is_an_hour_wrong_changes_nothing(name: str, hours: int) -> None:
@@ -150,13 +172,13 @@ async def test_closed_minutes_are_compared_with_those_of_rest(name: str, caplog:
         followed(exchange, name, patience=QUIETLY) as (feed, (watching,)),
     ):
         await watching.until(5)
-        assert feed.followings["BTC"].mismatches == 0
+        assert feed.followings["BTC"].made.mismatches == 0
         market.wrong = 5.0
         with caplog.at_level(logging.WARNING):
             await watching.wait(lambda: len(corrections(watching)) >= 3)
         for each in corrections(watching):
             assert each.candle.volume == pytest.approx(each.was.volume + 5)
-        assert feed.followings["BTC"].mismatches == len(corrections(watching))
+        assert feed.followings["BTC"].made.mismatches == len(corrections(watching))
         (said,) = [each.getMessage() for each in caplog.records if "differs" in each.getMessage()]
         first = corrections(watching)[0]
         assert f"volume {first.was.volume:.12g} by the stream, {first.candle.volume:.12g} by the exchange" in said

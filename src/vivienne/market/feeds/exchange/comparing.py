@@ -138,7 +138,7 @@ class Comparing:
                 await self._compare(self._due.pop(next(iter(self._due))))
 
     async def _compare(self, following: Following) -> None:
-        span = following.unconfirmed.span()
+        span = following.made.unconfirmed.span()
         if span is None:
             return
         request = self._adapter.history_request(following.instrument, 1, *span)

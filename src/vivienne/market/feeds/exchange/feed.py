@@ -90,6 +90,7 @@ class ExchangeFeed:
         self._streams: dict[str, Stream] = {}
         self._followed: dict[str, Instrument] = {}
         self._is_to_look = asyncio.Event()
+        self._told_outage: str | None = None
         self._latest = Latest(self._patience.pace)
         self._comparing = Comparing(adapter, self._rest, self._patience)
 
@@ -108,6 +109,7 @@ class ExchangeFeed:
             following.end()
         self.followings.clear()
         self._histories.clear()
+        self._told_outage = None
         self.streams.clear()
         self._streams.clear()
         self._followed.clear()
@@ -148,26 +150,33 @@ class ExchangeFeed:
             found: str | None = answer_of(self.adapter.outage, await self._rest.get(request, tries=1))
         except Refused as refused:
             _log.debug("%s does not say whether it serves its markets: %s", self.adapter.title, refused)
-            return None
+            return self._told_outage  # no answer says nothing
         if found is not None:
+            if found != self._told_outage:
+                _log.warning("%s", found)
             for asset in self.assets:
                 self._say(asset, found, is_final=True)
+        self._told_outage = found
         return found
 
     async def _instruments(self) -> list[Instrument] | None:
         """All instruments; asked for until they come, or None where some are followed already."""
-        tries = 0
+        tries, told = 0, self._told_outage
         while True:
             try:
                 return await instruments_of(self._rest, self.adapter)
             except Refused as refused:
                 slow = refused.advice.then == "give_up"
+                # An outage that the exchange told of is why.
+                reason = refused.advice.reason if slow else self._told_outage or refused.advice.reason
                 for asset in self.assets:
-                    self._say(asset, refused.advice.reason, is_final=slow)
+                    self._say(asset, reason, is_final=slow or reason == self._told_outage)
                 if self.followings:
-                    _log.debug("%s", refused.advice.reason)
+                    _log.debug("%s", reason)
                     return None
-                _log.warning("%s", refused.advice.reason)
+                if reason != told:
+                    told = reason
+                    _log.warning("%s", reason)
                 await asyncio.sleep(self._patience.slow if slow else self._patience.pause(tries))
                 tries += 1
 
@@ -255,7 +264,7 @@ class ExchangeFeed:
         surroundings = Surroundings(
             begin_again=lambda say: self._begun(instrument, say),
             compare=self._comparing.add,
-            renew=partial(self._renew, asset),
+            doubt=partial(self._doubt, asset),
             latest=lambda: self._latest.limit(asyncio.get_running_loop().time()),
         )
         self.followings[asset] = Following(
@@ -264,8 +273,8 @@ class ExchangeFeed:
         self._is_there[asset].set()
         self._changed[asset].set()
 
-    def _renew(self, asset: str) -> None:
-        self._streams[asset].renew()
+    def _doubt(self, asset: str, reason: str) -> None:
+        self._streams[asset].doubt(self._followed[asset].stream_symbol, reason)
 
     async def _begun(self, instrument: Instrument, say: Callable[[str, bool], None]) -> tuple[History, Splice]:
         """The history of an instrument, asked for until it comes, and a splice that goes on from its end."""
@@ -309,10 +318,7 @@ class ExchangeFeed:
         yield "vivienne_exchange_breaks_total", (), sum(each.breaks for each in counts)
         yield "vivienne_exchange_left_out_total", (), sum(each.left_out.total() for each in counts)
         for asset, each in self.followings.items():
-            for kind, number in (
-                ("filled", each.filled), ("incomplete", each.incomplete), ("mismatched", each.mismatches),
-                ("unconfirmed", each.unconfirmed.left), ("dropped", each.dropped), ("failed", each.failures),
-            ):  # fmt: skip
+            for kind, number in each.counts():
                 yield "vivienne_exchange_minutes_total", (asset, kind), number
             if (delay := each.contact.delay) is not None:
                 yield "vivienne_exchange_delay_seconds", (asset,), delay

@@ -42,6 +42,8 @@ class Group:
     def interrupted(self, reason: str) -> None:
         """See `Listener`."""
         _breaks.log("%s", reason)
+        if not any(each.is_up for each in self._by_symbol.values()):  # another try failed: it may be more than a break
+            self._look()
         for each in self._by_symbol.values():
             each.interrupted(reason)
 
@@ -58,8 +60,11 @@ class Group:
 
     def served(self, symbol: str) -> None:
         """See `Listener`."""
-        self._by_symbol[symbol].say("subscription", None)
-        self._by_symbol[symbol].resumed()
+        following = self._by_symbol[symbol]
+        following.say("subscription", None)
+        following.resumed()
+        if following.trouble is not None:  # it may be over, as there is data
+            self._look()
 
     def lost(self, symbol: str, reason: str) -> None:
         """See `Listener`."""

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from websockets.asyncio.client import ClientConnection
 
-    from vivienne.market.feeds.exchange.adapter import Adapter, Instrument, StreamEvent
+    from vivienne.market.feeds.exchange.adapter import Adapter, CandleSeen, Instrument, StreamEvent
     from vivienne.market.feeds.exchange.patience import Patience
 
 _log = logging.getLogger(__name__)
@@ -129,6 +129,7 @@ class Line:
         now: asks for the exchange's time, in ms since the epoch; None where it does not say it.
 
     Attributes:
+        first_heard: the exchange's clock when it was heard first, in ms since the epoch; 0 before.
         has_data: set once there was data.
         has_all: set once there was data of every instrument.
         is_ending: set once the exchange announced an end, or it is time for a successor.
@@ -160,6 +161,9 @@ class Line:
         self._tells_all = False
         self._given_up: str | None = None
         self._came: dict[str, float] = {}
+        self._awaited: tuple[int, asyncio.Event] | None = None
+        self._marks: dict[tuple[str, type[StreamEvent]], tuple[int, bool, float]] = {}
+        self.first_heard = 0
         self.has_data = asyncio.Event()
         self.has_all = asyncio.Event()
         self.is_ending = asyncio.Event()
@@ -176,10 +180,11 @@ class Line:
             Broken: always.
         """
         watch = asyncio.timeout(None)
-        await self._ask_time()
+        asking = asyncio.create_task(self._ask_time())
         try:
             async with watch, self._connection() as connection:
                 self._counts.connects += 1
+                await asking
                 tasks = (self._ping(connection), self._watch(connection), self._keep_time())
                 beside = [asyncio.create_task(each) for each in tasks]
                 try:
@@ -190,6 +195,8 @@ class Line:
         except (WebSocketException, OSError, ValueError) as error:
             quiet = f"{self._adapter.title} said nothing new for {self._patience.quiet:.0f} s"
             raise Broken(Advice("retry", quiet) if watch.expired() else self._advice(error)) from error
+        finally:
+            asking.cancel()
         raise Broken(Advice("retry", self._given_up or f"{self._adapter.title} closed the connection"))
 
     @asynccontextmanager
@@ -294,18 +301,50 @@ class Line:
             return
         if event.symbol not in self._instruments:
             return
-        self._came[event.symbol] = asyncio.get_running_loop().time()
-        if event.symbol in self._without_data:
-            self._without_data.discard(event.symbol)
-            self._listener.served(event.symbol)
+        if self._is_newer(event):
+            self._came[event.symbol] = asyncio.get_running_loop().time()
+            self._has_data(event.symbol)
+        self._listener.take(event)
+
+    def _is_newer(self, event: Traded | CandleSeen) -> bool:
+        """Whether an event is later than the one of its kind before it: what is repeated is not."""
+        if isinstance(event, Traded):
+            mark = (max((each.trade.time for each in event.trades), default=0), False, 0.0)
+        else:
+            mark = (event.candle.open_time, event.is_closed is True, event.candle.volume)
+        about = (event.symbol, type(event))
+        if about in self._marks and mark <= self._marks[about]:
+            return False
+        self._marks[about] = mark
+        return True
+
+    def _has_data(self, symbol: str) -> None:
+        if symbol in self._without_data:
+            self._without_data.discard(symbol)
+            self._listener.served(symbol)
             self.has_data.set()
             if not self._without_data:
                 self.has_all.set()
-        self._listener.take(event)
+
+    def doubt(self, symbol: str, reason: str) -> None:
+        """Data of an instrument is missing, though nothing on this connection tells so: open another one."""
+        if symbol not in self._without_data:
+            self._without_data.add(symbol)
+            self._listener.lost(symbol, reason)
+        self.is_ending.set()
+
+    async def heard_beyond(self, time: int) -> None:
+        """Wait until the exchange's clock on this connection is later than a time, in ms since the epoch."""
+        self._awaited = time, asyncio.Event()
+        if self._clock <= time:
+            await self._awaited[1].wait()
 
     def _hear(self, event: Heard) -> None:
         """The clock closes minutes of those only whose data is known to come on this connection."""
+        self.first_heard = self.first_heard or event.time
         self._clock = max(self._clock, event.time)
+        if self._awaited is not None and self._clock > self._awaited[0]:
+            self._awaited[1].set()
         if self._latest.hear(event.time, asyncio.get_running_loop().time()):
             self._is_ahead.set()
         self._count(event.sequence)
@@ -328,22 +367,26 @@ class Line:
             self._listener.interrupted(f"{sequence - self._sequence - 1} messages of {self._adapter.title} are missing")
             for symbol in self._instruments.keys() - self._without_data:
                 self._listener.served(symbol)
-        self._sequence = sequence
+        self._sequence = max(sequence, self._sequence or 0)
 
     async def _watch(self, connection: ClientConnection) -> None:
-        """Say of which instruments there is no data, at first or any longer; then a successor is tried, in a while."""
+        """Say of which instruments there is no data, at first or any longer, and have them subscribed anew.
+
+        Where there was some, that is at once; else in a while. Without data of any, the connection is given up.
+        """
         await asyncio.sleep(self._patience.first)
         while True:
             silent, reason = self._silent(), f"{self._adapter.title} accepts the subscription, and sends nothing"
-            for symbol in silent:
-                if symbol not in self._without_data:
-                    self._without_data.add(symbol)
-                    self._listener.lost(symbol, reason)
-                self._listener.refused(symbol, reason)
-            if len(silent) == len(self._instruments):
+            if len(silent) == len(self._instruments):  # it is the connection then, and no subscription
                 self._given_up = reason
                 await connection.close()
-            if silent:
+                return
+            had_data = [symbol for symbol in silent if symbol not in self._without_data]
+            for symbol in silent:
+                self._listener.refused(symbol, reason)
+            for symbol in had_data:
+                self.doubt(symbol, reason)
+            if silent and not had_data:
                 await asyncio.sleep(self._patience.slow)
                 self.is_ending.set()
             await asyncio.sleep(self._patience.quiet)

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 LONGEST_WAIT_SECONDS = 60.0
 """Longest random wait between tries."""
+_PROMPT_WAIT_SECONDS = 1.5
+_PROMPT_SECONDS = 120.0
+"""For so long after a connection broke off its stream is tried again after waits of at most `_PROMPT_WAIT_SECONDS`."""
 
 
 def full_jitter(tries: int, first: float, longest: float = LONGEST_WAIT_SECONDS) -> float:
@@ -43,3 +46,12 @@ class Patience:
     def pause(self, tries: int, longest: float = LONGEST_WAIT_SECONDS) -> float:
         """A random wait after so many tries; see `full_jitter`."""
         return full_jitter(tries, self.retry, longest)
+
+    def pause_of_stream(self, tries: int, seconds: float) -> float:
+        """A random wait after so many tries to open a stream, in so many seconds.
+
+        It is short at first, so that data is there again soon after the exchange is. The budget of connections bounds
+        how many tries there are besides.
+        """
+        longest = max(_PROMPT_WAIT_SECONDS, (seconds - _PROMPT_SECONDS) / 2)
+        return self.pause(tries, min(LONGEST_WAIT_SECONDS, longest))

@@ -105,7 +105,8 @@ class Rest:
         self._patience = patience or Patience()
         self._budget = Budget(adapter.limits.weight_per_minute)
         self._url = url or adapter.rest
-        self._paths = {adapter.time_request().path, adapter.instruments_request().path}
+        of_all = (adapter.time_request(), adapter.instruments_request(), adapter.status_request())
+        self._paths = {request.path for request in of_all if request is not None}
         self._client = self._opened()
 
     def _opened(self) -> httpx2.AsyncClient:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from vivienne.market.feeds.exchange.adapter import Advice
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _failures = Quota(_log, logging.ERROR)
 
+_OVERLAP_SECONDS = 2.0
 _REPLACED_BEFORE = 0.95
 """A connection is replaced after this part of the time the exchange allows it."""
 
@@ -66,14 +68,14 @@ class Stream:
         self._now = now
         self.counts = Counts()
 
-    def renew(self) -> None:
-        """Put another connection in place of the one that is open, without a break."""
+    def doubt(self, symbol: str, reason: str) -> None:
+        """The stream lacks data of an instrument: put another connection in place of the one that is open."""
         if self._line is not None:
-            self._line.is_ending.set()
+            self._line.doubt(symbol, reason)
 
     async def run(self) -> None:
         """Keep it open, until it is cancelled."""
-        tries = 0
+        tries, since = 0, monotonic()
         while True:
             await self._connects.take(1)
             connects = self.counts.connects
@@ -81,19 +83,20 @@ class Stream:
             if self.counts.connects > connects:  # what was never open does not break off
                 self.counts.breaks += 1
             tries = 0 if had_data else tries + 1
+            since = monotonic() if had_data else since
             if advice.then == "give_up":
                 self._listener.refused(None, advice.reason)
             else:
                 self._listener.interrupted(advice.reason)
-            await asyncio.sleep(self._wait(advice, tries))
+            await asyncio.sleep(self._wait(advice, tries, monotonic() - since))
 
-    def _wait(self, advice: Advice, tries: int) -> float:
+    def _wait(self, advice: Advice, tries: int, seconds: float) -> float:
         if advice.then == "give_up":
             return self._patience.slow
         if advice.then == "wait":
             self._connects.block(advice.seconds)
             return advice.seconds
-        return self._patience.pause(tries)
+        return self._patience.pause_of_stream(tries, seconds)
 
     async def _followed(self) -> tuple[Advice, bool]:
         """Follow one connection and its successors, until there is none; how it ended, and whether there was data."""
@@ -131,6 +134,7 @@ class Stream:
             successor, following = self._opened()
             await _either(successor.has_all, following, self._patience.first)
             if successor.has_data.is_set() and not following.done():
+                await self._overlap(line, running, successor)
                 for symbol in successor.lacking:
                     self._listener.lost(symbol, "there is no data of it on the next connection yet")
                 return successor, following
@@ -139,6 +143,12 @@ class Stream:
             _log.info("%s: the next connection did not come up", self._adapter.title)
             await asyncio.wait([running], timeout=self._patience.pause(1))
         return None
+
+    async def _overlap(self, line: Line, running: asyncio.Task[None], successor: Line) -> None:
+        """Read a connection up to where its successor begins: there may be messages that were not read yet."""
+        reading = asyncio.create_task(line.heard_beyond(successor.first_heard))
+        await asyncio.wait([reading, running], timeout=_OVERLAP_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        reading.cancel()
 
     def _ended(self, running: asyncio.Task[None]) -> Advice:
         """How a connection ended. A defect ends one connection, and no other."""

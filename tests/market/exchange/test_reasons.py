@@ -1,0 +1,90 @@
+"""Of several reasons why there is no data, the most telling one is said; and a connection is tried soon."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import get_args
+
+import pytest
+
+from exchange_watching import IMPATIENT, followed, until
+from fake_exchange import FakeExchange, FakeMarket
+from vivienne.market.feeds.exchange.patience import Patience
+from vivienne.market.feeds.exchange.troubles import TroubleKind, Troubles
+
+
+def test_the_most_telling_reason_counts_whichever_was_said_first() -> None:
+    kinds: tuple[TroubleKind, ...] = get_args(TroubleKind)
+    for in_order in (kinds, kinds[::-1]):
+        troubles = Troubles()
+        for kind in in_order:
+            troubles.say(kind, f"of {kind}")
+        for kind in ("refusal", "block", "outage", "market", "subscription", "stream", "minutes", "answer"):
+            assert troubles.reason == f"of {kind}"
+            troubles.say(kind, None)
+        assert troubles.reason is None
+    assert not troubles.is_blocked
+    assert troubles.say("minutes", "they are missing")
+    assert not troubles.is_blocked
+    assert troubles.say("market", "A is delisted")
+    assert (troubles.is_blocked, troubles.say("answer", "no answer")) == (True, False)
+
+
+async def test_maintenance_is_the_reason_though_the_stream_is_refused_otherwise() -> None:
+    market = FakeMarket(ahead=600)
+    async with FakeExchange("bybit", market) as exchange, followed(exchange, "bybit") as (feed, (watching,)):
+        await watching.until(1)
+        market.maintenance_until = 1_760_002_200_000
+        exchange.faults.stream_status = 503
+        exchange.cut()
+        await watching.until_trouble("is in maintenance until")
+        contact = feed.contact("BTC")
+        assert (contact.state, "maintenance" in (contact.reason or "")) == ("blocked", True)
+        exchange.faults.status = 503  # that the exchange says nothing of it any longer does not end it
+        asked = exchange.asked
+        await until(lambda: exchange.asked > asked + 5)
+        assert "maintenance" in (feed.contact("BTC").reason or "")
+        exchange.faults.status = exchange.faults.stream_status = 0
+        market.maintenance_until = None
+        await watching.wait(lambda: watching.troubles[-1] is None)
+
+
+async def test_answers_that_are_refused_are_a_block_though_the_stream_is_alive() -> None:
+    patience = replace(IMPATIENT, retry=0.002, late=30.0)
+    async with (
+        FakeExchange("bybit", FakeMarket(ahead=600)) as exchange,
+        followed(exchange, "bybit", patience=patience) as (feed, (watching,)),
+    ):
+        await watching.until(1)
+        exchange.faults.rest_status = 403
+        exchange.cut()
+        await watching.until_trouble("does not serve this address (HTTP 403)")
+        assert feed.contact("BTC").state == "blocked"
+        asked = exchange.asked
+        await until(lambda: exchange.asked > asked + 8)
+        assert feed.contact("BTC").state == "blocked"
+        assert {"403" in each for each in watching.troubles if each} == {True}
+        exchange.faults.rest_status = 0
+        await watching.wait(lambda: watching.troubles[-1] is None)
+
+
+async def test_an_exchange_that_sends_nothing_at_all_is_connected_anew_and_does_not_block() -> None:
+    async with FakeExchange("bybit", FakeMarket(("BTC", "ETH"), ahead=600)) as exchange:
+        exchange.faults.mute = {"BTC", "ETH"}
+        patience = replace(IMPATIENT, quiet=5.0)
+        async with followed(exchange, "bybit", "BTC", "ETH", patience=patience) as (feed, (btc, eth)):
+            await until(lambda: exchange.handshakes >= 3)
+            contact = feed.contact("BTC")
+            assert (contact.state, "sends nothing" in (contact.reason or "")) == ("reconnecting", True)
+            exchange.faults.mute = set()
+            await btc.until(1)
+            await eth.until(1)
+
+
+def test_a_stream_is_tried_again_soon_at_first_and_slowly_after_a_long_outage() -> None:
+    patience, tries = Patience(), 30
+    for seconds, bound in ((0.0, 1.5), (119.0, 1.5), (180.0, 30.0), (3_600.0, 60.0)):
+        waits = [patience.pause_of_stream(tries, seconds) for _ in range(1_000)]
+        assert bound * 0.9 < max(waits) <= bound
+    assert max(patience.pause_of_stream(0, 0.0) for _ in range(1_000)) <= patience.retry
+    assert pytest.approx(60.0, rel=0.1) == max(patience.pause(tries) for _ in range(1_000))
