@@ -14,6 +14,7 @@
     │   ├── StoreUnusable        it cannot be opened: not a database, read-only, in use, out of reach
     │   ├── StoreUnavailable     it was open, and now does not take or give revisions
     │   └── VersionTaken         it has a revision of that version already: another process was first
+    ├── RecordUnavailable        the record of decisions cannot be opened, read or written
     ├── AgentUnavailable         the agent that decides an asset does not answer
     ├── NotPushed                market data was pushed to a market with another feed
     ├── NotAllowed               the caller may not do this
@@ -182,6 +183,18 @@ class StoreReplaced(StoreUnavailable):
 
 class VersionTaken(StoreError):
     """The database has a revision of this version, config_id or request_id already; nothing was added."""
+
+
+class RecordUnavailable(VivienneError):
+    """The record of decisions cannot be opened, read or written.
+
+    Attributes:
+        reason: why, in words: the rest of a sentence that begins with the record.
+    """
+
+    def __init__(self, name: str, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"The record {name} {reason}")
 
 
 class AgentUnavailable(VivienneError):

@@ -33,8 +33,17 @@ def journals_beside(path: Path) -> tuple[Path, ...]:
     return tuple(path.with_name(f"{path.name}{suffix}") for suffix in ("-journal", "-wal", "-shm"))
 
 
-def lock(path: Path, *, is_needed: bool) -> filelock.BaseFileLock:
-    """The lock of a database, taken if no other process has it, as must be the case where it is needed."""
+def lock(path: Path, *, is_needed: bool, option: str = "--db") -> filelock.BaseFileLock:
+    """The lock of a database, taken if no other process has it, as must be the case where it is needed.
+
+    Args:
+        path: the file.
+        is_needed: whether to fail if another process has it.
+        option: the setting that names the file, for errors.
+
+    Raises:
+        StoreUnusable: it is needed and cannot be had.
+    """
     file, _ = files_beside(path)
     held = filelock.FileLock(file, thread_local=False)
     try:
@@ -47,7 +56,7 @@ def lock(path: Path, *, is_needed: bool) -> filelock.BaseFileLock:
             by = holders(file)
             raise StoreUnusable(
                 f"The database {path} is in use by another Vivienne{f', {by}' if by else ''}; stop that one, or name "
-                "another database with --db",
+                f"another database with {option}",
                 is_temporary=True,
             ) from error
     except OSError as error:

@@ -1,0 +1,120 @@
+"""A connection to the record: in a SQLite file, or in the PostgreSQL database of the configuration."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from vivienne.errors import RecordUnavailable
+from vivienne.record.tables import RECORD_SCHEMA, metadata, schema
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+    from sqlalchemy import Table
+    from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
+    from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
+    from sqlalchemy.engine import Connection
+
+    from vivienne.store.address import PostgresUrl
+
+Opening = Literal["to write", "to read"]
+
+
+class RecordDatabase(Protocol):
+    """A connection to a record. It blocks, and is used by one thread at a time.
+
+    Attributes:
+        name: for messages; without a password.
+        is_shared: whether other processes may write too.
+    """
+
+    name: str
+    is_shared: bool
+
+    def transaction(self) -> AbstractContextManager[Connection]:
+        """A transaction, committed at the end.
+
+        Raises:
+            RecordUnavailable: the database does not do what it is asked.
+        """
+
+    def insert(self, table: Table) -> SqliteInsert | PostgresInsert:
+        """An insertion that may say what to do on a conflict."""
+
+    def close(self) -> None:
+        """Close the connection; it cannot be used any more."""
+
+
+def open_record(where: Path | PostgresUrl, how: Opening) -> RecordDatabase:
+    """Open a record. One that is to be written is made if it does not exist.
+
+    Args:
+        where: a SQLite file, or the PostgreSQL database of the configuration.
+        how: to write, which only one process may do to a file at a time; or to read.
+
+    Raises:
+        RecordUnavailable: it cannot be opened.
+    """
+    if isinstance(where, Path):
+        from vivienne.record.sqlite import SqliteRecord  # noqa: PLC0415  # not both are needed
+
+        return SqliteRecord(where, how)
+    from vivienne.record.postgres import PostgresRecord  # noqa: PLC0415  # its driver is an extra
+
+    return PostgresRecord(where, how)
+
+
+def beside(configuration: Path | PostgresUrl) -> Path | PostgresUrl:
+    """The record of a configuration's database: a file beside its file, or the same PostgreSQL database."""
+    if isinstance(configuration, Path):
+        return configuration.with_name(f"{configuration.stem}-record.db")
+    return configuration
+
+
+def prepare(connection: Connection, name: str, how: Opening) -> None:
+    """Make sure that a record has the tables this program works with; make them in a new one that is to be written.
+
+    Raises:
+        RecordUnavailable: it has others.
+    """
+    found = _schema_of(connection)
+    if found == 0 and how == "to write":
+        metadata.create_all(connection)
+        connection.execute(schema.insert().values(version=RECORD_SCHEMA))
+    elif found == 0:
+        raise RecordUnavailable(name, "is empty: nothing has been recorded in it")
+    elif found > RECORD_SCHEMA:
+        raise RecordUnavailable(
+            name,
+            f"was written by a later version of Vivienne (schema {found}, this one knows {RECORD_SCHEMA}); update "
+            "Vivienne, or name another record with --record",
+        )
+
+
+def _schema_of(connection: Connection) -> int:
+    """The schema of a record; 0 while it has no tables."""
+    if not connection.dialect.has_table(connection, schema.name):
+        return 0
+    return connection.execute(select(schema.c.version)).scalar_one_or_none() or 0
+
+
+@contextmanager
+def translated(name: str, reason: Callable[[DBAPIError], str]) -> Iterator[None]:
+    """Raise errors of the database as `RecordUnavailable`.
+
+    Args:
+        name: of the record.
+        reason: says what an error of the engine means.
+    """
+    try:
+        yield
+    except DBAPIError as error:
+        raise RecordUnavailable(name, reason(error)) from error
+    except (SQLAlchemyError, OverflowError) as error:
+        raise RecordUnavailable(name, f"failed: {error}") from error

@@ -1,0 +1,86 @@
+"""The record in the PostgreSQL database of the configuration, written by every agent at once."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import create_engine, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError
+
+from vivienne.errors import RecordUnavailable, StoreUnusable
+from vivienne.record.database import prepare, translated
+from vivienne.store.postgres_connection import PATIENCE_SECONDS, connect, parameters
+from vivienne.store.postgres_reasons import reason_at_start, reason_later
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import psycopg
+    from sqlalchemy import Table
+    from sqlalchemy.dialects.postgresql import Insert
+    from sqlalchemy.engine import Connection
+
+    from vivienne.record.database import Opening
+    from vivienne.store.address import PostgresUrl
+
+_KEY, _PREPARING = 0x56495652, 1
+"""Our advisory lock ("VIVR"): tables are made by one process at a time."""
+
+
+class PostgresRecord:
+    """A connection to a record in PostgreSQL; see `RecordDatabase`.
+
+    Args:
+        url: the database.
+        how: what it is opened for.
+
+    Raises:
+        RecordUnavailable: it cannot be reached or used.
+    """
+
+    is_shared = True
+
+    def __init__(self, url: PostgresUrl, how: Opening) -> None:
+        self.name = str(url)
+        try:
+            self._parameters = parameters(url)
+        except StoreUnusable as error:
+            raise RecordUnavailable(self.name, f"cannot be used: {error}") from error
+        self._engine = create_engine(
+            "postgresql+psycopg://",
+            creator=self._connect,
+            pool_size=1,
+            max_overflow=0,
+            pool_timeout=PATIENCE_SECONDS,
+            use_native_hstore=False,
+        )
+        try:
+            with self._engine.begin() as connection:
+                if how == "to write":
+                    connection.execute(select(func.pg_advisory_xact_lock(_KEY, _PREPARING)))
+                prepare(connection, self.name, how)
+        except DBAPIError as error:
+            self.close()
+            raise RecordUnavailable(self.name, reason_at_start(error)) from error
+        except RecordUnavailable:
+            self.close()
+            raise
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """See `RecordDatabase`. When the connection is lost, the call that notices fails, and the next reconnects."""
+        with translated(self.name, reason_later), self._engine.begin() as connection:
+            yield connection
+
+    def insert(self, table: Table) -> Insert:
+        """See `RecordDatabase`."""
+        return insert(table)
+
+    def close(self) -> None:
+        """See `RecordDatabase`."""
+        self._engine.dispose()
+
+    def _connect(self) -> psycopg.Connection[Any]:
+        return connect(self._parameters)

@@ -1,0 +1,290 @@
+"""Reads a record. Every method blocks; one thread at a time may use a reader."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import orjson
+from sqlalchemy import func, select
+
+from vivienne.market.types import Bars, Candle
+from vivienne.record.codes import WITH_EFFECT
+from vivienne.record.columns import DecidedBars
+from vivienne.record.rows import read_bar, read_blocks
+from vivienne.record.tables import bars, blocks, configurations, gaps, runs, series, sessions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sqlalchemy import Select
+    from sqlalchemy.engine import Connection
+
+    from vivienne.agent.decision import Block
+    from vivienne.market.types import FloatArray, IntArray
+    from vivienne.record.database import RecordDatabase
+    from vivienne.record.rows import RecordedBar
+    from vivienne.wire.document import Document
+
+
+class Run(NamedTuple):
+    """A course of market time; see the table `runs`."""
+
+    id: int
+    key: str
+    feed: str
+    exchange: str | None
+    begun_at: int
+    is_real: bool
+
+
+class Session(NamedTuple):
+    """A process that recorded; see the table `sessions`."""
+
+    id: int
+    run_id: int
+    process: str
+    program_version: str
+    require_full_history: bool
+    started_at: int
+    alive_at: int
+    ended_at: int | None
+    ended_cleanly: bool | None
+
+
+class Gap(NamedTuple):
+    """Decisions that are not in the record; see the table `gaps`."""
+
+    series_id: int | None
+    from_time: int
+    to_time: int
+    reason: str
+    decisions: int | None
+
+
+class Segment(NamedTuple):
+    """Bars that decisions were made from, and these decisions.
+
+    Attributes:
+        id: of its row in the table `series`.
+        begins_at: open time of its first decision. Rows before it have no decision that counts.
+        ends_at: open time at which the next segment begins; None for the newest one.
+    """
+
+    id: int
+    begins_at: int
+    ends_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """The recorded bars of one market, in segments, oldest first.
+
+    A page or a column goes through all of them: each counts from where it begins to where the next one does, and the
+    first one has the bars before. To decide a bar again, use the rows of its segment only: `RecordReader.segment`.
+    """
+
+    run_id: int
+    asset: str
+    timeframe: str
+    market: str
+    segments: tuple[Segment, ...]
+
+
+class Range(NamedTuple):
+    """Which bars of a series are meant, by their open time in ms since the epoch.
+
+    Attributes:
+        first, last: both are meant too.
+        before: only earlier ones.
+        limit: most bars, the newest ones.
+    """
+
+    first: int | None = None
+    last: int | None = None
+    before: int | None = None
+    limit: int | None = None
+
+
+ALL = Range()
+_COLUMNS = (
+    *Candle._fields, "config_version", "is_paused", "status", "level", "raw_level", "side", "confidence", "size",
+    "wanted", "atr", "blocks_id",
+)  # fmt: skip
+
+
+class RecordReader:
+    """Reads a record.
+
+    Every method raises `RecordUnavailable` if the database does not answer.
+
+    Args:
+        database: opened to be read.
+    """
+
+    def __init__(self, database: RecordDatabase) -> None:
+        self._database = database
+        self._blocks: dict[int, tuple[Block, ...]] = {}
+
+    def runs(self) -> list[Run]:
+        """All runs, the newest last: the one in which a process recorded last."""
+        newest = select(sessions.c.run_id, func.max(sessions.c.id).label("session")).group_by(sessions.c.run_id)
+        found = newest.subquery()
+        query = select(runs).join(found, found.c.run_id == runs.c.id).order_by(found.c.session)
+        return [Run(*row) for row in self._all(query)]
+
+    def sessions(self, run_id: int) -> list[Session]:
+        """The processes that recorded a run, oldest first."""
+        query = select(sessions).where(sessions.c.run_id == run_id).order_by(sessions.c.id)
+        return [Session(*row) for row in self._all(query)]
+
+    def series(self, run_id: int) -> list[Series]:
+        """The series of a run, by asset."""
+        order = series.c.asset, series.c.timeframe, series.c.market, series.c.segment
+        found: dict[tuple[str, str, str], list[Any]] = {}
+        for row in self._all(select(series).where(series.c.run_id == run_id).order_by(*order)):
+            found.setdefault((row.asset, row.timeframe, row.market), []).append(row)
+        return [Series(run_id, *key, _segments(rows)) for key, rows in found.items()]
+
+    def one_series(self, run_id: int, asset: str, timeframe: str, market: str = "") -> Series | None:
+        """The series of one market; None if nothing of it was recorded."""
+        query = select(series).where(
+            series.c.run_id == run_id,
+            series.c.asset == asset,
+            series.c.timeframe == timeframe,
+            series.c.market == market,
+        )
+        found = self._all(query.order_by(series.c.segment))
+        return Series(run_id, asset, timeframe, market, _segments(found)) if found else None
+
+    def gaps(self, run_id: int, first: int, last: int) -> list[Gap]:
+        """Decisions of a run that are missing between two times, oldest first."""
+        query = select(gaps.c.series_id, gaps.c.from_time, gaps.c.to_time, gaps.c.reason, gaps.c.decisions).where(
+            gaps.c.run_id == run_id, gaps.c.to_time >= first, gaps.c.from_time <= last
+        )
+        return [Gap(*row) for row in self._all(query.order_by(gaps.c.from_time, gaps.c.id))]
+
+    def configuration(self, configuration_id: int) -> Document:
+        """An effective configuration, all values.
+
+        Raises:
+            LookupError: there is none of this id.
+        """
+        query = select(configurations.c.document).where(configurations.c.id == configuration_id)
+        found = self._all(query)
+        if not found:
+            raise LookupError(f"no configuration {configuration_id} in the record")
+        document: Document = orjson.loads(zlib.decompress(found[0][0]))
+        return document
+
+    def bars(self, of: Series, wanted: Range = ALL) -> list[RecordedBar]:
+        """Bars with all that was recorded of them, oldest first."""
+        rows = self._rows(of, select(bars), wanted)
+        return [read_bar(row, self._blocks) for row in rows]
+
+    def decided_bars(self, of: Series, wanted: Range = ALL) -> DecidedBars:
+        """The same bars as columns."""
+        rows = self._rows(of, select(*(bars.c[name] for name in _COLUMNS)), wanted)
+        return _columns(rows, self._blocks)
+
+    def segment(self, segment: Segment, first: int, last: int) -> list[RecordedBar]:
+        """Bars of one segment alone, oldest first: from these its decisions were made, to the last bit."""
+        query = select(bars).where(bars.c.series_id == segment.id, bars.c.open_time.between(first, last))
+        with self._database.transaction() as connection:
+            rows = connection.execute(query.order_by(bars.c.open_time)).all()
+            self._know_blocks(connection, rows)
+        return [read_bar(row, self._blocks) for row in rows]
+
+    def _rows(self, of: Series, query: Select[Any], wanted: Range) -> list[Any]:
+        """Rows of all segments in a range, oldest first."""
+        found: list[Any] = []
+        with self._database.transaction() as connection:
+            for condition in _pieces(of, wanted):
+                page = query.where(*condition).order_by(bars.c.open_time.desc())
+                if wanted.limit is not None:
+                    page = page.limit(wanted.limit - len(found))
+                found += connection.execute(page).all()
+                if wanted.limit is not None and len(found) >= wanted.limit:
+                    break
+            self._know_blocks(connection, found)
+        found.reverse()
+        return found
+
+    def _know_blocks(self, connection: Connection, rows: Sequence[Any]) -> None:
+        missing = {row.blocks_id for row in rows} - self._blocks.keys() - {None}
+        if missing:
+            found = connection.execute(select(blocks.c.id, blocks.c.text).where(blocks.c.id.in_(missing)))
+            self._blocks |= {number: read_blocks(text) for number, text in found}
+
+    def _all(self, query: Select[Any]) -> Sequence[Any]:
+        with self._database.transaction() as connection:
+            return connection.execute(query).all()
+
+
+def _segments(rows: Sequence[Any]) -> tuple[Segment, ...]:
+    ends = [*(row.begins_at for row in rows[1:]), None]
+    return tuple(Segment(row.id, row.begins_at, end) for row, end in zip(rows, ends, strict=True))
+
+
+def _pieces(of: Series, wanted: Range) -> Iterator[list[Any]]:
+    """Conditions for the rows of each segment that count, the newest segment first."""
+    time = bars.c.open_time
+    asked = [
+        *([] if wanted.first is None else [time >= wanted.first]),
+        *([] if wanted.last is None else [time <= wanted.last]),
+        *([] if wanted.before is None else [time < wanted.before]),
+    ]
+    for number, segment in reversed([*enumerate(of.segments)]):
+        counts = [bars.c.series_id == segment.id, *asked]
+        if number:
+            counts.append(time >= segment.begins_at)
+        if segment.ends_at is not None:
+            counts.append(time < segment.ends_at)
+        yield counts
+
+
+def _columns(rows: Sequence[Any], known: dict[int, tuple[Block, ...]]) -> DecidedBars:
+    columns = dict(zip(_COLUMNS, zip(*rows, strict=True), strict=True)) if rows else dict.fromkeys(_COLUMNS, ())
+    status, version = _integers(columns["status"], -1), _integers(columns["config_version"], 0)
+    is_paused = np.array(columns["is_paused"], dtype=np.bool_)
+    sets, index = _sets(columns["blocks_id"], known)
+    return DecidedBars(
+        bars=Bars(
+            np.array(columns["open_time"], dtype=np.int64), *(_numbers(columns[name]) for name in Candle._fields[1:])
+        ),
+        is_decided=np.array([each is not None for each in columns["config_version"]], dtype=np.bool_),
+        has_effect=np.isin(status, WITH_EFFECT) & ~is_paused,
+        level=_integers(columns["level"], 0),
+        raw_level=_integers(columns["raw_level"], 0),
+        side=_integers(columns["side"], 0).astype(np.float64),
+        confidence=_numbers(columns["confidence"]),
+        size=np.nan_to_num(_numbers(columns["size"])),
+        wanted=_numbers(columns["wanted"]),
+        atr=_numbers(columns["atr"]),
+        version=version,
+        blocks=index,
+        blocked_by=sets,
+    )
+
+
+def _numbers(column: Sequence[Any]) -> FloatArray:
+    return np.array(column, dtype=np.float64)  # None becomes NaN
+
+
+def _integers(column: Sequence[Any], without: int) -> IntArray:
+    return np.array([without if each is None else each for each in column], dtype=np.int64)
+
+
+def _sets(
+    column: Sequence[int | None], known: dict[int, tuple[Block, ...]]
+) -> tuple[tuple[tuple[str, ...], ...], IntArray]:
+    """The distinct sets of filters that block, the empty one first, and for each row the index of its set."""
+    found: dict[tuple[str, ...], int] = {(): 0}
+    of: dict[int | None, int] = {None: 0}
+    for number in {*column}:
+        if number is not None:
+            names = tuple(dict.fromkeys(each.filter for each in known[number]))
+            of[number] = found.setdefault(names, len(found))
+    return tuple(found), np.array([of[each] for each in column], dtype=np.int64)

@@ -1,0 +1,149 @@
+"""The record in a SQLite file of its own, for one process that writes and any number that read.
+
+A write-ahead log, so that nobody who reads keeps the record from being written, nor the other way round. With
+``synchronous=NORMAL`` a power cut may lose the last seconds; a process that is killed loses no commit.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import URL, create_engine, event
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import StaticPool
+
+from vivienne.errors import RecordUnavailable, StoreUnusable
+from vivienne.record.database import prepare, translated
+from vivienne.store.private import make_file
+from vivienne.store.sqlite_files import lock, said, said_at_start
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sqlalchemy import Table
+    from sqlalchemy.dialects.sqlite import Insert
+    from sqlalchemy.engine import Connection, Engine
+
+    from vivienne.record.database import Opening
+
+APPLICATION_ID = 0x56495652
+"""Marks the file as a record in its header ("VIVR")."""
+_LOCK_TIMEOUT = 2.0
+_CACHE_KIB = 4096
+_LOG_BYTES = 16 * 1024 * 1024
+"""To which the write-ahead log is cut after it grew, as it does while somebody reads for long."""
+_GONE = "was deleted or replaced while it was open"
+
+
+class SqliteRecord:
+    """A connection to a record in a file; see `RecordDatabase`.
+
+    The process that writes holds a lock beside the file, and the file and all beside it are for their owner alone.
+
+    Args:
+        path: the file.
+        how: what it is opened for.
+
+    Raises:
+        RecordUnavailable: it cannot be opened.
+    """
+
+    is_shared = False
+
+    def __init__(self, path: Path, how: Opening) -> None:
+        self.path = path
+        self.name = str(path)
+        self._lock = None
+        self._engine = _engine(path, how)
+        try:
+            if how == "to write":
+                self._lock = lock(path, is_needed=True, option="--record")
+                make_file(path)
+            self._inode = path.stat().st_ino
+            self._open = self._engine.connect()
+            self._prepare(how)
+        except FileNotFoundError as error:
+            self.close()
+            raise RecordUnavailable(self.name, "does not exist") from error
+        except StoreUnusable as error:
+            self.close()
+            raise RecordUnavailable(self.name, f"cannot be opened: {error}") from error
+        except (DBAPIError, OSError) as error:
+            self.close()
+            raise RecordUnavailable(self.name, said_at_start(error, path)) from error
+        except RecordUnavailable:
+            self.close()
+            raise
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """See `RecordDatabase`."""
+        if self._is_gone():
+            raise RecordUnavailable(self.name, _GONE)
+        with translated(self.name, lambda error: said(error, self.path)), self._open.begin():
+            yield self._open
+
+    def insert(self, table: Table) -> Insert:
+        """See `RecordDatabase`."""
+        return insert(table)
+
+    def close(self) -> None:
+        """See `RecordDatabase`."""
+        self._engine.dispose()
+        if self._lock is not None:
+            self._lock.release()
+
+    def _prepare(self, how: Opening) -> None:
+        with self._open.begin():
+            _recognize(self._open, self.name, how)
+        if how == "to write":
+            driver: Any = self._open.connection.driver_connection
+            driver.execute("PRAGMA journal_mode=WAL").close()  # only outside of a transaction
+        with self._open.begin():
+            prepare(self._open, self.name, how)
+
+    def _is_gone(self) -> bool:
+        """Tell whether the opened file is no longer the one at its path: what is written there would be lost."""
+        try:
+            return self.path.stat().st_ino != self._inode
+        except OSError:
+            return True
+
+
+def _engine(path: Path, how: Opening) -> Engine:
+    # One connection, kept: it is used by one thread at a time, though not always by the same one.
+    engine = create_engine(
+        URL.create("sqlite+pysqlite", database=str(path)),
+        poolclass=StaticPool,
+        connect_args={"timeout": _LOCK_TIMEOUT, "check_same_thread": False},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _connected(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None  # transactions begin where we say so, below
+        if how == "to read":
+            connection.execute("PRAGMA query_only=ON").close()
+            return
+        connection.execute("PRAGMA synchronous=NORMAL").close()
+        connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}").close()
+        connection.execute(f"PRAGMA journal_size_limit={_LOG_BYTES}").close()
+
+    @event.listens_for(engine, "begin")
+    def _begun(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if how == "to write" else "BEGIN")
+
+    return engine
+
+
+def _recognize(connection: Connection, name: str, how: Opening) -> None:
+    """Refuse a file of another program, and mark a new one as a record."""
+    found = connection.exec_driver_sql("PRAGMA application_id").scalar_one()
+    tables = connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar_one()
+    if found != APPLICATION_ID and (found != 0 or tables != 0):
+        raise RecordUnavailable(name, "is not a record of Vivienne; name another file with --record")
+    if how == "to write":
+        connection.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
