@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from vivienne.config.documents import leaves, merged
 from vivienne.config.layers import GLOBAL, Layers
 from vivienne.config.tunables import DEFAULTS, TUNABLES
+from vivienne.slices import whole
 
 ASSETS = ("BTC", "ETH")
 NOTHING: frozenset[str] = frozenset()
@@ -90,7 +91,7 @@ def test_the_source_of_a_value_is_the_uppermost_layer_that_sets_it(
 def test_a_change_makes_new_layers_and_leaves_the_old_ones() -> None:
     before = Layers.load(ASSETS, {})
 
-    after, problems = before.changed("BTC", thresholds(bang=90), frozenset({BANG}))
+    after, problems = whole(before.changed("BTC", thresholds(bang=90), frozenset({BANG})))
 
     assert problems == []
     assert (in_force(before, "BTC"), in_force(after, "BTC"), in_force(after, "ETH")) == (80, 90, 80)
@@ -99,7 +100,7 @@ def test_a_change_makes_new_layers_and_leaves_the_old_ones() -> None:
 def test_a_change_of_one_asset_is_judged_with_what_it_inherits() -> None:
     layers = Layers.load(ASSETS, {GLOBAL: thresholds(bang=85, aim=84)})
 
-    _, problems = layers.changed("BTC", thresholds(bang=83), frozenset({BANG}))
+    _, problems = whole(layers.changed("BTC", thresholds(bang=83), frozenset({BANG})))
 
     assert [(problem.path, problem.asset) for problem in problems] == [(BANG, None)]
 
@@ -107,7 +108,7 @@ def test_a_change_of_one_asset_is_judged_with_what_it_inherits() -> None:
 def test_a_global_change_one_asset_cannot_take_names_that_asset() -> None:
     layers = Layers.load(ASSETS, {"ETH": thresholds(aim=75)})
 
-    _, problems = layers.changed(GLOBAL, thresholds(bang=74, aim=60), frozenset({BANG, AIM}))
+    _, problems = whole(layers.changed(GLOBAL, thresholds(bang=74, aim=60), frozenset({BANG, AIM})))
 
     assert [problem.asset for problem in problems] == ["ETH"]
     assert problems[0].path in {BANG, AIM}
@@ -117,7 +118,7 @@ def test_a_global_change_one_asset_cannot_take_names_that_asset() -> None:
 def test_a_global_change_names_every_asset_that_cannot_take_it() -> None:
     layers = Layers.load(ASSETS, {"BTC": thresholds(aim=78), "ETH": thresholds(aim=75)})
 
-    _, problems = layers.changed(GLOBAL, thresholds(bang=72), frozenset({BANG}))
+    _, problems = whole(layers.changed(GLOBAL, thresholds(bang=72), frozenset({BANG})))
 
     assert [(problem.path, problem.asset) for problem in problems] == [(BANG, "BTC"), (BANG, "ETH")]
 
@@ -125,7 +126,7 @@ def test_a_global_change_names_every_asset_that_cannot_take_it() -> None:
 def test_a_global_change_that_is_wrong_in_itself_is_not_blamed_on_assets() -> None:
     layers = Layers.load(ASSETS, {"BTC": thresholds(aim=78)})
 
-    _, problems = layers.changed(GLOBAL, thresholds(bang=60), frozenset({BANG}))
+    _, problems = whole(layers.changed(GLOBAL, thresholds(bang=60), frozenset({BANG})))
 
     assert [(problem.path, problem.asset) for problem in problems] == [(BANG, None)]
 
@@ -133,7 +134,7 @@ def test_a_global_change_that_is_wrong_in_itself_is_not_blamed_on_assets() -> No
 def test_values_and_rules_are_reported_together() -> None:
     layers = Layers.load(ASSETS, {})
 
-    _, problems = layers.changed("BTC", {**thresholds(bang=60), "signal_weights": {"rsi": 2}}, frozenset({BANG}))
+    _, problems = whole(layers.changed("BTC", {**thresholds(bang=60), "signal_weights": {"rsi": 2}}, frozenset({BANG})))
 
     assert {problem.path for problem in problems} == {BANG, "signal_weights.rsi"}
 
@@ -172,7 +173,7 @@ def test_an_asset_that_only_holds_on_a_global_layer_left_out_is_left_out_too() -
 def test_a_layer_left_out_is_in_force_again_once_it_is_repaired() -> None:
     layers = Layers.load(ASSETS, {"BTC": thresholds(bang=101)})
 
-    repaired, problems = layers.changed("BTC", thresholds(bang=95), frozenset({BANG}))
+    repaired, problems = whole(layers.changed("BTC", thresholds(bang=95), frozenset({BANG})))
 
     assert problems == []
     assert repaired.ignored == {}
@@ -183,7 +184,7 @@ def test_an_asset_left_out_is_in_force_again_once_what_it_inherits_suits_it() ->
     layers = Layers.load(ASSETS, {"BTC": thresholds(bang=60)})
     assert set(layers.ignored) == {"BTC"}
 
-    repaired, problems = layers.changed(GLOBAL, thresholds(aim=55), frozenset({AIM}))
+    repaired, problems = whole(layers.changed(GLOBAL, thresholds(aim=55), frozenset({AIM})))
 
     assert problems == []
     assert repaired.ignored == {}
@@ -193,7 +194,7 @@ def test_an_asset_left_out_is_in_force_again_once_what_it_inherits_suits_it() ->
 def test_an_asset_left_out_does_not_stand_in_the_way_of_a_global_change() -> None:
     layers = Layers.load(ASSETS, {"BTC": thresholds(bang=101)})
 
-    changed, problems = layers.changed(GLOBAL, thresholds(bang=90), frozenset({BANG}))
+    changed, problems = whole(layers.changed(GLOBAL, thresholds(bang=90), frozenset({BANG})))
 
     assert problems == []
     assert set(changed.ignored) == {"BTC"}
@@ -203,7 +204,7 @@ def test_an_asset_left_out_does_not_stand_in_the_way_of_a_global_change() -> Non
 def test_a_change_that_leaves_the_fault_in_a_layer_is_refused() -> None:
     layers = Layers.load(ASSETS, {"BTC": {"settings": {"gone": 1}}})
 
-    _, problems = layers.changed("BTC", {"settings": {"gone": 1, "state_threshold_bang": 90}}, frozenset({BANG}))
+    _, problems = whole(layers.changed("BTC", {"settings": {"gone": 1, "state_threshold_bang": 90}}, frozenset({BANG})))
 
     assert [problem.path for problem in problems] == ["settings.gone"]
 
@@ -211,7 +212,7 @@ def test_a_change_that_leaves_the_fault_in_a_layer_is_refused() -> None:
 def test_other_assets_can_be_changed_while_a_layer_is_left_out() -> None:
     layers = Layers.load(ASSETS, {GLOBAL: thresholds(bang=101), "BTC": thresholds(aim=75)})
 
-    changed, problems = layers.changed("ETH", thresholds(bang=90), NOTHING)
+    changed, problems = whole(layers.changed("ETH", thresholds(bang=90), NOTHING))
 
     assert problems == []
     assert set(changed.ignored) == {GLOBAL}
@@ -222,4 +223,4 @@ def test_assets_that_are_not_decided_any_more_disturb_nobody() -> None:
     layers = Layers.load(ASSETS, {"DOGE": thresholds(bang=101)})
 
     assert layers.ignored == {}
-    assert layers.changed(GLOBAL, thresholds(bang=90), frozenset({BANG}))[1] == []
+    assert whole(layers.changed(GLOBAL, thresholds(bang=90), frozenset({BANG})))[1] == []

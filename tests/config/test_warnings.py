@@ -11,6 +11,7 @@ from vivienne.config.documents import leaves, merged
 from vivienne.config.layers import GLOBAL, Layers
 from vivienne.config.tunables import DEFAULTS
 from vivienne.config.warnings import warnings_of, warnings_of_change
+from vivienne.slices import whole
 
 if TYPE_CHECKING:
     from vivienne.wire.problem import WarningEntry
@@ -81,9 +82,9 @@ def test_the_messages_have_digits_enough_to_tell_a_value_from_what_is_usual() ->
 def of_change(documents: dict[str, dict[str, Any]], layer: str, values: dict[str, Any]) -> list[WarningEntry]:
     assets = tuple(name for name in documents if name != GLOBAL)
     before = Layers.load(assets, {name: document_of(own) for name, own in documents.items()})
-    after, problems = before.changed(layer, document_of(values), frozenset(values))
+    after, problems = whole(before.changed(layer, document_of(values), frozenset(values)))
     assert problems == []
-    return warnings_of_change(before, after, {layer: values})
+    return whole(warnings_of_change(before, after, {layer: values}))
 
 
 def test_a_change_for_all_names_the_assets_for_which_only_it_is_unusual() -> None:

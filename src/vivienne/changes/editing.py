@@ -9,6 +9,7 @@ from vivienne.config.documents import leaves, merged, without
 from vivienne.config.flat import FLAT_NAMES, MOST_TOLD, and_more, clip, nearest, nest, quoted
 from vivienne.config.tunables import SECTIONS, TUNABLES
 from vivienne.errors import InvalidConfiguration, Problem
+from vivienne.slices import whole
 
 if TYPE_CHECKING:
     from vivienne.config.layers import Layers
@@ -50,7 +51,7 @@ def edit(layers: Layers, layer: str, intent: Update | Reset) -> Edit:
         problems.append(Problem("", "The message sets nothing; name at least one value, or reset the layer"))
     document = merged(present, sent) if intent.partial else sent
     if problems:
-        more = layers.changed(layer, document, touched)[1] if touched else []
+        more = whole(layers.changed(layer, document, touched))[1] if touched else []
         raise InvalidConfiguration([*problems, *more])
     return Edit("partial_update" if intent.partial else "update", document, touched)
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from vivienne.changes.plan import Prepared, done
-from vivienne.config.documents import differences, leaves
+from vivienne.config.documents import differences
 from vivienne.config.flat import nest
-from vivienne.config.layers import GLOBAL, Layers, altered, asset_of
+from vivienne.config.layers import GLOBAL, altered, asset_of
 from vivienne.config.warnings import warnings_of_change
 from vivienne.errors import InvalidConfiguration, Problem
 from vivienne.store.revision import IMPORT, Revision
@@ -18,8 +18,26 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from vivienne.changes.requests import Replacement
-    from vivienne.wire.answers import LayerChange, Replaced
+    from vivienne.config.layers import Layers
+    from vivienne.slices import Pieces
+    from vivienne.wire.answers import LayerChange, Replaced, ValueChange
     from vivienne.wire.document import Document
+    from vivienne.wire.problem import WarningEntry
+
+
+@dataclass(frozen=True, slots=True)
+class LayerPlan:
+    """A layer that sets something else afterwards.
+
+    Attributes:
+        document: what it sets.
+        own: the differences between what it set and what it sets.
+        changed: those of all values in force for it.
+    """
+
+    document: Document
+    own: list[ValueChange]
+    changed: list[ValueChange]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +45,16 @@ class ReplacementPlan:
     """A replacement worked out.
 
     Attributes:
-        before, after: all layers, of every asset that has one or gets one.
-        documents: by layer, what those set afterwards that set something else now; the global one first.
+        layers: by name, those that set something else afterwards; the global one first.
+        assets: whose values are different.
+        warnings: of values that are valid and rarely meant.
+        after: all layers that are in force afterwards.
     """
 
-    before: Layers
+    layers: Mapping[str, LayerPlan]
+    assets: list[str]
+    warnings: list[WarningEntry]
     after: Layers
-    documents: Mapping[str, Document]
 
     def outcome(self, version: int, *, made: bool) -> Replaced:
         """The effect, for the caller.
@@ -42,23 +63,16 @@ class ReplacementPlan:
             version: the newest one.
             made: whether it was made, or would be.
         """
-        before, after = self.before, self.after
         layers: list[LayerChange] = [
-            {"asset_symbol": asset_of(layer), "changed": differences(before.document(layer), document)}
-            for layer, document in self.documents.items()
+            {"asset_symbol": asset_of(layer), "changed": plan.own} for layer, plan in self.layers.items()
         ]
-        assets = altered(before, after, after.assets)
-        touched = {
-            layer: [change["path"] for change in differences(before.document(layer), document)]
-            for layer, document in self.documents.items()
-        }
         answer: Replaced = {
             "status": "unchanged",
             "message": "Nothing to change: every layer already sets this",
             "version": version,
             "layers": layers,
-            "assets": assets,
-            "warnings": warnings_of_change(before, after, touched, names_assets=True),
+            "assets": self.assets,
+            "warnings": self.warnings,
         }
         if layers and not made:
             answer |= {"status": "valid", "message": f"Nothing was changed. {_count(layers)} would be replaced"}
@@ -67,8 +81,8 @@ class ReplacementPlan:
         return answer
 
 
-def plan_replacement(present: Layers, asked: Replacement) -> ReplacementPlan:
-    """Work out what a replacement would do.
+def plan_replacement(present: Layers, asked: Replacement) -> Pieces[ReplacementPlan]:
+    """Work out what a replacement would do, a layer at a time.
 
     Every existing layer counts, also those of assets that are not decided here.
 
@@ -80,24 +94,42 @@ def plan_replacement(present: Layers, asked: Replacement) -> ReplacementPlan:
     for layer, document in asked.documents.items():
         documents[layer], wrong = nest(document)
         problems += [replace(problem, asset=asset_of(layer)) for problem in wrong]
-    names = {**present.documents, **documents}
-    before = Layers.load(tuple(name for name in names if name != GLOBAL), present.documents)
+        yield
+    before = yield from present.widened(name for name in (*present.documents, *documents) if name != GLOBAL)
     if asked.empty_others:
         documents = {**{layer: {} for layer in present.documents}, **documents}
-    after, more = before.replaced(documents)
+    after, more = yield from before.replaced(documents)
     if problems or more:
         raise InvalidConfiguration([*problems, *more])
-    differing = {
-        layer: documents[layer]
-        for layer in sorted(documents, key=lambda layer: layer != GLOBAL)  # that of all assets first, others as asked
-        if leaves(documents[layer]) != leaves(before.document(layer))
-    }
-    return ReplacementPlan(before, after, differing)
+    layers = yield from _differing(before, after, documents)
+    assets = yield from altered(before, after, after.assets)
+    touched = {layer: [change["path"] for change in plan.own] for layer, plan in layers.items()}
+    warnings = yield from warnings_of_change(before, after, touched, names_assets=True)
+    in_force = yield from present.followed({layer: plan.document for layer, plan in layers.items()})
+    return ReplacementPlan(layers, assets, warnings, in_force)
+
+
+def _differing(before: Layers, after: Layers, documents: Mapping[str, Document]) -> Pieces[dict[str, LayerPlan]]:
+    """The layers that set something else afterwards: that of all assets first, others as asked."""
+    found: dict[str, LayerPlan] = {}
+    was = before
+    for layer in sorted(documents, key=lambda layer: layer != GLOBAL):
+        yield
+        own = differences(before.document(layer), documents[layer])
+        if not own:
+            continue
+        if layer == GLOBAL:
+            changed = differences(before.effective(GLOBAL), after.effective(GLOBAL))
+            was, _ = yield from before.replaced({GLOBAL: documents[GLOBAL]})  # what assets inherit is its change
+        else:
+            changed = differences(was.effective(layer), after.effective(layer))
+        found[layer] = LayerPlan(documents[layer], own, changed)
+    return found
 
 
 def write_up_replacement(
     plan: ReplacementPlan, asked: Replacement, version: int, created_at: str
-) -> Prepared[Replaced]:
+) -> Pieces[Prepared[Replaced]]:
     """The revisions to store, one for each layer that is different, all of one time; and the answer.
 
     Args:
@@ -106,24 +138,23 @@ def write_up_replacement(
         version: the newest one there is.
         created_at: now.
     """
-    layers, revisions = plan.before, list[Revision]()
-    for layer, document in plan.documents.items():
-        was = layers
-        layers, _ = was.replaced({layer: document})
+    revisions = list[Revision]()
+    for layer, layer_plan in plan.layers.items():
         revisions.append(
             Revision(
                 version=version + 1 + len(revisions),
                 config_id=str(uuid.uuid4()),
                 layer=layer,
-                action="update" if document else "reset",
-                document=document,
-                changed=differences(was.effective(layer), layers.effective(layer)),
+                action="update" if layer_plan.document else "reset",
+                document=layer_plan.document,
+                changed=layer_plan.changed,
                 author=asked.author,
                 channel=IMPORT,
                 created_at=created_at,
                 reason=asked.reason,
             )
         )
+        yield
     answer = plan.outcome(version + len(revisions), made=True)
     for told, revision in zip(answer["layers"], revisions, strict=True):
         told["version"], told["config_id"] = revision.version, revision.config_id
@@ -132,6 +163,7 @@ def write_up_replacement(
         revisions=tuple(revisions),
         summaries=[done(revision.action, revision.changed, revision.layer) for revision in revisions],
         active_ids={revision.layer: revision.config_id for revision in revisions},
+        layers=plan.after,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vivienne.agent.schema import Configuration
@@ -76,9 +76,12 @@ class LayersInForce:
         self._versions = {layer: revision.version for layer, revision in newest.items()}
         self._active_ids: dict[str, str | None] = {**active_ids}
         self._layers = Layers.load(assets, {layer: revision.document for layer, revision in newest.items()})
+        self._known = frozenset(assets)
+        self._made: dict[str, tuple[Document, Configuration]] = {}
+        """By layer that sets something, its values; made when they are first asked for."""
         self._active: dict[str, Active] = {}
+        """By layer; made when it is first asked for, so that a change for thousands of assets is quick."""
         self._say_ignored({})
-        self._swap((GLOBAL, *assets))
 
     @property
     def version(self) -> int:
@@ -97,7 +100,19 @@ class LayersInForce:
 
     def active(self, layer: str) -> Active:
         """The configuration in force for an asset, or for the global layer."""
-        return self._active[layer]
+        found = self._active.get(layer)
+        if found is None:
+            document, configuration = self._values(layer)
+            found = self._active[layer] = Active(
+                layer=layer,
+                version=self.version_of(layer),
+                config_id=self._id_in_force(layer) or self._id_in_force(GLOBAL),
+                document=document,
+                configuration=configuration,
+                layers=self._layers,
+                pause=self._pauses.of(layer),
+            )
+        return found
 
     def version_of(self, layer: str) -> int:
         """The newest version that bears on a layer; 0 while everything is default."""
@@ -114,7 +129,9 @@ class LayersInForce:
 
     def under(self, layer: str) -> list[str]:
         """The assets a layer bears on; none for one of an asset that is not decided any more."""
-        return [asset for asset in self.assets if layer in (GLOBAL, asset)]
+        if layer == GLOBAL:
+            return list(self.assets)
+        return [layer] if layer in self._known else []
 
     def layer(self, asset: str | None) -> str:
         """The layer of an asset, in any case; the global one for None.
@@ -124,7 +141,7 @@ class LayersInForce:
         """
         if asset is None:
             return GLOBAL
-        if asset.upper() not in self.assets:
+        if asset.upper() not in self._known:
             raise self.unknown(asset)
         return asset.upper()
 
@@ -145,6 +162,10 @@ class LayersInForce:
                 path="expected_version",
             )
 
+    def are_switches(self, revisions: Sequence[Revision]) -> bool:
+        """Whether revisions pause or resume, and leave all values as they are."""
+        return all(each.is_switch and each.document == self._layers.document(each.layer) for each in revisions)
+
     def put(
         self, revisions: Sequence[Revision], active_ids: Mapping[str, str | None], layers: Layers | None = None
     ) -> None:
@@ -153,24 +174,22 @@ class LayersInForce:
         Args:
             revisions: what was stored.
             active_ids: by layer of these, the config_id that is active in it from here on.
-            layers: what all layers come to, where that is known.
+            layers: what all layers come to; None for switches, which leave them as they are.
         """
-        if all(each.is_switch and each.document == self._layers.document(each.layer) for each in revisions):
-            self._versions |= {revision.layer: revision.version for revision in revisions}
-            after = self._pauses
-            for revision in revisions:
-                after = after.followed(revision)
-            self._switch(after)
-            return
-        ignored = self._layers.ignored
-        documents = {revision.layer: revision.document for revision in revisions}
-        self._layers = layers or self._layers.followed(documents)
         self._versions |= {revision.layer: revision.version for revision in revisions}
-        self._active_ids |= active_ids
         for revision in revisions:
             self._pauses = self._pauses.followed(revision)
+        self._active = {}
+        if layers is None:
+            return
+        ignored = self._layers.ignored
+        self._layers = layers
+        self._active_ids |= active_ids
+        for revision in revisions:
+            self._made.pop(revision.layer, None)
+            if revision.layer == GLOBAL:
+                self._made = {}
         self._say_ignored(ignored)
-        self._swap(layer for layer in (GLOBAL, *self.assets) if layer in documents or GLOBAL in documents)
 
     def hold(self, pause: PauseInForce) -> None:
         """Put a pause in force that is not stored yet."""
@@ -194,34 +213,16 @@ class LayersInForce:
     def _switch(self, pauses: PausesInForce) -> None:
         """Put pauses in force, all at once; no configuration is made again, so it is quick with thousands of assets."""
         self._pauses = pauses
-        self._active = {
-            layer: replace(active, version=self.version_of(layer), pause=pauses.of(layer))
-            for layer, active in self._active.items()
-        }
+        self._active = {}
 
-    def _swap(self, changed: Iterable[str]) -> None:
-        """Put layers in force, all at once. Those that set nothing share one configuration."""
-        active = dict(self._active)
-        inherited: tuple[Document, Configuration] | None = None
-        for layer in changed:
-            if layer != GLOBAL and not self._layers.sets_nothing(layer):
-                document, configuration = self._made(layer)
-            else:
-                document, configuration = inherited = inherited or self._made(GLOBAL)
-            active[layer] = Active(
-                layer=layer,
-                version=self.version_of(layer),
-                config_id=self._id_in_force(layer) or self._id_in_force(GLOBAL),
-                document=document,
-                configuration=configuration,
-                layers=self._layers,
-                pause=self._pauses.of(layer),
-            )
-        self._active = active
-
-    def _made(self, layer: str) -> tuple[Document, Configuration]:
-        document = self._layers.effective(layer)
-        return document, Configuration.model_validate(document)
+    def _values(self, layer: str) -> tuple[Document, Configuration]:
+        """The values of a layer. Those that set nothing share one configuration."""
+        own = GLOBAL if self._layers.sets_nothing(layer) else layer
+        found = self._made.get(own)
+        if found is None:
+            document = self._layers.effective(own)
+            found = self._made[own] = document, Configuration.model_validate(document)
+        return found
 
     def _id_in_force(self, layer: str) -> str | None:
         return None if layer in self._layers.ignored else self._active_ids.get(layer)

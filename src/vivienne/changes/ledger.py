@@ -10,12 +10,17 @@ from typing import TYPE_CHECKING, Any
 from vivienne.changes.plan import done
 from vivienne.changes.telling import Telling
 from vivienne.errors import NotStored, StoreUnavailable, VersionTaken
+from vivienne.slices import in_slices
 from vivienne.store.revision import AppliedRevision
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from vivienne.changes.in_force import LayersInForce
     from vivienne.changes.plan import Prepared
+    from vivienne.config.layers import Layers
     from vivienne.metrics.registry import Metrics
+    from vivienne.slices import Pieces
     from vivienne.store.base import RevisionStore
     from vivienne.store.revision import Revision
     from vivienne.store.thread import StoreThread
@@ -87,12 +92,25 @@ class Ledger:
             if not stored:
                 raise NotStored(f"Nothing was changed: {error}") from error
         else:
-            self._in_force.put(prepared.revisions, prepared.active_ids, prepared.layers)
-            for revision, summary in zip(prepared.revisions, prepared.summaries, strict=True):
-                self._metrics.in_force(self._in_force.under(revision.layer), revision.version, asked_at)
-                self._tell(revision, summary, made_here=True)
+            await self._put(prepared.revisions, prepared.active_ids, prepared.layers)
+            await in_slices(self._tell_of(prepared, asked_at))
         self.failure = None
         return True
+
+    async def _put(
+        self, revisions: Sequence[Revision], active_ids: Mapping[str, str | None], layers: Layers | None = None
+    ) -> None:
+        """Put revisions in force, all at once."""
+        if layers is None and not self._in_force.are_switches(revisions):
+            documents = {revision.layer: revision.document for revision in revisions}
+            layers = await in_slices(self._in_force.layers.followed(documents))
+        self._in_force.put(revisions, active_ids, layers)
+
+    def _tell_of(self, prepared: Prepared[Any], asked_at: float) -> Pieces[None]:
+        for revision, summary in zip(prepared.revisions, prepared.summaries, strict=True):
+            self._metrics.in_force(self._in_force.under(revision.layer), revision.version, asked_at)
+            self._tell(revision, summary, made_here=True)
+            yield
 
     async def settle_doubt(self) -> bool:
         """After a write of which it is not known whether it reached the disk: ask. If it did, it is put in force.
@@ -144,7 +162,7 @@ class Ledger:
             for _, group in groupby(revisions, lambda each: each.occasion):
                 together = tuple(group)
                 active_ids = {each.layer: await self._active_id(each) for each in together if not each.is_switch}
-                self._in_force.put(together, active_ids)
+                await self._put(together, active_ids)
                 for revision in together:
                     summary = done(revision.action, revision.changed, revision.layer)
                     self._tell(revision, summary, made_here=revision.config_id in doubtful)

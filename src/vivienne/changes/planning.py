@@ -12,6 +12,7 @@ from vivienne.config.documents import differences, leaves
 from vivienne.config.layers import GLOBAL, altered
 from vivienne.config.warnings import warnings_of_change
 from vivienne.errors import InvalidConfiguration, UnknownRevision
+from vivienne.slices import in_slices
 from vivienne.store.revision import Revision
 
 if TYPE_CHECKING:
@@ -70,13 +71,13 @@ class Planning:
         if layer != GLOBAL and layer not in in_force.assets and action == "activate":
             raise in_force.unknown(layer)
         before = in_force.layers
-        layers, problems = before.changed(layer, document, touched or frozenset(leaves(document)))
+        layers, problems = await in_slices(before.changed(layer, document, touched or frozenset(leaves(document))))
         if problems:
             raise InvalidConfiguration(problems)
         changed = differences(before.effective(layer), layers.effective(layer))
-        assets = altered(before, layers, in_force.under(layer))
+        assets = await in_slices(altered(before, layers, in_force.under(layer)))
         paths = {*(touched or leaves(document)), *(change["path"] for change in changed)}
-        warnings = warnings_of_change(before, layers, {layer: paths})
+        warnings = await in_slices(warnings_of_change(before, layers, {layer: paths}))
         return Plan(layer, action, document, layers, changed, assets, warnings, target, active_id)
 
     async def _find(self, config_id: str) -> Revision:

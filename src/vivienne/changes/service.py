@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from vivienne.agent.schema import Configuration
+from vivienne.changes.ahead import Ahead
 from vivienne.changes.counting import ChangeCounts
 from vivienne.changes.following import Following
 from vivienne.changes.import_plan import plan_replacement, write_up_replacement
@@ -24,13 +25,14 @@ from vivienne.changes.pause.hearing import Hearing
 from vivienne.changes.pause.restoring import Restoring
 from vivienne.changes.pause.service import Pausing
 from vivienne.changes.planning import Planning
-from vivienne.changes.several import plan_several, write_up_several
+from vivienne.changes.several import check_version, plan_several, write_up_several
 from vivienne.changes.turns import MOST_WAITING, Turns
-from vivienne.changes.undoing import plan_undo, read_former
+from vivienne.changes.undoing import Undoing
 from vivienne.changes.writer import STORE_TIMEOUT, Writer
 from vivienne.config.layers import GLOBAL, asset_of
 from vivienne.errors import ChangeRefused, StoreUnavailable
 from vivienne.metrics.registry import Metrics
+from vivienne.slices import in_slices
 from vivienne.store.revision import IMPORT
 from vivienne.store.thread import StoreThread
 from vivienne.times import now, written
@@ -41,12 +43,14 @@ if TYPE_CHECKING:
 
     from vivienne.access.budget import TimeBudgets
     from vivienne.access.caller import Caller
+    from vivienne.changes.import_plan import ReplacementPlan
     from vivienne.changes.in_force import Active
     from vivienne.changes.looking_back import Page, RevisionFilter
     from vivienne.changes.pause.state import PauseInForce, PausesInForce
     from vivienne.changes.plan import Plan, Prepared
     from vivienne.changes.requests import ChangeRequest, Replacement, SeveralRequest, SwitchRequest, UndoRequest
     from vivienne.changes.telling import Listener
+    from vivienne.changes.undoing import UndoPlan
     from vivienne.errors import Problem
     from vivienne.store.base import RevisionStore
     from vivienne.wire.answers import (
@@ -59,6 +63,8 @@ if TYPE_CHECKING:
         Switched,
     )
     from vivienne.wire.pause import PauseClaim
+
+_PlanT = TypeVar("_PlanT")
 
 CLOSE_SECONDS = 1.0
 """Seconds that what is under way gets to finish when the service is closed, and then the store."""
@@ -183,7 +189,8 @@ class ConfigService:
         Raises:
             ChangeRefused: nothing was stored and nothing is different. `NotStored` may leave open whether it was.
         """
-        return await self._writer.write_once(request, self._prepare)
+        plan = self._ahead(partial(self._planning.plan, request))
+        return await self._writer.write_once(request, partial(self._prepare, plan), plan.work_out)
 
     async def switch(self, request: SwitchRequest) -> Switched:
         """Pause or resume.
@@ -204,7 +211,10 @@ class ConfigService:
         Raises:
             ChangeRefused: as `change`; each problem has the asset of its layer.
         """
-        return await self._writer.write(partial(self._prepare_replacement, asked), IMPORT, IMPORT)
+        plan = self._ahead(lambda: in_slices(plan_replacement(self._in_force.layers, asked)))
+        return await self._writer.write(
+            partial(self._prepare_replacement, plan, asked), IMPORT, IMPORT, ahead=plan.work_out
+        )
 
     async def try_replacement(self, asked: Replacement) -> Replaced:
         """Try a replacement: tell what it would do, without doing it.
@@ -215,7 +225,8 @@ class ConfigService:
         if self._store.is_shared:
             with suppress(StoreUnavailable):  # then the revisions known here have to do
                 await self.catch_up()
-        return plan_replacement(self._in_force.layers, asked).outcome(self._in_force.version, made=False)
+        plan = await in_slices(plan_replacement(self._in_force.layers, asked))
+        return plan.outcome(self._in_force.version, made=False)
 
     async def change_several(self, request: SeveralRequest) -> Replaced:
         """Change several assets as one change: it is in force for all of them afterwards, or for none.
@@ -223,7 +234,8 @@ class ConfigService:
         Raises:
             ChangeRefused: as `change`; each problem has its asset.
         """
-        return await self._writer.write_once(request, self._prepare_several)
+        plan = self._ahead(lambda: in_slices(plan_several(self._in_force, request)))
+        return await self._writer.write_once(request, partial(self._prepare_several, plan), plan.work_out)
 
     async def undo(self, request: UndoRequest) -> Replaced:
         """Undo a change in every layer that it changed, as one change.
@@ -231,7 +243,9 @@ class ConfigService:
         Raises:
             ChangeRefused: as `change`; each problem has its asset.
         """
-        return await self._writer.write_once(request, self._prepare_undo)
+        undoing = Undoing(self._in_force, self._store, self._thread.reads, request)
+        plan = self._ahead(undoing.plan)
+        return await self._writer.write_once(request, partial(self._prepare_undo, plan), plan.work_out)
 
     async def try_several(self, request: SeveralRequest) -> Replaced:
         """Try a change of several assets: tell what it would do, without doing it.
@@ -239,7 +253,9 @@ class ConfigService:
         Raises:
             ChangeRefused: what `change_several` would raise.
         """
-        return plan_several(self._in_force, request).outcome(self._in_force.version, made=False)
+        async with self._trial_turns.turn(request.requester):
+            plan = await in_slices(plan_several(self._in_force, request))
+        return plan.outcome(self._in_force.version, made=False)
 
     async def validate(self, request: ChangeRequest) -> Preview:
         """Try an update: tell what it would do, without doing it.
@@ -350,35 +366,44 @@ class ConfigService:
 
     # Making a change
 
-    async def _prepare(self, request: ChangeRequest) -> Prepared[Acknowledgement]:
-        plan = await self._planning.plan(request)
+    def _ahead(self, plan: Callable[[], Awaitable[_PlanT]]) -> Ahead[_PlanT]:
+        return Ahead(lambda: self._in_force.layers, plan)
+
+    async def _prepare(self, ahead: Ahead[Plan], request: ChangeRequest) -> Prepared[Acknowledgement]:
+        plan = await ahead.result()
+        self._in_force.expect(request.expected_version, plan.layer)
         return self._planning.write_up(plan, request, self._now())
 
-    async def _prepare_replacement(self, asked: Replacement) -> Prepared[Replaced]:
+    async def _prepare_replacement(self, ahead: Ahead[ReplacementPlan], asked: Replacement) -> Prepared[Replaced]:
         if self._store.is_shared:  # "nothing to change" must not be said of what was in force before
             await self._ledger.catch_up()
-        plan = plan_replacement(self._in_force.layers, asked)
-        return write_up_replacement(plan, asked, self._in_force.version, self._now())
+        plan = await ahead.result()
+        return await in_slices(write_up_replacement(plan, asked, self._in_force.version, self._now()))
 
-    async def _prepare_several(self, request: SeveralRequest) -> Prepared[Replaced]:
-        plan = plan_several(self._in_force, request)
-        return write_up_several(plan, request, self._in_force.version, self._now())
+    async def _prepare_several(self, ahead: Ahead[ReplacementPlan], request: SeveralRequest) -> Prepared[Replaced]:
+        plan = await ahead.result()
+        check_version(self._in_force, request)
+        return await in_slices(write_up_several(plan, request, self._in_force.version, self._now()))
 
-    async def _prepare_undo(self, request: UndoRequest) -> Prepared[Replaced]:
-        former = await self._thread.run(read_former, self._store, request.config_id)
-        plan = plan_undo(self._in_force, request, former)
-        return write_up_several(plan, request, self._in_force.version, self._now())
+    async def _prepare_undo(self, ahead: Ahead[UndoPlan], request: UndoRequest) -> Prepared[Replaced]:
+        plan, layers = await ahead.result()
+        self._in_force.expect(request.expected_version, max(layers, key=self._in_force.version_of))
+        return await in_slices(write_up_several(plan, request, self._in_force.version, self._now()))
 
     async def _try_out(self, request: ChangeRequest) -> Plan:
         try:
-            return await self._trials.plan(request)
+            return await self._tried_out(request)
         except ChangeRefused:
             if not self._store.is_shared:
                 raise
             with suppress(StoreUnavailable, TimeoutError):  # then the revisions known here have to do
                 async with asyncio.timeout(STORE_TIMEOUT), self._trial_turns.turn(request.requester):
                     await self.catch_up()
-        return await self._trials.plan(request)
+        return await self._tried_out(request)
+
+    async def _tried_out(self, request: ChangeRequest) -> Plan:
+        async with self._trial_turns.turn(request.requester):
+            return await self._trials.plan(request)
 
     def _preview(self, plan: Plan) -> Preview:
         outcome = plan.outcome(self._in_force.version_of(plan.layer), made=False)

@@ -63,14 +63,20 @@ class Writer:
         """Called with the bytes that a change took in the store, and who asked for it."""
         self.budgets: TimeBudgets | None = None
         """Of the time of callers; changes are charged to them, and wait for it where they come in."""
-        self._turns = Turns()
+        self._planning, self._turns = Turns(), Turns()
         self._waiting: Counter[str] = Counter()
         self._under_way: set[asyncio.Task[Any]] = set()
         self._settling: asyncio.Task[None] | None = None
         self._tells: asyncio.Task[None] | None = None
 
     async def write(
-        self, prepare: Callable[[], Awaitable[Prepared[AnswerT]]], channel: str, whose: str, *, is_urgent: bool = False
+        self,
+        prepare: Callable[[], Awaitable[Prepared[AnswerT]]],
+        channel: str,
+        whose: str,
+        *,
+        ahead: Callable[[], Awaitable[None]] | None = None,
+        is_urgent: bool = False,
     ) -> AnswerT:
         """Make a change in its turn, in a task of its own; wait for the store no longer than `STORE_TIMEOUT`.
 
@@ -80,6 +86,7 @@ class Writer:
             prepare: plans the change on top of what is in force; called again when another process was first.
             channel: how the change came in.
             whose: the caller who asks for it: the callers take turns, and its time is charged.
+            ahead: what of the planning is done before, so that the turn is short: pauses wait for it.
             is_urgent: it goes before changes that wait, as many as they are.
 
         Raises:
@@ -90,7 +97,7 @@ class Writer:
             if self._waiting[whose] >= more * MOST_WAITING or len(self._under_way) >= more * _MOST_IN_ALL:
                 raise NotStored(f"The limit of {MOST_WAITING} waiting changes is reached; retry in a moment")
         self._waiting[whose] += 1
-        task = asyncio.create_task(self._charged(whose, prepare, channel, is_urgent=is_urgent))
+        task = asyncio.create_task(self._charged(whose, prepare, channel, ahead, is_urgent=is_urgent))
         self._under_way.add(task)
         task.add_done_callback(partial(self._finished, whose))
         try:
@@ -130,7 +137,10 @@ class Writer:
         await self._ledger.catch_up()
 
     async def write_once(
-        self, request: _RequestT, prepare: Callable[[_RequestT], Awaitable[Prepared[AnswerT]]]
+        self,
+        request: _RequestT,
+        prepare: Callable[[_RequestT], Awaitable[Prepared[AnswerT]]],
+        ahead: Callable[[], Awaitable[None]],
     ) -> AnswerT:
         """Make the change of a request, unless the same request was answered before. See `write`."""
 
@@ -140,7 +150,7 @@ class Writer:
                 return Prepared(answer=cast("AnswerT", earlier))  # an earlier request was of the same type
             return await prepare(request)
 
-        return await self.write(once, request.channel, request.caller.key)
+        return await self.write(once, request.channel, request.caller.key, ahead=ahead)
 
     @overload
     async def answered_before(self, request: ChangeRequest) -> Acknowledgement | None: ...
@@ -190,12 +200,33 @@ class Writer:
             await asyncio.wait(self._under_way, timeout=seconds)
 
     async def _charged(
-        self, whose: str, prepare: Callable[[], Awaitable[Prepared[AnswerT]]], channel: str, *, is_urgent: bool
+        self,
+        whose: str,
+        prepare: Callable[[], Awaitable[Prepared[AnswerT]]],
+        channel: str,
+        ahead: Callable[[], Awaitable[None]] | None,
+        *,
+        is_urgent: bool,
     ) -> AnswerT:
-        writing = self._write(whose, prepare, channel, monotonic(), is_urgent=is_urgent)
-        if self.budgets is None or is_urgent:
-            return await writing
-        return await self.budgets.charging(whose, writing)
+        with self._counts.refusals(channel):
+            if is_urgent:
+                return await self._write(whose, prepare, channel, monotonic(), is_urgent=True)
+            writing = self._planned(whose, prepare, channel, ahead)
+            return await (writing if self.budgets is None else self.budgets.charging(whose, writing))
+
+    async def _planned(
+        self,
+        whose: str,
+        prepare: Callable[[], Awaitable[Prepared[AnswerT]]],
+        channel: str,
+        ahead: Callable[[], Awaitable[None]] | None,
+    ) -> AnswerT:
+        """Plan and write a change, one at a time; a pause may come between, for the turn is taken after the plan."""
+        asked_at = monotonic()
+        async with self._planning.turn(whose):
+            if ahead is not None:
+                await ahead()
+            return await self._write(whose, prepare, channel, asked_at, is_urgent=False)
 
     async def _write(
         self,
@@ -206,13 +237,12 @@ class Writer:
         *,
         is_urgent: bool,
     ) -> AnswerT:
-        with self._counts.refusals(channel):
-            async with self._turns.turn(whose, is_urgent=is_urgent):
-                try:
-                    await self._ledger.settle_doubt()
-                    prepared = await self._write_on_the_newest(prepare, asked_at)
-                except StoreUnavailable as error:
-                    raise NotStored(f"Nothing was changed: {error}") from error
+        async with self._turns.turn(whose, is_urgent=is_urgent):
+            try:
+                await self._ledger.settle_doubt()
+                prepared = await self._write_on_the_newest(prepare, asked_at)
+            except StoreUnavailable as error:
+                raise NotStored(f"Nothing was changed: {error}") from error
         self._counts.answered(channel, made=bool(prepared.revisions))
         if self.charge is not None and prepared.caller is not None:
             self.charge(prepared.caller, sum(revision.size() for revision in prepared.revisions))

@@ -13,6 +13,7 @@ from vivienne.errors import Problem
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
+    from vivienne.slices import Pieces
     from vivienne.wire.document import Document
 
 GLOBAL = "global"
@@ -70,6 +71,15 @@ class Layers:
             layers = layers._settled(layer)
         return layers
 
+    def widened(self, assets: Iterable[str]) -> Pieces[Self]:
+        """The same layers, of these assets too; those that are not valid are ignored."""
+        more = [asset for asset in dict.fromkeys(assets) if asset not in frozenset(self.assets)]
+        layers = replace(self, assets=(*self.assets, *more))
+        for asset in more:
+            layers = layers._settled(asset)  # noqa: SLF001
+            yield
+        return layers
+
     def _settled(self, layer: str) -> Self:
         """The same layers, with this one ignored if it is not valid and in force if it is."""
         ignored = {name: problems for name, problems in self.ignored.items() if name != layer}
@@ -78,8 +88,8 @@ class Layers:
         problems = (*check_document(document), *check_rules(layers.effective(layer), leaves(document)))
         return replace(layers, ignored={**ignored, layer: problems}) if problems else layers
 
-    def changed(self, layer: str, document: Document, touched: frozenset[str]) -> tuple[Self, list[Problem]]:
-        """Put a new document into a layer.
+    def changed(self, layer: str, document: Document, touched: frozenset[str]) -> Pieces[tuple[Self, list[Problem]]]:
+        """Put a new document into a layer, an asset at a time.
 
         Args:
             layer: `GLOBAL` or an asset.
@@ -96,6 +106,7 @@ class Layers:
         if layer != GLOBAL or problems:
             return layers, problems
         for asset in self.assets:
+            yield
             if asset in self.ignored:
                 layers = layers._settled(asset)  # noqa: SLF001
                 continue
@@ -107,8 +118,8 @@ class Layers:
             ]
         return layers, problems
 
-    def replaced(self, documents: Mapping[str, Document]) -> tuple[Self, list[Problem]]:
-        """Put new documents into several layers at once.
+    def replaced(self, documents: Mapping[str, Document]) -> Pieces[tuple[Self, list[Problem]]]:
+        """Put new documents into several layers at once. The work is done a layer at a time.
 
         Returns:
             The new layers and all problems with them, with the asset of each problem. What is inherited
@@ -119,6 +130,7 @@ class Layers:
         found: list[Problem] = []
         wrong: set[str] = set()
         for layer in (GLOBAL, *self.assets):
+            yield
             document = layers.document(layer)
             if layer in ignored:
                 layers = layers._settled(layer)  # noqa: SLF001
@@ -133,16 +145,17 @@ class Layers:
                 found += [replace(problem, asset=asset_of(layer)) for problem in problems]
         return layers, found
 
-    def followed(self, documents: Mapping[str, Document]) -> Self:
-        """With documents that another process put into layers. Layers that are not valid with them are ignored."""
+    def followed(self, documents: Mapping[str, Document]) -> Pieces[Self]:
+        """With documents that were put into layers. Layers that are not valid with them are ignored."""
         layers = replace(self, documents={**self.documents, **documents})
         for layer in (GLOBAL, *self.assets):
+            yield
             if layer in documents or (GLOBAL in documents and layers.document(layer)):
                 layers = layers._settled(layer)  # noqa: SLF001
         return layers
 
 
-def altered(before: Layers, after: Layers, assets: Iterable[str]) -> list[str]:
+def altered(before: Layers, after: Layers, assets: Iterable[str]) -> Pieces[list[str]]:
     """Those among these assets whose values differ. Those that set nothing are compared once."""
     inherited = after.effective(GLOBAL) != before.effective(GLOBAL)
 
@@ -151,7 +164,12 @@ def altered(before: Layers, after: Layers, assets: Iterable[str]) -> list[str]:
             return inherited
         return after.effective(asset) != before.effective(asset)
 
-    return [asset for asset in assets if is_altered(asset)]
+    found: list[str] = []
+    for asset in assets:
+        if is_altered(asset):
+            found.append(asset)
+        yield
+    return found
 
 
 def _bears_on(path: str, touched: Collection[str]) -> bool:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from vivienne.config.layers import Layers
+    from vivienne.slices import Pieces
     from vivienne.wire.document import Document
     from vivienne.wire.problem import WarningEntry
 
@@ -48,8 +49,8 @@ def warnings_of(before: Document, after: Document, touched: Collection[str]) -> 
 
 def warnings_of_change(
     before: Layers, after: Layers, touched: Mapping[str, Collection[str]], *, names_assets: bool = False
-) -> list[WarningEntry]:
-    """Warn of values that a change of one or more layers sets.
+) -> Pieces[list[WarningEntry]]:
+    """Warn of values that a change of one or more layers sets, an asset at a time.
 
     Args:
         before: all layers.
@@ -67,6 +68,7 @@ def warnings_of_change(
     known = {(each["id"], each["message"]) for each in found}
     of_assets: list[WarningEntry] = []
     for asset in before.assets:
+        yield
         if asset in touched or (GLOBAL in touched and not _WATCHED.isdisjoint(leaves(after.document(asset)))):
             paths = {*inherited, *touched.get(asset, ())}
             own = warnings_of(before.effective(asset), after.effective(asset), paths)

@@ -219,7 +219,8 @@ class PausesInForce:
 
     def paused(self, assets: Iterable[str]) -> list[str]:
         """The paused ones among these assets."""
-        return [asset for asset in assets if self.of(asset) is not None]
+        layers = {*self.stored, *(pause.layer for pause in (*self.held, *self.heard))}
+        return list(assets) if GLOBAL in layers else [asset for asset in assets if asset in layers]
 
 
 def _kind(pause: PauseInForce) -> tuple[str, bool]:
