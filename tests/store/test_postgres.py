@@ -196,6 +196,39 @@ def test_after_a_restart_of_the_server_the_next_call_connects_anew(
     assert versions(store.after(0, 10)) == [1, 2]
 
 
+def test_a_database_in_use_that_becomes_read_only_is_said_to_be_and_left_for_the_primary(
+    store: PostgresRevisionStore, postgres: PostgresServer, database: str
+) -> None:
+    with store._engine.connect() as connection:
+        connection.exec_driver_sql("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
+        connection.commit()
+    with pytest.raises(StoreUnavailable, match="is read-only; make it the primary"):
+        store.check()
+    store.check()  # the next call connected again
+
+    name = database.rpartition("/")[2]
+    postgres.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    others = "datname = current_database() AND pid <> pg_backend_pid()"
+    postgres.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}", url=database)  # noqa: S608
+    for _ in range(3):
+        with pytest.raises(StoreUnavailable):
+            store.check()
+    with pytest.raises(StoreUnavailable, match="is read-only; make it the primary"):
+        store.check()
+    postgres.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")
+    store.check()
+    store.append(revision(1))
+
+
+def test_of_several_hosts_the_one_that_can_be_written_is_found(
+    postgres: PostgresServer, database: str, unused_port: int
+) -> None:
+    several = database.replace(f"@127.0.0.1:{postgres.port}", f"@127.0.0.1:{unused_port},127.0.0.1:{postgres.port}")
+    opened(several).close()
+    postgres.execute(f"ALTER DATABASE {database.rpartition('/')[2]} SET default_transaction_read_only = on")
+    assert "is read-only; name one that can be written, not a standby" in refusal(several)
+
+
 def test_what_was_appended_survives_a_crash_of_the_server(
     postgres: PostgresServer, store: PostgresRevisionStore
 ) -> None:

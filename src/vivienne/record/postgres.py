@@ -45,7 +45,7 @@ class PostgresRecord:
     def __init__(self, url: PostgresUrl, how: Opening) -> None:
         self.name = str(url)
         try:
-            self._parameters = parameters(url)
+            self._parameters = parameters(url, writes=True)
         except StoreUnusable as error:
             raise RecordUnavailable(self.name, f"cannot be used: {error}") from error
         self._engine = create_engine(

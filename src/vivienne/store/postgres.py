@@ -19,7 +19,14 @@ from vivienne.errors import StoreReplaced, StoreUnavailable, StoreUnusable, Vers
 from vivienne.store.migrate import VERSION_TABLE, migrate, of_earlier_schema, schema_of
 from vivienne.store.postgres_connection import PATIENCE_SECONDS, connect, parameters
 from vivienne.store.postgres_exclusion import refuse_others
-from vivienne.store.postgres_reasons import is_lost, passes, reason_at_start, reason_later
+from vivienne.store.postgres_reasons import (
+    READ_ONLY,
+    READ_ONLY_AT_START,
+    is_lost,
+    passes,
+    reason_at_start,
+    reason_later,
+)
 from vivienne.store.postgres_tickets import PostgresTickets
 from vivienne.store.sql import SqlRevisionStore, as_row
 from vivienne.store.tables import SCHEMA_VERSION, revisions
@@ -62,7 +69,8 @@ class PostgresRevisionStore(SqlRevisionStore, PostgresTickets):
         self._followed: tuple[int, str] | None = None
         self._committing: str | None = None
         self._whole: Connection | None = None
-        self._parameters = parameters(url)
+        self._writes = how != "to read"
+        self._parameters = parameters(url, writes=self._writes)
         self._engine = create_engine(
             "postgresql+psycopg://",
             creator=self._connect,
@@ -72,10 +80,10 @@ class PostgresRevisionStore(SqlRevisionStore, PostgresTickets):
             use_native_hstore=False,
         )
         try:
-            if how == "to read":
-                self._prepare_to_read()
-            else:
+            if self._writes:
                 self._prepare(migrates=how == "alone")
+            else:
+                self._prepare_to_read()
         except StoreUnusable:
             self.close()
             raise
@@ -196,7 +204,11 @@ class PostgresRevisionStore(SqlRevisionStore, PostgresTickets):
         version, config_id = self._followed or (0, None)
         there = select(revisions.c.config_id).where(revisions.c.version == version).scalar_subquery()
         schema = select(column("version_num")).select_from(table(VERSION_TABLE)).scalar_subquery()
-        found, migrated = connection.execute(select(there, schema)).one()
+        read_only = func.current_setting("transaction_read_only")
+        found, migrated, is_read_only = connection.execute(select(there, schema, read_only)).one()
+        if self._writes and is_read_only == "on":
+            connection.invalidate()  # the next call looks for the primary
+            raise StoreUnavailable(f"the database {self.name} {READ_ONLY}")
         if migrated != str(SCHEMA_VERSION):
             raise StoreUnavailable(
                 f"the database {self.name} was migrated to schema {migrated} while this process was running, which "
@@ -224,7 +236,7 @@ class PostgresRevisionStore(SqlRevisionStore, PostgresTickets):
         with self._engine.begin() as connection:
             if connection.exec_driver_sql("SHOW transaction_read_only").scalar_one() == "on":
                 raise StoreUnusable(
-                    f"The database {self.name} is read-only; name one that can be written, not a standby",
+                    f"The database {self.name} {READ_ONLY_AT_START}",
                     is_temporary=True,  # it may become the primary
                 )
             encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()

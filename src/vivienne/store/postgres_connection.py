@@ -49,16 +49,22 @@ _DEFAULTS = {
     "keepalives_count": 3,
     "tcp_user_timeout": 1000 * int(PATIENCE_SECONDS),  # milliseconds
 }
+_TO_WRITE = {"target_session_attrs": "read-write"}
+"""Of several hosts, the one that is the primary."""
 
 
-def parameters(url: PostgresUrl) -> dict[str, Any]:
+def parameters(url: PostgresUrl, *, writes: bool) -> dict[str, Any]:
     """Connection parameters: those of the address, and defaults for the rest.
+
+    Args:
+        url: the address.
+        writes: whether a server that is read-only will not do.
 
     Raises:
         StoreUnusable: PostgreSQL does not understand the address.
     """
     try:
-        return {**_DEFAULTS, **conninfo_to_dict(url.uri)}
+        return {**_DEFAULTS, **(_TO_WRITE if writes else {}), **conninfo_to_dict(url.uri)}
     except psycopg.ProgrammingError:
         # What it says may quote the password.
         raise StoreUnusable(

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from sqlalchemy.exc import DBAPIError
 
 _NOT_ALLOWED = "42501"
-_READ_ONLY = "25006"
+_READ_ONLY_CODE = "25006"
+READ_ONLY = "is read-only; make it the primary, or start Vivienne with the primary"
+READ_ONLY_AT_START = "is read-only; name one that can be written, not a standby"
+_IS_READ_ONLY = "session is read-only"
 _RIGHTS = {
     "revisions": "SELECT, INSERT, UPDATE (answer)",
     "tokens": "SELECT, INSERT, UPDATE",
@@ -21,7 +24,8 @@ _RIGHTS = {
 }
 """What Vivienne does with its tables, as in docs/store.md."""
 _AT_START = {
-    # Before the login there is no error code, so the text of the server is matched.
+    # Before the login there is no error code, so the text of the server or of its library is matched.
+    _IS_READ_ONLY: READ_ONLY_AT_START,
     "password authentication failed": "rejects this password; correct it in --db, PGPASSWORD or ~/.pgpass",
     "no password supplied": "requires a password; give it in --db, PGPASSWORD or ~/.pgpass",
     "no pg_hba.conf entry": "rejects this user from this machine; add a line for it to pg_hba.conf",
@@ -37,7 +41,7 @@ _AT_START = {
     "certificate verify failed": "shows a certificate that is not trusted; correct sslmode or sslrootcert in --db",
 }
 _LATER = {
-    _READ_ONLY: "is read-only; make it the primary, or start Vivienne with the primary",
+    _READ_ONLY_CODE: READ_ONLY,
     "42P01": "has lost its tables; restore a copy of it and restart Vivienne",
     "53100": "cannot grow: the disk of the server is full",
     "53300": "has no free connection; raise max_connections, or close others",
@@ -48,7 +52,7 @@ _LATER = {
 }
 _PASSING_CLASSES = ("08", "40", "53", "55", "57")
 """Classes of error codes: of the connection, of others in the way, of resources, and of the operator."""
-_PASSING = (None, "resolve host", "Connection refused", "No such file or directory", "timeout expired")
+_PASSING = (None, _IS_READ_ONLY, "resolve host", "Connection refused", "No such file or directory", "timeout expired")
 _LOST = "does not answer: the connection to the server is lost"
 
 
@@ -70,7 +74,7 @@ def reason_at_start(error: DBAPIError) -> str:
 def passes(error: DBAPIError) -> bool:
     """Tell whether an error may end without anybody changing a setting or the database."""
     if _code(error):
-        return _code(error)[:2] in _PASSING_CLASSES or _code(error) == _READ_ONLY
+        return _code(error)[:2] in _PASSING_CLASSES or _code(error) == _READ_ONLY_CODE
     return _key_at_start(error) in _PASSING
 
 
@@ -93,6 +97,8 @@ def reason_later(error: DBAPIError) -> str:
     if known is not None:
         return known
     said = str(error.orig)
+    if _IS_READ_ONLY in said:
+        return READ_ONLY
     if is_lost(error):
         return f"{_LOST} ({_first_line(said)})"
     return f"failed: {_first_line(said)}"
