@@ -1,0 +1,57 @@
+"""Positions that decisions ask for, and where they begin."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vivienne.agent.decision import Clarity
+from vivienne.record.judging.runs import run_starts
+
+if TYPE_CHECKING:
+    from vivienne.market.types import BoolArray, FloatArray
+    from vivienne.record.columns import DecidedBars
+
+
+def positions(decided: DecidedBars) -> FloatArray:
+    """The position that each bar asks for, in percent of equity, below 0 for a short one.
+
+    It is the decided size on the decided side. It is 0 if the level is idle, if no decision is recorded, and if the
+    decision had no effect.
+    """
+    is_wanted = decided.is_decided & decided.has_effect & (decided.level > Clarity.IDLE)
+    return np.where(is_wanted, decided.side * decided.size, 0.0)
+
+
+def held_sides(decided: DecidedBars) -> FloatArray:
+    """The side of an entry that filters hold back, +1 or -1; 0 on bars without one."""
+    is_held = decided.is_decided & decided.has_effect & (decided.raw_level > Clarity.IDLE) & (decided.blocks > 0)
+    return np.where(is_held, decided.side, 0.0)
+
+
+def begins(sides: FloatArray, decided: DecidedBars, length_ms: int) -> BoolArray:
+    """True on bars whose side is not 0 and differs from that of the bar before.
+
+    The first bar of a run is never such a bar: it is unknown whether something begins there or goes on.
+
+    Args:
+        sides: one value for each bar; its sign counts.
+        decided: the bars.
+        length_ms: length of a bar.
+    """
+    side = np.sign(sides)
+    is_first = run_starts(decided.bars.open_time, length_ms) == np.arange(len(decided))
+    is_begun: BoolArray = (side != 0) & (side != np.append(0.0, side)[:-1]) & ~is_first
+    return is_begun
+
+
+def is_inside(sides: FloatArray, decided: DecidedBars, length_ms: int) -> BoolArray:
+    """True on bars of what was under way on the first bar of a run, until it ends; arguments as in `begins`."""
+    side = np.sign(sides)
+    start = run_starts(decided.bars.open_time, length_ms)
+    is_changed = (side != side[start]).astype(np.int64)
+    changes = np.cumsum(is_changed)
+    # The first bar of a run is not a changed one, so the changes up to it are those before the run.
+    is_going_on: BoolArray = (side[start] != 0) & (changes == changes[start])
+    return is_going_on

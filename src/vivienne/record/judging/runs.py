@@ -1,0 +1,27 @@
+"""Runs: bars that follow each other without a hole."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from vivienne.market.types import IntArray
+
+
+def run_starts(open_time: IntArray, length_ms: int) -> IntArray:
+    """For each bar, the row of the first bar of its run.
+
+    Args:
+        open_time: open times of the bars, ms since the epoch, oldest first.
+        length_ms: length of a bar.
+    """
+    first = np.flatnonzero(np.diff(open_time, prepend=-1) != length_ms)
+    return first.repeat(np.diff(first, append=len(open_time)))
+
+
+def bars_ahead(open_time: IntArray, length_ms: int) -> IntArray:
+    """For each bar, the number of bars that follow it in its run; arguments as in `run_starts`."""
+    last = np.flatnonzero(np.diff(open_time, append=-1) != length_ms)
+    return last.repeat(np.diff(last, prepend=-1)) - np.arange(len(open_time))

@@ -1,0 +1,68 @@
+"""Outcomes as they go out: of one decision, and of many."""
+
+from __future__ import annotations
+
+from math import fsum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vivienne.live.entries import finite
+from vivienne.record.judging.outcomes import HORIZONS, Outcomes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vivienne.market.types import BoolArray, FloatArray
+    from vivienne.wire.outcome import DecisionOutcome, HorizonSummary, OutcomeSummary
+
+
+def outcome_entry(found: Outcomes, row: int) -> DecisionOutcome:
+    """The outcome of one decision."""
+    one, four, sixteen, most = found.returns[:, row].tolist()
+    return {
+        "return_1": finite(one),
+        "return_4": finite(four),
+        "return_16": finite(sixteen),
+        "return_96": finite(most),
+        "largest_gain_atr": finite(found.gain.item(row)),
+        "largest_loss_atr": finite(found.loss.item(row)),
+    }
+
+
+def chosen(found: Outcomes, rows: BoolArray) -> Outcomes:
+    """The outcomes of some bars."""
+    return Outcomes(found.returns[:, rows], found.gain[rows], found.loss[rows])
+
+
+def joined(parts: Sequence[Outcomes]) -> Outcomes:
+    """The outcomes of several assets, one after the other; at least one part is needed."""
+    return Outcomes(*(np.concatenate(columns, axis=-1) for columns in zip(*parts, strict=True)))
+
+
+def summary(found: Outcomes) -> OutcomeSummary:
+    """What came of many decisions, in any order: means are sums without rounding errors, divided."""
+    return {
+        "entries": len(found.gain),
+        "returns": [_horizon(bars, known_of(row)) for bars, row in zip(HORIZONS, found.returns, strict=True)],
+        "largest_gain_atr": _mean(known_of(found.gain)),
+        "largest_loss_atr": _mean(known_of(found.loss)),
+    }
+
+
+def known_of(column: FloatArray) -> FloatArray:
+    """The values that are known."""
+    return column[~np.isnan(column)]
+
+
+def _horizon(bars: int, known: FloatArray) -> HorizonSummary:
+    return {
+        "bars": bars,
+        "known": len(known),
+        "mean_return": _mean(known),
+        "hit_rate": np.count_nonzero(known > 0) / len(known) if len(known) else None,
+    }
+
+
+def _mean(known: FloatArray) -> float | None:
+    return fsum(known.tolist()) / len(known) if len(known) else None
