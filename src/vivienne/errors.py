@@ -40,6 +40,7 @@ never reach a caller.
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -110,6 +111,13 @@ class FileUnreadable(VivienneError):
         self.reason = reason
         self.line = line
         super().__init__(f"{name if line is None else f'{name}, line {line}'}: {reason}")
+
+
+def unwritable(file: object, error: OSError) -> VivienneError:
+    """The error of a file that cannot be written. On a full disk there may be space later."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return NotNow(f"The disk is full ({file}); make space, and run the same command again")
+    return FileUnreadable(str(file), f"it cannot be written: {error.strerror}")
 
 
 @dataclass(frozen=True, slots=True)

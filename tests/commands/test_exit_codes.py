@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy.exc import OperationalError
 
+from revisions import filled, revision
 from vivienne.commands.failure import exit_code
+from vivienne.commands.main import main
 from vivienne.errors import (
     ExchangeError,
     FileUnreadable,
@@ -20,6 +23,7 @@ from vivienne.errors import (
     VivienneError,
 )
 from vivienne.store.postgres_reasons import passes
+from vivienne.store.sqlite import SqliteRevisionStore
 
 TABLE = Path(__file__).parents[2] / "docs" / "operation.md"
 
@@ -43,6 +47,13 @@ TABLE = Path(__file__).parents[2] / "docs" / "operation.md"
 def test_an_error_ends_with_a_code_of_the_table(error: VivienneError, code: int) -> None:
     assert exit_code(error) == code
     assert f"\n| {code} | " in TABLE.read_text()
+
+
+def test_a_full_disk_is_no_wrong_flag(tmp_path: Path) -> None:
+    db = tmp_path / "v.db"
+    filled(SqliteRevisionStore(db), revision(1)).close()
+    done = CliRunner().invoke(main, ["config", "export", "--db", str(db), "/dev/full"])
+    assert (done.exit_code, "The disk is full (/dev/full); make space" in done.output) == (75, True), done.output
 
 
 @pytest.mark.parametrize(

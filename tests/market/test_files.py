@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import math
 import tracemalloc
 import zipfile
@@ -258,6 +259,12 @@ def refused(path: Path) -> MarketDataError:
     assert str(path) == caught.value.path
     assert str(caught.value).startswith(str(path))
     return caught.value
+
+
+def test_objects_with_names_of_their_own_are_refused_before_they_fill_the_memory(tmp_path: Path) -> None:
+    path = tmp_path / "names.json"
+    path.write_text(json.dumps([{f"time{n}": 1, f"price{n}": 2, f"size{n}": 3} for n in range(100)]))
+    assert "its objects have more than 200 different names" in str(refused(path))
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -51,6 +51,16 @@ def test_a_body_may_have_so_many_bytes_and_no_more(small: RunningServer) -> None
         assert f"{BYTES:,}" in answer.json()["detail"]
 
 
+def test_what_claims_to_be_a_pause_is_small_because_it_goes_before_everything_else(server: RunningServer) -> None:
+    longest = '{"reason": "' + r"\ud83d\ude00" * 1_000 + '"'
+    assert 200 == server.post_text("pause", longest + " " * (16_000 - len(longest) - 1) + "}").status_code
+    assert 200 == server.post_text("resume", "{}").status_code
+    answer = server.post_text("pause", longest + " " * (16_001 - len(longest) - 1) + "}")
+    assert (413, "too_large") == refusal(answer)
+    answer = server.post_text("pause", '{"reason": [' + "0," * 200 + "0]}")
+    assert 400 == answer.status_code
+
+
 def test_a_message_may_have_so_many_bytes_and_no_more_and_the_socket_stays(small: RunningServer) -> None:
     subscription = '{"type": "subscribe", "assets": ["BTC"]' + " " * BYTES
     with small.client() as client:

@@ -21,6 +21,12 @@ LONGEST_TEXT = {"asset_symbol": 40, "request_id": 128, "author": 100, "reason": 
 _ASSET = ("asset", "asset_symbol")
 FIELDS = (*_ASSET, "request_id", "author", "reason", "expected_version")
 """Names with this meaning in every message; all may be left out. `asset` is another name of `asset_symbol`."""
+LONGEST_PAUSE = 16_000
+"""Bytes or characters of a pause or a resumption. Every valid one is shorter, also one whose texts are written with an
+escape of six or twelve characters for each.
+"""
+PAUSE_VALUES = 100
+"""The most values in one."""
 
 
 ANONYMOUS = "anonymous"

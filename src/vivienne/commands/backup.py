@@ -11,7 +11,7 @@ import click
 
 from vivienne.commands.database import existing, opened
 from vivienne.commands.options import database_option, json_option
-from vivienne.errors import FileUnreadable
+from vivienne.errors import FileUnreadable, unwritable
 from vivienne.settings.parsing import database
 from vivienne.store import backup as backups
 from vivienne.store.checking import check as check_store
@@ -35,7 +35,7 @@ def backup(file: Path, db: str, as_json: bool) -> None:
         with opened(existing(database(db)), "to read") as source:
             copied = backups.back_up(source, file)
     except OSError as error:
-        raise FileUnreadable(str(file), f"it cannot be written: {error.strerror}") from error
+        raise unwritable(file, error) from error
     _show(copied, as_json=as_json, text=f"Backed up {_words(copied)} to {file}", file=str(file))
 
 

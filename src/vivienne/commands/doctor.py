@@ -15,7 +15,7 @@ import click
 from vivienne.commands.diagnosis import Diagnosis, Level, diagnose, look_at_machine
 from vivienne.commands.exchange import Place, exchange_url_option, meant, quote_option, symbol_option
 from vivienne.commands.options import database_option, json_option
-from vivienne.errors import FileUnreadable
+from vivienne.errors import unwritable
 from vivienne.logs.records import many_lines
 from vivienne.settings.parsing import database
 from vivienne.store.private import replacing
@@ -106,6 +106,7 @@ def _write(found: Diagnosis, bundle: Path) -> None:
 
     Raises:
         FileUnreadable: it cannot be written.
+        NotNow: the disk is full.
     """
     report = "".join(f"{level:<8} {text}\n" for level, text in found.findings)
     try:
@@ -113,4 +114,4 @@ def _write(found: Diagnosis, bundle: Path) -> None:
             for name, text in {"report.txt": report, **found.files}.items():
                 archive.writestr(name, text)
     except OSError as error:
-        raise FileUnreadable(str(bundle), f"it cannot be written: {error.strerror}") from error
+        raise unwritable(bundle, error) from error

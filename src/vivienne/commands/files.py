@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from vivienne.commands.yaml.reading import LARGEST_FILE
-from vivienne.errors import FileUnreadable
+from vivienne.errors import FileUnreadable, unwritable
 
 STANDARD = "-"
 """File name of standard input or output."""
@@ -42,6 +42,7 @@ def write_file(path: Path, text: str) -> None:
 
     Raises:
         FileUnreadable: it cannot be written.
+        NotNow: the disk is full.
     """
     try:
         target = path.resolve()
@@ -63,7 +64,7 @@ def write_file(path: Path, text: str) -> None:
             Path(name).unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise FileUnreadable(str(path), f"it cannot be written: {error.strerror}") from error
+        raise unwritable(path, error) from error
 
 
 def _umask() -> int:

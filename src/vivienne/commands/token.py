@@ -12,7 +12,7 @@ import click
 from vivienne.access.secrets import digest, new_secret
 from vivienne.commands.database import existing, opened
 from vivienne.commands.options import database_option, json_option
-from vivienne.errors import FileUnreadable, InvalidConfiguration, SettingsError, UnknownToken
+from vivienne.errors import InvalidConfiguration, SettingsError, UnknownToken, unwritable
 from vivienne.settings.parsing import database, period
 from vivienne.store.private import replacing
 from vivienne.store.token import Token, check_name
@@ -114,7 +114,7 @@ def _written(secret: str, file: Path | None) -> Iterator[None]:
             temporary.write_text(f"{secret}\n")
             yield
     except OSError as error:
-        raise FileUnreadable(str(file), f"it cannot be written: {error.strerror}") from error
+        raise unwritable(file, error) from error
 
 
 @token.command("list")

@@ -11,7 +11,15 @@ from starlette.responses import Response
 
 from vivienne.changes.looking_back import RevisionFilter  # noqa: TC001  # FastAPI reads the annotation
 from vivienne.changes.requests import Activate, Delete, Intent, Reset, Switch, Update
-from vivienne.channels.envelope import FIELDS, Envelope, open_envelope, refuse_unknown, split_envelope
+from vivienne.channels.envelope import (
+    FIELDS,
+    LONGEST_PAUSE,
+    PAUSE_VALUES,
+    Envelope,
+    open_envelope,
+    refuse_unknown,
+    split_envelope,
+)
 from vivienne.config.tunables import json_schema
 from vivienne.errors import InvalidConfiguration, Malformed
 from vivienne.server.documents import (
@@ -161,7 +169,8 @@ def _add_switches(routes: APIRouter, service: ConfigService) -> None:
 
     async def switched(request: Request, switch: Switch, if_match: str | None, key: str | None) -> Answer:
         with service.counts.refusals(CHANNEL):
-            body = await read_body(request, may_be_empty=True)
+            # Pauses go before everything else, so what claims to be one is small.
+            body = await read_body(request, may_be_empty=True, most_bytes=LONGEST_PAUSE, most_values=PAUSE_VALUES)
             refuse_unknown(body, FIELDS)
             check_query(request, "asset_symbol", "author", "reason")
             fields, _ = split_envelope(body)

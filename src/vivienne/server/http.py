@@ -99,13 +99,19 @@ def check_query(request: Request, *known: str) -> None:
 
 
 async def read_body(
-    request: Request, *, may_be_empty: bool = False, most_names: int = MOST_NAMES, most_values: int = MOST_VALUES
+    request: Request,
+    *,
+    may_be_empty: bool = False,
+    most_bytes: int | None = None,
+    most_names: int = MOST_NAMES,
+    most_values: int = MOST_VALUES,
 ) -> dict[str, Any]:
     """The object in the body of a request.
 
     Args:
         request: the request.
         may_be_empty: an empty body is an empty object.
+        most_bytes: the largest body, if that is less than of any request.
         most_names: see `read_object`.
         most_values: see `read_object`.
 
@@ -117,7 +123,7 @@ async def read_body(
     raw = bytearray()
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            await _receive(request, raw, limits.bytes)
+            await _receive(request, raw, min(limits.bytes, most_bytes or limits.bytes))
     except TimeoutError:
         raise HTTPException(408, f"The body did not arrive within {BODY_SECONDS:g} s") from None
     except ClientDisconnect:

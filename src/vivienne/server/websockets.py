@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from starlette.websockets import WebSocket  # noqa: TC002  # FastAPI reads the annotation
 
 from vivienne.access.limits import Limits
-from vivienne.channels.envelope import refuse_unknown
+from vivienne.channels.envelope import LONGEST_PAUSE, refuse_unknown
 from vivienne.channels.json import read_object
 from vivienne.channels.messages import (
     CONFIG_UPDATE,
@@ -42,10 +42,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _LEVELS = ("debug", "info", "warning", "error", "critical")
 _POLICY_VIOLATION = 1008
-_LONGEST_PAUSE = 16_000
-"""Characters of a message that is looked at whether it is a pause. Every valid one is shorter, also one whose texts are
-written with an escape of six or twelve characters for each.
-"""
 
 
 def websocket_routes(
@@ -124,7 +120,7 @@ class _Conversation:
     def is_urgent(self, event: Mapping[str, Any], caller: Caller) -> bool:
         """Tell whether a message is a pause, which waits for nothing that the caller sent besides."""
         text: str = event.get("text") or ""
-        if len(text) > _LONGEST_PAUSE or '"pause"' not in text or not caller.may("tuner"):
+        if len(text) > LONGEST_PAUSE or '"pause"' not in text or not caller.may("tuner"):
             return False
         with self._budgets.charged(caller.key), suppress(ChangeRefused):
             return is_pause(_read(event, self._limits.message))

@@ -10,8 +10,7 @@ from importlib.util import find_spec
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from vivienne.errors import SettingsError
-from vivienne.market.download.partial import unwritable
+from vivienne.errors import SettingsError, unwritable
 from vivienne.market.download.rows import COLUMNS
 
 if TYPE_CHECKING:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import json
 import math
 import os
 from typing import TYPE_CHECKING, Self
 
-from vivienne.errors import FileUnreadable, NotNow, SettingsError, VivienneError
+from vivienne.errors import NotNow, SettingsError, unwritable
 from vivienne.market.download import rows
 from vivienne.market.download.order import Holes
 from vivienne.times import iso
@@ -23,16 +22,8 @@ if TYPE_CHECKING:
     from vivienne.market.download.order import Order
     from vivienne.market.types import Candle
 
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 _MARK = "# vivienne download "
 _LONGEST_LINE = 1_000
-
-
-def unwritable(path: Path, error: OSError) -> VivienneError:
-    """An error in writing a file: a full disk may have space later."""
-    if error.errno in _FULL:
-        return NotNow(f"The disk is full ({path}); make space, and the same command goes on")
-    return FileUnreadable(str(path), f"it cannot be written: {error.strerror}")
 
 
 class Partial:
@@ -94,7 +85,7 @@ class Partial:
             handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
             file = os.fdopen(handle, "r+b")
         except OSError as error:
-            raise FileUnreadable(str(self.path), f"it cannot be written: {error.strerror}") from error
+            raise unwritable(self.path, error) from error
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

@@ -34,6 +34,7 @@ LARGEST_JSON = 64_000_000
 _BLOCK_ROWS = 10_000
 _LEAST_COLUMNS = 3
 _DEEPEST = 4
+_MOST_NAMES = 200
 _MEANT = (
     "a list of rows such as freqtrade's [[time, open, high, low, close, volume], ...], or of objects such as "
     '{"timestamp": ..., "price": ..., "size": ..., "side": ...}'
@@ -56,9 +57,20 @@ def json_rows(_: Path, stream: Readable, error: Refuse) -> Iterator[list[Row]]:
     found: list[Any] = max(_lists(document, 0), key=len, default=[])
     if not found:
         raise error(f"there is no table in this JSON; it must be {_MEANT}")
-    names = list(dict.fromkeys(name for row in found if isinstance(row, dict) for name in row))
+    names = _names(found, error)
     rows = ([row.get(name) for name in names] if isinstance(row, dict) else row for row in found)
     yield from _blocks([names] if names else [], rows)
+
+
+def _names(rows: list[Any], error: Refuse) -> list[str]:
+    """The names in all objects, in order. Every row is made as long as that, so they are bounded."""
+    names: dict[str, None] = {}
+    for row in rows:
+        if isinstance(row, dict):
+            names.update(dict.fromkeys(row))
+        if len(names) > _MOST_NAMES:
+            raise error(f"its objects have more than {_MOST_NAMES} different names; rows of a table share theirs")
+    return list(names)
 
 
 def _lists(node: Any, depth: int) -> Iterator[list[Any]]:
