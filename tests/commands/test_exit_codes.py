@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -49,11 +50,15 @@ def test_an_error_ends_with_a_code_of_the_table(error: VivienneError, code: int)
     assert f"\n| {code} | " in TABLE.read_text()
 
 
-def test_a_full_disk_is_no_wrong_flag(tmp_path: Path) -> None:
+def test_a_full_disk_is_no_wrong_flag(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
     db = tmp_path / "v.db"
     filled(SqliteRevisionStore(db), revision(1)).close()
-    done = CliRunner().invoke(main, ["config", "export", "--db", str(db), "/dev/full"])
-    assert (done.exit_code, "The disk is full (/dev/full); make space" in done.output) == (75, True), done.output
+    monkeypatch.setattr("vivienne.commands.files.os.fsync", full)
+    done = CliRunner().invoke(main, ["config", "export", "--db", str(db), str(tmp_path / "e.yaml")])
+    assert (done.exit_code, f"The disk is full ({tmp_path}/e.yaml); make space" in done.output) == (75, True)
 
 
 @pytest.mark.parametrize(
