@@ -73,7 +73,8 @@ class Layers:
 
     def widened(self, assets: Iterable[str]) -> Pieces[Self]:
         """The same layers, of these assets too; those that are not valid are ignored."""
-        more = [asset for asset in dict.fromkeys(assets) if asset not in frozenset(self.assets)]
+        known = frozenset(self.assets)
+        more = [asset for asset in dict.fromkeys(assets) if asset not in known]
         layers = replace(self, assets=(*self.assets, *more))
         for asset in more:
             layers = layers._settled(asset)  # noqa: SLF001

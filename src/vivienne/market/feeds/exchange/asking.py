@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from typing import TYPE_CHECKING, Any
 
 from vivienne.market.feeds.exchange.adapter import Advice, UnknownMessage
+from vivienne.market.feeds.exchange.fields import check_size
 from vivienne.market.feeds.exchange.minutes import MOST_TRADES
 from vivienne.market.feeds.exchange.plausible import check_row, check_time, check_trade
 from vivienne.market.feeds.exchange.rest import Refused, answer_of
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 MOST_PAGES = 100
 """Largest number of answers in a row."""
 _MOST_INSTRUMENTS = 50_000
+_BESIDE = 1_000
+"""Parts of an answer that may be there beside the rows that were asked for; some exchanges give a few more rows."""
 
 
 async def instruments_of(rest: Rest, adapter: Adapter) -> list[Instrument]:
@@ -30,7 +34,8 @@ async def instruments_of(rest: Rest, adapter: Adapter) -> list[Instrument]:
     request = adapter.instruments_request()
     for _ in range(MOST_PAGES):
         answer = await rest.get(request)
-        found += answer_of(adapter.instruments, answer)
+        # Thousands of them take a while; in a thread it keeps nobody waiting.
+        found += await asyncio.to_thread(answer_of, adapter.instruments, answer)
         if len(found) > _MOST_INSTRUMENTS:
             raise Refused(Advice("give_up", f"{adapter.title} lists more than {_MOST_INSTRUMENTS:,} markets"))
         more: Request | None = answer_of(adapter.more_instruments, answer)
@@ -92,6 +97,7 @@ async def trades_since(
 
 
 def _plausible_rows(adapter: Adapter, instrument: Instrument, minutes: int, answer: Any) -> list[HistoryRow]:
+    check_size(answer, 2 * adapter.history_rows + _BESIDE)
     found = adapter.history(instrument, minutes, answer)
     for row in found:
         check_row(row.candle)
@@ -101,6 +107,7 @@ def _plausible_rows(adapter: Adapter, instrument: Instrument, minutes: int, answ
 
 
 def _plausible_trades(adapter: Adapter, instrument: Instrument, latest: float, answer: Any) -> list[NumberedTrade]:
+    check_size(answer, 2 * adapter.trades_rows + _BESIDE)
     found = adapter.trades(instrument, answer)
     for each in found:
         check_trade(each.trade)

@@ -83,6 +83,27 @@ def rows(source: Any, name: str | int) -> list[Any]:
     return value
 
 
+def check_size(content: Any, most: int) -> None:
+    """Refuse what has more parts than can be meant, before time is spent on them.
+
+    Args:
+        content: decoded from JSON.
+        most: objects and lists, and values of each.
+
+    Raises:
+        UnknownMessage: it has more.
+    """
+    found = [content]
+    for part in found:  # it grows
+        if isinstance(part, (dict, list)):
+            if len(part) > most:
+                raise UnknownMessage(f"it has a list of {len(part):,}; at most {most:,} are expected")
+            values = part.values() if isinstance(part, dict) else part
+            found += [each for each in values if isinstance(each, (dict, list))]
+        if len(found) > most:
+            raise UnknownMessage(f"it has more than {most:,} rows")
+
+
 def moment(source: Any, name: str | int) -> int:
     """A field that is a time in ISO 8601 with a zone, in ms since the epoch, rounded down.
 

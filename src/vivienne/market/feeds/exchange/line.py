@@ -7,10 +7,9 @@ import logging
 from collections import Counter
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 import orjson
-from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 from websockets.frames import CloseCode
 
@@ -24,7 +23,8 @@ from vivienne.market.feeds.exchange.adapter import (
     UnknownMessage,
     cut,
 )
-from vivienne.market.feeds.exchange.fields import shown, understood
+from vivienne.market.feeds.exchange.connection import Connect
+from vivienne.market.feeds.exchange.fields import check_size, shown, understood
 from vivienne.market.feeds.exchange.plausible import Latest, check_event
 from vivienne.market.feeds.exchange.rest import seconds_of, unreachable
 from vivienne.market.feeds.exchange.trust import trusted
@@ -33,9 +33,8 @@ from vivienne.rates import Quota
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 
-    from websockets.asyncio.client import ClientConnection
-
     from vivienne.market.feeds.exchange.adapter import Adapter, CandleSeen, Instrument, StreamEvent
+    from vivienne.market.feeds.exchange.connection import ExchangeConnection
     from vivienne.market.feeds.exchange.patience import Patience
 
 _log = logging.getLogger(__name__)
@@ -45,6 +44,8 @@ MOST_MESSAGE_BYTES = 1024 * 1024
 _TURN_SECONDS = 0.002
 """After so long without a pause others get their turn, however much the exchange sends."""
 _TRADES_AT_ONCE = 200
+_MOST_PARTS = 3_000
+"""Objects and lists in a message; of a busy second an exchange sends a thousand trades."""
 _ASKED_EVERY_SECONDS = 2.0
 _MOST_REASONS = 100
 """Reasons that are counted apart: they quote what was wrong, so that there could be any number of them."""
@@ -106,14 +107,6 @@ class Broken(Exception):
     def __init__(self, advice: Advice) -> None:
         super().__init__(advice.reason)
         self.advice = advice
-
-
-class _Connect(connect):
-    """A connection to the host that was named: redirects are not followed, as in REST."""
-
-    def process_redirect(self, exc: Exception) -> Exception | str:
-        """See `connect`."""
-        return exc
 
 
 class Line:
@@ -179,7 +172,7 @@ class Line:
         Raises:
             Broken: always.
         """
-        watch = asyncio.timeout(None)
+        watch, connection = asyncio.timeout(None), None
         asking = asyncio.create_task(self._ask_time())
         try:
             async with watch, self._connection() as connection:
@@ -193,19 +186,24 @@ class Line:
                     for task in beside:
                         task.cancel()
         except (WebSocketException, OSError, ValueError) as error:
-            quiet = f"{self._adapter.title} said nothing new for {self._patience.quiet:.0f} s"
-            raise Broken(Advice("retry", quiet) if watch.expired() else self._advice(error)) from error
+            advice = self._advice(error)
+            if watch.expired():
+                advice = Advice("retry", f"{self._adapter.title} said nothing new for {self._patience.quiet:.0f} s")
+            elif connection is not None and connection.is_flooded:
+                advice = Advice("retry", f"{self._adapter.title} sends too many frames that are no messages")
+            raise Broken(advice) from error
         finally:
             asking.cancel()
         raise Broken(Advice("retry", self._given_up or f"{self._adapter.title} closed the connection"))
 
     @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[ClientConnection]:
+    async def _connection(self) -> AsyncIterator[ExchangeConnection]:
         """An open connection, which is gone at the end, even where nobody has the time to close it in order."""
-        connection = await _Connect(
+        opened = await Connect(
             self._url, max_size=MOST_MESSAGE_BYTES, open_timeout=_OPEN_SECONDS, close_timeout=CLOSE_SECONDS,
             ssl=trusted() if self._url.startswith("wss:") else None,
         )  # fmt: skip
+        connection = cast("ExchangeConnection", opened)  # it was created as one
         try:
             yield connection
         finally:
@@ -214,7 +212,7 @@ class Line:
             finally:
                 connection.transport.abort()
 
-    async def _read(self, connection: ClientConnection, watch: asyncio.Timeout) -> None:
+    async def _read(self, connection: ExchangeConnection, watch: asyncio.Timeout) -> None:
         """Read the connection until it is closed in order."""
         loop = asyncio.get_running_loop()
         for message in self._adapter.subscriptions(list(self._instruments.values())):
@@ -232,7 +230,7 @@ class Line:
             await asyncio.sleep(0)
             self._turn_ends = loop.time() + _TURN_SECONDS
 
-    async def _ping(self, connection: ClientConnection) -> None:
+    async def _ping(self, connection: ExchangeConnection) -> None:
         if self._adapter.ping is None:
             return
         message, seconds = self._adapter.ping
@@ -247,7 +245,9 @@ class Line:
         if message == "pong":
             return True
         try:
-            events = understood(self._adapter.events, orjson.loads(message), self._instruments)
+            content = orjson.loads(message)
+            check_size(content, _MOST_PARTS)
+            events = understood(self._adapter.events, content, self._instruments)
             latest = self._latest.limit(asyncio.get_running_loop().time())
             for event in events:
                 check_event(event, latest)
@@ -369,7 +369,7 @@ class Line:
                 self._listener.served(symbol)
         self._sequence = max(sequence, self._sequence or 0)
 
-    async def _watch(self, connection: ClientConnection) -> None:
+    async def _watch(self, connection: ExchangeConnection) -> None:
         """Say of which instruments there is no data, at first or any longer, and have them subscribed anew.
 
         Where there was some, that is at once; else in a while. Without data of any, the connection is given up.

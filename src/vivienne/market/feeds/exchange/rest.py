@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import zlib
 from http import HTTPStatus
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
@@ -22,7 +23,7 @@ from vivienne.market.feeds.exchange.proxies import check_proxies
 from vivienne.market.feeds.exchange.trust import trusted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import TracebackType
 
     from vivienne.market.feeds.exchange.adapter import Adapter, Request
@@ -32,13 +33,20 @@ _log = logging.getLogger(__name__)
 TIMEOUT_SECONDS = 10.0
 _WHOLE_SECONDS = 60.0
 """Longest time for a whole answer, however its bytes trickle in."""
-MOST_BYTES = 32 * 1024 * 1024
-"""Largest answer that is read; the list of all instruments has some megabytes."""
+MOST_BYTES = 2 * 1024 * 1024
+"""Largest answer that is read, also unpacked: ten times a page of candles."""
+MOST_LISTED_BYTES = 32 * 1024 * 1024
+"""That of the list of all instruments, which has some megabytes."""
+_RAW_BYTES, _UNPACKED_BYTES = 16 * 1024, 64 * 1024
+"""What is unpacked at once, and what it may come to."""
+_TURN_SECONDS = 0.002
+_GZIP = 31
+"""What zlib calls its format."""
 LONGEST_OBEYED_SECONDS = 3_600.0
 """Longest wait that an exchange can ask for; after it, it is asked whether it still holds."""
 _TRIES = 5
 _MOST_CONNECTIONS = 4
-_USER_AGENT = {"User-Agent": "vivienne", "Accept": "application/json"}
+_HEADERS = {"User-Agent": "vivienne", "Accept": "application/json", "Accept-Encoding": "gzip"}
 
 
 class Refused(Exception):
@@ -107,6 +115,7 @@ class Rest:
         self._url = url or adapter.rest
         of_all = (adapter.time_request(), adapter.instruments_request(), adapter.status_request())
         self._paths = {request.path for request in of_all if request is not None}
+        self._listed = adapter.instruments_request().path
         self._client = self._opened()
 
     def _opened(self) -> httpx2.AsyncClient:
@@ -114,7 +123,7 @@ class Rest:
         check_proxies()
         limits = httpx2.Limits(max_connections=_MOST_CONNECTIONS)
         return httpx2.AsyncClient(
-            base_url=self._url, timeout=TIMEOUT_SECONDS, limits=limits, headers=_USER_AGENT, follow_redirects=False,
+            base_url=self._url, timeout=TIMEOUT_SECONDS, limits=limits, headers=_HEADERS, follow_redirects=False,
             verify=trusted(),
         )  # fmt: skip
 
@@ -160,7 +169,7 @@ class Rest:
                 asyncio.timeout(_WHOLE_SECONDS),
                 self._client.stream("GET", request.path, params=dict(request.query)) as answer,
             ):
-                content = await _content(answer)
+                content = await _content(answer, MOST_LISTED_BYTES if request.path == self._listed else MOST_BYTES)
                 status, retry_after = answer.status_code, _retry_after(answer)
         except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError) as error:
             raise Refused(Advice("retry", unreachable(self._adapter.title, error))) from error
@@ -179,14 +188,45 @@ class Rest:
         return body
 
 
-async def _content(answer: httpx2.Response) -> bytes:
-    parts, count = [], 0
-    async for part in answer.aiter_bytes():
-        count += len(part)
-        if count > MOST_BYTES:
-            raise Refused(Advice("give_up", f"an answer of more than {MOST_BYTES:,} bytes", concerns="instrument"))
-        parts.append(part)
+async def _content(answer: httpx2.Response, most: int) -> bytes:
+    """The body, unpacked a little at a time; others have their turn between.
+
+    Raises:
+        Refused: it is too long, or packed in another way than was asked for.
+    """
+    encoding = answer.headers.get("content-encoding", "").strip().lower()
+    if encoding not in ("", "identity", "gzip"):
+        reason = f"an answer is encoded as {encoding[:50]!r}, which was not asked for"
+        raise Refused(Advice("retry", reason, concerns="instrument"))
+    parts: list[bytes] = []
+    unpacking = zlib.decompressobj(_GZIP) if encoding == "gzip" else None
+    read, unpacked, turn_ends = 0, 0, monotonic() + _TURN_SECONDS
+    async for raw in answer.aiter_raw(_RAW_BYTES):
+        read += len(raw)
+        for part in [raw] if unpacking is None else _unpacked(unpacking, raw):
+            parts.append(part)
+            unpacked += len(part)
+            if max(read, unpacked) > most:
+                raise Refused(Advice("give_up", f"an answer of more than {most:,} bytes", concerns="instrument"))
+            if monotonic() > turn_ends:
+                await asyncio.sleep(0)
+                turn_ends = monotonic() + _TURN_SECONDS
     return b"".join(parts)
+
+
+def _unpacked(unpacking: zlib._Decompress, raw: bytes) -> Iterator[bytes]:
+    """What some bytes come to, piece by piece; what follows the end of the body is left out.
+
+    Raises:
+        Refused: they are not gzip.
+    """
+    while raw:
+        try:
+            yield unpacking.decompress(raw, _UNPACKED_BYTES)
+        except zlib.error as error:
+            reason = f"an answer is not gzip, as it says: {error}"
+            raise Refused(Advice("retry", reason, concerns="instrument")) from error
+        raw = unpacking.unconsumed_tail
 
 
 def _retry_after(answer: httpx2.Response) -> float | None:

@@ -1,0 +1,126 @@
+"""An exchange that sends without end, or far too much at once, keeps nobody waiting."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, cast
+
+import httpx2
+import orjson
+import pytest
+from websockets.asyncio.server import ServerConnection, serve
+
+from fake_exchange import BEGIN
+from vivienne.market.feeds.exchange import rest as exchange_rest
+from vivienne.market.feeds.exchange.adapter import Instrument, Request, UnknownMessage
+from vivienne.market.feeds.exchange.asking import candles_between, trades_since
+from vivienne.market.feeds.exchange.connection import Connect
+from vivienne.market.feeds.exchange.fields import check_size
+from vivienne.market.feeds.exchange.known import EXCHANGES
+from vivienne.market.feeds.exchange.line import Broken, Counts, Line
+from vivienne.market.feeds.exchange.patience import Patience
+from vivienne.market.feeds.exchange.rest import Refused, Rest
+from vivienne.market.types import MINUTE_MS
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from vivienne.market.feeds.exchange.connection import ExchangeConnection
+
+_A = Instrument("A", "A", "A", "USDT", 0.1)
+_BYBIT = EXCHANGES["bybit"]
+_PATH = Request("/v5/market/kline", {})
+SECONDS = 60.0
+
+
+@asynccontextmanager
+async def sending(what: bytes) -> AsyncIterator[str]:
+    """The address of an exchange that sends these bytes, and then nothing."""
+
+    async def handle(connection: ServerConnection) -> None:
+        connection.transport.write(what)
+        await connection.wait_closed()
+
+    async with serve(handle, "127.0.0.1", 0) as server:
+        yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+@pytest.mark.parametrize("frame", [b"\x89\x00", b"\x8a\x00", b"\x81\x00"], ids=["pings", "pongs", "empty"])
+async def test_frames_without_end_that_are_no_message_end_the_connection(frame: bytes) -> None:
+    async with asyncio.timeout(SECONDS), sending(frame * 100_000) as url:
+        line = Line(_BYBIT, url, [_A], cast("Any", None), counts := Counts(), Patience())
+        with pytest.raises(Broken, match="too many frames that are no messages"):
+            await line.run()
+    assert counts.messages <= 100
+
+
+async def test_what_arrives_at_once_is_read_in_pieces_and_whole() -> None:
+    texts = [f"message {number}" for number in range(5_000)]
+    frames = b"".join(b"\x81" + bytes([len(text)]) + text.encode() for text in texts)
+    async with asyncio.timeout(SECONDS), sending(frames + b"\x88\x02\x03\xe8") as url, Connect(url) as opened:
+        connection = cast("ExchangeConnection", opened)
+        assert [text async for text in connection] == texts
+        assert connection.close_code == 1000
+
+
+class Answering:
+    """A REST side that gives one answer to everything."""
+
+    def __init__(self, content: bytes, **headers: str) -> None:
+        def answer(_: httpx2.Request) -> httpx2.Response:
+            return httpx2.Response(200, headers=headers, stream=httpx2.ByteStream(content))
+
+        self.rest = Rest(_BYBIT, "http://exchange.test")
+        self.rest._client = httpx2.AsyncClient(
+            base_url="http://exchange.test", transport=httpx2.MockTransport(answer), headers=exchange_rest._HEADERS
+        )
+
+    async def get(self) -> Any:
+        return await self.rest.get(_PATH, tries=1)
+
+
+async def test_an_answer_is_unpacked_once_and_only_as_it_was_asked_for() -> None:
+    body = orjson.dumps({"result": {"list": ["1"] * 10_000}})
+    assert await Answering(body).get() == orjson.loads(body)
+    assert await Answering(gzip.compress(body), **{"Content-Encoding": "gzip"}).get() == orjson.loads(body)
+    for encoding in ("gzip, gzip", "deflate", "br", "gzip, identity"):
+        with pytest.raises(Refused, match="which was not asked for"):
+            await Answering(gzip.compress(gzip.compress(body)), **{"Content-Encoding": encoding}).get()
+    with pytest.raises(Refused, match="is not gzip, as it says"):
+        await Answering(body, **{"Content-Encoding": "gzip"}).get()
+
+
+async def test_an_answer_that_unpacks_to_more_than_is_read_is_refused_and_others_have_their_turn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(exchange_rest, "_TURN_SECONDS", 0.0)
+    asking = asyncio.create_task(Answering(gzip.compress(b" " * 50_000_000), **{"Content-Encoding": "gzip"}).get())
+    turns = 0
+    while not asking.done():
+        await asyncio.sleep(0)
+        turns += 1
+    with pytest.raises(Refused, match="more than 2,097,152 bytes"):
+        await asking
+    assert turns >= 32  # pieces of 64 kB
+
+
+async def test_an_answer_of_more_rows_than_were_asked_for_is_refused_before_they_are_read() -> None:
+    class Long:
+        async def get(self, request: Request) -> Any:
+            del request
+            return {"result": {"list": [{}] * 5_000}}
+
+    rest: Any = Long()
+    with pytest.raises(Refused, match="a list of 5,000; at most"):
+        await candles_between(rest, _BYBIT, _A, 1, BEGIN, BEGIN + MINUTE_MS)
+    with pytest.raises(Refused, match="a list of 5,000; at most"):
+        await trades_since(rest, _BYBIT, _A, None, BEGIN)
+
+
+@pytest.mark.parametrize("content", [[[]] * 50, [[[[]] * 4] * 4] * 4, {"a": [1] * 50}, {str(n): 1 for n in range(50)}])
+def test_the_parts_of_a_message_are_counted(content: Any) -> None:
+    check_size(content, 100)
+    with pytest.raises(UnknownMessage):
+        check_size(content, 40)
