@@ -250,6 +250,23 @@ def test_what_cannot_be_is_said_before_anything_is_written(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_another_user_put_beside_the_file_is_neither_written_through_nor_taken_for_its_beginning(
+    binance: RunningExchange, tmp_path: Path
+) -> None:
+    file, victim = tmp_path / "a.csv", tmp_path / "victim"
+    victim.write_text("theirs")
+    (tmp_path / "a.csv.part.new").symlink_to(victim)
+    assert downloaded(binance, file).exit_code == 0
+    assert (victim.read_text(), file.is_symlink()) == ("theirs", False)
+    file.unlink()
+    if os.geteuid() == 0:  # only the superuser can make files of another user
+        part = tmp_path / "a.csv.part"
+        part.touch()
+        os.chown(part, 12_345, 12_345)
+        done = downloaded(binance, file)
+        assert (done.exit_code, f"{part} belongs to another user" in done.output) == (2, True)
+
+
 def test_a_full_disk_is_said_and_the_same_command_goes_on(
     binance: RunningExchange, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -23,6 +23,7 @@ ODD: list[dict[str, Any]] = [
     {"close": math.nan},
     {"high": math.inf},
     {"low": 0.0},
+    {"open": 1e-320, "high": 1e-320, "low": 1e-320, "close": 1e-320},
     {"high": 1e-9},
     {"volume": -1.0},
     {"quote_volume": math.nan},

@@ -366,7 +366,10 @@ def row(**different: object) -> str:
         (row(count="many"), "'many'"),
         (row(open_time="yesterday"), "'yesterday' is not a valid time; it must be ISO 8601, or s, ms, us or ns"),
         (row(open_time=""), "is not a valid time"),
-        (row(high=8), "not a valid candle; prices must be above 0, high the highest and low the lowest"),
+        (
+            row(high=8),
+            "not a valid candle; prices must be above 0 (from 1e-18 on), high the highest and low the lowest",
+        ),
         (row(high=10.5), "high the highest"),
         (row(low=10.5), "low the lowest"),
         (row(low=-1), "prices must be above 0"),

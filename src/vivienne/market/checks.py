@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from vivienne.market.types import Bars, BoolArray, Candle
 
 
+LEAST_PRICE = 1e-18
+"""Far below the price of any market; below it, quotients of prices can leave the range of floating-point numbers."""
+
+
 def check_candle(candle: Candle) -> None:
     """Check a base minute.
 
@@ -20,8 +24,8 @@ def check_candle(candle: Candle) -> None:
     open_time, opened, high, low, close, volume, quote_volume, count, taker = candle
     if not _are_prices(opened, high, low, close):
         raise ValueError(
-            f"open {opened}, high {high}, low {low}, close {close} are not a valid candle; prices must be above 0, "
-            "high the highest and low the lowest of them"
+            f"open {opened}, high {high}, low {low}, close {close} are not a valid candle; prices must be "
+            f"above 0 (from {LEAST_PRICE:.0e} on), high the highest and low the lowest of them"
         )
     if not _are_volumes(volume, quote_volume):
         raise ValueError(f"volume {volume}, quote volume {quote_volume} are not valid; both must be numbers from 0")
@@ -74,8 +78,8 @@ def check_price(price: float, time: int) -> None:
     Raises:
         ValueError: the price or its time is not valid; the message gives the reason.
     """
-    if not 0 < price < math.inf:
-        raise ValueError(f"{price} is not a valid price; it must be a number above 0")
+    if not LEAST_PRICE <= price < math.inf:
+        raise ValueError(f"{price} is not a valid price; it must be a number above 0 (from {LEAST_PRICE:.0e} on)")
     _check_time(time)
 
 
@@ -89,7 +93,7 @@ def _check_time(time: int) -> None:
 
 def _are_prices(opened: Any, high: Any, low: Any, close: Any) -> Any:
     in_order = (low <= opened) & (opened <= high) & (low <= close) & (close <= high)
-    return in_order & (low > 0) & (high < math.inf)
+    return in_order & (low >= LEAST_PRICE) & (high < math.inf)
 
 
 def _are_volumes(volume: Any, quote_volume: Any) -> Any:

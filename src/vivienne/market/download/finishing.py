@@ -14,7 +14,7 @@ from vivienne.errors import SettingsError, unwritable
 from vivienne.market.download.rows import COLUMNS
 
 if TYPE_CHECKING:
-    from io import BufferedRandom
+    from io import BufferedRandom, BufferedWriter
     from pathlib import Path
 
     from vivienne.market.download.partial import Partial
@@ -51,8 +51,10 @@ def finish(partial: Partial, target: Path) -> None:
     # Whatever is there under this name is the rest of an earlier try: the partial file is held by this process.
     temporary = partial.path.with_name(f"{partial.path.name}.new")
     try:
-        _write(partial, temporary, target.name.lower())
-        with temporary.open("rb") as file:
+        temporary.unlink(missing_ok=True)
+        with temporary.open("xb") as file:  # never through a link of another user
+            _write(partial, file, target.name.lower())
+            file.flush()
             os.fsync(file.fileno())
         check_target(target)  # it may have come meanwhile
         temporary.replace(target)
@@ -63,17 +65,15 @@ def finish(partial: Partial, target: Path) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def _write(partial: Partial, temporary: Path, name: str) -> None:
+def _write(partial: Partial, file: BufferedWriter, name: str) -> None:
     rows = partial.rows()
     if name.endswith(".parquet"):
-        import_module("arro3.io").write_parquet(_table(rows), str(temporary))
-        return
-    with temporary.open("wb") as file:
-        if name.endswith(".gz"):
-            with gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed:
-                shutil.copyfileobj(rows, packed)
-        else:
-            shutil.copyfileobj(rows, file)
+        import_module("arro3.io").write_parquet(_table(rows), file)
+    elif name.endswith(".gz"):
+        with gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed:
+            shutil.copyfileobj(rows, packed)
+    else:
+        shutil.copyfileobj(rows, file)
 
 
 def _table(rows: BufferedRandom) -> Any:

@@ -91,6 +91,9 @@ class Partial:
         except OSError as error:
             file.close()
             raise self._in_use() from error
+        if os.fstat(handle).st_uid != os.geteuid():
+            file.close()
+            raise SettingsError(f"{self.path} belongs to another user; remove it, or name another file")
         if os.fstat(handle).st_nlink == 0:  # it was finished and removed before this process had it
             file.close()
             raise self._in_use()
