@@ -1,0 +1,23 @@
+"""Costs of trading."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Costs(NamedTuple):
+    """Costs of a simulated trade, in basis points (hundredths of a percent) of the traded value.
+
+    Attributes:
+        fee: the exchange's fee.
+        slippage: difference of the price paid from the open, to one's disadvantage. It is counted as a cost; prices of
+            trades are the opens.
+    """
+
+    fee: float
+    slippage: float
+
+    @property
+    def rate(self) -> float:
+        """Both costs as a fraction of the traded value."""
+        return (self.fee + self.slippage) / 10_000
