@@ -6,16 +6,12 @@ import asyncio
 import json
 import statistics
 import time
-from contextlib import asynccontextmanager
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import psutil
-from websockets.asyncio.client import connect
-
+import exchange_messages
+from exchange_agent import ASSETS, BARS, following, until
 from fake_exchange import BEGIN, DIALECTS, FakeExchange, FakeMarket
-from measuring import Figure, Serving, percentile, serving
-from running import data
+from measuring import Figure
 from vivienne.market.feeds.exchange.known import EXCHANGES
 from vivienne.market.feeds.exchange.line import Counts, Line
 from vivienne.market.feeds.exchange.patience import Patience
@@ -23,29 +19,21 @@ from vivienne.market.feeds.exchange.splicing import FromCandles, FromTrades
 from vivienne.market.types import MINUTE_MS, Candle
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import Callable
+
+    from websockets.asyncio.client import ClientConnection
 
     from vivienne.market.feeds.exchange.adapter import Adapter, Instrument, StreamEvent
 
-_ASSETS = ("BTC", "ETH", "SOL", "XRP", "ADA", "DOT", "LTC", "BCH", "LINK", "DOGE")
-_PACE = 20.0
-_A_SECOND = 1_000
-_SECONDS = 30.0
-_BARS = 1_500
+_PACE = 60.0
+_BREAKS = 5
+_BACK_SECONDS = 2.0
 _REST_SECONDS = 0.05
-_WAIT_SECONDS = 60.0
 
 
 def measure() -> list[Figure]:
     """Messages to states, the cost of a trade, the start, and the way back after a break."""
-    return [*_trade_costs(), *asyncio.run(_messages()), *asyncio.run(_breaks()), *asyncio.run(_start())]
-
-
-def measure_memory(*, minutes: float = 30.0) -> list[Figure]:
-    """The memory of an agent that follows ten markets at ten times the real pace."""
-    slope, size = asyncio.run(_memory(minutes * 60))
-    name = f"memory over {minutes:g} min at 10 times the real pace, {size / 1e6:.0f} MB: slope"
-    return [Figure(name, f"{slope:+.2f} MB/h", "< 1 MB/h", slope < 1)]
+    return [*_trade_costs(), *asyncio.run(exchange_messages.measure()), *asyncio.run(_breaks()), *asyncio.run(_start())]
 
 
 class _Quick(FakeMarket):
@@ -124,102 +112,30 @@ class _Only:
         pass
 
 
-class _Timed(FakeExchange):
-    """Keeps when the first trade after each minute was sent, which closes it."""
-
-    closed: dict[tuple[str, int], float]
-
-    def _traded(self, dialect: Any, base: str, trades: Any, now: int, rng: Any) -> list[Any]:
-        if trades:
-            minute = trades[-1].trade.time // MINUTE_MS
-            self.closed.setdefault((base, minute - 1), time.perf_counter())
-        return super()._traded(dialect, base, trades, now, rng)
-
-
-async def _messages() -> list[Figure]:
-    """Follow ten markets with a thousand trades a second; every three seconds a minute of all of them closes."""
-    a_minute = round(_A_SECOND / len(_ASSETS) * 60 / _PACE)
-    market = FakeMarket(
-        _ASSETS, pace=_PACE, past=_BARS + 50, ahead=round(4 * _SECONDS * _PACE / 60), a_minute=2, busy=a_minute
-    )
-    async with _Timed("bybit", market, step=0.02) as exchange:
-        exchange.closed = {}
-        flags = ("--feed", "exchange", "--exchange", "bybit", "--exchange-url", exchange.url, "--timeframe", "1m")
-        async with _served(*flags, "--window", str(_BARS)) as server:
-            process = psutil.Process(server.process.pid)
-            async with connect(f"ws://127.0.0.1:{server.port}/ws/state", max_size=None) as client:
-                await _until(client, lambda state: state["status"] == "live")
-                before, begin = process.cpu_times(), time.perf_counter()
-                seen = await _bars(client, exchange, begin + _SECONDS)
-                after = process.cpu_times()
-                used = after.user + after.system - before.user - before.system
-    p50, p99 = percentile(seen, 50), percentile(seen, 99)
-    return [
-        Figure(f"message that closes a minute to asset_data, p50 of {len(seen)}", f"{p50:.1f} ms"),
-        Figure("the same, p99, all ten closing at once", f"{p99:.1f} ms", "<= 20 ms", p99 <= 20),
-        Figure("processor time of the whole agent per trade", f"{used / (_SECONDS * _A_SECOND) * 1e6:.0f} us"),
-    ]
-
-
 async def _breaks() -> list[Figure]:
-    """Cut the connections of ten markets, and take the exchange away for a second.
+    """Cut the connections of ten markets, and take the exchange away for a second, which is one of its minutes.
 
     Of Binance: Kraken allows a request a second, and each market asks for one after a break.
     """
-    market = FakeMarket(_ASSETS, pace=_PACE, past=_BARS + 50, ahead=120, a_minute=2, busy=12)
-    async with FakeExchange("binance", market, step=0.02) as exchange:
-        flags = ("--feed", "exchange", "--exchange", "binance", "--exchange-url", exchange.url, "--timeframe", "1m")
-        async with (
-            _served(*flags, "--window", str(_BARS)) as server,
-            connect(f"ws://127.0.0.1:{server.port}/ws/state", max_size=None) as client,
-        ):
-            await _until(client, lambda state: state["status"] == "live")
-            back = [await _back(client, exchange, seconds) for seconds in (0.0, 0.0, 0.0, 1.0, 1.0, 1.0)]
-    again, name = statistics.median(back), "back after a cut, and after 1 s away: median, most"
-    return [Figure(name, f"{again:.2f}, {max(back):.2f} s", "<= 2 s", again <= 2)]
+    market = FakeMarket(ASSETS, pace=_PACE, past=BARS + 50, ahead=300, a_minute=2, busy=12)
+    async with (
+        FakeExchange("binance", market, step=0.02) as exchange,
+        following("binance", exchange.url, pace=_PACE) as (_, client),
+    ):
+        await until(client, lambda state: state["status"] == "live")
+        cut = [await _back(client, exchange, 0.0) for _ in range(_BREAKS)]
+        gone = [await _back(client, exchange, 1.0) for _ in range(_BREAKS)]
+    return [_again("live again after a cut", cut), _again("live again after the exchange was away for 1 s", gone)]
 
 
-@asynccontextmanager
-async def _served(*flags: str) -> AsyncIterator[Serving]:
-    """A server of all assets, started and stopped without holding up the exchange."""
-    running = serving(*flags, "--assets", ",".join(_ASSETS))
-    server = await asyncio.to_thread(running.__enter__)
-    try:
-        yield server
-    finally:
-        await asyncio.to_thread(running.__exit__, None, None, None)
+def _again(name: str, seconds: list[float]) -> Figure:
+    typical = statistics.median(seconds)
+    return Figure(f"{name}: median, most of {len(seconds)}", f"{typical:.2f}, {max(seconds):.2f} s",
+                  f"<= {_BACK_SECONDS:g} s", typical <= _BACK_SECONDS)  # fmt: skip
 
 
-async def _bars(client: Any, exchange: _Timed, end: float) -> list[float]:
-    """Milliseconds from the message that closed a minute to the state with its bar."""
-    seen: list[float] = []
-    while time.perf_counter() < end:
-        message = json.loads(await asyncio.wait_for(client.recv(), _WAIT_SECONDS))
-        moment = time.perf_counter()
-        if message["type"] == "asset_data" and (bar := data(message)["bar"]) is not None:
-            minute = _minute(bar["time"])
-            sent = exchange.closed.get((message["asset"], minute))
-            if sent is not None:
-                seen.append((moment - sent) * 1e3)
-    return seen
-
-
-def _minute(text: str) -> int:
-    return round(datetime.fromisoformat(text).timestamp()) // 60
-
-
-async def _until(client: Any, is_so: Callable[[Any], bool], assets: tuple[str, ...] = _ASSETS) -> None:
-    """Wait until something was so of every asset."""
-    missing = set(assets)
-    async with asyncio.timeout(_WAIT_SECONDS):
-        while missing:
-            message = json.loads(await client.recv())
-            if message["type"] == "asset_data" and is_so(data(message)):
-                missing.discard(message["asset"])
-
-
-async def _back(client: Any, exchange: FakeExchange, seconds: float) -> float:
-    """Seconds until all assets are followed again after the exchange was away."""
+async def _back(client: ClientConnection, exchange: FakeExchange, seconds: float) -> float:
+    """Seconds from when the exchange is there again until all assets are followed again."""
     if seconds:
         await exchange.stop()
         await asyncio.sleep(seconds)
@@ -227,41 +143,21 @@ async def _back(client: Any, exchange: FakeExchange, seconds: float) -> float:
     else:
         exchange.cut()
     begin = time.perf_counter()
-    await _until(client, lambda state: state["feed_status"] != "connected")
-    await _until(client, lambda state: state["feed_status"] == "connected" and state["status"] == "live")
+    await until(client, lambda state: state["feed_status"] != "connected")
+    await until(client, lambda state: state["feed_status"] == "connected" and state["status"] == "live")
     return time.perf_counter() - begin
 
 
 async def _start() -> list[Figure]:
     """Start with a history of 1,500 bars of fifteen minutes for each of ten markets."""
-    market = _Quick(_ASSETS, pace=1.0, past=60, ahead=10)
+    market = _Quick(ASSETS, pace=1.0, past=60, ahead=10)
     async with FakeExchange("binance", market, rest_seconds=_REST_SECONDS, step=0.1) as exchange:
-        flags = ("--feed", "exchange", "--exchange", "binance", "--exchange-url", exchange.url, "--timeframe", "15m")
         begin = time.perf_counter()
-        async with (
-            _served(*flags, "--window", str(_BARS)) as server,
-            connect(f"ws://127.0.0.1:{server.port}/ws/state", max_size=None) as client,
-        ):
-            await _until(client, lambda state: state["status"] == "live")
+        async with following("binance", exchange.url, pace=1.0, timeframe="15m") as (server, client):
+            await until(client, lambda state: state["status"] == "live")
             seconds = time.perf_counter() - begin
     return [
-        Figure(f"start of ten assets with {_BARS:,} bars each, to the last live state", f"{seconds:.2f} s", "<= 5 s",
+        Figure(f"start of ten assets with {BARS:,} bars each, to the last live state", f"{seconds:.2f} s", "<= 5 s",
                seconds <= 5),
         Figure("the same, to the first answer of /health", f"{server.seconds:.2f} s"),
     ]  # fmt: skip
-
-
-async def _memory(seconds: float) -> tuple[float, int]:
-    """MB an hour by the line of least squares over the last two thirds, and the size at the end."""
-    market = FakeMarket(_ASSETS, pace=10.0, past=_BARS + 50, ahead=round(seconds / 6) + 20, a_minute=2, busy=12)
-    async with FakeExchange("binance", market, step=0.05) as exchange:
-        flags = ("--feed", "exchange", "--exchange", "binance", "--exchange-url", exchange.url, "--timeframe", "1m")
-        async with _served(*flags, "--window", str(_BARS)) as server:
-            process, begin = psutil.Process(server.process.pid), time.perf_counter()
-            hours, sizes = list[float](), list[int]()
-            while (passed := time.perf_counter() - begin) < seconds:
-                if passed > seconds / 3:
-                    hours.append(passed / 3600)
-                    sizes.append(process.memory_info().rss)
-                await asyncio.sleep(1.0)
-    return statistics.linear_regression(hours, sizes).slope / 1e6, sizes[-1]

@@ -72,11 +72,16 @@ class Serving:
 
 
 @contextmanager
-def serving(*flags: str) -> Iterator[Serving]:
-    """A server process on a free port with a new database."""
+def serving(*flags: str, program: tuple[str, ...] = ("-m", "vivienne")) -> Iterator[Serving]:
+    """A server process on a free port with a new database.
+
+    Args:
+        flags: of `vivienne serve`.
+        program: arguments of Python that run `vivienne`.
+    """
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
         log = Path(folder) / "log"
-        command = [sys.executable, "-m", "vivienne", "serve", "--port", "0", "--db", f"{folder}/bench.db", *flags]
+        command = [sys.executable, *program, "serve", "--port", "0", "--db", f"{folder}/bench.db", *flags]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("VIVIENNE_")}
         begin = time.perf_counter()
         with log.open("wb") as sink:

@@ -9,6 +9,7 @@ import channels
 import counting
 import evaluation
 import exchange
+import exchange_memory
 import kills
 import process
 import processes
@@ -35,7 +36,7 @@ _BENCHMARKS: dict[str, Callable[..., list[Figure]]] = {
     "store": store.measure,
     "counting": counting.measure,
     "exchange": exchange.measure,
-    "exchange_memory": exchange.measure_memory,
+    "exchange_memory": exchange_memory.measure,
 }
 
 

@@ -748,8 +748,12 @@ class FakeExchange:
                 continue
             texts = [last] if self.faults.repeats else [*map(json.dumps, messages), *self.faults.garbage]
             for text in texts * (2 if self.faults.doubles else 1):
+                self.sending(text)
                 await connection.send(text)
                 last = text
+
+    def sending(self, text: str) -> None:
+        """A message of the stream is sent now: for those that measure."""
 
     def _traded(
         self, dialect: Dialect, base: str, trades: list[NumberedTrade], now: int, rng: random.Random

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -15,7 +16,7 @@ from vivienne.changes import telling
 from vivienne.changes.requests import ChangeRequest, SwitchRequest, Update
 from vivienne.changes.service import ConfigService
 from vivienne.errors import MarketDataError
-from vivienne.live import deciding, market, restarting
+from vivienne.live import deciding, market, moved, restarting
 from vivienne.live.asset import LiveAsset
 from vivienne.live.market import Market
 from vivienne.live.view import LocalView
@@ -232,6 +233,21 @@ async def test_many_prices_within_an_interval_are_published_as_one_with_the_newe
         await made.until(lambda: made.board.last("BTC")["price"] == 1000.0)
 
         assert len(made.board.states["BTC"]) - count < 100
+
+
+async def test_a_price_after_a_quiet_interval_is_published_at_once_and_the_next_one_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(tmp_path, price_interval=3_600.0) as made:
+        monkeypatch.setattr(moved, "monotonic", lambda: monotonic() + 3_600.0)
+        made.feed.put("BTC", PriceMoved(7.0, NEXT))
+        await made.until(lambda: made.board.last("BTC")["price"] == 7.0)
+
+        made.feed.put("BTC", PriceMoved(8.0, NEXT))
+        made.feed.put("ETH", PriceMoved(9.0, NEXT))
+        await made.until(lambda: made.board.last("ETH")["price"] == 9.0)
+
+        assert made.board.last("BTC")["price"] == 7.0
 
 
 async def test_a_feed_at_its_end_keeps_the_last_decision_and_is_ready(tmp_path: Path) -> None:

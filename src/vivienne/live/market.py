@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from functools import partial
-from time import monotonic, perf_counter
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 from vivienne.live.asset import LiveAsset
 from vivienne.live.caps import UNCAPPED
 from vivienne.live.freshness import Freshness
+from vivienne.live.moved import Moved
 from vivienne.live.restarting import EndedUnexpectedly, kept_up
 from vivienne.market.feeds.base import (
     ContactChanged,
@@ -81,10 +82,8 @@ class Market:
         self._board = board
         self._metrics = service.metrics
         self._timeframe = timeframe
-        self._price_interval = price_interval
         self._on_tick = on_tick
-        self._moved: set[str] = set()
-        self._published: dict[str, float] = {}
+        self._moved = Moved(price_interval)
         self._window = window
         self._listeners: list[Callable[[DecisionMade], None]] = []
         self._assets = {
@@ -304,12 +303,10 @@ class Market:
         except Exception as error:  # noqa: BLE001  # see below
             # A state that cannot be published must not stop the other assets.
             _log.exception("The state of %s cannot be published", asset)
-            self._moved.discard(asset)
             self._assets[asset].fail(f"the state cannot be published: {error!r}")
 
     def _publish(self, asset: str, bar: ChartBar | None = None) -> None:
-        self._moved.discard(asset)
-        self._published[asset] = monotonic()
+        self._moved.published(asset)
         live = self._assets[asset]
         data = live.data()
         data["bar"] = bar
@@ -327,14 +324,13 @@ class Market:
                     continue
                 if live.freshness.look():
                     self._say_trouble(asset, before)
-                elif monotonic() - self._published.get(asset, 0.0) >= AGEING_SECONDS:
+                elif self._moved.quiet(asset) >= AGEING_SECONDS:
                     self._publish_safely(asset)
 
     async def _publish_prices(self) -> None:
         """Publish price changes, at most one state for each asset and interval; decide only with `on_tick`."""
         while True:
-            await asyncio.sleep(self._price_interval)
-            for asset in list(self._moved):
+            for asset in await self._moved.due():
                 if self._on_tick:
                     self._decide_again(asset)
                 else:

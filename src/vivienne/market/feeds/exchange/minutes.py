@@ -11,18 +11,20 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from vivienne.market.feeds.exchange.open_minute import OpenMinute
 from vivienne.market.types import MINUTE_MS, Candle
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from vivienne.market.feeds.exchange.adapter import NumberedTrade
-    from vivienne.market.types import Trade
 
 GRACE_MS = 1_000
 """How much later than the end of a minute the exchange's clock must be, where nothing else says that it is over."""
 _REMEMBERED = 20_000
 """Keys of trades without numbers that are remembered, to know them when they come again."""
+_SPENT_WITH_EACH = 2
+"""Trades of a minute that was made that are let go of with each new one."""
 MOST_TRADES = 200_000
 """Largest number of trades of minutes that are open; more are left out, and their minutes are incomplete."""
 MOST_MINUTES = 1_500
@@ -63,7 +65,8 @@ class MinuteBuilder:
         self._begin = begin
         self._close = close
         self._grace = grace
-        self._trades: dict[int, dict[str, NumberedTrade]] = {}
+        self._open: dict[int, OpenMinute] = {}
+        self._spent: dict[str, NumberedTrade] = {}
         self._count = 0
         self._known: deque[str] = deque(maxlen=_REMEMBERED)
         self._keys: set[str] = set()
@@ -89,6 +92,7 @@ class MinuteBuilder:
     def add(self, trades: Iterable[NumberedTrade]) -> list[NumberedTrade]:
         """Take trades in any order; give those that were not known yet."""
         new = [trade for trade in trades if self._add(trade)]
+        self._forget_spent(_SPENT_WITH_EACH * len(new))
         if new:
             self._resume(min(trade.trade.time for trade in new))
             self._over = max(self._over, max(trade.trade.time for trade in new) - self._flag_grace)
@@ -106,19 +110,29 @@ class MinuteBuilder:
             self.left_out += 1
             self._broken.add(minute)
             return False
-        self._trades.setdefault(minute, {})[numbered.key] = numbered
+        if (found := self._open.get(minute)) is None:
+            found = self._open[minute] = OpenMinute()
+        found.add(numbered)
         self._count += 1
         if number is None:
             self._remember(numbered.key)
         self._go_ahead(numbered)
         return True
 
+    def _forget_spent(self, count: int) -> None:
+        """Let go of trades of the last minute a few at a time: of thousands it takes milliseconds."""
+        if len(self._spent) <= count:
+            self._spent.clear()
+            return
+        for _ in range(count):
+            self._spent.popitem()
+
     def _is_known(self, numbered: NumberedTrade, minute: int) -> bool:
         """Whether a trade came before. Where there are numbers, those of closed minutes need not be remembered."""
         if numbered.number is None:
             return numbered.key in self._keys
         is_made = self._made_to is not None and numbered.number <= self._made_to
-        return is_made or numbered.key in self._trades.get(minute, ())
+        return is_made or (minute in self._open and numbered.key in self._open[minute].trades)
 
     def _go_ahead(self, numbered: NumberedTrade) -> None:
         """A trade that follows the front is the new front; others wait until what is between them has come."""
@@ -221,8 +235,9 @@ class MinuteBuilder:
         begin = self._over - self._over % MINUTE_MS - MOST_MINUTES * MINUTE_MS
         if begin <= self._begin or self._covered_from is not None:
             return
-        for minute in sorted(minute for minute in self._trades if minute < begin):
-            self._close = self._finish(minute)[-1].price
+        for minute in sorted(minute for minute in self._open if minute < begin):
+            candle = self._finish(minute)
+            self._close = self._close if candle is None else candle.close
         self._broken = {minute for minute in self._broken if minute >= begin}
         self._ahead = {first: each for first, each in self._ahead.items() if _minute(each) >= begin}
         self._front = self._front_number = None
@@ -290,33 +305,23 @@ class MinuteBuilder:
 
     def _candle(self, minute: int) -> Candle | None:
         """The candle of a minute; flat without trades, None before the first price there is."""
-        found = self._finish(minute)
-        if not found:
-            close = self._close
-            return None if close is None else Candle(minute, close, close, close, close, 0.0, 0.0, 0.0, 0.0)
-        prices = [trade.price for trade in found]
-        volume = quote_volume = taker_buy = 0.0
-        for trade in found:
-            volume += trade.quantity
-            quote_volume += trade.price * trade.quantity
-            taker_buy += 0.0 if trade.buyer_is_maker else trade.quantity
-        count = float(sum(trade.trades for trade in found))
-        return Candle(minute, prices[0], max(prices), min(prices), prices[-1], volume, quote_volume, count, taker_buy)
+        candle = self._finish(minute)
+        close = self._close
+        if candle is None and close is not None:
+            return Candle(minute, close, close, close, close, 0.0, 0.0, 0.0, 0.0)
+        return candle
 
-    def _finish(self, minute: int) -> list[Trade]:
-        """Take the trades of a minute out, in order."""
-        found = sorted(self._trades.pop(minute, {}).values(), key=_place)
-        self._count -= len(found)
-        numbers = [numbered.number for numbered in found if numbered.number is not None]
-        if numbers:
-            self._made_to = max(numbers) if self._made_to is None else max(self._made_to, *numbers)
-        return [numbered.trade for numbered in found]
+    def _finish(self, minute: int) -> Candle | None:
+        """Take the trades of a minute out; their candle, None where there are none."""
+        found = self._open.pop(minute, None)
+        if found is None:
+            return None
+        self._count -= len(found.trades)
+        if found.newest is not None:
+            self._made_to = found.newest if self._made_to is None else max(self._made_to, found.newest)
+        self._spent = found.trades
+        return found.candle(minute)
 
 
 def _minute(numbered: NumberedTrade) -> int:
     return numbered.trade.time - numbered.trade.time % MINUTE_MS
-
-
-def _place(numbered: NumberedTrade) -> tuple[int, int]:
-    """Where a trade belongs: by number, or by time where there is none; a sort keeps the order of arrival then."""
-    return (numbered.number, 0) if numbered.number is not None else (numbered.trade.time, 0)

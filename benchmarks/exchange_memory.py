@@ -1,0 +1,61 @@
+"""The memory of an agent that follows ten markets at ten times the real pace."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import time
+from typing import TYPE_CHECKING
+
+import psutil
+
+from exchange_agent import ASSETS, BARS, following
+from fake_exchange import FakeExchange, FakeMarket
+from measuring import Figure
+
+if TYPE_CHECKING:
+    from websockets.asyncio.client import ClientConnection
+
+_NAME = "bybit"
+_PACE = 10.0
+_TRADES_A_MINUTE = 240
+_STEP_SECONDS = 0.05
+_SAMPLE_SECONDS = 1.0
+
+
+def measure(*, minutes: float = 30.0) -> list[Figure]:
+    """Measure how the memory grows after the first third of the time.
+
+    Args:
+        minutes: how long.
+    """
+    slope, size = asyncio.run(_memory(minutes * 60))
+    name = f"memory over {minutes:g} min at {_PACE:g} times the real pace, {size / 1e6:.0f} MB: slope"
+    return [Figure(name, f"{slope:+.2f} MB/h", "< 1 MB/h", slope < 1)]
+
+
+async def _memory(seconds: float) -> tuple[float, int]:
+    """MB an hour by the line of least squares over the last two thirds, and the size at the end."""
+    ahead = round((seconds + 60) * _PACE / 60)
+    market = FakeMarket(ASSETS, pace=_PACE, past=BARS + 50, ahead=ahead, a_minute=2, busy=_TRADES_A_MINUTE)
+    async with (
+        FakeExchange(_NAME, market, step=_STEP_SECONDS) as exchange,
+        following(_NAME, exchange.url, pace=_PACE) as (server, client),
+    ):
+        reading = asyncio.create_task(_read(client))
+        process, begin = psutil.Process(server.process.pid), time.perf_counter()
+        hours, sizes = list[float](), list[int]()
+        while (passed := time.perf_counter() - begin) < seconds and not reading.done():
+            if passed > seconds / 3:
+                hours.append(passed / 3600)
+                sizes.append(process.memory_info().rss)
+            await asyncio.sleep(_SAMPLE_SECONDS)
+        assert not reading.done(), "the agent has closed the connection"
+        reading.cancel()
+    return statistics.linear_regression(hours, sizes).slope / 1e6, sizes[-1]
+
+
+async def _read(client: ClientConnection) -> None:
+    """Read states, as a dashboard does."""
+    async for _ in client:
+        pass
