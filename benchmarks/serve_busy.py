@@ -1,8 +1,6 @@
 """An exchange in a process of its own, where eight markets are busy and two are calm; it notes when it sends what.
 
-    python benchmarks/serve_busy.py 20
-
-Its argument is its pace. It prints its address. At a line of its standard input it prints what it noted, and ends.
+It prints its address. At a line of its standard input it prints what it noted, and ends.
 """
 
 from __future__ import annotations
@@ -11,15 +9,19 @@ import asyncio
 import json
 import sys
 import time
+from typing import TYPE_CHECKING, Any
 
 from exchange_agent import ASSETS, BARS
 from fake_exchange import FakeExchange, FakeMarket
+
+if TYPE_CHECKING:
+    from fake_exchange import Dialect
 
 NAME = "bybit"
 CALM = ASSETS[-2:]
 TRADES_A_SECOND = 1_000
 _CALM_TRADES_A_SECOND = 4
-_SECONDS = 240.0
+_MINUTES = 10
 _STEP_SECONDS = 0.01
 _PARTS_WITH_TRADES = 6 / 7
 """Every seventh minute of such a market has none."""
@@ -28,12 +30,11 @@ _PARTS_WITH_TRADES = 6 / 7
 class _Market(FakeMarket):
     """A market in which the calm ones have trades of their own."""
 
-    def __init__(self, pace: float) -> None:
-        ahead, a_minute = round(_SECONDS * pace / 60), 60 / pace / _PARTS_WITH_TRADES
-        busy = round(TRADES_A_SECOND / (len(ASSETS) - len(CALM)) * a_minute)
-        super().__init__(ASSETS, pace=pace, past=BARS + 50, ahead=ahead, a_minute=2, busy=busy)
-        rate = round(_CALM_TRADES_A_SECOND * a_minute)
-        calm = FakeMarket(CALM, seed=1, pace=pace, past=BARS + 50, ahead=ahead, a_minute=2, busy=rate)
+    def __init__(self) -> None:
+        busy = round(TRADES_A_SECOND / (len(ASSETS) - len(CALM)) * 60 / _PARTS_WITH_TRADES)
+        super().__init__(ASSETS, pace=1.0, past=BARS + 50, ahead=_MINUTES, a_minute=2, busy=busy)
+        rate = round(_CALM_TRADES_A_SECOND * 60 / _PARTS_WITH_TRADES)
+        calm = FakeMarket(CALM, seed=1, pace=1.0, past=BARS + 50, ahead=_MINUTES, a_minute=2, busy=rate)
         self.trades |= calm.trades
         self._times |= calm._times  # noqa: SLF001  # of the same class
 
@@ -45,6 +46,15 @@ class _Noting(FakeExchange):
         super().__init__(NAME, market, step=_STEP_SECONDS)
         self.closed: list[tuple[str, int, float]] = []
         self.traded: list[tuple[str, float, float]] = []
+        self._told: dict[str, int] = {}
+
+    def forming(self, dialect: Dialect, base: str, now: int) -> list[Any]:
+        """Once a second, as this exchange does it, and of one market after the other."""
+        second, tenth = divmod(now // 100, 10)
+        if tenth < ASSETS.index(base) or self._told.get(base) == second:
+            return []
+        self._told[base] = second
+        return super().forming(dialect, base, now)
 
     def sending(self, text: str) -> None:
         """See `FakeExchange`."""
@@ -59,13 +69,13 @@ def _base(message: dict[str, str]) -> str:
     return message["topic"].rpartition(".")[2].removesuffix("USDT")
 
 
-async def main(pace: float) -> None:
+async def main() -> None:
     """Serve until there is a line to read."""
-    async with _Noting(_Market(pace)) as exchange:
+    async with _Noting(_Market()) as exchange:
         print(exchange.url, flush=True)
         await asyncio.to_thread(sys.stdin.readline)
     print(json.dumps({"closed": exchange.closed, "traded": exchange.traded}), flush=True)
 
 
 if __name__ == "__main__":
-    asyncio.run(main(float(sys.argv[1])))
+    asyncio.run(main())

@@ -772,8 +772,12 @@ class FakeExchange:
         opened = now // MINUTE_MS
         closed = self.market.minutes(base, minute * MINUTE_MS, opened * MINUTE_MS) if minute < opened else []
         messages = [text for each in closed for text in dialect.candle(base, each, now, is_closed=True)]
-        forming = self.market.minutes(base, opened * MINUTE_MS, now + 1)[0]
-        return messages + dialect.candle(base, forming, now, is_closed=False)
+        return messages + self.forming(dialect, base, now)
+
+    def forming(self, dialect: Dialect, base: str, now: int) -> list[Any]:
+        """Messages with the candle that is open."""
+        minute = self.market.minutes(base, now - now % MINUTE_MS, now + 1)[0]
+        return dialect.candle(base, minute, now, is_closed=False)
 
 
 def _response(status: int, body: bytes, headers: dict[str, str], length: int | None = None) -> Response:

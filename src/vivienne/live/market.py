@@ -23,6 +23,7 @@ from vivienne.market.feeds.base import (
     MinuteCorrected,
     PriceMoved,
 )
+from vivienne.slices import SharedSlices
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -84,6 +85,7 @@ class Market:
         self._timeframe = timeframe
         self._on_tick = on_tick
         self._moved = Moved(price_interval)
+        self._slices = SharedSlices()
         self._window = window
         self._listeners: list[Callable[[DecisionMade], None]] = []
         self._assets = {
@@ -255,6 +257,7 @@ class Market:
         if not live.has_undecided:  # its history restarted
             self._decide_again(asset)
         while live.has_undecided:
+            await self._slices.rest()  # many assets may close a bar at the same time
             await self._board.handed_over(asset)
             self._decide_next(asset)
 

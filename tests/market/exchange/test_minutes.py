@@ -148,6 +148,21 @@ def test_a_minute_is_over_when_the_exchanges_candle_says_so() -> None:
     assert [candle.open_time for candle in all_made(builder)] == [BEGIN]
 
 
+def test_a_trade_that_comes_after_its_minute_was_made_leaves_no_hole_in_the_next_one() -> None:
+    trades = made_trades(5)
+    last = max(place for place, each in enumerate(trades) if each.trade.time < BEGIN + MINUTE_MS)
+    builder = MinuteBuilder(BEGIN, 99.0)
+    builder.add(trades[:last])
+    builder.end(BEGIN)
+    all_made(builder)
+
+    builder.add(trades[last:])
+
+    assert builder.late == 1
+    assert builder.hole() is None
+    assert all_made(builder) == expected(trades, 99.0, 8)[1:-1]
+
+
 def test_without_a_price_nothing_is_made_up() -> None:
     builder = MinuteBuilder(BEGIN, None)
     builder.hear(BEGIN + 3 * MINUTE_MS + GRACE_MS)

@@ -105,7 +105,7 @@ class MinuteBuilder:
         if self.last is None or number is None or self.last.number is None or number > self.last.number:
             self.last = numbered
         if minute < self._begin:
-            return self._before(number)
+            return self._before(numbered)
         if self._count >= MOST_TRADES:
             self.left_out += 1
             self._broken.add(minute)
@@ -145,10 +145,12 @@ class MinuteBuilder:
         if self._front_number is not None and first == self._front_number + 1:
             self._absorb()
 
-    def _before(self, number: int | None) -> bool:
-        """A trade of a minute that is made, or was known at the start: then the others go on after its number."""
+    def _before(self, numbered: NumberedTrade) -> bool:
+        """A trade of a minute that is made, or was known at the start: the others go on after its number."""
+        number = numbered.number
         if self._is_begun:
             self.late += 1
+            self._go_ahead(numbered)
         elif number is not None:
             self._made_to = number if self._made_to is None else max(self._made_to, number)
             if self._front_number is None or number > self._front_number:
@@ -189,6 +191,8 @@ class MinuteBuilder:
             is_whole: whether they reach back to the last one before. If they do not, the minutes since are broken.
         """
         new = self.add(trades)
+        for minute in self._open.values():
+            minute.settle()  # the answer came after later trades of the stream; at its end there is no time
         if self._covered_from is not None and not is_whole:
             until = min(
                 [trade.trade.time for trade in trades] + [self._over if self._resumed is None else self._resumed]

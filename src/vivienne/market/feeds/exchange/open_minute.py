@@ -16,8 +16,8 @@ _BEFORE = -1
 class OpenMinute:
     """The trades of a minute.
 
-    Trades mostly come in order. Each is added to the candle at once then. Else the candle is made from all of them
-    when it is asked for, in the same steps, so that it does not depend on how they came.
+    Trades mostly come in order. Each is added to the candle at once then. Else the candle is made again from all of
+    them, in the same steps, so that it does not depend on how they came.
 
     Attributes:
         trades: by their keys.
@@ -68,12 +68,16 @@ class OpenMinute:
         if not buyer_is_maker:
             self._taker_buy += quantity
 
-    def candle(self, minute: int) -> Candle:
-        """The candle of the minute that opens at this time; there must be a trade."""
+    def settle(self) -> None:
+        """Bring the candle up to date."""
         if not self._is_in_order:
             self._begin()
             for numbered in sorted(self.trades.values(), key=_place):
                 self._extend(numbered)
+
+    def candle(self, minute: int) -> Candle:
+        """The candle of the minute that opens at this time; there must be a trade."""
+        self.settle()
         return Candle(minute, self._open, self._high, self._low, self._close, self._volume, self._quote_volume,
                       float(self._count), self._taker_buy)  # fmt: skip
 
