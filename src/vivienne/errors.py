@@ -15,6 +15,8 @@
     │   ├── StoreUnavailable     it was open, and now does not take or give revisions
     │   └── VersionTaken         it has a revision of that version already: another process was first
     ├── RecordUnavailable        the record of decisions cannot be opened, read or written
+    ├── NotRecorded              the record was asked for, and this process keeps none
+    ├── UnknownDecision          the record has no decision on this bar
     ├── AgentUnavailable         the agent that decides an asset does not answer
     ├── NotPushed                market data was pushed to a market with another feed
     ├── NotAllowed               the caller may not do this
@@ -203,6 +205,14 @@ class RecordUnavailable(VivienneError):
     def __init__(self, name: str, reason: str) -> None:
         self.reason = reason
         super().__init__(f"The record {name} {reason}")
+
+
+class NotRecorded(VivienneError):
+    """The record was asked for, and this process keeps none."""
+
+
+class UnknownDecision(VivienneError):
+    """The record has no decision on this bar."""
 
 
 class AgentUnavailable(VivienneError):

@@ -48,7 +48,7 @@ class MarketView(Protocol):
         """Assets without a usable decision, with the reason."""
 
 
-class _Turns:
+class RestingTurns:
     """Runs one computation at a time, and after each leaves an equal time for other work. The callers take turns.
 
     Otherwise a client that asks for many charts would delay all other requests, including a pause.
@@ -79,7 +79,7 @@ class LocalView:
     is_local = True
 
     def __init__(self, market: Market) -> None:
-        self._turns = _Turns()
+        self._turns = RestingTurns()
         self._market = market
         self.assets = market.assets
 

@@ -133,18 +133,18 @@ class RecordReader:
         newest = select(sessions.c.run_id, func.max(sessions.c.id).label("session")).group_by(sessions.c.run_id)
         found = newest.subquery()
         query = select(runs).join(found, found.c.run_id == runs.c.id).order_by(found.c.session)
-        return [Run(*row) for row in self._all(query)]
+        return [Run(*row) for row in self.rows(query)]
 
     def sessions(self, run_id: int) -> list[Session]:
         """The processes that recorded a run, oldest first."""
         query = select(sessions).where(sessions.c.run_id == run_id).order_by(sessions.c.id)
-        return [Session(*row) for row in self._all(query)]
+        return [Session(*row) for row in self.rows(query)]
 
     def series(self, run_id: int) -> list[Series]:
         """The series of a run, by asset."""
         order = series.c.asset, series.c.timeframe, series.c.market, series.c.segment
         found: dict[tuple[str, str, str], list[Any]] = {}
-        for row in self._all(select(series).where(series.c.run_id == run_id).order_by(*order)):
+        for row in self.rows(select(series).where(series.c.run_id == run_id).order_by(*order)):
             found.setdefault((row.asset, row.timeframe, row.market), []).append(row)
         return [Series(run_id, *key, _segments(rows)) for key, rows in found.items()]
 
@@ -156,7 +156,7 @@ class RecordReader:
             series.c.timeframe == timeframe,
             series.c.market == market,
         )
-        found = self._all(query.order_by(series.c.segment))
+        found = self.rows(query.order_by(series.c.segment))
         return Series(run_id, asset, timeframe, market, _segments(found)) if found else None
 
     def gaps(self, run_id: int, first: int, last: int) -> list[Gap]:
@@ -164,7 +164,7 @@ class RecordReader:
         query = select(gaps.c.series_id, gaps.c.from_time, gaps.c.to_time, gaps.c.reason, gaps.c.decisions).where(
             gaps.c.run_id == run_id, gaps.c.to_time >= first, gaps.c.from_time <= last
         )
-        return [Gap(*row) for row in self._all(query.order_by(gaps.c.from_time, gaps.c.id))]
+        return [Gap(*row) for row in self.rows(query.order_by(gaps.c.from_time, gaps.c.id))]
 
     def configuration(self, configuration_id: int) -> Document:
         """An effective configuration, all values.
@@ -173,7 +173,7 @@ class RecordReader:
             LookupError: there is none of this id.
         """
         query = select(configurations.c.document).where(configurations.c.id == configuration_id)
-        found = self._all(query)
+        found = self.rows(query)
         if not found:
             raise LookupError(f"no configuration {configuration_id} in the record")
         document: Document = orjson.loads(zlib.decompress(found[0][0]))
@@ -184,6 +184,11 @@ class RecordReader:
         rows = self._rows(of, select(bars), wanted)
         return [read_bar(row, self._blocks) for row in rows]
 
+    def candles(self, of: Series, wanted: Range = ALL) -> Bars:
+        """The same bars without anything else, as columns."""
+        rows = self._rows(of, select(*(bars.c[name] for name in (*Candle._fields, "blocks_id"))), wanted)
+        return Bars.from_candles(row[:-1] for row in rows)
+
     def decided_bars(self, of: Series, wanted: Range = ALL) -> DecidedBars:
         """The same bars as columns."""
         rows = self._rows(of, select(*(bars.c[name] for name in _COLUMNS)), wanted)
@@ -192,10 +197,14 @@ class RecordReader:
     def segment(self, segment: Segment, first: int, last: int) -> list[RecordedBar]:
         """Bars of one segment alone, oldest first: from these its decisions were made, to the last bit."""
         query = select(bars).where(bars.c.series_id == segment.id, bars.c.open_time.between(first, last))
+        return [bar for _, bar in self.found(query.order_by(bars.c.open_time))]
+
+    def found(self, query: Select[Any]) -> list[tuple[int, RecordedBar]]:
+        """The bars that a query of the table `bars` finds, each with the id of its segment."""
         with self._database.transaction() as connection:
-            rows = connection.execute(query.order_by(bars.c.open_time)).all()
+            rows = connection.execute(query).all()
             self._know_blocks(connection, rows)
-        return [read_bar(row, self._blocks) for row in rows]
+        return [(row.series_id, read_bar(row, self._blocks)) for row in rows]
 
     def _rows(self, of: Series, query: Select[Any], wanted: Range) -> list[Any]:
         """Rows of all segments in a range, oldest first."""
@@ -218,7 +227,8 @@ class RecordReader:
             found = connection.execute(select(blocks.c.id, blocks.c.text).where(blocks.c.id.in_(missing)))
             self._blocks |= {number: read_blocks(text) for number, text in found}
 
-    def _all(self, query: Select[Any]) -> Sequence[Any]:
+    def rows(self, query: Select[Any]) -> Sequence[Any]:
+        """The rows that a query finds."""
         with self._database.transaction() as connection:
             return connection.execute(query).all()
 

@@ -12,11 +12,13 @@ from fastapi_offline import FastAPIOffline
 from starlette.responses import Response
 
 from vivienne.access.budget import TimeBudgets
+from vivienne.record.reading.view import NO_RECORD
 from vivienne.server import dashboard, problems, websocket_addresses
 from vivienne.server.assets import asset_routes
 from vivienne.server.asyncapi import asyncapi
 from vivienne.server.auth import auth_routes
 from vivienne.server.configuration import configuration_routes
+from vivienne.server.decisions import decision_routes
 from vivienne.server.metrics import metrics_routes
 from vivienne.server.openapi import complete
 from vivienne.server.operation import operation_routes
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from vivienne.access.access import Access
     from vivienne.changes.service import ConfigService
     from vivienne.live.view import MarketView
+    from vivienne.record.reading.view import RecordView
     from vivienne.server.pushing import Pushes
     from vivienne.stream.hub import Hub
     from vivienne.stream.logs import LogStream
@@ -52,6 +55,7 @@ def web_application(
     additions: Callable[[], dict[str, Any]] = dict,
     access: Access | None = None,
     pushes: Pushes | None = None,
+    record: RecordView = NO_RECORD,
 ) -> FastAPI:
     """Put the endpoints together.
 
@@ -64,6 +68,7 @@ def web_application(
         additions: health of optional parts: by name ``ok``, or what is wrong with it.
         access: knows what callers may do; None lets everybody do everything.
         pushes: takes pushed market data; None for another feed.
+        record: has recorded decisions.
     """
     app = FastAPIOffline(
         title="Vivienne",
@@ -81,6 +86,7 @@ def web_application(
     budgets = TimeBudgets(monotonic) if access is None else access.budgets
     app.include_router(configuration_routes(service, budgets))
     app.include_router(asset_routes(service, market))
+    app.include_router(decision_routes(service, record))
     app.include_router(push_routes(pushes, access))
     app.include_router(websocket_routes(service, hub, board, logs, budgets, access))
     websocket_addresses.install(app)

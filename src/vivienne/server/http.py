@@ -19,7 +19,7 @@ from vivienne.channels.json import MOST_NAMES, MOST_VALUES, USUAL, read_object
 from vivienne.errors import Malformed, TooLarge, VersionConflict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from starlette.types import Message
 
@@ -89,11 +89,11 @@ def change_request(request: Request, envelope: Envelope, intent: Intent) -> Chan
     return envelope.change(intent, channel=CHANNEL, caller=caller_of(request))
 
 
-def check_query(request: Request, *known: str) -> None:
-    """Refuse query parameters that are unknown or given twice."""
+def check_query(request: Request, *known: str, several: Collection[str] = ()) -> None:
+    """Refuse query parameters that are unknown, or given twice and not among the `several`."""
     names = [name for name, _ in request.query_params.multi_items()]
-    refuse_unknown(names, known)
-    twice = next((name for name, count in Counter(names).items() if count > 1), None)
+    refuse_unknown(names, (*known, *several))
+    twice = next((name for name, count in Counter(names).items() if count > 1 and name not in several), None)
     if twice is not None:
         raise Malformed(f"{twice!r} is given twice in the query; give it once", path=twice)
 

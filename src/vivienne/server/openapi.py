@@ -23,6 +23,7 @@ from vivienne.wire.answers import (
 from vivienne.wire.chart import AssetList, Chart
 from vivienne.wire.preview import DecisionPreview
 from vivienne.wire.pushed import Pushed
+from vivienne.wire.record import DecisionPage, DecisionRecord, SignalPage
 from vivienne.wire.token_entry import TokenEntry
 
 if TYPE_CHECKING:
@@ -41,8 +42,9 @@ SECURITY_SCHEMES: dict[str, Schema] = {
 
 KINDS = (
     Acknowledgement, AssetList, CandlesBody, Chart, ConditionOfChange, ConfigurationBody, ConfigurationPage,
-    DecisionPreview, HistoryPage, InForce, NewToken, Pauses, Problem, Pushed, PushedTradesBody, PushProblem, Replaced,
-    ResetBody, SeveralBody, SwitchBody, Switched, Ticket, TokenBody, TokenEntry, TokenList, Verdict, WhoAsks,
+    DecisionPage, DecisionPreview, DecisionRecord, HistoryPage, InForce, NewToken, Pauses, Problem, PushProblem,
+    Pushed, PushedTradesBody, Replaced, ResetBody, SeveralBody, SignalPage, SwitchBody, Switched, Ticket, TokenBody,
+    TokenEntry, TokenList, Verdict, WhoAsks,
 )  # fmt: skip
 """Types of all bodies and answers."""
 _kind: Any

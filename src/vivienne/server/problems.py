@@ -26,11 +26,14 @@ from vivienne.errors import (
     NotAllowed,
     NotKnown,
     NotPushed,
+    NotRecorded,
     NotStored,
+    RecordUnavailable,
     RequestIdReused,
     StoreUnavailable,
     TooLarge,
     TooManyRequests,
+    UnknownDecision,
     UnknownRevision,
     UnknownTarget,
     UnknownToken,
@@ -101,6 +104,7 @@ def too_many(detail: str, seconds: float) -> Response:
 def install(app: FastAPI) -> None:
     """Turn every error into a problem document."""
     _install_access(app)
+    _install_record(app)
 
     @app.exception_handler(ChangeRefused)
     async def refused(_request: Request, error: ChangeRefused) -> Response:
@@ -173,6 +177,23 @@ def _install_access(app: FastAPI) -> None:
     @app.exception_handler(UnknownToken)
     async def unknown(_request: Request, error: UnknownToken) -> Response:
         return problem(HTTPStatus.NOT_FOUND, "There is no such token", str(error), code="unknown_token")
+
+
+def _install_record(app: FastAPI) -> None:
+    """Turn what the record cannot answer into a problem document."""
+
+    @app.exception_handler(RecordUnavailable)
+    async def no_record(_request: Request, error: RecordUnavailable) -> Response:
+        title = "The record cannot be read"
+        return problem(HTTPStatus.SERVICE_UNAVAILABLE, title, str(error), code="record_unavailable")
+
+    @app.exception_handler(NotRecorded)
+    async def not_recorded(_request: Request, error: NotRecorded) -> Response:
+        return problem(HTTPStatus.CONFLICT, "Nothing is recorded", str(error), code="not_recorded")
+
+    @app.exception_handler(UnknownDecision)
+    async def no_decision(_request: Request, error: UnknownDecision) -> Response:
+        return problem(HTTPStatus.NOT_FOUND, "There is no such decision", str(error), code="unknown_decision")
 
 
 async def failed(request: Request, error: HTTPException) -> Response:

@@ -11,7 +11,7 @@ from vivienne.wire.explanation import Explanation, LevelsStatus, NearestChange, 
 from vivienne.wire.state import Status
 
 
-class RecordedDecision(BarDecision):
+class DecisionRow(BarDecision):
     """A decision as it was made and streamed when its bar closed.
 
     `time` is the open time of the bar, and `price` its close, at which the decision was made. `status` is that of the
@@ -40,7 +40,7 @@ class DecisionPage(TypedDict):
 
     asset: str
     timeframe: str
-    decisions: list[RecordedDecision]
+    decisions: list[DecisionRow]
     next: str | None
 
 
@@ -52,12 +52,12 @@ class SignalPage(TypedDict):
     """
 
     timeframe: str
-    decisions: list[RecordedDecision]
+    decisions: list[DecisionRow]
     next: str | None
     unanswered: list[str]
 
 
-class RecordedBar(BarDecision):
+class ExportRow(BarDecision):
     """A recorded bar with its decision, whole: a row of an export.
 
     Numbers that are not known are null. `position_size` is 0 unless the decision had an effect; `size_decided` is the
@@ -111,9 +111,16 @@ class DecisionRecord(TypedDict):
 
     asset: str
     timeframe: str
-    decision: RecordedBar
+    decision: ExportRow
     config: EffectiveDocument
     explanation: Explanation | None
     nearest_changes: list[NearestChange]
     is_reproduced: bool | None
     unexplained: str | None
+
+
+class ExportPiece(TypedDict):
+    """A part of an export, oldest first. `next` is the time from which on there is more, in ms; null at its end."""
+
+    rows: list[ExportRow]
+    next: int | None

@@ -1041,6 +1041,43 @@ export interface ControlResponse {
   type: 'control_response'
 }
 /**
+ * Recorded decisions of one asset, newest first.
+ *
+ * `next` is the `before` of the next, older page; null after the last one. A page may have fewer decisions than asked
+ * for, even none, while `next` is set: one request looks through a limited part of the record.
+ */
+export interface DecisionPage {
+  asset: string
+  timeframe: string
+  decisions: DecisionRow[]
+  next: string | null
+}
+/**
+ * A decision as it was made and streamed when its bar closed.
+ *
+ * `time` is the open time of the bar, and `price` its close, at which the decision was made. `status` is that of the
+ * asset at that moment. Unless it is `live` or `ended`, the decision had no effect, and `position_size` is 0; the
+ * levels and the side are those that were decided nevertheless. `blocked_by` has the ids of the filters that blocked
+ * an entry.
+ */
+export interface DecisionRow {
+  clarity_level: 'idle' | 'loaded' | 'aim' | 'bang'
+  raw_clarity_level: 'idle' | 'loaded' | 'aim' | 'bang'
+  signal_confidence: number
+  side: 'long' | 'short' | 'none'
+  position_size: number
+  held: boolean
+  asset: string
+  time: string
+  status: 'live' | 'warming_up' | 'stale' | 'paused' | 'ended'
+  blocked_by: string[]
+  trend_direction: 'bullish' | 'bearish' | 'neutral'
+  volatility_status: 'normal' | 'squeeze' | 'breakout' | 'overextended'
+  levels_status: 'active' | 'blocking' | 'inactive'
+  config_version: number
+  price: number
+}
+/**
  * The effect that a change would have had. `now` is the configuration in force, `then` the changed one.
  *
  * For a change that is not valid, only `valid` and `errors` are set, and `warnings` is empty.
@@ -1103,6 +1140,72 @@ export interface DifferentBar {
   source: ('streamed' | 'pushed' | 'filled' | 'incomplete') | null
   now: BarDecision
   then: BarDecision
+}
+/**
+ * The whole explanation of a recorded decision.
+ *
+ * It is decided anew from the recorded bars, with the configuration that was in force, `config`. `is_reproduced` says
+ * whether that gives what was recorded, to the last bit; null if it cannot be decided anew. The reason is then
+ * `unexplained`, and `explanation` is null.
+ *
+ * `nearest_changes` are the smallest changes that would have altered the decision, the smallest first; each of them by
+ * itself.
+ */
+export interface DecisionRecord {
+  asset: string
+  timeframe: string
+  decision: ExportRow
+  config: Configuration
+  explanation: Explanation | null
+  nearest_changes: NearestChange[]
+  is_reproduced: boolean | null
+  unexplained: string | null
+}
+/**
+ * A recorded bar with its decision, whole: a row of an export.
+ *
+ * Numbers that are not known are null. `position_size` is 0 unless the decision had an effect; `size_decided` is the
+ * size that was decided, `size_wanted` the one without the cap, and `size_cap` the cap that applied. `blocks` has the
+ * scenarios of the filters in `blocked_by`, as `filter/scenario`. `history` is the number of bars the decision was
+ * made from, at most 1,000.
+ */
+export interface ExportRow {
+  clarity_level: 'idle' | 'loaded' | 'aim' | 'bang'
+  raw_clarity_level: 'idle' | 'loaded' | 'aim' | 'bang'
+  signal_confidence: number
+  side: 'long' | 'short' | 'none'
+  position_size: number
+  held: boolean
+  time: string
+  asset: string
+  timeframe: string
+  open: number
+  high: number
+  low: number
+  close: number
+  volume: number | null
+  quote_volume: number | null
+  trade_count: number | null
+  taker_buy_volume: number | null
+  source: ('streamed' | 'pushed' | 'filled' | 'incomplete') | null
+  status: 'live' | 'warming_up' | 'stale' | 'paused' | 'ended'
+  size_decided: number
+  size_wanted: number
+  size_cap: number
+  blocked_by: string[]
+  blocks: string[]
+  trend_direction: 'bullish' | 'bearish' | 'neutral'
+  volatility_status: 'normal' | 'squeeze' | 'breakout' | 'overextended'
+  levels_status: 'active' | 'blocking' | 'inactive'
+  support: number | null
+  resistance: number | null
+  rsi: number | null
+  macd_atr: number | null
+  macd_histogram_atr: number | null
+  atr: number | null
+  history: number
+  config_version: number
+  program_version: string
 }
 /**
  * Answer to a rejected message. Nothing was changed. Records of the log have the same `trace_id`.
@@ -1396,6 +1499,18 @@ export interface SeveralBody {
   }
   copy_from?: string
   validate_only?: boolean
+}
+/**
+ * Recorded decisions of all assets, newest first; those of one time in the order of their names.
+ *
+ * `next` is that of a `DecisionPage`. `unanswered` has the assets whose agent did not answer: their decisions are
+ * missing on this page.
+ */
+export interface SignalPage {
+  timeframe: string
+  decisions: DecisionRow[]
+  next: string | null
+  unanswered: string[]
 }
 /**
  * Narrow the stream to some assets; `["*"]` widens it to all.

@@ -1,0 +1,1 @@
+"""Reading the record: pages of decisions, explanations, older bars, exports."""

@@ -1,0 +1,69 @@
+"""Answers from the record, as they go out on the wire."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from vivienne.errors import UnknownDecision
+from vivienne.record.reading.entries import decision_row, export_row
+from vivienne.record.reading.explaining import explained
+from vivienne.record.reading.query import ENTRIES
+from vivienne.record.reading.selecting import page, piece
+
+if TYPE_CHECKING:
+    from vivienne.record.reader import RecordReader
+    from vivienne.record.reading.query import DecisionQuery
+    from vivienne.record.reading.scope import Scope
+    from vivienne.wire.record import DecisionPage, DecisionRecord, ExportPiece, SignalPage
+
+PER_PAGE = 100
+
+
+def decisions(reader: RecordReader, scope: Scope, asset: str, query: DecisionQuery) -> DecisionPage:
+    """See `vivienne.record.reading.view.RecordView`."""
+    series = [each for each in scope.series(reader) if each.asset == asset]
+    found = page(reader, series, query, query.limit or PER_PAGE)
+    return {
+        "asset": asset,
+        "timeframe": scope.timeframe,
+        "decisions": [decision_row(*each) for each in found.found],
+        "next": None if found.next is None else found.next.written(),
+    }
+
+
+def signals(reader: RecordReader, scope: Scope, query: DecisionQuery) -> SignalPage:
+    """See `vivienne.record.reading.view.RecordView`."""
+    if not query.levels and not query.raw_levels:
+        query = replace(query, raw_levels=ENTRIES)
+    series = [each for each in scope.series(reader) if not query.assets or each.asset in query.assets]
+    found = page(reader, series, query, query.limit or PER_PAGE)
+    return {
+        "timeframe": scope.timeframe,
+        "decisions": [decision_row(*each) for each in found.found],
+        "next": None if found.next is None else found.next.written(),
+        "unanswered": [],
+    }
+
+
+def explanation(reader: RecordReader, scope: Scope, asset: str, time: int) -> DecisionRecord:
+    """See `vivienne.record.reading.view.RecordView`."""
+    series = next((each for each in scope.series(reader) if each.asset == asset), None)
+    if series is None:
+        raise UnknownDecision(f"Nothing was recorded of {asset} yet")
+    return explained(reader, series, time)
+
+
+def rows(reader: RecordReader, scope: Scope, query: DecisionQuery) -> ExportPiece:
+    """See `vivienne.record.reading.view.RecordView`."""
+    series = [each for each in scope.series(reader) if not query.assets or each.asset in query.assets]
+    found = piece(reader, series, query)
+    versions = {
+        each.id: each.program_version for run in {one.run_id for one in series} for each in reader.sessions(run)
+    }
+    return {
+        "rows": [
+            export_row(asset, scope.timeframe, bar, versions.get(bar.session_id, "")) for asset, bar in found.found
+        ],
+        "next": found.next,
+    }

@@ -1,0 +1,128 @@
+"""The whole explanation of a recorded decision, decided anew from the bars it was made from."""
+
+from __future__ import annotations
+
+import math
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
+
+from pydantic import ValidationError
+
+from vivienne.agent.evaluate import evaluate
+from vivienne.agent.explain import explain
+from vivienne.agent.nearest import alternatives, as_document
+from vivienne.agent.schema import Configuration
+from vivienne.errors import UnknownDecision
+from vivienne.live.entries import readings
+from vivienne.market.timeframe import Timeframe
+from vivienne.market.types import Bars
+from vivienne.record.reader import Range
+from vivienne.record.reading.entries import export_row
+from vivienne.times import iso
+
+if TYPE_CHECKING:
+    from vivienne.agent.evaluate import Evaluation
+    from vivienne.record.reader import RecordReader, Segment, Series
+    from vivienne.record.rows import RecordedBar, RecordedDecision
+    from vivienne.wire.explanation import Explanation, NearestChange
+    from vivienne.wire.record import DecisionRecord
+
+MOST_CHANGES = 5
+"""Changes that would have altered a decision, at most."""
+
+
+class _Reasons(NamedTuple):
+    """What is found by deciding a bar anew."""
+
+    explanation: Explanation
+    nearest: list[NearestChange]
+    is_reproduced: bool
+
+
+def explained(reader: RecordReader, series: Series, time: int) -> DecisionRecord:
+    """The explanation of the decision on the bar in which a time is.
+
+    Args:
+        reader: of the record.
+        series: of the asset.
+        time: ms since the epoch.
+
+    Raises:
+        UnknownDecision: there is no decision on this bar.
+    """
+    timeframe = Timeframe(series.timeframe)
+    time -= time % timeframe.milliseconds
+    bar, made = _decided(reader, series, time)
+    document = reader.configuration(made.configuration_id)
+    versions = {session.id: session.program_version for session in reader.sessions(series.run_id)}
+    found = _reasons(reader, _segment(series, time), made, document, timeframe)
+    reasons, unexplained = (None, found) if isinstance(found, str) else (found, None)
+    return {
+        "asset": series.asset,
+        "timeframe": series.timeframe,
+        "decision": export_row(series.asset, series.timeframe, bar, versions.get(bar.session_id, "")),
+        "config": document,
+        "explanation": None if reasons is None else reasons.explanation,
+        "nearest_changes": [] if reasons is None else reasons.nearest,
+        "is_reproduced": None if reasons is None else reasons.is_reproduced,
+        "unexplained": unexplained,
+    }
+
+
+def _decided(reader: RecordReader, series: Series, time: int) -> tuple[RecordedBar, RecordedDecision]:
+    """The bar that opens at a time, and the decision on it."""
+    found = reader.bars(series, Range(first=time, last=time))
+    if found and found[0].made is not None:
+        return found[0], found[0].made
+    if found:
+        raise UnknownDecision(
+            f"Nobody decided the bar of {series.asset} at {iso(time)}: it is history from before the program started"
+        )
+    span = [reader.candles(series, Range(limit=1)), reader.candles(series, Range(before=time, limit=1))]
+    newest = iso(int(span[0].open_time[-1])) if len(span[0]) else None
+    raise UnknownDecision(
+        f"The record has no bar of {series.asset} at {iso(time)}"
+        + ("" if newest is None else f"; its newest one is at {newest}")
+        + (f", and the one before that time at {iso(int(span[1].open_time[-1]))}" if len(span[1]) else "")
+    )
+
+
+def _segment(series: Series, time: int) -> Segment:
+    """The segment whose bars a decision was made from."""
+    return next(each for each in series.segments if each.ends_at is None or time < each.ends_at)
+
+
+def _reasons(
+    reader: RecordReader, segment: Segment, made: RecordedDecision, document: object, timeframe: Timeframe
+) -> _Reasons | str:
+    """Decide a bar anew, or say why that is not possible."""
+    time = made.decision.open_time
+    first = time - (made.used - 1) * timeframe.milliseconds
+    bars = Bars.from_candles(row.bar for row in reader.segment(segment, first, time))
+    if len(bars) != made.used:
+        return f"{made.used - len(bars)} of the {made.used} bars that it was made from are no longer kept"
+    try:
+        config = Configuration.model_validate(document)
+    except ValidationError:
+        return "its configuration is not valid in this version of the program"
+    cut = not made.decision.is_whole
+    evaluation = evaluate(bars, config, timeframe.minutes, cap=made.cap, is_cut=cut)
+    decision = evaluation.decision()
+    changes = alternatives(decision, evaluation.filters.row(-1), bars, config) if decision.ready else iter(())
+    return _Reasons(
+        explain(evaluation, bars, config, decision),
+        [as_document(each) for each in islice(changes, MOST_CHANGES)],
+        _is_equal(evaluation, made),
+    )
+
+
+def _is_equal(evaluation: Evaluation, made: RecordedDecision) -> bool:
+    """Compare to the last bit; NaN equals itself."""
+    [read] = readings(evaluation)
+    found = (*evaluation.decision(), *read, evaluation.now.atr.item(-1))
+    recorded = (*made.decision, *made.readings, made.atr)
+    return all(one == other or _are_nan(one, other) for one, other in zip(found, recorded, strict=True))
+
+
+def _are_nan(one: object, other: object) -> bool:
+    return isinstance(one, float) and isinstance(other, float) and math.isnan(one) and math.isnan(other)

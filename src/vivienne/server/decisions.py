@@ -1,0 +1,71 @@
+"""Recorded decisions: `/phoenix/decisions`, and those of one asset under `/phoenix/assets`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Depends, Path, Request
+from starlette.responses import Response
+
+from vivienne.record.reading.query import DecisionQuery  # FastAPI reads the annotation
+from vivienne.server.assets import Asset  # noqa: TC001  # FastAPI reads the annotation
+from vivienne.server.decision_query import ONCE, SEVERAL, Assets, bar_time, decision_query
+from vivienne.server.documents import documented
+from vivienne.server.http import Answer, caller_of, check_query
+from vivienne.wire.record import DecisionPage, DecisionRecord, SignalPage
+
+if TYPE_CHECKING:
+    from vivienne.changes.service import ConfigService
+    from vivienne.record.reading.view import RecordView
+
+Wanted = Annotated[DecisionQuery, Depends(decision_query)]
+Time = Annotated[str, Path(max_length=40, description="A time within the bar, such as 2026-01-06T14:00:00Z.")]
+_PROBLEMS = (400, 409, 422, 429, 503)
+
+
+def decision_routes(service: ConfigService, record: RecordView) -> APIRouter:
+    """The endpoints.
+
+    Args:
+        service: knows the assets.
+        record: has the decisions.
+    """
+    routes = APIRouter(prefix="/phoenix", tags=["record"], default_response_class=Answer)
+
+    @routes.get("/decisions", **documented(SignalPage, *_PROBLEMS, has_etag=True))
+    async def signals(request: Request, query: Wanted, assets: Assets = ()) -> Response:
+        """Recorded decisions of all assets, newest first: entries, held back or not, unless a level is given."""
+        check_query(request, *ONCE, several=(*SEVERAL, "asset"))
+        wanted = replace(query, assets=tuple(map(service.asset, assets)))
+        return _unless_known(request, await record.signals(wanted, whose=caller_of(request).key))
+
+    @routes.get("/assets/{asset:path}/decisions", **documented(DecisionPage, *_PROBLEMS, has_etag=True))
+    async def decisions(request: Request, asset: Asset, query: Wanted) -> Response:
+        """Recorded decisions of one asset, newest first."""
+        check_query(request, *ONCE, several=SEVERAL)
+        whose = caller_of(request).key
+        return _unless_known(request, await record.decisions(service.asset(asset), query, whose=whose))
+
+    @routes.get("/assets/{asset:path}/decisions/{time}", **documented(DecisionRecord, 404, *_PROBLEMS, has_etag=True))
+    async def explained(request: Request, asset: Asset, time: Time) -> Response:
+        """The whole explanation of the decision on one bar, and the nearest changes that would have altered it."""
+        check_query(request)
+        whose = caller_of(request).key
+        return _unless_known(request, await record.explained(service.asset(asset), bar_time(time), whose=whose))
+
+    return routes
+
+
+def _unless_known(request: Request, content: Any) -> Response:
+    """An answer with an ETag; without its body, if the client has it already."""
+    body = orjson.dumps(content)
+    tag = f'"{blake2b(body, digest_size=12).hexdigest()}"'
+    # Kept, and asked about each time: what was recorded stays, and more may come.
+    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
+    known = [each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")]
+    if tag in known:
+        return Response(status_code=304, headers=headers)
+    return Response(body, headers=headers, media_type="application/json")

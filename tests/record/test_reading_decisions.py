@@ -1,0 +1,236 @@
+"""Recorded decisions over REST: pages, filters and explanations are those of what was recorded."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+from starlette.testclient import TestClient
+
+from making import random_bars
+from recording import BAR, RUN, Ordered, Recording
+from vivienne.changes.service import ConfigService
+from vivienne.record.reading.scope import Scope
+from vivienne.record.reading.selecting import MOST_SEARCHED
+from vivienne.record.reading.thread import ReadingThread
+from vivienne.record.reading.view import LocalRecord
+from vivienne.server.factory import web_application
+from vivienne.store.opening import open_store
+from vivienne.stream.hub import Hub
+from vivienne.stream.logs import LogStream
+from vivienne.stream.state import StateBoard
+from vivienne.times import iso
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from vivienne.live.view import MarketView
+
+BARS = random_bars(3, 420)
+FIRST = 300
+LOW = {"settings": {"state_threshold_loaded": 5, "state_threshold_aim": 30}}
+"""So that there are entries."""
+ORDERS = {0: Ordered(4, LOW), 340: Ordered(5, LOW, "paused"), 350: Ordered(6, {})}
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("recorded") / "record.db"
+    recording = Recording(path)
+    recording.add("BTC", BARS, FIRST, ORDERS)
+    recording.add("ETH", random_bars(4, 420), FIRST, ORDERS)
+    recording.close()
+    return path
+
+
+@contextmanager
+def client(folder: Path, record: LocalRecord) -> Iterator[TestClient]:
+    service = ConfigService(open_store(folder / "v.db", "alone"), ["BTC", "ETH", "SOL"])
+    hub = Hub(service.metrics)
+    app = web_application(service, cast("MarketView", None), hub, StateBoard(hub), LogStream(), record=record)
+    with TestClient(app, "http://here/phoenix/") as found:
+        yield found
+        assert found.portal is not None
+        found.portal.call(service.close)
+
+
+@pytest.fixture(scope="module")
+def reading(tmp_path_factory: pytest.TempPathFactory, path: Path) -> Iterator[TestClient]:
+    with client(tmp_path_factory.mktemp("reading"), LocalRecord(ReadingThread(path), Scope(RUN, "15m"))) as found:
+        yield found
+
+
+def get(reading: TestClient, where: str, **query: Any) -> dict[str, Any]:
+    answer = reading.get(where, params={"from" if name == "begin" else name: each for name, each in query.items()})
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def all_of(reading: TestClient, where: str, **query: Any) -> list[dict[str, Any]]:
+    """All pages, one after the other."""
+    page = get(reading, where, **query)
+    found = page["decisions"]
+    while page["next"]:
+        page = get(reading, where, **query, before=page["next"])
+        found += page["decisions"]
+    return cast("list[dict[str, Any]]", found)
+
+
+def test_a_page_lists_what_was_decided_newest_first(reading: TestClient) -> None:
+    page = get(reading, "assets/btc/decisions", limit=7)
+    assert (page["asset"], page["timeframe"]) == ("BTC", "15m")
+    assert [each["time"] for each in page["decisions"]] == [iso(BARS.open_time.item(-1 - row)) for row in range(7)]
+    newest = page["decisions"][0]
+    assert (newest["price"], newest["config_version"], newest["status"]) == (BARS.close.item(-1), 6, "live")
+
+    found = all_of(reading, "assets/BTC/decisions", limit=7)
+    assert [each["time"] for each in found] == [iso(time) for time in BARS.open_time[: FIRST - 1 : -1].tolist()]
+
+
+def test_a_decision_without_an_effect_has_no_size(reading: TestClient) -> None:
+    found = all_of(reading, "assets/BTC/decisions", level=["loaded", "aim", "bang"])
+    paused = [each for each in found if each["status"] == "paused"]
+    assert paused
+    assert {each["position_size"] for each in paused} == {0}
+    assert any(each["position_size"] > 0 for each in found)
+
+
+@pytest.mark.parametrize(
+    ("query", "meets"),
+    [
+        ({"level": "aim"}, lambda each: each["clarity_level"] == "aim"),
+        ({"raw_level": ["loaded", "bang"]}, lambda each: each["raw_clarity_level"] in ("loaded", "bang")),
+        ({"side": "short"}, lambda each: each["side"] == "short"),
+        ({"blocked_by": ["volatility", "levels"]}, lambda each: {"volatility", "levels"} & {*each["blocked_by"]}),
+        ({"held": True}, lambda each: each["held"]),
+        ({"held": False}, lambda each: not each["held"]),
+        ({"version": 5}, lambda each: each["config_version"] == 5),
+        (
+            {"begin": iso(BARS.open_time.item(310)), "to": iso(BARS.open_time.item(330))},
+            lambda each: iso(BARS.open_time.item(310)) <= each["time"] < iso(BARS.open_time.item(330)),
+        ),
+    ],
+)
+def test_a_filter_gives_those_that_meet_it_and_no_others(
+    reading: TestClient, query: dict[str, Any], meets: Any
+) -> None:
+    everything = all_of(reading, "assets/BTC/decisions", limit=1000)
+    found = all_of(reading, "assets/BTC/decisions", limit=4, **query)
+    assert found == [each for each in everything if meets(each)]
+    assert 0 < len(found) < len(everything)
+
+
+def test_signals_are_the_entries_of_all_assets(reading: TestClient) -> None:
+    both = [each for asset in ("BTC", "ETH") for each in all_of(reading, f"assets/{asset}/decisions", limit=1000)]
+    newest_first = sorted(
+        sorted(both, key=lambda each: str(each["asset"])), key=lambda each: str(each["time"]), reverse=True
+    )
+
+    found = all_of(reading, "decisions", limit=7)
+    assert found == [each for each in newest_first if each["raw_clarity_level"] != "idle"]
+    assert all_of(reading, "decisions", level=["idle", "loaded", "aim", "bang"], limit=9) == newest_first
+    assert all_of(reading, "decisions", asset="eth") == [each for each in found if each["asset"] == "ETH"]
+
+
+def test_a_long_search_goes_on_with_the_next_page(reading: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = all_of(reading, "assets/BTC/decisions", version=4)
+    assert MOST_SEARCHED > 1000
+    monkeypatch.setattr("vivienne.record.reading.selecting.MOST_SEARCHED", 1)
+    monkeypatch.setattr("vivienne.record.reading.selecting._FIRST_SPAN", 16)
+    first = get(reading, "assets/BTC/decisions", version=4)
+    assert first["decisions"] == []
+    assert first["next"] is not None
+    assert all_of(reading, "assets/BTC/decisions", version=4) == found
+
+
+def test_an_asset_without_decisions_has_an_empty_page(reading: TestClient) -> None:
+    assert get(reading, "assets/SOL/decisions") == {
+        "asset": "SOL",
+        "timeframe": "15m",
+        "decisions": [],
+        "next": None,
+    }
+
+
+def test_a_decision_is_explained_as_it_was_with_the_configuration_of_that_time(
+    reading: TestClient,
+) -> None:
+    listed = next(each for each in all_of(reading, "assets/BTC/decisions", version=4) if each["held"])
+    found = get(reading, f"assets/BTC/decisions/{listed['time']}")
+    assert found["config"]["settings"]["state_threshold_loaded"] == 5
+    assert found["config"]["settings"]["state_threshold_bang"] == 80
+    assert found["is_reproduced"] is True
+    assert found["unexplained"] is None
+    decision = found["decision"]
+    assert {**listed, "price": decision["close"]} == {name: decision.get(name, decision["close"]) for name in listed}
+    assert decision["program_version"] == "1.2.3"
+    blocking = [each["id"] for each in found["explanation"]["filters"] if each["state"] == "blocked"]
+    assert blocking == listed["blocked_by"]
+    assert found["nearest_changes"][0] == found["explanation"]["nearest_change"]
+    assert len(found["nearest_changes"]) > 1
+    # Any time within the bar will do.
+    assert found == get(reading, f"assets/BTC/decisions/{listed['time'].replace('00.000', '59')}")
+
+
+def test_a_bar_that_nobody_decided_or_recorded_has_no_explanation(reading: TestClient) -> None:
+    history, later = (iso(time) for time in (BARS.open_time.item(10), BARS.open_time.item(-1) + BAR))
+    answer = reading.get(f"assets/BTC/decisions/{history}")
+    assert (answer.status_code, answer.json()["code"]) == (404, "unknown_decision")
+    assert "before the program started" in answer.json()["detail"]
+    answer = reading.get(f"assets/BTC/decisions/{later}")
+    assert answer.status_code == 404
+    assert f"its newest one is at {iso(BARS.open_time.item(-1))}" in answer.json()["detail"]
+
+
+def test_an_answer_that_the_client_has_already_is_not_sent_again(reading: TestClient) -> None:
+    first = reading.get("assets/BTC/decisions")
+    again = reading.get("assets/BTC/decisions", headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+@pytest.mark.parametrize(
+    ("where", "words"),
+    [
+        ("assets/BTC/decisions?level=high", "'idle', 'loaded', 'aim' or 'bang'"),
+        ("assets/BTC/decisions?side=up", "'long', 'short' or 'none'"),
+        ("assets/BTC/decisions?blocked_by=mood", "'mood' is not a filter; there are "),
+        ("assets/BTC/decisions?from=yesterday", "from: Input should be a valid datetime"),
+        ("assets/BTC/decisions?before=next", "before: It should be the `next` of a page, or a time such as"),
+        ("assets/BTC/decisions?limit=1001", "A page has at most 1,000 decisions"),
+        ("assets/BTC/decisions/noon", "time: It should be"),
+        ("assets/DOGE/decisions", "DOGE"),
+        ("decisions?asset=DOGE", "DOGE"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_in_words(reading: TestClient, where: str, words: str) -> None:
+    answer = reading.get(where)
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert words in answer.json()["detail"]
+
+
+def test_a_misspelt_parameter_is_refused(reading: TestClient) -> None:
+    answer = reading.get("decisions?levels=aim")
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed")
+    assert "'level'" in answer.json()["detail"]
+
+
+def test_without_a_record_the_answer_says_so(tmp_path: Path) -> None:
+    with client(tmp_path, LocalRecord(None, Scope(RUN, "15m"))) as reading:
+        answer = reading.get("decisions")
+    assert (answer.status_code, answer.json()["code"]) == (409, "not_recorded")
+    assert "--record off" in answer.json()["detail"]
+
+
+def test_a_record_that_is_there_later_is_read_then(tmp_path: Path) -> None:
+    path = tmp_path / "record.db"
+    with client(tmp_path, LocalRecord(ReadingThread(path), Scope(RUN, "15m"))) as reading:
+        answer = reading.get("decisions")
+        assert (answer.status_code, answer.json()["code"]) == (503, "record_unavailable")
+        recording = Recording(path)
+        recording.add("BTC", BARS, 415)
+        recording.close()
+        assert len((get(reading, "assets/BTC/decisions"))["decisions"]) == 5
