@@ -176,7 +176,7 @@ export class VivienneRestClient {
     config: PartialConfiguration,
     o: Pick<ChangeOptions, 'asset' | 'expectedVersion' | 'signal'> & { readonly partial?: boolean } = {},
   ): Promise<Verdict> {
-    const request = { ...config, asset_symbol: o.asset ?? undefined, expected_version: o.expectedVersion }
+    const request = { ...config, asset_symbol: o.asset, expected_version: o.expectedVersion }
     return this.#call('POST', `${CONFIGURATION}validate`, { partial: o.partial }, o.signal, request)
   }
 
@@ -271,13 +271,14 @@ export class VivienneRestClient {
 
 /** Content of an answer. */
 export function answered<T>(url: string, { ok, status, statusText }: Response, text: string, requestId?: string): T {
-  let content: (Partial<Problem> & T) | undefined
+  let content: (Partial<Problem> & { version?: number } & T) | null | undefined
   try {
     content = JSON.parse(text)
   } catch {}
-  if (ok && content !== undefined) return content
+  // Every change has a request id, and the answer to it a version: a proxy's word for success does not count.
+  if (ok && (requestId ? content?.version : content) !== undefined) return content as T
   const { code, title = statusText, detail, errors = [] }: Partial<Problem> = content ?? {}
   if (code && detail) throw new VivienneProblem({ status, code, title, detail, errors }, requestId)
-  const sentence = `${url} answered ${status} ${statusText}, not as Vivienne does; is it a proxy?`
+  const sentence = `${url} answered ${status} ${statusText}, not as Vivienne; a proxy?`
   throw new VivienneProblem({ status, code: 'not_vivienne', title, detail: sentence, errors }, requestId)
 }

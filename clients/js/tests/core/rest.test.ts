@@ -264,10 +264,17 @@ test.each([
   const error = await failure(answering(() => response).active())
   expect(error).toBeInstanceOf(VivienneProblem)
   expect(error).toMatchObject({ status, code: 'not_vivienne', errors: [] })
-  expect((error as Error).message).toMatch(
-    /^\/phoenix\/.*\/active answered \d{3}.*, not as Vivienne does; is it a proxy\?$/,
-  )
+  expect((error as Error).message).toMatch(/^\/phoenix\/.*\/active answered \d{3}.*, not as Vivienne; a proxy\?$/)
 })
+
+test.each(['{}', 'null', '"ok"', '{"paused":[],"pauses":[]}', '{"status":"ok"}'])(
+  'the answer %s of somebody else does not pass for a pause',
+  async (text) => {
+    const client = answering(() => new Response(text, { status: 200 }))
+    expect(await failure(client.pause())).toMatchObject({ code: 'not_vivienne' })
+    expect(await failure(client.undo('config_1'))).toMatchObject({ code: 'not_vivienne' })
+  },
+)
 
 test('a pause that is redirected is not taken for one that was made', async () => {
   const front = createServer((request, response) => {
@@ -286,7 +293,7 @@ test('requests say what they are', async () => {
   const seen: RequestInit[] = []
   const client = answering((init) => {
     seen.push(init)
-    return new Response('{}')
+    return new Response('{"version": 1}')
   })
   await client.partialUpdate(bang(85), {
     asset: 'BTC',

@@ -373,9 +373,9 @@ describe('several updates at once', () => {
     act(() => {
       for (const aim of [71, 72]) void result.current.updatePartialConfig({ settings: { state_threshold_aim: aim } })
     })
-    await act(async () => answers[1]?.resolve(Response.json({})))
+    await act(async () => answers[1]?.resolve(Response.json({ version: 1 })))
     expect(result.current.loading).toBe(true)
-    await act(async () => answers[0]?.resolve(Response.json({})))
+    await act(async () => answers[0]?.resolve(Response.json({ version: 1 })))
     expect(result.current.loading).toBe(false)
   })
 
