@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 MOST_PER_MINUTE = 60
 """Records of one kind; the next one that is written says how many were left out."""
+MOST_OF_AN_ASSET = 20
+"""Records of one asset a minute, of each kind."""
 MOST_KEPT = 10_000
 """Callers that are kept apart; beyond it those that were quiet for longest are forgotten."""
 
@@ -87,8 +89,10 @@ class Quota:
         self._rate = Rate(most, 60.0, clock)
         self._left_out = 0
 
-    def log(self, message: str, *values: object) -> None:
-        """Write a record, or count it as left out."""
+    def log(
+        self, message: str, *values: object, level: int | None = None, exc_info: BaseException | None = None
+    ) -> None:
+        """Write a record, or count it as left out. See `logging.Logger.log`; without `level`, that of the others."""
         if self._rate.take():
             self._left_out += 1
             return
@@ -96,4 +100,4 @@ class Quota:
             message += " (%d more before it were left out)"
             values = (*values, self._left_out)
             self._left_out = 0
-        self._logger.log(self._level, message, *values)
+        self._logger.log(self._level if level is None else level, message, *values, exc_info=exc_info)

@@ -12,7 +12,7 @@ import pytest
 from sizes import rounds
 from vivienne.changes.pause import adopting
 from vivienne.changes.pause import service as pausing
-from vivienne.changes.requests import Activate, ChangeRequest, Delete, Reset, SwitchRequest, Update
+from vivienne.changes.requests import Activate, ChangeRequest, Delete, Reset, SeveralRequest, SwitchRequest, Update
 from vivienne.changes.service import ConfigService
 from vivienne.config.documents import leaves
 from vivienne.errors import (
@@ -201,6 +201,24 @@ async def test_everything_that_can_be_asked_is_followed(here: ConfigService, the
 
     assert everything(there) == everything(here)
     assert await listed_as_active(there) == await listed_as_active(here)
+
+
+async def test_a_change_that_changed_nothing_before_one_of_another_process_is_made(
+    here: ConfigService, there: ConfigService
+) -> None:
+    def several(bang: float) -> SeveralRequest:
+        return SeveralRequest(("BTC",), {"bang_threshold": bang}, channel="test")
+
+    first = await here.change_several(several(81))
+    await there.look()
+    await here.change_several(several(82))
+    assert (await there.change_several(several(81)))["status"] == "success"
+    await here.look()
+    assert (81, 81) == (in_force(here), in_force(there))
+    # What it would set again is not what is in force by now.
+    await here.change_several(several(84))
+    assert (await there.change_several(several(81)))["status"] == "success"
+    assert first["status"] == "success"
 
 
 async def test_a_service_with_other_assets_follows_what_bears_on_its_own(here: ConfigService, database: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import asynccontextmanager
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -20,9 +21,10 @@ from vivienne.live import deciding, market, moved, restarting
 from vivienne.live.asset import LiveAsset
 from vivienne.live.market import Market
 from vivienne.live.view import LocalView
-from vivienne.market.feeds.base import FeedEnded, History, MinuteClosed, PriceMoved
+from vivienne.market.feeds.base import DataRefused, FeedEnded, History, MinuteClosed, PriceMoved
 from vivienne.market.timeframe import Timeframe
 from vivienne.market.types import MINUTE_MS, Bars
+from vivienne.rates import MOST_OF_AN_ASSET
 from vivienne.server.factory import web_application
 from vivienne.store.sqlite import SqliteRevisionStore
 from vivienne.stream.hub import Hub
@@ -208,6 +210,21 @@ async def test_a_change_for_all_is_decided_for_every_asset_before_it_is_answered
         assert {version} == {made.board.states[asset][-1]["version"] for asset in names}
         assert {91} == {made.board.states[asset][-1]["config"]["settings"]["state_threshold_bang"] for asset in names}
         assert sum(len(each) > 1 for each in versions) >= len(names) - 1
+
+
+async def test_data_that_is_wrong_and_right_in_turn_does_not_fill_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "vivienne.live")
+    async with running(tmp_path) as made:
+        caplog.clear()
+        for number in range(100):
+            made.feed.put("BTC", DataRefused("minute", NEXT + number * MINUTE_MS, "high is below low"))
+            await goes_on(made, "BTC", number)
+        told = [each.getMessage() for each in caplog.records if each.getMessage().startswith("BTC: ")]
+        assert any("minute refused" in each for each in told)
+        assert any("reliable again" in each for each in told)
+        assert len(told) <= MOST_OF_AN_ASSET
 
 
 async def test_a_pause_and_its_end_are_shown_without_deciding_again(

@@ -375,8 +375,6 @@ class ConfigService:
         return self._planning.write_up(plan, request, self._now())
 
     async def _prepare_replacement(self, ahead: Ahead[ReplacementPlan], asked: Replacement) -> Prepared[Replaced]:
-        if self._store.is_shared:  # "nothing to change" must not be said of what was in force before
-            await self._ledger.catch_up()
         plan = await ahead.result()
         return await in_slices(write_up_replacement(plan, asked, self._in_force.version, self._now()))
 

@@ -13,6 +13,7 @@ from vivienne.market.bars import BarBuilder, GapFiller, Restart
 from vivienne.market.checks import check_candle, last_unusable, valid_minutes
 from vivienne.market.types import MINUTE_MS, Candle
 from vivienne.market.window import BarWindow, weakest
+from vivienne.rates import MOST_OF_AN_ASSET, Quota
 from vivienne.times import iso
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class AssetBars:
         self._source: MinuteSource | None = None
         """The weakest source of the closed minutes of the open bar."""
         self._told_of_ignored = False
+        self._records = Quota(_log, logging.WARNING, MOST_OF_AN_ASSET)
         self.window = BarWindow(length)
         self.price: float | None = None
         self.price_time: int | None = None
@@ -82,7 +84,9 @@ class AssetBars:
             if isinstance(item, Restart):
                 self.window.clear()
                 self._builder.restart()
-                _log.warning("%s: %d minutes are missing; restarting its history", self._asset, item.missing_minutes)
+                self._records.log(
+                    "%s: %d minutes are missing; restarting its history", self._asset, item.missing_minutes
+                )
                 closed, self.newly_closed, restarted = 0, 0, True
                 continue
             self.price, self.price_time = item.close, item.open_time + MINUTE_MS
@@ -98,7 +102,7 @@ class AssetBars:
         try:
             check_candle(candle)
         except ValueError as error:
-            _log.warning("%s: a correction is ignored: %s", self._asset, error)
+            self._records.log("%s: a correction is ignored: %s", self._asset, error)
             return False
         if not self._builder.correct(candle):
             return False

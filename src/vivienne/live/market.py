@@ -23,6 +23,7 @@ from vivienne.market.feeds.base import (
     MinuteCorrected,
     PriceMoved,
 )
+from vivienne.rates import MOST_OF_AN_ASSET, Quota
 from vivienne.slices import SharedSlices
 
 if TYPE_CHECKING:
@@ -88,6 +89,8 @@ class Market:
         self._slices = SharedSlices()
         self._window = window
         self._listeners: list[Callable[[DecisionMade], None]] = []
+        self._records = {asset: Quota(_log, logging.WARNING, MOST_OF_AN_ASSET) for asset in feed.assets}
+        """Of the log: a feed whose data is wrong and right in turn does not fill it."""
         self._assets = {
             asset: LiveAsset(
                 asset,
@@ -227,13 +230,13 @@ class Market:
         """Log that the data of an asset has become unreliable or reliable, and publish the state."""
         trouble = self._assets[asset].trouble
         if trouble is None:
-            _log.info("%s: its data is reliable again", asset)
+            self._records[asset].log("%s: its data is reliable again", asset, level=logging.INFO)
         elif before is None:
-            _log.warning("%s: %s", asset, trouble)
+            self._records[asset].log("%s: %s", asset, trouble)
         self._publish_safely(asset)
 
     def _break_off(self, asset: str, reason: str) -> None:
-        _log.error("%s: %s", asset, reason)
+        self._records[asset].log("%s: %s", asset, reason, level=logging.ERROR)
         self._assets[asset].break_off(reason)
         self._publish_safely(asset)
 
@@ -293,7 +296,7 @@ class Market:
 
     def _decision_failed(self, asset: str, error: Exception) -> None:
         self._metrics.count("vivienne_decision_failures_total", asset)
-        _log.error("The decision of %s failed", asset, exc_info=error)
+        self._records[asset].log("The decision of %s failed", asset, level=logging.ERROR, exc_info=error)
         self._assets[asset].fail(f"the decision failed: {error!r}")
         self._publish_safely(asset)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from exchange_trades import BEGIN, expected, made_trades
+from vivienne.market.feeds.exchange import minutes as exchange_minutes
 from vivienne.market.feeds.exchange.adapter import NumberedTrade
 from vivienne.market.feeds.exchange.minutes import GRACE_MS, MOST_MINUTES, MinuteBuilder
 from vivienne.market.types import MINUTE_MS, Candle, Trade
@@ -205,3 +207,22 @@ def test_trades_of_closed_minutes_are_let_go(count: int) -> None:
         builder.add([NumberedTrade(str(number), number, 1, trade)])
         list(builder.made())
     assert builder._count <= 61  # what it keeps is not to be seen from outside
+
+
+def test_candles_in_place_of_many_broken_minutes_look_at_each_trade_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    builder, count = MinuteBuilder(BEGIN, 99.0), 2_000
+    numbers = [1, *range(3, 2 * count, 2)]  # every second one is missing
+    random.Random(5).shuffle(numbers)  # noqa: S311
+    spread = 100 * MINUTE_MS // (2 * count)
+    builder.add(
+        NumberedTrade(str(number), number, 1, Trade(BEGIN + number * spread, 100.0, 1.0, buyer_is_maker=False))
+        for number in numbers
+    )
+    builder.hear(BEGIN + 101 * MINUTE_MS)
+    looked_at = Mock(side_effect=exchange_minutes._minute)
+    monkeypatch.setattr(exchange_minutes, "_minute", looked_at)
+    for number in range(100):
+        candle = Candle(BEGIN + number * MINUTE_MS, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
+        assert builder.supply(candle)
+    assert builder.hole() is None
+    assert looked_at.call_count < 3 * count

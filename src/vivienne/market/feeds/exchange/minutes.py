@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 from vivienne.market.feeds.exchange.open_minute import OpenMinute
@@ -78,6 +79,9 @@ class MinuteBuilder:
         self._covered_after: NumberedTrade | None = None
         self._resumed: int | None = None
         self._ahead: dict[int, NumberedTrade] = {}
+        """Trades that wait for those before them, by their first number."""
+        self._firsts: list[int] = []
+        """A heap of these numbers; those that are no longer among them are passed over."""
         self._front: NumberedTrade | None = None
         self._front_number: int | None = None
         self._is_begun = False
@@ -144,6 +148,8 @@ class MinuteBuilder:
         self._ahead[first] = numbered
         if self._front_number is not None and first == self._front_number + 1:
             self._absorb()
+        else:
+            heappush(self._firsts, first)
 
     def _before(self, numbered: NumberedTrade) -> bool:
         """A trade of a minute that is made, or was known at the start: the others go on after its number."""
@@ -216,9 +222,17 @@ class MinuteBuilder:
     def _absorb(self) -> None:
         """Trades whose numbers follow each other go to the front, up to the first hole."""
         if self._front_number is None and self._ahead:
-            self._front_number = min(self._ahead) - 1
+            self._front_number = self._first_ahead() - 1
         while self._front_number is not None and (found := self._ahead.pop(self._front_number + 1, None)) is not None:
             self._front, self._front_number = found, found.number
+        if not self._ahead:
+            self._firsts.clear()
+
+    def _first_ahead(self) -> int:
+        """The lowest number of the trades that wait; there is one."""
+        while self._firsts[0] not in self._ahead:
+            heappop(self._firsts)
+        return self._firsts[0]
 
     def _minute_of_front(self) -> int:
         return self._begin if self._front is None else max(self._begin, _minute(self._front))
@@ -279,10 +293,10 @@ class MinuteBuilder:
         if self._covered_from is not None:
             self.cover([], is_whole=False)
             return
-        first = self._ahead[min(self._ahead)]
-        self._break(hole.minute, max(hole.minute, _minute(first)))
+        first = self._first_ahead()
+        self._break(hole.minute, max(hole.minute, _minute(self._ahead[first])))
         # What comes of it after all belongs to its minute, as long as that is open.
-        self._front_number = min(self._ahead) - 1
+        self._front_number = first - 1
         self._absorb()
 
     def supply(self, candle: Candle) -> bool:
@@ -291,11 +305,7 @@ class MinuteBuilder:
             return False
         self._finish(self._begin)
         # What is missing before a trade of this minute was of it, or of one before.
-        for first in sorted(self._ahead):
-            if first not in self._ahead:  # it follows the one before
-                continue
-            if _minute(self._ahead[first]) > self._begin:
-                break
+        while self._ahead and _minute(self._ahead[first := self._first_ahead()]) <= self._begin:
             self._front_number = first - 1
             self._absorb()
         self._go_on()
