@@ -6,6 +6,7 @@ import math
 import random
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -157,6 +158,22 @@ def test_the_exchanges_own_candle_is_compared_with_what_was_made() -> None:
     (corrected,) = [event for event in found if isinstance(event, MinuteCorrected)]
     assert corrected.candle.volume == corrected.was.volume + 1
     assert corrected.candle.open_time == BEGIN + 2 * MINUTE_MS
+
+
+@pytest.mark.parametrize("comes", [True, False])
+def test_the_trades_of_a_minute_are_waited_for_when_its_candle_has_more_of_them(comes: bool) -> None:
+    exchange = Exchange(made_trades(5))
+    first = [each for each in exchange.trades if each.trade.time < BEGIN + MINUTE_MS]
+    own = exchange.candles[BEGIN]._replace(trade_count=math.nan, taker_buy_volume=math.nan)
+    splice = FromTrades(BEGIN, 99.0, is_flagged=True)
+    splice.answer_trades([], is_whole=True)
+    splice.take(Traded("A", tuple(first[:-1])))
+
+    assert splice.take(CandleSeen("A", own, is_closed=True)) == []
+
+    late = splice.take(Traded("A", (first[-1],))) if comes else splice.take(Heard(BEGIN + MINUTE_MS + 2_000))
+    (minute,) = closed(late)
+    assert minute == MinuteClosed(exchange.candles[BEGIN], "streamed") if comes else MinuteClosed(own, "filled")
 
 
 def test_a_closed_candle_that_never_comes_is_asked_for() -> None:

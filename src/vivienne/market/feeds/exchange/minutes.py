@@ -318,12 +318,17 @@ class MinuteBuilder:
             self._close = candle.close
 
     def _candle(self, minute: int) -> Candle | None:
-        """The candle of a minute; flat without trades, None before the first price there is."""
-        candle = self._finish(minute)
+        """The candle of a minute, whose trades are let go; flat without any, None before the first price there is."""
+        return self._finish(minute) or self._flat(minute)
+
+    def so_far(self, minute: int) -> Candle | None:
+        """The candle of a minute that is not made yet, as far as its trades came; see `_candle`."""
+        found = self._open.get(minute)
+        return self._flat(minute) if found is None else found.candle(minute)
+
+    def _flat(self, minute: int) -> Candle | None:
         close = self._close
-        if candle is None and close is not None:
-            return Candle(minute, close, close, close, close, 0.0, 0.0, 0.0, 0.0)
-        return candle
+        return None if close is None else Candle(minute, close, close, close, close, 0.0, 0.0, 0.0, 0.0)
 
     def _finish(self, minute: int) -> Candle | None:
         """Take the trades of a minute out; their candle, None where there are none."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 FLAG_GRACE_MS = 5_000
 """How long after the end of a minute its closed candle is waited for, by the exchange's clock."""
 _CHECK_GRACE_MS = 2_000
-"""The same where minutes are made from trades, and the candle is the check."""
+"""The same where minutes are made from trades, and the candle is the check; and for trades that it has already."""
 _MOST_AHEAD = 1_500
 """Closed minutes that are held back; more are asked for again."""
 
@@ -194,12 +194,20 @@ class FromTrades:
         return self._minutes()
 
     def _check(self, event: CandleSeen) -> list[FeedEvent]:
-        minute = event.candle.open_time
         if not event.is_closed:
             return []
-        self._builder.end(minute)
         self._remember(self._own, event.candle)
-        return self._compared(minute)
+        return self._compared(event.candle.open_time)
+
+    def _end_confirmed(self) -> None:
+        """End the oldest minute if its own candle is there and has no trade that is still on its way.
+
+        Candles and trades are told apart from each other: either may come first.
+        """
+        minute = self._builder.begin
+        own = self._own.get(minute)
+        if own is not None and ((so_far := self._builder.so_far(minute)) is None or not differing(so_far, own)):
+            self._builder.end(minute)
 
     def _remember(self, kept: dict[int, Candle], candle: Candle) -> None:
         kept[candle.open_time] = candle
@@ -226,8 +234,10 @@ class FromTrades:
     def _minutes(self) -> list[FeedEvent]:
         found: list[FeedEvent] = []
         while True:
+            self._end_confirmed()
             for candle in self._builder.made():
                 found += self._closed(candle)
+                self._end_confirmed()
             own = self._own.get(self._builder.begin) if self._builder.is_broken else None
             if own is None or not self._builder.supply(own):
                 return found
