@@ -59,8 +59,6 @@ class RemotePushes:
             beat = self._agents.of(asset)
             if beat is None:
                 raise AgentUnavailable(f"The agent of {asset} does not respond; nothing was taken. Push it again later")
-            if beat["feed"] != "push":
-                raise NotPushed(f"The agent of {asset} was started with --feed {beat['feed']}, not with --feed push")
             found.add(beat["agent"])
         return found
 
@@ -71,7 +69,7 @@ class RemotePushes:
         if answer.get("refused") == "full":
             raise TooManyRequests(answer.get("message", "The market has no room"), retry_after=RETRY_SECONDS)
         if "taken" not in answer:
-            raise NotPushed("The agent was not started with --feed push")
+            raise NotPushed(f"The agent {agent} was not started with --feed push")
         return answer["taken"]
 
 
