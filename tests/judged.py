@@ -13,6 +13,10 @@ from vivienne.record.columns import DecidedBars
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from vivienne.market.types import FloatArray
+
+    Values = Sequence[float] | FloatArray
+
 LENGTH = 900_000
 """Length of a bar, in ms: 15 minutes."""
 BEGIN = 1_760_000_400_000 // LENGTH * LENGTH
@@ -21,14 +25,14 @@ NAN = float("nan")
 
 
 def decided(
-    opens: Sequence[float],
-    positions: Sequence[float],
+    opens: Values,
+    positions: Values,
     *,
-    closes: Sequence[float] | None = None,
+    closes: Values | None = None,
     numbers: Sequence[int] | None = None,
-    atr: Sequence[float] | float = 1.0,
-    highs: Sequence[float] | None = None,
-    lows: Sequence[float] | None = None,
+    atr: Values | float = 1.0,
+    highs: Values | None = None,
+    lows: Values | None = None,
 ) -> DecidedBars:
     """Bars by their opens, with a position each: percent of equity, below 0 for a short one.
 
@@ -66,6 +70,12 @@ def decided(
     )
 
 
+def walk(returns: FloatArray) -> FloatArray:
+    """Prices with these returns, from 100 on."""
+    prices: FloatArray = 100 * np.exp(np.cumsum(np.log1p(returns)))
+    return prices
+
+
 def at_random(seed: int, count: int, *, holes: int = 0, keep: float = 0.8) -> DecidedBars:
     """A random walk of prices with positions that change at times, some bars held, undecided or without effect.
 
@@ -82,13 +92,13 @@ def at_random(seed: int, count: int, *, holes: int = 0, keep: float = 0.8) -> De
     steps = np.ones(count, np.int64)
     steps[rng.choice(np.arange(1, count), holes, replace=False)] += rng.integers(1, 200, holes)
     bars = decided(
-        opened.tolist(),
-        _held_on(rng, rng.choice([-30.0, -10.0, 0.0, 10.0, 20.0], count), keep).tolist(),
-        closes=prices[1:].tolist(),
+        opened,
+        _held_on(rng, rng.choice([-30.0, -10.0, 0.0, 10.0, 20.0], count), keep),
+        closes=prices[1:],
         numbers=np.cumsum(steps).tolist(),
-        atr=(prices[1:] * 0.005).tolist(),
-        highs=(np.maximum(opened, prices[1:]) * (1 + spread[0])).tolist(),
-        lows=(np.minimum(opened, prices[1:]) * (1 - spread[1])).tolist(),
+        atr=prices[1:] * 0.005,
+        highs=np.maximum(opened, prices[1:]) * (1 + spread[0]),
+        lows=np.minimum(opened, prices[1:]) * (1 - spread[1]),
     )
     blocks = _held_on(rng, rng.integers(0, len(BLOCKS), count), keep) * (bars.level > 0)
     is_held = blocks > 0

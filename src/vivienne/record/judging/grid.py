@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from vivienne.record.judging.positions import is_inside, positions
-from vivienne.record.judging.runs import run_starts
+from vivienne.record.judging.runs import merged, run_starts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +47,7 @@ def grid(assets: Sequence[DecidedBars], length_ms: int) -> Pieces[Grid]:
     newest = max(each.bars.open_time.item(-1) for each in assets)
     times = np.empty(0, np.int64)
     for decided in assets:
-        times = _merged(times, _times(decided.bars.open_time, newest, length_ms))
+        times = merged(times, _times(decided.bars.open_time, newest, length_ms))
         yield
     shape = len(times), len(assets)
     found = Grid(times, np.zeros(shape, np.bool_), np.empty(shape), np.empty(shape), np.zeros(shape))
@@ -64,13 +64,6 @@ def _times(opened: IntArray, newest: int, length_ms: int) -> IntArray:
     """
     following = np.append(opened[1:], max(newest, opened.item(-1) + length_ms))
     return np.concatenate([opened, opened[following - opened > length_ms] + length_ms])
-
-
-def _merged(times: IntArray, others: IntArray) -> IntArray:
-    """Both in order, each time once."""
-    # NumPy's `unique` takes thirty times as long, because it does not see that they are nearly in order.
-    both = np.sort(np.concatenate([times, others]), kind="stable")
-    return both[np.diff(both, prepend=-1) > 0]
 
 
 def _fill(found: Grid, column: int, decided: DecidedBars, length_ms: int) -> None:

