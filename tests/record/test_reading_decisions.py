@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-from starlette.testclient import TestClient
 
 from making import random_bars
+from record_client import client
 from recording import BAR, RUN, Ordered, Recording
-from vivienne.changes.service import ConfigService
 from vivienne.record.reading.scope import Scope
 from vivienne.record.reading.selecting import MOST_SEARCHED
 from vivienne.record.reading.thread import ReadingThread
 from vivienne.record.reading.view import LocalRecord
-from vivienne.server.factory import web_application
-from vivienne.store.opening import open_store
-from vivienne.stream.hub import Hub
-from vivienne.stream.logs import LogStream
-from vivienne.stream.state import StateBoard
 from vivienne.times import iso
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from vivienne.live.view import MarketView
+    from starlette.testclient import TestClient
+
 
 BARS = random_bars(3, 420)
 FIRST = 300
@@ -43,17 +37,6 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     recording.add("ETH", random_bars(4, 420), FIRST, ORDERS)
     recording.close()
     return path
-
-
-@contextmanager
-def client(folder: Path, record: LocalRecord) -> Iterator[TestClient]:
-    service = ConfigService(open_store(folder / "v.db", "alone"), ["BTC", "ETH", "SOL"])
-    hub = Hub(service.metrics)
-    app = web_application(service, cast("MarketView", None), hub, StateBoard(hub), LogStream(), record=record)
-    with TestClient(app, "http://here/phoenix/") as found:
-        yield found
-        assert found.portal is not None
-        found.portal.call(service.close)
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from fastapi import Query
 from fastapi.exceptions import RequestValidationError
 
 from vivienne.agent.filters import FILTERS
+from vivienne.record.reading.exporting import can_write_parquet
 from vivienne.record.reading.query import DecisionQuery, Place, milliseconds
 from vivienne.wire.explanation import Level, Side
 from vivienne.wire.numbers import HIGHEST
@@ -85,6 +86,8 @@ def decision_query(
         _refuse("limit", f"A page has at most {MOST_PER_PAGE:,} decisions; ask for several, or for format=csv")
     if form != "json" and before is not None:
         _refuse("before", "It is of pages; a file begins at `from`, and has the oldest decisions first")
+    if form == "parquet" and not can_write_parquet():
+        _refuse("format", "To write Parquet, install the library for it on the server: pip install 'vivienne[parquet]'")
     return DecisionQuery(
         begin=_milliseconds("from", begin),
         end=_milliseconds("to", to),

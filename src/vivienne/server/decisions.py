@@ -10,10 +10,11 @@ import orjson
 from fastapi import APIRouter, Depends, Path, Request
 from starlette.responses import Response
 
-from vivienne.record.reading.query import DecisionQuery  # FastAPI reads the annotation
+from vivienne.record.reading.query import DecisionQuery, entries_only  # FastAPI reads the annotation
 from vivienne.server.assets import Asset  # noqa: TC001  # FastAPI reads the annotation
-from vivienne.server.decision_query import ONCE, SEVERAL, Assets, bar_time, decision_query
+from vivienne.server.decision_query import ONCE, SEVERAL, As, Assets, bar_time, decision_query
 from vivienne.server.documents import documented
+from vivienne.server.exporting import Exports
 from vivienne.server.http import Answer, caller_of, check_query
 from vivienne.wire.record import DecisionPage, DecisionRecord, SignalPage
 
@@ -34,20 +35,26 @@ def decision_routes(service: ConfigService, record: RecordView) -> APIRouter:
         record: has the decisions.
     """
     routes = APIRouter(prefix="/phoenix", tags=["record"], default_response_class=Answer)
+    exports = Exports(record)
 
     @routes.get("/decisions", **documented(SignalPage, *_PROBLEMS, has_etag=True))
-    async def signals(request: Request, query: Wanted, assets: Assets = ()) -> Response:
+    async def signals(request: Request, query: Wanted, assets: Assets = (), form: As = "json") -> Response:
         """Recorded decisions of all assets, newest first: entries, held back or not, unless a level is given."""
         check_query(request, *ONCE, several=(*SEVERAL, "asset"))
-        wanted = replace(query, assets=tuple(map(service.asset, assets)))
-        return _unless_known(request, await record.signals(wanted, whose=caller_of(request).key))
+        wanted, whose = replace(query, assets=tuple(map(service.asset, assets))), caller_of(request).key
+        if form != "json":
+            return await exports.answer(form, entries_only(wanted), "decisions", whose=whose)
+        return _unless_known(request, await record.signals(wanted, whose=whose))
 
     @routes.get("/assets/{asset:path}/decisions", **documented(DecisionPage, *_PROBLEMS, has_etag=True))
-    async def decisions(request: Request, asset: Asset, query: Wanted) -> Response:
+    async def decisions(request: Request, asset: Asset, query: Wanted, form: As = "json") -> Response:
         """Recorded decisions of one asset, newest first."""
         check_query(request, *ONCE, several=SEVERAL)
-        whose = caller_of(request).key
-        return _unless_known(request, await record.decisions(service.asset(asset), query, whose=whose))
+        watched, whose = service.asset(asset), caller_of(request).key
+        if form != "json":
+            name = f"{watched.replace('/', '-').replace(':', '-')}-decisions"
+            return await exports.answer(form, replace(query, assets=(watched,)), name, whose=whose)
+        return _unless_known(request, await record.decisions(watched, query, whose=whose))
 
     @routes.get("/assets/{asset:path}/decisions/{time}", **documented(DecisionRecord, 404, *_PROBLEMS, has_etag=True))
     async def explained(request: Request, asset: Asset, time: Time) -> Response:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from vivienne.errors import UnknownDecision
 from vivienne.record.reading.entries import decision_row, export_row
 from vivienne.record.reading.explaining import explained
-from vivienne.record.reading.query import ENTRIES
+from vivienne.record.reading.query import entries_only
 from vivienne.record.reading.selecting import page, piece
 
 if TYPE_CHECKING:
@@ -34,10 +33,8 @@ def decisions(reader: RecordReader, scope: Scope, asset: str, query: DecisionQue
 
 def signals(reader: RecordReader, scope: Scope, query: DecisionQuery) -> SignalPage:
     """See `vivienne.record.reading.view.RecordView`."""
-    if not query.levels and not query.raw_levels:
-        query = replace(query, raw_levels=ENTRIES)
     series = [each for each in scope.series(reader) if not query.assets or each.asset in query.assets]
-    found = page(reader, series, query, query.limit or PER_PAGE)
+    found = page(reader, series, entries_only(query), query.limit or PER_PAGE)
     return {
         "timeframe": scope.timeframe,
         "decisions": [decision_row(*each) for each in found.found],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -80,6 +80,11 @@ class DecisionQuery:
     version: int | None = None
     before: Place | None = None
     limit: int | None = None
+
+
+def entries_only(query: DecisionQuery) -> DecisionQuery:
+    """The query for entries only, held back or not, unless it names a level."""
+    return query if query.levels or query.raw_levels else replace(query, raw_levels=ENTRIES)
 
 
 def milliseconds(moment: datetime) -> int:
