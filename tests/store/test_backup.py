@@ -58,7 +58,7 @@ def test_a_backup_has_everything_of_a_database_in_use_and_can_be_restored(
     assert file.stat().st_mode & 0o777 == 0o600
     with pytest.raises(StoreUnusable, match=r"exists already|not empty"):
         restore(file, where, replaces=False)
-    copied, kept = restore(file, tmp_path / "new" / "other.db", replaces=False)
+    copied, kept, *_ = restore(file, tmp_path / "new" / "other.db", replaces=False)
     assert (copied, kept) == (Copied(3, 3, 1), None)
     with closing(SqliteRevisionStore(tmp_path / "new" / "other.db")) as store:
         assert store.after(0, 10) == PARTS
@@ -100,11 +100,11 @@ def test_what_is_replaced_is_kept_under_another_name(tmp_path: Path) -> None:
         restore(tmp_path / "backup.db", db, replaces=True)
     store.close()
 
-    copied, kept = restore(tmp_path / "backup.db", db, replaces=True)
+    copied, kept, *_ = restore(tmp_path / "backup.db", db, replaces=True)
 
     assert copied == Copied(2, 2, 0)
     assert kept is not None
-    for path, version in ((db, 2), (kept, 3)):
+    for path, version in ((db, 3), (kept, 3)):  # the pause of BTC, which nobody resumed, is there again
         with closing(SqliteRevisionStore(path)) as store:
             assert max(versions(store.heads())) == version
     assert (tmp_path / "backup.db").read_bytes() == before, "an earlier version may still read it"
@@ -142,7 +142,7 @@ def test_after_a_kill_in_the_middle_of_a_change_nothing_is_lost_or_mixed_into_a_
     journal = Path(f"{left}-journal").read_bytes()
     moved = left.rename(tmp_path / "broken.db")
 
-    _, kept = restore(tmp_path / "backup.db", left, replaces=False)
+    kept = restore(tmp_path / "backup.db", left, replaces=False).kept
 
     assert kept is not None
     assert Path(f"{kept}-journal").read_bytes() == journal
@@ -185,3 +185,42 @@ def test_damaged_pages_are_found(tmp_path: Path) -> None:
 
     with closing(open_store(tmp_path / "v.db", "to read")) as store:
         assert check(store).problems
+
+
+def test_a_pause_of_the_database_that_is_replaced_stays_in_force(tmp_path: Path) -> None:
+    db, file = tmp_path / "v.db", tmp_path / "backup.db"
+    with closing(SqliteRevisionStore(db)) as store:
+        filled(store, revision(1), revision(2, "ETH", "pause"), revision(3, "SOL", "pause"))
+        back_up(store, file)
+        later = {"created_at": "2026-02-02T03:04:05.678Z"}
+        filled(store, revision(4, "BTC", "pause", reason="a bad upgrade"), revision(5, "ETH", "resume", **later))
+        filled(store, revision(6, "global", "pause"), revision(7, "SOL", "resume"), revision(8, "SOL", "pause"))
+
+    restored = restore(file, db, replaces=True)
+
+    assert [(each.layer, each.reason) for each in restored.pauses] == [("BTC", "a bad upgrade"), ("global", None)]
+    with closing(SqliteRevisionStore(db)) as store:
+        # What was resumed after the backup is as the backup has it.
+        assert {each.layer: each.action for each in store.switches()} == dict.fromkeys(
+            ("BTC", "ETH", "SOL", "global"), "pause"
+        )
+        assert {each.layer: each.document for each in store.heads()}["global"] == revision(1).document
+        assert check(store).problems == []
+    # A later copy, in which somebody resumed, is not paused by an older database.
+    with closing(SqliteRevisionStore(tmp_path / "later.db")) as store:
+        filled(store, revision(1, "BTC", "resume", **later), revision(2, "global", "resume", **later))
+        back_up(store, tmp_path / "later-backup.db")
+    assert {each.layer for each in restore(tmp_path / "later-backup.db", db, replaces=True).pauses} == {"ETH", "SOL"}
+
+
+def test_what_replaces_a_file_that_cannot_be_read_says_so(tmp_path: Path) -> None:
+    db, file = tmp_path / "v.db", tmp_path / "backup.db"
+    with closing(SqliteRevisionStore(tmp_path / "other.db")) as store:
+        back_up(filled(store, revision(1)), file)
+    db.write_bytes(b"no database" * 1_000)
+
+    restored = restore(file, db, replaces=True)
+
+    assert (restored.copied.version, restored.pauses) == (1, [])
+    assert restored.trouble is not None
+    assert "cannot be read" in restored.trouble

@@ -11,6 +11,7 @@ import click
 
 from vivienne.commands.database import existing, opened
 from vivienne.commands.options import database_option, json_option
+from vivienne.config.layers import asset_of
 from vivienne.errors import FileUnreadable, unwritable
 from vivienne.settings.parsing import database
 from vivienne.store import backup as backups
@@ -47,13 +48,21 @@ def backup(file: Path, db: str, as_json: bool) -> None:
 def restore(file: Path, db: str, replaces: bool, as_json: bool) -> None:
     """Put the backup FILE in the place of a database that no server uses; a PostgreSQL database must be empty.
 
-    A backup of an earlier version is migrated. FILE itself is not altered.
+    A backup of an earlier version is migrated. FILE itself is not altered. Pauses in force in a file that is replaced
+    stay in force.
     """
     try:
-        copied, kept = backups.restore(file, database(db), replaces=replaces)
+        restored = backups.restore(file, database(db), replaces=replaces)
     except OSError as error:
         raise FileUnreadable(str(error.filename or file), f"it cannot be used: {error.strerror}") from error
-    _show(copied, as_json=as_json, text=f"Restored {_words(copied)}{_before(kept)}", kept=str(kept) if kept else None)
+    copied, kept = restored.copied, restored.kept
+    paused = [asset_of(pause.layer) or "all" for pause in restored.pauses]
+    text = f"Restored {_words(copied)}{_before(kept)}"
+    if paused:
+        text += f"\nStill paused, as before: {', '.join(paused)}"
+    _show(copied, as_json=as_json, text=text, kept=str(kept) if kept else None, paused=paused)
+    if restored.trouble is not None:
+        click.echo(f"Warning: {restored.trouble}; pause again before you start a server, if need be", err=True)
 
 
 def _before(kept: Path | None) -> str:
@@ -90,5 +99,5 @@ def _words(copied: Copied) -> str:
     return f"{copied.revisions} revisions up to version {copied.version} and {copied.tokens} tokens"
 
 
-def _show(copied: Copied, *, as_json: bool, text: str, **more: str | None) -> None:
+def _show(copied: Copied, *, as_json: bool, text: str, **more: str | list[str] | None) -> None:
     click.echo(json.dumps({**asdict(copied), **more}) if as_json else text)

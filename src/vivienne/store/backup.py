@@ -7,11 +7,12 @@ from contextlib import closing, contextmanager
 from itertools import chain, count
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from vivienne.errors import StoreUnusable
+from vivienne.errors import StoreUnavailable, StoreUnusable
 from vivienne.store.checking import check
 from vivienne.store.copying import Copied, copy
+from vivienne.store.kept_pauses import keep, pauses_in
 from vivienne.store.private import make_file, replacing
 from vivienne.store.sqlite import SqliteRevisionStore
 from vivienne.store.sqlite_files import files_beside, journals_beside, lock
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from vivienne.store.address import PostgresUrl
     from vivienne.store.base import RevisionStore
+    from vivienne.store.revision import Revision
 
 
 def back_up(source: RevisionStore, file: Path) -> Copied:
@@ -40,16 +42,31 @@ def back_up(source: RevisionStore, file: Path) -> Copied:
     return copied
 
 
-def restore(file: Path, db: Path | PostgresUrl, *, replaces: bool) -> tuple[Copied, Path | None]:
+class Restored(NamedTuple):
+    """What was restored.
+
+    Attributes:
+        copied: of the backup.
+        kept: the other name under which the database that was there is kept, or only its journals.
+        pauses: those of the database that was there, which are in force as before.
+        trouble: why its pauses could not be read.
+    """
+
+    copied: Copied
+    kept: Path | None
+    pauses: list[Revision]
+    trouble: str | None
+
+
+def restore(file: Path, db: Path | PostgresUrl, *, replaces: bool) -> Restored:
     """Put a backup in the place of a database, migrated to the present tables.
+
+    A pause ends by a resumption only: those in force in the database that is replaced are in force afterwards.
 
     Args:
         file: the backup, also one of an earlier version.
         db: the database, which nobody uses. PostgreSQL's must be empty, and stays so if the copy fails.
         replaces: replace an existing file, which is kept under another name.
-
-    Returns:
-        What was restored, and the other name under which the database that was there is kept, or only its journals.
 
     Raises:
         StoreUnusable: the backup is damaged, or the database is in use, or exists already.
@@ -65,17 +82,26 @@ def restore(file: Path, db: Path | PostgresUrl, *, replaces: bool) -> tuple[Copi
             closing(PostgresRevisionStore(db, "as it is")) as target,
             target.as_a_whole(),
         ):
-            return copy(source, target), None
+            return Restored(copy(source, target), None, [], None)
     held = lock(db, is_needed=True)
     try:
         if db.exists() and not replaces:
             raise StoreUnusable(f"The database {db} exists already; with --replace it is kept under another name")
         with replacing(db) as temporary:
+            pauses, trouble = _pauses_in(db)
             with _unpacked(file, temporary) as source:
                 found = check(source)
-            return Copied(found.revisions, found.version, found.tokens), _set_aside(db)
+                kept = keep(pauses, source)
+            return Restored(Copied(found.revisions, found.version, found.tokens), _set_aside(db), kept, trouble)
     finally:
         held.release()
+
+
+def _pauses_in(db: Path) -> tuple[list[Revision], str | None]:
+    try:
+        return pauses_in(db) if db.exists() else [], None
+    except StoreUnavailable as error:
+        return [], str(error)
 
 
 def _set_aside(db: Path) -> Path | None:
