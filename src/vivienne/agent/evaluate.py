@@ -52,6 +52,18 @@ def anchor(number: int) -> int:
     return (number // BLOCK_BARS) * BLOCK_BARS - FULL_HISTORY
 
 
+def bars_used(open_time: int, timeframe_minutes: int, available: int) -> int:
+    """Number of bars that the decision on a bar uses, including its own.
+
+    Args:
+        open_time: of the bar, ms since the epoch.
+        timeframe_minutes: length of a bar.
+        available: number of bars up to it that there are.
+    """
+    number = open_time // (timeframe_minutes * MINUTE_MS)
+    return min(available, number - anchor(number) + 1)
+
+
 def history_needed(config: Configuration, timeframe_minutes: int) -> int:
     """Number of bars that a decision needs; fewer bars are warm-up.
 

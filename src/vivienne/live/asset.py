@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from vivienne.agent.decision import Decision
     from vivienne.agent.schema import Configuration
     from vivienne.changes.in_force import Active
+    from vivienne.live.deciding import Basis
     from vivienne.market.feeds.base import Contact, Listing, MinuteSource
     from vivienne.market.timeframe import Timeframe
     from vivienne.market.types import Bars, Candle
@@ -41,6 +42,7 @@ class DecisionMade(NamedTuple):
         decision: the decision on the bar, even if it has no effect.
         active: the configuration it was made with, and the pause in force.
         status: status of the asset at that moment.
+        basis: the bars it was made from.
     """
 
     asset: str
@@ -48,6 +50,7 @@ class DecisionMade(NamedTuple):
     decision: Decision
     active: Active
     status: Status
+    basis: Basis
 
 
 class LiveAsset:
@@ -178,7 +181,8 @@ class LiveAsset:
         self._bar_closed = True
         decision = self._deciding.decide_closed(self._config, self._bars.newly_closed)
         self._failed = None
-        return DecisionMade(self.asset, self._deciding.newest_bar(), decision, self._config, self.status)
+        made = self._deciding
+        return DecisionMade(self.asset, made.newest_bar(), decision, self._config, self.status, made.basis())
 
     def decide_again(self) -> None:
         """Decide the newest bar with the configuration in force; with `on_tick` this is the open bar."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from vivienne.agent.decision import NO_CAP
-from vivienne.agent.evaluate import FULL_HISTORY, evaluate, history_needed
+from vivienne.agent.evaluate import FULL_HISTORY, bars_used, evaluate, history_needed
 from vivienne.agent.explain import explain
 from vivienne.live.entries import Readings, chart_bars, readings
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from vivienne.market.feeds.base import MinuteSource
     from vivienne.market.timeframe import Timeframe
     from vivienne.market.types import Bars, Candle
-    from vivienne.market.window import BarWindow
+    from vivienne.market.window import BarWindow, Held
     from vivienne.wire.chart import ChartBar
     from vivienne.wire.explanation import Explanation
     from vivienne.wire.preview import LevelSizes
@@ -36,6 +36,24 @@ class Made(NamedTuple):
     config_version: int
     is_paused: bool
     readings: Readings
+
+
+class Basis(NamedTuple):
+    """The bars that a decision was made from, and what it read of them.
+
+    Attributes:
+        held: all bars up to the one that was decided.
+        used: number of the last ones that it was made from.
+        readings: values that its signals read.
+        atr: average true range, in quote currency; NaN until there is one.
+        cap: the largest position size, in percent of equity.
+    """
+
+    held: Held
+    used: int
+    readings: Readings
+    atr: float
+    cap: float
 
 
 class Deciding:
@@ -113,6 +131,21 @@ class Deciding:
         bars, evaluation = self._latest
         sources = self._window.sources()[: len(bars)]
         return chart_bars(bars, sources, evaluation, self._known(evaluation), self._first)[-1]
+
+    def basis(self) -> Basis:
+        """The basis of the newest decision.
+
+        Raises:
+            LookupError: there is no decision yet.
+        """
+        if self._latest is None:
+            raise LookupError("no decision has been made yet")
+        bars, evaluation = self._latest
+        held = self._window.held()
+        held = held._replace(bars=bars, sources=held.sources[: len(bars)])
+        used = bars_used(int(bars.open_time[-1]), self._timeframe.minutes, len(bars))
+        [read] = readings(evaluation)
+        return Basis(held, used, read, evaluation.now.atr.item(-1), self._cap)
 
     def chart_bars(self, active: Active, limit: int) -> list[ChartBar]:
         """The last closed bars as a chart draws them, at most `limit`."""

@@ -2,44 +2,69 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vivienne.market.types import Bars, Candle
 
 if TYPE_CHECKING:
     from vivienne.market.feeds.base import MinuteSource
 
-_SOURCES: tuple[MinuteSource | None, ...] = (None, "streamed", "pushed", "filled", "incomplete")
+SOURCES: tuple[MinuteSource | None, ...] = (None, "streamed", "pushed", "filled", "incomplete")
 """Weakest last."""
+SourceArray = NDArray[np.uint8]
+"""Indices into `SOURCES`."""
 _COLUMNS = len(Candle._fields) - 1
 
 
 def weakest(one: MinuteSource | None, other: MinuteSource | None) -> MinuteSource | None:
     """The source of a bar made of both."""
-    return max(one, other, key=_SOURCES.index)
+    return max(one, other, key=SOURCES.index)
+
+
+class Held(NamedTuple):
+    """What a window held at a moment. It never changes, so that another thread may read it.
+
+    Attributes:
+        bars: oldest first.
+        sources: where they came from.
+        is_cut: True if there were bars before the first one.
+        generation: the same for all that was held without a break between them; see `BarWindow`.
+    """
+
+    bars: Bars
+    sources: SourceArray
+    is_cut: bool
+    generation: int
 
 
 class BarWindow:
     """A sliding window of bars.
 
-    Rows are written into a buffer of twice the length. When it is full, they are moved to its start. Appending is
-    therefore cheap, and the columns are contiguous views, which an evaluation uses without copying.
+    Rows are written into a buffer of twice the length. When it is full, those that are kept are copied to the start of
+    a new one. Appending is therefore cheap, and the columns are contiguous views that never change, which an evaluation
+    uses without copying.
 
     Attributes:
         length: largest number of bars that are kept.
         is_cut: True if there were bars before the first one.
+        generation: counts how often bars were dropped or replaced, other than the oldest ones.
     """
 
     def __init__(self, length: int) -> None:
         self.length = length
         self.is_cut = False
-        self._times = np.empty(2 * length, dtype=np.int64)
-        self._values = np.empty((_COLUMNS, 2 * length), dtype=np.float64)
-        self._sources = np.zeros(2 * length, dtype=np.uint8)
-        self._end = 0
-        self._count = 0
+        self.generation = 0
+        self._end = self._count = 0
+        self._renew()
+
+    def _renew(self) -> None:
+        length = 2 * self.length
+        self._times = np.empty(length, dtype=np.int64)
+        self._values = np.empty((_COLUMNS, length), dtype=np.float64)
+        self._sources = np.zeros(length, dtype=np.uint8)
 
     def __len__(self) -> int:
         return self._count
@@ -54,7 +79,7 @@ class BarWindow:
         self._make_room(1)
         self._times[self._end] = bar[0]
         self._values[:, self._end] = bar[1:]
-        self._sources[self._end] = _SOURCES.index(source)
+        self._sources[self._end] = SOURCES.index(source)
         self._end += 1
         self._count += 1
 
@@ -68,7 +93,7 @@ class BarWindow:
         self._times[rows] = bars.open_time
         for column, name in zip(self._values, Candle._fields[1:], strict=True):
             column[rows] = getattr(bars, name)
-        self._sources[rows] = _SOURCES.index(source)
+        self._sources[rows] = SOURCES.index(source)
         self._end += len(bars)
         self._count += len(bars)
 
@@ -79,23 +104,33 @@ class BarWindow:
             self.is_cut = True
             self._count = kept
         if self._end + count > 2 * self.length:
+            times, values, sources = self._times, self._values, self._sources
             rows = slice(self._end - kept, self._end)
-            self._times[:kept] = self._times[rows]
-            self._values[:, :kept] = self._values[:, rows]
-            self._sources[:kept] = self._sources[rows]
+            self._renew()
+            self._times[:kept] = times[rows]
+            self._values[:, :kept] = values[:, rows]
+            self._sources[:kept] = sources[rows]
             self._end = kept
 
     def clear(self) -> None:
         """Drop all bars, because the next one does not continue them."""
+        if self._count:
+            self._renew()
         self._end = self._count = 0
         self.is_cut = False
+        self.generation += 1
 
     def bars(self) -> Bars:
-        """The bars in the window, oldest first. The columns are views, valid until the next `append`."""
+        """The bars in the window, oldest first. The columns are views, which never change."""
         rows = slice(self._end - self._count, self._end)
         return Bars(self._times[rows], *(column[rows] for column in self._values))
 
     def sources(self) -> list[MinuteSource | None]:
         """Where the bars in the window came from, oldest first."""
         rows = slice(self._end - self._count, self._end)
-        return [_SOURCES[code] for code in self._sources[rows].tolist()]
+        return [SOURCES[code] for code in self._sources[rows].tolist()]
+
+    def held(self) -> Held:
+        """The bars in the window with all that is known of them."""
+        rows = slice(self._end - self._count, self._end)
+        return Held(self.bars(), self._sources[rows], self.is_cut, self.generation)

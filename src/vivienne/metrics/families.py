@@ -41,6 +41,7 @@ def _histogram(meaning: str, *labels: str, buckets: tuple[float, ...] = _WAITING
 
 
 _DECIDES = "where assets are decided"
+_RECORDS = "where decisions are recorded"
 
 FAMILIES: dict[str, Family] = {
     "vivienne_build_info": _gauge(
@@ -145,6 +146,21 @@ FAMILIES: dict[str, Family] = {
         "Duration of a call of the store, with the wait for its turn.", "operation"
     ),
     "vivienne_store_failures_total": _counter("Calls of the store that failed.", "operation"),
+    "vivienne_record_decisions_total": _counter(
+        "Decisions that were written into the record.", is_kept=False, only=_RECORDS
+    ),
+    "vivienne_record_decisions_lost_total": _counter(
+        "Decisions that are missing in the record, where a gap says so: it could not be written for too long.",
+        is_kept=False,
+        only=_RECORDS,
+    ),
+    "vivienne_record_waiting": _gauge("Decisions that wait to be written into the record.", only=_RECORDS),
+    "vivienne_record_failures_total": _counter(
+        "Times that the record could not be opened or written.", is_kept=False, only=_RECORDS
+    ),
+    "vivienne_record_write_duration_seconds": _histogram(
+        "Duration of writing decisions into the record, those of some bars together.", only=_RECORDS
+    ),
     "vivienne_connections_ended_total": _counter(
         "Connections that the server ended or refused, by reason: `limit` (too many), `no_request` (nothing, or half a "
         "request, came in time), `unread` (the answer was not read), `malformed` (not valid HTTP, or too large).",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from sqlalchemy import select
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 
 from vivienne.errors import RecordUnavailable
 from vivienne.record.tables import RECORD_SCHEMA, metadata, schema
@@ -70,13 +70,6 @@ def open_record(where: Path | PostgresUrl, how: Opening) -> RecordDatabase:
     return PostgresRecord(where, how)
 
 
-def beside(configuration: Path | PostgresUrl) -> Path | PostgresUrl:
-    """The record of a configuration's database: a file beside its file, or the same PostgreSQL database."""
-    if isinstance(configuration, Path):
-        return configuration.with_name(f"{configuration.stem}-record.db")
-    return configuration
-
-
 def prepare(connection: Connection, name: str, how: Opening) -> None:
     """Make sure that a record has the tables this program works with; make them in a new one that is to be written.
 
@@ -114,6 +107,8 @@ def translated(name: str, reason: Callable[[DBAPIError], str]) -> Iterator[None]
     """
     try:
         yield
+    except (DataError, IntegrityError):
+        raise  # a defect of the program, not of the database
     except DBAPIError as error:
         raise RecordUnavailable(name, reason(error)) from error
     except (SQLAlchemyError, OverflowError) as error:

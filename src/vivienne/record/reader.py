@@ -128,6 +128,10 @@ class RecordReader:
         self._database = database
         self._blocks: dict[int, tuple[Block, ...]] = {}
 
+    def close(self) -> None:
+        """Close the database."""
+        self._database.close()
+
     def runs(self) -> list[Run]:
         """All runs, the newest last: the one in which a process recorded last."""
         newest = select(sessions.c.run_id, func.max(sessions.c.id).label("session")).group_by(sessions.c.run_id)
@@ -234,8 +238,13 @@ class RecordReader:
 
 
 def _segments(rows: Sequence[Any]) -> tuple[Segment, ...]:
-    ends = [*(row.begins_at for row in rows[1:]), None]
-    return tuple(Segment(row.id, row.begins_at, end) for row, end in zip(rows, ends, strict=True))
+    """Segments from their rows. The newest one counts, even if it begins before an older one, after a wrong clock."""
+    found: list[Segment] = []
+    end: int | None = None
+    for row in reversed(rows):
+        found.append(Segment(row.id, row.begins_at, end))
+        end = row.begins_at if end is None else min(end, row.begins_at)
+    return tuple(reversed(found))
 
 
 def _pieces(of: Series, wanted: Range) -> Iterator[list[Any]]:

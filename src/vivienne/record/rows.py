@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from vivienne.wire.state import Status
 
 _READINGS = ("rsi", "macd_atr", "macd_histogram_atr")
-_DECISION = tuple(each.name for each in bars.columns if each.nullable and each.name not in Candle._fields)
+DECISION_COLUMNS = tuple(each.name for each in bars.columns if each.nullable and each.name not in Candle._fields)
+"""Columns of the table `bars` that are NULL without a decision."""
 
 
 class RecordedDecision(NamedTuple):
@@ -88,7 +89,7 @@ def written_bar(bar: RecordedBar, series_id: int, blocks_id: int | None) -> dict
         series_id: of the segment.
         blocks_id: of the scenarios that block; None for a bar without a decision.
     """
-    row: dict[str, Any] = dict.fromkeys(_DECISION)
+    row: dict[str, Any] = dict.fromkeys(DECISION_COLUMNS)
     row |= zip(Candle._fields, map(_null, bar.bar), strict=True)
     row |= {"series_id": series_id, "source": SOURCES.number(bar.source), "session_id": bar.session_id}
     if bar.made is None:

@@ -34,9 +34,9 @@ runs = Table(
     "record_runs",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("key", String(200), nullable=False, unique=True),
-    Column("feed", String(32), nullable=False),
-    Column("exchange", String(32)),
+    Column("key", String, nullable=False, unique=True),
+    Column("feed", String, nullable=False),
+    Column("exchange", String),
     Column("begun_at", BigInteger, nullable=False),
     Column("is_real", Boolean, nullable=False),
 )
@@ -50,9 +50,9 @@ series = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("run_id", ForeignKey("record_runs.id"), nullable=False),
-    Column("asset", String(32), nullable=False),
-    Column("timeframe", String(8), nullable=False),
-    Column("market", String(64), nullable=False),
+    Column("asset", String, nullable=False),
+    Column("timeframe", String, nullable=False),
+    Column("market", String, nullable=False),
     Column("segment", Integer, nullable=False),
     Column("begins_at", BigInteger, nullable=False),
     UniqueConstraint("run_id", "asset", "timeframe", "market", "segment"),
@@ -69,8 +69,8 @@ sessions = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("run_id", ForeignKey("record_runs.id"), nullable=False),
-    Column("process", String(100), nullable=False),
-    Column("program_version", String(64), nullable=False),
+    Column("process", String, nullable=False),
+    Column("program_version", String, nullable=False),
     Column("require_full_history", Boolean, nullable=False),
     Column("started_at", BigInteger, nullable=False),
     Column("alive_at", BigInteger, nullable=False),
@@ -86,7 +86,7 @@ configurations = Table(
     "record_configurations",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("digest", String(64), nullable=False, unique=True),
+    Column("digest", String, nullable=False, unique=True),
     Column("document", LargeBinary, nullable=False),
 )
 """Effective configurations that decided something: all values, as JSON, compressed with zlib. Each is kept once."""
@@ -95,7 +95,7 @@ blocks = Table(
     "record_blocks",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("text", String(2000), nullable=False, unique=True),
+    Column("text", String, nullable=False, unique=True),
 )
 """Sets of scenarios that blocked an entry: ``filter/scenario`` in the order of the filters, separated by commas."""
 
@@ -157,7 +157,7 @@ gaps = Table(
     Column("series_id", ForeignKey("record_series.id")),
     Column("from_time", BigInteger, nullable=False),
     Column("to_time", BigInteger, nullable=False),
-    Column("reason", String(32), nullable=False),
+    Column("reason", String, nullable=False),
     Column("decisions", Integer),
     Index("record_gaps_by_time", "run_id", "to_time"),
 )
@@ -166,7 +166,6 @@ gaps = Table(
 With a series, `from_time` and `to_time` are open times of the first and the last bar. Without, all assets of a process
 are meant, and the times are those of the machine. `decisions` is their number; NULL if it is not known.
 
-Reasons: ``queue_full``: they could not be written as fast as they were made, or not at all for some time;
-``killed``: the process ended without writing what it had; ``not_written``: it stopped while the record did not work;
-``feed``: the market itself has no bars there, and its history began anew.
+Reasons: ``lost``: the record could not be written for so long that no more decisions could wait; ``killed``: the
+process ended without writing what it had; ``feed``: the market has no bars there, and its history began anew.
 """

@@ -16,6 +16,7 @@ from vivienne.redis.parts import RedisParts
 from vivienne.redis.publishing import StatePublisher
 from vivienne.roles.market import feed_of, market_of
 from vivienne.roles.process import Process
+from vivienne.roles.recording import recorder_of
 from vivienne.server.factory import agent_application
 from vivienne.stream.hub import Hub
 from vivienne.stream.state import StateBoard
@@ -61,12 +62,17 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
     ]
     if isinstance(feed, PushedFeed):
         parts.append(market_stream(feed, name, str(boot.shard), boot.limits.message))
+    recorder = recorder_of(boot, service.metrics, succession.is_replaced)
     redis = RedisParts(str(boot.redis), boot.redis_control, service, parts, boot.limits.message)
-    app = agent_application(
-        service,
-        LocalView(market),
-        lambda: {"redis": redis.trouble or "ok", "succession": succession.trouble() or "ok"},
-        access,
-    )
+
+    def additions() -> dict[str, str]:
+        found = {"redis": redis.trouble or "ok", "succession": succession.trouble() or "ok"}
+        return found if recorder is None else {**found, "record": recorder.trouble or "ok"}
+
+    app = agent_application(service, LocalView(market), additions, access)
     title = f"agent {boot.shard}: {', '.join(assets)}; {market.feed} market"
-    return Process(title, app, {"market": market.run, "redis": redis.run})
+    process = Process(title, app, {"market": market.run, "redis": redis.run})
+    if recorder is not None:
+        market.listen(recorder.take)
+        process.tasks["record"] = recorder.run
+    return process

@@ -8,6 +8,7 @@ from vivienne.live.view import LocalView
 from vivienne.market.feeds.pushed.feed import PushedFeed
 from vivienne.roles.market import feed_of, market_of
 from vivienne.roles.process import Process
+from vivienne.roles.recording import recorder_of
 from vivienne.server.factory import web_application
 from vivienne.server.pushing import LocalPushes
 from vivienne.stream.hub import Hub
@@ -30,9 +31,11 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
     market = market_of(boot, feed, service, board)
     pushed = feed if isinstance(feed, PushedFeed) else None
     redis = _redis(boot, service, hub, board, pushed)
+    recorder = recorder_of(boot, service.metrics)
 
     def additions() -> dict[str, Any]:
-        return {} if redis is None else {"redis": redis.trouble or "ok"}
+        parts = {"redis": redis, "record": recorder}
+        return {name: part.trouble or "ok" for name, part in parts.items() if part is not None}
 
     app = web_application(
         service,
@@ -47,6 +50,9 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
     process = Process(f"{market.feed} market", app, {"market": market.run})
     if redis is not None:
         process.tasks["redis"] = redis.run
+    if recorder is not None:
+        market.listen(recorder.take)
+        process.tasks["record"] = recorder.run
     return process
 
 

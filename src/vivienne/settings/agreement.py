@@ -9,6 +9,7 @@ from vivienne.store.address import PostgresUrl
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+    from pathlib import Path
 
 _USUAL_ASSETS = ("BTC", "ETH", "SOL")
 
@@ -40,6 +41,16 @@ def check_agreement(given: Mapping[str, Any]) -> None:
             "--role agent needs --market-begin, the same for all agents, as in --market-begin 2026-01-31T08:00Z: "
             "then all agents, and one that replaces another, agree on the time in the market"
         )
+
+
+def check_record(record: Path | str, db: Path | PostgresUrl) -> None:
+    """Check that the record has a file of its own.
+
+    Raises:
+        SettingsError: it is that of the configuration.
+    """
+    if record and record == db:
+        raise SettingsError("--record must be another file than --db; leave it out to have it beside that")
 
 
 def _check_exchange(given: Mapping[str, Any]) -> None:

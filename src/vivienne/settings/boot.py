@@ -6,6 +6,7 @@ Each is a flag of ``vivienne serve`` and an environment variable ``VIVIENNE_...`
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
 from vivienne.access.limits import Limits, MessageLimits
@@ -13,9 +14,10 @@ from vivienne.cluster.shards import Shard
 from vivienne.live.caps import SizeCaps
 from vivienne.logs.formats import Format
 from vivienne.market.timeframe import Timeframe
+from vivienne.record.place import beside
 from vivienne.redis.address import redis_address
 from vivienne.settings import parsing
-from vivienne.settings.agreement import agreed_assets, check_agreement, check_symbols
+from vivienne.settings.agreement import agreed_assets, check_agreement, check_record, check_symbols
 from vivienne.settings.setting import Setting, setting
 
 if TYPE_CHECKING:
@@ -177,6 +179,21 @@ class Boot:
         metavar="PATH|URL",
         parse=parsing.database,
     )
+    record: Path | Literal["", "off"] = setting(
+        "--record",
+        "File (SQLite) in which every closed bar and the decision on it are recorded; off to record nothing.  "
+        "[default: vivienne-record.db beside vivienne.db; in the database of --db if that is PostgreSQL]",
+        "",
+        metavar="PATH|off",
+        parse=parsing.record,
+    )
+    keep: timedelta = setting(
+        "--keep",
+        "How long recorded bars and decisions are kept, in the time of the market.",
+        "365d",
+        metavar="TIME",
+        parse=partial(parsing.period, "--keep"),
+    )
     redis: str | None = setting(
         "--redis",
         "Redis to take control messages from and to publish states and changes to; needs vivienne[redis]. An address "
@@ -328,8 +345,16 @@ class Boot:
         check_agreement(whole)
         values["assets"] = agreed_assets(values["assets"], values["files"])
         check_symbols(values["symbols"], values["assets"])
+        check_record(values["record"], values["db"])
         values["caps"] = SizeCaps.read(whole["max_position_size"], values["assets"])
         return cls(**values)
+
+    @property
+    def record_at(self) -> Path | PostgresUrl | None:
+        """Where decisions are recorded; None for nowhere."""
+        if self.record == "off":
+            return None
+        return self.record or beside(self.db)
 
     @property
     def limits(self) -> Limits:

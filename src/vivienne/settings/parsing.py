@@ -7,6 +7,7 @@ import os
 import re
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
 from vivienne.errors import SettingsError
 from vivienne.market.feeds.exchange.known import EXCHANGES
@@ -45,15 +46,30 @@ def database(text: str) -> Path | PostgresUrl:
     Raises:
         SettingsError: it begins like a PostgreSQL address and is not valid, or it is a link to itself.
     """
-    return PostgresUrl.read(text) or _target(_path("--db", text) if text else data_folder() / "vivienne.db")
+    return PostgresUrl.read(text) or _target(_path("--db", text) if text else data_folder() / "vivienne.db", "--db")
 
 
-def _target(path: Path) -> Path:
+def record(text: str) -> Path | Literal["", "off"]:
+    """The file of the record; empty for the place beside the configuration.
+
+    Raises:
+        SettingsError: it is a PostgreSQL address, or a link to itself.
+    """
+    if text.startswith(("postgresql:", "postgres:")):
+        raise SettingsError(
+            "--record is a file or off; with a PostgreSQL --db the record is in that database by default"
+        )
+    if text == "off":
+        return "off"
+    return _target(_path("--record", text), "--record") if text else ""
+
+
+def _target(path: Path, flag: str) -> Path:
     """The file a path leads to: whoever names it by another link must find the same lock and journal beside it."""
     try:
         return path.resolve() if path.is_symlink() else path
     except (OSError, RuntimeError):
-        raise SettingsError(f"--db {path}: the link leads in a circle; name the file itself") from None
+        raise SettingsError(f"{flag} {path}: the link leads in a circle; name the file itself") from None
 
 
 def data_folder() -> Path:

@@ -1,0 +1,111 @@
+"""Decisions that wait to be recorded: the event loop adds them, the thread of the record takes them."""
+
+from __future__ import annotations
+
+from collections import deque
+from threading import Event, Lock
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from vivienne.agent.decision import Decision
+    from vivienne.live.deciding import Basis
+    from vivienne.wire.document import Document
+    from vivienne.wire.state import Status
+
+MOST_WAITING = 20_000
+"""Decisions that wait while the record cannot be written; some 40 MB. Later ones are lost, and counted."""
+
+
+class Entry(NamedTuple):
+    """A decision that is to be recorded.
+
+    Attributes:
+        asset: name of the asset.
+        decision: the decision on its newest bar.
+        version: of the configuration in force.
+        document: the effective configuration, all values.
+        is_paused: True if the asset was paused.
+        status: status of the asset at that moment.
+        basis: the bars it was made from.
+    """
+
+    asset: str
+    decision: Decision
+    version: int
+    document: Document
+    is_paused: bool
+    status: Status
+    basis: Basis
+
+
+class Lost(NamedTuple):
+    """Decisions of one asset that are not recorded, between two open times of bars."""
+
+    asset: str
+    first: int
+    last: int
+    decisions: int
+
+
+class Waiting:
+    """A queue with a bound. Adding to it costs the event loop some microseconds, and never waits.
+
+    Attributes:
+        there: set when something was added.
+        lost: number of decisions that found no room, or were given up.
+    """
+
+    def __init__(self, most: int = MOST_WAITING) -> None:
+        self._most = most
+        self._entries: deque[Entry] = deque()
+        self._lost: dict[str, Lost] = {}
+        self._lock = Lock()
+        self.there = Event()
+        self.lost = 0
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    @property
+    def has_lost(self) -> bool:
+        """Whether decisions were lost since `take_lost`."""
+        return bool(self._lost)
+
+    def put(self, entry: Entry) -> None:
+        """Add a decision; if there is no room, note that it is lost."""
+        if len(self._entries) < self._most:
+            self._entries.append(entry)
+        else:
+            self.lose(entry)
+        self.there.set()
+
+    def take(self, most: int) -> list[Entry]:
+        """Take the oldest decisions out."""
+        return [self._entries.popleft() for _ in range(min(most, len(self._entries)))]
+
+    def put_back(self, entries: list[Entry]) -> None:
+        """Decisions that were taken out are the oldest again, because they could not be written."""
+        self._entries.extendleft(reversed(entries))
+
+    def lose(self, entry: Entry) -> None:
+        """Note that a decision will not be recorded."""
+        time = entry.decision.open_time
+        with self._lock:
+            _, first, last, count = self._lost.get(entry.asset, Lost(entry.asset, time, time, 0))
+            self._lost[entry.asset] = Lost(entry.asset, min(first, time), max(last, time), count + 1)
+            self.lost += 1
+
+    def take_lost(self) -> list[Lost]:
+        """Take out what was lost since the last call."""
+        with self._lock:
+            lost, self._lost = self._lost, {}
+        return [*lost.values()]
+
+    def put_back_lost(self, lost: list[Lost]) -> None:
+        """What was taken out could not be written as gaps."""
+        with self._lock:
+            for each in lost:
+                _, first, last, count = self._lost.get(each.asset, each._replace(decisions=0))
+                self._lost[each.asset] = Lost(
+                    each.asset, min(first, each.first), max(last, each.last), count + each.decisions
+                )

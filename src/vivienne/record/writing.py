@@ -1,0 +1,232 @@
+"""Writes decisions and the bars they were made from. It blocks: the thread of the record calls it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from sqlalchemy import func, select, update
+
+from vivienne.market.types import Bars, Candle
+from vivienne.market.window import SOURCES
+from vivienne.record.interning import Interning
+from vivienne.record.rows import DECISION_COLUMNS, RecordedBar, RecordedDecision, written_bar
+from vivienne.record.tables import bars, gaps, series
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from sqlalchemy.engine import Connection
+
+    from vivienne.market.timeframe import Timeframe
+    from vivienne.record.database import RecordDatabase
+    from vivienne.record.waiting import Entry, Lost
+
+_VALUES = tuple(bars.c[name] for name in Candle._fields)
+
+
+class Market(NamedTuple):
+    """What is recorded.
+
+    Attributes:
+        timeframe: of the bars.
+        symbols: by asset, the symbol that the settings give; assets without one are left out.
+    """
+
+    timeframe: Timeframe
+    symbols: Mapping[str, str]
+
+
+@dataclass(slots=True)
+class _Tail:
+    """Where the recorded bars of an asset end.
+
+    Attributes:
+        series_id: of the segment.
+        generation: of the window that they came from.
+        last: open time of the newest bar.
+    """
+
+    series_id: int
+    generation: int
+    last: int
+
+
+class Writing:
+    """Writes into one record, for one session. Forget it after a transaction that failed.
+
+    Args:
+        database: opened to be written.
+        run_id: the course of market time.
+        session_id: this process.
+        market: what is recorded.
+    """
+
+    def __init__(self, database: RecordDatabase, run_id: int, session_id: int, market: Market) -> None:
+        self._database = database
+        self._run_id = run_id
+        self._session_id = session_id
+        self._market = market
+        self._length = market.timeframe.milliseconds
+        self._interning = Interning(database)
+        self._tails: dict[str, _Tail] = {}
+        self._insert = database.insert(bars).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+
+    def add(self, connection: Connection, entries: Iterable[Entry]) -> None:
+        """Write decisions, in their order."""
+        rows: list[dict[str, Any]] = []
+        added: list[Entry] = []
+        for entry in entries:
+            if not self._continues(entry):
+                self._add_all(connection, added, rows)
+                added, rows = [], []
+                self._tails[entry.asset] = self._basis(connection, entry)
+            rows.append(self._row(connection, entry))
+            added.append(entry)
+        self._add_all(connection, added, rows)
+
+    def add_gaps(self, connection: Connection, lost: Iterable[Lost], reason: str) -> None:
+        """Note which decisions were lost."""
+        for each in lost:
+            tail = self._tails.get(each.asset) or self._newest(connection, each.asset)
+            row = {"run_id": self._run_id, "reason": reason, "decisions": each.decisions}
+            row |= {"from_time": each.first, "to_time": each.last, "series_id": tail.series_id if tail else None}
+            connection.execute(gaps.insert(), row)
+
+    def _continues(self, entry: Entry) -> bool:
+        """Tell whether a decision was made from the bars that are recorded, and the one it was made on."""
+        tail = self._tails.get(entry.asset)
+        return (
+            tail is not None
+            and tail.generation == entry.basis.held.generation
+            and tail.last + self._length == entry.decision.open_time
+        )
+
+    def _row(self, connection: Connection, entry: Entry) -> dict[str, Any]:
+        tail = self._tails[entry.asset]
+        tail.last = entry.decision.open_time
+        basis = entry.basis
+        made = RecordedDecision(
+            decision=entry.decision,
+            config_version=entry.version,
+            configuration_id=self._interning.configuration(connection, entry.document),
+            status=entry.status,
+            is_paused=entry.is_paused,
+            used=basis.used,
+            cap=basis.cap,
+            readings=basis.readings,
+            atr=basis.atr,
+        )
+        source = SOURCES[basis.held.sources[-1]]
+        bar = RecordedBar(basis.held.bars.candle(-1), source, self._session_id, made)
+        return written_bar(bar, tail.series_id, self._interning.blocks(connection, entry.decision.blocks))
+
+    def _add_all(self, connection: Connection, entries: list[Entry], rows: list[dict[str, Any]]) -> None:
+        """Write decisions at once; one by one if some of their bars are recorded already."""
+        if not rows:
+            return
+        with connection.begin_nested() as attempt:
+            if connection.execute(self._insert, rows).rowcount == len(rows):
+                return
+            attempt.rollback()
+        for entry in entries:
+            self._tails[entry.asset] = self._basis(connection, entry)
+            row = self._row(connection, entry)
+            if connection.execute(self._insert, [row]).rowcount == 0:
+                self._decide(connection, row)
+
+    def _decide(self, connection: Connection, row: dict[str, Any]) -> None:
+        """Add a decision to a bar that is recorded. The first one counts: it is the one that was streamed."""
+        connection.execute(
+            update(bars)
+            .where(
+                bars.c.series_id == row["series_id"],
+                bars.c.open_time == row["open_time"],
+                bars.c.config_version.is_(None),
+            )
+            .values({name: row[name] for name in ("session_id", *DECISION_COLUMNS)})
+        )
+
+    def _basis(self, connection: Connection, entry: Entry) -> _Tail:
+        """Make sure that the bars a decision was made from are recorded as they were; say where it continues them."""
+        held, open_time = entry.basis.held, entry.decision.open_time
+        known = held.bars[len(held.bars) - entry.basis.used :]
+        tail = self._newest(connection, entry.asset)
+        stored = Bars.from_candles([]) if tail is None else self._stored(connection, tail, known)
+        if tail is None or _differ(stored, known):
+            tail, stored = self._begin(connection, entry.asset, open_time), Bars.from_candles([])
+        else:
+            self._note_hole(connection, tail, int(known.open_time[0]))
+        self._add_missing(connection, tail, entry, stored)
+        return _Tail(tail.series_id, held.generation, open_time - self._length)
+
+    def _add_missing(self, connection: Connection, tail: _Tail, entry: Entry, stored: Bars) -> None:
+        """Write the bars before a decision that are not recorded yet."""
+        held, used = entry.basis.held, entry.basis.used
+        sources = held.sources[len(held.sources) - used :].tolist()
+        there = set(stored.open_time.tolist())
+        before = zip(held.bars[len(held.bars) - used : -1].candles(), sources[:-1], strict=True)
+        rows = [
+            written_bar(RecordedBar(candle, SOURCES[source], self._session_id, None), tail.series_id, None)
+            for candle, source in before
+            if candle.open_time not in there
+        ]
+        if rows:
+            connection.execute(self._insert, rows)
+
+    def _newest(self, connection: Connection, asset: str) -> _Tail | None:
+        """The newest segment of an asset; None if nothing of it is recorded."""
+        query = select(series.c.id).where(*self._is_of(asset)).order_by(series.c.segment.desc()).limit(1)
+        found = connection.execute(query).scalar_one_or_none()
+        return None if found is None else _Tail(found, -1, 0)
+
+    def _begin(self, connection: Connection, asset: str, begins_at: int) -> _Tail:
+        """Begin a new segment."""
+        newest = connection.execute(select(func.max(series.c.segment)).where(*self._is_of(asset))).scalar_one()
+        row = {"run_id": self._run_id, "asset": asset, "timeframe": self._market.timeframe.value}
+        row |= {"market": self._market.symbols.get(asset, ""), "begins_at": begins_at}
+        row["segment"] = 0 if newest is None else newest + 1
+        return _Tail(connection.execute(series.insert().returning(series.c.id), row).scalar_one(), -1, 0)
+
+    def _is_of(self, asset: str) -> tuple[Any, ...]:
+        return (
+            series.c.run_id == self._run_id,
+            series.c.asset == asset,
+            series.c.timeframe == self._market.timeframe.value,
+            series.c.market == self._market.symbols.get(asset, ""),
+        )
+
+    def _stored(self, connection: Connection, tail: _Tail, known: Bars) -> Bars:
+        """The recorded bars at the times of those that are known."""
+        times = bars.c.open_time.between(int(known.open_time[0]), int(known.open_time[-1]))
+        query = select(*_VALUES).where(bars.c.series_id == tail.series_id, times).order_by(bars.c.open_time)
+        columns = [*zip(*connection.execute(query).all(), strict=True)] or [()] * len(_VALUES)
+        return Bars(
+            np.array(columns[0], dtype=np.int64), *(np.array(column, dtype=np.float64) for column in columns[1:])
+        )
+
+    def _note_hole(self, connection: Connection, tail: _Tail, first: int) -> None:
+        """Note that the market has no bars between the recorded ones and those that are known now."""
+        query = select(func.max(bars.c.open_time)).where(bars.c.series_id == tail.series_id, bars.c.open_time < first)
+        last = connection.execute(query).scalar_one()
+        if last is None or last + self._length >= first or self._is_recorded(connection, tail, first):
+            return
+        row = {"run_id": self._run_id, "series_id": tail.series_id, "reason": "feed", "decisions": 0}
+        row |= {"from_time": last + self._length, "to_time": first - self._length}
+        if connection.execute(select(gaps.c.id).filter_by(**row)).first() is None:
+            connection.execute(gaps.insert(), row)
+
+    def _is_recorded(self, connection: Connection, tail: _Tail, open_time: int) -> bool:
+        query = select(bars.c.open_time).where(bars.c.series_id == tail.series_id, bars.c.open_time == open_time)
+        return connection.execute(query).first() is not None
+
+
+def _differ(stored: Bars, known: Bars) -> bool:
+    """Tell whether a recorded bar has another value than the one that is known, in the last bit even."""
+    rows = np.searchsorted(known.open_time, stored.open_time)
+    if not np.array_equal(known.open_time[rows], stored.open_time):
+        return True
+    return not all(
+        np.array_equal(getattr(stored, name), getattr(known, name)[rows], equal_nan=True) for name in Candle._fields[1:]
+    )

@@ -1,0 +1,63 @@
+"""The record that a process writes, as the boot settings say."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import socket
+import uuid
+from typing import TYPE_CHECKING
+
+import orjson
+
+from vivienne.market.feeds.exchange.known import EXCHANGES
+from vivienne.record.recorder import Recorder, Recording
+from vivienne.record.sessions import Process, RunKey
+from vivienne.record.writing import Market
+from vivienne.times import now
+from vivienne.version import build_version
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vivienne.metrics.registry import Metrics
+    from vivienne.settings.boot import Boot
+
+
+def recorder_of(boot: Boot, metrics: Metrics, is_silent: Callable[[], bool] = lambda: False) -> Recorder | None:
+    """The record of a process; None if nothing is to be recorded.
+
+    Args:
+        boot: the settings.
+        metrics: show what is counted.
+        is_silent: see `Recorder`.
+    """
+    where = boot.record_at
+    if where is None:
+        return None
+    process = Process(
+        name=f"{socket.gethostname()}-{os.getpid()}",
+        program_version=build_version(),
+        require_full_history=boot.require_full_history,
+        started_at=int(now().timestamp() * 1000),
+    )
+    return Recorder(Recording(where, run_of(boot), process, Market(boot.timeframe, boot.symbols)), metrics, is_silent)
+
+
+def run_of(boot: Boot) -> RunKey:
+    """The course of market time that a process follows. A real market has one for ever.
+
+    With --market-begin, a simulation or a replay that is started again goes on where it was.
+    """
+    if boot.feed == "exchange":
+        quote = boot.quote or EXCHANGES[boot.exchange].quote
+        host = f":{boot.exchange_url}" if boot.exchange_url else ""
+        return RunKey(f"exchange:{boot.exchange}:{quote}{host}", boot.feed, boot.exchange, is_real=True)
+    if boot.feed == "push":
+        return RunKey("push", boot.feed, None, is_real=True)
+    if boot.market_begin is None:
+        return RunKey(f"{boot.feed}:{uuid.uuid4().hex}", boot.feed, None, is_real=False)
+    files = {asset: [str(path) for path in paths] for asset, paths in boot.files.items()}
+    settings = [files or boot.seed, boot.speed, boot.timeframe.value, boot.on_bad_row]
+    digest = hashlib.sha256(orjson.dumps(settings, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
+    return RunKey(f"{boot.feed}:{boot.market_begin:.3f}:{digest}", boot.feed, None, is_real=False)

@@ -1,0 +1,184 @@
+"""Every decision is recorded with the bars it was made from, whatever happens to the process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from making import MIDNIGHT
+from recorded_live import RUN, asset_of, decided, decided_anew, reading, recorded, recorder, walk
+from vivienne.changes.requests import ChangeRequest, SwitchRequest, Update
+from vivienne.changes.service import ConfigService
+from vivienne.market.types import MINUTE_MS, Bars
+from vivienne.record.reader import Range
+from vivienne.store.address import PostgresUrl
+from vivienne.store.sqlite import SqliteRevisionStore
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from vivienne.market.types import Candle
+
+CHANGE = ChangeRequest(Update({"settings": {"state_threshold_bang": 90}}, partial=True), channel="test")
+
+
+@pytest.fixture
+async def service(tmp_path: Path) -> AsyncIterator[ConfigService]:
+    made = ConfigService(SqliteRevisionStore(tmp_path / "v.db"), ["BTC", "ETH"])
+    yield made
+    await made.close()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def where(request: pytest.FixtureRequest, tmp_path: Path) -> Path | PostgresUrl:
+    if request.param == "sqlite":
+        return tmp_path / "v-record.db"
+    url = PostgresUrl.read(request.getfixturevalue("database"))
+    assert url is not None
+    return url
+
+
+def other_sums(candles: list[Candle]) -> list[Candle]:
+    """The same minutes as an exchange has them, which adds in another order."""
+    return [each._replace(quote_volume=each.quote_volume * (1 + 2**-52)) for each in candles]
+
+
+async def test_every_decision_comes_back_and_is_made_again_from_the_record(
+    service: ConfigService, where: Path | PostgresUrl
+) -> None:
+    asset, known = asset_of(service), walk(0, 300)
+    asset.load(Bars.from_candles(known), source="filled")
+    made = decided(asset, walk(300, 20))
+    await service.change(CHANGE)
+    made += decided(asset, walk(320, 10))
+    await service.switch(SwitchRequest(switch="pause", channel="test"))
+    made += decided(asset, walk(330, 5))
+
+    await recorded(recorder(where), made)
+
+    with reading(where) as record:
+        [run] = record.runs()
+        [series] = record.series(run.id)
+        rows = record.bars(series)
+        assert [row.bar for row in rows] == walk(0, 335)
+        assert [row.source for row in rows] == [*["filled"] * 300, *["pushed"] * 35]
+        assert [row.made is None for row in rows] == [*[True] * 300, *[False] * 35]
+        kept = [row.made for row in rows if row.made is not None]
+        assert [each.decision for each in kept] == [each.decision for each in made]
+        assert [each.config_version for each in kept] == [*[0] * 20, *[1] * 10, *[2] * 5]
+        assert [each.status for each in kept] == [*["live"] * 30, *["paused"] * 5]
+        assert decided_anew(record, run.id) == 35
+        [session] = record.sessions(run.id)
+        assert (session.program_version, session.ended_cleanly) == ("1.2.3", True)
+        assert record.gaps(run.id, 0, 10**15) == []
+
+
+async def test_a_process_that_decided_from_other_bars_begins_a_segment_and_both_can_be_made_again(
+    service: ConfigService, where: Path | PostgresUrl
+) -> None:
+    """The second one has its history from the exchange, whose sums differ in the last bit."""
+    first, second = asset_of(service), asset_of(service)
+    first.load(Bars.from_candles(walk(0, 300)))
+    second.load(Bars.from_candles(other_sums(walk(100, 210))))
+
+    await recorded(recorder(where), decided(first, walk(300, 10)))
+    await recorded(recorder(where, started_at=MIDNIGHT + 1), decided(second, walk(310, 10)))
+
+    with reading(where) as record:
+        [run] = record.runs()
+        [series] = record.series(run.id)
+        assert [segment.begins_at for segment in series.segments] == [MIDNIGHT + n * MINUTE_MS for n in (300, 310)]
+        assert [row.bar for row in record.bars(series)] == walk(0, 320)
+        assert decided_anew(record, run.id) == 20
+
+
+async def test_a_process_with_the_same_bars_goes_on_where_the_last_one_stopped(
+    service: ConfigService, where: Path | PostgresUrl
+) -> None:
+    first, second = asset_of(service), asset_of(service)
+    first.load(Bars.from_candles(walk(0, 300)))
+    second.load(Bars.from_candles(walk(0, 315)))
+
+    await recorded(recorder(where), decided(first, walk(300, 10)))
+    await recorded(recorder(where, started_at=MIDNIGHT + 1), decided(second, walk(315, 10)))
+
+    with reading(where) as record:
+        [run] = record.runs()
+        [series] = record.series(run.id)
+        assert len(series.segments) == 1
+        rows = record.bars(series, Range(first=MIDNIGHT + 300 * MINUTE_MS))
+        assert [row.bar for row in rows] == walk(300, 25)
+        assert [row.made is not None for row in rows] == [*[True] * 10, *[False] * 5, *[True] * 10]
+        assert decided_anew(record, run.id) == 20
+
+
+async def test_a_bar_that_two_processes_decide_is_recorded_as_it_was_decided_first(
+    service: ConfigService, where: Path | PostgresUrl
+) -> None:
+    first, second = asset_of(service), asset_of(service)
+    for each in (first, second):
+        each.load(Bars.from_candles(walk(0, 300)))
+    made = decided(first, walk(300, 10))
+    await service.change(CHANGE)
+
+    await recorded(recorder(where), made)
+    await recorded(recorder(where, started_at=MIDNIGHT + 1), decided(second, walk(300, 12)))
+
+    with reading(where) as record:
+        [run] = record.runs()
+        [series] = record.series(run.id)
+        columns = record.decided_bars(series, Range(first=MIDNIGHT + 300 * MINUTE_MS))
+        assert columns.version.tolist() == [*[0] * 10, 1, 1]
+        assert decided_anew(record, run.id) == 12
+
+
+async def test_assets_runs_and_a_gap_of_the_market_are_told_apart(
+    service: ConfigService, where: Path | PostgresUrl
+) -> None:
+    bitcoin, ether = asset_of(service), asset_of(service, "ETH")
+    made = [*decided(bitcoin, walk(0, 5)), *decided(ether, walk(0, 7)), *decided(bitcoin, walk(200, 5))]
+    await recorded(recorder(where), made)
+    again = RUN._replace(key="simulated:1", feed="simulated", is_real=False)
+    await recorded(recorder(where, run=again, started_at=MIDNIGHT + 1), decided(asset_of(service), walk(0, 3)))
+
+    with reading(where) as record:
+        assert [run.key for run in record.runs()] == ["push", "simulated:1"]
+        one, two = record.runs()
+        assert {each.asset: len(record.bars(each)) for each in record.series(one.id)} == {"BTC": 10, "ETH": 7}
+        assert {each.asset: len(record.bars(each)) for each in record.series(two.id)} == {"BTC": 3}
+        [gap] = record.gaps(one.id, 0, 10**15)
+        assert (gap.from_time, gap.to_time) == (MIDNIGHT + 5 * MINUTE_MS, MIDNIGHT + 199 * MINUTE_MS)
+        assert (gap.reason, gap.decisions) == ("feed", 0)
+        assert decided_anew(record, one.id) + decided_anew(record, two.id) == 20
+
+
+async def test_a_killed_process_leaves_a_gap(service: ConfigService, where: Path | PostgresUrl) -> None:
+    asset = asset_of(service)
+    killed = recorder(where)
+    for each in decided(asset, walk(0, 5)):
+        killed.take(each)
+    killed.write_all()  # and nothing after it
+    killed.let_go()
+
+    await recorded(recorder(where, started_at=MIDNIGHT + 1), decided(asset, walk(5, 5)))
+
+    with reading(where) as record:
+        [run] = record.runs()
+        if isinstance(where, PostgresUrl):
+            assert record.gaps(run.id, 0, 10**15) == []  # it may be slow: only after a minute is it taken for dead
+            return
+        assert [session.ended_cleanly for session in record.sessions(run.id)] == [False, True]
+        [gap] = record.gaps(run.id, 0, 10**15)
+        assert (gap.reason, gap.decisions) == ("killed", None)
+
+
+async def test_a_replaced_process_records_nothing(service: ConfigService, tmp_path: Path) -> None:
+    made: list[Any] = decided(asset_of(service), walk(0, 5))
+    replaced = recorder(tmp_path / "r.db", is_silent=lambda: True)
+
+    await recorded(replaced, made)
+
+    with reading(tmp_path / "r.db") as record:
+        assert record.series(record.runs()[0].id) == []
