@@ -120,6 +120,7 @@ class Line:
         counts: counts what happens.
         patience: how long it waits.
         now: asks for the exchange's time, in ms since the epoch; None where it does not say it.
+        doubted: instruments that only a new trade shows to have data; it is taken out then.
 
     Attributes:
         first_heard: the exchange's clock when it was heard first, in ms since the epoch; 0 before.
@@ -137,7 +138,9 @@ class Line:
         counts: Counts,
         patience: Patience,
         now: Callable[[], Awaitable[int | None]] | None = None,
+        doubted: set[str] | None = None,
     ) -> None:
+        self._doubted = set() if doubted is None else doubted
         self._adapter = adapter
         self._url = url
         self._instruments = {each.stream_symbol: each for each in instruments}
@@ -302,6 +305,8 @@ class Line:
         if event.symbol not in self._instruments:
             return
         if self._is_newer(event):
+            if isinstance(event, Traded) and not event.is_snapshot:
+                self._doubted.discard(event.symbol)
             self._came[event.symbol] = asyncio.get_running_loop().time()
             self._has_data(event.symbol)
         self._listener.take(event)
@@ -319,7 +324,7 @@ class Line:
         return True
 
     def _has_data(self, symbol: str) -> None:
-        if symbol in self._without_data:
+        if symbol in self._without_data and symbol not in self._doubted:
             self._without_data.discard(symbol)
             self._listener.served(symbol)
             self.has_data.set()
