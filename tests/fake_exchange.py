@@ -6,6 +6,7 @@ Its clock is its own and may run fast: nothing that follows it may depend on ano
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
 import math
 import random
@@ -61,6 +62,7 @@ class FakeMarket:
         maintenance_until: the exchange is in maintenance until then, in ms.
         wrong: REST says that so much more was traded in every candle.
         rest_ahead: the time that REST says is so much later, in ms.
+        answers_ahead: so are its candles and trades.
     """
 
     def __init__(
@@ -75,7 +77,7 @@ class FakeMarket:
         self._began = time.monotonic()
         self._moved = 0
         self.wrong = 0.0
-        self.rest_ahead = 0
+        self.rest_ahead = self.answers_ahead = 0
         self._first = begin - past * MINUTE_MS
         self.trades = {
             base: _made(seed * 100 + place, self._first, past, ahead, a_minute, busy or a_minute)
@@ -87,6 +89,12 @@ class FakeMarket:
         """The exchange's time is `BEGIN` now."""
         self._began = time.monotonic()
         self._moved = 0
+
+    def ahead(self) -> FakeMarket:
+        """The market as REST has it."""
+        found = copy.copy(self)
+        found._begin += self.answers_ahead
+        return found
 
     def step(self) -> None:
         """Move the clock, where it does not move by itself."""
@@ -705,7 +713,7 @@ class FakeExchange:
         parts = urlsplit(request.path)
         self.requests.append(parts.path)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
-        found = self._dialect().rest(self.market, parts.path, query)
+        found = self._dialect().rest(self.market.ahead(), parts.path, query)
         body = json.dumps(found).encode()
         is_history = any(word in parts.path for word in ("kline", "candles", "OHLC", "Trades"))
         spoiled = self.faults.spoiled.pop(0) if is_history and self.faults.spoiled else ""

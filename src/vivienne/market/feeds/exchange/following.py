@@ -97,7 +97,7 @@ class Following:
         self._failed_at = -LONGEST_WAIT_SECONDS
         self._failed_in_a_row = 0
         self._asking: asyncio.Timeout | None = None
-        self._ahead = -math.inf
+        self._heard, self._ahead = 0, -math.inf
         self._is_to_check = True
         self._breaks = 0
         self._broke: str | None = None
@@ -178,6 +178,7 @@ class Following:
     def _hear(self, event: StreamEvent) -> None:
         if isinstance(event, Heard):
             self._delay.hear(event.time)
+            self._heard = max(self._heard, event.time)
             self._ahead = max(self._ahead, event.time - self._now())
         elif isinstance(event, Traded) and event.is_snapshot and event.trades:
             self._delay.skip(event.trades[-1].trade.time)
@@ -187,7 +188,7 @@ class Following:
         self.is_up = self._has_caught_up = False
         self._breaks += 1
         self._broke = reason
-        self._ahead = -math.inf
+        self._heard, self._ahead = 0, -math.inf
         self._delay.lose()
         if self._asking is not None:  # what it would say does not reach what is missed from here on
             self._asking.reschedule(asyncio.get_running_loop().time())
@@ -320,7 +321,9 @@ class Following:
 
     async def _read_again(self) -> None:
         """Go on from a new history, however long it takes to come."""
-        history, self._splice = await self._surroundings.begin_again(self._history_missing, self._latest)
+        history, self._splice = await self._surroundings.begin_again(
+            self._history_missing, lambda: self._heard or math.inf
+        )
         self._is_to_check = True
         self._has_failed = False
         self.made.unconfirmed.clear()

@@ -25,7 +25,7 @@ from vivienne.market.feeds.exchange.adapter import (
 )
 from vivienne.market.feeds.exchange.connection import Connect
 from vivienne.market.feeds.exchange.fields import check_size, shown, understood
-from vivienne.market.feeds.exchange.plausible import Latest, check_event
+from vivienne.market.feeds.exchange.plausible import Latest, TooLate, check_event
 from vivienne.market.feeds.exchange.rest import seconds_of, unreachable
 from vivienne.market.feeds.exchange.trust import trusted
 from vivienne.rates import Quota
@@ -159,6 +159,7 @@ class Line:
         self._came: dict[str, float] = {}
         self._awaited: tuple[int, asyncio.Event] | None = None
         self._marks: dict[tuple[str, type[StreamEvent]], tuple[int, bool, float]] = {}
+        self._is_too_late = False
         self.first_heard = 0
         self.has_data = asyncio.Event()
         self.has_all = asyncio.Event()
@@ -191,13 +192,19 @@ class Line:
         except (WebSocketException, OSError, ValueError) as error:
             advice = self._advice(error)
             if watch.expired():
-                advice = Advice("retry", f"{self._adapter.title} said nothing new for {self._patience.quiet:.0f} s")
+                advice = Advice("retry", self._quiet())
             elif connection is not None and connection.is_flooded:
                 advice = Advice("retry", f"{self._adapter.title} sends too many frames that are no messages")
             raise Broken(advice) from error
         finally:
             asking.cancel()
         raise Broken(Advice("retry", self._given_up or f"{self._adapter.title} closed the connection"))
+
+    def _quiet(self) -> str:
+        """Why nothing new came."""
+        if self._is_too_late:
+            return f"the messages of {self._adapter.title} are later than the time that it says when it is asked"
+        return f"{self._adapter.title} said nothing new for {self._patience.quiet:.0f} s"
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[ExchangeConnection]:
@@ -256,7 +263,11 @@ class Line:
                 check_event(event, latest)
         except (UnknownMessage, orjson.JSONDecodeError) as error:
             self._leave_out(str(error), message)
+            if isinstance(error, TooLate):
+                self._is_ahead.set()
+                self._is_too_late = True
             return False
+        self._is_too_late = False
         before = self._clock
         for event in events:
             for part in _parts(event):
