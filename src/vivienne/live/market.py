@@ -236,9 +236,14 @@ class Market:
         trouble = self._assets[asset].trouble
         if trouble is None:
             self._records[asset].log("%s: its data is reliable again", asset, level=logging.INFO)
-        elif before is None:
+        elif before is None and not self._is_said(asset, trouble):
             self._records[asset].log("%s: %s", asset, trouble)
         self._publish_safely(asset)
+
+    def _is_said(self, asset: str, trouble: Trouble) -> bool:
+        """Whether another asset has the same trouble: what concerns the whole exchange is said of the first one only."""
+        others = (live.trouble for other, live in self._assets.items() if other != asset)
+        return trouble.id == "exchange" and trouble in others
 
     def _break_off(self, asset: str, reason: str) -> None:
         self._records[asset].log("%s: %s", asset, reason, level=logging.ERROR)
