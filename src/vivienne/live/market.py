@@ -241,7 +241,7 @@ class Market:
         self._publish_safely(asset)
 
     def _is_said(self, asset: str, trouble: Trouble) -> bool:
-        """Whether another asset has the same trouble: what concerns the whole exchange is said of the first one only."""
+        """Whether another asset has the same trouble. That of the whole exchange is said of the first one only."""
         others = (live.trouble for other, live in self._assets.items() if other != asset)
         return trouble.id == "exchange" and trouble in others
 
