@@ -23,16 +23,17 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def client(folder: Path, record: RecordView) -> Iterator[TestClient]:
+def client(folder: Path, record: RecordView, market: MarketView | None = None) -> Iterator[TestClient]:
     """A client of everything under /phoenix, with the assets BTC, ETH and SOL.
 
     Args:
         folder: for the database of the configuration.
         record: what is read.
+        market: has the bars that are in memory.
     """
     service = ConfigService(open_store(folder / "v.db", "alone"), ["BTC", "ETH", "SOL"])
     hub = Hub(service.metrics)
-    app = web_application(service, cast("MarketView", None), hub, StateBoard(hub), LogStream(), record=record)
+    app = web_application(service, cast("MarketView", market), hub, StateBoard(hub), LogStream(), record=record)
     with TestClient(app, "http://here/phoenix/") as found:
         yield found
         assert found.portal is not None

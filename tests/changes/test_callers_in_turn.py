@@ -39,7 +39,7 @@ class Quick:
         self.asking = Asking()
         self.reads = self
 
-    def chart(self, asset: str, limit: int) -> dict[str, Any]:
+    def chart(self, asset: str, limit: int, _before: int | None = None) -> dict[str, Any]:
         return {"asset": asset, "limit": limit}
 
     async def look_up(self, *_: object) -> None:

@@ -124,20 +124,21 @@ class Evaluation(NamedTuple):
             blocks=tuple(compress(_SCENARIO_IDS, filters.scenario_blocks[:, row].tolist())),
             trend=_TRENDS[self.trend.item(row)],
             volatility=STATUSES[self.volatility.item(row)],
-            levels=_levels_status(filters, row) if self.ready.item(row) else "inactive",
+            levels=self.levels_status(row),
             support=self.support.item(row),
             resistance=self.resistance.item(row),
         )
 
+    def levels_status(self, row: int) -> LevelsStatus:
+        """Status of the levels filter on one row."""
+        filters = self.filters
+        if not filters.gates.enabled[_LEVELS] or not self.ready.item(row):
+            return "inactive"
+        return "blocking" if filters.blocks[_LEVELS, row] else "active"
+
     def decisions(self) -> list[Decision]:
         """The decision on every row, oldest first."""
         return [self.decision(row) for row in range(len(self.open_time))]
-
-
-def _levels_status(filters: FilterRows, row: int) -> LevelsStatus:
-    if not filters.gates.enabled[_LEVELS]:
-        return "inactive"
-    return "blocking" if filters.blocks[_LEVELS, row] else "active"
 
 
 def evaluate(

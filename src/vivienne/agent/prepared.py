@@ -58,12 +58,14 @@ def prepared(config: Configuration, timeframe_minutes: int) -> Prepared:
     """The values of a configuration and a timeframe; made on the first call."""
     key = id(config), timeframe_minutes
     found = _kept.get(key)
-    if found is not None:
-        _kept.move_to_end(key)
+    if found is None:
+        found = config, _prepare(config, timeframe_minutes)
     else:
-        found = _kept[key] = config, _prepare(config, timeframe_minutes)
-        while len(_kept) > MOST_KEPT:
-            _kept.popitem(last=False)
+        # In one step, because other threads decide too: they may drop it at any moment.
+        _kept.pop(key, None)
+    _kept[key] = found
+    while len(_kept) > MOST_KEPT:
+        _kept.popitem(last=False)
     return found[1]
 
 

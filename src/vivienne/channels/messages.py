@@ -119,16 +119,15 @@ class ConfigMessages:
 
 def is_switch(message: Message) -> bool:
     """Tell whether a message pauses or resumes."""
-    return ordered(message) in SWITCHES
+    return _ordered(message) in SWITCHES
 
 
 def is_pause(message: Message) -> bool:
     """Tell whether a message pauses."""
-    return ordered(message) == "pause"
+    return _ordered(message) == "pause"
 
 
-def ordered(message: Message) -> str:
-    """The type of a message, or the strategy of `control`; empty if that is no text."""
+def _ordered(message: Message) -> str:
     kind = message.get("type")
     name = message.get("strategy") if kind == CONTROL else kind
     return name if isinstance(name, str) else ""

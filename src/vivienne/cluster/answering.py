@@ -61,7 +61,7 @@ class Answering:
         if question["kind"] == "closes":
             return self._market.overview(question["count"])["assets"]
         if question["kind"] == "chart":
-            return self._market.chart(question["asset"], question["count"])
+            return self._market.chart(question["asset"], question["count"], question.get("before"))
         if question["kind"] == "push":
             return await self._pushed(question)
         candidate = Configuration.model_validate(question["candidate"])

@@ -40,6 +40,7 @@ class Question(TypedDict):
             force for an asset; ``push`` market data.
         count: bars, closes or rows, at most.
         asset: for a chart or a comparison.
+        before: for a chart, the time before which its bars open, ms since the epoch.
         candidate: the configuration to compare with, as a document.
         rows: kind of the rows that are pushed.
         pushed: body of the push, with the rows of other agents.
@@ -50,6 +51,7 @@ class Question(TypedDict):
     kind: Literal["closes", "chart", "compare", "push"]
     count: Annotated[int, Field(ge=0, le=HIGHEST)]
     asset: NotRequired[str]
+    before: NotRequired[int]
     candidate: NotRequired[Document]
     rows: NotRequired[Kind]
     pushed: NotRequired[dict[str, Any]]

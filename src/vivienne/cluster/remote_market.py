@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from vivienne.agent.schema import Configuration
     from vivienne.cluster.agents import Agents
     from vivienne.cluster.heartbeats import Heartbeat
-    from vivienne.cluster.questions import Asking
+    from vivienne.cluster.questions import Asking, Question
     from vivienne.wire.chart import AssetCloses, AssetList, Chart
     from vivienne.wire.preview import Comparison
 
@@ -59,10 +59,13 @@ class RemoteMarket:
             "assets": [known.get(asset, {"asset": asset, **UNLISTED, "closes": []}) for asset in self.assets],
         }
 
-    async def chart(self, asset: str, limit: int, *, whose: str = "") -> Chart:
+    async def chart(self, asset: str, limit: int, *, before: int | None = None, whose: str = "") -> Chart:
         """See `MarketView`."""
         agent = self._agent_of(asset)["agent"]
-        found: Chart = await self._asking.ask(agent, {"kind": "chart", "asset": asset, "count": limit}, whose)
+        question: Question = {"kind": "chart", "asset": asset, "count": limit}
+        if before is not None:
+            question["before"] = before
+        found: Chart = await self._asking.ask(agent, question, whose)
         return found
 
     async def compare(

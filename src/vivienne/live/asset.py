@@ -106,19 +106,15 @@ class LiveAsset:
 
     def load(
         self, minutes: Bars, *, is_whole: bool = True, bars: Bars | None = None, source: MinuteSource | None = None
-    ) -> int:
+    ) -> None:
         """Load history without deciding its bars; see `vivienne.market.feeds.base.History`.
 
         Args:
             minutes: closed minutes, oldest first.
             is_whole: whether the market began with the first of them.
-            bars: closed bars before the minutes; None without any. Those that are known stay as they are.
+            bars: closed bars before the minutes, in place of what was known; None without any.
             source: where all of them came from.
-
-        Returns:
-            The number of bars that are known otherwise.
         """
-        self._bars.differing = 0
         with self.freshness.history():
             if bars is not None and len(bars):
                 self._bars.begin_with(bars, source)
@@ -126,7 +122,6 @@ class LiveAsset:
         self._bars.newly_closed = 0
         if not is_whole:
             self._bars.window.is_cut = True
-        return self._bars.differing
 
     def bars_needed(self, configuration: Configuration) -> int:
         """Number of bars that a decision needs."""
@@ -209,13 +204,13 @@ class LiveAsset:
         self._take_up(active)
         return True
 
-    def chart(self, limit: int) -> Chart:
-        """The last closed bars, at most `limit`, as a chart draws them."""
+    def chart(self, limit: int, before: int | None = None) -> Chart:
+        """The last closed bars, at most `limit`, as a chart draws them; see `Deciding.chart_bars`."""
         return {
             "asset": self.asset,
             "timeframe": self._timeframe.value,
             "feed": self._feed,
-            "bars": self._deciding.chart_bars(self._active(), limit),
+            "bars": self._deciding.chart_bars(self._active(), limit, before),
             "forming": self._bars.forming_bar(),
             "changes": self._changes.listed(),
         }

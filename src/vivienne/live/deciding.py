@@ -147,13 +147,14 @@ class Deciding:
         [read] = readings(evaluation)
         return Basis(held, used, read, evaluation.now.atr.item(-1), self._cap)
 
-    def chart_bars(self, active: Active, limit: int) -> list[ChartBar]:
-        """The last closed bars as a chart draws them, at most `limit`."""
-        evaluation = self.evaluate(active.configuration, limit)
-        if evaluation is None:
+    def chart_bars(self, active: Active, limit: int, before: int | None = None) -> list[ChartBar]:
+        """The last closed bars as a chart draws them, at most `limit`; only those that open before a time, if given."""
+        bars, window = self._window.bars(), self._window
+        end = len(bars) if before is None else int(bars.open_time.searchsorted(before))
+        if not end or not limit:
             return []
-        window = self._window
-        return chart_bars(window.bars(), window.sources(), evaluation, self._known(evaluation), self._first)
+        evaluation = self._evaluate(bars[:end], active.configuration, min(limit, end))
+        return chart_bars(bars[:end], window.sources()[:end], evaluation, self._known(evaluation), self._first)
 
     def sources(self) -> dict[int, MinuteSource | None]:
         """Where the closed bars came from, by their open time."""

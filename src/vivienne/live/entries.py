@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from vivienne.agent.evaluate import Evaluation
     from vivienne.live.deciding import Made
     from vivienne.market.feeds.base import Contact, Listing, MinuteSource
-    from vivienne.market.types import Bars
+    from vivienne.market.types import Bars, FloatArray
     from vivienne.wire.chart import BarStatus, ChartBar, Listed
     from vivienne.wire.decision import BarDecision, DecisionEntry
     from vivienne.wire.explanation import Explanation
@@ -103,11 +103,15 @@ class Readings(NamedTuple):
     macd_histogram: float
 
 
+def reading_columns(evaluation: Evaluation) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """The readings of an evaluation as columns, in the order of `Readings`; NaN until an indicator has a value."""
+    now = evaluation.now
+    return now.rsi, in_atr(now.macd, now.atr), in_atr(now.macd_histogram, now.atr)
+
+
 def readings(evaluation: Evaluation) -> list[Readings]:
     """The readings of every row of an evaluation, oldest first; NaN until an indicator has a value."""
-    now = evaluation.now
-    columns = (now.rsi, in_atr(now.macd, now.atr), in_atr(now.macd_histogram, now.atr))
-    return list(map(Readings, *(column.tolist() for column in columns)))
+    return list(map(Readings, *(column.tolist() for column in reading_columns(evaluation))))
 
 
 def chart_bars(

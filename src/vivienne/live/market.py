@@ -113,7 +113,6 @@ class Market:
         for asset, live in self._assets.items():
             self._metrics.expect("vivienne_decision_failures_total", asset)
             self._metrics.expect("vivienne_feed_restarts_total", asset)
-            self._metrics.expect("vivienne_history_differences_total", asset)
             self._load(asset, live, service.active(asset).configuration)
             self._decide_again(asset)
         self.listen(self._show_decision)
@@ -124,14 +123,10 @@ class Market:
         # One more bar than needed, because the data may begin within the first bar.
         bars = live.bars_needed(configuration) + 1, self._window + 1
         least, most = (count * self._timeframe.minutes for count in bars)
-        self._take_history(asset, self._feed.history(asset, least=least, most=most))
+        self._take_history(live, self._feed.history(asset, least=least, most=most))
 
-    def _take_history(self, asset: str, history: History) -> None:
-        differing = self._assets[asset].load(
-            history.minutes, is_whole=history.is_whole, bars=history.bars, source=history.source
-        )
-        for _ in range(differing):
-            self._metrics.count("vivienne_history_differences_total", asset)
+    def _take_history(self, live: LiveAsset, history: History) -> None:
+        live.load(history.minutes, is_whole=history.is_whole, bars=history.bars, source=history.source)
 
     def listen(self, listener: Callable[[DecisionMade], None]) -> None:
         """Call a listener with every decision on a closed bar, in order. The stream of states is the first listener."""
@@ -141,9 +136,9 @@ class Market:
         """Assets without a usable decision, with the reason."""
         return {asset: live.trouble.message for asset, live in self._assets.items() if live.trouble is not None}
 
-    def chart(self, asset: str, limit: int) -> Chart:
-        """The chart of an asset, with at most `limit` closed bars."""
-        return self._assets[asset].chart(limit)
+    def chart(self, asset: str, limit: int, before: int | None = None) -> Chart:
+        """The chart of an asset, with at most `limit` closed bars; see `MarketView`."""
+        return self._assets[asset].chart(limit, before)
 
     def overview(self, closes: int) -> AssetList:
         """All assets, each with its last closes."""
@@ -209,7 +204,7 @@ class Market:
         elif isinstance(event, MinuteClosed | MinuteCorrected):
             await self._take_minute(asset, event)
         elif isinstance(event, HistoryRead):
-            self._take_history(asset, event.history)
+            self._take_history(live, event.history)
             self._decide_again(asset)
         elif isinstance(event, FeedTrouble):
             live.hold(event.reason)
@@ -236,14 +231,9 @@ class Market:
         trouble = self._assets[asset].trouble
         if trouble is None:
             self._records[asset].log("%s: its data is reliable again", asset, level=logging.INFO)
-        elif before is None and not self._is_said(asset, trouble):
+        elif before is None:
             self._records[asset].log("%s: %s", asset, trouble)
         self._publish_safely(asset)
-
-    def _is_said(self, asset: str, trouble: Trouble) -> bool:
-        """Whether another asset has the same trouble. That of the whole exchange is said of the first one only."""
-        others = (live.trouble for other, live in self._assets.items() if other != asset)
-        return trouble.id == "exchange" and trouble in others
 
     def _break_off(self, asset: str, reason: str) -> None:
         self._records[asset].log("%s: %s", asset, reason, level=logging.ERROR)

@@ -36,8 +36,15 @@ class MarketView(Protocol):
     async def overview(self, closes: int, *, whose: str = "") -> AssetList:
         """All assets, each with its last closes."""
 
-    async def chart(self, asset: str, limit: int, *, whose: str = "") -> Chart:
-        """The chart of an asset, with at most `limit` closed bars."""
+    async def chart(self, asset: str, limit: int, *, before: int | None = None, whose: str = "") -> Chart:
+        """The chart of an asset, with at most `limit` closed bars, of which all are in memory.
+
+        Args:
+            asset: its name.
+            limit: number of bars.
+            before: only bars that open before this time, ms since the epoch; None up to the newest.
+            whose: key of the caller.
+        """
 
     async def compare(
         self, asset: str, candidate: Configuration, rows: int, *, whose: str = ""
@@ -88,10 +95,10 @@ class LocalView:
         del whose
         return self._market.overview(closes)
 
-    async def chart(self, asset: str, limit: int, *, whose: str = "") -> Chart:
+    async def chart(self, asset: str, limit: int, *, before: int | None = None, whose: str = "") -> Chart:
         """See `MarketView`."""
         async with self._turns.one(whose):
-            return self._market.chart(asset, limit)
+            return self._market.chart(asset, limit, before)
 
     async def compare(
         self, asset: str, candidate: Configuration, rows: int, *, whose: str = ""

@@ -72,13 +72,14 @@ class Recorder:
         is_silent: tells that decisions are not to be recorded, because this process was replaced.
 
     Attributes:
+        recording: what is recorded, where.
         waiting: decisions that are not written yet.
         written: number of decisions that were written.
         failures: number of times that something could not be written.
     """
 
     def __init__(self, recording: Recording, metrics: Metrics, is_silent: Callable[[], bool] = lambda: False) -> None:
-        self._recording = recording
+        self.recording = recording
         self._is_silent = is_silent
         self._duration = metrics.histogram("vivienne_record_write_duration_seconds")
         self._database: RecordDatabase | None = None
@@ -187,7 +188,7 @@ class Recorder:
         """Open the record, unless it is open."""
         if self._database is not None:
             return
-        recording = self._recording
+        recording = self.recording
         self._database = database = open_record(recording.where, "to write")
         with database.transaction() as connection:
             self._session = sessions.begin(connection, database, recording.run, recording.process, _now())
@@ -243,7 +244,7 @@ class Recorder:
         """Read from the record again what is in it."""
         if self._database is not None and self._session is not None:
             self._writing = Writing(
-                self._database, self._session.run_id, self._session.id, self._recording.market
+                self._database, self._session.run_id, self._session.id, self.recording.market
             )  # fmt: skip
 
     def let_go(self) -> None:

@@ -8,7 +8,7 @@ from vivienne.live.view import LocalView
 from vivienne.market.feeds.pushed.feed import PushedFeed
 from vivienne.roles.market import feed_of, market_of
 from vivienne.roles.process import Process
-from vivienne.roles.recording import recorder_of
+from vivienne.roles.recording import record_of, recorder_of
 from vivienne.server.factory import web_application
 from vivienne.server.pushing import LocalPushes
 from vivienne.stream.hub import Hub
@@ -46,6 +46,7 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
         additions=additions,
         access=access,
         pushes=None if pushed is None else LocalPushes(pushed),
+        record=record_of(boot, service, recorder),
     )
     process = Process(f"{market.feed} market", app, {"market": market.run})
     if redis is not None:

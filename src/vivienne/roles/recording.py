@@ -11,6 +11,10 @@ from typing import TYPE_CHECKING
 import orjson
 
 from vivienne.market.feeds.exchange.known import EXCHANGES
+from vivienne.record.reading.older_bars import InForce
+from vivienne.record.reading.scope import Scope
+from vivienne.record.reading.thread import ReadingThread
+from vivienne.record.reading.view import NO_RECORD, LocalRecord
 from vivienne.record.recorder import Recorder, Recording
 from vivienne.record.sessions import Process, RunKey
 from vivienne.record.writing import Market
@@ -20,6 +24,7 @@ from vivienne.version import build_version
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from vivienne.changes.service import ConfigService
     from vivienne.metrics.registry import Metrics
     from vivienne.settings.boot import Boot
 
@@ -42,6 +47,25 @@ def recorder_of(boot: Boot, metrics: Metrics, is_silent: Callable[[], bool] = la
         started_at=int(now().timestamp() * 1000),
     )
     return Recorder(Recording(where, run_of(boot), process, Market(boot.timeframe, boot.symbols)), metrics, is_silent)
+
+
+def record_of(boot: Boot, service: ConfigService, recorder: Recorder | None) -> LocalRecord:
+    """The view of what a process has recorded.
+
+    Args:
+        boot: the settings.
+        service: has the configuration in force.
+        recorder: of this process; None if nothing is recorded.
+    """
+    if recorder is None:
+        return NO_RECORD
+
+    def in_force(asset: str) -> InForce:
+        return InForce(service.active(asset).configuration, boot.caps.of(asset))
+
+    recording = recorder.recording
+    scope = Scope(recording.run.key, boot.timeframe.value, recording.market.symbols)
+    return LocalRecord(ReadingThread(recording.where), scope, in_force)
 
 
 def run_of(boot: Boot) -> RunKey:

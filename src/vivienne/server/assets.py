@@ -9,8 +9,10 @@ from fastapi import APIRouter, Path, Query, Request
 from vivienne.changes.requests import Update
 from vivienne.errors import InvalidConfiguration
 from vivienne.live.preview import MOST_DIFFERENT
+from vivienne.server.decision_query import bar_time
 from vivienne.server.documents import EXAMPLE, ConfigurationBody, body_of, documented
 from vivienne.server.http import Answer, caller_of, change_request, read_configuration
+from vivienne.server.older_chart import older_chart
 from vivienne.wire.chart import AssetList, Chart
 from vivienne.wire.preview import DecisionPreview
 from vivienne.wire.problem import problem_entry
@@ -18,10 +20,15 @@ from vivienne.wire.problem import problem_entry
 if TYPE_CHECKING:
     from vivienne.changes.service import ConfigService
     from vivienne.live.view import MarketView
+    from vivienne.record.reading.view import RecordView
 
 MOST_BARS = 1_000
 Asset = Annotated[str, Path(description="In upper or lower case; a slash may be written as %2F.")]
 Bars = Annotated[int, Query(ge=1, le=MOST_BARS, description="Largest number of bars.")]
+Before = Annotated[
+    str | None,
+    Query(max_length=40, description="Only bars that open before this time: that of the oldest bar you have."),
+]
 Examples = Annotated[
     int, Query(ge=0, le=MOST_DIFFERENT, description="Largest number of different bars that are listed, the newest.")
 ]
@@ -31,12 +38,13 @@ _CONFIGURATION = body_of(ConfigurationBody, EXAMPLE)
 _PREVIEW_PROBLEMS = (400, 408, 412, 413, 415, 422, 429)
 
 
-def asset_routes(service: ConfigService, market: MarketView) -> APIRouter:
+def asset_routes(service: ConfigService, market: MarketView, record: RecordView) -> APIRouter:
     """The endpoints.
 
     Args:
         service: knows the assets, and the configuration a change would lead to.
         market: has their bars.
+        record: has the older ones.
     """
     routes = APIRouter(prefix="/phoenix/assets", tags=["market"], default_response_class=Answer)
 
@@ -48,10 +56,13 @@ def asset_routes(service: ConfigService, market: MarketView) -> APIRouter:
         """Every asset, with its last closes."""
         return Answer(await market.overview(closes, whose=caller_of(request).key))
 
-    @routes.get("/{asset:path}/bars", **documented(Chart, 422, 429))
-    async def bars(request: Request, asset: Asset, limit: Bars = 200) -> Answer:
+    @routes.get("/{asset:path}/bars", **documented(Chart, 422, 429, 503))
+    async def bars(request: Request, asset: Asset, limit: Bars = 200, before: Before = None) -> Answer:
         """The last closed bars of an asset, with the indicators and decisions a chart draws; and the open one."""
-        return Answer(await market.chart(service.asset(asset), limit, whose=caller_of(request).key))
+        watched, whose = service.asset(asset), caller_of(request).key
+        if before is None:
+            return Answer(await market.chart(watched, limit, whose=whose))
+        return Answer(await older_chart(market, record, watched, bar_time(before, "before"), limit, whose=whose))
 
     @routes.post(
         "/{asset:path}/preview",

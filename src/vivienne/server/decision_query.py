@@ -102,9 +102,13 @@ def decision_query(
     )
 
 
-def bar_time(text: str) -> int:
-    """The time of a bar in an address, in ms since the epoch."""
-    place = _place(text, "time")
+def bar_time(text: str, name: str = "time") -> int:
+    """A time in an address, in ms since the epoch.
+
+    Raises:
+        RequestValidationError: it is none.
+    """
+    place = _place(text, name)
     return 0 if place is None else place.time
 
 

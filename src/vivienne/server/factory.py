@@ -85,7 +85,7 @@ def web_application(
     dashboard.install(app)
     budgets = TimeBudgets(monotonic) if access is None else access.budgets
     app.include_router(configuration_routes(service, budgets))
-    app.include_router(asset_routes(service, market))
+    app.include_router(asset_routes(service, market, record))
     app.include_router(decision_routes(service, record))
     app.include_router(push_routes(pushes, access))
     app.include_router(websocket_routes(service, hub, board, logs, budgets, access))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NotRequired
 
 from typing_extensions import TypedDict
 
@@ -79,7 +79,11 @@ class ChangeMark(TypedDict):
 
 
 class Chart(TypedDict):
-    """The last closed bars of an asset, the open bar, and the changes since the program started; oldest first."""
+    """The last closed bars of an asset, the open bar, and the changes since the program started; oldest first.
+
+    Older bars, those before a time, have no open bar. Their changes are at the first bar of this page that each version
+    decided. `next` is the `before` of the bars before them; null at the beginning of the record. It is theirs alone.
+    """
 
     asset: str
     timeframe: str
@@ -87,6 +91,7 @@ class Chart(TypedDict):
     bars: list[ChartBar]
     forming: FormingBar | None
     changes: list[ChangeMark]
+    next: NotRequired[str | None]
 
 
 class Listed(TypedDict):

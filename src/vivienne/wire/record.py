@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from typing_extensions import TypedDict
 
 from vivienne.wire.chart import BarSource
@@ -124,3 +126,29 @@ class ExportPiece(TypedDict):
 
     rows: list[ExportRow]
     next: int | None
+
+
+class DecisionDifference(TypedDict):
+    """A value of a recorded decision that is another one when it is decided anew; null if there is none."""
+
+    asset: str
+    timeframe: str
+    time: str
+    field: str
+    recorded: Any
+    decided: Any
+
+
+class Verified(TypedDict):
+    """The outcome of a verification.
+
+    `decisions` is the number of recorded decisions that were decided anew, and `different` how many of them had another
+    value. `missing` is the number of those that cannot be decided anew, by reason in `missing_reasons`. `differences`
+    has the first 100 different values.
+    """
+
+    decisions: int
+    different: int
+    missing: int
+    missing_reasons: dict[str, int]
+    differences: list[DecisionDifference]

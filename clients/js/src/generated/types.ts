@@ -825,6 +825,9 @@ export interface ChangeMark {
 }
 /**
  * The last closed bars of an asset, the open bar, and the changes since the program started; oldest first.
+ *
+ * Older bars, those before a time, have no open bar. Their changes are at the first bar of this page that each version
+ * decided. `next` is the `before` of the bars before them; null at the beginning of the record. It is theirs alone.
  */
 export interface Chart {
   asset: string
@@ -833,6 +836,7 @@ export interface Chart {
   bars: ChartBar[]
   forming: FormingBar | null
   changes: ChangeMark[]
+  next?: string | null
 }
 /**
  * The bar that is still open, without a decision. Its volumes and its source are those of its closed minutes.

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 from vivienne.errors import UnknownDecision
 from vivienne.record.reading.entries import decision_row, export_row
 from vivienne.record.reading.explaining import explained
+from vivienne.record.reading.older_bars import older_bars
 from vivienne.record.reading.query import entries_only
 from vivienne.record.reading.selecting import page, piece
 
 if TYPE_CHECKING:
     from vivienne.record.reader import RecordReader
+    from vivienne.record.reading.older_bars import InForce
     from vivienne.record.reading.query import DecisionQuery
     from vivienne.record.reading.scope import Scope
+    from vivienne.wire.chart import ChartBar
     from vivienne.wire.record import DecisionPage, DecisionRecord, ExportPiece, SignalPage
 
 PER_PAGE = 100
@@ -64,3 +67,9 @@ def rows(reader: RecordReader, scope: Scope, query: DecisionQuery) -> ExportPiec
         ],
         "next": found.next,
     }
+
+
+def bars(reader: RecordReader, scope: Scope, asset: str, before: int, limit: int, now: InForce) -> list[ChartBar]:
+    """See `vivienne.record.reading.view.RecordView`."""
+    series = next((each for each in scope.series(reader) if each.asset == asset), None)
+    return [] if series is None else older_bars(reader, series, before, limit, now)

@@ -70,7 +70,7 @@ class _Search:
         self._span = Timeframe(series[0].timeframe).milliseconds if series else 1
         self._series = max(1, len(series))
         newest = _newest(reader, self._assets)
-        begin = min((each.segments[0].begins_at for each in series), default=0)
+        begin = min((segment.begins_at for segment in self._counts.values()), default=0)
         self.begin = begin if query.begin is None else max(begin, query.begin)
         end = 0 if newest is None else newest + 1
         self.end = end if query.end is None else min(end, query.end)

@@ -5,8 +5,11 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from vivienne.agent.decision import NO_CAP
+from vivienne.agent.schema import Configuration
 from vivienne.errors import NotRecorded
 from vivienne.record.reading import answers
+from vivienne.record.reading.older_bars import InForce
 from vivienne.record.reading.scope import Scope
 
 if TYPE_CHECKING:
@@ -15,9 +18,11 @@ if TYPE_CHECKING:
     from vivienne.record.reader import RecordReader
     from vivienne.record.reading.query import DecisionQuery
     from vivienne.record.reading.thread import ReadingThread
+    from vivienne.wire.chart import ChartBar
     from vivienne.wire.record import DecisionPage, DecisionRecord, ExportPiece, SignalPage
 
 _R = TypeVar("_R")
+DEFAULTS = InForce(Configuration(), NO_CAP)
 
 
 class RecordView(Protocol):
@@ -44,6 +49,9 @@ class RecordView(Protocol):
     async def rows(self, query: DecisionQuery, *, whose: str = "") -> ExportPiece:
         """Decisions with all columns, oldest first: a part of them, from `begin` of the query on."""
 
+    async def bars(self, asset: str, before: int, limit: int, *, whose: str = "") -> list[ChartBar]:
+        """The newest recorded bars that open before a time, at most `limit`, oldest first."""
+
 
 class LocalRecord:
     """The record of this process; see `RecordView`.
@@ -51,11 +59,15 @@ class LocalRecord:
     Args:
         thread: reads it; None without a record.
         scope: what of it is meant.
+        in_force: by asset, what decides it now.
     """
 
-    def __init__(self, thread: ReadingThread | None, scope: Scope) -> None:
+    def __init__(
+        self, thread: ReadingThread | None, scope: Scope, in_force: Callable[[str], InForce] = lambda _: DEFAULTS
+    ) -> None:
         self._thread = thread
         self._scope = scope
+        self._in_force = in_force
 
     async def decisions(self, asset: str, query: DecisionQuery, *, whose: str = "") -> DecisionPage:
         """See `RecordView`."""
@@ -72,6 +84,13 @@ class LocalRecord:
     async def rows(self, query: DecisionQuery, *, whose: str = "") -> ExportPiece:
         """See `RecordView`."""
         return await self._read(partial(answers.rows, scope=self._scope, query=query), whose)
+
+    async def bars(self, asset: str, before: int, limit: int, *, whose: str = "") -> list[ChartBar]:
+        """See `RecordView`."""
+        call = partial(
+            answers.bars, scope=self._scope, asset=asset, before=before, limit=limit, now=self._in_force(asset)
+        )
+        return await self._read(call, whose)
 
     async def _read(self, call: Callable[[RecordReader], _R], whose: str) -> _R:
         if self._thread is None:

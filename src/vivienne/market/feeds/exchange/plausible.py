@@ -20,10 +20,6 @@ _DRIFT = 0.001
 """Fraction by which the clock of the exchange may run faster than that of this machine."""
 
 
-class TooLate(UnknownMessage):
-    """A time is later than can be."""
-
-
 class Latest:
     """The latest time that a message may have: what the exchange said when it was asked, and the time since.
 
@@ -117,7 +113,7 @@ def check_time(time: int, latest: float) -> None:
     """Check a time.
 
     Raises:
-        TooLate: it is later than can be.
+        UnknownMessage: it is later than can be.
     """
     if time > latest:
-        raise TooLate("a time that is later than its clock")
+        raise UnknownMessage("a time that is later than its clock")

@@ -1,0 +1,201 @@
+"""Decides recorded bars anew, those that share an anchor and a configuration in one call, and compares."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from vivienne.agent.blocking import SCENARIOS, SCENARIOS_OF
+from vivienne.agent.evaluate import evaluate
+from vivienne.agent.filters import FILTERS
+from vivienne.agent.filters.volatility import STATUSES
+from vivienne.live.entries import reading_columns
+from vivienne.record import codes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from vivienne.agent.decision import Block
+    from vivienne.agent.evaluate import Evaluation
+    from vivienne.agent.schema import Configuration
+    from vivienne.market.timeframe import Timeframe
+    from vivienne.market.types import BoolArray, FloatArray, IntArray
+    from vivienne.record.verifying.columns import RecordedColumns
+
+_VOLATILITIES = np.array([codes.VOLATILITIES.number(status) for status in STATUSES], dtype=np.float64)
+_PLACES = {
+    (each.name, SCENARIOS[place].id): place
+    for each, places in zip(FILTERS, SCENARIOS_OF, strict=True)
+    for place in places
+}
+_WORDS: dict[str, Callable[[int], object]] = {
+    "level": codes.LEVELS.word,
+    "raw_level": codes.LEVELS.word,
+    "side": codes.SIDES.word,
+    "trend": codes.TRENDS.word,
+    "volatility": codes.VOLATILITIES.word,
+    "levels": codes.LEVELS_STATUSES.word,
+    "is_ready": bool,
+    "is_whole": bool,
+    "history": int,
+}
+
+
+class Difference(NamedTuple):
+    """A value that is another one when it is decided anew.
+
+    Attributes:
+        time: open time of the bar, ms since the epoch.
+        field: name of the value.
+        recorded: as it was recorded.
+        decided: as it is decided anew.
+    """
+
+    time: int
+    field: str
+    recorded: object
+    decided: object
+
+
+class Group(NamedTuple):
+    """Decisions that were made from the same first bar, with the same configuration and cap.
+
+    Attributes:
+        first: number of the first bar they were made from.
+        rows: numbers of the decided bars, in order.
+    """
+
+    first: int
+    rows: IntArray
+
+
+def groups(recorded: RecordedColumns, rows: IntArray) -> Iterator[Group]:
+    """Put decisions together that can be decided in one call.
+
+    Args:
+        recorded: the bars.
+        rows: numbers of decided bars, in order.
+    """
+    if not len(rows):
+        return
+    values = recorded.values
+    firsts = rows - values["used"][rows].astype(np.int64) + 1
+    keys = np.array([firsts, *(values[name][rows] for name in ("configuration_id", "cap", "is_whole"))])
+    ends = np.flatnonzero((np.diff(keys) != 0).any(axis=0)) + 1
+    for part in np.split(np.arange(len(rows)), ends):
+        yield Group(int(firsts[part[0]]), rows[part])
+
+
+def are_there(recorded: RecordedColumns, group: Group, timeframe: Timeframe) -> bool:
+    """Tell whether all bars that decisions were made from are recorded."""
+    if group.first < 0:
+        return False
+    times, last = recorded.bars.open_time, int(group.rows[-1])
+    return times.item(last) - times.item(group.first) == (last - group.first) * timeframe.milliseconds
+
+
+def differences(
+    recorded: RecordedColumns,
+    group: Group,
+    config: Configuration,
+    timeframe: Timeframe,
+    blocks: Mapping[int, tuple[Block, ...]],
+) -> list[Difference]:
+    """Decide a group anew; what is different, in order.
+
+    Args:
+        recorded: the bars.
+        group: the decisions; all their bars are there.
+        config: that was in force.
+        timeframe: of the bars.
+        blocks: sets of scenarios, by their id in the record.
+    """
+    values, begin, last = recorded.values, group.rows[0], group.rows[-1]
+    evaluation = evaluate(
+        recorded.bars[group.first : last + 1],
+        config,
+        timeframe.minutes,
+        int(last - begin + 1),
+        cap=values["cap"].item(begin),
+        is_cut=not values["is_whole"].item(begin),
+    )
+    picked = group.rows - begin
+    found: list[Difference] = []
+    times = recorded.bars.open_time
+    for name, decided in _decided(evaluation).items():
+        was, now = values[name][group.rows], decided[picked]
+        for row in np.flatnonzero(~((was == now) | (np.isnan(was) & np.isnan(now)))).tolist():
+            time, one, other = times.item(group.rows[row]), was.item(row), now.item(row)
+            found.append(Difference(time, name, _shown(name, one), _shown(name, other)))
+    for row in _other_blocks(values["blocks_id"][group.rows], evaluation, picked, blocks):
+        was_blocked = blocks.get(int(values["blocks_id"][group.rows[row]]), ())
+        found.append(
+            Difference(
+                times.item(group.rows[row]),
+                "blocks",
+                ",".join(map("/".join, was_blocked)),
+                ",".join(map("/".join, evaluation.decision(picked.item(row)).blocks)),
+            )
+        )
+    return sorted(found)
+
+
+def _decided(evaluation: Evaluation) -> dict[str, FloatArray]:
+    """What was decided, as the record has it: the columns that are compared, but for the blocks."""
+    decided, votes = evaluation.decided, evaluation.votes
+    rsi, macd, histogram = reading_columns(evaluation)
+    levels = [codes.LEVELS_STATUSES.number(evaluation.levels_status(row)) for row in range(len(evaluation.open_time))]
+    columns = {
+        "is_ready": evaluation.ready,
+        "is_whole": evaluation.is_whole,
+        "history": evaluation.history,
+        "level": decided.level,
+        "raw_level": decided.raw_level,
+        "side": votes.side,
+        "confidence": votes.confidence,
+        "size": decided.size,
+        "wanted": decided.wanted,
+        "trend": evaluation.trend,
+        "volatility": _VOLATILITIES[evaluation.volatility],
+        "levels": np.array(levels),
+        "support": evaluation.support,
+        "resistance": evaluation.resistance,
+        "rsi": rsi,
+        "macd_atr": macd,
+        "macd_histogram_atr": histogram,
+        "atr": evaluation.now.atr,
+    }
+    return {name: column.astype(np.float64, copy=False) for name, column in columns.items()}
+
+
+def _other_blocks(
+    ids: FloatArray, evaluation: Evaluation, picked: IntArray, blocks: Mapping[int, tuple[Block, ...]]
+) -> list[int]:
+    """Rows on which other scenarios block than was recorded."""
+    numbers, places = np.unique(ids, return_inverse=True)
+    known = [_blocking(blocks.get(int(number))) for number in numbers.tolist()]
+    # A scenario that this program does not know has no column, so its set equals none.
+    are_known = np.array([each is not None for each in known])
+    table = np.array([np.zeros(len(SCENARIOS), dtype=np.bool_) if each is None else each for each in known])
+    decided = evaluation.filters.scenario_blocks[:, picked].T
+    equal: BoolArray = (table[places] == decided).all(axis=1) & are_known[places]
+    found: list[int] = np.flatnonzero(~equal).tolist()
+    return found
+
+
+def _blocking(blocks: tuple[Block, ...] | None) -> BoolArray | None:
+    """For each scenario whether it blocks; None if one is not known."""
+    if blocks is None or any(block not in _PLACES for block in blocks):
+        return None
+    found = np.zeros(len(SCENARIOS), dtype=np.bool_)
+    found[[_PLACES[block] for block in blocks]] = True
+    return found
+
+
+def _shown(name: str, value: float) -> object:
+    """A value as people know it; None for one that is not there."""
+    if math.isnan(value):
+        return None
+    return _WORDS[name](int(value)) if name in _WORDS else value
