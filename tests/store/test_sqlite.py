@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import sqlite3
 import subprocess
 import sys
@@ -426,3 +427,16 @@ def test_a_file_that_was_replaced_while_it_was_open_is_said_to_be(path: Path) ->
             store.check()
     finally:
         store.close()
+
+
+def test_a_database_that_is_as_large_as_a_file_may_be_cannot_be_written(store: SqliteRevisionStore) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    store.prove()
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (store.path.stat().st_size + 100_000, hard))
+        with pytest.raises(StoreUnavailable, match="cannot grow: File too large"):
+            store.prove()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    store.prove()
+    assert not list(store.path.parent.glob("*-probe"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import contextmanager
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import column, create_engine, func, select, table
@@ -47,7 +48,7 @@ _KEY = 0x56495649
 """First half of our advisory locks ("VIVI"); the second half says what for."""
 _MIGRATING, _APPENDING = 1, 2
 _MIGRATION_SECONDS = 60
-_PROBE = "probe"
+_PROBE, _PROBE_BYTES = "probe", 16 * 1024
 for _index in revisions.indexes:
     _index.dialect_options["postgresql"]["where"] = _index.dialect_options["sqlite"]["where"]
 
@@ -136,10 +137,15 @@ class PostgresRevisionStore(SqlRevisionStore, PostgresTickets):
             return connection.execute(found).first() is not None
 
     def prove(self) -> None:
-        """See `RevisionStore`. A row that is taken back at once; committing that is synced like any change."""
+        """See `RevisionStore`. A row that is taken back at once; committing that is synced like any change.
+
+        It is larger than the room that a page may have left, however well it is packed, so the file has to grow.
+        """
         row = dict.fromkeys(("config_id", "layer", "action", "author", "channel", "created_at"), _PROBE)
         with self._transaction() as connection, connection.begin_nested() as attempt:
-            connection.execute(revisions.insert(), {**row, "version": -1, "document": {}, "changed": []})
+            connection.execute(
+                revisions.insert(), {**row, "version": -1, "document": {_PROBE: token_hex(_PROBE_BYTES)}, "changed": []}
+            )
             attempt.rollback()
 
     def check_pages(self, report: Callable[[str], None]) -> list[str]:  # noqa: ARG002  # the server does it

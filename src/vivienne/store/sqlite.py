@@ -102,12 +102,18 @@ class SqliteRevisionStore(SqlRevisionStore):
                     ) from error
 
     def prove(self) -> None:
-        """See `RevisionStore`. A file beside the database shows that there is space, which writing in it does not."""
+        """See `RevisionStore`. A file beside the database shows that there is space, which writing in it does not.
+
+        It is written from where the database ends, because a file may be limited in its size.
+        """
         probe = self.path.with_name(f"{self.path.name}-probe")
         try:
             make_file(probe)
             with probe.open("wb", buffering=0) as file:
-                os.pwrite(file.fileno(), bytes(_PROBE_BYTES), 0)
+                begin = self.path.stat().st_size
+                place, end = begin, begin + _PROBE_BYTES
+                while place < end:  # what does not fit is written in part, and fails the next time
+                    place += os.pwrite(file.fileno(), bytes(end - place), place)
                 os.fsync(file.fileno())
             probe.unlink()
         except OSError as error:
