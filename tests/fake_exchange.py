@@ -6,6 +6,7 @@ Its clock is its own and may run fast: nothing that follows it may depend on ano
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
 import math
 import random
@@ -60,6 +61,8 @@ class FakeMarket:
         states: of markets that are not traded: `halted` or `delisted`, by base currency.
         maintenance_until: the exchange is in maintenance until then, in ms.
         wrong: REST says that so much more was traded in every candle.
+        rest_ahead: the time that REST says is so much later, in ms.
+        answers_ahead: so are its candles and trades.
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class FakeMarket:
         self._began = time.monotonic()
         self._moved = 0
         self.wrong = 0.0
+        self.rest_ahead = self.answers_ahead = 0
         self._first = begin - past * MINUTE_MS
         self.trades = {
             base: _made(seed * 100 + place, self._first, past, ahead, a_minute, busy or a_minute)
@@ -85,6 +89,12 @@ class FakeMarket:
         """The exchange's time is `BEGIN` now."""
         self._began = time.monotonic()
         self._moved = 0
+
+    def ahead(self) -> FakeMarket:
+        """The market as REST has it."""
+        found = copy.copy(self)
+        found._begin += self.answers_ahead
+        return found
 
     def step(self) -> None:
         """Move the clock, where it does not move by itself."""
@@ -155,7 +165,13 @@ def _made(seed: int, first: int, past: int, ahead: int, a_minute: int, busy: int
 
 
 class Dialect(Protocol):
-    """How an exchange says things."""
+    """How an exchange says things.
+
+    Attributes:
+        snapshot: so many of the newest trades come with a subscription.
+    """
+
+    snapshot: int
 
     def rest(self, market: FakeMarket, path: str, query: Query) -> Any:
         """The answer to a request; None where there is no such path."""
@@ -198,10 +214,12 @@ def _maintenance(market: FakeMarket, name: str) -> list[dict[str, str]]:
 
 
 class BinanceDialect:
+    snapshot = 0
+
     def rest(self, market: FakeMarket, path: str, query: Query) -> Any:
         kind = path.rpartition("/")[2]
         if kind == "time":
-            return {"serverTime": market.now()}
+            return {"serverTime": market.now() + market.rest_ahead}
         if kind == "exchangeInfo":
             rule = {"filterType": "PRICE_FILTER", "tickSize": "0.01"}
             return {"symbols": [
@@ -251,11 +269,13 @@ class BinanceDialect:
 
 
 class BybitDialect:
+    snapshot = 0
+
     def rest(self, market: FakeMarket, path: str, query: Query) -> Any:
         found: list[Any]
         base = query.get("symbol", "").removesuffix("USDT")
         if path.endswith("/time"):
-            return {"retCode": 0, "time": market.now(), "result": {}}
+            return {"retCode": 0, "time": market.now() + market.rest_ahead, "result": {}}
         cursor = ""
         if path.endswith("/system/status"):
             found = _maintenance(market, "end")
@@ -313,11 +333,13 @@ class BybitDialect:
 
 
 class OkxDialect:
+    snapshot = 0
+
     def rest(self, market: FakeMarket, path: str, query: Query) -> Any:
         data: list[Any]
         base = query.get("instId", "").partition("-")[0]
         if path.endswith("/time"):
-            data = [{"ts": str(market.now())}]
+            data = [{"ts": str(market.now() + market.rest_ahead)}]
         elif path.endswith("/system/status"):
             data = [{**each, "serviceType": "1"} for each in _maintenance(market, "end")]
         elif path.endswith("/instruments"):
@@ -378,11 +400,13 @@ class OkxDialect:
 
 
 class KrakenDialect:
+    snapshot = 50
+
     def rest(self, market: FakeMarket, path: str, query: Query) -> Any:
         pair = query.get("pair", "")
         base = "BTC" if pair.startswith("XBT") else pair.removesuffix("USD")
         if path.endswith("/Time"):
-            return {"error": [], "result": {"unixtime": market.now() // 1_000}}
+            return {"error": [], "result": {"unixtime": (market.now() + market.rest_ahead) // 1_000}}
         if path.endswith("/SystemStatus"):
             state = "online" if market.maintenance_until is None else "maintenance"
             return {"error": [], "result": {"status": state, "timestamp": _iso(market.now())}}
@@ -452,13 +476,15 @@ class KrakenDialect:
 
 
 class CoinbaseDialect:
+    snapshot = 50
+
     def __init__(self) -> None:
         self.sequence = 0
 
     def rest(self, market: FakeMarket, path: str, query: Query) -> Any:
         parts = path.split("/")
         if path.endswith("/time"):
-            return {"epochMillis": str(market.now())}
+            return {"epochMillis": str(market.now() + market.rest_ahead)}
         if path.endswith("/products"):
             return {"products": [
                 {"product_id": f"{each}-USD", "base_currency_id": each, "quote_currency_id": "USD",
@@ -687,7 +713,7 @@ class FakeExchange:
         parts = urlsplit(request.path)
         self.requests.append(parts.path)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
-        found = self._dialect().rest(self.market, parts.path, query)
+        found = self._dialect().rest(self.market.ahead(), parts.path, query)
         body = json.dumps(found).encode()
         is_history = any(word in parts.path for word in ("kline", "candles", "OHLC", "Trades"))
         spoiled = self.faults.spoiled.pop(0) if is_history and self.faults.spoiled else ""
@@ -733,6 +759,9 @@ class FakeExchange:
             now = min(self.market.now(), (now // MINUTE_MS + 1) * MINUTE_MS)
             messages: list[Any] = []
             for base in sorted(bases - self.faults.mute):
+                if base not in sent and dialect.snapshot:
+                    newest = self.market.between(base, 0, now)[-dialect.snapshot :]
+                    messages += _as_snapshot(dialect.traded(base, newest, now))
                 trades = self.market.between(base, sent.get(base, now), now)
                 sent[base] = now
                 if base not in self.faults.repeating:
@@ -778,6 +807,13 @@ class FakeExchange:
         """Messages with the candle that is open."""
         minute = self.market.minutes(base, now - now % MINUTE_MS, now + 1)[0]
         return dialect.candle(base, minute, now, is_closed=False)
+
+
+def _as_snapshot(messages: list[Any]) -> list[Any]:
+    for each in messages:
+        for part in each.get("events", [each]):
+            part["type"] = "snapshot"
+    return messages
 
 
 def _response(status: int, body: bytes, headers: dict[str, str], length: int | None = None) -> Response:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import httpx
+import psutil
 import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
@@ -162,6 +163,24 @@ def test_while_gateways_are_restarted_one_after_the_other_nothing_is_refused(bal
         second.kill()
         assert {200} == {status(balanced.address) for _ in range(10)}
         second.start()
+
+
+def test_a_pause_gets_through_while_a_gateway_hangs(balanced: Balanced, tmp_path: Path) -> None:
+    sooner = TEXT.replace("proxy_read_timeout 6s", "proxy_read_timeout 1s")
+    assert sooner != TEXT
+    hanging = psutil.Process(balanced.servers[0].process.pid)
+    with (
+        balancer(tmp_path, *balanced.servers, text=sooner) as address,
+        httpx.Client(base_url=f"http://{address}", headers=bearer(balanced.token), timeout=60) as http,
+    ):
+        hanging.suspend()
+        try:
+            answers = [http.post(f"{COMPREHENSIVE}/pause", json={"asset": "ETH"}) for _ in range(4)]
+        finally:
+            hanging.resume()
+        assert [200] * 4 == [answer.status_code for answer in answers]
+        assert all("ETH" in answer.json()["paused"] for answer in answers)
+        eventually(lambda: http.post(f"{COMPREHENSIVE}/resume", json={"asset": "ETH"}).json()["paused"] == [])
 
 
 def test_one_address_gets_no_more_than_its_share_but_always_a_pause(balanced: Balanced, tmp_path: Path) -> None:

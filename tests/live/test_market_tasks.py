@@ -21,7 +21,7 @@ from vivienne.live import deciding, market, moved, restarting
 from vivienne.live.asset import LiveAsset
 from vivienne.live.market import Market
 from vivienne.live.view import LocalView
-from vivienne.market.feeds.base import DataRefused, FeedEnded, History, MinuteClosed, PriceMoved
+from vivienne.market.feeds.base import DataRefused, FeedEnded, FeedTrouble, History, MinuteClosed, PriceMoved
 from vivienne.market.timeframe import Timeframe
 from vivienne.market.types import MINUTE_MS, Bars
 from vivienne.rates import MOST_OF_AN_ASSET
@@ -225,6 +225,19 @@ async def test_data_that_is_wrong_and_right_in_turn_does_not_fill_the_log(
         assert any("minute refused" in each for each in told)
         assert any("reliable again" in each for each in told)
         assert len(told) <= MOST_OF_AN_ASSET
+
+
+async def test_what_concerns_a_whole_exchange_is_logged_once_and_not_for_each_asset(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with running(tmp_path, "BTC", "ETH", "SOL") as made:
+        for asset in ("BTC", "ETH"):
+            made.feed.put(asset, FeedTrouble("it is in maintenance"))
+            await made.until(lambda asset=asset: made.status(asset) == "stale")  # type: ignore[misc]
+        made.feed.put("SOL", FeedTrouble("it is delisted"))
+        await made.until(lambda: made.status("SOL") == "stale")
+        said = [each.getMessage() for each in caplog.records if " it is " in each.getMessage()]
+        assert said == ["BTC: it is in maintenance", "SOL: it is delisted"]
 
 
 async def test_a_pause_and_its_end_are_shown_without_deciding_again(

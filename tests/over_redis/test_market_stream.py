@@ -11,11 +11,12 @@ import pytest
 
 from redis_running import RunningRedis, eventually
 from running import RunningServer
+from vivienne.access.budget import TimeBudgets
 from vivienne.market.feeds.base import HistoryRead, MinuteClosed
 from vivienne.market.feeds.pushed.feed import PushedFeed
 from vivienne.market.timeframe import Timeframe
 from vivienne.redis.client import Client
-from vivienne.redis.market import MarketStream
+from vivienne.redis.market import MOST_FIELDS, MarketStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -144,6 +145,44 @@ async def test_each_agent_takes_its_own_rows(redis: RunningRedis) -> None:
         == 'The message cannot be read: The type must be one of candles, trades, as in {"type": "candles"}'
     )
     assert all("entry" in each for each in heard)
+
+
+async def test_an_entry_that_is_refused_as_a_whole_is_counted(redis: RunningRedis) -> None:
+    begin = this_minute() - 2 * MINUTE_MS
+    redis.client.xadd(STREAM, {f"field-{number}": "x" for number in range(MOST_FIELDS)} | {"message": "{}"})
+    add(redis, json.dumps({"candles": [], "asset": "x" * 1_000_000}))
+    add(redis, "{")
+    with redis.client.pubsub() as listening:
+        listening.subscribe(RESULTS)
+        listening.get_message(timeout=SECONDS)
+        async with Reading(redis) as reading:
+            add(redis, {"candles": [candle(begin, 101, closed=True, asset="BTC")]})
+            await reading.until(101)
+            heard = [json.loads(listening.get_message(timeout=SECONDS)["data"]) for _ in range(3)]
+    assert [each["code"] for each in heard] == ["too_large", "too_large", "malformed"]
+    assert "17 fields; the limit is 16" in heard[0]["message"]
+    assert ("vivienne_pushed_rows_total", ("unknown", "refused"), 3) in [*reading.feed.counts()]
+
+
+async def test_former_entries_are_read_one_by_one_and_leave_time_to_others(
+    redis: RunningRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin, waited = this_minute() - 100 * MINUTE_MS, 0
+    for number in range(5):
+        add(redis, {"candles": [candle(begin + number * MINUTE_MS, 101, asset="BTC")]})
+    redis.client.xgroup_create(STREAM, "vivienne", id="$")
+    due = TimeBudgets.due
+
+    async def counted(budgets: TimeBudgets, key: str) -> None:
+        nonlocal waited
+        waited += 1
+        await due(budgets, key)
+
+    monkeypatch.setattr(TimeBudgets, "due", counted)
+    async with Reading(redis) as reading:
+        add(redis, {"candles": [candle(this_minute() - MINUTE_MS, 105, closed=True, asset="BTC")]})
+        await reading.until(105)
+        assert (reading.past, waited) == ([101] * 5, 6)
 
 
 def test_a_killed_server_decides_on_the_same_bars_again(redis: RunningRedis, tmp_path: Path) -> None:

@@ -119,15 +119,16 @@ class ConfigMessages:
 
 def is_switch(message: Message) -> bool:
     """Tell whether a message pauses or resumes."""
-    return _ordered(message) in SWITCHES
+    return ordered(message) in SWITCHES
 
 
 def is_pause(message: Message) -> bool:
     """Tell whether a message pauses."""
-    return _ordered(message) == "pause"
+    return ordered(message) == "pause"
 
 
-def _ordered(message: Message) -> str:
+def ordered(message: Message) -> str:
+    """The type of a message, or the strategy of `control`; empty if that is no text."""
     kind = message.get("type")
     name = message.get("strategy") if kind == CONTROL else kind
     return name if isinstance(name, str) else ""

@@ -106,15 +106,19 @@ class LiveAsset:
 
     def load(
         self, minutes: Bars, *, is_whole: bool = True, bars: Bars | None = None, source: MinuteSource | None = None
-    ) -> None:
+    ) -> int:
         """Load history without deciding its bars; see `vivienne.market.feeds.base.History`.
 
         Args:
             minutes: closed minutes, oldest first.
             is_whole: whether the market began with the first of them.
-            bars: closed bars before the minutes, in place of what was known; None without any.
+            bars: closed bars before the minutes; None without any. Those that are known stay as they are.
             source: where all of them came from.
+
+        Returns:
+            The number of bars that are known otherwise.
         """
+        self._bars.differing = 0
         with self.freshness.history():
             if bars is not None and len(bars):
                 self._bars.begin_with(bars, source)
@@ -122,6 +126,7 @@ class LiveAsset:
         self._bars.newly_closed = 0
         if not is_whole:
             self._bars.window.is_cut = True
+        return self._bars.differing
 
     def bars_needed(self, configuration: Configuration) -> int:
         """Number of bars that a decision needs."""

@@ -11,6 +11,7 @@ import numpy as np
 from vivienne.live.entries import finite
 from vivienne.market.bars import BarBuilder, GapFiller, Restart
 from vivienne.market.checks import check_candle, last_unusable, valid_minutes
+from vivienne.market.reading_again import merged
 from vivienne.market.types import MINUTE_MS, Candle
 from vivienne.market.window import BarWindow, weakest
 from vivienne.rates import MOST_OF_AN_ASSET, Quota
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from vivienne.live.freshness import Freshness
     from vivienne.market.feeds.base import MinuteSource
+    from vivienne.market.reading_again import Merged
     from vivienne.market.timeframe import Timeframe
     from vivienne.market.types import Bars
     from vivienne.wire.chart import FormingBar
@@ -44,6 +46,7 @@ class AssetBars:
         price: the newest price; None before the first one.
         price_time: time at which the market traded at it, ms since the epoch.
         newly_closed: number of bars that closed since this was set to 0.
+        differing: number of bars of the last history that were known otherwise.
         left_out: number of bars of the last history that were invalid, out of order or before such a bar.
     """
 
@@ -63,7 +66,7 @@ class AssetBars:
         self.window = BarWindow(length)
         self.price: float | None = None
         self.price_time: int | None = None
-        self.newly_closed = self.left_out = 0
+        self.newly_closed = self.left_out = self.differing = 0
 
     def take(self, candle: Candle, source: MinuteSource | None = None) -> bool:
         """Take a closed minute. An invalid, repeated, late or premature one is ignored.
@@ -118,11 +121,12 @@ class AssetBars:
         return bar
 
     def begin_with(self, bars: Bars, source: MinuteSource | None = None) -> None:
-        """Take closed bars, oldest first, in place of everything that came before.
+        """Take closed bars, oldest first. Bars of the same times that are known stay as they were decided on.
 
         Only the bars after the last one that is invalid or does not follow the bar before it are taken. No decision
         may use other bars, whatever the feed is.
         """
+        known, sources = self.window.bars().copy(), self.window.sources()
         self.window.clear()
         self._builder.restart()
         self._minute = self._gaps.newest = self.price = self.price_time = None
@@ -133,8 +137,11 @@ class AssetBars:
             self.window.is_cut = True
         if not len(bars):
             return
-        self.window.extend(bars, source)
-        last = bars.candle(-1)
+        found = merged(known, sources, bars, source, self._timeframe.milliseconds)
+        for run, of_run in found.runs():
+            self.window.extend(run, of_run)
+        self._tell_of_differing(found)
+        last = found.bars.candle(-1)
         self.price, self.price_time = last.close, last.open_time + self._timeframe.milliseconds
         self._gaps.newest = last._replace(open_time=self.price_time - MINUTE_MS)
         self._freshness.continue_to(self.price_time)
@@ -224,6 +231,15 @@ class AssetBars:
             "quote_volume": None if closed is None else finite(closed.quote_volume),
             "source": None if closed is None else self._source,
         }
+
+    def _tell_of_differing(self, found: Merged) -> None:
+        self.differing = len(found.differing)
+        if self.differing:
+            self._records.log(
+                "%s: %d bars of its new history differ from those that were decided on, which stay; the first is that "
+                "of %s",
+                self._asset, self.differing, iso(found.differing[0]),
+            )  # fmt: skip
 
     def _tell_of_left_out(self, bars: Bars) -> None:
         last = bars.candle(self.left_out - 1)

@@ -113,6 +113,7 @@ class Market:
         for asset, live in self._assets.items():
             self._metrics.expect("vivienne_decision_failures_total", asset)
             self._metrics.expect("vivienne_feed_restarts_total", asset)
+            self._metrics.expect("vivienne_history_differences_total", asset)
             self._load(asset, live, service.active(asset).configuration)
             self._decide_again(asset)
         self.listen(self._show_decision)
@@ -123,10 +124,14 @@ class Market:
         # One more bar than needed, because the data may begin within the first bar.
         bars = live.bars_needed(configuration) + 1, self._window + 1
         least, most = (count * self._timeframe.minutes for count in bars)
-        self._take_history(live, self._feed.history(asset, least=least, most=most))
+        self._take_history(asset, self._feed.history(asset, least=least, most=most))
 
-    def _take_history(self, live: LiveAsset, history: History) -> None:
-        live.load(history.minutes, is_whole=history.is_whole, bars=history.bars, source=history.source)
+    def _take_history(self, asset: str, history: History) -> None:
+        differing = self._assets[asset].load(
+            history.minutes, is_whole=history.is_whole, bars=history.bars, source=history.source
+        )
+        for _ in range(differing):
+            self._metrics.count("vivienne_history_differences_total", asset)
 
     def listen(self, listener: Callable[[DecisionMade], None]) -> None:
         """Call a listener with every decision on a closed bar, in order. The stream of states is the first listener."""
@@ -204,7 +209,7 @@ class Market:
         elif isinstance(event, MinuteClosed | MinuteCorrected):
             await self._take_minute(asset, event)
         elif isinstance(event, HistoryRead):
-            self._take_history(live, event.history)
+            self._take_history(asset, event.history)
             self._decide_again(asset)
         elif isinstance(event, FeedTrouble):
             live.hold(event.reason)
@@ -231,9 +236,14 @@ class Market:
         trouble = self._assets[asset].trouble
         if trouble is None:
             self._records[asset].log("%s: its data is reliable again", asset, level=logging.INFO)
-        elif before is None:
+        elif before is None and not self._is_said(asset, trouble):
             self._records[asset].log("%s: %s", asset, trouble)
         self._publish_safely(asset)
+
+    def _is_said(self, asset: str, trouble: Trouble) -> bool:
+        """Whether another asset has the same trouble. That of the whole exchange is said of the first one only."""
+        others = (live.trouble for other, live in self._assets.items() if other != asset)
+        return trouble.id == "exchange" and trouble in others
 
     def _break_off(self, asset: str, reason: str) -> None:
         self._records[asset].log("%s: %s", asset, reason, level=logging.ERROR)

@@ -87,6 +87,10 @@ class Bars:
     def __getitem__(self, rows: slice) -> Bars:
         return Bars(*(getattr(self, name)[rows] for name in Candle._fields))
 
+    def copy(self) -> Bars:
+        """The same rows, which stay as they are."""
+        return Bars(*(getattr(self, name).copy() for name in Candle._fields))
+
     def candle(self, row: int) -> Candle:
         """One row."""
         return Candle(*(getattr(self, name)[row].item() for name in Candle._fields))

@@ -67,6 +67,10 @@ FAMILIES: dict[str, Family] = {
     "vivienne_feed_restarts_total": _counter(
         "Failures of a feed after which it was started again. Each is a defect: see the log.", "asset", only=_DECIDES,
     ),
+    "vivienne_history_differences_total": _counter(
+        "Bars of a history that was read again that are not as they were decided on; they stay as they were.",
+        "asset", only=_DECIDES,
+    ),
     "vivienne_exchange_connects_total": _counter(
         "Connections that were opened to the exchange. Only with `--feed exchange`.", is_kept=False, only=_DECIDES
     ),

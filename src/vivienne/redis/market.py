@@ -10,14 +10,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import orjson
 from redis.exceptions import ResponseError
 
+from vivienne.access.budget import TimeBudgets
 from vivienne.channels.json import USUAL, read_object
 from vivienne.channels.replies import error_reply
-from vivienne.errors import ChangeRefused, Defect, Malformed, TooManyRequests
+from vivienne.errors import ChangeRefused, Defect, Malformed, TooLarge, TooManyRequests
 from vivienne.live.pushed import pushed
 from vivienne.market.feeds.pushed.rows import KINDS, MOST_NAMES, MOST_VALUES
 from vivienne.redis.group import StreamGroup, is_gone
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from vivienne.market.feeds.pushed.feed import PushedFeed
     from vivienne.market.feeds.pushed.rows import Kind
     from vivienne.redis.group import Entry
+    from vivienne.wire.pushed import Pushed
 
 _log = logging.getLogger(__name__)
 
@@ -42,8 +45,13 @@ LEASE = f"{STREAM}:lease"
 GROUP = "vivienne"
 FIELD = b"message"
 """Field of an entry with the push; an entry with a single field may use any name."""
-_AT_ONCE = 10
-"""Former entries that are read at once."""
+MOST_FIELDS = 16
+"""Fields of an entry; one has the push, and others may be of use to somebody else."""
+_AT_ONCE = 1
+"""Entries that are read at once; each may be as large as Redis allows."""
+_SHARE = 0.4
+"""Part of the time of the event loop that entries may take, as the requests of a caller may."""
+_WHOSE = "stream"
 _WAIT_SECONDS = 1.0
 """Time after which it is looked whether the lease is still held."""
 _LOOK_SECONDS = 5.0
@@ -87,7 +95,8 @@ class MarketStream:
     ) -> None:
         self._feed = feed
         self._group = group
-        self._reading = StreamGroup(STREAM, group, consumer, held)
+        self._reading = StreamGroup(STREAM, group, consumer, held, most=_AT_ONCE)
+        self._budgets = TimeBudgets(monotonic, _SHARE)
         self._held = held
         self._limits = limits
         self._has_history = False
@@ -116,7 +125,6 @@ class MarketStream:
                 break
             for _, fields in entries:
                 await self._take(fields, is_history=True)
-                await asyncio.sleep(0)  # pauses and values must not wait for a long history
             begin = f"({entries[-1][0].decode()}"
         self._has_history = True
 
@@ -160,22 +168,26 @@ class MarketStream:
         return True
 
     async def _take(self, fields: Mapping[bytes, bytes], *, is_history: bool | None = None) -> Mapping[str, Any]:
-        """What became of an entry; waits until the market has room for it, and has taken it."""
+        """What became of an entry; waits until the market has room for it, and others have had their time."""
+        await self._budgets.due(_WHOSE)
         try:
-            kind, body = self._read(fields)
-            while True:
-                try:
-                    outcome = await pushed(self._feed, kind, body, is_history=is_history)
-                    break
-                except TooManyRequests:
-                    if not await self._is_taken():
-                        raise
+            outcome = await self._budgets.charging(_WHOSE, self._pushed(fields, is_history))
         except ChangeRefused as refused:
+            self._feed.refuse()
             return error_reply(refused, in_reply_to=None, request_id=None)
         except Exception:  # noqa: BLE001  # a defect must not cost the stream its reader
             _log.exception("An entry of %s failed", STREAM)
             return error_reply(Defect(), in_reply_to=None, request_id=None)
         return {"type": "market_data_response", **outcome}
+
+    async def _pushed(self, fields: Mapping[bytes, bytes], is_history: bool | None) -> Pushed:
+        kind, body = self._read(fields)
+        while True:
+            try:
+                return await pushed(self._feed, kind, body, is_history=is_history)
+            except TooManyRequests:
+                if not await self._is_taken():
+                    raise
 
     async def _is_taken(self) -> bool:
         """Wait until the market has taken what was pushed; False if the lease is lost before."""
@@ -187,6 +199,8 @@ class MarketStream:
         return False
 
     def _read(self, fields: Mapping[bytes, bytes]) -> tuple[Kind, dict[str, Any]]:
+        if len(fields) > MOST_FIELDS:
+            raise TooLarge(f"The entry has {len(fields):,} fields; the limit is {MOST_FIELDS}")
         if FIELD not in fields and len(fields) > 1:
             raise Malformed(
                 f"The entry has {len(fields)} fields, none of them named 'message'; put the push, as JSON, into it"

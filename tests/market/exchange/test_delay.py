@@ -55,3 +55,27 @@ def test_two_clocks_that_drift_apart_are_no_delay() -> None:
         clock.now = 1_000.0 + second * 1.0001  # 100 ppm, 8.6 s a day
         delay.hear(1_000_000 + second * 1000)
         assert delay.seconds == pytest.approx(0.0, abs=1e-6)
+
+
+def test_a_clock_that_slips_is_a_delay_for_ten_minutes_at_most() -> None:
+    clock = Clock()
+    delay = Delay(clock)
+    for slip, back in ((0, 0.0), (119_000, 119.0)):  # once a message is 119 s ahead, and then they are right again
+        clock.now += 1.0
+        delay.hear(round(clock.now * 1_000) + slip)
+        clock.now += 119.5
+        delay.hear(round(clock.now * 1_000))
+        assert delay.seconds == pytest.approx(back, abs=0.1)
+    for _ in range(600):
+        clock.now += 1.0
+        delay.hear(round(clock.now * 1_000))
+    assert delay.seconds == pytest.approx(0.0, abs=0.1)
+
+
+def test_what_waits_for_a_few_minutes_is_a_delay_for_as_long() -> None:
+    clock = Clock()
+    delay = Delay(clock)
+    for second in range(1_000):
+        clock.now = 1_000.0 + second
+        delay.hear(round((clock.now - (7.0 if second > 700 else 0.0)) * 1_000))
+    assert delay.seconds == pytest.approx(7.0, abs=0.2)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from exchange_watching import IMPATIENT, SECONDS, check, followed
+from exchange_watching import IMPATIENT, SECONDS, check, followed, until
 from fake_exchange import BEGIN, DIALECTS, FakeExchange, FakeMarket
 from sizes import rounds
-from vivienne.market.feeds.base import HistoryRead, PriceMoved
+from vivienne.market.feeds.base import PriceMoved
 from vivienne.market.feeds.exchange.adapter import Instrument, NumberedTrade
 from vivienne.market.feeds.exchange.group import Group
 from vivienne.market.feeds.exchange.known import EXCHANGES
@@ -49,20 +50,44 @@ async def test_minutes_are_those_of_the_exchange_however_often_it_is_cut(name: s
 @pytest.mark.parametrize("name", DIALECTS)
 async def test_history_comes_in_bars_of_the_timeframe_and_minutes_of_the_open_one(name: str) -> None:
     market = FakeMarket(past=1_000, ahead=20, pace=1.0)
-    async with (
-        FakeExchange(name, market) as exchange,
-        followed(exchange, name, timeframe=Timeframe.M15, bars=40) as (_, (watching,)),
-    ):
-        async with asyncio.timeout(SECONDS):
-            while not any(isinstance(event, HistoryRead) for event in watching.events):  # noqa: ASYNC110  # as below
-                await asyncio.sleep(0.01)
-        bars = watching.history.history.bars
+    # At Coinbase no trade tells yet that the last bar is over.
+    whole, most = (39, 3) if name == "coinbase" else (40, 2)
+    async with FakeExchange(name, market) as exchange:
+        exchange.faults.stream_status = 503
+        async with followed(exchange, name, timeframe=Timeframe.M15, bars=40) as (_, (watching,)):
+            await watching.wait(lambda: len(watching.histories) == 1)
+        bars, minutes = watching.history.history.bars, watching.history.history.minutes
         assert bars is not None
-        assert bars.open_time.tolist() == [BEGIN - (40 - place) * 15 * MINUTE_MS for place in range(40)]
+        assert bars.open_time.tolist() == [BEGIN - (40 - place) * 15 * MINUTE_MS for place in range(whole)]
         expected = market.candles("BTC", 15, BEGIN - 600 * MINUTE_MS, BEGIN)
-        assert bars.close.tolist() == [candle.close for candle in expected]
+        assert bars.close.tolist() == [candle.close for candle in expected[:whole]]
+        end = int(bars.open_time[-1]) + 15 * MINUTE_MS
+        assert minutes.open_time.tolist() == [end + place * MINUTE_MS for place in range(len(minutes))]
+        assert int([*bars.open_time, *minutes.open_time][-1]) < BEGIN
         asked = [path for path in exchange.requests if any(word in path for word in ("kline", "candles", "OHLC"))]
-        assert len(asked) <= 2
+        assert len(asked) <= most
+
+
+@pytest.mark.parametrize("timeframe", [Timeframe.M1, Timeframe.M15])
+@pytest.mark.parametrize("minutes", [-60, 60])
+@pytest.mark.parametrize("name", DIALECTS)
+async def test_a_clock_of_answers_that_is_wrong_makes_no_bar_that_is_not_there_yet(
+    name: str, minutes: int, timeframe: Timeframe
+) -> None:
+    market = FakeMarket(past=1_000, ahead=200)
+    market.rest_ahead = minutes * MINUTE_MS
+    async with FakeExchange(name, market) as exchange:
+        exchange.faults.stream_status = 503
+        bars = 100 if timeframe.minutes == 1 else 20
+        async with followed(exchange, name, timeframe=timeframe, bars=bars) as (_, (watching,)):
+            await watching.wait(lambda: len(watching.histories) == 1)
+            now, history = market.now(), watching.history.history
+    assert history.bars is not None
+    ends = [*(history.bars.open_time + timeframe.milliseconds), *(history.minutes.open_time + MINUTE_MS)]
+    assert max(ends) <= now
+    expected = market.candles("BTC", timeframe.minutes, int(history.bars.open_time[0]), int(max(ends)))
+    assert history.bars.close.tolist() == [candle.close for candle in expected[: len(history.bars)]]
+    assert not history.is_whole or name == "coinbase"  # nothing was traded in its first minute
 
 
 @pytest.mark.parametrize("name", DIALECTS)
@@ -225,3 +250,24 @@ def test_a_clock_that_runs_as_it_should_is_never_ahead_whatever_was_held_up() ->
         time = BEGIN + int((second - late) * 1_000.3)
         assert time <= latest.limit(second)
         assert not latest.hear(time, second)
+
+
+@pytest.mark.parametrize("name", ["kraken", "coinbase"])
+async def test_what_the_numbers_of_trades_join_is_not_asked_for(name: str) -> None:
+    bases = tuple(f"A{number}" for number in range(5))
+    market = FakeMarket(bases, ahead=600)
+    async with (
+        FakeExchange(name, market) as exchange,
+        followed(exchange, name, *bases, patience=replace(IMPATIENT, quiet=5.0, first=5.0)) as (feed, watching),
+    ):
+        for each in watching:
+            await each.until(2)
+        exchange.requests.clear()
+        exchange.cut()
+        await until(lambda: feed.streams[0].counts.breaks == 1)
+        for each in watching:
+            await each.until(len(each.minutes) + 3)
+        assert [path for path in exchange.requests if path.endswith(("Trades", "ticker"))] == []
+        for each, base in zip(watching, bases, strict=True):
+            check(each, market, base)
+            assert {minute.source for minute in each.minutes} == {"streamed"}

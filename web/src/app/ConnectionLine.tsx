@@ -14,7 +14,7 @@ import { Flash } from '../parts/Flash.tsx'
 import { formatDuration } from '../parts/format.ts'
 import { CONNECTION_WORDS } from '../parts/words.ts'
 import classes from './ConnectionLine.module.css'
-import { briefSentences, type ConnectionNow, connectionSentences, isCurrent } from './connectionWords.ts'
+import { briefSentences, type ConnectionNow, connectionSentences, isCurrent, liveWord } from './connectionWords.ts'
 import { Firing } from './Firing.tsx'
 import { type Freshness, useFreshness } from './freshness.ts'
 import { JustMade, useJustMade } from './JustMade.tsx'
@@ -65,7 +65,7 @@ export function ConnectionLine() {
       )}
       {/* Said once when it changes, not with every second that is counted. */}
       <span role="status" className="unseen">
-        {data.ended && state === 'live' ? 'Replay ended' : CONNECTION_WORDS[state]}
+        {state === 'live' ? (data.ended ? 'Replay ended' : liveWord(data.troubled)) : CONNECTION_WORDS[state]}
         {reason === null ? '' : `: ${reason}`}
       </span>
     </section>

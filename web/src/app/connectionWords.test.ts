@@ -8,7 +8,14 @@ const connection = (change: Partial<ConnectionNow>): ConnectionNow => ({
   retryIn: null,
   ...change,
 })
-const data = (change: Partial<Freshness>): Freshness => ({ age: 200, delay: 50, ended: false, old: false, ...change })
+const data = (change: Partial<Freshness>): Freshness => ({
+  age: 200,
+  delay: 50,
+  ended: false,
+  old: false,
+  troubled: false,
+  ...change,
+})
 
 describe('a live connection', () => {
   test('says that the data is of now, and only then it is current', () => {
@@ -28,6 +35,12 @@ describe('a live connection', () => {
     const ended = data({ age: null, ended: true })
     expect(connectionSentences(connection({}), ended)).toEqual(['Replay ended', 'nothing newer will come'])
     expect(isCurrent('live', ended)).toBe(false)
+  })
+
+  test('over which no asset has data to rely on is not called live', () => {
+    const troubled = data({ age: 52_000, troubled: true })
+    expect(connectionSentences(connection({}), troubled)).toEqual(['All assets stale', 'data 52 s old'])
+    expect(isCurrent('live', data({ troubled: true }))).toBe(false)
   })
 
   test('without data says so', () => {

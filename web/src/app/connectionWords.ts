@@ -31,17 +31,23 @@ export function briefSentences(connection: ConnectionNow, data: Freshness): stri
 }
 
 /** True while what is shown is of now: the connection holds, and data came a moment ago. */
-export function isCurrent(state: ConnectionState, { age, ended }: Freshness): boolean {
-  return state === 'live' && !ended && age !== null && age < JUST
+export function isCurrent(state: ConnectionState, { age, ended, troubled }: Freshness): boolean {
+  return state === 'live' && !ended && !troubled && age !== null && age < JUST
 }
 
 /** What is old because it took long to come is told from what is old because nothing newer was there. */
-function liveSentences({ age, delay, ended }: Freshness, behind: string): string[] {
+function liveSentences({ age, delay, ended, troubled }: Freshness, behind: string): string[] {
   if (ended) return ['Replay ended', 'nothing newer will come']
-  if (age === null) return [CONNECTION_WORDS.live, 'no data yet']
+  const live = liveWord(troubled)
+  if (age === null) return [live, 'no data yet']
   // A word that flips every second would say no more.
   const data = age < JUST ? 'data now' : `data ${formatDuration(age)} old`
-  return [CONNECTION_WORDS.live, data, delay < JUST ? '' : `${formatDuration(delay)} ${behind}`].filter(isSaid)
+  return [live, data, delay < JUST ? '' : `${formatDuration(delay)} ${behind}`].filter(isSaid)
+}
+
+/** A connection that holds is not live while no asset has data to rely on. */
+export function liveWord(troubled: boolean): string {
+  return troubled ? 'All assets stale' : CONNECTION_WORDS.live
 }
 
 function oldWords(state: ConnectionState, age: number | null): string {

@@ -11,7 +11,18 @@ const state = (clock: string, data: Partial<AssetState> = {}) =>
 
 test('the page is as old as its newest data by the clock of the server', () => {
   const found = freshnessOf([state('12:00:20'), state('12:00:28', { data_age: 1 })], NOW, 31_000)
-  expect(found).toEqual({ age: 33_000, delay: 31_000, ended: false, old: true })
+  expect(found).toEqual({ age: 33_000, delay: 31_000, ended: false, old: true, troubled: false })
+})
+
+test('the page is in trouble when every asset is, whether it is paused or not', () => {
+  const trouble = { id: 'exchange' as const, message: 'Bybit is in maintenance' }
+  const [stale, paused] = [
+    state('12:00:59', { status: 'stale', trouble }),
+    state('12:00:59', { status: 'paused', trouble }),
+  ]
+  expect(freshnessOf([stale, paused], NOW, 0).troubled).toBe(true)
+  expect(freshnessOf([stale, state('12:00:59', { trouble: null })], NOW, 0).troubled).toBe(false)
+  expect(freshnessOf([], NOW, 0).troubled).toBe(false)
 })
 
 test('data is old when the server itself would call it stale', () => {

@@ -19,6 +19,8 @@ export interface Freshness {
   readonly ended: boolean
   /** So old that the server itself would call it stale. */
   readonly old: boolean
+  /** The server says of every asset that its data cannot be relied on. */
+  readonly troubled: boolean
 }
 
 /**
@@ -40,6 +42,7 @@ export function freshnessOf(states: readonly AssetData[], now: number | null, de
     delay: delay ?? 0,
     ended: states.length > 0 && moving.length === 0,
     old: age !== null && age > limit,
+    troubled: moving.length > 0 && moving.every(({ agents }) => (agents.VivienneAgent?.data.trouble ?? null) !== null),
   }
 }
 

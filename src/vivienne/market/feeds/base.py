@@ -129,7 +129,7 @@ class History(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class HistoryRead:
-    """The history came, or has to be begun anew: what was known before does not count."""
+    """The history came, or was read again: minutes that were known do not count, and bars that were known stay."""
 
     history: History
 

@@ -24,10 +24,18 @@ def positions(decided: DecidedBars) -> FloatArray:
     return np.where(is_wanted, decided.side * decided.size, 0.0)
 
 
-def held_sides(decided: DecidedBars) -> FloatArray:
-    """The side of an entry that filters hold back, +1 or -1; 0 on bars without one."""
-    is_held = decided.is_decided & decided.has_effect & (decided.raw_level > Clarity.IDLE) & (decided.blocks > 0)
-    return np.where(is_held, decided.side, 0.0)
+def blocked_by(decided: DecidedBars) -> dict[str, BoolArray]:
+    """For each filter that blocks on some bar, True on the bars on which it does."""
+    names = sorted({name for filters in decided.blocked_by for name in filters})
+    sets = {name: np.array([name in filters for filters in decided.blocked_by]) for name in names}
+    columns = {name: is_member[decided.blocks] for name, is_member in sets.items()}
+    return {name: column for name, column in columns.items() if column.any()}
+
+
+def held_by(decided: DecidedBars) -> dict[str, FloatArray]:
+    """For each filter that blocks on some bar, the side of the entry that it holds back: +1 or -1, 0 without one."""
+    is_entry = decided.is_decided & decided.has_effect & (decided.raw_level > Clarity.IDLE)
+    return {name: np.where(is_entry & column, decided.side, 0.0) for name, column in blocked_by(decided).items()}
 
 
 def begins(sides: FloatArray, decided: DecidedBars, length_ms: int) -> BoolArray:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from vivienne.market.types import BoolArray, FloatArray
     from vivienne.wire.outcome import DecisionOutcome, HorizonSummary, OutcomeSummary
 
+_NONE = Outcomes(np.empty((len(HORIZONS), 0)), np.empty(0), np.empty(0))
+
 
 def outcome_entry(found: Outcomes, row: int) -> DecisionOutcome:
     """The outcome of one decision."""
@@ -36,8 +38,8 @@ def chosen(found: Outcomes, rows: BoolArray) -> Outcomes:
 
 
 def joined(parts: Sequence[Outcomes]) -> Outcomes:
-    """The outcomes of several assets, one after the other; at least one part is needed."""
-    return Outcomes(*(np.concatenate(columns, axis=-1) for columns in zip(*parts, strict=True)))
+    """The outcomes of several assets, one after the other."""
+    return Outcomes(*(np.concatenate(columns, axis=-1) for columns in zip(_NONE, *parts, strict=True)))
 
 
 def summary(found: Outcomes) -> OutcomeSummary:

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 from vivienne.access.caller import ENTRY, Caller
 from vivienne.channels.envelope import open_envelope
 from vivienne.channels.json import USUAL, read_object
-from vivienne.channels.messages import ConfigMessages, is_pause, names_request_id, request_id_of
+from vivienne.channels.messages import (
+    SWITCHES,
+    ConfigMessages,
+    is_pause,
+    names_request_id,
+    ordered,
+    request_id_of,
+)
 from vivienne.channels.replies import error_reply
 from vivienne.config.flat import nearest
 from vivienne.errors import ChangeRefused, Defect, Malformed, NotStored
@@ -27,6 +34,9 @@ _log = logging.getLogger(__name__)
 
 CHANNEL = "redis"
 """Channel of changes by `config_update` in the history; `control` has one of its own."""
+
+MOST_SWITCH_BYTES = 16_000
+"""Largest message that is looked at to find out whether it pauses; a reason has 1,000 letters at most."""
 
 _CALLER = Caller(names_itself=False, via=CHANNEL)
 """The caller of every message: Redis does not tell who sent one, and nothing in it is believed about its sender."""
@@ -102,8 +112,17 @@ class ControlMessages:
         # A pause that is not stored yet is in force all the same; the stream repeats it until it is stored.
         return Outcome(document, unstored=document["status"] == "not_stored_yet")
 
-    def refuse(self, refused: ChangeRefused, request_id: str) -> Outcome:
-        """The outcome of an entry that is not a message."""
+    def is_switch(self, raw: bytes) -> bool:
+        """Tell whether a message pauses or resumes."""
+        if len(raw) > MOST_SWITCH_BYTES or not any(name.encode() in raw for name in SWITCHES):
+            return False
+        try:
+            return ordered(read_object(raw, self._limits)) in SWITCHES
+        except ChangeRefused:
+            return False
+
+    def refuse(self, refused: ChangeRefused, request_id: str | None) -> Outcome:
+        """The outcome of something that is not taken for a message."""
         return self._refused(refused, _Received(request_id=request_id))
 
     def _read(self, raw: bytes, request_id: str | None, received: _Received) -> Message:

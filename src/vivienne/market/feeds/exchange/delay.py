@@ -3,7 +3,8 @@
 The difference of the exchange's time in a message and the monotonic time of its receipt has three parts: how the two
 clocks stand to each other, which does not change but for drift; the least time a message takes, which does not change
 either; and what this message waited besides, in the network, at the exchange or in this process. The smallest
-difference so far stands for the first two, so what a message exceeds it by is its delay.
+difference of the last ten minutes stands for the first two, so what a message exceeds it by is its delay. A clock that
+slips is forgotten with them.
 
 It cannot tell the time that every message takes: a path that is always 200 ms long has a delay of 0.
 """
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 DRIFT = 0.0005
-"""Fraction by which one clock may run faster than the other: the most by which NTP corrects a clock. A delay that does
-not end is forgotten at this pace, a second of it in 2,000 s.
-"""
+"""Fraction by which one clock may run faster than the other: the most by which NTP corrects a clock."""
+_PART_SECONDS = 300.0
+"""The smallest differences of this part and of the one before it count."""
 
 
 class Delay:
@@ -36,8 +37,8 @@ class Delay:
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
         self._newest = 0
-        self._least = math.inf
-        self._since = 0.0
+        self._least = self._least_before = math.inf
+        self._since = self._part_began = -math.inf
         self.seconds: float | None = None
 
     def hear(self, time: int) -> None:
@@ -46,9 +47,15 @@ class Delay:
             return
         self._newest, now = time, self._clock()
         difference = now - time / 1000
-        self._least = min(difference, self._least + (now - self._since) * DRIFT)
+        if now - self._part_began > _PART_SECONDS:
+            is_next = now - self._part_began <= 2 * _PART_SECONDS
+            self._least_before = self._least if is_next else math.inf
+            self._least, self._part_began = math.inf, now
+        drifted = (now - self._since) * DRIFT
+        self._least = min(difference, self._least + drifted)
+        self._least_before += drifted
         self._since = now
-        self.seconds = difference - self._least
+        self.seconds = difference - min(self._least, self._least_before)
 
     def skip(self, time: int) -> None:
         """Take the time of something that is not new, such as a trade of before the subscription: it has no delay."""

@@ -4,36 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
 from vivienne.market.feeds.base import Contact, ContactChanged, FeedEvent, FeedTrouble, History, HistoryRead, Listing
-from vivienne.market.feeds.exchange.adapter import Advice
 from vivienne.market.feeds.exchange.asking import instruments_of
 from vivienne.market.feeds.exchange.choosing import UnknownInstrument, chosen
 from vivienne.market.feeds.exchange.comparing import Comparing
 from vivienne.market.feeds.exchange.following import Following, Surroundings
 from vivienne.market.feeds.exchange.group import Group
-from vivienne.market.feeds.exchange.past import past
+from vivienne.market.feeds.exchange.histories import Histories
 from vivienne.market.feeds.exchange.patience import Patience
-from vivienne.market.feeds.exchange.plausible import Latest
 from vivienne.market.feeds.exchange.rest import Budget, Refused, Rest, answer_of
-from vivienne.market.feeds.exchange.splicing import FromCandles, FromTrades
 from vivienne.market.feeds.exchange.stream import Stream
-from vivienne.market.types import MINUTE_MS, Bars
+from vivienne.market.types import Bars
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Iterator, Mapping
 
     from vivienne.market.feeds.exchange.adapter import Adapter, Instrument
-    from vivienne.market.feeds.exchange.splicing import Splice
     from vivienne.market.timeframe import Timeframe
 
 _log = logging.getLogger(__name__)
 
 INSTRUMENTS_IN_A_STREAM = 50
-_LONGEST_FOR_TIME_SECONDS = 5.0
 _LONGEST_SILENCE_SECONDS = 150.0
 """A minute and the time it takes to notice a broken connection and to open another one."""
 
@@ -71,8 +67,6 @@ class ExchangeFeed:
         self.assets = assets
         self.longest_silence = _LONGEST_SILENCE_SECONDS
         self.adapter = adapter
-        self._timeframe = timeframe
-        self._count = bars
         self._symbols = symbols or {}
         self._quote = quote or adapter.quote
         self._url = url
@@ -91,7 +85,7 @@ class ExchangeFeed:
         self._followed: dict[str, Instrument] = {}
         self._is_to_look = asyncio.Event()
         self._told_outage: str | None = None
-        self._latest = Latest(self._patience.pace)
+        self._reading = Histories(adapter, self._rest, timeframe, bars, self._patience)
         self._comparing = Comparing(adapter, self._rest, self._patience)
 
     async def run(self) -> None:
@@ -236,22 +230,12 @@ class ExchangeFeed:
                 tasks.create_task(following.fill())
             stream = Stream(
                 self.adapter, list(instruments.values()), Group(followings, self.look), url=self._stream_url(),
-                connects=self._connects, patience=self._patience, now=self._now,
+                connects=self._connects, patience=self._patience, now=self._reading.now,
             )  # fmt: skip
             self.streams.append(stream)
             for asset in instruments:
                 self._streams[asset] = stream
             tasks.create_task(stream.run())
-
-    async def _now(self) -> int | None:
-        """The exchange's time, in ms since the epoch; None where it does not say it soon."""
-        asked = asyncio.get_running_loop().time()
-        with suppress(Refused, TimeoutError):
-            async with asyncio.timeout(min(self._patience.first, _LONGEST_FOR_TIME_SECONDS)):
-                time: int = answer_of(self.adapter.time, await self._rest.get(self.adapter.time_request(), tries=1))
-                self._latest.ask(time, asked)
-                return time
-        return None
 
     def _stream_url(self) -> str | None:
         """The host of the stream in place of the exchange's own: ws goes with http, wss with https."""
@@ -259,13 +243,13 @@ class ExchangeFeed:
 
     async def _load(self, asset: str, instrument: Instrument) -> None:
         """Ask for the history of an asset until it comes."""
-        history, splice = await self._begun(instrument, partial(self._say_of_history, asset))
+        history, splice = await self._reading.begun(instrument, partial(self._say_of_history, asset), lambda: math.inf)
         self._histories[asset] = history
         surroundings = Surroundings(
-            begin_again=lambda say: self._begun(instrument, say),
+            begin_again=partial(self._reading.begun, instrument),
             compare=self._comparing.add,
             doubt=partial(self._doubt, asset),
-            latest=lambda: self._latest.limit(asyncio.get_running_loop().time()),
+            latest=self._reading.latest,
         )
         self.followings[asset] = Following(
             self.adapter, self._rest, instrument, splice, self._patience, surroundings
@@ -275,41 +259,6 @@ class ExchangeFeed:
 
     def _doubt(self, asset: str, reason: str) -> None:
         self._streams[asset].doubt(self._followed[asset].stream_symbol, reason)
-
-    async def _begun(self, instrument: Instrument, say: Callable[[str, bool], None]) -> tuple[History, Splice]:
-        """The history of an instrument, asked for until it comes, and a splice that goes on from its end."""
-        history = await self._history_at_last(instrument, say)
-        begin, close = self._end(history)
-        return history, FromCandles(begin) if self.adapter.candle_is_minute else FromTrades(
-            begin, close, is_flagged=self.adapter.candle_is_flagged
-        )
-
-    async def _history_at_last(self, instrument: Instrument, say: Callable[[str, bool], None]) -> History:
-        tries = 0
-        while True:
-            try:
-                return await self._history(instrument)
-            except Refused as refused:
-                advice = refused.advice
-            except Exception as error:  # noqa: BLE001  # a defect that concerns one market must not stop the others
-                _log.exception("The history of %s failed", instrument.symbol)
-                advice = Advice("give_up", f"the history of {instrument.symbol} failed: {error!r}")
-            slow = advice.then == "give_up"
-            say(advice.reason, slow)
-            await asyncio.sleep(self._patience.slow if slow else self._patience.pause(tries))
-            tries += 1
-
-    def _end(self, history: History) -> tuple[int, float]:
-        """The end of what is known, in ms, and the last price."""
-        if len(history.minutes) or history.bars is None:
-            return int(history.minutes.open_time[-1]) + MINUTE_MS, float(history.minutes.close[-1])
-        return int(history.bars.open_time[-1]) + self._timeframe.milliseconds, float(history.bars.close[-1])
-
-    async def _history(self, instrument: Instrument) -> History:
-        found = await past(self._rest, self.adapter, instrument, self._timeframe, self._count)
-        if found.bars is None or not len(found.bars):
-            raise Refused(Advice("retry", f"{self.adapter.title} has no history of {instrument.symbol}"))
-        return found._replace(source="filled")
 
     def counts(self) -> Iterator[tuple[str, tuple[str, ...], float]]:
         """What happened so far: name of the metric, values of its labels, and number."""
@@ -346,7 +295,7 @@ class ExchangeFeed:
             following = self.followings[asset]
             if asset not in self._histories:  # it was taken by a call that failed
                 say = partial(self._say_of_history, asset)
-                self._histories[asset] = await self._history_at_last(following.instrument, say)
+                self._histories[asset] = await self._reading.at_last(following.instrument, say)
             yield HistoryRead(self._histories.pop(asset))
             yield FeedTrouble(None)
             async for event in following.events():

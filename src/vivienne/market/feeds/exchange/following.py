@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from contextlib import contextmanager
 from dataclasses import dataclass
 from time import monotonic
@@ -16,6 +17,7 @@ from vivienne.market.feeds.exchange.confirming import Confirming
 from vivienne.market.feeds.exchange.delay import Delay
 from vivienne.market.feeds.exchange.outlet import MOST_WAITING, Outlet
 from vivienne.market.feeds.exchange.patience import LONGEST_WAIT_SECONDS
+from vivienne.market.feeds.exchange.plausible import LEAP_MS
 from vivienne.market.feeds.exchange.rest import Refused
 from vivienne.market.feeds.exchange.splicing import CandlesNeeded, TradesNeeded
 from vivienne.market.feeds.exchange.troubles import Troubles
@@ -42,14 +44,14 @@ class Surroundings:
     """What one who follows an instrument asks of the feed.
 
     Attributes:
-        begin_again: reads the history again, however long it takes, and says why it is not there yet; with the splice
-            that goes on from there.
+        begin_again: reads the history again up to a latest time, however long it takes, and says why it is not there
+            yet; with the splice that goes on from there.
         compare: it is time to compare minutes.
         doubt: the stream lacks trades, for a reason: subscribe on another connection.
-        latest: the latest time that data may have now, in ms since the epoch.
+        latest: the latest time that data may have now, in ms since the epoch, by the time that the exchange said.
     """
 
-    begin_again: Callable[[Callable[[str, bool], None]], Awaitable[tuple[History, Splice]]]
+    begin_again: Callable[[Callable[[str, bool], None], Callable[[], float]], Awaitable[tuple[History, Splice]]]
     compare: Callable[[Following], None]
     doubt: Callable[[str], None]
     latest: Callable[[], float]
@@ -95,6 +97,8 @@ class Following:
         self._failed_at = -LONGEST_WAIT_SECONDS
         self._failed_in_a_row = 0
         self._asking: asyncio.Timeout | None = None
+        self._heard, self._ahead = 0, -math.inf
+        self._is_to_check = True
         self._breaks = 0
         self._broke: str | None = None
         self._delay = Delay()
@@ -124,6 +128,8 @@ class Following:
         self._hear(event)
         if self._has_failed:  # its next history has what comes now
             return
+        if self._is_to_check and isinstance(event, Heard):
+            self._check_history(event.time)
         with self._contained():
             self._put(self._splice.take(event))
         self._look()
@@ -136,6 +142,24 @@ class Following:
         except Exception as error:  # noqa: BLE001  # see above
             self._fail(error)
 
+    def _check_history(self, time: int) -> None:
+        """Read the history again where it ends later than the stream begins: the answers have another clock."""
+        self._is_to_check = False
+        if self._splice.heard - time > LEAP_MS:
+            seconds = (self._splice.heard - time) // 1_000
+            reason = f"the answers of {self._adapter.title} are {seconds} s ahead of its stream"
+            _log.warning("%s %s: %s; its history is read again", self._adapter.title, self.instrument.symbol, reason)
+            self._distrust(reason)
+
+    def _latest(self) -> float:
+        """The latest time that data may have now, by the exchange's time as it said it, and by that on the stream."""
+        by_stream = self._ahead + self._now() + LEAP_MS
+        return min(self._surroundings.latest(), by_stream if self._ahead > -math.inf else math.inf)
+
+    def _now(self) -> float:
+        """Time of the market by a monotonic clock, in ms."""
+        return asyncio.get_running_loop().time() * self._patience.pace * 1_000
+
     def _fail(self, error: Exception) -> None:
         """Read the history again, because what was made of the stream cannot be relied on."""
         title, symbol = self._adapter.title, self.instrument.symbol
@@ -143,14 +167,19 @@ class Following:
         self.failures += 1
         self._failed_in_a_row = 1 if monotonic() - self._failed_at > LONGEST_WAIT_SECONDS else self._failed_in_a_row + 1
         self._failed_at = monotonic()
+        self._distrust(f"the minutes of {symbol} failed: {error!r}")
+
+    def _distrust(self, reason: str) -> None:
         self._has_failed = True
         self._has_caught_up = False
-        self.say("minutes", f"the minutes of {symbol} failed: {error!r}; its history is read again")
+        self.say("minutes", f"{reason}; its history is read again")
         self._is_needed.set()
 
     def _hear(self, event: StreamEvent) -> None:
         if isinstance(event, Heard):
             self._delay.hear(event.time)
+            self._heard = max(self._heard, event.time)
+            self._ahead = max(self._ahead, event.time - self._now())
         elif isinstance(event, Traded) and event.is_snapshot and event.trades:
             self._delay.skip(event.trades[-1].trade.time)
 
@@ -159,6 +188,7 @@ class Following:
         self.is_up = self._has_caught_up = False
         self._breaks += 1
         self._broke = reason
+        self._heard, self._ahead = 0, -math.inf
         self._delay.lose()
         if self._asking is not None:  # what it would say does not reach what is missed from here on
             self._asking.reschedule(asyncio.get_running_loop().time())
@@ -230,7 +260,7 @@ class Following:
             with self._contained():
                 if self._has_failed:
                     # A defect may come again with each message.
-                    await asyncio.sleep(self._patience.pause(self._failed_in_a_row - 1))
+                    await asyncio.sleep(self._patience.pause(max(0, self._failed_in_a_row - 1)))
                     await self._read_again()
                 elif not await self._is_filled():
                     await self._begin_again()
@@ -291,7 +321,10 @@ class Following:
 
     async def _read_again(self) -> None:
         """Go on from a new history, however long it takes to come."""
-        history, self._splice = await self._surroundings.begin_again(self._history_missing)
+        history, self._splice = await self._surroundings.begin_again(
+            self._history_missing, lambda: self._heard or math.inf
+        )
+        self._is_to_check = True
         self._has_failed = False
         self.made.unconfirmed.clear()
         self._outlet.clear()
@@ -313,7 +346,7 @@ class Following:
         breaks = self._breaks
         match need:
             case TradesNeeded(after, begin):
-                latest = self._surroundings.latest()
+                latest = self._latest()
                 trades, is_whole = await trades_since(self._rest, self._adapter, self.instrument, after, begin, latest)
                 return self._splice.answer_trades(trades, is_whole=is_whole) if breaks == self._breaks else []
             case CandlesNeeded(begin, end):

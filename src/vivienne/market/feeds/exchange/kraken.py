@@ -243,10 +243,9 @@ def _traded(data: list[Any], *, is_snapshot: bool) -> list[StreamEvent]:
     for each in data:
         found.setdefault(text(each, "symbol"), []).append(_trade(each))
     in_order = {symbol: tuple(sorted(trades, key=_number)) for symbol, trades in found.items()}
-    return [
-        *(Traded(symbol, trades, is_snapshot) for symbol, trades in in_order.items()),
-        *(Heard(trades[-1].trade.time, symbol=symbol) for symbol, trades in in_order.items()),
-    ]
+    # The newest trade of before the subscription may be old: it tells no time.
+    heard = [] if is_snapshot else [Heard(trades[-1].trade.time, symbol=each) for each, trades in in_order.items()]
+    return [*(Traded(symbol, trades, is_snapshot) for symbol, trades in in_order.items()), *heard]
 
 
 def _number(trade: NumberedTrade) -> int:

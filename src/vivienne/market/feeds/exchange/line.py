@@ -25,7 +25,7 @@ from vivienne.market.feeds.exchange.adapter import (
 )
 from vivienne.market.feeds.exchange.connection import Connect
 from vivienne.market.feeds.exchange.fields import check_size, shown, understood
-from vivienne.market.feeds.exchange.plausible import Latest, check_event
+from vivienne.market.feeds.exchange.plausible import Latest, TooLate, check_event
 from vivienne.market.feeds.exchange.rest import seconds_of, unreachable
 from vivienne.market.feeds.exchange.trust import trusted
 from vivienne.rates import Quota
@@ -120,6 +120,7 @@ class Line:
         counts: counts what happens.
         patience: how long it waits.
         now: asks for the exchange's time, in ms since the epoch; None where it does not say it.
+        doubted: instruments that only a new trade shows to have data; it is taken out then.
 
     Attributes:
         first_heard: the exchange's clock when it was heard first, in ms since the epoch; 0 before.
@@ -137,7 +138,9 @@ class Line:
         counts: Counts,
         patience: Patience,
         now: Callable[[], Awaitable[int | None]] | None = None,
+        doubted: set[str] | None = None,
     ) -> None:
+        self._doubted = set() if doubted is None else doubted
         self._adapter = adapter
         self._url = url
         self._instruments = {each.stream_symbol: each for each in instruments}
@@ -156,6 +159,7 @@ class Line:
         self._came: dict[str, float] = {}
         self._awaited: tuple[int, asyncio.Event] | None = None
         self._marks: dict[tuple[str, type[StreamEvent]], tuple[int, bool, float]] = {}
+        self._is_too_late = False
         self.first_heard = 0
         self.has_data = asyncio.Event()
         self.has_all = asyncio.Event()
@@ -188,13 +192,19 @@ class Line:
         except (WebSocketException, OSError, ValueError) as error:
             advice = self._advice(error)
             if watch.expired():
-                advice = Advice("retry", f"{self._adapter.title} said nothing new for {self._patience.quiet:.0f} s")
+                advice = Advice("retry", self._quiet())
             elif connection is not None and connection.is_flooded:
                 advice = Advice("retry", f"{self._adapter.title} sends too many frames that are no messages")
             raise Broken(advice) from error
         finally:
             asking.cancel()
         raise Broken(Advice("retry", self._given_up or f"{self._adapter.title} closed the connection"))
+
+    def _quiet(self) -> str:
+        """Why nothing new came."""
+        if self._is_too_late:
+            return f"the messages of {self._adapter.title} are later than the time that it says when it is asked"
+        return f"{self._adapter.title} said nothing new for {self._patience.quiet:.0f} s"
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[ExchangeConnection]:
@@ -253,7 +263,11 @@ class Line:
                 check_event(event, latest)
         except (UnknownMessage, orjson.JSONDecodeError) as error:
             self._leave_out(str(error), message)
+            if isinstance(error, TooLate):
+                self._is_ahead.set()
+                self._is_too_late = True
             return False
+        self._is_too_late = False
         before = self._clock
         for event in events:
             for part in _parts(event):
@@ -302,6 +316,8 @@ class Line:
         if event.symbol not in self._instruments:
             return
         if self._is_newer(event):
+            if isinstance(event, Traded) and not event.is_snapshot:
+                self._doubted.discard(event.symbol)
             self._came[event.symbol] = asyncio.get_running_loop().time()
             self._has_data(event.symbol)
         self._listener.take(event)
@@ -319,7 +335,7 @@ class Line:
         return True
 
     def _has_data(self, symbol: str) -> None:
-        if symbol in self._without_data:
+        if symbol in self._without_data and symbol not in self._doubted:
             self._without_data.discard(symbol)
             self._listener.served(symbol)
             self.has_data.set()

@@ -195,6 +195,7 @@ class MinuteBuilder:
         Args:
             trades: in any order.
             is_whole: whether they reach back to the last one before. If they do not, the minutes since are broken.
+                So are those of a hole in the numbers that is left.
         """
         new = self.add(trades)
         for minute in self._open.values():
@@ -205,8 +206,18 @@ class MinuteBuilder:
             )
             first = max(self._covered_from - self._covered_from % MINUTE_MS, self._begin)
             self._break(first, max(first, until))
+        elif not is_whole:
+            self.give_up()
         self._covered_from = None
         return new
+
+    def join(self, trades: Iterable[NumberedTrade]) -> None:
+        """Trades came over the connection that there is now.
+
+        Where they are numbered, and one before them is known, what is missing between shows as a hole in the numbers.
+        """
+        if self._front_number is not None and any(each.number is not None for each in trades):
+            self._covered_from = None
 
     def _break(self, first: int, last: int) -> None:
         """These minutes lack trades. Those that are too many are never made."""

@@ -7,21 +7,24 @@ from typing import TYPE_CHECKING
 from vivienne.market.bars import joined
 from vivienne.market.feeds.base import History
 from vivienne.market.feeds.exchange.asking import candles_between
-from vivienne.market.feeds.exchange.rest import answer_of
-from vivienne.market.feeds.exchange.splicing import is_closed
 from vivienne.market.types import MINUTE_MS, Bars, Candle
 from vivienne.market.unbroken import unbroken, with_quiet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from vivienne.market.feeds.exchange.adapter import Adapter, HistoryRow, Instrument
     from vivienne.market.feeds.exchange.rest import Rest
     from vivienne.market.timeframe import Timeframe
 
 
-async def past(rest: Rest, adapter: Adapter, instrument: Instrument, timeframe: Timeframe, bars: int) -> History:
-    """Closed bars, and the closed minutes of the bar that is open, by the exchange's own clock.
+async def past(
+    rest: Rest, adapter: Adapter, instrument: Instrument, timeframe: Timeframe, bars: int, now: int
+) -> History:
+    """Closed bars, and the closed minutes of the bar that is open.
+
+    A candle is closed where the exchange says so, or where there is a later one. Its clock closes none, because that
+    may be wrong: it only tells what to ask for.
 
     Args:
         rest: to ask.
@@ -29,25 +32,36 @@ async def past(rest: Rest, adapter: Adapter, instrument: Instrument, timeframe: 
         instrument: whose.
         timeframe: of the bars.
         bars: how many of them; there are fewer where the exchange has no more.
+        now: the exchange's time, in ms since the epoch.
 
     Raises:
         Refused: there is no answer, or none that can be read.
     """
-    now = answer_of(adapter.time, await rest.get(adapter.time_request()))
-    length = timeframe.milliseconds
-    open_bar = now - now % length
-    step = interval(adapter, timeframe.minutes)
+    length, step = timeframe.milliseconds, interval(adapter, timeframe.minutes)
+    open_bar, end = now - now % length, now - now % MINUTE_MS + MINUTE_MS
     count = bars if adapter.history_depth is None else min(bars, adapter.history_depth * step // timeframe.minutes)
-    rows = await candles_between(rest, adapter, instrument, step, open_bar - count * length, open_bar)
-    closed = in_bars(_closed(rows, step, now), step, timeframe)
-    closed = unbroken(closed, length, timeframe.longest_filled_gap, open_bar)
-    minutes: list[Candle] = []
+    begin = open_bar - count * length
+    rows = await candles_between(rest, adapter, instrument, step, begin, end if timeframe.minutes == 1 else open_bar)
+    minutes: list[HistoryRow] = []
     if timeframe.minutes > 1:
-        found = await candles_between(rest, adapter, instrument, 1, open_bar, now - now % MINUTE_MS)
-        close = closed[-1].close if closed else None
-        minutes = with_quiet([row.candle for row in found if is_closed(row, now)], close, open_bar, MINUTE_MS)
+        minutes = await candles_between(rest, adapter, instrument, 1, open_bar, end)
+        if not minutes and rows and not rows[-1].is_closed:  # nothing tells that the last bar is over
+            open_bar = rows[-1].candle.open_time // length * length
+            rows = [row for row in rows if row.candle.open_time < open_bar]
+            minutes = await candles_between(rest, adapter, instrument, 1, open_bar, end)
+    closed = in_bars(_closed(rows, is_followed=bool(minutes)), step, timeframe)
+    if closed:
+        closed = unbroken(
+            closed, length, timeframe.longest_filled_gap, open_bar if minutes else closed[-1].open_time + length
+        )
+    found: list[Candle] = []
+    if closed:
+        following = closed[-1].open_time + length
+        later = [candle for candle in _closed(minutes, is_followed=False) if candle.open_time >= following]
+        found = with_quiet(later, closed[-1].close, following, MINUTE_MS)
     # With fewer than were asked for, the exchange has no more: for whoever decides the market began there.
-    return History(Bars.from_candles(minutes), is_whole=len(closed) < bars, bars=Bars.from_candles(closed))
+    is_whole = count < bars or not closed or closed[0].open_time > begin
+    return History(Bars.from_candles(found), is_whole=is_whole, bars=Bars.from_candles(closed))
 
 
 def interval(adapter: Adapter, minutes: int) -> int:
@@ -55,10 +69,13 @@ def interval(adapter: Adapter, minutes: int) -> int:
     return max(each for each in adapter.intervals if minutes % each == 0)
 
 
-def _closed(rows: Iterable[HistoryRow], step: int, now: int) -> list[Candle]:
-    length = step * MINUTE_MS
+def _closed(rows: Sequence[HistoryRow], *, is_followed: bool) -> list[Candle]:
+    """The candles that are closed. The last one is, if it is followed by another or says so."""
+    last = len(rows) - 1
     return [
-        row.candle for row in rows if (row.candle.open_time + length <= now if row.is_closed is None else row.is_closed)
+        row.candle
+        for place, row in enumerate(rows)
+        if row.is_closed or (row.is_closed is None and (place < last or is_followed))
     ]
 
 

@@ -20,6 +20,10 @@ _DRIFT = 0.001
 """Fraction by which the clock of the exchange may run faster than that of this machine."""
 
 
+class TooLate(UnknownMessage):
+    """A time is later than can be."""
+
+
 class Latest:
     """The latest time that a message may have: what the exchange said when it was asked, and the time since.
 
@@ -113,7 +117,7 @@ def check_time(time: int, latest: float) -> None:
     """Check a time.
 
     Raises:
-        UnknownMessage: it is later than can be.
+        TooLate: it is later than can be.
     """
     if time > latest:
-        raise UnknownMessage("a time that is later than its clock")
+        raise TooLate("a time that is later than its clock")

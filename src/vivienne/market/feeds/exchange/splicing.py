@@ -187,6 +187,7 @@ class FromTrades:
             self._builder.hear(event.time)
         elif isinstance(event, Traded):
             new = self._builder.add(event.trades)
+            self._builder.join(event.trades if event.is_snapshot else new)
             moved = [PriceMoved(each.trade.price, each.trade.time) for each in new[-1:] if not event.is_snapshot]
             return [*moved, *self._minutes()]
         elif isinstance(event, CandleSeen):

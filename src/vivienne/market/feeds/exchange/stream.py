@@ -65,11 +65,17 @@ class Stream:
         self._connects = connects or Budget(adapter.limits.connects_per_minute)
         self._patience = patience or Patience()
         self._line: Line | None = None
+        self._doubted: set[str] = set()
         self._now = now
         self.counts = Counts()
 
     def doubt(self, symbol: str, reason: str) -> None:
-        """The stream lacks data of an instrument: put another connection in place of the one that is open."""
+        """The stream lacks trades of an instrument: put another connection in place of the one that is open.
+
+        Until there is a new trade of it, it counts as without data.
+        """
+        self._doubted.add(symbol)
+        self._listener.refused(symbol, reason)
         if self._line is not None:
             self._line.doubt(symbol, reason)
 
@@ -116,7 +122,8 @@ class Stream:
 
     def _opened(self) -> tuple[Line, asyncio.Task[None]]:
         line = Line(
-            self._adapter, self._url, self._instruments, self._listener, self.counts, self._patience, self._now
+            self._adapter, self._url, self._instruments, self._listener, self.counts, self._patience, self._now,
+            self._doubted,
         )  # fmt: skip
         self._line = line
         running = asyncio.create_task(line.run())

@@ -174,6 +174,10 @@ class PushedFeed:
             self._counts[asset, result] += getattr(tally, result)
         self._counts[asset, "refused"] += refused
 
+    def refuse(self) -> None:
+        """Count what could not be read at all as a row of no known asset."""
+        self._counts["unknown", "refused"] += 1
+
     async def taken(self) -> None:
         """Wait until the market has taken everything that was pushed."""
         for waiting in self._waiting.values():
