@@ -147,7 +147,14 @@ def test_names_without_end_do_not_fill_the_memory_nor_push_out_those_who_publish
 def test_what_no_agent_needs_is_not_kept() -> None:
     showing = Showing()
     names = [f"A{number}" for number in range(10_000)]
-    showing.take(beat("9999-forged", *names, troubles={"BTC": "x" * 10_000, **dict.fromkeys(names, "y")}))
+    showing.take(
+        beat(
+            "9999-forged",
+            *names,
+            troubles={"BTC": "x" * 10_000, **dict.fromkeys(names, "y")},
+            settings={"--seed": "x" * 999, **dict.fromkeys(names[:99], "y")},
+        )
+    )
 
     (kept,) = showing.agents.all()
     assert len(json.dumps(kept)) < 1_000
@@ -161,6 +168,14 @@ def test_what_no_agent_needs_is_not_kept() -> None:
         ([beat(AGENT, "BTC", "DOGE")], {"decides BTC, DOGE, and with the assets of this process it would be BTC, ETH"}),
         ([beat(), beat(SUCCESSOR, timeframe="5m")], {"its timeframe is 5m, that of the agent 1/1 is 15m"}),
         ([beat(), beat(SUCCESSOR, feed="replay")], {"its feed is replay, that of the agent 1/1 is simulated"}),
+        (
+            [beat(settings={"--max-position-size": "100"}), beat(SUCCESSOR, settings={"--max-position-size": "10"})],
+            {"it has --max-position-size '10', and the agent 1/1 '100': start all with the same"},
+        ),
+        (
+            [beat(), beat(SUCCESSOR, settings={"--max-position-size": "10"})],
+            {},
+        ),  # the other one is of an earlier version
         ([beat(shard="x")], {"its shard 'x' is not valid"}),
         ([beat(shard="1/9999")], {"its shard '1/9999' is not valid"}),
         ([beat(), beat(SUCCESSOR, shard="1/2")], {"it is one of 2 agents, and the agent 1/1 one of 1"}),

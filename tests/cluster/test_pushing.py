@@ -60,7 +60,8 @@ async def cluster(redis: RunningRedis) -> AsyncIterator[Cluster]:
     async with AsyncExitStack() as closing:
         closing.push_async_callback(client.aclose, close_connection_pool=True)
         tasks = []
-        for run in (listen, *(_answering(agent, made.feeds[agent], client) for agent in ("one", "two"))):
+        agents = ((agent, made.feeds[agent] if agent != "simulated" else None) for agent in ("one", "two", "simulated"))
+        for run in (listen, *(_answering(agent, feed, client) for agent, feed in agents)):
             is_ready = asyncio.Event()
             tasks.append(asyncio.create_task(run(is_ready.set)))
             await asyncio.wait_for(is_ready.wait(), 60)
@@ -79,7 +80,7 @@ async def cluster(redis: RunningRedis) -> AsyncIterator[Cluster]:
             await asyncio.wait(tasks)
 
 
-def _answering(agent: str, feed: PushedFeed, client: Client) -> Any:
+def _answering(agent: str, feed: PushedFeed | None, client: Client) -> Any:
     answering = Answering(agent, cast("Any", None), feed)
     return lambda ready: answering.run(client, ready)
 
@@ -112,7 +113,7 @@ async def test_what_no_agent_takes_is_said(redis: RunningRedis, monkeypatch: pyt
     async with cluster(redis) as made:
         with pytest.raises(AgentUnavailable, match="The agent of SOL does not respond; nothing was taken"):
             await made.pushes.push("candles", {"candles": [candle("BTC", 1), candle("SOL", 1)]})
-        with pytest.raises(NotPushed, match="started with --feed simulated"):
+        with pytest.raises(NotPushed, match="was not started with --feed push"):
             await made.pushes.push("candles", {"candles": [candle("XRP", 1)]})
         monkeypatch.setattr(pushed_feed, "MOST_WAITING", 1)
         await made.pushes.push("candles", {"candles": [candle("BTC", 1, closed=True)]})

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from vivienne.cluster.heartbeats import ALIKE
+from vivienne.commands.serve import _leave_to_agents, serve
 from vivienne.errors import SettingsError
 from vivienne.market.timeframe import Timeframe
 from vivienne.settings.boot import Boot
@@ -223,3 +225,28 @@ def test_an_address_of_an_exchange_with_a_password_is_refused_without_it() -> No
     with pytest.raises(SettingsError, match="--exchange-url: the address must be a scheme and a host alone") as error:
         exchange_url("https://ana:s3cret@host")
     assert "s3cret" not in str(error.value)
+
+
+def test_a_gateway_ignores_what_the_environment_of_all_processes_says_to_agents(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shared = {**SHARED, "assets": "BTC,ETH", "feed": "replay", "data": "BTC=a.csv", "market_begin": BEGIN}
+    for name, value in {**shared, "max_position_size": "25,BTC=10"}.items():
+        monkeypatch.setenv(f"VIVIENNE_{name.upper()}", value)
+
+    def boot(*flags: str) -> Boot:
+        context = serve.make_context("serve", list(flags))
+        _leave_to_agents(context)
+        return Boot.read(**context.params)
+
+    assert ("gateway", "100", {}) == ((found := boot("--role", "gateway")).role, str(found.caps), found.files)
+    with pytest.raises(SettingsError, match="BTC,ETH and --data for BTC differ"):  # an agent does not
+        boot("--role", "agent")
+    with pytest.raises(SettingsError, match="--max-position-size goes with --role agent"):
+        boot("--role", "gateway", "--max-position-size", "5")
+
+
+def test_what_all_agents_should_have_alike_is_known_to_gateways() -> None:
+    feeds: tuple[dict[str, Any], ...] = ({}, {"feed": "exchange", "exchange": "kraken"}, {"feed": "push"})
+    assert {flag for feed in feeds for flag in Boot.read(**feed).of_all_agents()} == ALIKE
+    assert Boot.read(max_position_size="25,ETH=5,BTC=10").of_all_agents()["--max-position-size"] == "25,BTC=10,ETH=5"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from vivienne.cluster.heartbeats import SILENT_SECONDS
+from vivienne.cluster.heartbeats import ALIKE, SILENT_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 FORGET_SECONDS = 60.0
 """Silence after which an agent is removed; it will not return under its name."""
+_LONGEST_SETTING = 100
 LONGEST_REASON = 500
 """Letters of a reason of an agent that are kept."""
 MOST_UNPROVEN = 256
@@ -54,7 +55,9 @@ class Agents:
         troubles = {
             asset: beat["troubles"][asset][:LONGEST_REASON] for asset in self._assets if asset in beat["troubles"]
         }
-        return {**beat, "assets": beat["assets"][: len(self._assets) + 1], "troubles": troubles}
+        settings = {flag: text[:_LONGEST_SETTING] for flag, text in beat.get("settings", {}).items() if flag in ALIKE}
+        assets = beat["assets"][: len(self._assets) + 1]
+        return {**beat, "assets": assets, "troubles": troubles, "settings": settings}
 
     def hear(self, agent: str) -> None:
         """Note a message of an agent, which shows that it is alive."""

@@ -53,7 +53,18 @@ def _settings(beat: Heartbeat, first: Heartbeat) -> list[str]:
             found.append(
                 f"its {name} is {own}, that of the agent {first['shard']} is {other}: start all with one {flag}"
             )
+    own_settings, others = beat.get("settings", {}), first.get("settings", {})
+    found += [
+        f"it has {flag} {_short(own_settings[flag])}, and the agent {first['shard']} {_short(others[flag])}: start all "
+        "with the same"
+        for flag in sorted(own_settings.keys() & others.keys())
+        if own_settings[flag] != others[flag]
+    ]
     count, other_count = beat["shard"].rpartition("/")[2], first["shard"].rpartition("/")[2]
     if count != other_count:
         found.append(f"it is one of {count} agents, and the agent {first['shard']} one of {other_count}")
     return found
+
+
+def _short(value: str) -> str:
+    return repr(value[:50]) if value else "not set"

@@ -6,7 +6,7 @@ import asyncio
 import socket
 import time
 import uuid
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NotRequired
 
 import orjson
 from pydantic import Field, TypeAdapter, ValidationError
@@ -25,6 +25,12 @@ SILENT_SECONDS = 3.0
 
 Name = Annotated[str, Field(max_length=100)]
 """The name of an agent has its host in it, which has 64 characters at most."""
+ALIKE = frozenset((
+    "--evaluate-on", "--exchange", "--market-begin", "--max-position-size", "--quote", "--require-full-history",
+    "--seed", "--speed", "--window",
+))  # fmt: skip
+"""Flags that all agents should have alike, beside `--feed` and `--timeframe`."""
+Setting = Annotated[str, Field(max_length=1_000)]
 MOST_BYTES = 256 * 1024
 """Length of a heartbeat; that of an agent with 10,000 assets is below half of it."""
 
@@ -39,6 +45,7 @@ class Heartbeat(TypedDict):
         feed: name of the source of its market data.
         timeframe: of its bars.
         troubles: assets that cannot be decided, and why.
+        settings: by flag, those that all agents should have alike; earlier versions send none.
     """
 
     agent: Name
@@ -47,6 +54,7 @@ class Heartbeat(TypedDict):
     feed: Name
     timeframe: Name
     troubles: dict[str, str]
+    settings: NotRequired[dict[Name, Setting]]
 
 
 _adapter = TypeAdapter(Heartbeat)

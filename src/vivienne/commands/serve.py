@@ -12,6 +12,7 @@ from vivienne.addresses import shown_address
 from vivienne.commands.failure import exit_code
 from vivienne.commands.options import option_of
 from vivienne.errors import VivienneError
+from vivienne.settings.agreement import OF_AGENTS
 from vivienne.settings.boot import SETTINGS, Boot
 from vivienne.version import build_version
 
@@ -33,13 +34,14 @@ def _options(command: Any) -> Any:
 @click.command()
 @_options
 @click.pass_context
-def serve(context: click.Context, /, **values: Any) -> None:
+def serve(context: click.Context, /, **_values: Any) -> None:
     """Decide assets, and serve REST, WebSockets and the dashboard."""
     from vivienne.logs.setup import start_logging  # noqa: PLC0415  # wrong flags are refused before all is loaded
     from vivienne.roles.serving import serve as run  # noqa: PLC0415  # the same
     from vivienne.stream.logs import LogStream  # noqa: PLC0415  # the same
 
-    boot = Boot.read(**values)
+    _leave_to_agents(context)
+    boot = Boot.read(**context.params)
     logs = LogStream()
     console = start_logging(boot.log_level, boot.log_format, logs)
     _print_settings(context, boot, console)
@@ -52,6 +54,21 @@ def serve(context: click.Context, /, **values: Any) -> None:
         context.exit(exit_code(error))
     finally:
         console.flush()  # before the error that ends the program
+
+
+def _leave_to_agents(context: click.Context) -> None:
+    """Ignore what the environment says to agents, in a gateway: one file may be for all processes of a machine.
+
+    A flag is not ignored, because somebody gave it to this process. Without `--assets` nothing is, since the assets
+    would have followed from it.
+    """
+    given = context.params
+    if given["role"] != "gateway" or not given["assets"]:
+        return
+    for name in OF_AGENTS:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "ENVIRONMENT":
+            given[name] = SETTINGS[name].default
 
 
 _SOURCES = {"COMMANDLINE": "flag", "ENVIRONMENT": "environment"}
@@ -75,9 +92,7 @@ def _effective(context: click.Context, boot: Boot) -> Iterator[tuple[str, str, s
         value = effective.get(name, context.params[name])
         shown = "-" if value == "" else shown_address(value) if each.is_secret else str(value)
         source = context.get_parameter_source(name)
-        yield (
-            each.flag.removeprefix("--"),
-            shown,
-            _SOURCES.get(source.name if source else "", "default"),
-            each.variable,
-        )
+        where = _SOURCES.get(source.name if source else "", "default")
+        if where == "environment" and name in OF_AGENTS and boot.role == "gateway":
+            where = "of agents"
+        yield each.flag.removeprefix("--"), shown, where, each.variable

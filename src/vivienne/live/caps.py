@@ -28,6 +28,10 @@ class SizeCaps:
         """The cap of an asset, in percent of equity."""
         return self.by_asset.get(asset, self.most)
 
+    def __str__(self) -> str:
+        """As it would be given."""
+        return ",".join([f"{self.most:g}", *(f"{asset}={self.by_asset[asset]:g}" for asset in sorted(self.by_asset))])
+
     @classmethod
     def read(cls, text: str, assets: Collection[str]) -> Self:
         """Parse a setting such as ``25`` or ``25,BTC=10``: 10 percent for BTC, 25 for the others.

@@ -42,6 +42,8 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
     market = market_of(boot, feed, service, board)
     name = agent_name()
 
+    settings = boot.of_all_agents()
+
     def beat() -> Heartbeat:
         return {
             "agent": name,
@@ -50,6 +52,7 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
             "feed": market.feed,
             "timeframe": boot.timeframe.value,
             "troubles": market.troubles(),
+            "settings": settings,
         }
 
     succession = Succession(name, assets)

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from pathlib import Path
 
+OF_AGENTS = ("data", "max_position_size")
+"""Settings that only those who decide have; a gateway ignores them in the environment."""
 _USUAL_ASSETS = ("BTC", "ETH", "SOL")
 
 
@@ -23,7 +25,7 @@ def check_agreement(given: Mapping[str, Any]) -> None:
     Raises:
         SettingsError: two do not agree.
     """
-    if given["feed"] == "replay" and not given["data"]:
+    if given["feed"] == "replay" and not given["data"] and given["role"] != "gateway":
         raise SettingsError("--feed replay needs --data ASSET=PATH, at least once")
     if given["feed"] != "replay" and given["data"]:
         raise SettingsError(f"--data goes with --feed replay; --feed {given['feed']} reads no files")

@@ -356,6 +356,22 @@ class Boot:
             return None
         return self.record or beside(self.db)
 
+    def of_all_agents(self) -> dict[str, str]:
+        """By flag, what all agents should have alike beside their feed and timeframe."""
+        found: dict[str, object] = {
+            "--evaluate-on": "tick" if self.on_tick else "close",
+            "--max-position-size": self.caps,
+            "--window": self.window,
+            "--require-full-history": self.require_full_history,
+        }
+        if self.feed == "exchange":
+            found |= {"--exchange": self.exchange, "--quote": self.quote}
+        if self.feed in ("simulated", "replay"):
+            found |= {"--speed": self.speed, "--market-begin": self.market_begin}
+        if self.feed == "simulated":
+            found["--seed"] = self.seed
+        return {flag: str(value) for flag, value in found.items()}
+
     @property
     def limits(self) -> Limits:
         """The limits of callers, together."""
