@@ -10,6 +10,7 @@ import counting
 import evaluation
 import exchange
 import exchange_memory
+import judging
 import kills
 import process
 import processes
@@ -35,6 +36,8 @@ _BENCHMARKS: dict[str, Callable[..., list[Figure]]] = {
     "states": processes.measure_states,
     "store": store.measure,
     "counting": counting.measure,
+    "judging": judging.measure,
+    "judging_errors": judging.measure_errors,
     "exchange": exchange.measure,
     "exchange_memory": exchange_memory.measure,
 }

@@ -63,7 +63,7 @@ def account_entry(
         "drawdown": fall,
         "drawdown_at": _time(found, lowest) if fall else None,
         "exposure": fsum(exposure.tolist()) / len(exposure) if len(exposure) else 0.0,
-        "invested": np.count_nonzero(exposure) / len(exposure) if len(exposure) else 0.0,
+        "invested": int(np.count_nonzero(exposure)) / len(exposure) if len(exposure) else 0.0,
         "turnover": found.turnover,
         "paid": found.paid,
         "curve": {

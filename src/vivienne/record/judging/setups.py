@@ -96,5 +96,5 @@ def _sorted(
 
 def _held(name: str, found: Outcomes) -> HeldGroup:
     known = known_of(found.returns[_HELD_ROW])
-    right = np.count_nonzero(known < 0) / len(known) if len(known) else None
+    right = int(np.count_nonzero(known < 0)) / len(known) if len(known) else None
     return {"filter": name, "outcomes": summary(found), "held_right": right}

@@ -62,7 +62,7 @@ def _horizon(bars: int, known: FloatArray) -> HorizonSummary:
         "bars": bars,
         "known": len(known),
         "mean_return": _mean(known),
-        "hit_rate": np.count_nonzero(known > 0) / len(known) if len(known) else None,
+        "hit_rate": int(np.count_nonzero(known > 0)) / len(known) if len(known) else None,
     }
 
 
