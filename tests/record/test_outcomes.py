@@ -59,6 +59,13 @@ def test_a_hole_leaves_what_reaches_over_it_unknown() -> None:
     assert np.isnan(found[1]).tolist() == [False] + [True] * 7
 
 
+def test_the_paper_position_is_what_is_held_from_the_next_open_on() -> None:
+    bars = decided([100.0] * 9, [10, 10, 0, -20, 5, 5, 5, 0, 5], numbers=[0, 1, 2, 3, 4, 8, 9, 10, 11])
+    held = whole(outcomes(bars, LENGTH)).position
+    # What is under way at the beginning, and after the hole, is not taken; before the hole it ends.
+    assert held.tolist() == pytest.approx([0, 0, 0, -20, 0, 0, 0, 0, NAN], nan_ok=True)
+
+
 @examples()
 @given(st.integers(0, 2**32 - 1), st.integers(2, 200), st.integers(0, 3))
 def test_outcomes_are_those_of_a_plain_program(seed: int, count: int, holes: int) -> None:
@@ -100,7 +107,7 @@ def test_the_pieces_are_as_good_as_the_whole(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def _columns(found: Outcomes) -> list[np.ndarray]:
-    return [*found.returns, found.gain, found.loss]
+    return [*found.returns, found.gain, found.loss, found.position]
 
 
 def _plainly(decided: DecidedBars, row: int) -> tuple[list[float], float, float]:

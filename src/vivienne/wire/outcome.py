@@ -11,6 +11,9 @@ class DecisionOutcome(TypedDict):
     Returns are in percent, after so many bars. The largest moves for and against the side are those within 96 bars, in
     ATR of the bar of the decision, and at least 0. What is not known is null: while too few bars have closed, where
     bars are missing, and without a side.
+
+    `paper_position` is what the paper account holds from the open of the next bar on, in percent of equity, below 0 for
+    a short position; null on the newest bar.
     """
 
     return_1: float | None
@@ -19,6 +22,7 @@ class DecisionOutcome(TypedDict):
     return_96: float | None
     largest_gain_atr: float | None
     largest_loss_atr: float | None
+    paper_position: float | None
 
 
 class HorizonSummary(TypedDict):

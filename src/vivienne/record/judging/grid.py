@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from vivienne.record.judging.positions import is_inside, positions
+from vivienne.record.judging.positions import paper_positions
 from vivienne.record.judging.runs import merged, run_starts
 
 if TYPE_CHECKING:
@@ -86,12 +86,6 @@ def _fill(found: Grid, column: int, decided: DecidedBars, length_ms: int) -> Non
 
 
 def _targets(decided: DecidedBars, length_ms: int) -> FloatArray:
-    """The position to hold during each bar: the one that the bar before asks for.
-
-    It is 0 on the first bar of a run. What was under way there was entered at a price that is not known, so it is never
-    held; the first position is the first that begins later.
-    """
-    wanted = positions(decided)
-    wanted = np.where(is_inside(wanted, decided, length_ms), 0.0, wanted)
+    """The position to hold during each bar: the one that the bar before asks for, and 0 on the first bar of a run."""
     is_first = run_starts(decided.bars.open_time, length_ms) == np.arange(len(decided))
-    return np.where(is_first, 0.0, np.append(0.0, wanted)[:-1])
+    return np.where(is_first, 0.0, np.append(0.0, paper_positions(decided, length_ms))[:-1])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from vivienne.record.judging.positions import paper_positions
 from vivienne.record.judging.runs import bars_ahead
 
 if TYPE_CHECKING:
@@ -35,11 +36,14 @@ class Outcomes(NamedTuple):
         returns: a row for each of `HORIZONS`: the close of that bar against the entry price, in percent.
         gain: the largest move for the side within `MOVE_BARS`, in ATR of the bar of the decision; at least 0.
         loss: the largest move against it, likewise; at least 0.
+        position: what the paper account holds from the next open on, in percent of equity, below 0 for a short one; NaN
+            on the last bar, and 0 on the last one before a hole.
     """
 
     returns: FloatArray
     gain: FloatArray
     loss: FloatArray
+    position: FloatArray
 
 
 def outcomes(decided: DecidedBars, length_ms: int) -> Pieces[Outcomes]:
@@ -50,12 +54,21 @@ def outcomes(decided: DecidedBars, length_ms: int) -> Pieces[Outcomes]:
         length_ms: length of a bar.
     """
     count = len(decided)
-    found = Outcomes(np.full((len(HORIZONS), count), np.nan), np.full(count, np.nan), np.full(count, np.nan))
+    unknown = np.full((len(HORIZONS) + 2, count), np.nan)
+    found = Outcomes(unknown[2:], unknown[0], unknown[1], _positions(decided, length_ms))
+    yield
     for begin in range(0, count, _PIECE):
         rows = slice(begin, min(begin + _PIECE, count))
         _fill(found, rows, decided[begin : begin + _PIECE + MOVE_BARS], length_ms)
         yield
     return found
+
+
+def _positions(decided: DecidedBars, length_ms: int) -> FloatArray:
+    ahead = bars_ahead(decided.bars.open_time, length_ms)
+    held = np.where(ahead > 0, paper_positions(decided, length_ms), 0.0)
+    held[-1:] = np.nan
+    return held
 
 
 def _fill(found: Outcomes, rows: slice, seen: DecidedBars, length_ms: int) -> None:

@@ -21,7 +21,7 @@ def positions(decided: DecidedBars) -> FloatArray:
     decision had no effect.
     """
     is_wanted = decided.is_decided & decided.has_effect & (decided.level > Clarity.IDLE)
-    return np.where(is_wanted, decided.side * decided.size, 0.0)
+    return np.where(is_wanted, decided.side * decided.size, 0.0) + 0.0  # and no negative zero
 
 
 def blocked_by(decided: DecidedBars) -> dict[str, BoolArray]:
@@ -54,7 +54,17 @@ def begins(sides: FloatArray, decided: DecidedBars, length_ms: int) -> BoolArray
     return is_begun
 
 
-def is_inside(sides: FloatArray, decided: DecidedBars, length_ms: int) -> BoolArray:
+def paper_positions(decided: DecidedBars, length_ms: int) -> FloatArray:
+    """The position of the paper account after each bar, in percent of equity, below 0 for a short one.
+
+    It is the one that the bar asks for. But what was under way on the first bar of a run was entered at a price that is
+    not known, so it is never taken; the first position is the first that begins later.
+    """
+    wanted = positions(decided)
+    return np.where(_is_inside(wanted, decided, length_ms), 0.0, wanted)
+
+
+def _is_inside(sides: FloatArray, decided: DecidedBars, length_ms: int) -> BoolArray:
     """True on bars of what was under way on the first bar of a run, until it ends; arguments as in `begins`."""
     side = np.sign(sides)
     start = run_starts(decided.bars.open_time, length_ms)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from vivienne.market.types import BoolArray, FloatArray
     from vivienne.wire.outcome import DecisionOutcome, HorizonSummary, OutcomeSummary
 
-_NONE = Outcomes(np.empty((len(HORIZONS), 0)), np.empty(0), np.empty(0))
+_NONE = Outcomes(np.empty((len(HORIZONS), 0)), *[np.empty(0)] * 3)
 
 
 def outcome_entry(found: Outcomes, row: int) -> DecisionOutcome:
@@ -29,12 +29,13 @@ def outcome_entry(found: Outcomes, row: int) -> DecisionOutcome:
         "return_96": finite(most),
         "largest_gain_atr": finite(found.gain.item(row)),
         "largest_loss_atr": finite(found.loss.item(row)),
+        "paper_position": finite(found.position.item(row)),
     }
 
 
 def chosen(found: Outcomes, rows: BoolArray) -> Outcomes:
     """The outcomes of some bars."""
-    return Outcomes(found.returns[:, rows], found.gain[rows], found.loss[rows])
+    return Outcomes(found.returns[:, rows], found.gain[rows], found.loss[rows], found.position[rows])
 
 
 def joined(parts: Sequence[Outcomes]) -> Outcomes:
