@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -31,6 +32,9 @@ _TIMEFRAME = Timeframe.M15
 _LENGTH = _TIMEFRAME.milliseconds
 _MONTH_BARS = 30 * 96
 _ROUNDS = 15
+_EDGES = 60
+_RIGHT = 0.58
+"""How often the version with an edge has the right side."""
 _COSTS = Costs(fee=5, slippage=1)
 _FREE = Costs(0, 0)
 _Document = dict[str, dict[str, object]]
@@ -88,6 +92,7 @@ def measure_errors(histories: float = 1_000, bars: float = 3_000) -> list[Figure
         Figure("bands that miss the true mean, with costs", str(wrong.missed), f"<= {most:g}", wrong.missed <= most),
         Figure("bars on which the two positions differ, mean", f"{wrong.different:,.0f} of {bars:,.0f}"),
         Figure("bars beyond the bound, mean", f"{wrong.cut:.2f}"),
+        *_edges(int(bars)),
         Figure("time", f"{time.perf_counter() - begin:.0f} s"),
     ]
 
@@ -111,6 +116,31 @@ def _wrong(histories: int, count: int) -> _Wrong:
         different.append(_different(pair))
         cut.append(free.cut)
     return _Wrong(better, worse, missed, statistics.fmean(different), statistics.fmean(cut))
+
+
+def _edges(count: int) -> list[Figure]:
+    """How long it takes to tell a version with an edge from one that never has a position."""
+    told, means = [], []
+    for seed in range(_EDGES):
+        rng = np.random.default_rng(seed)
+        recorded = _recorded(_without_edge(rng, MOST_HISTORY + count + 2))
+        flat = whole(decided_anew(recorded, Deciding(Configuration(), 0, 100.0, _TIMEFRAME), MOST_HISTORY, is_cut=True))
+        opened = flat.bars.open
+        coming = np.sign(np.append(opened[2:] / opened[1:-1] - 1, [0.0, 0.0]))
+        side = np.where(rng.random(len(opened)) < _RIGHT, coming, -coming)
+        level, size = np.full(len(opened), 2), np.full(len(opened), 10.0)
+        now, then = (replace(flat, level=level, size=size, side=each) for each in (side, 0 * side))
+        found = whole(compare({"BTC": Pair(now, then, MOST_HISTORY, 10.0)}, _LENGTH, _FREE))
+        differences = np.diff(found.difference)
+        means.append(float(differences.mean() / differences.std()))
+        beyond = np.flatnonzero(found.difference > found.band(np.arange(len(found.time))))
+        told.append(beyond.item(0) + 1 if len(beyond) else count + 1)
+    return [
+        Figure(
+            f"bars until an edge of {statistics.fmean(means):.2f} deviations is told, median of {_EDGES}",
+            f"{statistics.median(told):,.0f} ({sum(each <= count for each in told)} within {count:,})",
+        )
+    ]
 
 
 def _different(pair: Pair) -> int:
