@@ -13,7 +13,8 @@ from exchange_agent import ASSETS, BARS, following, until
 from fake_exchange import BEGIN, DIALECTS, FakeExchange, FakeMarket
 from measuring import Figure
 from vivienne.market.feeds.exchange.known import EXCHANGES
-from vivienne.market.feeds.exchange.line import Counts, Line
+from vivienne.market.feeds.exchange.line import Line
+from vivienne.market.feeds.exchange.listener import Counts
 from vivienne.market.feeds.exchange.patience import Patience
 from vivienne.market.feeds.exchange.splicing import FromCandles, FromTrades
 from vivienne.market.types import MINUTE_MS, Candle
@@ -73,7 +74,7 @@ def _trade_cost(name: str) -> Figure:
     async def read() -> float:
         begin = time.process_time()
         for text in texts:
-            await line.is_news(text)  # what a connection does with each message
+            await line.hearing.is_news(text)  # what a connection does with each message
         return time.process_time() - begin
 
     cost = asyncio.run(read()) / len(trades) * 1e6

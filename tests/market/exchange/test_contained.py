@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from exchange_watching import followed
+from exchange_watching import IMPATIENT, followed
 from fake_exchange import FakeExchange, FakeMarket
 from vivienne.market.feeds.base import HistoryRead
 from vivienne.market.feeds.exchange import following
@@ -49,7 +50,10 @@ async def test_a_defect_when_the_stream_breaks_off_leaves_the_connection_and_the
 ) -> None:
     async with (
         FakeExchange("binance", FakeMarket(("BTC", "ETH"), ahead=600)) as exchange,
-        followed(exchange, "binance", "BTC", "ETH") as (feed, (btc, eth)),
+        followed(exchange, "binance", "BTC", "ETH", patience=replace(IMPATIENT, quiet=5.0, first=5.0)) as (
+            feed,
+            (btc, eth),
+        ),
     ):
         await eth.until(2)
 

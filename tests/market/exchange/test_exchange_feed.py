@@ -17,7 +17,8 @@ from vivienne.market.feeds.base import PriceMoved
 from vivienne.market.feeds.exchange.adapter import Instrument, NumberedTrade
 from vivienne.market.feeds.exchange.group import Group
 from vivienne.market.feeds.exchange.known import EXCHANGES
-from vivienne.market.feeds.exchange.line import Counts, Line
+from vivienne.market.feeds.exchange.line import Line
+from vivienne.market.feeds.exchange.listener import Counts
 from vivienne.market.feeds.exchange.plausible import LEAP_MS, Latest
 from vivienne.market.timeframe import Timeframe
 from vivienne.market.types import MINUTE_MS, Trade

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import get_args
 
@@ -10,6 +11,7 @@ import pytest
 from exchange_watching import IMPATIENT, followed, until
 from fake_exchange import FakeExchange, FakeMarket
 from vivienne.market.feeds.exchange.patience import Patience
+from vivienne.market.feeds.exchange.standing import Standing
 from vivienne.market.feeds.exchange.troubles import TroubleKind, Troubles
 
 
@@ -88,3 +90,19 @@ def test_a_stream_is_tried_again_soon_at_first_and_slowly_after_a_long_outage() 
         assert bound * 0.9 < max(waits) <= bound
     assert max(patience.pause_of_stream(0, 0.0) for _ in range(1_000)) <= patience.retry
     assert pytest.approx(60.0, rel=0.1) == max(patience.pause(tries) for _ in range(1_000))
+
+
+async def test_a_break_that_lasts_is_said_however_often_it_is_tried() -> None:
+    said = list[None]()
+    standing = Standing(0.1, lambda: said.append(None))
+    standing.resumed()
+    for place in range(1_000_000):
+        standing.interrupted(f"try {place} failed")
+        if standing.trouble is not None:
+            break
+        await asyncio.sleep(0.001)
+    assert "failed" in (standing.trouble or "")
+    standing.interrupted("it is refused")
+    assert standing.trouble == "it is refused"
+    standing.resumed()
+    assert standing.trouble is None

@@ -19,7 +19,8 @@ from vivienne.market.feeds.exchange.asking import candles_between, trades_since
 from vivienne.market.feeds.exchange.connection import Connect
 from vivienne.market.feeds.exchange.fields import check_size
 from vivienne.market.feeds.exchange.known import EXCHANGES
-from vivienne.market.feeds.exchange.line import Broken, Counts, Line
+from vivienne.market.feeds.exchange.line import Broken, Line
+from vivienne.market.feeds.exchange.listener import Counts
 from vivienne.market.feeds.exchange.patience import Patience
 from vivienne.market.feeds.exchange.rest import Refused, Rest
 from vivienne.market.types import MINUTE_MS

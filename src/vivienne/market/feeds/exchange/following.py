@@ -4,28 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 from contextlib import contextmanager
 from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from vivienne.market.feeds.base import Contact, FeedEvent, HistoryRead
-from vivienne.market.feeds.exchange.adapter import Heard, Traded
+from vivienne.market.feeds.base import FeedEvent, HistoryRead
+from vivienne.market.feeds.exchange.adapter import Heard
 from vivienne.market.feeds.exchange.asking import candles_between, trades_since
 from vivienne.market.feeds.exchange.confirming import Confirming
-from vivienne.market.feeds.exchange.delay import Delay
 from vivienne.market.feeds.exchange.outlet import MOST_WAITING, Outlet
 from vivienne.market.feeds.exchange.patience import LONGEST_WAIT_SECONDS
 from vivienne.market.feeds.exchange.plausible import LEAP_MS
 from vivienne.market.feeds.exchange.rest import Refused
 from vivienne.market.feeds.exchange.splicing import CandlesNeeded, TradesNeeded
-from vivienne.market.feeds.exchange.troubles import Troubles
+from vivienne.market.feeds.exchange.standing import Standing
+from vivienne.market.feeds.exchange.stream_clock import StreamClock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 
-    from vivienne.market.feeds.base import History
+    from vivienne.market.feeds.base import Contact, History
     from vivienne.market.feeds.exchange.adapter import Adapter, Advice, HistoryRow, Instrument, StreamEvent
     from vivienne.market.feeds.exchange.patience import Patience
     from vivienne.market.feeds.exchange.rest import Rest
@@ -69,7 +68,6 @@ class Following:
         surroundings: what it asks of the feed.
 
     Attributes:
-        is_up: whether the stream has data of it.
         made: its minutes, counted and compared with the exchange's own.
         failures: number of defects after which the history was read again.
     """
@@ -91,41 +89,34 @@ class Following:
         self._surroundings = surroundings
         self._outlet = Outlet(lambda: self.contact, lambda: self.trouble)
         self._is_needed = asyncio.Event()
-        self.is_up = False
-        self._has_caught_up = False
+        self._standing = Standing(patience.late, self._outlet.wake)
+        self._clock = StreamClock(patience.pace)
         self._has_failed = False
         self._failed_at = -LONGEST_WAIT_SECONDS
         self._failed_in_a_row = 0
         self._asking: asyncio.Timeout | None = None
-        self._heard, self._ahead = 0, -math.inf
         self._is_to_check = True
-        self._breaks = 0
-        self._broke: str | None = None
-        self._delay = Delay()
-        self._troubles = Troubles()
-        self._late: asyncio.TimerHandle | None = None
         self.made = Confirming(adapter, instrument)
         self.failures = 0
 
     @property
     def trouble(self) -> str | None:
         """Why there is no data to rely on; None while there is."""
-        return self._troubles.reason
+        return self._standing.trouble
 
     @property
     def contact(self) -> Contact:
         """How it stands with the exchange at this moment."""
-        if self._troubles.is_blocked:
-            return Contact("blocked", self.trouble)
-        if not self.is_up:
-            return Contact("connecting" if self._breaks == 0 else "reconnecting", self._broke)
-        if not self._has_caught_up:
-            return Contact("catching_up", self.trouble, self._delay.seconds)
-        return Contact("connected", self.trouble, self._delay.seconds)
+        return self._standing.contact(self._clock.delay)
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the stream has data of it."""
+        return self._standing.is_up
 
     def take(self, event: StreamEvent) -> None:
         """Take an event of the stream."""
-        self._hear(event)
+        self._clock.hear(event)
         if self._has_failed:  # its next history has what comes now
             return
         if self._is_to_check and isinstance(event, Heard):
@@ -151,15 +142,6 @@ class Following:
             _log.warning("%s %s: %s; its history is read again", self._adapter.title, self.instrument.symbol, reason)
             self._distrust(reason)
 
-    def _latest(self) -> float:
-        """The latest time that data may have now, by the exchange's time as it said it, and by that on the stream."""
-        by_stream = self._ahead + self._now() + LEAP_MS
-        return min(self._surroundings.latest(), by_stream if self._ahead > -math.inf else math.inf)
-
-    def _now(self) -> float:
-        """Time of the market by a monotonic clock, in ms."""
-        return asyncio.get_running_loop().time() * self._patience.pace * 1_000
-
     def _fail(self, error: Exception) -> None:
         """Read the history again, because what was made of the stream cannot be relied on."""
         title, symbol = self._adapter.title, self.instrument.symbol
@@ -171,50 +153,29 @@ class Following:
 
     def _distrust(self, reason: str) -> None:
         self._has_failed = True
-        self._has_caught_up = False
+        self._standing.has_caught_up = False
         self.say("minutes", f"{reason}; its history is read again")
         self._is_needed.set()
 
-    def _hear(self, event: StreamEvent) -> None:
-        if isinstance(event, Heard):
-            self._delay.hear(event.time)
-            self._heard = max(self._heard, event.time)
-            self._ahead = max(self._ahead, event.time - self._now())
-        elif isinstance(event, Traded) and event.is_snapshot and event.trades:
-            self._delay.skip(event.trades[-1].trade.time)
-
     def interrupted(self, reason: str) -> None:
         """The stream broke off. This is said only where it lasts: bars are not late yet."""
-        self.is_up = self._has_caught_up = False
-        self._breaks += 1
-        self._broke = reason
-        self._heard, self._ahead = 0, -math.inf
-        self._delay.lose()
+        self._clock.lose()
         if self._asking is not None:  # what it would say does not reach what is missed from here on
             self._asking.reschedule(asyncio.get_running_loop().time())
             self._asking = None
-        self._outlet.wake()
+        self._standing.interrupted(reason)
         with self._contained():
             self._splice.interrupt()
-        if self._late is not None:
-            self._late.cancel()
-        self._late = asyncio.get_running_loop().call_later(self._patience.late, self.say, "stream", reason)
 
     def resumed(self) -> None:
         """The stream is there again."""
-        self.is_up = True
-        if self._late is not None:
-            self._late.cancel()
-        self.say("stream", None)
-        self.say("refusal", None)
+        self._standing.resumed()
         self._look()
-        self._outlet.wake()
 
     def end(self) -> None:
         """Nothing comes any longer."""
         self._outlet.end()
-        if self._late is not None:
-            self._late.cancel()
+        self._standing.end()
 
     def counts(self) -> Iterator[tuple[str, int]]:
         """What became of its minutes, and of how many."""
@@ -224,8 +185,7 @@ class Following:
 
     def say(self, kind: TroubleKind, reason: str | None) -> None:
         """Why there is no data, as far as a part knows; None once it is good."""
-        if self._troubles.say(kind, reason):
-            self._outlet.wake()
+        self._standing.say(kind, reason)
 
     def confirm(self, rows: Sequence[HistoryRow]) -> None:
         """Compare minutes with the exchange's own."""
@@ -240,9 +200,8 @@ class Following:
         with self._contained():
             if self._splice.need() is not None:
                 self._is_needed.set()
-            elif not self._has_caught_up:
-                self._has_caught_up = True
-                self._outlet.wake()
+            else:
+                self._standing.caught_up()
 
     def _put(self, events: list[FeedEvent]) -> None:
         if self.made.take(events):
@@ -305,7 +264,7 @@ class Following:
         """Go on without what cannot be had, which is not decided on, until the history tells what it was."""
         title, symbol = self._adapter.title, self.instrument.symbol
         # One that refuses to answer may have them.
-        refusal = self._troubles.of("block") or self._troubles.of("answer")
+        refusal = self._standing.of("block") or self._standing.of("answer")
         reason = refusal or f"{title} does not have all trades or candles of {symbol}"
         _log.warning("%s %s: minutes cannot be had; its history is read again: %s", title, symbol, reason)
         self.say("minutes", f"{reason}; its history is read again")
@@ -321,9 +280,7 @@ class Following:
 
     async def _read_again(self) -> None:
         """Go on from a new history, however long it takes to come."""
-        history, self._splice = await self._surroundings.begin_again(
-            self._history_missing, lambda: self._heard or math.inf
-        )
+        history, self._splice = await self._surroundings.begin_again(self._history_missing, lambda: self._clock.newest)
         self._is_to_check = True
         self._has_failed = False
         self.made.unconfirmed.clear()
@@ -343,12 +300,12 @@ class Following:
         Raises:
             Refused: there is no answer, or none that can be read.
         """
-        breaks = self._breaks
+        breaks = self._standing.breaks
         match need:
             case TradesNeeded(after, begin):
-                latest = self._latest()
+                latest = min(self._surroundings.latest(), self._clock.latest)
                 trades, is_whole = await trades_since(self._rest, self._adapter, self.instrument, after, begin, latest)
-                return self._splice.answer_trades(trades, is_whole=is_whole) if breaks == self._breaks else []
+                return self._splice.answer_trades(trades, is_whole=is_whole) if breaks == self._standing.breaks else []
             case CandlesNeeded(begin, end):
                 rows = await candles_between(self._rest, self._adapter, self.instrument, 1, begin, end)
-                return self._splice.answer_candles(rows) if breaks == self._breaks else []
+                return self._splice.answer_candles(rows) if breaks == self._standing.breaks else []

@@ -19,7 +19,7 @@ _refusals = Quota(_log, logging.WARNING)
 
 
 class Group:
-    """See `vivienne.market.feeds.exchange.line.Listener`.
+    """See `vivienne.market.feeds.exchange.listener.Listener`.
 
     Args:
         followings: those who follow an instrument of the stream.

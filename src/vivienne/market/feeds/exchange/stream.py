@@ -12,7 +12,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from vivienne.market.feeds.exchange.adapter import Advice
-from vivienne.market.feeds.exchange.line import CLOSE_SECONDS, Broken, Counts, Line
+from vivienne.market.feeds.exchange.line import CLOSE_SECONDS, Broken, Line
+from vivienne.market.feeds.exchange.listener import Counts
 from vivienne.market.feeds.exchange.patience import Patience
 from vivienne.market.feeds.exchange.rest import Budget
 from vivienne.rates import Quota
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from vivienne.market.feeds.exchange.adapter import Adapter, Instrument
-    from vivienne.market.feeds.exchange.line import Listener
+    from vivienne.market.feeds.exchange.listener import Listener
 
 _log = logging.getLogger(__name__)
 _failures = Quota(_log, logging.ERROR)
@@ -77,7 +78,7 @@ class Stream:
         self._doubted.add(symbol)
         self._listener.refused(symbol, reason)
         if self._line is not None:
-            self._line.doubt(symbol, reason)
+            self._line.hearing.doubt(symbol, reason)
 
     async def run(self) -> None:
         """Keep it open, until it is cancelled."""
@@ -111,7 +112,7 @@ class Stream:
         try:
             while True:
                 successor = await self._succeeded(line, running)
-                had_data = had_data or line.has_data.is_set()
+                had_data = had_data or line.hearing.has_data.is_set()
                 if successor is None:
                     return self._ended(running), had_data
                 running.cancel()
@@ -132,17 +133,17 @@ class Stream:
 
     async def _succeeded(self, line: Line, running: asyncio.Task[None]) -> tuple[Line, asyncio.Task[None]] | None:
         """Wait until another connection can take its place; None where it ended before that."""
-        if not await _either(line.has_data, running, None):
+        if not await _either(line.hearing.has_data, running, None):
             return None
         allowed = self._adapter.limits.connection_seconds
-        await _either(line.is_ending, running, None if allowed is None else _REPLACED_BEFORE * allowed)
+        await _either(line.hearing.is_ending, running, None if allowed is None else _REPLACED_BEFORE * allowed)
         while not running.done():
             await self._connects.take(1)
             successor, following = self._opened()
-            await _either(successor.has_all, following, self._patience.first)
-            if successor.has_data.is_set() and not following.done():
+            await _either(successor.hearing.has_all, following, self._patience.first)
+            if successor.hearing.has_data.is_set() and not following.done():
                 await self._overlap(line, running, successor)
-                for symbol in successor.lacking:
+                for symbol in successor.hearing.lacking:
                     self._listener.lost(symbol, "there is no data of it on the next connection yet")
                 return successor, following
             following.cancel()
@@ -153,7 +154,7 @@ class Stream:
 
     async def _overlap(self, line: Line, running: asyncio.Task[None], successor: Line) -> None:
         """Read a connection up to where its successor begins: there may be messages that were not read yet."""
-        reading = asyncio.create_task(line.heard_beyond(successor.first_heard))
+        reading = asyncio.create_task(line.hearing.heard_beyond(successor.hearing.first_heard))
         await asyncio.wait([reading, running], timeout=_OVERLAP_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         reading.cancel()
 

@@ -1,0 +1,238 @@
+"""What is heard on one connection to the stream of an exchange: messages in, events for the listener out."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import orjson
+
+from vivienne.market.feeds.exchange.adapter import Ending, Heard, Outage, Refused, Traded, UnknownMessage, cut
+from vivienne.market.feeds.exchange.fields import check_size, shown, understood
+from vivienne.market.feeds.exchange.plausible import Latest, TooLate, check_event
+from vivienne.rates import Quota
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from vivienne.market.feeds.exchange.adapter import Adapter, CandleSeen, Instrument, StreamEvent
+    from vivienne.market.feeds.exchange.listener import Counts, Listener
+    from vivienne.market.feeds.exchange.patience import Patience
+
+_log = logging.getLogger(__name__)
+_left_out = Quota(_log, logging.WARNING)
+
+_TURN_SECONDS = 0.002
+"""After so long without a pause others get their turn, however much the exchange sends."""
+_TRADES_AT_ONCE = 200
+_MOST_PARTS = 3_000
+"""Objects and lists in a message; of a busy second an exchange sends a thousand trades."""
+_MOST_REASONS = 100
+"""Reasons that are counted apart: they quote what was wrong, so that there could be any number of them."""
+_QUIET_MINUTES = 1
+"""An exchange that closes each minute says something of every instrument within so long."""
+
+
+class Hearing:
+    """Takes the messages of one connection.
+
+    Args:
+        adapter: of the exchange.
+        instruments: what was subscribed.
+        listener: takes the events.
+        counts: counts what happens.
+        patience: how long it waits.
+        doubted: instruments that only a new trade shows to have data; it is taken out then.
+
+    Attributes:
+        latest: the latest time that a message may have.
+        first_heard: the exchange's clock when it was heard first, in ms since the epoch; 0 before.
+        is_too_late: whether the newest message was later than can be, by the exchange's own time.
+        is_ahead: set once messages are so far ahead that the exchange should be asked for its time.
+        has_data: set once there was data.
+        has_all: set once there was data of every instrument.
+        is_ending: set once the exchange announced an end, or it is time for a successor.
+    """
+
+    def __init__(
+        self,
+        adapter: Adapter,
+        instruments: Sequence[Instrument],
+        listener: Listener,
+        counts: Counts,
+        patience: Patience,
+        doubted: set[str] | None = None,
+    ) -> None:
+        self._adapter = adapter
+        self._instruments = {each.stream_symbol: each for each in instruments}
+        self._listener = listener
+        self._counts = counts
+        self._patience = patience
+        self._doubted = set() if doubted is None else doubted
+        self._clock = 0
+        self._turn_ends = 0.0
+        self._sequence: int | None = None
+        self._without_data = set(self._instruments)
+        self._tells_all = False
+        self._came: dict[str, float] = {}
+        self._awaited: tuple[int, asyncio.Event] | None = None
+        self._marks: dict[tuple[str, type[StreamEvent]], tuple[int, bool, float]] = {}
+        self.latest = Latest(patience.pace)
+        self.first_heard = 0
+        self.is_too_late = False
+        self.is_ahead = asyncio.Event()
+        self.has_data = asyncio.Event()
+        self.has_all = asyncio.Event()
+        self.is_ending = asyncio.Event()
+
+    @property
+    def lacking(self) -> list[str]:
+        """Instruments of which there was no data yet."""
+        return sorted(self._without_data)
+
+    async def is_news(self, message: str | bytes) -> bool:
+        """Take a message; whether it shows that the exchange is there. One that was there already does not."""
+        self._counts.messages += 1
+        if message == "pong":
+            return True
+        try:
+            content = orjson.loads(message)
+            check_size(content, _MOST_PARTS)
+            events = understood(self._adapter.events, content, self._instruments)
+            latest = self.latest.limit(asyncio.get_running_loop().time())
+            for event in events:
+                check_event(event, latest)
+        except (UnknownMessage, orjson.JSONDecodeError) as error:
+            self.leave_out(str(error), message)
+            if isinstance(error, TooLate):
+                self.is_ahead.set()
+                self.is_too_late = True
+            return False
+        self.is_too_late = False
+        before = self._clock
+        for event in events:
+            for part in _parts(event):
+                self._pass_on(part)
+                await self.give_way()
+        return not events or self._clock > before
+
+    def leave_out(self, reason: str, message: str | bytes) -> None:
+        """Count a message that cannot be read, and log the first for each reason."""
+        reason = cut(reason)
+        is_new = reason not in self._counts.left_out
+        if is_new and len(self._counts.left_out) < _MOST_REASONS:
+            _left_out.log("%s: a message is left out: %s: %s", self._adapter.title, reason, shown(message))
+        self._counts.left_out[reason if len(self._counts.left_out) < _MOST_REASONS else "other"] += 1
+
+    def _pass_on(self, event: StreamEvent) -> None:
+        if isinstance(event, Heard):
+            self._hear(event)
+            return
+        if isinstance(event, Ending):
+            if not self.is_ending.is_set():
+                _log.info("%s: %s", self._adapter.title, event.reason)
+            self.is_ending.set()
+            return
+        if isinstance(event, Refused):
+            # Where it does not say whose, it is one of those that have no data yet.
+            for symbol in [event.symbol] if event.symbol is not None else sorted(self._without_data):
+                self._listener.refused(symbol, event.reason)
+            return
+        if isinstance(event, Outage):
+            self._listener.outage(event.reason)
+            return
+        if event.symbol not in self._instruments:
+            return
+        if self._is_newer(event):
+            if isinstance(event, Traded) and not event.is_snapshot:
+                self._doubted.discard(event.symbol)
+            self._came[event.symbol] = asyncio.get_running_loop().time()
+            self._has_data(event.symbol)
+        self._listener.take(event)
+
+    def _is_newer(self, event: Traded | CandleSeen) -> bool:
+        """Whether an event is later than the one of its kind before it: what is repeated is not."""
+        if isinstance(event, Traded):
+            mark = (max((each.trade.time for each in event.trades), default=0), False, 0.0)
+        else:
+            mark = (event.candle.open_time, event.is_closed is True, event.candle.volume)
+        about = (event.symbol, type(event))
+        if about in self._marks and mark <= self._marks[about]:
+            return False
+        self._marks[about] = mark
+        return True
+
+    def _has_data(self, symbol: str) -> None:
+        if symbol in self._without_data and symbol not in self._doubted:
+            self._without_data.discard(symbol)
+            self._listener.served(symbol)
+            self.has_data.set()
+            if not self._without_data:
+                self.has_all.set()
+
+    def doubt(self, symbol: str, reason: str) -> None:
+        """Data of an instrument is missing, though nothing on this connection tells so: open another one."""
+        if symbol not in self._without_data:
+            self._without_data.add(symbol)
+            self._listener.lost(symbol, reason)
+        self.is_ending.set()
+
+    async def heard_beyond(self, time: int) -> None:
+        """Wait until the exchange's clock on this connection is later than a time, in ms since the epoch."""
+        self._awaited = time, asyncio.Event()
+        if self._clock <= time:
+            await self._awaited[1].wait()
+
+    def _hear(self, event: Heard) -> None:
+        """The clock closes minutes of those only whose data is known to come on this connection."""
+        self.first_heard = self.first_heard or event.time
+        self._clock = max(self._clock, event.time)
+        if self._awaited is not None and self._clock > self._awaited[0]:
+            self._awaited[1].set()
+        if self.latest.hear(event.time, asyncio.get_running_loop().time()):
+            self.is_ahead.set()
+        self._count(event.sequence)
+        if event.symbol is not None:
+            if event.symbol not in self._without_data:
+                self._listener.take(event)
+            return
+        self._tells_all = True
+        if not self._without_data:
+            self._listener.take(event)
+            return
+        for symbol in self._instruments.keys() - self._without_data:
+            self._listener.take(Heard(event.time, symbol=symbol))
+
+    def _count(self, sequence: int | None) -> None:
+        """Messages that are numbered have no hole in their numbers."""
+        if sequence is None:
+            return
+        if self._sequence is not None and sequence > self._sequence + 1:
+            self._listener.interrupted(f"{sequence - self._sequence - 1} messages of {self._adapter.title} are missing")
+            for symbol in self._instruments.keys() - self._without_data:
+                self._listener.served(symbol)
+        self._sequence = max(sequence, self._sequence or 0)
+
+    def silent(self) -> list[str]:
+        """Instruments without data. Where the exchange's clock alone closes minutes, a quiet market says nothing."""
+        limit = asyncio.get_running_loop().time() - _QUIET_MINUTES * 60.0 / self._patience.pace - self._patience.quiet
+        quiet = [] if self._tells_all else [symbol for symbol, came in self._came.items() if came < limit]
+        return sorted(self._without_data.union(quiet))
+
+    async def give_way(self) -> None:
+        """Let others have their turn, where there was none for a while."""
+        loop = asyncio.get_running_loop()
+        if loop.time() > self._turn_ends:
+            await asyncio.sleep(0)
+            self._turn_ends = loop.time() + _TURN_SECONDS
+
+
+def _parts(event: StreamEvent) -> Iterator[StreamEvent]:
+    """An event, in parts where it has many trades."""
+    if not isinstance(event, Traded) or len(event.trades) <= _TRADES_AT_ONCE:
+        yield event
+        return
+    for begin in range(0, len(event.trades), _TRADES_AT_ONCE):
+        yield replace(event, trades=event.trades[begin : begin + _TRADES_AT_ONCE])
