@@ -1,4 +1,5 @@
 import { createVivienneClient } from 'vivienne-client'
+import { VivienneRecord } from 'vivienne-client/record'
 import { withToken } from 'vivienne-client/token'
 import { authorName } from './app/author.ts'
 import { SERVER } from './app/root.ts'
@@ -6,14 +7,17 @@ import { followClocks } from './clock/clocks.ts'
 import { followTicks } from './parts/ticks.ts'
 import { getSession, onSession, shownToken, turnedAway, watchedFetch } from './signin/session.ts'
 
+const options = withToken(shownToken, {
+  baseUrl: SERVER,
+  fetch: watchedFetch,
+  author: () => (shownToken() === '' ? authorName() : ''),
+})
+
 /** The client of the server that served the dashboard. */
-export const client = createVivienneClient(
-  withToken(shownToken, {
-    baseUrl: SERVER,
-    fetch: watchedFetch,
-    author: () => (shownToken() === '' ? authorName() : ''),
-  }),
-)
+export const client = createVivienneClient(options)
+
+/** Its record of decisions. */
+export const record = new VivienneRecord(SERVER, options)
 
 followClocks(client)
 followTicks(client)

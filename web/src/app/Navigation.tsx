@@ -1,9 +1,10 @@
-import { IconAdjustmentsHorizontal, IconHistory, IconLayoutList, IconTerminal2 } from '@tabler/icons-react'
+import { IconAdjustmentsHorizontal, IconBolt, IconHistory, IconLayoutList, IconTerminal2 } from '@tabler/icons-react'
 import { NavLink } from 'react-router'
 import classes from './Navigation.module.css'
 
 const PAGES = [
   { to: '/', title: 'Overview', keys: 'g o', Icon: IconLayoutList },
+  { to: '/signals', title: 'Signals', keys: 'g s', Icon: IconBolt },
   { to: '/configuration', title: 'Configuration', keys: 'g c', Icon: IconAdjustmentsHorizontal },
   { to: '/history', title: 'History', keys: 'g h', Icon: IconHistory },
   { to: '/logs', title: 'Logs', keys: 'g l', Icon: IconTerminal2 },

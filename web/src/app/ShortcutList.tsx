@@ -5,6 +5,7 @@ const LIST = [
   ['g o', 'Overview'],
   ['g g', 'Charts side by side'],
   ['g c', 'Configuration of all assets'],
+  ['g s', 'Signals'],
   ['g h', 'History'],
   ['g l', 'Logs'],
   ['p a a', 'Pause all assets; the last key confirms, or holding it'],

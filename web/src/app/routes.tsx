@@ -14,6 +14,7 @@ const PAGES: Readonly<Record<string, Page>> = {
   '/configuration': async () => ({
     default: (await import('../configuration/ConfigurationPage.tsx')).ConfigurationPage,
   }),
+  '/signals': async () => ({ default: (await import('../signals/SignalsPage.tsx')).SignalsPage }),
   '/history': async () => ({ default: (await import('../history/HistoryPage.tsx')).HistoryPage }),
   '/logs': async () => ({ default: (await import('../logs/LogsPage.tsx')).LogsPage }),
   '*': async () => ({ default: (await import('./NotFound.tsx')).NotFound }),

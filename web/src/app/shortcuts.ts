@@ -12,6 +12,7 @@ export type KeyAction =
 const AFTER_G: Readonly<Record<string, string>> = {
   o: '/',
   g: '/charts',
+  s: '/signals',
   c: '/configuration',
   h: '/history',
   l: '/logs',

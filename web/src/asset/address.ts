@@ -33,3 +33,13 @@ export function useAssetAddress(): AssetAddress {
     [panel, field, change],
   )
 }
+
+/** Address of the chart of an asset at one bar, with the reasons for the decision on it. */
+export function barAddress(asset: string, time: string): string {
+  return `/assets/${encodeURIComponent(asset)}?${new URLSearchParams({ panel: 'why', bar: shortTime(time) })}`
+}
+
+/** The time of a bar as an address has it. */
+export function shortTime(time: string): string {
+  return `${new Date(time).toISOString().slice(0, 16)}Z`
+}

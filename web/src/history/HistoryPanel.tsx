@@ -3,13 +3,13 @@ import { useCallback, useMemo, useRef, useState } from 'react'
 import { Link, useSearchParams } from 'react-router'
 import type { RevisionEntry } from 'vivienne-client'
 import failure from '../configuration/Failure.module.css'
+import { useCalmList } from '../parts/useCalmList.ts'
 import { Comparison } from './Comparison.tsx'
 import { isNarrowed, type RevisionFilter } from './filter.ts'
 import classes from './HistoryPanel.module.css'
 import { Revision } from './Revision.tsx'
 import { RollBack } from './RollBack.tsx'
 import { undoable } from './together.ts'
-import { useCalmList } from './useCalmList.ts'
 import { useRevisions } from './useRevisions.ts'
 import { layerWords } from './words.ts'
 
@@ -19,12 +19,14 @@ interface HistoryPanelProps {
   title?: string
 }
 
+const versionOf = (entry: RevisionEntry) => entry.version
+
 /** Changes, newest first, with author, time and reason; two can be compared, and any restored. */
 export function HistoryPanel({ filter, title }: HistoryPanelProps) {
   const list = useRef<HTMLOListElement>(null)
   const { entries, lookedBackTo, error, isPending, isPlaceholderData, hasNextPage, isFetchingNextPage, fetchNextPage } =
     useRevisions(filter)
-  const { shown, waiting, catchUp, expectOne } = useCalmList(list, entries)
+  const { shown, waiting, catchUp, expectOne } = useCalmList(list, entries, versionOf)
   const comparison = useComparison()
   const [former, setFormer] = useState<RevisionEntry | null>(null)
   const targets = useMemo(() => new Map(entries.map((entry) => [entry.config_id, entry.version])), [entries])

@@ -1,4 +1,4 @@
-import { zone } from '../parts/zone.ts'
+import { beginningOf } from '../parts/days.ts'
 
 /** Names of the filters in the address. */
 export const FILTER_NAMES = ['asset', 'channel', 'author', 'reason', 'field', 'since', 'until'] as const
@@ -41,14 +41,4 @@ export function filterOf(address: URLSearchParams): RevisionFilter {
 /** True if it leaves anything out but other layers. */
 export function isNarrowed({ layer: _, ...rest }: RevisionFilter): boolean {
   return Object.keys(rest).length > 0
-}
-
-/** When a day begins, or one some days later, in the chosen zone; undefined for what is no day. */
-function beginningOf(day: string | null, later: number): string | undefined {
-  const found = /^(\d{4})-(\d\d)-(\d\d)$/.exec(day ?? '')
-  if (found === null) return undefined
-  const [year = 0, month = 1, date = 1] = found.slice(1).map(Number)
-  const begins =
-    zone() === 'utc' ? new Date(Date.UTC(year, month - 1, date + later)) : new Date(year, month - 1, date + later)
-  return Number.isNaN(begins.getTime()) ? undefined : begins.toISOString()
 }

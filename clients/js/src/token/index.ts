@@ -4,5 +4,6 @@
  * @packageDocumentation
  */
 
-export { type AskOptions, askCaller } from './ask.js'
+export type { AskOptions } from '../ask.js'
+export { askCaller } from './ask.js'
 export { withToken } from './with_token.js'

@@ -1,12 +1,16 @@
 import { type RefObject, useCallback, useEffect, useRef, useState } from 'react'
-import type { RevisionEntry } from 'vivienne-client'
 
 /**
- * Newer changes appear at the top of the list only while nobody is in it: not under the pointer, not while something in
+ * Newer entries, by `orderOf`, appear at the top of the list only while nobody is in it: not under the pointer, not while something in
  * it has the focus, not while its beginning is out of sight. Otherwise they are counted, and come on request.
  */
-export function useCalmList(list: RefObject<HTMLElement | null>, entries: readonly RevisionEntry[]) {
-  const newest = entries[0]?.version ?? null
+export function useCalmList<T>(
+  list: RefObject<HTMLElement | null>,
+  entries: readonly T[],
+  orderOf: (entry: T) => number,
+) {
+  const [first] = entries
+  const newest = first === undefined ? null : orderOf(first)
   const [shownTo, setShownTo] = useState(newest)
   const wanted = useRef(false)
   useEffect(() => {
@@ -19,7 +23,7 @@ export function useCalmList(list: RefObject<HTMLElement | null>, entries: readon
   const expectOne = useCallback(() => {
     wanted.current = true
   }, [])
-  const shown = shownTo === null ? entries : entries.filter((entry) => entry.version <= shownTo)
+  const shown = shownTo === null ? entries : entries.filter((entry) => orderOf(entry) <= shownTo)
   return {
     shown,
     waiting: entries.length - shown.length,

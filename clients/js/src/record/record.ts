@@ -1,0 +1,80 @@
+import { type AskOptions, ask } from '../ask.js'
+import type { DecisionPage, DecisionRecord, DecisionRow, SignalPage } from '../types.js'
+
+type OneOrMore<T> = T | readonly T[]
+
+/** Which decisions: those that meet every condition that is given. */
+export interface DecisionFilter {
+  /** Only bars that open at this time or later, ISO 8601. */
+  readonly from?: string | undefined
+  /** Only bars that open before this time. */
+  readonly to?: string | undefined
+  readonly level?: OneOrMore<DecisionRow['clarity_level']> | undefined
+  /** The level of the confidence alone, which a filter may have held back. */
+  readonly raw_level?: OneOrMore<DecisionRow['raw_clarity_level']> | undefined
+  readonly side?: OneOrMore<DecisionRow['side']> | undefined
+  /** Ids of filters, one of which blocked the entry. */
+  readonly blocked_by?: OneOrMore<string> | undefined
+  /** Whether a filter held back an entry. */
+  readonly held?: boolean | undefined
+  /** Only decisions of this version of the configuration. */
+  readonly version?: number | undefined
+}
+
+/** Which part of a list of decisions. */
+export interface DecisionPageOptions extends DecisionFilter {
+  /** `next` of the page before. */
+  readonly before?: string | null | undefined
+  /** At most so many. */
+  readonly limit?: number | undefined
+  readonly signal?: AbortSignal
+}
+
+/** Options of a client of the record: those that `withToken` returns will do. */
+export type RecordOptions = Pick<AskOptions, 'timeout' | 'fetch'>
+
+/**
+ * Decisions as they were made and streamed. Methods fail as those of `VivienneRestClient`; a server without a record
+ * answers with the code `no_record`.
+ */
+export class VivienneRecord {
+  readonly #assets: string
+  readonly #all: string
+  readonly #options: RecordOptions
+
+  /** @param baseUrl - where the server is; empty for the origin of the page */
+  constructor(baseUrl = 'http://localhost:8000', options: RecordOptions = {}) {
+    const base = baseUrl.replace(/\/+$/, '')
+    this.#assets = `${base}/phoenix/assets/`
+    this.#all = `${base}/phoenix/decisions`
+    this.#options = options
+  }
+
+  /** Decisions of all assets or some, newest first: entries, held back or not, unless a level is asked for. */
+  signals({
+    asset,
+    signal,
+    ...query
+  }: DecisionPageOptions & { readonly asset?: OneOrMore<string> } = {}): Promise<SignalPage> {
+    return this.#ask(this.#all, { ...query, asset }, signal)
+  }
+
+  /** Decisions of one asset, newest first. */
+  decisions(asset: string, { signal, ...query }: DecisionPageOptions = {}): Promise<DecisionPage> {
+    return this.#ask(`${this.#assets}${encodeURIComponent(asset)}/decisions`, query, signal)
+  }
+
+  /** The whole explanation of the decision on one bar, by a time within it. */
+  decision(asset: string, time: string, signal?: AbortSignal): Promise<DecisionRecord> {
+    return this.#ask(`${this.#assets}${encodeURIComponent(asset)}/decisions/${encodeURIComponent(time)}`, {}, signal)
+  }
+
+  #ask<T>(url: string, query: Readonly<Record<string, unknown>>, signal?: AbortSignal): Promise<T> {
+    const search = new URLSearchParams()
+    for (const [name, value] of Object.entries(query)) {
+      for (const each of Array.isArray(value) ? value : [value ?? []].flat()) search.append(name, `${each}`)
+    }
+    const options = { ...this.#options, ...(signal === undefined ? {} : { signal }) }
+    return ask('GET', `${url}${search.size > 0 ? `?${search}` : ''}`, {}, options)
+  }
+}

@@ -1,0 +1,97 @@
+import { Button, NativeSelect, TextInput } from '@mantine/core'
+import { useMemo } from 'react'
+import { useSearchParams } from 'react-router'
+import { useAssets } from 'vivienne-client/react'
+import { useChangedAddress } from '../app/address.ts'
+import { useZone } from '../parts/zone.ts'
+import { FILTER_NAMES, type FilterName, filterOf } from './filter.ts'
+import { filterTitle, useFilters } from './filterTitles.ts'
+import { SignalList } from './SignalList.tsx'
+import classes from './SignalsPage.module.css'
+
+const KINDS = [
+  { value: '', label: 'Fired and held' },
+  { value: 'fired', label: 'Fired' },
+  { value: 'held', label: 'Held back' },
+]
+const LEVELS = ['', 'loaded', 'aim', 'bang'].map((value) => ({ value, label: value || 'Any level' }))
+const SIDES = ['', 'long', 'short'].map((value) => ({ value, label: value || 'Any side' }))
+
+/** What fired, what was held back and by what, newest first; filters in the address. */
+export function SignalsPage() {
+  const [address] = useSearchParams()
+  // A day begins at another moment in another zone.
+  const zone = useZone()
+  // biome-ignore lint/correctness/useExhaustiveDependencies: see above
+  const filter = useMemo(() => filterOf(address), [address, zone])
+  return (
+    <div className={classes.page}>
+      <header className={classes.head}>
+        <h1>Signals</h1>
+        <Filters />
+      </header>
+      <SignalList filter={filter} />
+    </div>
+  )
+}
+
+function Filters() {
+  const [address] = useSearchParams()
+  const change = useChangedAddress()
+  const assets = useAssets()
+  const filters = useFilters()
+  const given = (name: FilterName) => ({
+    value: address.get(name) ?? '',
+    onChange: (event: { currentTarget: { value: string } }) => change({ [name]: event.currentTarget.value }),
+  })
+  const by = address.get('by')
+  const ids = filters.map(({ id }) => id)
+  const known = by === null || ids.includes(by) ? ids : [by, ...ids]
+  const asset = address.get('asset')
+  const watched = asset === null || assets.includes(asset) ? assets : [asset, ...assets]
+  return (
+    <search className={classes.filters}>
+      <NativeSelect
+        size="xs"
+        aria-label="Asset"
+        data={[{ value: '', label: 'All assets' }, ...watched.map((value) => ({ value, label: value }))]}
+        {...given('asset')}
+      />
+      <NativeSelect size="xs" aria-label="Kind" data={KINDS} {...given('kind')} />
+      <NativeSelect size="xs" aria-label="Level" data={LEVELS} {...given('level')} />
+      <NativeSelect size="xs" aria-label="Side" data={SIDES} {...given('side')} />
+      <NativeSelect
+        size="xs"
+        aria-label="Blocked by"
+        data={[
+          { value: '', label: 'Blocked by any or none' },
+          ...known.map((value) => ({ value, label: `Blocked by ${filterTitle(value)}` })),
+        ]}
+        {...given('by')}
+      />
+      <TextInput
+        size="xs"
+        className={classes.version ?? ''}
+        aria-label="Version of the configuration"
+        placeholder="Version ( / )"
+        inputMode="numeric"
+        data-page-filter
+        {...given('version')}
+      />
+      <span className={classes.days}>
+        <TextInput size="xs" type="date" aria-label="From this day on" {...given('since')} />
+        <span aria-hidden>to</span>
+        <TextInput size="xs" type="date" aria-label="Up to this day" {...given('until')} />
+      </span>
+      {FILTER_NAMES.some((name) => address.has(name)) && (
+        <Button
+          size="xs"
+          variant="subtle"
+          onClick={() => change(Object.fromEntries(FILTER_NAMES.map((name) => [name, null])))}
+        >
+          Clear
+        </Button>
+      )}
+    </search>
+  )
+}
