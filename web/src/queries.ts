@@ -1,5 +1,5 @@
 import { queryOptions } from '@tanstack/react-query'
-import { client } from './client.ts'
+import { client, record } from './client.ts'
 import { ticks } from './parts/ticks.ts'
 
 /** REST queries of the page: key, call and freshness. */
@@ -33,6 +33,16 @@ export function barsQuery(asset: string, limit: number) {
       return chart
     },
     staleTime: Number.POSITIVE_INFINITY,
+  })
+}
+
+/** The decision on a bar as it was made, with its explanation. */
+export function decisionQuery(asset: string, time: string) {
+  return queryOptions({
+    queryKey: ['decision', asset, time],
+    queryFn: ({ signal }) => record.decision(asset, time, signal),
+    staleTime: 60_000,
+    retry: false,
   })
 }
 

@@ -39,6 +39,7 @@ function Known({ asset, assets }: { asset: string; assets: readonly string[] }) 
   const toAsset = (next: string) => {
     const search = new URLSearchParams(window.location.search)
     search.delete('field')
+    search.delete('bar')
     void navigate({ pathname: `/assets/${encodeURIComponent(next)}`, search: search.toString() })
   }
   return (
@@ -47,10 +48,15 @@ function Known({ asset, assets }: { asset: string; assets: readonly string[] }) 
       {!wide && <PanelTabs tabs={NARROW_TABS} panel={panel} onPanel={address.openPanel} />}
       <div className={classes.main}>
         <div className={classes.chart} data-panel="none" {...(wide ? {} : tabPanel('none'))}>
-          <AssetChart key={asset} asset={asset} onField={address.openField} />
+          <AssetChart key={asset} asset={asset} bar={address.bar} onBar={address.openBar} onField={address.openField} />
         </div>
         <div data-panel="why" {...(wide ? {} : tabPanel('why'))}>
-          <WhyPanel asset={asset} onField={address.openField} />
+          <WhyPanel
+            asset={asset}
+            bar={address.bar}
+            onNewest={() => address.openBar(null)}
+            onField={address.openField}
+          />
         </div>
       </div>
       <SidePanels asset={asset} wide={wide} panel={panel} field={address.field} onPanel={address.openPanel} />

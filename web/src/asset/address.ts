@@ -11,6 +11,10 @@ export interface AssetAddress {
   readonly panel: Panel | null
   /** Path of the value the configuration shows. */
   readonly field: string | null
+  /** When the bar opened whose decision is explained, as ISO 8601; null for the newest. */
+  readonly bar: string | null
+  /** Explains the decision on a bar; null for the newest one. */
+  openBar(time: string | null): void
   openPanel(panel: Panel): void
   openField(path: string): void
 }
@@ -21,22 +25,31 @@ export function useAssetAddress(): AssetAddress {
   const change = useChangedAddress()
   const panel = search.get('panel')
   const field = search.get('field')
+  const bar = momentOf(search.get('bar'))
 
   return useMemo(
     () => ({
       panel: panel !== null && PANELS.includes(panel) ? (panel as Panel) : null,
       field,
+      bar,
+      openBar: (time) => change({ bar: time === null ? null : shortTime(time) }, false),
       openPanel: (next) => change({ panel: next, field: null }, true),
       // To be taken somewhere is a step one can take back, and can be asked for twice.
       openField: (path) => change({ panel: 'configuration', field: path }, false),
     }),
-    [panel, field, change],
+    [panel, field, bar, change],
   )
 }
 
 /** Address of the chart of an asset at one bar, with the reasons for the decision on it. */
 export function barAddress(asset: string, time: string): string {
   return `/assets/${encodeURIComponent(asset)}?${new URLSearchParams({ panel: 'why', bar: shortTime(time) })}`
+}
+
+/** The moment in an address, as ISO 8601; null for what is none. */
+function momentOf(text: string | null): string | null {
+  const moment = Date.parse(text ?? '')
+  return Number.isNaN(moment) ? null : new Date(moment).toISOString()
 }
 
 /** The time of a bar as an address has it. */

@@ -1,4 +1,4 @@
-import type { AssetData, Explanation } from 'vivienne-client'
+import type { AssetData, Explanation, Settings } from 'vivienne-client'
 
 /** The threshold of a level that the nearest change would set, 0 to 100; null where that is another value. */
 export function nearestThreshold(explanation: Explanation | null): number | null {
@@ -13,8 +13,12 @@ export function nearestThreshold(explanation: Explanation | null): number | null
 export function limitsOf(state: AssetData | undefined): readonly number[] {
   const agent = state?.agents.VivienneAgent
   if (agent === undefined) return []
-  const { settings } = agent.config
-  const nearest = nearestThreshold(agent.data.explanation)
+  return limitsIn(agent.config.settings, agent.data.explanation)
+}
+
+/** The same, of a configuration and the explanation of a decision with it. */
+export function limitsIn(settings: Settings, explanation: Explanation | null): readonly number[] {
+  const nearest = nearestThreshold(explanation)
   const { state_threshold_loaded, state_threshold_aim, state_threshold_bang } = settings
   return [state_threshold_loaded, state_threshold_aim, state_threshold_bang, ...(nearest === null ? [] : [nearest])]
 }

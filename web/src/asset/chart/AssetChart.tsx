@@ -9,6 +9,7 @@ import { Legend } from './Legend.tsx'
 import { RangeButtons } from './RangeButtons.tsx'
 import { ReadingLine } from './ReadingLine.tsx'
 import { useChart } from './useChart.ts'
+import { useChosenBar } from './useChosenBar.ts'
 import { useFull } from './useFull.ts'
 import { useHiddenLayers } from './useHiddenLayers.ts'
 
@@ -16,14 +17,24 @@ const WIDE: readonly PaneId[] = ['confidence']
 const NARROW: readonly PaneId[] = []
 const NO_BARS: readonly ChartBar[] = []
 
+interface AssetChartProps {
+  asset: string
+  /** When the bar opened that is chosen; null for none. */
+  bar: string | null
+  /** A closed bar was chosen. */
+  onBar: (time: string | null) => void
+  onField: (path: string) => void
+}
+
 /** Candles, indicators, decisions and configuration changes of an asset, live. */
-export function AssetChart({ asset, onField }: { asset: string; onField: (path: string) => void }) {
+export function AssetChart({ asset, bar, onBar, onField }: AssetChartProps) {
   const phone = useMediaQuery('(max-width: 48em)', false, { getInitialValueInEffect: false })
   const address = useChartAddress()
   const range = address.range ?? (phone ? 100 : 300)
   const panes = address.panes ?? (phone ? NARROW : WIDE)
   const [hidden, toggle] = useHiddenLayers()
   const { decided, stage } = useChart(asset, address, range, panes, hidden)
+  useChosenBar(stage.chart, stage.bars.data, stage.look === null ? bar : null, stage.measuring === null ? onBar : null)
   const [full, toggleFull] = useFull()
   return (
     <section className={`panel ${classes.chart}`} aria-label={`Chart of ${asset}`} data-full={full || undefined}>

@@ -49,7 +49,7 @@ export function ChartStage(props: ChartStageProps) {
         role="group"
         // biome-ignore lint/a11y/noNoninteractiveTabindex: the crosshair is moved with the keys
         tabIndex={0}
-        aria-label={`Price of ${asset}. Arrow keys read bar by bar, plus and minus zoom, 0 shows all, M measures from the bar, Escape removes the crosshair.`}
+        aria-label={`Price of ${asset}. Arrow keys read bar by bar, plus and minus zoom, 0 shows all, Enter explains the bar, M measures from it, Escape removes the crosshair.`}
         onKeyDown={(event) => {
           if (chart === null) return
           if (event.key === 'm' && isPlain(event)) onMeasuring(measuring === 'keys' ? null : 'keys')
@@ -146,6 +146,7 @@ function pressed(chart: PriceChart, event: KeyboardEvent, range: number): boolea
   else if (key === '+' || key === '=') chart.view.zoom(1.25)
   else if (key === '-') chart.view.zoom(0.8)
   else if (key === '0') chart.show({ bars: range, end: null })
+  else if (key === 'Enter') chart.choosePointed()
   else if (key === 'Escape') chart.step(null)
   else return false
   return true

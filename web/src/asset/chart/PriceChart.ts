@@ -25,7 +25,7 @@ import {
   priceFormat,
   VOLUME_MARGINS,
 } from './options.ts'
-import { paintBands, paintEntries, paintLevel, paintSources, paintStrip } from './paint.ts'
+import { paintBands, paintChosen, paintEntries, paintLevel, paintSources, paintStrip } from './paint.ts'
 import { faded, type Palette } from './palette.ts'
 import { ZonedTimeScale } from './ZonedTimeScale.ts'
 
@@ -58,6 +58,7 @@ export class PriceChart {
   readonly #readers = new Set<() => void>()
   readonly #viewers = new Set<() => void>()
   readonly #followers = new Set<() => void>()
+  readonly #choosers = new Set<(time: string) => void>()
   #palette: Palette
   #hidden: ReadonlySet<LayerId> = new Set()
   #bars: readonly ChartBar[] = []
@@ -65,6 +66,8 @@ export class PriceChart {
   #decisions: readonly DrawnDecision[] = []
   #entries: readonly Entry[] = []
   #pointed: number | null = null
+  /** When the bar opened that is chosen. */
+  #chosen: string | null = null
   #reading: Reading | null = null
   #digits: number | null = null
   #volumeColumn: 'volume' | 'quote_volume' = 'volume'
@@ -97,6 +100,7 @@ export class PriceChart {
     this.#drawings = this.#draw()
     for (const drawing of this.#drawings) this.#candles.attachPrimitive(drawing)
     this.#candles.attachPrimitive({ updateAllViews: () => tell(this.#viewers) })
+    chart.subscribeClick(({ point, logical }) => point && logical !== undefined && this.#choose(logical))
     chart.subscribeCrosshairMove(({ point, logical }) => this.#point(point && logical !== undefined ? logical : null))
   }
 
@@ -106,6 +110,7 @@ export class PriceChart {
     this.#readers.clear()
     this.#viewers.clear()
     this.#followers.clear()
+    this.#choosers.clear()
     this.#chart.remove()
   }
 
@@ -216,6 +221,32 @@ export class PriceChart {
     this.#point(index)
   }
 
+  /** Marks the bar that opened then; null marks none. */
+  choose(time: string | null): void {
+    if (time === this.#chosen) return
+    this.#chosen = time
+    this.#redraw()
+  }
+
+  /** Chooses the bar under the crosshair, if it has closed. */
+  choosePointed(): void {
+    if (this.#pointed !== null) this.#choose(this.#pointed)
+  }
+
+  /** Tells when a person chooses a closed bar, with the time at which it opened. Returns a function that ends it. */
+  onChosen = (listener: (time: string) => void): (() => void) => {
+    this.#choosers.add(listener)
+    return () => this.#choosers.delete(listener)
+  }
+
+  /** Brings the bar of a moment into sight; false if it is not held. */
+  reveal(time: string): boolean {
+    const index = this.view.indexOf(time)
+    if (index === null || index >= this.#bars.length) return false
+    this.view.reveal(index)
+    return true
+  }
+
   /** Position of a moment within its bar, in pixels from the left of the pane. Null beyond the data. */
   positionOf(time: string, length: number): number | null {
     const moment = Date.parse(time)
@@ -306,6 +337,11 @@ export class PriceChart {
     this.#read()
   }
 
+  #choose(index: number): void {
+    const bar = this.#bars[index]
+    if (bar !== undefined) for (const listener of this.#choosers) listener(bar.time)
+  }
+
   #read(): void {
     const count = this.#count()
     if (this.#pointed !== null && this.#pointed >= count) this.#pointed = null
@@ -356,6 +392,7 @@ export class PriceChart {
     }
     return [
       new Drawing('bottom', (scene) => {
+        paintChosen(scene, this.#chosenIndex(), this.#palette)
         layer('bands', scene, () => paintBands(scene, this.#bars, this.#palette))
         layer('support', scene, () => paintLevel(scene, this.#bars, 'support', this.#palette))
         layer('resistance', scene, () => paintLevel(scene, this.#bars, 'resistance', this.#palette))
@@ -368,6 +405,11 @@ export class PriceChart {
         )
       }),
     ]
+  }
+
+  #chosenIndex(): number | null {
+    const index = this.#chosen === null ? null : this.view.indexOf(this.#chosen)
+    return index !== null && this.#candle(index)?.time === this.#chosen ? index : null
   }
 
   #redraw(): void {

@@ -8,6 +8,14 @@ import { unusual } from './sources.ts'
 /** Part of the height of the pane that the strip of levels takes. */
 export const STRIP = 0.03
 
+/** The bar that is chosen, from the top to the bottom. */
+export function paintChosen({ context, height, spacing, x }: Scene, index: number | null, palette: Palette): void {
+  if (index === null) return
+  const width = Math.max(3, spacing)
+  context.fillStyle = faded(palette.dimmed, 0.25)
+  context.fillRect(x(index) - width / 2, 0, width, height)
+}
+
 /** The room between the Bollinger bands. */
 export function paintBands(scene: Scene, bars: readonly ChartBar[], palette: Palette): void {
   const { context } = scene

@@ -1,22 +1,20 @@
 import type { Settings, SignalExplanation } from 'vivienne-client'
 import { formatConfidence, formatNumber, formatPercent, formatThreshold } from '../../parts/format.ts'
-import { sameJson, useInForce, useLimits } from '../agent.ts'
 import { FieldButton } from './FieldButton.tsx'
 import { formatFigure } from './measures.ts'
 import classes from './SignalTable.module.css'
 
 interface SignalTableProps {
-  asset: string
   signals: readonly SignalExplanation[]
+  settings: Settings | undefined
+  limits: readonly number[]
   onField: (path: string) => void
 }
 
 const THRESHOLDS = ['loaded', 'aim', 'bang'] as const
 
 /** Contribution of each signal: to the left for short, to the right for long; the last row is the sum. */
-export function SignalTable({ asset, signals, onField }: SignalTableProps) {
-  const settings = useInForce(asset, (configuration) => configuration.settings, sameJson)
-  const limits = useLimits(asset)
+export function SignalTable({ signals, settings, limits, onField }: SignalTableProps) {
   const total = signals.reduce((sum, signal) => sum + signal.contribution, 0)
   return (
     <table className={classes.signals}>

@@ -1,44 +1,36 @@
-import { Button, Skeleton } from '@mantine/core'
-import { IconArrowRight } from '@tabler/icons-react'
+import { Skeleton } from '@mantine/core'
 import type { Explanation } from 'vivienne-client'
-import { sameJson, useDecision } from '../agent.ts'
-import { fieldWords } from '../fieldWords.ts'
-import { FilterList, FilterRow } from './FilterList.tsx'
-import { SignalTable } from './SignalTable.tsx'
+import { sameJson, useDecision, useInForce, useLimits } from '../agent.ts'
+import { Explained, Summary } from './Explained.tsx'
 import classes from './WhyPanel.module.css'
+import { WhyThen } from './WhyThen.tsx'
 
 interface WhyPanelProps {
   asset: string
   onField: (path: string) => void
 }
 
-/** Reasons for the decision, and the nearest change. Renders on decisions, not on prices. */
-export function WhyPanel({ asset, onField }: WhyPanelProps) {
+/** Reasons for the decision on a bar of the past, or for the newest one. */
+export function WhyPanel({ bar, onNewest, ...rest }: WhyPanelProps & { bar: string | null; onNewest: () => void }) {
+  return bar === null ? <WhyNow {...rest} /> : <WhyThen {...rest} bar={bar} onNewest={onNewest} />
+}
+
+/** Reasons for the newest decision, and the nearest change. Renders on decisions, not on prices. */
+function WhyNow({ asset, onField }: WhyPanelProps) {
   const explanation = useDecision(asset, (decision) => decision.explanation, sameJson)
   const stale = useDecision(asset, (decision) => decision.status === 'stale')
   return (
     <section className={`panel fresh ${classes.why}`} data-stale={stale || undefined} aria-label="Why">
       {explanation === undefined && <Skeleton height={120} mb="sm" />}
       {explanation === null && <Nothing asset={asset} />}
-      {explanation && <Explained asset={asset} explanation={explanation} onField={onField} />}
+      {explanation && <ExplainedNow asset={asset} explanation={explanation} onField={onField} />}
     </section>
   )
 }
 
-function Explained({ asset, explanation, onField }: WhyPanelProps & { explanation: Explanation }) {
-  return (
-    <>
-      <div className={classes.summary}>
-        <Summary text={explanation.summary} />
-        <Nearest explanation={explanation} onField={onField} />
-        <FilterRow filters={explanation.filters} />
-      </div>
-      <div className={classes.parts}>
-        <SignalTable asset={asset} signals={explanation.signals} onField={onField} />
-        <FilterList filters={explanation.filters} onField={onField} />
-      </div>
-    </>
-  )
+function ExplainedNow({ asset, ...rest }: WhyPanelProps & { explanation: Explanation }) {
+  const settings = useInForce(asset, (configuration) => configuration.settings, sameJson)
+  return <Explained {...rest} settings={settings} limits={useLimits(asset)} />
 }
 
 /** There is no decision to explain; the status says why. */
@@ -57,48 +49,4 @@ function Nothing({ asset }: { asset: string }) {
       </p>
     </div>
   )
-}
-
-function Summary({ text }: { text: string }) {
-  return (
-    <h2 title={text}>
-      <span>Why</span>
-      {text.charAt(0).toUpperCase() + text.slice(1).replaceAll(' %', '\u00a0%')}
-    </h2>
-  )
-}
-
-function Nearest({ explanation, onField }: { explanation: Explanation; onField: (path: string) => void }) {
-  const change = explanation.nearest_change
-  if (change === null) {
-    return (
-      <p className={classes.nearest}>
-        <span className={classes.said}>{withoutChange(explanation)}</span>
-      </p>
-    )
-  }
-  return (
-    <p className={classes.nearest}>
-      <span className={classes.said} title={change.message}>
-        Nearest change: <strong>{change.message}</strong>.
-      </span>
-      {change.changes.map(({ path }) => (
-        <Button
-          key={path}
-          size="compact-xs"
-          variant="light"
-          rightSection={<IconArrowRight size={14} aria-hidden />}
-          onClick={() => onField(path)}
-        >
-          Open {fieldWords(path)}
-        </Button>
-      ))}
-    </p>
-  )
-}
-
-function withoutChange({ signals }: Explanation): string {
-  return signals.every((signal) => signal.direction === 0)
-    ? 'No signal votes, so no threshold would change the level.'
-    : 'No single threshold or switch would alter the level.'
 }

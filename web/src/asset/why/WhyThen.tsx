@@ -1,0 +1,93 @@
+import { Button, Skeleton } from '@mantine/core'
+import { IconArrowForwardUp } from '@tabler/icons-react'
+import { useQuery } from '@tanstack/react-query'
+import { Link } from 'react-router'
+import type { DecisionRecord } from 'vivienne-client'
+import { formatBarTime, formatBarUtc, formatConfidence, formatSize } from '../../parts/format.ts'
+import { Level } from '../../parts/Level.tsx'
+import { limitsIn } from '../../parts/limits.ts'
+import { Side } from '../../parts/Side.tsx'
+import { STATUS_WORDS } from '../../parts/words.ts'
+import { decisionQuery } from '../../queries.ts'
+import { Explained } from './Explained.tsx'
+import classes from './WhyPanel.module.css'
+
+interface WhyThenProps {
+  asset: string
+  bar: string
+  onField: (path: string) => void
+  onNewest: () => void
+}
+
+/** Reasons for the decision on a bar of the past, as it was, with the version that was in force then. */
+export function WhyThen({ asset, bar, onField, onNewest }: WhyThenProps) {
+  const { data, error } = useQuery(decisionQuery(asset, bar))
+  return (
+    <section className={`panel ${classes.why}`} data-then aria-label={`Why, ${formatBarTime(bar)}`}>
+      <div className={classes.then}>
+        <strong className="figure" title={formatBarUtc(bar)}>
+          {formatBarTime(bar)}
+        </strong>
+        {data !== undefined && <Decided record={data} />}
+        <Button
+          size="compact-xs"
+          variant="default"
+          className={classes.now ?? ''}
+          leftSection={<IconArrowForwardUp size={14} aria-hidden />}
+          onClick={onNewest}
+        >
+          Back to the newest
+        </Button>
+      </div>
+      {error !== null ? (
+        <p className={classes.missing} role="status">
+          {error.message}
+        </p>
+      ) : data === undefined ? (
+        <Skeleton height={120} mb="sm" />
+      ) : data.explanation === null ? (
+        <p className={classes.missing}>{data.unexplained}</p>
+      ) : (
+        <>
+          {data.is_reproduced === false && (
+            <p className={classes.missing} role="alert">
+              Decided anew, this bar gives something else than what was recorded. `vivienne verify` names the fields.
+            </p>
+          )}
+          <Explained
+            explanation={data.explanation}
+            settings={data.config.settings}
+            limits={limitsIn(data.config.settings, data.explanation)}
+            onField={onField}
+          />
+        </>
+      )}
+    </section>
+  )
+}
+
+/** What was decided, and with which version. */
+function Decided({ record: { decision, config, explanation } }: { record: DecisionRecord }) {
+  const { status, held, side, position_size: size, config_version: version, asset } = decision
+  const effective = status === 'live' || status === 'ended'
+  return (
+    <>
+      <Level
+        level={decision.clarity_level}
+        raw={decision.raw_clarity_level}
+        held={held}
+        paused={status === 'paused'}
+        size="sm"
+      />
+      <Side side={side} />
+      <span className="figure">
+        {formatConfidence(decision.signal_confidence, limitsIn(config.settings, explanation))}
+      </span>
+      <span className="figure">{formatSize(size)}</span>
+      {!effective && <span>{STATUS_WORDS[status]}: without effect</span>}
+      <Link to={`/history?${new URLSearchParams({ asset })}`} className={classes.version ?? ''}>
+        version {version}
+      </Link>
+    </>
+  )
+}
