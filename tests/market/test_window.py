@@ -26,6 +26,24 @@ def test_a_window_holds_the_last_bars_as_a_list_would(length: int, steps: list[i
         assert len(expected) == len(window) == len(window.bars())
 
 
+def test_a_window_that_begins_again_takes_little_memory_until_it_has_many_bars() -> None:
+    window, expected = BarWindow(300), minutes(1_000)
+    for candle in expected:
+        window.append(candle)
+    whole = window.bars()
+    window.clear()
+    window.append(expected[0])
+    first = window.bars()
+    window.extend(Bars.from_candles(expected[1:200]))
+    window.extend(Bars.from_candles(expected[200:250]))
+    assert [*whole.candles()] == expected[-300:]
+    assert [*first.candles()] == expected[:1]
+    assert [*window.bars().candles()] == expected[:250]
+    assert first.close.base is not None
+    assert whole.close.base is not None
+    assert 8 * first.close.base.nbytes < whole.close.base.nbytes
+
+
 @given(length=st.integers(1, 12), count=st.integers(0, 60))
 def test_columns_are_contiguous_views(length: int, count: int) -> None:
     window = BarWindow(length)

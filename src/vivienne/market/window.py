@@ -17,6 +17,8 @@ SOURCES: tuple[MinuteSource | None, ...] = (None, "streamed", "pushed", "filled"
 SourceArray = NDArray[np.uint8]
 """Indices into `SOURCES`."""
 _COLUMNS = len(Candle._fields) - 1
+_SMALLEST = 64
+"""Rows of a buffer at first."""
 
 
 def weakest(one: MinuteSource | None, other: MinuteSource | None) -> MinuteSource | None:
@@ -43,8 +45,9 @@ class Held(NamedTuple):
 class BarWindow:
     """A sliding window of bars.
 
-    Rows are written into a buffer of twice the length. When it is full, those that are kept are copied to the start of
-    a new one. Appending is therefore cheap, and the columns are contiguous views that never change, which an evaluation
+    Rows are written into a buffer of at most twice the length. When it is full, those that are kept are copied to the
+    start of a new one. It is small at first, since somebody may hold what came of it, and a history may restart often.
+    Appending is therefore cheap, and the columns are contiguous views that never change, which an evaluation
     uses without copying.
 
     Attributes:
@@ -58,10 +61,11 @@ class BarWindow:
         self.is_cut = False
         self.generation = 0
         self._end = self._count = 0
-        self._renew()
+        self._renew(0)
 
-    def _renew(self) -> None:
-        length = 2 * self.length
+    def _renew(self, rows: int) -> None:
+        """Begin a buffer with room for so many rows, and as many more."""
+        length = min(2 * self.length, max(_SMALLEST, 2 * rows))
         self._times = np.empty(length, dtype=np.int64)
         self._values = np.empty((_COLUMNS, length), dtype=np.float64)
         self._sources = np.zeros(length, dtype=np.uint8)
@@ -103,10 +107,10 @@ class BarWindow:
         if kept < self._count:
             self.is_cut = True
             self._count = kept
-        if self._end + count > 2 * self.length:
+        if self._end + count > len(self._times):
             times, values, sources = self._times, self._values, self._sources
             rows = slice(self._end - kept, self._end)
-            self._renew()
+            self._renew(kept + count)
             self._times[:kept] = times[rows]
             self._values[:, :kept] = values[:, rows]
             self._sources[:kept] = sources[rows]
@@ -115,7 +119,7 @@ class BarWindow:
     def clear(self) -> None:
         """Drop all bars, because the next one does not continue them."""
         if self._count:
-            self._renew()
+            self._renew(0)
         self._end = self._count = 0
         self.is_cut = False
         self.generation += 1

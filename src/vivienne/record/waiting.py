@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
+from dataclasses import dataclass
 from threading import Event, Lock
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
 
 MOST_WAITING = 20_000
 """Decisions that wait while the record cannot be written; some 40 MB. Later ones are lost, and counted."""
+MOST_BYTES = 64 * 1024 * 1024
+"""Of the bars of decisions that wait, which are kept for them. Decisions that follow each other share theirs."""
+_SHARE = 4
+"""An asset may have so many times as many decisions as there is room, so that there is some for all others."""
 
 
 class Entry(NamedTuple):
@@ -47,6 +52,14 @@ class Lost(NamedTuple):
     decisions: int
 
 
+@dataclass(slots=True)
+class _Buffer:
+    """The columns that the bars of decisions are views of, and the number of those decisions."""
+
+    size: int
+    entries: int = 0
+
+
 class Waiting:
     """A queue with a bound. Adding to it costs the event loop some microseconds, and never waits.
 
@@ -58,6 +71,9 @@ class Waiting:
     def __init__(self, most: int = MOST_WAITING) -> None:
         self._most = most
         self._entries: deque[Entry] = deque()
+        self._by_asset: Counter[str] = Counter()
+        self._buffers: dict[int, _Buffer] = {}
+        self._bytes = 0
         self._lost: dict[str, Lost] = {}
         self._lock = Lock()
         self.there = Event()
@@ -73,19 +89,48 @@ class Waiting:
 
     def put(self, entry: Entry) -> None:
         """Add a decision; if there is no room, note that it is lost."""
-        if len(self._entries) < self._most:
-            self._entries.append(entry)
-        else:
+        with self._lock:
+            room = self._most - len(self._entries)
+            has_room = self._by_asset[entry.asset] < _SHARE * room and self._bytes < MOST_BYTES
+            if has_room:
+                self._count(entry)
+                self._entries.append(entry)
+        if not has_room:
             self.lose(entry)
         self.there.set()
 
     def take(self, most: int) -> list[Entry]:
         """Take the oldest decisions out."""
-        return [self._entries.popleft() for _ in range(min(most, len(self._entries)))]
+        with self._lock:
+            taken = [self._entries.popleft() for _ in range(min(most, len(self._entries)))]
+            for entry in taken:
+                self._discount(entry)
+        return taken
 
     def put_back(self, entries: list[Entry]) -> None:
         """Decisions that were taken out are the oldest again, because they could not be written."""
-        self._entries.extendleft(reversed(entries))
+        with self._lock:
+            for entry in entries:
+                self._count(entry)
+            self._entries.extendleft(reversed(entries))
+
+    def _count(self, entry: Entry) -> None:
+        self._by_asset[entry.asset] += 1
+        base = entry.basis.held.bars.close.base
+        buffer = self._buffers.setdefault(id(base), _Buffer(0 if base is None else base.nbytes))
+        self._bytes += 0 if buffer.entries else buffer.size
+        buffer.entries += 1
+
+    def _discount(self, entry: Entry) -> None:
+        self._by_asset[entry.asset] -= 1
+        if not self._by_asset[entry.asset]:
+            del self._by_asset[entry.asset]
+        number = id(entry.basis.held.bars.close.base)
+        buffer = self._buffers[number]
+        buffer.entries -= 1
+        if not buffer.entries:
+            self._bytes -= buffer.size
+            del self._buffers[number]
 
     def lose(self, entry: Entry) -> None:
         """Note that a decision will not be recorded."""
