@@ -64,6 +64,7 @@ async def measure() -> list[Figure]:
 
 
 def _figures(name: str, times: list[float]) -> list[Figure]:
+    assert times, f"{name}: nothing was seen"
     p50, p99 = percentile(times, 50), percentile(times, 99)
     return [
         Figure(f"{name}: p50 of {len(times)}", f"{p50:.1f} ms"),

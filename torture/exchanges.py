@@ -75,6 +75,7 @@ class _Found:
     def fault(self, text: str) -> None:
         if len(self.wrong) < 100:
             self.wrong.append(text)
+            print(f"  {text}", file=sys.stderr, flush=True)
 
 
 class _Compared(ExchangeFeed):
@@ -295,8 +296,6 @@ def measure(
     found = _Found()
     with tempfile.TemporaryDirectory() as folder, _without_log():
         asyncio.run(_follow(found, Path(folder), minutes * 60, warm_up * 60, pace, seed, names.split(",")))
-    for text in found.wrong:
-        print(f"  {text}", file=sys.stderr)
     return _figures(found, warm_up)
 
 
