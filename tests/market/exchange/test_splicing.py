@@ -176,6 +176,20 @@ def test_the_trades_of_a_minute_are_waited_for_when_its_candle_has_more_of_them(
     assert minute == MinuteClosed(exchange.candles[BEGIN], "streamed") if comes else MinuteClosed(own, "filled")
 
 
+def test_a_clock_that_was_silent_ends_no_minute_before_it_is_known_that_no_trade_was_left_out() -> None:
+    exchange = Exchange(made_trades(5))
+    first = [each for each in exchange.trades if each.trade.time < BEGIN + MINUTE_MS]
+    splice = FromTrades(BEGIN, 99.0)
+    splice.answer_trades([], is_whole=True)
+    splice.take(Traded("A", tuple(first[:3])))
+
+    assert splice.take(Heard(BEGIN + MINUTE_MS + 10_000)) == []
+    assert splice.need() == TradesNeeded(first[2], BEGIN)
+
+    (minute,) = closed(splice.answer_trades(first, is_whole=True))
+    assert minute == MinuteClosed(exchange.candles[BEGIN], "streamed")
+
+
 def test_a_closed_candle_that_never_comes_is_asked_for() -> None:
     splice = FromCandles(BEGIN)
     splice.answer_candles([])

@@ -24,6 +24,8 @@ FLAG_GRACE_MS = 5_000
 """How long after the end of a minute its closed candle is waited for, by the exchange's clock."""
 _CHECK_GRACE_MS = 2_000
 """The same where minutes are made from trades, and the candle is the check; and for trades that it has already."""
+_SILENCE_MS = 15_000
+"""An exchange whose clock alone ends minutes says its time more often than that: Kraken every 5 s when asked."""
 _MOST_AHEAD = 1_500
 """Closed minutes that are held back; more are asked for again."""
 
@@ -178,21 +180,30 @@ class FromTrades:
         self._builder.interrupt()
         self._own: dict[int, Candle] = {}
         self._made: dict[int, Candle] = {}
-        self.heard = begin
+        self.heard = self._said = begin
 
     def take(self, event: StreamEvent) -> list[FeedEvent]:
         """See `Splice`."""
         if isinstance(event, Heard):
+            self._doubt_silence(event.time)
             self.heard = max(self.heard, event.time)
             self._builder.hear(event.time)
         elif isinstance(event, Traded):
             new = self._builder.add(event.trades)
+            self._said = max([self._said, *(each.trade.time for each in new)])
             self._builder.join(event.trades if event.is_snapshot else new)
             moved = [PriceMoved(each.trade.price, each.trade.time) for each in new[-1:] if not event.is_snapshot]
             return [*moved, *self._minutes()]
         elif isinstance(event, CandleSeen):
             return [*self._check(event), *self._minutes()]
         return self._minutes()
+
+    def _doubt_silence(self, time: int) -> None:
+        """Where nothing was said for a while, the clock alone does not end a minute: trades may have been left out."""
+        was_silent = time - self._said > _SILENCE_MS
+        self._said = max(self._said, time)
+        if was_silent and time >= self._builder.begin + MINUTE_MS and self._builder.begin not in self._own:
+            self._builder.interrupt()
 
     def _check(self, event: CandleSeen) -> list[FeedEvent]:
         if not event.is_closed:
