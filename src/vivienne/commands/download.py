@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +21,7 @@ from vivienne.commands.exchange import (
     symbol_option,
 )
 from vivienne.commands.options import json_option
-from vivienne.errors import SettingsError
+from vivienne.commands.times import moment
 from vivienne.logs.records import many_lines
 from vivienne.market.download import running
 from vivienne.market.download.finishing import check_target
@@ -86,20 +85,9 @@ def _wish(place: Place, given: dict[str, Any]) -> running.Wish:
         symbol=symbol,
         quote=given["quote"].strip().upper() or place.adapter.quote,
         interval=Timeframe(given["interval"]),
-        begin=_moment("--from", given["begin"]),
-        end=None if given["end"] is None else _moment("--to", given["end"]),
+        begin=moment("--from", given["begin"]),
+        end=None if given["end"] is None else moment("--to", given["end"]),
     )
-
-
-def _moment(option: str, text: str) -> int:
-    """A time in ms since the epoch; without a zone it is UTC."""
-    try:
-        read = datetime.fromisoformat(text.strip())
-    except ValueError as error:
-        raise SettingsError(
-            f"{option} {text!r} is not a time; give one such as 2026-01-01 or 2026-01-01T12:00"
-        ) from error
-    return int((read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp() * 1_000)
 
 
 async def _run(place: Place, wish: running.Wish, file: Path) -> running.Downloaded:

@@ -9,6 +9,7 @@ from vivienne.errors import (
     FileUnreadable,
     MarketDataError,
     NotNow,
+    RecordUnavailable,
     SettingsError,
     StoreUnavailable,
     StoreUnusable,
@@ -36,6 +37,6 @@ def exit_code(error: VivienneError) -> int:
         return LATER if error.is_temporary else REFUSED
     if isinstance(error, NotNow):
         return LATER
-    if isinstance(error, (SettingsError, FileUnreadable, MarketDataError)):
+    if isinstance(error, (SettingsError, FileUnreadable, MarketDataError, RecordUnavailable)):
         return WRONG
     return REFUSED

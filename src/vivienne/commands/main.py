@@ -44,6 +44,9 @@ _COMMANDS = {
     "schema": _Command("schema", "Print the JSON Schema of a configuration."),
     "serve": _Command("serve", "Decide assets, and serve REST, WebSockets and the dashboard."),
     "token": _Command("token", "Manage tokens."),
+    "verify": _Command(
+        "verify", "Decide every recorded bar anew, and compare with what was recorded, to the last bit."
+    ),
 }
 _GARBAGE_THRESHOLDS = (10_000, 10, 20)
 """New objects before a collection of the youngest generation; collections of it before one of the next; the same for

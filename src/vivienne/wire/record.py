@@ -152,3 +152,21 @@ class Verified(TypedDict):
     missing: int
     missing_reasons: dict[str, int]
     differences: list[DecisionDifference]
+
+
+class AssetVersion(TypedDict):
+    """A version of the configuration, as it was in force for an asset."""
+
+    asset: str
+    version: int
+
+
+class ComparedConfigurations(TypedDict):
+    """Recorded configurations beside those of the same version in the database of the configuration.
+
+    `unknown` is the number of versions that the database does not have.
+    """
+
+    compared: int
+    different: list[AssetVersion]
+    unknown: int

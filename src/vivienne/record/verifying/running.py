@@ -16,6 +16,7 @@ from vivienne.record.rows import read_blocks
 from vivienne.record.tables import bars, blocks
 from vivienne.record.verifying.again import are_there, differences, groups
 from vivienne.record.verifying.columns import read_columns
+from vivienne.record.verifying.configurations import Version
 from vivienne.times import iso
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class Verification:
         self.decisions = self.different = 0
         self.missing: Counter[str] = Counter()
         self.listed: list[DecisionDifference] = []
-        self.configurations: dict[tuple[str, int], int] = {}
+        self.configurations: dict[Version, int] = {}
 
     def length(self, of: Iterable[Series]) -> int:
         """The number of bars in some series, about; as many as `steps` goes through."""
@@ -140,7 +141,7 @@ class Verification:
             self._blocks = {number: read_blocks(text) for number, text in self._reader.rows(select(blocks))}
         pairs = np.unique(np.array([values["config_version"][rows], values["configuration_id"][rows]]), axis=1)
         for version, number in pairs.T.astype(np.int64).tolist():
-            self.configurations.setdefault((asset, version), number)
+            self.configurations.setdefault(Version(asset, version), number)
 
 
 class _Configurations:

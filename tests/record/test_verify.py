@@ -1,0 +1,184 @@
+"""`vivienne verify`: every recorded decision is made again from the record, and what differs is named."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import CliRunner
+
+from making import MIDNIGHT
+from recorded_live import asset_of, decided, recorded, recorder, walk
+from vivienne.changes.requests import ChangeRequest, SwitchRequest, Update
+from vivienne.changes.service import ConfigService
+from vivienne.commands.main import main
+from vivienne.market.types import MINUTE_MS, Bars
+from vivienne.store.sqlite import SqliteRevisionStore
+from vivienne.times import iso
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from click.testing import Result
+
+HISTORY, BETWEEN = 450, 40
+FIRST = iso(MIDNIGHT + HISTORY * MINUTE_MS)
+
+
+def change(**settings: float) -> ChangeRequest:
+    return ChangeRequest(Update({"settings": settings}, partial=True), channel="test")
+
+
+async def record_with_changes_and_restarts(db: Path) -> int:
+    """Three changes, a pause, and two restarts on the way. The number of decisions."""
+    service = ConfigService(SqliteRevisionStore(db), ["BTC", "ETH"])
+    decisions, begin = 0, HISTORY
+    changes = [change(state_threshold_loaded=20), change(position_size_loaded=3), change(state_threshold_aim=30)]
+    for start, changed in enumerate(changes):
+        made = []
+        for name in ("BTC", "ETH"):
+            asset = asset_of(service, name)
+            # A later start has less history: what was recorded before is not.
+            asset.load(Bars.from_candles(walk(100 * start, begin - 100 * start)), source="filled")
+            made += decided(asset, walk(begin, BETWEEN))
+            if name == "ETH":
+                await service.change(changed)
+            made += decided(asset, walk(begin + BETWEEN, BETWEEN))
+        if start == 1:
+            await service.switch(SwitchRequest(switch="pause", channel="test"))
+        begin += 2 * BETWEEN
+        decisions += len(made)
+        await recorded(recorder(db.with_name("v-record.db"), started_at=MIDNIGHT + start), made)
+    await service.close()
+    return decisions
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
+    db = tmp_path_factory.mktemp("verified") / "v.db"
+    return db, asyncio.run(record_with_changes_and_restarts(db))
+
+
+@pytest.fixture
+def db(whole: tuple[Path, int], tmp_path: Path) -> Path:
+    """A copy to spoil."""
+    for path in whole[0].parent.glob("v*.db"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    return tmp_path / "v.db"
+
+
+def verified(db: Path, *flags: str) -> tuple[int, dict[str, Any]]:
+    result = run(db, "--json", *flags)
+    document: dict[str, Any] = json.loads(result.stdout)
+    return result.exit_code, document
+
+
+def run(db: Path, *flags: str) -> Result:
+    return CliRunner().invoke(main, ["verify", "--db", str(db), *flags])
+
+
+def spoil(db: Path, statement: str, row: int | None = None) -> None:
+    """Alter a record; `row` is the number of a bar of the first series, for the parameter of the statement."""
+    given = () if row is None else (MIDNIGHT + row * MINUTE_MS,)
+    with closing(sqlite3.connect(db.with_name("v-record.db"))) as record, record:
+        assert record.execute(statement, given).rowcount > 0
+
+
+def test_after_changes_and_restarts_every_decision_is_equal(whole: tuple[Path, int]) -> None:
+    db, decisions = whole
+    assert verified(db) == (
+        0,
+        {
+            "decisions": decisions,
+            "different": 0,
+            "missing": 0,
+            "missing_reasons": {},
+            "differences": [],
+            "configurations": {"compared": 8, "different": [], "unknown": 0},
+            "gaps": 0,
+        },
+    )
+    said = run(db)
+    assert f"{decisions:,} decisions were decided anew: all of them are equal, to the last bit" in said.stdout
+
+
+def test_a_part_of_the_record_can_be_verified(whole: tuple[Path, int]) -> None:
+    db, decisions = whole
+    assert verified(db, "--asset", "btc")[1]["decisions"] == decisions // 2
+    begin = iso(MIDNIGHT + (HISTORY + 100) * MINUTE_MS)
+    assert verified(db, "--from", begin)[1]["decisions"] == decisions - 200
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "field", "shown"),
+    [
+        ("level", "3 - level", "level", None),
+        ("confidence", "confidence + 1e-16 + confidence * 2.3e-16", "confidence", None),
+        ("support", "NULL", "support", "nothing"),
+        ("blocks_id", "(SELECT max(id) FROM record_blocks) + 1", "blocks", None),
+        ("atr", "atr * 1.0000000000000003", "atr", None),
+        ("history", "history + 1", "history", "452"),
+    ],
+)
+def test_a_value_that_differs_is_named_with_both_values(
+    db: Path, column: str, value: str, field: str, shown: str | None
+) -> None:
+    spoil(db, f"UPDATE record_bars SET {column} = {value} WHERE open_time = ? AND series_id = 1", HISTORY)  # noqa: S608
+    code, found = verified(db)
+    assert (code, found["different"]) == (1, 1)
+    [difference] = found["differences"]
+    assert (difference["asset"], difference["time"], difference["field"]) == ("BTC", FIRST, field)
+    assert difference["recorded"] != difference["decided"]
+    said = run(db)
+    assert said.exit_code == 1
+    assert f"BTC 1m {FIRST}: {field} was recorded as {shown or ''}" in said.stdout
+
+
+def test_a_changed_bar_changes_the_decisions_that_were_made_from_it(db: Path) -> None:
+    spoil(db, "UPDATE record_bars SET close = high WHERE open_time = ? AND series_id = 1", HISTORY)
+    code, found = verified(db)
+    assert code == 1
+    assert found["different"] > 10
+    assert {each["asset"] for each in found["differences"]} == {"BTC"}
+
+
+def test_decisions_whose_bars_or_configuration_are_gone_are_missing(db: Path, whole: tuple[Path, int]) -> None:
+    spoil(db, "DELETE FROM record_bars WHERE open_time = ? AND series_id = 1", HISTORY - 10)
+    code, found = verified(db)
+    assert (code, found["different"]) == (0, 0)
+    assert found["missing"] == found["missing_reasons"]["bars that they were made from are not recorded"] > 0
+    assert found["missing"] + found["decisions"] == whole[1]
+
+    spoil(db, "DELETE FROM record_configurations WHERE id = 2")
+    assert verified(db)[1]["missing_reasons"]["their configuration is not recorded"] > 0
+
+
+def test_a_recorded_configuration_that_the_database_does_not_have_is_told(db: Path) -> None:
+    with closing(sqlite3.connect(db)) as revisions, revisions:
+        document = json.dumps({"settings": {"state_threshold_loaded": 21}}).encode()
+        assert revisions.execute("UPDATE revisions SET document = ? WHERE version = 1", (document,)).rowcount == 1
+    code, found = verified(db)
+    assert (code, found["different"]) == (1, 0)
+    assert {"asset": "BTC", "version": 1} in found["configurations"]["different"]
+    db.unlink()
+    code, found = verified(db)
+    assert code == 0
+    assert found["configurations"] == {"compared": 0, "different": [], "unknown": 8}
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["--record", "none.db"], "There is no record"),
+        (["--asset", "DOGE"], "The record has no decisions on DOGE; recorded are BTC, ETH"),
+        (["--from", "yesterday"], "--from 'yesterday' is not a time"),
+    ],
+)
+def test_what_cannot_be_verified_is_said(whole: tuple[Path, int], flags: list[str], words: str) -> None:
+    found = run(whole[0], *flags)
+    assert found.exit_code == 2
+    assert words in found.stderr
