@@ -17,6 +17,7 @@ from vivienne.market.types import MINUTE_MS
 
 if TYPE_CHECKING:
     from exchange_watching import Watching
+    from vivienne.market.types import Candle
 
 QUIETLY = replace(IMPATIENT, quiet=5.0, first=5.0)
 """Patience for tests in which no connection may be given up."""
@@ -224,6 +225,29 @@ async def test_maintenance_is_said_with_its_end_and_ends_by_itself(name: str) ->
         market.maintenance_until = None
         await watching.wait(lambda: watching.troubles[-1] is None)
         check(watching, market)
+
+
+@pytest.mark.parametrize("name", ["binance", "kraken"])
+async def test_a_market_without_history_keeps_no_other_waiting(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    market = FakeMarket(("BTC", "ETH"), ahead=600)
+    candles = FakeMarket.candles
+
+    def some(market: FakeMarket, base: str, length: int, begin: int, end: int) -> list[Candle]:
+        return [] if base == "ETH" else candles(market, base, length, begin, end)
+
+    monkeypatch.setattr(FakeMarket, "candles", some)
+    patience = replace(IMPATIENT, quiet=5.0, first=0.2)
+    async with (
+        FakeExchange(name, market) as exchange,
+        followed(exchange, name, "BTC", "ETH", patience=patience) as (feed, (btc, eth)),
+    ):
+        await btc.until(2)
+        assert "has no history" in await eth.until_trouble("has no history")
+        monkeypatch.setattr(FakeMarket, "candles", candles)
+        await eth.until(2)
+        assert len(feed.streams) == 2
+        check(btc, market)
+        check(eth, market, "ETH")
 
 
 IMPOSSIBLE = {

@@ -10,14 +10,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from vivienne.market.feeds.base import Contact, ContactChanged, FeedEvent, FeedTrouble, History, HistoryRead, Listing
-from vivienne.market.feeds.exchange.asking import instruments_of
-from vivienne.market.feeds.exchange.choosing import UnknownInstrument, chosen
 from vivienne.market.feeds.exchange.comparing import Comparing
 from vivienne.market.feeds.exchange.following import Following, Surroundings
 from vivienne.market.feeds.exchange.group import Group
 from vivienne.market.feeds.exchange.histories import Histories
 from vivienne.market.feeds.exchange.patience import Patience
-from vivienne.market.feeds.exchange.rest import Budget, Refused, Rest, answer_of
+from vivienne.market.feeds.exchange.rest import Budget, Rest
+from vivienne.market.feeds.exchange.serving import Serving, choices
 from vivienne.market.feeds.exchange.stream import Stream
 from vivienne.market.types import Bars
 
@@ -84,7 +83,7 @@ class ExchangeFeed:
         self._streams: dict[str, Stream] = {}
         self._followed: dict[str, Instrument] = {}
         self._is_to_look = asyncio.Event()
-        self._told_outage: str | None = None
+        self._serving = Serving(adapter, self._rest, self._patience, self._say_of_all)
         self._reading = Histories(adapter, self._rest, timeframe, bars, self._patience)
         self._comparing = Comparing(adapter, self._rest, self._patience)
 
@@ -103,7 +102,7 @@ class ExchangeFeed:
             following.end()
         self.followings.clear()
         self._histories.clear()
-        self._told_outage = None
+        self._serving.told = None
         self.streams.clear()
         self._streams.clear()
         self._followed.clear()
@@ -113,14 +112,15 @@ class ExchangeFeed:
         async with self._rest, asyncio.TaskGroup() as tasks:
             tasks.create_task(self._comparing.run())
             while True:
-                outage = await self._outage()
-                instruments = await self._instruments()
+                await self._serving.ask_outage()
+                for following in self.followings.values():
+                    following.say("outage", self._serving.told)
+                instruments = await self._serving.instruments(once=bool(self.followings))
                 if instruments is not None:
                     # In a thread: names that are near are looked for among thousands.
-                    for group in self._to_follow(await asyncio.to_thread(self._chosen, instruments)):
+                    found = await asyncio.to_thread(choices, instruments, self.assets, self._symbols, self._quote)
+                    for group in self._to_follow(found):
                         tasks.create_task(self._follow_group(group))
-                for following in self.followings.values():
-                    following.say("outage", outage)
                 await self._next_look()
 
     def look(self) -> None:
@@ -134,55 +134,6 @@ class ExchangeFeed:
             async with asyncio.timeout(self._patience.slow):
                 await self._is_to_look.wait()
         self._is_to_look.clear()
-
-    async def _outage(self) -> str | None:
-        """Why the exchange does not serve its markets, as far as it says so."""
-        request = self.adapter.status_request()
-        if request is None:
-            return None
-        try:
-            found: str | None = answer_of(self.adapter.outage, await self._rest.get(request, tries=1))
-        except Refused as refused:
-            _log.debug("%s does not say whether it serves its markets: %s", self.adapter.title, refused)
-            return self._told_outage  # no answer says nothing
-        if found is not None:
-            if found != self._told_outage:
-                _log.warning("%s", found)
-            for asset in self.assets:
-                self._say(asset, found, is_final=True)
-        self._told_outage = found
-        return found
-
-    async def _instruments(self) -> list[Instrument] | None:
-        """All instruments; asked for until they come, or None where some are followed already."""
-        tries, told = 0, self._told_outage
-        while True:
-            try:
-                return await instruments_of(self._rest, self.adapter)
-            except Refused as refused:
-                slow = refused.advice.then == "give_up"
-                # An outage that the exchange told of is why.
-                reason = refused.advice.reason if slow else self._told_outage or refused.advice.reason
-                for asset in self.assets:
-                    self._say(asset, reason, is_final=slow or reason == self._told_outage)
-                if self.followings:
-                    _log.debug("%s", reason)
-                    return None
-                if reason != told:
-                    told = reason
-                    _log.warning("%s", reason)
-                await asyncio.sleep(self._patience.slow if slow else self._patience.pause(tries))
-                tries += 1
-
-    def _chosen(self, instruments: list[Instrument]) -> dict[str, Instrument | str]:
-        """The instrument of every asset, or why there is none."""
-        found: dict[str, Instrument | str] = {}
-        for asset in self.assets:
-            try:
-                found[asset] = chosen(instruments, asset, quote=self._quote, symbol=self._symbols.get(asset))
-            except UnknownInstrument as error:
-                found[asset] = str(error)
-        return found
 
     def _to_follow(self, choices: dict[str, Instrument | str]) -> Iterator[dict[str, Instrument]]:
         """Say of every asset whether it can be followed; those that can, and are not yet, in groups for a stream."""
@@ -217,25 +168,34 @@ class ExchangeFeed:
         self._contacts[asset] = Contact("blocked" if is_final else "connecting", trouble)
         self._changed[asset].set()
 
+    def _say_of_all(self, trouble: str, is_final: bool) -> None:
+        for asset in self.assets:
+            self._say(asset, trouble, is_final=is_final)
+
     def _say_of_history(self, asset: str, trouble: str, is_final: bool) -> None:
         self._say(asset, trouble, is_final=is_final)
 
     async def _follow_group(self, instruments: dict[str, Instrument]) -> None:
-        """History first, then the stream: what comes between is asked for by the splice."""
+        """History first, then the stream: what comes between is asked for by the splice.
+
+        Those whose history takes long have a stream of their own, and keep no other waiting.
+        """
         async with asyncio.TaskGroup() as tasks:
-            loading = [tasks.create_task(self._load(asset, each)) for asset, each in instruments.items()]
-            await asyncio.wait(loading)
-            followings = [self.followings[asset] for asset in instruments]
-            for following in followings:
-                tasks.create_task(following.fill())
-            stream = Stream(
-                self.adapter, list(instruments.values()), Group(followings, self.look), url=self._stream_url(),
-                connects=self._connects, patience=self._patience, now=self._reading.now,
-            )  # fmt: skip
-            self.streams.append(stream)
-            for asset in instruments:
-                self._streams[asset] = stream
-            tasks.create_task(stream.run())
+            loading = {tasks.create_task(self._load(asset, each)): asset for asset, each in instruments.items()}
+            while loading:
+                await asyncio.wait(loading, timeout=self._patience.first)
+                done, _ = await asyncio.wait(loading, return_when=asyncio.FIRST_COMPLETED)
+                there = [loading.pop(task) for task in list(loading) if task in done]
+                followings = [self.followings[asset] for asset in there]
+                for following in followings:
+                    tasks.create_task(following.fill())
+                stream = Stream(
+                    self.adapter, [instruments[asset] for asset in there], Group(followings, self.look),
+                    url=self._stream_url(), connects=self._connects, patience=self._patience, now=self._reading.now,
+                )  # fmt: skip
+                self.streams.append(stream)
+                self._streams |= dict.fromkeys(there, stream)
+                tasks.create_task(stream.run())
 
     def _stream_url(self) -> str | None:
         """The host of the stream in place of the exchange's own: ws goes with http, wss with https."""
@@ -254,6 +214,7 @@ class ExchangeFeed:
         self.followings[asset] = Following(
             self.adapter, self._rest, instrument, splice, self._patience, surroundings
         )  # fmt: skip
+        self.followings[asset].say("outage", self._serving.told)
         self._is_there[asset].set()
         self._changed[asset].set()
 
