@@ -200,10 +200,12 @@ class RecordUnavailable(VivienneError):
 
     Attributes:
         reason: why, in words: the rest of a sentence that begins with the record.
+        is_new: nothing was recorded yet, which is no fault.
     """
 
-    def __init__(self, name: str, reason: str) -> None:
+    def __init__(self, name: str, reason: str, *, is_new: bool = False) -> None:
         self.reason = reason
+        self.is_new = is_new
         super().__init__(f"The record {name} {reason}")
 
 

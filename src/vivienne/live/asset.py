@@ -14,6 +14,7 @@ from vivienne.live.entries import contact_entry, decision_entry, listed
 from vivienne.live.freshness import Freshness
 from vivienne.live.preview import compare
 from vivienne.live.trouble import Trouble
+from vivienne.market.window import Held
 from vivienne.times import iso
 from vivienne.wire.decision import undecided
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from vivienne.agent.schema import Configuration
     from vivienne.changes.in_force import Active
     from vivienne.live.deciding import Basis
+    from vivienne.live.memory import Recalled
     from vivienne.market.feeds.base import Contact, Listing, MinuteSource
     from vivienne.market.timeframe import Timeframe
     from vivienne.market.types import Bars, Candle
@@ -104,6 +106,12 @@ class LiveAsset:
         self.ended = False
         """True once the feed has ended."""
 
+    def recall(self, recalled: Recalled) -> None:
+        """Know bars and decisions of an earlier process. The asset is stale until newer data comes."""
+        # There may have been bars before them that were not recorded.
+        self._bars.recall(Held(recalled.bars, recalled.sources, is_cut=True, generation=0))
+        self._deciding.recall(recalled.made)
+
     def load(
         self, minutes: Bars, *, is_whole: bool = True, bars: Bars | None = None, source: MinuteSource | None = None
     ) -> int:
@@ -119,14 +127,27 @@ class LiveAsset:
             The number of bars that are known otherwise.
         """
         self._bars.differing = 0
+        known = None
         with self.freshness.history():
             if bars is not None and len(bars):
                 self._bars.begin_with(bars, source)
+                self._bars.is_recalled = False
+            elif self._begins_earlier(minutes):
+                known = self._bars.restart()
             self._bars.take_all(minutes, source)
+        if len(minutes):
+            self._bars.is_recalled = False
         self._bars.newly_closed = 0
         if not is_whole:
             self._bars.window.is_cut = True
+        if known is not None:
+            self._bars.keep(known, source)
         return self._bars.differing
+
+    def _begins_earlier(self, minutes: Bars) -> bool:
+        """Tell whether minutes begin before the bars that are known; otherwise they go on from them."""
+        known = self._bars.window.bars().open_time
+        return len(known) > 0 and len(minutes) > 0 and bool(minutes.open_time[0] < known[0])
 
     def bars_needed(self, configuration: Configuration) -> int:
         """Number of bars that a decision needs."""
@@ -258,7 +279,8 @@ class LiveAsset:
         if self._broken_off is not None or self.ended:
             return self._broken_off or self._failed
         # What the feed says of itself is the reason why nothing comes.
-        return self._held or self.freshness.trouble or self._failed
+        old = Trouble("no_data", "no data has come since the start") if self._bars.is_recalled else None
+        return self._held or self.freshness.trouble or old or self._failed
 
     @property
     def status(self) -> Status:

@@ -13,7 +13,7 @@ from vivienne.market.bars import BarBuilder, GapFiller, Restart
 from vivienne.market.checks import check_candle, last_unusable, valid_minutes
 from vivienne.market.reading_again import merged
 from vivienne.market.types import MINUTE_MS, Candle
-from vivienne.market.window import BarWindow, weakest
+from vivienne.market.window import SOURCES, BarWindow, weakest
 from vivienne.rates import MOST_OF_AN_ASSET, Quota
 from vivienne.times import iso
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from vivienne.market.reading_again import Merged
     from vivienne.market.timeframe import Timeframe
     from vivienne.market.types import Bars
+    from vivienne.market.window import Held
     from vivienne.wire.chart import FormingBar
 
 _log = logging.getLogger(__name__)
@@ -46,6 +47,7 @@ class AssetBars:
         price: the newest price; None before the first one.
         price_time: time at which the market traded at it, ms since the epoch.
         newly_closed: number of bars that closed since this was set to 0.
+        is_recalled: True while all bars are those of an earlier process: they may be old.
         differing: number of bars of the last history that were known otherwise.
         left_out: number of bars of the last history that were invalid, out of order or before such a bar.
     """
@@ -64,6 +66,7 @@ class AssetBars:
         self._told_of_ignored = False
         self._records = Quota(_log, logging.WARNING, MOST_OF_AN_ASSET)
         self.window = BarWindow(length)
+        self.is_recalled = False
         self.price: float | None = None
         self.price_time: int | None = None
         self.newly_closed = self.left_out = self.differing = 0
@@ -82,6 +85,8 @@ class AssetBars:
         if fillable is None:
             self._tell_of_ignored()
             return False
+        if self.is_recalled and not self._is_known(candle):
+            self.is_recalled, fillable = False, 0  # nobody knows how the market moved in the minutes before it
         closed, restarted = self.newly_closed, False
         for item in self._gaps.add(candle, fillable):
             if isinstance(item, Restart):
@@ -120,13 +125,60 @@ class AssetBars:
         self._source = source if self._builder.minutes <= 1 else weakest(self._source, source)
         return bar
 
+    def _is_known(self, candle: Candle) -> bool:
+        """Tell whether a minute is not newer than those that are known."""
+        newest = self._gaps.newest
+        return newest is not None and candle.open_time <= newest.open_time
+
+    def recall(self, held: Held) -> None:
+        """Take closed bars that an earlier process knew. They count as old until data comes that is newer."""
+        self.window.fill(held)
+        self._end_with(held.bars)
+        self.is_recalled = True
+
+    def restart(self) -> Held:
+        """Drop everything, because a history begins it anew; return what was known for `keep`."""
+        known = self.window.held()
+        self.window.clear()
+        self._builder.restart()
+        self._minute = self._gaps.newest = self.price = self.price_time = None
+        self._freshness.forget()
+        return known
+
+    def keep(self, known: Held, source: MinuteSource | None) -> None:
+        """Put bars that were known in place of those that minutes of a history made; see `begin_with`."""
+        if not len(self.window):
+            self.window.is_cut = True
+            return
+        sources, is_cut = [SOURCES[code] for code in known.sources.tolist()], self.window.is_cut
+        read = self.window.bars()
+        found = merged(known.bars, sources, read, source, self._timeframe.milliseconds)
+        self._fill(found)
+        self.window.is_cut = is_cut
+        if found.bars.open_time[-1] > read.open_time[-1]:
+            self._builder.restart()
+            self._end_with(found.bars)
+
+    def _fill(self, found: Merged) -> None:
+        self.window.clear()
+        for run, of_run in found.runs():
+            self.window.extend(run, of_run)
+        self._tell_of_differing(found)
+
+    def _end_with(self, bars: Bars) -> int:
+        """Go on after bars; return when the last one ends."""
+        last = bars.candle(-1)
+        end = last.open_time + self._timeframe.milliseconds
+        self._gaps.newest = last._replace(open_time=end - MINUTE_MS)
+        return end
+
     def begin_with(self, bars: Bars, source: MinuteSource | None = None) -> None:
         """Take closed bars, oldest first. Bars of the same times that are known stay as they were decided on.
 
         Only the bars after the last one that is invalid or does not follow the bar before it are taken. No decision
         may use other bars, whatever the feed is.
         """
-        known, sources = self.window.bars().copy(), self.window.sources()
+        known, sources = self.window.bars(), self.window.sources()
         self.window.clear()
         self._builder.restart()
         self._minute = self._gaps.newest = self.price = self.price_time = None
@@ -138,12 +190,10 @@ class AssetBars:
         if not len(bars):
             return
         found = merged(known, sources, bars, source, self._timeframe.milliseconds)
-        for run, of_run in found.runs():
-            self.window.extend(run, of_run)
-        self._tell_of_differing(found)
-        last = found.bars.candle(-1)
-        self.price, self.price_time = last.close, last.open_time + self._timeframe.milliseconds
-        self._gaps.newest = last._replace(open_time=self.price_time - MINUTE_MS)
+        is_cut = self.window.is_cut
+        self._fill(found)
+        self.window.is_cut = self.window.is_cut or is_cut
+        self.price, self.price_time = found.bars.close.item(-1), self._end_with(found.bars)
         self._freshness.continue_to(self.price_time)
 
     def take_all(self, minutes: Bars, source: MinuteSource | None = None) -> None:

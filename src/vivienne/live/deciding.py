@@ -10,6 +10,8 @@ from vivienne.agent.explain import explain
 from vivienne.live.entries import Readings, chart_bars, readings
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from vivienne.agent.decision import Decision
     from vivienne.agent.evaluate import Evaluation
     from vivienne.agent.schema import Configuration
@@ -78,6 +80,7 @@ class Deciding:
         self._cap = cap
         self._least_history = FULL_HISTORY if require_full_history else 0
         self._made: dict[int, Made] = {}
+        self._recalled: Mapping[int, Made] = {}
         self._first: int | None = None
         self._latest: tuple[Bars, Evaluation] | None = None
         self.decision: Decision | None = None
@@ -92,6 +95,10 @@ class Deciding:
         """True if there were enough bars for the newest decision."""
         decision = self.decision
         return decision is not None and decision.ready and decision.history >= self._least_history
+
+    def recall(self, made: Mapping[int, Made]) -> None:
+        """Know decisions that an earlier process made, by the open time of their bars."""
+        self._recalled = made
 
     def forget(self) -> None:
         """Drop the newest decision, after the bars were dropped."""
@@ -187,4 +194,5 @@ class Deciding:
         return decision, evaluation
 
     def _known(self, evaluation: Evaluation) -> list[Made | None]:
-        return [self._made.get(time) for time in evaluation.open_time.tolist()]
+        recalled = self._recalled
+        return [self._made.get(time) or recalled.get(time) for time in evaluation.open_time.tolist()]

@@ -180,6 +180,10 @@ class Freshness:
         self._newest = end  # prices are no longer compared with one that was ahead of this minute
         self._came = self._minute_came
 
+    def forget(self) -> None:
+        """Forget which minute is the newest: a history says it anew."""
+        self._minute_end = None
+
     def _take(self, time: int) -> None:
         """Record the arrival of data. Data that is not newer by its own time does not reduce the age."""
         if self._newest is None or time > self._newest:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from vivienne.changes.service import ConfigService
     from vivienne.live.asset import DecisionMade
     from vivienne.live.caps import SizeCaps
+    from vivienne.live.memory import Memory
     from vivienne.live.trouble import Trouble
     from vivienne.market.feeds.base import Feed, FeedEvent, History
     from vivienne.market.timeframe import Timeframe
@@ -60,6 +61,7 @@ class Market:
         on_tick: decide the open bar too, at the same interval.
         cap: the largest position sizes, in percent of equity.
         require_full_history: keep an asset in warm-up until its history is full.
+        memory: knows what earlier processes decided; None if nobody does.
 
     Attributes:
         assets: the assets that are decided here, which are those of the feed.
@@ -78,6 +80,7 @@ class Market:
         on_tick: bool = False,
         cap: SizeCaps = UNCAPPED,
         require_full_history: bool = False,
+        memory: Memory | None = None,
     ) -> None:
         self.assets, self.feed = feed.assets, feed.name
         self._feed = feed
@@ -114,6 +117,8 @@ class Market:
             self._metrics.expect("vivienne_decision_failures_total", asset)
             self._metrics.expect("vivienne_feed_restarts_total", asset)
             self._metrics.expect("vivienne_history_differences_total", asset)
+            if memory is not None and (recalled := memory.recall(asset, window)) is not None:
+                live.recall(recalled)
             self._load(asset, live, service.active(asset).configuration)
             self._decide_again(asset)
         self.listen(self._show_decision)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from vivienne.market.feeds.base import MinuteSource
+    from vivienne.market.types import BoolArray, IntArray
 
 _COMPARED = ("open", "high", "low", "close", "volume")
 """The columns that every exchange knows exactly."""
@@ -45,7 +46,7 @@ class Merged(NamedTuple):
 def merged(
     known: Bars, sources: Sequence[MinuteSource | None], read: Bars, source: MinuteSource | None, length: int
 ) -> Merged:
-    """The bars that were read, with those that were known in their place.
+    """The bars that were read, with those that were known in their place, before them and after them.
 
     What came incomplete does not stay. Known bars that end before the others begin do not either.
 
@@ -71,5 +72,13 @@ def merged(
     for row, each in zip(rows[stays].tolist(), np.flatnonzero(stays).tolist(), strict=True):
         of_read[row] = sources[each]
     older = int((rows < 0).sum()) if (rows == -1).any() else 0
-    bars = Bars.joined([known[:older], Bars(*columns)])
-    return Merged(bars, [*sources[:older], *of_read], known.open_time[differs].tolist())
+    newer = _newer(rows, is_whole, len(read))
+    bars = Bars.joined([known[:older], Bars(*columns), known[newer]])
+    return Merged(bars, [*sources[:older], *of_read, *sources[newer]], known.open_time[differs].tolist())
+
+
+def _newer(rows: IntArray, is_whole: BoolArray, count: int) -> slice:
+    """The known bars that go on where those that were read end, up to the first incomplete one."""
+    [begin] = np.flatnonzero(rows == count)[:1] if (rows == count).any() else [len(rows)]
+    incomplete = np.flatnonzero(~is_whole[begin:])
+    return slice(int(begin), int(begin + incomplete[0]) if len(incomplete) else len(rows))

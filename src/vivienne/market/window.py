@@ -124,6 +124,14 @@ class BarWindow:
         self.is_cut = False
         self.generation += 1
 
+    def fill(self, held: Held) -> None:
+        """Hold these bars in place of those that are there; the oldest ones are left out if there are too many."""
+        self.clear()
+        bars, sources = held.bars[-self.length :], held.sources[-self.length :]
+        self.extend(bars)
+        self._sources[self._end - len(bars) : self._end] = sources
+        self.is_cut = held.is_cut or len(bars) < len(held.bars)
+
     def bars(self) -> Bars:
         """The bars in the window, oldest first. The columns are views, which never change."""
         rows = slice(self._end - self._count, self._end)

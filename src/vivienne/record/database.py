@@ -81,7 +81,7 @@ def prepare(connection: Connection, name: str, how: Opening) -> None:
         metadata.create_all(connection)
         connection.execute(schema.insert().values(version=RECORD_SCHEMA))
     elif found == 0:
-        raise RecordUnavailable(name, "is empty: nothing has been recorded in it")
+        raise RecordUnavailable(name, "is empty: nothing has been recorded in it", is_new=True)
     elif found > RECORD_SCHEMA:
         raise RecordUnavailable(
             name,

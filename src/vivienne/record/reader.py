@@ -231,6 +231,12 @@ class RecordReader:
             found = connection.execute(select(blocks.c.id, blocks.c.text).where(blocks.c.id.in_(missing)))
             self._blocks |= {number: read_blocks(text) for number, text in found}
 
+    def blocks_of(self, rows: Sequence[Any]) -> dict[int, tuple[Block, ...]]:
+        """The sets of scenarios that block, by their id, of rows of the table `bars`."""
+        with self._database.transaction() as connection:
+            self._know_blocks(connection, rows)
+        return self._blocks
+
     def rows(self, query: Select[Any]) -> Sequence[Any]:
         """The rows that a query finds."""
         with self._database.transaction() as connection:

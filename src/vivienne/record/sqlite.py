@@ -68,7 +68,7 @@ class SqliteRecord:
             self._prepare(how)
         except FileNotFoundError as error:
             self.close()
-            raise RecordUnavailable(self.name, "does not exist") from error
+            raise RecordUnavailable(self.name, "does not exist", is_new=True) from error
         except StoreUnusable as error:
             self.close()
             raise RecordUnavailable(self.name, f"cannot be opened: {error}") from error

@@ -14,6 +14,7 @@ from vivienne.metrics.registry import Sample
 
 if TYPE_CHECKING:
     from vivienne.changes.service import ConfigService
+    from vivienne.live.memory import Memory
     from vivienne.market.feeds.base import Feed
     from vivienne.metrics.registry import Metrics
     from vivienne.settings.boot import Boot
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 _LEFT_OUT = "vivienne_data_rows_left_out"
 
 
-def market_of(boot: Boot, feed: Feed, service: ConfigService, board: StateBoard) -> Market:
+def market_of(
+    boot: Boot, feed: Feed, service: ConfigService, board: StateBoard, memory: Memory | None = None
+) -> Market:
     """The market of a feed.
 
     Args:
@@ -30,6 +33,7 @@ def market_of(boot: Boot, feed: Feed, service: ConfigService, board: StateBoard)
         feed: made by `feed_of`.
         service: has the configuration in force.
         board: takes the states.
+        memory: knows what earlier processes decided.
 
     Raises:
         MarketDataError: a data file cannot be used.
@@ -44,6 +48,7 @@ def market_of(boot: Boot, feed: Feed, service: ConfigService, board: StateBoard)
         on_tick=boot.on_tick,
         cap=boot.caps,
         require_full_history=boot.require_full_history,
+        memory=memory,
     )
 
 

@@ -1,0 +1,130 @@
+"""What earlier processes knew and decided, for one that starts."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sqlalchemy import select
+from typing_extensions import override
+
+from vivienne.errors import RecordUnavailable
+from vivienne.live.deciding import Made
+from vivienne.live.memory import Recalled
+from vivienne.market.types import Bars, Candle
+from vivienne.market.window import SOURCES
+from vivienne.record.codes import SOURCES as CODES
+from vivienne.record.database import open_record
+from vivienne.record.reader import RecordReader
+from vivienne.record.rows import read_bar
+from vivienne.record.tables import bars
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from vivienne.agent.decision import Block
+    from vivienne.market.types import IntArray
+    from vivienne.record.reader import Series
+    from vivienne.record.recorder import Recording
+
+_log = logging.getLogger(__name__)
+_SOURCE_OF = np.array([CODES.number(source) for source in SOURCES]).argsort().astype(np.uint8)
+"""By the number in the record, the index in `SOURCES` of the window."""
+
+
+class Recalling:
+    """Reads the newest bars of each asset; see `vivienne.live.memory.Memory`. It blocks.
+
+    Args:
+        recording: what is recorded, where.
+    """
+
+    def __init__(self, recording: Recording) -> None:
+        self._market = recording.market
+        self._reader: RecordReader | None = None
+        self._run_id: int | None = None
+        try:
+            self._reader = RecordReader(open_record(recording.where, "to read"))
+            found = [run.id for run in self._reader.runs() if run.key == recording.run.key]
+            self._run_id = found[0] if found else None
+        except RecordUnavailable as error:
+            if not error.is_new:
+                self._give_up(error)
+
+    def recall(self, asset: str, most: int) -> Recalled | None:
+        """See `vivienne.live.memory.Memory`."""
+        if self._reader is None or self._run_id is None:
+            return None
+        market = self._market
+        try:
+            series = self._reader.one_series(
+                self._run_id, asset, market.timeframe.value, market.symbols.get(asset, "")
+            )  # fmt: skip
+            return None if series is None else _recalled(self._reader, series, market.timeframe.milliseconds, most)
+        except RecordUnavailable as error:
+            self._give_up(error)
+            return None
+
+    def close(self) -> None:
+        """Close the record."""
+        if self._reader is not None:
+            self._reader.close()
+        self._reader = None
+
+    def _give_up(self, error: RecordUnavailable) -> None:
+        _log.warning("Earlier decisions are not known: %s", error)
+        self.close()
+
+
+class _Decisions(Mapping[int, Made]):
+    """Decisions by the open time of their bars. They are made of their rows when they are looked at: few are."""
+
+    def __init__(self, rows: Sequence[Any], blocks: dict[int, tuple[Block, ...]]) -> None:
+        self._rows = {row.open_time: row for row in rows if row.is_ready}
+        self._blocks = blocks
+
+    @override
+    def __getitem__(self, open_time: int) -> Made:
+        made = read_bar(self._rows[open_time], self._blocks).made
+        if made is None:
+            raise KeyError(open_time)
+        return Made(made.decision, made.config_version, made.is_paused, made.readings)
+
+    @override
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._rows)
+
+    @override
+    def __len__(self) -> int:
+        return len(self._rows)
+
+
+def _recalled(reader: RecordReader, series: Series, length: int, most: int) -> Recalled | None:
+    """The newest bars of a series that follow each other, as a process has to know them that goes on with it.
+
+    Those of the newest segment count for all times that it has, because its decisions are made from them.
+    """
+    rows: list[Any] = []
+    decided: list[Any] = []
+    for segment in reversed(series.segments):
+        page = select(bars).where(bars.c.series_id == segment.id).order_by(bars.c.open_time.desc())
+        if rows:
+            page = page.where(bars.c.open_time < rows[-1].open_time)
+        found = reader.rows(page.limit(most - len(rows)))
+        rows += found
+        ends_at = segment.ends_at
+        decided += [row for row in found if ends_at is None or row.open_time < ends_at]
+        if len(rows) >= most:
+            break
+    rows.reverse()
+    if not rows:
+        return None
+    columns = dict(zip(rows[0]._fields, zip(*rows, strict=True), strict=True))
+    values = [np.array(columns[name], dtype=np.float64) for name in Candle._fields[1:]]
+    times: IntArray = np.array(columns["open_time"], dtype=np.int64)
+    holes = np.flatnonzero(np.diff(times) != length)
+    start = int(holes[-1]) + 1 if len(holes) else 0
+    sources = _SOURCE_OF[np.array(columns["source"], dtype=np.int64)]
+    return Recalled(Bars(times, *values)[start:], sources[start:], _Decisions(decided, reader.blocks_of(decided)))
