@@ -18,7 +18,7 @@ from vivienne.record.database import open_record
 from vivienne.record.reader import RecordReader
 from vivienne.record.recorder import Recorder, Recording
 from vivienne.record.sessions import Process, RunKey
-from vivienne.record.writing import Market
+from vivienne.record.writing import Markets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -68,7 +68,7 @@ def recorder(
 ) -> Recorder:
     """The record of a process that decides minutes."""
     process = Process(name, "1.2.3", require_full_history=False, started_at=started_at)
-    return Recorder(Recording(where, run, process, Market(MINUTE, {})), Metrics(), is_silent)
+    return Recorder(Recording(where, run, process, Markets(MINUTE, {})), Metrics(), is_silent)
 
 
 async def recorded(to: Recorder, made: Iterable[DecisionMade]) -> None:

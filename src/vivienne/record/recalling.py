@@ -102,29 +102,44 @@ class _Decisions(Mapping[int, Made]):
 
 
 def _recalled(reader: RecordReader, series: Series, length: int, most: int) -> Recalled | None:
-    """The newest bars of a series that follow each other, as a process has to know them that goes on with it.
+    """The newest bars of a series that follow each other, as a process has to know them that goes on with it."""
+    rows = _newest(reader, series, most)
+    if not rows:
+        return None
+    columns = dict(zip(rows[0]._fields, zip(*rows, strict=True), strict=True))
+    times: IntArray = np.array(columns["open_time"], dtype=np.int64)
+    values = [np.array(columns[name], dtype=np.float64) for name in Candle._fields[1:]]
+    sources = _SOURCE_OF[np.array(columns["source"], dtype=np.int64)]
+    holes = np.flatnonzero(np.diff(times) != length)
+    start = int(holes[-1]) + 1 if len(holes) else 0
+    decided = _decided(reader, series, rows)
+    return Recalled(Bars(times, *values)[start:], sources[start:], _Decisions(decided, reader.blocks_of(decided)))
+
+
+def _newest(reader: RecordReader, series: Series, most: int) -> list[Any]:
+    """Rows of the newest bars, oldest first.
 
     Those of the newest segment count for all times that it has, because its decisions are made from them.
     """
     rows: list[Any] = []
-    decided: list[Any] = []
     for segment in reversed(series.segments):
         page = select(bars).where(bars.c.series_id == segment.id).order_by(bars.c.open_time.desc())
         if rows:
             page = page.where(bars.c.open_time < rows[-1].open_time)
-        found = reader.rows(page.limit(most - len(rows)))
-        rows += found
-        ends_at = segment.ends_at
-        decided += [row for row in found if ends_at is None or row.open_time < ends_at]
+        rows += reader.rows(page.limit(most - len(rows)))
         if len(rows) >= most:
             break
     rows.reverse()
-    if not rows:
-        return None
-    columns = dict(zip(rows[0]._fields, zip(*rows, strict=True), strict=True))
-    values = [np.array(columns[name], dtype=np.float64) for name in Candle._fields[1:]]
-    times: IntArray = np.array(columns["open_time"], dtype=np.int64)
-    holes = np.flatnonzero(np.diff(times) != length)
-    start = int(holes[-1]) + 1 if len(holes) else 0
-    sources = _SOURCE_OF[np.array(columns["source"], dtype=np.int64)]
-    return Recalled(Bars(times, *values)[start:], sources[start:], _Decisions(decided, reader.blocks_of(decided)))
+    return rows
+
+
+def _decided(reader: RecordReader, series: Series, rows: list[Any]) -> list[Any]:
+    """Rows with the decisions that count at the times of these rows."""
+    if len(series.segments) == 1:
+        return rows
+    newest = series.segments[-1]
+    found = [row for row in rows if row.series_id == newest.id]
+    for segment in series.segments[:-1]:
+        query = select(bars).where(bars.c.series_id == segment.id, bars.c.open_time >= rows[0].open_time)
+        found += reader.rows(query.where(bars.c.open_time >= segment.begins_at, bars.c.open_time < segment.ends_at))
+    return found

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from vivienne.record.database import RecordDatabase
     from vivienne.record.sessions import Process, RunKey, Session
     from vivienne.record.waiting import Lost
-    from vivienne.record.writing import Market
+    from vivienne.record.writing import Markets
     from vivienne.store.address import PostgresUrl
 
 _log = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ class Recording:
     where: Path | PostgresUrl
     run: RunKey
     process: Process
-    market: Market
+    market: Markets
 
 
 class Recorder:

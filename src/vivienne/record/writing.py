@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _VALUES = tuple(bars.c[name] for name in Candle._fields)
 
 
-class Market(NamedTuple):
+class Markets(NamedTuple):
     """What is recorded.
 
     Attributes:
@@ -63,7 +63,7 @@ class Writing:
         market: what is recorded.
     """
 
-    def __init__(self, database: RecordDatabase, run_id: int, session_id: int, market: Market) -> None:
+    def __init__(self, database: RecordDatabase, run_id: int, session_id: int, market: Markets) -> None:
         self._database = database
         self._run_id = run_id
         self._session_id = session_id

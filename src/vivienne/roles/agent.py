@@ -14,9 +14,9 @@ from vivienne.market.feeds.pushed.feed import PushedFeed
 from vivienne.redis.market import market_stream
 from vivienne.redis.parts import RedisParts
 from vivienne.redis.publishing import StatePublisher
-from vivienne.roles.market import feed_of, market_of
+from vivienne.roles.market import feed_of
 from vivienne.roles.process import Process
-from vivienne.roles.recording import recorder_of
+from vivienne.roles.recording import recorded_market, recorder_of
 from vivienne.server.factory import agent_application
 from vivienne.stream.hub import Hub
 from vivienne.stream.state import StateBoard
@@ -39,9 +39,10 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
     if not assets:
         _log.warning("Shard %s has none of the %d assets; this agent has nothing to do", boot.shard, len(boot.assets))
     feed = feed_of(boot, assets, service.metrics)
-    market = market_of(boot, feed, service, board)
     name = agent_name()
-
+    succession = Succession(name, assets)
+    recorder = recorder_of(boot, service.metrics, succession.is_replaced)
+    market = recorded_market(boot, feed, service, board, recorder)
     settings = boot.of_all_agents()
 
     def beat() -> Heartbeat:
@@ -55,7 +56,6 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
             "settings": settings,
         }
 
-    succession = Succession(name, assets)
     parts: list[Part] = [
         StatePublisher(hub, board, name, succession.is_replaced),
         HeartbeatPublisher(beat),
@@ -65,7 +65,6 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
     ]
     if isinstance(feed, PushedFeed):
         parts.append(market_stream(feed, name, str(boot.shard), boot.limits.message))
-    recorder = recorder_of(boot, service.metrics, succession.is_replaced)
     redis = RedisParts(str(boot.redis), boot.redis_control, service, parts, boot.limits.message)
 
     def additions() -> dict[str, str]:
@@ -76,6 +75,5 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
     title = f"agent {boot.shard}: {', '.join(assets)}; {market.feed} market"
     process = Process(title, app, {"market": market.run, "redis": redis.run})
     if recorder is not None:
-        market.listen(recorder.take)
         process.tasks["record"] = recorder.run
     return process

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from vivienne.live.view import LocalView
 from vivienne.market.feeds.pushed.feed import PushedFeed
-from vivienne.roles.market import feed_of, market_of
+from vivienne.roles.market import feed_of
 from vivienne.roles.process import Process
-from vivienne.roles.recording import record_of, recorder_of
+from vivienne.roles.recording import record_of, recorded_market, recorder_of
 from vivienne.server.factory import web_application
 from vivienne.server.pushing import LocalPushes
 from vivienne.stream.hub import Hub
@@ -28,10 +28,10 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
     hub = Hub(service.metrics)
     board = StateBoard(hub)
     feed = feed_of(boot, boot.assets, service.metrics)
-    market = market_of(boot, feed, service, board)
+    recorder = recorder_of(boot, service.metrics)
+    market = recorded_market(boot, feed, service, board, recorder)
     pushed = feed if isinstance(feed, PushedFeed) else None
     redis = _redis(boot, service, hub, board, pushed)
-    recorder = recorder_of(boot, service.metrics)
 
     def additions() -> dict[str, Any]:
         parts = {"redis": redis, "record": recorder}
@@ -52,7 +52,6 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
     if redis is not None:
         process.tasks["redis"] = redis.run
     if recorder is not None:
-        market.listen(recorder.take)
         process.tasks["record"] = recorder.run
     return process
 

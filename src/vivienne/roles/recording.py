@@ -15,9 +15,11 @@ from vivienne.record.reading.older_bars import InForce
 from vivienne.record.reading.scope import Scope
 from vivienne.record.reading.thread import ReadingThread
 from vivienne.record.reading.view import NO_RECORD, LocalRecord
+from vivienne.record.recalling import Recalling
 from vivienne.record.recorder import Recorder, Recording
 from vivienne.record.sessions import Process, RunKey
-from vivienne.record.writing import Market
+from vivienne.record.writing import Markets
+from vivienne.roles.market import market_of
 from vivienne.times import now
 from vivienne.version import build_version
 
@@ -25,8 +27,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vivienne.changes.service import ConfigService
+    from vivienne.live.market import Market
+    from vivienne.market.feeds.base import Feed
     from vivienne.metrics.registry import Metrics
     from vivienne.settings.boot import Boot
+    from vivienne.stream.state import StateBoard
 
 
 def recorder_of(boot: Boot, metrics: Metrics, is_silent: Callable[[], bool] = lambda: False) -> Recorder | None:
@@ -46,7 +51,7 @@ def recorder_of(boot: Boot, metrics: Metrics, is_silent: Callable[[], bool] = la
         require_full_history=boot.require_full_history,
         started_at=int(now().timestamp() * 1000),
     )
-    return Recorder(Recording(where, run_of(boot), process, Market(boot.timeframe, boot.symbols)), metrics, is_silent)
+    return Recorder(Recording(where, run_of(boot), process, Markets(boot.timeframe, boot.symbols)), metrics, is_silent)
 
 
 def record_of(boot: Boot, service: ConfigService, recorder: Recorder | None) -> LocalRecord:
@@ -66,6 +71,32 @@ def record_of(boot: Boot, service: ConfigService, recorder: Recorder | None) -> 
     recording = recorder.recording
     scope = Scope(recording.run.key, boot.timeframe.value, recording.market.symbols)
     return LocalRecord(ReadingThread(recording.where), scope, in_force)
+
+
+def recorded_market(
+    boot: Boot, feed: Feed, service: ConfigService, board: StateBoard, recorder: Recorder | None
+) -> Market:
+    """The market of a feed, which knows what was recorded of it, and is recorded.
+
+    Args:
+        boot: the settings.
+        feed: made by `feed_of`.
+        service: has the configuration in force.
+        board: takes the states.
+        recorder: of this process; None if nothing is recorded.
+
+    Raises:
+        MarketDataError: a data file cannot be used.
+    """
+    if recorder is None:
+        return market_of(boot, feed, service, board)
+    memory = Recalling(recorder.recording)
+    try:
+        market = market_of(boot, feed, service, board, memory)
+    finally:
+        memory.close()
+    market.listen(recorder.take)
+    return market
 
 
 def run_of(boot: Boot) -> RunKey:
