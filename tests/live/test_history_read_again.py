@@ -63,3 +63,11 @@ def test_known_bars_stay_where_no_bar_is_missing_between_up_to_an_incomplete_one
     bars.begin_with(history(*places), "filled")
     times = bars.window.bars().open_time.tolist()
     assert times == [BEGIN + place * MINUTE_MS for place in kept]
+
+
+def test_a_bar_that_was_decided_on_is_not_decided_again_where_the_history_ends_before_it(bars: AssetBars) -> None:
+    bars.newly_closed = 0
+    bars.begin_with(history(*range(4), close=100.0), "filled")
+    assert not bars.take(candle(4, 99.0), "filled")
+    assert bars.take(candle(5, 105.0), "filled")
+    assert (bars.newly_closed, bars.window.bars().close.tolist()[4:]) == (1, [104.0, 105.0])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import contextmanager
-from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -22,13 +21,14 @@ from vivienne.market.feeds.exchange.standing import Standing
 from vivienne.market.feeds.exchange.stream_clock import StreamClock
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+    from collections.abc import AsyncIterator, Iterator, Sequence
 
-    from vivienne.market.feeds.base import Contact, History
+    from vivienne.market.feeds.base import Contact
     from vivienne.market.feeds.exchange.adapter import Adapter, Advice, HistoryRow, Instrument, StreamEvent
     from vivienne.market.feeds.exchange.patience import Patience
     from vivienne.market.feeds.exchange.rest import Rest
     from vivienne.market.feeds.exchange.splicing import Need, Splice
+    from vivienne.market.feeds.exchange.surroundings import Surroundings
     from vivienne.market.feeds.exchange.troubles import TroubleKind
 
 _log = logging.getLogger(__name__)
@@ -36,24 +36,6 @@ _log = logging.getLogger(__name__)
 _TRIES = 6
 """How often what is needed is asked for, before it counts as not to be had."""
 _LONGEST_PAUSE_SECONDS = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What one who follows an instrument asks of the feed.
-
-    Attributes:
-        begin_again: reads the history again up to a latest time, however long it takes, and says why it is not there
-            yet; with the splice that goes on from there.
-        compare: it is time to compare minutes.
-        doubt: the stream lacks trades, for a reason: subscribe on another connection.
-        latest: the latest time that data may have now, in ms since the epoch, by the time that the exchange said.
-    """
-
-    begin_again: Callable[[Callable[[str, bool], None], Callable[[], float]], Awaitable[tuple[History, Splice]]]
-    compare: Callable[[Following], None]
-    doubt: Callable[[str], None]
-    latest: Callable[[], float]
 
 
 class Following:
