@@ -35,6 +35,10 @@ SPARE = 64
 because each is an open file."""
 _MOST_UNREAD = 16 * 1024 * 1024
 """Bytes of answers that all clients together may leave unread."""
+_LEAST_READ = 64 * 1024
+"""Bytes of an answer of unknown length, such as an export, that are to be read in `--answer-seconds`."""
+LONGEST_ANSWER_SECONDS = 900.0
+"""Longest time for such an answer."""
 _MOST_HELD = 4 * 1024 * 1024
 """Bytes of requests of all clients together that are not parsed, not whole or not answered. Beyond it the connection
 with most of them ends: a pause is short."""
@@ -51,10 +55,14 @@ class _Unread:
     Attributes:
         timer: ends the connection.
         size: bytes of the answer that are not sent.
+        until: when it ends in any case, by the clock of the event loop.
+        read: bytes that were sent since the timer began.
     """
 
     timer: asyncio.TimerHandle
     size: int
+    until: float
+    read: int = 0
 
 
 class Connections:
@@ -176,12 +184,27 @@ class Connections:
         """Note that so many bytes of an answer cannot be sent, because the client does not read."""
         known = self._unread.get(connection)
         if known is None:
-            timer = asyncio.get_running_loop().call_later(self.limits.answer_seconds, self._give_up, connection)
-            known = self._unread[connection] = _Unread(timer, 0)
+            loop = asyncio.get_running_loop()
+            timer = loop.call_later(self.limits.answer_seconds, self._give_up, connection)
+            known = self._unread[connection] = _Unread(timer, 0, loop.time() + LONGEST_ANSWER_SECONDS)
         self._unread_bytes += size - known.size
         known.size = size
         while self._unread_bytes > _MOST_UNREAD or len(self._unread) > self.limits.half_open:
             self._give_up(self._worst())
+
+    def read_on(self, connection: Connection) -> None:
+        """Note that all of a long answer is sent so far. Its time begins again, at a pace and up to a whole time."""
+        known = self._unread.get(connection)
+        if known is None:
+            return
+        self._unread_bytes -= known.size
+        known.read += known.size
+        known.size = 0
+        if known.read >= _LEAST_READ:
+            known.timer.cancel()
+            loop = asyncio.get_running_loop()
+            at = min(loop.time() + self.limits.answer_seconds, known.until)
+            known.timer, known.read = loop.call_at(at, self._give_up, connection), 0
 
     def read(self, connection: Connection) -> None:
         """Note that everything is sent."""

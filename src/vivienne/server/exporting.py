@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from threading import Thread
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -10,16 +12,21 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from starlette.responses import StreamingResponse
 
 from vivienne.changes.turns import Turns
+from vivienne.errors import TooManyRequests, VivienneError
+from vivienne.rates import Quota
 from vivienne.record.reading.exporting import write_export
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+
+    from starlette.types import Receive, Scope, Send
 
     from vivienne.record.reading.exporting import ExportFormat
     from vivienne.record.reading.query import DecisionQuery
     from vivienne.record.reading.view import RecordView
     from vivienne.wire.record import ExportPiece, ExportRow
 
+_broken_off = Quota(logging.getLogger(__name__), logging.WARNING)
 _R = TypeVar("_R")
 _MEDIA_TYPES: dict[ExportFormat, str] = {
     "csv": "text/csv; charset=utf-8",
@@ -27,7 +34,9 @@ _MEDIA_TYPES: dict[ExportFormat, str] = {
     "parquet": "application/vnd.apache.parquet",
 }
 _AT_ONCE, _MOST_WAITING = 2, 8
-"""Exports that are written at once, and those of one caller that may wait."""
+"""Exports that are written at once, of one caller one; and those of one caller that may wait."""
+_WAIT_SECONDS = 60.0
+"""Longest time for an export to wait for its turn."""
 _PARTS_AHEAD = 4
 """Parts that are written before the client has taken them."""
 _STALLED_SECONDS = 60.0
@@ -43,10 +52,12 @@ class Exports:
 
     def __init__(self, record: RecordView) -> None:
         self._record = record
-        self._turns = Turns(at_once=_AT_ONCE, most_waiting=_MOST_WAITING)
+        self._turns = Turns(at_once=_AT_ONCE)
+        self._own: dict[str, Turns] = {}
+        """By caller, while it has an export."""
 
     async def answer(self, form: ExportFormat, query: DecisionQuery, name: str, *, whose: str) -> StreamingResponse:
-        """The answer with an export.
+        """The answer with an export; nothing is sent before its first part is there.
 
         Args:
             form: its format.
@@ -55,24 +66,63 @@ class Exports:
             whose: key of the caller.
 
         Raises:
-            VivienneError: see `RecordView`; of the first piece, before anything is sent.
+            TooManyRequests: the caller waits for too many, or waited for too long.
+            VivienneError: see `RecordView`; of the first piece.
         """
-        first = await self._record.rows(query, whose=whose)
+        opened = AsyncExitStack()
+        try:
+            await self._wait(opened, whose)
+            writing = _Writing(self._record, query, await self._record.rows(query, whose=whose), whose)
+            opened.callback(writing.end)
+            writing.begin(form)
+            first = await writing.part()
+        except BaseException:
+            await opened.aclose()
+            raise
         headers = {"Content-Disposition": f'attachment; filename="{name}.{form}"', "Cache-Control": "no-store"}
-        parts = self._parts(form, query, first, whose)
-        return StreamingResponse(parts, headers=headers, media_type=_MEDIA_TYPES[form])
+        return _Export(writing, first, opened, headers, _MEDIA_TYPES[form])
 
-    async def _parts(
-        self, form: ExportFormat, query: DecisionQuery, first: ExportPiece, whose: str
-    ) -> AsyncIterator[bytes]:
-        async with self._turns.turn(whose):
-            writing = _Writing(self._record, query, first, whose)
-            try:
-                writing.begin(form)
-                while (part := await writing.part()) is not None:
-                    yield part
-            finally:
-                writing.end()
+    async def _wait(self, opened: AsyncExitStack, whose: str) -> None:
+        """Wait for the turn of an export, which ends with the stack."""
+        own = self._own.setdefault(whose, Turns(most_waiting=_MOST_WAITING))
+        opened.callback(self._forget, whose)
+        try:
+            async with asyncio.timeout(_WAIT_SECONDS):
+                await opened.enter_async_context(own.turn(whose))
+                await opened.enter_async_context(self._turns.turn(whose))
+        except TimeoutError:
+            raise TooManyRequests(
+                f"Other exports were written for {_WAIT_SECONDS:g} s; retry in a minute", retry_after=60.0
+            ) from None
+
+    def _forget(self, whose: str) -> None:
+        own = self._own.get(whose)
+        if own is not None and own.are_free:
+            del self._own[whose]
+
+
+class _Export(StreamingResponse):
+    """The answer. Its turn ends with it, whether it is sent or not."""
+
+    def __init__(
+        self, writing: _Writing, first: bytes | None, opened: AsyncExitStack, headers: dict[str, str], media_type: str
+    ) -> None:
+        super().__init__(self._parts(writing, first), headers=headers, media_type=media_type)
+        self._opened = opened
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it. If the record cannot be read to its end, it breaks off, so the client sees that."""
+        try:
+            async with self._opened:
+                await super().__call__(scope, receive, send)
+        except VivienneError as error:
+            _broken_off.log("An export broke off: %s", error)
+
+    @staticmethod
+    async def _parts(writing: _Writing, part: bytes | None) -> AsyncIterator[bytes]:
+        while part is not None:
+            yield part
+            part = await writing.part()
 
 
 class _GivenUp(Exception):  # nothing is wrong

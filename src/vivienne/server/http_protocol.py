@@ -313,6 +313,8 @@ class Connection(HttpToolsProtocol):
         cycle: Any = self.cycle
         if cycle is None or cycle.response_complete:
             self.everything.read(self)
+        elif cycle.chunked_encoding:  # nobody knows how long it is
+            self.everything.read_on(self)
 
     def on_response_complete(self) -> None:
         """Note that the answer is sent, unless some of it is unread."""

@@ -308,7 +308,7 @@ class Boot:
     )
     answer_seconds: float = setting(
         "--answer-seconds",
-        "Longest time until a client has read an answer.",
+        "Longest time until a client has read an answer, or the next 64 kB of an export.",
         _LIMITS.answer_seconds,
         bounds=(0.1, 600.0),
     )

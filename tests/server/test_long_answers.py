@@ -1,0 +1,110 @@
+"""Exports: a caller has one at a time, is refused before anything is sent, and may go on reading as long as it does."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from vivienne.access.limits import Limits
+from vivienne.errors import RecordUnavailable, TooManyRequests
+from vivienne.server import connections as module
+from vivienne.server.connections import Connections
+from vivienne.server.exporting import Exports
+
+if TYPE_CHECKING:
+    from starlette.responses import StreamingResponse
+    from starlette.types import Message
+
+QUERY: Any = type("Query", (), {"limit": None})()
+
+
+class Empty:
+    """A record without a decision."""
+
+    async def rows(self, _query: object, *, whose: str) -> Any:
+        return {"rows": [], "next": None, "whose": whose}
+
+
+async def sent(response: StreamingResponse) -> list[Message]:
+    messages: list[Message] = []
+
+    async def send(message: Message) -> None:
+        messages.append(message)
+
+    async def receive() -> Message:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    await response({"type": "http", "asgi": {"spec_version": "2.4"}}, receive, send)
+    return messages
+
+
+async def test_a_caller_has_one_export_at_a_time_and_others_have_theirs() -> None:
+    record: Any = Empty()
+    exports = Exports(record)
+    first = await exports.answer("ndjson", QUERY, "x", whose="ann")
+    waiting = [asyncio.create_task(exports.answer("ndjson", QUERY, "x", whose="ann")) for _ in range(12)]
+    other = await exports.answer("ndjson", QUERY, "x", whose="bob")
+    refused = [each for each in waiting if each.done()]
+    assert len(refused) == 4
+    for each in refused:
+        with pytest.raises(TooManyRequests):
+            await each
+    for response in (first, other):
+        assert (await sent(response))[-1]["more_body"] is False
+    for each in waiting:
+        if each not in refused:
+            await sent(await each)
+    assert exports._own == {}
+    assert exports._turns.are_free
+
+
+async def test_an_export_that_cannot_begin_is_refused_before_anything_is_sent_and_leaves_its_turn() -> None:
+    class Gone:
+        async def rows(self, _query: object, *, whose: str) -> Any:
+            raise RecordUnavailable("gone", whose)
+
+    record: Any = Gone()
+    exports = Exports(record)
+    with pytest.raises(RecordUnavailable):
+        await exports.answer("ndjson", QUERY, "x", whose="ann")
+    assert exports._turns.are_free
+
+
+async def test_an_answer_of_unknown_length_has_its_time_again_as_long_as_it_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Client:
+        whose, ended = "ann", 0
+
+        def give_up(self) -> None:
+            self.ended += 1
+
+    connections, client = Connections(Limits(answer_seconds=5.0), lambda _: False), Client()
+    reading: Any = client
+
+    def due() -> float:
+        return connections._unread[reading].timer.when()
+
+    monkeypatch.setattr(module, "LONGEST_ANSWER_SECONDS", 0.05)
+    connections.unread(reading, 1_000)
+    begin = due()
+    connections.read_on(reading)
+    assert due() == begin  # too little was read
+    connections.unread(reading, 100_000)
+    connections.read_on(reading)
+    assert due() < begin  # it has a whole time too
+    async with asyncio.timeout(60):
+        while not client.ended:  # noqa: ASYNC110  # it has no event
+            await asyncio.sleep(0.01)
+    connections.read(reading)
+
+    monkeypatch.undo()
+    connections.unread(reading, 100_000)
+    begin = due()
+    await asyncio.sleep(0)
+    connections.read_on(reading)
+    assert due() > begin
+    connections.read(reading)
