@@ -1,5 +1,5 @@
 import { type AskOptions, ask } from '../ask.js'
-import type { DecisionPage, DecisionRecord, DecisionRow, SignalPage } from '../types.js'
+import type { Chart, DecisionPage, DecisionRecord, DecisionRow, SignalPage } from '../types.js'
 
 type OneOrMore<T> = T | readonly T[]
 
@@ -62,6 +62,11 @@ export class VivienneRecord {
   /** Decisions of one asset, newest first. */
   decisions(asset: string, { signal, ...query }: DecisionPageOptions = {}): Promise<DecisionPage> {
     return this.#ask(`${this.#assets}${encodeURIComponent(asset)}/decisions`, query, signal)
+  }
+
+  /** Bars with the decisions on them that open before a moment, oldest first: a page back through the whole record. */
+  bars(asset: string, before: string, limit?: number, signal?: AbortSignal): Promise<Chart> {
+    return this.#ask(`${this.#assets}${encodeURIComponent(asset)}/bars`, { before, limit }, signal)
   }
 
   /** The whole explanation of the decision on one bar, by a time within it. */

@@ -3,7 +3,7 @@ import type { ChartBar } from 'vivienne-client'
 import classes from './AssetChart.module.css'
 import type { PaneId } from './address.ts'
 import { useChartAddress } from './address.ts'
-import { BesideButton, FullButton, LogarithmicButton, MeasureButton, TimeframeSelect } from './ChartControls.tsx'
+import { BesideButton, FullButton, GoTo, LogarithmicButton, MeasureButton, TimeframeSelect } from './ChartControls.tsx'
 import { ChartStage } from './ChartStage.tsx'
 import { Legend } from './Legend.tsx'
 import { RangeButtons } from './RangeButtons.tsx'
@@ -33,8 +33,8 @@ export function AssetChart({ asset, bar, onBar, onField }: AssetChartProps) {
   const range = address.range ?? (phone ? 100 : 300)
   const panes = address.panes ?? (phone ? NARROW : WIDE)
   const [hidden, toggle] = useHiddenLayers()
-  const { decided, stage } = useChart(asset, address, range, panes, hidden)
-  useChosenBar(stage.chart, stage.bars.data, stage.look === null ? bar : null, stage.measuring === null ? onBar : null)
+  const { decided, stage } = useChart(asset, address, range, panes, hidden, bar)
+  useChosenBar(stage.chart, stage.past.shown, stage.look === null ? bar : null, stage.measuring === null ? onBar : null)
   const [full, toggleFull] = useFull()
   return (
     <section className={`panel ${classes.chart}`} aria-label={`Chart of ${asset}`} data-full={full || undefined}>
@@ -42,6 +42,7 @@ export function AssetChart({ asset, bar, onBar, onField }: AssetChartProps) {
         <ReadingLine asset={asset} chart={stage.chart} look={stage.look} />
         <RangeButtons range={range} onRange={address.setRange} />
         <div className={classes.controls}>
+          <GoTo address={address} range={range} timeframe={decided} />
           <TimeframeSelect address={address} decided={decided} />
           <LogarithmicButton address={address} />
           <MeasureButton measuring={stage.measuring} onMeasuring={stage.onMeasuring} />
@@ -53,7 +54,7 @@ export function AssetChart({ asset, bar, onBar, onField }: AssetChartProps) {
           chart={stage.chart}
           hidden={hidden}
           onToggle={toggle}
-          bars={stage.bars.data?.bars ?? NO_BARS}
+          bars={stage.past.shown?.bars ?? NO_BARS}
           look={stage.look}
           panes={panes}
           onPanes={address.setPanes}

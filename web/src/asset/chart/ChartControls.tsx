@@ -1,8 +1,10 @@
 import { ActionIcon, NativeSelect, UnstyledButton } from '@mantine/core'
-import { IconLayoutGrid, IconMaximize, IconMinimize, IconRulerMeasure } from '@tabler/icons-react'
+import { IconCalendar, IconLayoutGrid, IconMaximize, IconMinimize, IconRulerMeasure } from '@tabler/icons-react'
 import { Link } from 'react-router'
 import { useAssets } from 'vivienne-client/react'
+import { beginningOf } from '../../parts/days.ts'
 import type { ChartAddress, Look } from './address.ts'
+import { barLength } from './bars.ts'
 import classes from './ChartControls.module.css'
 import { looksBeside } from './look.ts'
 import type { Measuring } from './tools/Measure.tsx'
@@ -29,6 +31,36 @@ export function TimeframeSelect({ address, decided }: TimeframeProps) {
       }
       data={[{ value: '', label: decided }, ...looks.map((look) => ({ value: look, label: look }))]}
     />
+  )
+}
+
+interface GoToProps {
+  address: ChartAddress
+  /** Number of bars to show. */
+  range: number
+  timeframe: string | undefined
+}
+
+/** Shows the bars of a day, however long ago; a day begins in the chosen zone. */
+export function GoTo({ address, range, timeframe }: GoToProps) {
+  if (timeframe === undefined) return null
+  const goTo = (day: string) => {
+    const begin = beginningOf(day, 0)
+    if (begin === undefined) return
+    // The day begins a third of the way from the left.
+    const end = Date.parse(begin) + Math.round((range * 2) / 3) * barLength(timeframe)
+    address.setView({ bars: range, end: new Date(end).toISOString() })
+  }
+  return (
+    <label className={classes.goTo} title="Go to a day">
+      <IconCalendar size={17} aria-hidden />
+      <input
+        type="date"
+        aria-label="Go to a day"
+        onClick={(event) => event.currentTarget.showPicker()}
+        onChange={(event) => goTo(event.currentTarget.value)}
+      />
+    </label>
   )
 }
 

@@ -12,6 +12,7 @@ import { ChangeMarks } from './ChangeMarks.tsx'
 import { ChartNotice } from './ChartNotice.tsx'
 import type { PriceChart } from './PriceChart.ts'
 import type { Measuring } from './tools/Measure.tsx'
+import type { UsedPast } from './usePast.ts'
 
 /** Loaded when the candles are there: they come first. */
 const Measure = lazy(async () => ({ default: (await loaded(() => import('./tools/Measure.tsx'))).Measure }))
@@ -25,7 +26,8 @@ interface ChartStageProps {
   /** The part of the page around it, for what is seen and moved. */
   stage: RefObject<HTMLDivElement | null>
   bars: ReturnType<typeof useQuery<Chart>>
-  range: number
+  past: UsedPast
+  showNewest: () => void
   look: Look | null
   marked: boolean
   panes: readonly PaneId[]
@@ -37,7 +39,7 @@ interface ChartStageProps {
 
 /** The canvas of a chart, with everything over it. */
 export function ChartStage(props: ChartStageProps) {
-  const { asset, chart, canvas, stage, bars, range, look, measuring, onMeasuring } = props
+  const { asset, chart, canvas, stage, bars, past, look, measuring, onMeasuring } = props
   const stale = useDecision(asset, (decision) => decision.status === 'stale')
   return (
     <div ref={stage} className={classes.stage}>
@@ -53,14 +55,14 @@ export function ChartStage(props: ChartStageProps) {
         onKeyDown={(event) => {
           if (chart === null) return
           if (event.key === 'm' && isPlain(event)) onMeasuring(measuring === 'keys' ? null : 'keys')
-          else if (!pressed(chart, event, range)) return
+          else if (!pressed(chart, event, props.showNewest)) return
           else if (event.key === 'Escape') onMeasuring(null)
           event.preventDefault()
         }}
-        onDoubleClick={() => chart?.show({ bars: range, end: null })}
+        onDoubleClick={props.showNewest}
       />
-      {chart !== null && bars.data && props.marked && (
-        <ChangeMarks asset={asset} chart={chart} data={bars.data} look={look} />
+      {chart !== null && past.shown && props.marked && (
+        <ChangeMarks asset={asset} chart={chart} data={past.shown} look={look} />
       )}
       <ChartNotice
         asset={asset}
@@ -89,16 +91,18 @@ export function ChartStage(props: ChartStageProps) {
           />
         </Suspense>
       )}
-      {chart !== null && <NewestButton chart={chart} />}
+      {chart !== null && <NewestButton chart={chart} live={past.live} onNewest={props.showNewest} />}
+      <OlderNotice past={past} />
       <Attribution />
     </div>
   )
 }
 
 /** Leads back to the newest bar when it is out of sight. */
-function NewestButton({ chart }: { chart: PriceChart }) {
-  const [away, setAway] = useState(false)
-  useEffect(() => chart.onView(() => setAway(!chart.view.atNewest())), [chart])
+function NewestButton({ chart, live, onNewest }: { chart: PriceChart; live: boolean; onNewest: () => void }) {
+  const [moved, setMoved] = useState(false)
+  useEffect(() => chart.onView(() => setMoved(!chart.view.atNewest())), [chart])
+  const away = moved || !live
   if (!away) return null
   return (
     <Button
@@ -106,10 +110,20 @@ function NewestButton({ chart }: { chart: PriceChart }) {
       size="compact-sm"
       variant="default"
       rightSection={<IconChevronsRight size={14} aria-hidden />}
-      onClick={() => chart.view.showNewest()}
+      onClick={() => (live ? chart.view.showNewest() : onNewest())}
     >
       Newest bar
     </Button>
+  )
+}
+
+/** Says that older bars are on their way, or why there are none. */
+function OlderNotice({ past: { loading, error } }: { past: UsedPast }) {
+  if (!loading && error === null) return null
+  return (
+    <p className={classes.older} role="status">
+      {error === null ? 'Loading older bars' : `Older bars could not be loaded: ${error}`}
+    </p>
   )
 }
 
@@ -135,7 +149,7 @@ function isPlain({ ctrlKey, metaKey, altKey }: KeyboardEvent): boolean {
 }
 
 /** Apply a key to the chart; false if it has no meaning. */
-function pressed(chart: PriceChart, event: KeyboardEvent, range: number): boolean {
+function pressed(chart: PriceChart, event: KeyboardEvent, showNewest: () => void): boolean {
   if (!isPlain(event)) return false
   const { key, shiftKey } = event
   const far = shiftKey ? 10 : 1
@@ -145,7 +159,7 @@ function pressed(chart: PriceChart, event: KeyboardEvent, range: number): boolea
   else if (key === 'End') chart.step(Number.POSITIVE_INFINITY)
   else if (key === '+' || key === '=') chart.view.zoom(1.25)
   else if (key === '-') chart.view.zoom(0.8)
-  else if (key === '0') chart.show({ bars: range, end: null })
+  else if (key === '0') showNewest()
   else if (key === 'Enter') chart.choosePointed()
   else if (key === 'Escape') chart.step(null)
   else return false

@@ -67,6 +67,12 @@ export class ChartView {
     return { bars: Math.round(width), end: this.#rows.at(Math.max(0, Math.round(range.to - 0.5)))?.time ?? null }
   }
 
+  /** Places of the first and the last bar in sight, beyond the bars where there is room; null before there are any. */
+  places(): { readonly from: number; readonly to: number } | null {
+    const range = this.#range()
+    return range === null || this.#rows.count() === 0 || this.#wanted !== null ? null : range
+  }
+
   /** Back to the newest bar. */
   showNewest(): void {
     const range = this.#range()

@@ -14,6 +14,7 @@ vi.mock('lightweight-charts', async (original) => ({
     return {
       applyOptions() {},
       subscribeCrosshairMove() {},
+      subscribeClick() {},
       timeScale: () => timeScale,
       addSeries: (_kind: unknown, options: { priceScaleId?: string }) => {
         const told: (typeof formats)[number] = []

@@ -58,7 +58,7 @@ export class PriceChart {
   readonly #readers = new Set<() => void>()
   readonly #viewers = new Set<() => void>()
   readonly #followers = new Set<() => void>()
-  readonly #choosers = new Set<(time: string) => void>()
+  readonly #choosers = new Set<(bar: ChartBar) => void>()
   #palette: Palette
   #hidden: ReadonlySet<LayerId> = new Set()
   #bars: readonly ChartBar[] = []
@@ -233,8 +233,8 @@ export class PriceChart {
     if (this.#pointed !== null) this.#choose(this.#pointed)
   }
 
-  /** Tells when a person chooses a closed bar, with the time at which it opened. Returns a function that ends it. */
-  onChosen = (listener: (time: string) => void): (() => void) => {
+  /** Tells when a person chooses a closed bar. Returns a function that ends it. */
+  onChosen = (listener: (bar: ChartBar) => void): (() => void) => {
     this.#choosers.add(listener)
     return () => this.#choosers.delete(listener)
   }
@@ -339,7 +339,7 @@ export class PriceChart {
 
   #choose(index: number): void {
     const bar = this.#bars[index]
-    if (bar !== undefined) for (const listener of this.#choosers) listener(bar.time)
+    if (bar !== undefined) for (const listener of this.#choosers) listener(bar)
   }
 
   #read(): void {

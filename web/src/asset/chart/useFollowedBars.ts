@@ -39,12 +39,14 @@ export function useFollowedBars(asset: string, count: number, seen: boolean) {
  * Draws the fetched bars, and moves the open bar with every price, without rendering React.
  *
  * @param look a longer timeframe to draw them in; null for the decided one
+ * @param live true if the newest bars are among them; otherwise there is no open bar
  */
 export function useDrawnBars(
   chart: PriceChart | null,
   asset: string,
   data: Chart | undefined,
   look: Look | null,
+  live: boolean,
 ): void {
   const client = useVivienneClient()
   const open = useRef<readonly FormingBar[]>([])
@@ -56,7 +58,7 @@ export function useDrawnBars(
     // After a restart of the server the market starts again, and the bars that were open do not belong to it.
     if (lastClosed === null || lastClosed < (newest.current ?? 0)) open.current = []
     newest.current = lastClosed
-    open.current = withForming(open.current, data.forming, lastClosed)
+    open.current = live ? withForming(open.current, data.forming, lastClosed) : []
     const drawn = () =>
       look === null ? { bars: data.bars, open: open.current } : looked(data.bars, open.current, data.timeframe, look)
     const { bars, open: opened } = drawn()
@@ -70,7 +72,8 @@ export function useDrawnBars(
       open.current = next
       chart.setOpen(look === null ? next : drawn().open)
     }
+    if (!live) return
     follow()
     return client.states.subscribe(asset, follow)
-  }, [chart, client, asset, data, look])
+  }, [chart, client, asset, data, look, live])
 }
