@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -55,7 +56,7 @@ def walk(first: int, count: int) -> list[Candle]:
 
 @cache
 def _walk() -> list[Candle]:
-    return minutes(2_000, seed=3)
+    return minutes(3_000, seed=3)
 
 
 def recorder(
@@ -65,10 +66,11 @@ def recorder(
     name: str = "one",
     started_at: int = MIDNIGHT,
     is_silent: Callable[[], bool] = lambda: False,
+    keep: timedelta = timedelta(days=365),
 ) -> Recorder:
     """The record of a process that decides minutes."""
     process = Process(name, "1.2.3", require_full_history=False, started_at=started_at)
-    return Recorder(Recording(where, run, process, Markets(MINUTE, {})), Metrics(), is_silent)
+    return Recorder(Recording(where, run, process, Markets(MINUTE, {}), keep), Metrics(), is_silent)
 
 
 async def recorded(to: Recorder, made: Iterable[DecisionMade]) -> None:

@@ -79,7 +79,7 @@ async def test_two_restarts_change_no_decision_and_all_are_on_the_chart(
     expected, made = expected + decided(lasting, walk(320, 10)), made + (newer := decided(third, walk(320, 10)))
     await recorded(recorder(where, started_at=MIDNIGHT + 2), newer)
 
-    assert [each.decision for each in made] == [each.decision for each in expected]
+    assert repr([each.decision for each in made]) == repr([each.decision for each in expected])
     assert third.chart(330) == lasting.chart(330) | {"changes": third.chart(1)["changes"]}
     with reading(where) as record:
         [run] = record.runs()

@@ -47,6 +47,9 @@ class RecordDatabase(Protocol):
     def insert(self, table: Table) -> SqliteInsert | PostgresInsert:
         """An insertion that may say what to do on a conflict."""
 
+    def is_alone(self, connection: Connection) -> bool:
+        """Tell whether no other process takes out old rows, and keep it so until the end of the transaction."""
+
     def close(self) -> None:
         """Close the connection; it cannot be used any more."""
 

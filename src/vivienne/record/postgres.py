@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from vivienne.record.database import Opening
     from vivienne.store.address import PostgresUrl
 
-_KEY, _PREPARING = 0x56495652, 1
-"""Our advisory lock ("VIVR"): tables are made by one process at a time."""
+_KEY, _PREPARING, _PRUNING = 0x56495652, 1, 2
+"""Our advisory locks ("VIVR"): tables are made, and old rows are taken out, by one process at a time."""
 
 
 class PostgresRecord:
@@ -77,6 +77,10 @@ class PostgresRecord:
     def insert(self, table: Table) -> Insert:
         """See `RecordDatabase`."""
         return insert(table)
+
+    def is_alone(self, connection: Connection) -> bool:
+        """See `RecordDatabase`."""
+        return bool(connection.execute(select(func.pg_try_advisory_xact_lock(_KEY, _PRUNING))).scalar_one())
 
     def close(self) -> None:
         """See `RecordDatabase`."""

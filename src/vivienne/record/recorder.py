@@ -6,6 +6,7 @@ import asyncio
 import logging
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from threading import Event, Thread
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from vivienne.errors import RecordUnavailable
 from vivienne.metrics.registry import Sample
 from vivienne.record import sessions
 from vivienne.record.database import open_record
+from vivienne.record.pruning import Pruning
 from vivienne.record.waiting import Entry, Waiting
 from vivienne.record.writing import Writing
 from vivienne.times import now
@@ -36,6 +38,8 @@ TOGETHER_SECONDS = 0.25
 """Time for which decisions are collected before they are written together."""
 MOST_TOGETHER = 500
 """Decisions that are written in one transaction. The first one of an asset may bring 1,500 bars."""
+PRUNE_SECONDS, _STEP_SECONDS = 600.0, 0.02
+"""Time between two looks for rows that are too old, and between two slices of them."""
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 1.0, 30.0
 _SLOW_SECONDS = 10.0
 """Time after which a decision that is not written yet is a trouble."""
@@ -52,12 +56,14 @@ class Recording:
         run: the course of market time.
         process: this one.
         market: the bars.
+        keep: how long decisions are kept.
     """
 
     where: Path | PostgresUrl
     run: RunKey
     process: Process
     market: Markets
+    keep: timedelta = timedelta(days=365)
 
 
 class Recorder:
@@ -89,6 +95,8 @@ class Recorder:
         self._reason: str | None = None
         self._begun: float | None = None
         self._said_alive = 0.0
+        self._steps: Iterator[int] | None = None
+        self._prune_at = monotonic() + PRUNE_SECONDS
         self.waiting = Waiting()
         self.written = self.failures = 0
         metrics.source(self._samples)
@@ -146,6 +154,7 @@ class Recorder:
             is_last = self._is_to_end.is_set()
             try:
                 self.write_all(is_last=is_last)
+                self._prune()
                 pause = _FIRST_PAUSE_SECONDS
             except RecordUnavailable as error:
                 self._fail(error)
@@ -183,6 +192,17 @@ class Recorder:
         if is_last and self._database is not None and self._session is not None:
             with self._database.transaction() as connection:
                 sessions.end(connection, self._session, _now())
+
+    def _prune(self) -> None:
+        """Take out what is too old, as long as no decision waits."""
+        if monotonic() < self._prune_at or self._database is None or self._session is None:
+            return
+        steps = self._steps or Pruning(self._database, self._session.run_id, self.recording.keep).steps()
+        self._steps = steps
+        for _ in steps:
+            if self.waiting or self._is_to_end.wait(_STEP_SECONDS):
+                return
+        self._steps, self._prune_at = None, monotonic() + PRUNE_SECONDS
 
     def _open(self) -> None:
         """Open the record, unless it is open."""
@@ -251,7 +271,7 @@ class Recorder:
         """Close the record; it is opened again when there is something to write."""
         if self._database is not None:
             self._database.close()
-        self._database = self._session = self._writing = None
+        self._database = self._session = self._writing = self._steps = None
 
     def _samples(self) -> Iterator[Sample]:
         yield Sample("vivienne_record_decisions_total", (), self.written)

@@ -91,6 +91,11 @@ class SqliteRecord:
         """See `RecordDatabase`."""
         return insert(table)
 
+    def is_alone(self, connection: Connection) -> bool:
+        """See `RecordDatabase`. Only one process writes."""
+        del connection
+        return True
+
     def close(self) -> None:
         """See `RecordDatabase`."""
         self._engine.dispose()

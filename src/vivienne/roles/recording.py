@@ -51,7 +51,8 @@ def recorder_of(boot: Boot, metrics: Metrics, is_silent: Callable[[], bool] = la
         require_full_history=boot.require_full_history,
         started_at=int(now().timestamp() * 1000),
     )
-    return Recorder(Recording(where, run_of(boot), process, Markets(boot.timeframe, boot.symbols)), metrics, is_silent)
+    market = Markets(boot.timeframe, boot.symbols)
+    return Recorder(Recording(where, run_of(boot), process, market, boot.keep), metrics, is_silent)
 
 
 def record_of(boot: Boot, service: ConfigService, recorder: Recorder | None) -> LocalRecord:

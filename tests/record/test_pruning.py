@@ -1,0 +1,111 @@
+"""What is older than it is to be kept goes, a little at a time; what stays can be made again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from making import MIDNIGHT
+from recorded_live import RUN, asset_of, decided, decided_anew, reading, recorded, recorder, walk
+from vivienne.changes.service import ConfigService
+from vivienne.market.types import Bars
+from vivienne.record.database import open_record
+from vivienne.record.pruning import Pruning
+from vivienne.store.address import PostgresUrl
+from vivienne.store.sqlite import SqliteRevisionStore
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+KEEP = timedelta(minutes=100)
+
+
+@pytest.fixture
+async def service(tmp_path: Path) -> AsyncIterator[ConfigService]:
+    made = ConfigService(SqliteRevisionStore(tmp_path / "v.db"), ["BTC", "ETH"])
+    yield made
+    await made.close()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def where(request: pytest.FixtureRequest, tmp_path: Path) -> Path | PostgresUrl:
+    if request.param == "sqlite":
+        return tmp_path / "v-record.db"
+    url = PostgresUrl.read(request.getfixturevalue("database"))
+    assert url is not None
+    return url
+
+
+def prune(where: Path | PostgresUrl, run_id: int = 1) -> list[int]:
+    """Take out what is too old; the numbers of rows that were taken at once."""
+    database = open_record(where, "to write")
+    taken = [*Pruning(database, run_id, KEEP).steps()]
+    database.close()
+    return taken
+
+
+async def test_old_decisions_go_and_their_bars_as_soon_as_no_decision_needs_them(
+    service: ConfigService, where: Path | PostgresUrl
+) -> None:
+    first, second = asset_of(service), asset_of(service, window=3_000)
+    first.load(Bars.from_candles(walk(0, 600)))
+    second.load(Bars.from_candles(walk(0, 2_500)))
+    await recorded(recorder(where), decided(first, walk(600, 5)))
+    await recorded(recorder(where, started_at=MIDNIGHT + 1), decided(second, walk(2_500, 200)))
+
+    taken = prune(where)
+
+    assert (max(taken), sum(taken) >= 605) == (500, True)
+    with reading(where) as record:
+        [series] = record.series(1)
+        rows = record.bars(series)
+        assert [row.bar for row in rows] == walk(1_340, 1_360)  # from the anchor of the decisions on
+        assert [row.made is not None for row in rows] == [*[False] * 1_259, *[True] * 101]
+        assert decided_anew(record, 1) == 101
+    assert sum(prune(where)) == 0
+
+
+async def test_segments_assets_and_gaps_that_are_too_old_go(service: ConfigService, where: Path | PostgresUrl) -> None:
+    bitcoin, ether = asset_of(service), asset_of(service, "ETH")
+    made = [*decided(ether, walk(0, 40)), *decided(ether, walk(200, 5)), *decided(bitcoin, walk(0, 40))]
+    await recorded(recorder(where), [*made, *decided(bitcoin, walk(2_800, 40))])
+
+    prune(where)
+
+    with reading(where) as record:
+        assert {series.asset: len(record.bars(series)) for series in record.series(1)} == {"BTC": 40}
+        assert record.gaps(1, 0, 10**15) == []  # that of the other asset ends where the kept bars begin
+
+
+async def test_only_the_newest_simulations_are_kept(service: ConfigService, tmp_path: Path) -> None:
+    where = tmp_path / "r.db"
+    made = decided(asset_of(service), walk(0, 3))
+    for number in range(12):
+        run = RUN._replace(key=f"simulated:{number}", is_real=False)
+        await recorded(recorder(where, run=run, started_at=number), made)
+    await recorded(recorder(where, started_at=99), made)
+
+    prune(where, run_id=12)
+
+    with reading(where) as record:
+        kept = {run.key: len(record.series(run.id)) for run in record.runs()}
+    assert kept == {**{f"simulated:{number}": int(number >= 2) for number in range(12)}, "push": 1}
+
+
+async def test_a_process_takes_out_what_is_too_old_by_itself(
+    service: ConfigService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vivienne.record.recorder.PRUNE_SECONDS", 0.0)
+    monkeypatch.setattr("vivienne.record.recorder._STEP_SECONDS", 0.0)
+    where = tmp_path / "r.db"
+    to = recorder(where, keep=timedelta(minutes=20))
+
+    await recorded(to, decided(asset_of(service), walk(0, 100)))
+    await recorded(recorder(where, started_at=MIDNIGHT + 1, keep=timedelta(minutes=20)), [])
+
+    with reading(where) as record:
+        [series] = record.series(1)
+        assert [row.made is not None for row in record.bars(series)] == [*[False] * 79, *[True] * 21]
