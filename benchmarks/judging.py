@@ -17,7 +17,7 @@ from vivienne.market.timeframe import Timeframe
 from vivienne.market.types import Bars
 from vivienne.record.columns import DecidedBars
 from vivienne.record.judging.account import account
-from vivienne.record.judging.anew import Deciding, decided_anew, largest_size
+from vivienne.record.judging.anew import Deciding, decided_anew, usual_size
 from vivienne.record.judging.comparing import compare
 from vivienne.record.judging.confidence import ERROR_RATE
 from vivienne.record.judging.costs import Costs
@@ -154,7 +154,7 @@ def _pair(recorded: DecidedBars, before: _Document, now: _Document) -> Pair:
         Deciding(_configuration(document), number, 100.0, _TIMEFRAME) for number, document in enumerate((now, before))
     ]
     decided = [whole(decided_anew(recorded, each, MOST_HISTORY, is_cut=True)) for each in decidings]
-    return Pair(decided[0], decided[1], MOST_HISTORY, max(map(largest_size, decidings)))
+    return Pair(decided[0], decided[1], MOST_HISTORY, max(map(usual_size, decidings)))
 
 
 def _configuration(document: _Document) -> Configuration:
@@ -213,7 +213,7 @@ def measure() -> list[Figure]:
         return decided_anew(recorded, before, MOST_HISTORY, is_cut=True)
 
     def outcome() -> Generator[None, None, object]:
-        predecessor = Predecessor(1, pair.before, pair.largest_size)
+        predecessor = Predecessor(1, pair.before, pair.usual_size)
         return version_outcome("BTC", _TIMEFRAME, 0, pair.now, predecessor, _COSTS)
 
     def paper() -> Generator[None, None, object]:

@@ -14,7 +14,7 @@ from vivienne.agent.evaluate import FULL_HISTORY, evaluate
 from vivienne.agent.schema import Configuration
 from vivienne.market.timeframe import Timeframe
 from vivienne.market.types import Bars
-from vivienne.record.judging.anew import Deciding, decided_anew, largest_size
+from vivienne.record.judging.anew import Deciding, decided_anew, usual_size
 from vivienne.slices import whole
 
 if TYPE_CHECKING:
@@ -70,6 +70,21 @@ def test_without_its_whole_history_a_bar_is_undecided(recorded: DecidedBars, con
     assert np.flatnonzero(full.is_decided)[0] == FULL_HISTORY - 1
 
 
-def test_the_largest_size_is_that_of_the_levels_and_the_cap(config: Configuration) -> None:
-    assert largest_size(Deciding(config, 1, 100.0, Timeframe.M15)) == config.settings.position_size_bang
-    assert largest_size(Deciding(config, 1, 0.25, Timeframe.M15)) == 0.25
+@pytest.mark.parametrize(
+    ("sizes", "cap", "usual"),
+    [
+        ((0.1, 0.2, 0.5), 100, 0.2),
+        ((0.1, 0.2, 0.5), 0.15, 0.15),
+        ((0, 10, 25), 100, 25),
+        ((0, 0, 25), 100, 25),
+        ((1, 1, 25), 100, 6.25),
+        ((0, 0, 0), 100, 0),
+        ((5, 10, 25), 0, 0),
+    ],
+)
+def test_the_usual_size_is_that_of_the_middle_level(
+    sizes: tuple[float, float, float], cap: float, usual: float
+) -> None:
+    names = ("position_size_loaded", "position_size_aim", "position_size_bang")
+    config = Configuration.model_validate({"settings": dict(zip(names, sizes, strict=True))})
+    assert usual_size(Deciding(config, 1, cap, Timeframe.M15)) == usual

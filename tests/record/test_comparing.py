@@ -50,7 +50,7 @@ def test_a_score_is_what_the_position_earns_until_the_next_decision_counts_less_
     assert found.before.tolist() == pytest.approx([0.0, 0.0, -0.01, -10 / 11, 0.0])
     assert found.difference.tolist() == pytest.approx([2.0, -2.0, -0.02, -0.01 + 10 / 11, 0.0])
     assert found.time.tolist() == [BEGIN + row * LENGTH for row in range(5)]
-    # Eight times 10 % of the price, with the largest position of 30 %.
+    # Eight times 10 % of the price, with a usual position of 30 %.
     assert [found.move, found.bound, found.cut] == pytest.approx([80, 24, 0])
 
 

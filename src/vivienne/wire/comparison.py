@@ -34,9 +34,9 @@ class ScoreComparison(TypedDict):
 
     `verdict` is `better` if `low` is above 0 and `worse` if `high` is below 0. Otherwise `bars_more` is the number of
     bars after which it could be told if bars go on as they were; null if that is more than ten million, and for a
-    verdict that is told. `bound` is the largest difference of one bar that counts, in percent of equity: what the
-    largest position earns by a move of eight times the mean ATR of the 96 bars up to the first. `cut` is the number of
-    differences that were larger.
+    verdict that is told. `bound` is the largest difference of one bar that counts, in percent of equity: what a
+    position of the usual size (the middle one of the levels) earns by a move of eight times the mean ATR of the 96 bars
+    up to the first. `cut` is the number of differences that were larger.
     """
 
     assets: list[str]

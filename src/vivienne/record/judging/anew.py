@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from statistics import median_high
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -47,11 +48,16 @@ class Deciding(NamedTuple):
     needs_full_history: bool = False
 
 
-def largest_size(deciding: Deciding) -> float:
-    """The largest position that a configuration can ask for, in percent of equity."""
+def usual_size(deciding: Deciding) -> float:
+    """A usual position of a configuration, in percent of equity, to bound differences of scores with.
+
+    It is the middle one of the sizes of loaded, aim and bang, and the larger one if only two of them are above 0; at
+    least a quarter of the largest.
+    """
     settings = deciding.config.settings
-    most = max(settings.position_size_loaded, settings.position_size_aim, settings.position_size_bang)
-    return min(most, deciding.cap)
+    all_sizes = settings.position_size_loaded, settings.position_size_aim, settings.position_size_bang
+    sizes = [min(size, deciding.cap) for size in all_sizes if size > 0]
+    return max(median_high(sizes), max(sizes) / 4) if sizes else 0.0
 
 
 def decided_anew(recorded: DecidedBars, deciding: Deciding, first: int = 0, *, is_cut: bool) -> Pieces[DecidedBars]:

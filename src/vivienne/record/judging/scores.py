@@ -40,14 +40,14 @@ class Pair(NamedTuple):
         now: decisions of the configuration that is judged.
         before: decisions of the one it is compared with.
         first: row of the first bar that is judged. The bars before it give the usual size of moves.
-        largest_size: the largest position that either can ask for, in percent of equity. It must be known before the
-            first bar: it is that of the two configurations and of the cap, not of the decisions.
+        usual_size: the position with which differences are bounded, in percent of equity. It must be known before the
+            first bar, so it follows from the configurations (`vivienne.record.judging.anew.usual_size`).
     """
 
     now: DecidedBars
     before: DecidedBars
     first: int
-    largest_size: float
+    usual_size: float
 
 
 class Scores(NamedTuple):
@@ -60,7 +60,7 @@ class Scores(NamedTuple):
         begin: open time of the first bar that is judged.
         newest: open time of the newest bar, whether it counts or not.
         move: the largest move that counts, in percent.
-        bound: what the largest position earns by it; it is known at the close of the first bar.
+        bound: what a position of the usual size earns by it; it is known at the close of the first bar.
         cut: number of differences that are beyond the bound.
     """
 
@@ -90,15 +90,14 @@ def scores(pair: Pair, length_ms: int, costs: Costs) -> Scores | None:
     if usual is None:
         return None
     first, atr = usual
-    now, before, largest = pair.now[first:], pair.before[first:], pair.largest_size
+    now, before = pair.now[first:], pair.before[first:]
     counts = _counts(now, before, length_ms)
     returns = _returns(now.bars.open)
     score_now, score_before = (
-        _score(np.clip(positions(each), -largest, largest), returns, counts, now.bars.open_time, length_ms, costs)
-        for each in (now, before)
+        _score(positions(each), returns, counts, now.bars.open_time, length_ms, costs) for each in (now, before)
     )
     move = LARGEST_MOVE_ATR * atr * 100
-    bound = largest / 100 * move
+    bound = pair.usual_size / 100 * move
     difference = (score_now - score_before)[counts]
     return Scores(
         time=now.bars.open_time[counts],
@@ -121,7 +120,7 @@ def _usual(pair: Pair) -> tuple[int, float] | None:
     relative = pair.now.atr / pair.now.bars.close
     rows = np.flatnonzero(relative > 0)
     earlier = rows[(rows > pair.first - ATR_BARS) & (rows <= pair.first)]
-    if pair.largest_size <= 0 or pair.first >= len(relative):
+    if pair.usual_size <= 0 or pair.first >= len(relative):
         return None
     if len(earlier):
         return pair.first, fsum(relative[earlier].tolist()) / len(earlier)

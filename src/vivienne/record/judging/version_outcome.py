@@ -28,12 +28,12 @@ class Predecessor(NamedTuple):
     Attributes:
         version: its number.
         decided: the same bars as those of the version that is judged, decided anew with the configuration of this one.
-        largest_size: the largest position that either version can ask for, in percent of equity; at most the cap.
+        usual_size: the larger usual size of the two versions; see `vivienne.record.judging.anew.usual_size`.
     """
 
     version: int
     decided: DecidedBars
-    largest_size: float
+    usual_size: float
 
 
 def version_outcome(
@@ -93,4 +93,4 @@ def version_pair(version: int, decided: DecidedBars, before: Predecessor) -> Pai
     begin = max(first - ATR_BARS, 0)
     seen = slice(begin, end + BARS_NEEDED)
     now, then = (replace(each[seen], is_decided=(each.is_decided & rows)[seen]) for each in (decided, before.decided))
-    return Pair(now, then, first - begin, before.largest_size)
+    return Pair(now, then, first - begin, before.usual_size)
