@@ -79,6 +79,23 @@ def test_no_agent_decides_what_another_one_does(several: Several) -> None:
     assert all(shares), "this test needs an asset for each"
 
 
+def test_a_gateway_lists_and_explains_what_its_agents_recorded(several: Several) -> None:
+    gateway, levels = several.gateways[0], ["idle", "loaded", "aim", "bang"]
+    listed: dict[str, Any] = {}
+
+    def are_listed() -> bool:
+        page = gateway.get("/phoenix/decisions", level=levels).raise_for_status().json()
+        listed.update({each["asset"]: each for each in page["decisions"]})
+        return listed.keys() == {*ASSETS}
+
+    eventually(are_listed, 60)
+    for asset, decision in listed.items():
+        charted = {bar["time"]: bar for bar in bars(gateway, asset)}[decision["time"]]
+        assert (charted["clarity_level"], charted["close"]) == (decision["clarity_level"], decision["price"])
+        explained = gateway.get(f"/phoenix/assets/{asset}/decisions/{decision['time']}").raise_for_status().json()
+        assert explained["is_reproduced"] is True
+
+
 def test_states_are_numbered_without_a_gap(several: Several) -> None:
     with several.gateways[0].client() as client:
         numbers = [state["seq"] for state in (client.receive() for _ in range(60)) if state["asset"] == "BTC"]

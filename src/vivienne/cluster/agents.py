@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from vivienne.cluster.heartbeats import ALIKE, SILENT_SECONDS
+from vivienne.errors import AgentUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -78,6 +79,17 @@ class Agents:
         """The last heartbeat of the agent that decides an asset; None if it is not alive."""
         agent = self._publisher_of(asset)
         return self._beats.get(agent) if agent is not None and self.is_there(agent) else None
+
+    def needed(self, asset: str) -> Heartbeat:
+        """The last heartbeat of the agent that decides an asset.
+
+        Raises:
+            AgentUnavailable: it is not alive.
+        """
+        beat = self.of(asset)
+        if beat is None:
+            raise AgentUnavailable(f"The agent of {asset} has not responded for {SILENT_SECONDS:g} s")
+        return beat
 
     def name_of(self, asset: str) -> str | None:
         """The agent that decides an asset, by its share; for one that is gone, its own name is added."""

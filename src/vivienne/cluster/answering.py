@@ -11,8 +11,10 @@ import orjson
 
 from vivienne.agent.schema import Configuration
 from vivienne.cluster.questions import Answer, Question, questions_to, read_question
+from vivienne.cluster.record_questions import answer_about_record
 from vivienne.errors import TooManyRequests
 from vivienne.live.pushed import pushed
+from vivienne.record.reading.view import NO_RECORD
 from vivienne.redis.listening import heard
 
 if TYPE_CHECKING:
@@ -23,32 +25,61 @@ if TYPE_CHECKING:
     from vivienne.cluster.pushing import PushAnswer
     from vivienne.live.market import Market
     from vivienne.market.feeds.pushed.feed import PushedFeed
+    from vivienne.record.reading.view import RecordView
 
 _log = logging.getLogger(__name__)
+_MOST_READING = 64
+"""Questions about the record that are answered at once; beyond it, others wait."""
 
 
 class Answering:
-    """Answers questions about the assets of this agent, one after the other.
+    """Answers questions about the assets of this agent, one after the other; beside them those about the record.
 
     Args:
         agent: name of this one.
         market: decides them.
         feed: takes pushed market data; None for another feed.
+        record: of this agent.
     """
 
-    def __init__(self, agent: str, market: Market, feed: PushedFeed | None = None) -> None:
+    def __init__(
+        self, agent: str, market: Market, feed: PushedFeed | None = None, record: RecordView = NO_RECORD
+    ) -> None:
         self._channel = questions_to(agent)
         self._market = market
         self._feed = feed
+        self._record = record
+        self._reading: set[asyncio.Task[None]] = set()
 
     async def run(self, redis: Redis, ready: Callable[[], None]) -> None:
         """See `vivienne.redis.link.Part`."""
-        async with aclosing(heard(redis, ready, self._channel)) as questions:
-            async for raw in questions:
-                question = None if raw is None else read_question(raw)
-                if question is not None:
-                    await redis.publish(question["answer_to"], orjson.dumps(await self._outcome(question)))
-                    await asyncio.sleep(0)  # decisions come first
+        try:
+            async with aclosing(heard(redis, ready, self._channel)) as questions:
+                async for raw in questions:
+                    question = None if raw is None else read_question(raw)
+                    if question is not None:
+                        await self._take(redis, question)
+                        await asyncio.sleep(0)  # decisions come first
+        finally:
+            for reading in self._reading:
+                reading.cancel()
+
+    async def _take(self, redis: Redis, question: Question) -> None:
+        """Answer a question; one about the record in a task of its own: pushed data must not wait for a disk."""
+        if question["kind"] != "record" or len(self._reading) >= _MOST_READING:
+            await self._reply(redis, question)
+            return
+        reading = asyncio.create_task(self._reply(redis, question), name="question about the record")
+        self._reading.add(reading)
+        reading.add_done_callback(self._end)
+
+    def _end(self, reading: asyncio.Task[None]) -> None:
+        self._reading.discard(reading)
+        if not reading.cancelled() and (error := reading.exception()) is not None:
+            _log.warning("An answer to a gateway about the record was not sent: %s", error)
+
+    async def _reply(self, redis: Redis, question: Question) -> None:
+        await redis.publish(question["answer_to"], orjson.dumps(await self._outcome(question)))
 
     async def _outcome(self, question: Question) -> Answer:
         try:
@@ -64,6 +95,9 @@ class Answering:
             return self._market.chart(question["asset"], question["count"], question.get("before"))
         if question["kind"] == "push":
             return await self._pushed(question)
+        if question["kind"] == "record":
+            # Each gateway is a caller; its own callers take turns there.
+            return await answer_about_record(self._record, question["record"], question["answer_to"])
         candidate = Configuration.model_validate(question["candidate"])
         return self._market.compare(question["asset"], candidate, question["count"])[1]
 

@@ -1,4 +1,4 @@
-"""Questions of gateways to agents over Redis: charts, last closes, comparisons with a candidate, and pushed rows.
+"""Questions of gateways to agents over Redis: charts, last closes, comparisons, pushed rows, and the record.
 
 A question goes to the channel of an agent and names the channel for the answer. Either is lost if nobody listens; the
 gateway waits for a limited time.
@@ -15,6 +15,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from vivienne.changes.turns import MOST_WAITING, Turns
+from vivienne.cluster.record_questions import RecordQuestion  # pydantic reads the annotation
 from vivienne.errors import AgentUnavailable
 from vivienne.market.feeds.pushed.rows import Kind  # pydantic reads the annotation
 from vivienne.redis.link import LOST
@@ -37,24 +38,26 @@ class Question(TypedDict):
 
     Attributes:
         kind: ``closes`` of every asset of the agent; ``chart`` of an asset; ``compare`` a candidate with what is in
-            force for an asset; ``push`` market data.
+            force for an asset; ``push`` market data; something of the ``record``.
         count: bars, closes or rows, at most.
         asset: for a chart or a comparison.
         before: for a chart, the time before which its bars open, ms since the epoch.
         candidate: the configuration to compare with, as a document.
         rows: kind of the rows that are pushed.
         pushed: body of the push, with the rows of other agents.
+        record: what of the record is asked for.
         id: comes back with the answer.
         answer_to: channel for it.
     """
 
-    kind: Literal["closes", "chart", "compare", "push"]
+    kind: Literal["closes", "chart", "compare", "push", "record"]
     count: Annotated[int, Field(ge=0, le=HIGHEST)]
     asset: NotRequired[str]
     before: NotRequired[int]
     candidate: NotRequired[Document]
     rows: NotRequired[Kind]
     pushed: NotRequired[dict[str, Any]]
+    record: NotRequired[RecordQuestion]
     id: NotRequired[str]
     answer_to: NotRequired[str]
 

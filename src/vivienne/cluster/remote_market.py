@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from vivienne.agent.schema import Configuration
     from vivienne.cluster.agents import Agents
-    from vivienne.cluster.heartbeats import Heartbeat
     from vivienne.cluster.questions import Asking, Question
     from vivienne.wire.chart import AssetCloses, AssetList, Chart
     from vivienne.wire.preview import Comparison
@@ -61,7 +60,7 @@ class RemoteMarket:
 
     async def chart(self, asset: str, limit: int, *, before: int | None = None, whose: str = "") -> Chart:
         """See `MarketView`."""
-        agent = self._agent_of(asset)["agent"]
+        agent = self._agents.needed(asset)["agent"]
         question: Question = {"kind": "chart", "asset": asset, "count": limit}
         if before is not None:
             question["before"] = before
@@ -72,7 +71,7 @@ class RemoteMarket:
         self, asset: str, candidate: Configuration, rows: int, *, whose: str = ""
     ) -> tuple[str, Comparison]:
         """See `MarketView`."""
-        beat = self._agent_of(asset)
+        beat = self._agents.needed(asset)
         document = candidate.model_dump(exclude_none=True)
         found: Comparison = await self._asking.ask(
             beat["agent"], {"kind": "compare", "asset": asset, "count": rows, "candidate": document}, whose
@@ -98,9 +97,3 @@ class RemoteMarket:
         except AgentUnavailable:
             return []  # assets of other agents are still shown, and /ready names the missing agent
         return found
-
-    def _agent_of(self, asset: str) -> Heartbeat:
-        beat = self._agents.of(asset)
-        if beat is None:
-            raise AgentUnavailable(f"The agent of {asset} has not responded for {SILENT_SECONDS:g} s")
-        return beat

@@ -16,7 +16,7 @@ from vivienne.redis.parts import RedisParts
 from vivienne.redis.publishing import StatePublisher
 from vivienne.roles.market import feed_of
 from vivienne.roles.process import Process
-from vivienne.roles.recording import recorded_market, recorder_of
+from vivienne.roles.recording import record_of, recorded_market, recorder_of
 from vivienne.server.factory import agent_application
 from vivienne.stream.hub import Hub
 from vivienne.stream.state import StateBoard
@@ -60,7 +60,7 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
         StatePublisher(hub, board, name, succession.is_replaced),
         HeartbeatPublisher(beat),
         succession,
-        Answering(name, market, feed if isinstance(feed, PushedFeed) else None),
+        Answering(name, market, feed if isinstance(feed, PushedFeed) else None, record_of(boot, service, recorder)),
         LogPublisher(logs, f"agent {boot.shard}"),
     ]
     if isinstance(feed, PushedFeed):

@@ -12,6 +12,7 @@ from vivienne.cluster.logs import LogReceiver
 from vivienne.cluster.pushing import RemotePushes
 from vivienne.cluster.questions import Asking
 from vivienne.cluster.remote_market import RemoteMarket
+from vivienne.cluster.remote_record import RemoteRecord
 from vivienne.cluster.state_relay import StateRelay
 from vivienne.redis.parts import RedisParts
 from vivienne.roles.process import Process
@@ -57,6 +58,7 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
         },
         access=access,
         pushes=RemotePushes(boot.assets, boot.timeframe, agents, asking),
+        record=RemoteRecord(boot.assets, boot.timeframe.value, agents, asking),
     )
     return Process("gateway", app, {"watch": gateway.watch, "redis": redis.run})
 

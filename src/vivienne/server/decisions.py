@@ -41,7 +41,9 @@ def decision_routes(service: ConfigService, record: RecordView) -> APIRouter:
     async def signals(request: Request, query: Wanted, assets: Assets = (), form: As = "json") -> Response:
         """Recorded decisions of all assets, newest first: entries, held back or not, unless a level is given."""
         check_query(request, *ONCE, several=(*SEVERAL, "asset"))
-        wanted, whose = replace(query, assets=tuple(map(service.asset, assets))), caller_of(request).key
+        # Those that are not decided any more are only in an export of the command line.
+        wanted = replace(query, assets=tuple(map(service.asset, assets)) or service.assets)
+        whose = caller_of(request).key
         if form != "json":
             return await exports.answer(form, entries_only(wanted), "decisions", whose=whose)
         return _unless_known(request, await record.signals(wanted, whose=whose))

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vivienne.market.types import ASSET_NAME
 from vivienne.times import iso
+from vivienne.wire.explanation import Level, Side  # noqa: TC001  # pydantic reads the annotations
 
 if TYPE_CHECKING:
     from typing import Self
-
-    from vivienne.wire.explanation import Level, Side
 
 ENTRIES: tuple[Level, ...] = ("loaded", "aim", "bang")
 """The raw levels of an entry, held back or not."""
@@ -28,6 +27,11 @@ class Place(NamedTuple):
 
     time: int
     asset: str = ""
+
+    @property
+    def order(self) -> tuple[int, bool, str]:
+        """What places are sorted by."""
+        return -self.time, not self.asset, self.asset
 
     def written(self) -> str:
         """The place as clients get it, and send it back."""
