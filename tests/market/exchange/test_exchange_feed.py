@@ -16,6 +16,7 @@ from sizes import rounds
 from vivienne.market.feeds.base import PriceMoved
 from vivienne.market.feeds.exchange.adapter import Instrument, NumberedTrade
 from vivienne.market.feeds.exchange.group import Group
+from vivienne.market.feeds.exchange.hearing import Hearing
 from vivienne.market.feeds.exchange.known import EXCHANGES
 from vivienne.market.feeds.exchange.line import Line
 from vivienne.market.feeds.exchange.listener import Counts
@@ -272,3 +273,18 @@ async def test_what_the_numbers_of_trades_join_is_not_asked_for(name: str) -> No
         for each, base in zip(watching, bases, strict=True):
             check(each, market, base)
             assert {minute.source for minute in each.minutes} == {"streamed"}
+
+
+async def test_what_was_not_read_yet_is_no_silence() -> None:
+    instruments = [Instrument(f"{base}USDT", f"{base}USDT", base, "USDT", 0.1) for base in ("BTC", "ETH")]
+    hearing = Hearing(EXCHANGES["bybit"], instruments, Group([], lambda: None), Counts(), IMPATIENT)
+    candle = FakeMarket().minutes("BTC", BEGIN, BEGIN + 1)[0]
+    for base in ("BTC", "ETH"):
+        hearing._without_data.discard(f"{base}USDT")
+        await hearing.is_news(json.dumps(DIALECTS["bybit"]().candle(base, candle, BEGIN, is_closed=False)[0]))
+    hearing._newest -= 60.0  # nothing is read for a minute
+    hearing._came = {symbol: came - 60.0 for symbol, came in hearing._came.items()}
+    assert hearing.silent() == []
+    later = candle._replace(volume=candle.volume + 1.0)
+    await hearing.is_news(json.dumps(DIALECTS["bybit"]().candle("BTC", later, BEGIN, is_closed=False)[0]))
+    assert hearing.silent() == ["ETHUSDT"]

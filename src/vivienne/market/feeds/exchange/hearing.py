@@ -72,6 +72,7 @@ class Hearing:
         self._patience = patience
         self._doubted = set() if doubted is None else doubted
         self._clock = 0
+        self._newest = 0.0
         self._turn_ends = 0.0
         self._sequence: int | None = None
         self._without_data = set(self._instruments)
@@ -95,6 +96,7 @@ class Hearing:
     async def is_news(self, message: str | bytes) -> bool:
         """Take a message; whether it shows that the exchange is there. One that was there already does not."""
         self._counts.messages += 1
+        self._newest = asyncio.get_running_loop().time()
         if message == "pong":
             return True
         try:
@@ -216,8 +218,11 @@ class Hearing:
         self._sequence = max(sequence, self._sequence or 0)
 
     def silent(self) -> list[str]:
-        """Instruments without data. Where the exchange's clock alone closes minutes, a quiet market says nothing."""
-        limit = asyncio.get_running_loop().time() - _QUIET_MINUTES * 60.0 / self._patience.pace - self._patience.quiet
+        """Instruments without data. Where the exchange's clock alone closes minutes, a quiet market says nothing.
+
+        What was not read yet is no silence: the newest message of the connection tells how long the others are silent.
+        """
+        limit = self._newest - _QUIET_MINUTES * 60.0 / self._patience.pace - self._patience.quiet
         quiet = [] if self._tells_all else [symbol for symbol, came in self._came.items() if came < limit]
         return sorted(self._without_data.union(quiet))
 
