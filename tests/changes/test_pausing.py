@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from vivienne.wire.answers import Switched
 
 ASSETS = ("BTC", "ETH")
+EVE = Caller(address="192.0.2.8")
 SECONDS = 10.0
 
 
@@ -269,6 +270,35 @@ async def test_a_pause_that_is_repeated_pauses_again(service: ConfigService) -> 
 
     assert ("success", 3) == (again["status"], again["version"])
     assert [*ASSETS] == again["paused"] == [*service.paused()]
+
+
+async def test_pauses_without_end_pause_and_fill_no_history(
+    service: ConfigService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service._pausing._repeats, "most", 3)
+    answers = [await pause(service, "BTC", reason=f"number {number}", caller=EVE) for number in range(20)]
+    assert {answer["status"] for answer in answers} == {"success"}
+    assert all(answer["paused"] == ["BTC"] for answer in answers)
+    stored = len(await actions(service))
+    assert 4 <= stored <= 6  # the first, so many, and what time has allowed since
+    assert "as before: paused by" in answers[-1]["message"]
+    assert answers[-1]["version"] == service.active("BTC").version
+
+    # Others, other assets, and what is not paused any longer are stored at once.
+    await pause(service, "BTC", caller=Caller(address="192.0.2.9"))
+    await pause(service, "ETH", caller=EVE)
+    await resume(service, "BTC")
+    assert (await pause(service, "BTC", caller=EVE))["paused"] == ["BTC", "ETH"]
+    assert len(await actions(service)) == stored + 4
+
+    # One that waits for its turn is not ended by a resumption that was asked for before it.
+    async with service._writer._turns.turn("somebody", is_urgent=True):
+        before = asyncio.create_task(resume(service, "BTC", caller=Caller(address="192.0.2.10")))
+        await asyncio.sleep(0)
+        after = asyncio.create_task(pause(service, "BTC", caller=EVE))
+        await asyncio.sleep(0)
+    await asyncio.gather(before, after, return_exceptions=True)
+    assert "BTC" in service.paused()
 
 
 async def test_an_entry_of_the_stream_that_is_read_again_does_not_pause_again(service: ConfigService) -> None:

@@ -260,12 +260,12 @@ class Writer:
                 if is_fresh or not await self._ledger.catch_up():
                     raise
             else:
+                if prepared.caller is not None:  # the last moment before it is stored
+                    prepared.caller.check()
                 if not prepared.revisions:  # "nothing to change" is said of the newest revision only
                     if is_fresh or not await self._ledger.catch_up():
                         return prepared
                 else:
-                    if prepared.caller is not None:  # the last moment before it is stored
-                        prepared.caller.check()
                     if await self._append(prepared, asked_at):
                         return prepared
                     await self._ledger.catch_up()

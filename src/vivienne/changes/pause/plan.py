@@ -59,6 +59,13 @@ def not_stored_yet(in_force: LayersInForce, pause: PauseInForce, why: str) -> Sw
     return _answer(in_force, in_force.pauses, pause.layer, pause.config_id, version, message, "not_stored_yet")
 
 
+def paused_already(in_force: LayersInForce, pause: PauseInForce) -> Switched:
+    """The answer to a pause of what is paused, and stored, already."""
+    version = pause.version or in_force.version_of(pause.layer)
+    message = f"{done('pause', [], pause.layer)}, as before: {pause.sentence()}"
+    return _answer(in_force, in_force.pauses, pause.layer, pause.config_id, version, message)
+
+
 def stored_already(in_force: LayersInForce, revision: Revision) -> Switched:
     """The answer to a switch that was stored before."""
     message = done(revision.action, [], revision.layer)

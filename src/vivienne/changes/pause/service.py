@@ -8,12 +8,14 @@ import uuid
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from vivienne.changes.pause.plan import not_stored_yet, stored_already, write_up_switch
+from vivienne.changes.pause.plan import not_stored_yet, paused_already, stored_already, write_up_switch
 from vivienne.changes.pause.state import PauseInForce
 from vivienne.changes.plan import Prepared
 from vivienne.errors import ChangeRefused, NotStored, VersionConflict
+from vivienne.rates import Rate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +37,9 @@ RETRY_SECONDS = 1.0
 """Seconds between two attempts to store a pause that is in force."""
 MOST_HELD = 256
 """Pauses that wait for the store at most; a further one of the same layer is covered by those."""
+
+MOST_REPEATED = 60
+"""Pauses of what is paused already that are stored a minute for a caller; further ones change nothing."""
 
 
 @dataclass(slots=True)
@@ -75,6 +80,7 @@ class Pausing:
         self._numbers = count()
         self._newest: dict[str, int] = {}
         """By layer, the number of the newest pause."""
+        self._repeats = Rate(MOST_REPEATED, 60.0, monotonic)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._storing: asyncio.Task[None] | None = None
         self.listeners: list[Callable[[], None]] = []
@@ -177,6 +183,10 @@ class Pausing:
         layer = self._in_force.layer(request.asset)
         if request.switch == "pause":
             self._newest[layer] = max(number, self._newest.get(layer, number))
+            if config_id not in self._held and await self._is_repeated(request, layer):
+                self._in_force.expect(request.expected_version, layer)
+                known = self._in_force.pauses.stored[layer]
+                return Prepared(answer=paused_already(self._in_force, known), caller=request.caller)
         else:
             if self._newest.get(layer, number) > number:  # callers take turns, so that one may have gone before
                 raise VersionConflict("Somebody paused after this resumption was asked for; resume again to end that")
@@ -189,6 +199,17 @@ class Pausing:
             return prepared
         self._in_force.expect(request.expected_version, layer)
         return replace(prepared, caller=request.caller)
+
+    async def _is_repeated(self, request: SwitchRequest, layer: str) -> bool:
+        """Tell whether a caller pauses again and again what is paused. Storing each of these would fill the disk.
+
+        It is looked at within the turn and on top of the newest revision, so the pause is in force after everything
+        that was asked before it.
+        """
+        if request.is_once or layer not in self._in_force.pauses.stored or not self._repeats.take(request.caller.key):
+            return False
+        await self._writer.follow()
+        return layer in self._in_force.pauses.stored
 
     def _hold(self, held: _Held) -> None:
         """Put a pause in force without the store, and see to it that it gets there."""
