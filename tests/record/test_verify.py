@@ -12,11 +12,14 @@ import pytest
 from click.testing import CliRunner
 
 from making import MIDNIGHT
-from recorded_live import asset_of, decided, recorded, recorder, walk
+from recorded_live import RUN, asset_of, decided, recorded, recorder, walk
 from vivienne.changes.requests import ChangeRequest, SwitchRequest, Update
 from vivienne.changes.service import ConfigService
 from vivienne.commands.main import main
 from vivienne.market.types import MINUTE_MS, Bars
+from vivienne.metrics.registry import Metrics
+from vivienne.record.reading.scope import Scope
+from vivienne.record.verifying.daily import DailyVerification
 from vivienne.store.sqlite import SqliteRevisionStore
 from vivienne.times import iso
 
@@ -182,3 +185,39 @@ def test_what_cannot_be_verified_is_said(whole: tuple[Path, int], flags: list[st
     found = run(whole[0], *flags)
     assert found.exit_code == 2
     assert words in found.stderr
+
+
+async def test_the_server_verifies_its_own_record_and_logs_what_differs(
+    db: Path, whole: tuple[Path, int], caplog: pytest.LogCaptureFixture
+) -> None:
+    metrics = Metrics()
+    daily = DailyVerification(db.with_name("v-record.db"), Scope(RUN.key, "1m"), ["BTC"], metrics, rest=0)
+    await daily.verify()
+    assert daily.newest is not None
+    assert (daily.newest.decisions, daily.newest.different) == (whole[1] // 2, 0)
+
+    spoil(db, "UPDATE record_bars SET level = 3 - level WHERE open_time = ? AND series_id = 1", HISTORY)
+    await daily.verify()
+    assert daily.newest.different == 1
+    assert f"BTC {FIRST}: level was recorded as " in caplog.text
+    samples = {each.family: each.value for each in daily._samples()}
+    assert samples["vivienne_record_different_decisions"] == 1
+    assert samples["vivienne_record_verified_decisions"] == whole[1] // 2
+
+
+async def test_a_verification_leaves_time_to_others_and_ends_when_it_is_told(whole: tuple[Path, int]) -> None:
+    path = whole[0].with_name("v-record.db")
+    # It would rest for hours.
+    daily = DailyVerification(path, Scope(RUN.key, "1m"), ["BTC", "ETH"], Metrics(), rest=1e6)
+    running = asyncio.create_task(daily.verify())
+    await asyncio.sleep(0)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert daily.newest is None
+
+
+async def test_a_record_that_cannot_be_read_is_verified_another_day(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    await DailyVerification(tmp_path / "none.db", Scope(RUN.key, "1m"), ["BTC"], Metrics()).verify()
+    assert "The record was not verified: The record" in caplog.text

@@ -165,6 +165,20 @@ FAMILIES: dict[str, Family] = {
     "vivienne_record_write_duration_seconds": _histogram(
         "Duration of writing decisions into the record, those of some bars together.", only=_RECORDS
     ),
+    "vivienne_record_verified_decisions": _gauge(
+        "Recorded decisions that the newest verification decided anew. The record is verified once a day.",
+        only=_RECORDS,
+    ),
+    "vivienne_record_different_decisions": _gauge(
+        "Those among them with another value than was recorded. It should be 0.", only=_RECORDS
+    ),
+    "vivienne_record_missing_decisions": _gauge(
+        "Recorded decisions that it could not decide anew, because bars or a configuration are not recorded.",
+        only=_RECORDS,
+    ),
+    "vivienne_record_verified_timestamp_seconds": _gauge(
+        "When the newest verification ended, in seconds since 1970; 0 before the first one.", only=_RECORDS
+    ),
     "vivienne_connections_ended_total": _counter(
         "Connections that the server ended or refused, by reason: `limit` (too many), `no_request` (nothing, or half a "
         "request, came in time), `unread` (the answer was not read), `malformed` (not valid HTTP, or too large).",

@@ -16,7 +16,7 @@ from vivienne.redis.parts import RedisParts
 from vivienne.redis.publishing import StatePublisher
 from vivienne.roles.market import feed_of
 from vivienne.roles.process import Process
-from vivienne.roles.recording import record_of, recorded_market, recorder_of
+from vivienne.roles.recording import record_of, recorded_market, recorder_of, verification_of
 from vivienne.server.factory import agent_application
 from vivienne.stream.hub import Hub
 from vivienne.stream.state import StateBoard
@@ -76,4 +76,5 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
     process = Process(title, app, {"market": market.run, "redis": redis.run})
     if recorder is not None:
         process.tasks["record"] = recorder.run
+        process.tasks["verification"] = verification_of(recorder, assets, service.metrics).run
     return process

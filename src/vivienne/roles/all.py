@@ -8,7 +8,7 @@ from vivienne.live.view import LocalView
 from vivienne.market.feeds.pushed.feed import PushedFeed
 from vivienne.roles.market import feed_of
 from vivienne.roles.process import Process
-from vivienne.roles.recording import record_of, recorded_market, recorder_of
+from vivienne.roles.recording import record_of, recorded_market, recorder_of, verification_of
 from vivienne.server.factory import web_application
 from vivienne.server.pushing import LocalPushes
 from vivienne.stream.hub import Hub
@@ -53,6 +53,7 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
         process.tasks["redis"] = redis.run
     if recorder is not None:
         process.tasks["record"] = recorder.run
+        process.tasks["verification"] = verification_of(recorder, boot.assets, service.metrics).run
     return process
 
 

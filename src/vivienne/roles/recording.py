@@ -18,13 +18,14 @@ from vivienne.record.reading.view import NO_RECORD, LocalRecord
 from vivienne.record.recalling import Recalling
 from vivienne.record.recorder import Recorder, Recording
 from vivienne.record.sessions import Process, RunKey
+from vivienne.record.verifying.daily import DailyVerification
 from vivienne.record.writing import Markets
 from vivienne.roles.market import market_of
 from vivienne.times import now
 from vivienne.version import build_version
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from vivienne.changes.service import ConfigService
     from vivienne.live.market import Market
@@ -69,9 +70,23 @@ def record_of(boot: Boot, service: ConfigService, recorder: Recorder | None) -> 
     def in_force(asset: str) -> InForce:
         return InForce(service.active(asset).configuration, boot.caps.of(asset))
 
+    return LocalRecord(ReadingThread(recorder.recording.where), _scope(recorder), in_force)
+
+
+def verification_of(recorder: Recorder, assets: Collection[str], metrics: Metrics) -> DailyVerification:
+    """The daily verification of what a process has recorded.
+
+    Args:
+        recorder: of this process.
+        assets: that it decides.
+        metrics: show what is found.
+    """
+    return DailyVerification(recorder.recording.where, _scope(recorder), assets, metrics)
+
+
+def _scope(recorder: Recorder) -> Scope:
     recording = recorder.recording
-    scope = Scope(recording.run.key, boot.timeframe.value, recording.market.symbols)
-    return LocalRecord(ReadingThread(recording.where), scope, in_force)
+    return Scope(recording.run.key, recording.market.timeframe.value, recording.market.symbols)
 
 
 def recorded_market(
