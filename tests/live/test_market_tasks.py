@@ -21,7 +21,15 @@ from vivienne.live import deciding, market, moved, restarting
 from vivienne.live.asset import LiveAsset
 from vivienne.live.market import Market
 from vivienne.live.view import LocalView
-from vivienne.market.feeds.base import DataRefused, FeedEnded, FeedTrouble, History, MinuteClosed, PriceMoved
+from vivienne.market.feeds.base import (
+    DataRefused,
+    FeedEnded,
+    FeedTrouble,
+    History,
+    HistoryRead,
+    MinuteClosed,
+    PriceMoved,
+)
 from vivienne.market.timeframe import Timeframe
 from vivienne.market.types import MINUTE_MS, Bars
 from vivienne.rates import MOST_OF_AN_ASSET
@@ -354,6 +362,18 @@ async def test_a_feed_that_can_be_followed_again_is_and_until_then_the_asset_is_
         await goes_on(made, "ETH")
         await goes_on(made, "BTC")
         assert made.market.troubles() == {}
+
+
+async def test_bars_that_a_history_says_otherwise_stay_and_are_counted(tmp_path: Path) -> None:
+    async with running(tmp_path) as made:
+        read = minutes(ENOUGH)
+        read[7] = read[7]._replace(volume=read[7].volume + 1.0)
+        history = History(Bars.from_candles([]), is_whole=True, bars=Bars.from_candles(read), source="filled")
+        made.feed.put("BTC", HistoryRead(history))
+        await goes_on(made, "BTC")
+        assert made.market.chart("BTC", ENOUGH)["bars"][6]["volume"] == minutes(ENOUGH)[7].volume
+        counted = made.service.metrics.registry.get_sample_value
+        assert counted("vivienne_history_differences_total", {"asset": "BTC"}) == 1.0
 
 
 async def test_a_price_that_cannot_be_shown_stops_no_other_asset(tmp_path: Path) -> None:
