@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -192,6 +193,24 @@ def test_one_address_gets_no_more_than_its_share_but_always_a_pause(balanced: Ba
             assert 429 in {http.get(f"{COMPREHENSIVE}/active").status_code for _ in range(2 * MOST)}
             assert {200} == {http.post(f"{COMPREHENSIVE}/pause", json={}).status_code for _ in range(2 * MOST)}
             assert 200 == other.post(f"{COMPREHENSIVE}/resume", json={}).status_code
+
+
+def test_requests_that_do_not_end_keep_no_pause_of_their_address_out(balanced: Balanced, tmp_path: Path) -> None:
+    text = TEXT.replace("limit_conn addresses 500", f"limit_conn addresses {MOST}")
+    text = text.replace("limit_conn pauses 100", f"limit_conn pauses {MOST}")
+    assert 2 == sum(before != after for before, after in zip(TEXT.splitlines(), text.splitlines(), strict=True))
+    with balancer(tmp_path, *balanced.servers, text=text) as address, ExitStack() as opened:
+        host, port = address.split(":")
+        for path in ("/x", f"{COMPREHENSIVE}/pause"):
+            for _ in range(MOST):
+                slow = opened.enter_context(socket.create_connection((host, int(port)), source_address=(CLIENT, 0)))
+                slow.sendall(f"POST {path} HTTP/1.1\r\nHost: {address}\r\nContent-Length: 9\r\n\r\n{{".encode())
+        narrow = Balanced(address, balanced.servers, balanced.token)
+        with narrow.http() as http:
+            eventually(lambda: http.get(f"{COMPREHENSIVE}/active").status_code == 429)
+            assert 200 == http.post(f"{COMPREHENSIVE}/pause", json={"asset": "ETH"}).status_code
+    with balanced.http() as http:
+        assert 200 == http.post(f"{COMPREHENSIVE}/resume", json={"asset": "ETH"}).status_code
 
 
 def test_who_follows_the_file_and_forgets_tokens_lets_nobody_in(tmp_path: Path) -> None:
