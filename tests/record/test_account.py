@@ -132,6 +132,13 @@ def test_drawdown_is_from_the_highest_equity_before() -> None:
     assert told["drawdown_at"] == iso(BEGIN + 5 * LENGTH)  # the bar that closed at 60
 
 
+def test_drawdown_counts_from_the_beginning() -> None:
+    told = entry(decided([100, 100, 100, 100], [0, 100, 100, 100], closes=[100, 100, 80, 90]))
+    assert told["drawdown"] == pytest.approx(20.0)
+    paid = entry(decided([100, 100, 100], [0, 50, 0], closes=[100, 100, 90]), COSTS)
+    assert paid["drawdown"] == pytest.approx(5.05)  # from 100, not from what is left after the cost
+
+
 def test_several_assets_share_one_equity() -> None:
     one = decided([100, 100, 100, 200, 200], [0, 50, 50, 50, 50])
     other = decided([10, 10, 10, 10, 20], [0, 0, 50, 50, 50])

@@ -155,6 +155,18 @@ def test_several_assets_are_added_up_bar_by_bar() -> None:
     assert found.bound == pytest.approx(sum(one.bound for one in alone if one))
 
 
+def test_the_newest_time_waits_for_an_asset_that_is_one_bar_behind() -> None:
+    one, other = at_random(1, 200), at_random(2, 200)
+    pairs = {"A": Pair(one, replace(one, side=-one.side), 0, SIZE), "B": Pair(other, other, 0, SIZE)}
+    all_of_it = whole(compare(pairs, LENGTH, FREE))
+    late = pairs["B"]._replace(now=other[:-1], before=other[:-1])
+    waiting = whole(compare({**pairs, "B": late}, LENGTH, FREE))
+    assert waiting.time[-1] < all_of_it.time[-1]
+    assert np.array_equal(waiting.difference, all_of_it.difference[: len(waiting.time)])
+    gone = pairs["B"]._replace(now=other[:-2], before=other[:-2])
+    assert whole(compare({**pairs, "B": gone}, LENGTH, FREE)).time[-1] == all_of_it.time[-1]
+
+
 def test_an_asset_that_begins_later_is_left_out_of_the_sum() -> None:
     bars = at_random(1, 200)
     pairs = {"A": Pair(bars, bars, 0, SIZE), "B": Pair(bars[50:], bars[50:], 0, SIZE)}

@@ -47,6 +47,17 @@ def test_a_version_is_judged_on_its_own_bars() -> None:
     assert comparison["mean"] == pytest.approx(-0.04 / 5)
 
 
+def test_the_bound_is_that_of_the_bars_before_the_version() -> None:
+    bars = replace(
+        decided([100.0] * 200, [10] * 200, atr=np.where(np.arange(200) < 150, 1.0, 50.0)),
+        version=np.where(np.arange(200) < 150, 4, 5),
+    )
+    told = whole(version_outcome("BTC", Timeframe.M15, 5, bars, Predecessor(4, bars, 10.0), COSTS))
+    assert told["comparison"] is not None
+    # 95 bars with an ATR of 1 % and the first of the version with 50 %; 8 times their mean, of 10 %.
+    assert told["comparison"]["bound"] == pytest.approx(0.1 * 8 * (95 + 50) / 96)
+
+
 def test_the_first_version_is_compared_with_nothing() -> None:
     told = whole(version_outcome("BTC", Timeframe.M15, 1, at_random(1, 200), None, COSTS))
     assert (told["before"], told["then"], told["comparison"]) == (None, None, None)

@@ -95,7 +95,7 @@ def _time(found: Account, row: int) -> str | None:
 
 def _drawdown(equity: FloatArray) -> tuple[float, int]:
     """The largest fall from the highest equity before, in percent of that, and the row of the lowest."""
-    highest = np.maximum.accumulate(np.maximum(equity, BEGINNING))
+    highest = np.maximum.accumulate(equity)  # nothing is held on the first bar, so the first is the beginning
     fall = (highest - equity) / highest * 100
     row = int(fall.argmax()) if len(fall) else 0
     return (fall.item(row) if len(fall) else 0.0), row
