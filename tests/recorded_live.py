@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 MINUTE = Timeframe.M1
 RUN = RunKey("push", "push", None, is_real=True)
+MARKETS = Markets(MINUTE, {})
 SECONDS = 30.0
 
 
@@ -67,10 +68,11 @@ def recorder(
     started_at: int = MIDNIGHT,
     is_silent: Callable[[], bool] = lambda: False,
     keep: timedelta = timedelta(days=365),
+    market: Markets = MARKETS,
 ) -> Recorder:
     """The record of a process that decides minutes."""
     process = Process(name, "1.2.3", require_full_history=False, started_at=started_at)
-    return Recorder(Recording(where, run, process, Markets(MINUTE, {}), keep), Metrics(), is_silent)
+    return Recorder(Recording(where, run, process, market, keep), Metrics(), is_silent)
 
 
 async def recorded(to: Recorder, made: Iterable[DecisionMade]) -> None:

@@ -109,15 +109,21 @@ async def test_until_data_comes_the_recorded_bars_are_shown_and_nothing_is_decid
     assert asset.data()["status"] == "live"
 
 
-async def test_minutes_that_were_missed_are_not_invented(service: ConfigService, where: Path | PostgresUrl) -> None:
-    await recorded(recorder(where), decided(asset_of(service), walk(0, 400)))
+@pytest.mark.parametrize(("missed", "closes"), [(0, 401), (60, 461), (61, 1)])
+async def test_a_feeder_that_goes_on_after_a_restart_needs_no_history(
+    service: ConfigService, tmp_path: Path, missed: int, closes: int
+) -> None:
+    """Minutes that were missed are filled as far as they are while a process runs, and the bars are incomplete."""
+    await recorded(recorder(tmp_path / "r.db"), decided(asset_of(service), walk(0, 400)))
 
-    asset = started(service, where)
-    asset.take(walk(405, 1)[0])
+    asset = started(service, tmp_path / "r.db")
+    asset.take(walk(400 + missed, 1)[0], "pushed")
     asset.decide()
 
-    assert asset.data()["status"] == "warming_up"
-    assert len(asset.closes(1_000)) == 1
+    assert len(asset.closes(1_000)) == closes
+    assert asset.data()["status"] == ("live" if closes > 1 else "warming_up")
+    sources = [bar["source"] for bar in asset.chart(missed + 2)["bars"]]
+    assert sources == ["pushed", *["incomplete"] * missed, "pushed"][-closes:]
 
 
 async def test_a_history_that_has_other_bars_is_said_and_the_recorded_ones_count(

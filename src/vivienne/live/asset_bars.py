@@ -85,8 +85,7 @@ class AssetBars:
         if fillable is None:
             self._tell_of_ignored()
             return False
-        if self.is_recalled and not self._is_known(candle):
-            self.is_recalled, fillable = False, 0  # nobody knows how the market moved in the minutes before it
+        self.is_recalled = self.is_recalled and self._is_known(candle)
         closed, restarted = self.newly_closed, False
         for item in self._gaps.add(candle, fillable):
             if isinstance(item, Restart):

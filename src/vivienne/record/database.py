@@ -73,24 +73,28 @@ def open_record(where: Path | PostgresUrl, how: Opening) -> RecordDatabase:
     return PostgresRecord(where, how)
 
 
-def prepare(connection: Connection, name: str, how: Opening) -> None:
-    """Make sure that a record has the tables this program works with; make them in a new one that is to be written.
+def check_schema(connection: Connection, name: str, how: Opening) -> bool:
+    """Make sure that a record has the tables this program works with; tell whether they are still to be made.
 
     Raises:
-        RecordUnavailable: it has others.
+        RecordUnavailable: it has others, or is to be read and has none.
     """
     found = _schema_of(connection)
-    if found == 0 and how == "to write":
-        metadata.create_all(connection)
-        connection.execute(schema.insert().values(version=RECORD_SCHEMA))
-    elif found == 0:
+    if found == 0 and how == "to read":
         raise RecordUnavailable(name, "is empty: nothing has been recorded in it", is_new=True)
-    elif found > RECORD_SCHEMA:
+    if found > RECORD_SCHEMA:
         raise RecordUnavailable(
             name,
             f"was written by a later version of Vivienne (schema {found}, this one knows {RECORD_SCHEMA}); update "
             "Vivienne, or name another record with --record",
         )
+    return found == 0
+
+
+def make_tables(connection: Connection) -> None:
+    """Make the tables of a new record."""
+    metadata.create_all(connection)
+    connection.execute(schema.insert().values(version=RECORD_SCHEMA))
 
 
 def _schema_of(connection: Connection) -> int:

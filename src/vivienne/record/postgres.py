@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 
 from vivienne.errors import RecordUnavailable, StoreUnusable
-from vivienne.record.database import prepare, translated
+from vivienne.record.database import check_schema, make_tables, translated
 from vivienne.store.postgres_connection import PATIENCE_SECONDS, connect, parameters
 from vivienne.store.postgres_reasons import reason_at_start, reason_later
 
@@ -60,7 +60,8 @@ class PostgresRecord:
             with self._engine.begin() as connection:
                 if how == "to write":
                     connection.execute(select(func.pg_advisory_xact_lock(_KEY, _PREPARING)))
-                prepare(connection, self.name, how)
+                if check_schema(connection, self.name, how):
+                    make_tables(connection)
         except DBAPIError as error:
             self.close()
             raise RecordUnavailable(self.name, reason_at_start(error)) from error

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
 from vivienne.errors import RecordUnavailable, StoreUnusable
-from vivienne.record.database import prepare, translated
+from vivienne.record.database import check_schema, make_tables, translated
 from vivienne.store.private import make_file
 from vivienne.store.sqlite_files import lock, said, said_at_start
 
@@ -104,12 +104,16 @@ class SqliteRecord:
 
     def _prepare(self, how: Opening) -> None:
         with self._open.begin():
-            _recognize(self._open, self.name, how)
-        if how == "to write":
-            driver: Any = self._open.connection.driver_connection
-            driver.execute("PRAGMA journal_mode=WAL").close()  # only outside of a transaction
-        with self._open.begin():
-            prepare(self._open, self.name, how)
+            _recognize(self._open, self.name)
+            is_new = check_schema(self._open, self.name, how)
+        if how == "to read":
+            return
+        driver: Any = self._open.connection.driver_connection
+        driver.execute("PRAGMA journal_mode=WAL").close()  # only outside of a transaction
+        if is_new:
+            with self._open.begin():
+                self._open.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
+                make_tables(self._open)
 
     def _is_gone(self) -> bool:
         """Tell whether the opened file is no longer the one at its path: what is written there would be lost."""
@@ -144,11 +148,9 @@ def _engine(path: Path, how: Opening) -> Engine:
     return engine
 
 
-def _recognize(connection: Connection, name: str, how: Opening) -> None:
-    """Refuse a file of another program, and mark a new one as a record."""
+def _recognize(connection: Connection, name: str) -> None:
+    """Refuse a file of another program."""
     found = connection.exec_driver_sql("PRAGMA application_id").scalar_one()
     tables = connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar_one()
     if found != APPLICATION_ID and (found != 0 or tables != 0):
         raise RecordUnavailable(name, "is not a record of Vivienne; name another file with --record")
-    if how == "to write":
-        connection.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")

@@ -126,10 +126,12 @@ class Writing:
         """Write decisions at once; one by one if some of their bars are recorded already."""
         if not rows:
             return
-        with connection.begin_nested() as attempt:
-            if connection.execute(self._insert, rows).rowcount == len(rows):
-                return
-            attempt.rollback()
+        attempt = connection.begin_nested()
+        # Not in a block: an error may have ended the transaction as a whole, and there is no savepoint to go back to.
+        if connection.execute(self._insert, rows).rowcount == len(rows):
+            attempt.commit()
+            return
+        attempt.rollback()
         for entry in entries:
             self._tails[entry.asset] = self._basis(connection, entry)
             row = self._row(connection, entry)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vivienne.agent.decision import Clarity
-from vivienne.record.judging.runs import run_starts
+from vivienne.record.judging.runs import decision_starts
 
 if TYPE_CHECKING:
     from vivienne.market.types import BoolArray, FloatArray
@@ -41,7 +41,7 @@ def held_by(decided: DecidedBars) -> dict[str, FloatArray]:
 def begins(sides: FloatArray, decided: DecidedBars, length_ms: int) -> BoolArray:
     """True on bars whose side is not 0 and differs from that of the bar before.
 
-    The first bar of a run is never such a bar: it is unknown whether something begins there or goes on.
+    The first decision of a run is never on such a bar: it is unknown whether something begins there or goes on.
 
     Args:
         sides: one value for each bar; its sign counts.
@@ -49,7 +49,7 @@ def begins(sides: FloatArray, decided: DecidedBars, length_ms: int) -> BoolArray
         length_ms: length of a bar.
     """
     side = np.sign(sides)
-    is_first = run_starts(decided.bars.open_time, length_ms) == np.arange(len(decided))
+    is_first = decision_starts(decided, length_ms) == np.arange(len(decided))
     is_begun: BoolArray = (side != 0) & (side != np.append(0.0, side)[:-1]) & ~is_first
     return is_begun
 
@@ -57,17 +57,17 @@ def begins(sides: FloatArray, decided: DecidedBars, length_ms: int) -> BoolArray
 def paper_positions(decided: DecidedBars, length_ms: int) -> FloatArray:
     """The position of the paper account after each bar, in percent of equity, below 0 for a short one.
 
-    It is the one that the bar asks for. But what was under way on the first bar of a run was entered at a price that is
-    not known, so it is never taken; the first position is the first that begins later.
+    It is the one that the bar asks for. But what was under way at the first decision of a run was entered at a price
+    that is not known, so it is never taken; the first position is the first that begins later.
     """
     wanted = positions(decided)
     return np.where(_is_inside(wanted, decided, length_ms), 0.0, wanted)
 
 
 def _is_inside(sides: FloatArray, decided: DecidedBars, length_ms: int) -> BoolArray:
-    """True on bars of what was under way on the first bar of a run, until it ends; arguments as in `begins`."""
+    """True on bars of what was under way at the first decision of a run, until it ends; arguments as in `begins`."""
     side = np.sign(sides)
-    start = run_starts(decided.bars.open_time, length_ms)
+    start = decision_starts(decided, length_ms)
     is_changed = (side != side[start]).astype(np.int64)
     changes = np.cumsum(is_changed)
     # The first bar of a run is not a changed one, so the changes up to it are those before the run.

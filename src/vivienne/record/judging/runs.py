@@ -8,6 +8,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from vivienne.market.types import IntArray
+    from vivienne.record.columns import DecidedBars
 
 
 def run_starts(open_time: IntArray, length_ms: int) -> IntArray:
@@ -19,6 +20,17 @@ def run_starts(open_time: IntArray, length_ms: int) -> IntArray:
     """
     first = np.flatnonzero(np.diff(open_time, prepend=-1) != length_ms)
     return first.repeat(np.diff(first, append=len(open_time)))
+
+
+def decision_starts(decided: DecidedBars, length_ms: int) -> IntArray:
+    """For each bar, the row of the first decision in its run; its own row before that.
+
+    What was decided before is not known: the bars before the first decision have none, or no longer.
+    """
+    rows, own = np.flatnonzero(decided.is_decided), np.arange(len(decided))
+    first = np.append(rows, len(decided))[np.searchsorted(rows, run_starts(decided.bars.open_time, length_ms))]
+    found: IntArray = np.minimum(first, own)
+    return found
 
 
 def bars_ahead(open_time: IntArray, length_ms: int) -> IntArray:
