@@ -16,7 +16,7 @@ from vivienne.market.feeds.base import HistoryRead, MinuteClosed
 from vivienne.market.feeds.pushed.feed import PushedFeed
 from vivienne.market.timeframe import Timeframe
 from vivienne.redis.client import Client
-from vivienne.redis.market import MOST_FIELDS, MarketStream
+from vivienne.redis.market import LEASE, MOST_FIELDS, MarketStream, market_stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -183,6 +183,43 @@ async def test_former_entries_are_read_one_by_one_and_leave_time_to_others(
         add(redis, {"candles": [candle(this_minute() - MINUTE_MS, 105, closed=True, asset="BTC")]})
         await reading.until(105)
         assert (reading.past, waited) == ([101] * 5, 6)
+
+
+async def test_an_agent_that_was_replaced_leaves_the_data_to_its_successor(redis: RunningRedis) -> None:
+    is_replaced = False
+    begin = this_minute() - 20 * MINUTE_MS
+    feeds = [PushedFeed(("BTC",), timeframe=Timeframe.M1, bars=1_500) for _ in range(2)]
+    taken: list[list[Any]] = [[], []]
+
+    async def follow(feed: PushedFeed, events: list[Any]) -> None:
+        async for event in feed.follow("BTC"):
+            events += [event]
+
+    def closes(events: list[Any]) -> list[float]:
+        past = [each for event in events if isinstance(event, HistoryRead) for each in event.history.minutes.close]
+        return [*past, *(event.candle.close for event in events if isinstance(event, MinuteClosed))]
+
+    client = Client(redis.url)
+    first = market_stream(feeds[0], "first", "1/1", may=lambda: not is_replaced)
+    later = market_stream(feeds[1], "later", "1/1")
+    tasks = [asyncio.create_task(follow(*each)) for each in zip(feeds, taken, strict=True)]
+    tasks.append(asyncio.create_task(first.run(client, lambda: None)))
+    add(
+        redis,
+        {"candles": [candle(begin, 101), candle(this_minute() - 2 * MINUTE_MS, 102, closed=True)], "asset": "BTC"},
+    )
+    await become(lambda: closes(taken[0]) == [101, 102])
+    tasks.append(asyncio.create_task(later.run(client, lambda: None)))
+    is_replaced = True
+    await become(lambda: redis.client.get(f"{LEASE}:1/1") == "later")
+    add(redis, {"candles": [candle(this_minute() - MINUTE_MS, 103, closed=True, asset="BTC")]})
+    await become(lambda: closes(taken[1]) == [101, 102, 103])
+    assert closes(taken[0]) == [101, 102]
+    assert not any(task.done() for task in tasks)
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+    await client.aclose(close_connection_pool=True)
 
 
 def test_a_killed_server_decides_on_the_same_bars_again(redis: RunningRedis, tmp_path: Path) -> None:

@@ -90,9 +90,17 @@ class Holder:
         lease: to hold.
         parts: to run.
         what: this process does while it holds the lease, for the log.
+        may: tells if this process may hold it; once it may not, it leaves the lease to others.
     """
 
-    def __init__(self, lease: Lease, parts: list[Part], what: str = "applies control messages from Redis") -> None:
+    def __init__(
+        self,
+        lease: Lease,
+        parts: list[Part],
+        what: str = "applies control messages from Redis",
+        may: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self._may = may
         self._lease = lease
         self._what = what
         self._parts = parts
@@ -101,12 +109,14 @@ class Holder:
         """See `vivienne.redis.link.Part`."""
         try:
             while True:
-                while not await self._lease.keep(redis):
+                while not self._may() or not await self._lease.keep(redis):
                     ready()
                     await asyncio.sleep(ASK_SECONDS)
                 _log.info("Acquired the lease: this process %s", self._what)
                 await self._hold(redis, ready)
                 _log.warning("Lost the lease: another process %s", self._what)
+                if not self._may():
+                    await self._lease.give_up(redis)
         finally:
             with suppress(*LOST):
                 async with asyncio.timeout(GIVE_UP_SECONDS):
@@ -119,7 +129,7 @@ class Holder:
             while True:
                 await asyncio.sleep(RENEW_SECONDS)
                 # Checked first: a lease that expired and is acquired again is a new one, and needs restarted parts.
-                if not self._lease.held() or not await self._lease.keep(redis):
+                if not self._may() or not self._lease.held() or not await self._lease.keep(redis):
                     break
             for task in running:
                 task.cancel()

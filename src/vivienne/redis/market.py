@@ -58,7 +58,13 @@ _LOOK_SECONDS = 5.0
 """Time between two searches for unfinished entries of others."""
 
 
-def market_stream(feed: PushedFeed, process: str, share: str | None, limits: MessageLimits = USUAL) -> Holder:
+def market_stream(
+    feed: PushedFeed,
+    process: str,
+    share: str | None,
+    limits: MessageLimits = USUAL,
+    may: Callable[[], bool] = lambda: True,
+) -> Holder:
     """The part of a process that reads the stream.
 
     Args:
@@ -66,11 +72,12 @@ def market_stream(feed: PushedFeed, process: str, share: str | None, limits: Mes
         process: name of the process.
         share: of an agent, as in ``1/2``; None for a process that decides all assets.
         limits: of an entry.
+        may: tells if the process may read it; not so an agent that was replaced, whose successor needs the data.
     """
     suffix = "" if share is None else f":{share}"
     lease = Lease(LEASE + suffix, process)
     stream = MarketStream(feed, GROUP + suffix, process, lease.held, limits=limits)
-    return Holder(lease, [stream], "takes market data from Redis")
+    return Holder(lease, [stream], "takes market data from Redis", may)
 
 
 class MarketStream:

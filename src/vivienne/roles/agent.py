@@ -64,7 +64,9 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
         LogPublisher(logs, f"agent {boot.shard}"),
     ]
     if isinstance(feed, PushedFeed):
-        parts.append(market_stream(feed, name, str(boot.shard), boot.limits.message))
+        parts.append(
+            market_stream(feed, name, str(boot.shard), boot.limits.message, lambda: not succession.is_replaced())
+        )
     redis = RedisParts(str(boot.redis), boot.redis_control, service, parts, boot.limits.message)
 
     def additions() -> dict[str, str]:
