@@ -28,7 +28,7 @@ _WAIT_SECONDS = 60.0
 
 @asynccontextmanager
 async def following(
-    name: str, url: str, *, pace: float, timeframe: str = "1m", window: int = BARS
+    name: str, url: str, *, pace: float, timeframe: str = "1m"
 ) -> AsyncIterator[tuple[Serving, ClientConnection]]:
     """A server of all assets and a client of its states. Its start and its end do not hold up the exchange.
 
@@ -37,11 +37,10 @@ async def following(
         url: of the exchange.
         pace: seconds of the exchange in a second.
         timeframe: of the bars.
-        window: number of bars that are kept.
     """
     flags = ("--feed", "exchange", "--exchange", name, "--exchange-url", url, "--assets", ",".join(ASSETS))
     running = serving(
-        *flags, "--timeframe", timeframe, "--window", str(window), program=(str(_PROGRAM), str(pace))
+        *flags, "--timeframe", timeframe, "--window", str(BARS), program=(str(_PROGRAM), str(pace))
     )  # fmt: skip
     server = await asyncio.to_thread(running.__enter__)
     try:

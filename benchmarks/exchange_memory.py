@@ -1,7 +1,7 @@
 """The memory of an agent that follows ten markets at a fast pace.
 
-An agent keeps the decisions of its window, about a kilobyte each, so the window is as short as decisions allow: it is
-full before the measuring begins. What grows after that would grow for days.
+An agent keeps the decisions of its window, about a kilobyte each. The pace is so fast that the shortest window is full
+before the measuring begins. What grows after that would grow for days.
 """
 
 from __future__ import annotations
@@ -21,20 +21,19 @@ if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection
 
 _NAME = "bybit"
-_WINDOW = 160
-_TRADES_A_MINUTE = 240
-_STEP_SECONDS = 0.05
+_TRADES_A_MINUTE = 12
+_STEP_SECONDS = 0.02
 _SAMPLE_SECONDS = 1.0
 
 
-def measure(*, minutes: float = 30.0, pace: float = 20.0) -> list[Figure]:
+def measure(*, minutes: float = 30.0, pace: float = 160.0) -> list[Figure]:
     """Measure how the memory grows after the first third of the time.
 
     Args:
         minutes: how long.
         pace: seconds of the exchange in a second.
     """
-    assert minutes * pace / 3 > _WINDOW, "the window must be full after the first third"
+    assert minutes * pace / 3 > BARS, "the window must be full after the first third"
     slope, size = asyncio.run(_memory(minutes * 60, pace))
     name = f"memory over {minutes:g} min at {pace:g} times the real pace, {size / 1e6:.0f} MB: slope"
     return [Figure(name, f"{slope:+.2f} MB/h", "< 1 MB/h", slope < 1)]
@@ -46,7 +45,7 @@ async def _memory(seconds: float, pace: float) -> tuple[float, int]:
     market = FakeMarket(ASSETS, pace=pace, past=BARS + 50, ahead=ahead, a_minute=2, busy=_TRADES_A_MINUTE)
     async with (
         FakeExchange(_NAME, market, step=_STEP_SECONDS) as exchange,
-        following(_NAME, exchange.url, pace=pace, window=_WINDOW) as (server, client),
+        following(_NAME, exchange.url, pace=pace) as (server, client),
     ):
         reading = asyncio.create_task(_read(client))
         process, begin = psutil.Process(server.process.pid), time.perf_counter()

@@ -280,13 +280,13 @@ class _Trouble:
 
 
 def measure(
-    *, minutes: float = 30.0, warm_up: float = 10.0, pace: float = 60.0, seed: int = 0, names: str = ",".join(DIALECTS)
+    *, minutes: float = 30.0, warm_up: float = 20.0, pace: float = 60.0, seed: int = 0, names: str = ",".join(DIALECTS)
 ) -> list[Figure]:
     """Follow all exchanges at once while things go wrong.
 
     Args:
         minutes: how long.
-        warm_up: of them, those at the beginning that do not count for the memory.
+        warm_up: of them, those at the beginning that do not count for the memory: until the windows are full.
         pace: seconds of the exchanges in a second.
         seed: of the faults; 0 for another one each time.
         names: of exchanges.
