@@ -11,6 +11,7 @@ from pydantic import Field, TypeAdapter
 from typing_extensions import TypedDict
 
 from vivienne.errors import NotRecorded, RecordUnavailable, TooManyRequests, UnknownDecision
+from vivienne.record.reading.judging_query import JudgingQuery
 from vivienne.record.reading.query import DecisionQuery
 from vivienne.wire.numbers import HIGHEST
 
@@ -25,14 +26,14 @@ class RecordQuestion(TypedDict):
 
     Attributes:
         about: a page of ``decisions`` on one asset; a page of ``signals`` of all assets of the agent; one decision
-            ``explained``; ``rows`` of an export; ``bars`` of a chart.
-        query: for decisions, signals and rows.
-        asset: for all but signals and rows.
+            ``explained``; ``rows`` of an export; ``bars`` of a chart; what came of decisions, ``judged``.
+        query: for decisions, signals and rows; for what is judged.
+        asset: for decisions, one that is explained, and bars.
         time: of the bar that is explained, or before which bars open; ms since the epoch.
         limit: number of bars.
     """
 
-    about: Literal["decisions", "signals", "explained", "rows", "bars"]
+    about: Literal["decisions", "signals", "explained", "rows", "bars", "judged"]
     query: NotRequired[dict[str, Any]]
     asset: NotRequired[str]
     time: NotRequired[Annotated[int, Field(ge=-HIGHEST, le=HIGHEST)]]
@@ -47,12 +48,13 @@ class RecordAnswer(TypedDict):
     reason: NotRequired[str]
 
 
-_queries = TypeAdapter(DecisionQuery)
+_queries, _judging = TypeAdapter(DecisionQuery), TypeAdapter(JudgingQuery)
 
 
-def written_query(query: DecisionQuery) -> dict[str, Any]:
+def written_query(query: DecisionQuery | JudgingQuery) -> dict[str, Any]:
     """A query, as it is sent."""
-    found: dict[str, Any] = _queries.dump_python(query, mode="json")
+    adapter: TypeAdapter[Any] = _judging if isinstance(query, JudgingQuery) else _queries
+    found: dict[str, Any] = adapter.dump_python(query, mode="json")
     return found
 
 
@@ -101,6 +103,8 @@ async def _content(record: RecordView, question: RecordQuestion, whose: str) -> 
         return await record.explained(question["asset"], question["time"], whose=whose)
     if about == "bars":
         return await record.bars(question["asset"], question["time"], question["limit"], whose=whose)
+    if about == "judged":
+        return await record.judged(_judging.validate_python(question["query"]), whose=whose)
     query = _queries.validate_python(question["query"])
     if about == "rows":
         return await record.rows(query, whose=whose)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from vivienne.cluster.agents import Agents
     from vivienne.cluster.questions import Asking
     from vivienne.cluster.record_questions import RecordQuestion
+    from vivienne.record.reading.judged import Judged
+    from vivienne.record.reading.judging_query import JudgingQuery
     from vivienne.record.reading.query import DecisionQuery
     from vivienne.wire.chart import ChartBar
     from vivienne.wire.record import DecisionPage, DecisionRecord, DecisionRow, ExportPiece, SignalPage
@@ -90,6 +92,12 @@ class RemoteRecord:
         end = min(ends)
         text = Place(end).written()
         return {"rows": [row for row in rows if row["time"] < text], "next": end}
+
+    async def judged(self, query: JudgingQuery, *, whose: str = "") -> Judged:
+        """See `RecordView`. The agents share a database, so any of them has the decisions of all."""
+        agent = self._agents.needed((query.assets or self._assets)[0])["agent"]
+        found: Judged = await self._ask(agent, {"about": "judged", "query": written_query(query)}, whose)
+        return found
 
     async def _page(self, agent: str, query: DecisionQuery, whose: str) -> SignalPage | None:
         question: RecordQuestion = {"about": "signals", "query": written_query(query)}

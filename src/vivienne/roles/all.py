@@ -46,6 +46,7 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
         additions=additions,
         access=access,
         pushes=None if pushed is None else LocalPushes(pushed),
+        costs=boot.paper_costs,
         record=record_of(boot, service, recorder),
     )
     process = Process(f"{market.feed} market", app, {"market": market.run})

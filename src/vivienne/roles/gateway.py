@@ -58,6 +58,7 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
         },
         access=access,
         pushes=RemotePushes(boot.assets, boot.timeframe, agents, asking),
+        costs=boot.paper_costs,
         record=RemoteRecord(boot.assets, boot.timeframe.value, agents, asking),
     )
     return Process("gateway", app, {"watch": gateway.watch, "redis": redis.run})

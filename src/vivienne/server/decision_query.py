@@ -89,8 +89,8 @@ def decision_query(
     if form == "parquet" and not can_write_parquet():
         _refuse("format", "To write Parquet, install the library for it on the server: pip install 'vivienne[parquet]'")
     return DecisionQuery(
-        begin=_milliseconds("from", begin),
-        end=_milliseconds("to", to),
+        begin=moment_of("from", begin),
+        end=moment_of("to", to),
         levels=tuple(levels),
         raw_levels=tuple(raw_levels),
         sides=tuple(sides),
@@ -112,7 +112,8 @@ def bar_time(text: str, name: str = "time") -> int:
     return 0 if place is None else place.time
 
 
-def _milliseconds(name: str, moment: datetime | None) -> int | None:
+def moment_of(name: str, moment: datetime | None) -> int | None:
+    """A moment in the query, in ms since the epoch."""
     try:
         return None if moment is None else milliseconds(moment)
     except OverflowError:

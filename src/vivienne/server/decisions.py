@@ -46,7 +46,7 @@ def decision_routes(service: ConfigService, record: RecordView) -> APIRouter:
         whose = caller_of(request).key
         if form != "json":
             return await exports.answer(form, entries_only(wanted), "decisions", whose=whose)
-        return _unless_known(request, await record.signals(wanted, whose=whose))
+        return unless_known(request, await record.signals(wanted, whose=whose))
 
     @routes.get("/assets/{asset:path}/decisions", **documented(DecisionPage, *_PROBLEMS, has_etag=True))
     async def decisions(request: Request, asset: Asset, query: Wanted, form: As = "json") -> Response:
@@ -56,19 +56,19 @@ def decision_routes(service: ConfigService, record: RecordView) -> APIRouter:
         if form != "json":
             name = f"{watched.replace('/', '-').replace(':', '-')}-decisions"
             return await exports.answer(form, replace(query, assets=(watched,)), name, whose=whose)
-        return _unless_known(request, await record.decisions(watched, query, whose=whose))
+        return unless_known(request, await record.decisions(watched, query, whose=whose))
 
     @routes.get("/assets/{asset:path}/decisions/{time}", **documented(DecisionRecord, 404, *_PROBLEMS, has_etag=True))
     async def explained(request: Request, asset: Asset, time: Time) -> Response:
         """The whole explanation of the decision on one bar, and the nearest changes that would have altered it."""
         check_query(request)
         whose = caller_of(request).key
-        return _unless_known(request, await record.explained(service.asset(asset), bar_time(time), whose=whose))
+        return unless_known(request, await record.explained(service.asset(asset), bar_time(time), whose=whose))
 
     return routes
 
 
-def _unless_known(request: Request, content: Any) -> Response:
+def unless_known(request: Request, content: Any) -> Response:
     """An answer with an ETag; without its body, if the client has it already."""
     body = orjson.dumps(content)
     tag = f'"{blake2b(body, digest_size=12).hexdigest()}"'

@@ -12,6 +12,7 @@ from fastapi_offline import FastAPIOffline
 from starlette.responses import Response
 
 from vivienne.access.budget import TimeBudgets
+from vivienne.record.judging.costs import USUAL_COSTS
 from vivienne.record.reading.view import NO_RECORD
 from vivienne.server import dashboard, problems, websocket_addresses
 from vivienne.server.assets import asset_routes
@@ -19,6 +20,7 @@ from vivienne.server.asyncapi import asyncapi
 from vivienne.server.auth import auth_routes
 from vivienne.server.configuration import configuration_routes
 from vivienne.server.decisions import decision_routes
+from vivienne.server.judging import judging_routes
 from vivienne.server.metrics import metrics_routes
 from vivienne.server.openapi import complete
 from vivienne.server.operation import operation_routes
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from vivienne.access.access import Access
     from vivienne.changes.service import ConfigService
     from vivienne.live.view import MarketView
+    from vivienne.record.judging.costs import Costs
     from vivienne.record.reading.view import RecordView
     from vivienne.server.pushing import Pushes
     from vivienne.stream.hub import Hub
@@ -56,6 +59,7 @@ def web_application(
     access: Access | None = None,
     pushes: Pushes | None = None,
     record: RecordView = NO_RECORD,
+    costs: Costs = USUAL_COSTS,
 ) -> FastAPI:
     """Put the endpoints together.
 
@@ -69,6 +73,7 @@ def web_application(
         access: knows what callers may do; None lets everybody do everything.
         pushes: takes pushed market data; None for another feed.
         record: has recorded decisions.
+        costs: of a trade of the paper account.
     """
     app = FastAPIOffline(
         title="Vivienne",
@@ -87,6 +92,7 @@ def web_application(
     app.include_router(configuration_routes(service, budgets))
     app.include_router(asset_routes(service, market, record))
     app.include_router(decision_routes(service, record))
+    app.include_router(judging_routes(service, record, costs))
     app.include_router(push_routes(pushes, access))
     app.include_router(websocket_routes(service, hub, board, logs, budgets, access))
     websocket_addresses.install(app)

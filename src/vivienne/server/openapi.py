@@ -21,10 +21,14 @@ from vivienne.wire.answers import (
     Verdict,
 )
 from vivienne.wire.chart import AssetList, Chart
+from vivienne.wire.judged import VersionPage
+from vivienne.wire.paper import PaperAccount
 from vivienne.wire.preview import DecisionPreview
 from vivienne.wire.pushed import Pushed
 from vivienne.wire.record import DecisionPage, DecisionRecord, SignalPage
+from vivienne.wire.setups import HeatMap, Setups
 from vivienne.wire.token_entry import TokenEntry
+from vivienne.wire.version_outcome import VersionOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,9 +46,9 @@ SECURITY_SCHEMES: dict[str, Schema] = {
 
 KINDS = (
     Acknowledgement, AssetList, CandlesBody, Chart, ConditionOfChange, ConfigurationBody, ConfigurationPage,
-    DecisionPage, DecisionPreview, DecisionRecord, HistoryPage, InForce, NewToken, Pauses, Problem, PushProblem,
-    Pushed, PushedTradesBody, Replaced, ResetBody, SeveralBody, SignalPage, SwitchBody, Switched, Ticket, TokenBody,
-    TokenEntry, TokenList, Verdict, WhoAsks,
+    DecisionPage, DecisionPreview, DecisionRecord, HeatMap, HistoryPage, InForce, NewToken, PaperAccount, Pauses,
+    Problem, PushProblem, Pushed, PushedTradesBody, Replaced, ResetBody, Setups, SeveralBody, SignalPage, SwitchBody,
+    Switched, Ticket, TokenBody, TokenEntry, TokenList, Verdict, VersionOutcome, VersionPage, WhoAsks,
 )  # fmt: skip
 """Types of all bodies and answers."""
 _kind: Any

@@ -14,6 +14,7 @@ from vivienne.cluster.shards import Shard
 from vivienne.live.caps import SizeCaps
 from vivienne.logs.formats import Format
 from vivienne.market.timeframe import Timeframe
+from vivienne.record.judging.costs import USUAL_COSTS, Costs
 from vivienne.record.place import beside
 from vivienne.redis.address import redis_address
 from vivienne.settings import parsing
@@ -194,6 +195,18 @@ class Boot:
         metavar="TIME",
         parse=partial(parsing.period, "--keep"),
     )
+    paper_fee: float = setting(
+        "--paper-fee",
+        "Fee of a trade of the paper account, in basis points (hundredths of a percent) of the traded value.",
+        USUAL_COSTS.fee,
+        bounds=(0.0, 1_000.0),
+    )
+    paper_slippage: float = setting(
+        "--paper-slippage",
+        "Difference of its prices from the open of the bar, in basis points, to its disadvantage.",
+        USUAL_COSTS.slippage,
+        bounds=(0.0, 1_000.0),
+    )
     redis: str | None = setting(
         "--redis",
         "Redis to take control messages from and to publish states and changes to; needs vivienne[redis]. An address "
@@ -355,6 +368,11 @@ class Boot:
         if self.record == "off":
             return None
         return self.record or beside(self.db)
+
+    @property
+    def paper_costs(self) -> Costs:
+        """Costs of a trade of the paper account."""
+        return Costs(self.paper_fee, self.paper_slippage)
 
     def of_all_agents(self) -> dict[str, str]:
         """By flag, what all agents should have alike beside their feed and timeframe."""

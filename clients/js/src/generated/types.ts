@@ -1212,6 +1212,13 @@ export interface ExportRow {
   program_version: string
 }
 /**
+ * Equity at the close of bars, by their open times; it begins with 100. The last value is the newest.
+ */
+export interface EquityCurve {
+  times: string[]
+  equity: number[]
+}
+/**
  * Answer to a rejected message. Nothing was changed. Records of the log have the same `trace_id`.
  */
 export interface ErrorMessage {
@@ -1224,6 +1231,67 @@ export interface ErrorMessage {
   in_reply_to: string | null
   request_id?: string
   trace_id?: string
+}
+/**
+ * For each span of time, the fraction of decided bars on which a filter blocked an entry.
+ */
+export interface FilterShares {
+  filter: string
+  shares: number[]
+}
+/**
+ * How much each filter blocked, over time.
+ *
+ * `times` are the beginnings of the hours or days (UTC) with decided bars, oldest first, and `bars` the numbers of
+ * these bars.
+ */
+export interface HeatMap {
+  unit: 'hour' | 'day'
+  times: string[]
+  bars: number[]
+  filters: FilterShares[]
+}
+/**
+ * Entries that one filter held back, whether others did so too or not.
+ *
+ * `bars` is the number of bars on which it did, and `entries` the number of those at which it began to.
+ */
+export interface HeldCount {
+  filter: string
+  bars: number
+  entries: number
+}
+/**
+ * What would have come of the entries that one filter held back, from the bar on at which it began to.
+ *
+ * `held_right` is the fraction of those whose return after 16 bars, before costs, would have been below 0; null if
+ * none is known.
+ */
+export interface HeldGroup {
+  filter: string
+  outcomes: OutcomeSummary
+  held_right: number | null
+}
+/**
+ * What came of some entries: their number, returns, and the mean of their largest moves for and against, in ATR.
+ */
+export interface OutcomeSummary {
+  entries: number
+  returns: HorizonSummary[]
+  largest_gain_atr: number | null
+  largest_loss_atr: number | null
+}
+/**
+ * Returns of some entries after `bars` bars.
+ *
+ * `known` is the number of entries whose return is known. `mean_return` is in percent, before costs. `hit_rate` is the
+ * fraction of them with a return above 0. Both are null if none is known.
+ */
+export interface HorizonSummary {
+  bars: number
+  known: number
+  mean_return: number | null
+  hit_rate: number | null
 }
 /**
  * All changes, newest first; `next` is the `before` of the next page.
@@ -1255,6 +1323,21 @@ export interface LayerChange {
   config_id?: string
 }
 /**
+ * Numbers of entries by the level of the bar at which the position began.
+ */
+export interface LevelEntries {
+  loaded: SideEntries
+  aim: SideEntries
+  bang: SideEntries
+}
+/**
+ * Numbers of entries by side.
+ */
+export interface SideEntries {
+  long: number
+  short: number
+}
+/**
  * One log record. `dropped` is the number of records before it that were lost because the reader was slow.
  *
  * `trace_id` names the request in whose course it was written. With several processes, `process` names the one that
@@ -1281,6 +1364,55 @@ export interface NewToken {
   revoked_at: string | null
   expires_at: string | null
   token: string
+}
+/**
+ * What an account would have become that followed the decisions on closed bars.
+ *
+ * `fee` and `slippage` are in basis points. `equity` is the last one, where the beginning is 100. `trades` is the
+ * number of positions that ended, `wins` of those with a profit, and `hit_rate` the fraction; null without any.
+ * `open` is the number of positions that have not ended. `drawdown` is the largest fall of equity from its highest
+ * value before, in percent of that, and `drawdown_at` the time of the lowest. `exposure` is the mean value of all
+ * positions at the closes, in percent of equity, and `invested` the fraction of bars with a position. `turnover` is
+ * the traded value as a multiple of equity, and `paid` the costs in percent of the equity at the beginning.
+ */
+export interface PaperAccount {
+  simulation: string
+  assets: string[]
+  begins: string | null
+  ends: string | null
+  bars: number
+  fee: number
+  slippage: number
+  equity: number
+  trades: number
+  wins: number
+  hit_rate: number | null
+  open: number
+  drawdown: number
+  drawdown_at: string | null
+  exposure: number
+  invested: number
+  turnover: number
+  paid: number
+  curve: EquityCurve
+  newest_trades: PaperTrade[]
+}
+/**
+ * A position of the paper account, from its entry to its exit.
+ *
+ * `size` is that of the entry, in percent of equity. `exited_at` and `ended_by` are null while the position is open;
+ * `exit_price` is then the last close. `profit` is in percent of the equity at the entry, less all costs so far.
+ */
+export interface PaperTrade {
+  asset: string
+  side: 'long' | 'short' | 'none'
+  size: number
+  entered_at: string
+  entry_price: number
+  exited_at: string | null
+  exit_price: number
+  profit: number
+  ended_by: ('exit' | 'turn' | 'hole') | null
 }
 /**
  * Pause an asset, or all: idle, with size 0, until it is resumed.
@@ -1487,6 +1619,68 @@ export interface Resume {
   type: 'resume'
 }
 /**
+ * Two configurations on the same bars: `now` is the one that is judged, `before` the one it is compared with.
+ *
+ * The score of a bar is size times side times the return from the next open to the one after it, less the cost of the
+ * change of the position, in percent of equity. `assets` are those that are compared, and `bars` the number of times
+ * at which one of them has a score. `mean` is the mean difference of a bar. The true mean lies between `low` and
+ * `high` with the probability `confidence`, however often one looks.
+ *
+ * `verdict` is `better` if `low` is above 0 and `worse` if `high` is below 0. Otherwise `bars_more` is the number of
+ * bars after which it could be told if bars go on as they were; null if that is more than ten million, and for a
+ * verdict that is told. `bound` is the largest difference of one bar that counts, in percent of equity: what a
+ * position of the usual size (the middle one of the levels) earns by a move of eight times the mean ATR of the 96 bars
+ * up to the first. `cut` is the number of differences that were larger.
+ */
+export interface ScoreComparison {
+  assets: string[]
+  begins: string | null
+  ends: string | null
+  bars: number
+  fee: number
+  slippage: number
+  mean: number
+  low: number | null
+  high: number | null
+  confidence: number
+  verdict: 'better' | 'worse' | 'not enough to tell'
+  bars_more: number | null
+  bound: number
+  cut: number
+  curve: ScoreCurve
+}
+/**
+ * Sums of scores up to some bars, by their open times, in percent of equity; the last value is the newest.
+ *
+ * `difference` is that of the two, where the difference of each bar is at most the bound. The sum of its true means
+ * lies between `low` and `high` on all bars at once, with the probability `confidence`.
+ */
+export interface ScoreCurve {
+  times: string[]
+  now: number[]
+  before: number[]
+  difference: number[]
+  low: number[]
+  high: number[]
+}
+/**
+ * What came of the entries of one kind. `name` is a level, a side, an asset, or an hour of the day (UTC).
+ */
+export interface SetupGroup {
+  name: string
+  outcomes: OutcomeSummary
+}
+/**
+ * What came of entries, by kind. Each entry counts once in each list but `held_by`, which has those held back.
+ */
+export interface Setups {
+  by_level: SetupGroup[]
+  by_side: SetupGroup[]
+  by_asset: SetupGroup[]
+  by_hour: SetupGroup[]
+  held_by: HeldGroup[]
+}
+/**
  * Values for several assets: `config`, laid over what each of them sets, or those that `copy_from` sets itself.
  */
 export interface SeveralBody {
@@ -1641,6 +1835,56 @@ export interface Verdict {
   changed?: ValueChange[]
   assets?: string[]
   config?: Configuration
+}
+/**
+ * Decisions of one configuration on some bars.
+ *
+ * `decided` is the number of bars with a decision that had an effect. An entry is a bar that asks for a position that
+ * the bar before did not ask for, or on the other side. `outcomes` is what came of the entries.
+ */
+export interface VersionDecisions {
+  bars: number
+  decided: number
+  entries: LevelEntries
+  held: HeldCount[]
+  outcomes: OutcomeSummary
+}
+/**
+ * What came of a version for one asset, beside what the version before it would have done on the same bars.
+ *
+ * `begins` and `ends` are the open times of the first and the last bar that it decided, and `bars` is their number.
+ * `then` has the decisions of the version `before`, made anew from the recorded bars; it and `comparison` are null if
+ * there is no such version.
+ */
+export interface VersionOutcome {
+  asset: string
+  timeframe: string
+  version: number
+  before: number | null
+  begins: string | null
+  ends: string | null
+  bars: number
+  now: VersionDecisions
+  then: VersionDecisions | null
+  comparison: ScoreComparison | null
+}
+/**
+ * Versions that decided an asset, newest first. `next` is the `before` of the older page; null after the last.
+ */
+export interface VersionPage {
+  asset: string
+  timeframe: string
+  versions: VersionSpan[]
+  next: number | null
+}
+/**
+ * The bars that one version decided: open times of the first and the last, and their number.
+ */
+export interface VersionSpan {
+  version: number
+  begins: string
+  ends: string
+  bars: number
 }
 /**
  * The caller and its role; `token` is null if the request had none, which is fine while none is needed.

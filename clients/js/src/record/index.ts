@@ -4,4 +4,11 @@
  * @packageDocumentation
  */
 
-export { type DecisionFilter, type DecisionPageOptions, type RecordOptions, VivienneRecord } from './record.js'
+export {
+  type Costs,
+  type DecisionFilter,
+  type DecisionPageOptions,
+  type JudgedSpan,
+  type RecordOptions,
+  VivienneRecord,
+} from './record.js'

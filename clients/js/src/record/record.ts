@@ -1,5 +1,16 @@
 import { type AskOptions, ask } from '../ask.js'
-import type { Chart, DecisionPage, DecisionRecord, DecisionRow, SignalPage } from '../types.js'
+import type {
+  Chart,
+  DecisionPage,
+  DecisionRecord,
+  DecisionRow,
+  HeatMap,
+  PaperAccount,
+  Setups,
+  SignalPage,
+  VersionOutcome,
+  VersionPage,
+} from '../types.js'
 
 type OneOrMore<T> = T | readonly T[]
 
@@ -30,6 +41,21 @@ export interface DecisionPageOptions extends DecisionFilter {
   readonly signal?: AbortSignal
 }
 
+/** Costs of a trade in basis points; those of the server's settings if left out. */
+export interface Costs {
+  readonly fee?: number | undefined
+  readonly slippage?: number | undefined
+  readonly signal?: AbortSignal
+}
+
+/** Which bars are judged: of which assets, from when to when; all that are recorded if left out. */
+export interface JudgedSpan {
+  readonly asset?: OneOrMore<string> | undefined
+  readonly from?: string | undefined
+  readonly to?: string | undefined
+  readonly signal?: AbortSignal
+}
+
 /** Options of a client of the record: those that `withToken` returns will do. */
 export type RecordOptions = Pick<AskOptions, 'timeout' | 'fetch'>
 
@@ -40,13 +66,15 @@ export type RecordOptions = Pick<AskOptions, 'timeout' | 'fetch'>
 export class VivienneRecord {
   readonly #assets: string
   readonly #all: string
+  readonly #base: string
   readonly #options: RecordOptions
 
   /** @param baseUrl - where the server is; empty for the origin of the page */
   constructor(baseUrl = 'http://localhost:8000', options: RecordOptions = {}) {
     const base = baseUrl.replace(/\/+$/, '')
     this.#assets = `${base}/phoenix/assets/`
-    this.#all = `${base}/phoenix/decisions`
+    this.#base = `${base}/phoenix`
+    this.#all = `${this.#base}/decisions`
     this.#options = options
   }
 
@@ -72,6 +100,35 @@ export class VivienneRecord {
   /** The whole explanation of the decision on one bar, by a time within it. */
   decision(asset: string, time: string, signal?: AbortSignal): Promise<DecisionRecord> {
     return this.#ask(`${this.#assets}${encodeURIComponent(asset)}/decisions/${encodeURIComponent(time)}`, {}, signal)
+  }
+
+  /** Versions of the configuration that decided an asset, newest first. */
+  versions(
+    asset: string,
+    o: { before?: number | null; limit?: number; signal?: AbortSignal } = {},
+  ): Promise<VersionPage> {
+    const { signal, ...query } = o
+    return this.#ask(`${this.#assets}${encodeURIComponent(asset)}/versions`, query, signal)
+  }
+
+  /** What came of a version for an asset, beside what the one before would have done on the same bars. */
+  version(asset: string, version: number, { signal, ...costs }: Costs = {}): Promise<VersionOutcome> {
+    return this.#ask(`${this.#assets}${encodeURIComponent(asset)}/versions/${version}`, costs, signal)
+  }
+
+  /** The paper account that follows the decisions: a simulation. */
+  account({ signal, ...query }: JudgedSpan & Costs = {}): Promise<PaperAccount> {
+    return this.#ask(`${this.#base}/account`, query, signal)
+  }
+
+  /** What came of entries by their kinds, and of those that filters held back. */
+  setups({ signal, ...query }: JudgedSpan = {}): Promise<Setups> {
+    return this.#ask(`${this.#base}/setups`, query, signal)
+  }
+
+  /** How much each filter blocked, by the day or the hour. */
+  filters({ signal, ...query }: JudgedSpan & { readonly unit?: HeatMap['unit'] } = {}): Promise<HeatMap> {
+    return this.#ask(`${this.#base}/filters`, query, signal)
   }
 
   #ask<T>(url: string, query: Readonly<Record<string, unknown>>, signal?: AbortSignal): Promise<T> {

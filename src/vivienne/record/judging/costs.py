@@ -21,3 +21,7 @@ class Costs(NamedTuple):
     def rate(self) -> float:
         """Both costs as a fraction of the traded value."""
         return (self.fee + self.slippage) / 10_000
+
+
+USUAL_COSTS = Costs(fee=10.0, slippage=2.0)
+"""The fee that most exchanges take of an account without a discount, and half of a usual spread."""

@@ -9,6 +9,7 @@ from vivienne.agent.decision import NO_CAP
 from vivienne.agent.schema import Configuration
 from vivienne.errors import NotRecorded
 from vivienne.record.reading import answers
+from vivienne.record.reading import judged as judging
 from vivienne.record.reading.older_bars import InForce
 from vivienne.record.reading.scope import Scope
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vivienne.record.reader import RecordReader
+    from vivienne.record.reading.judged import Judged
+    from vivienne.record.reading.judging_query import JudgingQuery
     from vivienne.record.reading.query import DecisionQuery
     from vivienne.record.reading.thread import ReadingThread
     from vivienne.wire.chart import ChartBar
@@ -51,6 +54,13 @@ class RecordView(Protocol):
 
     async def bars(self, asset: str, before: int, limit: int, *, whose: str = "") -> list[ChartBar]:
         """The newest recorded bars that open before a time, at most `limit`, oldest first."""
+
+    async def judged(self, query: JudgingQuery, *, whose: str = "") -> Judged:
+        """What came of decisions.
+
+        Raises:
+            UnknownDecision: nothing of that was recorded.
+        """
 
 
 class LocalRecord:
@@ -91,6 +101,10 @@ class LocalRecord:
             answers.bars, scope=self._scope, asset=asset, before=before, limit=limit, now=self._in_force(asset)
         )
         return await self._read(call, whose)
+
+    async def judged(self, query: JudgingQuery, *, whose: str = "") -> Judged:
+        """See `RecordView`."""
+        return await self._read(partial(judging.judged, scope=self._scope, query=query), whose)
 
     async def _read(self, call: Callable[[RecordReader], _R], whose: str) -> _R:
         if self._thread is None:
