@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from vivienne.cluster.remote_market import AGENT_LOST
+from vivienne.config.layers import GLOBAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from vivienne.cluster.agents import Agents
     from vivienne.cluster.state_relay import StateRelay
     from vivienne.wire.answers import AgentConfirmation, Switched
+    from vivienne.wire.pause import PauseEntry
 
 CONFIRM_SECONDS = 2.0
 """Longest time that the answer to a pause waits for the agents. They take some milliseconds."""
@@ -77,14 +79,26 @@ class Confirmations:
         return answer
 
     def _reason(self, asset: str) -> str | None:
-        status = self._states.said_status(asset)
-        if status == "paused":
-            return None
-        if status is None:
+        said = self._states.said(asset)
+        if said is None:
             return "no agent has published it"
         if not self._agents.is_there(self._states.agent_of(asset)):
             return AGENT_LOST
-        return "the state that it published last is not paused"
+        if said["status"] != "paused":
+            return "the state that it published last is not paused"
+        if not self._is_of_now(asset, said.get("pause")):
+            return "the state that it published last is paused by an earlier pause"
+        return None
+
+    def _is_of_now(self, asset: str, said: PauseEntry | None) -> bool:
+        """Tell whether a pause that an agent shows is in force, or newer than what is; one that was resumed is not.
+
+        An agent shows one of several that bear on an asset; those of an earlier version show none.
+        """
+        pause, pauses = self._service.active(asset).pause, self._service.pauses()
+        if said is None or pause is None or any(pauses.knows(said["config_id"], layer) for layer in (asset, GLOBAL)):
+            return True
+        return said["version"] is not None and pause.version is not None and said["version"] > pause.version
 
     def _by_agent(self, reasons: Mapping[str, str | None]) -> list[AgentConfirmation]:
         """Assets by their agent and the reason."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from vivienne.changes.pause.state import PauseInForce
-    from vivienne.wire.state import TroubleEntry
+    from vivienne.wire.state import AssetState, TroubleEntry
 
 
 SHORT = 0.05
@@ -91,9 +91,9 @@ class StateRelay:
         """The agent whose states of this asset are passed on."""
         return self._assets[asset].agent if asset in self._assets else None
 
-    def said_status(self, asset: str) -> str | None:
-        """The status of an asset as its agent published it last; None if there is none."""
-        return self._assets[asset].said["agents"][AGENT]["data"]["status"] if asset in self._assets else None
+    def said(self, asset: str) -> AssetState | None:
+        """The state of an asset as its agent published it last; None if there is none."""
+        return self._assets[asset].said["agents"][AGENT]["data"] if asset in self._assets else None
 
     async def next_state(self) -> None:
         """Wait until a state is received."""

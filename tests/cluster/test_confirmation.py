@@ -1,0 +1,95 @@
+"""A pause is confirmed by a state of an agent that is there, with that pause, and by no other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from vivienne.changes.requests import SwitchRequest
+from vivienne.changes.service import ConfigService
+from vivienne.cluster.agents import Agents
+from vivienne.cluster.confirmation import Confirmations
+from vivienne.cluster.remote_market import AGENT_LOST
+from vivienne.cluster.state_relay import StateRelay
+from vivienne.store.sqlite import SqliteRevisionStore
+from vivienne.stream.hub import Hub
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from vivienne.wire.pause import PauseEntry
+
+ASSETS = ("BTC", "ETH")
+AGENT = "0001-agent"
+
+
+class Gateway:
+    """What a gateway knows of one agent; its clock is set by hand."""
+
+    def __init__(self, folder: Path) -> None:
+        self.now, self._seq = 1_000.0, 0
+        self.service = ConfigService(SqliteRevisionStore(folder / "v.db"), ASSETS)
+        self.agents = Agents(ASSETS, lambda _: AGENT, lambda: self.now)
+        self.relay = StateRelay(Hub(), clock=lambda: self.now)
+        self.confirmations = Confirmations(self.service, self.relay, self.agents)
+
+    def say(self, status: str, pause: PauseEntry | None, asset: str = "BTC") -> None:
+        """The agent publishes a state."""
+        self._seq += 1
+        data = {"status": status, "pause": pause, "data_age": 1.0, "data_age_limit": 180.0}
+        state: Any = {
+            "type": "asset_data", "asset": asset, "timestamp": "2026-01-31T08:00:00.000Z", "config_version": 1,
+            "seq": self._seq, "agents": {"VivienneAgent": {"data": data, "config": {}}},
+        }  # fmt: skip
+        self.relay.receive(state, AGENT)
+        self.beat()
+
+    def beat(self) -> None:
+        beat: Any = {"agent": AGENT, "shard": "1/1", "feed": "simulated", "timeframe": "15m", "troubles": {}}
+        beat["assets"] = list(ASSETS)
+        self.agents.take(beat)
+
+    async def switch(self, switch: Any, asset: str | None = "BTC") -> PauseEntry:
+        answer = await self.service.switch(SwitchRequest(switch, channel="test", asset=asset))
+        return cast("PauseEntry", answer["pause"])
+
+    @property
+    def missing(self) -> dict[str, str]:
+        return self.confirmations.missing(["BTC"])
+
+
+async def test_a_pause_is_confirmed_by_a_state_with_it_and_not_by_one_of_before(tmp_path: Path) -> None:
+    gateway = Gateway(tmp_path)
+    first = await gateway.switch("pause")
+    gateway.say("live", None)
+    assert "not paused" in gateway.missing["BTC"]
+    gateway.say("paused", first)
+    assert gateway.missing == {}
+
+    await gateway.switch("resume")
+    second = await gateway.switch("pause")
+    assert "by an earlier pause" in gateway.missing["BTC"]
+    gateway.say("paused", first)  # it was on its way
+    assert "by an earlier pause" in gateway.missing["BTC"]
+    gateway.say("paused", second)
+    assert gateway.missing == {}
+
+    # One that this process has not read yet; the pause of all assets; one of an earlier version, which shows none.
+    gateway.say("paused", {**second, "config_id": "newer", "version": (second["version"] or 0) + 5})
+    assert gateway.missing == {}
+    await gateway.switch("pause", None)
+    gateway.say("paused", second)
+    assert gateway.missing == {}
+    gateway.say("paused", None)
+    assert gateway.missing == {}
+    await gateway.service.close()
+
+
+async def test_the_state_of_an_agent_that_is_gone_confirms_nothing(tmp_path: Path) -> None:
+    gateway = Gateway(tmp_path)
+    gateway.say("paused", await gateway.switch("pause"))
+    assert gateway.missing == {}
+    gateway.now += 5
+    assert gateway.missing == {"BTC": AGENT_LOST}
+    gateway.beat()
+    assert gateway.missing == {}
+    await gateway.service.close()
