@@ -19,6 +19,7 @@ import process
 import processes
 import propagation
 import pushing
+import record
 import replay
 import store
 from measuring import Figure, machine
@@ -39,6 +40,7 @@ _BENCHMARKS: dict[str, Callable[..., list[Figure]]] = {
     "states": processes.measure_states,
     "store": store.measure,
     "counting": counting.measure,
+    "record": record.measure,
     "judging": judging.measure,
     "judging_errors": judging.measure_errors,
     "exchange": exchange.measure,

@@ -185,17 +185,17 @@ class RecordReader:
 
     def bars(self, of: Series, wanted: Range = ALL) -> list[RecordedBar]:
         """Bars with all that was recorded of them, oldest first."""
-        rows = self._rows(of, select(bars), wanted)
+        rows = self.counted(of, select(bars), wanted)
         return [read_bar(row, self._blocks) for row in rows]
 
     def candles(self, of: Series, wanted: Range = ALL) -> Bars:
         """The same bars without anything else, as columns."""
-        rows = self._rows(of, select(*(bars.c[name] for name in (*Candle._fields, "blocks_id"))), wanted)
+        rows = self.counted(of, select(*(bars.c[name] for name in (*Candle._fields, "blocks_id"))), wanted)
         return Bars.from_candles(row[:-1] for row in rows)
 
     def decided_bars(self, of: Series, wanted: Range = ALL) -> DecidedBars:
         """The same bars as columns."""
-        rows = self._rows(of, select(*(bars.c[name] for name in _COLUMNS)), wanted)
+        rows = self.counted(of, select(*(bars.c[name] for name in _COLUMNS)), wanted)
         return _columns(rows, self._blocks)
 
     def segment(self, segment: Segment, first: int, last: int) -> list[RecordedBar]:
@@ -210,8 +210,8 @@ class RecordReader:
             self._know_blocks(connection, rows)
         return [(row.series_id, read_bar(row, self._blocks)) for row in rows]
 
-    def _rows(self, of: Series, query: Select[Any], wanted: Range) -> list[Any]:
-        """Rows of all segments in a range, oldest first."""
+    def counted(self, of: Series, query: Select[Any], wanted: Range) -> list[Any]:
+        """Rows of the table `bars` that count, of all segments in a range, oldest first."""
         found: list[Any] = []
         with self._database.transaction() as connection:
             for condition in _pieces(of, wanted):

@@ -17,7 +17,7 @@ from vivienne.market.types import Bars, Candle
 from vivienne.market.window import SOURCES
 from vivienne.record.codes import SOURCES as CODES
 from vivienne.record.database import open_record
-from vivienne.record.reader import RecordReader
+from vivienne.record.reader import Range, RecordReader
 from vivienne.record.rows import read_bar
 from vivienne.record.tables import bars
 
@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _SOURCE_OF = np.array([CODES.number(source) for source in SOURCES]).argsort().astype(np.uint8)
 """By the number in the record, the index in `SOURCES` of the window."""
+
+_BAR = tuple(bars.c[name] for name in (*Candle._fields, "source"))
+_MOST_DECISIONS = 1_000
+"""Decisions that are read: those of the longest chart."""
 
 
 class Recalling:
@@ -112,7 +116,7 @@ def _recalled(reader: RecordReader, series: Series, length: int, most: int) -> R
     sources = _SOURCE_OF[np.array(columns["source"], dtype=np.int64)]
     holes = np.flatnonzero(np.diff(times) != length)
     start = int(holes[-1]) + 1 if len(holes) else 0
-    decided = _decided(reader, series, rows)
+    decided = reader.counted(series, select(bars), Range(limit=_MOST_DECISIONS))
     return Recalled(Bars(times, *values)[start:], sources[start:], _Decisions(decided, reader.blocks_of(decided)))
 
 
@@ -123,7 +127,7 @@ def _newest(reader: RecordReader, series: Series, most: int) -> list[Any]:
     """
     rows: list[Any] = []
     for segment in reversed(series.segments):
-        page = select(bars).where(bars.c.series_id == segment.id).order_by(bars.c.open_time.desc())
+        page = select(*_BAR).where(bars.c.series_id == segment.id).order_by(bars.c.open_time.desc())
         if rows:
             page = page.where(bars.c.open_time < rows[-1].open_time)
         rows += reader.rows(page.limit(most - len(rows)))
@@ -131,15 +135,3 @@ def _newest(reader: RecordReader, series: Series, most: int) -> list[Any]:
             break
     rows.reverse()
     return rows
-
-
-def _decided(reader: RecordReader, series: Series, rows: list[Any]) -> list[Any]:
-    """Rows with the decisions that count at the times of these rows."""
-    if len(series.segments) == 1:
-        return rows
-    newest = series.segments[-1]
-    found = [row for row in rows if row.series_id == newest.id]
-    for segment in series.segments[:-1]:
-        query = select(bars).where(bars.c.series_id == segment.id, bars.c.open_time >= rows[0].open_time)
-        found += reader.rows(query.where(bars.c.open_time >= segment.begins_at, bars.c.open_time < segment.ends_at))
-    return found
