@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from making import MIDNIGHT
+from postgres_server import PASSWORD, USER
 from recorded_live import MINUTE, SECONDS, asset_of, decided, decided_anew, reading, recorded, recorder, walk
 from vivienne.changes.requests import ChangeRequest, Update
 from vivienne.changes.service import ConfigService
@@ -25,6 +26,7 @@ from vivienne.record.database import open_record
 from vivienne.record.judging.account import account
 from vivienne.record.judging.costs import Costs
 from vivienne.record.pruning import Pruning
+from vivienne.record.tables import metadata
 from vivienne.record.waiting import Waiting
 from vivienne.record.writing import Markets, Writing
 from vivienne.store.address import PostgresUrl
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
+    from postgres_server import PostgresServer
     from vivienne.live.asset import DecisionMade
     from vivienne.record.recorder import Recorder
 
@@ -275,6 +278,40 @@ async def test_a_server_that_ends_the_connection_costs_nothing(service: ConfigSe
         assert decided_anew(record, 1) == 20
         assert record.gaps(1, 0, 10**15) == []
         assert len(record.sessions(1)) == 1
+
+
+async def test_a_user_without_rights_is_told_what_to_grant(
+    service: ConfigService, postgres: PostgresServer, database: str
+) -> None:
+    url = PostgresUrl.read(database.replace(f"{USER}:", "scribe:"))
+    assert url is not None
+    postgres.execute(f"CREATE USER scribe PASSWORD '{PASSWORD}'")
+    try:
+        await _recorded_once_granted(service, postgres, database, url)
+    finally:
+        postgres.execute("DROP OWNED BY scribe", url=database)
+        postgres.execute("DROP USER scribe")
+
+
+async def _recorded_once_granted(
+    service: ConfigService, postgres: PostgresServer, database: str, url: PostgresUrl
+) -> None:
+    made, to = decided(asset_of(service), walk(0, 10)), recorder(url)
+
+    async with running(to):
+        take(to, made[:5])
+        await until(lambda: to.trouble)
+        assert to.trouble is not None
+        assert "let its owner GRANT CREATE ON SCHEMA public" in to.trouble
+        owner = PostgresUrl.read(database)
+        assert owner is not None
+        await asyncio.to_thread(lambda: open_record(owner, "to write").close())
+        tables = ", ".join(metadata.tables)
+        postgres.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {tables} TO scribe", url=database)
+        await until(lambda: to.written == 5)
+
+    with reading(url) as record:
+        assert decided_anew(record, 1) == 5
 
 
 async def test_a_clock_that_went_back_changes_nothing(

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _KEY, _PREPARING, _PRUNING = 0x56495652, 1, 2
 """Our advisory locks ("VIVR"): tables are made, and old rows are taken out, by one process at a time."""
 
+_NOT_ALLOWED = "42501"
+
 
 class PostgresRecord:
     """A connection to a record in PostgreSQL; see `RecordDatabase`.
@@ -64,7 +66,7 @@ class PostgresRecord:
                     make_tables(connection)
         except DBAPIError as error:
             self.close()
-            raise RecordUnavailable(self.name, reason_at_start(error)) from error
+            raise RecordUnavailable(self.name, _denied(error) or reason_at_start(error)) from error
         except RecordUnavailable:
             self.close()
             raise
@@ -72,7 +74,10 @@ class PostgresRecord:
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """See `RecordDatabase`. When the connection is lost, the call that notices fails, and the next reconnects."""
-        with translated(self.name, reason_later), self._engine.begin() as connection:
+        with (
+            translated(self.name, lambda error: _denied(error) or reason_later(error)),
+            self._engine.begin() as connection,
+        ):
             yield connection
 
     def insert(self, table: Table) -> Insert:
@@ -89,3 +94,14 @@ class PostgresRecord:
 
     def _connect(self) -> psycopg.Connection[Any]:
         return connect(self._parameters)
+
+
+def _denied(error: DBAPIError) -> str | None:
+    """What to grant; None if no right is missing."""
+    if getattr(error.orig, "sqlstate", None) != _NOT_ALLOWED:
+        return None
+    said = str(error.orig).strip().partition("\n")[0]
+    return (
+        f"cannot be used: {said}; let its owner GRANT CREATE ON SCHEMA public, or once the tables are made SELECT, "
+        "INSERT, UPDATE, DELETE on those named record_; or record into a file with --record PATH"
+    )

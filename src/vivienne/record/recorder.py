@@ -36,7 +36,7 @@ _log = logging.getLogger(__name__)
 
 TOGETHER_SECONDS = 0.25
 """Time for which decisions are collected before they are written together."""
-MOST_TOGETHER = 500
+MOST_TOGETHER, MOST_AT_FIRST = 500, 20
 """Decisions that are written in one transaction. The first one of an asset may bring 1,500 bars."""
 PRUNE_SECONDS, _STEP_SECONDS = 600.0, 0.02
 """Time between two looks for rows that are too old, and between two slices of them."""
@@ -220,7 +220,8 @@ class Recorder:
         database, session, writing = self._database, self._session, self._writing
         if database is None or session is None or writing is None:
             return
-        entries, lost, begin = self.waiting.take(MOST_TOGETHER), self.waiting.take_lost(), monotonic()
+        entries = self.waiting.take(MOST_AT_FIRST if writing.begins else MOST_TOGETHER)
+        lost, begin = self.waiting.take_lost(), monotonic()
         try:
             with database.transaction() as connection:
                 writing.add(connection, entries)

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Column,
     Double,
     ForeignKey,
+    Identity,
     Index,
     Integer,
     LargeBinary,
@@ -33,7 +34,7 @@ schema = Table("record_schema", metadata, Column("version", Integer, primary_key
 runs = Table(
     "record_runs",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Integer, Identity(), primary_key=True),
     Column("key", String, nullable=False, unique=True),
     Column("feed", String, nullable=False),
     Column("exchange", String),
@@ -48,7 +49,7 @@ runs = Table(
 series = Table(
     "record_series",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Integer, Identity(), primary_key=True),
     Column("run_id", ForeignKey("record_runs.id"), nullable=False),
     Column("asset", String, nullable=False),
     Column("timeframe", String, nullable=False),
@@ -67,7 +68,7 @@ segment before end there. `market` is the symbol that the settings give for the 
 sessions = Table(
     "record_sessions",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Integer, Identity(), primary_key=True),
     Column("run_id", ForeignKey("record_runs.id"), nullable=False),
     Column("process", String, nullable=False),
     Column("program_version", String, nullable=False),
@@ -85,7 +86,7 @@ sessions = Table(
 configurations = Table(
     "record_configurations",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Integer, Identity(), primary_key=True),
     Column("digest", String, nullable=False, unique=True),
     Column("document", LargeBinary, nullable=False),
 )
@@ -94,7 +95,7 @@ configurations = Table(
 blocks = Table(
     "record_blocks",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Integer, Identity(), primary_key=True),
     Column("text", String, nullable=False, unique=True),
 )
 """Sets of scenarios that blocked an entry: ``filter/scenario`` in the order of the filters, separated by commas."""
@@ -152,7 +153,7 @@ Bars without a decision come before the first decision of a process: it was made
 gaps = Table(
     "record_gaps",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Integer, Identity(), primary_key=True),
     Column("run_id", ForeignKey("record_runs.id"), nullable=False),
     Column("series_id", ForeignKey("record_series.id")),
     Column("from_time", BigInteger, nullable=False),

@@ -61,6 +61,9 @@ class Writing:
         run_id: the course of market time.
         session_id: this process.
         market: what is recorded.
+
+    Attributes:
+        begins: True if the last decisions brought the bars they were made from, and the next ones may too.
     """
 
     def __init__(self, database: RecordDatabase, run_id: int, session_id: int, market: Markets) -> None:
@@ -71,16 +74,19 @@ class Writing:
         self._length = market.timeframe.milliseconds
         self._interning = Interning(database)
         self._tails: dict[str, _Tail] = {}
+        self.begins = True
         self._insert = database.insert(bars).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
 
     def add(self, connection: Connection, entries: Iterable[Entry]) -> None:
         """Write decisions, in their order."""
         rows: list[dict[str, Any]] = []
         added: list[Entry] = []
+        self.begins = False
         for entry in entries:
             if not self._continues(entry):
                 self._add_all(connection, added, rows)
                 added, rows = [], []
+                self.begins = True
                 self._tails[entry.asset] = self._basis(connection, entry)
             rows.append(self._row(connection, entry))
             added.append(entry)
