@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import func, select, update
 
 from making import MIDNIGHT
 from recorded_live import RUN, asset_of, decided, decided_anew, reading, recorded, recorder, walk
@@ -13,6 +14,7 @@ from vivienne.changes.service import ConfigService
 from vivienne.market.types import Bars
 from vivienne.record.database import open_record
 from vivienne.record.pruning import Pruning
+from vivienne.record.tables import bars
 from vivienne.store.address import PostgresUrl
 from vivienne.store.sqlite import SqliteRevisionStore
 
@@ -109,3 +111,18 @@ async def test_a_process_takes_out_what_is_too_old_by_itself(
     with reading(where) as record:
         [series] = record.series(1)
         assert [row.made is not None for row in record.bars(series)] == [*[False] * 79, *[True] * 21]
+
+
+async def test_a_bar_of_the_far_future_takes_nothing_out(service: ConfigService, where: Path | PostgresUrl) -> None:
+    """It came of a wrong clock."""
+    await recorded(recorder(where), decided(asset_of(service), walk(0, 40)))
+    database = open_record(where, "to write")
+    with database.transaction() as connection:
+        newest = connection.execute(select(func.max(bars.c.open_time))).scalar_one()
+        connection.execute(update(bars).where(bars.c.open_time == newest).values(open_time=2**45))
+    database.close()
+
+    assert sum(prune(where)) == 0
+    with reading(where) as record:
+        [series] = record.series(1)
+        assert len(record.bars(series)) == 40

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -209,3 +211,25 @@ async def test_another_run_timeframe_or_asset_is_not_known(service: ConfigServic
     assert MINUTE.milliseconds == MINUTE_MS
     again.close()
     same.close()
+
+
+async def test_invalid_bars_of_a_record_are_not_taken(
+    service: ConfigService, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "r.db"
+    await recorded(recorder(path), decided(asset_of(service), walk(0, 40)))
+    for value in (-5.0, float("inf"), 0.0):
+        damage(path, "close", value, walk(29, 1)[0].open_time)
+        found = Recalling(recorder(path).recording).recall("BTC", 2_500)
+        assert found is not None
+        assert [*found.bars.candles()] == walk(30, 10)
+    assert "30 recorded bars are invalid" in caplog.text
+
+    damage(path, "close", "text", walk(39, 1)[0].open_time)
+    assert Recalling(recorder(path).recording).recall("BTC", 2_500) is None
+    assert "Earlier decisions of BTC are not known" in caplog.text
+
+
+def damage(path: Path, column: str, value: object, open_time: int) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(f"UPDATE record_bars SET {column} = ? WHERE open_time = ?", (value, open_time))  # noqa: S608

@@ -6,9 +6,10 @@ once none of them is kept. So every decision that is kept can be made again.
 
 from __future__ import annotations
 
+from time import time
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import case, delete, func, select, update
 
 from vivienne.agent.evaluate import MOST_HISTORY
 from vivienne.market.timeframe import Timeframe
@@ -16,13 +17,14 @@ from vivienne.record.rows import DECISION_COLUMNS
 from vivienne.record.tables import bars, gaps, runs, series, sessions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import timedelta
 
     from sqlalchemy.engine import Connection
 
     from vivienne.record.database import RecordDatabase
 
+_NEVER = 2**53
 SLICE = 500
 """Rows that one transaction takes."""
 MOST_RUNS = 10
@@ -36,9 +38,18 @@ class Pruning:
         database: opened to be written.
         run_id: the course of market time that is recorded.
         keep: how long decisions are kept, in market time before the newest bar of their run.
+        now: the clock of this machine, in ms since the epoch. A bar of a real market that is later is none of now: a
+            wrong clock must not take out what was recorded.
     """
 
-    def __init__(self, database: RecordDatabase, run_id: int, keep: timedelta) -> None:
+    def __init__(
+        self,
+        database: RecordDatabase,
+        run_id: int,
+        keep: timedelta,
+        now: Callable[[], int] = lambda: round(time() * 1000),
+    ) -> None:
+        self._now = now
         self._database = database
         self._run_id = run_id
         self._keep = int(keep.total_seconds() * 1000)
@@ -96,9 +107,14 @@ class Pruning:
 
     def _too_old(self) -> list[tuple[Any, int]]:
         """All series, each with the time before which its decisions are too old: by the newest bar of its run."""
-        newest = select(func.max(bars.c.open_time)).where(bars.c.series_id == series.c.id).scalar_subquery()
+        latest = case((runs.c.is_real, self._now()), else_=_NEVER)
+        of_series = select(func.max(bars.c.open_time)).where(
+            bars.c.series_id == series.c.id, bars.c.open_time <= latest
+        )
+        newest = of_series.correlate(series, runs).scalar_subquery()
         with self._database.transaction() as connection:
-            found = connection.execute(select(series, newest.label("newest"))).all()
+            query = select(series, newest.label("newest")).join(runs, runs.c.id == series.c.run_id)
+            found = connection.execute(query).all()
         of_run: dict[int, int] = {}
         for row in found:
             of_run[row.run_id] = max(of_run.get(row.run_id, 0), row.newest or 0)

@@ -13,6 +13,7 @@ from typing_extensions import override
 from vivienne.errors import RecordUnavailable
 from vivienne.live.deciding import Made
 from vivienne.live.memory import Recalled
+from vivienne.market.checks import last_unusable
 from vivienne.market.types import Bars, Candle
 from vivienne.market.window import SOURCES
 from vivienne.record.codes import SOURCES as CODES
@@ -69,7 +70,9 @@ class Recalling:
             return None if series is None else _recalled(self._reader, series, market.timeframe.milliseconds, most)
         except RecordUnavailable as error:
             self._give_up(error)
-            return None
+        except Exception:  # noqa: BLE001  # whatever a record has in it, decisions are made of what the market says
+            _log.exception("Earlier decisions of %s are not known: the record has what cannot be read", asset)
+        return None
 
     def close(self) -> None:
         """Close the record."""
@@ -91,7 +94,12 @@ class _Decisions(Mapping[int, Made]):
 
     @override
     def __getitem__(self, open_time: int) -> Made:
-        made = read_bar(self._rows[open_time], self._blocks).made
+        row = self._rows[open_time]
+        try:
+            made = read_bar(row, self._blocks).made
+        except (ArithmeticError, LookupError, TypeError, ValueError):
+            _log.exception("The recorded decision on the bar of %s cannot be read", open_time)
+            made = None
         if made is None:
             raise KeyError(open_time)
         return Made(made.decision, made.config_version, made.is_paused, made.readings)
@@ -116,8 +124,12 @@ def _recalled(reader: RecordReader, series: Series, length: int, most: int) -> R
     sources = _SOURCE_OF[np.array(columns["source"], dtype=np.int64)]
     holes = np.flatnonzero(np.diff(times) != length)
     start = int(holes[-1]) + 1 if len(holes) else 0
+    found = Bars(times, *values)[start:]
+    if wrong := last_unusable(found, length):
+        _log.warning("%d recorded bars are invalid, or before an invalid one, and not used", wrong)
+        start, found = start + wrong, found[wrong:]
     decided = reader.counted(series, select(bars), Range(limit=_MOST_DECISIONS))
-    return Recalled(Bars(times, *values)[start:], sources[start:], _Decisions(decided, reader.blocks_of(decided)))
+    return Recalled(found, sources[start:], _Decisions(decided, reader.blocks_of(decided))) if len(found) else None
 
 
 def _newest(reader: RecordReader, series: Series, most: int) -> list[Any]:
