@@ -6,10 +6,15 @@ import os
 import shutil
 import sys
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
 from vivienne.commands.yaml.reading import LARGEST_FILE
-from vivienne.errors import FileUnreadable, unwritable
+from vivienne.errors import FileUnreadable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 STANDARD = "-"
 """File name of standard input or output."""
@@ -42,17 +47,28 @@ def write_file(path: Path, text: str) -> None:
 
     Raises:
         FileUnreadable: it cannot be written.
-        NotNow: the disk is full.
+    """
+    with written_whole(path) as file:
+        file.write(text.encode())
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[IO[bytes]]:
+    """A file to write, which appears whole at the end of the block, or not at all.
+
+    Raises:
+        FileUnreadable: it cannot be written.
     """
     try:
         target = path.resolve()
         if target.exists() and not target.is_file():  # such as /dev/stdout
-            target.write_text(text, encoding="utf-8", newline="")
+            with target.open("wb") as opened:
+                yield opened
             return
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
         try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as opened:
-                opened.write(text)
+            with os.fdopen(handle, "wb") as opened:
+                yield opened
                 opened.flush()
                 os.fsync(opened.fileno())
             if target.exists():
@@ -64,7 +80,7 @@ def write_file(path: Path, text: str) -> None:
             Path(name).unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise unwritable(path, error) from error
+        raise FileUnreadable(str(path), f"it cannot be written: {error.strerror}") from error
 
 
 def _umask() -> int:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import socket
 import threading
 import urllib.request
 from concurrent.futures import Future
-from typing import Any
+from contextlib import contextmanager
+from http.client import HTTPException, IncompleteRead
+from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError, URLError
 
 from vivienne.addresses import shown_address
 from vivienne.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 TOKEN_VARIABLE = "VIVIENNE_TOKEN"  # noqa: S105  # the name of a variable
 """The token comes from the environment, because other users of the machine can read arguments."""
@@ -21,6 +27,8 @@ LONGEST_ANSWER = 1024 * 1024
 THREAD = "request"
 ANSWER_SECONDS = 15.0
 """Longest time for a server to answer."""
+_SILENT_SECONDS = 60.0
+_PART = 64 * 1024
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
@@ -42,6 +50,42 @@ def ask(url: str, path: str, body: bytes | None = None, seconds: float = ANSWER_
         ValueError: the same, or it speaks no HTTP.
         HTTPException: the same.
     """
+    asked = _request(url, path, body)
+    answer: Future[bytes] = Future()
+    # In a thread that nobody waits for: the time limit of a socket starts again with each byte.
+    threading.Thread(target=_ask, args=(asked, seconds, answer), name=THREAD, daemon=True).start()
+    try:
+        return answer.result(seconds)
+    except TimeoutError:
+        raise TimeoutError(f"no answer within {seconds:g} s") from None
+
+
+def fetch(url: str, path: str, write: Callable[[bytes], None]) -> None:
+    """The answer of a server to a GET, of any length, one part after the other.
+
+    Raises:
+        SettingsError: see `ask`, as for the others.
+        OSError: also if nothing comes for a minute.
+        ValueError: see `ask`.
+        HTTPException: also if the answer breaks off.
+    """
+    with _opened(_request(url, path), _SILENT_SECONDS) as response:
+        while part := response.read(_PART):
+            write(part)
+        if response.length:  # what was announced, and did not come
+            raise IncompleteRead(b"", response.length)
+
+
+def detail_of(error: HTTPError) -> str:
+    """What a server says of its refusal."""
+    try:
+        document: Any = json.loads(error.read(LONGEST_ANSWER))
+        return str(document["detail"])
+    except (OSError, ValueError, KeyError, TypeError, HTTPException):
+        return f"{error.code} {error.reason}"
+
+
+def _request(url: str, path: str, body: bytes | None = None) -> urllib.request.Request:
     if not url.startswith(("http://", "https://")) or shown_address(url) != url:
         # It is not repeated: there may be a password in it.
         raise SettingsError(
@@ -51,14 +95,7 @@ def ask(url: str, path: str, body: bytes | None = None, seconds: float = ANSWER_
     headers = {"Content-Type": "application/json"} if body is not None else {}
     if token := os.environ.get(TOKEN_VARIABLE):
         headers["Authorization"] = f"Bearer {token}"
-    asked = urllib.request.Request(url.rstrip("/") + path, body, headers)  # noqa: S310  # checked above
-    answer: Future[bytes] = Future()
-    # In a thread that nobody waits for: the time limit of a socket starts again with each byte.
-    threading.Thread(target=_ask, args=(asked, seconds, answer), name=THREAD, daemon=True).start()
-    try:
-        return answer.result(seconds)
-    except TimeoutError:
-        raise TimeoutError(f"no answer within {seconds:g} s") from None
+    return urllib.request.Request(url.rstrip("/") + path, body, headers)  # noqa: S310  # checked above
 
 
 def no_answer(error: Exception) -> str:
@@ -81,11 +118,17 @@ def _ask(asked: urllib.request.Request, seconds: float, answer: Future[bytes]) -
 
 
 def _answer(asked: urllib.request.Request, seconds: float) -> bytes:
+    with _opened(asked, seconds) as response:
+        found: bytes = response.read(LONGEST_ANSWER)
+        return found
+
+
+@contextmanager
+def _opened(asked: urllib.request.Request, seconds: float) -> Iterator[Any]:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirects)
     try:
         with opener.open(asked, timeout=seconds) as response:
-            found: bytes = response.read(LONGEST_ANSWER)
-            return found
+            yield response
     except HTTPError as error:
         with error:  # its body, without the connection
             body = io.BytesIO(error.read(LONGEST_ANSWER))

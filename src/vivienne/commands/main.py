@@ -30,6 +30,9 @@ _COMMANDS = {
     ),
     "check": _Command("backup", "Check that everything in a database can be read and belongs together."),
     "config": _Command("config", "Move whole configurations between databases and files."),
+    "decisions": _Command(
+        "decisions", "Print recorded decisions, the newest first, or write them into a file, the oldest first."
+    ),
     "doctor": _Command("doctor", "Look for what may be wrong: settings, database, server."),
     "download": _Command("download", "Download the history of a market of an exchange into FILE, for a replay."),
     "inspect": _Command("inspect", "Say what data files are taken for, and what of them is left out."),

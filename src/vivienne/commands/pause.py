@@ -13,7 +13,7 @@ import click
 from vivienne.access.caller import Caller
 from vivienne.channels.envelope import open_envelope
 from vivienne.commands.database import existing, service_over
-from vivienne.commands.http import LONGEST_ANSWER, ask, no_answer
+from vivienne.commands.http import ask, detail_of, no_answer
 from vivienne.commands.options import author_option, json_option, system_user
 from vivienne.errors import InvalidConfiguration, NotSwitched, SettingsError
 from vivienne.logs.records import many_lines
@@ -154,9 +154,4 @@ def _refusal(error: urllib.error.HTTPError) -> str:
             f"redirects to {target!r} ({error.code}), which is not followed: nothing was changed. "
             "Give the address of the server itself with --url"
         )
-    try:
-        document: Any = json.loads(error.read(LONGEST_ANSWER))
-        detail = str(document["detail"])
-    except (OSError, ValueError, KeyError, TypeError, HTTPException):
-        detail = f"{error.code} {error.reason}"
-    return f"refused the request: {detail}"
+    return f"refused the request: {detail_of(error)}"

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from vivienne.errors import SettingsError
+from vivienne.market.timeframe import Timeframe
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -38,3 +41,28 @@ class Scope:
             for each in found
             if each.timeframe == self.timeframe and each.market == self.markets.get(each.asset, "")
         ]
+
+
+def newest_scope(reader: RecordReader, timeframe: str | None) -> Scope:
+    """The newest run of a record.
+
+    Args:
+        reader: of the record.
+        timeframe: of the bars; None if the run has one only.
+
+    Raises:
+        SettingsError: the run has several timeframes, or not this one.
+    """
+    runs = reader.runs()
+    if not runs:
+        return Scope("", timeframe or "")
+    found = reader.series(runs[-1].id)
+    known = sorted({each.timeframe for each in found}, key=lambda name: Timeframe(name).minutes)
+    if timeframe is None and len(known) > 1:
+        raise SettingsError(f"The record has bars of {', '.join(known)}; name one with --timeframe")
+    chosen = timeframe or (known[0] if known else "")
+    if known and chosen not in known:
+        raise SettingsError(f"The record has no bars of {chosen}, but of {', '.join(known)}")
+    # The symbol of an asset that was recorded last.
+    markets = {each.asset: each.market for each in sorted(found, key=lambda each: each.segments[-1].id)}
+    return Scope(runs[-1].key, chosen, markets)
