@@ -213,6 +213,29 @@ def test_requests_that_do_not_end_keep_no_pause_of_their_address_out(balanced: B
         assert 200 == http.post(f"{COMPREHENSIVE}/resume", json={"asset": "ETH"}).status_code
 
 
+def test_what_is_refused_does_not_fill_the_log(balanced: Balanced, tmp_path: Path) -> None:
+    log = tmp_path / "error.log"
+    text = TEXT.replace("rate=100r/s", "rate=1r/m").replace("burst=400", "burst=1")
+    text = text.replace("limit_conn pauses 100", "limit_conn pauses 1").replace(
+        "error_log stderr", "error_log /tmp/error.log"
+    )
+    with balancer(tmp_path, *balanced.servers, text=text) as address:
+        host, port = address.split(":")
+        with http_client(CLIENT, base_url=f"http://{address}") as http:
+            assert 429 in {http.get("/x").status_code for _ in range(50)}
+        long = f"Authorization: Bearer {'x' * 1_500}\r\nContent-Length: 9"
+        head = f"POST {COMPREHENSIVE}/pause HTTP/1.1\r\nHost: {address}\r\n{long}\r\n\r\n{{"
+        with ExitStack() as opened:
+            slow = [opened.enter_context(socket.create_connection((host, int(port)))) for _ in range(20)]
+            for each in slow:
+                each.sendall(head.encode())
+                each.settimeout(SECONDS)
+            # All but the first are beyond the limit of one.
+            assert b" 429 " in slow[-1].recv(100)
+    assert "limiting" not in log.read_text()
+    assert "more than 255 bytes" not in log.read_text()
+
+
 def test_who_follows_the_file_and_forgets_tokens_lets_nobody_in(tmp_path: Path) -> None:
     """It listens on all addresses, and the gateways behind it on this machine only."""
     with (

@@ -33,8 +33,7 @@ OURS = sorted(name for name, service in SERVICES.items() if "build" in service)
 TOP = {"name", "services", "networks", "volumes"}
 SERVICE = {
     "build", "cap_drop", "command", "depends_on", "environment", "healthcheck", "image", "init", "networks", "ports",
-    "read_only", "restart", "security_opt", "stop_grace_period", "sysctls", "tmpfs", "volumes",
-}  # fmt: skip
+    "read_only", "restart", "security_opt", "stop_grace_period", "sysctls", "tmpfs", "volumes", "logging"}  # fmt: skip
 LISTS = {"cap_drop", "networks", "ports", "security_opt", "tmpfs", "volumes"}
 MAPPINGS = {"build", "depends_on", "environment", "healthcheck", "sysctls"}
 HEALTHCHECK = {"test": list, "interval": str, "timeout": str, "retries": int, "start_period": str}
@@ -48,6 +47,11 @@ def test_it_has_the_shape_of_a_compose_file() -> None:
         assert all(isinstance(service[key], dict) for key in MAPPINGS & set(service)), name
         assert all(isinstance(value, str) for value in service.get("environment", {}).values()), name
         assert all(isinstance(value, str) for value in service.get("command", [])), name
+
+
+def test_no_service_fills_the_disk_with_its_log() -> None:
+    for name, service in SERVICES.items():
+        assert service["logging"] == {"driver": "local", "options": {"max-size": "20m", "max-file": "5"}}, name
 
 
 def test_what_a_service_refers_to_is_there() -> None:
