@@ -223,6 +223,7 @@ def test_what_is_refused_does_not_fill_the_log(balanced: Balanced, tmp_path: Pat
         host, port = address.split(":")
         with http_client(CLIENT, base_url=f"http://{address}") as http:
             assert 429 in {http.get("/x").status_code for _ in range(50)}
+            assert 413 == http.post(f"{COMPREHENSIVE}/pause", content=b"x" * 100_000).status_code
         long = f"Authorization: Bearer {'x' * 1_500}\r\nContent-Length: 9"
         head = f"POST {COMPREHENSIVE}/pause HTTP/1.1\r\nHost: {address}\r\n{long}\r\n\r\n{{"
         with ExitStack() as opened:
@@ -232,8 +233,9 @@ def test_what_is_refused_does_not_fill_the_log(balanced: Balanced, tmp_path: Pat
                 each.settimeout(SECONDS)
             # All but the first are beyond the limit of one.
             assert b" 429 " in slow[-1].recv(100)
-    assert "limiting" not in log.read_text()
-    assert "more than 255 bytes" not in log.read_text()
+    assert [] == [
+        line for line in log.read_text().splitlines() if "setrlimit" not in line
+    ]  # of a machine with few files
 
 
 def test_who_follows_the_file_and_forgets_tokens_lets_nobody_in(tmp_path: Path) -> None:
