@@ -15,6 +15,8 @@ from vivienne.record.judging.account import account
 from vivienne.record.judging.account_entry import account_entry
 from vivienne.record.judging.anew import Deciding, decided_anew, usual_size
 from vivienne.record.judging.costs import Costs
+from vivienne.record.judging.outcomes import outcomes
+from vivienne.record.judging.summary import outcome_entry
 from vivienne.record.judging.version_outcome import Predecessor, version_outcome
 from vivienne.record.reader import RecordReader
 from vivienne.record.reading.scope import Scope
@@ -89,6 +91,14 @@ def test_a_version_is_judged_beside_the_one_before_on_the_same_bars(judging: Tes
 def test_the_first_version_has_nothing_to_be_compared_with(judging: TestClient) -> None:
     found = get(judging, "assets/BTC/versions/4")
     assert (found["before"], found["then"], found["comparison"], found["bars"]) == (None, None, None, 50)
+
+
+def test_a_decision_has_what_came_of_it(judging: TestClient, recorded: DecidedBars) -> None:
+    found = whole(outcomes(recorded, Timeframe.M15.milliseconds))
+    for row in (310, 400, 419):
+        told = get(judging, f"assets/BTC/decisions/{iso(BARS.open_time.item(row))}")["outcome"]
+        assert told == outcome_entry(found, row)
+    assert told["return_1"] is None  # no bar has followed
 
 
 @pytest.mark.parametrize("where", ["assets/BTC/versions/5", "assets/SOL/versions", "assets/SOL/versions/4"])

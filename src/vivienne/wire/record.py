@@ -10,6 +10,7 @@ from vivienne.wire.chart import BarSource
 from vivienne.wire.decision import BarDecision
 from vivienne.wire.document import EffectiveDocument
 from vivienne.wire.explanation import Explanation, LevelsStatus, NearestChange, Trend, VolatilityStatus
+from vivienne.wire.outcome import DecisionOutcome
 from vivienne.wire.state import Status
 
 
@@ -108,12 +109,13 @@ class DecisionRecord(TypedDict):
     `unexplained`, and `explanation` is null.
 
     `nearest_changes` are the smallest changes that would have altered the decision, the smallest first; each of them by
-    itself.
+    itself. `outcome` is what came of the decision so far, whether it had an effect or not.
     """
 
     asset: str
     timeframe: str
     decision: ExportRow
+    outcome: DecisionOutcome
     config: EffectiveDocument
     explanation: Explanation | None
     nearest_changes: list[NearestChange]

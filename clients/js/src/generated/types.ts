@@ -1045,6 +1045,25 @@ export interface ControlResponse {
   type: 'control_response'
 }
 /**
+ * What came of one decision, in the direction of its side, from the open of the next bar on.
+ *
+ * Returns are in percent, after so many bars. The largest moves for and against the side are those within 96 bars, in
+ * ATR of the bar of the decision, and at least 0. What is not known is null: while too few bars have closed, where
+ * bars are missing, and without a side.
+ *
+ * `paper_position` is what the paper account holds from the open of the next bar on, in percent of equity, below 0 for
+ * a short position; null on the newest bar.
+ */
+export interface DecisionOutcome {
+  return_1: number | null
+  return_4: number | null
+  return_16: number | null
+  return_96: number | null
+  largest_gain_atr: number | null
+  largest_loss_atr: number | null
+  paper_position: number | null
+}
+/**
  * Recorded decisions of one asset, newest first.
  *
  * `next` is the `before` of the next, older page; null after the last one. A page may have fewer decisions than asked
@@ -1153,12 +1172,13 @@ export interface DifferentBar {
  * `unexplained`, and `explanation` is null.
  *
  * `nearest_changes` are the smallest changes that would have altered the decision, the smallest first; each of them by
- * itself.
+ * itself. `outcome` is what came of the decision so far, whether it had an effect or not.
  */
 export interface DecisionRecord {
   asset: string
   timeframe: string
   decision: ExportRow
+  outcome: DecisionOutcome
   config: Configuration
   explanation: Explanation | null
   nearest_changes: NearestChange[]

@@ -6,6 +6,7 @@ import math
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
 from pydantic import ValidationError
 
 from vivienne.agent.evaluate import evaluate
@@ -16,8 +17,12 @@ from vivienne.errors import UnknownDecision
 from vivienne.live.entries import readings
 from vivienne.market.timeframe import Timeframe
 from vivienne.market.types import Bars
+from vivienne.record.judging.outcomes import MOVE_BARS, outcomes
+from vivienne.record.judging.positions import positions
+from vivienne.record.judging.summary import outcome_entry
 from vivienne.record.reader import Range
 from vivienne.record.reading.entries import export_row
+from vivienne.slices import whole
 from vivienne.times import iso
 
 if TYPE_CHECKING:
@@ -25,10 +30,13 @@ if TYPE_CHECKING:
     from vivienne.record.reader import RecordReader, Segment, Series
     from vivienne.record.rows import RecordedBar, RecordedDecision
     from vivienne.wire.explanation import Explanation, NearestChange
+    from vivienne.wire.outcome import DecisionOutcome
     from vivienne.wire.record import DecisionRecord
 
 MOST_CHANGES = 5
 """Changes that would have altered a decision, at most."""
+_POSITION_BARS = 3_000
+"""Bars before a decision in which the paper account must have been without a position, for its position to be known."""
 
 
 class _Reasons(NamedTuple):
@@ -61,6 +69,7 @@ def explained(reader: RecordReader, series: Series, time: int) -> DecisionRecord
         "asset": series.asset,
         "timeframe": series.timeframe,
         "decision": export_row(series.asset, series.timeframe, bar, versions.get(bar.session_id, "")),
+        "outcome": _outcome(reader, series, time, timeframe.milliseconds),
         "config": document,
         "explanation": None if reasons is None else reasons.explanation,
         "nearest_changes": [] if reasons is None else reasons.nearest,
@@ -85,6 +94,17 @@ def _decided(reader: RecordReader, series: Series, time: int) -> tuple[RecordedB
         + ("" if newest is None else f"; its newest one is at {newest}")
         + (f", and the one before that time at {iso(int(span[1].open_time[-1]))}" if len(span[1]) else "")
     )
+
+
+def _outcome(reader: RecordReader, series: Series, time: int, length_ms: int) -> DecisionOutcome:
+    """What came of the decision on a bar."""
+    around = Range(first=time - _POSITION_BARS * length_ms, last=time + (MOVE_BARS + 1) * length_ms)
+    decided = reader.decided_bars(series, around)
+    row = int(np.searchsorted(decided.bars.open_time, time))
+    found = outcome_entry(whole(outcomes(decided, length_ms)), row)
+    if row >= _POSITION_BARS and positions(decided)[: row + 1].all():
+        found["paper_position"] = None
+    return found
 
 
 def _segment(series: Series, time: int) -> Segment:

@@ -2,8 +2,8 @@ import { Button, Skeleton } from '@mantine/core'
 import { IconArrowForwardUp } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from 'react-router'
-import type { DecisionRecord } from 'vivienne-client'
-import { formatBarTime, formatBarUtc, formatConfidence, formatSize } from '../../parts/format.ts'
+import type { DecisionOutcome, DecisionRecord } from 'vivienne-client'
+import { formatBarTime, formatBarUtc, formatChange, formatConfidence, formatSize } from '../../parts/format.ts'
 import { Level } from '../../parts/Level.tsx'
 import { limitsIn } from '../../parts/limits.ts'
 import { Side } from '../../parts/Side.tsx'
@@ -49,6 +49,7 @@ export function WhyThen({ asset, bar, onField, onNewest }: WhyThenProps) {
         <p className={classes.missing}>{data.unexplained}</p>
       ) : (
         <>
+          <Outcome outcome={data.outcome} side={data.decision.side} />
           {data.is_reproduced === false && (
             <p className={classes.missing} role="alert">
               Decided anew, this bar gives something else than what was recorded. `vivienne verify` names the fields.
@@ -63,6 +64,32 @@ export function WhyThen({ asset, bar, onField, onNewest }: WhyThenProps) {
         </>
       )}
     </section>
+  )
+}
+
+const HORIZONS = [
+  ['return_1', '1 bar'],
+  ['return_4', '4 bars'],
+  ['return_16', '16 bars'],
+  ['return_96', '96 bars'],
+] as const
+
+/** What came of the decision, as far as bars have closed since. One decision alone proves nothing. */
+function Outcome({ outcome, side }: { outcome: DecisionOutcome; side: DecisionRecord['decision']['side'] }) {
+  if (side === 'none') return null
+  const known = HORIZONS.filter(([name]) => outcome[name] !== null)
+  return (
+    <p className={classes.outcome} title="From the open of the next bar, in the direction of its side, before costs">
+      What came of it:{' '}
+      {known.length === 0
+        ? 'no bar has closed since'
+        : known.map(([name, words], place) => (
+            <span key={name} className="figure">
+              {place > 0 && ' · '}
+              <strong>{formatChange((outcome[name] ?? 0) / 100)}</strong> after {words}
+            </span>
+          ))}
+    </p>
   )
 }
 
