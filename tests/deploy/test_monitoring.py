@@ -40,7 +40,7 @@ VALUES = {
     "result": {"accepted", "repeated", *(refused.code for refused in ChangeRefused.__subclasses__())},
     "stage": {"in_force", "published"},
     "stream": {"state", "logs", "redis"},
-    "kind": {"filled", "incomplete", "mismatched", "unconfirmed", "dropped"},
+    "kind": {"filled", "incomplete", "mismatched", "unconfirmed", "dropped", "failed"},
 }
 VARIABLES = {"$" + variable["name"] for variable in DASHBOARD["templating"]["list"]}
 
@@ -60,7 +60,8 @@ def conditions(query: str) -> Iterator[tuple[str, str, str]]:
     """What a query asks of labels: metric, label, value."""
     for name, braces in re.findall(r"(vivienne_[a-z_]+)\{([^}]*)\}", query):
         for label, value in re.findall(r'(\w+)=~?"([^"]*)"', braces):
-            yield family(name), label, value
+            for each in value.split("|"):
+                yield family(name), label, each
 
 
 @pytest.fixture(scope="module")
