@@ -20,6 +20,7 @@ import processes
 import propagation
 import pushing
 import record
+import record_reading
 import replay
 import store
 from measuring import Figure, machine
@@ -41,6 +42,7 @@ _BENCHMARKS: dict[str, Callable[..., list[Figure]]] = {
     "store": store.measure,
     "counting": counting.measure,
     "record": record.measure,
+    "record_reading": record_reading.measure,
     "judging": judging.measure,
     "judging_errors": judging.measure_errors,
     "exchange": exchange.measure,

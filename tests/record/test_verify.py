@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
-from making import MIDNIGHT
+from making import MIDNIGHT, candles_in
 from recorded_live import RUN, asset_of, decided, recorded, recorder, walk
 from vivienne.changes.requests import ChangeRequest, SwitchRequest, Update
 from vivienne.changes.service import ConfigService
@@ -24,9 +24,12 @@ from vivienne.store.sqlite import SqliteRevisionStore
 from vivienne.times import iso
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from click.testing import Result
+
+    from vivienne.market.types import Candle
 
 HISTORY, BETWEEN = 450, 40
 FIRST = iso(MIDNIGHT + HISTORY * MINUTE_MS)
@@ -36,7 +39,7 @@ def change(**settings: float) -> ChangeRequest:
     return ChangeRequest(Update({"settings": settings}, partial=True), channel="test")
 
 
-async def record_with_changes_and_restarts(db: Path) -> int:
+async def record_with_changes_and_restarts(db: Path, minutes: Callable[[int, int], list[Candle]] = walk) -> int:
     """Three changes, a pause, and two restarts on the way. The number of decisions."""
     service = ConfigService(SqliteRevisionStore(db), ["BTC", "ETH"])
     decisions, begin = 0, HISTORY
@@ -46,11 +49,11 @@ async def record_with_changes_and_restarts(db: Path) -> int:
         for name in ("BTC", "ETH"):
             asset = asset_of(service, name)
             # A later start has less history: what was recorded before is not.
-            asset.load(Bars.from_candles(walk(100 * start, begin - 100 * start)), source="filled")
-            made += decided(asset, walk(begin, BETWEEN))
+            asset.load(Bars.from_candles(minutes(100 * start, begin - 100 * start)), source="filled")
+            made += decided(asset, minutes(begin, BETWEEN))
             if name == "ETH":
                 await service.change(changed)
-            made += decided(asset, walk(begin + BETWEEN, BETWEEN))
+            made += decided(asset, minutes(begin + BETWEEN, BETWEEN))
         if start == 1:
             await service.switch(SwitchRequest(switch="pause", channel="test"))
         begin += 2 * BETWEEN
@@ -107,6 +110,14 @@ def test_after_changes_and_restarts_every_decision_is_equal(whole: tuple[Path, i
     )
     said = run(db)
     assert f"{decisions:,} decisions were decided anew: all of them are equal, to the last bit" in said.stdout
+
+
+def test_on_a_real_market_too(marketdata: Path, tmp_path: Path) -> None:
+    real = candles_in(marketdata / "klines" / "BTCUSDT-1m-2025-10-06_2025-11-02.csv.gz")
+    minutes = lambda first, count: real[7_000 + first : 7_000 + first + count]  # noqa: E731
+    decisions = asyncio.run(record_with_changes_and_restarts(tmp_path / "v.db", minutes))
+    code, found = verified(tmp_path / "v.db")
+    assert (code, found["decisions"], found["different"], found["missing"]) == (0, decisions, 0, 0)
 
 
 def test_a_part_of_the_record_can_be_verified(whole: tuple[Path, int]) -> None:

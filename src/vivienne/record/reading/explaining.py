@@ -16,7 +16,6 @@ from vivienne.agent.schema import Configuration
 from vivienne.errors import UnknownDecision
 from vivienne.live.entries import readings
 from vivienne.market.timeframe import Timeframe
-from vivienne.market.types import Bars
 from vivienne.record.judging.outcomes import MOVE_BARS, outcomes
 from vivienne.record.judging.positions import positions
 from vivienne.record.judging.summary import outcome_entry
@@ -118,7 +117,7 @@ def _reasons(
     """Decide a bar anew, or say why that is not possible."""
     time = made.decision.open_time
     first = time - (made.used - 1) * timeframe.milliseconds
-    bars = Bars.from_candles(row.bar for row in reader.segment(segment, first, time))
+    bars = reader.segment_candles(segment, first, time)
     if len(bars) != made.used:
         return f"{made.used - len(bars)} of the {made.used} bars that it was made from are no longer kept"
     try:
