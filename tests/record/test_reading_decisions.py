@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -127,6 +128,20 @@ def test_a_long_search_goes_on_with_the_next_page(reading: TestClient, monkeypat
     assert first["decisions"] == []
     assert first["next"] is not None
     assert all_of(reading, "assets/BTC/decisions", version=4) == found
+
+
+def test_years_without_bars_cost_no_pages(tmp_path: Path) -> None:
+    bars = random_bars(3, 330)
+    times = bars.open_time.copy()
+    times[320:] += 20 * 365 * 96 * BAR
+    recording = Recording(tmp_path / "record.db")
+    recording.add("BTC", replace(bars, open_time=times), 310)
+    recording.close()
+    with client(tmp_path, LocalRecord(ReadingThread(tmp_path / "record.db"), Scope(RUN, "15m"))) as reading:
+        page = get(reading, "assets/BTC/decisions", limit=15)
+        assert [each["time"] for each in page["decisions"]] == [iso(time) for time in times[:314:-1].tolist()]
+        rows = reading.get("assets/BTC/decisions?format=ndjson").text.splitlines()
+        assert len(rows) == 20
 
 
 def test_an_asset_without_decisions_has_an_empty_page(reading: TestClient) -> None:

@@ -6,7 +6,7 @@ until it has enough. It ends after a number of bars, so that no request takes lo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, func, not_, select
 
@@ -18,7 +18,7 @@ from vivienne.record.rows import read_blocks
 from vivienne.record.tables import bars, blocks
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from vivienne.record.reader import RecordReader, Series
     from vivienne.record.reading.query import DecisionQuery
@@ -69,11 +69,27 @@ class _Search:
         self._counts = {segment.id: segment for each in series for segment in each.segments}
         self._span = Timeframe(series[0].timeframe).milliseconds if series else 1
         self._series = max(1, len(series))
-        newest = _newest(reader, self._assets)
+        newest = self.newest()
         begin = min((segment.begins_at for segment in self._counts.values()), default=0)
         self.begin = begin if query.begin is None else max(begin, query.begin)
         end = 0 if newest is None else newest + 1
         self.end = end if query.end is None else min(end, query.end)
+
+    def newest(self, before: int | None = None) -> int | None:
+        """The open time of the newest bar, of those before a time; None without any."""
+        end = [] if before is None else [bars.c.open_time < before]
+        return max(self._of_each(func.max(bars.c.open_time), *end), default=None)
+
+    def oldest(self, since: int) -> int | None:
+        """The open time of the oldest bar from a time on; None without any."""
+        return min(self._of_each(func.min(bars.c.open_time), bars.c.open_time >= since), default=None)
+
+    def _of_each(self, time: ColumnElement[Any], *conditions: ColumnElement[bool]) -> Iterator[int]:
+        # One by one, the database looks at one bar of each; with a list of them it would look at all their bars.
+        for number in self._assets:
+            [(found,)] = self._reader.rows(select(time).where(bars.c.series_id == number, *conditions))
+            if found is not None:
+                yield found
 
     def length(self, bars_of_all: int) -> int:
         """The length of a span with so many bars of all series, in ms."""
@@ -128,6 +144,8 @@ def page(reader: RecordReader, series: Sequence[Series], query: DecisionQuery, l
         if len(found) > limit:
             return Page(found[:limit], found[limit - 1].place)
         end, searched = begin, searched + bars_of_all
+        if not some:  # there may be no bars for long
+            end = min(end, (search.newest(end) or 0) + 1)
         bars_of_all = min(2 * bars_of_all, _LONGEST_SPAN)
     return Page(found, Place(end) if end > search.begin else None)
 
@@ -142,6 +160,8 @@ def piece(reader: RecordReader, series: Sequence[Series], query: DecisionQuery) 
         some, _ = search.span(begin, end)
         found += sorted(some, key=lambda each: each.place)
         begin, searched = end, searched + bars_of_all
+        if not some:
+            begin = max(begin, search.oldest(begin) or search.end)
         if 4 * len(some) < PIECE:
             bars_of_all = min(2 * bars_of_all, 16 * PIECE)
     return Piece(found, begin if begin < search.end else None)
@@ -174,11 +194,3 @@ def _sets_with(reader: RecordReader, filters: Collection[str]) -> list[int]:
     """Ids of the sets of blocks that have a scenario of one of these filters."""
     found = reader.rows(select(blocks))
     return [number for number, text in found if any(block.filter in filters for block in read_blocks(text))]
-
-
-def _newest(reader: RecordReader, segments: Iterable[int]) -> int | None:
-    """The open time of the newest bar of some segments; None without any."""
-    # One by one, the database looks at one bar of each; with a list of them it would look at all their bars.
-    each = [select(func.max(bars.c.open_time)).where(bars.c.series_id == number) for number in segments]
-    times = [rows[0][0] for rows in map(reader.rows, each)]
-    return max((time for time in times if time is not None), default=None)
