@@ -301,6 +301,16 @@ async def test_pauses_without_end_pause_and_fill_no_history(
     assert "BTC" in service.paused()
 
 
+async def test_a_repeated_pause_is_not_taken_for_stored_in_a_database_that_is_gone(
+    service: ConfigService, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service._pausing._repeats, "most", 2)
+    for _ in range(5):
+        assert (await pause(service, "BTC", caller=EVE))["status"] == "success"
+    path.unlink()  # noqa: ASYNC240
+    assert {(await pause(service, "BTC", caller=EVE))["status"] for _ in range(5)} == {"not_stored_yet"}
+
+
 async def test_an_entry_of_the_stream_that_is_read_again_does_not_pause_again(service: ConfigService) -> None:
     entry = replace(asked("pause"), request_id="stream:1-0", caller=Caller(via=ENTRY))
     first = await service.switch(entry)

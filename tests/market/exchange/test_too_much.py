@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, cast
 
 import httpx2
@@ -13,6 +13,7 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
 from fake_exchange import BEGIN
+from vivienne.market.feeds.exchange import reading as exchange_reading
 from vivienne.market.feeds.exchange import rest as exchange_rest
 from vivienne.market.feeds.exchange.adapter import Instrument, Request, UnknownMessage
 from vivienne.market.feeds.exchange.asking import candles_between, trades_since
@@ -105,6 +106,31 @@ async def test_an_answer_that_unpacks_to_more_than_is_read_is_refused_and_others
     with pytest.raises(Refused, match="more than 2,097,152 bytes"):
         await asking
     assert turns >= 32  # pieces of 64 kB
+
+
+@pytest.mark.parametrize("flood", [b"1\r\n \r\n", b"HTTP/1.1 103 Early\r\n\r\n"], ids=["chunks", "early"])
+async def test_what_is_around_an_answer_is_read_in_pieces(flood: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exchange_reading, "_TURN_SECONDS", 0.0)
+    monkeypatch.setattr(exchange_reading, "_MOST_BYTES", 200_000)
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write((b"" if b"103" in flood else head) + flood * (400_000 // len(flood)))
+        with suppress(ConnectionError):
+            await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        rest = Rest(_BYBIT, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        asking, turns = asyncio.create_task(rest.get(_PATH, tries=1)), 0
+        while not asking.done():
+            await asyncio.sleep(0)
+            turns += 1
+        with pytest.raises(Refused, match="more than 200,000 bytes"):
+            await asking
+        await rest._client.aclose()
+    assert turns > 190  # pieces of 1 kB
 
 
 async def test_an_answer_of_more_rows_than_were_asked_for_is_refused_before_they_are_read() -> None:

@@ -203,12 +203,17 @@ class Pausing:
     async def _is_repeated(self, request: SwitchRequest, layer: str) -> bool:
         """Tell whether a caller pauses again and again what is paused. Storing each of these would fill the disk.
 
-        It is looked at within the turn and on top of the newest revision, so the pause is in force after everything
-        that was asked before it.
+        It is looked at within the turn, on top of the newest revision and in a store that is there, so the pause is in
+        force and on disk after everything that was asked before it.
+
+        Raises:
+            StoreUnavailable: the store does not answer, or is gone.
         """
-        if request.is_once or layer not in self._in_force.pauses.stored or not self._repeats.take(request.caller.key):
+        pauses = self._in_force.pauses
+        if request.is_once or layer not in pauses.stored or pauses.held or not self._repeats.take(request.caller.key):
             return False
         await self._writer.follow()
+        await self._thread.run(self._store.check)
         return layer in self._in_force.pauses.stored
 
     def _hold(self, held: _Held) -> None:

@@ -20,6 +20,7 @@ from vivienne.market.feeds.exchange.adapter import Advice, UnknownMessage
 from vivienne.market.feeds.exchange.fields import understood
 from vivienne.market.feeds.exchange.patience import Patience
 from vivienne.market.feeds.exchange.proxies import check_proxies
+from vivienne.market.feeds.exchange.reading import read_in_pieces
 from vivienne.market.feeds.exchange.trust import trusted
 
 if TYPE_CHECKING:
@@ -37,8 +38,8 @@ MOST_BYTES = 2 * 1024 * 1024
 """Largest answer that is read, also unpacked: ten times a page of candles."""
 MOST_LISTED_BYTES = 32 * 1024 * 1024
 """That of the list of all instruments, which has some megabytes."""
-_RAW_BYTES, _UNPACKED_BYTES = 16 * 1024, 64 * 1024
-"""What is unpacked at once, and what it may come to."""
+_UNPACKED_BYTES = 64 * 1024
+"""What is unpacked at once."""
 _TURN_SECONDS = 0.002
 _GZIP = 31
 """What zlib calls its format."""
@@ -122,10 +123,12 @@ class Rest:
         # Proxies are taken from the environment; elsewhere it is never sent.
         check_proxies()
         limits = httpx2.Limits(max_connections=_MOST_CONNECTIONS)
-        return httpx2.AsyncClient(
+        client = httpx2.AsyncClient(
             base_url=self._url, timeout=TIMEOUT_SECONDS, limits=limits, headers=_HEADERS, follow_redirects=False,
             verify=trusted(),
         )  # fmt: skip
+        read_in_pieces(client)
+        return client
 
     async def __aenter__(self) -> Self:
         if self._client.is_closed:  # it is used again
@@ -201,7 +204,7 @@ async def _content(answer: httpx2.Response, most: int) -> bytes:
     parts: list[bytes] = []
     unpacking = zlib.decompressobj(_GZIP) if encoding == "gzip" else None
     read, unpacked, turn_ends = 0, 0, monotonic() + _TURN_SECONDS
-    async for raw in answer.aiter_raw(_RAW_BYTES):
+    async for raw in answer.aiter_raw():  # in pieces as they come
         read += len(raw)
         for part in [raw] if unpacking is None else _unpacked(unpacking, raw):
             parts.append(part)

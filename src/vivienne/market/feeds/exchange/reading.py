@@ -1,0 +1,93 @@
+"""Reads what an exchange answers over HTTP a little at a time: in chunks of a byte it would keep others waiting."""
+
+from __future__ import annotations
+
+import asyncio
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import httpcore2
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import httpx2
+
+_READ_BYTES = 1024
+"""Read at once. A chunk has six bytes at least, and takes 30 microseconds."""
+_TURN_SECONDS = 0.002
+_MOST_BYTES = 64 * 1024 * 1024
+"""Largest answer with all that is around its body."""
+
+
+def read_in_pieces(client: httpx2.AsyncClient) -> None:
+    """Let a client read in pieces, on all its ways, proxies too. It has no setting for that."""
+    transports: list[Any] = [client._transport, *client._mounts.values()]  # noqa: SLF001
+    for transport in transports:
+        pool = getattr(transport, "_pool", None)
+        if pool is not None:
+            pool._network_backend = _Backend(pool._network_backend)  # noqa: SLF001
+
+
+class _Backend(httpcore2.AsyncNetworkBackend):
+    """Opens streams that are read in pieces."""
+
+    def __init__(self, backend: httpcore2.AsyncNetworkBackend) -> None:
+        self._backend = backend
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109  # as the library calls it
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore2.AsyncNetworkStream:
+        """See `httpcore2.AsyncNetworkBackend`."""
+        return _Stream(await self._backend.connect_tcp(host, port, timeout, local_address, socket_options))
+
+    async def sleep(self, seconds: float) -> None:
+        """See `httpcore2.AsyncNetworkBackend`."""
+        await self._backend.sleep(seconds)
+
+
+class _Stream(httpcore2.AsyncNetworkStream):
+    """A stream of a connection."""
+
+    def __init__(self, stream: httpcore2.AsyncNetworkStream) -> None:
+        self._stream = stream
+        self._turn_ends = 0.0
+        self._read = 0
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109  # see above
+        """Read a piece, once others have had their turn."""
+        if perf_counter() > self._turn_ends:
+            await asyncio.sleep(0)
+            self._turn_ends = perf_counter() + _TURN_SECONDS
+        data = await self._stream.read(min(max_bytes, _READ_BYTES), timeout)
+        self._read += len(data)
+        if self._read > _MOST_BYTES:
+            raise httpcore2.ReadError(f"an answer of more than {_MOST_BYTES:,} bytes")
+        return data
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109  # see above
+        """Write a request; another answer begins."""
+        self._read = 0
+        await self._stream.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        """See `httpcore2.AsyncNetworkStream`."""
+        await self._stream.aclose()
+
+    async def start_tls(
+        self,
+        ssl_context: Any,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109  # see above
+    ) -> httpcore2.AsyncNetworkStream:
+        """See `httpcore2.AsyncNetworkStream`."""
+        return _Stream(await self._stream.start_tls(ssl_context, server_hostname, timeout))
+
+    def get_extra_info(self, info: str) -> Any:
+        """See `httpcore2.AsyncNetworkStream`."""
+        return self._stream.get_extra_info(info)
