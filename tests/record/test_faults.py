@@ -115,6 +115,21 @@ async def test_a_full_disk_delays_the_record_and_loses_nothing(
         assert record.gaps(1, 0, 10**15) == []
 
 
+async def test_the_end_of_a_disk_is_left_to_the_configuration(
+    service: ConfigService, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, to = decided(asset_of(service), walk(0, 20)), recorder(path)
+    monkeypatch.setattr("vivienne.record.sqlite.RESERVED_BYTES", 1 << 60)
+
+    async with running(to):
+        take(to, made)
+        await until(lambda: to.trouble)
+        assert to.trouble is not None
+        assert "its disk is nearly full" in to.trouble
+        monkeypatch.setattr("vivienne.record.sqlite.RESERVED_BYTES", 1 << 20)
+        await until(lambda: to.written == 20)
+
+
 async def test_a_disk_that_hangs_holds_nobody_up_and_what_found_no_room_is_a_gap(
     service: ConfigService, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

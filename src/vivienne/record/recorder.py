@@ -189,6 +189,9 @@ class Recorder:
             self._write_some()
         if monotonic() - self._said_alive > sessions.ALIVE_SECONDS or self.waiting.has_lost:
             self._write_some()
+        if self._reason is not None:  # only now: on a disk that is nearly full a few of them fit
+            self._reason = None
+            _log.info("Decisions are recorded again; %d of them were lost", self.waiting.lost)
         if is_last and self._database is not None and self._session is not None:
             with self._database.transaction() as connection:
                 sessions.end(connection, self._session, _now())
@@ -226,7 +229,7 @@ class Recorder:
             with database.transaction() as connection:
                 writing.add(connection, entries)
                 writing.add_gaps(connection, lost, "lost")
-                sessions.say_alive(connection, session, _now())
+                sessions.say_alive(connection, database, session, _now())
         except RecordUnavailable:
             self._take_back(entries, lost)
             raise
@@ -248,9 +251,6 @@ class Recorder:
         self._said_alive = monotonic()
         if count:
             self._duration.observe(monotonic() - begin)
-        if self._reason is not None:
-            self._reason = None
-            _log.info("Decisions are recorded again; %d of them were lost", self.waiting.lost)
 
     def _fail(self, error: RecordUnavailable) -> None:
         """Say why nothing is recorded, once for each reason, and open the record anew next time."""

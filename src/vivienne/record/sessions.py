@@ -83,12 +83,11 @@ def begin(connection: Connection, database: RecordDatabase, run: RunKey, process
         row |= {"started_at": started_at, "alive_at": now}
         found = connection.execute(sessions.insert().returning(sessions.c.id), row).scalar_one()
     session = Session(run_id, found)
-    note_killed(connection, database, session, now)
-    say_alive(connection, session, now)
+    say_alive(connection, database, session, now)
     return session
 
 
-def note_killed(connection: Connection, database: RecordDatabase, own: Session, now: int) -> None:
+def _note_killed(connection: Connection, database: RecordDatabase, own: Session, now: int) -> None:
     """Note a gap for every process that ended without writing so; in a file, that is every other one."""
     dead = [sessions.c.ended_at.is_(None), sessions.c.id != own.id]
     if database.is_shared:
@@ -102,10 +101,11 @@ def note_killed(connection: Connection, database: RecordDatabase, own: Session, 
         connection.execute(gaps.insert(), gap)
 
 
-def say_alive(connection: Connection, session: Session, now: int) -> None:
-    """Write that a process is alive."""
+def say_alive(connection: Connection, database: RecordDatabase, session: Session, now: int) -> None:
+    """Write that a process is alive, and which others are not any more."""
     values = {"alive_at": now, "ended_at": None, "ended_cleanly": None}
     connection.execute(update(sessions).where(sessions.c.id == session.id).values(**values))
+    _note_killed(connection, database, session, now)
 
 
 def end(connection: Connection, session: Session, now: int) -> None:

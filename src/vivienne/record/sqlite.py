@@ -6,6 +6,7 @@ A write-ahead log, so that nobody who reads keeps the record from being written,
 
 from __future__ import annotations
 
+import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,8 @@ _LOCK_TIMEOUT = 2.0
 _CACHE_KIB = 4096
 _LOG_BYTES = 16 * 1024 * 1024
 """To which the write-ahead log is cut after it grew, as it does while somebody reads for long."""
+RESERVED_BYTES = 32 * 1024 * 1024
+"""Space on its disk that the record leaves free."""
 _GONE = "was deleted or replaced while it was open"
 
 
@@ -84,6 +87,8 @@ class SqliteRecord:
         """See `RecordDatabase`."""
         if self._is_gone():
             raise RecordUnavailable(self.name, _GONE)
+        if self._lock is not None:
+            self._leave_room()
         with translated(self.name, lambda error: said(error, self.path)), self._open.begin():
             yield self._open
 
@@ -114,6 +119,19 @@ class SqliteRecord:
             with self._open.begin():
                 self._open.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
                 make_tables(self._open)
+
+    def _leave_room(self) -> None:
+        """Leave the end of a disk to changes of the configuration, which may be on the same one.
+
+        Raises:
+            RecordUnavailable: there is no more than that.
+        """
+        if shutil.disk_usage(self.path.parent).free < RESERVED_BYTES:
+            raise RecordUnavailable(
+                self.name,
+                f"is not written because its disk is nearly full: the last {RESERVED_BYTES >> 20} MB are left to "
+                "changes of the configuration; make room",
+            )
 
     def _is_gone(self) -> bool:
         """Tell whether the opened file is no longer the one at its path: what is written there would be lost."""
