@@ -123,7 +123,9 @@ def _trouble(port: int, method: str, path: str, case: Case, *, is_preflight: boo
         verb = "OPTIONS"
     elif is_websocket:
         headers += UPGRADE
-    target = case.before.format(port=port) + path.format(asset="BTC", config_id="none", name="nobody", path="x")
+    target = case.before.format(port=port) + path.format(
+        asset="BTC", config_id="none", name="nobody", path="x", time="0", version="0"
+    )
     answer = ask(port, request(verb, target, *headers))
     if not case.is_allowed:
         return _not_refused(answer, verb)

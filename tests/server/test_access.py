@@ -64,7 +64,7 @@ def test_the_reference_opens_without_a_token_so_that_one_can_be_typed_there(runn
 def ask(running: RunningServer, method: str, path: str, token: str | None = None, **more: Any) -> httpx.Response:
     """A request, or the beginning of a WebSocket, with a token or without one; gives what was answered."""
     headers = {} if token is None else bearer(token)
-    path = path.format(asset="BTC", config_id="none", name="nobody")
+    path = path.format(asset="BTC", config_id="none", name="nobody", time="0", version="0")
     if method == WEBSOCKET:
         try:
             with connect(f"ws://127.0.0.1:{running.port}{path}", additional_headers=headers, open_timeout=SECONDS):
@@ -118,7 +118,7 @@ def test_a_role_may_do_what_is_its_own_and_nothing_more(
 def test_whether_it_is_ready_is_open_and_what_is_wrong_is_not(running: RunningServer, tokens: dict[str, str]) -> None:
     assert {"status"} == running.get("/ready").json().keys()
     whole = running.http.get(f"{running.url}/ready", headers=bearer(tokens["viewer"])).json()
-    assert {"status", "store", "feeds", "paused"} == whole.keys()
+    assert {"status", "store", "feeds", "record", "paused"} == whole.keys()
 
 
 def test_a_viewer_looks_and_tries_out_over_the_socket_and_changes_nothing(
