@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -27,6 +29,7 @@ BARS = random_bars(3, 420)
 FIRST = 300
 LOW = {"settings": {"state_threshold_loaded": 5, "state_threshold_aim": 30}}
 """So that there are entries."""
+NO_CONFIGURATION = "its configuration is not in the record"
 ORDERS = {0: Ordered(4, LOW), 340: Ordered(5, LOW, "paused"), 350: Ordered(6, {})}
 
 
@@ -181,6 +184,26 @@ def test_a_bar_that_nobody_decided_or_recorded_has_no_explanation(reading: TestC
     answer = reading.get(f"assets/BTC/decisions/{later}")
     assert answer.status_code == 404
     assert f"its newest one is at {iso(BARS.open_time.item(-1))}" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("DELETE FROM record_bars WHERE open_time = ?", "1 of the 316 bars that it was made from are no longer kept"),
+        ("DELETE FROM record_configurations WHERE id = 1 OR id = ?", NO_CONFIGURATION),
+        ("UPDATE record_configurations SET document = CAST(x'00' || ? AS BLOB)", NO_CONFIGURATION),
+    ],
+)
+def test_a_decision_that_cannot_be_decided_anew_is_shown_with_the_reason(
+    path: Path, tmp_path: Path, statement: str, words: str
+) -> None:
+    (tmp_path / "record.db").write_bytes(path.read_bytes())
+    with closing(sqlite3.connect(tmp_path / "record.db")) as record, record:
+        assert record.execute(statement, (BARS.open_time.item(100),)).rowcount > 0
+    with client(tmp_path, LocalRecord(ReadingThread(tmp_path / "record.db"), Scope(RUN, "15m"))) as reading:
+        found = get(reading, f"assets/BTC/decisions/{iso(BARS.open_time.item(315))}")
+    assert (found["unexplained"], found["explanation"], found["is_reproduced"]) == (words, None, None)
+    assert found["decision"]["close"] == BARS.close.item(315)
 
 
 def test_an_answer_that_the_client_has_already_is_not_sent_again(reading: TestClient) -> None:

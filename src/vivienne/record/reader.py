@@ -174,13 +174,16 @@ class RecordReader:
         """An effective configuration, all values.
 
         Raises:
-            LookupError: there is none of this id.
+            LookupError: there is none of this id, or it is damaged.
         """
         query = select(configurations.c.document).where(configurations.c.id == configuration_id)
         found = self.rows(query)
         if not found:
             raise LookupError(f"no configuration {configuration_id} in the record")
-        document: Document = orjson.loads(zlib.decompress(found[0][0]))
+        try:
+            document: Document = orjson.loads(zlib.decompress(found[0][0]))
+        except (zlib.error, orjson.JSONDecodeError) as error:
+            raise LookupError(f"the configuration {configuration_id} of the record is damaged") from error
         return document
 
     def bars(self, of: Series, wanted: Range = ALL) -> list[RecordedBar]:

@@ -1169,7 +1169,7 @@ export interface DifferentBar {
  *
  * It is decided anew from the recorded bars, with the configuration that was in force, `config`. `is_reproduced` says
  * whether that gives what was recorded, to the last bit; null if it cannot be decided anew. The reason is then
- * `unexplained`, and `explanation` is null.
+ * `unexplained`, and `explanation` is null. `config` is null if it is not in the record any more.
  *
  * `nearest_changes` are the smallest changes that would have altered the decision, the smallest first; each of them by
  * itself. `outcome` is what came of the decision so far, whether it had an effect or not.
@@ -1179,7 +1179,7 @@ export interface DecisionRecord {
   timeframe: string
   decision: ExportRow
   outcome: DecisionOutcome
-  config: Configuration
+  config: Configuration | null
   explanation: Explanation | null
   nearest_changes: NearestChange[]
   is_reproduced: boolean | null

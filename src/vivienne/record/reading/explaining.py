@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from vivienne.agent.evaluate import Evaluation
     from vivienne.record.reader import RecordReader, Segment, Series
     from vivienne.record.rows import RecordedBar, RecordedDecision
+    from vivienne.wire.document import Document
     from vivienne.wire.explanation import Explanation, NearestChange
     from vivienne.wire.outcome import DecisionOutcome
     from vivienne.wire.record import DecisionRecord
@@ -60,7 +61,7 @@ def explained(reader: RecordReader, series: Series, time: int) -> DecisionRecord
     timeframe = Timeframe(series.timeframe)
     time -= time % timeframe.milliseconds
     bar, made = _decided(reader, series, time)
-    document = reader.configuration(made.configuration_id)
+    document = _document(reader, made.configuration_id)
     versions = {session.id: session.program_version for session in reader.sessions(series.run_id)}
     found = _reasons(reader, _segment(series, time), made, document, timeframe)
     reasons, unexplained = (None, found) if isinstance(found, str) else (found, None)
@@ -95,6 +96,13 @@ def _decided(reader: RecordReader, series: Series, time: int) -> tuple[RecordedB
     )
 
 
+def _document(reader: RecordReader, number: int) -> Document | None:
+    try:
+        return reader.configuration(number)
+    except LookupError:
+        return None
+
+
 def _outcome(reader: RecordReader, series: Series, time: int, length_ms: int) -> DecisionOutcome:
     """What came of the decision on a bar."""
     around = Range(first=time - _POSITION_BARS * length_ms, last=time + (MOVE_BARS + 1) * length_ms)
@@ -112,9 +120,11 @@ def _segment(series: Series, time: int) -> Segment:
 
 
 def _reasons(
-    reader: RecordReader, segment: Segment, made: RecordedDecision, document: object, timeframe: Timeframe
+    reader: RecordReader, segment: Segment, made: RecordedDecision, document: Document | None, timeframe: Timeframe
 ) -> _Reasons | str:
     """Decide a bar anew, or say why that is not possible."""
+    if document is None:
+        return "its configuration is not in the record"
     time = made.decision.open_time
     first = time - (made.used - 1) * timeframe.milliseconds
     bars = reader.segment_candles(segment, first, time)

@@ -45,7 +45,7 @@ export function WhyThen({ asset, bar, onField, onNewest }: WhyThenProps) {
         </p>
       ) : data === undefined ? (
         <Skeleton height={120} mb="sm" />
-      ) : data.explanation === null ? (
+      ) : data.explanation === null || data.config === null ? (
         <p className={classes.missing}>{data.unexplained}</p>
       ) : (
         <>
@@ -108,7 +108,7 @@ function Decided({ record: { decision, config, explanation } }: { record: Decisi
       />
       <Side side={side} />
       <span className="figure">
-        {formatConfidence(decision.signal_confidence, limitsIn(config.settings, explanation))}
+        {formatConfidence(decision.signal_confidence, config === null ? [] : limitsIn(config.settings, explanation))}
       </span>
       <span className="figure">{formatSize(size)}</span>
       {!effective && <span>{STATUS_WORDS[status]}: without effect</span>}
