@@ -152,6 +152,7 @@ def test_an_asset_without_decisions_has_an_empty_page(reading: TestClient) -> No
         "asset": "SOL",
         "timeframe": "15m",
         "decisions": [],
+        "gaps": [],
         "next": None,
     }
 
@@ -204,6 +205,27 @@ def test_a_decision_that_cannot_be_decided_anew_is_shown_with_the_reason(
         found = get(reading, f"assets/BTC/decisions/{iso(BARS.open_time.item(315))}")
     assert (found["unexplained"], found["explanation"], found["is_reproduced"]) == (words, None, None)
     assert found["decision"]["close"] == BARS.close.item(315)
+
+
+def test_a_gap_is_on_the_page_of_its_time_and_the_reason_why_a_bar_is_missing(path: Path, tmp_path: Path) -> None:
+    (tmp_path / "record.db").write_bytes(path.read_bytes())
+    lost, last = BARS.open_time.item(320), BARS.open_time.item(324)
+    with closing(sqlite3.connect(tmp_path / "record.db")) as record, record:
+        record.execute("DELETE FROM record_bars WHERE open_time BETWEEN ? AND ?", (lost, last))
+        columns = "(run_id, series_id, from_time, to_time, reason, decisions)"
+        gap = f"INSERT INTO record_gaps {columns} VALUES (1, ?, ?, ?, ?, ?)"  # noqa: S608
+        record.execute(gap, (1, lost, last, "lost", 5))
+        record.execute(gap, (None, last + 1, last + 2, "killed", None))
+    with client(tmp_path, LocalRecord(ReadingThread(tmp_path / "record.db"), Scope(RUN, "15m"))) as reading:
+        mine = {"begin": iso(lost), "end": iso(last), "reason": "lost", "decisions": 5}
+        of_all = {"begin": iso(last + 1), "end": iso(last + 2), "reason": "killed", "decisions": None}
+        assert get(reading, "assets/BTC/decisions", limit=1000)["gaps"] == [mine, of_all]
+        assert get(reading, "assets/ETH/decisions", limit=1000)["gaps"] == [of_all]
+        assert get(reading, "assets/BTC/decisions", limit=5)["gaps"] == []
+        assert get(reading, "assets/BTC/decisions", before=iso(lost))["gaps"] == [mine]
+        answer = reading.get(f"assets/BTC/decisions/{iso(lost)}")
+        assert answer.status_code == 404
+        assert f"the record could not be written, from {iso(lost)} to {iso(last)}" in answer.json()["detail"]
 
 
 def test_an_answer_that_the_client_has_already_is_not_sent_again(reading: TestClient) -> None:

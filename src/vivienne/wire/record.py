@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from typing_extensions import TypedDict
 
@@ -34,8 +34,26 @@ class DecisionRow(BarDecision):
     price: float
 
 
+GapReason = Literal["lost", "killed", "feed"]
+"""Reasons for a gap of the record: it could not be written for too long; the process was killed; the market itself has
+no bars there, and its history began anew."""
+
+
+class RecordGap(TypedDict):
+    """A span of time in which decisions may be missing in the record.
+
+    `begin` and `end` are open times of bars; for `killed` they are the last sign of life of the process, and the start
+    of the next one. `decisions` is the number of decisions that are missing; null if nobody knows it.
+    """
+
+    begin: str
+    end: str
+    reason: GapReason
+    decisions: int | None
+
+
 class DecisionPage(TypedDict):
-    """Recorded decisions of one asset, newest first.
+    """Recorded decisions of one asset, newest first, and the gaps of the record in the time of this page, oldest first.
 
     `next` is the `before` of the next, older page; null after the last one. A page may have fewer decisions than asked
     for, even none, while `next` is set: one request looks through a limited part of the record.
@@ -44,6 +62,7 @@ class DecisionPage(TypedDict):
     asset: str
     timeframe: str
     decisions: list[DecisionRow]
+    gaps: list[RecordGap]
     next: str | None
 
 

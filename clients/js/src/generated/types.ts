@@ -1064,7 +1064,7 @@ export interface DecisionOutcome {
   paper_position: number | null
 }
 /**
- * Recorded decisions of one asset, newest first.
+ * Recorded decisions of one asset, newest first, and the gaps of the record in the time of this page, oldest first.
  *
  * `next` is the `before` of the next, older page; null after the last one. A page may have fewer decisions than asked
  * for, even none, while `next` is set: one request looks through a limited part of the record.
@@ -1073,6 +1073,7 @@ export interface DecisionPage {
   asset: string
   timeframe: string
   decisions: DecisionRow[]
+  gaps: RecordGap[]
   next: string | null
 }
 /**
@@ -1099,6 +1100,18 @@ export interface DecisionRow {
   levels_status: 'active' | 'blocking' | 'inactive'
   config_version: number
   price: number
+}
+/**
+ * A span of time in which decisions may be missing in the record.
+ *
+ * `begin` and `end` are open times of bars; for `killed` they are the last sign of life of the process, and the start
+ * of the next one. `decisions` is the number of decisions that are missing; null if nobody knows it.
+ */
+export interface RecordGap {
+  begin: string
+  end: string
+  reason: 'lost' | 'killed' | 'feed'
+  decisions: number | null
 }
 /**
  * The effect that a change would have had. `now` is the configuration in force, `then` the changed one.

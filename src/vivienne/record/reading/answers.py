@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vivienne.errors import UnknownDecision
+from vivienne.market.types import END_OF_TIME_MS
 from vivienne.record.reading.entries import decision_row, export_row
 from vivienne.record.reading.explaining import explained
+from vivienne.record.reading.gaps import gaps_of
 from vivienne.record.reading.older_bars import older_bars
 from vivienne.record.reading.query import entries_only
 from vivienne.record.reading.selecting import page, piece
@@ -26,10 +28,13 @@ def decisions(reader: RecordReader, scope: Scope, asset: str, query: DecisionQue
     """See `vivienne.record.reading.view.RecordView`."""
     series = [each for each in scope.series(reader) if each.asset == asset]
     found = page(reader, series, query, query.limit or PER_PAGE)
+    begin = (query.begin or 0) if found.next is None else found.next.time
+    end = (query.end or END_OF_TIME_MS) if query.before is None else query.before.time
     return {
         "asset": asset,
         "timeframe": scope.timeframe,
         "decisions": [decision_row(*each) for each in found.found],
+        "gaps": [gap for each in series for gap in gaps_of(reader, each, begin, end)],
         "next": None if found.next is None else found.next.written(),
     }
 

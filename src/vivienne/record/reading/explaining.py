@@ -21,6 +21,7 @@ from vivienne.record.judging.positions import positions
 from vivienne.record.judging.summary import outcome_entry
 from vivienne.record.reader import Range
 from vivienne.record.reading.entries import export_row
+from vivienne.record.reading.gaps import REASONS, gaps_of
 from vivienne.slices import whole
 from vivienne.times import iso
 
@@ -87,13 +88,13 @@ def _decided(reader: RecordReader, series: Series, time: int) -> tuple[RecordedB
         raise UnknownDecision(
             f"Nobody decided the bar of {series.asset} at {iso(time)}: it is history from before the program started"
         )
-    span = [reader.candles(series, Range(limit=1)), reader.candles(series, Range(before=time, limit=1))]
-    newest = iso(int(span[0].open_time[-1])) if len(span[0]) else None
-    raise UnknownDecision(
-        f"The record has no bar of {series.asset} at {iso(time)}"
-        + ("" if newest is None else f"; its newest one is at {newest}")
-        + (f", and the one before that time at {iso(int(span[1].open_time[-1]))}" if len(span[1]) else "")
-    )
+    gaps = gaps_of(reader, series, time, time)
+    if gaps:
+        because = f": {REASONS[gaps[0]['reason']]}, from {gaps[0]['begin']} to {gaps[0]['end']}"
+    else:
+        newest = reader.candles(series, Range(limit=1))
+        because = f"; its newest one is at {iso(newest.open_time.item(-1))}" if len(newest) else ""
+    raise UnknownDecision(f"The record has no bar of {series.asset} at {iso(time)}{because}")
 
 
 def _document(reader: RecordReader, number: int) -> Document | None:

@@ -1,0 +1,36 @@
+"""Gaps of the record, as far as they concern one asset."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vivienne.times import iso
+
+if TYPE_CHECKING:
+    from vivienne.record.reader import RecordReader, Series
+    from vivienne.wire.record import GapReason, RecordGap
+
+REASONS: dict[GapReason, str] = {
+    "lost": "the record could not be written",
+    "killed": "the process was killed, or its machine stopped",
+    "feed": "the market has no bars there, and its history began anew",
+}
+
+
+def gaps_of(reader: RecordReader, series: Series, begin: int, end: int) -> list[RecordGap]:
+    """The gaps in a span of time, oldest first.
+
+    Args:
+        reader: of the record.
+        series: of the asset.
+        begin: ms since the epoch.
+        end: likewise.
+    """
+    # Only the time of a real market is that of the machine.
+    is_real = any(run.is_real for run in reader.runs() if run.id == series.run_id)
+    meant = {segment.id for segment in series.segments} | ({None} if is_real else set())
+    return [
+        {"begin": iso(first), "end": iso(last), "reason": reason, "decisions": decisions}  # type: ignore[typeddict-item]  # the writer knows no other reasons
+        for series_id, first, last, reason, decisions in reader.gaps(series.run_id, begin, end)
+        if series_id in meant
+    ]
