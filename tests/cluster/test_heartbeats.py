@@ -10,7 +10,7 @@ import pytest
 from redis_running import STATE
 from vivienne.cluster.agents import MOST_UNPROVEN, Agents
 from vivienne.cluster.agreement import disagreements
-from vivienne.cluster.gateway import Gateway
+from vivienne.cluster.gateway import Gateway, _is_state
 from vivienne.cluster.heartbeats import AGENTS, read_heartbeat
 from vivienne.cluster.questions import Asking, read_question
 from vivienne.cluster.remote_market import RemoteMarket
@@ -269,3 +269,15 @@ async def test_forged_heartbeats_do_not_keep_a_successor_alive_that_is_gone(earl
 async def test_an_agent_of_another_share_is_no_successor(earlier: Earlier) -> None:
     earlier.keep(1, SUCCESSOR)
     assert not await earlier.hears(SUCCESSOR, "SOL")
+
+
+@pytest.mark.parametrize(
+    "pause", [{}, {"config_id": 5, "version": 1}, {"config_id": "x", "version": "1"}, "paused", []]
+)
+def test_a_state_with_a_pause_of_another_shape_is_none(pause: Any) -> None:
+    said = state(1)
+    assert _is_state(said)
+    said["agents"]["VivienneAgent"]["data"]["pause"] = {"config_id": "x", "version": None}
+    assert _is_state(said)
+    said["agents"]["VivienneAgent"]["data"]["pause"] = pause
+    assert not _is_state(said)

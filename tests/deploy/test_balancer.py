@@ -213,6 +213,24 @@ def test_requests_that_do_not_end_keep_no_pause_of_their_address_out(balanced: B
         assert 200 == http.post(f"{COMPREHENSIVE}/resume", json={"asset": "ETH"}).status_code
 
 
+def test_nothing_unfinished_or_unread_is_kept_in_files(balanced: Balanced, tmp_path: Path) -> None:
+    with balancer(tmp_path, *balanced.servers) as address, ExitStack() as opened:
+        host, port = address.split(":")
+
+        def asked(request: str, body: bytes = b"") -> None:
+            connection = opened.enter_context(socket.create_connection((host, int(port))))
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+            connection.sendall(request.encode() + body)
+
+        for _ in range(4):
+            asked(f"POST /x HTTP/1.1\r\nHost: {address}\r\nContent-Length: 900000\r\n\r\n", b"x" * 100_000)
+            asked(f"GET /static-offline-docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: {address}\r\n\r\n")
+        with balanced.http() as http:
+            assert 200 == http.get("/health").status_code
+        kept = [each for each in tmp_path.rglob("*") if each.is_file() and each.name not in ("nginx.conf", "nginx.pid")]
+        assert [] == kept
+
+
 def test_what_is_refused_does_not_fill_the_log(balanced: Balanced, tmp_path: Path) -> None:
     log = tmp_path / "error.log"
     text = TEXT.replace("rate=100r/s", "rate=1r/m").replace("burst=400", "burst=1")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 
+from vivienne.server.http_protocol import forwarded_for
 from vivienne.server.turns import Turns
 
 
@@ -16,6 +17,17 @@ async def _passes(number: int) -> None:
 
 def _fail() -> None:
     raise ValueError("bad")
+
+
+def test_clients_behind_a_proxy_have_turns_of_their_own() -> None:
+    def whose(*values: bytes) -> str | None:
+        return forwarded_for([(b"host", b"x"), *((b"x-forwarded-for", value) for value in values)])
+
+    assert whose() is None
+    assert whose(b"192.0.2.7") == "192.0.2.7"
+    assert whose(b"192.0.2.7, 198.51.100.1") == "198.51.100.1"  # the one that the proxy has seen
+    assert whose(b"2001:db8::1") == whose(b"2001:db8::2")
+    assert whose(b"x" * 10_000) == whose(b"\xff") == "unknown"
 
 
 def test_work_that_fails_stops_no_other() -> None:

@@ -206,8 +206,16 @@ def _is_state(message: dict[str, Any]) -> bool:
         and all(_is_number(message.get(name)) for name in ("seq", "config_version"))
         and isinstance(data, dict)
         and data.get("status") in get_args(Status)
+        and _is_pause(data.get("pause"))
         and all(isinstance(data.get(name), (int, float, NoneType)) for name in ("data_age", "data_age_limit"))
     )
+
+
+def _is_pause(value: object) -> bool:
+    if not isinstance(value, dict):
+        return value is None
+    version = value.get("version")
+    return isinstance(value.get("config_id"), str) and (version is None or _is_number(version))
 
 
 def _is_number(value: object) -> bool:

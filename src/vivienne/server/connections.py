@@ -86,7 +86,7 @@ class Connections:
         self.parsing_on = Turns(_PARSED_ON_PER_PASS)
         self.answering = Turns(_BEGUN_PER_PASS)
         self.pausing = Turns(_PAUSES_PER_PASS)
-        self._is_proxy = is_proxy
+        self.is_proxy = is_proxy
         self._metrics = metrics or Metrics()
         self._open = 0
         # Oldest first.
@@ -120,7 +120,7 @@ class Connections:
                 self._end(self._least_wanted_spare())
             detail = f"The limit of {self.limits.connections:,} open connections is reached"
             return self._refusal(_UNAVAILABLE, detail)
-        if len(here) > self.limits.connections_per_address and not self._is_proxy(address):
+        if len(here) > self.limits.connections_per_address and not self.is_proxy(address):
             detail = f"The limit of {self.limits.connections_per_address:,} open connections from {address} is reached"
             return self._refusal(_TOO_MANY, detail)
         return None
@@ -130,7 +130,7 @@ class Connections:
         most = max(self._by_address.values(), key=len)
         oldest = next((each for each in most if each not in self._spare and not each.is_pausing), None)
         is_fair = len(most) > 2 * len(self._by_address[whose])
-        if oldest is None or not is_fair or self._is_proxy(oldest.address):
+        if oldest is None or not is_fair or self.is_proxy(oldest.address):
             return False
         self._end(oldest)
         return True

@@ -31,6 +31,7 @@ from vivienne.server.policy import is_pause
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Iterable
 
     from starlette.types import ASGIApp
     from uvicorn.config import Config
@@ -47,6 +48,7 @@ _FEW_TURNS = 16
 length has fewer, unless it comes in small pieces."""
 _SOCKET_UNREAD = 8 * 1024
 """Bytes that a WebSocket may leave unread, beside those in the kernel, before no more is sent."""
+_LONGEST_ADDRESS = 64
 _LAST_REQUEST_SECONDS = 0.5
 """Time for the first request of a connection that is open when the server stops."""
 
@@ -293,7 +295,8 @@ class Connection(HttpToolsProtocol):
             app = self.config.loaded_app
             cycle.keep_alive = False
         turns = self.everything.pausing if is_pause(cycle.scope) else self.everything.answering
-        self._starts = turns.take(self.whose, partial(self._start, cycle, app), had=self._turns)
+        whose = forwarded_for(cycle.scope["headers"]) if self.everything.is_proxy(self.address) else None
+        self._starts = turns.take(whose or self.whose, partial(self._start, cycle, app), had=self._turns)
 
     def _start(self, cycle: Any, app: Any) -> None:
         self._starts = None
@@ -373,6 +376,16 @@ class Connection(HttpToolsProtocol):
         head += f"content-length: {len(text)}\r\nconnection: close\r\n\r\n"
         self.transport.write((head + text).encode())
         self.transport.close()
+
+
+def forwarded_for(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
+    """Name under which the address that a proxy forwards is counted; None if it forwards none.
+
+    Its clients take turns as others do. Who sends an address of its own through a proxy has it set by that.
+    """
+    forwarded = [value for name, value in headers if name == b"x-forwarded-for"]
+    address = forwarded[-1].rpartition(b",")[2].strip().decode("latin-1")[:_LONGEST_ADDRESS] if forwarded else ""
+    return counted_as(address) if address else None
 
 
 def _do_nothing() -> None:
