@@ -18,9 +18,11 @@ from vivienne.changes.service import ConfigService
 from vivienne.commands.main import main
 from vivienne.market.types import MINUTE_MS, Bars
 from vivienne.metrics.registry import Metrics
+from vivienne.record.place import beside
 from vivienne.record.reading.scope import Scope
 from vivienne.record.verifying.daily import DailyVerification
-from vivienne.store.sqlite import SqliteRevisionStore
+from vivienne.store.address import PostgresUrl
+from vivienne.store.opening import open_store
 from vivienne.times import iso
 
 if TYPE_CHECKING:
@@ -39,9 +41,11 @@ def change(**settings: float) -> ChangeRequest:
     return ChangeRequest(Update({"settings": settings}, partial=True), channel="test")
 
 
-async def record_with_changes_and_restarts(db: Path, minutes: Callable[[int, int], list[Candle]] = walk) -> int:
+async def record_with_changes_and_restarts(
+    db: Path | PostgresUrl, minutes: Callable[[int, int], list[Candle]] = walk
+) -> int:
     """Three changes, a pause, and two restarts on the way. The number of decisions."""
-    service = ConfigService(SqliteRevisionStore(db), ["BTC", "ETH"])
+    service = ConfigService(open_store(db, "as it is"), ["BTC", "ETH"])
     decisions, begin = 0, HISTORY
     changes = [change(state_threshold_loaded=20), change(position_size_loaded=3), change(state_threshold_aim=30)]
     for start, changed in enumerate(changes):
@@ -58,7 +62,7 @@ async def record_with_changes_and_restarts(db: Path, minutes: Callable[[int, int
             await service.switch(SwitchRequest(switch="pause", channel="test"))
         begin += 2 * BETWEEN
         decisions += len(made)
-        await recorded(recorder(db.with_name("v-record.db"), started_at=MIDNIGHT + start), made)
+        await recorded(recorder(beside(db), started_at=MIDNIGHT + start), made)
     await service.close()
     return decisions
 
@@ -77,13 +81,13 @@ def db(whole: tuple[Path, int], tmp_path: Path) -> Path:
     return tmp_path / "v.db"
 
 
-def verified(db: Path, *flags: str) -> tuple[int, dict[str, Any]]:
+def verified(db: Path | str, *flags: str) -> tuple[int, dict[str, Any]]:
     result = run(db, "--json", *flags)
     document: dict[str, Any] = json.loads(result.stdout)
     return result.exit_code, document
 
 
-def run(db: Path, *flags: str) -> Result:
+def run(db: Path | str, *flags: str) -> Result:
     return CliRunner().invoke(main, ["verify", "--db", str(db), *flags])
 
 
@@ -118,6 +122,15 @@ def test_on_a_real_market_too(marketdata: Path, tmp_path: Path) -> None:
     decisions = asyncio.run(record_with_changes_and_restarts(tmp_path / "v.db", minutes))
     code, found = verified(tmp_path / "v.db")
     assert (code, found["decisions"], found["different"], found["missing"]) == (0, decisions, 0, 0)
+
+
+def test_in_postgresql_too(database: str) -> None:
+    url = PostgresUrl.read(database)
+    assert url is not None
+    decisions = asyncio.run(record_with_changes_and_restarts(url))
+    code, found = verified(database)
+    assert (code, found["decisions"], found["different"], found["missing"]) == (0, decisions, 0, 0)
+    assert found["configurations"] == {"compared": 8, "different": [], "unknown": 0}
 
 
 def test_a_part_of_the_record_can_be_verified(whole: tuple[Path, int]) -> None:

@@ -1,0 +1,75 @@
+"""The record is read beside the event loop, one call at a time, and nobody waits for it for ever."""
+
+from __future__ import annotations
+
+import asyncio
+from threading import Event
+from typing import TYPE_CHECKING
+
+import pytest
+
+from recording import Recording
+from vivienne.errors import RecordUnavailable
+from vivienne.record.reading.thread import ReadingThread
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from vivienne.record.reader import RecordReader
+
+SECONDS = 30.0
+
+
+@pytest.fixture
+def thread(tmp_path: Path) -> ReadingThread:
+    Recording(tmp_path / "record.db").close()
+    return ReadingThread(tmp_path / "record.db")
+
+
+async def test_the_event_loop_goes_on_meanwhile_and_calls_follow_each_other(thread: ReadingThread) -> None:
+    is_read, order = Event(), list[str]()
+
+    def slow(reader: RecordReader) -> int:
+        assert is_read.wait(SECONDS)
+        order.append("slow")
+        return len(reader.runs())
+
+    first = asyncio.create_task(thread.read(slow, "ann"))
+    second = asyncio.create_task(thread.read(lambda _: order.append("quick"), "bob"))
+    await asyncio.sleep(0)  # the loop is free
+    is_read.set()
+    assert await first == 1
+    await second
+    assert order == ["slow", "quick"]
+
+
+async def test_a_caller_who_leaves_ends_no_call_of_others_and_begins_none_too_early(thread: ReadingThread) -> None:
+    began, is_read, running = Event(), Event(), list[str]()
+
+    def slow(_: RecordReader) -> None:
+        running.append("slow")
+        began.set()
+        assert is_read.wait(SECONDS)
+        running.remove("slow")
+
+    first = asyncio.create_task(thread.read(slow, "ann"))
+    assert await asyncio.to_thread(began.wait, SECONDS)
+    second = asyncio.create_task(thread.read(lambda _: [*running], "bob"))
+    first.cancel()
+    await asyncio.sleep(0)
+    is_read.set()
+    assert await second == []
+    with pytest.raises(asyncio.CancelledError):
+        await first
+
+
+async def test_a_record_that_does_not_answer_is_given_up_and_opened_again(
+    thread: ReadingThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_over = Event()
+    monkeypatch.setattr("vivienne.record.reading.thread.ANSWER_SECONDS", 0.05)
+    with pytest.raises(RecordUnavailable, match=r"did not answer within 0\.05 s"):
+        await thread.read(lambda _: is_over.wait(SECONDS))
+    monkeypatch.setattr("vivienne.record.reading.thread.ANSWER_SECONDS", SECONDS)
+    assert len(await thread.read(lambda reader: reader.runs())) == 1
+    is_over.set()
