@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from unittest.mock import Mock
+from weakref import WeakSet
 
 import pytest
 from hypothesis import given
@@ -207,6 +208,39 @@ def test_trades_of_closed_minutes_are_let_go(count: int) -> None:
         builder.add([NumberedTrade(str(number), number, 1, trade)])
         list(builder.made())
     assert builder._count <= 61  # what it keeps is not to be seen from outside
+
+
+class _Key(str):
+    """A key that tells whether somebody still holds it."""
+
+    __slots__ = ("__weakref__",)
+
+
+def test_keys_of_trades_without_numbers_are_let_go_with_their_minute() -> None:
+    builder, held = MinuteBuilder(BEGIN, 42.0), WeakSet[_Key]()
+    for number in range(1_000):
+        key = _Key(f"a key as long as those of exchanges {number}")
+        held.add(key)
+        builder.add([NumberedTrade(key, None, 1, Trade(BEGIN + number * 10_000, 7.0, 1.0, True))])
+        list(builder.made())
+    del key
+    assert len(held) <= 3 * 6  # of the open minute and the last one; six a minute
+
+
+def test_a_trade_without_a_number_that_comes_again_is_not_the_newest_one() -> None:
+    builder = MinuteBuilder(BEGIN, 42.0)
+    trades = [NumberedTrade(key, None, 1, Trade(BEGIN + time, 7.0, 1.0, True)) for key, time in (
+        ("a", 5), ("b", MINUTE_MS), ("c", MINUTE_MS + 5))]  # fmt: skip
+    builder.add(trades)
+    assert len(all_made(builder)) == 1
+    assert builder.add(trades[:2]) == []  # of a minute that was made, and of one that is open
+    builder.interrupt()
+    hole = builder.hole()
+    assert hole is not None
+    assert hole.after == trades[-1]
+    builder.cover(trades, is_whole=True)
+    builder.hear(BEGIN + 2 * MINUTE_MS + GRACE_MS)
+    assert [(candle.open_time, candle.trade_count) for candle in all_made(builder)] == [(BEGIN + MINUTE_MS, 2)]
 
 
 def test_candles_in_place_of_many_broken_minutes_look_at_each_trade_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,6 @@ connection plus a grace. The clock of this machine says nothing.
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
 
 GRACE_MS = 1_000
 """How much later than the end of a minute the exchange's clock must be, where nothing else says that it is over."""
-_REMEMBERED = 20_000
-"""Keys of trades without numbers that are remembered, to know them when they come again."""
 _SPENT_WITH_EACH = 2
 """Trades of a minute that was made that are let go of with each new one."""
 MOST_TRADES = 200_000
@@ -57,8 +54,9 @@ class MinuteBuilder:
 
     Attributes:
         late: number of trades that came after their minute was made; the exchange's candle tells whether it matters.
+            Where trades have no numbers, those that come again are among them.
         left_out: number of trades that were too many.
-        last: the newest trade by its number, or by its arrival where trades have none.
+        last: the newest trade by its number, or by its time where trades have none.
     """
 
     def __init__(self, begin: int, close: float | None, *, grace: int = GRACE_MS, flag_grace: int = 0) -> None:
@@ -69,8 +67,6 @@ class MinuteBuilder:
         self._open: dict[int, OpenMinute] = {}
         self._spent: dict[str, NumberedTrade] = {}
         self._count = 0
-        self._known: deque[str] = deque(maxlen=_REMEMBERED)
-        self._keys: set[str] = set()
         self._heard = begin
         self._over = begin
         self._made_to: int | None = None
@@ -103,10 +99,10 @@ class MinuteBuilder:
         return new
 
     def _add(self, numbered: NumberedTrade) -> bool:
-        number, minute = numbered.number, _minute(numbered)
+        minute = _minute(numbered)
         if self._is_known(numbered, minute):
             return False
-        if self.last is None or number is None or self.last.number is None or number > self.last.number:
+        if _is_newest(numbered, self.last):
             self.last = numbered
         if minute < self._begin:
             return self._before(numbered)
@@ -118,8 +114,6 @@ class MinuteBuilder:
             found = self._open[minute] = OpenMinute()
         found.add(numbered)
         self._count += 1
-        if number is None:
-            self._remember(numbered.key)
         self._go_ahead(numbered)
         return True
 
@@ -132,10 +126,9 @@ class MinuteBuilder:
             self._spent.popitem()
 
     def _is_known(self, numbered: NumberedTrade, minute: int) -> bool:
-        """Whether a trade came before. Where there are numbers, those of closed minutes need not be remembered."""
-        if numbered.number is None:
-            return numbered.key in self._keys
-        is_made = self._made_to is not None and numbered.number <= self._made_to
+        """Whether a trade came before. Those of minutes that were made need not be remembered: none is added to them."""
+        number = numbered.number
+        is_made = number is not None and self._made_to is not None and number <= self._made_to
         return is_made or (minute in self._open and numbered.key in self._open[minute].trades)
 
     def _go_ahead(self, numbered: NumberedTrade) -> None:
@@ -162,12 +155,6 @@ class MinuteBuilder:
             if self._front_number is None or number > self._front_number:
                 self._front_number = number
         return False
-
-    def _remember(self, key: str) -> None:
-        if len(self._known) == _REMEMBERED:
-            self._keys.discard(self._known[0])
-        self._known.append(key)
-        self._keys.add(key)
 
     def hear(self, time: int) -> None:
         """The exchange's clock shows this time, on the connection that the trades come from."""
@@ -351,6 +338,15 @@ class MinuteBuilder:
             self._made_to = found.newest if self._made_to is None else max(self._made_to, found.newest)
         self._spent = found.trades
         return found.candle(minute)
+
+
+def _is_newest(numbered: NumberedTrade, last: NumberedTrade | None) -> bool:
+    """Whether no trade is newer; one that comes again may be much older."""
+    if last is None:
+        return True
+    if numbered.number is None or last.number is None:
+        return numbered.trade.time >= last.trade.time
+    return numbered.number > last.number
 
 
 def _minute(numbered: NumberedTrade) -> int:
