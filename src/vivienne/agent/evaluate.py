@@ -43,7 +43,8 @@ MOST_HISTORY = FULL_HISTORY + BLOCK_BARS
 SIDES: dict[float, Side] = {1: "long", -1: "short", 0: "none"}
 _CLARITIES = tuple(Clarity)
 _TRENDS: dict[float, Trend] = {1: "bullish", -1: "bearish", 0: "neutral"}
-_SCENARIO_IDS = tuple(Block(each.name, scenario.id) for each in FILTERS for scenario in each.scenarios)
+BLOCKS = tuple(Block(each.name, scenario.id) for each in FILTERS for scenario in each.scenarios)
+"""All blocks that there may be, in the order of those of a decision."""
 _LEVELS = FILTERS.index(FILTER["levels"])
 
 
@@ -121,7 +122,7 @@ class Evaluation(NamedTuple):
             confidence=self.votes.confidence.item(row),
             size=decided.size.item(row),
             wanted=decided.wanted.item(row),
-            blocks=tuple(compress(_SCENARIO_IDS, filters.scenario_blocks[:, row].tolist())),
+            blocks=tuple(compress(BLOCKS, filters.scenario_blocks[:, row].tolist())),
             trend=_TRENDS[self.trend.item(row)],
             volatility=STATUSES[self.volatility.item(row)],
             levels=self.levels_status(row),
@@ -210,11 +211,18 @@ def _evaluate(
     )
 
 
-@lru_cache(maxsize=2 * MOST_HISTORY)
 def _known(bars: int, rows: int, needed: int, is_whole: bool) -> tuple[BoolArray, BoolArray, IntArray]:
-    """Readiness, wholeness and history of the last rows of so many bars; read-only, because many assets share them."""
-    seen = np.arange(bars - rows + 1, bars + 1)
-    columns = seen >= min(needed, FULL_HISTORY), np.full(rows, is_whole), np.minimum(seen, FULL_HISTORY)
+    """Readiness, wholeness and history of the last rows of so many bars."""
+    ready, whole, history = _known_of_all(needed, is_whole)
+    of_rows = slice(bars - rows, bars)
+    return ready[of_rows], whole[of_rows], history[of_rows]
+
+
+@lru_cache(maxsize=64)
+def _known_of_all(needed: int, is_whole: bool) -> tuple[BoolArray, BoolArray, IntArray]:
+    """The same of every number of bars there may be; read-only, because many assets share them."""
+    seen = np.arange(1, MOST_HISTORY + 1)
+    columns = seen >= min(needed, FULL_HISTORY), np.full(MOST_HISTORY, is_whole), np.minimum(seen, FULL_HISTORY)
     for column in columns:
         column.flags.writeable = False
     return columns

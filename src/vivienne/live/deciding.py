@@ -8,6 +8,7 @@ from vivienne.agent.decision import NO_CAP
 from vivienne.agent.evaluate import FULL_HISTORY, bars_used, evaluate, history_needed
 from vivienne.agent.explain import explain
 from vivienne.live.entries import Readings, chart_bars, readings
+from vivienne.live.made import Made, MadeDecisions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,21 +24,6 @@ if TYPE_CHECKING:
     from vivienne.wire.chart import ChartBar
     from vivienne.wire.explanation import Explanation
     from vivienne.wire.preview import LevelSizes
-
-
-class Made(NamedTuple):
-    """A decision that was made when its bar closed.
-
-    Attributes:
-        config_version: version of the configuration it was made with.
-        is_paused: True if the asset was paused then, so that the decision had no effect.
-        readings: values that its signals read.
-    """
-
-    decision: Decision
-    config_version: int
-    is_paused: bool
-    readings: Readings
 
 
 class Basis(NamedTuple):
@@ -79,7 +65,7 @@ class Deciding:
         self._timeframe = timeframe
         self._cap = cap
         self._least_history = FULL_HISTORY if require_full_history else 0
-        self._made: dict[int, Made] = {}
+        self._made = MadeDecisions(window.length)
         self._recalled: Mapping[int, Made] = {}
         self._first: int | None = None
         self._latest: tuple[Bars, Evaluation] | None = None
@@ -117,9 +103,7 @@ class Deciding:
         decision, evaluation = self._decide(bars[: len(bars) - followed_by] if followed_by else bars, active)
         if self.is_ready:
             is_paused, [read] = active.pause is not None, readings(evaluation)
-            self._made[decision.open_time] = Made(decision, active.version, is_paused, read)
-        while len(self._made) > self._window.length:
-            del self._made[next(iter(self._made))]
+            self._made.add(Made(decision, active.version, is_paused, read))
         return decision
 
     def decide_again(self, active: Active, open_bar: Candle | None = None) -> None:
@@ -194,5 +178,5 @@ class Deciding:
         return decision, evaluation
 
     def _known(self, evaluation: Evaluation) -> list[Made | None]:
-        recalled = self._recalled
-        return [self._made.get(time) or recalled.get(time) for time in evaluation.open_time.tolist()]
+        recalled, times = self._recalled, evaluation.open_time.tolist()
+        return [made or recalled.get(time) for time, made in zip(times, self._made.at(times), strict=True)]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from vivienne.agent.decision import Decision
     from vivienne.agent.evaluate import Evaluation
-    from vivienne.live.deciding import Made
+    from vivienne.live.made import Made
     from vivienne.market.feeds.base import Contact, Listing, MinuteSource
     from vivienne.market.types import Bars, FloatArray
     from vivienne.wire.chart import BarStatus, ChartBar, Listed

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from vivienne.live.deciding import Made
+    from vivienne.live.made import Made
     from vivienne.market.types import Bars
     from vivienne.market.window import SourceArray
 

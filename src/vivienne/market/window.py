@@ -64,11 +64,14 @@ class BarWindow:
         self._renew(0)
 
     def _renew(self, rows: int) -> None:
-        """Begin a buffer with room for so many rows, and as many more."""
+        """Begin a buffer with room for so many rows, and as many more.
+
+        It is written at once: else its memory would come page by page for days, as it fills.
+        """
         length = min(2 * self.length, max(_SMALLEST, 2 * rows))
-        self._times = np.empty(length, dtype=np.int64)
-        self._values = np.empty((_COLUMNS, length), dtype=np.float64)
-        self._sources = np.zeros(length, dtype=np.uint8)
+        self._times = np.full(length, 0, dtype=np.int64)
+        self._values = np.full((_COLUMNS, length), 0.0, dtype=np.float64)
+        self._sources = np.full(length, 0, dtype=np.uint8)
 
     def __len__(self) -> int:
         return self._count

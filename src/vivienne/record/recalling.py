@@ -11,7 +11,7 @@ from sqlalchemy import select
 from typing_extensions import override
 
 from vivienne.errors import RecordUnavailable
-from vivienne.live.deciding import Made
+from vivienne.live.made import Made
 from vivienne.live.memory import Recalled
 from vivienne.market.checks import last_unusable
 from vivienne.market.types import Bars, Candle

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 APPLICATION_ID = 0x56495652
 """Marks the file as a record in its header ("VIVR")."""
 _LOCK_TIMEOUT = 2.0
-_CACHE_KIB = 4096
+_CACHE_KIB = 1024
+"""Of the pages that were written last. The bars of the first decisions fill it, so that it does not grow later."""
 _LOG_BYTES = 16 * 1024 * 1024
 """To which the write-ahead log is cut after it grew, as it does while somebody reads for long."""
 RESERVED_BYTES = 32 * 1024 * 1024

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from vivienne.agent.evaluate import MOST_HISTORY, evaluate
-from vivienne.live.deciding import Made
 from vivienne.live.entries import chart_bars
+from vivienne.live.made import Made
 from vivienne.market.timeframe import Timeframe
 from vivienne.market.types import Bars
 from vivienne.record.reader import Range

@@ -126,7 +126,7 @@ class MinuteBuilder:
             self._spent.popitem()
 
     def _is_known(self, numbered: NumberedTrade, minute: int) -> bool:
-        """Whether a trade came before. Those of minutes that were made need not be remembered: none is added to them."""
+        """Whether a trade came before. Those of minutes that were made are not remembered: none is added to them."""
         number = numbered.number
         is_made = number is not None and self._made_to is not None and number <= self._made_to
         return is_made or (minute in self._open and numbered.key in self._open[minute].trades)
