@@ -142,17 +142,23 @@ async def test_a_history_that_has_other_bars_is_said_and_the_recorded_ones_count
     assert asset.closes(1_000) == [each.close for each in walk(0, 405)]
 
 
+@pytest.mark.parametrize("begin", [0, 100])
 async def test_a_history_of_minutes_fills_what_was_not_recorded_before_and_after(
-    service: ConfigService, where: Path | PostgresUrl
+    service: ConfigService, tmp_path: Path, begin: int
 ) -> None:
-    short = asset_of(service)
-    short.load(Bars.from_candles(walk(100, 250)))
+    where, short = tmp_path / "r.db", asset_of(service)
+    short.load(Bars.from_candles(walk(begin, 350 - begin)))
     await recorded(recorder(where), decided(short, walk(350, 50)))
 
     asset = started(service, where)
     asset.load(Bars.from_candles(walk(0, 420)))
 
     assert asset.closes(1_000) == [each.close for each in walk(0, 420)]
+    lasting = asset_of(service)
+    lasting.load(Bars.from_candles(walk(0, 420)))
+    assert [bar["status"] for bar in asset.chart(1_000)["bars"]] == [
+        bar["status"] for bar in lasting.chart(1_000)["bars"]
+    ]
     known = {bar["time"]: bar["recomputed"] for bar in asset.chart(1_000)["bars"]}
     assert list(known.values()).count(False) == 50
 

@@ -138,8 +138,11 @@ class LiveAsset:
         if len(minutes):
             self._bars.is_recalled = False
         self._bars.newly_closed = 0
+        window = self._bars.window
         if not is_whole:
-            self._bars.window.is_cut = True
+            window.is_cut = True
+        elif len(minutes) and len(window) and window.bars().open_time[0] == minutes.open_time[0]:
+            window.is_cut = False  # bars that were recalled may have been cut; now it is known that they are not
         if known is not None:
             self._bars.keep(known, source)
         return self._bars.differing
