@@ -5,6 +5,7 @@ export const PAGES = [
   { name: 'asset with its history', address: '/assets/BTC?panel=history', heading: 'BTC' },
   { name: 'configuration', address: '/configuration', heading: 'Configuration' },
   { name: 'history', address: '/history', heading: 'History' },
+  { name: 'a change', address: '/history/0?asset=BTC', heading: 'Version 0' },
   { name: 'logs', address: '/logs', heading: 'Logs' },
   { name: 'unknown asset', address: '/assets/DOGE', heading: 'There is no asset DOGE' },
   { name: 'unknown address', address: '/nowhere', heading: 'Page not found' },

@@ -11,6 +11,7 @@ import {
   VivienneRestClient,
   type WhoAsks,
 } from 'vivienne-client'
+import { VivienneRecord } from 'vivienne-client/record'
 import { withToken } from 'vivienne-client/token'
 import { Forked, said } from '../../clients/js/tests/forking.ts'
 import { type Exchange, RunningExchange } from './exchange.ts'
@@ -39,6 +40,8 @@ export class RunningServer {
   port = 0
   /** What others do, beside the browser. */
   rest = new VivienneRestClient()
+  /** What it recorded. */
+  record = new VivienneRecord()
   /** The exchange it follows, if it follows one. */
   exchange: RunningExchange | null = null
   readonly #tokens = new Map<string, string>()
@@ -98,6 +101,7 @@ export class RunningServer {
     await this.#listens(this.#process)
     const token = this.#tokens.get(OTHER) ?? ''
     this.rest = new VivienneRestClient(this.url, withToken(token, { author: 'somebody else' }))
+    this.record = new VivienneRecord(this.url, withToken(token, {}))
     await this.#servesDashboard()
   }
 

@@ -1,3 +1,4 @@
+import { expectNothingSerious } from './axe.ts'
 import { decision, shownPrice } from './stream.ts'
 import { expect, type Locator, test } from './test.ts'
 
@@ -32,6 +33,35 @@ test.describe('on a recorded market of which one file breaks', () => {
     await expect(header).toContainText('no position')
     await expect.poll(() => shownAge(header)).toBeGreaterThan(before)
     await expect(page.getByText('Stale: not to be acted on')).toBeVisible()
+  })
+
+  test('what came of a change is two clicks away: beside the version before, and how sure that is', async ({
+    page,
+    server,
+  }) => {
+    const { version } = await server.change({ settings: { state_threshold_loaded: 5 } }, 'ETH', 'more entries')
+    const judged = async () => (await server.record.version('ETH', version)).comparison?.bars ?? 0
+    await expect.poll(() => judged().catch(() => 0)).toBeGreaterThan(5)
+    await page.goto('/')
+    await page.getByRole('link', { name: 'History' }).filter({ visible: true }).click()
+    const came = page.getByRole('link', { name: `What came of version ${version}: ETH` })
+    await expect(came).toContainText(/(better|worse|not enough to tell): .+ entr.+ bars · .+ in force/i)
+    await came.click()
+
+    await expect(page).toHaveURL(`/history/${version}?asset=ETH`)
+    await expect(page.getByRole('region', { name: 'The change' })).toContainText(/somebody else.*more entries.*50 → 5/s)
+    const outcome = await server.record.version('ETH', version)
+    const verdict = page.getByRole('region', { name: 'Verdict' })
+    await expect(verdict).toContainText(new RegExp(`${outcome.comparison?.verdict}`, 'i'))
+    await expect(verdict).toContainText(`Against version ${outcome.before} on the same`)
+    await expect(verdict).toContainText(/with 95 % confidence .*It is a simulation.* fee and .* slippage/s)
+    await expect(page.getByRole('img', { name: /^Sum of scores/ })).toBeVisible()
+    const bar = page.getByRole('slider', { name: 'Bar that is read' })
+    await bar.press('Home')
+    await expect(bar).toHaveValue('0')
+    for (const part of ['Entries by level and side', 'Held back by filters', 'Outcome per entry'])
+      await expect(page.getByRole('region', { name: part })).toContainText(`version ${outcome.before}`)
+    await expectNothingSerious(page, 'main')
   })
 })
 

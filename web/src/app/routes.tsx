@@ -16,6 +16,7 @@ const PAGES: Readonly<Record<string, Page>> = {
   }),
   '/signals': async () => ({ default: (await import('../signals/SignalsPage.tsx')).SignalsPage }),
   '/history': async () => ({ default: (await import('../history/HistoryPage.tsx')).HistoryPage }),
+  '/history/:version': async () => ({ default: (await import('../history/change/ChangePage.tsx')).ChangePage }),
   '/logs': async () => ({ default: (await import('../logs/LogsPage.tsx')).LogsPage }),
   '*': async () => ({ default: (await import('./NotFound.tsx')).NotFound }),
 }

@@ -1,8 +1,6 @@
 import { Modal } from '@mantine/core'
 import { useMediaQuery } from '@mantine/hooks'
-import { useQuery } from '@tanstack/react-query'
-import { type RevisionEntry, VivienneError } from 'vivienne-client'
-import { useVivienneClient } from 'vivienne-client/react'
+import type { RevisionEntry } from 'vivienne-client'
 import { titleOf, useFieldSpecs } from '../configuration/fields.ts'
 import type { Difference } from '../configuration/proposal.ts'
 import { valueWords } from '../configuration/reading.ts'
@@ -12,6 +10,7 @@ import { Path } from '../parts/Path.tsx'
 import classes from './Comparison.module.css'
 import { differences } from './differences.ts'
 import { useInherited } from './useInherited.ts'
+import { useRevision } from './useRevision.ts'
 import { layerWords } from './words.ts'
 
 interface ComparisonProps {
@@ -100,22 +99,4 @@ function SideBySide({ older, newer }: { older: RevisionEntry; newer: RevisionEnt
       )}
     </>
   )
-}
-
-/** A change by its version, asked for where it is not loaded. */
-function useRevision(version: number, loaded: readonly RevisionEntry[]) {
-  const client = useVivienneClient()
-  const there = loaded.find((entry) => entry.version === version)
-  const { data, error } = useQuery({
-    queryKey: ['revision', version],
-    queryFn: async ({ signal }) => {
-      const { history } = await client.rest.history({ before: version + 1, limit: 1, signal })
-      const [entry] = history
-      if (entry?.version !== version) throw new VivienneError(`Version ${version} does not exist.`)
-      return entry
-    },
-    enabled: there === undefined,
-    retry: false,
-  })
-  return { data: there ?? data, error }
 }

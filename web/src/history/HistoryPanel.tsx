@@ -66,6 +66,7 @@ export function HistoryPanel({ filter, title }: HistoryPanelProps) {
               entry={entry}
               target={entry.target === null ? undefined : targets.get(entry.target)}
               together={together.get(entry.version)}
+              asset={filter.layer ?? undefined}
               chosen={comparison.chosen.includes(entry.version)}
               inForce={inForce.get(entry.asset_symbol)}
               onChoose={comparison.choose}

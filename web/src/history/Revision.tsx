@@ -3,10 +3,10 @@ import { IconCircleCheckFilled, IconPlayerPauseFilled, IconPlayerPlayFilled } fr
 import { memo, useId, useState } from 'react'
 import { Link } from 'react-router'
 import type { RevisionEntry } from 'vivienne-client'
-import { titleOf, useFieldSpecs } from '../configuration/fields.ts'
-import { valueWords } from '../configuration/reading.ts'
 import { Age } from '../parts/Age.tsx'
 import { useWhyNot } from '../signin/roles.ts'
+import { Changed } from './Changed.tsx'
+import { Outcomes } from './Outcomes.tsx'
 import classes from './Revision.module.css'
 import { RevisionDocument } from './RevisionDocument.tsx'
 import type { Together } from './together.ts'
@@ -20,6 +20,8 @@ interface RevisionProps {
   /** The change of several layers that it is the first entry of, if that can be undone. */
   together: Together | undefined
   chosen: boolean
+  /** What came of it is shown for this asset; for each where it is undefined. */
+  asset: string | undefined
   /** Version in force in its layer, if it is known. */
   inForce: number | undefined
   onCompare(one: number, other: number): void
@@ -28,12 +30,9 @@ interface RevisionProps {
   onUndo(): void
 }
 
-/** Number of values of a change are said before it is opened. */
-const SAID = 3
-
 /** One change: which version, when, who, for whom, what, why. */
 export const Revision = memo(function Revision(props: RevisionProps) {
-  const { entry, target, together, chosen, inForce, onChoose, onCompare, onRollBack, onUndo } = props
+  const { entry, target, together, chosen, asset, inForce, onChoose, onCompare, onRollBack, onUndo } = props
   const id = useId()
   const [open, setOpen] = useState(false)
   const may = useWhyNot('tuner') === null
@@ -65,6 +64,7 @@ export const Revision = memo(function Revision(props: RevisionProps) {
       </p>
       {reason !== null && <p className={classes.reason}>{reason}</p>}
       {isChange && <Changed entry={entry} all={open} />}
+      {isChange && <Outcomes entry={entry} asset={asset} />}
       {open && (
         <div id={id}>
           <RevisionDocument entry={entry} />
@@ -121,28 +121,5 @@ function Layer({ asset }: { asset: string | null }) {
     <Link className={classes.layer} to={`/assets/${encodeURIComponent(asset)}?panel=configuration`}>
       {asset}
     </Link>
-  )
-}
-
-function Changed({ entry, all }: { entry: RevisionEntry; all: boolean }) {
-  const specs = useFieldSpecs()
-  if (entry.changed.length === 0) return <p className={classes.same}>No value in force changed.</p>
-  const said = all ? entry.changed : entry.changed.slice(0, SAID)
-  const more = entry.changed.length - said.length
-  return (
-    <ul className={classes.changed}>
-      {said.map((change) => {
-        const spec = specs.get(change.path)
-        return (
-          <li key={change.path} title={change.path}>
-            <span>{titleOf(specs, change.path)}</span>{' '}
-            <span className="figure">
-              <del>{valueWords(undefined, change.old)}</del> → <ins>{valueWords(spec, change.new)}</ins>
-            </span>
-          </li>
-        )
-      })}
-      {more > 0 && <li className={classes.more}>and {more} more</li>}
-    </ul>
   )
 }

@@ -51,14 +51,14 @@ export function ChangeMarks({ asset, chart, data, look = null }: ChangeMarksProp
     <ul ref={layer} className={classes.layer} aria-label="Configuration changes on the chart">
       {groups.map((group) => (
         <li key={group.versions[0]} className={classes.mark} hidden>
-          <Mark group={group} />
+          <Mark asset={asset} group={group} />
         </li>
       ))}
     </ul>
   )
 }
 
-function Mark({ group: { versions, time } }: { group: ChangeGroup }) {
+function Mark({ asset, group: { versions, time } }: { asset: string; group: ChangeGroup }) {
   const [pinned, setPinned] = useState(false)
   const [pointed, setPointed] = useState(false)
   const [first, last] = [versions[0], versions.at(-1)]
@@ -92,7 +92,7 @@ function Mark({ group: { versions, time } }: { group: ChangeGroup }) {
           .toReversed()
           .slice(0, 5)
           .map((version) => (
-            <RevisionCard key={version} version={version} time={time} />
+            <RevisionCard key={version} asset={asset} version={version} time={time} />
           ))}
       </Popover.Dropdown>
     </Popover>

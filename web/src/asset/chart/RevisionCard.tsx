@@ -1,5 +1,7 @@
 import { Loader } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
+import { Link } from 'react-router'
+import { changeAddress } from '../../history/change/address.ts'
 import { actionWords, isSwitch } from '../../history/words.ts'
 import { Age } from '../../parts/Age.tsx'
 import { formatBarTime, formatValue } from '../../parts/format.ts'
@@ -11,7 +13,7 @@ import classes from './RevisionCard.module.css'
 const MOST = 8
 
 /** Changes of a version, with author and reason. */
-export function RevisionCard({ version, time }: { version: number; time: string }) {
+export function RevisionCard({ asset, version, time }: { asset: string; version: number; time: string }) {
   const { data, error } = useQuery({ ...historyQuery(undefined, 1, version + 1), staleTime: Number.POSITIVE_INFINITY })
   const revision = data?.history.find((entry) => entry.version === version)
   return (
@@ -44,6 +46,9 @@ export function RevisionCard({ version, time }: { version: number; time: string 
           {revision.changed.length === 0 && !isSwitch(revision) && <p>no value in force changed</p>}
         </>
       )}
+      <p>
+        <Link to={changeAddress(version, asset)}>What came of it</Link>
+      </p>
     </article>
   )
 }

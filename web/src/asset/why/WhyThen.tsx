@@ -3,6 +3,7 @@ import { IconArrowForwardUp } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from 'react-router'
 import type { DecisionOutcome, DecisionRecord } from 'vivienne-client'
+import { changeAddress } from '../../history/change/address.ts'
 import { formatBarTime, formatBarUtc, formatChange, formatConfidence, formatSize } from '../../parts/format.ts'
 import { Level } from '../../parts/Level.tsx'
 import { limitsIn } from '../../parts/limits.ts'
@@ -112,7 +113,7 @@ function Decided({ record: { decision, config, explanation } }: { record: Decisi
       </span>
       <span className="figure">{formatSize(size)}</span>
       {!effective && <span>{STATUS_WORDS[status]}: without effect</span>}
-      <Link to={`/history?${new URLSearchParams({ asset })}`} className={classes.version ?? ''}>
+      <Link to={changeAddress(version, asset)} className={classes.version ?? ''}>
         version {version}
       </Link>
     </>

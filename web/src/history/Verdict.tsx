@@ -1,0 +1,26 @@
+import { IconHourglassEmpty, IconMinus, IconTrendingDown, IconTrendingUp } from '@tabler/icons-react'
+import type { VersionOutcome } from 'vivienne-client'
+import { sureWords, verdictTitle } from './outcomeWords.ts'
+import classes from './Verdict.module.css'
+
+const ICONS = { better: IconTrendingUp, worse: IconTrendingDown, 'not enough to tell': IconHourglassEmpty }
+
+interface VerdictProps {
+  outcome: Pick<VersionOutcome, 'comparison' | 'timeframe'>
+  size?: 'md' | 'xl'
+}
+
+/** Whether a version is better than the one before it, as the server says, and how sure that is. Arrow, word and colour say the same. */
+export function Verdict({ outcome: { comparison, timeframe }, size = 'md' }: VerdictProps) {
+  const verdict = comparison?.verdict
+  const Icon = verdict === undefined ? IconMinus : ICONS[verdict]
+  return (
+    <span className={classes.verdict} data-verdict={verdict} data-size={size}>
+      <span className={classes.word}>
+        <Icon size="1.15em" stroke={2} aria-hidden /> {verdictTitle(verdict)}
+      </span>
+      {size === 'md' ? ': ' : ' '}
+      <span className={classes.sure}>{sureWords(comparison, timeframe)}</span>
+    </span>
+  )
+}

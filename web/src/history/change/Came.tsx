@@ -1,0 +1,86 @@
+import { Link } from 'react-router'
+import type { VersionOutcome } from 'vivienne-client'
+import { formatBarTime, formatBarUtc, formatNumber } from '../../parts/format.ts'
+import { barsBetween, barsWords, lengthWords, meanWords } from '../outcomeWords.ts'
+import { Verdict } from '../Verdict.tsx'
+import { changeAddress } from './address.ts'
+import classes from './ChangePage.module.css'
+import { Curves } from './Curves.tsx'
+import { Entries, Held } from './Entries.tsx'
+import { Returns } from './Returns.tsx'
+
+interface CameProps {
+  outcome: VersionOutcome
+  followed: boolean
+}
+
+/** What came of a version: the verdict, curves, entries, what was held, and returns. */
+export function Came({ outcome, followed }: CameProps) {
+  const { asset, comparison, before, version } = outcome
+  return (
+    <>
+      <section className={`panel ${classes.verdict}`} aria-label="Verdict">
+        <Verdict outcome={outcome} size="xl" />
+        {comparison !== null && before !== null && (
+          <p>
+            Against <Link to={changeAddress(before, asset)}>version {before}</Link> on the same{' '}
+            {barsWords(comparison.bars)}
+            {comparison.bars > 0 && `: ${meanWords(comparison)}`}.
+          </p>
+        )}
+        <Span outcome={outcome} followed={followed} />
+        <Simulation outcome={outcome} />
+      </section>
+      {comparison !== null && before !== null && comparison.curve.times.length > 1 && (
+        <section className={`panel ${classes.part}`} aria-label="Curves">
+          <Curves comparison={comparison} version={version} before={before} />
+        </section>
+      )}
+      <div className={classes.tables}>
+        <section className={`panel ${classes.part}`} aria-label="Entries by level and side">
+          <Entries outcome={outcome} />
+        </section>
+        <section className={`panel ${classes.part}`} aria-label="Held back by filters">
+          <Held outcome={outcome} />
+        </section>
+        <section className={`panel ${classes.part}`} aria-label="Outcome per entry">
+          <Returns outcome={outcome} />
+          <p className={classes.note}>
+            Before costs, from the next open. Under a hit rate is the range in which the true one is with 95 %, at one
+            look; where 50 % is in it, it may be chance. Means of few entries are mostly luck: what can be relied on is
+            the verdict.
+          </p>
+        </section>
+      </div>
+    </>
+  )
+}
+
+/** How long it was in force. */
+function Span({ outcome: { begins, ends, bars, timeframe }, followed }: CameProps) {
+  if (begins === null || ends === null) return null
+  const between = barsBetween(begins, ends, timeframe)
+  const time = (each: string) => (
+    <time className="figure" dateTime={each} title={formatBarUtc(each)}>
+      {formatBarTime(each)}
+    </time>
+  )
+  return (
+    <p>
+      In force {followed ? 'since' : 'from'} {time(begins)}
+      {followed ? ', up to now ' : <> to {time(ends)}, </>}
+      {lengthWords(between, timeframe)}: {barsWords(bars)} of {timeframe}
+      {bars < between - 0.5 && ', with others between them that it did not decide'}.
+    </p>
+  )
+}
+
+function Simulation({ outcome: { comparison } }: { outcome: VersionOutcome }) {
+  return (
+    <p className={classes.note}>
+      It is a simulation: nobody traded.
+      {comparison !== null &&
+        ` Orders are filled at the next open and cost ${formatNumber(comparison.fee)} basis points of fee and ${formatNumber(comparison.slippage)} of slippage.`}
+    </p>
+  )
+}

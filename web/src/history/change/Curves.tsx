@@ -1,0 +1,98 @@
+import { useMediaQuery } from '@mantine/hooks'
+import { useMemo, useState } from 'react'
+import type { ScoreComparison } from 'vivienne-client'
+import { formatBarTime, formatBarUtc, formatNumber } from '../../parts/format.ts'
+import { barsWords, signed } from '../outcomeWords.ts'
+import classes from './Curves.module.css'
+import { type Line, Plot } from './Plot.tsx'
+
+interface CurvesProps {
+  comparison: ScoreComparison
+  version: number
+  before: number
+}
+
+/** Equity of both versions on the same bars, and the difference with its band; one crosshair reads both. */
+export function Curves({ comparison, version, before }: CurvesProps) {
+  const { curve, verdict, confidence } = comparison
+  const [pointed, setPointed] = useState<number | null>(null)
+  const low = useMediaQuery('(max-width: 48em)') ?? false
+  const times = useMemo(() => curve.times.map(Date.parse), [curve.times])
+  const equity = useMemo<Line[]>(
+    () => [
+      { name: 'before', values: curve.before },
+      { name: 'now', values: curve.now },
+    ],
+    [curve],
+  )
+  const difference = useMemo<Line[]>(() => [{ name: 'difference', values: curve.difference }], [curve])
+  const band = useMemo(() => ({ low: curve.low, high: curve.high, verdict }), [curve, verdict])
+  const at = Math.min(pointed ?? times.length - 1, times.length - 1)
+  const shared = { times, at, onAt: setPointed, height: low ? 190 : 240 }
+  const value = (values: readonly number[]) => `${signed(values[at] ?? 0)} %`
+  const range = `${signed(curve.low[at] ?? 0)} to ${signed(curve.high[at] ?? 0)} %`
+  return (
+    <figure className={classes.curves}>
+      <div className={classes.each}>
+        <h3>Equity on the same bars</h3>
+        <p className={classes.legend}>
+          <Reading time={curve.times[at]} />
+          <span data-line="now">
+            version {version} <strong className="figure">{value(curve.now)}</strong>
+          </span>
+          <span data-line="before">
+            version {before} <strong className="figure">{value(curve.before)}</strong>
+          </span>
+        </p>
+        <Plot
+          {...shared}
+          lines={equity}
+          label={`Sum of scores in percent of equity: version ${version} ${value(curve.now)}, version ${before} ${value(curve.before)}`}
+        />
+      </div>
+      <div className={classes.each}>
+        <h3>Difference</h3>
+        <p className={classes.legend}>
+          <Reading time={curve.times[at]} />
+          <span data-line="difference">
+            difference <strong className="figure">{value(curve.difference)}</strong>
+          </span>
+          <span data-line="band">
+            {formatNumber(confidence * 100)} % band <strong className="figure">{range}</strong>
+          </span>
+        </p>
+        <Plot
+          {...shared}
+          lines={difference}
+          band={band}
+          label={`Difference ${value(curve.difference)}, band ${range}`}
+        />
+      </div>
+      <input
+        type="range"
+        className={classes.steps}
+        min={0}
+        max={Math.max(0, times.length - 1)}
+        value={Math.max(0, at)}
+        aria-label="Bar that is read"
+        aria-valuetext={`${formatBarTime(curve.times[at] ?? 0)}: version ${version} ${value(curve.now)}, version ${before} ${value(curve.before)}, difference ${value(curve.difference)}, band ${range}`}
+        onChange={(event) => setPointed(Number(event.currentTarget.value))}
+      />
+      <figcaption>
+        In percent of equity, added up bar by bar, after costs. While zero is within the band, the difference may be
+        luck.
+        {comparison.cut > 0 &&
+          ` ${barsWords(comparison.cut)} had a difference above ${formatNumber(comparison.bound, 2)} %, which counts as that.`}
+      </figcaption>
+    </figure>
+  )
+}
+
+function Reading({ time }: { time: string | undefined }) {
+  if (time === undefined) return null
+  return (
+    <time className="figure" dateTime={time} title={formatBarUtc(time)}>
+      {formatBarTime(time)}
+    </time>
+  )
+}

@@ -1,0 +1,90 @@
+import type { ScoreComparison, VersionDecisions } from 'vivienne-client'
+import { formatSpan, timeframeMinutes } from '../configuration/reading.ts'
+import { formatNumber } from '../parts/format.ts'
+
+export type Verdict = ScoreComparison['verdict']
+
+/** "1 bar", "1,240 bars". */
+export function barsWords(bars: number): string {
+  return counted(bars, 'bar')
+}
+
+/** "1 entry", "31 entries". */
+export function entriesWords(entries: number): string {
+  return counted(entries, 'entry', 'entries')
+}
+
+function counted(count: number, one: string, many = `${one}s`): string {
+  return `${formatNumber(count, 12)} ${count === 1 ? one : many}`
+}
+
+/** Length of so many bars: "3.13 d"; null for a timeframe that is not understood. */
+export function lengthWords(bars: number, timeframe: string): string | null {
+  const minutes = timeframeMinutes(timeframe)
+  return minutes === null ? null : formatSpan(bars * minutes).replace('≈ ', '')
+}
+
+/** Number of bars from the open of one to the close of another. */
+export function barsBetween(begins: string, ends: string, timeframe: string): number {
+  const minutes = timeframeMinutes(timeframe) ?? 1
+  return (Date.parse(ends) - Date.parse(begins)) / 60_000 / minutes + 1
+}
+
+/** Total of entries of all levels and sides. */
+export function entriesOf({ entries }: Pick<VersionDecisions, 'entries'>): number {
+  return Object.values(entries).reduce((sum, { long, short }) => sum + long + short, 0)
+}
+
+type Compared = Pick<ScoreComparison, 'verdict' | 'bars' | 'bars_more' | 'confidence' | 'mean' | 'low' | 'high'>
+
+/** How sure a verdict is, behind its word: "95 % sure", "about 1,240 bars more at this effect (12.9 d)". */
+export function sureWords(comparison: Compared | null, timeframe: string): string {
+  if (comparison === null) return 'no version before it is recorded'
+  const { verdict, bars, bars_more: more, confidence } = comparison
+  if (verdict !== 'not enough to tell') return `${formatNumber(confidence * 100)} % sure, however often one looks`
+  if (bars === 0) return 'no bar is judged yet'
+  if (!isDifferent(comparison)) return 'both did the same so far'
+  if (more === null) return 'at this effect it takes more than ten million bars'
+  // So many bars are what it would take; the last digits would pretend to know it.
+  const rounded = Number(more.toPrecision(2))
+  const length = lengthWords(rounded, timeframe)
+  return `about ${barsWords(rounded)} more at this effect${length === null ? '' : ` (${length})`}`
+}
+
+/** The verdict as a title; without a version before there is none. */
+export function verdictTitle(verdict: Verdict | undefined): string {
+  if (verdict === undefined) return 'Nothing to compare with'
+  return `${verdict.slice(0, 1).toUpperCase()}${verdict.slice(1)}`
+}
+
+/** False while no difference of a bar was other than 0, as far as the sums tell. */
+function isDifferent({ mean, low, high }: Compared): boolean {
+  return mean !== 0 || (low ?? 0) + (high ?? 0) !== 0
+}
+
+/** A number with its sign: "+0.0031", "-2.4", "0". */
+export function signed(value: number, digits = 3): string {
+  const said = formatNumber(value, digits)
+  return value > 0 && said !== '0' ? `+${said}` : said
+}
+
+/** The mean difference of a bar and its band, in percent of equity. */
+export function meanWords({ mean, low, high, confidence }: Compared): string {
+  const said = `${signed(mean, 2)} % of equity a bar`
+  if (low === null || high === null) return said
+  return `${said}; with ${formatNumber(confidence * 100)} % confidence the true mean is between ${signed(low, 2)} and ${signed(high, 2)} %`
+}
+
+/** 1.96: the deviations that leave out 5 %. */
+const DEVIATIONS = 1.959964
+
+/**
+ * The range in which the true hit rate is with 95 % (Wilson's interval), as fractions. It takes entries as independent of each
+ * other; those whose bars overlap are not, so that the range is rather too narrow.
+ */
+export function hitRange(rate: number, known: number): readonly [number, number] {
+  const square = DEVIATIONS ** 2
+  const middle = (rate + square / (2 * known)) / (1 + square / known)
+  const reach = (DEVIATIONS / (1 + square / known)) * Math.sqrt((rate * (1 - rate)) / known + square / (4 * known ** 2))
+  return [Math.max(0, middle - reach), Math.min(1, middle + reach)]
+}

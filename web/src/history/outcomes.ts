@@ -1,0 +1,124 @@
+import { queryOptions, useQuery } from '@tanstack/react-query'
+import { useEffect, useRef } from 'react'
+import { type VersionPage, VivienneProblem } from 'vivienne-client'
+import { useVivienneState } from 'vivienne-client/react'
+import type { Costs } from 'vivienne-client/record'
+import { useDecision } from '../asset/agent.ts'
+import { record } from '../client.ts'
+import { steady } from '../clock/clocks.ts'
+
+/** Versions are asked for in blocks of so many, so that all changes of a long history share a few requests. */
+const BLOCK = 200
+/** What came of the version in force is asked for again as bars close, but not more often than this. */
+const INTERVAL_MS = 10_000
+/** A closed bar is in the record after a moment. */
+const RECORDED_MS = 1_000
+/** Known again at once if it is looked at again. */
+const FRESH_MS = 60_000
+/** Codes of answers that say that there is nothing, and are no failures. */
+const NOTHING: readonly string[] = ['not_recorded', 'unknown_decision', 'not_found']
+const NO_VERSIONS = { versions: [], timeframe: '' } satisfies Partial<VersionPage>
+
+let last: Promise<unknown> = Promise.resolve()
+
+/** Makes one call after the other: each is work for the server, which lets nobody have many at once. */
+function oneByOne<T>(signal: AbortSignal, call: () => Promise<T>): Promise<T> {
+  const next = last.then(() => {
+    signal.throwIfAborted()
+    return call()
+  })
+  last = next.catch(() => {})
+  return next
+}
+
+/** The versions of a block that decided bars of an asset: those from `block * BLOCK` on. */
+function blockQuery(asset: string, block: number) {
+  const before = (block + 1) * BLOCK
+  return queryOptions({
+    queryKey: ['versions', asset, block],
+    queryFn: async ({ signal }): Promise<Pick<VersionPage, 'versions' | 'timeframe'>> => {
+      try {
+        return await oneByOne(signal, () => record.versions(asset, { before, limit: BLOCK, signal }))
+      } catch (error) {
+        // It is not asked for again by every entry of the history.
+        if (isNothing(error)) return NO_VERSIONS
+        throw error
+      }
+    },
+    staleTime: FRESH_MS,
+    retry: false,
+  })
+}
+
+function outcomeQuery(asset: string, version: number, costs: Costs = {}) {
+  return queryOptions({
+    queryKey: ['outcome', asset, version, costs],
+    queryFn: ({ signal }) => oneByOne(signal, () => record.version(asset, version, { ...costs, signal })),
+    staleTime: FRESH_MS,
+    retry: false,
+  })
+}
+
+/** The bars that a version decided of an asset; null if it decided none. */
+export function useSpan(
+  asset: string,
+  version: number,
+  { enabled, followed }: { enabled: boolean; followed: boolean },
+) {
+  const query = useQuery({
+    ...blockQuery(asset, Math.floor(version / BLOCK)),
+    enabled,
+    select: ({ versions, timeframe }) => {
+      const span = versions.find((each) => each.version === version)
+      return span === undefined ? null : { ...span, timeframe }
+    },
+  })
+  useRefetched(asset, enabled && followed, query.refetch)
+  return query
+}
+
+/** What came of a version of an asset; asked for again as bars close while it is followed. */
+export function useOutcome(
+  asset: string,
+  version: number,
+  { enabled, followed, costs }: { enabled: boolean; followed: boolean; costs?: Costs },
+) {
+  const query = useQuery({ ...outcomeQuery(asset, version, costs), enabled })
+  useRefetched(asset, enabled && followed, query.refetch)
+  return query
+}
+
+/** True while a version decides an asset: the version in force in a layer may be older than a change of another layer. */
+export function useIsDeciding(asset: string, version: number): boolean {
+  return useVivienneState(asset, (state) => state?.config_version === version) ?? false
+}
+
+/** True if an error says that there is nothing recorded. */
+export function isNothing(error: unknown): boolean {
+  return error instanceof VivienneProblem && NOTHING.includes(error.code)
+}
+
+/** Fetches again when bars of an asset have closed. */
+function useRefetched(asset: string, enabled: boolean, refetch: (options: { cancelRefetch: boolean }) => unknown) {
+  const bar = useDecision(asset, ({ bar_time }) => bar_time)
+  const seen = useRef(bar)
+  const next = useRef<{ timer?: ReturnType<typeof setTimeout>; last: number }>({ last: Number.NEGATIVE_INFINITY })
+  useEffect(() => {
+    const isFirst = seen.current === undefined
+    const isSame = seen.current === bar
+    seen.current = bar
+    if (!enabled || isFirst || isSame || next.current.timer !== undefined) return
+    const wait = Math.max(RECORDED_MS, next.current.last + INTERVAL_MS - steady.now())
+    next.current.timer = setTimeout(() => {
+      next.current = { last: steady.now() }
+      refetch({ cancelRefetch: false })
+    }, wait)
+  }, [bar, enabled, refetch])
+  useEffect(
+    () => () => {
+      clearTimeout(next.current.timer)
+      delete next.current.timer
+    },
+    [],
+  )
+}
