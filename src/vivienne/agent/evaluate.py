@@ -27,7 +27,7 @@ from vivienne.agent.prepared import prepared
 from vivienne.market.types import MINUTE_MS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from vivienne.agent.schema import Configuration
     from vivienne.agent.signals.base import Vote
@@ -164,18 +164,37 @@ def evaluate(
     Returns:
         The decisions. Row i uses no bar after row i, so later bars never change a decision.
     """
+    parts = [
+        _evaluate(part, config, timeframe_minutes, count, cap=cap, is_whole=has_anchor or not is_cut)
+        for part, count, has_anchor in _blocks(bars, timeframe_minutes, rows)
+    ]
+    return parts[0] if len(parts) == 1 else _joined(parts)
+
+
+def indicator_rows(bars: Bars, config: Configuration, timeframe_minutes: int, rows: int) -> IndicatorRows:
+    """The indicators of the last `rows` bars, each from its anchor, as `evaluate` has them; it decides nothing."""
+    parts = [
+        indicators(part, config.indicators, timeframe_minutes, count).now
+        for part, count, _ in _blocks(bars, timeframe_minutes, rows)
+    ]
+    joined: IndicatorRows = parts[0] if len(parts) == 1 else _join(parts)
+    return joined
+
+
+def _blocks(bars: Bars, timeframe_minutes: int, rows: int) -> Iterator[tuple[Bars, int, bool]]:
+    """The last rows, those that share an anchor together.
+
+    Yields:
+        The bars from the anchor on, the number of rows, and whether the anchor is among the bars.
+    """
     first = int(bars.open_time[0]) // (timeframe_minutes * MINUTE_MS)
     row, end = len(bars) - rows, len(bars)
-    parts: list[Evaluation] = []
     while row < end:
         number = first + row
         stop = min(end, (number // BLOCK_BARS + 1) * BLOCK_BARS - first)
         start = anchor(number) - first
-        block_bars = bars[max(start, 0) : stop] if start > 0 or stop < end else bars
-        is_whole = start >= 0 or not is_cut
-        parts.append(_evaluate(block_bars, config, timeframe_minutes, stop - row, cap=cap, is_whole=is_whole))
+        yield bars[max(start, 0) : stop] if start > 0 or stop < end else bars, stop - row, start >= 0
         row = stop
-    return parts[0] if len(parts) == 1 else _joined(parts)
 
 
 def _evaluate(

@@ -11,10 +11,11 @@ from vivienne.times import iso
 from vivienne.wire.chart import UNLISTED
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from vivienne.agent.decision import Decision
     from vivienne.agent.evaluate import Evaluation
+    from vivienne.agent.indicators import IndicatorRows
     from vivienne.live.made import Made
     from vivienne.market.feeds.base import Contact, Listing, MinuteSource
     from vivienne.market.types import Bars, FloatArray
@@ -130,20 +131,32 @@ def chart_bars(
         made: for each row, the decision that was made when the bar closed, or None.
         first_closed: open time of the first bar that closed since the start; None if none has.
     """
-    rows, now = len(evaluation.open_time), evaluation.now
-    columns = (
-        bars.open, bars.high, bars.low, bars.close, bars.volume, bars.quote_volume, now.ema_fast, now.ema_slow,
-        now.bollinger_upper, now.bollinger_middle, now.bollinger_lower, now.vwap,
-    )  # fmt: skip
-    table = zip(*(column[-rows:].tolist() for column in columns), strict=True)
     read = readings(evaluation) if None in made else []
     before = math.inf if first_closed is None else first_closed
+    table = _figures(bars, evaluation.now, len(made))
     return [
         _chart_bar(figures, source, evaluation.decision(row), read[row], None, before)
         if one is None
         else _chart_bar(figures, source, one.decision, one.readings, one, before)
-        for row, (figures, source, one) in enumerate(zip(table, sources[-rows:], made, strict=True))
+        for row, (figures, source, one) in enumerate(zip(table, sources[-len(made) :], made, strict=True))
     ]
+
+
+def decided_chart_bars(
+    bars: Bars, sources: Sequence[MinuteSource | None], now: IndicatorRows, made: Sequence[Made]
+) -> list[ChartBar]:
+    """Bars that were all decided when they closed; see `chart_bars`, which needs an evaluation for the others."""
+    table = zip(_figures(bars, now, len(made)), sources[-len(made) :], made, strict=True)
+    return [_chart_bar(figures, source, one.decision, one.readings, one, math.inf) for figures, source, one in table]
+
+
+def _figures(bars: Bars, now: IndicatorRows, rows: int) -> Iterator[tuple[float, ...]]:
+    """Prices, volumes and indicators of the last rows."""
+    columns = (
+        bars.open, bars.high, bars.low, bars.close, bars.volume, bars.quote_volume, now.ema_fast, now.ema_slow,
+        now.bollinger_upper, now.bollinger_middle, now.bollinger_lower, now.vwap,
+    )  # fmt: skip
+    return zip(*(column[-rows:].tolist() for column in columns), strict=True)
 
 
 def _chart_bar(

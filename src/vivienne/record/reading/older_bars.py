@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from vivienne.agent.evaluate import MOST_HISTORY, evaluate
-from vivienne.live.entries import chart_bars
+from vivienne.agent.evaluate import MOST_HISTORY, evaluate, indicator_rows
+from vivienne.live.entries import chart_bars, decided_chart_bars
 from vivienne.live.made import Made
 from vivienne.market.timeframe import Timeframe
 from vivienne.market.types import Bars
@@ -54,12 +54,22 @@ def older_bars(reader: RecordReader, series: Series, before: int, limit: int, no
     for begin, end in zip([0, *breaks.tolist()], [*breaks.tolist(), len(bars)], strict=True):
         rows = page[max(begin - len(history), 0) : max(end - len(history), 0)]
         if rows:
-            run = bars[begin:end]
-            is_cut = begin == 0 and _is_cut(reader, series, int(run.open_time[0]))
-            evaluation = evaluate(run, now.configuration, timeframe.minutes, len(rows), cap=now.cap, is_cut=is_cut)
-            sources = [each.source for each in rows]
-            found += chart_bars(run, sources, evaluation, [_made(each) for each in rows], first_decided)
+            is_cut = begin == 0 and _is_cut(reader, series, bars.open_time.item(0))
+            found += _charted(bars[begin:end], rows, timeframe, now, first_decided, is_cut=is_cut)
     return found
+
+
+def _charted(
+    run: Bars, rows: list[RecordedBar], timeframe: Timeframe, now: InForce, first_decided: int | None, *, is_cut: bool
+) -> list[ChartBar]:
+    """The last bars of a run without a hole."""
+    sources, made = [each.source for each in rows], [_made(each) for each in rows]
+    decided = [each for each in made if each is not None]
+    if len(decided) == len(rows):
+        indicators = indicator_rows(run, now.configuration, timeframe.minutes, len(rows))
+        return decided_chart_bars(run, sources, indicators, decided)
+    evaluation = evaluate(run, now.configuration, timeframe.minutes, len(rows), cap=now.cap, is_cut=is_cut)
+    return chart_bars(run, sources, evaluation, made, first_decided)
 
 
 def _is_cut(reader: RecordReader, series: Series, first: int) -> bool:
