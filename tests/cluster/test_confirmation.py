@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from vivienne.changes.requests import SwitchRequest
+from vivienne.changes.requests import ChangeRequest, SwitchRequest, Update
 from vivienne.changes.service import ConfigService
 from vivienne.cluster.agents import Agents
 from vivienne.cluster.confirmation import Confirmations
+from vivienne.cluster.lagging import Lagging
 from vivienne.cluster.remote_market import AGENT_LOST
 from vivienne.cluster.state_relay import StateRelay
 from vivienne.store.sqlite import SqliteRevisionStore
@@ -31,13 +32,14 @@ class Gateway:
         self.agents = Agents(ASSETS, lambda _: AGENT, lambda: self.now)
         self.relay = StateRelay(Hub(), clock=lambda: self.now)
         self.confirmations = Confirmations(self.service, self.relay, self.agents)
+        self.lagging = Lagging(self.service, self.relay, self.agents, lambda: self.now)
 
-    def say(self, status: str, pause: PauseEntry | None, asset: str = "BTC") -> None:
+    def say(self, status: str, pause: PauseEntry | None, asset: str = "BTC", version: int = 1) -> None:
         """The agent publishes a state."""
         self._seq += 1
         data = {"status": status, "pause": pause, "data_age": 1.0, "data_age_limit": 180.0}
         state: Any = {
-            "type": "asset_data", "asset": asset, "timestamp": "2026-01-31T08:00:00.000Z", "config_version": 1,
+            "type": "asset_data", "asset": asset, "timestamp": "2026-01-31T08:00:00.000Z", "config_version": version,
             "seq": self._seq, "agents": {"VivienneAgent": {"data": data, "config": {}}},
         }  # fmt: skip
         self.relay.receive(state, AGENT)
@@ -92,4 +94,32 @@ async def test_the_state_of_an_agent_that_is_gone_confirms_nothing(tmp_path: Pat
     assert gateway.missing == {"BTC": AGENT_LOST}
     gateway.beat()
     assert gateway.missing == {}
+    await gateway.service.close()
+
+
+async def test_an_agent_that_does_not_follow_a_change_is_named_until_it_does(tmp_path: Path) -> None:
+    gateway = Gateway(tmp_path)
+
+    async def change(bang: float) -> None:
+        update = Update({"bang_threshold": bang}, partial=True)
+        await gateway.service.change(ChangeRequest(update, channel="test", asset="BTC"))
+
+    await change(85)
+    gateway.say("live", None, version=1)
+    gateway.now += 100
+    gateway.beat()
+    assert gateway.lagging.reasons() == {}
+    for bang in (81, 82):
+        request = ChangeRequest(Update({"bang_threshold": bang}, partial=True), channel="test", asset="ETH")
+        await gateway.service.change(request)
+    await change(86)  # it follows versions that were not of BTC
+    assert gateway.lagging.reasons() == {}
+    for _ in range(4):  # changes without end do not hide it
+        gateway.now += 2
+        await change(gateway.now / 12)
+        gateway.beat()
+    told = {f"1/1 ({AGENT})": "it decides BTC with version 1, and 8 is in force"}
+    assert gateway.lagging.reasons() == told
+    gateway.say("live", None, version=8)
+    assert gateway.lagging.reasons() == {}
     await gateway.service.close()

@@ -126,6 +126,10 @@ class ConfigService:
         """
         return self._in_force.active(self._in_force.layer(asset))
 
+    def version(self, asset: str) -> int:
+        """The newest version that bears on an asset, by its name as in `assets`; 0 while everything is default."""
+        return self._in_force.version_of(asset)
+
     def asset(self, name: str) -> str:
         """The asset of this name, in any case.
 

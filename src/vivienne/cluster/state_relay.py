@@ -95,6 +95,10 @@ class StateRelay:
         """The state of an asset as its agent published it last; None if there is none."""
         return self._assets[asset].said["agents"][AGENT]["data"] if asset in self._assets else None
 
+    def said_version(self, asset: str) -> int | None:
+        """The version of the configuration in the last state of an asset; None if there is none."""
+        return self._assets[asset].said["config_version"] if asset in self._assets else None
+
     async def next_state(self) -> None:
         """Wait until a state is received."""
         self._awaited = self._awaited or asyncio.Event()

@@ -8,6 +8,7 @@ from vivienne.cluster.agents import Agents
 from vivienne.cluster.agreement import disagreements
 from vivienne.cluster.confirmation import Confirmations
 from vivienne.cluster.gateway import Gateway
+from vivienne.cluster.lagging import Lagging
 from vivienne.cluster.logs import LogReceiver
 from vivienne.cluster.pushing import RemotePushes
 from vivienne.cluster.questions import Asking
@@ -34,7 +35,7 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
     gateway = Gateway(boot.assets, agents, states, asking)
     service.metrics.gauge("vivienne_agents", lambda: len(agents.there()))
     service.metrics.gauge("vivienne_assets_without_agent", lambda: sum(agents.of(each) is None for each in boot.assets))
-    confirmations = Confirmations(service, states, agents)
+    confirmations, lagging = Confirmations(service, states, agents), Lagging(service, states, agents)
     service.confirm = confirmations.confirm
     service.metrics.gauge("vivienne_pauses_unconfirmed", lambda: len(confirmations.missing()))
     redis = RedisParts(
@@ -53,7 +54,7 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
         logs,
         additions=lambda: {
             "redis": redis.trouble or "ok",
-            "agents": disagreements(agents.all(), boot.assets) or "ok",
+            "agents": {**lagging.reasons(), **disagreements(agents.all(), boot.assets)} or "ok",
             "pauses": confirmations.trouble() or "ok",
         },
         access=access,
