@@ -6,6 +6,8 @@ const LIST = [
   ['g g', 'Charts side by side'],
   ['g c', 'Configuration of all assets'],
   ['g s', 'Signals'],
+  ['g u', 'Setups: what came of signals'],
+  ['g e', 'Paper account and its equity'],
   ['g h', 'History'],
   ['g l', 'Logs'],
   ['p a a', 'Pause all assets; the last key confirms, or holding it'],

@@ -15,6 +15,8 @@ const PAGES: Readonly<Record<string, Page>> = {
     default: (await import('../configuration/ConfigurationPage.tsx')).ConfigurationPage,
   }),
   '/signals': async () => ({ default: (await import('../signals/SignalsPage.tsx')).SignalsPage }),
+  '/signals/setups': async () => ({ default: (await import('../signals/setups/SetupsPage.tsx')).SetupsPage }),
+  '/signals/account': async () => ({ default: (await import('../signals/account/AccountPage.tsx')).AccountPage }),
   '/history': async () => ({ default: (await import('../history/HistoryPage.tsx')).HistoryPage }),
   '/history/:version': async () => ({ default: (await import('../history/change/ChangePage.tsx')).ChangePage }),
   '/logs': async () => ({ default: (await import('../logs/LogsPage.tsx')).LogsPage }),

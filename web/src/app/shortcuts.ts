@@ -13,6 +13,8 @@ const AFTER_G: Readonly<Record<string, string>> = {
   o: '/',
   g: '/charts',
   s: '/signals',
+  u: '/signals/setups',
+  e: '/signals/account',
   c: '/configuration',
   h: '/history',
   l: '/logs',

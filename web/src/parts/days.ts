@@ -1,4 +1,4 @@
-import { zone } from './zone.ts'
+import { clockOf, zone } from './zone.ts'
 
 /** When a day begins, or one some days later, in the chosen zone; undefined for what is no day. */
 export function beginningOf(day: string | null, later: number): string | undefined {
@@ -8,4 +8,10 @@ export function beginningOf(day: string | null, later: number): string | undefin
   const begins =
     zone() === 'utc' ? new Date(Date.UTC(year, month - 1, date + later)) : new Date(year, month - 1, date + later)
   return Number.isNaN(begins.getTime()) ? undefined : begins.toISOString()
+}
+
+/** The day of a moment in the chosen zone, as `beginningOf` takes it: "2026-05-04". */
+export function dayOf(moment: string | number): string {
+  const { year, month, day } = clockOf(new Date(moment))
+  return `${year}-${String(month + 1).padStart(2, '0')}-${String(day).padStart(2, '0')}`
 }

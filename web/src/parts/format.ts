@@ -7,7 +7,8 @@ import { zoned } from './zone.ts'
 
 const cached = new Map<string, Intl.NumberFormat>()
 
-function fixed(most: number, least = most): Intl.NumberFormat {
+/** The format of numbers with so many decimals. */
+export function fixed(most: number, least = most): Intl.NumberFormat {
   const key = `${least} ${most}`
   let format = cached.get(key)
   if (!format) {

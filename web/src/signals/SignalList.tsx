@@ -1,13 +1,14 @@
 import { Button, Skeleton } from '@mantine/core'
 import { useRef } from 'react'
 import type { DecisionRow } from 'vivienne-client'
-import failure from '../configuration/Failure.module.css'
 import { formatBarTime } from '../parts/format.ts'
+import { ticks } from '../parts/ticks.ts'
 import { useCalmList } from '../parts/useCalmList.ts'
 import { isNarrowed, type SignalFilter } from './filter.ts'
 import { useFilters } from './filterTitles.ts'
 import classes from './SignalList.module.css'
 import { SignalRow } from './SignalRow.tsx'
+import { Unread } from './Unread.tsx'
 import { useSignals } from './useSignals.ts'
 
 const timeOf = ({ time }: DecisionRow) => Date.parse(time)
@@ -20,6 +21,8 @@ export function SignalList({ filter }: { filter: SignalFilter }) {
     useSignals(filter)
   const { shown, waiting, catchUp } = useCalmList(list, signals, timeOf)
   if (isPending && error === null) return <Loading />
+  // Before the first row is drawn, so that prices of an asset have the same digits in all of them.
+  for (const { asset, price } of shown) ticks.learn(asset, [price])
   return (
     <div className={classes.signals}>
       {waiting > 0 && (
@@ -29,12 +32,7 @@ export function SignalList({ filter }: { filter: SignalFilter }) {
           </Button>
         </div>
       )}
-      {error !== null && (
-        <div className={failure.failure} data-kind="calm" role="status">
-          <strong>The record could not be read</strong>
-          <p>{error.message}</p>
-        </div>
-      )}
+      <Unread error={error} />
       {unanswered.length > 0 && (
         <p className={classes.missing} role="status">
           Not among them: {unanswered.join(', ')}; the agents of these assets do not answer.

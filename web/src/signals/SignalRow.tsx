@@ -17,7 +17,6 @@ export const SignalRow = memo(function SignalRow({ signal }: { signal: DecisionR
   const { asset, time, status, held, side, signal_confidence: confidence, position_size: size, price } = signal
   const address = barAddress(asset, time)
   const effective = status === 'live' || status === 'ended'
-  ticks.learn(asset, [price])
   return (
     // The link in it is for the keyboard; the rest of the row is a larger target for the pointer.
     <tr

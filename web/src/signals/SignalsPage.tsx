@@ -1,13 +1,18 @@
 import { Button, NativeSelect, TextInput } from '@mantine/core'
 import { useMemo } from 'react'
 import { useSearchParams } from 'react-router'
-import { useAssets } from 'vivienne-client/react'
 import { useChangedAddress } from '../app/address.ts'
+import { barLength } from '../asset/chart/bars.ts'
+import { dayOf } from '../parts/days.ts'
 import { useZone } from '../parts/zone.ts'
+import { AssetsChoice } from './AssetsChoice.tsx'
+import { Days } from './Days.tsx'
 import { FILTER_NAMES, type FilterName, filterOf } from './filter.ts'
 import { filterTitle, useFilters } from './filterTitles.ts'
+import { useNewestBar, useTimeframe } from './newestBar.ts'
 import { SignalList } from './SignalList.tsx'
 import classes from './SignalsPage.module.css'
+import { Views } from './Views.tsx'
 
 const KINDS = [
   { value: '', label: 'Fired and held' },
@@ -28,6 +33,7 @@ export function SignalsPage() {
     <div className={classes.page}>
       <header className={classes.head}>
         <h1>Signals</h1>
+        <Views />
         <Filters />
       </header>
       <SignalList filter={filter} />
@@ -38,7 +44,6 @@ export function SignalsPage() {
 function Filters() {
   const [address] = useSearchParams()
   const change = useChangedAddress()
-  const assets = useAssets()
   const filters = useFilters()
   const given = (name: FilterName) => ({
     value: address.get(name) ?? '',
@@ -47,16 +52,10 @@ function Filters() {
   const by = address.get('by')
   const ids = filters.map(({ id }) => id)
   const known = by === null || ids.includes(by) ? ids : [by, ...ids]
-  const asset = address.get('asset')
-  const watched = asset === null || assets.includes(asset) ? assets : [asset, ...assets]
   return (
     <search className={classes.filters}>
-      <NativeSelect
-        size="xs"
-        aria-label="Asset"
-        data={[{ value: '', label: 'All assets' }, ...watched.map((value) => ({ value, label: value }))]}
-        {...given('asset')}
-      />
+      <Today />
+      <AssetsChoice />
       <NativeSelect size="xs" aria-label="Kind" data={KINDS} {...given('kind')} />
       <NativeSelect size="xs" aria-label="Level" data={LEVELS} {...given('level')} />
       <NativeSelect size="xs" aria-label="Side" data={SIDES} {...given('side')} />
@@ -78,11 +77,7 @@ function Filters() {
         data-page-filter
         {...given('version')}
       />
-      <span className={classes.days}>
-        <TextInput size="xs" type="date" aria-label="From this day on" {...given('since')} />
-        <span aria-hidden>to</span>
-        <TextInput size="xs" type="date" aria-label="Up to this day" {...given('until')} />
-      </span>
+      <Days />
       {FILTER_NAMES.some((name) => address.has(name)) && (
         <Button
           size="xs"
@@ -93,5 +88,29 @@ function Filters() {
         </Button>
       )}
     </search>
+  )
+}
+
+/** Shows the signals of the day in the market, which in a replay is long ago. */
+function Today() {
+  const [address] = useSearchParams()
+  const change = useChangedAddress()
+  const newest = useNewestBar()
+  const timeframe = useTimeframe()
+  // The day begins in the chosen zone.
+  useZone()
+  // The bar that closed at midnight opened yesterday.
+  const today = newest === '' ? null : dayOf(Date.parse(newest) + barLength(timeframe))
+  const on = today !== null && address.get('since') === today && address.get('until') === null
+  return (
+    <Button
+      size="xs"
+      variant={on ? 'light' : 'default'}
+      aria-pressed={on}
+      disabled={today === null}
+      onClick={() => change({ since: on ? null : today, until: null })}
+    >
+      Today
+    </Button>
   )
 }

@@ -8,9 +8,9 @@ describe('the filter of signals in an address', () => {
   test('is what the record is asked for', () => {
     setZone('utc')
     expect(
-      of('asset=BTC&kind=held&level=bang&side=long&by=levels&version=7&since=2026-05-04&until=2026-05-05'),
+      of('asset=BTC,ETH&kind=held&level=bang&side=long&by=levels&version=7&since=2026-05-04&until=2026-05-05'),
     ).toEqual({
-      asset: 'BTC',
+      asset: ['BTC', 'ETH'],
       held: true,
       raw_level: 'bang',
       side: 'long',

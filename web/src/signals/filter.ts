@@ -7,7 +7,7 @@ export type FilterName = (typeof FILTER_NAMES)[number]
 
 /** Which signals are of interest, as the record is asked for them. */
 export interface SignalFilter extends DecisionFilter {
-  readonly asset?: string
+  readonly asset?: readonly string[]
 }
 
 const LEVELS = ['loaded', 'aim', 'bang'] as const
@@ -19,7 +19,7 @@ export function filterOf(address: URLSearchParams): SignalFilter {
   const kind = said('kind')
   const version = Number(said('version'))
   return given({
-    asset: said('asset'),
+    asset: chosenAssets(address),
     held: kind === 'fired' ? false : kind === 'held' ? true : undefined,
     raw_level: LEVELS.find((level) => level === said('level')),
     side: SIDES.find((side) => side === said('side')),
@@ -28,6 +28,12 @@ export function filterOf(address: URLSearchParams): SignalFilter {
     from: beginningOf(address.get('since'), 0),
     to: beginningOf(address.get('until'), 1),
   })
+}
+
+/** The assets that an address names, as in `asset=BTC,ETH`; undefined for all of them. */
+export function chosenAssets(address: URLSearchParams): readonly string[] | undefined {
+  const names = (address.get('asset') ?? '').split(',').filter((name) => name !== '')
+  return names.length > 0 ? names : undefined
 }
 
 /** True if it leaves anything out. */

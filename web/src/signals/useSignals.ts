@@ -1,10 +1,8 @@
 import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query'
-import { useEffect, useMemo, useSyncExternalStore } from 'react'
-import type { StateStore } from 'vivienne-client'
-import { useVivienneClient } from 'vivienne-client/react'
-import { decisionOf } from '../asset/agent.ts'
+import { useEffect, useMemo } from 'react'
 import { record } from '../client.ts'
 import type { SignalFilter } from './filter.ts'
+import { useNewestBar } from './newestBar.ts'
 
 const PAGE = 100
 /** A filter that finds little looks through so many pages by itself. */
@@ -38,22 +36,4 @@ export function useSignals(filter: SignalFilter) {
   }, [tooFew, error, fetchNextPage])
   const unanswered = data?.pages[0]?.unanswered ?? []
   return { signals, unanswered, lookedBackTo: data?.pages.at(-1)?.next ?? null, ...query }
-}
-
-/** When the newest bar opened that was decided, of any asset; '' before there is one. */
-function useNewestBar(): string {
-  const { states } = useVivienneClient()
-  return useSyncExternalStore(
-    (listener) => states.subscribeAll(listener),
-    () => newestBar(states),
-  )
-}
-
-function newestBar(states: StateStore): string {
-  let newest = ''
-  for (const asset of states.assets()) {
-    const time = decisionOf(states.get(asset))?.bar_time ?? ''
-    if (time > newest) newest = time
-  }
-  return newest
 }

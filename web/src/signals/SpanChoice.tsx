@@ -1,0 +1,32 @@
+import { NativeSelect } from '@mantine/core'
+import { useSearchParams } from 'react-router'
+import { useChangedAddress } from '../app/address.ts'
+import { AssetsChoice } from './AssetsChoice.tsx'
+import { Days } from './Days.tsx'
+import classes from './SignalsPage.module.css'
+import { DEFAULT_SPAN, SPANS, spanOf } from './span.ts'
+
+/** Which bars are judged, in the address: of which assets, and from when to when. */
+export function SpanChoice({ children }: { children?: React.ReactNode }) {
+  const [address] = useSearchParams()
+  const change = useChangedAddress()
+  const { word } = spanOf(address)
+  const words = SPANS.map(({ word: value, title }) => ({ value, label: title }))
+  return (
+    <search className={classes.filters}>
+      <AssetsChoice />
+      <NativeSelect
+        size="xs"
+        aria-label="Span"
+        data-page-filter
+        value={word}
+        data={word === 'days' ? [{ value: 'days', label: 'These days:' }, ...words] : words}
+        onChange={({ currentTarget: { value } }) =>
+          change({ span: value === DEFAULT_SPAN ? null : value, since: null, until: null })
+        }
+      />
+      <Days />
+      {children}
+    </search>
+  )
+}

@@ -1,0 +1,94 @@
+import { Button } from '@mantine/core'
+import { type ReactNode, useState } from 'react'
+import { Link } from 'react-router'
+import type { Verdict } from '../certainty.ts'
+import { formatGain } from '../gain.ts'
+import { Rate } from '../Rate.tsx'
+import { type SetupRow, withEntries } from './rows.ts'
+import classes from './SetupTable.module.css'
+
+/** More rows are shown on request. */
+const MOST = 12
+
+interface SetupTableProps {
+  title: string
+  /** What is counted, such as "Entries". */
+  counted: string
+  /** Head of the column of rates, such as "Gained after 16 bars". */
+  asked: string
+  meant: string
+  rows: readonly SetupRow[]
+  words: Readonly<Record<Verdict, string>>
+  /** How a name is shown; its text otherwise. */
+  show?: (name: string) => ReactNode
+  /** Where a name leads. */
+  address?: (name: string) => string
+  /** What there is to say below the head. */
+  children?: ReactNode
+}
+
+/** Kinds of entries, and what came of each. */
+export function SetupTable({ title, counted, asked, meant, rows, words, show, address, children }: SetupTableProps) {
+  const [all, setAll] = useState(false)
+  const { shown, none } = withEntries(rows)
+  const first = all ? shown : shown.slice(0, MOST)
+  return (
+    <section className={`panel ${classes.setups}`} aria-label={title}>
+      <h2>{title}</h2>
+      {children}
+      {shown.length === 0 ? (
+        <p className={classes.none}>None in this span.</p>
+      ) : (
+        <table className={classes.table}>
+          <thead>
+            <tr>
+              <th aria-label="Kind" />
+              <th className={classes.number}>{counted}</th>
+              <th>{asked}</th>
+              <th className={classes.number} title="Mean of the returns, before costs">
+                {meant}
+              </th>
+              <th className={classes.number} title="Mean of the largest moves within 96 bars, in ATR">
+                For / against
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {first.map((row) => (
+              <tr key={row.name}>
+                <th scope="row">{linked(row.name, show, address)}</th>
+                <td className={`figure ${classes.number}`} data-unit={counted.toLowerCase()}>
+                  {row.entries}
+                </td>
+                <td className={classes.rate}>
+                  <Rate hits={row.hits} known={row.known} rows={shown.length} words={words} />
+                </td>
+                <td className={`figure ${classes.number}`}>{row.mean === null ? '-' : formatGain(row.mean)}</td>
+                <td className={`figure ${classes.number} ${classes.moves}`}>
+                  {atr(row.gain)} / {atr(row.loss)}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      {shown.length > MOST && (
+        <Button size="compact-xs" variant="subtle" onClick={() => setAll(!all)}>
+          {all ? `Show ${MOST}` : `Show all ${shown.length}`}
+        </Button>
+      )}
+      {shown.length > 0 && none.length > 0 && (
+        <p className={classes.none}>None: {none.length > MOST ? `${none.length} others` : none.join(', ')}</p>
+      )}
+    </section>
+  )
+}
+
+function linked(name: string, show?: (name: string) => ReactNode, address?: (name: string) => string): ReactNode {
+  const said = show?.(name) ?? name
+  return address === undefined ? said : <Link to={address(name)}>{said}</Link>
+}
+
+function atr(moves: number | null): string {
+  return moves === null ? '-' : moves.toFixed(1)
+}
