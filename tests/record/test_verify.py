@@ -116,6 +116,16 @@ def test_after_changes_and_restarts_every_decision_is_equal(whole: tuple[Path, i
     assert f"{decisions:,} decisions were decided anew: all of them are equal, to the last bit" in said.stdout
 
 
+def test_a_process_may_write_the_record_meanwhile(db: Path, whole: tuple[Path, int]) -> None:
+    writing = recorder(db.with_name("v-record.db"), name="another")
+    writing.write_all()
+    try:
+        code, found = verified(db)
+    finally:
+        writing.let_go()
+    assert (code, found["decisions"]) == (0, whole[1])
+
+
 def test_on_a_real_market_too(marketdata: Path, tmp_path: Path) -> None:
     real = candles_in(marketdata / "klines" / "BTCUSDT-1m-2025-10-06_2025-11-02.csv.gz")
     minutes = lambda first, count: real[7_000 + first : 7_000 + first + count]  # noqa: E731
