@@ -53,8 +53,8 @@ interface LineProps {
 
 function Line({ entry: { version }, asset, isNamed, inSight }: LineProps) {
   const followed = useIsDeciding(asset, version)
-  const { data: span, error } = useSpan(asset, version, { enabled: inSight, followed })
-  if (span === null) return null
+  const { data, error } = useSpan(asset, version, { enabled: inSight, followed })
+  if (data?.span === null) return null
   const name = isNamed && <strong className={classes.asset}>{asset} </strong>
   if (error !== null)
     return (
@@ -63,9 +63,11 @@ function Line({ entry: { version }, asset, isNamed, inSight }: LineProps) {
       </li>
     )
   return (
-    <li className={classes.line} aria-busy={(inSight && span === undefined) || undefined}>
+    <li className={classes.line} aria-busy={(inSight && data === undefined) || undefined}>
       {name}
-      {span !== undefined && <Came {...{ asset, version, span, inSight, followed }} />}
+      {data !== undefined && (
+        <Came {...{ asset, version, inSight, followed }} span={{ ...data.span, timeframe: data.timeframe }} />
+      )}
     </li>
   )
 }

@@ -6,6 +6,7 @@ import {
   lengthWords,
   meanWords,
   signed,
+  signedWithin,
   sureWords,
   verdictTitle,
 } from './outcomeWords.ts'
@@ -49,9 +50,10 @@ describe('a verdict says how sure it is', () => {
 
 test('a mean difference is said with its band', () => {
   expect(meanWords(open)).toBe(
-    '+0.00031 % of equity a bar; with 95 % confidence the true mean is between -0.0042 and +0.0048 %',
+    '+0.00031 % of equity a bar; with 95 % confidence the true mean is between -0.00420 and +0.00480 %',
   )
   expect(meanWords({ ...open, low: null, high: null })).toBe('+0.00031 % of equity a bar')
+  expect([0.0259, -1e-9, -0.13].map((each) => signedWithin(each, 0.21))).toEqual(['+0.026', '0', '-0.130'])
   expect([signed(0), signed(-1.5), signed(2)]).toEqual(['0', '-1.5', '+2'])
 })
 

@@ -68,11 +68,19 @@ export function signed(value: number, digits = 3): string {
   return value > 0 && said !== '0' ? `+${said}` : said
 }
 
+/** The same with as many decimals as tell parts of a width: two or three digits of it. "+0.013" of a width of 0.2. */
+export function signedWithin(value: number, width: number): string {
+  const decimals = width > 0 ? Math.min(20, Math.max(0, 2 - Math.floor(Math.log10(width)))) : 2
+  const said = value.toFixed(decimals)
+  if (Number(said) === 0) return '0'
+  return value > 0 ? `+${said}` : said
+}
+
 /** The mean difference of a bar and its band, in percent of equity. */
 export function meanWords({ mean, low, high, confidence }: Compared): string {
-  const said = `${signed(mean, 2)} % of equity a bar`
-  if (low === null || high === null) return said
-  return `${said}; with ${formatNumber(confidence * 100)} % confidence the true mean is between ${signed(low, 2)} and ${signed(high, 2)} %`
+  if (low === null || high === null) return `${signed(mean, 2)} % of equity a bar`
+  const [middle, least, most] = [mean, low, high].map((value) => signedWithin(value, high - low))
+  return `${middle} % of equity a bar; with ${formatNumber(confidence * 100)} % confidence the true mean is between ${least} and ${most} %`
 }
 
 /** 1.96: the deviations that leave out 5 %. */

@@ -1,6 +1,6 @@
 import { queryOptions, useQuery } from '@tanstack/react-query'
 import { useEffect, useRef } from 'react'
-import { type VersionPage, VivienneProblem } from 'vivienne-client'
+import { type VersionSpan, VivienneProblem } from 'vivienne-client'
 import { useVivienneState } from 'vivienne-client/react'
 import type { Costs } from 'vivienne-client/record'
 import { useDecision } from '../asset/agent.ts'
@@ -15,10 +15,6 @@ const INTERVAL_MS = 10_000
 const RECORDED_MS = 1_000
 /** Known again at once if it is looked at again. */
 const FRESH_MS = 60_000
-/** Codes of answers that say that there is nothing, and are no failures. */
-const NOTHING: readonly string[] = ['not_recorded', 'unknown_decision', 'not_found']
-const NO_VERSIONS = { versions: [], timeframe: '' } satisfies Partial<VersionPage>
-
 let last: Promise<unknown> = Promise.resolve()
 
 /** Makes one call after the other: each is work for the server, which lets nobody have many at once. */
@@ -31,23 +27,35 @@ function oneByOne<T>(signal: AbortSignal, call: () => Promise<T>): Promise<T> {
   return next
 }
 
+/** Versions of an asset; why there are none if nothing is recorded. */
+interface Block {
+  readonly versions: readonly VersionSpan[]
+  readonly timeframe: string
+  readonly nothing: string | null
+}
+
+/** What the server said when it was asked for a record that it does not keep: it is not asked again. */
+let notKept: string | null = null
+
 /** The versions of a block that decided bars of an asset: those from `block * BLOCK` on. */
 function blockQuery(asset: string, block: number) {
   const before = (block + 1) * BLOCK
   return queryOptions({
     queryKey: ['versions', asset, block],
-    queryFn: async ({ signal }): Promise<Pick<VersionPage, 'versions' | 'timeframe'>> => {
-      try {
-        return await oneByOne(signal, () => record.versions(asset, { before, limit: BLOCK, signal }))
-      } catch (error) {
-        // It is not asked for again by every entry of the history.
-        if (isNothing(error)) return NO_VERSIONS
-        throw error
-      }
-    },
+    queryFn: ({ signal }) => oneByOne(signal, () => blockOf(asset, before, signal)),
     staleTime: FRESH_MS,
     retry: false,
   })
+}
+
+async function blockOf(asset: string, before: number, signal: AbortSignal): Promise<Block> {
+  try {
+    if (notKept === null) return { ...(await record.versions(asset, { before, limit: BLOCK, signal })), nothing: null }
+  } catch (error) {
+    if (!(error instanceof VivienneProblem) || error.code !== 'not_recorded') throw error
+    notKept = error.message
+  }
+  return { versions: [], timeframe: '', nothing: notKept }
 }
 
 function outcomeQuery(asset: string, version: number, costs: Costs = {}) {
@@ -59,7 +67,7 @@ function outcomeQuery(asset: string, version: number, costs: Costs = {}) {
   })
 }
 
-/** The bars that a version decided of an asset; null if it decided none. */
+/** The bars that a version decided of an asset: `span` is null if it decided none. */
 export function useSpan(
   asset: string,
   version: number,
@@ -68,10 +76,10 @@ export function useSpan(
   const query = useQuery({
     ...blockQuery(asset, Math.floor(version / BLOCK)),
     enabled,
-    select: ({ versions, timeframe }) => {
-      const span = versions.find((each) => each.version === version)
-      return span === undefined ? null : { ...span, timeframe }
-    },
+    select: ({ versions, ...block }) => ({
+      ...block,
+      span: versions.find((each) => each.version === version) ?? null,
+    }),
   })
   useRefetched(asset, enabled && followed, query.refetch)
   return query
@@ -91,11 +99,6 @@ export function useOutcome(
 /** True while a version decides an asset: the version in force in a layer may be older than a change of another layer. */
 export function useIsDeciding(asset: string, version: number): boolean {
   return useVivienneState(asset, (state) => state?.config_version === version) ?? false
-}
-
-/** True if an error says that there is nothing recorded. */
-export function isNothing(error: unknown): boolean {
-  return error instanceof VivienneProblem && NOTHING.includes(error.code)
 }
 
 /** Fetches again when bars of an asset have closed. */

@@ -98,7 +98,8 @@ def _spans(reader: RecordReader, series: Series, before: int | None, limit: int)
 
 def _versions(reader: RecordReader, scope: Scope, query: JudgingQuery) -> VersionPage:
     asset = query.assets[0]
-    found = _spans(reader, _series(reader, scope, asset), query.before, query.limit + 1)
+    series = [each for each in scope.series(reader) if each.asset == asset]
+    found = [span for each in series for span in _spans(reader, each, query.before, query.limit + 1)]
     page = found[: query.limit]
     return {
         "asset": asset,

@@ -8,7 +8,7 @@ import { NotFound } from '../../app/NotFound.tsx'
 import failure from '../../configuration/Failure.module.css'
 import { Age } from '../../parts/Age.tsx'
 import { Changed } from '../Changed.tsx'
-import { isNothing, useIsDeciding, useOutcome } from '../outcomes.ts'
+import { useIsDeciding, useOutcome, useSpan } from '../outcomes.ts'
 import { useRevision } from '../useRevision.ts'
 import { actionWords, channelWords, isSwitch, layerWords } from '../words.ts'
 import { versionIn } from './address.ts'
@@ -104,33 +104,50 @@ function What({ version, entry, error }: WhatProps) {
 
 function Judged({ version, asset }: { version: number; asset: string }) {
   const followed = useIsDeciding(asset, version)
-  const { data, error, refetch } = useOutcome(asset, version, { enabled: true, followed })
+  const found = useSpan(asset, version, { enabled: true, followed })
+  const isThere = found.data !== undefined && found.data.span !== null
+  const { data, error, refetch } = useOutcome(asset, version, { enabled: isThere, followed })
   if (data !== undefined) return <Came outcome={data} followed={followed} />
-  if (error === null)
+  if (found.data !== undefined && !isThere)
+    return <Nothing version={version} asset={asset} words={found.data.nothing} followed={followed} />
+  const failed = found.error ?? error
+  if (failed === null)
     return (
       <div role="status" aria-busy="true" aria-label="Judging the version">
         <Skeleton height={110} mb={12} />
         <Skeleton height={280} />
       </div>
     )
-  if (isNothing(error)) return <Nothing asset={asset} words={error.message} followed={followed} />
   return (
     <div className={failure.failure} data-kind="calm" role="status">
       <strong>What came of it could not be read</strong>
-      <p>{error.message}</p>
-      <Button size="compact-sm" variant="default" mt={8} onClick={() => refetch()}>
+      <p>{failed.message}</p>
+      <Button size="compact-sm" variant="default" mt={8} onClick={() => (isThere ? refetch() : found.refetch())}>
         Try again
       </Button>
     </div>
   )
 }
 
+interface NothingProps {
+  version: number
+  asset: string
+  /** Why nothing is recorded at all. */
+  words: string | null
+  followed: boolean
+}
+
 /** Nothing was recorded of it: why that may be, and what to do. */
-function Nothing({ asset, words, followed }: { asset: string; words: string; followed: boolean }) {
+function Nothing({ version, asset, words, followed }: NothingProps) {
+  if (words !== null)
+    return <p className={classes.empty}>{words}. With a record, this page says what came of the change.</p>
   return (
     <div className={classes.empty} role="status">
       <p>
-        <strong>{words}.</strong>
+        <strong>
+          No bar of {asset} was decided with version {version}
+          {followed && ' yet'}.
+        </strong>
       </p>
       <p>
         {followed

@@ -2,9 +2,10 @@ import { useMediaQuery } from '@mantine/hooks'
 import { useMemo, useState } from 'react'
 import type { ScoreComparison } from 'vivienne-client'
 import { formatBarTime, formatBarUtc, formatNumber } from '../../parts/format.ts'
-import { barsWords, signed } from '../outcomeWords.ts'
+import { barsWords, signedWithin } from '../outcomeWords.ts'
 import classes from './Curves.module.css'
 import { type Line, Plot } from './Plot.tsx'
+import { rangeOf } from './scale.ts'
 
 interface CurvesProps {
   comparison: ScoreComparison
@@ -29,8 +30,13 @@ export function Curves({ comparison, version, before }: CurvesProps) {
   const band = useMemo(() => ({ low: curve.low, high: curve.high, verdict }), [curve, verdict])
   const at = Math.min(pointed ?? times.length - 1, times.length - 1)
   const shared = { times, at, onAt: setPointed, height: low ? 190 : 240 }
-  const value = (values: readonly number[]) => `${signed(values[at] ?? 0)} %`
-  const range = `${signed(curve.low[at] ?? 0)} to ${signed(curve.high[at] ?? 0)} %`
+  const [equityWidth, bandWidth] = useMemo(
+    () => [widthOf(curve.before, curve.now), widthOf(curve.difference, curve.low, curve.high)],
+    [curve],
+  )
+  const value = (values: readonly number[]) => `${signedWithin(values[at] ?? 0, equityWidth)} %`
+  const apart = (values: readonly number[]) => signedWithin(values[at] ?? 0, bandWidth)
+  const range = `${apart(curve.low)} to ${apart(curve.high)} %`
   return (
     <figure className={classes.curves}>
       <div className={classes.each}>
@@ -55,7 +61,7 @@ export function Curves({ comparison, version, before }: CurvesProps) {
         <p className={classes.legend}>
           <Reading time={curve.times[at]} />
           <span data-line="difference">
-            difference <strong className="figure">{value(curve.difference)}</strong>
+            difference <strong className="figure">{apart(curve.difference)} %</strong>
           </span>
           <span data-line="band">
             {formatNumber(confidence * 100)} % band <strong className="figure">{range}</strong>
@@ -65,7 +71,7 @@ export function Curves({ comparison, version, before }: CurvesProps) {
           {...shared}
           lines={difference}
           band={band}
-          label={`Difference ${value(curve.difference)}, band ${range}`}
+          label={`Difference ${apart(curve.difference)} %, band ${range}`}
         />
       </div>
       <input
@@ -75,7 +81,7 @@ export function Curves({ comparison, version, before }: CurvesProps) {
         max={Math.max(0, times.length - 1)}
         value={Math.max(0, at)}
         aria-label="Bar that is read"
-        aria-valuetext={`${formatBarTime(curve.times[at] ?? 0)}: version ${version} ${value(curve.now)}, version ${before} ${value(curve.before)}, difference ${value(curve.difference)}, band ${range}`}
+        aria-valuetext={`${formatBarTime(curve.times[at] ?? 0)}: version ${version} ${value(curve.now)}, version ${before} ${value(curve.before)}, difference ${apart(curve.difference)} %, band ${range}`}
         onChange={(event) => setPointed(Number(event.currentTarget.value))}
       />
       <figcaption>
@@ -95,4 +101,9 @@ function Reading({ time }: { time: string | undefined }) {
       {formatBarTime(time)}
     </time>
   )
+}
+
+function widthOf(...curves: readonly (readonly number[])[]): number {
+  const [low, high] = rangeOf(...curves)
+  return high - low
 }
