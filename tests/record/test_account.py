@@ -232,11 +232,11 @@ def _plainly(decided: DecidedBars, rate: float) -> list[float]:
         curve.append(cash + units * bar.close)
         is_followed = decided.is_decided[row] and decided.has_effect[row] and decided.level[row] > 0
         wanted = float(decided.side[row] * decided.size[row]) if is_followed else 0.0
-        if inside is None:
+        if inside is None and decided.is_decided[row]:
             inside = np.sign(wanted)
         if inside and np.sign(wanted) == inside:
             wanted = 0.0
-        else:
+        elif inside is not None:
             inside = 0.0
         before = bar
     return curve

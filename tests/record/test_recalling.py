@@ -91,8 +91,9 @@ async def test_two_restarts_change_no_decision_and_all_are_on_the_chart(
 
 
 async def test_until_data_comes_the_recorded_bars_are_shown_and_nothing_is_decided_on_them(
-    service: ConfigService, where: Path | PostgresUrl
+    service: ConfigService, tmp_path: Path
 ) -> None:
+    where = tmp_path / "r.db"
     await recorded(recorder(where), decided(asset_of(service), walk(0, 400)))
 
     asset = started(service, where)
@@ -129,8 +130,9 @@ async def test_a_feeder_that_goes_on_after_a_restart_needs_no_history(
 
 
 async def test_a_history_that_has_other_bars_is_said_and_the_recorded_ones_count(
-    service: ConfigService, where: Path | PostgresUrl, caplog: pytest.LogCaptureFixture
+    service: ConfigService, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    where = tmp_path / "r.db"
     await recorded(recorder(where), decided(asset_of(service), walk(0, 400)))
     others = [each._replace(close=each.open) for each in walk(390, 5)]
 

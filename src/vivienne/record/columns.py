@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from vivienne.market.types import Bars, Candle
+from vivienne.record.codes import WITH_EFFECT
 
 if TYPE_CHECKING:
-    from vivienne.market.types import Bars, BoolArray, FloatArray, IntArray
+    from collections.abc import Mapping, Sequence
+
+    from vivienne.agent.decision import Block
+    from vivienne.market.types import BoolArray, FloatArray, IntArray
+
+COLUMNS = (
+    *Candle._fields, "config_version", "is_paused", "status", "level", "raw_level", "side", "confidence", "size",
+    "wanted", "atr", "blocks_id",
+)  # fmt: skip
+"""Columns of the table of bars that judging needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +65,54 @@ class DecidedBars:
     def __getitem__(self, rows: slice) -> DecidedBars:
         columns = [each.name for each in fields(self) if each.name != "blocked_by"]
         return replace(self, **{name: getattr(self, name)[rows] for name in columns})
+
+
+def as_columns(rows: Sequence[Any], known: Mapping[int, tuple[Block, ...]]) -> DecidedBars:
+    """Rows of the table of bars as columns.
+
+    Args:
+        rows: with `COLUMNS`, oldest first.
+        known: the sets of scenarios that block, by the id of their row.
+    """
+    columns = dict(zip(COLUMNS, zip(*rows, strict=True), strict=True)) if rows else dict.fromkeys(COLUMNS, ())
+    status, version = _integers(columns["status"], -1), _integers(columns["config_version"], 0)
+    is_paused = np.array(columns["is_paused"], dtype=np.bool_)
+    sets, index = _sets(columns["blocks_id"], known)
+    return DecidedBars(
+        bars=Bars(
+            np.array(columns["open_time"], dtype=np.int64), *(_numbers(columns[name]) for name in Candle._fields[1:])
+        ),
+        is_decided=np.array([each is not None for each in columns["config_version"]], dtype=np.bool_),
+        has_effect=np.isin(status, WITH_EFFECT) & ~is_paused,
+        level=_integers(columns["level"], 0),
+        raw_level=_integers(columns["raw_level"], 0),
+        side=_integers(columns["side"], 0).astype(np.float64),
+        confidence=_numbers(columns["confidence"]),
+        size=np.nan_to_num(_numbers(columns["size"])),
+        wanted=_numbers(columns["wanted"]),
+        atr=_numbers(columns["atr"]),
+        version=version,
+        blocks=index,
+        blocked_by=sets,
+    )
+
+
+def _numbers(column: Sequence[Any]) -> FloatArray:
+    return np.array(column, dtype=np.float64)  # None becomes NaN
+
+
+def _integers(column: Sequence[Any], without: int) -> IntArray:
+    return np.array([without if each is None else each for each in column], dtype=np.int64)
+
+
+def _sets(
+    column: Sequence[int | None], known: Mapping[int, tuple[Block, ...]]
+) -> tuple[tuple[tuple[str, ...], ...], IntArray]:
+    """The distinct sets of filters that block, the empty one first, and for each row the index of its set."""
+    found: dict[tuple[str, ...], int] = {(): 0}
+    of: dict[int | None, int] = {None: 0}
+    for number in {*column}:
+        if number is not None:
+            names = tuple(dict.fromkeys(each.filter for each in known[number]))
+            of[number] = found.setdefault(names, len(found))
+    return tuple(found), np.array([of[each] for each in column], dtype=np.int64)

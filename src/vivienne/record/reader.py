@@ -6,13 +6,11 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
 import orjson
 from sqlalchemy import func, select
 
 from vivienne.market.types import Bars, Candle
-from vivienne.record.codes import WITH_EFFECT
-from vivienne.record.columns import DecidedBars
+from vivienne.record.columns import COLUMNS, as_columns
 from vivienne.record.rows import read_bar, read_blocks
 from vivienne.record.tables import bars, blocks, configurations, gaps, runs, series, sessions
 
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
     from vivienne.agent.decision import Block
-    from vivienne.market.types import FloatArray, IntArray
+    from vivienne.record.columns import DecidedBars
     from vivienne.record.database import RecordDatabase
     from vivienne.record.rows import RecordedBar
     from vivienne.wire.document import Document
@@ -109,10 +107,6 @@ class Range(NamedTuple):
 
 
 ALL = Range()
-_COLUMNS = (
-    *Candle._fields, "config_version", "is_paused", "status", "level", "raw_level", "side", "confidence", "size",
-    "wanted", "atr", "blocks_id",
-)  # fmt: skip
 
 
 class RecordReader:
@@ -198,8 +192,8 @@ class RecordReader:
 
     def decided_bars(self, of: Series, wanted: Range = ALL) -> DecidedBars:
         """The same bars as columns."""
-        rows = self.counted(of, select(*(bars.c[name] for name in _COLUMNS)), wanted)
-        return _columns(rows, self._blocks)
+        rows = self.counted(of, select(*(bars.c[name] for name in COLUMNS)), wanted)
+        return as_columns(rows, self._blocks)
 
     def segment(self, segment: Segment, first: int, last: int) -> list[RecordedBar]:
         """Bars of one segment alone, oldest first: from these its decisions were made, to the last bit."""
@@ -277,48 +271,3 @@ def _pieces(of: Series, wanted: Range) -> Iterator[list[Any]]:
         if segment.ends_at is not None:
             counts.append(time < segment.ends_at)
         yield counts
-
-
-def _columns(rows: Sequence[Any], known: dict[int, tuple[Block, ...]]) -> DecidedBars:
-    columns = dict(zip(_COLUMNS, zip(*rows, strict=True), strict=True)) if rows else dict.fromkeys(_COLUMNS, ())
-    status, version = _integers(columns["status"], -1), _integers(columns["config_version"], 0)
-    is_paused = np.array(columns["is_paused"], dtype=np.bool_)
-    sets, index = _sets(columns["blocks_id"], known)
-    return DecidedBars(
-        bars=Bars(
-            np.array(columns["open_time"], dtype=np.int64), *(_numbers(columns[name]) for name in Candle._fields[1:])
-        ),
-        is_decided=np.array([each is not None for each in columns["config_version"]], dtype=np.bool_),
-        has_effect=np.isin(status, WITH_EFFECT) & ~is_paused,
-        level=_integers(columns["level"], 0),
-        raw_level=_integers(columns["raw_level"], 0),
-        side=_integers(columns["side"], 0).astype(np.float64),
-        confidence=_numbers(columns["confidence"]),
-        size=np.nan_to_num(_numbers(columns["size"])),
-        wanted=_numbers(columns["wanted"]),
-        atr=_numbers(columns["atr"]),
-        version=version,
-        blocks=index,
-        blocked_by=sets,
-    )
-
-
-def _numbers(column: Sequence[Any]) -> FloatArray:
-    return np.array(column, dtype=np.float64)  # None becomes NaN
-
-
-def _integers(column: Sequence[Any], without: int) -> IntArray:
-    return np.array([without if each is None else each for each in column], dtype=np.int64)
-
-
-def _sets(
-    column: Sequence[int | None], known: dict[int, tuple[Block, ...]]
-) -> tuple[tuple[tuple[str, ...], ...], IntArray]:
-    """The distinct sets of filters that block, the empty one first, and for each row the index of its set."""
-    found: dict[tuple[str, ...], int] = {(): 0}
-    of: dict[int | None, int] = {None: 0}
-    for number in {*column}:
-        if number is not None:
-            names = tuple(dict.fromkeys(each.filter for each in known[number]))
-            of[number] = found.setdefault(names, len(found))
-    return tuple(found), np.array([of[each] for each in column], dtype=np.int64)

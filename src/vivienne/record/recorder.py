@@ -16,7 +16,7 @@ from vivienne.metrics.registry import Sample
 from vivienne.record import sessions
 from vivienne.record.database import open_record
 from vivienne.record.pruning import Pruning
-from vivienne.record.waiting import Entry, Waiting
+from vivienne.record.waiting import MOST_WAITING, Entry, Waiting
 from vivienne.record.writing import Writing
 from vivienne.times import now
 
@@ -42,7 +42,7 @@ PRUNE_SECONDS, _STEP_SECONDS = 600.0, 0.02
 """Time between two looks for rows that are too old, and between two slices of them."""
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 1.0, 30.0
 _SLOW_SECONDS = 10.0
-"""Time after which a decision that is not written yet is a trouble."""
+"""Time after which a write that has not ended is a trouble."""
 _END_SECONDS = 5.0
 """Longest time that a stop waits for the record."""
 
@@ -118,9 +118,11 @@ class Recorder:
         """Why decisions are not recorded; None while they are."""
         if self._reason is not None:
             return f"{self._reason}; {len(self.waiting)} decisions wait, {self.waiting.lost} are lost"
-        begun = self._begun
+        begun, waiting = self._begun, len(self.waiting)
         if begun is not None and monotonic() - begun > _SLOW_SECONDS:
-            return f"The record is slow: {len(self.waiting)} decisions wait for {monotonic() - begun:.0f} s"
+            return f"The record is slow: a write lasts for {monotonic() - begun:.0f} s, and {waiting} decisions wait"
+        if waiting > MOST_WAITING / 2:
+            return f"The record is slow: {waiting} decisions wait"
         return None
 
     async def run(self) -> None:
@@ -169,7 +171,6 @@ class Recorder:
     def _wait(self) -> None:
         """Wait for decisions, and for more that come with them; at most until it is time to say that all is well."""
         if not self.waiting and not self._is_to_end.is_set():
-            self._begun = None
             self.waiting.there.clear()
             if not self.waiting and self.waiting.there.wait(sessions.ALIVE_SECONDS):
                 self._is_to_end.wait(TOGETHER_SECONDS)
@@ -185,7 +186,6 @@ class Recorder:
         """
         self._open()
         while self.waiting:
-            self._begun = self._begun or monotonic()
             self._write_some()
         if monotonic() - self._said_alive > sessions.ALIVE_SECONDS or self.waiting.has_lost:
             self._write_some()
@@ -225,6 +225,7 @@ class Recorder:
             return
         entries = self.waiting.take(MOST_AT_FIRST if writing.begins else MOST_TOGETHER)
         lost, begin = self.waiting.take_lost(), monotonic()
+        self._begun = begin
         try:
             with database.transaction() as connection:
                 writing.add(connection, entries)
@@ -241,6 +242,8 @@ class Recorder:
             self._forget()
         else:
             self._succeed(len(entries), begin)
+        finally:
+            self._begun = None
 
     def _take_back(self, entries: list[Entry], lost: list[Lost]) -> None:
         self.waiting.put_back(entries)
