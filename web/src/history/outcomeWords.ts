@@ -90,9 +90,9 @@ const DEVIATIONS = 1.959964
  * The range in which the true hit rate is with 95 % (Wilson's interval), as fractions. It takes entries as independent of each
  * other; those whose bars overlap are not, so that the range is rather too narrow.
  */
-export function hitRange(rate: number, known: number): readonly [number, number] {
-  const square = DEVIATIONS ** 2
+export function hitRange(rate: number, known: number, deviations = DEVIATIONS): readonly [number, number] {
+  const square = deviations ** 2
   const middle = (rate + square / (2 * known)) / (1 + square / known)
-  const reach = (DEVIATIONS / (1 + square / known)) * Math.sqrt((rate * (1 - rate)) / known + square / (4 * known ** 2))
+  const reach = (deviations / (1 + square / known)) * Math.sqrt((rate * (1 - rate)) / known + square / (4 * known ** 2))
   return [Math.max(0, middle - reach), Math.min(1, middle + reach)]
 }

@@ -1,3 +1,5 @@
+import { hitRange } from '../history/outcomeWords.ts'
+
 /** How sure figures of few entries are. Nothing here knows about React. */
 
 /** With fewer entries no percentage is shown: "2 of 3" says all there is. */
@@ -14,18 +16,15 @@ export interface Certainty {
 }
 
 /**
- * The range of a fraction (Wilson's score interval), so wide that in a table of coin tosses it lies to one side of a half in
+ * The range of a fraction, so wide that in a table of coin tosses it lies to one side of a half in
  * one of twenty tables, not in one of twenty rows.
  *
  * @param rows number of rows of the table
  */
 export function certainty(hits: number, known: number, rows: number): Certainty {
-  const z = normalQuantile(1 - MISTAKEN / 2 / Math.max(1, rows))
   const rate = hits / known
-  const weight = 1 + z ** 2 / known
-  const middle = (rate + z ** 2 / (2 * known)) / weight
-  const wide = (z / weight) * Math.sqrt((rate * (1 - rate)) / known + (z / (2 * known)) ** 2)
-  return { rate, low: Math.max(0, middle - wide), high: Math.min(1, middle + wide) }
+  const [low, high] = hitRange(rate, known, normalQuantile(1 - MISTAKEN / 2 / Math.max(1, rows)))
+  return { rate, low, high }
 }
 
 /** Whether more than half are hits, fewer, or nobody can tell. */

@@ -2,10 +2,10 @@ import { useMediaQuery } from '@mantine/hooks'
 import { useMemo, useState } from 'react'
 import type { ScoreComparison } from 'vivienne-client'
 import { formatBarTime, formatBarUtc, formatNumber } from '../../parts/format.ts'
+import { type Line, Plot } from '../../parts/plot/Plot.tsx'
+import { rangeOf } from '../../parts/plot/scale.ts'
 import { barsWords, signedWithin } from '../outcomeWords.ts'
 import classes from './Curves.module.css'
-import { type Line, Plot } from './Plot.tsx'
-import { rangeOf } from './scale.ts'
 
 interface CurvesProps {
   comparison: ScoreComparison

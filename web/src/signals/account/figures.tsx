@@ -1,5 +1,5 @@
 import type { PaperAccount } from 'vivienne-client'
-import { formatNumber, formatPercent } from '../../parts/format.ts'
+import { formatBarTime, formatNumber, formatPercent } from '../../parts/format.ts'
 import { FEW, meanOf } from '../certainty.ts'
 import { formatGain, formatPart } from '../gain.ts'
 import { Rate } from '../Rate.tsx'
@@ -10,6 +10,7 @@ const WON = { more: 'wins more often', fewer: 'loses more often', unknown: 'cann
 /** The measures of an account, each with what it means. */
 export function AccountFigures({ account }: { account: PaperAccount }) {
   const { equity, trades, wins, open, drawdown, exposure, invested, turnover, paid, fee, slippage } = account
+  const { drawdown_at: lowest } = account
   return (
     <dl className={classes.figures}>
       <Figure name="Result" note="after costs">
@@ -21,7 +22,10 @@ export function AccountFigures({ account }: { account: PaperAccount }) {
       <Figure name="Trades with a profit" note="after costs" wide>
         {trades === 0 ? '-' : <Rate hits={wins} known={trades} rows={1} words={WON} />}
       </Figure>
-      <Figure name="Drawdown" note="largest fall from a high">
+      <Figure
+        name="Drawdown"
+        note={lowest === null ? 'largest fall from a high' : `largest fall from a high, to ${formatBarTime(lowest)}`}
+      >
         {formatPart(drawdown)}
       </Figure>
       <Figure name="Exposure" note={`invested on ${formatPercent(invested, 3)} of the bars`}>

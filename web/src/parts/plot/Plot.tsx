@@ -1,7 +1,7 @@
 import { useElementSize } from '@mantine/hooks'
 import { type PointerEvent, useMemo } from 'react'
-import { numberTicks, type Tick, timeTicks } from '../../parts/axis.ts'
-import { useZone } from '../../parts/zone.ts'
+import { numberTicks, type Tick, timeTicks } from '../axis.ts'
+import { useZone } from '../zone.ts'
 import classes from './Plot.module.css'
 import { areaPath, linePath, nearest, rangeOf, scale } from './scale.ts'
 
