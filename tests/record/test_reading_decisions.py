@@ -182,6 +182,7 @@ def test_a_bar_that_nobody_decided_or_recorded_has_no_explanation(reading: TestC
     answer = reading.get(f"assets/BTC/decisions/{history}")
     assert (answer.status_code, answer.json()["code"]) == (404, "unknown_decision")
     assert "before the program started" in answer.json()["detail"]
+    assert reading.get("assets/BTC/decisions/9999-12-31T23:59:59.999999Z").status_code == 404
     answer = reading.get(f"assets/BTC/decisions/{later}")
     assert answer.status_code == 404
     assert f"its newest one is at {iso(BARS.open_time.item(-1))}" in answer.json()["detail"]
@@ -242,6 +243,8 @@ def test_an_answer_that_the_client_has_already_is_not_sent_again(reading: TestCl
         ("assets/BTC/decisions?blocked_by=mood", "'mood' is not a filter; there are "),
         ("assets/BTC/decisions?from=yesterday", "from: Input should be a valid datetime"),
         ("assets/BTC/decisions?before=next", "before: It should be the `next` of a page, or a time such as"),
+        ("assets/BTC/decisions?before=0001-01-01T00:00:00%2B14:00", "before: It should be"),
+        ("assets/BTC/decisions?to=9999-12-31T23:59:59-14:00", "to: It is before the year 1 or after 9999 in UTC"),
         ("assets/BTC/decisions?limit=1001", "A page has at most 1,000 decisions"),
         ("assets/BTC/decisions/noon", "time: It should be"),
         ("assets/DOGE/decisions", "DOGE"),
@@ -253,6 +256,14 @@ def test_what_cannot_be_meant_is_refused_in_words(reading: TestClient, where: st
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
     assert words in answer.json()["detail"]
+
+
+def test_the_document_of_the_api_has_files_and_answers_without_a_body(reading: TestClient) -> None:
+    paths = reading.get("http://here/openapi.json").json()["paths"]
+    for path in ("/phoenix/decisions", "/phoenix/assets/{asset}/decisions"):
+        responses = paths[path]["get"]["responses"]
+        assert {"application/json", "text/csv", "application/x-ndjson"} < responses["200"]["content"].keys()
+        assert "304" in responses
 
 
 def test_a_misspelt_parameter_is_refused(reading: TestClient) -> None:

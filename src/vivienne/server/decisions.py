@@ -14,7 +14,7 @@ from vivienne.record.reading.query import DecisionQuery, entries_only  # FastAPI
 from vivienne.server.assets import Asset  # noqa: TC001  # FastAPI reads the annotation
 from vivienne.server.decision_query import ONCE, SEVERAL, As, Assets, bar_time, decision_query
 from vivienne.server.documents import documented
-from vivienne.server.exporting import Exports
+from vivienne.server.exporting import MEDIA_TYPES, Exports
 from vivienne.server.http import Answer, caller_of, check_query
 from vivienne.wire.record import DecisionPage, DecisionRecord, SignalPage
 
@@ -27,6 +27,17 @@ Time = Annotated[str, Path(max_length=40, description="A time within the bar, su
 _PROBLEMS = (400, 409, 422, 429, 503)
 
 
+def _documented(answer: type, *, has_files: bool = False, more: tuple[int, ...] = ()) -> dict[str, Any]:
+    """The documentation of an endpoint of the record."""
+    found = documented(answer, *_PROBLEMS, *more, has_etag=True)
+    found["responses"][304] = {"description": "It is the one in If-None-Match still."}
+    if has_files:
+        found["responses"][200]["content"] = {
+            media_type.partition(";")[0]: {"schema": {"type": "string"}} for media_type in MEDIA_TYPES.values()
+        }
+    return found
+
+
 def decision_routes(service: ConfigService, record: RecordView) -> APIRouter:
     """The endpoints.
 
@@ -37,7 +48,7 @@ def decision_routes(service: ConfigService, record: RecordView) -> APIRouter:
     routes = APIRouter(prefix="/phoenix", tags=["record"], default_response_class=Answer)
     exports = Exports(record)
 
-    @routes.get("/decisions", **documented(SignalPage, *_PROBLEMS, has_etag=True))
+    @routes.get("/decisions", **_documented(SignalPage, has_files=True))
     async def signals(request: Request, query: Wanted, assets: Assets = (), form: As = "json") -> Response:
         """Recorded decisions of all assets, newest first: entries, held back or not, unless a level is given."""
         check_query(request, *ONCE, several=(*SEVERAL, "asset"))
@@ -48,7 +59,7 @@ def decision_routes(service: ConfigService, record: RecordView) -> APIRouter:
             return await exports.answer(form, entries_only(wanted), "decisions", whose=whose)
         return unless_known(request, await record.signals(wanted, whose=whose))
 
-    @routes.get("/assets/{asset:path}/decisions", **documented(DecisionPage, *_PROBLEMS, has_etag=True))
+    @routes.get("/assets/{asset:path}/decisions", **_documented(DecisionPage, has_files=True))
     async def decisions(request: Request, asset: Asset, query: Wanted, form: As = "json") -> Response:
         """Recorded decisions of one asset, newest first."""
         check_query(request, *ONCE, several=SEVERAL)
@@ -58,7 +69,7 @@ def decision_routes(service: ConfigService, record: RecordView) -> APIRouter:
             return await exports.answer(form, replace(query, assets=(watched,)), name, whose=whose)
         return unless_known(request, await record.decisions(watched, query, whose=whose))
 
-    @routes.get("/assets/{asset:path}/decisions/{time}", **documented(DecisionRecord, 404, *_PROBLEMS, has_etag=True))
+    @routes.get("/assets/{asset:path}/decisions/{time}", **_documented(DecisionRecord, more=(404,)))
     async def explained(request: Request, asset: Asset, time: Time) -> Response:
         """The whole explanation of the decision on one bar, and the nearest changes that would have altered it."""
         check_query(request)

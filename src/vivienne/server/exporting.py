@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _broken_off = Quota(logging.getLogger(__name__), logging.WARNING)
 _R = TypeVar("_R")
-_MEDIA_TYPES: dict[ExportFormat, str] = {
+MEDIA_TYPES: dict[ExportFormat, str] = {
     "csv": "text/csv; charset=utf-8",
     "ndjson": "application/x-ndjson",
     "parquet": "application/vnd.apache.parquet",
@@ -80,7 +80,7 @@ class Exports:
             await opened.aclose()
             raise
         headers = {"Content-Disposition": f'attachment; filename="{name}.{form}"', "Cache-Control": "no-store"}
-        return _Export(writing, first, opened, headers, _MEDIA_TYPES[form])
+        return _Export(writing, first, opened, headers, MEDIA_TYPES[form])
 
     async def _wait(self, opened: AsyncExitStack, whose: str) -> None:
         """Wait for the turn of an export, which ends with the stack."""

@@ -53,6 +53,8 @@ class Place(NamedTuple):
             raise ValueError(_NO_PLACE) from None
 
 
+_LAST = 253_402_300_799_999
+"""The last millisecond of the year 9999: later ones cannot be written."""
 _NO_PLACE = "It should be the `next` of a page, or a time such as 2026-01-06T14:00:00Z"
 
 
@@ -92,6 +94,11 @@ def entries_only(query: DecisionQuery) -> DecisionQuery:
 
 
 def milliseconds(moment: datetime) -> int:
-    """A moment in ms since the epoch, rounded up; without a zone it is in UTC."""
-    since = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - datetime(1970, 1, 1, tzinfo=UTC)
-    return -(-((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds) // 1_000)
+    """A moment in ms since the epoch, rounded up; without a zone it is in UTC.
+
+    Raises:
+        OverflowError: in UTC it is before the year 1 or after 9999.
+    """
+    since = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
+    rounded = -(-((since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds) // 1_000)
+    return min(rounded, _LAST)
