@@ -87,6 +87,8 @@ def test_a_version_is_judged_beside_the_one_before_on_the_same_bars(judging: Tes
     assert found == whole(version_outcome("BTC", Timeframe.M15, 7, recorded, then, COSTS))
     assert found["comparison"] is not None
     assert (found["before"], found["bars"], found["comparison"]["fee"]) == (4, 70, COSTS.fee)
+    fewer = get(judging, "assets/BTC/versions/7", points=0)["comparison"]
+    assert (fewer["bars"], fewer["curve"]["times"]) == (found["comparison"]["bars"], [])
 
 
 def test_the_first_version_has_nothing_to_be_compared_with(judging: TestClient) -> None:

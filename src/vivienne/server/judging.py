@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Path, Query, Request
 
+from vivienne.record.judging.curves import MOST_POINTS
 from vivienne.record.reading.judging_query import About, JudgingQuery
 from vivienne.server.assets import Asset  # noqa: TC001  # FastAPI reads the annotation
 from vivienne.server.decision_query import Assets, From, To, moment_of
@@ -71,14 +72,20 @@ def judging_routes(service: ConfigService, record: RecordView, costs: Costs) -> 
 
     @routes.get("/assets/{asset:path}/versions/{version}", **documented(VersionOutcome, 404, *_PROBLEMS, has_etag=True))
     async def version(
-        request: Request, asset: Asset, version: _Version, fee: _BasisPoints = None, slippage: _BasisPoints = None
+        request: Request,
+        asset: Asset,
+        version: _Version,
+        fee: _BasisPoints = None,
+        slippage: _BasisPoints = None,
+        points: Annotated[int, Query(ge=0, le=MOST_POINTS, description="Most points of the curves.")] = MOST_POINTS,
     ) -> Response:
         """What came of a version for an asset, beside what the one before would have done on the same bars."""
-        check_query(request, *_COSTS)
+        check_query(request, *_COSTS, "points")
         query = JudgingQuery(
             about="version",
             assets=(service.asset(asset),),
             version=version,
+            points=points,
             fee=costs.fee if fee is None else fee,
             slippage=costs.slippage if slippage is None else slippage,
         )

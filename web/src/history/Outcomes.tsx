@@ -81,7 +81,7 @@ interface CameProps {
 }
 
 function Came({ asset, version, span, inSight, followed }: CameProps) {
-  const { data, error } = useOutcome(asset, version, { enabled: inSight, followed })
+  const { data, error } = useOutcome(asset, version, { enabled: inSight, followed, points: 0 })
   const { begins, ends, bars, timeframe } = { ...span, ...data }
   const inForce = begins === null || ends === null ? null : lengthWords(barsBetween(begins, ends, timeframe), timeframe)
   const facts = [

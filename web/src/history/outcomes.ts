@@ -2,7 +2,6 @@ import { queryOptions, useQuery } from '@tanstack/react-query'
 import { useEffect, useRef } from 'react'
 import { type VersionSpan, VivienneProblem } from 'vivienne-client'
 import { useVivienneState } from 'vivienne-client/react'
-import type { Costs } from 'vivienne-client/record'
 import { useDecision } from '../asset/agent.ts'
 import { record } from '../client.ts'
 import { steady } from '../clock/clocks.ts'
@@ -58,10 +57,10 @@ async function blockOf(asset: string, before: number, signal: AbortSignal): Prom
   return { versions: [], timeframe: '', nothing: notKept }
 }
 
-function outcomeQuery(asset: string, version: number, costs: Costs = {}) {
+function outcomeQuery(asset: string, version: number, points: number | undefined) {
   return queryOptions({
-    queryKey: ['outcome', asset, version, costs],
-    queryFn: ({ signal }) => oneByOne(signal, () => record.version(asset, version, { ...costs, signal })),
+    queryKey: ['outcome', asset, version, points],
+    queryFn: ({ signal }) => oneByOne(signal, () => record.version(asset, version, { points, signal })),
     staleTime: FRESH_MS,
     retry: false,
   })
@@ -85,13 +84,16 @@ export function useSpan(
   return query
 }
 
+interface Wanted {
+  readonly enabled: boolean
+  readonly followed: boolean
+  /** Most points of the curves. */
+  readonly points?: number
+}
+
 /** What came of a version of an asset; asked for again as bars close while it is followed. */
-export function useOutcome(
-  asset: string,
-  version: number,
-  { enabled, followed, costs }: { enabled: boolean; followed: boolean; costs?: Costs },
-) {
-  const query = useQuery({ ...outcomeQuery(asset, version, costs), enabled })
+export function useOutcome(asset: string, version: number, { enabled, followed, points }: Wanted) {
+  const query = useQuery({ ...outcomeQuery(asset, version, points), enabled })
   useRefetched(asset, enabled && followed, query.refetch)
   return query
 }

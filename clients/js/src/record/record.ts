@@ -111,9 +111,16 @@ export class VivienneRecord {
     return this.#ask(`${this.#assets}${encodeURIComponent(asset)}/versions`, query, signal)
   }
 
-  /** What came of a version for an asset, beside what the one before would have done on the same bars. */
-  version(asset: string, version: number, { signal, ...costs }: Costs = {}): Promise<VersionOutcome> {
-    return this.#ask(`${this.#assets}${encodeURIComponent(asset)}/versions/${version}`, costs, signal)
+  /**
+   * What came of a version for an asset, beside what the one before would have done on the same bars; its curves have
+   * at most so many points.
+   */
+  version(
+    asset: string,
+    version: number,
+    { signal, ...query }: Costs & { readonly points?: number | undefined } = {},
+  ): Promise<VersionOutcome> {
+    return this.#ask(`${this.#assets}${encodeURIComponent(asset)}/versions/${version}`, query, signal)
   }
 
   /** The paper account that follows the decisions: a simulation. */

@@ -15,5 +15,7 @@ MOST_POINTS = 500
 
 def points(count: int, most: int) -> IntArray:
     """Rows of a curve with so many values to show: all of them, or every n-th one counted back from the last."""
+    if not most:
+        return np.arange(0)
     step = -(-count // most) if count else 1
     return np.arange(count - 1, -1, -step)[::-1]

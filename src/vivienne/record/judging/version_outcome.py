@@ -9,6 +9,7 @@ import numpy as np
 
 from vivienne.record.judging.comparing import compare
 from vivienne.record.judging.comparison_entry import comparison_entry
+from vivienne.record.judging.curves import MOST_POINTS
 from vivienne.record.judging.outcomes import outcomes
 from vivienne.record.judging.scores import ATR_BARS, BARS_NEEDED, Pair
 from vivienne.record.judging.versions import version_decisions
@@ -37,7 +38,14 @@ class Predecessor(NamedTuple):
 
 
 def version_outcome(
-    asset: str, timeframe: Timeframe, version: int, decided: DecidedBars, before: Predecessor | None, costs: Costs
+    asset: str,
+    timeframe: Timeframe,
+    version: int,
+    decided: DecidedBars,
+    before: Predecessor | None,
+    costs: Costs,
+    *,
+    most_points: int = MOST_POINTS,
 ) -> Pieces[VersionOutcome]:
     """Judge a version of one asset.
 
@@ -49,6 +57,7 @@ def version_outcome(
             `outcomes.MOVE_BARS` after the last one, if there are so many.
         before: the version before; None for the first one.
         costs: of a change of the position.
+        most_points: largest number of points of the curves.
 
     Raises:
         ValueError: the predecessor has other bars.
@@ -66,7 +75,7 @@ def version_outcome(
         then = version_decisions(before.decided, found, rows, length)
         yield
         compared = yield from compare({asset: version_pair(version, decided, before)}, length, costs)
-        comparison = comparison_entry(compared, costs)
+        comparison = comparison_entry(compared, costs, most_points=most_points)
     times = decided.bars.open_time[rows]
     return {
         "asset": asset,

@@ -132,7 +132,8 @@ def _version(reader: RecordReader, scope: Scope, query: JudgingQuery) -> Version
     if len(spans) > 1:
         row = int(np.searchsorted(decided.bars.open_time, first - ATR_BARS * length))
         before = _before(reader, series, spans, decided, row, timeframe)
-    return whole(version_outcome(asset, timeframe, version, decided, before, Costs(query.fee, query.slippage)))
+    costs = Costs(query.fee, query.slippage)
+    return whole(version_outcome(asset, timeframe, version, decided, before, costs, most_points=query.points))
 
 
 def _before(

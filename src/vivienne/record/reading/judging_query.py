@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from vivienne.record.judging.curves import MOST_POINTS
 from vivienne.wire.setups import HeatUnit  # noqa: TC001  # pydantic reads the annotation
 
 About = Literal["versions", "version", "account", "setups", "filters"]
@@ -25,6 +26,7 @@ class JudgingQuery:
         version: for `version`: which.
         begin, end: bars that open at or after the one and before the other, ms since the epoch; not for versions.
         fee, slippage: costs of a trade, in basis points; for `version` and `account`.
+        points: for `version`: largest number of points of the curves.
         unit: for `filters`: the length of the spans of time.
         before, limit: for `versions`: only versions below it, and at most so many.
     """
@@ -36,6 +38,7 @@ class JudgingQuery:
     end: int | None = None
     fee: float = 0.0
     slippage: float = 0.0
+    points: int = MOST_POINTS
     unit: HeatUnit = "day"
     before: int | None = None
     limit: int = 100
