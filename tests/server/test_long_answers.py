@@ -1,4 +1,4 @@
-"""Exports: a caller has one at a time, is refused before anything is sent, and may go on reading as long as it does."""
+"""Exports and long bodies: a caller has one export at a time, and may go on reading; who holds most loses first."""
 
 from __future__ import annotations
 
@@ -108,3 +108,27 @@ async def test_an_answer_of_unknown_length_has_its_time_again_as_long_as_it_is_r
     connections.read_on(reading)
     assert due() > begin
     connections.read(reading)
+
+
+def test_many_small_unfinished_bodies_of_one_address_end_no_large_one_of_another() -> None:
+    class Client:
+        def __init__(self, whose: str) -> None:
+            self.whose = self.address = whose
+            self.is_ended = False
+
+        def give_up(self) -> None:
+            self.is_ended = True
+
+    connections = Connections(Limits(), lambda _: False)
+    large: Any = Client("192.0.2.1")
+    small: list[Any] = [Client("192.0.2.2") for _ in range(500)]
+    for each in (large, *small):
+        connections._by_address.setdefault(each.whose, {})[each] = None
+    connections.holds(large, 118_000)
+    for each in small:
+        connections.holds(each, 8_400)
+    assert not large.is_ended
+    assert sum(each.is_ended for each in small) == -(-(118_000 + 500 * 8_400 - 4 * 1024 * 1024) // 8_400)
+    for each in (large, *small):
+        connections.holds(each, 0)
+    assert not connections._held_by_address

@@ -98,6 +98,7 @@ class Connections:
         self._unread_bytes = 0
         self._held: dict[Connection, int] = {}
         self._held_bytes = 0
+        self._held_by_address: Counter[str] = Counter()
         self._unread_by_sockets: dict[Connection, int] = {}
         self._unread_socket_bytes = 0
         for reason in _REASONS:
@@ -171,14 +172,26 @@ class Connections:
 
     def holds(self, connection: Connection, size: int) -> None:
         """Note that so many bytes are kept of what a client sent: not parsed yet, or of a request without an answer."""
-        self._held_bytes += size - self._held.pop(connection, 0)
-        if size:
-            self._held[connection] = size
+        self._count_held(connection, size)
         while self._held_bytes > _MOST_HELD:
-            largest = max(self._held, key=self._held.__getitem__)
-            self._held_bytes -= self._held.pop(largest)
+            # Of the address with most of it, so that many small ones of one do not end a large one of another.
+            whose = max(self._held_by_address, key=self._held_by_address.__getitem__)
+            theirs = (each for each in self._by_address.get(whose, {}) if each in self._held)
+            largest = max(theirs, key=self._held.__getitem__, default=None) or max(
+                self._held, key=self._held.__getitem__
+            )
+            self._count_held(largest, 0)
             self.ended("limit")
             largest.give_up()
+
+    def _count_held(self, connection: Connection, size: int) -> None:
+        more = size - self._held.pop(connection, 0)
+        if size:
+            self._held[connection] = size
+        self._held_bytes += more
+        self._held_by_address[connection.whose] += more
+        if not self._held_by_address[connection.whose]:
+            del self._held_by_address[connection.whose]
 
     def unread(self, connection: Connection, size: int) -> None:
         """Note that so many bytes of an answer cannot be sent, because the client does not read."""
