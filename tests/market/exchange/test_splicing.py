@@ -160,6 +160,33 @@ def test_the_exchanges_own_candle_is_compared_with_what_was_made() -> None:
     assert corrected.candle.open_time == BEGIN + 2 * MINUTE_MS
 
 
+def flat(minute: int) -> Candle:
+    return Candle(minute, 99.0, 99.0, 99.0, 99.0, 0.0, 0.0, 0.0, 0.0)
+
+
+def test_minutes_whose_own_candle_never_comes_are_kept_for_an_hour() -> None:
+    splice = FromTrades(BEGIN, 99.0)
+    splice.answer_trades([], is_whole=True)
+    times = range(BEGIN, BEGIN + 200 * MINUTE_MS, 10_000)
+    found = [minute for time in times for minute in closed(splice.take(Heard(time)))]
+    assert len(found) == 199
+    assert len(splice._made) <= 60  # what it keeps is not to be seen from outside
+    wrong = flat(BEGIN + 150 * MINUTE_MS)._replace(volume=1.0)
+    assert splice.take(CandleSeen("A", wrong, is_closed=True)) == [MinuteCorrected(wrong, flat(wrong.open_time))]
+
+
+def test_candles_of_minutes_that_were_filled_are_let_go() -> None:
+    splice = FromTrades(BEGIN, 99.0)
+    splice.answer_trades([], is_whole=False)
+    for minute in range(BEGIN, BEGIN + 200 * MINUTE_MS, MINUTE_MS):
+        splice.interrupt()
+        splice.take(Heard(minute + MINUTE_MS + GRACE_MS))
+        splice.answer_trades([], is_whole=False)
+        assert closed(splice.answer_candles([HistoryRow(flat(minute), None)])) == [MinuteClosed(flat(minute), "filled")]
+        splice.take(CandleSeen("A", flat(minute), is_closed=True))
+    assert len(splice._own) <= 1  # what it keeps is not to be seen from outside
+
+
 @pytest.mark.parametrize("comes", [True, False])
 def test_the_trades_of_a_minute_are_waited_for_when_its_candle_has_more_of_them(comes: bool) -> None:
     exchange = Exchange(made_trades(5))

@@ -28,6 +28,8 @@ _SILENCE_MS = 15_000
 """An exchange whose clock alone ends minutes says its time more often than that: Kraken every 5 s when asked."""
 _MOST_AHEAD = 1_500
 """Closed minutes that are held back; more are asked for again."""
+_MOST_UNCHECKED = 60
+"""Minutes that were made and wait for the exchange's own candle. Some exchanges send none that is closed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,8 +210,11 @@ class FromTrades:
     def _check(self, event: CandleSeen) -> list[FeedEvent]:
         if not event.is_closed:
             return []
-        self._remember(self._own, event.candle)
-        return self._compared(event.candle.open_time)
+        _remember(self._own, event.candle, _MOST_AHEAD)
+        found = self._compared(event.candle.open_time)
+        # Those of minutes that are made or filled have nothing left to check.
+        self._own = {minute: own for minute, own in self._own.items() if minute >= self._builder.begin}
+        return found
 
     def _end_confirmed(self) -> None:
         """End the oldest minute if its own candle is there and has no trade that is still on its way.
@@ -221,14 +226,9 @@ class FromTrades:
         if own is not None and ((so_far := self._builder.so_far(minute)) is None or not differing(so_far, own)):
             self._builder.end(minute)
 
-    def _remember(self, kept: dict[int, Candle], candle: Candle) -> None:
-        kept[candle.open_time] = candle
-        while len(kept) > _MOST_AHEAD:
-            del kept[next(iter(kept))]
-
     def _closed(self, candle: Candle) -> list[FeedEvent]:
         """A minute that was made. Where the exchange's own candle is there already and differs, it is the minute."""
-        self._remember(self._made, candle)
+        _remember(self._made, candle, _MOST_UNCHECKED)
         own = self._own.get(candle.open_time)
         corrected = self._compared(candle.open_time)
         if own is not None and corrected:
@@ -288,3 +288,9 @@ class FromTrades:
             return self._minutes()
         candle = self._builder.incomplete()
         return [*([] if candle is None else [MinuteClosed(candle, "incomplete")]), *self._minutes()]
+
+
+def _remember(kept: dict[int, Candle], candle: Candle, most: int) -> None:
+    kept[candle.open_time] = candle
+    while len(kept) > most:
+        del kept[next(iter(kept))]
