@@ -74,5 +74,5 @@ async def test_an_asset_that_decides_takes_no_more_memory_while_its_window_fills
         return sys.getallocatedblocks()
 
     before = decide(300, 600)
-    assert decide(600, 900) - before < 150, "objects are kept for each bar"
+    assert decide(600, 900) - before < 2 * 300, "objects are kept for each bar"  # 10 and more if they were
     await service.close()

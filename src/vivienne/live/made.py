@@ -6,6 +6,7 @@ the window is full.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 import numpy as np
@@ -17,6 +18,8 @@ from vivienne.wire.explanation import LevelsStatus, Side, Trend, VolatilityStatu
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from vivienne.agent.decision import Block
 
 _CLARITIES = tuple(Clarity)
 _SIDES: tuple[Side, ...] = get_args(Side)
@@ -115,7 +118,7 @@ def _made(open_time: int, row: tuple[Any, ...]) -> Made:
         confidence=confidence,
         size=size,
         wanted=wanted,
-        blocks=tuple(block for block, bit in _BITS.items() if blocks & bit),
+        blocks=_blocks(blocks),
         trend=_TRENDS[trend],
         volatility=_VOLATILITIES[volatility],
         levels=_LEVELS[levels],
@@ -123,3 +126,8 @@ def _made(open_time: int, row: tuple[Any, ...]) -> Made:
         resistance=resistance,
     )
     return Made(decision, version, is_paused, Readings(*read))
+
+
+@lru_cache(maxsize=1_024)
+def _blocks(bits: int) -> tuple[Block, ...]:
+    return tuple(block for block, bit in _BITS.items() if bits & bit)
