@@ -222,8 +222,8 @@ async def test_others_get_their_turn_however_much_an_exchange_sends() -> None:
     instrument = Instrument("BTCUSDT", "BTCUSDT", "BTC", "USDT", 0.1)
     line = Line(EXCHANGES["bybit"], "ws://x", [instrument], Group([], lambda: None), counts, IMPATIENT)
     counting = asyncio.create_task(count())
-    async with asyncio.timeout(SECONDS) as watch:
-        await line._read(Flood(), watch)  # type: ignore[arg-type]  # what it is read from
+    async with asyncio.timeout(SECONDS):
+        await line._read(Flood())  # type: ignore[arg-type]  # what it is read from
     counting.cancel()
     assert turns > 3
     assert counts.left_out.total() == 2_000

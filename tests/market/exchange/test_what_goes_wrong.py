@@ -320,3 +320,18 @@ async def test_a_limit_is_obeyed_by_every_request_to_the_host() -> None:
             await watching.until(1)
             assert asyncio.get_running_loop().time() - begin > 0.9
             assert exchange.asked > 1
+
+
+async def test_a_program_that_was_held_up_for_long_gives_no_connection_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    market = FakeMarket(ahead=600)
+    async with (
+        FakeExchange("bybit", market) as exchange,
+        followed(exchange, "bybit", patience=QUIETLY) as (feed, (watching,)),
+    ):
+        await watching.until(3)
+        loop = asyncio.get_running_loop()
+        before = loop.time
+        monkeypatch.setattr(loop, "time", lambda: before() + 15.0)  # much longer than it waits for something new
+        await watching.until(len(watching.minutes) + 3)
+        assert feed.streams[0].counts.breaks == 0
+        check(watching, market)

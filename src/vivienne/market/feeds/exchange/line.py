@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 MOST_MESSAGE_BYTES = 1024 * 1024
 _ASKED_EVERY_SECONDS = 2.0
+_PARTS_OF_SILENCE = 10
+"""Silence is measured in so many parts. A moment in which this program is held up counts as one of them, however long
+it is: what came in it is still to be read.
+"""
 _OPEN_SECONDS = 10.0
 CLOSE_SECONDS = 1.0
 
@@ -77,6 +81,7 @@ class Line:
         self._patience = patience
         self._now = now
         self._given_up: str | None = None
+        self._is_news = False
         self.hearing = Hearing(adapter, instruments, listener, counts, patience, doubted)
 
     async def run(self) -> None:
@@ -91,10 +96,12 @@ class Line:
             async with watch, self._connection() as connection:
                 self._counts.connects += 1
                 await asking
-                tasks = (self._ping(connection), self._watch(connection), self._keep_time())
+                tasks = (
+                    self._ping(connection), self._watch(connection), self._keep_time(), self._end_silence(watch)
+                )  # fmt: skip
                 beside = [asyncio.create_task(each) for each in tasks]
                 try:
-                    await self._read(connection, watch)
+                    await self._read(connection)
                 finally:
                     for task in beside:
                         task.cancel()
@@ -131,16 +138,23 @@ class Line:
             finally:
                 connection.transport.abort()
 
-    async def _read(self, connection: ExchangeConnection, watch: asyncio.Timeout) -> None:
+    async def _read(self, connection: ExchangeConnection) -> None:
         """Read the connection until it is closed in order."""
-        loop = asyncio.get_running_loop()
         for message in self._adapter.subscriptions(self._instruments):
             await connection.send(message)
-        watch.reschedule(loop.time() + self._patience.quiet)
         async for received in connection:
             if await self.hearing.is_news(received):
-                watch.reschedule(loop.time() + self._patience.quiet)
+                self._is_news = True
             await self.hearing.give_way()
+
+    async def _end_silence(self, watch: asyncio.Timeout) -> None:
+        """Give the connection up once it has said nothing new for a while."""
+        silent = 0
+        while silent < _PARTS_OF_SILENCE:
+            self._is_news = False
+            await asyncio.sleep(self._patience.quiet / _PARTS_OF_SILENCE)
+            silent = 0 if self._is_news else silent + 1
+        watch.reschedule(asyncio.get_running_loop().time())
 
     async def _ping(self, connection: ExchangeConnection) -> None:
         if self._adapter.ping is None:
