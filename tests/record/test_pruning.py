@@ -85,22 +85,22 @@ async def test_segments_assets_and_gaps_that_are_too_old_go(service: ConfigServi
 async def test_only_the_newest_simulations_are_kept(service: ConfigService, tmp_path: Path) -> None:
     where = tmp_path / "r.db"
     made = decided(asset_of(service), walk(0, 3))
-    for number in range(12):
+    for number in range(7):
         run = RUN._replace(key=f"simulated:{number}", is_real=False)
         await recorded(recorder(where, run=run, started_at=number), made)
     await recorded(recorder(where, started_at=99), made)
 
-    prune(where, run_id=12)
+    prune(where, run_id=7)
 
     with reading(where) as record:
         kept = {run.key: len(record.series(run.id)) for run in record.runs()}
-    assert kept == {**{f"simulated:{number}": int(number >= 2) for number in range(12)}, "push": 1}
+    assert kept == {**{f"simulated:{number}": int(number >= 2) for number in range(7)}, "push": 1}
 
 
 async def test_a_process_takes_out_what_is_too_old_by_itself(
     service: ConfigService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vivienne.record.recorder.PRUNE_SECONDS", 0.0)
+    monkeypatch.setattr("vivienne.record.recorder._FIRST_PRUNE_SECONDS", 0.0)
     monkeypatch.setattr("vivienne.record.recorder._STEP_SECONDS", 0.0)
     where = tmp_path / "r.db"
     to = recorder(where, keep=timedelta(minutes=20))

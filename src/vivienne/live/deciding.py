@@ -11,7 +11,7 @@ from vivienne.live.entries import Readings, chart_bars, readings
 from vivienne.live.made import Made, MadeDecisions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable
 
     from vivienne.agent.decision import Decision
     from vivienne.agent.evaluate import Evaluation
@@ -66,7 +66,6 @@ class Deciding:
         self._cap = cap
         self._least_history = FULL_HISTORY if require_full_history else 0
         self._made = MadeDecisions(window.length)
-        self._recalled: Mapping[int, Made] = {}
         self._first: int | None = None
         self._latest: tuple[Bars, Evaluation] | None = None
         self.decision: Decision | None = None
@@ -82,9 +81,10 @@ class Deciding:
         decision = self.decision
         return decision is not None and decision.ready and decision.history >= self._least_history
 
-    def recall(self, made: Mapping[int, Made]) -> None:
-        """Know decisions that an earlier process made, by the open time of their bars."""
-        self._recalled = made
+    def recall(self, made: Iterable[Made]) -> None:
+        """Know decisions that an earlier process made, oldest first."""
+        for each in made:
+            self._made.add(each)
 
     def forget(self) -> None:
         """Drop the newest decision, after the bars were dropped."""
@@ -178,5 +178,4 @@ class Deciding:
         return decision, evaluation
 
     def _known(self, evaluation: Evaluation) -> list[Made | None]:
-        recalled, times = self._recalled, evaluation.open_time.tolist()
-        return [made or recalled.get(time) for time, made in zip(times, self._made.at(times), strict=True)]
+        return self._made.at(evaluation.open_time.tolist())

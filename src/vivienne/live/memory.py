@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
 
     from vivienne.live.made import Made
     from vivienne.market.types import Bars
@@ -18,12 +18,12 @@ class Recalled(NamedTuple):
     Attributes:
         bars: closed bars that follow each other, oldest first; at least one.
         sources: where they came from.
-        made: the decisions on them, by the open time of the bar.
+        made: the decisions on them that are on a chart, oldest first.
     """
 
     bars: Bars
     sources: SourceArray
-    made: Mapping[int, Made]
+    made: Sequence[Made]
 
 
 class Memory(Protocol):

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _NEVER = 2**53
 SLICE = 500
 """Rows that one transaction takes."""
-MOST_RUNS = 10
+MOST_RUNS = 5
 """Courses of market time of replays and simulations that are kept, the newest ones."""
 
 

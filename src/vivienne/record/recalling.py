@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sqlalchemy import select
-from typing_extensions import override
 
+from vivienne.agent.evaluate import BLOCKS
 from vivienne.errors import RecordUnavailable
 from vivienne.live.made import Made
 from vivienne.live.memory import Recalled
@@ -19,11 +18,11 @@ from vivienne.market.window import SOURCES
 from vivienne.record.codes import SOURCES as CODES
 from vivienne.record.database import open_record
 from vivienne.record.reader import Range, RecordReader
-from vivienne.record.rows import read_bar
+from vivienne.record.rows import read_decision
 from vivienne.record.tables import bars
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from vivienne.agent.decision import Block
     from vivienne.market.types import IntArray
@@ -35,6 +34,7 @@ _SOURCE_OF = np.array([CODES.number(source) for source in SOURCES]).argsort().as
 """By the number in the record, the index in `SOURCES` of the window."""
 
 _BAR = tuple(bars.c[name] for name in (*Candle._fields, "source"))
+_KNOWN = frozenset(BLOCKS)
 _MOST_DECISIONS = 1_000
 """Decisions that are read: those of the longest chart."""
 
@@ -85,32 +85,14 @@ class Recalling:
         self.close()
 
 
-class _Decisions(Mapping[int, Made]):
-    """Decisions by the open time of their bars. They are made of their rows when they are looked at: few are."""
-
-    def __init__(self, rows: Sequence[Any], blocks: dict[int, tuple[Block, ...]]) -> None:
-        self._rows = {row.open_time: row for row in rows if row.is_ready}
-        self._blocks = blocks
-
-    @override
-    def __getitem__(self, open_time: int) -> Made:
-        row = self._rows[open_time]
-        try:
-            made = read_bar(row, self._blocks).made
-        except (ArithmeticError, LookupError, TypeError, ValueError):
-            _log.exception("The recorded decision on the bar of %s cannot be read", open_time)
-            made = None
-        if made is None:
-            raise KeyError(open_time)
-        return Made(made.decision, made.config_version, made.is_paused, made.readings)
-
-    @override
-    def __iter__(self) -> Iterator[int]:
-        return iter(self._rows)
-
-    @override
-    def __len__(self) -> int:
-        return len(self._rows)
+def _made(rows: Sequence[Any], blocks: dict[int, tuple[Block, ...]]) -> list[Made]:
+    """Decisions from rows. Those that this version of the program could not make are left out."""
+    found: list[Made] = []
+    for row in rows:
+        if row.is_ready and _KNOWN.issuperset(blocks[row.blocks_id]):
+            made = read_decision(row, blocks)
+            found.append(Made(made.decision, made.config_version, made.is_paused, made.readings))
+    return found
 
 
 def _recalled(reader: RecordReader, series: Series, length: int, most: int) -> Recalled | None:
@@ -129,7 +111,7 @@ def _recalled(reader: RecordReader, series: Series, length: int, most: int) -> R
         _log.warning("%d recorded bars are invalid, or before an invalid one, and not used", wrong)
         start, found = start + wrong, found[wrong:]
     decided = reader.counted(series, select(bars), Range(limit=_MOST_DECISIONS))
-    return Recalled(found, sources[start:], _Decisions(decided, reader.blocks_of(decided))) if len(found) else None
+    return Recalled(found, sources[start:], _made(decided, reader.blocks_of(decided))) if len(found) else None
 
 
 def _newest(reader: RecordReader, series: Series, most: int) -> list[Any]:

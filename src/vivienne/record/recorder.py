@@ -38,8 +38,8 @@ TOGETHER_SECONDS = 0.25
 """Time for which decisions are collected before they are written together."""
 MOST_TOGETHER, MOST_AT_FIRST = 500, 20
 """Decisions that are written in one transaction. The first one of an asset may bring 1,500 bars."""
-PRUNE_SECONDS, _STEP_SECONDS = 600.0, 0.02
-"""Time between two looks for rows that are too old, and between two slices of them."""
+_FIRST_PRUNE_SECONDS, PRUNE_SECONDS, _STEP_SECONDS = 60.0, 600.0, 0.02
+"""Time until the first look for rows that are too old, between two looks, and between two slices of them."""
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 1.0, 30.0
 _SLOW_SECONDS = 10.0
 """Time after which a write that has not ended is a trouble."""
@@ -96,7 +96,7 @@ class Recorder:
         self._begun: float | None = None
         self._said_alive = 0.0
         self._steps: Iterator[int] | None = None
-        self._prune_at = monotonic() + PRUNE_SECONDS
+        self._prune_at = monotonic() + _FIRST_PRUNE_SECONDS
         self.waiting = Waiting()
         self.written = self.failures = 0
         metrics.source(self._samples)

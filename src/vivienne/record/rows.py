@@ -125,16 +125,15 @@ def read_bar(row: Row[tuple[object, ...]], blocks: dict[int, tuple[Block, ...]])
     """
     found = row._mapping  # noqa: SLF001  # SQLAlchemy's public name for it
     bar = Candle(found["open_time"], *(_number(found[name]) for name in Candle._fields[1:]))
-    made = None if found["config_version"] is None else _read_decision(row, bar.open_time, blocks)
+    made = None if found["config_version"] is None else read_decision(row, blocks)
     return RecordedBar(bar, SOURCES.word(found["source"]), found["session_id"], made)
 
 
-def _read_decision(
-    row: Row[tuple[object, ...]], open_time: int, blocks: dict[int, tuple[Block, ...]]
-) -> RecordedDecision:
+def read_decision(row: Row[tuple[object, ...]], blocks: dict[int, tuple[Block, ...]]) -> RecordedDecision:
+    """The decision of a row of the table `bars` that has one; see `read_bar`."""
     found = row._mapping  # noqa: SLF001  # as above
     decision = Decision(
-        open_time=open_time,
+        open_time=found["open_time"],
         ready=found["is_ready"],
         history=found["history"],
         is_whole=found["is_whole"],
