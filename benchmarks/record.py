@@ -155,7 +155,7 @@ def _value(column: Column[Any]) -> str:
     if column.name == "cap":
         return "100.0"
     if isinstance(column.type, Double):
-        return "100 + random() / 1e17"
+        return {"high": "300", "low": "100"}.get(column.name, "200") + " + random() / 3e17"
     return {"config_version": "1234", "history": "1000", "used": "1400"}.get(column.name, "1")
 
 
