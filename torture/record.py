@@ -199,4 +199,4 @@ def _verified(path: Path) -> tuple[int, int]:
                 pass
     finally:
         reader.close()
-    return verification.different, sum(verification.missing.values())
+    return verification.different.total(), sum(verification.missing.values())

@@ -51,7 +51,9 @@ def reading(db: Path) -> Iterator[TestClient]:
 
 
 @contextmanager
-def served(reading: TestClient, cut: int | None = None) -> Iterator[str]:
+def served(
+    reading: TestClient, cut: int | None = None, *, says_length: bool = True, instead: bytes | None = None
+) -> Iterator[str]:
     """The address of a server that answers as the application; after `cut` bytes its answers break off."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -59,9 +61,10 @@ def served(reading: TestClient, cut: int | None = None) -> Iterator[str]:
             where = urlsplit(self.path)
             answer = reading.get(where.path.removeprefix("/phoenix/"), params=where.query)
             self.send_response(answer.status_code)
-            self.send_header("Content-Length", str(len(answer.content)))
+            if says_length:
+                self.send_header("Content-Length", str(len(instead or answer.content)))
             self.end_headers()
-            self.wfile.write(answer.content[:cut])
+            self.wfile.write((instead or answer.content)[:cut])
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""
@@ -127,8 +130,18 @@ def test_parquet_and_standard_output(db: Path, reading: TestClient, tmp_path: Pa
     assert said.stdout == reading.get("assets/BTC/decisions?format=csv&limit=3").text
 
 
-def test_an_answer_that_breaks_off_leaves_no_file(reading: TestClient, tmp_path: Path) -> None:
-    with served(reading, cut=1_000) as url:
+def test_what_a_server_says_cannot_speak_to_the_terminal(reading: TestClient) -> None:
+    page = reading.get("decisions?limit=1").json()
+    page["decisions"][0]["asset"] = "\x1b]0;owned\x07"
+    with served(reading, instead=json.dumps(page).encode()) as url:
+        shown = run("--url", url).stdout
+    assert "owned" in shown
+    assert "\x1b" not in shown
+
+
+@pytest.mark.parametrize("says_length", [True, False])
+def test_an_answer_that_breaks_off_leaves_no_file(reading: TestClient, tmp_path: Path, says_length: bool) -> None:
+    with served(reading, cut=1_000, says_length=says_length) as url:
         broken = run("--url", url, "--csv", str(tmp_path / "file.csv"))
     assert broken.exit_code == 75
     assert "broke off" in broken.stderr

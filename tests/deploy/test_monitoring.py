@@ -40,6 +40,7 @@ VALUES = {
     "result": {"accepted", "repeated", *(refused.code for refused in ChangeRefused.__subclasses__())},
     "stage": {"in_force", "published"},
     "stream": {"state", "logs", "redis"},
+    "recorded_by": {"this_version", "other_versions"},
     "kind": {"filled", "incomplete", "mismatched", "unconfirmed", "dropped", "failed"},
 }
 VARIABLES = {"$" + variable["name"] for variable in DASHBOARD["templating"]["list"]}

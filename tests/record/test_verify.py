@@ -105,6 +105,7 @@ def test_after_changes_and_restarts_every_decision_is_equal(whole: tuple[Path, i
         {
             "decisions": decisions,
             "different": 0,
+            "different_by_program": {},
             "missing": 0,
             "missing_reasons": {},
             "differences": [],
@@ -225,24 +226,37 @@ async def test_the_server_verifies_its_own_record_and_logs_what_differs(
     db: Path, whole: tuple[Path, int], caplog: pytest.LogCaptureFixture
 ) -> None:
     metrics = Metrics()
-    daily = DailyVerification(db.with_name("v-record.db"), Scope(RUN.key, "1m"), ["BTC"], metrics, rest=0)
+    daily = DailyVerification(db.with_name("v-record.db"), Scope(RUN.key, "1m"), ["BTC"], "1.2.3", metrics, rest=0)
     await daily.verify()
     assert daily.newest is not None
-    assert (daily.newest.decisions, daily.newest.different) == (whole[1] // 2, 0)
+    assert (daily.newest.decisions, daily.newest.different.total()) == (whole[1] // 2, 0)
 
     spoil(db, "UPDATE record_bars SET level = 3 - level WHERE open_time = ? AND series_id = 1", HISTORY)
     await daily.verify()
-    assert daily.newest.different == 1
+    assert daily.newest.different == {"1.2.3": 1}
     assert f"BTC {FIRST}: level was recorded as " in caplog.text
-    samples = {each.family: each.value for each in daily._samples()}
-    assert samples["vivienne_record_different_decisions"] == 1
-    assert samples["vivienne_record_verified_decisions"] == whole[1] // 2
+    samples = {(each.family, *each.labels): each.value for each in daily._samples()}
+    assert samples["vivienne_record_different_decisions", "this_version"] == 1
+    assert samples["vivienne_record_different_decisions", "other_versions"] == 0
+    assert samples["vivienne_record_verified_decisions",] == whole[1] // 2
+
+
+async def test_what_another_version_decided_otherwise_is_told_apart(db: Path) -> None:
+    spoil(db, "UPDATE record_bars SET level = 3 - level WHERE open_time = ? AND series_id = 1", HISTORY)
+    said = run(db)
+    assert said.exit_code == 1
+    assert "1 decisions that version 1.2.3 recorded are different" in said.stdout
+    daily = DailyVerification(db.with_name("v-record.db"), Scope(RUN.key, "1m"), ["BTC"], "1.2.4", Metrics(), rest=0)
+    await daily.verify()
+    samples = {(each.family, *each.labels): each.value for each in daily._samples()}
+    assert samples["vivienne_record_different_decisions", "this_version"] == 0
+    assert samples["vivienne_record_different_decisions", "other_versions"] == 1
 
 
 async def test_a_verification_leaves_time_to_others_and_ends_when_it_is_told(whole: tuple[Path, int]) -> None:
     path = whole[0].with_name("v-record.db")
     # It would rest for hours.
-    daily = DailyVerification(path, Scope(RUN.key, "1m"), ["BTC", "ETH"], Metrics(), rest=1e6)
+    daily = DailyVerification(path, Scope(RUN.key, "1m"), ["BTC", "ETH"], "1", Metrics(), rest=1e6)
     running = asyncio.create_task(daily.verify())
     await asyncio.sleep(0)
     running.cancel()
@@ -253,5 +267,5 @@ async def test_a_verification_leaves_time_to_others_and_ends_when_it_is_told(who
 async def test_a_record_that_cannot_be_read_is_verified_another_day(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await DailyVerification(tmp_path / "none.db", Scope(RUN.key, "1m"), ["BTC"], Metrics()).verify()
+    await DailyVerification(tmp_path / "none.db", Scope(RUN.key, "1m"), ["BTC"], "1", Metrics()).verify()
     assert "The record was not verified: The record" in caplog.text

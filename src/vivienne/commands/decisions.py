@@ -21,6 +21,7 @@ from vivienne.commands.options import database_option, json_option
 from vivienne.commands.record import opened_record, record_option
 from vivienne.commands.times import moment
 from vivienne.errors import FileUnreadable, NotNow, SettingsError
+from vivienne.logs.records import many_lines
 from vivienne.record.reading import answers
 from vivienne.record.reading.exporting import ExportFormat, can_write_parquet, write_export
 from vivienne.record.reading.query import DecisionQuery
@@ -201,11 +202,12 @@ def _print(page: SignalPage, *, as_json: bool) -> None:
         click.echo(json.dumps(page))
         return
     for row in page["decisions"]:
-        click.echo(_line(row))
+        click.echo(many_lines(_line(row)))
     if not page["decisions"]:
         click.echo("No decision meets this")
     elif page["next"] is not None:
-        click.echo(f"There are older ones: --to {page['decisions'][-1]['time']}, or --limit", err=True)
+        last = page["decisions"][-1]["time"]
+        click.echo(many_lines(f"There are older ones: --to {last}, or --limit"), err=True)
 
 
 def _line(row: DecisionRow) -> str:

@@ -70,6 +70,8 @@ def fetch(url: str, path: str, write: Callable[[bytes], None]) -> None:
         HTTPException: also if the answer breaks off.
     """
     with _opened(_request(url, path), _SILENT_SECONDS) as response:
+        if response.length is None and not response.chunked:
+            raise ValueError("its answer does not say where it ends, so that nobody can tell whether it is whole")
         while part := response.read(_PART):
             write(part)
         if response.length:  # what was announced, and did not come

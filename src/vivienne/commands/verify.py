@@ -13,6 +13,7 @@ from vivienne.commands.options import database_option, json_option
 from vivienne.commands.record import opened_record, record_option
 from vivienne.commands.times import moment
 from vivienne.errors import SettingsError
+from vivienne.logs.records import many_lines
 from vivienne.record.verifying.configurations import compare_configurations
 from vivienne.record.verifying.running import Verification
 from vivienne.settings.parsing import database
@@ -48,7 +49,7 @@ def verify(assets: tuple[str, ...], begin: str | None, db: str, record: str, *, 
             raise SettingsError(f"The record has no decisions on {', '.join(assets)}; recorded are {known}")
         verification = _verified(reader, series, first)
         document = _document(reader, verification, series, db)
-    click.echo(json.dumps(document) if as_json else "\n".join(_lines(document)))
+    click.echo(json.dumps(document) if as_json else many_lines("\n".join(_lines(document))))
     if document["different"] or document["configurations"]["different"]:
         raise SystemExit(1)
 
@@ -91,6 +92,8 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
         yield f"{count:,} decisions cannot be decided anew: {reason}"
     if document["gaps"]:
         yield f"The record has {document['gaps']:,} gaps, in which decisions were not recorded"
+    for program, count in document["different_by_program"].items():
+        yield f"{count:,} decisions that version {program} recorded are different"
     different = document["different"]
     yield f"{document['decisions']:,} decisions were decided anew: " + (
         f"{different:,} of them are different" if different else "all of them are equal, to the last bit"

@@ -170,7 +170,10 @@ FAMILIES: dict[str, Family] = {
         only=_RECORDS,
     ),
     "vivienne_record_different_decisions": _gauge(
-        "Those among them with another value than was recorded. It should be 0.", only=_RECORDS
+        "Those among them with another value than was recorded, whether this version of the program recorded them "
+        "(`this_version`, which should be 0) or others (`other_versions`: one that decides otherwise in the last bit).",
+        "recorded_by",
+        only=_RECORDS,
     ),
     "vivienne_record_missing_decisions": _gauge(
         "Recorded decisions that it could not decide anew, because bars or a configuration are not recorded.",

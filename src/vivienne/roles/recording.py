@@ -81,7 +81,9 @@ def verification_of(recorder: Recorder, assets: Collection[str], metrics: Metric
         assets: that it decides.
         metrics: show what is found.
     """
-    return DailyVerification(recorder.recording.where, _scope(recorder), assets, metrics)
+    recording = recorder.recording
+    program_version = recording.process.program_version
+    return DailyVerification(recording.where, _scope(recorder), assets, program_version, metrics)
 
 
 def _scope(recorder: Recorder) -> Scope:

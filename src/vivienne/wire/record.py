@@ -164,12 +164,13 @@ class Verified(TypedDict):
     """The outcome of a verification.
 
     `decisions` is the number of recorded decisions that were decided anew, and `different` how many of them had another
-    value. `missing` is the number of those that cannot be decided anew, by reason in `missing_reasons`. `differences`
-    has the first 100 different values.
+    value, by the version of the program that recorded them in `different_by_program`. `missing` is the number of those
+    that cannot be decided anew, by reason in `missing_reasons`. `differences` has the first 100 different values.
     """
 
     decisions: int
     different: int
+    different_by_program: dict[str, int]
     missing: int
     missing_reasons: dict[str, int]
     differences: list[DecisionDifference]

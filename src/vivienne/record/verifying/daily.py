@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from contextlib import suppress
 from threading import Event, Thread
 from time import monotonic, time
@@ -42,6 +43,7 @@ class DailyVerification:
         where: the record.
         scope: what of it is meant.
         assets: of this process.
+        program_version: of this process. Another one may decide in another way, which no longer can be mended.
         metrics: show what was found.
         rest: for how many times the duration of a step others have the time after it.
 
@@ -54,6 +56,7 @@ class DailyVerification:
         where: Path | PostgresUrl,
         scope: Scope,
         assets: Collection[str],
+        program_version: str,
         metrics: Metrics,
         *,
         rest: float = 1 / _SHARE - 1,
@@ -61,6 +64,7 @@ class DailyVerification:
         self._where = where
         self._scope = scope
         self._assets = frozenset(assets)
+        self._program_version = program_version
         self._rest = rest
         self._is_to_end = Event()
         self._ended_at = 0.0
@@ -116,7 +120,8 @@ class DailyVerification:
 
     def _say(self, found: Verification) -> None:
         missing = found.missing.total()
-        if not found.different:
+        different = found.different.total()
+        if not different:
             _log.info("%d recorded decisions were verified, %d are missing", found.decisions, missing)
             return
         for each in found.listed[:_MOST_LOGGED]:
@@ -126,12 +131,15 @@ class DailyVerification:
             )  # fmt: skip
         _log.error(
             "%d of %d recorded decisions are different when they are decided anew; `vivienne verify` lists them",
-            found.different, found.decisions,
+            different, found.decisions,
         )  # fmt: skip
 
     def _samples(self) -> Iterator[Sample]:
         found = self.newest
         yield Sample("vivienne_record_verified_decisions", (), 0 if found is None else found.decisions)
-        yield Sample("vivienne_record_different_decisions", (), 0 if found is None else found.different)
+        different = Counter[str]() if found is None else found.different
+        mine = different[self._program_version]
+        yield Sample("vivienne_record_different_decisions", ("this_version",), mine)
+        yield Sample("vivienne_record_different_decisions", ("other_versions",), different.total() - mine)
         yield Sample("vivienne_record_missing_decisions", (), 0 if found is None else found.missing.total())
         yield Sample("vivienne_record_verified_timestamp_seconds", (), self._ended_at)

@@ -54,7 +54,8 @@ class Verification:
 
     Attributes:
         decisions: number of decisions that were decided anew.
-        different: those among them with another value than was recorded.
+        different: number of those among them with another value than was recorded, by the version of the program that
+            recorded them.
         missing: number of decisions that cannot be decided anew, by the reason.
         listed: the first differences.
         configurations: by asset and version, the configuration that decided.
@@ -65,7 +66,10 @@ class Verification:
         self._begin = begin
         self._configs = _Configurations(reader)
         self._blocks: dict[int, tuple[Block, ...]] = {}
-        self.decisions = self.different = 0
+        self._programs: dict[int, str] = {}
+        """By session, its version of the program."""
+        self.decisions = 0
+        self.different: Counter[str] = Counter()
         self.missing: Counter[str] = Counter()
         self.listed: list[DecisionDifference] = []
         self.configurations: dict[Version, int] = {}
@@ -77,6 +81,7 @@ class Verification:
     def steps(self, of: Series) -> Iterator[int]:
         """Verify a series; yield after each short step the number of bars it went through."""
         timeframe = Timeframe(of.timeframe)
+        self._programs |= {each.id: each.program_version for each in self._reader.sessions(of.run_id)}
         for segment in of.segments:
             first = self._begin - MOST_HISTORY * timeframe.milliseconds
             for recorded in read_columns(self._reader, segment, MOST_HISTORY, first):
@@ -86,7 +91,8 @@ class Verification:
         """What was found."""
         return {
             "decisions": self.decisions,
-            "different": self.different,
+            "different": self.different.total(),
+            "different_by_program": dict(self.different),
             "missing": self.missing.total(),
             "missing_reasons": dict(self.missing),
             "differences": self.listed,
@@ -118,10 +124,13 @@ class Verification:
             self.missing[config] += len(group.rows)
         else:
             self.decisions += len(group.rows)
-            self._count(asset, timeframe, differences(recorded, group, config, timeframe, self._blocks))
+            found = differences(recorded, group, config, timeframe, self._blocks)
+            times = sorted({each.time for each in found})
+            sessions = recorded.values["session_id"][recorded.bars.open_time.searchsorted(times)]
+            self.different.update(self._programs.get(int(number), "unknown") for number in sessions.tolist())
+            self._list(asset, timeframe, found)
 
-    def _count(self, asset: str, timeframe: Timeframe, found: list[Difference]) -> None:
-        self.different += len({each.time for each in found})
+    def _list(self, asset: str, timeframe: Timeframe, found: list[Difference]) -> None:
         for each in found[: MOST_LISTED - len(self.listed)]:
             time, field, recorded, decided = each
             where: DecisionDifference = {
