@@ -67,8 +67,10 @@ def test_returns_and_hits_are_those_of_the_entries() -> None:
     # After four bars: +10 % of the first, -10 % of the second. After one bar neither has moved.
     assert after[4]["mean_return"] == pytest.approx(0.0)
     assert (after[4]["known"], after[4]["hit_rate"]) == (2, 0.5)
+    assert after[4]["deviation"] == pytest.approx(200**0.5)
     assert (after[1]["mean_return"], after[1]["hit_rate"]) == (0.0, 0.0)
-    assert (after[16]["known"], after[16]["mean_return"], after[16]["hit_rate"]) == (0, None, None)
+    unknown = {"known": 0, "mean_return": None, "deviation": None, "hit_rate": None}
+    assert after[16] == {"bars": 16, **unknown}
 
 
 def test_a_filter_was_right_to_hold_what_would_have_lost() -> None:

@@ -14,9 +14,10 @@ const PAGES = {
   asset: '/assets/BTC?panel=configuration&range=100',
   charts: '/charts?assets=BTC,ETH,SOL&panes=confidence',
   configuration: '/configuration',
-  history: '/history',
   logs: '/logs',
 }
+/** On a market so fast that something came of each change. */
+const JUDGED = { history: '/history', change: '/history/2?asset=BTC' }
 const CHANGES = [
   { asset_symbol: 'BTC', settings: { state_threshold_bang: 85 }, author: 'ana', reason: 'fewer, better entries' },
   { filters: { volatility: { volatility_squeeze_threshold: 0.012 } }, author: 'ben', reason: 'quiet weekend' },
@@ -77,20 +78,26 @@ async function review(page) {
 const browser = await launch()
 const few = await serve(3)
 const many = await serve(50)
+const fast = await serve(3, '--speed', '12000')
 try {
   for (const body of CHANGES) {
-    await change(few.url, body)
+    for (const { url } of [few, fast]) await change(url, body)
     await wait(12_000)
   }
-  for (const [name, path] of Object.entries(PAGES).filter(([name]) => isWanted(name))) {
-    await take(browser, few.url, `${name}-dark`, path, 'dark', DESK)
-    await take(browser, few.url, `${name}-light`, path, 'light', DESK)
-    await take(browser, few.url, `${name}-phone`, path, 'dark', PHONE)
+  for (const [{ url }, pages] of [
+    [few, PAGES],
+    [fast, JUDGED],
+  ]) {
+    for (const [name, path] of Object.entries(pages).filter(([name]) => isWanted(name))) {
+      await take(browser, url, `${name}-dark`, path, 'dark', DESK)
+      await take(browser, url, `${name}-light`, path, 'light', DESK)
+      await take(browser, url, `${name}-phone`, path, 'dark', PHONE)
+    }
   }
   if (isWanted('overview'))
     await take(browser, many.url, 'overview-50-assets', '/', 'dark', { width: 1920, height: 1080 })
   if (isWanted('review')) await take(browser, few.url, 'review-dark', PAGES.asset, 'dark', DESK, review)
 } finally {
   await browser.close()
-  await Promise.all([few.close(), many.close()])
+  await Promise.all([few.close(), many.close(), fast.close()])
 }

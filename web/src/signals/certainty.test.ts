@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { certainty, meanOf, verdictOf } from './certainty.ts'
+import { certainty, luckOf, meanOf, verdictOf } from './certainty.ts'
 
 describe('how sure a fraction is', () => {
   test('is the score interval of Wilson', () => {
@@ -25,4 +25,10 @@ test('the mean of trades comes with what luck alone gives', () => {
   const { mean, luck } = meanOf([1, -1, 1, -1, 1])
   expect(mean).toBeCloseTo(0.2)
   expect(luck).toBeCloseTo(2 * Math.sqrt(1.2 / 5))
+})
+
+test('luck moves the mean of few values far, and further in one of many rows', () => {
+  expect(luckOf(2, 16, 1)).toBeCloseTo(0.98, 2)
+  expect(luckOf(2, 64, 1)).toBeCloseTo(0.49, 2)
+  expect(luckOf(2, 16, 8)).toBeCloseTo(1.367, 2)
 })

@@ -23,8 +23,21 @@ export interface Certainty {
  */
 export function certainty(hits: number, known: number, rows: number): Certainty {
   const rate = hits / known
-  const [low, high] = hitRange(rate, known, normalQuantile(1 - MISTAKEN / 2 / Math.max(1, rows)))
+  const [low, high] = hitRange(rate, known, quantileOf(rows))
   return { rate, low, high }
+}
+
+/**
+ * How far luck alone may move a mean, in a table of so many rows, as for `certainty`.
+ *
+ * @param deviation - of the values
+ */
+export function luckOf(deviation: number, known: number, rows: number): number {
+  return (deviation / Math.sqrt(known)) * quantileOf(rows)
+}
+
+function quantileOf(rows: number): number {
+  return normalQuantile(1 - MISTAKEN / 2 / Math.max(1, rows))
 }
 
 /** Whether more than half are hits, fewer, or nobody can tell. */

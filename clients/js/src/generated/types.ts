@@ -1318,12 +1318,14 @@ export interface OutcomeSummary {
  * Returns of some entries after `bars` bars.
  *
  * `known` is the number of entries whose return is known. `mean_return` is in percent, before costs. `hit_rate` is the
- * fraction of them with a return above 0. Both are null if none is known.
+ * fraction of them with a return above 0. Both are null if none is known. `deviation` is the standard deviation of the
+ * returns, in percent; null if fewer than two are known.
  */
 export interface HorizonSummary {
   bars: number
   known: number
   mean_return: number | null
+  deviation: number | null
   hit_rate: number | null
 }
 /**

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import fsum
+from math import fsum, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -63,9 +63,17 @@ def _horizon(bars: int, known: FloatArray) -> HorizonSummary:
         "bars": bars,
         "known": len(known),
         "mean_return": _mean(known),
+        "deviation": _deviation(known),
         "hit_rate": int(np.count_nonzero(known > 0)) / len(known) if len(known) else None,
     }
 
 
 def _mean(known: FloatArray) -> float | None:
     return fsum(known.tolist()) / len(known) if len(known) else None
+
+
+def _deviation(known: FloatArray) -> float | None:
+    if len(known) <= 1:
+        return None
+    mean = fsum(known.tolist()) / len(known)
+    return sqrt(fsum(((known - mean) ** 2).tolist()) / (len(known) - 1))

@@ -46,9 +46,9 @@ export function Came({ outcome, followed }: CameProps) {
         <section className={`panel ${classes.part}`} aria-label="Outcome per entry">
           <Returns outcome={outcome} />
           <p className={classes.note}>
-            Before costs, from the next open. Under a hit rate is the range in which the true one is with 95 %, at one
-            look; where 50 % is in it, it may be chance. Means of few entries are mostly luck: what can be relied on is
-            the verdict.
+            Before costs, from the next open. Below each figure is how far luck alone may take it, with 95 % over the
+            whole table; entries whose bars overlap share their luck, so it may be more. What can be relied on, however
+            often one looks, is the verdict.
           </p>
         </section>
       </div>

@@ -1,6 +1,7 @@
 import type { HorizonSummary, OutcomeSummary, VersionOutcome } from 'vivienne-client'
-import { formatNumber, formatPercent } from '../../parts/format.ts'
-import { barsWords, hitRange, lengthWords, signed } from '../outcomeWords.ts'
+import { formatNumber } from '../../parts/format.ts'
+import { certainty, FEW, luckOf, verdictOf } from '../../signals/certainty.ts'
+import { barsWords, lengthWords, signed, signedWithin } from '../outcomeWords.ts'
 import { Heads } from './Entries.tsx'
 import { sidesOf } from './sides.ts'
 import classes from './Tables.module.css'
@@ -8,19 +9,20 @@ import classes from './Tables.module.css'
 /** Returns of the entries after some bars, with hit rate, beside those of the version before. */
 export function Returns({ outcome }: { outcome: VersionOutcome }) {
   const sides = sidesOf(outcome)
+  const { returns } = outcome.now.outcomes
   return (
     <table className={classes.table}>
       <caption>What came of each entry</caption>
       <Heads sides={sides} first="After" columns={['return', 'hit rate']} />
       <tbody>
-        {outcome.now.outcomes.returns.map(({ bars }, row) => (
+        {returns.map(({ bars }, row) => (
           <tr key={bars}>
             <th scope="row">
               {barsWords(bars)}
               <small>{lengthWords(bars, outcome.timeframe)}</small>
             </th>
             {sides.map(({ version, made }) => (
-              <ReturnCells key={version} found={made.outcomes.returns[row]} />
+              <ReturnCells key={version} found={made.outcomes.returns[row]} figures={sides.length * returns.length} />
             ))}
           </tr>
         ))}
@@ -38,8 +40,14 @@ export function Returns({ outcome }: { outcome: VersionOutcome }) {
   )
 }
 
-function ReturnCells({ found }: { found: HorizonSummary | undefined }) {
-  const { known = 0, mean_return: mean = null, hit_rate: rate = null } = found ?? {}
+interface ReturnCellsProps {
+  found: HorizonSummary | undefined
+  /** Of the table: of many figures a few look unusual by chance. */
+  figures: number
+}
+
+function ReturnCells({ found, figures }: ReturnCellsProps) {
+  const { known = 0, mean_return: mean = null, deviation = null, hit_rate: rate = null } = found ?? {}
   if (mean === null || rate === null)
     return (
       <td colSpan={2} data-first data-quiet>
@@ -47,19 +55,45 @@ function ReturnCells({ found }: { found: HorizonSummary | undefined }) {
         <small>no entry is that old</small>
       </td>
     )
-  const [low, high] = hitRange(rate, known)
+  const hits = Math.round(rate * known)
+  if (known < FEW || deviation === null)
+    return (
+      <>
+        <td className="figure" data-first data-quiet>
+          {signed(mean)} %<small>too few to tell</small>
+        </td>
+        <td className="figure" data-quiet>
+          {hits} of {known}
+          <small>too few to tell</small>
+        </td>
+      </>
+    )
+  const luck = luckOf(deviation, known, figures)
   return (
     <>
-      <td className="figure" data-first>
-        {signed(mean)} %<small>mean of {known}</small>
+      <td className="figure" data-first data-quiet={Math.abs(mean) <= luck || undefined}>
+        {signedWithin(mean, luck)} %<small>± {signedWithin(luck, luck).replace('+', '')}</small>
+        <small>{Math.abs(mean) <= luck ? 'cannot tell' : mean > 0 ? 'a gain' : 'a loss'}</small>
       </td>
-      <td className="figure">
-        {formatPercent(rate, 2)}
-        <small>
-          {Math.round(low * 100)} to {Math.round(high * 100)} %
-        </small>
-      </td>
+      <HitCell hits={hits} known={known} figures={figures} />
     </>
+  )
+}
+
+const HIT_WORDS = { more: 'above a half', fewer: 'below a half', unknown: 'cannot tell' }
+
+function HitCell({ hits, known, figures }: { hits: number; known: number; figures: number }) {
+  const sure = certainty(hits, known, figures)
+  const verdict = verdictOf(sure)
+  const [rate, low, high] = [sure.rate, sure.low, sure.high].map((each) => Math.round(each * 100))
+  return (
+    <td className="figure" data-quiet={verdict === 'unknown' || undefined} title={`${hits} of ${known}`}>
+      {rate} %
+      <small>
+        {low} to {high} %
+      </small>
+      <small>{HIT_WORDS[verdict]}</small>
+    </td>
   )
 }
 

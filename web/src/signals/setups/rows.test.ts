@@ -4,8 +4,8 @@ import { heldRows, setupRows, timeOf, withEntries } from './rows.ts'
 const outcomes = (known: number, hit_rate: number | null, mean_return: number | null) => ({
   entries: known + 1,
   returns: [
-    { bars: 4, known: known + 1, mean_return: 0, hit_rate: 0 },
-    { bars: 16, known, mean_return, hit_rate },
+    { bars: 4, known: known + 1, mean_return: 0, deviation: 1, hit_rate: 0 },
+    { bars: 16, known, mean_return, deviation: 1, hit_rate },
   ],
   largest_gain_atr: 2,
   largest_loss_atr: 1,
