@@ -42,21 +42,42 @@ def judging_routes(service: ConfigService, record: RecordView, costs: Costs) -> 
         costs: of a trade, where a request names none.
     """
     routes = APIRouter(prefix="/phoenix", tags=["record"], default_response_class=Answer)
+    judging = _Judging(service, record, costs)
+    _add_versions(routes, judging)
+    _add_spans(routes, judging)
+    return routes
 
-    async def answer(request: Request, query: JudgingQuery) -> Response:
-        return unless_known(request, await record.judged(query, whose=caller_of(request).key))
 
-    def query_of(about: About, begin: From, to: To, assets: Assets, **more: float | None) -> JudgingQuery:
-        fee, slippage = more.get("fee"), more.get("slippage")
-        return JudgingQuery(
-            about=about,
-            # Those that are not decided any more are only in an export of the command line.
-            assets=tuple(map(service.asset, assets)) or service.assets,
-            begin=moment_of("from", begin),
-            end=moment_of("to", to),
-            fee=costs.fee if fee is None else fee,
-            slippage=costs.slippage if slippage is None else slippage,
+class _Judging:
+    """What the endpoints share."""
+
+    def __init__(self, service: ConfigService, record: RecordView, costs: Costs) -> None:
+        self.service = service
+        self._record = record
+        self._costs = costs
+
+    async def answer(self, request: Request, query: JudgingQuery) -> Response:
+        """The answer to a query, unless the client has it already."""
+        return unless_known(request, await self._record.judged(query, whose=caller_of(request).key))
+
+    def with_costs(self, query: JudgingQuery, fee: float | None, slippage: float | None) -> JudgingQuery:
+        """A query with the costs of a request, or those of the settings."""
+        usual = self._costs
+        return replace(
+            query,
+            fee=usual.fee if fee is None else fee,
+            slippage=usual.slippage if slippage is None else slippage,
         )
+
+    def of_span(self, about: About, begin: From, to: To, assets: Assets) -> JudgingQuery:
+        """A query of some bars."""
+        # Those that are not decided any more are only in an export of the command line.
+        watched = tuple(map(self.service.asset, assets)) or self.service.assets
+        return JudgingQuery(about=about, assets=watched, begin=moment_of("from", begin), end=moment_of("to", to))
+
+
+def _add_versions(routes: APIRouter, judging: _Judging) -> None:
+    """Add the endpoints of the versions that decided an asset."""
 
     @routes.get("/assets/{asset:path}/versions", **documented(VersionPage, 404, *_PROBLEMS, has_etag=True))
     async def versions(
@@ -67,8 +88,8 @@ def judging_routes(service: ConfigService, record: RecordView, costs: Costs) -> 
     ) -> Response:
         """Versions of the configuration that decided an asset, newest first, and on which bars."""
         check_query(request, "limit", "before")
-        watched = (service.asset(asset),)
-        return await answer(request, JudgingQuery(about="versions", assets=watched, before=before, limit=limit))
+        watched = (judging.service.asset(asset),)
+        return await judging.answer(request, JudgingQuery(about="versions", assets=watched, before=before, limit=limit))
 
     @routes.get("/assets/{asset:path}/versions/{version}", **documented(VersionOutcome, 404, *_PROBLEMS, has_etag=True))
     async def version(
@@ -83,16 +104,18 @@ def judging_routes(service: ConfigService, record: RecordView, costs: Costs) -> 
         check_query(request, *_COSTS, "points")
         query = JudgingQuery(
             about="version",
-            assets=(service.asset(asset),),
+            assets=(judging.service.asset(asset),),
             version=version,
             points=points,
-            fee=costs.fee if fee is None else fee,
-            slippage=costs.slippage if slippage is None else slippage,
         )
-        return await answer(request, query)
+        return await judging.answer(request, judging.with_costs(query, fee, slippage))
+
+
+def _add_spans(routes: APIRouter, judging: _Judging) -> None:
+    """Add the endpoints that judge some assets from one time to another."""
 
     @routes.get("/account", **documented(PaperAccount, *_PROBLEMS, has_etag=True))
-    async def account(  # parameters of the query
+    async def account(
         request: Request,
         begin: From = None,
         to: To = None,
@@ -102,13 +125,14 @@ def judging_routes(service: ConfigService, record: RecordView, costs: Costs) -> 
     ) -> Response:
         """The paper account that follows the decisions on all assets, or on some. It is a simulation."""
         check_query(request, *_SPAN, *_COSTS, several=("asset",))
-        return await answer(request, query_of("account", begin, to, assets, fee=fee, slippage=slippage))
+        query = judging.of_span("account", begin, to, assets)
+        return await judging.answer(request, judging.with_costs(query, fee, slippage))
 
     @routes.get("/setups", **documented(Setups, *_PROBLEMS, has_etag=True))
     async def setups(request: Request, begin: From = None, to: To = None, assets: Assets = ()) -> Response:
         """What came of entries, by level, side, asset and hour, and of those that filters held back."""
         check_query(request, *_SPAN, several=("asset",))
-        return await answer(request, query_of("setups", begin, to, assets))
+        return await judging.answer(request, judging.of_span("setups", begin, to, assets))
 
     @routes.get("/filters", **documented(HeatMap, *_PROBLEMS, has_etag=True))
     async def filters(
@@ -120,6 +144,4 @@ def judging_routes(service: ConfigService, record: RecordView, costs: Costs) -> 
     ) -> Response:
         """How much each filter blocked, over time."""
         check_query(request, *_SPAN, "unit", several=("asset",))
-        return await answer(request, replace(query_of("filters", begin, to, assets), unit=unit))
-
-    return routes
+        return await judging.answer(request, replace(judging.of_span("filters", begin, to, assets), unit=unit))
