@@ -90,7 +90,7 @@ def written_bar(bar: RecordedBar, series_id: int, blocks_id: int | None) -> dict
         blocks_id: of the scenarios that block; None for a bar without a decision.
     """
     row: dict[str, Any] = dict.fromkeys(DECISION_COLUMNS)
-    row |= zip(Candle._fields, map(_null, bar.bar), strict=True)
+    row |= zip(Candle._fields, map(null_for_nan, bar.bar), strict=True)
     row |= {"series_id": series_id, "source": SOURCES.number(bar.source), "session_id": bar.session_id}
     if bar.made is None:
         return row
@@ -99,7 +99,7 @@ def written_bar(bar: RecordedBar, series_id: int, blocks_id: int | None) -> dict
     row |= {
         name: getattr(bar.made, name) for name in ("config_version", "configuration_id", "is_paused", "used", "cap")
     }
-    row |= zip(_READINGS, map(_null, bar.made.readings), strict=True)
+    row |= zip(_READINGS, map(null_for_nan, bar.made.readings), strict=True)
     return row | {
         "status": STATUSES.number(bar.made.status),
         "is_ready": decision.ready,
@@ -110,9 +110,9 @@ def written_bar(bar: RecordedBar, series_id: int, blocks_id: int | None) -> dict
         "trend": TRENDS.number(decision.trend),
         "volatility": VOLATILITIES.number(decision.volatility),
         "levels": LEVELS_STATUSES.number(decision.levels),
-        "support": _null(decision.support),
-        "resistance": _null(decision.resistance),
-        "atr": _null(bar.made.atr),
+        "support": null_for_nan(decision.support),
+        "resistance": null_for_nan(decision.resistance),
+        "atr": null_for_nan(bar.made.atr),
     }
 
 
@@ -167,5 +167,6 @@ def _number(value: float | None) -> float:
     return math.nan if value is None else value
 
 
-def _null(value: float) -> float | None:
+def null_for_nan(value: float) -> float | None:
+    """A number as the record has it."""
     return None if math.isnan(value) else value
