@@ -86,6 +86,17 @@ def test_a_database_is_the_file_that_links_lead_to(tmp_path: Path) -> None:
         Boot.read(db=str(tmp_path / "circle.db"))
 
 
+def test_the_record_is_beside_the_configuration_elsewhere_or_nowhere() -> None:
+    url = "postgresql://ann@db.example/v"
+    assert Boot.read(db="some/btc.db").record_at == Path("some/btc-record.db")
+    assert Boot.read(db=url).record_at == PostgresUrl.read(url)
+    assert Boot.read(db=url, record="r.db", keep="30d").record_at == Path("r.db")
+    assert Boot.read(record="off").record_at is None
+    for wrong, said in (("v.db", "another file than --db"), (url, "--record is a file or off")):
+        with pytest.raises(SettingsError, match=said):
+            Boot.read(db="v.db", record=wrong)
+
+
 def test_assets_are_upper_case_and_each_is_there_once() -> None:
     assert Boot.read(assets=" btc, ETH ,btc,,sol").assets == ("BTC", "ETH", "SOL")
 
