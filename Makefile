@@ -15,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PIP_ROOT_USER_ACTION = ignore
 
-.PHONY: run test test-python test-client test-dashboard check format docs client dashboard chromium redis-server postgres nginx bench torture wheel setup lock clean
+.PHONY: run test test-python test-client test-dashboard test-pages check format docs client dashboard chromium redis-server postgres nginx bench torture wheel setup lock clean
 
 run: setup ## serve http://localhost:8000 on the simulated market, with the dashboard
 	@if scripts/node.sh; then $(MAKE) --no-print-directory $(PAGE); else echo "Without it there is no dashboard; everything else works."; fi
@@ -23,8 +23,8 @@ run: setup ## serve http://localhost:8000 on the simulated market, with the dash
 
 test: setup $(PAGE) redis-server postgres nginx chromium ## run every test; ARGS=--durations=20 shows the slowest in Python
 	@# The tests of the npm package wait for servers as those in Python do. Pages have time limits, so they come alone.
-	@$(MAKE) --no-print-directory --keep-going --jobs=2 test-python test-client; code=$$?; \
-		$(MAKE) --no-print-directory test-dashboard && exit $$code
+	@$(MAKE) --no-print-directory --keep-going --jobs=2 test-python test-client test-dashboard; code=$$?; \
+		$(MAKE) --no-print-directory test-pages && exit $$code
 
 # Runs commands and says how long they took.
 timed = begin=$$(date +%s); ($(1)); code=$$?; echo "$@: $$(($$(date +%s) - begin)) s"; exit $$code
@@ -36,8 +36,11 @@ test-python: setup $(PAGE) redis-server postgres nginx ## ARGS="tests/agent -k r
 test-client: setup $(NODE) ## the npm package
 	@$(call timed,npm test --silent -w vivienne-client)
 
-test-dashboard: setup $(PAGE) chromium ## the dashboard, in a real browser
-	@$(call timed,npm test --silent -w vivienne-dashboard && npm run e2e --silent -w vivienne-dashboard)
+test-dashboard: setup $(PAGE) ## the dashboard, without a browser
+	@$(call timed,npm test --silent -w vivienne-dashboard)
+
+test-pages: setup $(PAGE) chromium ## the dashboard, in a real browser
+	@$(call timed,npm run e2e --silent -w vivienne-dashboard)
 
 check: setup $(NODE) ## formatting, lint, types, import contract, generated files
 	@$(BIN)/ruff format --check .
