@@ -13,6 +13,7 @@ from vivienne.agent.filters import FILTERS
 from vivienne.agent.filters.volatility import STATUSES
 from vivienne.live.entries import reading_columns
 from vivienne.record import codes
+from vivienne.record.rows import written_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -129,16 +130,7 @@ def differences(
         for row in np.flatnonzero(~((was == now) | (np.isnan(was) & np.isnan(now)))).tolist():
             time, one, other = times.item(group.rows[row]), was.item(row), now.item(row)
             found.append(Difference(time, name, _shown(name, one), _shown(name, other)))
-    for row in _other_blocks(values["blocks_id"][group.rows], evaluation, picked, blocks):
-        was_blocked = blocks.get(int(values["blocks_id"][group.rows[row]]), ())
-        found.append(
-            Difference(
-                times.item(group.rows[row]),
-                "blocks",
-                ",".join(map("/".join, was_blocked)),
-                ",".join(map("/".join, evaluation.decision(picked.item(row)).blocks)),
-            )
-        )
+    found += _other_blocks(recorded, group, evaluation, blocks)
     return sorted(found)
 
 
@@ -171,9 +163,10 @@ def _decided(evaluation: Evaluation) -> dict[str, FloatArray]:
 
 
 def _other_blocks(
-    ids: FloatArray, evaluation: Evaluation, picked: IntArray, blocks: Mapping[int, tuple[Block, ...]]
-) -> list[int]:
-    """Rows on which other scenarios block than was recorded."""
+    recorded: RecordedColumns, group: Group, evaluation: Evaluation, blocks: Mapping[int, tuple[Block, ...]]
+) -> Iterator[Difference]:
+    """The decisions on which other scenarios block than was recorded."""
+    ids, picked = recorded.values["blocks_id"][group.rows], group.rows - group.rows[0]
     numbers, places = np.unique(ids, return_inverse=True)
     known = [_blocking(blocks.get(int(number))) for number in numbers.tolist()]
     # A scenario that this program does not know has no column, so its set equals none.
@@ -181,8 +174,11 @@ def _other_blocks(
     table = np.array([np.zeros(len(SCENARIOS), dtype=np.bool_) if each is None else each for each in known])
     decided = evaluation.filters.scenario_blocks[:, picked].T
     equal: BoolArray = (table[places] == decided).all(axis=1) & are_known[places]
-    found: list[int] = np.flatnonzero(~equal).tolist()
-    return found
+    for row in np.flatnonzero(~equal).tolist():
+        was, now = blocks.get(int(ids[row]), ()), evaluation.decision(picked.item(row)).blocks
+        yield Difference(
+            recorded.bars.open_time.item(group.rows[row]), "blocks", written_blocks(was), written_blocks(now)
+        )
 
 
 def _blocking(blocks: tuple[Block, ...] | None) -> BoolArray | None:
