@@ -8,9 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from recording import Recording
+from recording import RUN, Recording
 from vivienne.errors import RecordUnavailable
+from vivienne.record.reading import judged
+from vivienne.record.reading.judging_query import JudgingQuery
+from vivienne.record.reading.query import DecisionQuery
+from vivienne.record.reading.scope import Scope
 from vivienne.record.reading.thread import ReadingThread
+from vivienne.record.reading.view import LocalRecord
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,3 +78,17 @@ async def test_a_record_that_does_not_answer_is_given_up_and_opened_again(
     monkeypatch.setattr("vivienne.record.reading.thread.ANSWER_SECONDS", SECONDS)
     assert len(await thread.read(lambda reader: reader.runs())) == 1
     is_over.set()
+
+
+async def test_nobody_waits_for_judging_with_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Recording(tmp_path / "record.db").close()
+    record = LocalRecord(ReadingThread(tmp_path / "record.db"), Scope(RUN, "15m"))
+    is_judged = Event()
+    monkeypatch.setattr(judged, "judged", lambda _reader, **_: is_judged.wait(SECONDS))
+    judging = asyncio.create_task(record.judged(JudgingQuery(about="account", assets=("BTC",)), whose="vic"))
+    await asyncio.sleep(0)
+    page = await record.signals(DecisionQuery(assets=("BTC",)), whose="ann")
+    assert page["decisions"] == []
+    assert not judging.done()
+    is_judged.set()
+    await judging

@@ -44,11 +44,19 @@ class Turns:
         Raises:
             TooManyRequests: the caller waits for too many already.
         """
-        await self._wait(self._urgent if is_urgent else self._others, whose)
+        await self.take(whose, is_urgent=is_urgent)
         try:
             yield
         finally:
-            self._hand_on()
+            self.hand_on()
+
+    async def take(self, whose: str = "", *, is_urgent: bool = False) -> None:
+        """Wait for a turn, which lasts until `hand_on` is called.
+
+        Raises:
+            TooManyRequests: the caller waits for too many already.
+        """
+        await self._wait(self._urgent if is_urgent else self._others, whose)
 
     async def _wait(self, queue: _Queue, whose: str) -> None:
         if self._left > 0:
@@ -65,7 +73,7 @@ class Turns:
             await mine
         except asyncio.CancelledError:
             if mine.done() and not mine.cancelled():  # it has come in the same moment
-                self._hand_on()
+                self.hand_on()
             else:
                 self._leave(queue, whose, mine)
             raise
@@ -78,7 +86,8 @@ class Turns:
             if not theirs:
                 del queue[whose]
 
-    def _hand_on(self) -> None:
+    def hand_on(self) -> None:
+        """End a turn; the next one begins."""
         for queue in (self._urgent, self._others):
             while queue:
                 whose = next(iter(queue))

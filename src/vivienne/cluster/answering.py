@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from vivienne.agent.schema import Configuration
-from vivienne.cluster.questions import Answer, Question, questions_to, read_question
+from vivienne.cluster.questions import Answer, Question, lane_of, questions_to, read_question
 from vivienne.cluster.record_questions import answer_about_record
 from vivienne.errors import TooManyRequests
 from vivienne.live.pushed import pushed
@@ -23,13 +23,15 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
     from vivienne.cluster.pushing import PushAnswer
+    from vivienne.cluster.record_questions import RecordAnswer
     from vivienne.live.market import Market
     from vivienne.market.feeds.pushed.feed import PushedFeed
     from vivienne.record.reading.view import RecordView
 
 _log = logging.getLogger(__name__)
 _MOST_READING = 64
-"""Questions about the record that are answered at once; beyond it, others wait."""
+"""Questions about the record that are answered at once; further ones are refused."""
+_BUSY = f"The agent answers {_MOST_READING} questions about its record already; retry in a second"
 
 
 class Answering:
@@ -66,10 +68,14 @@ class Answering:
 
     async def _take(self, redis: Redis, question: Question) -> None:
         """Answer a question; one about the record in a task of its own: pushed data must not wait for a disk."""
-        if question["kind"] != "record" or len(self._reading) >= _MOST_READING:
+        if question["kind"] != "record":
             await self._reply(redis, question)
             return
-        reading = asyncio.create_task(self._reply(redis, question), name="question about the record")
+        if len(self._reading) >= _MOST_READING:
+            busy: RecordAnswer = {"refused": "too_many", "reason": _BUSY}
+            await redis.publish(question["answer_to"], orjson.dumps({"answer": question["id"], "content": busy}))
+            return
+        reading = asyncio.create_task(self._reply_in_time(redis, question), name="question about the record")
         self._reading.add(reading)
         reading.add_done_callback(self._end)
 
@@ -77,6 +83,12 @@ class Answering:
         self._reading.discard(reading)
         if not reading.cancelled() and (error := reading.exception()) is not None:
             _log.warning("An answer to a gateway about the record was not sent: %s", error)
+
+    async def _reply_in_time(self, redis: Redis, question: Question) -> None:
+        """Reply, unless the gateway no longer waits: what nobody waits for keeps others from the record."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(question.get("within", lane_of(question).answer_seconds)):
+                await self._reply(redis, question)
 
     async def _reply(self, redis: Redis, question: Question) -> None:
         await redis.publish(question["answer_to"], orjson.dumps(await self._outcome(question)))
@@ -96,8 +108,8 @@ class Answering:
         if question["kind"] == "push":
             return await self._pushed(question)
         if question["kind"] == "record":
-            # Each gateway is a caller; its own callers take turns there.
-            return await answer_about_record(self._record, question["record"], question["answer_to"])
+            whose = question.get("whose", question["answer_to"])
+            return await answer_about_record(self._record, question["record"], whose)
         candidate = Configuration.model_validate(question["candidate"])
         return self._market.compare(question["asset"], candidate, question["count"])[1]
 

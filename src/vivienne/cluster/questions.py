@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, NotRequired
 
 import orjson
 from pydantic import Field, TypeAdapter, ValidationError
@@ -25,10 +26,27 @@ from vivienne.wire.numbers import HIGHEST
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-ANSWER_SECONDS = 5.0
-"""Longest time for an answer."""
-_AT_ONCE = 8
-"""Questions of one gateway to one agent that may be on their way at once; the callers take turns with them."""
+
+class Lane(NamedTuple):
+    """Questions of a kind to one agent. They wait for each other, and for no others; the callers take turns.
+
+    Attributes:
+        at_once: questions of one gateway that may be on their way at once.
+        answer_seconds: longest time for an answer, from the sending on; then nobody needs it any more.
+        seconds: the same, with the time until it is sent.
+    """
+
+    at_once: int
+    answer_seconds: float
+    seconds: float
+
+
+MARKET = Lane(8, 5.0, 5.0)
+"""Charts, last closes, comparisons, and pushed rows."""
+RECORD = Lane(2, 5.0, 5.0)
+"""Pages, explanations, bars, and exports of the record."""
+JUDGED = Lane(1, 15.0, 25.0)
+"""What came of decisions, which may take seconds; one may be before it, and it arrives within --answer-seconds."""
 _ANSWERS = "vivienne:gateway:"
 """First part of the channels of answers."""
 
@@ -46,6 +64,8 @@ class Question(TypedDict):
         rows: kind of the rows that are pushed.
         pushed: body of the push, with the rows of other agents.
         record: what of the record is asked for.
+        within: seconds after which nobody waits for the answer any more.
+        whose: digest of the key of the caller; the callers of all gateways take turns.
         id: comes back with the answer.
         answer_to: channel for it.
     """
@@ -58,6 +78,8 @@ class Question(TypedDict):
     rows: NotRequired[Kind]
     pushed: NotRequired[dict[str, Any]]
     record: NotRequired[RecordQuestion]
+    within: NotRequired[Annotated[float, Field(gt=0, le=60)]]
+    whose: NotRequired[Annotated[str, Field(max_length=64)]]
     id: NotRequired[str]
     answer_to: NotRequired[str]
 
@@ -98,8 +120,8 @@ class Asking:
         """Channel of the answers; its listener calls `settle`."""
         self._redis: Redis | None = None
         self._asked: dict[str, asyncio.Future[Answer]] = {}
-        self._turns: dict[str, Turns] = {}
-        """By agent, while it is asked."""
+        self._turns: dict[tuple[str, Lane], Turns] = {}
+        """By agent and lane, while it is asked."""
 
     def connected(self, redis: Redis) -> None:
         """Note that answers are received from now on."""
@@ -137,27 +159,64 @@ class Asking:
             raise AgentUnavailable(
                 "There is no connection to Redis, which is needed to ask agents; retry once it is back"
             )
-        turns = self._turns.setdefault(agent, Turns(at_once=_AT_ONCE, most_waiting=MOST_WAITING))
+        lane = lane_of(question)
+        turns = self._turns.setdefault((agent, lane), Turns(at_once=lane.at_once, most_waiting=MOST_WAITING))
+        sent: Question = {**question, "whose": blake2b(whose.encode(), digest_size=8).hexdigest()}
         try:
-            async with asyncio.timeout(ANSWER_SECONDS), turns.turn(whose):
-                answer = await self._answered(redis, agent, question)
+            async with asyncio.timeout(lane.seconds):
+                await turns.take(whose)
+                answer = await self._answered(redis, agent, sent, turns)
         except (*LOST, TimeoutError) as error:
-            raise AgentUnavailable(f"The agent {agent} did not answer within {ANSWER_SECONDS:g} s") from error
+            raise AgentUnavailable(f"The agent {agent} did not answer within {lane.seconds:g} s") from error
         finally:
-            if turns.are_free and self._turns.get(agent) is turns:
-                del self._turns[agent]
+            self._tidy(agent, lane, turns)
         if "failed" in answer:
             raise AgentUnavailable(f"The agent {agent} cannot answer: {answer['failed']}")
         return answer["content"]
 
-    async def _answered(self, redis: Redis, agent: str, question: Question) -> Answer:
-        number = uuid.uuid4().hex
-        waiting: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+    async def _answered(self, redis: Redis, agent: str, question: Question, turns: Turns) -> Answer:
+        """Send a question whose turn has come.
+
+        The turn lasts until the answer has come or its time is over, even if the caller leaves: the agent works on it.
+        """
+        number, lane = uuid.uuid4().hex, lane_of(question)
+        loop = asyncio.get_running_loop()
+        waiting: asyncio.Future[Answer] = loop.create_future()
+        timer = loop.call_later(lane.answer_seconds, _give_up, waiting)
         self._asked[number] = waiting
-        try:
-            sent = {**question, "id": number, "answer_to": self.channel}
-            if not await redis.publish(questions_to(agent), orjson.dumps(sent)):
-                raise AgentUnavailable(f"The agent {agent} does not respond")
-            return await waiting
-        finally:
+
+        def end(answered: asyncio.Future[Answer]) -> None:
+            timer.cancel()
             del self._asked[number]
+            if not answered.cancelled():
+                answered.exception()  # whoever still waits has it
+            turns.hand_on()
+            self._tidy(agent, lane, turns)
+
+        waiting.add_done_callback(end)
+        sent: Question = {**question, "id": number, "answer_to": self.channel, "within": lane.answer_seconds}
+        try:
+            is_heard = await redis.publish(questions_to(agent), orjson.dumps(sent))
+        except LOST:
+            waiting.cancel()
+            raise
+        if not is_heard:
+            waiting.cancel()
+            raise AgentUnavailable(f"The agent {agent} does not respond")
+        return await asyncio.shield(waiting)
+
+    def _tidy(self, agent: str, lane: Lane, turns: Turns) -> None:
+        if turns.are_free and self._turns.get((agent, lane)) is turns:
+            del self._turns[agent, lane]
+
+
+def lane_of(question: Question) -> Lane:
+    """The lane in which a question waits."""
+    if "record" not in question:
+        return MARKET
+    return JUDGED if question["record"]["about"] == "judged" else RECORD
+
+
+def _give_up(waiting: asyncio.Future[Answer]) -> None:
+    if not waiting.done():
+        waiting.set_exception(TimeoutError())

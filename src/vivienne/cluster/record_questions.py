@@ -64,7 +64,7 @@ async def answer_about_record(record: RecordView, question: RecordQuestion, whos
     Args:
         record: of this agent.
         question: to answer.
-        whose: key of the gateway.
+        whose: key of the caller.
     """
     try:
         return {"content": await _content(record, question, whose)}

@@ -60,6 +60,10 @@ class ReadingThread:
         self._opened = _Opened(where)
         self._turns = RestingTurns()
 
+    def another(self) -> ReadingThread:
+        """Another thread that reads the same record; neither waits for the other."""
+        return ReadingThread(self._where)
+
     async def read(self, call: Callable[[RecordReader], _R], whose: str = "") -> _R:
         """The outcome of a call that reads.
 

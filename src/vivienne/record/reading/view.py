@@ -67,7 +67,7 @@ class LocalRecord:
     """The record of this process; see `RecordView`.
 
     Args:
-        thread: reads it; None without a record.
+        thread: reads it, and another one judges; None without a record.
         scope: what of it is meant.
         in_force: by asset, what decides it now.
     """
@@ -76,6 +76,8 @@ class LocalRecord:
         self, thread: ReadingThread | None, scope: Scope, in_force: Callable[[str], InForce] = lambda _: DEFAULTS
     ) -> None:
         self._thread = thread
+        # Nothing else waits for judging, which may take seconds, nor for the rest after it.
+        self._judging = None if thread is None else thread.another()
         self._scope = scope
         self._in_force = in_force
 
@@ -104,12 +106,13 @@ class LocalRecord:
 
     async def judged(self, query: JudgingQuery, *, whose: str = "") -> Judged:
         """See `RecordView`."""
-        return await self._read(partial(judging.judged, scope=self._scope, query=query), whose)
+        return await self._read(partial(judging.judged, scope=self._scope, query=query), whose, self._judging)
 
-    async def _read(self, call: Callable[[RecordReader], _R], whose: str) -> _R:
-        if self._thread is None:
+    async def _read(self, call: Callable[[RecordReader], _R], whose: str, thread: ReadingThread | None = None) -> _R:
+        thread = thread or self._thread
+        if thread is None:
             raise NotRecorded("Nothing is recorded here, because the program runs with --record off")
-        return await self._thread.read(call, whose)
+        return await thread.read(call, whose)
 
 
 NO_RECORD = LocalRecord(None, Scope("", ""))

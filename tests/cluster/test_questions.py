@@ -1,0 +1,140 @@
+"""Questions of gateways to agents: none keeps those of other kinds waiting, and what nobody waits for is left."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, cast
+
+import orjson
+import pytest
+
+from vivienne.cluster import questions
+from vivienne.cluster.answering import Answering
+from vivienne.cluster.questions import Answer, Asking, Lane, Question
+from vivienne.errors import AgentUnavailable
+
+JUDGED: Question = {"kind": "record", "count": 0, "record": {"about": "judged", "query": {"about": "account"}}}
+PAGE: Question = {"kind": "record", "count": 0, "record": {"about": "decisions", "asset": "BTC", "query": {}}}
+CLOSES: Question = {"kind": "closes", "count": 1}
+
+
+class Sent:
+    """A Redis that keeps what is published."""
+
+    def __init__(self) -> None:
+        self.messages: list[dict[str, Any]] = []
+
+    async def publish(self, _channel: str, message: bytes) -> int:
+        self.messages.append(orjson.loads(message))
+        return 1
+
+
+async def turns_of_the_loop() -> None:
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+@pytest.fixture
+def sent() -> Sent:
+    return Sent()
+
+
+@pytest.fixture
+def asking(sent: Sent) -> Asking:
+    asking = Asking()
+    asking.connected(cast("Any", sent))
+    return asking
+
+
+async def test_questions_that_take_long_keep_no_others_waiting(asking: Asking, sent: Sent) -> None:
+    """A push waits neither for pages of the record nor for judging, however many of these are asked for."""
+    asked = [asyncio.create_task(asking.ask("one", JUDGED, "vic")) for _ in range(20)]
+    asked += [asyncio.create_task(asking.ask("one", PAGE, "vic")) for _ in range(20)]
+    await turns_of_the_loop()
+    on_their_way = [each["record"]["about"] for each in sent.messages]
+    assert sorted(on_their_way) == ["decisions", "decisions", "judged"]
+
+    closes = asyncio.create_task(asking.ask("one", CLOSES, "fred"))
+    await turns_of_the_loop()
+    assert sent.messages[-1]["kind"] == "closes"
+    asking.settle(Answer(answer=sent.messages[-1]["id"], content=7))
+    assert await closes == 7
+    asking.disconnected()
+    assert {type(each) for each in await asyncio.gather(*asked[:1], return_exceptions=True)} == {AgentUnavailable}
+    for each in asked:
+        each.cancel()
+    await asyncio.gather(*asked, return_exceptions=True)
+
+
+async def test_who_leaves_leaves_the_agent_no_more_to_do(asking: Asking, sent: Sent) -> None:
+    """The agent still works on what was sent, so the next question waits until it has answered."""
+    first = asyncio.create_task(asking.ask("one", JUDGED, "vic"))
+    second = asyncio.create_task(asking.ask("one", JUDGED, "ann"))
+    await turns_of_the_loop()
+    first.cancel()
+    await turns_of_the_loop()
+    assert len(sent.messages) == 1
+
+    asking.settle(Answer(answer=sent.messages[0]["id"], content=None))
+    await turns_of_the_loop()
+    assert len({each["whose"] for each in sent.messages}) == 2  # the agent lets all callers take turns
+    asking.settle(Answer(answer=sent.messages[1]["id"], content=2))
+    assert await second == 2
+
+
+async def test_a_question_without_an_answer_holds_its_turn_as_long_as_the_agent_may_work_on_it(
+    asking: Asking, sent: Sent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(questions, "JUDGED", Lane(1, 0.05, 30.0))
+    with pytest.raises(AgentUnavailable, match="did not answer"):
+        await asking.ask("one", JUDGED, "vic")
+    second = asyncio.create_task(asking.ask("one", JUDGED, "ann"))
+    await turns_of_the_loop()
+    assert [each["within"] for each in sent.messages] == [0.05, 0.05]
+    second.cancel()
+
+
+class Slow:
+    """A record that answers when it may."""
+
+    def __init__(self) -> None:
+        self.may = asyncio.Event()
+        self.waiting = 0
+
+    async def judged(self, _query: object, *, whose: str) -> str:
+        self.waiting += 1
+        try:
+            await self.may.wait()
+        finally:
+            self.waiting -= 1
+        return whose
+
+
+def received(number: int, question: Question, **more: Any) -> Question:
+    return cast("Question", {**question, "id": str(number), "answer_to": "vivienne:gateway:1", **more})
+
+
+async def test_an_agent_drops_what_no_gateway_waits_for(sent: Sent) -> None:
+    record = Slow()
+    answering = Answering("one", cast("Any", None), record=cast("Any", record))
+    for number in range(3):
+        await answering._take(cast("Any", sent), received(number, JUDGED, within=0.01))
+    reading = {*answering._reading}
+    assert len(reading) == 3
+    await asyncio.wait(reading, timeout=30)
+    assert (record.waiting, sent.messages, answering._reading) == (0, [], set())
+
+
+async def test_more_questions_about_the_record_than_an_agent_takes_hold_up_no_push(sent: Sent) -> None:
+    """They are refused at once: the same task hears pushes, charts, and comparisons."""
+    record = Slow()
+    answering = Answering("one", cast("Any", None), record=cast("Any", record))
+    async with asyncio.timeout(30):
+        for number in range(100):
+            await answering._take(cast("Any", sent), received(number, JUDGED))
+    assert {each["content"]["refused"] for each in sent.messages} == {"too_many"}
+    refused = len(sent.messages)
+    record.may.set()
+    await asyncio.wait({*answering._reading}, timeout=30)
+    assert len(sent.messages) == 100
+    assert 0 < refused < 100
