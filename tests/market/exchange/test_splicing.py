@@ -12,14 +12,13 @@ from hypothesis import strategies as st
 
 from exchange_trades import BEGIN, expected, made_trades
 from vivienne.market.feeds.base import MinuteClosed, MinuteCorrected
-from vivienne.market.feeds.exchange.adapter import CandleSeen, Heard, HistoryRow, Traded
+from vivienne.market.feeds.exchange.adapter import CandleSeen, Heard, HistoryRow, NumberedTrade, Traded
 from vivienne.market.feeds.exchange.minutes import GRACE_MS
 from vivienne.market.feeds.exchange.splicing import CandlesNeeded, FromCandles, FromTrades, TradesNeeded
 from vivienne.market.types import MINUTE_MS, Candle
 
 if TYPE_CHECKING:
     from vivienne.market.feeds.base import FeedEvent
-    from vivienne.market.feeds.exchange.adapter import NumberedTrade
     from vivienne.market.feeds.exchange.splicing import Splice
 
 MINUTES = 8
@@ -215,6 +214,24 @@ def test_a_clock_that_was_silent_ends_no_minute_before_it_is_known_that_no_trade
 
     (minute,) = closed(splice.answer_trades(first, is_whole=True))
     assert minute == MinuteClosed(exchange.candles[BEGIN], "streamed")
+
+
+def test_a_trade_after_a_silence_ends_no_minute_before_it_is_known_that_none_was_left_out() -> None:
+    exchange = Exchange(made_trades(5))
+    trades = [NumberedTrade(each.key, None, 1, each.trade) for each in exchange.trades]
+    before = [each for each in trades if each.trade.time < BEGIN + MINUTE_MS]
+    later = next(each for each in trades if each.trade.time >= BEGIN + 2 * MINUTE_MS)
+    splice = FromTrades(BEGIN, 99.0)
+    splice.answer_trades([], is_whole=True)
+    splice.take(Traded("A", tuple(before[:3])))
+
+    assert closed(splice.take(Traded("A", (later,)))) == []
+    assert splice.need() == TradesNeeded(before[2], BEGIN)
+
+    past = [each for each in trades if each.trade.time <= later.trade.time]
+    assert closed(splice.answer_trades(past, is_whole=True)) == [
+        MinuteClosed(exchange.candles[BEGIN + number * MINUTE_MS], "streamed") for number in range(2)
+    ]
 
 
 def test_a_closed_candle_that_never_comes_is_asked_for() -> None:

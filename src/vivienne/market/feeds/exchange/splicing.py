@@ -191,6 +191,8 @@ class FromTrades:
             self.heard = max(self.heard, event.time)
             self._builder.hear(event.time)
         elif isinstance(event, Traded):
+            if not event.is_snapshot:
+                self._doubt_silence(*(each.trade.time for each in event.trades))
             new = self._builder.add(event.trades)
             self._said = max([self._said, *(each.trade.time for each in new)])
             self._builder.join(event.trades if event.is_snapshot else new)
@@ -200,11 +202,17 @@ class FromTrades:
             return [*self._check(event), *self._minutes()]
         return self._minutes()
 
-    def _doubt_silence(self, time: int) -> None:
-        """Where nothing was said for a while, the clock alone does not end a minute: trades may have been left out."""
-        was_silent = time - self._said > _SILENCE_MS
-        self._said = max(self._said, time)
-        if was_silent and time >= self._builder.begin + MINUTE_MS and self._builder.begin not in self._own:
+    def _doubt_silence(self, *times: int) -> None:
+        """Where nothing was said for a while, no time ends a minute, be it of the clock or of a trade.
+
+        Trades may have been left out. Where they have numbers, these tell.
+        """
+        new = [time for time in times if time > self._said]
+        if not new:
+            return
+        was_silent = min(new) - self._said > _SILENCE_MS
+        self._said = max(new)
+        if was_silent and self._said >= self._builder.begin + MINUTE_MS and self._builder.begin not in self._own:
             self._builder.interrupt()
 
     def _check(self, event: CandleSeen) -> list[FeedEvent]:
