@@ -96,6 +96,7 @@ class Recorder:
         self._begun: float | None = None
         self._said_alive = 0.0
         self._steps: Iterator[int] | None = None
+        self._taken_out = 0
         self._prune_at = monotonic() + _FIRST_PRUNE_SECONDS
         self.waiting = Waiting()
         self.written = self.failures = 0
@@ -202,10 +203,16 @@ class Recorder:
             return
         steps = self._steps or Pruning(self._database, self._session.run_id, self.recording.keep).steps()
         self._steps = steps
-        for _ in steps:
+        for rows in steps:
+            self._taken_out += rows
             if self.waiting or self._is_to_end.wait(_STEP_SECONDS):
                 return
-        self._steps, self._prune_at = None, monotonic() + PRUNE_SECONDS
+        if self._taken_out:
+            _log.info(
+                "%d old rows were taken out of the record: of before --keep, or of earlier replays and simulations",
+                self._taken_out,
+            )
+        self._steps, self._taken_out, self._prune_at = None, 0, monotonic() + PRUNE_SECONDS
 
     def _open(self) -> None:
         """Open the record, unless it is open."""

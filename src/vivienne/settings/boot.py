@@ -190,7 +190,8 @@ class Boot:
     )
     keep: timedelta = setting(
         "--keep",
-        "How long recorded bars and decisions are kept, in the time of the market.",
+        "How long recorded bars and decisions are kept, in the time of the market. Of replays and simulations the "
+        "newest five are kept.",
         "365d",
         metavar="TIME",
         parse=partial(parsing.period, "--keep"),
