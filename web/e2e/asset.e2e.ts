@@ -1,5 +1,7 @@
-import type { AssetData } from 'vivienne-client'
+import type { AssetData, DecisionRecord, PaperAccount, Setups, SignalPage } from 'vivienne-client'
+import { expectNothingSerious } from './axe.ts'
 import { numberField, save } from './configuring.ts'
+import type { RunningServer } from './server.ts'
 import { decision, rounded, shownPrice, wasSent } from './stream.ts'
 import { expect, type Page, test } from './test.ts'
 import { visit } from './visit.ts'
@@ -206,8 +208,97 @@ test.describe('on recorded markets that have ended', () => {
       await expect(page.getByRole('progressbar', { name: `Warming up: ${bars} of ${needed} bars` })).toBeVisible()
       await expect(page.getByText('Nothing is decided')).toBeVisible()
     })
+
+    await test.step('why it did not fire at some time is three clicks away, with the version then in force', async () => {
+      await visit(page, '/')
+      await page.getByRole('link', { name: 'EVEN', exact: true }).click()
+      await page.getByLabel('Go to a day').fill('2026-01-02')
+      const time = '2026-01-02T16:45:00.000Z'
+      await pointAt(page, 'EVEN', '2 Jan, 16:45 UTC')
+      await page.mouse.down()
+      await page.mouse.up()
+      const why = page.getByRole('region', { name: 'Why, 2 Jan, 16:45' })
+      const { decision: then, explanation } = await recorded<DecisionRecord>(server, `assets/EVEN/decisions/${time}`)
+      expect(then.config_version, 'before all changes').toBeLessThan((await server.lastChange()).version)
+      await expect(why.getByRole('link', { name: `version ${then.config_version}` })).toBeVisible()
+      await expect(why).toContainText(then.clarity_level)
+      await expect(why.getByText(explanation?.summary ?? 'no explanation', { exact: false })).toBeVisible()
+      await expect(page).toHaveURL((url) => url.searchParams.get('bar') === '2026-01-02T16:45Z')
+      await why.getByRole('button', { name: 'Back to the newest' }).click()
+      await expect(page.getByRole('region', { name: 'Why', exact: true })).toBeVisible()
+    })
+
+    await test.step('the chart scrolls back beyond the bars that it follows, to the first that was recorded', async () => {
+      await visit(page, '/assets/EVEN?range=100')
+      const chart = page.getByRole('region', { name: 'Chart of EVEN' })
+      await expect(async () => {
+        await chart.getByRole('group').press('Home')
+        await expect(chart.locator('[title="1 Jan, 00:00 UTC"]')).toBeVisible({ timeout: 500 })
+      }).toPass()
+    })
+
+    await test.step('what fired today is three clicks away, and the filter is in the address', async () => {
+      await visit(page, '/')
+      await page.getByRole('navigation', { name: 'Pages' }).first().getByRole('link', { name: 'Signals' }).click()
+      await page.getByRole('button', { name: 'Today' }).click()
+      await page.getByRole('combobox', { name: 'Kind' }).selectOption('Fired')
+      const fired = await recorded<SignalPage>(server, 'decisions?held=false&from=2026-01-02T00:00:00Z')
+      expect(fired.decisions.length).toBeGreaterThan(0)
+      const rows = page.getByRole('table', { name: 'Signals' }).locator('tbody').getByRole('row')
+      await expect(rows).toHaveCount(fired.decisions.length)
+      await page.reload()
+      await expect(rows).toHaveCount(fired.decisions.length)
+      await expect(page).toHaveURL(/\/signals\?since=2026-01-02&kind=fired$/)
+      for (const [place, { asset, clarity_level: level }] of fired.decisions.entries()) {
+        await expect(rows.nth(place)).toContainText(asset)
+        await expect(rows.nth(place)).toContainText(level)
+      }
+      await expectNothingSerious(page, 'main')
+    })
+
+    await test.step('what came of entries is counted, and the paper account says that it is a simulation', async () => {
+      await page.getByRole('link', { name: 'Setups' }).click()
+      const { held_by } = await recorded<Setups>(server, 'setups')
+      const held = held_by.find(({ filter }) => filter === 'underused_alpha')
+      const known = held?.outcomes.returns.find(({ bars }) => bars === 16)?.known ?? 0
+      const table = page.getByRole('region', { name: 'Held back by a filter' })
+      const right = known === 0 ? 'not known yet' : `${Math.round((held?.held_right ?? 0) * known)} of ${known}`
+      await expect(table.getByRole('row').filter({ hasText: 'Retail chop' })).toContainText(right)
+      await expect(page.getByRole('img', { name: /^Retail chop blocked on \d+ % of/ })).toBeVisible()
+      await expectNothingSerious(page, 'main')
+      await page.getByRole('link', { name: 'Account', exact: true }).click()
+      const account = await recorded<PaperAccount>(server, 'account')
+      await expect(page.getByRole('region', { name: 'Account', exact: true })).toContainText(
+        /Simulation .*nobody traded/i,
+      )
+      const trades = page.getByRole('region', { name: 'Newest trades' })
+      await expect(trades.locator('tbody').getByRole('row')).toHaveCount(account.newest_trades.length)
+      await expect(page.getByRole('row').filter({ hasText: 'ODD' }).first()).toContainText(' of ')
+      await expectNothingSerious(page, 'main')
+      await trades.locator('tbody').getByRole('row').first().click()
+      await expect(page).toHaveURL(/\/assets\/ODD\?panel=why&bar=/)
+      await expect(page.getByRole('region', { name: /^Why, 2 Jan/ })).toContainText('version 0')
+    })
   })
 })
+
+/** What a server answers from its record. */
+async function recorded<T>(server: RunningServer, path: string): Promise<T> {
+  return (await fetch(`${server.url}/phoenix/${path}`)).json() as Promise<T>
+}
+
+/** Moves the pointer onto the bar of a chart that opened then. */
+async function pointAt(page: Page, asset: string, opened: string): Promise<void> {
+  const chart = page.getByRole('region', { name: `Chart of ${asset}` })
+  const box = await chart.getByRole('group').boundingBox()
+  if (box === null) throw new Error('The chart is not there')
+  const reading = chart.locator('[title$=" UTC"]').first()
+  for (let right = 60; right < box.width; right += 2) {
+    await page.mouse.move(box.x + box.width - right, box.y + box.height / 3)
+    if ((await reading.getAttribute('title')) === opened) return
+  }
+  throw new Error(`No bar of ${opened}`)
+}
 
 test('the name of an asset may be typed in any case; an unknown one is said to be unknown, with the ones there are', async ({
   page,

@@ -3,6 +3,9 @@ export const PAGES = [
   { name: 'overview', address: '/', heading: 'Overview' },
   { name: 'asset with its configuration', address: '/assets/BTC?panel=configuration', heading: 'BTC' },
   { name: 'asset with its history', address: '/assets/BTC?panel=history', heading: 'BTC' },
+  { name: 'signals', address: '/signals', heading: 'Signals' },
+  { name: 'setups', address: '/signals/setups', heading: 'Setups' },
+  { name: 'paper account', address: '/signals/account', heading: 'Paper account' },
   { name: 'configuration', address: '/configuration', heading: 'Configuration' },
   { name: 'history', address: '/history', heading: 'History' },
   { name: 'a change', address: '/history/0?asset=BTC', heading: 'Version 0' },
@@ -12,4 +15,4 @@ export const PAGES = [
 ] as const
 
 /** Those the navigation leads to, by their names there. */
-export const NAVIGATION = ['Overview', 'Configuration', 'History', 'Logs'] as const
+export const NAVIGATION = ['Overview', 'Signals', 'Configuration', 'History', 'Logs'] as const

@@ -1,5 +1,5 @@
 import { UnstyledButton } from '@mantine/core'
-import { useSyncExternalStore } from 'react'
+import { useMemo, useSyncExternalStore } from 'react'
 import type { ChartBar, Indicators } from 'vivienne-client'
 import { formatPrice, formatVolume } from '../../parts/format.ts'
 import { ticks } from '../../parts/ticks.ts'
@@ -30,6 +30,11 @@ interface LegendProps {
 export function Legend({ asset, chart, hidden, onToggle, bars, look, panes, onPanes }: LegendProps) {
   const indicators = useInForce(asset, (configuration) => configuration.indicators, sameJson)
   const currency = useDecision(asset, (decision) => decision.quote_currency) ?? null
+  const digits = ticks.digits(asset)
+  const characters = useMemo(() => {
+    const highest = bars.reduce((most, bar) => Math.max(most, bar.high), 0)
+    return formatPrice(highest, digits).length
+  }, [bars, digits])
   const recomputed = bars.some((bar) => bar.recomputed && isDecided(bar))
   // A longer bar has no decision, and no indicator of its own.
   const layers = look === null ? LAYERS : LAYERS.filter(({ id }) => id === 'volume' || id === 'changes')
@@ -46,7 +51,13 @@ export function Legend({ asset, chart, hidden, onToggle, bars, look, panes, onPa
             <Swatch layer={layer} />
             <span>{titled(layer, indicators, currency)}</span>
             {layer.columns.length > 0 && (
-              <Figures asset={asset} layer={layer} quoted={currency !== null} chart={chart} />
+              <Figures
+                asset={asset}
+                layer={layer}
+                quoted={currency !== null}
+                chart={chart}
+                characters={layer.id === 'volume' ? VOLUME : characters}
+              />
             )}
           </UnstyledButton>
         </li>
@@ -118,27 +129,34 @@ interface FiguresProps {
   /** The volume is in quote currency. */
   quoted: boolean
   chart: PriceChart | null
+  /** Of the longest figure: the crosshair must not move what stands behind it, and with it the chart. */
+  characters: number
 }
 
+/** Characters of a volume, such as "999.9K". */
+const VOLUME = 6
+const SEPARATOR = ' / '
+
 /** The figures of a layer; renders only when they change. */
-function Figures({ asset, layer, quoted, chart }: FiguresProps) {
+function Figures({ asset, layer, quoted, chart, characters }: FiguresProps) {
+  // The middle of the bands is one of the averages, or near to it.
+  const columns = layer.columns.filter((column) => column !== 'bollinger_middle')
   const text = useSyncExternalStore(chart?.onReading ?? nothing, () => {
     const reading = chart?.reading()
     if (!reading) return '-'
     const digits = ticks.digits(asset)
     const source = reading.open && layer.id === 'volume' ? reading.candle : reading.bar
-    // The middle of the bands is one of the averages, or near to it.
-    return layer.columns
-      .filter((column) => column !== 'bollinger_middle')
+    return columns
       .map((column) => {
         const value = source?.[quoted && column === 'volume' ? 'quote_volume' : (column as 'volume')] ?? null
         if (value === null) return '-'
         return layer.id === 'volume' ? formatVolume(value) : formatPrice(value, digits)
       })
-      .join(' / ')
+      .join(SEPARATOR)
   })
+  const width = columns.length * characters + (columns.length - 1) * SEPARATOR.length
   return (
-    <span className={`figure fresh ${classes.figures}`} data-layer={layer.id}>
+    <span className={`figure fresh ${classes.figures}`} data-layer={layer.id} style={{ minWidth: `${width}ch` }}>
       {text}
     </span>
   )
