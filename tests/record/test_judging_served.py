@@ -91,6 +91,16 @@ def test_a_version_is_judged_beside_the_one_before_on_the_same_bars(judging: Tes
     assert (fewer["bars"], fewer["curve"]["times"]) == (found["comparison"]["bars"], [])
 
 
+def test_a_market_that_began_in_the_record_is_judged_from_the_first_bar_of_a_version(tmp_path: Path) -> None:
+    path, bars = tmp_path / "record.db", random_bars(5, 1_505)
+    recording = Recording(path)
+    recording.add("BTC", bars, 990, {0: Ordered(4, LOW), 995: Ordered(7, {})})
+    recording.close()
+    with client(tmp_path, LocalRecord(ReadingThread(path), Scope(RUN, "15m"))) as judging:
+        found = get(judging, "assets/BTC/versions/7")["comparison"]
+    assert (found["begins"], found["bars"]) == (iso(bars.open_time.item(995)), 508)
+
+
 def test_the_first_version_has_nothing_to_be_compared_with(judging: TestClient) -> None:
     found = get(judging, "assets/BTC/versions/4")
     assert (found["before"], found["then"], found["comparison"], found["bars"]) == (None, None, None, 50)

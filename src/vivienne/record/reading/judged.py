@@ -23,6 +23,7 @@ from vivienne.record.judging.setups import setups
 from vivienne.record.judging.version_outcome import Predecessor, version_outcome
 from vivienne.record.reader import Range
 from vivienne.record.reading.judging_query import MOST_BARS, MOST_BARS_OF_ALL
+from vivienne.record.reading.older_bars import was_cut
 from vivienne.record.tables import bars as bars_table
 from vivienne.slices import whole
 from vivienne.times import iso
@@ -146,7 +147,7 @@ def _before(
         Deciding(_configuration(reader, each), each.version, cap, timeframe, needs_full_history)
         for each in (earlier, span)
     )
-    is_cut = len(decided) >= MOST_HISTORY
+    is_cut = was_cut(reader, series, decided.bars.open_time.item(0))
     return Predecessor(
         earlier.version,
         whole(decided_anew(decided, then, row, is_cut=is_cut)),

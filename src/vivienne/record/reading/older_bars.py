@@ -54,7 +54,7 @@ def older_bars(reader: RecordReader, series: Series, before: int, limit: int, no
     for begin, end in zip([0, *breaks.tolist()], [*breaks.tolist(), len(bars)], strict=True):
         rows = page[max(begin - len(history), 0) : max(end - len(history), 0)]
         if rows:
-            is_cut = begin == 0 and _is_cut(reader, series, bars.open_time.item(0))
+            is_cut = begin == 0 and was_cut(reader, series, bars.open_time.item(0))
             found += _charted(bars[begin:end], rows, timeframe, now, first_decided, is_cut=is_cut)
     return found
 
@@ -72,7 +72,7 @@ def _charted(
     return chart_bars(run, sources, evaluation, made, first_decided)
 
 
-def _is_cut(reader: RecordReader, series: Series, first: int) -> bool:
+def was_cut(reader: RecordReader, series: Series, first: int) -> bool:
     """Tell whether there were bars before the first one, as far as anybody knows: who decided first knew it."""
     time = series.segments[0].begins_at
     made = next((each.made for each in reader.bars(series, Range(first=time, last=time))), None)
