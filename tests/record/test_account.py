@@ -240,3 +240,18 @@ def _plainly(decided: DecidedBars, rate: float) -> list[float]:
             inside = 0.0
         before = bar
     return curve
+
+
+def test_assets_with_bars_at_other_times_take_no_more_than_those_with_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each time has a price of each asset, so of many times the newest count."""
+    monkeypatch.setattr("vivienne.record.judging.grid._MOST_CELLS", 20 * 10)
+    assets = {
+        f"A{number}": decided([100] * 20, [0] + [50] * 19, numbers=range(number * 100, number * 100 + 20))
+        for number in range(10)
+    }
+    found = together(assets)
+    assert len(found.time) == 20
+    assert found.time.item(-1) == BEGIN + (900 + 19) * LENGTH
+    assert {trade.asset for trade in found.trades} == {"A9"}
+    alike = {name: decided([100] * 20, [50] * 20) for name in assets}
+    assert len(together(alike).time) == 20

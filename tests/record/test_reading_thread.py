@@ -18,6 +18,7 @@ from vivienne.record.reading.thread import ReadingThread
 from vivienne.record.reading.view import LocalRecord
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from vivienne.record.reader import RecordReader
@@ -92,3 +93,38 @@ async def test_nobody_waits_for_judging_with_a_page(tmp_path: Path, monkeypatch:
     assert not judging.done()
     is_judged.set()
     await judging
+
+
+async def test_judging_that_nobody_waits_for_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread that goes on would compute beside the next one, and the one after it."""
+    Recording(tmp_path / "record.db").close()
+    record = LocalRecord(ReadingThread(tmp_path / "record.db"), Scope(RUN, "15m"))
+
+    def endless(*_: object) -> Iterator[None]:
+        while True:
+            yield
+
+    monkeypatch.setattr(judged, "setups", endless)
+    monkeypatch.setattr(judged, "ANSWER_SECONDS", 0.01)
+    with pytest.raises(RecordUnavailable, match="did not answer"):
+        await record.judged(JudgingQuery(about="setups", assets=("BTC",)))
+    assert record._judging is not None
+    assert not record._judging._left
+
+
+async def test_a_disk_that_hangs_takes_a_few_threads(thread: ReadingThread, monkeypatch: pytest.MonkeyPatch) -> None:
+    is_over, begun = Event(), list[int]()
+
+    def hang(_: RecordReader) -> None:
+        begun.append(1)
+        is_over.wait(SECONDS)
+
+    monkeypatch.setattr("vivienne.record.reading.thread.ANSWER_SECONDS", 0.01)
+    for _ in range(6):
+        with pytest.raises(RecordUnavailable):
+            await thread.read(hang)
+    assert len(begun) == 3
+    is_over.set()
+    await asyncio.wait({*thread._left}, timeout=SECONDS)
+    monkeypatch.setattr("vivienne.record.reading.thread.ANSWER_SECONDS", SECONDS)
+    assert len(await thread.read(lambda reader: reader.runs())) == 1

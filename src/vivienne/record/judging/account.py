@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from vivienne.record.judging.book import BEGINNING, Book, PaperPosition
-from vivienne.record.judging.grid import Grid, grid
+from vivienne.record.judging.grid import Grid, common_times, grid, since
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -77,7 +77,9 @@ def account(assets: Mapping[str, DecidedBars], length_ms: int, costs: Costs) -> 
     if not known:
         nothing = np.empty(0)
         return Account(np.empty(0, np.int64), np.empty(0, np.bool_), nothing, nothing, (), 0.0, 0.0)
-    market = yield from grid(list(known.values()), length_ms)
+    times = yield from common_times(list(known.values()), length_ms)
+    known = {name: kept for name, decided in known.items() if len(kept := since(decided, times.item(0)))}
+    market = yield from grid(list(known.values()), times, length_ms)
     book = Book(list(known), costs)
     course = yield from _follow(book, market)
     equity, exposure = yield from _curves(course, market)

@@ -37,18 +37,40 @@ class Grid(NamedTuple):
     target: FloatArray
 
 
-def grid(assets: Sequence[DecidedBars], length_ms: int) -> Pieces[Grid]:
-    """Put the bars of several assets on common times.
+_MOST_CELLS = 400_000
+"""Largest number of times, times assets. Assets with bars at the same times reach it with 200,000 bars, if each is
+followed by a hole; those with bars at times of their own with a few hundred."""
+
+
+def common_times(assets: Sequence[DecidedBars], length_ms: int) -> Pieces[IntArray]:
+    """The times of a grid of some assets; of very many the newest ones.
 
     Args:
         assets: bars with decisions, at least one bar of each asset.
         length_ms: length of a bar.
     """
     newest = max(each.bars.open_time.item(-1) for each in assets)
+    most = max(1, _MOST_CELLS // len(assets))
     times = np.empty(0, np.int64)
     for decided in assets:
-        times = merged(times, _times(decided.bars.open_time, newest, length_ms))
+        times = merged(times, _times(decided.bars.open_time, newest, length_ms))[-most:]
         yield
+    return times
+
+
+def since(decided: DecidedBars, time: int) -> DecidedBars:
+    """The bars that open at or after a time."""
+    return decided[int(np.searchsorted(decided.bars.open_time, time)) :]
+
+
+def grid(assets: Sequence[DecidedBars], times: IntArray, length_ms: int) -> Pieces[Grid]:
+    """Put the bars of several assets on common times.
+
+    Args:
+        assets: bars with decisions, at least one bar of each asset, and each at one of the times.
+        times: of the grid, from `common_times`.
+        length_ms: length of a bar.
+    """
     shape = len(times), len(assets)
     found = Grid(times, np.zeros(shape, np.bool_), np.empty(shape), np.empty(shape), np.zeros(shape))
     for column, decided in enumerate(assets):

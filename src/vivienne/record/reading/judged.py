@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -24,8 +25,9 @@ from vivienne.record.judging.version_outcome import Predecessor, version_outcome
 from vivienne.record.reader import Range
 from vivienne.record.reading.judging_query import MOST_BARS, MOST_BARS_OF_ALL
 from vivienne.record.reading.older_bars import was_cut
+from vivienne.record.reading.thread import ANSWER_SECONDS
 from vivienne.record.tables import bars as bars_table
-from vivienne.slices import whole
+from vivienne.slices import whole_by
 from vivienne.times import iso
 
 if TYPE_CHECKING:
@@ -56,19 +58,21 @@ def judged(reader: RecordReader, scope: Scope, query: JudgingQuery) -> Judged:
 
     Raises:
         UnknownDecision: nothing of that was recorded.
+        TimeoutError: it takes longer than anybody waits for it.
     """
+    end = perf_counter() + ANSWER_SECONDS
     if query.about == "versions":
         return _versions(reader, scope, query)
     if query.about == "version":
-        return _version(reader, scope, query)
+        return _version(reader, scope, query, end)
     length = Timeframe(scope.timeframe).milliseconds
     found = _assets(reader, scope, query)
     if query.about == "account":
         costs = Costs(query.fee, query.slippage)
-        return account_entry(whole(account(found, length, costs)), [*found], costs)
+        return account_entry(whole_by(end, account(found, length, costs)), [*found], costs)
     if query.about == "setups":
-        return whole(setups(found, length))
-    return whole(heat_map([*found.values()], query.unit))
+        return whole_by(end, setups(found, length))
+    return whole_by(end, heat_map([*found.values()], query.unit))
 
 
 def _series(reader: RecordReader, scope: Scope, asset: str) -> Series:
@@ -113,7 +117,7 @@ def _versions(reader: RecordReader, scope: Scope, query: JudgingQuery) -> Versio
     }
 
 
-def _version(reader: RecordReader, scope: Scope, query: JudgingQuery) -> VersionOutcome:
+def _version(reader: RecordReader, scope: Scope, query: JudgingQuery, end: float) -> VersionOutcome:
     asset, version = query.assets[0], query.version or 0
     timeframe = Timeframe(scope.timeframe)
     length = timeframe.milliseconds
@@ -132,13 +136,19 @@ def _version(reader: RecordReader, scope: Scope, query: JudgingQuery) -> Version
     before = None
     if len(spans) > 1:
         row = int(np.searchsorted(decided.bars.open_time, first - ATR_BARS * length))
-        before = _before(reader, series, spans, decided, row, timeframe)
+        before = _before(reader, series, spans, decided, row, timeframe, end)
     costs = Costs(query.fee, query.slippage)
-    return whole(version_outcome(asset, timeframe, version, decided, before, costs, most_points=query.points))
+    return whole_by(end, version_outcome(asset, timeframe, version, decided, before, costs, most_points=query.points))
 
 
 def _before(
-    reader: RecordReader, series: Series, spans: list[_Span], decided: DecidedBars, row: int, timeframe: Timeframe
+    reader: RecordReader,
+    series: Series,
+    spans: list[_Span],
+    decided: DecidedBars,
+    row: int,
+    timeframe: Timeframe,
+    end: float,
 ) -> Predecessor:
     """The decisions of the version before, from a row on."""
     span, earlier = spans
@@ -150,7 +160,7 @@ def _before(
     is_cut = was_cut(reader, series, decided.bars.open_time.item(0))
     return Predecessor(
         earlier.version,
-        whole(decided_anew(decided, then, row, is_cut=is_cut)),
+        whole_by(end, decided_anew(decided, then, row, is_cut=is_cut)),
         max(usual_size(then), usual_size(now)),
     )
 

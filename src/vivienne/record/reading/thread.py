@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import Future
 from threading import Thread
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from vivienne.errors import RecordUnavailable
 from vivienne.live.view import RestingTurns
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _R = TypeVar("_R")
 ANSWER_SECONDS = 15.0
 """Longest time for the record to answer."""
+_MOST_LEFT = 3
+"""Calls that may go on although nobody waits for them any longer, because a disk or a database hangs."""
 
 
 class _Opened:
@@ -31,6 +33,8 @@ class _Opened:
         self._where = where
         self._database: RecordDatabase | None = None
         self._reader: RecordReader | None = None
+        self.is_left = False
+        """Set once nobody waits for the call that is under way: what it has open is closed at its end."""
 
     def read(self, call: Callable[[RecordReader], _R]) -> _R:
         try:
@@ -59,6 +63,7 @@ class ReadingThread:
         self._where = where
         self._opened = _Opened(where)
         self._turns = RestingTurns()
+        self._left: set[asyncio.Future[Any]] = set()
 
     def another(self) -> ReadingThread:
         """Another thread that reads the same record; neither waits for the other."""
@@ -76,6 +81,9 @@ class ReadingThread:
             TooManyRequests: the caller waits for too many calls already.
         """
         async with self._turns.one(whose):
+            if len(self._left) >= _MOST_LEFT:
+                reason = f"{len(self._left)} calls have not ended within {ANSWER_SECONDS:g} s and hang"
+                raise RecordUnavailable(str(self._where), reason)
             answer: Future[_R] = Future()
             # Not one that the end of the program waits for: a disk that hangs would hold it up for ever.
             Thread(target=_run, args=(self._opened, call, answer), name="record-reader", daemon=True).start()
@@ -85,8 +93,7 @@ class ReadingThread:
                 async with asyncio.timeout(ANSWER_SECONDS):
                     return await asyncio.shield(running)
             except TimeoutError:
-                # The thread still has this one.
-                self._opened = _Opened(self._where)
+                self._leave(running)
                 reason = f"did not answer within {ANSWER_SECONDS:g} s"
                 raise RecordUnavailable(str(self._where), reason) from None
             except asyncio.CancelledError:
@@ -96,8 +103,15 @@ class ReadingThread:
     async def _end(self, running: asyncio.Future[_R]) -> None:
         """Wait for a call that nobody wants any longer: the next one may not begin before."""
         await asyncio.wait([running], timeout=ANSWER_SECONDS)
+        self._leave(running)
+
+    def _leave(self, running: asyncio.Future[Any]) -> None:
+        """Let a call that has not ended go on, with all that it has open."""
         if not running.done():
+            self._opened.is_left = True
             self._opened = _Opened(self._where)
+            self._left.add(running)
+            running.add_done_callback(self._left.discard)
 
 
 def _retrieved(running: asyncio.Future[_R]) -> None:
@@ -111,3 +125,5 @@ def _run(opened: _Opened, call: Callable[[RecordReader], _R], answer: Future[_R]
         answer.set_result(opened.read(call))
     except BaseException as error:  # noqa: BLE001  # the caller gets it
         answer.set_exception(error)
+    if opened.is_left:
+        opened.close()
