@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, cast
 
 from vivienne.changes.requests import ChangeRequest, SwitchRequest, Update
@@ -16,6 +17,8 @@ from vivienne.stream.hub import Hub
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
     from vivienne.wire.pause import PauseEntry
 
@@ -83,6 +86,23 @@ async def test_a_pause_is_confirmed_by_a_state_with_it_and_not_by_one_of_before(
     assert gateway.missing == {}
     gateway.say("paused", None)
     assert gateway.missing == {}
+    await gateway.service.close()
+
+
+async def test_the_last_state_is_seen_even_if_it_comes_right_after_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Paused assets of a quiet market publish nothing after it."""
+    monkeypatch.setattr("vivienne.cluster.confirmation.CONFIRM_SECONDS", 60.0)
+    gateway = Gateway(tmp_path)
+    answer = await gateway.service.switch(SwitchRequest("pause", channel="test", asset=None))
+    confirming = asyncio.create_task(gateway.confirmations.confirm(answer))
+    for asset in ASSETS:
+        await asyncio.sleep(0)
+        gateway.say("paused", answer["pause"], asset)
+        await asyncio.sleep(0)
+    async with asyncio.timeout(30):
+        assert (await confirming)["status"] == "success"
     await gateway.service.close()
 
 

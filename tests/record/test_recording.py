@@ -158,6 +158,20 @@ async def test_assets_runs_and_a_gap_of_the_market_are_told_apart(
         assert decided_anew(record, one.id) + decided_anew(record, two.id) == 20
 
 
+async def test_a_market_with_a_bar_now_and_then_is_one_gap(service: ConfigService, where: Path | PostgresUrl) -> None:
+    bitcoin = asset_of(service)
+    made = [each for first in (0, 150, 300, 450) for each in decided(bitcoin, walk(first, 5))]
+    await recorded(recorder(where), [*made, *decided(bitcoin, walk(600, 30)), *decided(bitcoin, walk(800, 5))])
+
+    with reading(where) as record:
+        [run] = record.runs()
+        gaps = [(gap.from_time - MIDNIGHT, gap.to_time - MIDNIGHT) for gap in record.gaps(run.id, 0, 10**15)]
+        found = [(first // MINUTE_MS, last // MINUTE_MS) for first, last in gaps]
+        assert found == [(5, 599), (630, 799)]
+        [series] = record.series(run.id)
+        assert len(record.newest_gaps(series, 0, 10**15, is_real=True, most=1)) == 1
+
+
 async def test_a_killed_process_leaves_a_gap(
     service: ConfigService, where: Path | PostgresUrl, monkeypatch: pytest.MonkeyPatch
 ) -> None:

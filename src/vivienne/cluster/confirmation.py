@@ -61,10 +61,12 @@ class Confirmations:
             async with asyncio.timeout(CONFIRM_SECONDS):
                 while missing:
                     await self._states.next_state()
-                    missing = self.missing(missing)
-                    # States of other assets come without end, and there may be thousands.
+                    # States of other assets come without end, and there may be thousands. After this no state may
+                    # come unseen until the next one is awaited: it may be the last.
                     await asyncio.sleep(delay)
+                    missing = self.missing(missing)
                     delay = min(2 * delay, LONGEST_DELAY)
+        missing = self.missing(missing)
         agents = self._by_agent(dict.fromkeys(answer["assets"]) | missing)
         answer = {**answer, "agents": agents}
         if missing:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from vivienne.market.types import Bars, Candle
 from vivienne.record.columns import COLUMNS, as_columns
@@ -17,7 +17,7 @@ from vivienne.record.tables import bars, blocks, configurations, gaps, runs, ser
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from sqlalchemy import Select
+    from sqlalchemy import ColumnElement, Select
     from sqlalchemy.engine import Connection
 
     from vivienne.agent.decision import Block
@@ -159,10 +159,31 @@ class RecordReader:
 
     def gaps(self, run_id: int, first: int, last: int) -> list[Gap]:
         """Decisions of a run that are missing between two times, oldest first."""
+        return self._gaps(run_id, first, last)
+
+    def newest_gaps(self, of: Series, first: int, last: int, *, is_real: bool, most: int) -> list[Gap]:
+        """The newest gaps of an asset between two times, oldest first.
+
+        Args:
+            of: the asset.
+            first: ms since the epoch.
+            last: likewise.
+            is_real: whether gaps of all assets of a process are meant too.
+            most: largest number.
+        """
+        meant: ColumnElement[bool] = gaps.c.series_id.in_([each.id for each in of.segments])
+        if is_real:
+            meant = or_(meant, gaps.c.series_id.is_(None))
+        return self._gaps(of.run_id, first, last, meant, most=most)
+
+    def _gaps(
+        self, run_id: int, first: int, last: int, *more: ColumnElement[bool], most: int | None = None
+    ) -> list[Gap]:
         query = select(gaps.c.series_id, gaps.c.from_time, gaps.c.to_time, gaps.c.reason, gaps.c.decisions).where(
-            gaps.c.run_id == run_id, gaps.c.to_time >= first, gaps.c.from_time <= last
+            gaps.c.run_id == run_id, gaps.c.to_time >= first, gaps.c.from_time <= last, *more
         )
-        return [Gap(*row) for row in self.rows(query.order_by(gaps.c.from_time, gaps.c.id))]
+        newest = query.order_by(gaps.c.from_time.desc(), gaps.c.id.desc()).limit(most)
+        return [Gap(*row) for row in reversed(self.rows(newest))]
 
     def configuration(self, configuration_id: int) -> Document:
         """An effective configuration, all values.

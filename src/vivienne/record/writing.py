@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _VALUES = tuple(bars.c[name] for name in Candle._fields)
 _BAR = (*Candle._fields, "source")
+_BARS_BETWEEN = 10
+"""Bars between two holes of a market up to which these are one gap."""
 _CODE_OF = np.array([CODES.number(source) for source in SOURCES])
 """By the index in `SOURCES` of the window, the number in the record."""
 
@@ -230,9 +232,14 @@ class Writing:
         if last is None or last + self._length >= first or self._is_recorded(connection, tail, first):
             return
         row = {"run_id": self._run_id, "series_id": tail.series_id, "reason": "feed", "decisions": 0}
-        row |= {"from_time": last + self._length, "to_time": first - self._length}
-        if connection.execute(select(gaps.c.id).filter_by(**row)).first() is None:
-            connection.execute(gaps.insert(), row)
+        # Otherwise a market with a bar now and then would have as many holes as bars.
+        near = gaps.c.to_time.between(last - _BARS_BETWEEN * self._length, first - self._length)
+        [known] = connection.execute(select(func.max(gaps.c.id)).filter_by(**row).where(near)).one()
+        if known is None:
+            times = {"from_time": last + self._length, "to_time": first - self._length}
+            connection.execute(gaps.insert(), row | times)
+        else:
+            connection.execute(update(gaps).where(gaps.c.id == known).values(to_time=first - self._length))
 
     def _is_recorded(self, connection: Connection, tail: _Tail, open_time: int) -> bool:
         query = select(bars.c.open_time).where(bars.c.series_id == tail.series_id, bars.c.open_time == open_time)

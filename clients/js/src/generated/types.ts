@@ -1064,7 +1064,9 @@ export interface DecisionOutcome {
   paper_position: number | null
 }
 /**
- * Recorded decisions of one asset, newest first, and the gaps of the record in the time of this page, oldest first.
+ * Recorded decisions of one asset, newest first, and gaps of the record in the time of this page, oldest first.
+ *
+ * The gaps are the newest 200.
  *
  * `next` is the `before` of the next, older page; null after the last one. A page may have fewer decisions than asked
  * for, even none, while `next` is set: one request looks through a limited part of the record.

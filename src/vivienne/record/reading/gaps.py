@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from vivienne.record.reader import RecordReader, Series
     from vivienne.wire.record import GapReason, RecordGap
 
+MOST_GAPS = 200
+"""Largest number of gaps in one answer; a feeder may make a hole before each bar."""
 REASONS: dict[GapReason, str] = {
     "lost": "the record could not be written",
     "killed": "the process was killed, or its machine stopped",
@@ -18,7 +20,7 @@ REASONS: dict[GapReason, str] = {
 
 
 def gaps_of(reader: RecordReader, series: Series, begin: int, end: int) -> list[RecordGap]:
-    """The gaps in a span of time, oldest first.
+    """The newest gaps in a span of time, oldest first.
 
     Args:
         reader: of the record.
@@ -28,9 +30,7 @@ def gaps_of(reader: RecordReader, series: Series, begin: int, end: int) -> list[
     """
     # Only the time of a real market is that of the machine.
     is_real = any(run.is_real for run in reader.runs() if run.id == series.run_id)
-    meant = {segment.id for segment in series.segments} | ({None} if is_real else set())
     return [
         {"begin": iso(first), "end": iso(last), "reason": reason, "decisions": decisions}  # type: ignore[typeddict-item]  # the writer knows no other reasons
-        for series_id, first, last, reason, decisions in reader.gaps(series.run_id, begin, end)
-        if series_id in meant
+        for _, first, last, reason, decisions in reader.newest_gaps(series, begin, end, is_real=is_real, most=MOST_GAPS)
     ]
