@@ -1,7 +1,8 @@
 import { Button } from '@mantine/core'
 import { type ReactNode, useState } from 'react'
 import { Link } from 'react-router'
-import type { Verdict } from '../certainty.ts'
+import { signedWithin } from '../../history/outcomeWords.ts'
+import { FEW, luckOf, type Verdict } from '../certainty.ts'
 import { formatGain } from '../gain.ts'
 import { Rate } from '../Rate.tsx'
 import { type SetupRow, withEntries } from './rows.ts'
@@ -63,7 +64,7 @@ export function SetupTable({ title, counted, asked, meant, rows, words, show, ad
                 <td className={classes.rate}>
                   <Rate hits={row.hits} known={row.known} rows={shown.length} words={words} />
                 </td>
-                <td className={`figure ${classes.number}`}>{row.mean === null ? '-' : formatGain(row.mean)}</td>
+                <Mean row={row} rows={shown.length} />
                 <td className={`figure ${classes.number} ${classes.moves}`}>
                   {atr(row.gain)} / {atr(row.loss)}
                 </td>
@@ -81,6 +82,23 @@ export function SetupTable({ title, counted, asked, meant, rows, words, show, ad
         <p className={classes.none}>None: {none.length > MOST ? `${none.length} others` : none.join(', ')}</p>
       )}
     </section>
+  )
+}
+
+/** "+0.11 % ± 0.21": a mean, and how far luck alone may move it. */
+function Mean({ row: { mean, deviation, known }, rows }: { row: SetupRow; rows: number }) {
+  if (mean === null) return <td className={classes.number}>-</td>
+  if (deviation === null || known < FEW)
+    return <td className={`figure ${classes.number} ${classes.unsure}`}>{formatGain(mean)}</td>
+  const luck = luckOf(deviation, known, rows)
+  const sure = Math.abs(mean) > luck
+  return (
+    <td
+      className={`figure ${classes.number} ${sure ? classes.sure : classes.unsure}`}
+      title={sure ? 'Luck alone seldom gives as much' : 'This cannot be told from luck'}
+    >
+      {signedWithin(mean, luck)} % <small>± {signedWithin(luck, luck).replace('+', '')}</small>
+    </td>
   )
 }
 

@@ -13,7 +13,7 @@ const outcomes = (known: number, hit_rate: number | null, mean_return: number | 
 
 test('entries are counted in whole numbers, those whose return is known apart', () => {
   expect(setupRows([{ name: 'aim', outcomes: outcomes(3, 2 / 3, 0.5) }], 16)).toEqual([
-    { name: 'aim', entries: 4, known: 3, hits: 2, mean: 0.5, gain: 2, loss: 1 },
+    { name: 'aim', entries: 4, known: 3, hits: 2, mean: 0.5, deviation: 1, gain: 2, loss: 1 },
   ])
   expect(setupRows([{ name: 'aim', outcomes: outcomes(3, 2 / 3, 0.5) }], 4)[0]).toMatchObject({ known: 4, hits: 0 })
 })

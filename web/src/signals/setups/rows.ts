@@ -17,6 +17,8 @@ export interface SetupRow {
   readonly hits: number
   /** In percent, before costs; null if none is known. */
   readonly mean: number | null
+  /** Standard deviation of the returns, in percent; null if fewer than two are known. */
+  readonly deviation: number | null
   /** Mean of the largest moves, in ATR. */
   readonly gain: number | null
   readonly loss: number | null
@@ -41,6 +43,7 @@ function rowOf(name: string, outcomes: Outcomes, horizon: Horizon, rate: number 
     known,
     hits: Math.round((rate ?? found?.hit_rate ?? 0) * known),
     mean: found?.mean_return ?? null,
+    deviation: found?.deviation ?? null,
     gain: outcomes.largest_gain_atr,
     loss: outcomes.largest_loss_atr,
   }
