@@ -83,7 +83,7 @@ function Settings({ address, timeframe }: { address: ChartAddress; timeframe: st
             className={classes.pane}
             aria-pressed={panes.includes(pane)}
             title={`Pane ${PANE_WORDS[pane]} below the candles`}
-            onClick={() => address.setPanes(PANES.filter((other) => (other === pane) !== panes.includes(other)))}
+            onClick={() => address.togglePane(pane, panes)}
           >
             {PANE_WORDS[pane]}
           </UnstyledButton>

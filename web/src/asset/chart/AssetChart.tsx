@@ -57,7 +57,7 @@ export function AssetChart({ asset, bar, onBar, onField }: AssetChartProps) {
           bars={stage.past.shown?.bars ?? NO_BARS}
           look={stage.look}
           panes={panes}
-          onPanes={address.setPanes}
+          onPane={(pane) => address.togglePane(pane, panes)}
         />
       </div>
       {stage.look !== null && (

@@ -23,11 +23,12 @@ interface LegendProps {
   /** The longer timeframe that is drawn, if one is. */
   look: Look | null
   panes: readonly PaneId[]
-  onPanes: (panes: readonly PaneId[]) => void
+  /** Opens or closes a pane. */
+  onPane: (pane: PaneId) => void
 }
 
 /** Layers of the chart, with their figures under the crosshair; each can be switched off. */
-export function Legend({ asset, chart, hidden, onToggle, bars, look, panes, onPanes }: LegendProps) {
+export function Legend({ asset, chart, hidden, onToggle, bars, look, panes, onPane }: LegendProps) {
   const indicators = useInForce(asset, (configuration) => configuration.indicators, sameJson)
   const currency = useDecision(asset, (decision) => decision.quote_currency) ?? null
   const digits = ticks.digits(asset)
@@ -65,7 +66,7 @@ export function Legend({ asset, chart, hidden, onToggle, bars, look, panes, onPa
       {look === null &&
         PANES.map((pane) => (
           <li key={pane}>
-            <PaneButton pane={pane} panes={panes} onPanes={onPanes} />
+            <PaneButton pane={pane} panes={panes} onPane={onPane} />
           </li>
         ))}
       {recomputed && look === null && !hidden.has('decisions') && <Recomputed />}
@@ -90,9 +91,8 @@ function Recomputed() {
 }
 
 /** Switches a pane below the candles. */
-function PaneButton({ pane, panes, onPanes }: { pane: PaneId } & Pick<LegendProps, 'panes' | 'onPanes'>) {
+function PaneButton({ pane, panes, onPane }: { pane: PaneId } & Pick<LegendProps, 'panes' | 'onPane'>) {
   const open = panes.includes(pane)
-  const others = panes.filter((other) => other !== pane)
   const word = PANE_WORDS[pane]
   return (
     <UnstyledButton
@@ -100,7 +100,7 @@ function PaneButton({ pane, panes, onPanes }: { pane: PaneId } & Pick<LegendProp
       data-pane
       aria-pressed={open}
       title={`${open ? 'Close' : 'Open'} the pane ${word} below the candles`}
-      onClick={() => onPanes(open ? others : PANES.filter((other) => other === pane || others.includes(other)))}
+      onClick={() => onPane(pane)}
     >
       <svg viewBox="0 0 12 12" className={classes.pane} aria-hidden>
         <path d="M1 1h10v10H1z M1 7.5h10" />

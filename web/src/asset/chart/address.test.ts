@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { chartSettings, viewOf, viewText } from './address.ts'
+import { chartSettings, toggled, viewOf, viewText } from './address.ts'
 
 const settings = (search: string) => chartSettings(new URLSearchParams(search))
 
@@ -29,4 +29,9 @@ test('panes are those the address names, in one order, or none', () => {
   expect(settings('').panes).toBeNull()
   expect(settings('panes=none').panes).toEqual([])
   expect(settings('panes=confidence,rsi,volume').panes).toEqual(['rsi', 'confidence'])
+})
+
+test('a pane is opened or closed, and all stay in their order', () => {
+  expect(toggled(['confidence'], 'rsi')).toEqual(['rsi', 'confidence'])
+  expect(toggled(['rsi', 'macd'], 'rsi')).toEqual(['macd'])
 })

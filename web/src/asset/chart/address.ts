@@ -31,7 +31,8 @@ export interface ChartSettings {
 export interface ChartAddress extends ChartSettings {
   setRange(range: Range): void
   setView(view: View | null): void
-  setPanes(panes: readonly PaneId[]): void
+  /** Opens or closes a pane; `shown` are open while the address does not say. */
+  togglePane(pane: PaneId, shown: readonly PaneId[]): void
   setLogarithmic(logarithmic: boolean): void
   setLook(look: Look | null): void
 }
@@ -65,6 +66,11 @@ export function viewOf(text: string | null): View | null {
   return Number.isNaN(moment) ? null : { bars, end: new Date(moment).toISOString() }
 }
 
+/** Panes with one more or one less, in their order. */
+export function toggled(panes: readonly PaneId[], pane: PaneId): PaneId[] {
+  return PANES.filter((other) => (other === pane) !== panes.includes(other))
+}
+
 /** Settings of the charts on a page, kept in its address so that they survive a reload and can be sent. */
 export function useChartAddress(): ChartAddress {
   const [search] = useSearchParams()
@@ -74,7 +80,11 @@ export function useChartAddress(): ChartAddress {
       ...chartSettings(search),
       setRange: (range) => set({ range: String(range), view: null }),
       setView: (view) => set({ view: view === null ? null : viewText(view) }),
-      setPanes: (panes) => set({ panes: panes.length === 0 ? 'none' : panes.join(',') }),
+      togglePane: (pane, shown) => {
+        // As they are now: with two quick clicks those of the last render are older.
+        const open = chartSettings(new URLSearchParams(window.location.search)).panes ?? shown
+        set({ panes: toggled(open, pane).join(',') || 'none' })
+      },
       setLogarithmic: (logarithmic) => set({ scale: logarithmic ? 'log' : null }),
       setLook: (look) => set({ timeframe: look, view: null }),
     }),

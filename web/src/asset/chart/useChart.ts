@@ -84,7 +84,7 @@ export function useChart(
       onMeasuring: setMeasuring,
       marked: !hidden.has('changes'),
       panes: look === null ? panes : NO_PANES,
-      onClosePane: (pane: PaneId) => address.setPanes(panes.filter((other) => other !== pane)),
+      onClosePane: (pane: PaneId) => address.togglePane(pane, panes),
     },
   }
 }
