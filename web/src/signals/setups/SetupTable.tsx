@@ -8,7 +8,7 @@ import { Rate } from '../Rate.tsx'
 import { type SetupRow, withEntries } from './rows.ts'
 import classes from './SetupTable.module.css'
 
-/** More rows are shown on request. */
+/** More rows are shown on request, unless a table has another limit. */
 const MOST = 12
 
 interface SetupTableProps {
@@ -19,6 +19,7 @@ interface SetupTableProps {
   asked: string
   meant: string
   rows: readonly SetupRow[]
+  most?: number
   words: Readonly<Record<Verdict, string>>
   /** How a name is shown; its text otherwise. */
   show?: (name: string) => ReactNode
@@ -29,10 +30,21 @@ interface SetupTableProps {
 }
 
 /** Kinds of entries, and what came of each. */
-export function SetupTable({ title, counted, asked, meant, rows, words, show, address, children }: SetupTableProps) {
+export function SetupTable({
+  title,
+  counted,
+  asked,
+  meant,
+  rows,
+  most = MOST,
+  words,
+  show,
+  address,
+  children,
+}: SetupTableProps) {
   const [all, setAll] = useState(false)
   const { shown, none } = withEntries(rows)
-  const first = all ? shown : shown.slice(0, MOST)
+  const first = all ? shown : shown.slice(0, most)
   return (
     <section className={`panel ${classes.setups}`} aria-label={title}>
       <h2>{title}</h2>
@@ -73,9 +85,9 @@ export function SetupTable({ title, counted, asked, meant, rows, words, show, ad
           </tbody>
         </table>
       )}
-      {shown.length > MOST && (
+      {shown.length > most && (
         <Button size="compact-xs" variant="subtle" onClick={() => setAll(!all)}>
-          {all ? `Show ${MOST}` : `Show all ${shown.length}`}
+          {all ? `Show ${most}` : `Show all ${shown.length}`}
         </Button>
       )}
       {shown.length > 0 && none.length > 0 && (

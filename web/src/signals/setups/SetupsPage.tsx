@@ -118,8 +118,6 @@ function Tables({ setups, horizon, length, address }: TablesProps) {
           show={filterTitle}
           address={(by) => address({ kind: 'held', by })}
         />
-      </div>
-      <div>
         {assets.length > 1 && (
           <SetupTable
             {...kinds}
@@ -128,7 +126,9 @@ function Tables({ setups, horizon, length, address }: TablesProps) {
             address={(asset) => address({ kind: 'fired', asset })}
           />
         )}
-        <SetupTable {...kinds} title="By hour of the day (UTC)" rows={setupRows(setups.by_hour, horizon)} />
+      </div>
+      <div>
+        <SetupTable {...kinds} title="By hour of the day (UTC)" most={24} rows={setupRows(setups.by_hour, horizon)} />
       </div>
     </>
   )
