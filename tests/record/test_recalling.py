@@ -15,6 +15,8 @@ from vivienne.changes.requests import ChangeRequest, SwitchRequest, Update
 from vivienne.changes.service import ConfigService
 from vivienne.market.types import MINUTE_MS, Bars
 from vivienne.record.recalling import Recalling
+from vivienne.roles.recording import memory_of
+from vivienne.settings.boot import Boot
 from vivienne.store.address import PostgresUrl
 from vivienne.store.sqlite import SqliteRevisionStore
 
@@ -127,6 +129,25 @@ async def test_a_feeder_that_goes_on_after_a_restart_needs_no_history(
     assert asset.data()["status"] == ("live" if closes > 1 else "warming_up")
     sources = [bar["source"] for bar in asset.chart(missed + 2)["bars"]]
     assert sources == ["pushed", *["incomplete"] * missed, "pushed"][-closes:]
+
+
+async def test_wrong_bars_that_were_recorded_can_be_replaced(
+    service: ConfigService, where: Path | PostgresUrl, tmp_path: Path
+) -> None:
+    """One start with --new-history takes those of the market, and later ones go on with these."""
+    wrong = [each._replace(high=each.high * 50, close=each.close * 50) for each in walk(350, 50)]
+    right, first, second = walk(0, 410), asset_of(service), asset_of(service)
+    first.load(Bars.from_candles(right[:350]))
+    await recorded(recorder(where), decided(first, wrong))
+    anew = recorder(where, started_at=MIDNIGHT + 1)
+    memory = memory_of(Boot.read(db=str(tmp_path / "v.db"), new_history=True), anew)
+    assert memory.recall("BTC", 2_500) is None
+
+    second.load(Bars.from_candles(right[:400]))
+    await recorded(anew, decided(second, right[400:]))
+
+    recalled = started(service, where)
+    assert recalled._bars.window.bars().close.tolist() == [each.close for each in right]
 
 
 async def test_a_history_that_has_other_bars_is_said_and_the_recorded_ones_count(

@@ -16,7 +16,7 @@ import click
 
 from vivienne.agent.filters import FILTERS
 from vivienne.commands.files import STANDARD, written_whole
-from vivienne.commands.http import ask, detail_of, fetch, no_answer
+from vivienne.commands.http import ask, detail_of, fetch, no_answer, read_json
 from vivienne.commands.options import database_option, json_option
 from vivienne.commands.record import opened_record, record_option
 from vivienne.commands.times import moment
@@ -141,7 +141,7 @@ def _from_server(url: str, query: DecisionQuery, target: tuple[ExportFormat, str
     if target is None:
         path = _PATH + _encoded(replace(query, limit=query.limit or _SHOWN))
         with _failures_of(url):
-            page = json.loads(ask(url, path))
+            page = read_json(ask(url, path))
         _print(page, as_json=as_json)
         return
     path = f"{_PATH}{_encoded(query)}&format={target[0]}"

@@ -19,7 +19,7 @@ from urllib.error import HTTPError
 from vivienne.access.secrets import without_secrets
 from vivienne.addresses import HIDDEN, shown_address
 from vivienne.commands.database import opened
-from vivienne.commands.http import ask, no_answer
+from vivienne.commands.http import ask, no_answer, read_json
 from vivienne.errors import SettingsError, StoreError, VivienneError
 from vivienne.settings.boot import SETTINGS, Boot
 from vivienne.settings.parsing import database
@@ -210,8 +210,10 @@ def _judge(found: Diagnosis, where: str, part: str, text: str) -> None:
         found.add("ok", f"{where} answers")
         return
     try:
-        answer = json.loads(text)
+        answer = read_json(text)
     except ValueError:
+        answer = None
+    if not isinstance(answer, dict):
         answer = {}
     if part == "ready":
         is_ready = answer.get("status") == "ready"

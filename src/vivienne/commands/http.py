@@ -78,10 +78,22 @@ def fetch(url: str, path: str, write: Callable[[bytes], None]) -> None:
             raise IncompleteRead(b"", response.length)
 
 
+def read_json(text: bytes | str) -> Any:
+    """A document that a server sent.
+
+    Raises:
+        ValueError: it is no JSON, or nested too deep.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
+
+
 def detail_of(error: HTTPError) -> str:
     """What a server says of its refusal."""
     try:
-        document: Any = json.loads(error.read(LONGEST_ANSWER))
+        document: Any = read_json(error.read(LONGEST_ANSWER))
         return str(document["detail"])
     except (OSError, ValueError, KeyError, TypeError, HTTPException):
         return f"{error.code} {error.reason}"

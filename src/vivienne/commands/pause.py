@@ -13,7 +13,7 @@ import click
 from vivienne.access.caller import Caller
 from vivienne.channels.envelope import open_envelope
 from vivienne.commands.database import existing, service_over
-from vivienne.commands.http import ask, detail_of, no_answer
+from vivienne.commands.http import ask, detail_of, no_answer, read_json
 from vivienne.commands.options import author_option, json_option, system_user
 from vivienne.errors import InvalidConfiguration, NotSwitched, SettingsError
 from vivienne.logs.records import many_lines
@@ -99,7 +99,7 @@ def switch_at_server(url: str, kind: Kind, fields: dict[str, str]) -> Switched:
         NotSwitched: it cannot be reached, refuses, redirects, or does not say that it was done.
     """
     try:
-        answer = json.loads(ask(url, PATH + kind, json.dumps(fields).encode()))
+        answer = read_json(ask(url, PATH + kind, json.dumps(fields).encode()))
     except urllib.error.HTTPError as error:
         raise NotSwitched(f"{url} {_refusal(error)}") from error
     except (OSError, ValueError, HTTPException) as error:
@@ -109,19 +109,23 @@ def switch_at_server(url: str, kind: Kind, fields: dict[str, str]) -> Switched:
 
 def _confirmed(answer: Any, url: str, kind: Kind) -> Switched:
     """The answer, where it says that the pause or its end is in force."""
-    if not isinstance(answer, dict) or not isinstance(answer.get("paused"), list):
+    if not isinstance(answer, dict) or not _are_texts(answer.get("paused")):
         raise NotSwitched(f"{url} is not a Vivienne server: its answer has no list of pauses")
-    addressed = answer.get("assets")
+    addressed, agents = answer.get("assets", []), answer.get("agents", [])
+    if not _are_texts(addressed) or not isinstance(agents, list):
+        raise NotSwitched(f"{url} is not a Vivienne server: its answer has no list of assets, or of agents")
     is_done = answer.get("status") in _DONE and isinstance(answer.get("message"), str)
     if kind == "pause":
-        is_done = is_done and isinstance(addressed, list) and bool(addressed)
-        is_done = is_done and all(asset in answer["paused"] for asset in addressed or ())
-    agents = answer.get("agents", [])
+        is_done = is_done and bool(addressed) and all(asset in answer["paused"] for asset in addressed)
     if kind == "pause" and not all(isinstance(agent, dict) and agent.get("confirmed") is True for agent in agents):
         raise NotSwitched(f"{url} paused, and not every agent has confirmed it: {answer.get('message')}")
     if not is_done:
         raise NotSwitched(f"{url} did not confirm the {_NAMES[kind]}; its answer: {json.dumps(answer)[:500]}")
     return answer  # type: ignore[return-value]  # it has the fields that are used
+
+
+def _are_texts(values: Any) -> bool:
+    return isinstance(values, list) and all(isinstance(each, str) for each in values)
 
 
 async def switch_in_database(db: Path | PostgresUrl, kind: Kind, fields: dict[str, str]) -> Switched:

@@ -286,7 +286,7 @@ class AssetBars:
         if self.differing:
             self._records.log(
                 "%s: %d bars of its new history differ from those that were decided on, which stay; the first is that "
-                "of %s",
+                "of %s. If those are wrong, start once with --new-history",
                 self._asset, self.differing, iso(found.differing[0]),
             )  # fmt: skip
 

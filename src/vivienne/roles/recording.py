@@ -6,6 +6,7 @@ import hashlib
 import os
 import socket
 import uuid
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import orjson
@@ -108,13 +109,18 @@ def recorded_market(
     """
     if recorder is None:
         return market_of(boot, feed, service, board)
-    memory = Recalling(recorder.recording)
-    try:
+    with closing(memory_of(boot, recorder)) as memory:
         market = market_of(boot, feed, service, board, memory)
-    finally:
-        memory.close()
     market.listen(recorder.take)
     return market
+
+
+def memory_of(boot: Boot, recorder: Recorder) -> Recalling:
+    """What a process goes on with: what was recorded, unless it is to begin with another history."""
+    memory = Recalling(recorder.recording)
+    if boot.new_history:
+        memory.close()
+    return memory
 
 
 def run_of(boot: Boot) -> RunKey:

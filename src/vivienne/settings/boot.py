@@ -196,6 +196,12 @@ class Boot:
         metavar="TIME",
         parse=partial(parsing.period, "--keep"),
     )
+    new_history: bool = setting(
+        "--new-history",
+        "Take the bars from the history that the market has now, instead of those that were recorded. For one start, "
+        "if wrong bars were recorded.",
+        default=False,
+    )
     paper_fee: float = setting(
         "--paper-fee",
         "Fee of a trade of the paper account, in basis points (hundredths of a percent) of the traded value.",

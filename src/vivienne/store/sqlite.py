@@ -174,6 +174,8 @@ def _engine(path: Path, begin: str) -> Engine:
     @event.listens_for(engine, "connect")
     def _connected(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None  # transactions begin where we say so, below
+        if _is_of_another(connection):
+            return  # it is refused, and stays as it is
         connection.execute("PRAGMA journal_mode=PERSIST").close()
         connection.execute("PRAGMA synchronous=FULL").close()
         connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}").close()
@@ -183,6 +185,13 @@ def _engine(path: Path, begin: str) -> Engine:
         connection.exec_driver_sql(begin)
 
     return engine
+
+
+def _is_of_another(connection: sqlite3.Connection) -> bool:
+    """Tell whether a file is a database of another program."""
+    [application_id] = connection.execute("PRAGMA application_id").fetchone()
+    [tables] = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    return application_id != APPLICATION_ID and tables > 0
 
 
 def _prepare_to_read(connection: Connection, path: Path) -> None:
@@ -201,6 +210,12 @@ def _looked_at(connection: Connection, path: Path) -> tuple[int, int, int | None
     tables = connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar_one()
     if application_id != APPLICATION_ID and tables:
         raise StoreUnusable(f"The database {path} belongs to another program; name a new file")
+    foreign = "SELECT type, name FROM sqlite_master WHERE type IN ('trigger', 'view') LIMIT 1"
+    for kind, name in connection.exec_driver_sql(foreign):
+        raise StoreUnusable(
+            f"The database {path} has a {kind}, {name!r}, which Vivienne did not make: what is stored may not be what "
+            "was changed. Restore a backup without it"
+        )
     schema = schema_of(connection)
     if max(header, schema or 0) > SCHEMA_VERSION:
         raise StoreUnusable(
