@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from running import RunningServer, data, run_program
-from vivienne.commands.http import THREAD, ask
+from vivienne.commands.http import THREAD, ask, read_json
 from vivienne.commands.main import main
 from vivienne.commands.pause import switch_at_server
 from vivienne.errors import NotSwitched
@@ -166,6 +166,9 @@ def test_a_server_that_answers_a_byte_at_a_time_does_not_hold_a_pause_up_for_eve
         {**PAUSED, "agents": [{"agent": "1/2", "assets": ["BTC"], "confirmed": False, "reason": "x"}]},
         {**PAUSED, "status": "not_confirmed_yet"},
         {"paused": ["BTC"], "pauses": []},
+        {**PAUSED, "assets": [[]], "paused": [[]]},
+        {**PAUSED, "agents": 7},
+        [],
         ["BTC"],
     ],
 )
@@ -174,6 +177,11 @@ def test_a_pause_succeeds_only_where_the_answer_says_that_all_of_it_is_paused(an
         switch_at_server(url, "pause", {})
     with answering(200, PAUSED) as (url, _):
         assert switch_at_server(url, "pause", {})["paused"] == ["BTC", "ETH"]
+
+
+def test_an_answer_that_is_nested_without_end_is_none() -> None:
+    with pytest.raises(ValueError, match="nested too deep"):
+        read_json("[" * 100_000)
 
 
 def test_what_a_server_says_cannot_steer_a_terminal() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -126,3 +128,19 @@ async def test_a_bar_of_the_far_future_takes_nothing_out(service: ConfigService,
     with reading(where) as record:
         [series] = record.series(1)
         assert len(record.bars(series)) == 40
+
+
+async def test_a_series_of_a_later_version_keeps_none_from_being_taken_out(
+    service: ConfigService, tmp_path: Path
+) -> None:
+    where = tmp_path / "r.db"
+    await recorded(recorder(where), decided(asset_of(service), walk(0, 2_000)))
+    with closing(sqlite3.connect(where)) as record, record:
+        record.execute(
+            "INSERT INTO record_series (run_id, asset, timeframe, market, segment, begins_at) "
+            "SELECT run_id, 'OLD', '2h', market, segment, begins_at FROM record_series"
+        )
+        record.execute("CREATE TEMP TABLE copied AS SELECT * FROM record_bars")
+        record.execute("UPDATE copied SET series_id = (SELECT max(id) FROM record_series)")
+        record.execute("INSERT INTO record_bars SELECT * FROM copied")
+    assert sum(prune(where)) > 100

@@ -128,3 +128,14 @@ async def test_a_disk_that_hangs_takes_a_few_threads(thread: ReadingThread, monk
     await asyncio.wait({*thread._left}, timeout=SECONDS)
     monkeypatch.setattr("vivienne.record.reading.thread.ANSWER_SECONDS", SECONDS)
     assert len(await thread.read(lambda reader: reader.runs())) == 1
+
+
+async def test_what_cannot_be_read_is_said_and_does_not_fill_the_log(
+    thread: ReadingThread, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever may write in the database can write what no column has."""
+    for _ in range(50):
+        with pytest.raises(RecordUnavailable, match=r"has what cannot be read \(KeyError: 99\)"):
+            await thread.read(lambda _: dict[int, int]()[99])
+    assert 1 <= len(caplog.records) <= 6
+    assert len(await thread.read(lambda reader: reader.runs())) == 1

@@ -174,12 +174,23 @@ def test_a_refused_file_is_not_kept_locked(path: Path) -> None:
 
 def test_a_database_of_another_program_is_refused_and_left_alone(path: Path) -> None:
     with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("CREATE TABLE revisions (version INTEGER PRIMARY KEY, name TEXT)")
     connection.close()
     before = path.read_bytes()
 
     assert "belongs to another program; name a new file" in refusal(path)
     assert path.read_bytes() == before
+
+
+def test_a_database_in_which_somebody_made_a_trigger_is_refused(path: Path) -> None:
+    """What is stored would not be what was changed."""
+    filled(SqliteRevisionStore(path), revision(1)).close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TRIGGER t AFTER INSERT ON revisions BEGIN UPDATE revisions SET action='resume'; END")
+    connection.close()
+
+    assert "has a trigger, 't', which Vivienne did not make" in refusal(path)
 
 
 def test_a_database_of_a_later_vivienne_is_refused_and_left_alone(path: Path) -> None:

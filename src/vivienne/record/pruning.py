@@ -30,6 +30,8 @@ SLICE = 500
 MOST_RUNS = 5
 """Courses of market time of replays and simulations that are kept, the newest ones."""
 
+_TIMEFRAMES = frozenset(each.value for each in Timeframe)
+
 
 class Pruning:
     """Takes old rows out of one record.
@@ -59,6 +61,8 @@ class Pruning:
         for series_id in self._of_old_runs():
             yield from self._emptied(series_id)
         for row, cutoff in self._too_old():
+            if row.timeframe not in _TIMEFRAMES:
+                continue  # of a later version
             length = Timeframe(row.timeframe).milliseconds
             yield from self._sliced(row.id, cutoff, length)
         yield self._forget_what_is_empty()

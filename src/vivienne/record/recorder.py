@@ -203,10 +203,16 @@ class Recorder:
             return
         steps = self._steps or Pruning(self._database, self._session.run_id, self.recording.keep).steps()
         self._steps = steps
-        for rows in steps:
-            self._taken_out += rows
-            if self.waiting or self._is_to_end.wait(_STEP_SECONDS):
-                return
+        try:
+            for rows in steps:
+                self._taken_out += rows
+                if self.waiting or self._is_to_end.wait(_STEP_SECONDS):
+                    return
+        except RecordUnavailable:
+            self._steps = None
+            raise
+        except Exception:  # noqa: BLE001  # whatever a record has in it, decisions are recorded
+            _log.exception("What is too old stays in the record: it has what cannot be read")
         if self._taken_out:
             _log.info(
                 "%d old rows were taken out of the record: of before --keep, or of earlier replays and simulations",

@@ -191,7 +191,7 @@ def _is_of_another(connection: sqlite3.Connection) -> bool:
     """Tell whether a file is a database of another program."""
     [application_id] = connection.execute("PRAGMA application_id").fetchone()
     [tables] = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    return application_id != APPLICATION_ID and tables > 0
+    return bool(application_id != APPLICATION_ID and tables)
 
 
 def _prepare_to_read(connection: Connection, path: Path) -> None:

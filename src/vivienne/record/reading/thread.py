@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from concurrent.futures import Future
 from threading import Thread
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from vivienne.errors import RecordUnavailable
 from vivienne.live.view import RestingTurns
+from vivienne.rates import Quota
 from vivienne.record.database import open_record
 from vivienne.record.reader import RecordReader
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 _R = TypeVar("_R")
 ANSWER_SECONDS = 15.0
 """Longest time for the record to answer."""
+_damaged = Quota(logging.getLogger(__name__), logging.WARNING, most=6)
 _MOST_LEFT = 3
 """Calls that may go on although nobody waits for them any longer, because a disk or a database hangs."""
 
@@ -45,6 +48,11 @@ class _Opened:
         except RecordUnavailable:
             self.close()
             raise
+        except (ValueError, LookupError, TypeError, ArithmeticError) as error:
+            # Whoever may write in the database can write what no column has.
+            _damaged.log("The record %s has what cannot be read", self._where, exc_info=error)
+            reason = f"has what cannot be read ({type(error).__name__}: {error}); see the log"
+            raise RecordUnavailable(str(self._where), reason) from error
 
     def close(self) -> None:
         database, self._database, self._reader = self._database, None, None
