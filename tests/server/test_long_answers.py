@@ -77,7 +77,7 @@ async def test_an_answer_of_unknown_length_has_its_time_again_as_long_as_it_is_r
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     class Client:
-        whose, ended = "ann", 0
+        whose, caller, ended = "ann", "ann", 0
 
         def give_up(self) -> None:
             self.ended += 1
@@ -110,25 +110,35 @@ async def test_an_answer_of_unknown_length_has_its_time_again_as_long_as_it_is_r
     connections.read(reading)
 
 
-def test_many_small_unfinished_bodies_of_one_address_end_no_large_one_of_another() -> None:
+@pytest.mark.parametrize("proxy", [None, "10.0.0.1"])
+async def test_many_small_unfinished_bodies_of_one_address_end_no_large_one_of_another(proxy: str | None) -> None:
+    """Behind a proxy, the address that it forwards counts."""
+
     class Client:
         def __init__(self, whose: str) -> None:
-            self.whose = self.address = whose
+            self.whose = self.address = self.caller = proxy or whose
             self.is_ended = False
 
         def give_up(self) -> None:
             self.is_ended = True
 
-    connections = Connections(Limits(), lambda _: False)
+        hurry = give_up
+
+    connections = Connections(Limits(half_open=1_000), lambda _: True)
     large: Any = Client("192.0.2.1")
     small: list[Any] = [Client("192.0.2.2") for _ in range(500)]
     for each in (large, *small):
         connections._by_address.setdefault(each.whose, {})[each] = None
+        connections.waits(each)
     connections.holds(large, 118_000)
+    connections.speaks_for(large, "192.0.2.1")
     for each in small:
+        connections.holds(each, 400)
+        connections.speaks_for(each, "192.0.2.2")
         connections.holds(each, 8_400)
     assert not large.is_ended
     assert sum(each.is_ended for each in small) == -(-(118_000 + 500 * 8_400 - 4 * 1024 * 1024) // 8_400)
     for each in (large, *small):
-        connections.holds(each, 0)
+        connections.lost(each)
     assert not connections._held_by_address
+    assert not connections._silent_by_address

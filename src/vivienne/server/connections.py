@@ -152,9 +152,9 @@ class Connections:
         timer = self._silent.pop(connection, None)
         if timer is not None:
             timer.cancel()
-            self._silent_by_address[connection.whose] -= 1
-            if not self._silent_by_address[connection.whose]:
-                del self._silent_by_address[connection.whose]
+            self._silent_by_address[connection.caller] -= 1
+            if not self._silent_by_address[connection.caller]:
+                del self._silent_by_address[connection.caller]
 
     def waits(self, connection: Connection) -> None:
         """Note that a request has begun and has not arrived whole.
@@ -165,10 +165,10 @@ class Connections:
             return
         loop = asyncio.get_running_loop()
         self._silent[connection] = loop.call_later(self.limits.handshake_seconds, connection.hurry)
-        self._silent_by_address[connection.whose] += 1
+        self._silent_by_address[connection.caller] += 1
         if len(self._silent) > self.limits.half_open:
             whose = max(self._silent_by_address, key=self._silent_by_address.__getitem__)
-            next(each for each in self._silent if each.whose == whose).hurry()
+            next(each for each in self._silent if each.caller == whose).hurry()
 
     def holds(self, connection: Connection, size: int) -> None:
         """Note that so many bytes are kept of what a client sent: not parsed yet, or of a request without an answer."""
@@ -176,22 +176,33 @@ class Connections:
         while self._held_bytes > _MOST_HELD:
             # Of the address with most of it, so that many small ones of one do not end a large one of another.
             whose = max(self._held_by_address, key=self._held_by_address.__getitem__)
-            theirs = (each for each in self._by_address.get(whose, {}) if each in self._held)
-            largest = max(theirs, key=self._held.__getitem__, default=None) or max(
-                self._held, key=self._held.__getitem__
-            )
+            theirs = (each for each in self._held if each.caller == whose)
+            largest = max(theirs, key=self._held.__getitem__)
             self._count_held(largest, 0)
             self.ended("limit")
             largest.give_up()
+
+    def speaks_for(self, connection: Connection, caller: str) -> None:
+        """Note whose request comes through a proxy: what it holds, leaves unread or does not finish counts as theirs.
+
+        Otherwise all clients of the proxy were one, and of them the one with the largest request would lose.
+        """
+        held, timer = self._held.get(connection, 0), self._silent.get(connection)
+        self._count_held(connection, 0)
+        if timer is not None:
+            self._silent_by_address -= Counter([connection.caller])
+            self._silent_by_address[caller] += 1
+        connection.caller = caller
+        self._count_held(connection, held)
 
     def _count_held(self, connection: Connection, size: int) -> None:
         more = size - self._held.pop(connection, 0)
         if size:
             self._held[connection] = size
         self._held_bytes += more
-        self._held_by_address[connection.whose] += more
-        if not self._held_by_address[connection.whose]:
-            del self._held_by_address[connection.whose]
+        self._held_by_address[connection.caller] += more
+        if not self._held_by_address[connection.caller]:
+            del self._held_by_address[connection.caller]
 
     def unread(self, connection: Connection, size: int) -> None:
         """Note that so many bytes of an answer cannot be sent, because the client does not read."""
@@ -264,9 +275,9 @@ class Connections:
         """Of the address that leaves most unread, the connection that does so for longest."""
         sizes: Counter[str] = Counter()
         for connection, known in self._unread.items():
-            sizes[connection.whose] += known.size
+            sizes[connection.caller] += known.size
         whose = sizes.most_common(1)[0][0]
-        return next(each for each in self._unread if each.whose == whose)
+        return next(each for each in self._unread if each.caller == whose)
 
     def _give_up(self, connection: Connection) -> None:
         self.read(connection)

@@ -59,6 +59,7 @@ class Connection(HttpToolsProtocol):
     Attributes:
         address: of the client.
         whose: name under which the address is counted.
+        caller: the same of the address that a proxy forwards, while it sends a request of it.
     """
 
     everything: Connections
@@ -66,7 +67,7 @@ class Connection(HttpToolsProtocol):
 
     def __init__(self, config: Config, server_state: Any, app_state: dict[str, Any], _loop: Any = None) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self.address = self.whose = ""
+        self.address = self.whose = self.caller = ""
         self._refused = self._is_last = self._is_upgrading = False
         self._over_limit: ASGIApp | None = None
         """What answers everything but a pause, beyond the limits."""
@@ -86,7 +87,7 @@ class Connection(HttpToolsProtocol):
         self.flow = Intake(transport, self._ask_for_turn)
         transport.set_write_buffer_limits(high=0)  # `pause_writing` tells of every byte that is unread
         self.address = self.client[0] if self.client else ""
-        self.whose = counted_as(self.address)
+        self.whose = self.caller = counted_as(self.address)
         refusal = self.everything.opened(self)
         if refusal is not None:
             self._refused = True
@@ -209,6 +210,8 @@ class Connection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """Begin to measure the time and size of a request."""
+        if self.caller != self.whose:
+            self.everything.speaks_for(self, self.whose)
         self.everything.waits(self)
         self._arriving.begin()
         super().on_message_begin()
@@ -221,6 +224,8 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Check the headers, and take the host of an absolute address."""
         self._arriving.end_head()
+        if self.everything.is_proxy(self.address) and (caller := forwarded_for(self.headers)) is not None:
+            self.everything.speaks_for(self, caller)
         is_handshake = self.parser.should_upgrade() and self._should_upgrade()
         refused = refusal(self.url, self.headers, is_handshake=is_handshake)
         if refused is not None:
@@ -295,8 +300,7 @@ class Connection(HttpToolsProtocol):
             app = self.config.loaded_app
             cycle.keep_alive = False
         turns = self.everything.pausing if is_pause(cycle.scope) else self.everything.answering
-        whose = forwarded_for(cycle.scope["headers"]) if self.everything.is_proxy(self.address) else None
-        self._starts = turns.take(whose or self.whose, partial(self._start, cycle, app), had=self._turns)
+        self._starts = turns.take(self.caller, partial(self._start, cycle, app), had=self._turns)
 
     def _start(self, cycle: Any, app: Any) -> None:
         self._starts = None
