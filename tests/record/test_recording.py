@@ -13,6 +13,7 @@ from vivienne.changes.requests import ChangeRequest, SwitchRequest, Update
 from vivienne.changes.service import ConfigService
 from vivienne.market.types import MINUTE_MS, Bars
 from vivienne.record.reader import Range
+from vivienne.record.writing import Writing
 from vivienne.store.address import PostgresUrl
 from vivienne.store.sqlite import SqliteRevisionStore
 from vivienne.times import now
@@ -192,6 +193,39 @@ async def test_a_killed_process_leaves_a_gap(
         assert [session.ended_cleanly for session in record.sessions(run.id)] == [False, True]
         [gap] = record.gaps(run.id, 0, 10**15)
         assert (gap.reason, gap.decisions) == ("killed", None)
+
+
+async def test_what_is_decided_while_a_write_lasts_is_in_the_gap_of_a_kill(
+    service: ConfigService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [now()]
+    monkeypatch.setattr("vivienne.record.recorder.now", lambda: clock[0])
+    asset, where = asset_of(service), tmp_path / "r.db"
+    killed = recorder(where)
+    first, second = decided(asset, walk(0, 2))
+    add = Writing.add
+
+    def slowly(writing: Writing, *given: Any) -> None:
+        clock[0] += timedelta(seconds=1)
+        killed.take(second)
+        clock[0] += timedelta(seconds=4)
+        add(writing, *given)
+
+    killed.take(first)
+    killed._open()
+    monkeypatch.setattr(Writing, "add", slowly)
+    killed._write_some()
+    killed.let_go()
+    monkeypatch.setattr(Writing, "add", add)
+    other = recorder(where, started_at=MIDNIGHT + 1)
+    other.write_all()
+    other.let_go()
+
+    with reading(where) as record:
+        [run] = record.runs()
+        [gap] = record.gaps(run.id, 0, 10**15)
+        came = round((clock[0] - timedelta(seconds=4)).timestamp() * 1_000)
+        assert gap.from_time < came <= gap.to_time
 
 
 async def test_a_replaced_process_records_nothing(service: ConfigService, tmp_path: Path) -> None:

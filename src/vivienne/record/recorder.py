@@ -110,7 +110,7 @@ class Recorder:
         self.waiting.put(
             Entry(
                 made.asset, made.decision, active.version, active.document, active.pause is not None, made.status,
-                made.basis,
+                made.basis, _now(),
             )
         )  # fmt: skip
 
@@ -236,14 +236,17 @@ class Recorder:
         database, session, writing = self._database, self._session, self._writing
         if database is None or session is None or writing is None:
             return
+        until = _now()
         entries = self.waiting.take(MOST_AT_FIRST if writing.begins else MOST_TOGETHER)
+        # What came after it is not written yet. If the process is killed, it is missing from then on.
+        until = min(until, self.waiting.oldest() or until)
         lost, begin = self.waiting.take_lost(), monotonic()
         self._begun = begin
         try:
             with database.transaction() as connection:
                 writing.add(connection, entries)
                 writing.add_gaps(connection, lost, "lost")
-                sessions.say_alive(connection, database, session, _now())
+                sessions.say_alive(connection, database, session, _now(), until)
         except RecordUnavailable:
             self._take_back(entries, lost)
             raise

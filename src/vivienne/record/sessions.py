@@ -101,9 +101,22 @@ def _note_killed(connection: Connection, database: RecordDatabase, own: Session,
         connection.execute(gaps.insert(), gap)
 
 
-def say_alive(connection: Connection, database: RecordDatabase, session: Session, now: int) -> None:
-    """Write that a process is alive, and which others are not any more."""
-    values = {"alive_at": now, "ended_at": None, "ended_cleanly": None}
+def say_alive(
+    connection: Connection, database: RecordDatabase, session: Session, now: int, until: int | None = None
+) -> None:
+    """Write that a process is alive, and which others are not any more.
+
+    Args:
+        connection: in a transaction.
+        database: the record.
+        session: of the process.
+        now: the clock of the machine, ms since the epoch.
+        until: up to when everything that was decided is written; now if it is left out.
+    """
+    alive = now if until is None else until
+    if database.is_shared:
+        alive = max(alive, now - _DEAD_MS // 2)  # who writes slowly is not dead
+    values = {"alive_at": alive, "ended_at": None, "ended_cleanly": None}
     connection.execute(update(sessions).where(sessions.c.id == session.id).values(**values))
     _note_killed(connection, database, session, now)
 

@@ -32,6 +32,7 @@ class Entry(NamedTuple):
         is_paused: True if the asset was paused.
         status: status of the asset at that moment.
         basis: the bars it was made from.
+        came: the clock of the machine when it was to be recorded, ms since the epoch.
     """
 
     asset: str
@@ -41,6 +42,7 @@ class Entry(NamedTuple):
     is_paused: bool
     status: Status
     basis: Basis
+    came: int = 0
 
 
 class Lost(NamedTuple):
@@ -98,6 +100,11 @@ class Waiting:
         if not has_room:
             self.lose(entry)
         self.there.set()
+
+    def oldest(self) -> int | None:
+        """When the oldest decision came that waits; None if none does."""
+        with self._lock:
+            return self._entries[0].came if self._entries else None
 
     def take(self, most: int) -> list[Entry]:
         """Take the oldest decisions out."""
