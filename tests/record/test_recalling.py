@@ -104,7 +104,7 @@ async def test_until_data_comes_the_recorded_bars_are_shown_and_nothing_is_decid
 
     data = asset.data()
     assert (data["status"], data["position_size"], data["price"]) == ("stale", 0.0, None)
-    assert data["status_reason"] == "no data has come since the start"
+    assert data["status_reason"] == "no whole minute has come since the start"
     chart = asset.chart(100)["bars"]
     assert [bar["close"] for bar in chart] == [each.close for each in walk(300, 100)]
     assert {(bar["recomputed"], bar["config_version"]) for bar in chart} == {(False, 0)}

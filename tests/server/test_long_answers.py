@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+import threading
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -11,7 +12,7 @@ from vivienne.access.limits import Limits
 from vivienne.errors import RecordUnavailable, TooManyRequests
 from vivienne.server import connections as module
 from vivienne.server.connections import Connections
-from vivienne.server.exporting import Exports
+from vivienne.server.exporting import Exports, _Writing
 
 if TYPE_CHECKING:
     from starlette.responses import StreamingResponse
@@ -142,3 +143,19 @@ async def test_many_small_unfinished_bodies_of_one_address_end_no_large_one_of_a
         connections.lost(each)
     assert not connections._held_by_address
     assert not connections._silent_by_address
+
+
+def test_a_program_that_ends_ends_exports_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The thread that writes one finds the event loop closed."""
+    told: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", told.append)
+
+    async def begun() -> _Writing:
+        piece: Any = {"rows": [], "next": None}
+        return _Writing(cast("Any", None), QUERY, piece, "ann")
+
+    writing = asyncio.run(begun())
+    writing.begin("csv")
+    for thread in (each for each in threading.enumerate() if each.name == "export"):
+        thread.join(30)
+    assert told == []

@@ -282,7 +282,7 @@ class LiveAsset:
         if self._broken_off is not None or self.ended:
             return self._broken_off or self._failed
         # What the feed says of itself is the reason why nothing comes.
-        old = Trouble("no_data", "no data has come since the start") if self._bars.is_recalled else None
+        old = Trouble("no_data", "no whole minute has come since the start") if self._bars.is_recalled else None
         return self._held or self.freshness.trouble or old or self._failed
 
     @property

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import AsyncExitStack
+from concurrent.futures import CancelledError
+from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from threading import Thread
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -177,7 +178,8 @@ class _Writing:
         except _GivenUp:
             pass
         except BaseException as error:  # noqa: BLE001  # who waits for the next part gets it
-            self._put(error)
+            with suppress(_GivenUp):
+                self._put(error)
 
     def _pieces(self) -> Iterator[Sequence[ExportRow]]:
         piece, left = self._first, self._query.limit
@@ -198,9 +200,13 @@ class _Writing:
         if self._is_given_up:
             wanted.close()
             raise _GivenUp
-        running = asyncio.run_coroutine_threadsafe(wanted, self._loop)
+        try:
+            running = asyncio.run_coroutine_threadsafe(wanted, self._loop)
+        except RuntimeError:  # the program ends
+            wanted.close()
+            raise _GivenUp from None
         try:
             return running.result(_STALLED_SECONDS)
-        except TimeoutError:
+        except (TimeoutError, CancelledError):
             running.cancel()
             raise _GivenUp from None
