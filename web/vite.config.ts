@@ -16,8 +16,10 @@ function packed(): Plugin {
       handler(_options, bundle) {
         for (const [name, item] of Object.entries(bundle)) {
           if (!/\.(js|css|svg|html)$/.test(name) || !name.startsWith('static/')) continue
-          const source = gzipSync(item.type === 'chunk' ? item.code : item.source, { level: 9 })
-          this.emitFile({ type: 'asset', fileName: `${name}.gz`, source })
+          const plain = Buffer.from(item.type === 'chunk' ? item.code : item.source)
+          const source = gzipSync(plain, { level: 9 })
+          // What is very small would grow.
+          if (source.length < plain.length) this.emitFile({ type: 'asset', fileName: `${name}.gz`, source })
         }
       },
     },

@@ -21,6 +21,8 @@ from vivienne.version import build_version
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+SMALL = 200
+"""Bytes of a file that need not be packed."""
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 VIEWS = ["/", "/assets/BTC", "/assets/BTC?panel=history", "/configuration", "/history", "/logs?level=error"]
 ROOT = Path(__file__).parent.parent.parent
@@ -69,8 +71,10 @@ def test_what_the_page_loads_is_kept_for_ever_and_travels_packed(running: Runnin
         plain = fetch(running, name, **{"Accept-Encoding": "identity"})
         assert packed.status_code == plain.status_code == 200
         assert packed.headers["cache-control"] == "public, max-age=31536000, immutable"
-        assert packed.headers["content-encoding"] == "gzip"
         assert "content-encoding" not in plain.headers
+        if len(plain.content) < SMALL and "content-encoding" not in packed.headers:
+            continue  # packed it would be larger
+        assert packed.headers["content-encoding"] == "gzip"
         assert packed.headers["content-type"] == plain.headers["content-type"]
         assert plain.content == packed.content
         assert int(packed.headers["content-length"]) < int(plain.headers["content-length"])

@@ -20,7 +20,7 @@ from vivienne.commands.http import ask, detail_of, fetch, no_answer, read_json
 from vivienne.commands.options import database_option, json_option
 from vivienne.commands.record import opened_record, record_option
 from vivienne.commands.times import moment
-from vivienne.errors import FileUnreadable, NotNow, SettingsError
+from vivienne.errors import NotNow, SettingsError, unwritable
 from vivienne.logs.records import many_lines
 from vivienne.record.reading import answers
 from vivienne.record.reading.exporting import ExportFormat, can_write_parquet, write_export
@@ -194,7 +194,7 @@ def _put(file: IO[bytes], name: str, part: bytes) -> None:
     try:
         file.write(part)
     except OSError as error:
-        raise FileUnreadable(name, f"it cannot be written: {error.strerror}") from error
+        raise unwritable(name, error) from error
 
 
 def _print(page: SignalPage, *, as_json: bool) -> None:

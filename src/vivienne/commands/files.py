@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from vivienne.commands.yaml.reading import LARGEST_FILE
-from vivienne.errors import FileUnreadable
+from vivienne.errors import FileUnreadable, unwritable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,7 +80,7 @@ def written_whole(path: Path) -> Iterator[IO[bytes]]:
             Path(name).unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise FileUnreadable(str(path), f"it cannot be written: {error.strerror}") from error
+        raise unwritable(path, error) from error
 
 
 def _umask() -> int:
