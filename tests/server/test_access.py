@@ -67,7 +67,12 @@ def ask(running: RunningServer, method: str, path: str, token: str | None = None
     path = path.format(asset="BTC", config_id="none", name="nobody", time="0", version="0")
     if method == WEBSOCKET:
         try:
-            with connect(f"ws://127.0.0.1:{running.port}{path}", additional_headers=headers, open_timeout=SECONDS):
+            with connect(
+                f"ws://127.0.0.1:{running.port}{path}",
+                additional_headers=headers,
+                open_timeout=SECONDS,
+                close_timeout=0.2,
+            ):
                 return httpx.Response(101)
         except InvalidStatus as refused:
             found = refused.response
