@@ -146,7 +146,7 @@ test('over a slow line the page says how far behind it is, and a review waits fo
 })
 
 /** Of each round six pages are seen; what the first rounds load stays. */
-const [FIRST_ROUNDS, ROUNDS] = full ? [5, 20] : [1, 4]
+const [FIRST_ROUNDS, ROUNDS] = full ? [5, 20] : [2, 4]
 /** By how much each may grow. Nodes and listeners come back to what they were; compiled code stays. */
 const MOST = { Nodes: 1.1, JSEventListeners: 1.1, JSHeapUsedSize: 1.5 }
 
