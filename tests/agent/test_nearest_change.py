@@ -149,6 +149,25 @@ def test_a_filter_that_is_off_and_would_block_is_offered_as_a_switch() -> None:
     assert offered & switches
 
 
+def test_a_filter_is_not_offered_if_its_scenario_is_off_too() -> None:
+    # The close of every long entry is overextended at one deviation; neither of two switches alone makes that block.
+    off = {
+        "filters.volatility.bollinger_overextended_block": False,
+        "filters.volatility.overextended_deviations": 1.0,
+        "filters.volatility.volatility_squeeze_threshold": 0.0,
+    }
+    config = configured(document_of({**NO_FILTER, **LOW, **off}))
+    offered = {
+        change.path
+        for end in range(160, 300)
+        for bars in [random_bars(154, 300)[:end]]
+        for evaluation in [evaluate(bars, config, 15)]
+        for changes in alternatives(evaluation.decision(), evaluation.filters.row(-1), bars, config)
+        for change in changes
+    }
+    assert not offered & {"filters.volatility.enable_bollinger_filter_for_entry", *off}
+
+
 def test_a_squeeze_threshold_never_passes_the_breakout_threshold() -> None:
     """The bandwidth is above both: a squeeze that began there would break the rule between the two."""
     only_volatility = NO_FILTER | {"filters.volatility.enable_bollinger_filter_for_entry": True, **LOW}

@@ -48,12 +48,14 @@ class Gates:
 
     Attributes:
         enabled: for each filter, whether it may block.
+        selected: for each scenario, whether its own switch is on; True without one.
         switched_on: for each scenario, whether it may block; `on` holds the same values as a column.
         thresholds: one for each check; `threshold` holds the same values as a column.
         bound: for each check, as a column, what the distance beyond its threshold must be above.
     """
 
     enabled: tuple[bool, ...]
+    selected: tuple[bool, ...]
     switched_on: tuple[bool, ...]
     on: BoolArray
     thresholds: tuple[float, ...]
@@ -61,12 +63,14 @@ class Gates:
     bound: FloatArray
 
     @classmethod
-    def of(cls, enabled: Sequence[bool], switched_on: Sequence[bool], thresholds: Sequence[float]) -> Gates:
-        """Gates with these switches and thresholds."""
+    def of(cls, enabled: Sequence[bool], selected: Sequence[bool], thresholds: Sequence[float]) -> Gates:
+        """Gates with these switches, of filters and of scenarios, and thresholds."""
+        switched_on = tuple(enabled[number] and own for number, own in zip(FILTER_OF, selected, strict=True))
         column = np.array(thresholds)[:, np.newaxis]
         return cls(
             enabled=tuple(enabled),
-            switched_on=tuple(switched_on),
+            selected=tuple(selected),
+            switched_on=switched_on,
             on=np.array(switched_on)[:, np.newaxis],
             thresholds=tuple(thresholds),
             threshold=column,

@@ -164,10 +164,13 @@ def _holds(row: FilterRow, *, is_long: bool) -> Iterator[tuple[str, float | bool
         each = FILTER_OF[number]
         if row.gates.switched_on[number] and len(unmet) == 1:
             yield from _moved(row, unmet[0], met=True)
-        elif not unmet and not row.gates.enabled[each]:
-            yield FILTERS[each].switch, False, True
-        elif not unmet and scenario.switch is not None and not row.gates.switched_on[number]:
+        elif unmet or row.gates.switched_on[number]:
+            continue
+        # With both switches off, neither of them alone makes it block.
+        elif scenario.switch is not None and row.gates.enabled[each]:
             yield scenario.switch, False, True
+        elif row.gates.selected[number]:
+            yield FILTERS[each].switch, False, True
 
 
 def _moved(row: FilterRow, place: int, *, met: bool) -> Iterator[tuple[str, float, float]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vivienne.agent.blocking import CHECKS, FILTER_OF, SCENARIOS, Gates
+from vivienne.agent.blocking import CHECKS, SCENARIOS, Gates
 from vivienne.agent.decision import Levels, Weights
 from vivienne.agent.filters import FILTERS
 from vivienne.agent.indicators import bars_needed
@@ -74,10 +74,7 @@ def _prepare(config: Configuration, timeframe_minutes: int) -> Prepared:
     weights = {signal.name: getattr(config.signal_weights, signal.name) for signal in SIGNALS}
     weighted = {name: weight for name, weight in weights.items() if weight > 0}
     enabled = tuple(switch(config) for switch in _SWITCHES)
-    switched_on = tuple(
-        enabled[number] and (switch is None or switch(config))
-        for number, switch in zip(FILTER_OF, _SCENARIO_SWITCHES, strict=True)
-    )
+    selected = tuple(switch is None or switch(config) for switch in _SCENARIO_SWITCHES)
     thresholds = tuple(
         threshold if isinstance(threshold, float) else float(threshold(config)) for threshold in _THRESHOLDS
     )
@@ -85,7 +82,7 @@ def _prepare(config: Configuration, timeframe_minutes: int) -> Prepared:
         bars_needed=bars_needed(config.indicators, timeframe_minutes),
         signals=tuple(signal for signal in SIGNALS if signal.name in weighted or signal.name in _NEEDED),
         weights=Weights(tuple(weighted), np.array([[weight] for weight in weighted.values()], dtype=np.float64)),
-        gates=Gates.of(enabled, switched_on, thresholds),
+        gates=Gates.of(enabled, selected, thresholds),
         levels=Levels(
             np.array(
                 [settings.state_threshold_loaded, settings.state_threshold_aim, settings.state_threshold_bang],
