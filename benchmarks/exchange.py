@@ -136,7 +136,7 @@ def _again(name: str, seconds: list[float]) -> Figure:
 
 
 async def _back(client: ClientConnection, exchange: FakeExchange, seconds: float) -> float:
-    """Seconds from when the exchange is there again until all assets are followed again."""
+    """Seconds between the return of the exchange and the moment at which all assets are followed."""
     if seconds:
         await exchange.stop()
         await asyncio.sleep(seconds)

@@ -16,5 +16,5 @@ from vivienne.market.feeds.exchange.patience import Patience
 
 if __name__ == "__main__":
     pace = float(sys.argv.pop(1))
-    feed.ExchangeFeed = functools.partial(feed.ExchangeFeed, patience=Patience(pace=pace))  # type: ignore[assignment,misc]
+    feed.ExchangeFeed = functools.partial(feed.ExchangeFeed, patience=Patience(pace=pace))  # type: ignore[assignment,misc]  # its pace
     main()

@@ -139,7 +139,7 @@ def _fill(path: Path, assets: int, count: int) -> int:
         for first in range(0, count, _TOGETHER):
             last = min(count, first + _TOGETHER)
             database.execute(
-                f"INSERT INTO record_bars ({names}) {numbers}SELECT {values} FROM bar CROSS JOIN asset",  # noqa: S608
+                f"INSERT INTO record_bars ({names}) {numbers}SELECT {values} FROM bar CROSS JOIN asset",  # noqa: S608  # names of columns
                 (first, last, assets),
             )
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()

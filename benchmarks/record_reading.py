@@ -128,7 +128,7 @@ def _fill(path: Path, count: int, many: int) -> Bars:
     with closing(sqlite3.connect(path, isolation_level=None)) as record:
         for number in range(2, many + 1):
             record.execute(
-                f"INSERT INTO record_bars (series_id, {names}) "  # noqa: S608
+                f"INSERT INTO record_bars (series_id, {names}) "  # noqa: S608  # names of columns
                 f"SELECT ?, {names} FROM record_bars WHERE series_id = 1",
                 (number,),
             )

@@ -16,10 +16,13 @@ from postgres_server import PostgresServer
 from redis_running import RESULTS, RunningRedis, redis_state, wait_for_redis
 from running import Client, RunningServer
 from sizes import examples
+from vivienne.changes.service import ConfigService
+from vivienne.store.address import PostgresUrl
+from vivienne.store.sqlite import SqliteRevisionStore
 from ways_in import WAYS, Channel, Conversation, Messages, OverRedis, Rest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
 
 pytest_plugins = ["workers"]
 
@@ -195,3 +198,21 @@ def pristine(running: RunningServer) -> None:
     for asset in (None, "BTC", "ETH", "SOL"):
         if running.active(asset)["sources"] != dict.fromkeys(running.active(asset)["sources"], "default"):
             running.reset(asset)
+
+
+@pytest.fixture
+async def service(tmp_path: Path) -> AsyncIterator[ConfigService]:
+    """The door of two assets, over a new file."""
+    made = ConfigService(SqliteRevisionStore(tmp_path / "v.db"), ["BTC", "ETH"])
+    yield made
+    await made.close()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def where(request: pytest.FixtureRequest, tmp_path: Path) -> Path | PostgresUrl:
+    """Where a record is to be made, in either engine."""
+    if request.param == "sqlite":
+        return tmp_path / "v-record.db"
+    url = PostgresUrl.read(request.getfixturevalue("database"))
+    assert url is not None
+    return url

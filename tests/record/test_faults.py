@@ -19,7 +19,6 @@ from making import MIDNIGHT
 from postgres_server import PASSWORD, USER
 from recorded_live import MINUTE, SECONDS, asset_of, decided, decided_anew, reading, recorded, recorder, walk
 from vivienne.changes.requests import ChangeRequest, Update
-from vivienne.changes.service import ConfigService
 from vivienne.market.types import MINUTE_MS
 from vivienne.record import recorder as recording
 from vivienne.record.database import open_record
@@ -30,7 +29,6 @@ from vivienne.record.tables import metadata
 from vivienne.record.waiting import Waiting
 from vivienne.record.writing import Markets, Writing
 from vivienne.store.address import PostgresUrl
-from vivienne.store.sqlite import SqliteRevisionStore
 
 # ruff: noqa: ASYNC240  # files of a test are small
 
@@ -39,15 +37,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from postgres_server import PostgresServer
+    from vivienne.changes.service import ConfigService
     from vivienne.live.asset import DecisionMade
     from vivienne.record.recorder import Recorder
-
-
-@pytest.fixture
-async def service(tmp_path: Path) -> AsyncIterator[ConfigService]:
-    made = ConfigService(SqliteRevisionStore(tmp_path / "v.db"), ["BTC", "ETH"])
-    yield made
-    await made.close()
 
 
 @pytest.fixture
@@ -60,7 +52,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recording, "TOGETHER_SECONDS", 0.0)
     monkeypatch.setattr(recording, "_FIRST_PAUSE_SECONDS", 0.02)
     monkeypatch.setattr(recording, "_LONGEST_PAUSE_SECONDS", 0.02)
-    monkeypatch.setattr("vivienne.record.sqlite._LOCK_TIMEOUT", 0.05)
+    monkeypatch.setattr("vivienne.store.sqlite_connection._LOCK_TIMEOUT", 0.05)
 
 
 @asynccontextmanager

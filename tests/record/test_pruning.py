@@ -7,40 +7,24 @@ from contextlib import closing
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import pytest
 from sqlalchemy import func, select, update
 
 from making import MIDNIGHT
 from recorded_live import RUN, asset_of, decided, decided_anew, reading, recorded, recorder, walk
-from vivienne.changes.service import ConfigService
 from vivienne.market.types import Bars
 from vivienne.record.database import open_record
 from vivienne.record.pruning import Pruning
 from vivienne.record.tables import bars
-from vivienne.store.address import PostgresUrl
-from vivienne.store.sqlite import SqliteRevisionStore
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
 
+    import pytest
+
+    from vivienne.changes.service import ConfigService
+    from vivienne.store.address import PostgresUrl
+
 KEEP = timedelta(minutes=100)
-
-
-@pytest.fixture
-async def service(tmp_path: Path) -> AsyncIterator[ConfigService]:
-    made = ConfigService(SqliteRevisionStore(tmp_path / "v.db"), ["BTC", "ETH"])
-    yield made
-    await made.close()
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def where(request: pytest.FixtureRequest, tmp_path: Path) -> Path | PostgresUrl:
-    if request.param == "sqlite":
-        return tmp_path / "v-record.db"
-    url = PostgresUrl.read(request.getfixturevalue("database"))
-    assert url is not None
-    return url
 
 
 def prune(where: Path | PostgresUrl, run_id: int = 1) -> list[int]:

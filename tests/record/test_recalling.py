@@ -12,38 +12,20 @@ import pytest
 from making import MIDNIGHT
 from recorded_live import MINUTE, RUN, asset_of, decided, decided_anew, reading, recorded, recorder, walk
 from vivienne.changes.requests import ChangeRequest, SwitchRequest, Update
-from vivienne.changes.service import ConfigService
 from vivienne.market.types import MINUTE_MS, Bars
 from vivienne.record.recalling import Recalling
 from vivienne.roles.recording import memory_of
 from vivienne.settings.boot import Boot
-from vivienne.store.address import PostgresUrl
-from vivienne.store.sqlite import SqliteRevisionStore
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from vivienne.changes.service import ConfigService
     from vivienne.live.asset import LiveAsset
     from vivienne.market.types import Candle
+    from vivienne.store.address import PostgresUrl
 
 CHANGE = ChangeRequest(Update({"settings": {"state_threshold_bang": 90}}, partial=True), channel="test")
-
-
-@pytest.fixture
-async def service(tmp_path: Path) -> AsyncIterator[ConfigService]:
-    made = ConfigService(SqliteRevisionStore(tmp_path / "v.db"), ["BTC", "ETH"])
-    yield made
-    await made.close()
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def where(request: pytest.FixtureRequest, tmp_path: Path) -> Path | PostgresUrl:
-    if request.param == "sqlite":
-        return tmp_path / "v-record.db"
-    url = PostgresUrl.read(request.getfixturevalue("database"))
-    assert url is not None
-    return url
 
 
 def started(service: ConfigService, where: Path | PostgresUrl) -> LiveAsset:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from vivienne.cluster.record_questions import content_of, written_query
 from vivienne.errors import AgentUnavailable
-from vivienne.record.reading.query import Place
+from vivienne.record.reading.query import PER_PAGE, Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from vivienne.record.reading.query import DecisionQuery
     from vivienne.wire.chart import ChartBar
     from vivienne.wire.record import DecisionPage, DecisionRecord, DecisionRow, ExportPiece, SignalPage
-
-PER_PAGE = 100
 
 
 class RemoteRecord:

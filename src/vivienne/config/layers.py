@@ -77,7 +77,7 @@ class Layers:
         more = [asset for asset in dict.fromkeys(assets) if asset not in known]
         layers = replace(self, assets=(*self.assets, *more))
         for asset in more:
-            layers = layers._settled(asset)  # noqa: SLF001
+            layers = layers._settled(asset)  # noqa: SLF001  # of the same class
             yield
         return layers
 
@@ -109,7 +109,7 @@ class Layers:
         for asset in self.assets:
             yield
             if asset in self.ignored:
-                layers = layers._settled(asset)  # noqa: SLF001
+                layers = layers._settled(asset)  # noqa: SLF001  # of the same class
                 continue
             if layers.sets_nothing(asset):
                 continue  # its values are checked already
@@ -134,7 +134,7 @@ class Layers:
             yield
             document = layers.document(layer)
             if layer in ignored:
-                layers = layers._settled(layer)  # noqa: SLF001
+                layers = layers._settled(layer)  # noqa: SLF001  # of the same class
             elif layer in documents or (GLOBAL in documents and document):
                 problems = check_document(document) if layer in documents else []
                 own = wrong | {problem.path for problem in problems}
@@ -152,7 +152,7 @@ class Layers:
         for layer in (GLOBAL, *self.assets):
             yield
             if layer in documents or (GLOBAL in documents and layers.document(layer)):
-                layers = layers._settled(layer)  # noqa: SLF001
+                layers = layers._settled(layer)  # noqa: SLF001  # of the same class
         return layers
 
 

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sqlalchemy import create_engine, func, select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 
 from vivienne.errors import RecordUnavailable, StoreUnusable
 from vivienne.record.database import check_schema, make_tables, translated
-from vivienne.store.postgres_connection import PATIENCE_SECONDS, connect, parameters
+from vivienne.store.postgres_connection import one_connection, parameters
 from vivienne.store.postgres_reasons import reason_at_start, reason_later
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import psycopg
     from sqlalchemy import Table
     from sqlalchemy.dialects.postgresql import Insert
     from sqlalchemy.engine import Connection
@@ -47,17 +46,10 @@ class PostgresRecord:
     def __init__(self, url: PostgresUrl, how: Opening) -> None:
         self.name = str(url)
         try:
-            self._parameters = parameters(url, writes=True)
+            how_to_connect = parameters(url, writes=True)
         except StoreUnusable as error:
             raise RecordUnavailable(self.name, f"cannot be used: {error}") from error
-        self._engine = create_engine(
-            "postgresql+psycopg://",
-            creator=self._connect,
-            pool_size=1,
-            max_overflow=0,
-            pool_timeout=PATIENCE_SECONDS,
-            use_native_hstore=False,
-        )
+        self._engine = one_connection(how_to_connect)
         try:
             with self._engine.begin() as connection:
                 if how == "to write":
@@ -91,9 +83,6 @@ class PostgresRecord:
     def close(self) -> None:
         """See `RecordDatabase`."""
         self._engine.dispose()
-
-    def _connect(self) -> psycopg.Connection[Any]:
-        return connect(self._parameters)
 
 
 def _denied(error: DBAPIError) -> str | None:

@@ -10,14 +10,13 @@ import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import URL, create_engine, event
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import StaticPool
 
 from vivienne.errors import RecordUnavailable, StoreUnusable
 from vivienne.record.database import check_schema, make_tables, translated
 from vivienne.store.private import make_file
+from vivienne.store.sqlite_connection import is_replaced, one_connection
 from vivienne.store.sqlite_files import lock, said, said_at_start
 
 if TYPE_CHECKING:
@@ -27,13 +26,12 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Table
     from sqlalchemy.dialects.sqlite import Insert
-    from sqlalchemy.engine import Connection, Engine
+    from sqlalchemy.engine import Connection
 
     from vivienne.record.database import Opening
 
 APPLICATION_ID = 0x56495652
 """Marks the file as a record in its header ("VIVR")."""
-_LOCK_TIMEOUT = 2.0
 _CACHE_KIB = 1024
 """Of the pages that were written last. The bars of the first decisions fill it, so that it does not grow later."""
 _LOG_BYTES = 16 * 1024 * 1024
@@ -62,9 +60,11 @@ class SqliteRecord:
         self.path = path
         self.name = str(path)
         self._lock = None
-        self._engine = _engine(path, how)
+        writes = how == "to write"
+        prepare = _set_to_write if writes else _set_to_read
+        self._engine = one_connection(path, "BEGIN IMMEDIATE" if writes else "BEGIN", prepare)
         try:
-            if how == "to write":
+            if writes:
                 self._lock = lock(path, is_needed=True, option="--record")
                 make_file(path)
             self._inode = path.stat().st_ino
@@ -135,36 +135,17 @@ class SqliteRecord:
             )
 
     def _is_gone(self) -> bool:
-        """Tell whether the opened file is no longer the one at its path: what is written there would be lost."""
-        try:
-            return self.path.stat().st_ino != self._inode
-        except OSError:
-            return True
+        return is_replaced(self.path, self._inode)
 
 
-def _engine(path: Path, how: Opening) -> Engine:
-    # One connection, kept: it is used by one thread at a time, though not always by the same one.
-    engine = create_engine(
-        URL.create("sqlite+pysqlite", database=str(path)),
-        poolclass=StaticPool,
-        connect_args={"timeout": _LOCK_TIMEOUT, "check_same_thread": False},
-    )
+def _set_to_write(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA synchronous=NORMAL").close()
+    connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}").close()
+    connection.execute(f"PRAGMA journal_size_limit={_LOG_BYTES}").close()
 
-    @event.listens_for(engine, "connect")
-    def _connected(connection: sqlite3.Connection, _record: object) -> None:
-        connection.isolation_level = None  # transactions begin where we say so, below
-        if how == "to read":
-            connection.execute("PRAGMA query_only=ON").close()
-            return
-        connection.execute("PRAGMA synchronous=NORMAL").close()
-        connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}").close()
-        connection.execute(f"PRAGMA journal_size_limit={_LOG_BYTES}").close()
 
-    @event.listens_for(engine, "begin")
-    def _begun(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if how == "to write" else "BEGIN")
-
-    return engine
+def _set_to_read(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA query_only=ON").close()
 
 
 def _recognize(connection: Connection, name: str) -> None:

@@ -11,11 +11,10 @@ from fastapi.exceptions import RequestValidationError
 
 from vivienne.agent.filters import FILTERS
 from vivienne.record.reading.exporting import can_write_parquet
-from vivienne.record.reading.query import DecisionQuery, Place, milliseconds
+from vivienne.record.reading.query import PER_PAGE, DecisionQuery, Place, milliseconds
 from vivienne.wire.explanation import Level, Side
 from vivienne.wire.numbers import HIGHEST
 
-PER_PAGE = 100
 MOST_PER_PAGE = 1_000
 Format = Literal["json", "csv", "ndjson", "parquet"]
 FORMAT = "format"

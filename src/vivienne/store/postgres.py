@@ -12,13 +12,13 @@ from contextlib import contextmanager
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import column, create_engine, func, select, table
+from sqlalchemy import column, func, select, table
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 
 from vivienne.errors import StoreReplaced, StoreUnavailable, StoreUnusable, VersionTaken
 from vivienne.store.migrate import VERSION_TABLE, migrate, of_earlier_schema, schema_of
-from vivienne.store.postgres_connection import PATIENCE_SECONDS, connect, parameters
+from vivienne.store.postgres_connection import PATIENCE_SECONDS, one_connection, parameters
 from vivienne.store.postgres_exclusion import refuse_others
 from vivienne.store.postgres_reasons import (
     READ_ONLY,
@@ -35,7 +35,6 @@ from vivienne.store.tables import SCHEMA_VERSION, revisions
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    import psycopg
     from sqlalchemy.engine import Connection
 
     from vivienne.store.address import PostgresUrl
@@ -71,15 +70,8 @@ class PostgresRevisionStore(SqlRevisionStore, PostgresTickets):
         self._committing: str | None = None
         self._whole: Connection | None = None
         self._writes = how != "to read"
-        self._parameters = parameters(url, writes=self._writes)
-        self._engine = create_engine(
-            "postgresql+psycopg://",
-            creator=self._connect,
-            pool_size=1,
-            max_overflow=0,
-            pool_timeout=PATIENCE_SECONDS,
-            use_native_hstore=False,
-        )
+        how_to_connect = parameters(url, writes=self._writes)
+        self._engine = one_connection(how_to_connect)
         try:
             if self._writes:
                 self._prepare(migrates=how == "alone")
@@ -191,9 +183,6 @@ class PostgresRevisionStore(SqlRevisionStore, PostgresTickets):
 
     def _is_lost(self, error: DBAPIError) -> bool:
         return is_lost(error)
-
-    def _connect(self) -> psycopg.Connection[Any]:
-        return connect(self._parameters)
 
     def _follow(self, found: Sequence[Revision]) -> list[Revision]:
         """Remember the newest revision that was read to be put in force, or was appended."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from sqlalchemy import create_engine
+
 from vivienne.errors import StoreUnusable
 
 try:
@@ -18,6 +20,8 @@ except ImportError as error:
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+
+    from sqlalchemy.engine import Engine
 
     from vivienne.store.address import PostgresUrl
 
@@ -70,6 +74,18 @@ def parameters(url: PostgresUrl, *, writes: bool) -> dict[str, Any]:
         raise StoreUnusable(
             f"{url} is not a valid PostgreSQL address, e.g. postgresql://user@host:5432/name?sslmode=require"
         ) from None
+
+
+def one_connection(how: dict[str, Any]) -> Engine:
+    """An engine with one connection, used from one thread at a time. When it is lost, the next call reconnects."""
+    return create_engine(
+        "postgresql+psycopg://",
+        creator=lambda: connect(how),
+        pool_size=1,
+        max_overflow=0,
+        pool_timeout=PATIENCE_SECONDS,
+        use_native_hstore=False,
+    )
 
 
 def connect(how: dict[str, Any]) -> psycopg.Connection[Any]:

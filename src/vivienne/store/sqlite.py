@@ -13,14 +13,13 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from sqlalchemy import URL, create_engine, event
 from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.pool import StaticPool
 
 from vivienne.errors import StoreUnavailable, StoreUnusable, VersionTaken
 from vivienne.store.migrate import adopt, migrate, of_earlier_schema, schema_of
 from vivienne.store.private import make_file
 from vivienne.store.sql import SqlRevisionStore, as_row
+from vivienne.store.sqlite_connection import is_replaced, one_connection
 from vivienne.store.sqlite_files import is_in_use, lock, passes, said, said_at_start, withdraw
 from vivienne.store.tables import SCHEMA_VERSION, revisions
 
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from sqlalchemy.engine import Connection, Engine
+    from sqlalchemy.engine import Connection
 
     from vivienne.store.base import Opening
     from vivienne.store.revision import Revision
@@ -38,7 +37,6 @@ APPLICATION_ID = 0x56495649
 """Marks the file as ours in its header ("VIVI")."""
 _BEFORE_MIGRATIONS = 1
 """The schema of files that Alembic has not written in yet."""
-_LOCK_TIMEOUT = 2.0
 _CACHE_KIB = 128
 """The kernel has the file in memory anyway; the usual 2 MB fill up over hours of changes and look like a leak."""
 _PROBE_BYTES = 256 * 1024
@@ -67,7 +65,7 @@ class SqliteRevisionStore(SqlRevisionStore):
         self.path = path
         self.name = str(path)
         self._lock = None if how == "to read" else lock(path, is_needed=how in ("alone", "as it is"))
-        self._engine = _engine(path, "BEGIN IMMEDIATE" if how == "beside" else "BEGIN")
+        self._engine = one_connection(path, "BEGIN IMMEDIATE" if how == "beside" else "BEGIN", _set_up)
         try:
             if self._lock is not None:
                 make_file(path)
@@ -156,35 +154,15 @@ class SqliteRevisionStore(SqlRevisionStore):
         return passes(error) or self._is_gone()
 
     def _is_gone(self) -> bool:
-        """Tell whether the opened file is no longer the one at its path."""
-        try:
-            return self.path.stat().st_ino != self._inode
-        except OSError:
-            return True
+        return is_replaced(self.path, self._inode)
 
 
-def _engine(path: Path, begin: str) -> Engine:
-    # One connection, kept: it is used by one thread at a time, though not always by the same one.
-    engine = create_engine(
-        URL.create("sqlite+pysqlite", database=str(path)),
-        poolclass=StaticPool,
-        connect_args={"timeout": _LOCK_TIMEOUT, "check_same_thread": False},
-    )
-
-    @event.listens_for(engine, "connect")
-    def _connected(connection: sqlite3.Connection, _record: object) -> None:
-        connection.isolation_level = None  # transactions begin where we say so, below
-        if _is_of_another(connection):
-            return  # it is refused, and stays as it is
-        connection.execute("PRAGMA journal_mode=PERSIST").close()
-        connection.execute("PRAGMA synchronous=FULL").close()
-        connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}").close()
-
-    @event.listens_for(engine, "begin")
-    def _begun(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
-
-    return engine
+def _set_up(connection: sqlite3.Connection) -> None:
+    if _is_of_another(connection):
+        return  # it is refused, and stays as it is
+    connection.execute("PRAGMA journal_mode=PERSIST").close()
+    connection.execute("PRAGMA synchronous=FULL").close()
+    connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}").close()
 
 
 def _is_of_another(connection: sqlite3.Connection) -> bool:

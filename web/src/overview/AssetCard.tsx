@@ -1,12 +1,13 @@
 import { memo } from 'react'
 import { Link } from 'react-router'
+import { hasDecision } from '../parts/words.ts'
 import classes from './AssetCard.module.css'
 import { Blocker, fieldAddress } from './Blocker.tsx'
 import { Confidence } from './Confidence.tsx'
 import { AssetLink, Entry, Freshness, LevelNow } from './cells.tsx'
 import { Change, Price } from './figures.tsx'
 import { Sparkline } from './Sparkline.tsx'
-import { type AssetView, hasDecision, reasonOf, useAssetView } from './view.ts'
+import { type AssetView, reasonOf, useAssetView } from './view.ts'
 
 const NO_CLOSES: readonly number[] = []
 

@@ -1,4 +1,5 @@
 import { memo } from 'react'
+import { hasDecision } from '../parts/words.ts'
 import classes from './AssetRow.module.css'
 import { Blocker } from './Blocker.tsx'
 import { Confidence } from './Confidence.tsx'
@@ -6,7 +7,7 @@ import { AssetLink, Entry, Freshness, LevelNow } from './cells.tsx'
 import { Change, Price } from './figures.tsx'
 import { Sparkline } from './Sparkline.tsx'
 import { CELL, ROW, ROW_HEADER } from './table.ts'
-import { type AssetView, hasDecision, reasonOf, useAssetView } from './view.ts'
+import { type AssetView, reasonOf, useAssetView } from './view.ts'
 
 const NO_CLOSES: readonly number[] = []
 

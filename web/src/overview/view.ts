@@ -94,11 +94,6 @@ export function sameView(one: AssetView | undefined, other: AssetView | undefine
   return (Object.keys(one) as (keyof AssetView)[]).every((key) => one[key] === other[key])
 }
 
-/** While it is paused, warms up or gets no data there is none; after the end of a replay the last one stays. */
-export function hasDecision({ status }: AssetView): boolean {
-  return status === 'live' || status === 'ended'
-}
-
 /** Content of the overview for an asset; renders only when it changes. */
 export function useAssetView(asset: string): AssetView | undefined {
   return useVivienneState(asset, viewOf, sameView)

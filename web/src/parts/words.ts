@@ -16,6 +16,11 @@ export const STATUS_WORDS: Readonly<Record<AssetState['status'], string>> = {
   ended: 'replay ended',
 }
 
+/** While it is paused, warms up or gets no data there is none; after the end of a replay the last one stays. */
+export function hasDecision({ status }: Pick<AssetState, 'status'>): boolean {
+  return status === 'live' || status === 'ended'
+}
+
 type FeedStatus = NonNullable<AssetState['feed_status']>
 
 export const FEED_WORDS: Readonly<Record<FeedStatus, string>> = {

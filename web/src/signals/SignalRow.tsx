@@ -7,7 +7,7 @@ import { formatBarTime, formatBarUtc, formatConfidence, formatPrice, formatSize 
 import { Level } from '../parts/Level.tsx'
 import { Side } from '../parts/Side.tsx'
 import { ticks } from '../parts/ticks.ts'
-import { STATUS_WORDS } from '../parts/words.ts'
+import { hasDecision, STATUS_WORDS } from '../parts/words.ts'
 import { filterTitle } from './filterTitles.ts'
 import classes from './SignalList.module.css'
 
@@ -16,7 +16,7 @@ export const SignalRow = memo(function SignalRow({ signal }: { signal: DecisionR
   const navigate = useNavigate()
   const { asset, time, status, held, side, signal_confidence: confidence, position_size: size, price } = signal
   const address = barAddress(asset, time)
-  const effective = status === 'live' || status === 'ended'
+  const effective = hasDecision(signal)
   return (
     // The link in it is for the keyboard; the rest of the row is a larger target for the pointer.
     <tr

@@ -10,7 +10,7 @@ from vivienne.record.reading.entries import decision_row, export_row
 from vivienne.record.reading.explaining import explained
 from vivienne.record.reading.gaps import gaps_of
 from vivienne.record.reading.older_bars import older_bars
-from vivienne.record.reading.query import entries_only
+from vivienne.record.reading.query import PER_PAGE, entries_only
 from vivienne.record.reading.selecting import page, piece
 
 if TYPE_CHECKING:
@@ -21,12 +21,10 @@ if TYPE_CHECKING:
     from vivienne.wire.chart import ChartBar
     from vivienne.wire.record import DecisionPage, DecisionRecord, ExportPiece, SignalPage
 
-PER_PAGE = 100
-
 
 def decisions(reader: RecordReader, scope: Scope, asset: str, query: DecisionQuery) -> DecisionPage:
     """See `vivienne.record.reading.view.RecordView`."""
-    series = [each for each in scope.series(reader) if each.asset == asset]
+    series = scope.series(reader, (asset,))
     found = page(reader, series, query, query.limit or PER_PAGE)
     begin = (query.begin or 0) if found.next is None else found.next.time
     end = (query.end or END_OF_TIME_MS) if query.before is None else query.before.time
@@ -41,7 +39,7 @@ def decisions(reader: RecordReader, scope: Scope, asset: str, query: DecisionQue
 
 def signals(reader: RecordReader, scope: Scope, query: DecisionQuery) -> SignalPage:
     """See `vivienne.record.reading.view.RecordView`."""
-    series = [each for each in scope.series(reader) if not query.assets or each.asset in query.assets]
+    series = scope.series(reader, query.assets)
     found = page(reader, series, entries_only(query), query.limit or PER_PAGE)
     return {
         "timeframe": scope.timeframe,
@@ -53,7 +51,7 @@ def signals(reader: RecordReader, scope: Scope, query: DecisionQuery) -> SignalP
 
 def explanation(reader: RecordReader, scope: Scope, asset: str, time: int) -> DecisionRecord:
     """See `vivienne.record.reading.view.RecordView`."""
-    series = next((each for each in scope.series(reader) if each.asset == asset), None)
+    series = scope.one(reader, asset)
     if series is None:
         raise UnknownDecision(f"Nothing was recorded of {asset} yet")
     return explained(reader, series, time)
@@ -61,7 +59,7 @@ def explanation(reader: RecordReader, scope: Scope, asset: str, time: int) -> De
 
 def rows(reader: RecordReader, scope: Scope, query: DecisionQuery) -> ExportPiece:
     """See `vivienne.record.reading.view.RecordView`."""
-    series = [each for each in scope.series(reader) if not query.assets or each.asset in query.assets]
+    series = scope.series(reader, query.assets)
     found = piece(reader, series, query)
     versions = {
         each.id: each.program_version for run in {one.run_id for one in series} for each in reader.sessions(run)
@@ -76,5 +74,5 @@ def rows(reader: RecordReader, scope: Scope, query: DecisionQuery) -> ExportPiec
 
 def bars(reader: RecordReader, scope: Scope, asset: str, before: int, limit: int, now: InForce) -> list[ChartBar]:
     """See `vivienne.record.reading.view.RecordView`."""
-    series = next((each for each in scope.series(reader) if each.asset == asset), None)
+    series = scope.one(reader, asset)
     return [] if series is None else older_bars(reader, series, before, limit, now)

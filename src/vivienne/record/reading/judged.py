@@ -76,7 +76,7 @@ def judged(reader: RecordReader, scope: Scope, query: JudgingQuery) -> Judged:
 
 
 def _series(reader: RecordReader, scope: Scope, asset: str) -> Series:
-    found = next((each for each in scope.series(reader) if each.asset == asset), None)
+    found = scope.one(reader, asset)
     if found is None:
         raise UnknownDecision(f"Nothing was recorded of {asset} yet")
     return found
@@ -84,7 +84,7 @@ def _series(reader: RecordReader, scope: Scope, asset: str) -> Series:
 
 def _assets(reader: RecordReader, scope: Scope, query: JudgingQuery) -> dict[str, DecidedBars]:
     """Bars with decisions, by asset; of very many the newest ones."""
-    series = [each for each in scope.series(reader) if not query.assets or each.asset in query.assets]
+    series = scope.series(reader, query.assets)
     most = min(MOST_BARS, MOST_BARS_OF_ALL // max(1, len(series)))
     wanted = Range(first=query.begin, before=query.end, limit=most)
     return {each.asset: reader.decided_bars(each, wanted) for each in series}
@@ -103,7 +103,7 @@ def _spans(reader: RecordReader, series: Series, before: int | None, limit: int)
 
 def _versions(reader: RecordReader, scope: Scope, query: JudgingQuery) -> VersionPage:
     asset = query.assets[0]
-    series = [each for each in scope.series(reader) if each.asset == asset]
+    series = scope.series(reader, (asset,))
     found = [span for each in series for span in _spans(reader, each, query.before, query.limit + 1)]
     page = found[: query.limit]
     return {

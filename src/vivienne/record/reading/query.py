@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 ENTRIES: tuple[Level, ...] = ("loaded", "aim", "bang")
 """The raw levels of an entry, held back or not."""
+PER_PAGE = 100
+"""Number of decisions on a page, where a query names none."""
 
 
 class Place(NamedTuple):

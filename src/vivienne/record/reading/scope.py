@@ -9,7 +9,7 @@ from vivienne.errors import SettingsError
 from vivienne.market.timeframe import Timeframe
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from vivienne.record.reader import RecordReader, Run, Series
 
@@ -32,15 +32,21 @@ class Scope:
         """The run; None while nothing of it was recorded."""
         return next((run for run in reader.runs() if run.key == self.run_key), None)
 
-    def series(self, reader: RecordReader) -> list[Series]:
-        """The series of the run, at most one of each asset, by their names."""
+    def series(self, reader: RecordReader, assets: Collection[str] = ()) -> list[Series]:
+        """The series of the run, at most one of each asset, by their names; only of some assets if any are given."""
         run = self.run(reader)
         found = [] if run is None else reader.series(run.id)
         return [
             each
             for each in found
-            if each.timeframe == self.timeframe and each.market == self.markets.get(each.asset, "")
+            if each.timeframe == self.timeframe
+            and each.market == self.markets.get(each.asset, "")
+            and (not assets or each.asset in assets)
         ]
+
+    def one(self, reader: RecordReader, asset: str) -> Series | None:
+        """The series of an asset; None while nothing of it was recorded."""
+        return next(iter(self.series(reader, (asset,))), None)
 
 
 def newest_scope(reader: RecordReader, timeframe: str | None) -> Scope:

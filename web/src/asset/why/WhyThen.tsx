@@ -8,7 +8,7 @@ import { formatBarTime, formatBarUtc, formatChange, formatConfidence, formatSize
 import { Level } from '../../parts/Level.tsx'
 import { limitsIn } from '../../parts/limits.ts'
 import { Side } from '../../parts/Side.tsx'
-import { STATUS_WORDS } from '../../parts/words.ts'
+import { hasDecision, STATUS_WORDS } from '../../parts/words.ts'
 import { decisionQuery } from '../../queries.ts'
 import { Explained } from './Explained.tsx'
 import classes from './WhyPanel.module.css'
@@ -97,7 +97,7 @@ function Outcome({ outcome, side }: { outcome: DecisionOutcome; side: DecisionRe
 /** What was decided, and with which version. */
 function Decided({ record: { decision, config, explanation } }: { record: DecisionRecord }) {
   const { status, held, side, position_size: size, config_version: version, asset } = decision
-  const effective = status === 'live' || status === 'ended'
+  const effective = hasDecision(decision)
   return (
     <>
       <Level

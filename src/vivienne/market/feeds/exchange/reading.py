@@ -22,11 +22,11 @@ _MOST_BYTES = 64 * 1024 * 1024
 
 def read_in_pieces(client: httpx2.AsyncClient) -> None:
     """Let a client read in pieces, on all its ways, proxies too. It has no setting for that."""
-    transports: list[Any] = [client._transport, *client._mounts.values()]  # noqa: SLF001
+    transports: list[Any] = [client._transport, *client._mounts.values()]  # noqa: SLF001  # no public way
     for transport in transports:
         pool = getattr(transport, "_pool", None)
         if pool is not None:
-            pool._network_backend = _Backend(pool._network_backend)  # noqa: SLF001
+            pool._network_backend = _Backend(pool._network_backend)  # noqa: SLF001  # see above
 
 
 class _Backend(httpcore2.AsyncNetworkBackend):
