@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 from forking import Forking
+from ports import free_port
 from postgres_server import PostgresServer
 from redis_running import RESULTS, RunningRedis, redis_state, wait_for_redis
 from running import Client, RunningServer
@@ -131,10 +131,7 @@ def database(postgres: PostgresServer) -> str:
 @pytest.fixture
 def unused_port() -> int:
     """A port of this machine that nobody listens on."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
+    return free_port()
 
 
 # A server that is reached in every way; one for a module, as are its clients.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from itertools import count
@@ -14,6 +13,8 @@ from typing import Any
 
 import psutil
 import psycopg
+
+from ports import free_port
 
 USER, PASSWORD = "vivienne", "s3cret-p4ss"  # of a server that lives as long as the tests
 SECONDS = 60
@@ -39,9 +40,7 @@ class PostgresServer:
         # Not in the folder of the test run, into which only its owner may look.
         self.folder = Path(tempfile.mkdtemp(prefix="vivienne-pg-"))
         self.data = self.folder / "data"
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port: int = free.getsockname()[1]
+        self.port = free_port()
         if os.geteuid() == 0:  # the server refuses to run as root
             self._as = {"user": "postgres", "group": "postgres", "extra_groups": []}
             shutil.chown(self.folder, "postgres", "postgres")

@@ -8,7 +8,6 @@ import re
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -18,6 +17,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from redis import Redis
 from redis.exceptions import RedisError
+
+from ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,14 +42,6 @@ def documented_user() -> list[str]:
     found = _ACL.search((Path(__file__).parent.parent / "docs" / "redis.md").read_text())
     assert found is not None
     return shlex.split(found[1].replace("\\\n", ""))
-
-
-def free_port() -> int:
-    """A port nobody listens on."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
 
 
 class RunningRedis:

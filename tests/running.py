@@ -20,6 +20,8 @@ import httpx
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from ports import free_port
+
 if TYPE_CHECKING:
     from types import TracebackType
 
@@ -104,7 +106,7 @@ class RunningServer:
     Args:
         flags: of ``vivienne serve``, beyond port and database.
         db: the database: a file, or the address of one of PostgreSQL's.
-        port: 0 for a free one.
+        port: 0 for a free one, which it keeps when it is started again.
         environment: variables on top of the present ones.
         prefix: command to run it under.
         forking: starts it, in place of the one for all.
@@ -125,7 +127,7 @@ class RunningServer:
         forking: Forking | None = None,
     ) -> None:
         self.db = db
-        self.port = port
+        self.port = port or free_port()
         self._host = "127.0.0.1"
         self._flags = flags
         self._environment = without_settings(environment)

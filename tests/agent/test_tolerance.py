@@ -21,6 +21,7 @@ from vivienne.market.timeframe import Timeframe
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from vivienne.agent.decision import Decision
     from vivienne.agent.schema import Configuration
     from vivienne.market.types import Bars
 
@@ -39,13 +40,16 @@ def tick_bars(seed: int, count: int, ticks: int) -> Bars:
     return bars_of(np.round(close * 0.1, 1), **columns)
 
 
-def outcome(bars: Bars, config: Configuration) -> list[tuple[Any, ...]]:
-    """All of a decision that has no unit."""
-    return [
-        (each.level, each.raw_level, each.side, round(each.confidence, 6), each.size, each.blocks, each.trend,
-         each.volatility, each.levels)
-        for each in evaluate(bars, config, 15, len(bars)).decisions()
-    ]  # fmt: skip
+def assert_decided_the_same(bars: Bars, others: Bars, config: Configuration) -> None:
+    """All of the decisions that has no unit is equal, and their confidence up to rounding."""
+    one, other = (evaluate(each, config, 15, len(each)).decisions() for each in (bars, others))
+    assert [_outcome(each) for each in one] == [_outcome(each) for each in other]
+    confidences = [each.confidence for each in one]
+    np.testing.assert_allclose(confidences, [each.confidence for each in other], rtol=0, atol=1e-6)
+
+
+def _outcome(made: Decision) -> tuple[Any, ...]:
+    return (made.level, made.raw_level, made.side, made.size, made.blocks, made.trend, made.volatility, made.levels)
 
 
 FACTORS = st.sampled_from([10.0**power for power in range(-11, 6)]) | st.floats(1e-9, 1e5)
@@ -58,7 +62,7 @@ FACTORS = st.sampled_from([10.0**power for power in range(-11, 6)]) | st.floats(
 @example(seed=3, factor=3.7, ticks=1, config=configured(EVERY_SIGNAL))
 def test_prices_in_another_unit_change_no_decision(seed: int, factor: float, ticks: int, config: Configuration) -> None:
     for bars in (tick_bars(seed, 400, ticks), random_bars(seed, 400)):
-        assert outcome(bars, config) == outcome(scaled(bars, factor), config)
+        assert_decided_the_same(bars, scaled(bars, factor), config)
 
 
 @pytest.mark.sized
@@ -66,7 +70,7 @@ def test_real_prices_in_another_unit_change_no_decision(marketdata: Path) -> Non
     bars = resampled(candles_in(marketdata / "klines" / "BTCUSDT-1m-2025-02.csv.gz"))
     for config in (configured(), configured(EVERY_SIGNAL)):
         for factor in (1e-12, 7e3, 1e-5, 1 / 3)[: rounds(4, 2)]:
-            assert outcome(bars, config) == outcome(scaled(bars, factor), config), factor
+            assert_decided_the_same(bars, scaled(bars, factor), config)
 
 
 @pytest.mark.parametrize("name", ["level_at_the_close.csv", "level_at_the_close_one_tick_up.csv"])

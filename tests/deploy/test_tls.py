@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from deployed import DEPLOY
+from ports import free_port
 from raw_http import UPGRADE, answer, request
 from redis_running import eventually
 from running import COMPREHENSIVE, RunningServer
@@ -57,13 +58,6 @@ class Site:
             transport=transport,
             timeout=SECONDS,
         )
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
 
 
 def certificate(folder: Path) -> None:

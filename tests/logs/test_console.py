@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from redis_running import eventually, free_port
+from ports import free_port
+from redis_running import eventually
 from running import COMPREHENSIVE, http_client
 from vivienne.logs.console import MOST_BYTES, Console
 from vivienne.rates import Quota
