@@ -58,6 +58,7 @@ class Flood:
         reads: whether it reads what it is answered.
         share: of the connections that are asked for.
         answered: what it says once, when it has an answer, before it goes on; None does not wait for one.
+        every: seconds between two times that it goes on; 0 for without a break.
         reset_after: seconds after which it resets the connection and comes again; None never does.
     """
 
@@ -66,6 +67,7 @@ class Flood:
     reads: bool = True
     share: float = 1.0
     answered: str | None = None
+    every: float = 0.0
     reset_after: float | None = None
 
 
@@ -282,7 +284,7 @@ async def _talk(plain: socket.socket, first: bytes, flood: Flood) -> None:
     if flood.reads:
         tasks = {asyncio.create_task(_read_on(plain))}
         if then:
-            tasks.add(asyncio.create_task(_write_on(plain, then)))
+            tasks.add(asyncio.create_task(_write_on(plain, then, flood.every)))
         _, left = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in left:
             task.cancel()
@@ -302,6 +304,7 @@ async def _read_on(plain: socket.socket) -> None:
         pass
 
 
-async def _write_on(plain: socket.socket, then: bytes) -> None:
+async def _write_on(plain: socket.socket, then: bytes, every: float) -> None:
     while True:
         await asyncio.get_running_loop().sock_sendall(plain, then)
+        await asyncio.sleep(every)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import socket
 import struct
 import threading
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 from websockets.typing import Subprotocol
 
@@ -79,6 +81,20 @@ def test_a_frame_that_is_longer_than_any_message_ends_its_socket_and_no_other(sm
         plain.sendall(struct.pack("!BBQI", 0x81, 0x80 | 127, FRAME + 1, 0))
         assert 1009 == greedy.closing()[0]
         assert "success" == other.ask({"type": "subscribe", "assets": ["BTC"]})["status"]
+
+
+def test_nothing_is_kept_of_a_message_that_is_answered(small: RunningServer) -> None:
+    """Neither by this program nor by its libraries, however many WebSockets there are, and whatever the alphabet."""
+    text = ("x" * (FRAME - 8) + "\U0001f600").encode()
+    process = psutil.Process(small.process.pid)
+    with ExitStack() as stack:
+        clients = [stack.enter_context(small.client()) for _ in range(5)]
+        before = process.memory_info().rss
+        for client in clients:
+            answer = client.ask(text.decode())
+            assert ("error", "too_large") == (answer["type"], answer["code"])
+            assert f"{len(text):,} bytes" in answer["message"]
+        assert process.memory_info().rss - before < 64e6
 
 
 @pytest.mark.parametrize("levels", [NESTING + 1, 1_000])

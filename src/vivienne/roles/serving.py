@@ -94,7 +94,7 @@ async def _serve(
     charged = Charging(under(boot.root_path, process.app), access.requests)
     app = guarded(Gate(charged, access), origins=boot.origins, hosts=hosts)
     app = Traced(behind_named_proxies(app, boot, access))
-    incoming = Incoming(access.budgets, service.metrics)
+    incoming = Incoming(access.reading, service.metrics, access.limits.message.bytes)
     web = server(app, boot.limits, incoming, boot.proxies, service.metrics)
     host, port = url_host(boot.host), sockets[0].getsockname()[1]
     announce(_log, "Vivienne listens on http://%s:%d%s (%s)", host, port, boot.root_path, process.title)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vivienne.metrics.registry import Metrics
+from vivienne.server.held import Held
 from vivienne.server.problems import problem
 from vivienne.server.turns import Turns
 
@@ -96,9 +97,7 @@ class Connections:
         self._silent_by_address: Counter[str] = Counter()
         self._unread: dict[Connection, _Unread] = {}
         self._unread_bytes = 0
-        self._held: dict[Connection, int] = {}
-        self._held_bytes = 0
-        self._held_by_address: Counter[str] = Counter()
+        self._held: Held[Connection] = Held(_MOST_HELD)
         self._unread_by_sockets: dict[Connection, int] = {}
         self._unread_socket_bytes = 0
         for reason in _REASONS:
@@ -172,13 +171,9 @@ class Connections:
 
     def holds(self, connection: Connection, size: int) -> None:
         """Note that so many bytes are kept of what a client sent: not parsed yet, or of a request without an answer."""
-        self._count_held(connection, size)
-        while self._held_bytes > _MOST_HELD:
-            # Of the address with most of it, so that many small ones of one do not end a large one of another.
-            whose = max(self._held_by_address, key=self._held_by_address.__getitem__)
-            theirs = (each for each in self._held if each.caller == whose)
-            largest = max(theirs, key=self._held.__getitem__)
-            self._count_held(largest, 0)
+        self._held.count(connection, connection.caller, size)
+        while (largest := self._held.one_too_many(connection.caller)) is not None:
+            self._held.count(largest, largest.caller, 0)
             self.ended("limit")
             largest.give_up()
 
@@ -187,22 +182,12 @@ class Connections:
 
         Otherwise all clients of the proxy were one, and of them the one with the largest request would lose.
         """
-        held, timer = self._held.get(connection, 0), self._silent.get(connection)
-        self._count_held(connection, 0)
+        timer = self._silent.get(connection)
         if timer is not None:
             self._silent_by_address -= Counter([connection.caller])
             self._silent_by_address[caller] += 1
         connection.caller = caller
-        self._count_held(connection, held)
-
-    def _count_held(self, connection: Connection, size: int) -> None:
-        more = size - self._held.pop(connection, 0)
-        if size:
-            self._held[connection] = size
-        self._held_bytes += more
-        self._held_by_address[connection.caller] += more
-        if not self._held_by_address[connection.caller]:
-            del self._held_by_address[connection.caller]
+        self._held.count(connection, caller, self._held.of(connection))
 
     def unread(self, connection: Connection, size: int) -> None:
         """Note that so many bytes of an answer cannot be sent, because the client does not read."""

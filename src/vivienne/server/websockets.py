@@ -11,7 +11,7 @@ from starlette.websockets import WebSocket  # noqa: TC002  # FastAPI reads the a
 
 from vivienne.access.limits import Limits
 from vivienne.channels.envelope import LONGEST_PAUSE, refuse_unknown
-from vivienne.channels.json import read_object
+from vivienne.channels.json import read_object, too_large
 from vivienne.channels.messages import (
     CONFIG_UPDATE,
     UNUSED,
@@ -25,6 +25,7 @@ from vivienne.errors import ChangeRefused, Defect, Forbidden, Malformed, Problem
 from vivienne.server.conversing import ROWS_PER_PASS, Silence, Times, converse
 from vivienne.server.turns import Turns
 from vivienne.server.websocket_addresses import LOGS, STATE
+from vivienne.server.websocket_receiving import TOO_LONG
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -133,6 +134,7 @@ class _Conversation:
         try:
             with self._budgets.charged(caller.key):
                 message = _read(event, self._limits.message)
+            event.clear()  # it may be long, and the answer may take a while
             kind, request_id = _text(message.get("type")), request_id_of(message)
             answer: Mapping[str, Any] = await self._answer(message, caller)
         except ChangeRefused as refused:
@@ -202,6 +204,8 @@ def _only_validates(message: Message) -> bool:
 
 
 def _read(event: Mapping[str, Any], limits: MessageLimits) -> Message:
+    if TOO_LONG in event:
+        raise too_large(event[TOO_LONG], limits)
     text = event.get("text")
     if text is None:
         raise Malformed("Binary frames are not read; send the JSON as a text frame")
