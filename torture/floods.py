@@ -77,6 +77,7 @@ _UNKNOWN = "{" + ",".join(f'"state_threshold_{number}":1' for number in range(45
 _PREVIEW = f"POST /phoenix/assets/BTC/preview HTTP/1.1\r\n{_HEAD}Content-Length: {len(_UNKNOWN)}\r\n\r\n{_UNKNOWN}"
 _ETH = '{"asset_symbol":"ETH"}'
 _OTHER_PAUSE = f"POST {COMPREHENSIVE}/pause HTTP/1.1\r\n{_HEAD}Content-Length: {len(_ETH)}\r\n\r\n{_ETH}"
+_REFUSED_PAUSE = _OTHER_PAUSE.replace("\r\n\r\n", "\r\nAuthorization: Bearer unknown\r\n\r\n")
 
 FLOODS = {
     "unfinished heads": Flood((f"{_GET}\r\n",), answered=_GET + f"a: {'b' * 650}\r\n" * 90),
@@ -104,6 +105,7 @@ FLOODS = {
     ),
     "previews of 450 unknown names": Flood(("",), _PREVIEW, share=0.1),
     "pauses of another caller": Flood(("",), _OTHER_PAUSE, share=0.05),
+    "pauses that are refused": Flood((_REFUSED_PAUSE,), reset_after=0.3),
     "requests that are reset": Flood((f"{_GET}\r\n",), reset_after=0.3),
     "connections that are reset": Flood(("",), reset_after=0.0),
     "log streams": Flood((_LOGS,)),

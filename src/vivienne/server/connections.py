@@ -22,10 +22,12 @@ from vivienne.server.turns import Turns
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from starlette.types import ASGIApp
+    from starlette.types import ASGIApp, Scope
 
     from vivienne.access.limits import Limits
     from vivienne.server.http_protocol import Connection
+
+    PausesAs = Callable[[Scope, str], str | None]
 
 _TOO_MANY, _UNAVAILABLE = 429, 503
 _PARSED_PER_PASS, _PARSED_ON_PER_PASS, _BEGUN_PER_PASS, _PAUSES_PER_PASS = 28, 6, 2, 4
@@ -47,6 +49,11 @@ _MOST_UNREAD_BY_SOCKETS = 32 * 1024 * 1024
 """Bytes that all WebSockets together may leave unread. Beyond it the one that leaves most ends."""
 _ENDED = "vivienne_connections_ended_total"
 _REASONS = ("limit", "no_request", "unread", "malformed")
+
+
+def by_address(_scope: Scope, address: str) -> str | None:
+    """Let everybody pause, in turns by address."""
+    return address
 
 
 @dataclass(slots=True)
@@ -73,6 +80,8 @@ class Connections:
         limits: of their number and time.
         is_proxy: tells if an address is that of a reverse proxy, which connects for many callers.
         metrics: count those that are ended.
+        pauses_as: gives the name under which a request to pause, of an address, has its turn; None if its client may
+            not pause, as far as that is known.
 
     Attributes:
         parsing: turns to parse a piece of what clients send.
@@ -81,8 +90,15 @@ class Connections:
         pausing: turns to begin a pause.
     """
 
-    def __init__(self, limits: Limits, is_proxy: Callable[[str], bool], metrics: Metrics | None = None) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        is_proxy: Callable[[str], bool],
+        metrics: Metrics | None = None,
+        pauses_as: PausesAs = by_address,
+    ) -> None:
         self.limits = limits
+        self.pauses_as = pauses_as
         self.parsing = Turns(_PARSED_PER_PASS)
         self.parsing_on = Turns(_PARSED_ON_PER_PASS)
         self.answering = Turns(_BEGUN_PER_PASS)

@@ -24,6 +24,7 @@ from vivienne.errors import NotKnown, TooManyRequests
 from vivienne.rates import Rate
 from vivienne.server.http import CALLER
 from vivienne.server.problems import problem, too_many
+from vivienne.wire.token_entry import INCLUDED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,6 +92,18 @@ class Gate:
         else:
             with self._counted(whose):
                 await self._websocket(scope, receive, send, address)
+
+    def pauses_as(self, scope: Scope, address: str) -> str | None:
+        """The name under which a request to pause has its turn: of its token, or its address where none is needed.
+
+        Returns:
+            The name, or None if its client may not pause. A token that is not known yet has the turn of other requests.
+        """
+        secret = _bearer(scope)
+        if secret is None:
+            return None if self._access.demanded else address
+        token = self._access.book.known(secret)
+        return None if token is None or "tuner" not in INCLUDED[token.role] else f"token {token.name}"
 
     def _while_good(self, receive: Receive, token: Token) -> Receive:
         """Check the token again once the whole request has arrived: it may have been revoked in between."""

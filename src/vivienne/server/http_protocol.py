@@ -76,6 +76,8 @@ class Connection(HttpToolsProtocol):
         self._starts: Turn | None = None
         """The turn to begin the answer, until it has come."""
         self._arriving = Arriving()
+        self._pauses_as: str | None = None
+        """Name under which the request that is answered has its turn among pauses; None if it is no pause."""
         self._turns = 0
         """Pieces parsed since the connection was last idle; one more once it has been used."""
 
@@ -124,7 +126,7 @@ class Connection(HttpToolsProtocol):
     def is_pausing(self) -> bool:
         """True while a pause is asked for and not answered."""
         cycle: Any = self.cycle  # None before the first request
-        return cycle is not None and not cycle.response_complete and is_pause(cycle.scope)
+        return cycle is not None and not cycle.response_complete and self._pauses_as is not None
 
     def shutdown(self) -> None:
         """Stop after the answer, and after that to the first request if none has come yet.
@@ -295,12 +297,21 @@ class Connection(HttpToolsProtocol):
     # The answer
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
-        """Begin to answer in turn. A pause is never behind others, and is answered beyond the limits too."""
-        if app is self._over_limit and is_pause(cycle.scope):
-            app = self.config.loaded_app
-            cycle.keep_alive = False
-        turns = self.everything.pausing if is_pause(cycle.scope) else self.everything.answering
-        self._starts = turns.take(self.caller, partial(self._start, cycle, app), had=self._turns)
+        """Begin to answer in turn. A pause is never behind others, and is answered beyond the limits too.
+
+        Pauses take turns by token, so that one waits for none of somebody else at its address. Who may not pause has
+        no turn among them.
+        """
+        is_asked = is_pause(cycle.scope)
+        self._pauses_as = self.everything.pauses_as(cycle.scope, self.caller) if is_asked else None
+        if self._pauses_as is None:
+            turns, whose = self.everything.answering, self.caller
+        else:
+            turns, whose = self.everything.pausing, self._pauses_as
+            if app is self._over_limit:
+                app = self.config.loaded_app
+                cycle.keep_alive = False
+        self._starts = turns.take(whose, partial(self._start, cycle, app), had=self._turns)
 
     def _start(self, cycle: Any, app: Any) -> None:
         self._starts = None
