@@ -12,6 +12,7 @@ import psutil
 import pytest
 from websockets.typing import Subprotocol
 
+from raw_http import UPGRADE, request
 from running import COMPREHENSIVE, Client, RunningServer, http_client
 from tokens import bearer, make_token, refusal
 
@@ -95,6 +96,20 @@ def test_nothing_is_kept_of_a_message_that_is_answered(small: RunningServer) -> 
             assert ("error", "too_large") == (answer["type"], answer["code"])
             assert f"{len(text):,} bytes" in answer["message"]
         assert process.memory_info().rss - before < 64e6
+
+
+def test_a_websocket_keeps_nothing_of_a_long_handshake(small: RunningServer) -> None:
+    long = [(f"X-{number}", "y" * 7_000) for number in range(8)]
+    asked = request("GET", "/ws/logs?level=critical", ("Host", "localhost"), *UPGRADE, *long)
+    process = psutil.Process(small.process.pid)
+    with ExitStack() as stack:
+        for number in range(160):
+            if number == 10:
+                before = process.memory_info().rss
+            opened = stack.enter_context(socket.create_connection(("127.0.0.1", small.port), SECONDS))
+            opened.sendall(asked)
+            assert b" 101 " in opened.recv(1_024)
+        assert process.memory_info().rss - before < 20e6
 
 
 @pytest.mark.parametrize("levels", [NESTING + 1, 1_000])

@@ -118,10 +118,8 @@ class Gate:
         return receiving
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send, address: str | None) -> None:
-        offered: list[str] = scope.get("subprotocols", [])
-        secret = _bearer(scope) or _after(TOKEN_IN, offered)
         try:
-            scope[CALLER], token = await self._access.caller(address, secret, _after(TICKET_IN, offered))
+            scope[CALLER], token = await self._access.caller(address, *_secrets(scope))
         except TooManyRequests as error:
             await too_many(str(error), error.retry_after)(scope, receive, send)
             return
@@ -134,11 +132,12 @@ class Gate:
             whose = f"of the token {caller.token!r}" if caller.token is not None else f"from {address} without a token"
             await too_many(f"The limit of {most:,} open WebSockets {whose} is reached", 1.0)(scope, receive, send)
             return
-        # The application does not need the secret.
-        scope["subprotocols"] = [name for name in offered if not name.startswith((TOKEN_IN, TICKET_IN))]
+        # The application needs neither the secret nor other names, and what is long is not kept with a WebSocket.
+        is_offered = SUBPROTOCOL in scope.get("subprotocols", ())
+        scope["subprotocols"] = [SUBPROTOCOL] if is_offered else []
 
         async def choosing(message: Message) -> None:
-            if message["type"] == "websocket.accept" and SUBPROTOCOL in offered:
+            if message["type"] == "websocket.accept" and is_offered:
                 message = {"subprotocol": SUBPROTOCOL, **{name: value for name, value in message.items() if value}}
             await send(message)
 
@@ -189,6 +188,12 @@ def _bearer(scope: Scope) -> str | None:
     """The token in the Authorization header; other schemes are for a proxy in front."""
     kind, _, secret = Headers(scope=scope).get("authorization", "").strip().partition(" ")
     return secret.strip() if kind.lower() == "bearer" else None
+
+
+def _secrets(scope: Scope) -> tuple[str | None, str | None]:
+    """The token and the ticket that a handshake comes with."""
+    offered: list[str] = scope.get("subprotocols", [])
+    return _bearer(scope) or _after(TOKEN_IN, offered), _after(TICKET_IN, offered)
 
 
 def _has_token(scope: Scope) -> bool:

@@ -282,6 +282,7 @@ class Connection(HttpToolsProtocol):
         became = cast("WebSocketProtocol", transport.get_protocol())  # `listen.server` says so
         became.opened = partial(self.everything.spoke, self)
         became.gone = partial(self.everything.closed, self)
+        self.headers, self.scope, self.url = [], {}, b""  # type: ignore[typeddict-item]  # of the handshake
         scope: dict[str, Any] = getattr(became, "scope", {})  # a handshake that is none has none
         scope[LATE] = (partial(self.everything.spoke, self), partial(self.everything.waits, self))
         became.leaves_unread = partial(self.everything.socket_unread, self)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.utils import ClientDisconnected
+from websockets.datastructures import Headers
 from websockets.protocol import State
 
 from vivienne.server.websocket_receiving import Receiving
@@ -75,6 +76,7 @@ class WebSocketProtocol(Receiving):
     def handle_connect(self, event: Any) -> None:
         """Begin the handshake; one that is wrong by itself never gets to the application."""
         super().handle_connect(event)
+        event.headers, event.path = Headers(), ""  # the library keeps the request as long as the connection
         if self.close_sent:
             self.incoming.refused(self._address, self.response.status_code, bytes(self.response.body or b""))
 
@@ -123,6 +125,7 @@ class WebSocketProtocol(Receiving):
             self.incoming.refused(self._address, self._refusal, message.get("body", b""))
             self._end_soon()
         elif kind == "websocket.accept":
+            self.scope["headers"].clear()  # type: ignore[attr-defined]  # nobody needs them any more
             self._go_on()
         elif kind == "websocket.close":
             self._end_soon()
