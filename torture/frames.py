@@ -61,11 +61,14 @@ _MANY = 237
 
 def _many() -> dict[str, Flood]:
     """Floods that need many WebSockets, because each of them does what it may."""
+    tried = {"type": "config_update", "config": {"bang_threshold": 86}, "validate_only": True}
+    asked = _frame(_LAST | _TEXT, orjson.dumps(tried)) * 64
     few = _frame(_LAST | _PING) * 15
     longest = _frame(_LAST | _TEXT, b"x" * 4_100_000 + "\U0001f600".encode())
     wrong = _frame(_LAST | _TEXT, b'{"a":"' + b"x" * 250_000 + "\U0001f600".encode())
     return {
         "a few pings on each of many": _on_each(few, share=_MANY, every=0.15),
+        "replies that are not read": Flood((_OPEN,), reads=False, share=_MANY / 2, answered=asked.decode("latin-1")),
         "a message of 4 MB on each of many": _on_each(longest, share=_MANY / 20, every=_ONCE),
         "a malformed message of 250 kB on each of many": _on_each(wrong, share=_MANY / 4, every=_ONCE),
     }

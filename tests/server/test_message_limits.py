@@ -84,6 +84,17 @@ def test_a_frame_that_is_longer_than_any_message_ends_its_socket_and_no_other(sm
         assert "success" == other.ask({"type": "subscribe", "assets": ["BTC"]})["status"]
 
 
+@pytest.mark.parametrize("kind", ["ping", "subscribe", "config_update", "x" * 2_000])
+def test_a_name_that_is_too_long_is_refused_and_not_sent_back(small: RunningServer, kind: str) -> None:
+    with small.client() as client:
+        message = {"type": kind, "request_id": "r" * 2_000, "assets": ["BTC"], "bang_threshold": 85}
+        answer = client.ask({name: message[name] for name in message if kind != "ping" or name != "assets"})
+        assert answer["type"] == "error"
+        assert len(answer["request_id"]) == 128
+        assert len(answer["in_reply_to"]) <= 128
+        assert client.ask({"type": "ping", "request_id": "r" * 128})["request_id"] == "r" * 128
+
+
 def test_nothing_is_kept_of_a_message_that_is_answered(small: RunningServer) -> None:
     """Neither by this program nor by its libraries, however many WebSockets there are, and whatever the alphabet."""
     text = ("x" * (FRAME - 8) + "\U0001f600").encode()

@@ -15,7 +15,8 @@ from raw_http import UPGRADE, request
 from vivienne.access.budget import TimeBudgets
 from vivienne.access.limits import Limits
 from vivienne.metrics.registry import Metrics
-from vivienne.server import incoming, listen, websocket_protocol, websocket_receiving
+from vivienne.server import connections, incoming, listen, websocket_protocol, websocket_receiving
+from vivienne.server.charging import KEEPS
 from vivienne.server.incoming import CLOSED, Incoming
 
 if TYPE_CHECKING:
@@ -198,6 +199,27 @@ async def test_whole_messages_count_until_they_are_answered(monkeypatch: pytest.
         assert await closing(second) == (1008, "too many bytes of messages that are not finished or wait")
         assert server.closed("held") == 1
         over.set()
+
+
+async def test_replies_that_wait_for_a_client_count_as_unread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "_MOST_UNREAD_BY_SOCKETS", 10_000)
+
+    async def waits(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        while (message := await receive())["type"] == "websocket.receive":
+            scope[KEEPS](int(message["text"]))
+            await send({"type": "websocket.send", "text": "counted"})
+
+    async with served(waits) as server, server.socket() as (modest, its), server.socket() as (_, other):
+        for text in (b"6000", b"0", b"3000"):
+            its.write(frame(LAST | TEXT, text))
+            assert await told(modest) == (TEXT, b"counted")
+        other.write(frame(LAST | TEXT, b"8000"))
+        with suppress(ConnectionResetError):
+            assert await _.read() == b""
+        its.write(frame(LAST | TEXT, b"9000"))
+        assert await told(modest) == (TEXT, b"counted")
 
 
 async def test_frames_that_are_no_message_are_counted_over_all_websockets_of_a_caller(

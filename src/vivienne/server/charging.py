@@ -22,6 +22,8 @@ WAITING = "vivienne.waiting"
 """Key, in the scope of a request that waits for time, of a function to call when its client has left."""
 LATE = "vivienne.late"
 """Key, in the scope of a handshake, of two functions: to call when it waits for time, and when it goes on."""
+KEEPS = "vivienne.keeps"
+"""Key, in the scope of a handshake, of a function to call with the bytes of replies that its client has not read."""
 _AROUND_SECONDS = 0.0005
 """Time that each request takes outside of the application: reading it, and identifying its caller."""
 

@@ -24,7 +24,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from vivienne.access.caller import counted_as
 from vivienne.server.arriving import Arriving
-from vivienne.server.charging import LATE, WAITING
+from vivienne.server.charging import KEEPS, LATE, WAITING
 from vivienne.server.head import BAD_REQUEST, HEADERS_TOO_LARGE, refusal
 from vivienne.server.intake import Intake
 from vivienne.server.policy import is_pause
@@ -76,6 +76,9 @@ class Connection(HttpToolsProtocol):
         self._starts: Turn | None = None
         """The turn to begin the answer, until it has come."""
         self._arriving = Arriving()
+        self._socket_unread: dict[str, int] = {}
+        self._is_gone = False
+        """True once the WebSocket is closed that this has become."""
         self._pauses_as: str | None = None
         """Name under which the request that is answered has its turn among pauses; None if it is no pause."""
         self._turns = 0
@@ -281,11 +284,12 @@ class Connection(HttpToolsProtocol):
         self.parser = None  # type: ignore[assignment]  # as uvicorn does with a connection that is lost
         became = cast("WebSocketProtocol", transport.get_protocol())  # `listen.server` says so
         became.opened = partial(self.everything.spoke, self)
-        became.gone = partial(self.everything.closed, self)
+        became.gone = self._socket_gone
         self.headers, self.scope, self.url = [], {}, b""  # type: ignore[typeddict-item]  # of the handshake
         scope: dict[str, Any] = getattr(became, "scope", {})  # a handshake that is none has none
         scope[LATE] = (partial(self.everything.spoke, self), partial(self.everything.waits, self))
-        became.leaves_unread = partial(self.everything.socket_unread, self)
+        scope[KEEPS] = partial(self._leave_unread, "replies")
+        became.leaves_unread = partial(self._leave_unread, "sent")
         self.flow.release()
         self.everything.holds(self, 0)
         if transport.is_closing():
@@ -294,6 +298,16 @@ class Connection(HttpToolsProtocol):
         transport.resume_reading()
         if not became.handshake_initiated:
             self._end(BAD_REQUEST, "Bad Request", "The WebSocket handshake cannot be read")
+
+    def _leave_unread(self, part: str, size: int) -> None:
+        """Count what the client of the WebSocket does not read: of what is sent, and of replies that wait."""
+        if not self._is_gone:
+            self._socket_unread[part] = size
+            self.everything.socket_unread(self, sum(self._socket_unread.values()))
+
+    def _socket_gone(self) -> None:
+        self._is_gone = True
+        self.everything.closed(self)
 
     # The answer
 
