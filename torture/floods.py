@@ -58,6 +58,7 @@ class Flood:
         reads: whether it reads what it is answered.
         share: of the connections that are asked for.
         answered: what it says once, when it has an answer, before it goes on; None does not wait for one.
+        every: seconds between two times that it goes on; 0 for without a break.
         reset_after: seconds after which it resets the connection and comes again; None never does.
     """
 
@@ -66,6 +67,7 @@ class Flood:
     reads: bool = True
     share: float = 1.0
     answered: str | None = None
+    every: float = 0.0
     reset_after: float | None = None
 
 
@@ -75,6 +77,7 @@ _UNKNOWN = "{" + ",".join(f'"state_threshold_{number}":1' for number in range(45
 _PREVIEW = f"POST /phoenix/assets/BTC/preview HTTP/1.1\r\n{_HEAD}Content-Length: {len(_UNKNOWN)}\r\n\r\n{_UNKNOWN}"
 _ETH = '{"asset_symbol":"ETH"}'
 _OTHER_PAUSE = f"POST {COMPREHENSIVE}/pause HTTP/1.1\r\n{_HEAD}Content-Length: {len(_ETH)}\r\n\r\n{_ETH}"
+_REFUSED_PAUSE = _OTHER_PAUSE.replace("\r\n\r\n", "\r\nAuthorization: Bearer unknown\r\n\r\n")
 
 FLOODS = {
     "unfinished heads": Flood((f"{_GET}\r\n",), answered=_GET + f"a: {'b' * 650}\r\n" * 90),
@@ -102,6 +105,7 @@ FLOODS = {
     ),
     "previews of 450 unknown names": Flood(("",), _PREVIEW, share=0.1),
     "pauses of another caller": Flood(("",), _OTHER_PAUSE, share=0.05),
+    "pauses that are refused": Flood((_REFUSED_PAUSE,), reset_after=0.3),
     "requests that are reset": Flood((f"{_GET}\r\n",), reset_after=0.3),
     "connections that are reset": Flood(("",), reset_after=0.0),
     "log streams": Flood((_LOGS,)),
@@ -282,7 +286,7 @@ async def _talk(plain: socket.socket, first: bytes, flood: Flood) -> None:
     if flood.reads:
         tasks = {asyncio.create_task(_read_on(plain))}
         if then:
-            tasks.add(asyncio.create_task(_write_on(plain, then)))
+            tasks.add(asyncio.create_task(_write_on(plain, then, flood.every)))
         _, left = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in left:
             task.cancel()
@@ -302,6 +306,7 @@ async def _read_on(plain: socket.socket) -> None:
         pass
 
 
-async def _write_on(plain: socket.socket, then: bytes) -> None:
+async def _write_on(plain: socket.socket, then: bytes, every: float) -> None:
     while True:
         await asyncio.get_running_loop().sock_sendall(plain, then)
+        await asyncio.sleep(every)

@@ -23,6 +23,7 @@ _OPEN = (
 )
 _CONT, _TEXT, _PING, _PONG, _LAST = 0x0, 0x1, 0x9, 0xA, 0x80
 _WRITTEN_AT_ONCE = 128 * 1024
+_ONCE = 3_600.0
 
 
 def _frame(first: int, payload: bytes = b"") -> bytes:
@@ -54,14 +55,45 @@ def _floods() -> dict[str, tuple[bytes, bytes]]:
     }
 
 
-KINDS = tuple(_floods())
+_MANY = 237
+"""Times as many WebSockets as of the other kinds: with 8, nearly as many as a caller may have."""
+
+
+def _many() -> dict[str, Flood]:
+    """Floods that need many WebSockets, because each of them does what it may."""
+    tried = {"type": "config_update", "config": {"bang_threshold": 86}, "validate_only": True}
+    asked = _frame(_LAST | _TEXT, orjson.dumps(tried)) * 64
+    few = _frame(_LAST | _PING) * 15
+    longest = _frame(_LAST | _TEXT, b"x" * 4_100_000 + "\U0001f600".encode())
+    wrong = _frame(_LAST | _TEXT, b'{"a":"' + b"x" * 250_000 + "\U0001f600".encode())
+    return {
+        "a few pings on each of many": _on_each(few, share=_MANY, every=0.15),
+        "replies that are not read": Flood((_OPEN,), reads=False, share=_MANY / 2, answered=asked.decode("latin-1")),
+        "a message of 4 MB on each of many": _on_each(longest, share=_MANY / 20, every=_ONCE),
+        "a malformed message of 250 kB on each of many": _on_each(wrong, share=_MANY / 4, every=_ONCE),
+    }
+
+
+def _on_each(then: bytes, *, share: float, every: float) -> Flood:
+    return Flood((_OPEN,), then.decode("latin-1"), share=share, answered="", every=every)
+
+
+KINDS = (*_floods(), *_many())
+
+
+def _flood(kind: str) -> Flood:
+    if kind not in _floods():
+        return _many()[kind]
+    begin, then = _floods()[kind]
+    repeated = then * max(1, _WRITTEN_AT_ONCE // len(then))
+    return Flood((_OPEN,), repeated.decode("latin-1"), answered=begin.decode("latin-1"))
 
 
 def measure(*, sockets: int = 8, seconds: float = 20.0, kinds: str = ",".join(KINDS)) -> list[Figure]:
     """Pause again and again, alone and beside each kind of flood.
 
     Args:
-        sockets: at once; each that is closed is opened again.
+        sockets: at once, and of some kinds many times as many; each that is closed is opened again.
         seconds: of each.
         kinds: of `KINDS`, with commas between.
     """
@@ -72,10 +104,7 @@ def measure(*, sockets: int = 8, seconds: float = 20.0, kinds: str = ",".join(KI
         RunningServer(*_FLAGS, db=Path(folder) / "frames.db") as server,
     ):
         for kind in kinds.split(","):
-            begin, then = _floods()[kind]
-            repeated = then * max(1, _WRITTEN_AT_ONCE // len(then))
-            flood = Flood((_OPEN,), repeated.decode("latin-1"), answered=begin.decode("latin-1"))
-            figures += beside(server, kind, flood, sockets, seconds)
+            figures += beside(server, kind, _flood(kind), sockets, seconds)
             progress.add()
     progress.end()
     return figures

@@ -61,6 +61,32 @@ async def test_who_used_up_its_time_waits_with_requests_and_not_with_a_pause() -
     assert begun == ["/other", PAUSE[1]]
 
 
+async def test_a_pause_of_somebody_who_may_not_pause_waits_as_any_request() -> None:
+    begun: list[str] = []
+
+    async def app(scope: Any, _receive: Any, _send: Any) -> None:
+        begun.append(scope[CALLER].token or "nobody")
+
+    budgets = TimeBudgets(lambda: 0.0)  # a clock that stands still
+    charging = Charging(app, budgets, "/root")
+    callers = [Caller("192.0.2.1", role=None), Caller(None, "eye", "viewer"), Caller(None, "ann", "tuner")]
+    asked = [(each, PAUSE[1]) for each in callers] + [(callers[2], "/root" + PAUSE[1]), (callers[2], "/x" + PAUSE[1])]
+    for each in callers:
+        budgets.charge(each.key, 3_600.0)
+    tasks = [
+        asyncio.create_task(
+            charging({"type": "http", "method": PAUSE[0], "path": path, CALLER: each}, _nothing, _nothing)
+        )
+        for each, path in asked
+    ]
+    async with asyncio.timeout(SECONDS):
+        await asyncio.gather(tasks[2], tasks[3])
+    assert begun == ["ann", "ann"]
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
 def test_the_longest_pause_is_urgent_in_any_alphabet() -> None:
     """Programs write a character as an escape of six characters, or of twelve."""
     budgets, nothing = TimeBudgets(lambda: 0.0), cast("Any", None)

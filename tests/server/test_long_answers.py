@@ -141,7 +141,7 @@ async def test_many_small_unfinished_bodies_of_one_address_end_no_large_one_of_a
     assert sum(each.is_ended for each in small) == -(-(118_000 + 500 * 8_400 - 4 * 1024 * 1024) // 8_400)
     for each in (large, *small):
         connections.lost(each)
-    assert not connections._held_by_address
+    assert not connections._held._by_caller
     assert not connections._silent_by_address
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import socket
 import struct
 import threading
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 from websockets.typing import Subprotocol
 
+from raw_http import UPGRADE, request
 from running import COMPREHENSIVE, Client, RunningServer, http_client
 from tokens import bearer, make_token, refusal
 
@@ -79,6 +82,45 @@ def test_a_frame_that_is_longer_than_any_message_ends_its_socket_and_no_other(sm
         plain.sendall(struct.pack("!BBQI", 0x81, 0x80 | 127, FRAME + 1, 0))
         assert 1009 == greedy.closing()[0]
         assert "success" == other.ask({"type": "subscribe", "assets": ["BTC"]})["status"]
+
+
+@pytest.mark.parametrize("kind", ["ping", "subscribe", "config_update", "x" * 2_000])
+def test_a_name_that_is_too_long_is_refused_and_not_sent_back(small: RunningServer, kind: str) -> None:
+    with small.client() as client:
+        message = {"type": kind, "request_id": "r" * 2_000, "assets": ["BTC"], "bang_threshold": 85}
+        answer = client.ask({name: message[name] for name in message if kind != "ping" or name != "assets"})
+        assert answer["type"] == "error"
+        assert len(answer["request_id"]) == 128
+        assert len(answer["in_reply_to"]) <= 128
+        assert client.ask({"type": "ping", "request_id": "r" * 128})["request_id"] == "r" * 128
+
+
+def test_nothing_is_kept_of_a_message_that_is_answered(small: RunningServer) -> None:
+    """Neither by this program nor by its libraries, however many WebSockets there are, and whatever the alphabet."""
+    text = ("x" * (FRAME - 8) + "\U0001f600").encode()
+    process = psutil.Process(small.process.pid)
+    with ExitStack() as stack:
+        clients = [stack.enter_context(small.client()) for _ in range(5)]
+        before = process.memory_info().rss
+        for client in clients:
+            answer = client.ask(text.decode())
+            assert ("error", "too_large") == (answer["type"], answer["code"])
+            assert f"{len(text):,} bytes" in answer["message"]
+        assert process.memory_info().rss - before < 64e6
+
+
+def test_a_websocket_keeps_nothing_of_a_long_handshake(small: RunningServer) -> None:
+    long = [(f"X-{number}", "y" * 7_000) for number in range(8)]
+    asked = request("GET", "/ws/logs?level=critical", ("Host", "localhost"), *UPGRADE, *long)
+    process = psutil.Process(small.process.pid)
+    with ExitStack() as stack:
+        for number in range(160):
+            if number == 10:
+                before = process.memory_info().rss
+            opened = stack.enter_context(socket.create_connection(("127.0.0.1", small.port), SECONDS))
+            opened.sendall(asked)
+            assert b" 101 " in opened.recv(1_024)
+        assert process.memory_info().rss - before < 20e6
 
 
 @pytest.mark.parametrize("levels", [NESTING + 1, 1_000])

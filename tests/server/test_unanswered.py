@@ -18,6 +18,7 @@ from raw_http import UPGRADE, request
 from vivienne.access.budget import TimeBudgets
 from vivienne.access.limits import Limits
 from vivienne.metrics.registry import Metrics
+from vivienne.server.connections import by_address
 from vivienne.server.http_protocol import Connection
 from vivienne.server.incoming import Incoming
 from vivienne.server.listen import bind, server
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from vivienne.server.connections import PausesAs
 
 LONG_BODY = 200_000
 POST = request("POST", "/", ("Host", "localhost"), ("Content-Length", str(2 * LONG_BODY))) + b"x" * LONG_BODY
@@ -42,10 +45,12 @@ async def never(_scope: Scope, receive: Receive, _send: Send) -> None:
 
 
 @asynccontextmanager
-async def serving(limits: Limits, app: ASGIApp = never, metrics: Metrics | None = None) -> AsyncIterator[int]:
+async def serving(
+    limits: Limits, app: ASGIApp = never, metrics: Metrics | None = None, pauses_as: PausesAs = by_address
+) -> AsyncIterator[int]:
     """A server of an application in this process; gives its port."""
     sockets = bind("127.0.0.1", 0)
-    web = server(app, limits, Incoming(TimeBudgets(monotonic), Metrics()), metrics=metrics)
+    web = server(app, limits, Incoming(TimeBudgets(monotonic), Metrics()), metrics=metrics, pauses_as=pauses_as)
     running = asyncio.create_task(web.serve(sockets))
     try:
         yield sockets[0].getsockname()[1]
@@ -206,6 +211,35 @@ def test_a_pause_does_not_wait_for_requests_in_a_row_from_its_own_address() -> N
 
     asyncio.run(pause())
     assert answered.index(PAUSE[1]) < 30
+
+
+def test_a_pause_does_not_wait_for_pauses_of_those_at_its_address_who_may_not() -> None:
+    answered: list[str] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await answering([])(scope, receive, send)
+        answered.append(dict(scope["headers"]).get(b"authorization", b"nobody").decode())
+
+    def of(*who: tuple[str, str]) -> bytes:
+        return request(*PAUSE, ("Host", "localhost"), ("Content-Length", "0"), *who)
+
+    def may(scope: Scope, _address: str) -> str | None:
+        return {b"viewer": None}.get(found := dict(scope["headers"]).get(b"authorization", b""), found.decode() or None)
+
+    async def pause() -> None:
+        async with serving(Limits(), app, pauses_as=may) as port, asyncio.timeout(20):
+            refused = at_once(100, port, "127.0.0.1", of()) + at_once(
+                100, port, "127.0.0.1", of(("Authorization", "viewer"))
+            )
+            others = at_once(50, port, "127.0.0.1", of(("Authorization", "ann")))
+            bob = at_once(1, port, "127.0.0.1", of(("Authorization", "bob")))
+            while "bob" not in answered:  # noqa: ASYNC110  # each is a pass
+                await asyncio.sleep(0)
+            for each in (*refused, *others, *bob):
+                each.close()
+
+    asyncio.run(pause())
+    assert answered.index("bob") < 90
 
 
 def at_once(number: int, port: int, address: str, said: bytes) -> list[socket.socket]:

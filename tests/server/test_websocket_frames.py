@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import struct
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,8 @@ from raw_http import UPGRADE, request
 from vivienne.access.budget import TimeBudgets
 from vivienne.access.limits import Limits
 from vivienne.metrics.registry import Metrics
-from vivienne.server import incoming, listen, websocket_protocol
+from vivienne.server import connections, incoming, listen, websocket_protocol, websocket_receiving
+from vivienne.server.charging import KEEPS
 from vivienne.server.incoming import CLOSED, Incoming
 
 if TYPE_CHECKING:
@@ -42,9 +43,11 @@ class Served:
         self._metrics = metrics
 
     @asynccontextmanager
-    async def socket(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-        """A WebSocket as bytes."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+    async def socket(
+        self, address: str = "127.0.0.1"
+    ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+        """A WebSocket as bytes, from an address."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port, local_addr=(address, 0))
         try:
             writer.write(request("GET", "/ws", ("Host", "localhost"), *UPGRADE))
             assert b"HTTP/1.1 101" in await reader.readuntil(b"\r\n\r\n")
@@ -58,11 +61,11 @@ class Served:
 
 
 @asynccontextmanager
-async def served(app: App) -> AsyncIterator[Served]:
+async def served(app: App, budgets: TimeBudgets | None = None) -> AsyncIterator[Served]:
     """Serve an application in this process."""
     metrics = Metrics()
     sockets = listen.bind("127.0.0.1", 0)
-    web = listen.server(app, Limits(), Incoming(TimeBudgets(monotonic), metrics))
+    web = listen.server(app, Limits(), Incoming(budgets or TimeBudgets(monotonic), metrics))
     serving = asyncio.create_task(web.serve(sockets))
     try:
         async with asyncio.timeout(SECONDS):
@@ -149,7 +152,7 @@ async def test_what_is_sent_right_after_the_handshake_waits_until_it_is_accepted
 
 @pytest.mark.parametrize("begun", [frame(TEXT, b"{"), frame(LAST | TEXT, b"{}" * 100)[:50]], ids=["message", "frame"])
 async def test_a_message_that_does_not_end_ends_its_socket(monkeypatch: pytest.MonkeyPatch, begun: bytes) -> None:
-    monkeypatch.setattr(websocket_protocol, "_MESSAGE_SECONDS", 0.2)
+    monkeypatch.setattr(websocket_receiving, "_MESSAGE_SECONDS", 0.2)
     async with served(echo) as server, server.socket() as (reader, writer):
         writer.write(begun)
         assert await closing(reader) == (1008, "a message did not end within 0.2 s")
@@ -166,8 +169,88 @@ async def test_all_unfinished_messages_of_a_caller_together_are_bounded(monkeypa
         done, waiting = await asyncio.wait(closes, return_when=asyncio.FIRST_COMPLETED)
         for each in waiting:
             each.cancel()
-        assert {(1008, "too many bytes of unfinished messages")} == {each.result() for each in done}
+        assert {(1008, "too many bytes of messages that are not finished or wait")} == {each.result() for each in done}
         assert server.closed("held") == 1
+
+
+async def test_whole_messages_count_until_they_are_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(incoming, "MOST_HELD", 10_000)
+    monkeypatch.setattr(websocket_protocol, "_LAST_WORD_SECONDS", 0.1)
+    over = asyncio.Event()
+
+    async def answers_short_ones(_scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        while (message := await receive())["type"] == "websocket.receive":
+            if len(message["text"]) > 4_000:
+                await over.wait()
+            await send({"type": "websocket.send", "text": "read"})
+
+    async with (
+        served(answers_short_ones) as server,
+        server.socket() as (first, its),
+        server.socket() as (second, other),
+    ):
+        for _ in range(10):
+            its.write(frame(LAST | TEXT, b"x" * 3_000))
+            assert await told(first) == (TEXT, b"read")
+        other.write(frame(LAST | TEXT, b"x" * 6_000))
+        its.write(frame(LAST | TEXT, b"x" * 5_000))
+        assert await closing(second) == (1008, "too many bytes of messages that are not finished or wait")
+        assert server.closed("held") == 1
+        over.set()
+
+
+async def test_replies_that_wait_for_a_client_count_as_unread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "_MOST_UNREAD_BY_SOCKETS", 10_000)
+
+    async def waits(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "websocket.accept"})
+        while (message := await receive())["type"] == "websocket.receive":
+            scope[KEEPS](int(message["text"]))
+            await send({"type": "websocket.send", "text": "counted"})
+
+    async with served(waits) as server, server.socket() as (modest, its), server.socket() as (_, other):
+        for text in (b"6000", b"0", b"3000"):
+            its.write(frame(LAST | TEXT, text))
+            assert await told(modest) == (TEXT, b"counted")
+        other.write(frame(LAST | TEXT, b"8000"))
+        with suppress(ConnectionResetError):
+            assert await _.read() == b""
+        its.write(frame(LAST | TEXT, b"9000"))
+        assert await told(modest) == (TEXT, b"counted")
+
+
+async def test_frames_that_are_no_message_are_counted_over_all_websockets_of_a_caller(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(incoming, "SMALL_FRAMES", 200)
+    async with served(echo) as server, server.socket() as (modest, its), AsyncExitStack() as stack:
+        many = [await stack.enter_async_context(server.socket()) for _ in range(5)]
+        for _, writer in many:
+            writer.write(frame(LAST | PONG) * 60)
+        reader, _ = many[-1]
+        assert await closing(reader) == (1008, "too many control frames and parts of messages")
+        its.write(frame(LAST | PONG) + frame(LAST | TEXT, b"hello"))
+        assert await told(modest) == (TEXT, b"5")
+
+
+async def test_who_used_up_its_time_is_not_read_and_others_are() -> None:
+    budgets = TimeBudgets(lambda: 0.0)  # a clock that stands still
+    async with (
+        served(echo, budgets) as server,
+        server.socket() as (mine, its),
+        server.socket("127.0.0.2") as (other, theirs),
+    ):
+        budgets.charge("address 127.0.0.1", 3_600.0)
+        its.write(frame(LAST | TEXT, b"hello"))
+        late = asyncio.create_task(told(mine))
+        for length in range(3):
+            theirs.write(frame(LAST | TEXT, b"x" * length))
+            assert await told(other) == (TEXT, b"%d" % length)
+        assert not late.done()
+        late.cancel()
 
 
 async def test_text_that_is_not_utf_8_right_before_a_close_leaves_no_error(caplog: pytest.LogCaptureFixture) -> None:

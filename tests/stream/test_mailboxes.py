@@ -4,7 +4,7 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any, cast
 
-from vivienne.stream.hub import MOST_REPLIES, Frame, Hub, Mailbox
+from vivienne.stream.hub import MOST_REPLIES, MOST_REPLY_BYTES, Frame, Hub, Mailbox
 from vivienne.stream.state import StateBoard
 from vivienne.stream.waking import WOKEN_AT_ONCE
 
@@ -74,6 +74,24 @@ async def test_replies_go_first_and_in_order() -> None:
     await mailbox.reply({"reply": 2})
 
     assert [await taken(mailbox) for _ in range(3)] == [{"reply": 1}, {"reply": 2}, {"asset": "BTC", "seq": 1}]
+
+
+async def test_so_many_bytes_of_replies_wait_and_the_next_message_is_read_after_them() -> None:
+    kept: list[int] = []
+    mailbox = Mailbox(keeps=kept.append)
+    long = {"reply": "x" * (MOST_REPLY_BYTES // 2)}
+    for _ in range(2):
+        await mailbox.reply(long)
+    assert kept[-1] > MOST_REPLY_BYTES
+    more = asyncio.create_task(mailbox.reply({"reply": 3}))
+    assert await taken(mailbox) == long
+    assert not more.done()
+    assert kept[-1] > MOST_REPLY_BYTES  # what was taken may not be sent yet
+    assert await taken(mailbox) == long
+    await asyncio.wait_for(more, SECONDS)
+    assert await taken(mailbox) == {"reply": 3}
+    assert await is_empty(mailbox)
+    assert kept[-1] == 0
 
 
 async def test_a_waiting_writer_gets_what_comes() -> None:

@@ -34,6 +34,8 @@ class Access:
     Attributes:
         budgets: of the time of the event loop for messages on WebSockets and for trying changes out.
         requests: the same for requests, handshakes, and changes by any way.
+        reading: the same for reading what arrives on WebSockets, so that a pause is read whatever its caller has used
+            up with the messages before it.
 
     Args:
         book: the valid tokens.
@@ -47,6 +49,7 @@ class Access:
         self.demanded = demanded
         self.budgets = TimeBudgets(monotonic)
         self.requests = TimeBudgets(monotonic, SHARE_OF_REQUESTS, REQUESTS_AT_ONCE)
+        self.reading = TimeBudgets(monotonic)
         self._changes = Rate(limits.changes_per_minute, 60.0, monotonic)
         self._rows = Rate(limits.pushed_rows_per_minute, 60.0, monotonic)
         self._pauses = Rate(limits.changes_per_minute, 60.0, monotonic)

@@ -77,6 +77,10 @@ class TokenBook:
             await self._look()
         return self.by_digest(key)
 
+    def known(self, secret: str) -> Token | None:
+        """The valid token of a secret, as far as it is known without the store."""
+        return None if SECRET.fullmatch(secret) is None else self.by_digest(digest(secret))
+
     async def redeem(self, ticket: str) -> Token | None:
         """The valid token that a ticket stands for; the ticket is used up.
 

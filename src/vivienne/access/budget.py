@@ -101,6 +101,10 @@ class TimeBudgets:
         account.left -= seconds
         account.rests = max(account.rests, account.at + seconds)
 
+    def has_time(self, key: str) -> bool:
+        """Tell whether a caller has time left."""
+        return self._account(key).left >= 0
+
     def when_due(self, key: str, then: Callable[[], None]) -> int:
         """Call a function as soon as the caller has time left, and those of its connections that waited before.
 

@@ -34,7 +34,7 @@ def read_object(
         Malformed: not JSON, not an object, nested too deep, or with a name twice.
     """
     if len(raw) > limits.bytes:
-        raise TooLarge(f"The message has {len(raw):,} bytes; the limit is {limits.bytes:,}")
+        raise too_large(len(raw), limits)
     if raw.count(b"{") + raw.count(b"[") > most_values:  # thousands of empty lists take longer than anything else
         raise Malformed(f"The message has more than {most_values:,} objects and lists, or is nested far too deep")
     try:
@@ -52,6 +52,11 @@ def read_object(
         raise Malformed(f"The message has {names:,} names; the limit is {most_names}")
     json.loads(raw, object_pairs_hook=_no_duplicates)
     return document
+
+
+def too_large(length: int, limits: MessageLimits) -> TooLarge:
+    """The error for a message of so many bytes."""
+    return TooLarge(f"The message has {length:,} bytes; the limit is {limits.bytes:,}")
 
 
 _NO_NUMBERS = (b"NaN", b"Infinity", b"-Infinity", b"nan", b"inf")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vivienne.changes.requests import SwitchRequest, Update
-from vivienne.channels.envelope import FIELDS, one_of, open_envelope, refuse_unknown, split_envelope
+from vivienne.channels.envelope import FIELDS, LONGEST_TEXT, one_of, open_envelope, refuse_unknown, split_envelope
 from vivienne.channels.replies import outcome_reply
 from vivienne.errors import Malformed, UnknownTarget
 from vivienne.wire.messages import AGENT, AGENT_NAMES, Message
@@ -140,6 +140,18 @@ def request_id_of(message: Message) -> str | None:
     inner = params.get("request_id") if isinstance(params, dict) and message.get("type") == CONTROL else None
     found = message.get("request_id", inner)
     return found if isinstance(found, str) else None
+
+
+def short_request_id(message: Message) -> str | None:
+    """The request_id of a message that changes nothing.
+
+    Raises:
+        Malformed: it is longer than that of a change may be.
+    """
+    found, longest = request_id_of(message), LONGEST_TEXT["request_id"]
+    if found is not None and len(found) > longest:
+        raise Malformed(f"request_id has {len(found):,} characters; the limit is {longest}", path="request_id")
+    return found
 
 
 def names_request_id(message: Message) -> bool:

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from vivienne.wire.messages import ErrorMessage, Message, Pong, SubscribeResponse
 
 
+_LONGEST_ECHO = 128
+"""Characters of a text of the client that an error sends back; no valid one is longer."""
+
+
 def outcome_reply(kind: str, outcome: Acknowledgement | Preview | Switched, request_id: str | None) -> Message:
     """The answer to a change, a validation, a pause or a resumption.
 
@@ -55,8 +59,8 @@ def error_reply(refused: ChangeRefused, *, in_reply_to: str | None, request_id: 
 
     Args:
         refused: what is wrong with it.
-        in_reply_to: its type, if it could be read.
-        request_id: its request_id, if it had one.
+        in_reply_to: its type, if it could be read. Of a text that is too long, the beginning is sent back.
+        request_id: its request_id, if it had one; the same.
     """
     reply: ErrorMessage = {
         "type": "error",
@@ -65,10 +69,10 @@ def error_reply(refused: ChangeRefused, *, in_reply_to: str | None, request_id: 
         "code": refused.code,
         "message": f"{refused.title}: {refused}",
         "errors": [problem_entry(problem) for problem in refused.problems],
-        "in_reply_to": in_reply_to,
+        "in_reply_to": None if in_reply_to is None else in_reply_to[:_LONGEST_ECHO],
     }
     if request_id is not None:
-        reply["request_id"] = request_id
+        reply["request_id"] = request_id[:_LONGEST_ECHO]
     if (found := trace.trace_id.get()) is not None:
         reply["trace_id"] = found
     return reply

@@ -91,11 +91,12 @@ async def _serve(
     if service.is_shared:
         process.tasks["follow"] = service.follow
     hosts: Hosts = "local" if is_local(sockets) else "any" if access.demanded else "addresses"
-    charged = Charging(under(boot.root_path, process.app), access.requests)
-    app = guarded(Gate(charged, access), origins=boot.origins, hosts=hosts)
+    charged = Charging(under(boot.root_path, process.app), access.requests, boot.root_path)
+    gate = Gate(charged, access)
+    app = guarded(gate, origins=boot.origins, hosts=hosts)
     app = Traced(behind_named_proxies(app, boot, access))
-    incoming = Incoming(access.budgets, service.metrics)
-    web = server(app, boot.limits, incoming, boot.proxies, service.metrics)
+    incoming = Incoming(access.reading, service.metrics, access.limits.message.bytes)
+    web = server(app, boot.limits, incoming, boot.proxies, service.metrics, gate.pauses_as)
     host, port = url_host(boot.host), sockets[0].getsockname()[1]
     announce(_log, "Vivienne listens on http://%s:%d%s (%s)", host, port, boot.root_path, process.title)
     await process.run(web, sockets)

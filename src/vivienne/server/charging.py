@@ -22,6 +22,8 @@ WAITING = "vivienne.waiting"
 """Key, in the scope of a request that waits for time, of a function to call when its client has left."""
 LATE = "vivienne.late"
 """Key, in the scope of a handshake, of two functions: to call when it waits for time, and when it goes on."""
+KEEPS = "vivienne.keeps"
+"""Key, in the scope of a handshake, of a function to call with the bytes of replies that its client has not read."""
 _AROUND_SECONDS = 0.0005
 """Time that each request takes outside of the application: reading it, and identifying its caller."""
 
@@ -32,21 +34,25 @@ _LONGEST_WAIT = 30.0
 class Charging:
     """ASGI middleware that begins a request once its caller has time left. A pause is begun at once, and is free.
 
+    One that will be refused, because its caller may not pause, is as any other request.
+
     Of a WebSocket the handshake is charged; `websockets.py` charges what comes after it.
 
     Args:
         app: the application behind it.
         budgets: of the time of each caller.
+        root: path under which everything is served.
     """
 
-    def __init__(self, app: ASGIApp, budgets: TimeBudgets) -> None:
+    def __init__(self, app: ASGIApp, budgets: TimeBudgets, root: str = "") -> None:
         self._app = app
         self._budgets = budgets
+        self._root = root
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on in time."""
         caller: Caller | None = scope.get(CALLER)
-        if caller is None or is_pause(scope):
+        if caller is None or (is_pause(scope, self._root) and caller.may("tuner")):
             await self._app(scope, receive, send)
             return
         try:

@@ -15,16 +15,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vivienne.metrics.registry import Metrics
+from vivienne.server.held import Held
 from vivienne.server.problems import problem
 from vivienne.server.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from starlette.types import ASGIApp
+    from starlette.types import ASGIApp, Scope
 
     from vivienne.access.limits import Limits
     from vivienne.server.http_protocol import Connection
+
+    PausesAs = Callable[[Scope, str], str | None]
 
 _TOO_MANY, _UNAVAILABLE = 429, 503
 _PARSED_PER_PASS, _PARSED_ON_PER_PASS, _BEGUN_PER_PASS, _PAUSES_PER_PASS = 28, 6, 2, 4
@@ -46,6 +49,11 @@ _MOST_UNREAD_BY_SOCKETS = 32 * 1024 * 1024
 """Bytes that all WebSockets together may leave unread. Beyond it the one that leaves most ends."""
 _ENDED = "vivienne_connections_ended_total"
 _REASONS = ("limit", "no_request", "unread", "malformed")
+
+
+def by_address(_scope: Scope, address: str) -> str | None:
+    """Let everybody pause, in turns by address."""
+    return address
 
 
 @dataclass(slots=True)
@@ -72,6 +80,8 @@ class Connections:
         limits: of their number and time.
         is_proxy: tells if an address is that of a reverse proxy, which connects for many callers.
         metrics: count those that are ended.
+        pauses_as: gives the name under which a request to pause, of an address, has its turn; None if its client may
+            not pause, as far as that is known.
 
     Attributes:
         parsing: turns to parse a piece of what clients send.
@@ -80,8 +90,15 @@ class Connections:
         pausing: turns to begin a pause.
     """
 
-    def __init__(self, limits: Limits, is_proxy: Callable[[str], bool], metrics: Metrics | None = None) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        is_proxy: Callable[[str], bool],
+        metrics: Metrics | None = None,
+        pauses_as: PausesAs = by_address,
+    ) -> None:
         self.limits = limits
+        self.pauses_as = pauses_as
         self.parsing = Turns(_PARSED_PER_PASS)
         self.parsing_on = Turns(_PARSED_ON_PER_PASS)
         self.answering = Turns(_BEGUN_PER_PASS)
@@ -96,9 +113,7 @@ class Connections:
         self._silent_by_address: Counter[str] = Counter()
         self._unread: dict[Connection, _Unread] = {}
         self._unread_bytes = 0
-        self._held: dict[Connection, int] = {}
-        self._held_bytes = 0
-        self._held_by_address: Counter[str] = Counter()
+        self._held: Held[Connection] = Held(_MOST_HELD)
         self._unread_by_sockets: dict[Connection, int] = {}
         self._unread_socket_bytes = 0
         for reason in _REASONS:
@@ -172,13 +187,9 @@ class Connections:
 
     def holds(self, connection: Connection, size: int) -> None:
         """Note that so many bytes are kept of what a client sent: not parsed yet, or of a request without an answer."""
-        self._count_held(connection, size)
-        while self._held_bytes > _MOST_HELD:
-            # Of the address with most of it, so that many small ones of one do not end a large one of another.
-            whose = max(self._held_by_address, key=self._held_by_address.__getitem__)
-            theirs = (each for each in self._held if each.caller == whose)
-            largest = max(theirs, key=self._held.__getitem__)
-            self._count_held(largest, 0)
+        self._held.count(connection, connection.caller, size)
+        while (largest := self._held.one_too_many(connection.caller)) is not None:
+            self._held.count(largest, largest.caller, 0)
             self.ended("limit")
             largest.give_up()
 
@@ -187,22 +198,12 @@ class Connections:
 
         Otherwise all clients of the proxy were one, and of them the one with the largest request would lose.
         """
-        held, timer = self._held.get(connection, 0), self._silent.get(connection)
-        self._count_held(connection, 0)
+        timer = self._silent.get(connection)
         if timer is not None:
             self._silent_by_address -= Counter([connection.caller])
             self._silent_by_address[caller] += 1
         connection.caller = caller
-        self._count_held(connection, held)
-
-    def _count_held(self, connection: Connection, size: int) -> None:
-        more = size - self._held.pop(connection, 0)
-        if size:
-            self._held[connection] = size
-        self._held_bytes += more
-        self._held_by_address[connection.caller] += more
-        if not self._held_by_address[connection.caller]:
-            del self._held_by_address[connection.caller]
+        self._held.count(connection, caller, self._held.of(connection))
 
     def unread(self, connection: Connection, size: int) -> None:
         """Note that so many bytes of an answer cannot be sent, because the client does not read."""

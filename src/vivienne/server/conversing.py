@@ -83,12 +83,15 @@ async def converse(websocket: WebSocket, times: Times, hearing: Hearing, source:
 
     async def read() -> None:
         nonlocal is_stopping
-        while (event := await websocket.receive())["type"] != "websocket.disconnect":
+        event: Any = await websocket.receive()
+        while event["type"] != "websocket.disconnect":
             # One at a time, and no more than the caller has time for: others have their turn between two of them.
             if not hearing.is_urgent(event, caller):
                 await times.messages.due(caller.key)
             times.messages.charge(caller.key, _AROUND_SECONDS)
-            await hearing.hear(dict(event), caller)
+            await hearing.hear(event, caller)
+            del event  # the next one may never come, and nothing is kept until then
+            event = await websocket.receive()
         is_stopping = STOPPING in event
 
     tasks = {asyncio.create_task(read()), asyncio.create_task(_write(websocket, times, caller.key, source))}

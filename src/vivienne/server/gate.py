@@ -24,6 +24,7 @@ from vivienne.errors import NotKnown, TooManyRequests
 from vivienne.rates import Rate
 from vivienne.server.http import CALLER
 from vivienne.server.problems import problem, too_many
+from vivienne.wire.token_entry import INCLUDED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,6 +93,18 @@ class Gate:
             with self._counted(whose):
                 await self._websocket(scope, receive, send, address)
 
+    def pauses_as(self, scope: Scope, address: str) -> str | None:
+        """The name under which a request to pause has its turn: of its token, or its address where none is needed.
+
+        Returns:
+            The name, or None if its client may not pause. A token that is not known yet has the turn of other requests.
+        """
+        secret = _bearer(scope)
+        if secret is None:
+            return None if self._access.demanded else address
+        token = self._access.book.known(secret)
+        return None if token is None or "tuner" not in INCLUDED[token.role] else f"token {token.name}"
+
     def _while_good(self, receive: Receive, token: Token) -> Receive:
         """Check the token again once the whole request has arrived: it may have been revoked in between."""
 
@@ -105,10 +118,8 @@ class Gate:
         return receiving
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send, address: str | None) -> None:
-        offered: list[str] = scope.get("subprotocols", [])
-        secret = _bearer(scope) or _after(TOKEN_IN, offered)
         try:
-            scope[CALLER], token = await self._access.caller(address, secret, _after(TICKET_IN, offered))
+            scope[CALLER], token = await self._access.caller(address, *_secrets(scope))
         except TooManyRequests as error:
             await too_many(str(error), error.retry_after)(scope, receive, send)
             return
@@ -121,11 +132,12 @@ class Gate:
             whose = f"of the token {caller.token!r}" if caller.token is not None else f"from {address} without a token"
             await too_many(f"The limit of {most:,} open WebSockets {whose} is reached", 1.0)(scope, receive, send)
             return
-        # The application does not need the secret.
-        scope["subprotocols"] = [name for name in offered if not name.startswith((TOKEN_IN, TICKET_IN))]
+        # The application needs neither the secret nor other names, and what is long is not kept with a WebSocket.
+        is_offered = SUBPROTOCOL in scope.get("subprotocols", ())
+        scope["subprotocols"] = [SUBPROTOCOL] if is_offered else []
 
         async def choosing(message: Message) -> None:
-            if message["type"] == "websocket.accept" and SUBPROTOCOL in offered:
+            if message["type"] == "websocket.accept" and is_offered:
                 message = {"subprotocol": SUBPROTOCOL, **{name: value for name, value in message.items() if value}}
             await send(message)
 
@@ -176,6 +188,12 @@ def _bearer(scope: Scope) -> str | None:
     """The token in the Authorization header; other schemes are for a proxy in front."""
     kind, _, secret = Headers(scope=scope).get("authorization", "").strip().partition(" ")
     return secret.strip() if kind.lower() == "bearer" else None
+
+
+def _secrets(scope: Scope) -> tuple[str | None, str | None]:
+    """The token and the ticket that a handshake comes with."""
+    offered: list[str] = scope.get("subprotocols", [])
+    return _bearer(scope) or _after(TOKEN_IN, offered), _after(TICKET_IN, offered)
 
 
 def _has_token(scope: Scope) -> bool:

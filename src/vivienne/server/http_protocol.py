@@ -24,7 +24,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from vivienne.access.caller import counted_as
 from vivienne.server.arriving import Arriving
-from vivienne.server.charging import LATE, WAITING
+from vivienne.server.charging import KEEPS, LATE, WAITING
 from vivienne.server.head import BAD_REQUEST, HEADERS_TOO_LARGE, refusal
 from vivienne.server.intake import Intake
 from vivienne.server.policy import is_pause
@@ -76,6 +76,11 @@ class Connection(HttpToolsProtocol):
         self._starts: Turn | None = None
         """The turn to begin the answer, until it has come."""
         self._arriving = Arriving()
+        self._socket_unread: dict[str, int] = {}
+        self._is_gone = False
+        """True once the WebSocket is closed that this has become."""
+        self._pauses_as: str | None = None
+        """Name under which the request that is answered has its turn among pauses; None if it is no pause."""
         self._turns = 0
         """Pieces parsed since the connection was last idle; one more once it has been used."""
 
@@ -124,7 +129,7 @@ class Connection(HttpToolsProtocol):
     def is_pausing(self) -> bool:
         """True while a pause is asked for and not answered."""
         cycle: Any = self.cycle  # None before the first request
-        return cycle is not None and not cycle.response_complete and is_pause(cycle.scope)
+        return cycle is not None and not cycle.response_complete and self._pauses_as is not None
 
     def shutdown(self) -> None:
         """Stop after the answer, and after that to the first request if none has come yet.
@@ -279,10 +284,12 @@ class Connection(HttpToolsProtocol):
         self.parser = None  # type: ignore[assignment]  # as uvicorn does with a connection that is lost
         became = cast("WebSocketProtocol", transport.get_protocol())  # `listen.server` says so
         became.opened = partial(self.everything.spoke, self)
-        became.gone = partial(self.everything.closed, self)
+        became.gone = self._socket_gone
+        self.headers, self.scope, self.url = [], {}, b""  # type: ignore[typeddict-item]  # of the handshake
         scope: dict[str, Any] = getattr(became, "scope", {})  # a handshake that is none has none
         scope[LATE] = (partial(self.everything.spoke, self), partial(self.everything.waits, self))
-        became.leaves_unread = partial(self.everything.socket_unread, self)
+        scope[KEEPS] = partial(self._leave_unread, "replies")
+        became.leaves_unread = partial(self._leave_unread, "sent")
         self.flow.release()
         self.everything.holds(self, 0)
         if transport.is_closing():
@@ -292,15 +299,34 @@ class Connection(HttpToolsProtocol):
         if not became.handshake_initiated:
             self._end(BAD_REQUEST, "Bad Request", "The WebSocket handshake cannot be read")
 
+    def _leave_unread(self, part: str, size: int) -> None:
+        """Count what the client of the WebSocket does not read: of what is sent, and of replies that wait."""
+        if not self._is_gone:
+            self._socket_unread[part] = size
+            self.everything.socket_unread(self, sum(self._socket_unread.values()))
+
+    def _socket_gone(self) -> None:
+        self._is_gone = True
+        self.everything.closed(self)
+
     # The answer
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
-        """Begin to answer in turn. A pause is never behind others, and is answered beyond the limits too."""
-        if app is self._over_limit and is_pause(cycle.scope):
-            app = self.config.loaded_app
-            cycle.keep_alive = False
-        turns = self.everything.pausing if is_pause(cycle.scope) else self.everything.answering
-        self._starts = turns.take(self.caller, partial(self._start, cycle, app), had=self._turns)
+        """Begin to answer in turn. A pause is never behind others, and is answered beyond the limits too.
+
+        Pauses take turns by token, so that one waits for none of somebody else at its address. Who may not pause has
+        no turn among them.
+        """
+        is_asked = is_pause(cycle.scope)
+        self._pauses_as = self.everything.pauses_as(cycle.scope, self.caller) if is_asked else None
+        if self._pauses_as is None:
+            turns, whose = self.everything.answering, self.caller
+        else:
+            turns, whose = self.everything.pausing, self._pauses_as
+            if app is self._over_limit:
+                app = self.config.loaded_app
+                cycle.keep_alive = False
+        self._starts = turns.take(whose, partial(self._start, cycle, app), had=self._turns)
 
     def _start(self, cycle: Any, app: Any) -> None:
         self._starts = None

@@ -17,7 +17,7 @@ from anyio import to_thread
 
 from vivienne.errors import NotNow, SettingsError
 from vivienne.server.accepting import LEAST_WAITING, Acceptor
-from vivienne.server.connections import SPARE, Connections
+from vivienne.server.connections import SPARE, Connections, by_address
 from vivienne.server.finishing import Finishing
 from vivienne.server.http_protocol import limited
 from vivienne.server.sending import Sending
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from vivienne.access.limits import Limits
     from vivienne.metrics.registry import Metrics
+    from vivienne.server.connections import PausesAs
     from vivienne.server.incoming import Incoming
 
 _log = logging.getLogger(__name__)
@@ -243,6 +244,7 @@ def server(
     incoming: Incoming,
     proxies: Collection[str] = (),
     metrics: Metrics | None = None,
+    pauses_as: PausesAs = by_address,
 ) -> Server:
     """A server for the application.
 
@@ -252,6 +254,7 @@ def server(
         incoming: counts what WebSocket clients send.
         proxies: addresses and networks of reverse proxies, which say in ``X-Forwarded-For`` who is behind them.
         metrics: count connections that are ended.
+        pauses_as: see `Connections`.
 
     WebSocket pings find dead clients; compression is off because it costs more time than it saves on a state message.
     """
@@ -260,7 +263,7 @@ def server(
     def is_proxy(address: str) -> bool:
         return any(ipaddress.ip_address(address) in network for network in networks)
 
-    connections = Connections(limits, is_proxy, metrics)
+    connections = Connections(limits, is_proxy, metrics, pauses_as)
     finishing = Finishing(app)
     return Server(
         uvicorn.Config(

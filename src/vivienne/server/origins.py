@@ -23,6 +23,7 @@ from vivienne.server.problems import problem
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from starlette.responses import Response
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 Hosts = Literal["local", "addresses", "any"]
@@ -54,19 +55,23 @@ class OriginGuard:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
+        refusal = self._refusal(scope)
+        await (self._app(scope, receive, _protected(send)) if refusal is None else refusal(scope, receive, send))
+
+    def _refusal(self, scope: Scope) -> Response | None:
+        """The answer to a request of a foreign page, or None. The headers are not kept with a WebSocket."""
         headers = Headers(scope=scope)
         host, origins = _only(headers.getlist("host")), headers.getlist("origin")
         if not self._is_ours(host):
             detail = f"This server answers to {self._answers_to()}, not to {host[:100]!r}; --origins allows more"
-            await problem(_MISDIRECTED, "Wrong host", detail, code="wrong_host")(scope, receive, send)
-        elif origins and not self._allowed(_only(origins), scope["scheme"], host):
+            return problem(_MISDIRECTED, "Wrong host", detail, code="wrong_host")
+        if origins and not self._allowed(_only(origins), scope["scheme"], host):
             detail = f"Pages of {', '.join(origins)[:100]!r} may not use this server; --origins allows more"
-            await problem(_FORBIDDEN, "Wrong origin", detail, code="wrong_origin")(scope, receive, send)
-        elif not origins and _is_embedded(headers):
+            return problem(_FORBIDDEN, "Wrong origin", detail, code="wrong_origin")
+        if not origins and _is_embedded(headers):
             detail = "Pages of other sites may link to this server, but load nothing from it"
-            await problem(_FORBIDDEN, "Wrong origin", detail, code="wrong_origin")(scope, receive, send)
-        else:
-            await self._app(scope, receive, _protected(send))
+            return problem(_FORBIDDEN, "Wrong origin", detail, code="wrong_origin")
+        return None
 
     def _is_ours(self, host: str) -> bool:
         name = host_name(host)

@@ -106,11 +106,17 @@ _ASKS = frozenset(
 """Last parts of the addresses to which a POST changes nothing in the configuration."""
 
 
-def is_pause(scope: Mapping[str, Any]) -> bool:
-    """Tell whether a request is one to pause. The path under which everything is served may not be known yet."""
+def is_pause(scope: Mapping[str, Any], root: str | None = None) -> bool:
+    """Tell whether a request is one to pause.
+
+    Args:
+        scope: of the request, whose path may have the one before it under which everything is served, or not.
+        root: that path; None if it is not known.
+    """
     method, path = PAUSE
     asked: str = scope.get("path", "")
-    return bool(scope.get("method") == method and asked.endswith(path))
+    is_there = asked.endswith(path) if root is None else asked in (path, root + path)
+    return is_there and scope.get("method") == method
 
 
 def is_change(scope: Mapping[str, Any]) -> bool:

@@ -32,8 +32,7 @@ class Traced:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        given = Headers(scope=scope).getlist(trace.HEADER)
-        found = trace.trace_id_of(given[0] if len(given) == 1 else None)
+        found = trace.trace_id_of(_given(scope))
         trace.trace_id.set(found)
 
         async def sending(message: Message) -> None:
@@ -44,3 +43,9 @@ class Traced:
             await send(message)
 
         await self._app(scope, receive, sending)
+
+
+def _given(scope: Scope) -> str | None:
+    """The trace id that the client gives, if it is one."""
+    given = Headers(scope=scope).getlist(trace.HEADER)
+    return given[0] if len(given) == 1 else None

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from vivienne.server.shares import Shares
+
 
 @dataclass(slots=True, order=True)
 class Turn:
@@ -32,23 +34,25 @@ class Turn:
     number: int
     whose: str = field(compare=False)
     work: Callable[[], None] | None = field(compare=False)
-    turns: Turns = field(compare=False)
+    turns: Turns | Shares = field(compare=False)
 
 
-class _Queue:
-    """The turns of one address. At most half of them are dropped ones."""
+class Queue:
+    """The turns of one address, or caller. At most half of them are dropped ones."""
 
     def __init__(self) -> None:
         self.turns: list[Turn] = []
         self._dropped = 0
 
     def pop(self) -> Callable[[], None] | None:
+        """Take out the next piece of work; None if it was dropped."""
         turn = heappop(self.turns)
         self._dropped -= turn.work is None
         work, turn.work = turn.work, None
         return work
 
     def drop(self) -> None:
+        """Note that the work of a turn was dropped."""
         self._dropped += 1
         if 2 * self._dropped > len(self.turns):
             self.turns = [turn for turn in self.turns if turn.work is not None]
@@ -65,7 +69,7 @@ class Turns:
 
     def __init__(self, per_pass: int) -> None:
         self._per_pass = per_pass
-        self._waiting: dict[str, _Queue] = {}
+        self._waiting: dict[str, Queue] = {}
         self._arrivals = count()
         self._is_due = False
 
@@ -81,7 +85,7 @@ class Turns:
             had: turns that its connection had already.
         """
         turn = Turn(had, next(self._arrivals), whose, work, self)
-        heappush(self._waiting.setdefault(whose, _Queue()).turns, turn)
+        heappush(self._waiting.setdefault(whose, Queue()).turns, turn)
         if not self._is_due:
             self._is_due = True
             asyncio.get_running_loop().call_soon(self._pass)

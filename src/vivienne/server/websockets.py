@@ -11,20 +11,23 @@ from starlette.websockets import WebSocket  # noqa: TC002  # FastAPI reads the a
 
 from vivienne.access.limits import Limits
 from vivienne.channels.envelope import LONGEST_PAUSE, refuse_unknown
-from vivienne.channels.json import read_object
+from vivienne.channels.json import read_object, too_large
 from vivienne.channels.messages import (
     CONFIG_UPDATE,
     UNUSED,
     ConfigMessages,
     is_pause,
     request_id_of,
+    short_request_id,
 )
 from vivienne.channels.replies import error_reply, pong_reply, subscribe_reply
 from vivienne.config.flat import MOST_TOLD, and_more, clip, listed, nearest
 from vivienne.errors import ChangeRefused, Defect, Forbidden, Malformed, Problem, UnknownTarget
+from vivienne.server.charging import KEEPS
 from vivienne.server.conversing import ROWS_PER_PASS, Silence, Times, converse
 from vivienne.server.turns import Turns
 from vivienne.server.websocket_addresses import LOGS, STATE
+from vivienne.server.websocket_receiving import TOO_LONG
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,7 +74,7 @@ def websocket_routes(
     @routes.websocket(f"{STATE}/")
     async def state(websocket: WebSocket) -> None:
         await websocket.accept()
-        mailbox = hub.join()
+        mailbox = hub.join(keeps=websocket.scope.pop(KEEPS, None))
         board.show(mailbox)
         try:
             conversation = _Conversation(changes, service, board, mailbox, times, access)
@@ -82,6 +85,7 @@ def websocket_routes(
     @routes.websocket(LOGS)
     @routes.websocket(f"{LOGS}/")
     async def records(websocket: WebSocket) -> None:
+        websocket.scope.pop(KEEPS, None)  # records are shared by all readers
         await websocket.accept()
         level = websocket.query_params.get("level", "debug").lower()
         if level not in _LEVELS:
@@ -133,6 +137,7 @@ class _Conversation:
         try:
             with self._budgets.charged(caller.key):
                 message = _read(event, self._limits.message)
+            event.clear()  # it may be long, and the answer may take a while
             kind, request_id = _text(message.get("type")), request_id_of(message)
             answer: Mapping[str, Any] = await self._answer(message, caller)
         except ChangeRefused as refused:
@@ -150,7 +155,7 @@ class _Conversation:
                 return self._subscribe(message)
         if kind == "ping":
             refuse_unknown(message, ("type", "request_id", *UNUSED))
-            return pong_reply(request_id_of(message))
+            return pong_reply(short_request_id(message))
         if _only_validates(message):
             return await self._budgets.charging(caller.key, self._changes.handle(message, caller))
         if kind in self._changes.types:
@@ -174,6 +179,7 @@ class _Conversation:
 
     def _subscribe(self, message: Message) -> SubscribeResponse:
         refuse_unknown(message, ("type", "assets", "request_id", *UNUSED))
+        request_id = short_request_id(message)
         assets = message.get("assets")
         if not isinstance(assets, list) or not assets or not all(isinstance(asset, str) for asset in assets):
             raise Malformed('assets must be a list of assets, such as ["BTC"], or ["*"] for all', path="assets")
@@ -193,7 +199,7 @@ class _Conversation:
                 raise UnknownTarget([*told, *and_more(unknown)])
         self._mailbox.watch(names)
         self._board.show(self._mailbox, names)
-        return subscribe_reply(names if names is not None else list(self._service.assets), request_id_of(message))
+        return subscribe_reply(names if names is not None else list(self._service.assets), request_id)
 
 
 def _only_validates(message: Message) -> bool:
@@ -202,6 +208,8 @@ def _only_validates(message: Message) -> bool:
 
 
 def _read(event: Mapping[str, Any], limits: MessageLimits) -> Message:
+    if TOO_LONG in event:
+        raise too_large(event[TOO_LONG], limits)
     text = event.get("text")
     if text is None:
         raise Malformed("Binary frames are not read; send the JSON as a text frame")

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 MOST_REPLIES = 64
 """Number of unread replies at which no further message of the client is read."""
+MOST_REPLY_BYTES = 64 * 1024
+"""The same in bytes."""
 
 
 class Frame:
@@ -50,14 +52,21 @@ class Frame:
 class Mailbox:
     """The unsent messages of one client: replies in order, and the newest frame of each asset.
 
+    Args:
+        traffic: see below.
+        keeps: called with the bytes of replies that are not sent, when they change.
+
     Attributes:
         traffic: counts the messages that pass through.
     """
 
-    def __init__(self, traffic: Traffic | None = None) -> None:
+    def __init__(self, traffic: Traffic | None = None, keeps: Callable[[int], None] | None = None) -> None:
         self.traffic = traffic or Traffic()
+        self._keeps = keeps or _do_nothing
         self._frames: dict[str, Frame] = {}
-        self._replies: deque[str] = deque()
+        self._replies: deque[bytes] = deque()
+        self._kept = self._taken = 0
+        """Bytes of the replies that are not sent, and of them the one that was taken."""
         self._assets: frozenset[str] | None = None
         self._filled = asyncio.Event()
         self._room = asyncio.Event()
@@ -87,19 +96,28 @@ class Mailbox:
         self._filled.set()
 
     async def reply(self, message: Mapping[str, Any]) -> None:
-        """Put a reply. Waits while `MOST_REPLIES` are unread, so that no further message of this client is read."""
+        """Put a reply. Waits while too much is unread, so that no further message of this client is read."""
         await self._room.wait()
-        self._replies.append(encode(message))
-        if len(self._replies) >= MOST_REPLIES:
+        self._replies.append(encode(message).encode())  # as bytes: in memory a text may have four times as many
+        self._kept += len(self._replies[-1])
+        if len(self._replies) >= MOST_REPLIES or self._kept >= MOST_REPLY_BYTES:
             self._room.clear()
+        self._keeps(self._kept)
         self._filled.set()
 
     async def take(self) -> str:
-        """Wait for the next text to send and return it. Replies come first."""
+        """Wait for the next text to send and return it; the one before is sent. Replies come first."""
+        if self._taken:
+            self._kept -= self._taken
+            self._taken = 0
+            if self._kept < MOST_REPLY_BYTES:
+                self._room.set()
+            self._keeps(self._kept)
         while True:
             if self._replies:
-                self._room.set()
-                return self._replies.popleft()
+                reply = self._replies.popleft()
+                self._taken = len(reply)
+                return reply.decode()
             if self._frames:
                 asset = next(iter(self._frames))
                 return self._frames.pop(asset).text
@@ -140,9 +158,9 @@ class Hub:
     def __len__(self) -> int:
         return len(self._mailboxes)
 
-    def join(self, stream: str = "state") -> Mailbox:
-        """Add a new client, counted for this stream, and return its mailbox."""
-        mailbox = Mailbox(self.metrics.traffic(stream))
+    def join(self, stream: str = "state", keeps: Callable[[int], None] | None = None) -> Mailbox:
+        """Add a new client, counted for this stream, and return its mailbox, which tells what it keeps."""
+        mailbox = Mailbox(self.metrics.traffic(stream), keeps)
         mailbox.traffic.clients += 1
         self._mailboxes.add(mailbox)
         return mailbox
@@ -167,3 +185,7 @@ class Hub:
         A state that is broadcast earlier may replace one that a client was ready to take.
         """
         self._waking.when_awake(then)
+
+
+def _do_nothing(_size: int) -> None:
+    """Nobody counts what is kept."""
