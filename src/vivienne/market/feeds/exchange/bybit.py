@@ -40,6 +40,7 @@ _UNAVAILABLE = (10000, 10016)
 _WRONG_PARAMETER = 10001
 _WAIT_SECONDS = 5.0
 _INSTRUMENTS = "/v5/market/instruments-info"
+_LONGEST_CURSOR = 1_000
 _UNDER_WAY = ("ongoing", "in_progress")
 _RECENT_TRADES = {"spot": 60, "linear": 1_000}
 
@@ -87,6 +88,8 @@ class Bybit:
         cursor = field(answer, "result").get("nextPageCursor")
         if not cursor:
             return None
+        if len(str(cursor)) > _LONGEST_CURSOR:
+            raise UnknownMessage(f"nextPageCursor is {shown(cursor)}, longer than {_LONGEST_CURSOR:,} characters")
         query: dict[str, str | int] = {"category": self._category, "limit": 1_000, "cursor": unquote(str(cursor))}
         return Request(_INSTRUMENTS, query)
 

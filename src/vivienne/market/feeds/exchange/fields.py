@@ -21,6 +21,8 @@ _log = logging.getLogger(__name__)
 _MOST_SHOWN = 80
 _MOST_DIGITS = 20
 _LONGEST_NAME = 64
+LONGEST_TEXT = 100
+"""Longest text of a field: names of trades have 36 characters, topics and times fewer. Some of them are kept."""
 _LARGEST_WHOLE = 2**63 - 1
 _Meaning = TypeVar("_Meaning")
 
@@ -60,14 +62,16 @@ def _is_whole(value: str) -> bool:
 
 
 def text(source: Any, name: str | int) -> str:
-    """A field that is a text.
+    """A field that is a text of at most `LONGEST_TEXT` characters.
 
     Raises:
-        UnknownMessage: it is absent, or no text.
+        UnknownMessage: it is absent, or no such text.
     """
     value = field(source, name)
     if not isinstance(value, str):
         raise UnknownMessage(f"{name} is {shown(value)}, not a text")
+    if len(value) > LONGEST_TEXT:
+        raise UnknownMessage(f"{name} is {shown(value)}, longer than {LONGEST_TEXT} characters")
     return value
 
 
@@ -201,5 +205,6 @@ def field(source: Any, name: str | int) -> Any:
 
 def shown(value: Any) -> str:
     """A value for a log line, cut to a length that fits it."""
-    written = repr(value)
+    # All of a message would take milliseconds.
+    written = repr(value[: _MOST_SHOWN + 1] if isinstance(value, (str, bytes)) else value)
     return written if len(written) <= _MOST_SHOWN else f"{written[:_MOST_SHOWN]}..."

@@ -188,8 +188,8 @@ def _of_pair(instrument: Instrument, answer: Any) -> list[Any]:
 def _of_method(message: Any) -> list[StreamEvent]:
     """What an answer to a subscription means."""
     if message["method"] == "subscribe" and message.get("success") is False:
-        symbol = message.get("symbol")
-        return [Refused(symbol if isinstance(symbol, str) else None, shown(message.get("error")))]
+        symbol = text(message, "symbol") if isinstance(message.get("symbol"), str) else None
+        return [Refused(symbol, shown(message.get("error")))]
     return [Heard(moment(message, "time_out"))] if "time_out" in message else []
 
 

@@ -192,7 +192,8 @@ class Okx:
 def _of_event(message: Any) -> list[StreamEvent]:
     """What an answer to a subscription or an announcement means."""
     if message["event"] == "error":
-        symbol = message.get("arg", {}).get("instId") if isinstance(message.get("arg"), dict) else None
+        about = message.get("arg")
+        symbol = text(about, "instId") if isinstance(about, dict) and "instId" in about else None
         return [Refused(symbol, shown(message.get("msg")))]
     if message["event"] == "notice":
         return [Ending(shown(message.get("msg")))]
