@@ -55,6 +55,7 @@ class Bybit:
     rest = "https://api.bybit.com"
     stream = "wss://stream.bybit.com"
     quote = "USDT"
+    markets_at: tuple[str, ...] = ("result", "list")
     intervals: Mapping[int, str] = {1: "1", 3: "3", 5: "5", 15: "15", 30: "30", 60: "60", 240: "240", 1440: "D"}
     history_rows = 1_000
     history_estimates: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from vivienne.market.feeds.exchange.adapter import Ending, Heard, Outage, Refused, Traded, UnknownMessage, cut
-from vivienne.market.feeds.exchange.fields import check_size, shown, understood
+from vivienne.market.feeds.exchange.fields import check_parts, shown, understood
 from vivienne.market.feeds.exchange.plausible import Latest, TooLate, check_event
 from vivienne.rates import Quota
 
@@ -27,8 +27,10 @@ _left_out = Quota(_log, logging.WARNING)
 _TURN_SECONDS = 0.002
 """After so long without a pause others get their turn, however much the exchange sends."""
 _TRADES_AT_ONCE = 200
-_MOST_PARTS = 3_000
+_MOST_PARTS = 2_000
 """Objects and lists in a message; of a busy second an exchange sends a thousand trades."""
+_SHORT = 4_096
+"""Length of a message up to which it has too few parts to matter; few have 1,000."""
 _MOST_REASONS = 100
 """Reasons that are counted apart: they quote what was wrong, so that there could be any number of them."""
 _QUIET_MINUTES = 1
@@ -100,9 +102,9 @@ class Hearing:
         if message == "pong":
             return True
         try:
-            content = orjson.loads(message)
-            check_size(content, _MOST_PARTS)
-            events = understood(self._adapter.events, content, self._instruments)
+            if len(message) > _SHORT:
+                check_parts(message, _MOST_PARTS)
+            events = understood(self._adapter.events, orjson.loads(message), self._instruments)
             latest = self.latest.limit(asyncio.get_running_loop().time())
             for event in events:
                 check_event(event, latest)

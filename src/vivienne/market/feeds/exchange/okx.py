@@ -54,6 +54,7 @@ class Okx:
     rest = "https://www.okx.com"
     stream = "wss://ws.okx.com:8443"
     quote = "USDT"
+    markets_at: tuple[str, ...] = ("data",)
     # Days begin at midnight UTC only in the intervals that say so.
     intervals: Mapping[int, str] = {
         1: "1m", 3: "3m", 5: "5m", 15: "15m", 30: "30m", 60: "1H", 240: "4H", 1440: "1Dutc",
