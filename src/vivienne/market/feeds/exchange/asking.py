@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from vivienne.market.feeds.exchange.adapter import Advice, UnknownMessage
 from vivienne.market.feeds.exchange.fields import check_size
 from vivienne.market.feeds.exchange.market_list import MOST_BRACKETS, MOST_MARKETS
-from vivienne.market.feeds.exchange.minutes import MOST_TRADES
 from vivienne.market.feeds.exchange.plausible import check_row, check_time, check_trade
 from vivienne.market.feeds.exchange.rest import MOST_LISTED_BYTES, Refused, answer_of
+from vivienne.market.feeds.exchange.room import MOST_TRADES
 from vivienne.market.types import MINUTE_MS
 
 if TYPE_CHECKING:

@@ -198,21 +198,21 @@ class Rest:
                 status, retry_after = answer.status_code, _retry_after(answer)
         except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError) as error:
             raise Refused(Advice("retry", unreachable(self._adapter.title, error))) from error
-        too_much: UnknownMessage | None = None
-        body: Any = None
+        too_much, body = "", None
         try:
             body, found = await read(content)
         except UnknownMessage as error:
-            too_much = error
+            too_much = str(error)
+        del content  # it may be long, and errors are kept for a while
         if status == HTTPStatus.NOT_FOUND and request.path in self._paths:  # no market was asked for
             reason = f"{self._adapter.title} answers 404 for {request.path}; is the host right (--exchange-url)?"
             raise Refused(Advice("give_up", reason))
         advice = answer_of(self._adapter.advice, status, retry_after, body)
         if advice is not None:
             raise Refused(advice)
-        if too_much is not None:
+        if too_much:
             reason = f"an answer of {self._adapter.title} could not be read: {too_much}"
-            raise Refused(Advice("retry", reason, concerns="instrument")) from too_much
+            raise Refused(Advice("retry", reason, concerns="instrument"))
         if body is None:
             raise Refused(Advice("retry", f"{self._adapter.title} answered with something that is not JSON"))
         return found
