@@ -13,6 +13,7 @@ import pytest
 
 import fake_exchange
 from fake_exchange import BEGIN, DIALECTS, FakeMarket
+from vivienne import slices
 from vivienne.market.feeds.exchange import asking
 from vivienne.market.feeds.exchange import rest as exchange_rest
 from vivienne.market.feeds.exchange.adapter import Instrument, Request
@@ -22,6 +23,7 @@ from vivienne.market.feeds.exchange.line import Line
 from vivienne.market.feeds.exchange.listener import Counts
 from vivienne.market.feeds.exchange.patience import Patience
 from vivienne.market.feeds.exchange.rest import Refused, Rest
+from vivienne.market.feeds.exchange.turns import Turns
 from vivienne.market.types import MINUTE_MS
 
 if TYPE_CHECKING:
@@ -78,7 +80,7 @@ def of_binance(number: int) -> dict[str, Any]:
 
 
 async def test_the_longest_list_there_is_fits_and_others_have_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exchange_rest, "_TURN_SECONDS", 0.0)
+    monkeypatch.setattr(slices, "SLICE_SECONDS", 0.0)
     content = orjson.dumps({"timezone": "UTC", "symbols": [of_binance(number) for number in range(3_500)]})
     assert len(content) > 14_000_000
     adapter = EXCHANGES["binance"]
@@ -136,6 +138,8 @@ async def test_all_pages_of_a_list_have_one_bound(monkeypatch: pytest.MonkeyPatc
     asked = 0
 
     class Counting:
+        turns = Turns()
+
         async def markets(self, request: Request, most: int) -> Any:
             nonlocal asked
             asked += 1

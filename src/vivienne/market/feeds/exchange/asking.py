@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +34,7 @@ async def instruments_of(rest: Rest, adapter: Adapter) -> list[Instrument]:
     request, read, brackets = adapter.instruments_request(), 0, 0
     for _ in range(MOST_PAGES):
         listed = await rest.markets(request, MOST_LISTED_BYTES - read)
-        found += await _read_markets(adapter, listed)
+        found += await _read_markets(rest, adapter, listed)
         read, brackets = read + listed.bytes, brackets + listed.brackets
         if len(found) > MOST_MARKETS or brackets > 2 * MOST_BRACKETS:
             raise Refused(Advice("give_up", f"{adapter.title} lists more than {MOST_MARKETS:,} markets"))
@@ -46,7 +45,7 @@ async def instruments_of(rest: Rest, adapter: Adapter) -> list[Instrument]:
     raise Refused(Advice("retry", f"{adapter.title} lists its markets on more than {MOST_PAGES} pages"))
 
 
-async def _read_markets(adapter: Adapter, listed: MarketList) -> list[Instrument]:
+async def _read_markets(rest: Rest, adapter: Adapter, listed: MarketList) -> list[Instrument]:
     """The markets of an answer. Those that cannot be read do not take the others with them.
 
     Raises:
@@ -59,7 +58,7 @@ async def _read_markets(adapter: Adapter, listed: MarketList) -> list[Instrument
             found += answer_of(adapter.instruments, portion)
         except Refused as error:
             wrong = error
-        await asyncio.sleep(0)
+        await rest.turns.rest()
     if wrong is not None and not found:
         raise wrong
     return found

@@ -224,16 +224,16 @@ class Following:
         self._outlet.put(events)
         if self._splice.is_behind and not self._is_going_on:
             self._is_going_on = True
-            asyncio.get_running_loop().call_soon(self._go_on)
+            self._rest.turns.add(self._go_on)
 
-    def _go_on(self) -> None:
-        """Do some more of what takes long; others have had their turn."""
-        self._is_going_on = False
-        if self._has_failed or not self._splice.is_behind:
-            return
-        with self._contained():
-            self._put(self._splice.go_on())
-        self._look()
+    def _go_on(self) -> bool:
+        """Do some more of what takes long; whether there is more."""
+        if not self._has_failed and self._splice.is_behind:
+            with self._contained():
+                self._put(self._splice.go_on())
+            self._look()
+        self._is_going_on = not self._has_failed and self._splice.is_behind
+        return self._is_going_on
 
     def events(self) -> AsyncIterator[FeedEvent]:
         """Minutes in order, and between them the newest price, until it is ended."""
@@ -299,7 +299,7 @@ class Following:
         need = self._splice.need()
         for _ in range(MOST_WAITING):
             self._put(self._splice.give_up())
-            await asyncio.sleep(0)  # there may be thousands of holes
+            await self._rest.turns.rest()  # there may be thousands of holes
             before, need = need, self._splice.need()
             if need in (before, None):
                 break
@@ -321,11 +321,10 @@ class Following:
         self._refused(None)
         await self._let_go(before)
 
-    @staticmethod
-    async def _let_go(splice: Splice) -> None:
+    async def _let_go(self, splice: Splice) -> None:
         """Let go of what a splice keeps, a little at a time."""
         for _ in splice.let_go():
-            await asyncio.sleep(0)
+            await self._rest.turns.rest()
 
     def _history_missing(self, reason: str, is_final: bool) -> None:
         """Say why the history is not there yet."""
@@ -356,7 +355,7 @@ class Following:
             if breaks != self._standing.breaks:
                 return []
             self._put(self._splice.answer_part(trades[begin : begin + _TRADES_AT_ONCE]))
-            await asyncio.sleep(0)
+            await self._rest.turns.rest()
         if breaks != self._standing.breaks:
             return []
         return self._splice.answer_trades([], is_whole=is_whole, oldest=oldest)

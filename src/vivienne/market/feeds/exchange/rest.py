@@ -23,6 +23,7 @@ from vivienne.market.feeds.exchange.patience import Patience
 from vivienne.market.feeds.exchange.proxies import check_proxies
 from vivienne.market.feeds.exchange.reading import read_in_pieces
 from vivienne.market.feeds.exchange.trust import trusted
+from vivienne.market.feeds.exchange.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -44,7 +45,6 @@ _MOST_PARTS = 5_000
 """Most objects and lists in an answer; the longest page has 1,000 candles or trades."""
 _UNPACKED_BYTES = 64 * 1024
 """What is unpacked at once."""
-_TURN_SECONDS = 0.002
 _GZIP = 31
 """What zlib calls its format."""
 LONGEST_OBEYED_SECONDS = 3_600.0
@@ -111,9 +111,13 @@ class Rest:
         adapter: of the exchange.
         url: scheme and host in place of the exchange's own.
         patience: how long it waits between tries.
+
+    Attributes:
+        turns: of the exchange, which its streams share.
     """
 
     def __init__(self, adapter: Adapter, url: str | None = None, patience: Patience | None = None) -> None:
+        self.turns = Turns()
         self._adapter = adapter
         self._patience = patience or Patience()
         self._budget = Budget(adapter.limits.weight_per_minute)
@@ -130,7 +134,7 @@ class Rest:
             base_url=self._url, timeout=TIMEOUT_SECONDS, limits=limits, headers=_HEADERS, follow_redirects=False,
             verify=trusted(),
         )  # fmt: skip
-        read_in_pieces(client)
+        read_in_pieces(client, self.turns)
         return client
 
     async def __aenter__(self) -> Self:
@@ -194,7 +198,7 @@ class Rest:
                 asyncio.timeout(_WHOLE_SECONDS),
                 self._client.stream("GET", request.path, params=dict(request.query)) as answer,
             ):
-                content = await _content(answer, most)
+                content = await _content(answer, most, self.turns)
                 status, retry_after = answer.status_code, _retry_after(answer)
         except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError) as error:
             raise Refused(Advice("retry", unreachable(self._adapter.title, error))) from error
@@ -227,15 +231,12 @@ class Rest:
 
     async def _listed(self, content: bytearray) -> tuple[Any, MarketList]:
         found = MarketList(content, self._adapter.markets_at)
-        turn_ends = monotonic() + _TURN_SECONDS
         for _ in found.find():
-            if monotonic() > turn_ends:
-                await asyncio.sleep(0)
-                turn_ends = monotonic() + _TURN_SECONDS
+            await self.turns.rest()
         return found.around, found
 
 
-async def _content(answer: httpx2.Response, most: int) -> bytearray:
+async def _content(answer: httpx2.Response, most: int, turns: Turns) -> bytearray:
     """The body, unpacked a little at a time; others have their turn between.
 
     Raises:
@@ -247,16 +248,14 @@ async def _content(answer: httpx2.Response, most: int) -> bytearray:
         raise Refused(Advice("retry", reason, concerns="instrument"))
     content = bytearray()
     unpacking = zlib.decompressobj(_GZIP) if encoding == "gzip" else None
-    read, turn_ends = 0, monotonic() + _TURN_SECONDS
+    read = 0
     async for raw in answer.aiter_raw():  # in pieces as they come
         read += len(raw)
         for part in [raw] if unpacking is None else _unpacked(unpacking, raw):
             content += part
             if max(read, len(content)) > most:
                 raise Refused(Advice("give_up", f"an answer of more than {most:,} bytes", concerns="instrument"))
-            if monotonic() > turn_ends:
-                await asyncio.sleep(0)
-                turn_ends = monotonic() + _TURN_SECONDS
+            await turns.rest()
     return content
 
 
