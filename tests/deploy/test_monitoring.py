@@ -41,7 +41,7 @@ VALUES = {
     "stage": {"in_force", "published"},
     "stream": {"state", "logs", "redis"},
     "recorded_by": {"this_version", "other_versions"},
-    "kind": {"filled", "incomplete", "mismatched", "unconfirmed", "dropped", "failed"},
+    "kind": {"filled", "incomplete", "mismatched", "unconfirmed", "dropped", "failed", "overflowed"},
 }
 VARIABLES = {"$" + variable["name"] for variable in DASHBOARD["templating"]["list"]}
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import gzip
 from contextlib import asynccontextmanager, suppress
+from functools import partial
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, cast
 
 import httpx2
@@ -13,6 +15,7 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
 from fake_exchange import BEGIN
+from vivienne import slices
 from vivienne.market.feeds.exchange import reading as exchange_reading
 from vivienne.market.feeds.exchange import rest as exchange_rest
 from vivienne.market.feeds.exchange.adapter import Instrument, Request, UnknownMessage
@@ -24,6 +27,7 @@ from vivienne.market.feeds.exchange.line import Broken, Line
 from vivienne.market.feeds.exchange.listener import Counts
 from vivienne.market.feeds.exchange.patience import Patience
 from vivienne.market.feeds.exchange.rest import Refused, Rest
+from vivienne.market.feeds.exchange.turns import Turns
 from vivienne.market.types import MINUTE_MS
 
 if TYPE_CHECKING:
@@ -61,7 +65,7 @@ async def test_frames_without_end_that_are_no_message_end_the_connection(frame: 
 async def test_what_arrives_at_once_is_read_in_pieces_and_whole() -> None:
     texts = [f"message {number}" for number in range(5_000)]
     frames = b"".join(b"\x81" + bytes([len(text)]) + text.encode() for text in texts)
-    async with asyncio.timeout(SECONDS), sending(frames + b"\x88\x02\x03\xe8") as url, Connect(url) as opened:
+    async with asyncio.timeout(SECONDS), sending(frames + b"\x88\x02\x03\xe8") as url, Connect(url, Turns()) as opened:
         connection = cast("ExchangeConnection", opened)
         assert [text async for text in connection] == texts
         assert connection.close_code == 1000
@@ -97,7 +101,7 @@ async def test_an_answer_is_unpacked_once_and_only_as_it_was_asked_for() -> None
 async def test_an_answer_that_unpacks_to_more_than_is_read_is_refused_and_others_have_their_turn(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(exchange_rest, "_TURN_SECONDS", 0.0)
+    monkeypatch.setattr(slices, "SLICE_SECONDS", 0.0)
     asking = asyncio.create_task(Answering(gzip.compress(b" " * 50_000_000), **{"Content-Encoding": "gzip"}).get())
     turns = 0
     while not asking.done():
@@ -110,7 +114,7 @@ async def test_an_answer_that_unpacks_to_more_than_is_read_is_refused_and_others
 
 @pytest.mark.parametrize("flood", [b"1\r\n \r\n", b"HTTP/1.1 103 Early\r\n\r\n"], ids=["chunks", "early"])
 async def test_what_is_around_an_answer_is_read_in_pieces(flood: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exchange_reading, "_TURN_SECONDS", 0.0)
+    monkeypatch.setattr(slices, "SLICE_SECONDS", 0.0)
     monkeypatch.setattr(exchange_reading, "_MOST_BYTES", 200_000)
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
@@ -151,3 +155,51 @@ def test_the_parts_of_a_message_are_counted(content: Any) -> None:
     check_size(content, 100)
     with pytest.raises(UnknownMessage):
         check_size(content, 40)
+
+
+async def test_many_connections_of_an_exchange_have_one_turn_together() -> None:
+    """Each turn is over after a piece of work that takes long; then others have theirs."""
+    turns, passes, done = Turns(), 0, list[int]()
+
+    def work(number: int) -> bool:
+        end = perf_counter() + 0.003
+        while perf_counter() < end:
+            pass
+        done.append(number)
+        return done.count(number) < 4
+
+    for number in range(10):
+        turns.add(partial(work, number))
+
+    async def answer(number: int) -> None:
+        for _ in range(4):
+            work(number)
+            work(number)
+            await turns.rest()
+
+    answers = [asyncio.create_task(answer(10 + number)) for number in range(10)]
+    while len(done) < 120:
+        before = len(done)
+        await asyncio.sleep(0)
+        passes += 1
+        assert passes == 1 or len(done) - before <= 1 + 2 * 2
+    await asyncio.gather(*answers)
+
+
+async def test_a_defect_in_a_turn_takes_no_turn_of_others() -> None:
+    turns, there = Turns(), asyncio.Event()
+
+    def fail() -> bool:
+        raise RuntimeError("defect")
+
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda *_: None)
+    turns.add(fail)
+
+    def work() -> bool:
+        there.set()
+        return False
+
+    turns.add(work)
+    async with asyncio.timeout(SECONDS):
+        await there.wait()

@@ -306,7 +306,7 @@ async def test_a_message_that_is_too_large_is_counted_and_the_feed_goes_on() -> 
         await exchange.tell(" " * (5 * 1024 * 1024))
         await watching.until(5)
         check(watching, market)
-        assert feed.streams[0].counts.left_out["it has more than 1,048,576 bytes"] == 1
+        assert feed.streams[0].counts.left_out["it has more than 524,288 bytes"] == 1
 
 
 async def test_a_limit_is_obeyed_by_every_request_to_the_host() -> None:

@@ -235,6 +235,7 @@ class Adapter(Protocol):
         title: as shown to people.
         rest, stream: the hosts, with scheme.
         quote: the usual quote currency.
+        markets_at: names of the fields of an answer that lead to its markets.
         intervals: minutes of the candles it has history of, and its names for them.
         history_rows: largest number of rows in an answer of history.
         trades_rows: largest number of trades in an answer.
@@ -253,6 +254,7 @@ class Adapter(Protocol):
     rest: str
     stream: str
     quote: str
+    markets_at: tuple[str, ...]
     intervals: Mapping[int, str]
     history_rows: int
     history_estimates: tuple[str, ...]

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 from typing import TYPE_CHECKING, Any
 
 from vivienne.market.feeds.exchange.adapter import Advice, UnknownMessage
 from vivienne.market.feeds.exchange.fields import check_size
-from vivienne.market.feeds.exchange.minutes import MOST_TRADES
+from vivienne.market.feeds.exchange.market_list import MOST_BRACKETS, MOST_MARKETS
 from vivienne.market.feeds.exchange.plausible import check_row, check_time, check_trade
-from vivienne.market.feeds.exchange.rest import Refused, answer_of
+from vivienne.market.feeds.exchange.rest import MOST_LISTED_BYTES, Refused, answer_of
+from vivienne.market.feeds.exchange.room import MOST_TRADES
 from vivienne.market.types import MINUTE_MS
 
 if TYPE_CHECKING:
     from vivienne.market.feeds.exchange.adapter import Adapter, HistoryRow, Instrument, NumberedTrade, Request
+    from vivienne.market.feeds.exchange.market_list import MarketList
     from vivienne.market.feeds.exchange.rest import Rest
 
 MOST_PAGES = 100
 """Largest number of answers in a row."""
-_MOST_INSTRUMENTS = 50_000
 _BESIDE = 1_000
 """Parts of an answer that may be there beside the rows that were asked for; some exchanges give a few more rows."""
 
@@ -31,18 +31,37 @@ async def instruments_of(rest: Rest, adapter: Adapter) -> list[Instrument]:
         Refused: there is no answer, or none that can be read.
     """
     found: list[Instrument] = []
-    request = adapter.instruments_request()
+    request, read, brackets = adapter.instruments_request(), 0, 0
     for _ in range(MOST_PAGES):
-        answer = await rest.get(request)
-        # Thousands of them take a while; in a thread it keeps nobody waiting.
-        found += await asyncio.to_thread(answer_of, adapter.instruments, answer)
-        if len(found) > _MOST_INSTRUMENTS:
-            raise Refused(Advice("give_up", f"{adapter.title} lists more than {_MOST_INSTRUMENTS:,} markets"))
-        more: Request | None = answer_of(adapter.more_instruments, answer)
+        listed = await rest.markets(request, MOST_LISTED_BYTES - read)
+        found += await _read_markets(rest, adapter, listed)
+        read, brackets = read + listed.bytes, brackets + listed.brackets
+        if len(found) > MOST_MARKETS or brackets > 2 * MOST_BRACKETS:
+            raise Refused(Advice("give_up", f"{adapter.title} lists more than {MOST_MARKETS:,} markets"))
+        more: Request | None = answer_of(adapter.more_instruments, listed.around)
         if more is None:
             return found
         request = more
     raise Refused(Advice("retry", f"{adapter.title} lists its markets on more than {MOST_PAGES} pages"))
+
+
+async def _read_markets(rest: Rest, adapter: Adapter, listed: MarketList) -> list[Instrument]:
+    """The markets of an answer. Those that cannot be read do not take the others with them.
+
+    Raises:
+        Refused: none can be read.
+    """
+    found: list[Instrument] = []
+    wrong: Refused | None = None
+    for portion in listed.portions():
+        try:
+            found += answer_of(adapter.instruments, portion)
+        except Refused as error:
+            wrong = error
+        await rest.turns.rest()
+    if wrong is not None and not found:
+        raise wrong
+    return found
 
 
 async def candles_between(

@@ -53,6 +53,7 @@ class Binance:
     """
 
     quote = "USDT"
+    markets_at: tuple[str, ...] = ("symbols",)
     intervals: Mapping[int, str] = {
         1: "1m", 3: "3m", 5: "5m", 15: "15m", 30: "30m", 60: "1h", 240: "4h", 1440: "1d",
     }  # fmt: skip

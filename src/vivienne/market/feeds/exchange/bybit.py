@@ -40,6 +40,7 @@ _UNAVAILABLE = (10000, 10016)
 _WRONG_PARAMETER = 10001
 _WAIT_SECONDS = 5.0
 _INSTRUMENTS = "/v5/market/instruments-info"
+_LONGEST_CURSOR = 1_000
 _UNDER_WAY = ("ongoing", "in_progress")
 _RECENT_TRADES = {"spot": 60, "linear": 1_000}
 
@@ -54,6 +55,7 @@ class Bybit:
     rest = "https://api.bybit.com"
     stream = "wss://stream.bybit.com"
     quote = "USDT"
+    markets_at: tuple[str, ...] = ("result", "list")
     intervals: Mapping[int, str] = {1: "1", 3: "3", 5: "5", 15: "15", 30: "30", 60: "60", 240: "240", 1440: "D"}
     history_rows = 1_000
     history_estimates: tuple[str, ...] = ()
@@ -87,6 +89,8 @@ class Bybit:
         cursor = field(answer, "result").get("nextPageCursor")
         if not cursor:
             return None
+        if len(str(cursor)) > _LONGEST_CURSOR:
+            raise UnknownMessage(f"nextPageCursor is {shown(cursor)}, longer than {_LONGEST_CURSOR:,} characters")
         query: dict[str, str | int] = {"category": self._category, "limit": 1_000, "cursor": unquote(str(cursor))}
         return Request(_INSTRUMENTS, query)
 

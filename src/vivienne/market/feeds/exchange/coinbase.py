@@ -40,6 +40,7 @@ class Coinbase:
     rest = "https://api.coinbase.com"
     stream = "wss://advanced-trade-ws.coinbase.com"
     quote = "USD"
+    markets_at: tuple[str, ...] = ("products",)
     intervals: Mapping[int, str] = {
         1: "ONE_MINUTE", 5: "FIVE_MINUTE", 15: "FIFTEEN_MINUTE", 30: "THIRTY_MINUTE", 60: "ONE_HOUR",
         1440: "ONE_DAY",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from time import monotonic, perf_counter
+from functools import partial
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -15,9 +16,10 @@ if TYPE_CHECKING:
 
     from websockets.protocol import Event
 
+    from vivienne.market.feeds.exchange.turns import Turns
+
 _PIECE_BYTES = 1024
 """Read at once. A frame may have two bytes, and takes 20 microseconds."""
-_TURN_SECONDS = 0.002
 _MOST_IDLE_FRAMES, _IDLE_SECONDS = 100, 10.0
 """Pings, pongs and empty frames in so many seconds; exchanges send a ping every few seconds at most."""
 
@@ -25,12 +27,17 @@ _MOST_IDLE_FRAMES, _IDLE_SECONDS = 100, 10.0
 class ExchangeConnection(ClientConnection):
     """Reads what has arrived in pieces; others have their turn between. Frames that are no message are counted.
 
+    Args:
+        turns: of the exchange.
+        args, more: see `ClientConnection`.
+
     Attributes:
         is_flooded: whether it was ended because there were too many of those.
     """
 
-    def __init__(self, *args: Any, **more: Any) -> None:
+    def __init__(self, *args: Any, turns: Turns, **more: Any) -> None:
         super().__init__(*args, **more)
+        self._turns = turns
         self._arrived = bytearray()
         self._takes = False
         self._idle_frames = Rate(_MOST_IDLE_FRAMES, _IDLE_SECONDS, monotonic)
@@ -45,27 +52,26 @@ class ExchangeConnection(ClientConnection):
         """See `asyncio.Protocol`."""
         self._arrived += data
         if not self._takes:
-            self._take()
+            self._takes = True
+            self._turns.add(self._take)
 
     def eof_received(self) -> None:
         """See `asyncio.Protocol`. What was not read yet by then is not read any more."""
         self._arrived.clear()
         super().eof_received()
 
-    def _take(self) -> None:
-        """Read pieces until the time is over, and the rest in the next pass of the event loop."""
-        end, place = perf_counter() + _TURN_SECONDS, 0
-        while place < len(self._arrived) and (place == 0 or perf_counter() < end):
-            piece = bytes(self._arrived[place : place + _PIECE_BYTES])
-            place += _PIECE_BYTES
+    def _take(self) -> bool:
+        """Read a piece; whether there is more."""
+        piece = bytes(self._arrived[:_PIECE_BYTES])
+        del self._arrived[:_PIECE_BYTES]
+        if piece:
             super().data_received(piece)
-        del self._arrived[:place]
         self._takes = bool(self._arrived)
         if self._takes:
             self.transport.pause_reading()
-            self.loop.call_soon(self._take)
         else:
             self._resume()
+        return self._takes
 
     def _resume(self) -> None:
         """Read on, unless something else must be done before."""
@@ -83,10 +89,17 @@ class ExchangeConnection(ClientConnection):
 
 
 class Connect(connect):
-    """A connection to the host that was named: redirects are not followed, as in REST."""
+    """A connection to the host that was named: redirects are not followed, as in REST.
 
-    def __init__(self, *args: Any, **more: Any) -> None:
-        super().__init__(*args, create_connection=ExchangeConnection, **more)
+    Args:
+        url: of the stream.
+        turns: of the exchange.
+        more: see `connect`.
+    """
+
+    def __init__(self, url: str, turns: Turns, **more: Any) -> None:
+        create: Any = partial(ExchangeConnection, turns=turns)
+        super().__init__(url, create_connection=create, **more)
 
     def process_redirect(self, exc: Exception) -> Exception | str:
         """See `connect`."""

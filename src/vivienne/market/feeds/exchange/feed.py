@@ -193,6 +193,7 @@ class ExchangeFeed:
                 stream = Stream(
                     self.adapter, [instruments[asset] for asset in there], Group(followings, self.look),
                     url=self._stream_url(), connects=self._connects, patience=self._patience, now=self._reading.now,
+                    turns=self._rest.turns,
                 )  # fmt: skip
                 self.streams.append(stream)
                 self._streams |= dict.fromkeys(there, stream)

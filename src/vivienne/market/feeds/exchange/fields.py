@@ -9,18 +9,24 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from vivienne.market.feeds.exchange.adapter import UnknownMessage
+from vivienne.rates import Quota
 from vivienne.times import iso
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from vivienne.market.feeds.exchange.adapter import Instrument
 
 _log = logging.getLogger(__name__)
+_unreadable = Quota(_log, logging.INFO)
 
 _MOST_SHOWN = 80
 _MOST_DIGITS = 20
 _LONGEST_NAME = 64
+LONGEST_TEXT = 100
+"""Longest text of a field: names of trades have 36 characters, topics and times fewer. Some of them are kept."""
+_PARTS_OF_EACH = 12
+"""Values of a candle or a trade, on average; those of an answer with 1,000 of them fit easily."""
 _LARGEST_WHOLE = 2**63 - 1
 _Meaning = TypeVar("_Meaning")
 
@@ -60,14 +66,16 @@ def _is_whole(value: str) -> bool:
 
 
 def text(source: Any, name: str | int) -> str:
-    """A field that is a text.
+    """A field that is a text of at most `LONGEST_TEXT` characters.
 
     Raises:
-        UnknownMessage: it is absent, or no text.
+        UnknownMessage: it is absent, or no such text.
     """
     value = field(source, name)
     if not isinstance(value, str):
         raise UnknownMessage(f"{name} is {shown(value)}, not a text")
+    if len(value) > LONGEST_TEXT:
+        raise UnknownMessage(f"{name} is {shown(value)}, longer than {LONGEST_TEXT} characters")
     return value
 
 
@@ -102,6 +110,24 @@ def check_size(content: Any, most: int) -> None:
             found += [each for each in values if isinstance(each, (dict, list))]
         if len(found) > most:
             raise UnknownMessage(f"it has more than {most:,} rows")
+
+
+def check_parts(content: bytes | bytearray | str, most: int) -> None:
+    """Refuse JSON that has more parts than can be meant, before it is decoded: many small ones take long.
+
+    Args:
+        content: the text. Brackets and commas within its texts count too.
+        most: objects and lists; each may have `_PARTS_OF_EACH` values.
+
+    Raises:
+        UnknownMessage: it has more.
+    """
+    if isinstance(content, str):
+        each, values = content.count("{") + content.count("["), content.count(",")
+    else:
+        each, values = content.count(b"{") + content.count(b"["), content.count(b",")
+    if each > most or values > _PARTS_OF_EACH * most:
+        raise UnknownMessage(f"it has {each:,} objects and lists and {values:,} values; at most {most:,} are expected")
 
 
 def moment(source: Any, name: str | int) -> int:
@@ -177,7 +203,9 @@ def readable(items: Iterable[Any], read: Callable[[Any], Instrument]) -> list[In
     if wrong and not found:
         raise wrong[0]
     if wrong:
-        _log.info("%d of %d markets cannot be read and are left out: %s", len(wrong), len(found) + len(wrong), wrong[0])
+        _unreadable.log(
+            "%d of %d markets cannot be read and are left out: %s", len(wrong), len(found) + len(wrong), wrong[0]
+        )
     return found
 
 
@@ -201,5 +229,29 @@ def field(source: Any, name: str | int) -> Any:
 
 def shown(value: Any) -> str:
     """A value for a log line, cut to a length that fits it."""
-    written = repr(value)
-    return written if len(written) <= _MOST_SHOWN else f"{written[:_MOST_SHOWN]}..."
+    written = ""
+    for part in _written(value):  # not `repr`: of a whole message it takes milliseconds
+        written += part
+        if len(written) > _MOST_SHOWN:
+            return f"{written[:_MOST_SHOWN]}..."
+    return written
+
+
+def _written(value: Any) -> Iterator[str]:
+    """What `repr` gives, bit by bit."""
+    if isinstance(value, dict):
+        yield "{"
+        for place, (name, each) in enumerate(value.items()):
+            yield ", " if place else ""
+            yield from _written(name)
+            yield ": "
+            yield from _written(each)
+        yield "}"
+    elif isinstance(value, list):
+        yield "["
+        for place, each in enumerate(value):
+            yield ", " if place else ""
+            yield from _written(each)
+        yield "]"
+    else:
+        yield repr(value[: _MOST_SHOWN + 1] if isinstance(value, (str, bytes)) else value)

@@ -16,15 +16,24 @@ from vivienne.market.feeds.exchange.outlet import MOST_WAITING, Outlet
 from vivienne.market.feeds.exchange.patience import LONGEST_WAIT_SECONDS
 from vivienne.market.feeds.exchange.plausible import LEAP_MS
 from vivienne.market.feeds.exchange.rest import Refused
+from vivienne.market.feeds.exchange.room import TooManyTrades
 from vivienne.market.feeds.exchange.splicing import CandlesNeeded, TradesNeeded
 from vivienne.market.feeds.exchange.standing import Standing
 from vivienne.market.feeds.exchange.stream_clock import StreamClock
+from vivienne.rates import Quota
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
 
     from vivienne.market.feeds.base import Contact
-    from vivienne.market.feeds.exchange.adapter import Adapter, Advice, HistoryRow, Instrument, StreamEvent
+    from vivienne.market.feeds.exchange.adapter import (
+        Adapter,
+        Advice,
+        HistoryRow,
+        Instrument,
+        NumberedTrade,
+        StreamEvent,
+    )
     from vivienne.market.feeds.exchange.patience import Patience
     from vivienne.market.feeds.exchange.rest import Rest
     from vivienne.market.feeds.exchange.splicing import Need, Splice
@@ -32,10 +41,13 @@ if TYPE_CHECKING:
     from vivienne.market.feeds.exchange.troubles import TroubleKind
 
 _log = logging.getLogger(__name__)
+_overflows = Quota(_log, logging.WARNING)
 
 _TRIES = 6
 """How often what is needed is asked for, before it counts as not to be had."""
 _LONGEST_PAUSE_SECONDS = 10.0
+_TRADES_AT_ONCE = 500
+"""Trades of an answer that are taken until others may have a turn."""
 
 
 class Following:
@@ -52,6 +64,7 @@ class Following:
     Attributes:
         made: its minutes, counted and compared with the exchange's own.
         failures: number of defects after which the history was read again.
+        overflows: number of times that it was read again because more waited than is kept.
     """
 
     def __init__(
@@ -79,7 +92,9 @@ class Following:
         self._asking: asyncio.Timeout | None = None
         self._is_to_check = True
         self.made = Confirming(adapter, instrument)
-        self.failures = 0
+        self.failures = self.overflows = 0
+        self._told_left_out = 0
+        self._is_going_on = False
 
     @property
     def trouble(self) -> str | None:
@@ -112,8 +127,18 @@ class Following:
         """A defect that concerns one market must not stop the others."""
         try:
             yield
+        except TooManyTrades as error:
+            self._overflow(str(error))
         except Exception as error:  # noqa: BLE001  # see above
             self._fail(error)
+
+    def _overflow(self, reason: str) -> None:
+        """Read the history again, because what waits is more than is kept."""
+        title, symbol = self._adapter.title, self.instrument.symbol
+        _overflows.log("%s %s: %s; its history is read again", title, symbol, reason)
+        self.overflows += 1
+        self._count_failure()
+        self._distrust(f"{title}: {reason} of {symbol}")
 
     def _check_history(self, time: int) -> None:
         """Read the history again where it ends later than the stream begins: the answers have another clock."""
@@ -129,12 +154,16 @@ class Following:
         title, symbol = self._adapter.title, self.instrument.symbol
         _log.error("%s %s: its minutes failed; its history is read again", title, symbol, exc_info=error)
         self.failures += 1
+        self._count_failure()
+        self._distrust(f"the minutes of {symbol} failed: {error!r}")
+
+    def _count_failure(self) -> None:
         self._failed_in_a_row = 1 if monotonic() - self._failed_at > LONGEST_WAIT_SECONDS else self._failed_in_a_row + 1
         self._failed_at = monotonic()
-        self._distrust(f"the minutes of {symbol} failed: {error!r}")
 
     def _distrust(self, reason: str) -> None:
         self._has_failed = True
+        self._stop_asking()
         self._standing.has_caught_up = False
         self.say("minutes", f"{reason}; its history is read again")
         self._is_needed.set()
@@ -142,12 +171,15 @@ class Following:
     def interrupted(self, reason: str) -> None:
         """The stream broke off. This is said only where it lasts: bars are not late yet."""
         self._clock.lose()
-        if self._asking is not None:  # what it would say does not reach what is missed from here on
-            self._asking.reschedule(asyncio.get_running_loop().time())
-            self._asking = None
+        self._stop_asking()  # what it would say does not reach what is missed from here on
         self._standing.interrupted(reason)
         with self._contained():
             self._splice.interrupt()
+
+    def _stop_asking(self) -> None:
+        if self._asking is not None:
+            self._asking.reschedule(asyncio.get_running_loop().time())
+            self._asking = None
 
     def resumed(self) -> None:
         """The stream is there again."""
@@ -164,6 +196,7 @@ class Following:
         yield from self.made.counts()
         yield "dropped", self._outlet.dropped
         yield "failed", self.failures
+        yield "overflowed", self.overflows
 
     def say(self, kind: TroubleKind, reason: str | None) -> None:
         """Why there is no data, as far as a part knows; None once it is good."""
@@ -189,6 +222,18 @@ class Following:
         if self.made.take(events):
             self._surroundings.compare(self)
         self._outlet.put(events)
+        if self._splice.is_behind and not self._is_going_on:
+            self._is_going_on = True
+            self._rest.turns.add(self._go_on)
+
+    def _go_on(self) -> bool:
+        """Do some more of what takes long; whether there is more."""
+        if not self._has_failed and self._splice.is_behind:
+            with self._contained():
+                self._put(self._splice.go_on())
+            self._look()
+        self._is_going_on = not self._has_failed and self._splice.is_behind
+        return self._is_going_on
 
     def events(self) -> AsyncIterator[FeedEvent]:
         """Minutes in order, and between them the newest price, until it is ended."""
@@ -254,7 +299,7 @@ class Following:
         need = self._splice.need()
         for _ in range(MOST_WAITING):
             self._put(self._splice.give_up())
-            await asyncio.sleep(0)  # there may be thousands of holes
+            await self._rest.turns.rest()  # there may be thousands of holes
             before, need = need, self._splice.need()
             if need in (before, None):
                 break
@@ -262,14 +307,24 @@ class Following:
 
     async def _read_again(self) -> None:
         """Go on from a new history, however long it takes to come."""
+        if self._has_failed:  # nothing is added to it any longer
+            await self._let_go(self._splice)
+        before = self._splice
         history, self._splice = await self._surroundings.begin_again(self._history_missing, lambda: self._clock.newest)
         self._is_to_check = True
         self._has_failed = False
+        self._told_left_out = 0
         self.made.unconfirmed.clear()
         self._outlet.clear()
         self._put([HistoryRead(history)])
         self.say("minutes", None)
         self._refused(None)
+        await self._let_go(before)
+
+    async def _let_go(self, splice: Splice) -> None:
+        """Let go of what a splice keeps, a little at a time."""
+        for _ in splice.let_go():
+            await self._rest.turns.rest()
 
     def _history_missing(self, reason: str, is_final: bool) -> None:
         """Say why the history is not there yet."""
@@ -287,7 +342,28 @@ class Following:
             case TradesNeeded(after, begin):
                 latest = min(self._surroundings.latest(), self._clock.latest)
                 trades, is_whole = await trades_since(self._rest, self._adapter, self.instrument, after, begin, latest)
-                return self._splice.answer_trades(trades, is_whole=is_whole) if breaks == self._standing.breaks else []
+                return await self._taken(trades, is_whole=is_whole, breaks=breaks)
             case CandlesNeeded(begin, end):
+                self._tell_left_out()
                 rows = await candles_between(self._rest, self._adapter, self.instrument, 1, begin, end)
                 return self._splice.answer_candles(rows) if breaks == self._standing.breaks else []
+
+    async def _taken(self, trades: Sequence[NumberedTrade], *, is_whole: bool, breaks: int) -> list[FeedEvent]:
+        """Take an answer, some trades at a time."""
+        oldest = min((each.trade.time for each in trades), default=None)
+        for begin in range(0, len(trades), _TRADES_AT_ONCE):
+            if breaks != self._standing.breaks:
+                return []
+            self._put(self._splice.answer_part(trades[begin : begin + _TRADES_AT_ONCE]))
+            await self._rest.turns.rest()
+        if breaks != self._standing.breaks:
+            return []
+        return self._splice.answer_trades([], is_whole=is_whole, oldest=oldest)
+
+    def _tell_left_out(self) -> None:
+        """Say that trades were left out, whose minute is asked for."""
+        count = self._splice.left_out - self._told_left_out
+        self._told_left_out = self._splice.left_out
+        if count > 0:
+            title, symbol = self._adapter.title, self.instrument.symbol
+            _overflows.log("%s %s: %d trades were more than are kept; their minute is asked for", title, symbol, count)

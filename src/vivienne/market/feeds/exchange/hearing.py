@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import orjson
 
 from vivienne.market.feeds.exchange.adapter import Ending, Heard, Outage, Refused, Traded, UnknownMessage, cut
-from vivienne.market.feeds.exchange.fields import check_size, shown, understood
+from vivienne.market.feeds.exchange.fields import check_parts, shown, understood
 from vivienne.market.feeds.exchange.plausible import Latest, TooLate, check_event
+from vivienne.market.feeds.exchange.turns import Turns
 from vivienne.rates import Quota
 
 if TYPE_CHECKING:
@@ -24,11 +25,11 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _left_out = Quota(_log, logging.WARNING)
 
-_TURN_SECONDS = 0.002
-"""After so long without a pause others get their turn, however much the exchange sends."""
 _TRADES_AT_ONCE = 200
-_MOST_PARTS = 3_000
+_MOST_PARTS = 1_500
 """Objects and lists in a message; of a busy second an exchange sends a thousand trades."""
+_SHORT = 4_096
+"""Length of a message up to which it has too few parts to matter; few have 1,000."""
 _MOST_REASONS = 100
 """Reasons that are counted apart: they quote what was wrong, so that there could be any number of them."""
 _QUIET_MINUTES = 1
@@ -45,6 +46,7 @@ class Hearing:
         counts: counts what happens.
         patience: how long it waits.
         doubted: instruments that only a new trade shows to have data; it is taken out then.
+        turns: of the exchange.
 
     Attributes:
         latest: the latest time that a message may have.
@@ -64,6 +66,7 @@ class Hearing:
         counts: Counts,
         patience: Patience,
         doubted: set[str] | None = None,
+        turns: Turns | None = None,
     ) -> None:
         self._adapter = adapter
         self._instruments = {each.stream_symbol: each for each in instruments}
@@ -71,9 +74,9 @@ class Hearing:
         self._counts = counts
         self._patience = patience
         self._doubted = set() if doubted is None else doubted
+        self._turns = turns or Turns()
         self._clock = 0
         self._newest = 0.0
-        self._turn_ends = 0.0
         self._sequence: int | None = None
         self._without_data = set(self._instruments)
         self._tells_all = False
@@ -100,9 +103,9 @@ class Hearing:
         if message == "pong":
             return True
         try:
-            content = orjson.loads(message)
-            check_size(content, _MOST_PARTS)
-            events = understood(self._adapter.events, content, self._instruments)
+            if len(message) > _SHORT:
+                check_parts(message, _MOST_PARTS)
+            events = understood(self._adapter.events, orjson.loads(message), self._instruments)
             latest = self.latest.limit(asyncio.get_running_loop().time())
             for event in events:
                 check_event(event, latest)
@@ -228,10 +231,7 @@ class Hearing:
 
     async def give_way(self) -> None:
         """Let others have their turn, where there was none for a while."""
-        loop = asyncio.get_running_loop()
-        if loop.time() > self._turn_ends:
-            await asyncio.sleep(0)
-            self._turn_ends = loop.time() + _TURN_SECONDS
+        await self._turns.rest()
 
 
 def _parts(event: StreamEvent) -> Iterator[StreamEvent]:

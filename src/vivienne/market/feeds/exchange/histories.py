@@ -12,6 +12,7 @@ from vivienne.market.feeds.exchange.adapter import Advice
 from vivienne.market.feeds.exchange.past import past
 from vivienne.market.feeds.exchange.plausible import Latest
 from vivienne.market.feeds.exchange.rest import Refused, answer_of
+from vivienne.market.feeds.exchange.room import Room
 from vivienne.market.feeds.exchange.splicing import FromCandles, FromTrades
 from vivienne.market.types import MINUTE_MS
 
@@ -50,6 +51,7 @@ class Histories:
         self._count = bars
         self._patience = patience
         self._latest = Latest(patience.pace)
+        self._room = Room()
         self._turn = asyncio.Lock()
         self._asked = -math.inf
         self._time = 0
@@ -99,7 +101,7 @@ class Histories:
         begin, close = self._end(history)
         if self._adapter.candle_is_minute:
             return history, FromCandles(begin)
-        return history, FromTrades(begin, close, is_flagged=self._adapter.candle_is_flagged)
+        return history, FromTrades(begin, close, is_flagged=self._adapter.candle_is_flagged, room=self._room)
 
     async def at_last(
         self, instrument: Instrument, say: Callable[[str, bool], None], latest: Callable[[], float] = lambda: math.inf

@@ -51,6 +51,7 @@ class Kraken:
     rest = "https://api.kraken.com"
     stream = "wss://ws.kraken.com"
     quote = "USD"
+    markets_at: tuple[str, ...] = ("result",)
     intervals: Mapping[int, str] = {1: "1", 5: "5", 15: "15", 30: "30", 60: "60", 240: "240", 1440: "1440"}
     history_rows = 720
     history_estimates: tuple[str, ...] = ()
@@ -82,11 +83,10 @@ class Kraken:
         return None
 
     def instruments(self, answer: Any) -> list[Instrument]:
-        """See `Adapter`."""
+        """See `Adapter`. They are an object, of whose names none is needed."""
         found = field(answer, "result")
-        if not isinstance(found, dict):
-            raise UnknownMessage(f"result is {shown(found)}, not an object")
-        return readable((each for each in found.values() if "wsname" in each), _instrument)
+        listed = [*found.values()] if isinstance(found, dict) else rows(answer, "result")
+        return readable((each for each in listed if "wsname" in each), _instrument)
 
     def status_request(self) -> Request | None:
         """See `Adapter`."""
@@ -188,8 +188,8 @@ def _of_pair(instrument: Instrument, answer: Any) -> list[Any]:
 def _of_method(message: Any) -> list[StreamEvent]:
     """What an answer to a subscription means."""
     if message["method"] == "subscribe" and message.get("success") is False:
-        symbol = message.get("symbol")
-        return [Refused(symbol if isinstance(symbol, str) else None, shown(message.get("error")))]
+        symbol = text(message, "symbol") if isinstance(message.get("symbol"), str) else None
+        return [Refused(symbol, shown(message.get("error")))]
     return [Heard(moment(message, "time_out"))] if "time_out" in message else []
 
 

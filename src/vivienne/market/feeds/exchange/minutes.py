@@ -8,10 +8,11 @@ connection plus a grace. The clock of this machine says nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
+from vivienne.market.feeds.exchange.ahead import Ahead, minute_of
 from vivienne.market.feeds.exchange.open_minute import OpenMinute
+from vivienne.market.feeds.exchange.room import MOST_TRADES, Room, Spent, TooManyTrades
 from vivienne.market.types import MINUTE_MS, Candle
 
 if TYPE_CHECKING:
@@ -23,10 +24,13 @@ GRACE_MS = 1_000
 """How much later than the end of a minute the exchange's clock must be, where nothing else says that it is over."""
 _SPENT_WITH_EACH = 2
 """Trades of a minute that was made that are let go of with each new one."""
-MOST_TRADES = 200_000
-"""Largest number of trades of minutes that are open; more are left out, and their minutes are incomplete."""
+_ROOM_FOR = 1_000
+"""Trades for which there is room, until it is asked for again."""
 MOST_MINUTES = 1_500
-"""Largest number of minutes that are made at once. What is older than that is a gap."""
+"""Largest number of minutes that are made. What is older than that is a gap."""
+_MADE_AT_ONCE = 100
+"""Minutes that are made until others may have a turn."""
+_FORGOTTEN_AT_ONCE = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,24 +53,31 @@ class MinuteBuilder:
         begin: open time of the first minute to make; what came before is known already.
         close: the last price before it; None if none is known, and then no minute is made before the first trade.
         grace: see `GRACE_MS`.
+        room: for trades of all instruments.
         flag_grace: so long after the end of a minute the exchange's own closed candle is waited for, by its clock,
             before a trade of a later minute or the clock alone closes it; 0 where it has none.
 
     Attributes:
+        is_behind: whether minutes may be over that are not made yet, though nothing is missing: `made` goes on.
         late: number of trades that came after their minute was made; the exchange's candle tells whether it matters.
             Where trades have no numbers, those that come again are among them.
-        left_out: number of trades that were too many.
+        left_out: number of trades that were too many. Their minutes are broken.
         last: the newest trade by its number, or by its time where trades have none.
     """
 
-    def __init__(self, begin: int, close: float | None, *, grace: int = GRACE_MS, flag_grace: int = 0) -> None:
+    def __init__(
+        self, begin: int, close: float | None, *, room: Room | None = None, grace: int = GRACE_MS, flag_grace: int = 0
+    ) -> None:
         self._flag_grace = flag_grace
         self._begin = begin
         self._close = close
         self._grace = grace
         self._open: dict[int, OpenMinute] = {}
-        self._spent: dict[str, NumberedTrade] = {}
+        self._spent = Spent()
         self._count = 0
+        self._room = room or Room()
+        self._room.add(self)
+        self._may_keep = 0
         self._heard = begin
         self._over = begin
         self._made_to: int | None = None
@@ -74,13 +85,9 @@ class MinuteBuilder:
         self._covered_from: int | None = None
         self._covered_after: NumberedTrade | None = None
         self._resumed: int | None = None
-        self._ahead: dict[int, NumberedTrade] = {}
-        """Trades that wait for those before them, by their first number."""
-        self._firsts: list[int] = []
-        """A heap of these numbers; those that are no longer among them are passed over."""
-        self._front: NumberedTrade | None = None
-        self._front_number: int | None = None
+        self._ahead = Ahead()
         self._is_begun = False
+        self.is_behind = False
         self.late = self.left_out = 0
         self.last: NumberedTrade | None = None
 
@@ -89,71 +96,74 @@ class MinuteBuilder:
         """Open time of the oldest minute that is not made yet."""
         return self._begin
 
+    @property
+    def kept(self) -> int:
+        """Number of trades that are kept, for whatever reason. Of those that wait most are of open minutes."""
+        return len(self._spent) + max(self._count, len(self._ahead))
+
     def add(self, trades: Iterable[NumberedTrade]) -> list[NumberedTrade]:
-        """Take trades in any order; give those that were not known yet."""
+        """Take trades in any order; give those that were not known yet.
+
+        Raises:
+            TooManyTrades: more wait for those before them than are kept.
+        """
         new = [trade for trade in trades if self._add(trade)]
-        self._forget_spent(_SPENT_WITH_EACH * len(new))
         if new:
+            self._spent.forget(_SPENT_WITH_EACH * len(new))
             self._resume(min(trade.trade.time for trade in new))
             self._over = max(self._over, max(trade.trade.time for trade in new) - self._flag_grace)
         return new
 
     def _add(self, numbered: NumberedTrade) -> bool:
-        minute = _minute(numbered)
-        if self._is_known(numbered, minute):
+        minute = minute_of(numbered)
+        found = self._open.get(minute)
+        if found is None:
+            if self._is_made(numbered):
+                return False
+        elif numbered.key in found.trades or self._is_made(numbered):
             return False
         if _is_newest(numbered, self.last):
             self.last = numbered
         if minute < self._begin:
             return self._before(numbered)
-        if self._count >= MOST_TRADES:
+        if self._count >= self._may_keep and not self._has_room():
             self.left_out += 1
             self._broken.add(minute)
             return False
-        if (found := self._open.get(minute)) is None:
+        if found is None:
             found = self._open[minute] = OpenMinute()
         found.add(numbered)
         self._count += 1
-        self._go_ahead(numbered)
+        self._follow(numbered)
         return True
 
-    def _forget_spent(self, count: int) -> None:
-        """Let go of trades of the last minute a few at a time: of thousands it takes milliseconds."""
-        if len(self._spent) <= count:
-            self._spent.clear()
-            return
-        for _ in range(count):
-            self._spent.popitem()
+    def _has_room(self) -> bool:
+        """Whether some more trades may be kept. Those of minutes that were made make room first."""
+        if self.kept >= MOST_TRADES or not self._room.has_some():
+            self._spent.forget(_ROOM_FOR)
+        if self.kept < MOST_TRADES and self._room.has_some():
+            self._may_keep = self._count + min(_ROOM_FOR, MOST_TRADES - self.kept)
+            return True
+        return False
 
-    def _is_known(self, numbered: NumberedTrade, minute: int) -> bool:
-        """Whether a trade came before. Those of minutes that were made are not remembered: none is added to them."""
-        number = numbered.number
-        is_made = number is not None and self._made_to is not None and number <= self._made_to
-        return is_made or (minute in self._open and numbered.key in self._open[minute].trades)
+    def _is_made(self, numbered: NumberedTrade) -> bool:
+        """Whether a trade is of a minute that was made. Those are not remembered: none is added to them."""
+        return self._made_to is not None and numbered.number is not None and numbered.number <= self._made_to
 
-    def _go_ahead(self, numbered: NumberedTrade) -> None:
-        """A trade that follows the front is the new front; others wait until what is between them has come."""
-        if numbered.number is None:
-            return
-        first = numbered.number - numbered.combined + 1
-        if self._front_number is not None and first <= self._front_number:
-            return
-        self._ahead[first] = numbered
-        if self._front_number is not None and first == self._front_number + 1:
-            self._absorb()
-        else:
-            heappush(self._firsts, first)
+    def _follow(self, numbered: NumberedTrade) -> None:
+        """Trades go on after its number, or it waits for those before it."""
+        if self._ahead.take(numbered) and self.kept > MOST_TRADES:
+            raise TooManyTrades(f"more than {MOST_TRADES:,} trades wait for others before them")
 
     def _before(self, numbered: NumberedTrade) -> bool:
         """A trade of a minute that is made, or was known at the start: the others go on after its number."""
         number = numbered.number
         if self._is_begun:
             self.late += 1
-            self._go_ahead(numbered)
+            self._follow(numbered)
         elif number is not None:
             self._made_to = number if self._made_to is None else max(self._made_to, number)
-            if self._front_number is None or number > self._front_number:
-                self._front_number = number
+            self._ahead.begin(number)
         return False
 
     def hear(self, time: int) -> None:
@@ -176,34 +186,36 @@ class MinuteBuilder:
         if self._resumed is None:
             self._resumed = time
 
-    def cover(self, trades: Sequence[NumberedTrade], *, is_whole: bool) -> list[NumberedTrade]:
-        """Take what the exchange gave when it was asked for the trades since it broke off; give those that are new.
+    def cover(self, trades: Sequence[NumberedTrade], *, is_whole: bool, oldest: int | None = None) -> None:
+        """Take what the exchange gave when it was asked for the trades since it broke off.
 
         Args:
-            trades: in any order.
+            trades: in any order; those that were many were added before.
             is_whole: whether they reach back to the last one before. If they do not, the minutes since are broken.
                 So are those of a hole in the numbers that is left.
+            oldest: time of the oldest of all trades of the answer, where some were added before.
         """
-        new = self.add(trades)
-        for minute in self._open.values():
-            minute.settle()  # the answer came after later trades of the stream; at its end there is no time
+        self.add(trades)
         if self._covered_from is not None and not is_whole:
             until = min(
-                [trade.trade.time for trade in trades] + [self._over if self._resumed is None else self._resumed]
+                [trade.trade.time for trade in trades]
+                + [self._over if self._resumed is None else self._resumed]
+                + ([] if oldest is None else [oldest])
             )
             first = max(self._covered_from - self._covered_from % MINUTE_MS, self._begin)
             self._break(first, max(first, until))
         elif not is_whole:
             self.give_up()
         self._covered_from = None
-        return new
 
     def join(self, trades: Iterable[NumberedTrade]) -> None:
         """Trades came over the connection that there is now.
 
         Where they are numbered, and one before them is known, what is missing between shows as a hole in the numbers.
         """
-        if self._front_number is not None and any(each.number is not None for each in trades):
+        if self._covered_from is None or self._ahead.number is None:
+            return
+        if any(each.number is not None for each in trades):
             self._covered_from = None
 
     def _break(self, first: int, last: int) -> None:
@@ -214,34 +226,28 @@ class MinuteBuilder:
         """The trades to ask for before the next minute can be made; None if none are missing, as far as is known."""
         if self._covered_from is not None:
             return Hole(self._begin, self._covered_after)
-        self._absorb()
-        return Hole(self._minute_of_front(), self._front) if self._ahead else None
-
-    def _absorb(self) -> None:
-        """Trades whose numbers follow each other go to the front, up to the first hole."""
-        if self._front_number is None and self._ahead:
-            self._front_number = self._first_ahead() - 1
-        while self._front_number is not None and (found := self._ahead.pop(self._front_number + 1, None)) is not None:
-            self._front, self._front_number = found, found.number
-        if not self._ahead:
-            self._firsts.clear()
-
-    def _first_ahead(self) -> int:
-        """The lowest number of the trades that wait; there is one."""
-        while self._firsts[0] not in self._ahead:
-            heappop(self._firsts)
-        return self._firsts[0]
-
-    def _minute_of_front(self) -> int:
-        return self._begin if self._front is None else max(self._begin, _minute(self._front))
+        if not self._ahead or not self._ahead.follow():
+            return None
+        front = self._ahead.front
+        minute = self._begin if front is None else max(self._begin, minute_of(front))
+        return Hole(minute, front) if self._ahead else None
 
     def made(self) -> Iterator[Candle]:
-        """The minutes that are over and lack nothing, oldest first, up to the first that lacks something."""
+        """The minutes that are over and lack nothing, oldest first, up to the first that lacks something.
+
+        Where that would take long it stops early, and `is_behind`.
+        """
         self._skip()
+        made, self.is_behind = 0, False
         while self._is_over(self._begin) and not self.is_broken:
             hole = self.hole()
             if hole is not None and hole.minute <= self._begin:
                 return
+            found = self._open.get(self._begin)
+            self.is_behind = made >= _MADE_AT_ONCE or not self._ahead.follow() or not (found is None or found.settle())
+            if self.is_behind:
+                return
+            made += 1
             candle = self._make()
             if candle is not None:
                 yield candle
@@ -255,8 +261,7 @@ class MinuteBuilder:
             candle = self._finish(minute)
             self._close = self._close if candle is None else candle.close
         self._broken = {minute for minute in self._broken if minute >= begin}
-        self._ahead = {first: each for first, each in self._ahead.items() if _minute(each) >= begin}
-        self._front = self._front_number = None
+        self._ahead.skip_to(begin)
         self._begin, self._is_begun = begin, True
 
     def _is_over(self, minute: int) -> bool:
@@ -291,11 +296,11 @@ class MinuteBuilder:
         if self._covered_from is not None:
             self.cover([], is_whole=False)
             return
-        first = self._first_ahead()
-        self._break(hole.minute, max(hole.minute, _minute(self._ahead[first])))
+        behind = self._ahead.first()
+        if behind is not None:
+            self._break(hole.minute, max(hole.minute, minute_of(behind)))
         # What comes of it after all belongs to its minute, as long as that is open.
-        self._front_number = first - 1
-        self._absorb()
+        self._ahead.give_up()
 
     def supply(self, candle: Candle) -> bool:
         """Take the exchange's own candle in place of the oldest minute that is not made; False if it is another one."""
@@ -303,9 +308,7 @@ class MinuteBuilder:
             return False
         self._finish(self._begin)
         # What is missing before a trade of this minute was of it, or of one before.
-        while self._ahead and _minute(self._ahead[first := self._first_ahead()]) <= self._begin:
-            self._front_number = first - 1
-            self._absorb()
+        self._ahead.give_up_before(self._begin + MINUTE_MS)
         self._go_on()
         self._close = candle.close
         return True
@@ -334,10 +337,21 @@ class MinuteBuilder:
         if found is None:
             return None
         self._count -= len(found.trades)
-        if found.newest is not None:
-            self._made_to = found.newest if self._made_to is None else max(self._made_to, found.newest)
-        self._spent = found.trades
+        self._may_keep = 0
+        if next(iter(found.trades.values())).number is not None:
+            self._made_to = found.last if self._made_to is None else max(self._made_to, found.last)
+        self._spent.add(found.trades)
         return found.candle(minute)
+
+    def let_go(self) -> Iterator[None]:
+        """Let go of all trades, some at a time, when it is not used any longer."""
+        for each in self._open.values():
+            self._spent.add(each.trades)
+        self._open, self._count = {}, 0
+        while self.kept:
+            self._spent.forget(_FORGOTTEN_AT_ONCE)
+            self._ahead.forget(_FORGOTTEN_AT_ONCE)
+            yield
 
 
 def _is_newest(numbered: NumberedTrade, last: NumberedTrade | None) -> bool:
@@ -347,7 +361,3 @@ def _is_newest(numbered: NumberedTrade, last: NumberedTrade | None) -> bool:
     if numbered.number is None or last.number is None:
         return numbered.trade.time >= last.trade.time
     return numbered.number > last.number
-
-
-def _minute(numbered: NumberedTrade) -> int:
-    return numbered.trade.time - numbered.trade.time % MINUTE_MS

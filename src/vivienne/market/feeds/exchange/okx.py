@@ -54,6 +54,7 @@ class Okx:
     rest = "https://www.okx.com"
     stream = "wss://ws.okx.com:8443"
     quote = "USDT"
+    markets_at: tuple[str, ...] = ("data",)
     # Days begin at midnight UTC only in the intervals that say so.
     intervals: Mapping[int, str] = {
         1: "1m", 3: "3m", 5: "5m", 15: "15m", 30: "30m", 60: "1H", 240: "4H", 1440: "1Dutc",
@@ -192,7 +193,8 @@ class Okx:
 def _of_event(message: Any) -> list[StreamEvent]:
     """What an answer to a subscription or an announcement means."""
     if message["event"] == "error":
-        symbol = message.get("arg", {}).get("instId") if isinstance(message.get("arg"), dict) else None
+        about = message.get("arg")
+        symbol = text(about, "instId") if isinstance(about, dict) and "instId" in about else None
         return [Refused(symbol, shown(message.get("msg")))]
     if message["event"] == "notice":
         return [Ending(shown(message.get("msg")))]

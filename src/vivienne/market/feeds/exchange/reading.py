@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import httpcore2
@@ -13,27 +11,29 @@ if TYPE_CHECKING:
 
     import httpx2
 
+    from vivienne.market.feeds.exchange.turns import Turns
+
 _READ_BYTES = 1024
 """Read at once. A chunk has six bytes at least, and takes 30 microseconds."""
-_TURN_SECONDS = 0.002
 _MOST_BYTES = 64 * 1024 * 1024
 """Largest answer with all that is around its body."""
 
 
-def read_in_pieces(client: httpx2.AsyncClient) -> None:
-    """Let a client read in pieces, on all its ways, proxies too. It has no setting for that."""
+def read_in_pieces(client: httpx2.AsyncClient, turns: Turns) -> None:
+    """Let a client read in pieces, in turn, on all its ways, proxies too. It has no setting for that."""
     transports: list[Any] = [client._transport, *client._mounts.values()]  # noqa: SLF001  # no public way
     for transport in transports:
         pool = getattr(transport, "_pool", None)
         if pool is not None:
-            pool._network_backend = _Backend(pool._network_backend)  # noqa: SLF001  # see above
+            pool._network_backend = _Backend(pool._network_backend, turns)  # noqa: SLF001  # see above
 
 
 class _Backend(httpcore2.AsyncNetworkBackend):
     """Opens streams that are read in pieces."""
 
-    def __init__(self, backend: httpcore2.AsyncNetworkBackend) -> None:
+    def __init__(self, backend: httpcore2.AsyncNetworkBackend, turns: Turns) -> None:
         self._backend = backend
+        self._turns = turns
 
     async def connect_tcp(
         self,
@@ -44,7 +44,7 @@ class _Backend(httpcore2.AsyncNetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.AsyncNetworkStream:
         """See `httpcore2.AsyncNetworkBackend`."""
-        return _Stream(await self._backend.connect_tcp(host, port, timeout, local_address, socket_options))
+        return _Stream(await self._backend.connect_tcp(host, port, timeout, local_address, socket_options), self._turns)
 
     async def sleep(self, seconds: float) -> None:
         """See `httpcore2.AsyncNetworkBackend`."""
@@ -54,16 +54,14 @@ class _Backend(httpcore2.AsyncNetworkBackend):
 class _Stream(httpcore2.AsyncNetworkStream):
     """A stream of a connection."""
 
-    def __init__(self, stream: httpcore2.AsyncNetworkStream) -> None:
+    def __init__(self, stream: httpcore2.AsyncNetworkStream, turns: Turns) -> None:
         self._stream = stream
-        self._turn_ends = 0.0
+        self._turns = turns
         self._read = 0
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109  # see above
         """Read a piece, once others have had their turn."""
-        if perf_counter() > self._turn_ends:
-            await asyncio.sleep(0)
-            self._turn_ends = perf_counter() + _TURN_SECONDS
+        await self._turns.rest()
         data = await self._stream.read(min(max_bytes, _READ_BYTES), timeout)
         self._read += len(data)
         if self._read > _MOST_BYTES:
@@ -86,7 +84,7 @@ class _Stream(httpcore2.AsyncNetworkStream):
         timeout: float | None = None,  # noqa: ASYNC109  # see above
     ) -> httpcore2.AsyncNetworkStream:
         """See `httpcore2.AsyncNetworkStream`."""
-        return _Stream(await self._stream.start_tls(ssl_context, server_hostname, timeout))
+        return _Stream(await self._stream.start_tls(ssl_context, server_hostname, timeout), self._turns)
 
     def get_extra_info(self, info: str) -> Any:
         """See `httpcore2.AsyncNetworkStream`."""

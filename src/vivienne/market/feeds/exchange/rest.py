@@ -11,25 +11,28 @@ import logging
 import zlib
 from http import HTTPStatus
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import httpx2
 import orjson
 
 from vivienne.market.feeds.exchange.adapter import Advice, UnknownMessage
-from vivienne.market.feeds.exchange.fields import understood
+from vivienne.market.feeds.exchange.fields import check_parts, understood
+from vivienne.market.feeds.exchange.market_list import MarketList
 from vivienne.market.feeds.exchange.patience import Patience
 from vivienne.market.feeds.exchange.proxies import check_proxies
 from vivienne.market.feeds.exchange.reading import read_in_pieces
 from vivienne.market.feeds.exchange.trust import trusted
+from vivienne.market.feeds.exchange.turns import Turns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator
     from types import TracebackType
 
     from vivienne.market.feeds.exchange.adapter import Adapter, Request
 
 _log = logging.getLogger(__name__)
+_Read = TypeVar("_Read")
 
 TIMEOUT_SECONDS = 10.0
 _WHOLE_SECONDS = 60.0
@@ -37,10 +40,11 @@ _WHOLE_SECONDS = 60.0
 MOST_BYTES = 2 * 1024 * 1024
 """Largest answer that is read, also unpacked: ten times a page of candles."""
 MOST_LISTED_BYTES = 32 * 1024 * 1024
-"""That of the list of all instruments, which has some megabytes."""
+"""That of the list of all markets, on all of its pages; the longest there is has half of it."""
+_MOST_PARTS = 5_000
+"""Most objects and lists in an answer; the longest page has 1,000 candles or trades."""
 _UNPACKED_BYTES = 64 * 1024
 """What is unpacked at once."""
-_TURN_SECONDS = 0.002
 _GZIP = 31
 """What zlib calls its format."""
 LONGEST_OBEYED_SECONDS = 3_600.0
@@ -107,16 +111,19 @@ class Rest:
         adapter: of the exchange.
         url: scheme and host in place of the exchange's own.
         patience: how long it waits between tries.
+
+    Attributes:
+        turns: of the exchange, which its streams share.
     """
 
     def __init__(self, adapter: Adapter, url: str | None = None, patience: Patience | None = None) -> None:
+        self.turns = Turns()
         self._adapter = adapter
         self._patience = patience or Patience()
         self._budget = Budget(adapter.limits.weight_per_minute)
         self._url = url or adapter.rest
         of_all = (adapter.time_request(), adapter.instruments_request(), adapter.status_request())
         self._paths = {request.path for request in of_all if request is not None}
-        self._listed = adapter.instruments_request().path
         self._client = self._opened()
 
     def _opened(self) -> httpx2.AsyncClient:
@@ -127,7 +134,7 @@ class Rest:
             base_url=self._url, timeout=TIMEOUT_SECONDS, limits=limits, headers=_HEADERS, follow_redirects=False,
             verify=trusted(),
         )  # fmt: skip
-        read_in_pieces(client)
+        read_in_pieces(client, self.turns)
         return client
 
     async def __aenter__(self) -> Self:
@@ -150,9 +157,26 @@ class Rest:
         Raises:
             Refused: there is no answer, or none that can be read.
         """
+        return await self._tried(tries, request, self._answer, MOST_BYTES)
+
+    async def markets(self, request: Request, most: int) -> MarketList:
+        """The list of markets in an answer.
+
+        Args:
+            request: what to ask for.
+            most: number of bytes that are read.
+
+        Raises:
+            Refused: there is no answer, or none that can be read.
+        """
+        return await self._tried(_TRIES, request, self._listed, most)
+
+    async def _tried(
+        self, tries: int, request: Request, read: Callable[[bytearray], Awaitable[tuple[Any, _Read]]], most: int
+    ) -> _Read:
         for number in range(tries):
             try:
-                return await self._once(request)
+                return await self._once(request, read, most)
             except Refused as refused:
                 advice = refused.advice
                 if advice.then == "wait":
@@ -165,33 +189,54 @@ class Rest:
                     await asyncio.sleep(self._patience.pause(number))
         raise AssertionError("unreachable: the last try raises")
 
-    async def _once(self, request: Request) -> Any:
+    async def _once(
+        self, request: Request, read: Callable[[bytearray], Awaitable[tuple[Any, _Read]]], most: int
+    ) -> _Read:
         await self._budget.take(request.weight)
         try:
             async with (
                 asyncio.timeout(_WHOLE_SECONDS),
                 self._client.stream("GET", request.path, params=dict(request.query)) as answer,
             ):
-                content = await _content(answer, MOST_LISTED_BYTES if request.path == self._listed else MOST_BYTES)
+                content = await _content(answer, most, self.turns)
                 status, retry_after = answer.status_code, _retry_after(answer)
         except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError) as error:
             raise Refused(Advice("retry", unreachable(self._adapter.title, error))) from error
+        too_much, body = "", None
         try:
-            body = orjson.loads(content)
-        except orjson.JSONDecodeError:
-            body = None
+            body, found = await read(content)
+        except UnknownMessage as error:
+            too_much = str(error)
+        del content  # it may be long, and errors are kept for a while
         if status == HTTPStatus.NOT_FOUND and request.path in self._paths:  # no market was asked for
             reason = f"{self._adapter.title} answers 404 for {request.path}; is the host right (--exchange-url)?"
             raise Refused(Advice("give_up", reason))
         advice = answer_of(self._adapter.advice, status, retry_after, body)
         if advice is not None:
             raise Refused(advice)
+        if too_much:
+            reason = f"an answer of {self._adapter.title} could not be read: {too_much}"
+            raise Refused(Advice("retry", reason, concerns="instrument"))
         if body is None:
             raise Refused(Advice("retry", f"{self._adapter.title} answered with something that is not JSON"))
-        return body
+        return found
+
+    async def _answer(self, content: bytearray) -> tuple[Any, Any]:
+        check_parts(content, _MOST_PARTS)
+        try:
+            body = orjson.loads(content)
+        except orjson.JSONDecodeError:
+            body = None
+        return body, body
+
+    async def _listed(self, content: bytearray) -> tuple[Any, MarketList]:
+        found = MarketList(content, self._adapter.markets_at)
+        for _ in found.find():
+            await self.turns.rest()
+        return found.around, found
 
 
-async def _content(answer: httpx2.Response, most: int) -> bytes:
+async def _content(answer: httpx2.Response, most: int, turns: Turns) -> bytearray:
     """The body, unpacked a little at a time; others have their turn between.
 
     Raises:
@@ -201,20 +246,17 @@ async def _content(answer: httpx2.Response, most: int) -> bytes:
     if encoding not in ("", "identity", "gzip"):
         reason = f"an answer is encoded as {encoding[:50]!r}, which was not asked for"
         raise Refused(Advice("retry", reason, concerns="instrument"))
-    parts: list[bytes] = []
+    content = bytearray()
     unpacking = zlib.decompressobj(_GZIP) if encoding == "gzip" else None
-    read, unpacked, turn_ends = 0, 0, monotonic() + _TURN_SECONDS
+    read = 0
     async for raw in answer.aiter_raw():  # in pieces as they come
         read += len(raw)
         for part in [raw] if unpacking is None else _unpacked(unpacking, raw):
-            parts.append(part)
-            unpacked += len(part)
-            if max(read, unpacked) > most:
+            content += part
+            if max(read, len(content)) > most:
                 raise Refused(Advice("give_up", f"an answer of more than {most:,} bytes", concerns="instrument"))
-            if monotonic() > turn_ends:
-                await asyncio.sleep(0)
-                turn_ends = monotonic() + _TURN_SECONDS
-    return b"".join(parts)
+            await turns.rest()
+    return content
 
 
 def _unpacked(unpacking: zlib._Decompress, raw: bytes) -> Iterator[bytes]:

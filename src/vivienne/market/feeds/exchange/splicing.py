@@ -16,9 +16,10 @@ from vivienne.market.feeds.exchange.minutes import GRACE_MS, MinuteBuilder
 from vivienne.market.types import MINUTE_MS, Candle
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from vivienne.market.feeds.exchange.adapter import NumberedTrade, StreamEvent
+    from vivienne.market.feeds.exchange.room import Room
 
 FLAG_GRACE_MS = 5_000
 """How long after the end of a minute its closed candle is waited for, by the exchange's clock."""
@@ -56,9 +57,25 @@ class Splice(Protocol):
 
     Attributes:
         heard: the exchange's clock, in ms since the epoch.
+        is_behind: whether there is work left that would take long at once; `go_on` does some of it.
+        left_out: number of trades that were more than are kept.
     """
 
     heard: int
+
+    @property
+    def is_behind(self) -> bool:
+        """See above."""
+
+    @property
+    def left_out(self) -> int:
+        """See above."""
+
+    def go_on(self) -> list[FeedEvent]:
+        """Do some of the work that is left."""
+
+    def let_go(self) -> Iterator[None]:
+        """Let go of what it keeps, a little at a time, when it is not used any longer."""
 
     def take(self, event: StreamEvent) -> list[FeedEvent]:
         """Take an event of the stream."""
@@ -69,12 +86,18 @@ class Splice(Protocol):
     def need(self) -> Need | None:
         """What to ask the exchange for before minutes can go on; None if nothing."""
 
-    def answer_trades(self, trades: Sequence[NumberedTrade], *, is_whole: bool) -> list[FeedEvent]:
-        """Take the answer to `TradesNeeded`.
+    def answer_part(self, trades: Sequence[NumberedTrade]) -> list[FeedEvent]:
+        """Take some trades of the answer to `TradesNeeded`, before the rest of it."""
+
+    def answer_trades(
+        self, trades: Sequence[NumberedTrade], *, is_whole: bool, oldest: int | None = None
+    ) -> list[FeedEvent]:
+        """Take the answer to `TradesNeeded`, or what is left of it.
 
         Args:
             trades: in any order.
             is_whole: whether they reach back to the trade or the time that was asked for.
+            oldest: time of the oldest trade of the whole answer, where there were parts before.
         """
 
     def answer_candles(self, rows: Sequence[HistoryRow]) -> list[FeedEvent]:
@@ -95,6 +118,9 @@ class FromCandles:
     Args:
         begin: open time of the first minute to make.
     """
+
+    is_behind = False
+    left_out = 0
 
     def __init__(self, begin: int) -> None:
         self._next = begin
@@ -140,9 +166,24 @@ class FromCandles:
             return CandlesNeeded(self._next, end)
         return None
 
-    def answer_trades(self, trades: Sequence[NumberedTrade], *, is_whole: bool) -> list[FeedEvent]:
+    def go_on(self) -> list[FeedEvent]:
+        """See `Splice`."""
+        return []
+
+    def let_go(self) -> Iterator[None]:
+        """See `Splice`."""
+        yield from ()
+
+    def answer_part(self, trades: Sequence[NumberedTrade]) -> list[FeedEvent]:
         """See `Splice`. Trades are never needed."""
-        del trades, is_whole
+        del trades
+        return []
+
+    def answer_trades(
+        self, trades: Sequence[NumberedTrade], *, is_whole: bool, oldest: int | None = None
+    ) -> list[FeedEvent]:
+        """See `Splice`. Trades are never needed."""
+        del trades, is_whole, oldest
         return []
 
     def answer_candles(self, rows: Sequence[HistoryRow]) -> list[FeedEvent]:
@@ -175,10 +216,11 @@ class FromTrades:
         close: the last price before it.
         is_flagged: whether the exchange's candle says when it is closed. It is waited for, so that trades that were
             lost without a trace are noticed before the minute is decided on.
+        room: for the trades of all instruments.
     """
 
-    def __init__(self, begin: int, close: float | None, *, is_flagged: bool = False) -> None:
-        self._builder = MinuteBuilder(begin, close, flag_grace=_CHECK_GRACE_MS if is_flagged else 0)
+    def __init__(self, begin: int, close: float | None, *, is_flagged: bool = False, room: Room | None = None) -> None:
+        self._builder = MinuteBuilder(begin, close, room=room, flag_grace=_CHECK_GRACE_MS if is_flagged else 0)
         self._builder.interrupt()
         self._own: dict[int, Candle] = {}
         self._made: dict[int, Candle] = {}
@@ -201,6 +243,24 @@ class FromTrades:
         elif isinstance(event, CandleSeen):
             return [*self._check(event), *self._minutes()]
         return self._minutes()
+
+    @property
+    def is_behind(self) -> bool:
+        """See `Splice`."""
+        return self._builder.is_behind
+
+    @property
+    def left_out(self) -> int:
+        """See `Splice`."""
+        return self._builder.left_out
+
+    def go_on(self) -> list[FeedEvent]:
+        """See `Splice`."""
+        return self._minutes()
+
+    def let_go(self) -> Iterator[None]:
+        """See `Splice`."""
+        return self._builder.let_go()
 
     def _doubt_silence(self, *times: int) -> None:
         """Where nothing was said for a while, no time ends a minute, be it of the clock or of a trade.
@@ -276,9 +336,16 @@ class FromTrades:
         hole = self._builder.hole()
         return None if hole is None else TradesNeeded(hole.after, begin)
 
-    def answer_trades(self, trades: Sequence[NumberedTrade], *, is_whole: bool) -> list[FeedEvent]:
+    def answer_part(self, trades: Sequence[NumberedTrade]) -> list[FeedEvent]:
         """See `Splice`."""
-        self._builder.cover(trades, is_whole=is_whole)
+        self._builder.add(trades)
+        return self._minutes()
+
+    def answer_trades(
+        self, trades: Sequence[NumberedTrade], *, is_whole: bool, oldest: int | None = None
+    ) -> list[FeedEvent]:
+        """See `Splice`."""
+        self._builder.cover(trades, is_whole=is_whole, oldest=oldest)
         return self._minutes()
 
     def answer_candles(self, rows: Sequence[HistoryRow]) -> list[FeedEvent]:

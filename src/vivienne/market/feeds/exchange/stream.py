@@ -16,6 +16,7 @@ from vivienne.market.feeds.exchange.line import CLOSE_SECONDS, Broken, Line
 from vivienne.market.feeds.exchange.listener import Counts
 from vivienne.market.feeds.exchange.patience import Patience
 from vivienne.market.feeds.exchange.rest import Budget
+from vivienne.market.feeds.exchange.turns import Turns
 from vivienne.rates import Quota
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Stream:
         connects: the budget of connections, which all streams of an exchange share.
         patience: how long it waits.
         now: asks for the exchange's time, in ms since the epoch; None where it does not say it.
+        turns: of the exchange, which all of its streams share.
 
     Attributes:
         counts: what happened so far.
@@ -58,6 +60,7 @@ class Stream:
         connects: Budget | None = None,
         patience: Patience | None = None,
         now: Callable[[], Awaitable[int | None]] | None = None,
+        turns: Turns | None = None,
     ) -> None:
         self._adapter = adapter
         self._instruments = instruments
@@ -68,6 +71,7 @@ class Stream:
         self._line: Line | None = None
         self._doubted: set[str] = set()
         self._now = now
+        self._turns = turns or Turns()
         self.counts = Counts()
 
     def doubt(self, symbol: str, reason: str) -> None:
@@ -124,7 +128,7 @@ class Stream:
     def _opened(self) -> tuple[Line, asyncio.Task[None]]:
         line = Line(
             self._adapter, self._url, self._instruments, self._listener, self.counts, self._patience, self._now,
-            self._doubted,
+            self._doubted, self._turns,
         )  # fmt: skip
         self._line = line
         running = asyncio.create_task(line.run())
