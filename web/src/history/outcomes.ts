@@ -1,10 +1,11 @@
-import { queryOptions, useQuery } from '@tanstack/react-query'
+import { keepPreviousData, queryOptions, useQuery } from '@tanstack/react-query'
 import { useEffect, useRef } from 'react'
 import { type VersionSpan, VivienneProblem } from 'vivienne-client'
 import { useVivienneState } from 'vivienne-client/react'
 import { useDecision } from '../asset/agent.ts'
 import { record } from '../client.ts'
 import { steady } from '../clock/clocks.ts'
+import type { ChosenCosts } from '../signals/costs/costs.ts'
 
 /** Versions are asked for in blocks of so many, so that all changes of a long history share a few requests. */
 const BLOCK = 200
@@ -57,10 +58,10 @@ async function blockOf(asset: string, before: number, signal: AbortSignal): Prom
   return { versions: [], timeframe: '', nothing: notKept }
 }
 
-function outcomeQuery(asset: string, version: number, points: number | undefined) {
+function outcomeQuery(asset: string, version: number, points?: number, costs?: ChosenCosts) {
   return queryOptions({
-    queryKey: ['outcome', asset, version, points],
-    queryFn: ({ signal }) => oneByOne(signal, () => record.version(asset, version, { points, signal })),
+    queryKey: ['outcome', asset, version, points, costs],
+    queryFn: ({ signal }) => oneByOne(signal, () => record.version(asset, version, { points, ...costs, signal })),
     staleTime: FRESH_MS,
     retry: false,
   })
@@ -89,11 +90,18 @@ interface Wanted {
   readonly followed: boolean
   /** Most points of the curves. */
   readonly points?: number
+  /** Other costs than those of the server. */
+  readonly costs?: ChosenCosts
 }
 
 /** What came of a version of an asset; asked for again as bars close while it is followed. */
-export function useOutcome(asset: string, version: number, { enabled, followed, points }: Wanted) {
-  const query = useQuery({ ...outcomeQuery(asset, version, points), enabled })
+export function useOutcome(asset: string, version: number, { enabled, followed, points, costs }: Wanted) {
+  // What was there with other costs stays until the new one is.
+  const query = useQuery({
+    ...outcomeQuery(asset, version, points, costs),
+    enabled,
+    placeholderData: keepPreviousData,
+  })
   useRefetched(asset, enabled && followed, query.refetch)
   return query
 }

@@ -7,6 +7,7 @@ import { useChangedAddress } from '../../app/address.ts'
 import { NotFound } from '../../app/NotFound.tsx'
 import failure from '../../configuration/Failure.module.css'
 import { Age } from '../../parts/Age.tsx'
+import { useCosts } from '../../signals/costs/costs.ts'
 import { Changed } from '../Changed.tsx'
 import { useIsDeciding, useOutcome, useSpan } from '../outcomes.ts'
 import { useRevision } from '../useRevision.ts'
@@ -106,7 +107,8 @@ function Judged({ version, asset }: { version: number; asset: string }) {
   const followed = useIsDeciding(asset, version)
   const found = useSpan(asset, version, { enabled: true, followed })
   const isThere = found.data !== undefined && found.data.span !== null
-  const { data, error, refetch } = useOutcome(asset, version, { enabled: isThere, followed })
+  const costs = useCosts()
+  const { data, error, refetch } = useOutcome(asset, version, { enabled: isThere, followed, costs })
   if (data !== undefined) return <Came outcome={data} followed={followed} />
   if (found.data !== undefined && !isThere)
     return <Nothing version={version} asset={asset} words={found.data.nothing} followed={followed} />
