@@ -20,6 +20,7 @@ from vivienne.wire.answers import (
     Switched,
     Verdict,
 )
+from vivienne.wire.change_outcome import ChangeOutcome
 from vivienne.wire.chart import AssetList, Chart
 from vivienne.wire.judged import VersionPage
 from vivienne.wire.paper import PaperAccount
@@ -45,10 +46,11 @@ SECURITY_SCHEMES: dict[str, Schema] = {
 """Ways to authenticate."""
 
 KINDS = (
-    Acknowledgement, AssetList, CandlesBody, Chart, ConditionOfChange, ConfigurationBody, ConfigurationPage,
-    DecisionPage, DecisionPreview, DecisionRecord, HeatMap, HistoryPage, InForce, NewToken, PaperAccount, Pauses,
-    Problem, PushProblem, Pushed, PushedTradesBody, Replaced, ResetBody, Setups, SeveralBody, SignalPage, SwitchBody,
-    Switched, Ticket, TokenBody, TokenEntry, TokenList, Verdict, VersionOutcome, VersionPage, WhoAsks,
+    Acknowledgement, AssetList, CandlesBody, ChangeOutcome, Chart, ConditionOfChange, ConfigurationBody,
+    ConfigurationPage, DecisionPage, DecisionPreview, DecisionRecord, HeatMap, HistoryPage, InForce, NewToken,
+    PaperAccount, Pauses, Problem, PushProblem, Pushed, PushedTradesBody, Replaced, ResetBody, Setups, SeveralBody,
+    SignalPage, SwitchBody, Switched, Ticket, TokenBody, TokenEntry, TokenList, Verdict, VersionOutcome, VersionPage,
+    WhoAsks,
 )  # fmt: skip
 """Types of all bodies and answers."""
 _kind: Any

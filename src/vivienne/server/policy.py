@@ -59,6 +59,7 @@ NEEDED: dict[tuple[str, str], Role | None] = {
     ("GET", _ASSETS + "/{asset}/decisions/{time}"): "viewer",
     ("GET", _ASSETS + "/{asset}/versions"): "viewer",
     ("GET", _ASSETS + "/{asset}/versions/{version}"): "viewer",
+    ("GET", "/phoenix/versions/{version}"): "viewer",
     ("GET", "/phoenix/account"): "viewer",
     ("GET", "/phoenix/setups"): "viewer",
     ("GET", "/phoenix/filters"): "viewer",

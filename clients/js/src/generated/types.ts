@@ -824,6 +824,79 @@ export interface ChangeMark {
   time: string
 }
 /**
+ * What came of a version for all assets that it decided, as one equity, beside the versions before it.
+ *
+ * The score of a time is the sum of the scores of all assets at that time, so `comparison` is that of the equity they
+ * share. It is null if no asset can be compared.
+ */
+export interface ChangeOutcome {
+  version: number
+  timeframe: string
+  assets: ChangedAsset[]
+  comparison: ScoreComparison | null
+}
+/**
+ * The bars of one asset that a version decided, and the version before it there.
+ *
+ * `begins` and `ends` are the open times of the first and the last bar, and `bars` is their number. `left_out` is the
+ * reason for which the asset is not compared: `nothing_before`, no version before is recorded; `later`, its bars begin
+ * more than eight bars after the first, or it has none where the comparison begins; `no_position`, neither version may
+ * have a position, or no bar has an ATR. Null if it is compared.
+ */
+export interface ChangedAsset {
+  asset: string
+  before: number | null
+  begins: string
+  ends: string
+  bars: number
+  left_out: ('nothing_before' | 'later' | 'no_position') | null
+}
+/**
+ * Two configurations on the same bars: `now` is the one that is judged, `before` the one it is compared with.
+ *
+ * The score of a bar is size times side times the return from the next open to the one after it, less the cost of the
+ * change of the position, in percent of equity. `assets` are those that are compared, and `bars` the number of times
+ * at which one of them has a score. `mean` is the mean difference of a bar. The true mean lies between `low` and
+ * `high` with the probability `confidence`, however often one looks.
+ *
+ * `verdict` is `better` if `low` is above 0 and `worse` if `high` is below 0. Otherwise `bars_more` is the number of
+ * bars after which it could be told if bars go on as they were; null if that is more than ten million, and for a
+ * verdict that is told. `bound` is the largest difference of one bar that counts, in percent of equity: what a
+ * position of the usual size (the middle one of the levels) earns by a move of eight times the mean ATR of the 96 bars
+ * up to the first. `cut` is the number of differences that were larger.
+ */
+export interface ScoreComparison {
+  assets: string[]
+  begins: string | null
+  ends: string | null
+  bars: number
+  fee: number
+  slippage: number
+  mean: number
+  low: number | null
+  high: number | null
+  confidence: number
+  verdict: 'better' | 'worse' | 'not enough to tell'
+  bars_more: number | null
+  bound: number
+  cut: number
+  curve: ScoreCurve
+}
+/**
+ * Sums of scores up to some bars, by their open times, in percent of equity; the last value is the newest.
+ *
+ * `difference` is that of the two, where the difference of each bar is at most the bound. The sum of its true means
+ * lies between `low` and `high` on all bars at once, with the probability `confidence`.
+ */
+export interface ScoreCurve {
+  times: string[]
+  now: number[]
+  before: number[]
+  difference: number[]
+  low: number[]
+  high: number[]
+}
+/**
  * The last closed bars of an asset, the open bar, and the changes since the program started; oldest first.
  *
  * Older bars, those before a time, have no open bar. Their changes are at the first bar of this page that each version
@@ -1654,51 +1727,6 @@ export interface Resume {
   reason?: string
   expected_version?: number
   type: 'resume'
-}
-/**
- * Two configurations on the same bars: `now` is the one that is judged, `before` the one it is compared with.
- *
- * The score of a bar is size times side times the return from the next open to the one after it, less the cost of the
- * change of the position, in percent of equity. `assets` are those that are compared, and `bars` the number of times
- * at which one of them has a score. `mean` is the mean difference of a bar. The true mean lies between `low` and
- * `high` with the probability `confidence`, however often one looks.
- *
- * `verdict` is `better` if `low` is above 0 and `worse` if `high` is below 0. Otherwise `bars_more` is the number of
- * bars after which it could be told if bars go on as they were; null if that is more than ten million, and for a
- * verdict that is told. `bound` is the largest difference of one bar that counts, in percent of equity: what a
- * position of the usual size (the middle one of the levels) earns by a move of eight times the mean ATR of the 96 bars
- * up to the first. `cut` is the number of differences that were larger.
- */
-export interface ScoreComparison {
-  assets: string[]
-  begins: string | null
-  ends: string | null
-  bars: number
-  fee: number
-  slippage: number
-  mean: number
-  low: number | null
-  high: number | null
-  confidence: number
-  verdict: 'better' | 'worse' | 'not enough to tell'
-  bars_more: number | null
-  bound: number
-  cut: number
-  curve: ScoreCurve
-}
-/**
- * Sums of scores up to some bars, by their open times, in percent of equity; the last value is the newest.
- *
- * `difference` is that of the two, where the difference of each bar is at most the bound. The sum of its true means
- * lies between `low` and `high` on all bars at once, with the probability `confidence`.
- */
-export interface ScoreCurve {
-  times: string[]
-  now: number[]
-  before: number[]
-  difference: number[]
-  low: number[]
-  high: number[]
 }
 /**
  * What came of the entries of one kind. `name` is a level, a side, an asset, or an hour of the day (UTC).

@@ -1,5 +1,6 @@
 import { type AskOptions, ask } from '../ask.js'
 import type {
+  ChangeOutcome,
   Chart,
   DecisionPage,
   DecisionRecord,
@@ -121,6 +122,17 @@ export class VivienneRecord {
     { signal, ...query }: Costs & { readonly points?: number | undefined } = {},
   ): Promise<VersionOutcome> {
     return this.#ask(`${this.#assets}${encodeURIComponent(asset)}/versions/${version}`, query, signal)
+  }
+
+  /** The same for all assets that the version decided, or for some, as one equity. */
+  change(
+    version: number,
+    {
+      signal,
+      ...query
+    }: Costs & { readonly asset?: OneOrMore<string> | undefined; readonly points?: number | undefined } = {},
+  ): Promise<ChangeOutcome> {
+    return this.#ask(`${this.#base}/versions/${version}`, query, signal)
   }
 
   /** The paper account that follows the decisions: a simulation. */
