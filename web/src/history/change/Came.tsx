@@ -36,7 +36,7 @@ export function Came({ outcome, followed }: CameProps) {
       </section>
       {comparison !== null && before !== null && comparison.curve.times.length > 1 && (
         <section className={`panel ${classes.part}`} aria-label="Curves">
-          <Curves comparison={comparison} version={version} before={before} />
+          <Curves comparison={comparison} now={`version ${version}`} before={`version ${before}`} />
         </section>
       )}
       <div className={classes.tables}>
