@@ -1,4 +1,4 @@
-import type { AssetData, DecisionRecord, PaperAccount, Setups, SignalPage } from 'vivienne-client'
+import type { AssetData, BarRecord, DecisionRecord, PaperAccount, Setups, SignalPage } from 'vivienne-client'
 import { expectNothingSerious } from './axe.ts'
 import { numberField, save } from './configuring.ts'
 import type { RunningServer } from './server.ts'
@@ -226,6 +226,22 @@ test.describe('on recorded markets that have ended', () => {
       await expect(page).toHaveURL((url) => url.searchParams.get('bar') === '2026-01-02T16:45Z')
       await why.getByRole('button', { name: 'Back to the newest' }).click()
       await expect(page.getByRole('region', { name: 'Why', exact: true })).toBeVisible()
+    })
+
+    await test.step('a click on a bar that nobody decided says why, and what is known of it', async () => {
+      await visit(page, '/assets/SHORT')
+      const chart = page.getByRole('region', { name: 'Chart of SHORT' })
+      const box = await chart.getByRole('group').boundingBox()
+      if (box === null) throw new Error('The chart is not there')
+      await page.mouse.click(box.x + box.width / 2, box.y + box.height / 3)
+      const why = page.getByRole('region', { name: /^Why, / })
+      await expect(why).toContainText('No decision is known')
+      const bar = new URL(page.url()).searchParams.get('bar') ?? ''
+      const known = await recorded<BarRecord>(server, `assets/SHORT/bars/${encodeURIComponent(bar)}`)
+      expect(known.undecided).toContain('SHORT')
+      await expect(why.getByRole('status')).toHaveText(/SHORT/)
+      await expect(why).toContainText(/Prices.*open .*close .*Recomputed.*not decided: warming up/s)
+      await expectNothingSerious(page, 'main')
     })
 
     await test.step('the chart scrolls back beyond the bars that it follows, to the first that was recorded', async () => {

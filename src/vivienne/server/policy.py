@@ -53,6 +53,7 @@ NEEDED: dict[tuple[str, str], Role | None] = {
     ("POST", f"{PREFIX}/validate"): "viewer",
     ("GET", _ASSETS): "viewer",
     ("GET", _ASSETS + "/{asset}/bars"): "viewer",
+    ("GET", _ASSETS + "/{asset}/bars/{time}"): "viewer",
     ("POST", _ASSETS + "/{asset}/preview"): "viewer",
     ("GET", "/phoenix/decisions"): "viewer",
     ("GET", _ASSETS + "/{asset}/decisions"): "viewer",

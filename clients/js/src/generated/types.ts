@@ -754,6 +754,105 @@ export interface BarDecision {
   held: boolean
 }
 /**
+ * What is known of the bar in which a time is: its decision, or why there is none.
+ *
+ * `undecided` is the reason for which no decision is known; null if `decision` is there. Without a decision `bar` is
+ * the bar itself, if it is known, or the newest one before it; otherwise null.
+ */
+export interface BarRecord {
+  asset: string
+  timeframe: string
+  decision: DecisionRecord | null
+  undecided: string | null
+  bar: ChartBar | null
+}
+/**
+ * The whole explanation of a recorded decision.
+ *
+ * It is decided anew from the recorded bars, with the configuration that was in force, `config`. `is_reproduced` says
+ * whether that gives what was recorded, to the last bit; null if it cannot be decided anew. The reason is then
+ * `unexplained`, and `explanation` is null. `config` is null if it is not in the record any more.
+ *
+ * `nearest_changes` are the smallest changes that would have altered the decision, the smallest first; each of them by
+ * itself. `outcome` is what came of the decision so far, whether it had an effect or not.
+ */
+export interface DecisionRecord {
+  asset: string
+  timeframe: string
+  decision: ExportRow
+  outcome: DecisionOutcome
+  config: Configuration | null
+  explanation: Explanation | null
+  nearest_changes: NearestChange[]
+  is_reproduced: boolean | null
+  unexplained: string | null
+}
+/**
+ * A recorded bar with its decision, whole: a row of an export.
+ *
+ * Numbers that are not known are null. `position_size` is 0 unless the decision had an effect; `size_decided` is the
+ * size that was decided, `size_wanted` the one without the cap, and `size_cap` the cap that applied. `blocks` has the
+ * scenarios of the filters in `blocked_by`, as `filter/scenario`. `history` is the number of bars the decision was
+ * made from, at most 1,000.
+ */
+export interface ExportRow {
+  clarity_level: 'idle' | 'loaded' | 'aim' | 'bang'
+  raw_clarity_level: 'idle' | 'loaded' | 'aim' | 'bang'
+  signal_confidence: number
+  side: 'long' | 'short' | 'none'
+  position_size: number
+  held: boolean
+  time: string
+  asset: string
+  timeframe: string
+  open: number
+  high: number
+  low: number
+  close: number
+  volume: number | null
+  quote_volume: number | null
+  trade_count: number | null
+  taker_buy_volume: number | null
+  source: ('streamed' | 'pushed' | 'filled' | 'incomplete') | null
+  status: 'live' | 'warming_up' | 'stale' | 'paused' | 'ended'
+  size_decided: number
+  size_wanted: number
+  size_cap: number
+  blocked_by: string[]
+  blocks: string[]
+  trend_direction: 'bullish' | 'bearish' | 'neutral'
+  volatility_status: 'normal' | 'squeeze' | 'breakout' | 'overextended'
+  levels_status: 'active' | 'blocking' | 'inactive'
+  support: number | null
+  resistance: number | null
+  rsi: number | null
+  macd_atr: number | null
+  macd_histogram_atr: number | null
+  atr: number | null
+  history: number
+  config_version: number
+  program_version: string
+}
+/**
+ * What came of one decision, in the direction of its side, from the open of the next bar on.
+ *
+ * Returns are in percent, after so many bars. The largest moves for and against the side are those within 96 bars, in
+ * ATR of the bar of the decision, and at least 0. What is not known is null: while too few bars have closed, where
+ * bars are missing, and without a side.
+ *
+ * `paper_position` is what the paper account holds from the open of the next bar on, in percent of equity, below 0 for
+ * a short position; null on the newest bar.
+ */
+export interface DecisionOutcome {
+  return_1: number | null
+  return_4: number | null
+  return_16: number | null
+  return_96: number | null
+  largest_gain_atr: number | null
+  largest_loss_atr: number | null
+  paper_position: number | null
+}
+/**
  * A candle. What is left out or null is unknown. `time` and `count` are other names of `open_time` and `trades`.
  *
  * A candle without `closed` closes by a later one. One with a `timeframe` is history.
@@ -1118,25 +1217,6 @@ export interface ControlResponse {
   type: 'control_response'
 }
 /**
- * What came of one decision, in the direction of its side, from the open of the next bar on.
- *
- * Returns are in percent, after so many bars. The largest moves for and against the side are those within 96 bars, in
- * ATR of the bar of the decision, and at least 0. What is not known is null: while too few bars have closed, where
- * bars are missing, and without a side.
- *
- * `paper_position` is what the paper account holds from the open of the next bar on, in percent of equity, below 0 for
- * a short position; null on the newest bar.
- */
-export interface DecisionOutcome {
-  return_1: number | null
-  return_4: number | null
-  return_16: number | null
-  return_96: number | null
-  largest_gain_atr: number | null
-  largest_loss_atr: number | null
-  paper_position: number | null
-}
-/**
  * Recorded decisions of one asset, newest first, and gaps of the record in the time of this page, oldest first.
  *
  * The gaps are the newest 200.
@@ -1251,73 +1331,6 @@ export interface DifferentBar {
   source: ('streamed' | 'pushed' | 'filled' | 'incomplete') | null
   now: BarDecision
   then: BarDecision
-}
-/**
- * The whole explanation of a recorded decision.
- *
- * It is decided anew from the recorded bars, with the configuration that was in force, `config`. `is_reproduced` says
- * whether that gives what was recorded, to the last bit; null if it cannot be decided anew. The reason is then
- * `unexplained`, and `explanation` is null. `config` is null if it is not in the record any more.
- *
- * `nearest_changes` are the smallest changes that would have altered the decision, the smallest first; each of them by
- * itself. `outcome` is what came of the decision so far, whether it had an effect or not.
- */
-export interface DecisionRecord {
-  asset: string
-  timeframe: string
-  decision: ExportRow
-  outcome: DecisionOutcome
-  config: Configuration | null
-  explanation: Explanation | null
-  nearest_changes: NearestChange[]
-  is_reproduced: boolean | null
-  unexplained: string | null
-}
-/**
- * A recorded bar with its decision, whole: a row of an export.
- *
- * Numbers that are not known are null. `position_size` is 0 unless the decision had an effect; `size_decided` is the
- * size that was decided, `size_wanted` the one without the cap, and `size_cap` the cap that applied. `blocks` has the
- * scenarios of the filters in `blocked_by`, as `filter/scenario`. `history` is the number of bars the decision was
- * made from, at most 1,000.
- */
-export interface ExportRow {
-  clarity_level: 'idle' | 'loaded' | 'aim' | 'bang'
-  raw_clarity_level: 'idle' | 'loaded' | 'aim' | 'bang'
-  signal_confidence: number
-  side: 'long' | 'short' | 'none'
-  position_size: number
-  held: boolean
-  time: string
-  asset: string
-  timeframe: string
-  open: number
-  high: number
-  low: number
-  close: number
-  volume: number | null
-  quote_volume: number | null
-  trade_count: number | null
-  taker_buy_volume: number | null
-  source: ('streamed' | 'pushed' | 'filled' | 'incomplete') | null
-  status: 'live' | 'warming_up' | 'stale' | 'paused' | 'ended'
-  size_decided: number
-  size_wanted: number
-  size_cap: number
-  blocked_by: string[]
-  blocks: string[]
-  trend_direction: 'bullish' | 'bearish' | 'neutral'
-  volatility_status: 'normal' | 'squeeze' | 'breakout' | 'overextended'
-  levels_status: 'active' | 'blocking' | 'inactive'
-  support: number | null
-  resistance: number | null
-  rsi: number | null
-  macd_atr: number | null
-  macd_histogram_atr: number | null
-  atr: number | null
-  history: number
-  config_version: number
-  program_version: string
 }
 /**
  * Equity at the close of bars, by their open times; it begins with 100. The last value is the newest.

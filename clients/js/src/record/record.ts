@@ -1,5 +1,6 @@
 import { type AskOptions, ask } from '../ask.js'
 import type {
+  BarRecord,
   ChangeOutcome,
   Chart,
   DecisionPage,
@@ -101,6 +102,11 @@ export class VivienneRecord {
   /** The whole explanation of the decision on one bar, by a time within it. */
   decision(asset: string, time: string, signal?: AbortSignal): Promise<DecisionRecord> {
     return this.#ask(`${this.#assets}${encodeURIComponent(asset)}/decisions/${encodeURIComponent(time)}`, {}, signal)
+  }
+
+  /** What is known of one bar, by a time within it: the explanation of its decision, or why there is none. */
+  bar(asset: string, time: string, signal?: AbortSignal): Promise<BarRecord> {
+    return this.#ask(`${this.#assets}${encodeURIComponent(asset)}/bars/${encodeURIComponent(time)}`, {}, signal)
   }
 
   /** Versions of the configuration that decided an asset, newest first. */
