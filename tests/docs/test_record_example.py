@@ -11,6 +11,7 @@ import pytest
 
 from judged import LENGTH, decided
 from vivienne.record.judging.account import account
+from vivienne.record.judging.comparing import compare
 from vivienne.record.judging.confidence import bars_to_tell, deviation, log_capital
 from vivienne.record.judging.costs import Costs
 from vivienne.record.judging.scores import Pair, scores
@@ -55,6 +56,20 @@ def test_the_scores_are_worked_out() -> None:
     rows = table("bar | return")
     for column, values in ((2, found.now), (3, found.before), (4, found.difference)):
         assert [float(row[column]) for row in rows] == pytest.approx(values.tolist(), abs=5e-5)
+
+
+def test_the_scores_of_two_assets_are_worked_out() -> None:
+    rows = table("time | open of ETH")
+    opens = [float(row[1]) for row in rows]
+    now, before = (decided(opens, [position(row[column]) for row in rows], atr=1.0) for column in (2, 3))
+    opened, _, positions = bars()
+    btc = Pair(decided(opened, positions, atr=2.0), decided(opened, [0, 20, 0, 0, 0, 0, 0], atr=2.0), 0, 50.0)
+    found = whole(compare({"BTC": btc, "ETH": Pair(now, before, 0, 20.0)}, LENGTH, COSTS))
+    alone = scores(Pair(now, before, 0, 20.0), LENGTH, COSTS)
+    assert alone is not None
+    assert [f"{each:.4f}" for each in alone.difference] == [row[4] for row in rows[:5]]
+    assert [row[5] for row in rows[:5]] == [row[4] for row in table("bar | return")]
+    assert [f"{each:.4f}" for each in np.diff(found.difference, prepend=0.0)] == [row[6] for row in rows[:5]]
 
 
 def test_the_bets_are_worked_out() -> None:

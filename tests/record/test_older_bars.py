@@ -78,6 +78,19 @@ async def test_pages_back_through_the_record_are_what_a_chart_showed(service: Co
             page = reading.get("assets/BTC/bars", params={"limit": 30, "before": before}).json()
             assert page["forming"] is None
             bars, changes, before = page["bars"] + bars, page["changes"] + changes, page["next"]
+        for bar in (bars[-1], bars[HISTORY]):
+            known = reading.get(f"assets/BTC/bars/{bar['time']}").json()
+            assert (known["decision"]["decision"]["time"], known["undecided"], known["bar"]) == (
+                bar["time"],
+                None,
+                None,
+            )
+        for bar in (bars[100], bars[HISTORY - 1]):
+            known = reading.get(f"assets/BTC/bars/{bar['time'].replace('00.000', '59')}").json()
+            assert (known["decision"], known["bar"]) == (None, bar)
+            assert "it closed before the program started" in known["undecided"]
+        early = reading.get(f"assets/BTC/bars/{iso(MIDNIGHT - 1)}").json()
+        assert (early["bar"], "its first one is at" in early["undecided"]) == (None, True)
     assert bars == whole
     # The newest page has the later one.
     assert changes == [{"version": 1, "time": iso(MIDNIGHT + (HISTORY + 30) * MINUTE_MS)}]
@@ -93,3 +106,7 @@ async def test_without_a_record_the_bars_in_memory_are_all(service: ConfigServic
         assert len(page["bars"]) == 10
         assert page["next"] is None
         assert reading.get("assets/BTC/bars", params={"before": "noon"}).status_code == 422
+        known = reading.get(f"assets/BTC/bars/{page['bars'][-1]['time']}").json()
+        assert (known["decision"], known["bar"]) == (None, page["bars"][-1])
+        assert "--record off" in known["undecided"]
+        assert reading.get("assets/BTC/bars/noon").status_code == 422

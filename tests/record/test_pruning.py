@@ -11,10 +11,13 @@ from sqlalchemy import func, select, update
 
 from making import MIDNIGHT
 from recorded_live import RUN, asset_of, decided, decided_anew, reading, recorded, recorder, walk
+from vivienne.changes.requests import ChangeRequest, Update
 from vivienne.market.types import Bars
 from vivienne.record.database import open_record
+from vivienne.record.forgetting import Forgetting, forget_configurations
+from vivienne.record.interning import Interning
 from vivienne.record.pruning import Pruning
-from vivienne.record.tables import bars
+from vivienne.record.tables import bars, configurations
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -128,3 +131,59 @@ async def test_a_series_of_a_later_version_keeps_none_from_being_taken_out(
         record.execute("UPDATE copied SET series_id = (SELECT max(id) FROM record_series)")
         record.execute("INSERT INTO record_bars SELECT * FROM copied")
     assert sum(prune(where)) > 100
+
+
+def kept_configurations(where: Path | PostgresUrl) -> list[int]:
+    database = open_record(where, "to write")
+    with database.transaction() as connection:
+        found = [*connection.execute(select(configurations.c.id).order_by(configurations.c.id)).scalars()]
+    database.close()
+    return found
+
+
+async def test_configurations_go_with_the_last_decision_that_was_made_with_them(
+    service: ConfigService, where: Path | PostgresUrl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vivienne.record.forgetting._ROWS", 70)
+    asset = asset_of(service)
+    made = decided(asset, walk(0, 100))
+    for threshold, first, count in ((30, 100, 150), (20, 250, 50)):
+        update = Update({"settings": {"state_threshold_loaded": threshold}}, partial=True)
+        await service.change(ChangeRequest(update, channel="test"))
+        made += decided(asset, walk(first, count))
+    await recorded(recorder(where), made)
+    assert kept_configurations(where) == [1, 2, 3]
+
+    prune(where)  # of the first no decision is left; what nothing refers to twice goes
+    assert kept_configurations(where) == [1, 2, 3]
+    prune(where)
+
+    assert kept_configurations(where) == [2, 3]
+    with reading(where) as record:
+        assert decided_anew(record, 1) == 101
+    assert sum(prune(where)) == 0
+
+
+def test_all_bars_are_looked_at_only_now_and_then(where: Path | PostgresUrl, monkeypatch: pytest.MonkeyPatch) -> None:
+    database, forgetting, now = open_record(where, "to write"), Forgetting(), [10.0]
+    monkeypatch.setattr("vivienne.record.forgetting.monotonic", lambda: now[0])
+    with database.transaction() as connection:
+        Interning(database).configuration(connection, {"settings": {}})
+    looks = []
+    for now[0] in (10.0, 1_000.0, 100_000.0):
+        looks.append(sum(forgetting.steps(database, is_likely=True)))
+    database.close()
+    assert looks == [0, 0, 1]
+
+
+def test_a_process_that_remembers_a_configuration_adds_it_again_once_it_has_gone(where: Path | PostgresUrl) -> None:
+    database = open_record(where, "to write")
+    interning, document = Interning(database), {"settings": {"state_threshold_loaded": 50}}
+    numbers = []
+    for _ in range(2):
+        with database.transaction() as connection:
+            interning.confirm(connection, [document])
+            numbers.append(interning.configuration(connection, document))
+        assert sum(forget_configurations(database, is_likely=True)) == len(numbers) - 1
+    database.close()
+    assert kept_configurations(where) == numbers[1:] != numbers[:1]

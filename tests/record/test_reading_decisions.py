@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
@@ -19,7 +20,7 @@ from vivienne.record.reading.view import LocalRecord
 from vivienne.times import iso
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
     from starlette.testclient import TestClient
@@ -226,7 +227,42 @@ def test_a_gap_is_on_the_page_of_its_time_and_the_reason_why_a_bar_is_missing(pa
         assert get(reading, "assets/BTC/decisions", before=iso(lost))["gaps"] == [mine]
         answer = reading.get(f"assets/BTC/decisions/{iso(lost)}")
         assert answer.status_code == 404
+        hole = reading.get(f"assets/ETH/decisions/{iso(lost)}").json()["detail"]
+        assert f"it has none between {iso(lost - BAR)} and {iso(last + BAR)}" in hole
         assert f"the record could not be written, from {iso(lost)} to {iso(last)}" in answer.json()["detail"]
+
+
+def row(number: int) -> str:
+    return iso(BARS.open_time.item(number))
+
+
+@pytest.mark.parametrize(
+    ("kept", "asked", "words"),
+    [
+        # Rows whose decisions are still there.
+        (range(310, 420), 305, f"is no longer kept .--keep.: the oldest one is on the bar at {row(310)}"),
+        (
+            range(310, 420),
+            200,
+            f"before the program started, and is part of the history that .* on the bar at {row(300)}",
+        ),
+        ([*range(300, 350), *range(353, 420)], 351, f"the program did not run.* bars at {row(349)} and {row(353)}"),
+        (range(300, 415), 416, f"nor later: the newest one is on the bar at {row(414)}"),
+        ([], 351, "is kept, nor any other on BTC"),
+    ],
+)
+def test_a_bar_without_a_decision_says_why(
+    path: Path, tmp_path: Path, kept: Collection[int], asked: int, words: str
+) -> None:
+    (tmp_path / "record.db").write_bytes(path.read_bytes())
+    with closing(sqlite3.connect(tmp_path / "record.db")) as record, record:
+        gone = [(time,) for number, time in enumerate(BARS.open_time.tolist()) if number not in kept]
+        record.executemany("UPDATE record_bars SET config_version = NULL WHERE open_time = ?", gone)
+    with client(tmp_path, LocalRecord(ReadingThread(tmp_path / "record.db"), Scope(RUN, "15m"))) as reading:
+        answer = reading.get(f"assets/BTC/decisions/{row(asked)}")
+    assert answer.status_code == 404
+    assert f"on the bar of BTC at {row(asked)}" in answer.json()["detail"]
+    assert re.search(words, answer.json()["detail"])
 
 
 def test_an_answer_that_the_client_has_already_is_not_sent_again(reading: TestClient) -> None:

@@ -1,4 +1,4 @@
-import type { AssetData, DecisionRecord, PaperAccount, Setups, SignalPage } from 'vivienne-client'
+import type { AssetData, BarRecord, DecisionRecord, PaperAccount, Setups, SignalPage } from 'vivienne-client'
 import { expectNothingSerious } from './axe.ts'
 import { numberField, save } from './configuring.ts'
 import type { RunningServer } from './server.ts'
@@ -228,6 +228,22 @@ test.describe('on recorded markets that have ended', () => {
       await expect(page.getByRole('region', { name: 'Why', exact: true })).toBeVisible()
     })
 
+    await test.step('a click on a bar that nobody decided says why, and what is known of it', async () => {
+      await visit(page, '/assets/SHORT')
+      const chart = page.getByRole('region', { name: 'Chart of SHORT' })
+      const box = await chart.getByRole('group').boundingBox()
+      if (box === null) throw new Error('The chart is not there')
+      await page.mouse.click(box.x + box.width / 2, box.y + box.height / 3)
+      const why = page.getByRole('region', { name: /^Why, / })
+      await expect(why).toContainText('No decision is known')
+      const bar = new URL(page.url()).searchParams.get('bar') ?? ''
+      const known = await recorded<BarRecord>(server, `assets/SHORT/bars/${encodeURIComponent(bar)}`)
+      expect(known.undecided).toContain('SHORT')
+      await expect(why.getByRole('status')).toHaveText(/SHORT/)
+      await expect(why).toContainText(/Prices.*open .*close .*Recomputed.*not decided: warming up/s)
+      await expectNothingSerious(page, 'main')
+    })
+
     await test.step('the chart scrolls back beyond the bars that it follows, to the first that was recorded', async () => {
       await visit(page, '/assets/EVEN?range=100')
       const chart = page.getByRole('region', { name: 'Chart of EVEN' })
@@ -274,6 +290,20 @@ test.describe('on recorded markets that have ended', () => {
       const trades = page.getByRole('region', { name: 'Newest trades' })
       await expect(trades.locator('tbody').getByRole('row')).toHaveCount(account.newest_trades.length)
       await expect(page.getByRole('row').filter({ hasText: 'ODD' }).first()).toContainText(' of ')
+      await test.step('other costs are tried, kept in the address, and left again', async () => {
+        const figures = page.getByRole('region', { name: 'Account', exact: true })
+        await page.getByRole('textbox', { name: 'Fee' }).fill('97,5')
+        const dear = await recorded<PaperAccount>(server, 'account?fee=97.5')
+        await expect(figures).toContainText(`${dear.paid.toFixed(4)} %fee 97.5, slippage 2 basis points`)
+        await page.reload()
+        await expect(page.getByRole('textbox', { name: 'Fee' })).toHaveValue('97,5')
+        await page.getByRole('textbox', { name: 'Slippage' }).fill('-1')
+        await expect(figures).toContainText('A number from 0 to 1,000')
+        await expectNothingSerious(page, 'main')
+        await page.getByRole('button', { name: 'Those of the server' }).click()
+        await expect(figures).toContainText(`${account.paid.toFixed(4)} %fee 10, slippage 2 basis points`)
+        await expect(page).not.toHaveURL(/fee|slippage/)
+      })
       await expectNothingSerious(page, 'main')
       await trades.locator('tbody').getByRole('row').first().click()
       await expect(page).toHaveURL(/\/assets\/ODD\?panel=why&bar=/)

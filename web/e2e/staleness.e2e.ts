@@ -9,7 +9,11 @@ async function shownAge(place: Locator): Promise<number> {
 }
 
 test.describe('on a recorded market of which one file breaks', () => {
-  const recorded = { BTC: { seed: 1, minutes: 400, brokenAt: 260 }, ETH: { seed: 2, minutes: 8_000 } }
+  const recorded = {
+    BTC: { seed: 1, minutes: 400, brokenAt: 260 },
+    ETH: { seed: 2, minutes: 8_000 },
+    SOL: { seed: 3, minutes: 8_000 },
+  }
   test.use({ serving: { flags: ['--speed', '600', '--timeframe', '1m'], recorded } })
 
   test('the age of its data grows, it is stale and says why; the other one stays young', async ({ page, stream }) => {
@@ -54,7 +58,8 @@ test.describe('on a recorded market of which one file breaks', () => {
     const verdict = page.getByRole('region', { name: 'Verdict' })
     await expect(verdict).toContainText(new RegExp(`${outcome.comparison?.verdict}`, 'i'))
     await expect(verdict).toContainText(`Against version ${outcome.before} on the same`)
-    await expect(verdict).toContainText(/with 95 % confidence .*It is a simulation.* fee and .* slippage/s)
+    await expect(verdict).toContainText(/with 95 % confidence .*It is a simulation/s)
+    await expect(page.getByRole('textbox', { name: 'Fee' })).toHaveAttribute('placeholder', '10')
     await expect(page.getByRole('img', { name: /^Sum of scores/ })).toBeVisible()
     const bar = page.getByRole('slider', { name: 'Bar that is read' })
     await bar.press('Home')
@@ -62,6 +67,30 @@ test.describe('on a recorded market of which one file breaks', () => {
     for (const part of ['Entries by level and side', 'Held back by filters', 'Outcome per entry'])
       await expect(page.getByRole('region', { name: part })).toContainText(`version ${outcome.before}`)
     await expectNothingSerious(page, 'main')
+  })
+
+  test('a change of all assets has a verdict over all of them, as one equity', async ({ page, server }) => {
+    const { version } = await server.change({ settings: { state_threshold_loaded: 10 } })
+    const judged = async () => (await server.record.change(version)).comparison
+    await expect.poll(async () => (await judged().catch(() => null))?.assets).toEqual(['ETH', 'SOL'])
+    await expect.poll(async () => (await judged())?.bars).toBeGreaterThan(5)
+    await page.goto('/history')
+    const came = page.getByRole('link', { name: `What came of version ${version}: all assets` })
+    await expect(came).toContainText(/(better|worse|not enough to tell): .+2 assets as one equity · .+ bars/i)
+    await came.click()
+
+    await expect(page).toHaveURL(`/history/${version}`)
+    await expect(page.getByRole('combobox', { name: 'Asset' })).toHaveValue('')
+    await expect(page.getByRole('region', { name: 'Verdict' })).toContainText(
+      /ETH and SOL as one equity against .* on the same/,
+    )
+    await expect(page.getByRole('img', { name: /^Difference/ })).toBeVisible()
+    await expectNothingSerious(page, 'main')
+    await page.getByRole('region', { name: 'Assets' }).getByRole('link', { name: 'SOL' }).click()
+    await expect(page).toHaveURL(`/history/${version}?asset=SOL`)
+    await expect(page.getByRole('region', { name: 'Entries by level and side' })).toBeVisible()
+    await page.getByRole('combobox', { name: 'Asset' }).selectOption('All assets')
+    await expect(page.getByRole('region', { name: 'Assets' })).toBeVisible()
   })
 })
 

@@ -36,11 +36,11 @@ export function barsQuery(asset: string, limit: number) {
   })
 }
 
-/** The decision on a bar as it was made, with its explanation. */
-export function decisionQuery(asset: string, time: string) {
+/** What is known of a bar: the decision on it as it was made, with its explanation, or why there is none. */
+export function barQuery(asset: string, time: string) {
   return queryOptions({
-    queryKey: ['decision', asset, time],
-    queryFn: ({ signal }) => record.decision(asset, time, signal),
+    queryKey: ['bar', asset, time],
+    queryFn: ({ signal }) => record.bar(asset, time, signal),
     staleTime: 60_000,
     retry: false,
   })

@@ -10,9 +10,11 @@ import orjson
 from sqlalchemy import select
 
 from vivienne.record.rows import written_blocks
-from vivienne.record.tables import blocks, configurations
+from vivienne.record.tables import UNUSED, blocks, configurations
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sqlalchemy import Table
     from sqlalchemy.engine import Connection
 
@@ -38,6 +40,17 @@ class Interning:
         self._blocks: dict[tuple[Block, ...], int] = {}
         self._documents: dict[int, tuple[Document, int]] = {}
         """By the identity of the document, which is kept so that no other one gets the same."""
+
+    def confirm(self, connection: Connection, documents: Iterable[Document]) -> None:
+        """Forget the numbers of configurations that have gone since, or are about to; before others are written."""
+        known = {key: self._documents[key][1] for key in {id(each) for each in documents} & self._documents.keys()}
+        if not known:
+            return
+        is_there = configurations.c.id.in_(set(known.values())), ~configurations.c.digest.startswith(UNUSED)
+        there = {*connection.execute(select(configurations.c.id).where(*is_there)).scalars()}
+        for key, number in known.items():
+            if number not in there:
+                del self._documents[key]
 
     def blocks(self, connection: Connection, found: tuple[Block, ...]) -> int:
         """The number of a set of scenarios that block."""

@@ -13,6 +13,7 @@ from sqlalchemy import case, delete, func, select, update
 
 from vivienne.agent.evaluate import MOST_HISTORY
 from vivienne.market.timeframe import Timeframe
+from vivienne.record.forgetting import Forgetting
 from vivienne.record.rows import DECISION_COLUMNS
 from vivienne.record.tables import bars, gaps, runs, series, sessions
 
@@ -40,6 +41,7 @@ class Pruning:
         database: opened to be written.
         run_id: the course of market time that is recorded.
         keep: how long decisions are kept, in market time before the newest bar of their run.
+        forgetting: looks for configurations without decisions, if it has not done so lately.
         now: the clock of this machine, in ms since the epoch. A bar of a real market that is later is none of now: a
             wrong clock must not take out what was recorded.
     """
@@ -49,15 +51,25 @@ class Pruning:
         database: RecordDatabase,
         run_id: int,
         keep: timedelta,
+        forgetting: Forgetting | None = None,
         now: Callable[[], int] = lambda: round(time() * 1000),
     ) -> None:
         self._now = now
         self._database = database
         self._run_id = run_id
+        self._forgetting = forgetting or Forgetting()
         self._keep = int(keep.total_seconds() * 1000)
 
     def steps(self) -> Iterator[int]:
         """Take out everything that is too old, in transactions of their own; the number of rows of each."""
+        total = 0
+        for taken in self._rows():
+            total += taken
+            yield taken
+        yield from self._forgetting.steps(self._database, is_likely=total > 0)
+
+    def _rows(self) -> Iterator[int]:
+        """Take out bars and decisions, and what is empty without them."""
         for series_id in self._of_old_runs():
             yield from self._emptied(series_id)
         for row, cutoff in self._too_old():

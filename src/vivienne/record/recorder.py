@@ -15,6 +15,7 @@ from vivienne.errors import RecordUnavailable
 from vivienne.metrics.registry import Sample
 from vivienne.record import sessions
 from vivienne.record.database import open_record
+from vivienne.record.forgetting import Forgetting
 from vivienne.record.pruning import Pruning
 from vivienne.record.waiting import MOST_WAITING, Entry, Waiting
 from vivienne.record.writing import Writing
@@ -96,6 +97,7 @@ class Recorder:
         self._begun: float | None = None
         self._said_alive = 0.0
         self._steps: Iterator[int] | None = None
+        self._forgetting = Forgetting()
         self._taken_out = 0
         self._prune_at = monotonic() + _FIRST_PRUNE_SECONDS
         self.waiting = Waiting()
@@ -201,8 +203,8 @@ class Recorder:
         """Take out what is too old, as long as no decision waits."""
         if monotonic() < self._prune_at or self._database is None or self._session is None:
             return
-        steps = self._steps or Pruning(self._database, self._session.run_id, self.recording.keep).steps()
-        self._steps = steps
+        pruning = Pruning(self._database, self._session.run_id, self.recording.keep, self._forgetting)
+        self._steps = steps = self._steps or pruning.steps()
         try:
             for rows in steps:
                 self._taken_out += rows

@@ -26,6 +26,8 @@ from sqlalchemy import (
 
 RECORD_SCHEMA = 1
 """The schema of these tables."""
+UNUSED = "unused:"
+"""Begins the digest of a configuration to which nothing referred when that was looked at last."""
 
 metadata = MetaData()
 schema = Table("record_schema", metadata, Column("version", Integer, primary_key=True, autoincrement=False))
@@ -90,7 +92,10 @@ configurations = Table(
     Column("digest", String, nullable=False, unique=True),
     Column("document", LargeBinary, nullable=False),
 )
-"""Effective configurations that decided something: all values, as JSON, compressed with zlib. Each is kept once."""
+"""Effective configurations that decided something: all values, as JSON, compressed with zlib. Each is kept once.
+
+The digest of one that is about to go begins with `UNUSED`; see `vivienne.record.forgetting`.
+"""
 
 blocks = Table(
     "record_blocks",

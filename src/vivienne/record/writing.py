@@ -16,7 +16,7 @@ from vivienne.record.rows import DECISION_COLUMNS, RecordedBar, RecordedDecision
 from vivienne.record.tables import bars, gaps, series
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sqlalchemy.engine import Connection
 
@@ -83,8 +83,9 @@ class Writing:
         self.begins = True
         self._insert = database.insert(bars).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
 
-    def add(self, connection: Connection, entries: Iterable[Entry]) -> None:
+    def add(self, connection: Connection, entries: Sequence[Entry]) -> None:
         """Write decisions, in their order."""
+        self._interning.confirm(connection, (entry.document for entry in entries))
         rows: list[dict[str, Any]] = []
         added: list[Entry] = []
         self.begins = False

@@ -13,9 +13,11 @@ from vivienne.server.decision_query import bar_time
 from vivienne.server.documents import EXAMPLE, ConfigurationBody, body_of, documented
 from vivienne.server.http import Answer, caller_of, change_request, read_configuration
 from vivienne.server.older_chart import older_chart
+from vivienne.server.one_bar import one_bar
 from vivienne.wire.chart import AssetList, Chart
 from vivienne.wire.preview import DecisionPreview
 from vivienne.wire.problem import problem_entry
+from vivienne.wire.record import BarRecord
 
 if TYPE_CHECKING:
     from vivienne.changes.service import ConfigService
@@ -29,6 +31,7 @@ Before = Annotated[
     str | None,
     Query(max_length=40, description="Only bars that open before this time: that of the oldest bar you have."),
 ]
+Time = Annotated[str, Path(max_length=40, description="A time within the bar, such as 2026-01-06T14:00:00Z.")]
 Examples = Annotated[
     int, Query(ge=0, le=MOST_DIFFERENT, description="Largest number of different bars that are listed, the newest.")
 ]
@@ -63,6 +66,12 @@ def asset_routes(service: ConfigService, market: MarketView, record: RecordView)
         if before is None:
             return Answer(await market.chart(watched, limit, whose=whose))
         return Answer(await older_chart(market, record, watched, bar_time(before, "before"), limit, whose=whose))
+
+    @routes.get("/{asset:path}/bars/{time}", **documented(BarRecord, 422, 429, 503))
+    async def bar(request: Request, asset: Asset, time: Time) -> Answer:
+        """What is known of one bar: the explanation of its decision, or why there is none and what the market did."""
+        watched, whose = service.asset(asset), caller_of(request).key
+        return Answer(await one_bar(market, record, watched, bar_time(time), whose=whose))
 
     @routes.post(
         "/{asset:path}/preview",

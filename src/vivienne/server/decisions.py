@@ -7,11 +7,11 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from vivienne.record.reading.query import DecisionQuery, entries_only  # FastAPI reads the annotation
-from vivienne.server.assets import Asset  # noqa: TC001  # FastAPI reads the annotation
+from vivienne.server.assets import Asset, Time  # noqa: TC001  # FastAPI reads the annotation
 from vivienne.server.decision_query import ONCE, SEVERAL, As, Assets, bar_time, decision_query
 from vivienne.server.documents import documented
 from vivienne.server.exporting import MEDIA_TYPES, Exports
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from vivienne.record.reading.view import RecordView
 
 Wanted = Annotated[DecisionQuery, Depends(decision_query)]
-Time = Annotated[str, Path(max_length=40, description="A time within the bar, such as 2026-01-06T14:00:00Z.")]
 _PROBLEMS = (400, 409, 422, 429, 503)
 
 

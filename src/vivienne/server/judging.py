@@ -14,6 +14,7 @@ from vivienne.server.decision_query import Assets, From, To, moment_of
 from vivienne.server.decisions import unless_known
 from vivienne.server.documents import documented
 from vivienne.server.http import Answer, caller_of, check_query
+from vivienne.wire.change_outcome import ChangeOutcome
 from vivienne.wire.judged import VersionPage
 from vivienne.wire.numbers import HIGHEST
 from vivienne.wire.paper import PaperAccount
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 _BasisPoints = Annotated[float | None, Query(ge=0, le=1_000, description="In basis points; that of the settings.")]
 _Version = Annotated[int, Path(ge=0, le=HIGHEST, description="A version of the configuration.")]
+_Points = Annotated[int, Query(ge=0, le=MOST_POINTS, description="Most points of the curves.")]
 _PROBLEMS = (400, 409, 422, 429, 503)
 _COSTS, _SPAN = ("fee", "slippage"), ("from", "to")
 
@@ -98,7 +100,7 @@ def _add_versions(routes: APIRouter, judging: _Judging) -> None:
         version: _Version,
         fee: _BasisPoints = None,
         slippage: _BasisPoints = None,
-        points: Annotated[int, Query(ge=0, le=MOST_POINTS, description="Most points of the curves.")] = MOST_POINTS,
+        points: _Points = MOST_POINTS,
     ) -> Response:
         """What came of a version for an asset, beside what the one before would have done on the same bars."""
         check_query(request, *_COSTS, "points")
@@ -108,6 +110,21 @@ def _add_versions(routes: APIRouter, judging: _Judging) -> None:
             version=version,
             points=points,
         )
+        return await judging.answer(request, judging.with_costs(query, fee, slippage))
+
+    @routes.get("/versions/{version}", **documented(ChangeOutcome, 404, *_PROBLEMS, has_etag=True))
+    async def change(
+        request: Request,
+        version: _Version,
+        assets: Assets = (),
+        fee: _BasisPoints = None,
+        slippage: _BasisPoints = None,
+        points: _Points = MOST_POINTS,
+    ) -> Response:
+        """What came of a version for all assets or some, as one equity, beside what the ones before would have done."""
+        check_query(request, *_COSTS, "points", several=("asset",))
+        watched = tuple(map(judging.service.asset, assets)) or judging.service.assets
+        query = JudgingQuery(about="change", assets=watched, version=version, points=points)
         return await judging.answer(request, judging.with_costs(query, fee, slippage))
 
 

@@ -20,12 +20,13 @@ from vivienne.wire.answers import (
     Switched,
     Verdict,
 )
+from vivienne.wire.change_outcome import ChangeOutcome
 from vivienne.wire.chart import AssetList, Chart
 from vivienne.wire.judged import VersionPage
 from vivienne.wire.paper import PaperAccount
 from vivienne.wire.preview import DecisionPreview
 from vivienne.wire.pushed import Pushed
-from vivienne.wire.record import DecisionPage, DecisionRecord, SignalPage
+from vivienne.wire.record import BarRecord, DecisionPage, DecisionRecord, SignalPage
 from vivienne.wire.setups import HeatMap, Setups
 from vivienne.wire.token_entry import TokenEntry
 from vivienne.wire.version_outcome import VersionOutcome
@@ -45,10 +46,11 @@ SECURITY_SCHEMES: dict[str, Schema] = {
 """Ways to authenticate."""
 
 KINDS = (
-    Acknowledgement, AssetList, CandlesBody, Chart, ConditionOfChange, ConfigurationBody, ConfigurationPage,
-    DecisionPage, DecisionPreview, DecisionRecord, HeatMap, HistoryPage, InForce, NewToken, PaperAccount, Pauses,
-    Problem, PushProblem, Pushed, PushedTradesBody, Replaced, ResetBody, Setups, SeveralBody, SignalPage, SwitchBody,
-    Switched, Ticket, TokenBody, TokenEntry, TokenList, Verdict, VersionOutcome, VersionPage, WhoAsks,
+    Acknowledgement, AssetList, BarRecord, CandlesBody, ChangeOutcome, Chart, ConditionOfChange, ConfigurationBody,
+    ConfigurationPage, DecisionPage, DecisionPreview, DecisionRecord, HeatMap, HistoryPage, InForce, NewToken,
+    PaperAccount, Pauses, Problem, PushProblem, Pushed, PushedTradesBody, Replaced, ResetBody, Setups, SeveralBody,
+    SignalPage, SwitchBody, Switched, Ticket, TokenBody, TokenEntry, TokenList, Verdict, VersionOutcome, VersionPage,
+    WhoAsks,
 )  # fmt: skip
 """Types of all bodies and answers."""
 _kind: Any

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from typing_extensions import TypedDict
 
-from vivienne.wire.chart import BarSource
+from vivienne.wire.chart import BarSource, ChartBar
 from vivienne.wire.decision import BarDecision
 from vivienne.wire.document import EffectiveDocument
 from vivienne.wire.explanation import Explanation, LevelsStatus, NearestChange, Trend, VolatilityStatus
@@ -142,6 +142,20 @@ class DecisionRecord(TypedDict):
     nearest_changes: list[NearestChange]
     is_reproduced: bool | None
     unexplained: str | None
+
+
+class BarRecord(TypedDict):
+    """What is known of the bar in which a time is: its decision, or why there is none.
+
+    `undecided` is the reason for which no decision is known; null if `decision` is there. Without a decision `bar` is
+    the bar itself, if it is known, or the newest one before it; otherwise null.
+    """
+
+    asset: str
+    timeframe: str
+    decision: DecisionRecord | None
+    undecided: str | None
+    bar: ChartBar | None
 
 
 class ExportPiece(TypedDict):

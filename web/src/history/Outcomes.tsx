@@ -5,7 +5,7 @@ import { useAssets } from 'vivienne-client/react'
 import { useInSight } from '../parts/watching.ts'
 import { changeAddress } from './change/address.ts'
 import classes from './Outcomes.module.css'
-import { useIsDeciding, useOutcome, useSpan } from './outcomes.ts'
+import { useChangeOutcome, useIsDeciding, useOutcome, useSpan } from './outcomes.ts'
 import { barsBetween, barsWords, entriesOf, entriesWords, lengthWords } from './outcomeWords.ts'
 import { Verdict } from './Verdict.tsx'
 
@@ -30,6 +30,7 @@ export function Outcomes({ entry, asset }: OutcomesProps) {
   const isNamed = own === undefined && all.length > 1
   return (
     <ul ref={lines} className={classes.lines} aria-label={`What came of version ${entry.version}`}>
+      {isNamed && <Together version={entry.version} assets={all} inSight={inSight} />}
       {shown.map((each) => (
         <Line key={each} entry={entry} asset={each} isNamed={isNamed} inSight={inSight} />
       ))}
@@ -41,6 +42,34 @@ export function Outcomes({ entry, asset }: OutcomesProps) {
         </li>
       )}
     </ul>
+  )
+}
+
+interface TogetherProps {
+  version: number
+  assets: readonly string[]
+  inSight: boolean
+}
+
+/** The line over all assets, as one equity; nothing if none can be compared, or one only. */
+function Together({ version, assets, inSight }: TogetherProps) {
+  const { data } = useChangeOutcome(version, assets, { enabled: inSight, points: 0 })
+  const comparison = data?.outcome?.comparison
+  if (data?.outcome == null || comparison == null || comparison.assets.length < 2) return null
+  return (
+    <li className={classes.line}>
+      <strong className={classes.asset}>All</strong>
+      <Link
+        to={changeAddress(version)}
+        className={classes.came}
+        aria-label={`What came of version ${version}: all assets`}
+      >
+        <Verdict outcome={data.outcome} />
+        <span className={`figure ${classes.facts}`}>
+          {comparison.assets.length} assets as one equity · {barsWords(comparison.bars)}
+        </span>
+      </Link>
+    </li>
   )
 }
 

@@ -1,10 +1,11 @@
-import { queryOptions, useQuery } from '@tanstack/react-query'
-import { useEffect, useRef } from 'react'
-import { type VersionSpan, VivienneProblem } from 'vivienne-client'
-import { useVivienneState } from 'vivienne-client/react'
+import { keepPreviousData, queryOptions, useQuery } from '@tanstack/react-query'
+import { useEffect, useRef, useSyncExternalStore } from 'react'
+import { type ChangeOutcome, type VersionSpan, VivienneProblem } from 'vivienne-client'
+import { useVivienneClient, useVivienneState } from 'vivienne-client/react'
 import { useDecision } from '../asset/agent.ts'
 import { record } from '../client.ts'
 import { steady } from '../clock/clocks.ts'
+import type { ChosenCosts } from '../signals/costs/costs.ts'
 
 /** Versions are asked for in blocks of so many, so that all changes of a long history share a few requests. */
 const BLOCK = 200
@@ -12,6 +13,8 @@ const BLOCK = 200
 const INTERVAL_MS = 10_000
 /** A closed bar is in the record after a moment. */
 const RECORDED_MS = 1_000
+/** The same of all assets, which is more work. */
+const INTERVAL_OF_ALL_MS = 60_000
 /** Known again at once if it is looked at again. */
 const FRESH_MS = 60_000
 let last: Promise<unknown> = Promise.resolve()
@@ -57,13 +60,40 @@ async function blockOf(asset: string, before: number, signal: AbortSignal): Prom
   return { versions: [], timeframe: '', nothing: notKept }
 }
 
-function outcomeQuery(asset: string, version: number, points: number | undefined) {
+function outcomeQuery(asset: string, version: number, points?: number, costs?: ChosenCosts) {
   return queryOptions({
-    queryKey: ['outcome', asset, version, points],
-    queryFn: ({ signal }) => oneByOne(signal, () => record.version(asset, version, { points, signal })),
+    queryKey: ['outcome', asset, version, points, costs],
+    queryFn: ({ signal }) => oneByOne(signal, () => record.version(asset, version, { points, ...costs, signal })),
     staleTime: FRESH_MS,
     retry: false,
   })
+}
+
+/** What came of a version for all assets; why there is nothing if nothing is recorded of it. */
+interface Together {
+  readonly outcome: ChangeOutcome | null
+  readonly nothing: string | null
+}
+
+function togetherQuery(version: number, points?: number, costs?: ChosenCosts) {
+  return queryOptions({
+    queryKey: ['change-outcome', version, points, costs],
+    queryFn: ({ signal }) => oneByOne(signal, () => togetherOf(version, { points, ...costs, signal })),
+    staleTime: FRESH_MS,
+    retry: false,
+  })
+}
+
+async function togetherOf(version: number, options: Parameters<typeof record.change>[1]): Promise<Together> {
+  try {
+    if (notKept === null) return { outcome: await record.change(version, options), nothing: null }
+  } catch (error) {
+    if (!(error instanceof VivienneProblem)) throw error
+    if (error.code === 'unknown_decision') return { outcome: null, nothing: null }
+    if (error.code !== 'not_recorded') throw error
+    notKept = error.message
+  }
+  return { outcome: null, nothing: notKept }
 }
 
 /** The bars that a version decided of an asset: `span` is null if it decided none. */
@@ -89,12 +119,36 @@ interface Wanted {
   readonly followed: boolean
   /** Most points of the curves. */
   readonly points?: number
+  /** Other costs than those of the server. */
+  readonly costs?: ChosenCosts
 }
 
 /** What came of a version of an asset; asked for again as bars close while it is followed. */
-export function useOutcome(asset: string, version: number, { enabled, followed, points }: Wanted) {
-  const query = useQuery({ ...outcomeQuery(asset, version, points), enabled })
+export function useOutcome(asset: string, version: number, { enabled, followed, points, costs }: Wanted) {
+  // What was there with other costs stays until the new one is.
+  const query = useQuery({
+    ...outcomeQuery(asset, version, points, costs),
+    enabled,
+    placeholderData: keepPreviousData,
+  })
   useRefetched(asset, enabled && followed, query.refetch)
+  return query
+}
+
+/** What came of a version for all assets, as one equity; asked for again as bars close while it decides any of them. */
+export function useChangeOutcome(
+  version: number,
+  assets: readonly string[],
+  { enabled, points, costs }: Omit<Wanted, 'followed'>,
+) {
+  const { states } = useVivienneClient()
+  // The first that it decides tells when bars close.
+  const asset = useSyncExternalStore(
+    (listener) => states.subscribeAll(listener),
+    () => assets.find((each) => states.get(each)?.config_version === version),
+  )
+  const query = useQuery({ ...togetherQuery(version, points, costs), enabled, placeholderData: keepPreviousData })
+  useRefetched(asset ?? assets[0] ?? '', enabled && asset !== undefined, query.refetch, INTERVAL_OF_ALL_MS)
   return query
 }
 
@@ -104,7 +158,12 @@ export function useIsDeciding(asset: string, version: number): boolean {
 }
 
 /** Fetches again when bars of an asset have closed. */
-function useRefetched(asset: string, enabled: boolean, refetch: (options: { cancelRefetch: boolean }) => unknown) {
+function useRefetched(
+  asset: string,
+  enabled: boolean,
+  refetch: (options: { cancelRefetch: boolean }) => unknown,
+  interval = INTERVAL_MS,
+) {
   const bar = useDecision(asset, ({ bar_time }) => bar_time)
   const seen = useRef(bar)
   const next = useRef<{ timer?: ReturnType<typeof setTimeout>; last: number }>({ last: Number.NEGATIVE_INFINITY })
@@ -113,12 +172,12 @@ function useRefetched(asset: string, enabled: boolean, refetch: (options: { canc
     const isSame = seen.current === bar
     seen.current = bar
     if (!enabled || isFirst || isSame || next.current.timer !== undefined) return
-    const wait = Math.max(RECORDED_MS, next.current.last + INTERVAL_MS - steady.now())
+    const wait = Math.max(RECORDED_MS, next.current.last + interval - steady.now())
     next.current.timer = setTimeout(() => {
       next.current = { last: steady.now() }
       refetch({ cancelRefetch: false })
     }, wait)
-  }, [bar, enabled, refetch])
+  }, [bar, enabled, refetch, interval])
   useEffect(
     () => () => {
       clearTimeout(next.current.timer)

@@ -754,6 +754,105 @@ export interface BarDecision {
   held: boolean
 }
 /**
+ * What is known of the bar in which a time is: its decision, or why there is none.
+ *
+ * `undecided` is the reason for which no decision is known; null if `decision` is there. Without a decision `bar` is
+ * the bar itself, if it is known, or the newest one before it; otherwise null.
+ */
+export interface BarRecord {
+  asset: string
+  timeframe: string
+  decision: DecisionRecord | null
+  undecided: string | null
+  bar: ChartBar | null
+}
+/**
+ * The whole explanation of a recorded decision.
+ *
+ * It is decided anew from the recorded bars, with the configuration that was in force, `config`. `is_reproduced` says
+ * whether that gives what was recorded, to the last bit; null if it cannot be decided anew. The reason is then
+ * `unexplained`, and `explanation` is null. `config` is null if it is not in the record any more.
+ *
+ * `nearest_changes` are the smallest changes that would have altered the decision, the smallest first; each of them by
+ * itself. `outcome` is what came of the decision so far, whether it had an effect or not.
+ */
+export interface DecisionRecord {
+  asset: string
+  timeframe: string
+  decision: ExportRow
+  outcome: DecisionOutcome
+  config: Configuration | null
+  explanation: Explanation | null
+  nearest_changes: NearestChange[]
+  is_reproduced: boolean | null
+  unexplained: string | null
+}
+/**
+ * A recorded bar with its decision, whole: a row of an export.
+ *
+ * Numbers that are not known are null. `position_size` is 0 unless the decision had an effect; `size_decided` is the
+ * size that was decided, `size_wanted` the one without the cap, and `size_cap` the cap that applied. `blocks` has the
+ * scenarios of the filters in `blocked_by`, as `filter/scenario`. `history` is the number of bars the decision was
+ * made from, at most 1,000.
+ */
+export interface ExportRow {
+  clarity_level: 'idle' | 'loaded' | 'aim' | 'bang'
+  raw_clarity_level: 'idle' | 'loaded' | 'aim' | 'bang'
+  signal_confidence: number
+  side: 'long' | 'short' | 'none'
+  position_size: number
+  held: boolean
+  time: string
+  asset: string
+  timeframe: string
+  open: number
+  high: number
+  low: number
+  close: number
+  volume: number | null
+  quote_volume: number | null
+  trade_count: number | null
+  taker_buy_volume: number | null
+  source: ('streamed' | 'pushed' | 'filled' | 'incomplete') | null
+  status: 'live' | 'warming_up' | 'stale' | 'paused' | 'ended'
+  size_decided: number
+  size_wanted: number
+  size_cap: number
+  blocked_by: string[]
+  blocks: string[]
+  trend_direction: 'bullish' | 'bearish' | 'neutral'
+  volatility_status: 'normal' | 'squeeze' | 'breakout' | 'overextended'
+  levels_status: 'active' | 'blocking' | 'inactive'
+  support: number | null
+  resistance: number | null
+  rsi: number | null
+  macd_atr: number | null
+  macd_histogram_atr: number | null
+  atr: number | null
+  history: number
+  config_version: number
+  program_version: string
+}
+/**
+ * What came of one decision, in the direction of its side, from the open of the next bar on.
+ *
+ * Returns are in percent, after so many bars. The largest moves for and against the side are those within 96 bars, in
+ * ATR of the bar of the decision, and at least 0. What is not known is null: while too few bars have closed, where
+ * bars are missing, and without a side.
+ *
+ * `paper_position` is what the paper account holds from the open of the next bar on, in percent of equity, below 0 for
+ * a short position; null on the newest bar.
+ */
+export interface DecisionOutcome {
+  return_1: number | null
+  return_4: number | null
+  return_16: number | null
+  return_96: number | null
+  largest_gain_atr: number | null
+  largest_loss_atr: number | null
+  paper_position: number | null
+}
+/**
  * A candle. What is left out or null is unknown. `time` and `count` are other names of `open_time` and `trades`.
  *
  * A candle without `closed` closes by a later one. One with a `timeframe` is history.
@@ -822,6 +921,79 @@ export interface CandlesBody {
 export interface ChangeMark {
   version: number
   time: string
+}
+/**
+ * What came of a version for all assets that it decided, as one equity, beside the versions before it.
+ *
+ * The score of a time is the sum of the scores of all assets at that time, so `comparison` is that of the equity they
+ * share. It is null if no asset can be compared.
+ */
+export interface ChangeOutcome {
+  version: number
+  timeframe: string
+  assets: ChangedAsset[]
+  comparison: ScoreComparison | null
+}
+/**
+ * The bars of one asset that a version decided, and the version before it there.
+ *
+ * `begins` and `ends` are the open times of the first and the last bar, and `bars` is their number. `left_out` is the
+ * reason for which the asset is not compared: `nothing_before`, no version before is recorded; `later`, its bars begin
+ * more than eight bars after the first, or it has none where the comparison begins; `no_position`, neither version may
+ * have a position, or no bar has an ATR. Null if it is compared.
+ */
+export interface ChangedAsset {
+  asset: string
+  before: number | null
+  begins: string
+  ends: string
+  bars: number
+  left_out: ('nothing_before' | 'later' | 'no_position') | null
+}
+/**
+ * Two configurations on the same bars: `now` is the one that is judged, `before` the one it is compared with.
+ *
+ * The score of a bar is size times side times the return from the next open to the one after it, less the cost of the
+ * change of the position, in percent of equity. `assets` are those that are compared, and `bars` the number of times
+ * at which one of them has a score. `mean` is the mean difference of a bar. The true mean lies between `low` and
+ * `high` with the probability `confidence`, however often one looks.
+ *
+ * `verdict` is `better` if `low` is above 0 and `worse` if `high` is below 0. Otherwise `bars_more` is the number of
+ * bars after which it could be told if bars go on as they were; null if that is more than ten million, and for a
+ * verdict that is told. `bound` is the largest difference of one bar that counts, in percent of equity: what a
+ * position of the usual size (the middle one of the levels) earns by a move of eight times the mean ATR of the 96 bars
+ * up to the first. `cut` is the number of differences that were larger.
+ */
+export interface ScoreComparison {
+  assets: string[]
+  begins: string | null
+  ends: string | null
+  bars: number
+  fee: number
+  slippage: number
+  mean: number
+  low: number | null
+  high: number | null
+  confidence: number
+  verdict: 'better' | 'worse' | 'not enough to tell'
+  bars_more: number | null
+  bound: number
+  cut: number
+  curve: ScoreCurve
+}
+/**
+ * Sums of scores up to some bars, by their open times, in percent of equity; the last value is the newest.
+ *
+ * `difference` is that of the two, where the difference of each bar is at most the bound. The sum of its true means
+ * lies between `low` and `high` on all bars at once, with the probability `confidence`.
+ */
+export interface ScoreCurve {
+  times: string[]
+  now: number[]
+  before: number[]
+  difference: number[]
+  low: number[]
+  high: number[]
 }
 /**
  * The last closed bars of an asset, the open bar, and the changes since the program started; oldest first.
@@ -1045,25 +1217,6 @@ export interface ControlResponse {
   type: 'control_response'
 }
 /**
- * What came of one decision, in the direction of its side, from the open of the next bar on.
- *
- * Returns are in percent, after so many bars. The largest moves for and against the side are those within 96 bars, in
- * ATR of the bar of the decision, and at least 0. What is not known is null: while too few bars have closed, where
- * bars are missing, and without a side.
- *
- * `paper_position` is what the paper account holds from the open of the next bar on, in percent of equity, below 0 for
- * a short position; null on the newest bar.
- */
-export interface DecisionOutcome {
-  return_1: number | null
-  return_4: number | null
-  return_16: number | null
-  return_96: number | null
-  largest_gain_atr: number | null
-  largest_loss_atr: number | null
-  paper_position: number | null
-}
-/**
  * Recorded decisions of one asset, newest first, and gaps of the record in the time of this page, oldest first.
  *
  * The gaps are the newest 200.
@@ -1178,73 +1331,6 @@ export interface DifferentBar {
   source: ('streamed' | 'pushed' | 'filled' | 'incomplete') | null
   now: BarDecision
   then: BarDecision
-}
-/**
- * The whole explanation of a recorded decision.
- *
- * It is decided anew from the recorded bars, with the configuration that was in force, `config`. `is_reproduced` says
- * whether that gives what was recorded, to the last bit; null if it cannot be decided anew. The reason is then
- * `unexplained`, and `explanation` is null. `config` is null if it is not in the record any more.
- *
- * `nearest_changes` are the smallest changes that would have altered the decision, the smallest first; each of them by
- * itself. `outcome` is what came of the decision so far, whether it had an effect or not.
- */
-export interface DecisionRecord {
-  asset: string
-  timeframe: string
-  decision: ExportRow
-  outcome: DecisionOutcome
-  config: Configuration | null
-  explanation: Explanation | null
-  nearest_changes: NearestChange[]
-  is_reproduced: boolean | null
-  unexplained: string | null
-}
-/**
- * A recorded bar with its decision, whole: a row of an export.
- *
- * Numbers that are not known are null. `position_size` is 0 unless the decision had an effect; `size_decided` is the
- * size that was decided, `size_wanted` the one without the cap, and `size_cap` the cap that applied. `blocks` has the
- * scenarios of the filters in `blocked_by`, as `filter/scenario`. `history` is the number of bars the decision was
- * made from, at most 1,000.
- */
-export interface ExportRow {
-  clarity_level: 'idle' | 'loaded' | 'aim' | 'bang'
-  raw_clarity_level: 'idle' | 'loaded' | 'aim' | 'bang'
-  signal_confidence: number
-  side: 'long' | 'short' | 'none'
-  position_size: number
-  held: boolean
-  time: string
-  asset: string
-  timeframe: string
-  open: number
-  high: number
-  low: number
-  close: number
-  volume: number | null
-  quote_volume: number | null
-  trade_count: number | null
-  taker_buy_volume: number | null
-  source: ('streamed' | 'pushed' | 'filled' | 'incomplete') | null
-  status: 'live' | 'warming_up' | 'stale' | 'paused' | 'ended'
-  size_decided: number
-  size_wanted: number
-  size_cap: number
-  blocked_by: string[]
-  blocks: string[]
-  trend_direction: 'bullish' | 'bearish' | 'neutral'
-  volatility_status: 'normal' | 'squeeze' | 'breakout' | 'overextended'
-  levels_status: 'active' | 'blocking' | 'inactive'
-  support: number | null
-  resistance: number | null
-  rsi: number | null
-  macd_atr: number | null
-  macd_histogram_atr: number | null
-  atr: number | null
-  history: number
-  config_version: number
-  program_version: string
 }
 /**
  * Equity at the close of bars, by their open times; it begins with 100. The last value is the newest.
@@ -1654,51 +1740,6 @@ export interface Resume {
   reason?: string
   expected_version?: number
   type: 'resume'
-}
-/**
- * Two configurations on the same bars: `now` is the one that is judged, `before` the one it is compared with.
- *
- * The score of a bar is size times side times the return from the next open to the one after it, less the cost of the
- * change of the position, in percent of equity. `assets` are those that are compared, and `bars` the number of times
- * at which one of them has a score. `mean` is the mean difference of a bar. The true mean lies between `low` and
- * `high` with the probability `confidence`, however often one looks.
- *
- * `verdict` is `better` if `low` is above 0 and `worse` if `high` is below 0. Otherwise `bars_more` is the number of
- * bars after which it could be told if bars go on as they were; null if that is more than ten million, and for a
- * verdict that is told. `bound` is the largest difference of one bar that counts, in percent of equity: what a
- * position of the usual size (the middle one of the levels) earns by a move of eight times the mean ATR of the 96 bars
- * up to the first. `cut` is the number of differences that were larger.
- */
-export interface ScoreComparison {
-  assets: string[]
-  begins: string | null
-  ends: string | null
-  bars: number
-  fee: number
-  slippage: number
-  mean: number
-  low: number | null
-  high: number | null
-  confidence: number
-  verdict: 'better' | 'worse' | 'not enough to tell'
-  bars_more: number | null
-  bound: number
-  cut: number
-  curve: ScoreCurve
-}
-/**
- * Sums of scores up to some bars, by their open times, in percent of equity; the last value is the newest.
- *
- * `difference` is that of the two, where the difference of each bar is at most the bound. The sum of its true means
- * lies between `low` and `high` on all bars at once, with the probability `confidence`.
- */
-export interface ScoreCurve {
-  times: string[]
-  now: number[]
-  before: number[]
-  difference: number[]
-  low: number[]
-  high: number[]
 }
 /**
  * What came of the entries of one kind. `name` is a level, a side, an asset, or an hour of the day (UTC).

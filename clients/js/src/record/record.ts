@@ -1,5 +1,7 @@
 import { type AskOptions, ask } from '../ask.js'
 import type {
+  BarRecord,
+  ChangeOutcome,
   Chart,
   DecisionPage,
   DecisionRecord,
@@ -102,6 +104,11 @@ export class VivienneRecord {
     return this.#ask(`${this.#assets}${encodeURIComponent(asset)}/decisions/${encodeURIComponent(time)}`, {}, signal)
   }
 
+  /** What is known of one bar, by a time within it: the explanation of its decision, or why there is none. */
+  bar(asset: string, time: string, signal?: AbortSignal): Promise<BarRecord> {
+    return this.#ask(`${this.#assets}${encodeURIComponent(asset)}/bars/${encodeURIComponent(time)}`, {}, signal)
+  }
+
   /** Versions of the configuration that decided an asset, newest first. */
   versions(
     asset: string,
@@ -121,6 +128,17 @@ export class VivienneRecord {
     { signal, ...query }: Costs & { readonly points?: number | undefined } = {},
   ): Promise<VersionOutcome> {
     return this.#ask(`${this.#assets}${encodeURIComponent(asset)}/versions/${version}`, query, signal)
+  }
+
+  /** The same for all assets that the version decided, or for some, as one equity. */
+  change(
+    version: number,
+    {
+      signal,
+      ...query
+    }: Costs & { readonly asset?: OneOrMore<string> | undefined; readonly points?: number | undefined } = {},
+  ): Promise<ChangeOutcome> {
+    return this.#ask(`${this.#base}/versions/${version}`, query, signal)
   }
 
   /** The paper account that follows the decisions: a simulation. */

@@ -84,13 +84,23 @@ def compare(pairs: Mapping[str, Pair], length_ms: int, costs: Costs) -> Pieces[C
         yield
         if scored is not None:
             found[asset] = scored
+    return (yield from added(found, length_ms))
+
+
+def added(found: Mapping[str, Scores], length_ms: int) -> Pieces[Comparison]:
+    """Add up scores of several assets that share one equity.
+
+    Args:
+        found: scores by the name of the asset. Those that begin later than others are left out.
+        length_ms: length of a bar.
+    """
     # The bound must be known before the first difference, so only assets that begin together are added up.
     begin = min((each.begin for each in found.values()), default=0)
     together = {asset: each for asset, each in found.items() if each.begin == begin}
-    return (yield from _added(together, length_ms))
+    return (yield from _sums(together, length_ms))
 
 
-def _added(found: Mapping[str, Scores], length_ms: int) -> Pieces[Comparison]:
+def _sums(found: Mapping[str, Scores], length_ms: int) -> Pieces[Comparison]:
     """The sums over all assets and bars."""
     bound = sum(each.bound for each in found.values())
     time = np.empty(0, np.int64)

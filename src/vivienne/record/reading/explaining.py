@@ -21,9 +21,8 @@ from vivienne.record.judging.positions import positions
 from vivienne.record.judging.summary import outcome_entry
 from vivienne.record.reader import Range
 from vivienne.record.reading.entries import export_row
-from vivienne.record.reading.gaps import REASONS, gaps_of
+from vivienne.record.reading.undecided import why_undecided
 from vivienne.slices import whole
-from vivienne.times import iso
 
 if TYPE_CHECKING:
     from vivienne.agent.evaluate import Evaluation
@@ -84,17 +83,7 @@ def _decided(reader: RecordReader, series: Series, time: int) -> tuple[RecordedB
     found = reader.bars(series, Range(first=time, last=time))
     if found and found[0].made is not None:
         return found[0], found[0].made
-    if found:
-        raise UnknownDecision(
-            f"Nobody decided the bar of {series.asset} at {iso(time)}: it is history from before the program started"
-        )
-    gaps = gaps_of(reader, series, time, time)
-    if gaps:
-        because = f": {REASONS[gaps[0]['reason']]}, from {gaps[0]['begin']} to {gaps[0]['end']}"
-    else:
-        newest = reader.candles(series, Range(limit=1))
-        because = f"; its newest one is at {iso(newest.open_time.item(-1))}" if len(newest) else ""
-    raise UnknownDecision(f"The record has no bar of {series.asset} at {iso(time)}{because}")
+    raise UnknownDecision(why_undecided(reader, series, time, has_bar=bool(found)))
 
 
 def _document(reader: RecordReader, number: int) -> Document | None:

@@ -10,6 +10,7 @@ from vivienne.agent.schema import Configuration
 from vivienne.errors import NotRecorded
 from vivienne.record.reading import answers
 from vivienne.record.reading import judged as judging
+from vivienne.record.reading.changed import Answers
 from vivienne.record.reading.older_bars import InForce
 from vivienne.record.reading.scope import Scope
 
@@ -78,6 +79,7 @@ class LocalRecord:
         self._thread = thread
         # Nothing else waits for judging, which may take seconds, nor for the rest after it.
         self._judging = None if thread is None else thread.another()
+        self._answers = Answers()
         self._scope = scope
         self._in_force = in_force
 
@@ -106,7 +108,8 @@ class LocalRecord:
 
     async def judged(self, query: JudgingQuery, *, whose: str = "") -> Judged:
         """See `RecordView`."""
-        return await self._read(partial(judging.judged, scope=self._scope, query=query), whose, self._judging)
+        call = partial(judging.judged, scope=self._scope, query=query, answers=self._answers)
+        return await self._read(call, whose, self._judging)
 
     async def _read(self, call: Callable[[RecordReader], _R], whose: str, thread: ReadingThread | None = None) -> _R:
         thread = thread or self._thread

@@ -19,14 +19,7 @@ export function useChosenBar(
   useEffect(() => {
     tell.current = onBar
   })
-  useEffect(
-    () =>
-      chart?.onChosen(({ time, config_version }) => {
-        // A bar without a version was decided by nobody when it closed.
-        if (config_version !== null) tell.current?.(time)
-      }),
-    [chart],
-  )
+  useEffect(() => chart?.onChosen(({ time }) => tell.current?.(time)), [chart])
 
   const length = data === undefined ? null : barLength(data.timeframe)
   const opened = bar === null || length === null ? null : Math.floor(Date.parse(bar) / length) * length

@@ -9,9 +9,10 @@ import { Level } from '../../parts/Level.tsx'
 import { limitsIn } from '../../parts/limits.ts'
 import { Side } from '../../parts/Side.tsx'
 import { hasDecision, STATUS_WORDS } from '../../parts/words.ts'
-import { decisionQuery } from '../../queries.ts'
+import { barQuery } from '../../queries.ts'
 import { Explained } from './Explained.tsx'
 import classes from './WhyPanel.module.css'
+import { WhyUnknown } from './WhyUnknown.tsx'
 
 interface WhyThenProps {
   asset: string
@@ -22,7 +23,8 @@ interface WhyThenProps {
 
 /** Reasons for the decision on a bar of the past, as it was, with the version that was in force then. */
 export function WhyThen({ asset, bar, onField, onNewest }: WhyThenProps) {
-  const { data, error } = useQuery(decisionQuery(asset, bar))
+  const { data: found, error } = useQuery(barQuery(asset, bar))
+  const data = found?.decision ?? undefined
   return (
     <section className={`panel ${classes.why}`} data-then aria-label={`Why, ${formatBarTime(bar)}`}>
       <div className={classes.then}>
@@ -44,8 +46,10 @@ export function WhyThen({ asset, bar, onField, onNewest }: WhyThenProps) {
         <p className={classes.missing} role="status">
           {error.message}
         </p>
-      ) : data === undefined ? (
+      ) : found === undefined ? (
         <Skeleton height={120} mb="sm" />
+      ) : data === undefined ? (
+        <WhyUnknown bar={bar} known={found} />
       ) : data.explanation === null || data.config === null ? (
         <p className={classes.missing}>{data.unexplained}</p>
       ) : (

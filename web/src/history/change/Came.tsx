@@ -1,6 +1,7 @@
 import { Link } from 'react-router'
 import type { VersionOutcome } from 'vivienne-client'
-import { formatBarTime, formatBarUtc, formatNumber } from '../../parts/format.ts'
+import { formatBarTime, formatBarUtc } from '../../parts/format.ts'
+import { CostsChoice } from '../../signals/costs/CostsChoice.tsx'
 import { barsBetween, barsWords, lengthWords, meanWords } from '../outcomeWords.ts'
 import { Verdict } from '../Verdict.tsx'
 import { changeAddress } from './address.ts'
@@ -29,11 +30,13 @@ export function Came({ outcome, followed }: CameProps) {
           </p>
         )}
         <Span outcome={outcome} followed={followed} />
-        <Simulation outcome={outcome} />
+        <p className={classes.note}>
+          It is a simulation: nobody traded.{comparison !== null && ' Orders are filled at the next open.'}
+        </p>
       </section>
       {comparison !== null && before !== null && comparison.curve.times.length > 1 && (
         <section className={`panel ${classes.part}`} aria-label="Curves">
-          <Curves comparison={comparison} version={version} before={before} />
+          <Curves comparison={comparison} now={`version ${version}`} before={`version ${before}`} />
         </section>
       )}
       <div className={classes.tables}>
@@ -52,6 +55,11 @@ export function Came({ outcome, followed }: CameProps) {
           </p>
         </section>
       </div>
+      {comparison !== null && (
+        <section className={`panel ${classes.part}`} aria-label="Costs">
+          <CostsChoice costs={comparison} />
+        </section>
+      )}
     </>
   )
 }
@@ -71,16 +79,6 @@ function Span({ outcome: { begins, ends, bars, timeframe }, followed }: CameProp
       {followed ? ', up to now ' : <> to {time(ends)}, </>}
       {lengthWords(between, timeframe)}: {barsWords(bars)} of {timeframe}
       {bars < between - 0.5 && ', with others between them that it did not decide'}.
-    </p>
-  )
-}
-
-function Simulation({ outcome: { comparison } }: { outcome: VersionOutcome }) {
-  return (
-    <p className={classes.note}>
-      It is a simulation: nobody traded.
-      {comparison !== null &&
-        ` Orders are filled at the next open and cost ${formatNumber(comparison.fee)} basis points of fee and ${formatNumber(comparison.slippage)} of slippage.`}
     </p>
   )
 }

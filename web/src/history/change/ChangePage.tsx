@@ -1,19 +1,18 @@
-import { Button, NativeSelect, Skeleton } from '@mantine/core'
+import { NativeSelect, Skeleton } from '@mantine/core'
 import { IconCircleCheckFilled } from '@tabler/icons-react'
 import { Link, useParams, useSearchParams } from 'react-router'
 import type { RevisionEntry } from 'vivienne-client'
 import { useAssets } from 'vivienne-client/react'
 import { useChangedAddress } from '../../app/address.ts'
 import { NotFound } from '../../app/NotFound.tsx'
-import failure from '../../configuration/Failure.module.css'
 import { Age } from '../../parts/Age.tsx'
 import { Changed } from '../Changed.tsx'
-import { useIsDeciding, useOutcome, useSpan } from '../outcomes.ts'
+import { useIsDeciding } from '../outcomes.ts'
 import { useRevision } from '../useRevision.ts'
 import { actionWords, channelWords, isSwitch, layerWords } from '../words.ts'
 import { versionIn } from './address.ts'
-import { Came } from './Came.tsx'
 import classes from './ChangePage.module.css'
+import { Judged, JudgedTogether } from './Judged.tsx'
 
 /** The page of a change: what it changed, and what came of it. */
 export function ChangePage() {
@@ -26,13 +25,16 @@ function Change({ version }: { version: number }) {
   const assets = useAssets()
   const revision = useRevision(version)
   const given = address.get('asset')
-  const asset = given ?? revision.data?.asset_symbol ?? assets[0]
+  // A change of all assets is judged over all of them, unless the address names one.
+  const isOfAll = revision.data?.asset_symbol === null && assets.length > 1
+  const isKnown = given !== null || version === 0 || revision.data !== undefined || revision.error !== null
+  const asset = given ?? (isOfAll ? undefined : (revision.data?.asset_symbol ?? assets[0]))
   return (
     <article className={classes.page}>
       <header className={classes.head}>
         <h1>Version {version}</h1>
         {asset !== undefined && <InForce asset={asset} version={version} />}
-        <Choice asset={asset} assets={assets} />
+        <Choice asset={asset} assets={assets} all={isOfAll} />
         <Link
           className={classes.back}
           to={`/history${given === null ? '' : `?${new URLSearchParams({ asset: given })}`}`}
@@ -41,13 +43,22 @@ function Change({ version }: { version: number }) {
         </Link>
       </header>
       <What version={version} entry={revision.data} error={revision.error} />
-      {asset === undefined ? (
-        <p className={classes.quiet}>No asset is decided yet, so nothing came of it.</p>
-      ) : (
-        <Judged key={asset} version={version} asset={asset} />
-      )}
+      {isKnown && <Came version={version} asset={asset} assets={assets} />}
     </article>
   )
+}
+
+interface CameProps {
+  version: number
+  /** The only one that is looked at; undefined for all. */
+  asset: string | undefined
+  assets: readonly string[]
+}
+
+function Came({ version, asset, assets }: CameProps) {
+  if (asset !== undefined) return <Judged key={asset} version={version} asset={asset} />
+  if (assets.length > 0) return <JudgedTogether version={version} assets={assets} />
+  return <p className={classes.quiet}>No asset is decided yet, so nothing came of it.</p>
 }
 
 function InForce({ asset, version }: { asset: string; version: number }) {
@@ -59,8 +70,15 @@ function InForce({ asset, version }: { asset: string; version: number }) {
   )
 }
 
-/** Which asset is looked at. */
-function Choice({ asset, assets }: { asset: string | undefined; assets: readonly string[] }) {
+interface ChoiceProps {
+  asset: string | undefined
+  assets: readonly string[]
+  /** Whether all of them may be looked at together. */
+  all: boolean
+}
+
+/** Which asset is looked at, or all. */
+function Choice({ asset, assets, all }: ChoiceProps) {
   const change = useChangedAddress()
   const known = asset === undefined || assets.includes(asset) ? assets : [asset, ...assets]
   if (known.length < 2) return null
@@ -68,8 +86,8 @@ function Choice({ asset, assets }: { asset: string | undefined; assets: readonly
     <NativeSelect
       size="xs"
       aria-label="Asset"
-      data={[...known]}
-      value={asset}
+      data={[...(all ? [{ value: '', label: 'All assets' }] : []), ...known]}
+      value={asset ?? ''}
       onChange={(event) => change({ asset: event.currentTarget.value })}
     />
   )
@@ -99,63 +117,5 @@ function What({ version, entry, error }: WhatProps) {
       )}
       {!isSwitch(entry) && <Changed entry={entry} all />}
     </section>
-  )
-}
-
-function Judged({ version, asset }: { version: number; asset: string }) {
-  const followed = useIsDeciding(asset, version)
-  const found = useSpan(asset, version, { enabled: true, followed })
-  const isThere = found.data !== undefined && found.data.span !== null
-  const { data, error, refetch } = useOutcome(asset, version, { enabled: isThere, followed })
-  if (data !== undefined) return <Came outcome={data} followed={followed} />
-  if (found.data !== undefined && !isThere)
-    return <Nothing version={version} asset={asset} words={found.data.nothing} followed={followed} />
-  const failed = found.error ?? error
-  if (failed === null)
-    return (
-      <div role="status" aria-busy="true" aria-label="Judging the version">
-        <Skeleton height={110} mb={12} />
-        <Skeleton height={280} />
-      </div>
-    )
-  return (
-    <div className={failure.failure} data-kind="calm" role="status">
-      <strong>What came of it could not be read</strong>
-      <p>{failed.message}</p>
-      <Button size="compact-sm" variant="default" mt={8} onClick={() => (isThere ? refetch() : found.refetch())}>
-        Try again
-      </Button>
-    </div>
-  )
-}
-
-interface NothingProps {
-  version: number
-  asset: string
-  /** Why nothing is recorded at all. */
-  words: string | null
-  followed: boolean
-}
-
-/** Nothing was recorded of it: why that may be, and what to do. */
-function Nothing({ version, asset, words, followed }: NothingProps) {
-  if (words !== null)
-    return <p className={classes.empty}>{words}. With a record, this page says what came of the change.</p>
-  return (
-    <div className={classes.empty} role="status">
-      <p>
-        <strong>
-          No bar of {asset} was decided with version {version}
-          {followed && ' yet'}.
-        </strong>
-      </p>
-      <p>
-        {followed
-          ? `The first bar of ${asset} that closes from now on is decided with it. It is judged three bars later.`
-          : `It was replaced before a bar of ${asset} closed, it concerned another asset, or the bars of that time are not recorded.`}{' '}
-        The chart of <Link to={`/assets/${encodeURIComponent(asset)}`}>{asset}</Link> has a flag where each version came
-        into force.
-      </p>
-    </div>
   )
 }

@@ -9,12 +9,13 @@ import classes from './Curves.module.css'
 
 interface CurvesProps {
   comparison: ScoreComparison
-  version: number
-  before: number
+  /** What the two are called. */
+  now: string
+  before: string
 }
 
 /** Equity of both versions on the same bars, and the difference with its band; one crosshair reads both. */
-export function Curves({ comparison, version, before }: CurvesProps) {
+export function Curves({ comparison, now, before }: CurvesProps) {
   const { curve, verdict, confidence } = comparison
   const [pointed, setPointed] = useState<number | null>(null)
   const low = useMediaQuery('(max-width: 48em)') ?? false
@@ -44,16 +45,16 @@ export function Curves({ comparison, version, before }: CurvesProps) {
         <p className={classes.legend}>
           <Reading time={curve.times[at]} />
           <span data-line="now">
-            version {version} <strong className="figure">{value(curve.now)}</strong>
+            {now} <strong className="figure">{value(curve.now)}</strong>
           </span>
           <span data-line="before">
-            version {before} <strong className="figure">{value(curve.before)}</strong>
+            {before} <strong className="figure">{value(curve.before)}</strong>
           </span>
         </p>
         <Plot
           {...shared}
           lines={equity}
-          label={`Sum of scores in percent of equity: version ${version} ${value(curve.now)}, version ${before} ${value(curve.before)}`}
+          label={`Sum of scores in percent of equity: ${now} ${value(curve.now)}, ${before} ${value(curve.before)}`}
         />
       </div>
       <div className={classes.each}>
@@ -81,7 +82,7 @@ export function Curves({ comparison, version, before }: CurvesProps) {
         max={Math.max(0, times.length - 1)}
         value={Math.max(0, at)}
         aria-label="Bar that is read"
-        aria-valuetext={`${formatBarTime(curve.times[at] ?? 0)}: version ${version} ${value(curve.now)}, version ${before} ${value(curve.before)}, difference ${apart(curve.difference)} %, band ${range}`}
+        aria-valuetext={`${formatBarTime(curve.times[at] ?? 0)}: ${now} ${value(curve.now)}, ${before} ${value(curve.before)}, difference ${apart(curve.difference)} %, band ${range}`}
         onChange={(event) => setPointed(Number(event.currentTarget.value))}
       />
       <figcaption>

@@ -2,6 +2,8 @@ import { Skeleton } from '@mantine/core'
 import type { PaperAccount } from 'vivienne-client'
 import { record } from '../../client.ts'
 import { formatBarTime } from '../../parts/format.ts'
+import { CostsChoice } from '../costs/CostsChoice.tsx'
+import { useCosts } from '../costs/costs.ts'
 import page from '../SignalsPage.module.css'
 import { SpanChoice } from '../SpanChoice.tsx'
 import { Unread } from '../Unread.tsx'
@@ -16,7 +18,10 @@ import { TradeTable } from './TradeTable.tsx'
 /** The paper account: what an account would have become that followed the decisions. It is a simulation, and says so. */
 export function AccountPage() {
   const span = useSpan()
-  const { data, error, isPlaceholderData } = useJudged(['account'], span, (judged) => record.account(judged))
+  const costs = useCosts()
+  const { data, error, isPlaceholderData } = useJudged(['account', costs], span, (judged) =>
+    record.account({ ...judged, ...costs }),
+  )
   return (
     <div className={page.page}>
       <header className={page.head}>
@@ -30,7 +35,7 @@ export function AccountPage() {
       ) : (
         <div className={classes.account} data-old={isPlaceholderData || undefined}>
           <Whole account={data} />
-          <AssetAccounts span={span} />
+          <AssetAccounts span={span} costs={costs} />
           <TradeTable account={data} />
         </div>
       )}
@@ -57,6 +62,7 @@ function Whole({ account }: { account: PaperAccount }) {
           <EquityCurve account={account} />
           <AccountFigures account={account} />
           <Luck account={account} />
+          <CostsChoice costs={account} />
         </>
       )}
     </section>

@@ -4,6 +4,7 @@ import { useChangedAddress } from '../../app/address.ts'
 import { record } from '../../client.ts'
 import { sparklinePath } from '../../overview/sparkline.ts'
 import { formatNumber } from '../../parts/format.ts'
+import type { ChosenCosts } from '../costs/costs.ts'
 import { chosenAssets } from '../filter.ts'
 import { formatGain, formatPart } from '../gain.ts'
 import type { ChosenSpan } from '../span.ts'
@@ -11,8 +12,13 @@ import { useJudged } from '../useJudged.ts'
 import classes from './AssetAccounts.module.css'
 import { oneAfterAnother } from './queue.ts'
 
+interface AssetAccountsProps {
+  span: ChosenSpan
+  costs: ChosenCosts
+}
+
 /** The accounts that each asset has of its own. */
-export function AssetAccounts({ span }: { span: ChosenSpan }) {
+export function AssetAccounts({ span, costs }: AssetAccountsProps) {
   const [address] = useSearchParams()
   const all = useAssets()
   const assets = chosenAssets(address) ?? all
@@ -36,7 +42,7 @@ export function AssetAccounts({ span }: { span: ChosenSpan }) {
         </thead>
         <tbody>
           {assets.map((asset) => (
-            <Row key={asset} asset={asset} span={span} />
+            <Row key={asset} asset={asset} span={span} costs={costs} />
           ))}
         </tbody>
       </table>
@@ -49,12 +55,12 @@ const inTurn = oneAfterAnother()
 /** Between two requests for the same account; there may be many. */
 const PAUSE_MS = 60_000
 
-function Row({ asset, span }: { asset: string; span: ChosenSpan }) {
+function Row({ asset, span, costs }: AssetAccountsProps & { asset: string }) {
   const change = useChangedAddress()
   const { data, error } = useJudged(
-    ['account'],
+    ['account', costs],
     { ...span, assets: [asset] },
-    (judged) => inTurn(() => record.account(judged), judged.signal),
+    (judged) => inTurn(() => record.account({ ...judged, ...costs }), judged.signal),
     PAUSE_MS,
   )
   const figures =
