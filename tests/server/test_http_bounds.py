@@ -81,6 +81,21 @@ def test_trailers_without_end_are_refused(server: RunningServer, said: bytes) ->
     assert 200 == server.get("/health").status_code
 
 
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [
+        (f"{COMPREHENSIVE}/pause?" + "%" * 60_000, 414),
+        ("/" + "%25" * 1_000, 414),
+        ("/health?" + "%25" * 2_500, 200),
+    ],
+    ids=["query", "path", "long"],
+)
+def test_a_long_address_is_refused_before_it_is_decoded(server: RunningServer, address: str, status: int) -> None:
+    method = "POST" if "pause" in address else "GET"
+    found = ask(server.port, request(method, address, HOST, ("Content-Length", "0"), ("Connection", "close")))
+    assert (found.status, found.code) == (status, "address_too_long" if status == 414 else None)
+
+
 def test_trailers_are_read_over(server: RunningServer) -> None:
     with connected(server.port) as chunked:
         chunked.sendall(CHUNKED + b"2\r\n{}\r\n0\r\nHost: elsewhere\r\nX: y\r\n\r\n" + LAST)
@@ -115,7 +130,7 @@ def handshake(*more: tuple[str, str], method: str = "GET", path: str = "/ws/stat
         (handshake(("Content-Length", "2")) + b"{}", 400),
         (handshake(("Transfer-Encoding", "chunked")), 400),
         (handshake(("X", "y" * 9_000)), 431),
-        (handshake(path="/ws/state?" + "y" * 9_000), 431),
+        (handshake(path="/ws/state?" + "y" * 9_000), 414),
         (handshake(method="POST"), 405),
     ],
 )

@@ -11,9 +11,12 @@ if TYPE_CHECKING:
 
     from starlette.responses import Response
 
-BAD_REQUEST, HEADERS_TOO_LARGE = 400, 431
+BAD_REQUEST, ADDRESS_TOO_LONG, HEADERS_TOO_LARGE = 400, 414, 431
 HEAD_BYTES, HEAD_FIELDS = 64 * 1024, 100
 """Limits of the address and the headers of a request, and of what comes between two bytes of a body, or after it."""
+_LONGEST_PATH, _LONGEST_ADDRESS = 2_000, 8_000
+"""Bytes of the path, and of all of an address. It is decoded before it is known who asks, which takes 0.7 ms for a
+thousand escapes."""
 _HANDSHAKE_LINE = 8_000
 """Bytes of a line of a handshake; the WebSocket library reads 8 kB."""
 _FIELD_COST = 150
@@ -32,6 +35,9 @@ def refusal(url: bytes, headers: Sequence[tuple[bytes, bytes]], *, is_handshake:
     lines = [len(url), *(len(name) + len(value) for name, value in headers)]
     if len(headers) > HEAD_FIELDS or sum(lines) > HEAD_BYTES:
         return _too_large(f"A request may have at most {HEAD_FIELDS} header fields and {HEAD_BYTES:,} bytes of them")
+    if len(url) > _LONGEST_ADDRESS or len(url.partition(b"?")[0]) > _LONGEST_PATH:
+        detail = f"An address may have at most {_LONGEST_ADDRESS:,} bytes, and its path {_LONGEST_PATH:,}"
+        return problem(ADDRESS_TOO_LONG, "Address too long", detail, code="address_too_long", headers=_CLOSE)
     if not is_handshake:
         return None
     if max(lines) > _HANDSHAKE_LINE:

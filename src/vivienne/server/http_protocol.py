@@ -235,7 +235,7 @@ class Connection(HttpToolsProtocol):
         refused = refusal(self.url, self.headers, is_handshake=is_handshake)
         if refused is not None:
             self._refused = True
-            self.app = refused
+            self.app, self.url = refused, b"/"  # it is not decoded
             self.everything.ended("malformed")
         if b"://" in self.url and not self.url.startswith(b"/"):
             # An absolute address wins over Host (RFC 9112, 3.2.2).
