@@ -218,3 +218,20 @@ def test_the_channel_may_have_another_name(tmp_path: Path, redis: RunningRedis) 
             redis.client.xadd("desk:orders:stream", {"message": json.dumps(control(bang_threshold=76))})
             assert "success" == results.hear()["status"]
         assert 76 == settings(server, "ETH")["state_threshold_bang"]
+
+
+def test_when_redis_ends_the_subscription_alone_it_is_opened_again_and_nothing_else_is(
+    server: RunningServer, redis: RunningRedis
+) -> None:
+    """As it does where somebody publishes more at once than it keeps for a subscriber."""
+    holder = redis.cli("GET", LEASE)
+    for count in range(1, 4):
+        assert int(redis.cli("CLIENT", "KILL", "TYPE", "pubsub")) >= 1
+        eventually(lambda: listens(redis))
+        with redis.listener(RESULTS) as results:
+            assert "1" == redis.cli("PUBLISH", CONTROL, json.dumps(control(bang_threshold=70.0 + count)))
+            assert results.hear()["status"] == "success"
+    assert settings(server, "ETH")["state_threshold_bang"] == 73.0
+    assert redis.cli("GET", LEASE) == holder
+    assert "Lost the connection to Redis" not in server.log
+    assert "ended the connection that hears control messages" in server.log

@@ -150,7 +150,7 @@ class RedisLink:
         if self._told:
             return
         self._told = True
-        if _is_lost(error):
+        if is_lost(error):
             what = "Lost the connection to" if self._was_there else "Cannot connect to"
             _log.warning("%s Redis at %s: %s; retrying, everything else continues", what, self._shown, self.trouble)
         else:
@@ -163,7 +163,7 @@ def reason(error: BaseException) -> str:
     """What broke the connection, in words."""
     if isinstance(error, BaseExceptionGroup):
         # A defect is worth more than the connections it took down with it.
-        return reason(next((inner for inner in error.exceptions if not _is_lost(inner)), error.exceptions[0]))
+        return reason(next((inner for inner in error.exceptions if not is_lost(inner)), error.exceptions[0]))
     for kind, words in _WORDS.items():
         if isinstance(error, kind):
             return words
@@ -183,7 +183,8 @@ _WORDS: dict[type[Exception], str] = {
 }
 
 
-def _is_lost(error: BaseException) -> bool:
+def is_lost(error: BaseException) -> bool:
+    """Whether an error is that of a broken connection, and no defect."""
     if isinstance(error, BaseExceptionGroup):
-        return all(_is_lost(inner) for inner in error.exceptions)
+        return all(is_lost(inner) for inner in error.exceptions)
     return isinstance(error, LOST)

@@ -8,6 +8,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 from vivienne.channels.json import USUAL
+from vivienne.redis.again import Again
 from vivienne.redis.control.channel import ControlChannel
 from vivienne.redis.control.hints import ChangeHints
 from vivienne.redis.control.messages import ControlMessages
@@ -61,7 +62,7 @@ class RedisParts:
         process = process_name()
         lease = Lease(names.lease, process)
         listening: list[Part] = [
-            ControlChannel(messages, names, lease.held),
+            Again(ControlChannel(messages, names, lease.held), "hears control messages"),
             ControlStream(messages, names, process, lease.held),
         ]
         self._changes = ChangePublisher()

@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import json
 from typing import TYPE_CHECKING, Any, cast
+from weakref import WeakSet
 
 import httpx2
 import orjson
@@ -16,8 +17,9 @@ from fake_exchange import BEGIN, DIALECTS, FakeMarket
 from vivienne import slices
 from vivienne.market.feeds.exchange import asking
 from vivienne.market.feeds.exchange import rest as exchange_rest
-from vivienne.market.feeds.exchange.adapter import Instrument, Request
+from vivienne.market.feeds.exchange.adapter import Instrument, Request, UnknownMessage
 from vivienne.market.feeds.exchange.asking import instruments_of
+from vivienne.market.feeds.exchange.fields import readable, text
 from vivienne.market.feeds.exchange.known import EXCHANGES
 from vivienne.market.feeds.exchange.line import Line
 from vivienne.market.feeds.exchange.listener import Counts
@@ -104,6 +106,8 @@ async def test_the_longest_list_there_is_fits_and_others_have_their_turn(monkeyp
         (b'{"symbols":[{"a":1}],"b":[' + b"[]," * 80_000 + b"[]]}", "80,001 objects and lists|80,0"),
         (b'{"symbols":[{"a":1}],"b":[' + b"[]," * 300_000 + b"[]]}", "bytes beside its markets"),
         (b'{"symbols":[{"a":1', "or no end"),
+        (b'{"symbols":[' + b"0," * 2_000_000 + b"0]}", "a market has more than 64 kB"),
+        (b'{"symbols":[' + b'{"a":1},' * 20_000 + b"{}]}", "symbol is missing"),
         (b'{"symbols":[{"a":}]}', "is missing|could not be read"),
     ],
 )
@@ -191,3 +195,20 @@ async def test_pages_and_messages_of_a_thousand_rows_are_read(exchange: str) -> 
         line = Line(adapter, "ws://x", [instrument], cast("Any", Listening()), counts := Counts(), Patience())
         await line.hearing.is_news(json.dumps(message))
         assert not counts.left_out
+
+
+async def test_of_markets_that_cannot_be_read_no_error_is_kept() -> None:
+    kept = WeakSet[UnknownMessage]()
+
+    def wrong(_: Any) -> Instrument:
+        try:
+            text({}, "symbol")
+        except UnknownMessage as error:
+            kept.add(error)
+            raise
+        finally:
+            assert len(kept) <= 2
+        raise AssertionError
+
+    with pytest.raises(UnknownMessage, match="symbol is missing"):
+        readable([1] * 1_000, wrong)

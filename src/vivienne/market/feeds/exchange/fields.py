@@ -192,20 +192,18 @@ def readable(items: Iterable[Any], read: Callable[[Any], Instrument]) -> list[In
         UnknownMessage: none can be read.
     """
     found: list[Instrument] = []
-    wrong: list[UnknownMessage] = []
+    count, first = 0, ""
     for item in items:
         try:
             instrument = understood(read, item)
             _check_names(instrument)
             found.append(instrument)
         except UnknownMessage as error:
-            wrong.append(error)
-    if wrong and not found:
-        raise wrong[0]
-    if wrong:
-        _unreadable.log(
-            "%d of %d markets cannot be read and are left out: %s", len(wrong), len(found) + len(wrong), wrong[0]
-        )
+            count, first = count + 1, first or str(error)  # an error itself has a kilobyte
+    if count and not found:
+        raise UnknownMessage(first)
+    if count:
+        _unreadable.log("%d of %d markets cannot be read and are left out: %s", count, len(found) + count, first)
     return found
 
 

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _left_out = Quota(_log, logging.WARNING)
 
-_TRADES_AT_ONCE = 200
+_TRADES_AT_ONCE, _EVENTS_AT_ONCE = 200, 20
+"""Trades, and other events of a message, that are passed on until others may have a turn."""
 _MOST_PARTS = 1_500
 """Objects and lists in a message; of a busy second an exchange sends a thousand trades."""
 _SHORT = 4_096
@@ -99,14 +100,14 @@ class Hearing:
     async def is_news(self, message: str | bytes) -> bool:
         """Take a message; whether it shows that the exchange is there. One that was there already does not."""
         self._counts.messages += 1
-        self._newest = asyncio.get_running_loop().time()
+        self._newest = now = asyncio.get_running_loop().time()
         if message == "pong":
             return True
         try:
             if len(message) > _SHORT:
                 check_parts(message, _MOST_PARTS)
             events = understood(self._adapter.events, orjson.loads(message), self._instruments)
-            latest = self.latest.limit(asyncio.get_running_loop().time())
+            latest = self.latest.limit(now)
             for event in events:
                 check_event(event, latest)
         except (UnknownMessage, orjson.JSONDecodeError) as error:
@@ -117,9 +118,14 @@ class Hearing:
             return False
         self.is_too_late = False
         before = self._clock
-        for event in events:
-            for part in _parts(event):
-                self._pass_on(part)
+        for place, event in enumerate(events):
+            if isinstance(event, Traded) and len(event.trades) > _TRADES_AT_ONCE:
+                for part in _parts(event):
+                    self._pass_on(part)
+                    await self.give_way()
+            else:
+                self._pass_on(event)
+            if place % _EVENTS_AT_ONCE == _EVENTS_AT_ONCE - 1:
                 await self.give_way()
         return not events or self._clock > before
 
@@ -160,7 +166,7 @@ class Hearing:
     def _is_newer(self, event: Traded | CandleSeen) -> bool:
         """Whether an event is later than the one of its kind before it: what is repeated is not."""
         if isinstance(event, Traded):
-            mark = (max((each.trade.time for each in event.trades), default=0), False, 0.0)
+            mark = (max([each.trade.time for each in event.trades], default=0), False, 0.0)
         else:
             mark = (event.candle.open_time, event.is_closed is True, event.candle.volume)
         about = (event.symbol, type(event))
@@ -234,10 +240,7 @@ class Hearing:
         await self._turns.rest()
 
 
-def _parts(event: StreamEvent) -> Iterator[StreamEvent]:
-    """An event, in parts where it has many trades."""
-    if not isinstance(event, Traded) or len(event.trades) <= _TRADES_AT_ONCE:
-        yield event
-        return
+def _parts(event: Traded) -> Iterator[Traded]:
+    """Trades in parts, where there are many."""
     for begin in range(0, len(event.trades), _TRADES_AT_ONCE):
         yield replace(event, trades=event.trades[begin : begin + _TRADES_AT_ONCE])

@@ -109,9 +109,11 @@ class MinuteBuilder:
         """
         new = [trade for trade in trades if self._add(trade)]
         if new:
-            self._spent.forget(_SPENT_WITH_EACH * len(new))
-            self._resume(min(trade.trade.time for trade in new))
-            self._over = max(self._over, max(trade.trade.time for trade in new) - self._flag_grace)
+            if self._spent:
+                self._spent.forget(_SPENT_WITH_EACH * len(new))
+            times = [each.trade.time for each in new]
+            self._resume(min(times))
+            self._over = max(self._over, max(times) - self._flag_grace)
         return new
 
     def _add(self, numbered: NumberedTrade) -> bool:

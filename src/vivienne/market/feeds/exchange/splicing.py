@@ -234,9 +234,10 @@ class FromTrades:
             self._builder.hear(event.time)
         elif isinstance(event, Traded):
             if not event.is_snapshot:
-                self._doubt_silence(*(each.trade.time for each in event.trades))
+                self._doubt_silence(*[each.trade.time for each in event.trades])
             new = self._builder.add(event.trades)
-            self._said = max([self._said, *(each.trade.time for each in new)])
+            if new:
+                self._said = max(self._said, *[each.trade.time for each in new])
             self._builder.join(event.trades if event.is_snapshot else new)
             moved = [PriceMoved(each.trade.price, each.trade.time) for each in new[-1:] if not event.is_snapshot]
             return [*moved, *self._minutes()]
