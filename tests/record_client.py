@@ -15,7 +15,7 @@ from vivienne.stream.logs import LogStream
 from vivienne.stream.state import StateBoard
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from vivienne.live.view import MarketView
@@ -23,15 +23,18 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def client(folder: Path, record: RecordView, market: MarketView | None = None) -> Iterator[TestClient]:
-    """A client of everything under /phoenix, with the assets BTC, ETH and SOL.
+def client(
+    folder: Path, record: RecordView, market: MarketView | None = None, *, assets: Sequence[str] = ("BTC", "ETH", "SOL")
+) -> Iterator[TestClient]:
+    """A client of everything under /phoenix.
 
     Args:
         folder: for the database of the configuration.
         record: what is read.
         market: has the bars that are in memory.
+        assets: that are decided.
     """
-    service = ConfigService(open_store(folder / "v.db", "alone"), ["BTC", "ETH", "SOL"])
+    service = ConfigService(open_store(folder / "v.db", "alone"), assets)
     hub = Hub(service.metrics)
     app = web_application(service, cast("MarketView", market), hub, StateBoard(hub), LogStream(), record=record)
     with TestClient(app, "http://here/phoenix/") as found:
