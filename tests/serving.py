@@ -24,6 +24,7 @@ import uvicorn.lifespan.off  # noqa: F401
 
 import vivienne
 from vivienne.commands.main import main
+from vivienne.config.tunables import schema_document
 from vivienne.version import build_version
 
 
@@ -59,6 +60,7 @@ def answer(what: int | None) -> None:
 if __name__ == "__main__":
     load()
     build_version()  # it asks git, once for all
+    schema_document()
     gc.freeze()
     if len(sys.argv) > 1:
         divide([int(number) for number in sys.argv[1:]])

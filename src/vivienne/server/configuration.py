@@ -5,7 +5,6 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any
 
-import orjson
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
@@ -20,7 +19,7 @@ from vivienne.channels.envelope import (
     refuse_unknown,
     split_envelope,
 )
-from vivienne.config.tunables import json_schema
+from vivienne.config.tunables import schema_document
 from vivienne.errors import InvalidConfiguration, Malformed
 from vivienne.server.documents import (
     CHANGE_PROBLEMS,
@@ -259,7 +258,7 @@ def _add_looks(routes: APIRouter, service: ConfigService) -> None:
         whose = caller_of(request).key
         return Answer(await service.history(asset_symbol, limit, before, wanted, own=own, whose=whose))
 
-    encoded = orjson.dumps(json_schema())  # once: it blocks the event loop for some milliseconds
+    encoded = schema_document()
 
     @routes.get(
         "/schema",
