@@ -60,7 +60,7 @@ function Together({ version, assets, inSight }: TogetherProps) {
     return (
       <li className={classes.line}>
         <strong className={classes.asset}>All</strong>
-        <span className={classes.quiet}>Being judged</span>
+        <span className={classes.quiet}>{inSight && 'Being judged'}</span>
       </li>
     )
   if (data?.outcome == null || comparison == null || comparison.assets.length < 2) return null
