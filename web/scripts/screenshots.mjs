@@ -8,6 +8,8 @@ const target = fileURLToPath(new URL('../../docs/images/', import.meta.url))
 mkdirSync(target, { recursive: true })
 
 const DESK = { width: 1440, height: 900 }
+/** Hatched rows make large files. */
+const LOW = { width: 1440, height: 620 }
 const PHONE = { width: 390, height: 844 }
 const PAGES = {
   overview: '/',
@@ -17,7 +19,12 @@ const PAGES = {
   logs: '/logs',
 }
 /** On a market so fast that something came of each change. */
-const JUDGED = { history: '/history', change: '/history/2?asset=BTC' }
+const JUDGED = {
+  history: '/history',
+  change: '/history/2?asset=BTC',
+  together: '/history/2',
+  signals: '/signals',
+}
 const CHANGES = [
   { asset_symbol: 'BTC', settings: { state_threshold_bang: 85 }, author: 'ana', reason: 'fewer, better entries' },
   { filters: { volatility: { volatility_squeeze_threshold: 0.012 } }, author: 'ben', reason: 'quiet weekend' },
@@ -53,6 +60,8 @@ async function take(browser, url, name, path, scheme, viewport, before) {
     undefined,
     { timeout: 60_000 },
   )
+  // It is judged last. On a phone it is out of sight, and not judged.
+  if (path === '/history' && viewport !== PHONE) await page.getByRole('link', { name: /: all assets$/ }).waitFor()
   if (path.includes('panes='))
     await page.getByRole('list', { name: 'Panes below the chart' }).first().waitFor({ state: 'attached' })
   await wait(2500)
@@ -89,8 +98,9 @@ try {
     [fast, JUDGED],
   ]) {
     for (const [name, path] of Object.entries(pages).filter(([name]) => isWanted(name))) {
-      await take(browser, url, `${name}-dark`, path, 'dark', DESK)
-      await take(browser, url, `${name}-light`, path, 'light', DESK)
+      const desk = name === 'signals' ? LOW : DESK
+      await take(browser, url, `${name}-dark`, path, 'dark', desk)
+      await take(browser, url, `${name}-light`, path, 'light', desk)
       await take(browser, url, `${name}-phone`, path, 'dark', PHONE)
     }
   }

@@ -112,7 +112,7 @@ def _add_versions(routes: APIRouter, judging: _Judging) -> None:
         )
         return await judging.answer(request, judging.with_costs(query, fee, slippage))
 
-    @routes.get("/versions/{version}", **documented(ChangeOutcome, 404, *_PROBLEMS, has_etag=True))
+    @routes.get("/versions/{version}", **documented(ChangeOutcome, *_PROBLEMS, has_etag=True))
     async def change(
         request: Request,
         version: _Version,

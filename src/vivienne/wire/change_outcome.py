@@ -32,7 +32,7 @@ class ChangeOutcome(TypedDict):
     """What came of a version for all assets that it decided, as one equity, beside the versions before it.
 
     The score of a time is the sum of the scores of all assets at that time, so `comparison` is that of the equity they
-    share. It is null if no asset can be compared.
+    share. It is null if no asset can be compared. `assets` is empty if the version decided no bar that is recorded.
     """
 
     version: int

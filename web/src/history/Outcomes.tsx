@@ -53,8 +53,16 @@ interface TogetherProps {
 
 /** The line over all assets, as one equity; nothing if none can be compared, or one only. */
 function Together({ version, assets, inSight }: TogetherProps) {
-  const { data } = useChangeOutcome(version, assets, { enabled: inSight, points: 0 })
+  const { data, error } = useChangeOutcome(version, assets, { enabled: inSight, points: 0 })
   const comparison = data?.outcome?.comparison
+  if (data === undefined && error === null)
+    // As high as what comes.
+    return (
+      <li className={classes.line}>
+        <strong className={classes.asset}>All</strong>
+        <span className={classes.quiet}>{inSight && 'Being judged'}</span>
+      </li>
+    )
   if (data?.outcome == null || comparison == null || comparison.assets.length < 2) return null
   return (
     <li className={classes.line}>

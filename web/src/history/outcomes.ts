@@ -29,6 +29,20 @@ function oneByOne<T>(signal: AbortSignal, call: () => Promise<T>): Promise<T> {
   return next
 }
 
+/** No other call came for so long. */
+const CALM_MS = 300
+
+/** Makes a call when no others wait, nor come soon: it is a lot of work, and they are not. */
+async function afterOthers<T>(signal: AbortSignal, call: () => Promise<T>): Promise<T> {
+  for (let seen: typeof last | null = null; seen !== last; ) {
+    seen = last
+    await seen
+    await new Promise((done) => setTimeout(done, CALM_MS))
+    signal.throwIfAborted()
+  }
+  return oneByOne(signal, call)
+}
+
 /** Versions of an asset; why there are none if nothing is recorded. */
 interface Block {
   readonly versions: readonly VersionSpan[]
@@ -78,7 +92,9 @@ interface Together {
 function togetherQuery(version: number, points?: number, costs?: ChosenCosts) {
   return queryOptions({
     queryKey: ['change-outcome', version, points, costs],
-    queryFn: ({ signal }) => oneByOne(signal, () => togetherOf(version, { points, ...costs, signal })),
+    // A line of a list can wait for those beside it.
+    queryFn: ({ signal }) =>
+      (points === 0 ? afterOthers : oneByOne)(signal, () => togetherOf(version, { points, ...costs, signal })),
     staleTime: FRESH_MS,
     retry: false,
   })
@@ -86,11 +102,12 @@ function togetherQuery(version: number, points?: number, costs?: ChosenCosts) {
 
 async function togetherOf(version: number, options: Parameters<typeof record.change>[1]): Promise<Together> {
   try {
-    if (notKept === null) return { outcome: await record.change(version, options), nothing: null }
+    if (notKept === null) {
+      const outcome = await record.change(version, options)
+      return { outcome: outcome.assets.length > 0 ? outcome : null, nothing: null }
+    }
   } catch (error) {
-    if (!(error instanceof VivienneProblem)) throw error
-    if (error.code === 'unknown_decision') return { outcome: null, nothing: null }
-    if (error.code !== 'not_recorded') throw error
+    if (!(error instanceof VivienneProblem) || error.code !== 'not_recorded') throw error
     notKept = error.message
   }
   return { outcome: null, nothing: notKept }

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from vivienne.agent.evaluate import MOST_HISTORY
-from vivienne.errors import UnknownDecision
 from vivienne.market.timeframe import Timeframe
 from vivienne.record.judging.comparing import added
 from vivienne.record.judging.comparison_entry import comparison_entry
@@ -81,14 +80,11 @@ def change_outcome(reader: RecordReader, scope: Scope, query: JudgingQuery, answ
     """Judge a version for all assets of a query.
 
     Raises:
-        UnknownDecision: it decided no bar of them.
         TimeoutError: it takes longer than anybody waits for it.
     """
     end = perf_counter() + ANSWER_SECONDS
     version, timeframe = query.version or 0, Timeframe(scope.timeframe)
     changed = _changed(reader, scope.series(reader, query.assets), version, timeframe.milliseconds)
-    if not changed:
-        raise UnknownDecision(f"No bar was decided with version {version}")
     asked, seen = (scope.run_key, query), [(each.spans, each.followed) for each in changed]
     known = answers.get(asked, seen)
     if known is None:
