@@ -453,7 +453,7 @@ def test_whoever_asks_for_many_charts_does_not_keep_a_pause_waiting(
         ("Authorization", f"Bearer {tokens['viewer']}"),
     )  # fmt: skip
     with ExitStack() as open_ones:
-        asking = [open_ones.enter_context(connected(running.port)) for _ in range(60)]
+        asking = [open_ones.enter_context(connected(running.port)) for _ in range(30)]
         for each in asking:
             each.sendall(bars)
         running.post("pause", {}, headers=bearer(tokens["admin"])).raise_for_status()
