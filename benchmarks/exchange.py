@@ -62,7 +62,8 @@ def _trade_cost(name: str) -> Figure:
     instrument = _instrument(adapter, name)
     splice = FromCandles(BEGIN) if adapter.candle_is_minute else FromTrades(BEGIN, 100.0)
     splice.answer_trades([], is_whole=True)
-    splice.answer_candles([])
+    for _ in splice.answer_candles([]):
+        pass
     counts = Counts()
     line = Line(adapter, "ws://x", [instrument], _Only(splice.take), counts, Patience(pace=1e6))
     trades = market.between("BTC", BEGIN, BEGIN + 29 * MINUTE_MS)

@@ -78,3 +78,13 @@ class SharedSlices:
             if perf_counter() >= self._end:
                 await asyncio.sleep(0)
                 self._end = perf_counter() + SLICE_SECONDS
+
+    async def done(self, work: Pieces[_T]) -> _T:
+        """Do work and give its result, with a rest after each piece of it. Work that is cancelled is left as it is."""
+        while True:
+            try:
+                next(work)
+            except StopIteration as done:
+                result: _T = done.value
+                return result
+            await self.rest()

@@ -17,6 +17,7 @@ from vivienne.market.checks import check_candle, valid_minutes
 from vivienne.market.feeds.base import MinuteSource
 from vivienne.market.timeframe import Timeframe
 from vivienne.market.types import MINUTE_MS, Bars, Candle
+from vivienne.slices import whole
 
 UNKNOWN = {"trade_count": math.nan, "taker_buy_volume": math.nan}
 ODD: list[dict[str, Any]] = [
@@ -85,7 +86,7 @@ def test_minutes_taken_together_are_as_minutes_taken_one_by_one(
         begin = begin if not candles else max(0, candles[-1].open_time - MIDNIGHT) // MINUTE_MS % 10_000 + 1
         for candle in candles:
             single.take(candle, source)
-        bulk.take_all(Bars.from_candles(candles), source)
+        whole(bulk.take_all(Bars.from_candles(candles), source))
         assert everything(single, by_one) == everything(bulk, together)
         for bars in (single, bulk):
             bars.move(101.0, MIDNIGHT + begin * MINUTE_MS + 1)

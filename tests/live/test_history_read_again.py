@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 
 import pytest
 
+from vivienne.changes.service import ConfigService
+from vivienne.live.asset import LiveAsset
 from vivienne.live.asset_bars import AssetBars
 from vivienne.live.freshness import Freshness
 from vivienne.market.timeframe import Timeframe
 from vivienne.market.types import MINUTE_MS, Bars, Candle
+from vivienne.store.sqlite import SqliteRevisionStore
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 BEGIN = 1_760_000_400_000
 
@@ -71,3 +78,25 @@ def test_a_bar_that_was_decided_on_is_not_decided_again_where_the_history_ends_b
     assert not bars.take(candle(4, 99.0), "filled")
     assert bars.take(candle(5, 105.0), "filled")
     assert (bars.newly_closed, bars.window.bars().close.tolist()[4:]) == (1, [104.0, 105.0])
+
+
+@pytest.mark.parametrize("apart", [1, 2, 50])
+async def test_a_long_history_is_taken_a_little_at_a_time_and_until_then_what_was_known_is_known(
+    apart: int, tmp_path: Path
+) -> None:
+    service = ConfigService(SqliteRevisionStore(tmp_path / "v.db"), ["BTC"])
+    asset = LiveAsset("BTC", feed="push", timeframe=Timeframe.M15, window=10, active=lambda: service.active("BTC"))
+    asset.load(history(*range(45)), source="pushed")
+    asset.decide_again()
+    known, price = asset.chart(10), asset.data()["price"]
+    count, pieces = 20_000 if apart == 1 else 200, 0
+    for _ in asset.loading(history(*range(60, 60 + count * apart, apart), close=50.0), source="pushed"):
+        pieces += 1
+        assert asset.data()["price"] == price
+        if pieces % 50 == 1:
+            assert asset.chart(10) == known
+    assert pieces >= (3 if apart == 1 else count)
+    asset.decide_again()
+    assert asset.data()["price"] == 50.0
+    assert len(asset.chart(20)["bars"]) == 10
+    await service.close()

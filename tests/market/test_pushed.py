@@ -282,6 +282,17 @@ def test_longer_candles_are_history_in_bars(feeding: Feeding) -> None:
     assert counts(feeding.candles(candle(0, timeframe="15m"))) == (0, 0, 1, 0)
 
 
+def test_minutes_that_are_older_than_the_bars_that_are_kept_are_left_out_of_the_history() -> None:
+    """Minutes may be far apart: between them gaps would be filled that nobody sees."""
+    feeding = Feeding(Timeframe.M15)
+    feeding.candles(*(candle(number, closed=True) for number in range(-60_000, -1_200, 60)), history=True)
+    feeding.candles(candle(0, closed=True))
+    history = feeding.history.history
+    times = [(time - NOON) // MINUTE_MS for time in history.minutes.open_time.tolist()]
+    assert (times[-1] - times[0]) // 15 in range(1_498, 1_502)
+    assert not history.is_whole
+
+
 def test_history_in_any_order_of_pages(feeding: Feeding) -> None:
     for page in range(4):
         feeding.candles(*(candle(-50 * page - number) for number in range(50, 0, -1)), history=True)

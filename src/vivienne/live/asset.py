@@ -15,6 +15,7 @@ from vivienne.live.freshness import Freshness
 from vivienne.live.preview import compare
 from vivienne.live.trouble import Trouble
 from vivienne.market.window import Held
+from vivienne.slices import whole
 from vivienne.times import iso
 from vivienne.wire.decision import undecided
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from vivienne.market.feeds.base import Contact, Listing, MinuteSource
     from vivienne.market.timeframe import Timeframe
     from vivienne.market.types import Bars, Candle
+    from vivienne.slices import Pieces
     from vivienne.wire.chart import Chart, ChartBar, Listed
     from vivienne.wire.explanation import Level
     from vivienne.wire.preview import Comparison
@@ -115,7 +117,16 @@ class LiveAsset:
     def load(
         self, minutes: Bars, *, is_whole: bool = True, bars: Bars | None = None, source: MinuteSource | None = None
     ) -> int:
+        """Load history all at once; see `loading`."""
+        return whole(self.loading(minutes, is_whole=is_whole, bars=bars, source=source))
+
+    def loading(
+        self, minutes: Bars, *, is_whole: bool = True, bars: Bars | None = None, source: MinuteSource | None = None
+    ) -> Pieces[int]:
         """Load history without deciding its bars; see `vivienne.market.feeds.base.History`.
+
+        It is done in pieces, and apart: what was known before is known until all of it is done, so that a change of
+        the configuration or a chart between finds bars that belong together.
 
         Args:
             minutes: closed minutes, oldest first.
@@ -126,26 +137,28 @@ class LiveAsset:
         Returns:
             The number of bars that are known otherwise.
         """
-        self._bars.differing = 0
+        found = self._bars.apart()
+        found.differing = 0
         known = None
-        with self.freshness.history():
+        with found.freshness.history():
             if bars is not None and len(bars):
-                self._bars.begin_with(bars, source)
-                self._bars.is_recalled = False
+                found.begin_with(bars, source)
+                found.is_recalled = False
             elif self._begins_earlier(minutes):
-                known = self._bars.restart()
-            self._bars.take_all(minutes, source)
+                known = found.restart()
+            yield from found.take_all(minutes, source)
         if len(minutes):
-            self._bars.is_recalled = False
-        self._bars.newly_closed = 0
-        window = self._bars.window
+            found.is_recalled = False
+        found.newly_closed = 0
+        window = found.window
         if not is_whole:
             window.is_cut = True
         elif len(minutes) and len(window) and window.bars().open_time[0] == minutes.open_time[0]:
             window.is_cut = False  # bars that were recalled may have been cut; now it is known that they are not
         if known is not None:
-            self._bars.keep(known, source)
-        return self._bars.differing
+            found.keep(known, source)
+        self._bars.become(found)
+        return found.differing
 
     def _begins_earlier(self, minutes: Bars) -> bool:
         """Tell whether minutes begin before the bars that are known; otherwise they go on from them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from copy import copy
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,9 +27,12 @@ if TYPE_CHECKING:
     from vivienne.market.timeframe import Timeframe
     from vivienne.market.types import Bars
     from vivienne.market.window import Held
+    from vivienne.slices import Pieces
     from vivienne.wire.chart import FormingBar
 
 _log = logging.getLogger(__name__)
+_LONGEST_RUN = 5_000
+"""Number of minutes that are taken in one pass, about."""
 _SHORTEST_RUN = 20
 """Number of minutes that take as long one by one as in one pass."""
 
@@ -43,6 +47,7 @@ class AssetBars:
         freshness: judges the data.
 
     Attributes:
+        freshness: see above.
         window: the closed bars.
         price: the newest price; None before the first one.
         price_time: time at which the market traded at it, ms since the epoch.
@@ -55,7 +60,7 @@ class AssetBars:
     def __init__(self, asset: str, timeframe: Timeframe, length: int, freshness: Freshness) -> None:
         self._asset = asset
         self._timeframe = timeframe
-        self._freshness = freshness
+        self.freshness = freshness
         self._longest_filled = timeframe.longest_filled_gap
         self._gaps = GapFiller(self._longest_filled)
         self._builder = BarBuilder(timeframe)
@@ -81,7 +86,7 @@ class AssetBars:
         Returns:
             True if it closed bars or restarted the window, so that a decision is due.
         """
-        fillable = self._freshness.admit_minute(candle, self._longest_filled)
+        fillable = self.freshness.admit_minute(candle, self._longest_filled)
         if fillable is None:
             self._tell_of_ignored()
             return False
@@ -141,7 +146,7 @@ class AssetBars:
         self.window.clear()
         self._builder.restart()
         self._minute = self._gaps.newest = self.price = self.price_time = None
-        self._freshness.forget()
+        self.freshness.forget()
         return known
 
     def keep(self, known: Held, source: MinuteSource | None) -> None:
@@ -193,25 +198,49 @@ class AssetBars:
         self._fill(found)
         self.window.is_cut = self.window.is_cut or is_cut
         self.price, self.price_time = found.bars.close.item(-1), self._end_with(found.bars)
-        self._freshness.continue_to(self.price_time)
+        self.freshness.continue_to(self.price_time)
 
-    def take_all(self, minutes: Bars, source: MinuteSource | None = None) -> None:
+    def apart(self) -> AssetBars:
+        """The same bars once more, which can go on without these; see `become`."""
+        found = copy(self)
+        found.freshness, found.window = self.freshness.apart(), self.window.apart()
+        found.__dict__.update(_builder=self._builder.apart(), _gaps=copy(self._gaps))
+        return found
+
+    def become(self, other: AssetBars) -> None:
+        """Know what others know, which are not used any longer."""
+        freshness, window = self.freshness, self.window
+        freshness.become(other.freshness)
+        window.become(other.window)
+        self.__dict__.update(other.__dict__)
+        self.freshness, self.window = freshness, window  # others hold these
+
+    def take_all(self, minutes: Bars, source: MinuteSource | None = None) -> Pieces[None]:
         """Take closed minutes of one source, oldest first, with the result of `take` for one after the other.
 
-        Runs without a gap are taken in one pass, unless they are short.
+        Runs without a gap are taken in passes of many minutes, unless they are short.
         """
         taken = 0
         for begin, end in [*_long_runs(minutes), (len(minutes), len(minutes))]:
-            for candle in minutes[taken:begin].candles():
-                self.take(candle, source)
+            for place in range(taken, begin):
+                self.take(minutes.candle(place), source)  # one may fill a gap before it
+                yield
             taken = begin
             # The first minute of a run may follow a gap, and the next ones may be ignored with it.
             while taken < end and not self._is_next(int(minutes.open_time[taken]), source):
                 self.take(minutes.candle(taken), source)
                 taken += 1
-            if taken < end:
-                self._take_run(minutes[taken:end], source)
-            taken = end
+                yield
+            while taken < end:
+                until = min(end, taken + self._most_at_once(int(minutes.open_time[taken])))
+                self._take_run(minutes[taken:until], source)
+                taken = until
+                yield
+
+    def _most_at_once(self, open_time: int) -> int:
+        """Number of minutes from one on that are taken in one pass: up to the end of a bar."""
+        length = self._timeframe.minutes
+        return max(1, _LONGEST_RUN // length) * length - open_time // MINUTE_MS % length
 
     def _is_next(self, open_time: int, source: MinuteSource | None) -> bool:
         """Check that a minute follows the newest one without a gap, and that the open bar is of the same source."""
@@ -223,7 +252,7 @@ class AssetBars:
         """Take valid minutes of one source that continue the newest one without a gap."""
         newest = minutes.candle(-1)
         self.price, self.price_time, self._minute = newest.close, newest.open_time + MINUTE_MS, None
-        self._freshness.continue_to(self.price_time)
+        self.freshness.continue_to(self.price_time)
         self._gaps.newest = newest
         closed = self._builder.add_run(minutes)
         self._source = source
@@ -232,7 +261,7 @@ class AssetBars:
 
     def move(self, price: float, time: int) -> None:
         """Take a price within the open minute. An invalid or late one is ignored."""
-        if not self._freshness.admit_price(price, time):
+        if not self.freshness.admit_price(price, time):
             return
         self.price, self.price_time = price, time
         opened, high, low = self._minute or (price, price, price)
@@ -300,7 +329,7 @@ class AssetBars:
 
     def _tell_of_ignored(self) -> None:
         """Log the first repeated or late minute; the state shows the trouble with any other rejected minute."""
-        if self._freshness.wrong is None and not self._told_of_ignored:
+        if self.freshness.wrong is None and not self._told_of_ignored:
             self._told_of_ignored = True
             _log.warning(
                 "%s: repeated or late candle ignored; further ones are ignored without a log line", self._asset

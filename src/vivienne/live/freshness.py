@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from contextlib import contextmanager
+from copy import copy
 from time import monotonic
 from typing import TYPE_CHECKING, Literal
 
@@ -84,6 +85,16 @@ class Freshness:
         self._waiting_since = self._clock()
         if self._lag is not None:
             self._lag.restart()
+
+    def apart(self) -> Freshness:
+        """Another judge that knows the same, and can go on without this one."""
+        found = copy(self)
+        found.__dict__.update(_lag=copy(self._lag))
+        return found
+
+    def become(self, other: Freshness) -> None:
+        """Know what another judge knows, which is not used any longer."""
+        self.__dict__.update(other.__dict__)
 
     @contextmanager
     def history(self) -> Iterator[None]:

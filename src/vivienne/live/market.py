@@ -24,7 +24,7 @@ from vivienne.market.feeds.base import (
     PriceMoved,
 )
 from vivienne.rates import MOST_OF_AN_ASSET, Quota
-from vivienne.slices import SharedSlices
+from vivienne.slices import SharedSlices, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from vivienne.live.trouble import Trouble
     from vivienne.market.feeds.base import Feed, FeedEvent, History
     from vivienne.market.timeframe import Timeframe
+    from vivienne.slices import Pieces
     from vivienne.store.revision import AppliedRevision
     from vivienne.stream.state import StateBoard
     from vivienne.wire.chart import AssetCloses, AssetList, Chart, ChartBar
@@ -129,10 +130,10 @@ class Market:
         # One more bar than needed, because the data may begin within the first bar.
         bars = live.bars_needed(configuration) + 1, self._window + 1
         least, most = (count * self._timeframe.minutes for count in bars)
-        self._take_history(asset, self._feed.history(asset, least=least, most=most))
+        whole(self._loading(asset, self._feed.history(asset, least=least, most=most)))
 
-    def _take_history(self, asset: str, history: History) -> None:
-        differing = self._assets[asset].load(
+    def _loading(self, asset: str, history: History) -> Pieces[None]:
+        differing = yield from self._assets[asset].loading(
             history.minutes, is_whole=history.is_whole, bars=history.bars, source=history.source
         )
         for _ in range(differing):
@@ -214,7 +215,7 @@ class Market:
         elif isinstance(event, MinuteClosed | MinuteCorrected):
             await self._take_minute(asset, event)
         elif isinstance(event, HistoryRead):
-            self._take_history(asset, event.history)
+            await self._slices.done(self._loading(asset, event.history))
             self._decide_again(asset)
         elif isinstance(event, FeedTrouble):
             live.hold(event.reason)

@@ -11,6 +11,7 @@ Gap policy: a missing minute is filled with the last close, without volume and t
 from __future__ import annotations
 
 import math
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import reduce
 from typing import TYPE_CHECKING, Any
@@ -210,6 +211,12 @@ class BarBuilder:
     def restart(self) -> None:
         """Drop the open bar, because the next minute does not continue it."""
         self._bar = None
+
+    def apart(self) -> BarBuilder:
+        """Another builder with the same open bar, which can go on without this one."""
+        found = copy(self)
+        found.__dict__.update(_parts=[*self._parts])
+        return found
 
 
 def _contradicts(volume: Any, quote_volume: Any) -> Any:

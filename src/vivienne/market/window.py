@@ -127,6 +127,17 @@ class BarWindow:
         self.is_cut = False
         self.generation += 1
 
+    def apart(self) -> BarWindow:
+        """Another window with the same bars, which can change without this one."""
+        found = BarWindow(self.length)
+        found.fill(self.held())
+        found.generation = self.generation
+        return found
+
+    def become(self, other: BarWindow) -> None:
+        """Hold what another window holds, which is not used any longer."""
+        self.__dict__.update(other.__dict__)
+
     def fill(self, held: Held) -> None:
         """Hold these bars in place of those that are there; the oldest ones are left out if there are too many."""
         self.clear()

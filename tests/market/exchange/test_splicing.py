@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,11 +14,13 @@ from hypothesis import strategies as st
 from exchange_trades import BEGIN, expected, made_trades
 from vivienne.market.feeds.base import MinuteClosed, MinuteCorrected
 from vivienne.market.feeds.exchange.adapter import CandleSeen, Heard, HistoryRow, NumberedTrade, Traded
-from vivienne.market.feeds.exchange.minutes import GRACE_MS
-from vivienne.market.feeds.exchange.splicing import CandlesNeeded, FromCandles, FromTrades, TradesNeeded
+from vivienne.market.feeds.exchange.minutes import GRACE_MS, MOST_MINUTES
+from vivienne.market.feeds.exchange.splicing import CandlesNeeded, FromCandles, FromTrades, HistoryNeeded, TradesNeeded
 from vivienne.market.types import MINUTE_MS, Candle
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from vivienne.market.feeds.base import FeedEvent
     from vivienne.market.feeds.exchange.splicing import Splice
 
@@ -27,6 +30,10 @@ END = BEGIN + MINUTES * MINUTE_MS
 
 def closed(events: list[FeedEvent]) -> list[MinuteClosed]:
     return [event for event in events if isinstance(event, MinuteClosed)]
+
+
+def answered(splice: Splice, rows: list[HistoryRow]) -> list[FeedEvent]:
+    return [event for events in splice.answer_candles(rows) for event in events]
 
 
 class Exchange:
@@ -51,7 +58,7 @@ class Exchange:
                     rows = [self.row(minute, now) for minute in range(begin, min(end, now + 1), MINUTE_MS)]
                     if not rows:
                         break
-                    found += splice.answer_candles(rows)
+                    found += answered(splice, rows)
         return found
 
     def row(self, minute: int, now: int) -> HistoryRow:
@@ -181,7 +188,7 @@ def test_candles_of_minutes_that_were_filled_are_let_go() -> None:
         splice.interrupt()
         splice.take(Heard(minute + MINUTE_MS + GRACE_MS))
         splice.answer_trades([], is_whole=False)
-        assert closed(splice.answer_candles([HistoryRow(flat(minute), None)])) == [MinuteClosed(flat(minute), "filled")]
+        assert closed(answered(splice, [HistoryRow(flat(minute), None)])) == [MinuteClosed(flat(minute), "filled")]
         splice.take(CandleSeen("A", flat(minute), is_closed=True))
     assert len(splice._own) <= 1  # what it keeps is not to be seen from outside
 
@@ -236,7 +243,7 @@ def test_a_trade_after_a_silence_ends_no_minute_before_it_is_known_that_none_was
 
 def test_a_closed_candle_that_never_comes_is_asked_for() -> None:
     splice = FromCandles(BEGIN)
-    splice.answer_candles([])
+    assert closed(answered(splice, [])) == []
     flat = Candle(BEGIN + MINUTE_MS, 1, 1, 1, 1, 0, 0, 0, 0)
     splice.take(CandleSeen("A", flat, is_closed=False))
     splice.take(Heard(BEGIN + MINUTE_MS + 4_000))
@@ -249,8 +256,32 @@ def test_a_clock_that_is_ahead_closes_no_minute_that_is_open() -> None:
     splice = FromCandles(BEGIN)
     flat = Candle(BEGIN, 1, 1, 1, 1, 0, 0, 0, 0)
     splice.take(Heard(BEGIN + 60 * MINUTE_MS))
-    assert splice.answer_candles([HistoryRow(flat, None)]) == []
+    assert answered(splice, [HistoryRow(flat, None)]) == []
     later = flat._replace(open_time=BEGIN + MINUTE_MS)
-    assert [
-        event.candle for event in closed(splice.answer_candles([HistoryRow(flat, None), HistoryRow(later, None)]))
-    ] == [flat]
+    assert [event.candle for event in closed(answered(splice, [HistoryRow(flat, None), HistoryRow(later, None)]))] == [
+        flat
+    ]
+
+
+@pytest.mark.parametrize("make", [FromCandles, partial(FromTrades, close=99.0)])
+def test_more_minutes_than_are_filled_are_a_gap_after_which_the_history_is_read_again(
+    make: Callable[[int], Splice],
+) -> None:
+    splice = make(BEGIN)
+    splice.take(Heard(BEGIN + MOST_MINUTES * MINUTE_MS))
+    assert isinstance(splice.need(), CandlesNeeded | TradesNeeded)
+    splice.take(Heard(BEGIN + (MOST_MINUTES + 1) * MINUTE_MS))
+    assert splice.need() == HistoryNeeded(MOST_MINUTES + 1)
+
+
+def test_many_candles_are_taken_a_few_at_a_time_while_the_stream_goes_on() -> None:
+    splice = FromCandles(BEGIN)
+    candles = [Candle(BEGIN + place * MINUTE_MS, 1, 1, 1, 1, 0, 0, 0, 0) for place in range(1_001)]
+    found: list[FeedEvent] = []
+    for place, events in enumerate(splice.answer_candles([HistoryRow(candle, None) for candle in candles[:1_000]])):
+        assert len(events) <= 100
+        found += events
+        if place == 3:
+            found += splice.take(CandleSeen("A", candles[999], is_closed=True))
+            found += splice.take(CandleSeen("A", candles[1_000], is_closed=True))
+    assert [event.candle for event in closed(found)] == candles

@@ -150,6 +150,43 @@ async def test_an_answer_of_more_rows_than_were_asked_for_is_refused_before_they
         await trades_since(rest, _BYBIT, _A, None, BEGIN)
 
 
+async def test_of_each_answer_only_the_candles_are_taken_that_it_was_asked_for() -> None:
+    class Beyond:
+        """Each answer goes on after what it was asked for."""
+
+        turns = Turns()
+
+        async def get(self, request: Request) -> Any:
+            begin = int(request.query["start"])
+            return {"result": {"list": [[begin + place * MINUTE_MS, *["5"] * 6] for place in reversed(range(1_090))]}}
+
+    rest: Any = Beyond()
+    found = await candles_between(rest, _BYBIT, _A, 1, BEGIN, BEGIN + 1_500 * MINUTE_MS)
+    assert [row.candle.open_time for row in found] == [BEGIN + place * MINUTE_MS for place in range(1_500)]
+    found = await candles_between(rest, _BYBIT, _A, 1, BEGIN, BEGIN + 2 * MINUTE_MS)
+    assert len(found) == 2
+
+
+async def test_rows_of_an_answer_are_read_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slices, "SLICE_SECONDS", 0.0)
+
+    class Page:
+        turns = Turns()
+
+        async def get(self, request: Request) -> Any:
+            del request
+            return {"result": {"list": [[BEGIN + place * MINUTE_MS, *["5"] * 6] for place in reversed(range(1_000))]}}
+
+    rest: Any = Page()
+    asking = asyncio.create_task(candles_between(rest, _BYBIT, _A, 1, BEGIN, BEGIN + 1_000 * MINUTE_MS))
+    turns = 0
+    while not asking.done():
+        await asyncio.sleep(0)
+        turns += 1
+    assert len(await asking) == 1_000
+    assert turns >= 10
+
+
 @pytest.mark.parametrize("content", [[[]] * 50, [[[[]] * 4] * 4] * 4, {"a": [1] * 50}, {str(n): 1 for n in range(50)}])
 def test_the_parts_of_a_message_are_counted(content: Any) -> None:
     check_size(content, 100)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from vivienne.market.types import Candle, Trade
 
@@ -309,8 +309,8 @@ class Adapter(Protocol):
             end: all open before it, in ms.
         """
 
-    def history(self, instrument: Instrument, minutes: int, answer: Any) -> list[HistoryRow]:
-        """The candles of an answer, oldest first.
+    def history(self, instrument: Instrument, minutes: int, answer: Any) -> Iterable[HistoryRow]:
+        """The candles of an answer, oldest first. Each is read when it is taken: there may be a thousand.
 
         Raises:
             UnknownMessage: the answer has another shape.
@@ -328,8 +328,8 @@ class Adapter(Protocol):
             before: the oldest of those that came already, where an exchange gives the newest first.
         """
 
-    def trades(self, instrument: Instrument, answer: Any) -> list[NumberedTrade]:
-        """The trades of an answer, oldest first.
+    def trades(self, instrument: Instrument, answer: Any) -> Iterable[NumberedTrade]:
+        """The trades of an answer, oldest first; see `history`.
 
         Raises:
             UnknownMessage: the answer has another shape.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from vivienne.market.feeds.exchange.adapter import Advice, UnknownMessage
 from vivienne.market.feeds.exchange.fields import check_size
@@ -14,14 +15,19 @@ from vivienne.market.feeds.exchange.room import MOST_TRADES
 from vivienne.market.types import MINUTE_MS
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+
     from vivienne.market.feeds.exchange.adapter import Adapter, HistoryRow, Instrument, NumberedTrade, Request
     from vivienne.market.feeds.exchange.market_list import MarketList
     from vivienne.market.feeds.exchange.rest import Rest
 
 MOST_PAGES = 100
 """Largest number of answers in a row."""
-_BESIDE = 1_000
+_BESIDE = 100
 """Parts of an answer that may be there beside the rows that were asked for; some exchanges give a few more rows."""
+_READ_AT_ONCE = 100
+"""Rows of an answer that are read until others may have a turn."""
+_Row = TypeVar("_Row")
 
 
 async def instruments_of(rest: Rest, adapter: Adapter) -> list[Instrument]:
@@ -69,15 +75,19 @@ async def candles_between(
 ) -> list[HistoryRow]:
     """The exchange's candles of so many minutes that open from `begin` on and before `end`, in ms; oldest first.
 
+    Of each answer only the candles that it was asked for are taken, so that no more come than there can be.
+
     Raises:
         Refused: there is no answer, or none that can be read.
     """
     found: dict[int, HistoryRow] = {}
     step = adapter.history_rows * minutes * MINUTE_MS
     for _, since in zip(range(MOST_PAGES), range(begin, end, step), strict=False):
-        request = adapter.history_request(instrument, minutes, since, min(end, since + step))
-        rows: list[HistoryRow] = answer_of(_plausible_rows, adapter, instrument, minutes, await rest.get(request))
-        found |= {row.candle.open_time: row for row in rows if begin <= row.candle.open_time < end}
+        until = min(end, since + step)
+        answer = await rest.get(adapter.history_request(instrument, minutes, since, until))
+        rows = answer_of(_rows, adapter, instrument, minutes, answer)
+        async for part in _parts(rest, rows, lambda row: _check_candle(row, minutes)):
+            found |= {row.candle.open_time: row for row in part if since <= row.candle.open_time < until}
     return [found[time] for time in sorted(found)]
 
 
@@ -102,7 +112,9 @@ async def trades_since(
         request = adapter.trades_request(instrument, known, begin, before)
         if request is None:
             return [], False
-        page: list[NumberedTrade] = answer_of(_plausible_trades, adapter, instrument, latest, await rest.get(request))
+        trades = answer_of(_trades, adapter, instrument, await rest.get(request))
+        parts = _parts(rest, trades, lambda each: _check_numbered(each, latest))
+        page = [trade async for part in parts for trade in part]
         new = [trade for trade in page if trade.key not in found]
         found |= {trade.key: trade for trade in new}
         if len(page) < adapter.trades_rows:
@@ -115,23 +127,43 @@ async def trades_since(
     return list(found.values()), False
 
 
-def _plausible_rows(adapter: Adapter, instrument: Instrument, minutes: int, answer: Any) -> list[HistoryRow]:
-    check_size(answer, 2 * adapter.history_rows + _BESIDE)
-    found = adapter.history(instrument, minutes, answer)
-    for row in found:
-        check_row(row.candle)
-        if row.candle.open_time % (minutes * MINUTE_MS):
-            raise UnknownMessage(f"a candle of {minutes} minutes opens at {row.candle.open_time}, between two of them")
-    return found
+def _rows(adapter: Adapter, instrument: Instrument, minutes: int, answer: Any) -> Iterator[HistoryRow]:
+    check_size(answer, adapter.history_rows + _BESIDE)
+    return iter(adapter.history(instrument, minutes, answer))
 
 
-def _plausible_trades(adapter: Adapter, instrument: Instrument, latest: float, answer: Any) -> list[NumberedTrade]:
-    check_size(answer, 2 * adapter.trades_rows + _BESIDE)
-    found = adapter.trades(instrument, answer)
-    for each in found:
-        check_trade(each.trade)
-        check_time(each.trade.time, latest)
-    return found
+def _trades(adapter: Adapter, instrument: Instrument, answer: Any) -> Iterator[NumberedTrade]:
+    check_size(answer, adapter.trades_rows + _BESIDE)
+    return iter(adapter.trades(instrument, answer))
+
+
+async def _parts(rest: Rest, rows: Iterator[_Row], check: Callable[[_Row], None]) -> AsyncIterator[list[_Row]]:
+    """The rows of an answer, some at a time; others have their turn between.
+
+    Raises:
+        Refused: one cannot be read, or cannot be true.
+    """
+    while part := answer_of(_read, rows, check):
+        yield part
+        await rest.turns.rest()
+
+
+def _read(rows: Iterator[_Row], check: Callable[[_Row], None]) -> list[_Row]:
+    part = [*islice(rows, _READ_AT_ONCE)]
+    for row in part:
+        check(row)
+    return part
+
+
+def _check_candle(row: HistoryRow, minutes: int) -> None:
+    check_row(row.candle)
+    if row.candle.open_time % (minutes * MINUTE_MS):
+        raise UnknownMessage(f"a candle of {minutes} minutes opens at {row.candle.open_time}, between two of them")
+
+
+def _check_numbered(each: NumberedTrade, latest: float) -> None:
+    check_trade(each.trade)
+    check_time(each.trade.time, latest)
 
 
 def _is_known(trade: NumberedTrade, after: NumberedTrade | None, begin: int) -> bool:

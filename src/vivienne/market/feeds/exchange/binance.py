@@ -23,7 +23,7 @@ from vivienne.market.feeds.exchange.refusals import by_status
 from vivienne.market.types import Candle, Trade
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from vivienne.market.feeds.exchange.adapter import InstrumentState
 
@@ -124,12 +124,12 @@ class Binance:
         }
         return Request(f"{self._api}/klines", query, self._weight)
 
-    def history(self, instrument: Instrument, minutes: int, answer: Any) -> list[HistoryRow]:
+    def history(self, instrument: Instrument, minutes: int, answer: Any) -> Iterable[HistoryRow]:
         """See `Adapter`. Whether the last row is closed is for the exchange's time to say."""
         del instrument, minutes
         if not isinstance(answer, list):
             raise UnknownMessage(f"{shown(answer)} is not a list of candles")
-        return [HistoryRow(_history_candle(row), None) for row in answer]
+        return (HistoryRow(_history_candle(row), None) for row in answer)
 
     def trades_request(
         self, instrument: Instrument, after: NumberedTrade | None, begin: int, before: NumberedTrade | None = None
@@ -138,7 +138,7 @@ class Binance:
         del instrument, after, begin, before
         return None
 
-    def trades(self, instrument: Instrument, answer: Any) -> list[NumberedTrade]:
+    def trades(self, instrument: Instrument, answer: Any) -> Iterable[NumberedTrade]:
         """See `Adapter`."""
         raise NotImplementedError
 

@@ -26,7 +26,7 @@ from vivienne.market.feeds.exchange.refusals import by_status
 from vivienne.market.types import Candle, Trade
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from vivienne.market.feeds.exchange.adapter import InstrumentState
 
@@ -115,11 +115,11 @@ class Bybit:
         }  # fmt: skip
         return Request("/v5/market/kline", query)
 
-    def history(self, instrument: Instrument, minutes: int, answer: Any) -> list[HistoryRow]:
+    def history(self, instrument: Instrument, minutes: int, answer: Any) -> Iterable[HistoryRow]:
         """See `Adapter`. They come newest first, and without counts."""
         del instrument, minutes
-        found = [_history_candle(row) for row in reversed(rows(field(answer, "result"), "list"))]
-        return [HistoryRow(candle, None) for candle in found]
+        found = reversed(rows(field(answer, "result"), "list"))
+        return (HistoryRow(_history_candle(row), None) for row in found)
 
     def trades_request(
         self, instrument: Instrument, after: NumberedTrade | None, begin: int, before: NumberedTrade | None = None
@@ -133,10 +133,10 @@ class Bybit:
         }
         return Request("/v5/market/recent-trade", query)
 
-    def trades(self, instrument: Instrument, answer: Any) -> list[NumberedTrade]:
+    def trades(self, instrument: Instrument, answer: Any) -> Iterable[NumberedTrade]:
         """See `Adapter`. They come newest first."""
         found = reversed(rows(field(answer, "result"), "list"))
-        return [_trade(each, "execId", "time", "price", "size", "side") for each in found if _is_of(instrument, each)]
+        return (_trade(each, "execId", "time", "price", "size", "side") for each in found if _is_of(instrument, each))
 
     def stream_path(self, instruments: Sequence[Instrument]) -> str:
         """See `Adapter`."""

@@ -24,7 +24,7 @@ from vivienne.market.feeds.exchange.refusals import by_status
 from vivienne.market.types import Candle, Trade
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 # `side` is that of the maker: its order rested in the book.
 _BUYER_IS_MAKER = {"BUY": True, "SELL": False}
@@ -95,10 +95,10 @@ class Coinbase:
         }  # fmt: skip
         return Request(path, query)
 
-    def history(self, instrument: Instrument, minutes: int, answer: Any) -> list[HistoryRow]:
+    def history(self, instrument: Instrument, minutes: int, answer: Any) -> Iterable[HistoryRow]:
         """See `Adapter`. They come newest first, without quote volume and without minutes that had no trades."""
         del instrument, minutes
-        return [HistoryRow(_history_candle(row), None) for row in reversed(rows(answer, "candles"))]
+        return (HistoryRow(_history_candle(row), None) for row in reversed(rows(answer, "candles")))
 
     def trades_request(
         self, instrument: Instrument, after: NumberedTrade | None, begin: int, before: NumberedTrade | None = None
@@ -110,10 +110,10 @@ class Coinbase:
         # Seconds are the finest it takes: those of the last second come twice.
         return Request(path, query if before is None else {**query, "end": before.trade.time // 1_000 + 1})
 
-    def trades(self, instrument: Instrument, answer: Any) -> list[NumberedTrade]:
+    def trades(self, instrument: Instrument, answer: Any) -> Iterable[NumberedTrade]:
         """See `Adapter`. They come newest first."""
         del instrument
-        return [_trade(each) for each in reversed(rows(answer, "trades"))]
+        return (_trade(each) for each in reversed(rows(answer, "trades")))
 
     def stream_path(self, instruments: Sequence[Instrument]) -> str:
         """See `Adapter`."""

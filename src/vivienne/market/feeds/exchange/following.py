@@ -17,7 +17,7 @@ from vivienne.market.feeds.exchange.patience import LONGEST_WAIT_SECONDS
 from vivienne.market.feeds.exchange.plausible import LEAP_MS
 from vivienne.market.feeds.exchange.rest import Refused
 from vivienne.market.feeds.exchange.room import TooManyTrades
-from vivienne.market.feeds.exchange.splicing import CandlesNeeded, TradesNeeded
+from vivienne.market.feeds.exchange.splicing import CandlesNeeded, HistoryNeeded, TradesNeeded
 from vivienne.market.feeds.exchange.standing import Standing
 from vivienne.market.feeds.exchange.stream_clock import StreamClock
 from vivienne.rates import Quota
@@ -157,6 +157,13 @@ class Following:
         self._count_failure()
         self._distrust(f"the minutes of {symbol} failed: {error!r}")
 
+    def _leave_gap(self, minutes: int) -> None:
+        """Read the history again, because too much of it is missing to be filled minute by minute."""
+        title, symbol = self._adapter.title, self.instrument.symbol
+        _overflows.log("%s %s: %d minutes are missing; its history is read again", title, symbol, minutes)
+        self._count_failure()
+        self._distrust(f"{title}: {minutes:,} minutes of {symbol} are missing")
+
     def _count_failure(self) -> None:
         self._failed_in_a_row = 1 if monotonic() - self._failed_at > LONGEST_WAIT_SECONDS else self._failed_in_a_row + 1
         self._failed_at = monotonic()
@@ -213,10 +220,13 @@ class Following:
         if not self.is_up or self._is_needed.is_set():
             return
         with self._contained():
-            if self._splice.need() is not None:
-                self._is_needed.set()
-            else:
-                self._standing.caught_up()
+            match self._splice.need():
+                case None:
+                    self._standing.caught_up()
+                case HistoryNeeded(minutes):
+                    self._leave_gap(minutes)
+                case _:
+                    self._is_needed.set()
 
     def _put(self, events: list[FeedEvent]) -> None:
         if self.made.take(events):
@@ -346,7 +356,20 @@ class Following:
             case CandlesNeeded(begin, end):
                 self._tell_left_out()
                 rows = await candles_between(self._rest, self._adapter, self.instrument, 1, begin, end)
-                return self._splice.answer_candles(rows) if breaks == self._standing.breaks else []
+                return await self._filled(rows, breaks=breaks)
+            case HistoryNeeded(minutes):
+                self._leave_gap(minutes)
+        return []
+
+    async def _filled(self, rows: Sequence[HistoryRow], *, breaks: int) -> list[FeedEvent]:
+        """Take an answer, some candles at a time."""
+        if breaks == self._standing.breaks:
+            for events in self._splice.answer_candles(rows):
+                self._put(events)
+                await self._rest.turns.rest()
+                if breaks != self._standing.breaks:
+                    break
+        return []
 
     async def _taken(self, trades: Sequence[NumberedTrade], *, is_whole: bool, breaks: int) -> list[FeedEvent]:
         """Take an answer, some trades at a time."""

@@ -26,7 +26,7 @@ from vivienne.market.feeds.exchange.refusals import by_status
 from vivienne.market.types import Candle, Trade
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from vivienne.market.feeds.exchange.adapter import InstrumentState
 
@@ -106,11 +106,11 @@ class Kraken:
         }
         return Request("/0/public/OHLC", query)
 
-    def history(self, instrument: Instrument, minutes: int, answer: Any) -> list[HistoryRow]:
+    def history(self, instrument: Instrument, minutes: int, answer: Any) -> Iterable[HistoryRow]:
         """See `Adapter`. The last row is the one that is open."""
         del minutes
         found = _of_pair(instrument, answer)
-        return [HistoryRow(_history_candle(row), place < len(found) - 1) for place, row in enumerate(found)]
+        return (HistoryRow(_history_candle(row), place < len(found) - 1) for place, row in enumerate(found))
 
     def trades_request(
         self, instrument: Instrument, after: NumberedTrade | None, begin: int, before: NumberedTrade | None = None
@@ -125,9 +125,9 @@ class Kraken:
         }
         return Request("/0/public/Trades", query)
 
-    def trades(self, instrument: Instrument, answer: Any) -> list[NumberedTrade]:
+    def trades(self, instrument: Instrument, answer: Any) -> Iterable[NumberedTrade]:
         """See `Adapter`."""
-        return [_past_trade(row) for row in _of_pair(instrument, answer)]
+        return (_past_trade(row) for row in _of_pair(instrument, answer))
 
     def stream_path(self, instruments: Sequence[Instrument]) -> str:
         """See `Adapter`."""

@@ -26,7 +26,7 @@ from vivienne.market.feeds.exchange.refusals import by_status
 from vivienne.market.types import Candle, Trade
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from vivienne.market.feeds.exchange.adapter import InstrumentState
 
@@ -116,10 +116,10 @@ class Okx:
         }  # fmt: skip
         return Request("/api/v5/market/history-candles", query)
 
-    def history(self, instrument: Instrument, minutes: int, answer: Any) -> list[HistoryRow]:
+    def history(self, instrument: Instrument, minutes: int, answer: Any) -> Iterable[HistoryRow]:
         """See `Adapter`. They come newest first."""
         del minutes
-        return [_history_row(instrument, row) for row in reversed(rows(answer, "data"))]
+        return (_history_row(instrument, row) for row in reversed(rows(answer, "data")))
 
     def trades_request(
         self, instrument: Instrument, after: NumberedTrade | None, begin: int, before: NumberedTrade | None = None
@@ -133,9 +133,9 @@ class Okx:
             return Request(path, {**query, "type": 1, "before": after.number})
         return Request(path, {**query, "type": 2, "before": begin - 1})
 
-    def trades(self, instrument: Instrument, answer: Any) -> list[NumberedTrade]:
+    def trades(self, instrument: Instrument, answer: Any) -> Iterable[NumberedTrade]:
         """See `Adapter`. They come newest first."""
-        return [_trade(instrument, each) for each in reversed(rows(answer, "data"))]
+        return (_trade(instrument, each) for each in reversed(rows(answer, "data")))
 
     def stream_path(self, instruments: Sequence[Instrument]) -> str:
         """See `Adapter`. Only the address for business has candles, and it has every trade by itself too."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from vivienne.market.feeds.exchange.adapter import Adapter, HistoryRow, Instrument
     from vivienne.market.feeds.exchange.rest import Rest
     from vivienne.market.timeframe import Timeframe
+    from vivienne.slices import Pieces
 
 
 async def past(
@@ -49,7 +50,7 @@ async def past(
             open_bar = rows[-1].candle.open_time // length * length
             rows = [row for row in rows if row.candle.open_time < open_bar]
             minutes = await candles_between(rest, adapter, instrument, 1, open_bar, end)
-    closed = in_bars(_closed(rows, is_followed=bool(minutes)), step, timeframe)
+    closed = await rest.turns.done(_in_bars(_closed(rows, is_followed=bool(minutes)), step, timeframe))
     if closed:
         closed = unbroken(
             closed, length, timeframe.longest_filled_gap, open_bar if minutes else closed[-1].open_time + length
@@ -79,7 +80,7 @@ def _closed(rows: Sequence[HistoryRow], *, is_followed: bool) -> list[Candle]:
     ]
 
 
-def in_bars(candles: Sequence[Candle], step: int, timeframe: Timeframe) -> list[Candle]:
+def _in_bars(candles: Sequence[Candle], step: int, timeframe: Timeframe) -> Pieces[list[Candle]]:
     """Bars of the timeframe from candles of `step` minutes. A bar that lacks some has had no trades there.
 
     The first bar is left out unless its first candle is there: what it lacks may be older than what was asked for.
@@ -90,9 +91,12 @@ def in_bars(candles: Sequence[Candle], step: int, timeframe: Timeframe) -> list[
     for candle in candles:
         found.setdefault(candle.open_time - candle.open_time % timeframe.milliseconds, []).append(candle)
     first = min(found)
-    return [
-        _joined(begin, parts) for begin, parts in sorted(found.items()) if begin != first or parts[0].open_time == begin
-    ]
+    bars: list[Candle] = []
+    for begin, parts in sorted(found.items()):
+        if begin != first or parts[0].open_time == begin:
+            bars.append(_joined(begin, parts))
+            yield
+    return bars
 
 
 def _joined(begin: int, parts: Sequence[Candle]) -> Candle:

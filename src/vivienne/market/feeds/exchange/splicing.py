@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from vivienne.market.feeds.base import FeedEvent, MinuteClosed, MinuteCorrected, PriceMoved
 from vivienne.market.feeds.exchange.adapter import CandleSeen, Heard, HistoryRow, Traded
 from vivienne.market.feeds.exchange.comparing import differing
-from vivienne.market.feeds.exchange.minutes import GRACE_MS, MinuteBuilder
+from vivienne.market.feeds.exchange.minutes import GRACE_MS, MOST_MINUTES, MinuteBuilder
 from vivienne.market.types import MINUTE_MS, Candle
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ _CHECK_GRACE_MS = 2_000
 """The same where minutes are made from trades, and the candle is the check; and for trades that it has already."""
 _SILENCE_MS = 15_000
 """An exchange whose clock alone ends minutes says its time more often than that: Kraken every 5 s when asked."""
+_FILLED_AT_ONCE = 50
+"""Candles of an answer that are taken until others may have a turn."""
 _MOST_AHEAD = 1_500
 """Closed minutes that are held back; more are asked for again."""
 _MOST_UNCHECKED = 60
@@ -49,7 +51,18 @@ class CandlesNeeded:
     end: int
 
 
-Need = TradesNeeded | CandlesNeeded
+@dataclass(frozen=True, slots=True)
+class HistoryNeeded:
+    """The history, read again: more minutes are missing than are filled.
+
+    Attributes:
+        minutes: number of those that are missing.
+    """
+
+    minutes: int
+
+
+Need = TradesNeeded | CandlesNeeded | HistoryNeeded
 
 
 class Splice(Protocol):
@@ -100,8 +113,8 @@ class Splice(Protocol):
             oldest: time of the oldest trade of the whole answer, where there were parts before.
         """
 
-    def answer_candles(self, rows: Sequence[HistoryRow]) -> list[FeedEvent]:
-        """Take the answer to `CandlesNeeded`."""
+    def answer_candles(self, rows: Sequence[HistoryRow]) -> Iterator[list[FeedEvent]]:
+        """Take the answer to `CandlesNeeded`, a little at a time; the stream may go on between."""
 
     def give_up(self) -> list[FeedEvent]:
         """What is needed cannot be had: go on without it, and say which minutes are incomplete."""
@@ -159,6 +172,8 @@ class FromCandles:
 
     def need(self) -> Need | None:
         """See `Splice`."""
+        if (missing := _missing(self._next, self.heard)) > MOST_MINUTES:
+            return HistoryNeeded(missing)
         missing_to = min(self._ahead, default=self._next)
         overdue = self.heard - self._next - MINUTE_MS > FLAG_GRACE_MS
         if self._is_broken or overdue or missing_to > self._next:
@@ -186,21 +201,23 @@ class FromCandles:
         del trades, is_whole, oldest
         return []
 
-    def answer_candles(self, rows: Sequence[HistoryRow]) -> list[FeedEvent]:
+    def answer_candles(self, rows: Sequence[HistoryRow]) -> Iterator[list[FeedEvent]]:
         """See `Splice`. What the stream said of a minute counts; it is compared once the exchange has settled it.
 
         A candle is closed where there is a later one: a clock that is wrong closes none.
         """
-        found: list[FeedEvent] = []
         self._newest = max([self._newest, *(row.candle.open_time for row in rows)])
-        for row in rows:
-            candle = row.candle
-            is_next = candle.open_time == self._next and candle.open_time not in self._ahead
-            if is_next and candle.open_time < self._newest:
-                found.append(MinuteClosed(candle, "filled"))
-                self._next += MINUTE_MS
-            found += self._released()
+        for begin in range(0, len(rows), _FILLED_AT_ONCE):
+            yield [event for row in rows[begin : begin + _FILLED_AT_ONCE] for event in self._filled(row.candle)]
         self._is_broken = False
+        yield self._released()
+
+    def _filled(self, candle: Candle) -> list[FeedEvent]:
+        found: list[FeedEvent] = []
+        is_next = candle.open_time == self._next and candle.open_time not in self._ahead
+        if is_next and candle.open_time < self._newest:
+            found.append(MinuteClosed(candle, "filled"))
+            self._next += MINUTE_MS
         return found + self._released()
 
     def give_up(self) -> list[FeedEvent]:
@@ -331,6 +348,8 @@ class FromTrades:
     def need(self) -> Need | None:
         """See `Splice`. Trades first; the candle of the minute where they cannot be had, once it is closed."""
         begin = self._builder.begin
+        if (missing := _missing(begin, self.heard)) > MOST_MINUTES:
+            return HistoryNeeded(missing)
         if self._builder.is_broken:
             is_there = self.heard >= begin + MINUTE_MS + GRACE_MS
             return CandlesNeeded(begin, self.heard - self.heard % MINUTE_MS) if is_there else None
@@ -349,13 +368,11 @@ class FromTrades:
         self._builder.cover(trades, is_whole=is_whole, oldest=oldest)
         return self._minutes()
 
-    def answer_candles(self, rows: Sequence[HistoryRow]) -> list[FeedEvent]:
+    def answer_candles(self, rows: Sequence[HistoryRow]) -> Iterator[list[FeedEvent]]:
         """See `Splice`. They take the place of minutes that lack trades, and of no others."""
-        found: list[FeedEvent] = []
         for row in rows:
             if self._builder.is_broken and is_closed(row, self.heard) and self._builder.supply(row.candle):
-                found += [MinuteClosed(row.candle, "filled"), *self._minutes()]
-        return found
+                yield [MinuteClosed(row.candle, "filled"), *self._minutes()]
 
     def give_up(self) -> list[FeedEvent]:
         """See `Splice`."""
@@ -364,6 +381,11 @@ class FromTrades:
             return self._minutes()
         candle = self._builder.incomplete()
         return [*([] if candle is None else [MinuteClosed(candle, "incomplete")]), *self._minutes()]
+
+
+def _missing(begin: int, heard: int) -> int:
+    """Number of minutes that are over by the exchange's clock, from one on."""
+    return (heard - begin) // MINUTE_MS
 
 
 def _remember(kept: dict[int, Candle], candle: Candle, most: int) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from vivienne.slices import SharedSlices
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from vivienne.slices import Pieces
+
+_T = TypeVar("_T")
 _TURN_SECONDS = 0.002
 
 
@@ -26,6 +29,10 @@ class Turns:
     async def rest(self) -> None:
         """Wait before a piece of work of a task until others have had their turn, if the slice of time is over."""
         await self._slices.rest()
+
+    async def done(self, work: Pieces[_T]) -> _T:
+        """Do work and give its result, with a rest after each piece of it."""
+        return await self._slices.done(work)
 
     def add(self, work: Callable[[], bool]) -> None:
         """Do work soon, in turn with other work that was added.

@@ -90,6 +90,7 @@ class PushedAsset:
     ) -> None:
         self._asset = asset
         self._timeframe = timeframe
+        self._bars = bars + 1
         share = max(bars + 1, room.history)
         self._most = min(MOST_HISTORY, (bars + 1) * timeframe.minutes, share)
         self._now, self._clock = now, clock
@@ -243,11 +244,12 @@ class PushedAsset:
     def _begin(self, begin: int) -> Pieces[list[FeedEvent]]:
         """The first live row opens here: what came before is history."""
         self.is_begun = True
-        bars = self._long.bars(begin)
+        bars = yield from self._long.bars(begin)
         end_of_bars = end_of(bars, (), self._timeframe)
-        first = 0 if end_of_bars is None else end_of_bars[0]
         closed = yield from self._minutes.before(begin)
+        first = self._oldest_kept(closed) if end_of_bars is None else end_of_bars[0]
         minutes = [each.candle for each in closed if each.candle.open_time >= first]
+        self._is_cut = self._is_cut or (end_of_bars is None and len(minutes) < len(closed))
         columns = [Bars.from_candles([])]
         for place in range(0, len(minutes), _PIECE):
             columns.append(Bars.from_candles(minutes[place : place + _PIECE]))
@@ -259,6 +261,11 @@ class PushedAsset:
         yield from self._minutes.begin(*end)
         history = History(Bars.joined(columns), is_whole=not self._is_cut, bars=bars, source="pushed")
         return [HistoryRead(history)]
+
+    def _oldest_kept(self, closed: Sequence[MinuteClosed]) -> int:
+        """Begin of the oldest bar that is kept, in ms. Minutes before it may be far apart: filling gaps takes long."""
+        newest, length = closed[-1].candle.open_time if closed else 0, self._timeframe.milliseconds
+        return newest - newest % length - self._bars * length
 
     def _forget(self, tally: Tally) -> None:
         forgotten = self._minutes.forget(self._most) + self._long.forget()

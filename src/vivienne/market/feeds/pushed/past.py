@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from vivienne.market.feeds.pushed.rows import PushedCandle
     from vivienne.market.timeframe import Timeframe
     from vivienne.market.types import Candle
+    from vivienne.slices import Pieces
 
 
+_PIECE = 500
+"""Candles that are taken up until others may have a turn."""
 MOST_HISTORY = 40_000
 """Candles of a length that are kept of the history of an asset; older history is better pushed in longer ones."""
 
@@ -60,26 +63,34 @@ class LongCandles:
                 del kept[time]
         return forgotten
 
-    def bars(self, end: int) -> Bars | None:
+    def bars(self, end: int) -> Pieces[Bars | None]:
         """The bars that are whole and ended by a time, after the last long gap; None without any."""
         found: dict[int, Candle] = {}
         for minutes in sorted(self._candles):
             over = [each.candle for each in self._candles[minutes].values() if each.end <= end and _may_be_over(each)]
-            found |= self._in_bars(sorted(over), self._timeframe.minutes // minutes)
+            found |= yield from self._in_bars(over, self._timeframe.minutes // minutes)
         if not found:
             return None
-        bars = [found[time] for time in sorted(found)]
         length = self._timeframe.milliseconds
+        oldest = max(found) - self._whole * MINUTE_MS  # older ones may be far apart, and are not kept
+        bars = [found[time] for time in sorted(found) if time > oldest]
         return Bars.from_candles(
             unbroken(bars, length, self._timeframe.longest_filled_gap, bars[-1].open_time + length)
         )
 
-    def _in_bars(self, candles: Sequence[Candle], parts: int) -> dict[int, Candle]:
+    def _in_bars(self, candles: Sequence[Candle], parts: int) -> Pieces[dict[int, Candle]]:
         """By their open time, the bars of which all parts are there."""
         found: dict[int, list[Candle]] = {}
-        for candle in candles:
+        for place, candle in enumerate(candles):
             found.setdefault(candle.open_time - candle.open_time % self._timeframe.milliseconds, []).append(candle)
-        return {begin: _joined(each) for begin, each in found.items() if len(each) == parts}
+            if place % _PIECE == 0:
+                yield
+        bars: dict[int, Candle] = {}
+        for begin, each in found.items():
+            if len(each) == parts:
+                bars[begin] = _joined(sorted(each))
+                yield
+        return bars
 
 
 def _may_be_over(pushed: PushedCandle) -> bool:
