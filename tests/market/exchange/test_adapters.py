@@ -85,7 +85,7 @@ class TestBinance:
         )
         assert [each.is_closed for each in closed + opened if isinstance(each, CandleSeen)] == [True, False]
         assert [len(each.trades) for each in trade if isinstance(each, Traded)] == [1]
-        rows = EXCHANGES["binance"].history(instrument("X"), 1, sample(exchanges, "binance/rest_klines.json"))
+        rows = [*EXCHANGES["binance"].history(instrument("X"), 1, sample(exchanges, "binance/rest_klines.json"))]
         assert rows[0].candle.trade_count == 308
         found = EXCHANGES["binance"].instruments(sample(exchanges, "binance/rest_exchange_info.json"))
         assert [(each.base, each.quote, each.state) for each in found] == [("ETH", "BTC", "trading")]
@@ -107,7 +107,7 @@ class TestBinance:
 class TestKraken:
     def test_minutes_made_from_trades_equal_its_candles(self, exchanges: Path) -> None:
         kraken, pair = EXCHANGES["kraken"], instrument("XBTUSDT")
-        trades = kraken.trades(pair, sample(exchanges, "kraken/http_trades.json.gz"))
+        trades = [*kraken.trades(pair, sample(exchanges, "kraken/http_trades.json.gz"))]
         own = {
             row.candle.open_time: row.candle
             for row in kraken.history(pair, 1, sample(exchanges, "kraken/http_ohlc.json.gz"))
@@ -116,14 +116,10 @@ class TestKraken:
         last = trades[-1].trade.time // MINUTE_MS * MINUTE_MS
         close = next(each.trade.price for each in reversed(trades) if each.trade.time < first)
         builder = MinuteBuilder(first, close)
-        # As many in a message as an exchange sends, the newest first.
-        made: list[Candle] = []
-        for begin in range(0, len(trades), 1_000):
-            builder.add(reversed(trades[begin : begin + 1_000]))
-            made += builder.made()
-            while builder.is_behind:
-                made += builder.made()
-        made = [candle for candle in made if candle.open_time in own]
+        builder.add(reversed(trades))
+        made = [candle for candle in builder.made() if candle.open_time in own]
+        while builder.is_behind:
+            made += [candle for candle in builder.made() if candle.open_time in own]
         assert len(made) > 400
         assert made[-1].open_time <= last
         for candle in made:
@@ -201,9 +197,8 @@ class TestOkx:
         assert heard == Heard(1_630_048_897_897, symbol="BTC-USD")
         assert isinstance(traded, Traded)
         assert (traded.trades[0].number, traded.trades[0].combined) == (130639474, 3)
-        rows = EXCHANGES["okx-swap"].history(
-            instrument("BTC-USDT-SWAP", contract_size=0.01), 1, sample(exchanges, "okx/http_get_candlesticks_full.json")
-        )
+        swap = instrument("BTC-USDT-SWAP", contract_size=0.01)
+        rows = [*EXCHANGES["okx-swap"].history(swap, 1, sample(exchanges, "okx/http_get_candlesticks_full.json"))]
         assert [row.candle.volume for row in rows] == [71.6404, 10.4037]
         assert [row.is_closed for row in rows] == [True, True]
         trades = EXCHANGES["okx"].trades(instrument("BTC-USDT"), sample(exchanges, "okx/http_get_trades.json"))
