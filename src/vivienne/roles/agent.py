@@ -54,6 +54,7 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
             "timeframe": boot.timeframe.value,
             "troubles": market.troubles(),
             "settings": settings,
+            "newest": {"version": service.newest[0], "config_id": service.newest[1]},
         }
 
     parts: list[Part] = [
