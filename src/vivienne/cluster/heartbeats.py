@@ -33,6 +33,8 @@ ALIKE = frozenset((
 ))  # fmt: skip
 """Flags that all agents should have alike, beside `--feed` and `--timeframe`."""
 Setting = Annotated[str, Field(max_length=1_000)]
+_LATEST = 253_402_300_799_999
+"""The end of the year 9999."""
 MOST_BYTES = 256 * 1024
 """Length of a heartbeat; that of an agent with 10,000 assets is below half of it."""
 
@@ -56,6 +58,7 @@ class Heartbeat(TypedDict):
         troubles: assets that cannot be decided, and why.
         settings: by flag, those that all agents should have alike; earlier versions send none.
         newest: the newest revision that it follows; earlier versions do not say it.
+        time: of its clock, in milliseconds since 1970; earlier versions do not say it.
     """
 
     agent: Name
@@ -66,6 +69,7 @@ class Heartbeat(TypedDict):
     troubles: dict[str, str]
     settings: NotRequired[dict[Name, Setting]]
     newest: NotRequired[Newest]
+    time: NotRequired[Annotated[int, Field(ge=0, le=_LATEST)]]
 
 
 _adapter = TypeAdapter(Heartbeat)

@@ -59,6 +59,7 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
             "redis": redis.trouble or "ok",
             "agents": {**lagging.reasons(), **disagreements(agents.all(), boot.assets), **databases.reasons()} or "ok",
             "pauses": confirmations.trouble() or "ok",
+            "clocks": agents.clocks.reasons(agents.there()) or "ok",
         },
         access=access,
         pushes=RemotePushes(boot.assets, boot.timeframe, agents, asking),
