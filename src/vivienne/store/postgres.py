@@ -7,7 +7,6 @@ any table, and could stop every change with them.
 
 from __future__ import annotations
 
-import logging
 from contextlib import contextmanager
 from secrets import token_hex
 from time import monotonic, sleep
@@ -18,13 +17,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 
 from vivienne.errors import StoreReplaced, StoreUnavailable, StoreUnusable, VersionTaken
-from vivienne.store.migrate import VERSION_TABLE, migrate, of_earlier_schema, schema_of
-from vivienne.store.postgres_connection import PATIENCE_SECONDS, STATEMENT_SECONDS, one_connection, parameters
+from vivienne.store.migrate import VERSION_TABLE
+from vivienne.store.postgres_connection import STATEMENT_SECONDS, one_connection, parameters
 from vivienne.store.postgres_exclusion import refuse_others
+from vivienne.store.postgres_preparing import prepare, prepare_to_read
 from vivienne.store.postgres_reasons import (
     READ_ONLY,
-    READ_ONLY_AT_START,
-    is_first_elsewhere,
     is_lost,
     is_of_another_server,
     passes,
@@ -44,9 +42,6 @@ if TYPE_CHECKING:
     from vivienne.store.base import Opening, TicketStore
     from vivienne.store.revision import Revision
 
-_log = logging.getLogger(__name__)
-
-_MIGRATION_SECONDS = 60
 _LOOK_SECONDS = 0.05
 """Seconds between two looks at a transaction that the server still works on."""
 _ATTEMPTS = 3
@@ -78,9 +73,9 @@ class PostgresRevisionStore(SqlRevisionStore, PostgresTickets):
         self._engine = one_connection(how_to_connect)
         try:
             if self._writes:
-                self._prepare(migrates=how == "alone")
+                prepare(self._engine, self.name, migrates=how == "alone")
             else:
-                self._prepare_to_read()
+                prepare_to_read(self._engine, self.name)
         except StoreUnusable:
             self.close()
             raise
@@ -248,77 +243,6 @@ class PostgresRevisionStore(SqlRevisionStore, PostgresTickets):
                 f"the database {self.name} has lost revisions or is another one: it had another version {version}, "
                 "which is in force here; restart Vivienne to put in force what the database has now"
             )
-
-    def _prepare_to_read(self) -> None:
-        with self._engine.begin() as connection:
-            schema = self._schema(connection)
-        if schema < SCHEMA_VERSION:
-            raise StoreUnusable(f"The database {self.name} {of_earlier_schema(schema)}")
-
-    def _prepare(self, *, migrates: bool) -> None:
-        """Make sure the database is ours, of the schema we work with, and can be written."""
-        with self._engine.begin() as connection:
-            if connection.exec_driver_sql("SHOW transaction_read_only").scalar_one() == "on":
-                raise StoreUnusable(
-                    f"The database {self.name} {READ_ONLY_AT_START}",
-                    is_temporary=True,  # it may become the primary
-                )
-            encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
-            if encoding != "UTF8":
-                raise StoreUnusable(
-                    f"The database {self.name} cannot store every text: its encoding is {encoding}; "
-                    "create one with createdb --template=template0 --encoding=UTF8"
-                )
-            if connection.exec_driver_sql("SHOW fsync").scalar_one() != "on":
-                _log.warning("PostgreSQL runs with fsync=off: changes it acknowledged may be lost in a power cut")
-            schema = self._schema(connection)
-        if 0 < schema < SCHEMA_VERSION and not migrates:
-            raise StoreUnusable(f"The database {self.name} {of_earlier_schema(schema)}")
-        if schema < SCHEMA_VERSION:
-            self._migrate()
-        with self._engine.begin() as connection:
-            may = connection.exec_driver_sql("SELECT has_table_privilege('revisions', 'INSERT')").scalar_one()
-            if not may:
-                raise StoreUnusable(
-                    f"The database {self.name} cannot be written by this user; GRANT SELECT, INSERT ON revisions to it"
-                )
-
-    def _migrate(self) -> None:
-        for attempt in range(_ATTEMPTS):
-            try:
-                with self._engine.begin() as connection:
-                    driver: Any = connection.connection.driver_connection
-                    driver.patience = _MIGRATION_SECONDS + PATIENCE_SECONDS
-                    try:
-                        self._migrate_alone(connection)
-                    finally:
-                        del driver.patience  # back to that of all connections
-            except DBAPIError as error:
-                # Tables that are being made cannot be locked. Who makes the same ones waits, and is told at the end.
-                if not is_first_elsewhere(error) or attempt == _ATTEMPTS - 1:
-                    raise
-            else:
-                return
-
-    def _migrate_alone(self, connection: Connection) -> None:
-        """Migrate, unless another process does: then wait for it, and look again."""
-        connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{_MIGRATION_SECONDS}s'")
-        if self._schema(connection) > 0:
-            connection.exec_driver_sql(f"LOCK TABLE {VERSION_TABLE} IN SHARE ROW EXCLUSIVE MODE")
-        if self._schema(connection) < SCHEMA_VERSION:
-            _log.info("Migrating the tables of %s to schema %d", self.name, SCHEMA_VERSION)
-            migrate(connection)
-
-    def _schema(self, connection: Connection) -> int:
-        schema = schema_of(connection)
-        if schema is None:
-            raise StoreUnusable(f"The database {self.name} has tables of another program; name another database")
-        if schema > SCHEMA_VERSION:
-            raise StoreUnusable(
-                f"The database {self.name} was written by a later version of Vivienne (schema {schema}, "
-                f"this one knows {SCHEMA_VERSION}); update Vivienne or name another database"
-            )
-        return schema
 
 
 def _insert(connection: Connection, appended: Sequence[Revision]) -> None:
