@@ -158,10 +158,12 @@ async def test_forged_ones_write_one_revision_for_each_resumption(
     await service.switch(RESUME)
     service.hear(claim(None, "BTC", name="c-9"))
     await service.look()
-    assert (["BTC"], 3) == (paused(service), store.after(1, 9)[-1].version)
+    # What was announced meanwhile is stored by the resumption that ends it, and nothing for a while after it.
+    assert ["pause", "pause", "resume"] == [each.action for each in store.after(1, 9)]
+    assert (["BTC"], 4) == (paused(service), store.after(1, 9)[-1].version)
     monkeypatch.setattr(adopting, "AFTER_RESUMPTION", timedelta(0))
     await service.look()
-    assert 4 == store.after(1, 9)[-1].version
+    assert 5 == store.after(1, 9)[-1].version
 
 
 async def test_one_of_another_layer_does_not_take_the_name_of_a_pause(
@@ -173,35 +175,66 @@ async def test_one_of_another_layer_does_not_take_the_name_of_a_pause(
     service.hear(claim(None))
     await service.look()
     assert {"BTC", "global"} == set(service.pauses().stored)
+    for asset in (None, "BTC"):
+        await service.switch(replace(RESUME, asset=asset))
+    for _ in range(2):  # each is recognized by the name under which it was stored
+        service.hear(claim(None, "BTC"), claim(None))
+        assert [] == paused(service)
 
 
-async def test_one_that_is_not_stored_yet_stays_until_it_is_resumed(
-    service: ConfigService, store: SqliteRevisionStore
+@pytest.mark.parametrize("hours", [-1, 0, 1])
+async def test_one_that_is_not_stored_yet_stays_until_somebody_resumes_who_knows_of_it(
+    service: ConfigService, store: SqliteRevisionStore, hours: int
 ) -> None:
+    """Whatever the clocks of those say who resume: only then is it known what was asked for first."""
     announced = claim(None, "BTC", ago=10.0)
     service.hear(announced)
     await service.look()
-    store.append(revision(2, "BTC", "resume", created_at=written(now() - timedelta(hours=1))))
+    store.append(revision(2, "BTC", "resume", created_at=written(now() + timedelta(hours=hours))))
     await service.look()
     assert ["BTC"] == paused(service)
 
-    await service.switch(RESUME)
+    assert [] == (await service.switch(RESUME))["paused"]
     assert [] == paused(service)
+    assert ["resume", "pause", "resume"] == [each.action for each in store.after(1, 9)]
     service.hear(announced)  # by a process that has not heard of that
     assert [] == paused(service)
     service.hear(claim(None, "BTC", name="c-2"))
     assert ["BTC"] == paused(service)
 
 
-async def test_one_that_may_have_been_asked_for_after_a_resumption_stays(service: ConfigService) -> None:
-    """Clocks differ, and a pause must get through."""
+@pytest.mark.parametrize("ago", [3.0, 60.0, 86_400.0])
+async def test_one_of_a_process_whose_clock_is_behind_is_in_force_after_a_resumption(
+    service: ConfigService, ago: float
+) -> None:
     await service.switch(RESUME)
-    service.hear(claim(None, "BTC", ago=3.0))
+    service.hear(claim(None, "BTC", ago=ago))
     assert ["BTC"] == paused(service)
+    await service.look()
+    assert ["BTC"] == paused(service)
+    assert [] == (await service.switch(RESUME))["paused"]
 
-    answer = await service.switch(RESUME)
-    assert ["BTC"] == answer["paused"]
-    assert "resume again in some seconds" in answer["message"]
+
+async def test_a_resumption_in_one_process_ends_it_in_all(
+    service: ConfigService, store: SqliteRevisionStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hearing, "BELIEVED_SECONDS", 0.0)
+    other = ConfigService(store, ASSETS)
+    for each in (service, other):
+        each.hear(claim(None, "BTC"))
+    await service.switch(RESUME)
+    await other.look()
+    assert ([], []) == (paused(service), paused(other))
+
+    restarted = ConfigService(store, ASSETS)  # it does not remember which ones ended, and finds it in the database
+    restarted.hear(claim(None, "BTC"))
+    assert ["BTC"] == paused(restarted)
+    await restarted.look()
+    assert [] == paused(restarted)
+    restarted.hear(claim(None, "BTC"))
+    assert [] == paused(restarted)
+    for each in (other, restarted):
+        await each.close()
 
 
 async def test_one_from_the_future_is_from_now(service: ConfigService) -> None:

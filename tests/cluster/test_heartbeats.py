@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from redis_running import STATE
 from vivienne.cluster.agents import MOST_UNPROVEN, Agents
 from vivienne.cluster.agreement import disagreements
+from vivienne.cluster.clocks import Clocks
 from vivienne.cluster.gateway import Gateway, _is_state
 from vivienne.cluster.heartbeats import AGENTS, read_heartbeat
 from vivienne.cluster.questions import Asking, read_question
@@ -18,6 +20,7 @@ from vivienne.cluster.state_relay import StateRelay
 from vivienne.cluster.succession import Succession
 from vivienne.redis.client import Client
 from vivienne.stream.hub import Hub
+from vivienne.times import now
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -41,6 +44,24 @@ def state(seq: int, agent: str = AGENT, asset: str = "BTC", status: str = "live"
     agents = {"VivienneAgent": {"data": data, "config": {}}}
     plain = {"type": "asset_data", "asset": asset, "timestamp": "2026-01-31T08:00:00.000Z", "config_version": 1}
     return {**plain, "seq": seq, "agents": agents, "published_by": agent}
+
+
+def test_an_agent_with_another_time_is_named_and_one_that_was_held_up_for_a_moment_is_not() -> None:
+    here = now()
+    clocks = Clocks(lambda: here)
+
+    def said(*seconds: float) -> str:
+        for each in seconds:
+            clocks.take(beat(time=int((here + timedelta(seconds=each)).timestamp() * 1_000)))
+        return " ".join(clocks.reasons([beat()]).values())
+
+    assert said(0.0, -0.1, -8.0, -7.5, -7.0, -6.5) == ""
+    assert "its clock is 59.9 s behind that of this process" in said(*[-60.0] * 4, -59.9)
+    assert "its clock is 3600.0 s ahead of that of this process" in said(*[3_600.0] * 5)
+    assert said(0.01) == ""
+    clocks.forget(AGENT)
+    clocks.take(beat())
+    assert clocks.reasons([beat()]) == {}, "an agent of an earlier version says no time"
 
 
 class Showing:

@@ -5,16 +5,20 @@ from __future__ import annotations
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from measured import measured
 from redis_running import RunningRedis, eventually
+from revisions import filled, revision
 from running import COMPREHENSIVE, RunningServer, config, data
 from several import ASSETS, Several, wait_for_version, wait_until_ready
 from sizes import rounds
 from vivienne.cluster.shards import Shard
+from vivienne.settings.parsing import database
+from vivienne.store.opening import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -220,6 +224,32 @@ def test_an_agent_that_was_replaced_while_it_was_paused_keeps_quiet(several: Sev
         assert list(range(numbers[0], numbers[0] + len(numbers))) == numbers
     finally:
         agent.stop()
+
+
+def differing(gateway: RunningServer) -> dict[str, str]:
+    found: dict[str, str] | str = gateway.get("/ready").json()["agents"]
+    return {} if isinstance(found, str) else found
+
+
+def test_a_gateway_of_another_database_is_degraded_and_names_the_agents_and_both_revisions(
+    several: Several, postgres_process: PostgresServer, redis: RunningRedis
+) -> None:
+    """As the old primary that came back after a failover: with as many changes, and others."""
+    version = several.gateways[0].post("partial-update", size("BTC", 1.5)).raise_for_status().json()["version"]
+    name = next(each["config_id"] for each in several.gateways[0].history() if each["version"] == version)
+    other = postgres_process.database()
+    with closing(open_store(database(other))) as store:
+        filled(store, *(revision(number) for number in range(1, version + 1)))
+    with RunningServer("--redis", redis.url, "--assets", ",".join(ASSETS), "--role", "gateway", db=other) as gateway:
+        eventually(lambda: len(differing(gateway)) == 2)
+        ready = gateway.get("/ready").json()
+        assert "degraded" == ready["status"]
+        for number in (1, 2):
+            reason = next(told for agent, told in ready["agents"].items() if agent.startswith(f"{number}/2 ("))
+            assert f"version {version} is {name} in its database and id-{version} in this one" in reason
+        assert 2.0 == measured(gateway).value("vivienne_agents_of_other_databases")
+        assert 2 == gateway.log.count("have different configurations in force")
+    assert "ok" == several.gateways[0].get("/ready").json()["agents"]
 
 
 def test_a_control_message_of_a_client_is_applied_by_its_gateway(several: Several) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -150,6 +154,116 @@ def test_after_a_kill_in_the_middle_of_a_change_nothing_is_lost_or_mixed_into_a_
     for path, expected in ((left, PARTS), (moved, made), (tmp_path / "new.db", made)):
         with closing(SqliteRevisionStore(path)) as store:
             assert store.after(0, 100) == expected
+
+
+KILLED_AT_EACH_STEP = """
+import os, shutil, signal, sys
+from pathlib import Path
+from vivienne.store.backup import restore
+
+folder, begun = Path(sys.argv[1]), 0
+
+def step(event, *_):
+    global begun
+    if event in ("os.rename", "os.remove", "os.link", "os.chmod", "fsync"):
+        begun += 1
+        if begun == fatal:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+def fsync(handle, sync=os.fsync):
+    step("fsync")
+    sync(handle)
+
+for fatal in range(1, 100):
+    shutil.copytree(folder / "before", folder / str(fatal))
+    child = os.fork()
+    if child == 0:
+        os.fsync = fsync
+        sys.addaudithook(step)
+        restore(folder / "backup.db", folder / str(fatal) / "v.db", replaces=True)
+        os._exit(0)
+    if os.waitpid(child, 0)[1] == 0:
+        break
+"""
+
+
+def test_whoever_is_killed_while_a_database_is_replaced_leaves_the_old_or_the_new_one(tmp_path: Path) -> None:
+    (tmp_path / "before").mkdir()
+    with closing(SqliteRevisionStore(tmp_path / "before" / "v.db")) as store:
+        back_up(filled(store, revision(1)), tmp_path / "backup.db")
+        filled(store, *(revision(number, reason="x" * 500) for number in range(2, 60)), revision(60, "BTC", "pause"))
+
+    subprocess.run([sys.executable, "-c", KILLED_AT_EACH_STEP, tmp_path], check=True)
+
+    left = sorted((path for path in tmp_path.iterdir() if path.name.isdigit()), key=lambda each: int(each.name))
+    found = []
+    for folder in left:
+        with closing(SqliteRevisionStore(folder / "v.db")) as store:
+            assert [each.layer for each in store.switches() if each.action == "pause"] == ["BTC"]
+            found.append(len(store.after(0, 100)))
+    for folder in left[::4]:  # what was left can be used again, and no file of the one that was killed stays
+        kept = restore(tmp_path / "backup.db", folder / "v.db", replaces=True).kept
+        assert kept is not None
+        assert not [path.name for path in folder.iterdir() if path.name.startswith(".")]
+        with closing(SqliteRevisionStore(kept)) as store:
+            assert len(store.after(0, 100)) in (60, 2)
+    assert found == sorted(found, reverse=True), "the old one, and from some step on the new one"
+    assert {found[0], found[-1]} == {60, 2}
+    assert len(found) > 8
+
+
+def test_a_disk_that_fails_while_a_database_is_replaced_leaves_it_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    db, file = tmp_path / "v.db", tmp_path / "backup.db"
+    with closing(SqliteRevisionStore(db)) as store:
+        back_up(filled(store, revision(1)), file)
+        filled(store, revision(2, "BTC", "pause"))
+    there = sorted(path.name for path in tmp_path.iterdir())
+
+    def fails(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    for where, function in ((os, "fsync"), (Path, "replace")):
+        with monkeypatch.context() as context:
+            context.setattr(where, function, fails)
+            with pytest.raises(OSError, match="Input/output") as caught:
+                restore(file, db, replaces=True)
+        assert function != "fsync" or caught.value.filename == str(db)
+        assert sorted(path.name for path in tmp_path.iterdir()) == there
+        with closing(SqliteRevisionStore(db)) as store:
+            assert versions(store.after(0, 10)) == [1, 2]
+
+    def has_no_second_names(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", has_no_second_names)
+    kept = restore(file, db, replaces=True).kept
+    assert kept is not None
+    with closing(SqliteRevisionStore(kept)) as store:
+        assert versions(store.after(0, 10)) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("left", "way_out"),
+    [
+        ("v.db.before-20260102T030405", "Rename it to v.db"),
+        (".v.db.0a1b2c3d", "Restore the backup again, or remove that file"),
+    ],
+)
+def test_no_empty_database_is_made_where_one_was_set_aside_or_half_restored(
+    tmp_path: Path, left: str, way_out: str
+) -> None:
+    filled(SqliteRevisionStore(tmp_path / "v.db"), revision(1, "BTC", "pause")).close()
+    (tmp_path / "v.db").rename(tmp_path / left)
+
+    for how in ("alone", "as it is", "beside"):
+        with pytest.raises(StoreUnusable, match=f"There is no database .*v.db, but .*{left}") as refused:
+            open_store(tmp_path / "v.db", how)
+        assert way_out in str(refused.value)
+        assert not (tmp_path / "v.db").exists()
+    (tmp_path / left).rename(tmp_path / "v.db")
+    open_store(tmp_path / "v.db").close()
 
 
 def broken(path: Path, statement: str) -> list[str]:

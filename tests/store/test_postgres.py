@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
 
 from postgres_server import PASSWORD
 from revisions import filled, revision, versions
 from vivienne.errors import StoreUnavailable, StoreUnusable
+from vivienne.record.postgres import PostgresRecord
 from vivienne.store.address import PostgresUrl
 from vivienne.store.postgres import PostgresRevisionStore
 from vivienne.store.postgres_connection import BoundedConnection
@@ -270,6 +273,74 @@ def test_a_table_that_is_locked_for_long_does_not_hold_a_caller_for_long(
     finally:
         other.close()
     store.check()
+
+
+def test_who_may_only_connect_holds_up_no_change_and_no_start(
+    postgres: PostgresServer, store: PostgresRevisionStore, database: str
+) -> None:
+    postgres.execute("DROP ROLE IF EXISTS passer_by")
+    postgres.execute(f"CREATE ROLE passer_by LOGIN PASSWORD '{PASSWORD}'")
+    fresh = postgres.database()
+    with ExitStack() as held:
+        for name in (database, fresh):
+            url = postgres.url(name.rpartition("/")[2], user="passer_by", password=PASSWORD)
+            other = held.enter_context(psycopg.connect(url, autocommit=True))
+            with pytest.raises(psycopg.errors.InsufficientPrivilege if name == database else psycopg.Error):
+                other.execute("SELECT count(*) FROM revisions")
+            # Locks on numbers, for which nobody needs rights: those that were used once.
+            for key, most in (0x56495649, 2), (0x56495652, 2):
+                for number in range(1, most + 1):
+                    other.execute("SELECT pg_advisory_lock(%s, %s)", (key, number))
+        filled(store, revision(1)).prove()
+        assert store.was_appended(revision(1))
+        with closing(filled(opened(fresh), revision(1))) as new:
+            assert versions(new.heads()) == [1]
+        address = PostgresUrl.read(fresh)
+        assert address is not None
+        with closing(PostgresRecord(address, "to write")) as record, record.transaction() as connection:
+            assert record.is_alone(connection)
+            with closing(PostgresRecord(address, "to write")) as second, second.transaction() as of_second:
+                assert not second.is_alone(of_second)
+    postgres.execute("DROP ROLE passer_by")
+
+
+def test_a_store_in_which_no_change_can_be_made_does_not_prove_that_it_can(
+    store: PostgresRevisionStore, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever a change waits for, as for the same version of a process that hangs."""
+    monkeypatch.setattr("vivienne.store.postgres_connection._SESSION", "SET statement_timeout = '200ms'")
+    filled(store, revision(1))
+    store.close()
+    with psycopg.connect(database) as hanging:
+        hanging.execute(
+            "INSERT INTO revisions (version, config_id, layer, action, document, changed, author, channel, created_at) "
+            "VALUES (2, 'x', 'BTC', 'update', '{}', '[]', 'a', 'rest', '2026-01-02T03:04:05.678Z')"
+        )
+        for doing in (store.prove, lambda: store.append(revision(2))):
+            with pytest.raises(StoreUnavailable, match="did not answer in time"):
+                doing()
+        hanging.rollback()
+    store.prove()
+    assert versions(filled(store, revision(2)).after(0, 10)) == [1, 2]
+
+
+def test_it_is_known_whether_a_change_that_broke_off_was_made(
+    store: PostgresRevisionStore, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is waited for while the server works on it; a server to which another one failed over never had it."""
+    monkeypatch.setattr("vivienne.store.postgres.STATEMENT_SECONDS", 0.2)
+    filled(store, revision(1))
+    with psycopg.connect(database) as under_way:
+        [number] = under_way.execute("SELECT txid_current()").fetchone() or [0]
+        for own, transaction in (revision(2), number), (revision(1), number), (revision(2), number + 10**9):
+            store._committing = own.config_id, transaction
+            if transaction == number:
+                with pytest.raises(StoreUnavailable, match="still works on a change that broke off"):
+                    store.was_appended(own)
+            else:
+                assert not store.was_appended(own)
+    store._committing = revision(1).config_id, number
+    assert store.was_appended(revision(1))
 
 
 def test_a_database_that_lost_revisions_is_not_taken_for_the_one_that_was_open(

@@ -73,6 +73,7 @@ class LayersInForce:
         self.assets = assets
         self._pauses = PausesInForce.load(switches)
         newest = {revision.layer: revision for revision in heads}
+        self._newest = max(((each.version, each.config_id) for each in newest.values()), default=(0, None))
         self._versions = {layer: revision.version for layer, revision in newest.items()}
         self._active_ids: dict[str, str | None] = {**active_ids}
         self._layers = Layers.load(assets, {layer: revision.document for layer, revision in newest.items()})
@@ -86,7 +87,12 @@ class LayersInForce:
     @property
     def version(self) -> int:
         """The newest version that was followed."""
-        return max(self._versions.values(), default=0)
+        return self._newest[0]
+
+    @property
+    def newest(self) -> tuple[int, str | None]:
+        """The newest version that was followed, and the config_id of its revision."""
+        return self._newest
 
     @property
     def layers(self) -> Layers:
@@ -177,6 +183,7 @@ class LayersInForce:
             layers: what all layers come to; None for switches, which leave them as they are.
         """
         self._versions |= {revision.layer: revision.version for revision in revisions}
+        self._newest = revisions[-1].version, revisions[-1].config_id
         for revision in revisions:
             self._pauses = self._pauses.followed(revision)
         self._active = {}

@@ -130,6 +130,19 @@ class ConfigService:
         """The newest version that bears on an asset, by its name as in `assets`; 0 while everything is default."""
         return self._in_force.version_of(asset)
 
+    @property
+    def newest(self) -> tuple[int, str | None]:
+        """The newest version that was followed, and the config_id of its revision, which stands for all before it."""
+        return self._in_force.newest
+
+    async def name_of(self, version: int) -> str | None:
+        """The config_id of the revision of a version; None if the store has none.
+
+        Raises:
+            StoreUnavailable: the store does not answer.
+        """
+        return await self._thread.reads.look_up(self._store.name_of, version)
+
     def asset(self, name: str) -> str:
         """The asset of this name, in any case.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from vivienne.cluster.clocks import Clocks
 from vivienne.cluster.heartbeats import ALIKE, SILENT_SECONDS
 from vivienne.errors import AgentUnavailable
 
@@ -43,10 +44,13 @@ class Agents:
         self._beats: dict[str, Heartbeat] = {}
         # The one that was heard last stands last.
         self._heard: dict[str, float] = {}
+        self.clocks = Clocks()
+        """Of the agents."""
 
     def take(self, beat: Heartbeat) -> None:
         """Take a heartbeat."""
         self._beats[beat["agent"]] = self._cut(beat)
+        self.clocks.take(beat)
         self.hear(beat["agent"])
         if len(self._beats) > MOST_UNPROVEN:
             self._remove_unproven()
@@ -122,3 +126,4 @@ class Agents:
     def _remove(self, agent: str) -> None:
         del self._heard[agent]
         self._beats.pop(agent, None)
+        self.clocks.forget(agent)

@@ -12,6 +12,8 @@ import orjson
 from pydantic import Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
+from vivienne.wire.numbers import HIGHEST
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -31,8 +33,17 @@ ALIKE = frozenset((
 ))  # fmt: skip
 """Flags that all agents should have alike, beside `--feed` and `--timeframe`."""
 Setting = Annotated[str, Field(max_length=1_000)]
+_LATEST = 253_402_300_799_999
+"""The end of the year 9999."""
 MOST_BYTES = 256 * 1024
 """Length of a heartbeat; that of an agent with 10,000 assets is below half of it."""
+
+
+class Newest(TypedDict):
+    """The newest revision that a process follows: version 0 and no name where its database has none."""
+
+    version: Annotated[int, Field(ge=0, le=HIGHEST)]
+    config_id: Annotated[str, Field(max_length=100)] | None
 
 
 class Heartbeat(TypedDict):
@@ -46,6 +57,8 @@ class Heartbeat(TypedDict):
         timeframe: of its bars.
         troubles: assets that cannot be decided, and why.
         settings: by flag, those that all agents should have alike; earlier versions send none.
+        newest: the newest revision that it follows; earlier versions do not say it.
+        time: of its clock, in milliseconds since 1970; earlier versions do not say it.
     """
 
     agent: Name
@@ -55,6 +68,8 @@ class Heartbeat(TypedDict):
     timeframe: Name
     troubles: dict[str, str]
     settings: NotRequired[dict[Name, Setting]]
+    newest: NotRequired[Newest]
+    time: NotRequired[Annotated[int, Field(ge=0, le=_LATEST)]]
 
 
 _adapter = TypeAdapter(Heartbeat)

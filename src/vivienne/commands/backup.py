@@ -54,7 +54,9 @@ def restore(file: Path, db: str, replaces: bool, as_json: bool) -> None:
     try:
         restored = backups.restore(file, database(db), replaces=replaces)
     except OSError as error:
-        raise FileUnreadable(str(error.filename or file), f"it cannot be used: {error.strerror}") from error
+        if error.filename != str(file):
+            raise unwritable(error.filename or db, error) from error
+        raise FileUnreadable(str(file), f"it cannot be used: {error.strerror}") from error
     copied, kept = restored.copied, restored.kept
     paused = [asset_of(pause.layer) or "all" for pause in restored.pauses]
     text = f"Restored {_words(copied)}{_before(kept)}"

@@ -191,5 +191,8 @@ FAMILIES: dict[str, Family] = {
     "vivienne_redis_up": _gauge("1 if the link to Redis works.", only="with `--redis`"),
     "vivienne_agents": _gauge("Agents that have responded in the last 3 s.", only="gateways"),
     "vivienne_assets_without_agent": _gauge("Assets whose agent has not responded in the last 3 s.", only="gateways"),
+    "vivienne_agents_of_other_databases": _gauge(
+        "Agents whose newest revision is not the one that this process has.", only="gateways"
+    ),
     "vivienne_pauses_unconfirmed": _gauge("Paused assets whose agent has not confirmed it.", only="gateways"),
 }  # fmt: skip

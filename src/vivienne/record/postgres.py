@@ -5,14 +5,14 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from vivienne.errors import RecordUnavailable, StoreUnusable
 from vivienne.record.database import check_schema, make_tables, translated
+from vivienne.record.tables import schema
 from vivienne.store.postgres_connection import one_connection, parameters
-from vivienne.store.postgres_reasons import reason_at_start, reason_later
+from vivienne.store.postgres_reasons import is_first_elsewhere, reason_at_start, reason_later
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,10 +24,8 @@ if TYPE_CHECKING:
     from vivienne.record.database import Opening
     from vivienne.store.address import PostgresUrl
 
-_KEY, _PREPARING, _PRUNING = 0x56495652, 1, 2
-"""Our advisory locks ("VIVR"): tables are made, and old rows are taken out, by one process at a time."""
-
-_NOT_ALLOWED = "42501"
+_NOT_ALLOWED, _LOCKED = "42501", "55P03"
+_ATTEMPTS = 3
 
 
 class PostgresRecord:
@@ -51,17 +49,26 @@ class PostgresRecord:
             raise RecordUnavailable(self.name, f"cannot be used: {error}") from error
         self._engine = one_connection(how_to_connect)
         try:
-            with self._engine.begin() as connection:
-                if how == "to write":
-                    connection.execute(select(func.pg_advisory_xact_lock(_KEY, _PREPARING)))
-                if check_schema(connection, self.name, how):
-                    make_tables(connection)
+            self._prepare(how)
         except DBAPIError as error:
             self.close()
             raise RecordUnavailable(self.name, _denied(error) or reason_at_start(error)) from error
         except RecordUnavailable:
             self.close()
             raise
+
+    def _prepare(self, how: Opening) -> None:
+        for attempt in range(_ATTEMPTS):
+            try:
+                with self._engine.begin() as connection:
+                    if check_schema(connection, self.name, how):
+                        make_tables(connection)
+            except DBAPIError as error:
+                # Another process makes the tables too, and was first. No lock is taken that anybody could hold.
+                if not is_first_elsewhere(error) or attempt == _ATTEMPTS - 1:
+                    raise
+            else:
+                return
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -77,8 +84,15 @@ class PostgresRecord:
         return insert(table)
 
     def is_alone(self, connection: Connection) -> bool:
-        """See `RecordDatabase`."""
-        return bool(connection.execute(select(func.pg_try_advisory_xact_lock(_KEY, _PRUNING))).scalar_one())
+        """See `RecordDatabase`. The lock is one that needs rights: anybody could hold an advisory one."""
+        try:
+            with connection.begin_nested():
+                connection.exec_driver_sql(f"LOCK TABLE {schema.name} IN SHARE UPDATE EXCLUSIVE MODE NOWAIT")
+        except OperationalError as error:
+            if getattr(error.orig, "sqlstate", None) != _LOCKED:
+                raise
+            return False
+        return True
 
     def close(self) -> None:
         """See `RecordDatabase`."""

@@ -20,6 +20,7 @@ from vivienne.roles.recording import record_of, recorded_market, recorder_of, ve
 from vivienne.server.factory import agent_application
 from vivienne.stream.hub import Hub
 from vivienne.stream.state import StateBoard
+from vivienne.times import now
 
 if TYPE_CHECKING:
     from vivienne.access.access import Access
@@ -54,6 +55,8 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
             "timeframe": boot.timeframe.value,
             "troubles": market.troubles(),
             "settings": settings,
+            "time": int(now().timestamp() * 1_000),
+            "newest": {"version": service.newest[0], "config_id": service.newest[1]},
         }
 
     parts: list[Part] = [

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from vivienne.cluster.agents import Agents
 from vivienne.cluster.agreement import disagreements
 from vivienne.cluster.confirmation import Confirmations
+from vivienne.cluster.databases import Databases
 from vivienne.cluster.gateway import Gateway
 from vivienne.cluster.lagging import Lagging
 from vivienne.cluster.logs import LogReceiver
@@ -36,7 +37,9 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
     service.metrics.gauge("vivienne_agents", lambda: len(agents.there()))
     service.metrics.gauge("vivienne_assets_without_agent", lambda: sum(agents.of(each) is None for each in boot.assets))
     confirmations, lagging = Confirmations(service, states, agents), Lagging(service, states, agents)
+    databases = Databases(service, agents)
     service.confirm = confirmations.confirm
+    service.metrics.gauge("vivienne_agents_of_other_databases", lambda: len(databases.reasons()))
     service.metrics.gauge("vivienne_pauses_unconfirmed", lambda: len(confirmations.missing()))
     redis = RedisParts(
         str(boot.redis),
@@ -54,15 +57,16 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
         logs,
         additions=lambda: {
             "redis": redis.trouble or "ok",
-            "agents": {**lagging.reasons(), **disagreements(agents.all(), boot.assets)} or "ok",
+            "agents": {**lagging.reasons(), **disagreements(agents.all(), boot.assets), **databases.reasons()} or "ok",
             "pauses": confirmations.trouble() or "ok",
+            "clocks": agents.clocks.reasons(agents.there()) or "ok",
         },
         access=access,
         pushes=RemotePushes(boot.assets, boot.timeframe, agents, asking),
         costs=boot.paper_costs,
         record=RemoteRecord(boot.assets, boot.timeframe.value, agents, asking),
     )
-    return Process("gateway", app, {"watch": gateway.watch, "redis": redis.run})
+    return Process("gateway", app, {"watch": gateway.watch, "databases": databases.run, "redis": redis.run})
 
 
 def _states(boot: Boot, service: ConfigService, hub: Hub) -> StateRelay:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 from contextlib import closing, contextmanager
-from itertools import chain, count
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
@@ -13,10 +12,10 @@ from vivienne.errors import StoreUnavailable, StoreUnusable
 from vivienne.store.checking import check
 from vivienne.store.copying import Copied, copy
 from vivienne.store.kept_pauses import keep, pauses_in
-from vivienne.store.private import make_file, replacing
+from vivienne.store.private import copy_file, make_file, replacing
+from vivienne.store.set_aside import journals_beside, other_name, set_aside, sweep
 from vivienne.store.sqlite import SqliteRevisionStore
-from vivienne.store.sqlite_files import files_beside, journals_beside, lock
-from vivienne.times import now
+from vivienne.store.sqlite_files import files_beside, lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,7 +77,7 @@ def restore(file: Path, db: Path | PostgresUrl, *, replaces: bool) -> Restored:
 
         with (
             TemporaryDirectory(prefix="vivienne-") as folder,
-            _unpacked(file, Path(folder) / "copy.db") as source,
+            _unpacked(file, Path(folder) / "copy.db", Path(folder)) as source,
             closing(PostgresRevisionStore(db, "as it is")) as target,
             target.as_a_whole(),
         ):
@@ -87,12 +86,14 @@ def restore(file: Path, db: Path | PostgresUrl, *, replaces: bool) -> Restored:
     try:
         if db.exists() and not replaces:
             raise StoreUnusable(f"The database {db} exists already; with --replace it is kept under another name")
-        with replacing(db) as temporary:
+        sweep(db)
+        kept_as = other_name(db)
+        with replacing(db, partial(set_aside, db, kept_as)) as temporary:
             pauses, trouble = _pauses_in(db)
-            with _unpacked(file, temporary) as source:
+            with _unpacked(file, temporary, db) as source:
                 found = check(source)
                 kept = keep(pauses, source)
-            return Restored(Copied(found.revisions, found.version, found.tokens), _set_aside(db), kept, trouble)
+        return Restored(Copied(found.revisions, found.version, found.tokens), kept_as, kept, trouble)
     finally:
         held.release()
 
@@ -104,41 +105,31 @@ def _pauses_in(db: Path) -> tuple[list[Revision], str | None]:
         return [], str(error)
 
 
-def _set_aside(db: Path) -> Path | None:
-    """Give a database and its journals another name: SQLite would put an old journal into the new file.
-
-    A journal is there alone if only the database was moved away.
-    """
-    there = [path for path in (*journals_beside(db), db) if path.exists()]
-    if not there:
-        return None
-    kept = _free_name(db.with_name(f"{db.name}.before-{now():%Y%m%dT%H%M%S}"))
-    for path in there:
-        path.rename(kept.with_name(kept.name + path.name.removeprefix(db.name)))
-    return kept
-
-
-def _free_name(path: Path) -> Path:
-    """A name under which neither a database nor a journal is kept yet."""
-    names = chain([path], (path.with_name(f"{path.name}.{number}") for number in count(2)))
-    return next(each for each in names if not any(file.exists() for file in (each, *journals_beside(each))))
-
-
 @contextmanager
-def _unpacked(file: Path, copied: Path) -> Iterator[SqliteRevisionStore]:
-    """A backup, copied so that it can be migrated without being touched itself, and checked."""
+def _unpacked(file: Path, copied: Path, called: Path) -> Iterator[SqliteRevisionStore]:
+    """A backup, copied so that it can be migrated without being touched itself, and checked.
+
+    Args:
+        file: the backup.
+        copied: where the copy is made.
+        called: the name of that in errors.
+    """
     make_file(copied)
-    shutil.copyfile(file, copied)
+    copy_file(file, copied, called)
     for journal, beside in zip(journals_beside(file), journals_beside(copied), strict=True):
         if journal.exists():
             make_file(beside)
-            shutil.copyfile(journal, beside)
+            copy_file(journal, beside, called)
     try:
         with _store_in(copied) as store:
             _check(store, file)
             yield store
-    except StoreUnusable as error:
-        raise StoreUnusable(str(error).replace(str(copied), str(file))) from error
+    except (StoreUnusable, StoreUnavailable) as error:
+        if str(copied) not in str(error):  # it is of the database that the copy is read into
+            raise
+        # What may pass, as a full disk, concerns the copy; what is wrong with the content is that of the backup.
+        name = called if error.is_temporary else file
+        raise StoreUnusable(str(error).replace(str(copied), str(name)), is_temporary=error.is_temporary) from error
 
 
 @contextmanager

@@ -130,6 +130,9 @@ class RevisionStore(TokenStore, Protocol):
     def by_config_id(self, config_id: str) -> Revision | None:
         """The revision with this name."""
 
+    def name_of(self, version: int) -> str | None:
+        """The config_id of the revision of a version."""
+
     def switches_named(self, config_ids: Collection[str]) -> dict[tuple[str, str], int]:
         """By config_id and layer, the versions of the pauses and resumptions with these names."""
 

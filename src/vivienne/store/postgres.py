@@ -1,15 +1,15 @@
 """Revisions in a PostgreSQL database, for several processes at once.
 
 Nobody is locked out while another one appends: `version` is the primary key, so that of two who want the same version
-one is told that it is taken. There are two locks, which end with their transaction: one while tables are migrated, one
-while it must be known whether an append that broke off is still going to be committed.
+one is told that it is taken. There are no advisory locks: everybody who may connect may take those, without a right to
+any table, and could stop every change with them.
 """
 
 from __future__ import annotations
 
-import logging
 from contextlib import contextmanager
 from secrets import token_hex
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import column, func, select, table
@@ -17,13 +17,14 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 
 from vivienne.errors import StoreReplaced, StoreUnavailable, StoreUnusable, VersionTaken
-from vivienne.store.migrate import VERSION_TABLE, migrate, of_earlier_schema, schema_of
-from vivienne.store.postgres_connection import PATIENCE_SECONDS, one_connection, parameters
+from vivienne.store.migrate import VERSION_TABLE
+from vivienne.store.postgres_connection import STATEMENT_SECONDS, one_connection, parameters
 from vivienne.store.postgres_exclusion import refuse_others
+from vivienne.store.postgres_preparing import prepare, prepare_to_read
 from vivienne.store.postgres_reasons import (
     READ_ONLY,
-    READ_ONLY_AT_START,
     is_lost,
+    is_of_another_server,
     passes,
     reason_at_start,
     reason_later,
@@ -41,12 +42,9 @@ if TYPE_CHECKING:
     from vivienne.store.base import Opening, TicketStore
     from vivienne.store.revision import Revision
 
-_log = logging.getLogger(__name__)
-
-_KEY = 0x56495649
-"""First half of our advisory locks ("VIVI"); the second half says what for."""
-_MIGRATING, _APPENDING = 1, 2
-_MIGRATION_SECONDS = 60
+_LOOK_SECONDS = 0.05
+"""Seconds between two looks at a transaction that the server still works on."""
+_ATTEMPTS = 3
 _PROBE, _PROBE_BYTES = "probe", 16 * 1024
 for _index in revisions.indexes:
     _index.dialect_options["postgresql"]["where"] = _index.dialect_options["sqlite"]["where"]
@@ -67,16 +65,17 @@ class PostgresRevisionStore(SqlRevisionStore, PostgresTickets):
     def __init__(self, url: PostgresUrl, how: Opening = "alone") -> None:
         self.name = str(url)
         self._followed: tuple[int, str] | None = None
-        self._committing: str | None = None
+        self._committing: tuple[str, int] | None = None
+        """Of the last append that the server was told to commit: its config_id, and its transaction there."""
         self._whole: Connection | None = None
         self._writes = how != "to read"
         how_to_connect = parameters(url, writes=self._writes)
         self._engine = one_connection(how_to_connect)
         try:
             if self._writes:
-                self._prepare(migrates=how == "alone")
+                prepare(self._engine, self.name, migrates=how == "alone")
             else:
-                self._prepare_to_read()
+                prepare_to_read(self._engine, self.name)
         except StoreUnusable:
             self.close()
             raise
@@ -94,10 +93,9 @@ class PostgresRevisionStore(SqlRevisionStore, PostgresTickets):
     def append(self, *appended: Revision) -> None:
         """See `RevisionStore`."""
         with self._transaction() as connection:
-            connection.execute(select(func.pg_advisory_xact_lock_shared(_KEY, _APPENDING)))
             self._recognize(connection)
             _insert(connection, appended)
-            self._committing = appended[-1].config_id
+            self._committing = appended[-1].config_id, connection.execute(select(func.txid_current())).scalar_one()
         self._follow(appended)
 
     def append_to_replaced(self, *appended: Revision) -> None:
@@ -120,25 +118,51 @@ class PostgresRevisionStore(SqlRevisionStore, PostgresTickets):
             self._recognize(connection)
 
     def was_appended(self, revision: Revision) -> bool:
-        """See `RevisionStore`. Waits for all appends that the server is still working on."""
-        if self._committing != revision.config_id:
+        """See `RevisionStore`. Waits for the append, if the server is still working on it."""
+        if self._committing is None or self._committing[0] != revision.config_id:
             return False  # the server was never told to commit it
-        with self._transaction() as connection:
-            connection.execute(select(func.pg_advisory_xact_lock(_KEY, _APPENDING)))
-            found = select(revisions.c.version).where(revisions.c.config_id == revision.config_id)
-            return connection.execute(found).first() is not None
+        until = monotonic() + STATEMENT_SECONDS
+        while self._is_under_way(self._committing[1]):
+            if monotonic() > until:
+                raise StoreUnavailable(f"the database {self.name} still works on a change that broke off")
+            sleep(_LOOK_SECONDS)
+        return super().was_appended(revision)
+
+    def _is_under_way(self, transaction: int) -> bool:
+        try:
+            with self._transaction() as connection:
+                return bool(connection.execute(select(func.txid_status(transaction))).scalar_one() == "in progress")
+        except StoreUnavailable as error:
+            if is_of_another_server(error.__cause__):  # after a failover; it is over there too
+                return False
+            raise
 
     def prove(self) -> None:
-        """See `RevisionStore`. A row that is taken back at once; committing that is synced like any change.
+        """See `RevisionStore`. The next version, which is taken back at once; that is synced like any change.
 
-        It is larger than the room that a page may have left, however well it is packed, so the file has to grow.
+        So it waits for whatever a change would wait for. It is larger than the room that a page may have left, however
+        well it is packed, so the file has to grow.
         """
-        row = dict.fromkeys(("config_id", "layer", "action", "author", "channel", "created_at"), _PROBE)
-        with self._transaction() as connection, connection.begin_nested() as attempt:
-            connection.execute(
-                revisions.insert(), {**row, "version": -1, "document": {_PROBE: token_hex(_PROBE_BYTES)}, "changed": []}
-            )
-            attempt.rollback()
+        row = dict.fromkeys(("layer", "action", "author", "channel", "created_at"), _PROBE)
+        row["config_id"] = f"{_PROBE}-{token_hex(8)}"
+        for _ in range(_ATTEMPTS):
+            with self._transaction() as connection, connection.begin_nested() as attempt:
+                self._recognize(connection)
+                newest = connection.execute(select(func.max(revisions.c.version))).scalar() or 0
+                document = {_PROBE: token_hex(_PROBE_BYTES)}
+                added = insert(revisions).on_conflict_do_nothing().returning(revisions.c.version)
+                values: dict[str, Any] = {
+                    **row,
+                    "version": newest + 1,
+                    "document": document,
+                    "changed": [],
+                    "requester": "",
+                }
+                is_added = connection.execute(added, values).first() is not None
+                attempt.rollback()
+            if is_added:
+                return
+        raise StoreUnavailable(f"the database {self.name} is changed by others so often that nothing could be tried")
 
     def check_pages(self, report: Callable[[str], None]) -> list[str]:  # noqa: ARG002  # the server does it
         """See `RevisionStore`."""
@@ -152,14 +176,14 @@ class PostgresRevisionStore(SqlRevisionStore, PostgresTickets):
     def as_a_whole(self) -> Iterator[None]:
         """Make the changes of the block together or not at all, in a database that nobody else uses.
 
-        Who connects during the block waits with the first change until its end, and then follows what it made.
+        Who connects during the block wants the same versions, so its first change waits until the end of the block, and
+        it then follows what the block made.
 
         Raises:
             StoreUnusable: others use it.
             StoreUnavailable: it does not answer.
         """
         with self._transaction() as connection:
-            connection.execute(select(func.pg_advisory_xact_lock(_KEY, _APPENDING)))
             refuse_others(connection, self.name)
             self._whole = connection
             try:
@@ -219,63 +243,6 @@ class PostgresRevisionStore(SqlRevisionStore, PostgresTickets):
                 f"the database {self.name} has lost revisions or is another one: it had another version {version}, "
                 "which is in force here; restart Vivienne to put in force what the database has now"
             )
-
-    def _prepare_to_read(self) -> None:
-        with self._engine.begin() as connection:
-            schema = self._schema(connection)
-        if schema < SCHEMA_VERSION:
-            raise StoreUnusable(f"The database {self.name} {of_earlier_schema(schema)}")
-
-    def _prepare(self, *, migrates: bool) -> None:
-        """Make sure the database is ours, of the schema we work with, and can be written."""
-        with self._engine.begin() as connection:
-            if connection.exec_driver_sql("SHOW transaction_read_only").scalar_one() == "on":
-                raise StoreUnusable(
-                    f"The database {self.name} {READ_ONLY_AT_START}",
-                    is_temporary=True,  # it may become the primary
-                )
-            encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
-            if encoding != "UTF8":
-                raise StoreUnusable(
-                    f"The database {self.name} cannot store every text: its encoding is {encoding}; "
-                    "create one with createdb --template=template0 --encoding=UTF8"
-                )
-            if connection.exec_driver_sql("SHOW fsync").scalar_one() != "on":
-                _log.warning("PostgreSQL runs with fsync=off: changes it acknowledged may be lost in a power cut")
-            schema = self._schema(connection)
-        if 0 < schema < SCHEMA_VERSION and not migrates:
-            raise StoreUnusable(f"The database {self.name} {of_earlier_schema(schema)}")
-        if schema < SCHEMA_VERSION:
-            self._migrate()
-        with self._engine.begin() as connection:
-            may = connection.exec_driver_sql("SELECT has_table_privilege('revisions', 'INSERT')").scalar_one()
-            if not may:
-                raise StoreUnusable(
-                    f"The database {self.name} cannot be written by this user; GRANT SELECT, INSERT ON revisions to it"
-                )
-
-    def _migrate(self) -> None:
-        with self._engine.begin() as connection:
-            # Another process may be migrating: wait for it, and look again.
-            connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{_MIGRATION_SECONDS}s'")
-            driver: Any = connection.connection.driver_connection
-            driver.patience = _MIGRATION_SECONDS + PATIENCE_SECONDS
-            connection.execute(select(func.pg_advisory_xact_lock(_KEY, _MIGRATING)))
-            if self._schema(connection) < SCHEMA_VERSION:
-                _log.info("Migrating the tables of %s to schema %d", self.name, SCHEMA_VERSION)
-                migrate(connection)
-        del driver.patience  # back to that of all connections
-
-    def _schema(self, connection: Connection) -> int:
-        schema = schema_of(connection)
-        if schema is None:
-            raise StoreUnusable(f"The database {self.name} has tables of another program; name another database")
-        if schema > SCHEMA_VERSION:
-            raise StoreUnusable(
-                f"The database {self.name} was written by a later version of Vivienne (schema {schema}, "
-                f"this one knows {SCHEMA_VERSION}); update Vivienne or name another database"
-            )
-        return schema
 
 
 def _insert(connection: Connection, appended: Sequence[Revision]) -> None:

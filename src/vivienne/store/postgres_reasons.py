@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from vivienne.store.migrate import VERSION_TABLE
 
-if TYPE_CHECKING:
-    from sqlalchemy.exc import DBAPIError
-
 _NOT_ALLOWED = "42501"
 _READ_ONLY_CODE = "25006"
+_MADE_ALREADY = ("23505", "42P07", "42710")
+_IN_THE_FUTURE = "22023"
 READ_ONLY = "is read-only; make it the primary, or start Vivienne with the primary"
 READ_ONLY_AT_START = "is read-only; name one that can be written, not a standby"
 _IS_READ_ONLY = "session is read-only"
@@ -108,6 +105,16 @@ def _missing_right(error: DBAPIError) -> str | None:
     """What to grant; None where it is not for one of our tables."""
     said = _first_line(str(error.orig))
     return next((f"GRANT {rights} ON {table} to it" for table, rights in _RIGHTS.items() if table in said), None)
+
+
+def is_first_elsewhere(error: DBAPIError) -> bool:
+    """Tell whether another process made the same table at the same time, and was first."""
+    return _code(error) in _MADE_ALREADY
+
+
+def is_of_another_server(error: BaseException | None) -> bool:
+    """Tell whether a transaction that was asked for is one that this server has never had."""
+    return isinstance(error, DBAPIError) and _code(error) == _IN_THE_FUTURE
 
 
 def is_lost(error: DBAPIError) -> bool:

@@ -10,17 +10,19 @@ import errno
 import os
 import secrets
 import stat
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING
 
 from vivienne.store.holders import user_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 _FILE, _FOLDER = 0o600, 0o700
 _OTHERS, _OF_GROUP, _WRITE_OF_OTHERS = 0o077, 0o070, 0o022
+_PART = 1024 * 1024
 
 
 def make_folder(folder: Path) -> None:
@@ -83,11 +85,15 @@ def _give_to_owner_of_folder(path: Path) -> None:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, around: Callable[[], AbstractContextManager[None]] = nullcontext) -> Iterator[Path]:
     """A private file beside `path`, empty. At the end of the block it is synced and takes the place of `path`.
 
     If the block fails, it is removed and `path` is as before. A file that is replaced passes on its owner and its
     group, but no right of anybody else.
+
+    Args:
+        path: what is replaced, or a new file.
+        around: entered once the file is complete on disk, while it takes the place.
 
     Raises:
         OSError: that is not possible, or somebody else may have put there what is replaced.
@@ -103,15 +109,54 @@ def replacing(path: Path) -> Iterator[Path]:
     make_file(temporary)
     try:
         yield temporary
-        _sync(temporary)
         if earlier is not None and target.exists():
             if (earlier.st_uid, earlier.st_gid) != (temporary.stat().st_uid, temporary.stat().st_gid):
                 os.chown(temporary, earlier.st_uid, earlier.st_gid)
             temporary.chmod(_FILE | stat.S_IMODE(earlier.st_mode) & _OF_GROUP)
-        temporary.replace(target)
-        _sync(target.parent)
+        with naming(path):
+            sync(temporary)
+        with around():
+            temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+    try:
+        sync(target.parent)
+    except OSError as error:
+        why = f"it has its new content, which may not outlast a power cut ({error.strerror})"
+        raise OSError(error.errno, why, str(path)) from error
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Name a file in errors of the block: those of the system often name none, or a temporary one."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def copy_file(source: Path, target: Path, called: Path | None = None) -> None:
+    """Copy the content of a file into another one. An error names the one that could not be read or written.
+
+    Args:
+        source: read.
+        target: written.
+        called: the name of the target in errors.
+
+    Raises:
+        OSError: that is not possible.
+    """
+    with naming(source):
+        reading = source.open("rb")
+    with reading, target.open("wb", buffering=0) as writing:
+        while True:
+            with naming(source):
+                part = memoryview(reading.read(_PART))
+            if not part:
+                return
+            with naming(called or target):
+                while part:  # on a full disk a part of it may be written, and the next time nothing
+                    part = part[writing.write(part) :]
 
 
 def _refuse_planted(path: Path) -> None:
@@ -134,9 +179,15 @@ def _refuse_planted(path: Path) -> None:
     raise PermissionError(errno.EPERM, why, str(path))
 
 
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on disk.
+
+    Raises:
+        OSError: the disk reports an error.
+    """
+    with naming(path):
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

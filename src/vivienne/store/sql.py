@@ -133,6 +133,12 @@ class SqlRevisionStore(SqlTokens):
         """See `RevisionStore`."""
         return self._named(revisions.c.config_id, config_id)
 
+    def name_of(self, version: int) -> str | None:
+        """See `RevisionStore`."""
+        with self._transaction() as connection:
+            named = select(revisions.c.config_id).where(revisions.c.version == version)
+            return connection.execute(named).scalar_one_or_none()
+
     def append_to_replaced(self, *appended: Revision) -> None:
         """See `RevisionStore`. Of engines that find a database replaced."""
         raise NotImplementedError

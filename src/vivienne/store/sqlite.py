@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from vivienne.errors import StoreUnavailable, StoreUnusable, VersionTaken
 from vivienne.store.migrate import adopt, migrate, of_earlier_schema, schema_of
 from vivienne.store.private import make_file
+from vivienne.store.set_aside import refuse_to_begin_anew
 from vivienne.store.sql import SqlRevisionStore, as_row
 from vivienne.store.sqlite_connection import is_replaced, one_connection
 from vivienne.store.sqlite_files import is_in_use, lock, passes, said, said_at_start, withdraw
@@ -68,6 +69,7 @@ class SqliteRevisionStore(SqlRevisionStore):
         self._engine = one_connection(path, "BEGIN IMMEDIATE" if how == "beside" else "BEGIN", _set_up)
         try:
             if self._lock is not None:
+                refuse_to_begin_anew(path)
                 make_file(path)
             self._open = self._engine.connect()
             with self._open.begin():

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from vivienne.errors import StoreUnusable
 from vivienne.store.holders import belongs_to_another, holders
 from vivienne.store.private import make_file, make_folder, withdraw_from_others
+from vivienne.store.set_aside import finish_setting_aside
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,14 +24,6 @@ _log = logging.getLogger(__name__)
 def files_beside(path: Path) -> tuple[Path, Path]:
     """The lock and the journal of a database."""
     return path.with_name(f"{path.name}.lock"), path.with_name(f"{path.name}-journal")
-
-
-def journals_beside(path: Path) -> tuple[Path, ...]:
-    """What may hold changes of a database that are not in its file: SQLite puts them into the file that it finds there.
-
-    Vivienne writes only the first one; the others are those of programs that have set the database to WAL.
-    """
-    return tuple(path.with_name(f"{path.name}{suffix}") for suffix in ("-journal", "-wal", "-shm"))
 
 
 def lock(path: Path, *, is_needed: bool, option: str = "--db") -> filelock.BaseFileLock:
@@ -47,10 +40,14 @@ def lock(path: Path, *, is_needed: bool, option: str = "--db") -> filelock.BaseF
     file, _ = files_beside(path)
     held = filelock.FileLock(file, thread_local=False)
     try:
-        _refuse_other_names(path)
         make_folder(path.parent)
         make_file(file)
         held.acquire(timeout=0)
+        finish_setting_aside(path)
+        _refuse_other_names(path)
+    except StoreUnusable:
+        held.release()
+        raise
     except filelock.Timeout as error:
         if is_needed:
             by = holders(file)
@@ -60,6 +57,7 @@ def lock(path: Path, *, is_needed: bool, option: str = "--db") -> filelock.BaseF
                 is_temporary=True,
             ) from error
     except OSError as error:
+        held.release()
         why = belongs_to_another(path.parent, file) or error.strerror
         raise StoreUnusable(f"The database {path} cannot be opened: {why}", is_temporary=passes(error)) from error
     return held

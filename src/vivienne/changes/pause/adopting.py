@@ -7,7 +7,6 @@ pauses can cause revisions this way: at most one for each layer that is not paus
 from __future__ import annotations
 
 import logging
-import uuid
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from functools import partial
@@ -82,7 +81,7 @@ class Adopting:
         try:
             yield
             if asked:
-                names = {pause.config_id for pause in asked}
+                names = {config_id for pause in asked for config_id, _ in pause.names}
                 self._hearing.settle(asked, await self._thread.look_up(self._store.switches_named, names))
         except BaseException:
             self._since.clear()
@@ -107,14 +106,32 @@ class Adopting:
         nothing = Prepared(answer=not_stored_yet(self._in_force, pause, REASON))
         if pause not in self._in_force.pauses.unstored():
             return nothing
-        named = await self._thread.run(self._store.by_config_id, pause.config_id)
-        if named is not None and named.layer == pause.layer and named.version <= self._in_force.version:
+        name = await free_name(pause, self._store, self._thread)
+        if name is None:
             self._hearing.end(pause)  # it was stored, and resumed since
             return nothing
         # By the same name, so that of several processes one stores it: the others find the version taken, and then it.
-        request = SwitchRequest("pause", channel=CHANNEL, asset=asset_of(pause.layer), reason=REASON, trace_id=None)
-        config_id = pause.config_id if named is None else str(uuid.uuid4())  # somebody gave its name to another layer
-        return write_up_switch(self._in_force, request, config_id, written(self._clock()))
+        return write_up_switch(self._in_force, as_request(pause), name, written(self._clock()))
+
+
+async def free_name(pause: PauseInForce, store: RevisionStore, thread: StoreThread) -> str | None:
+    """The config_id to store an announced pause under; None if it is stored already.
+
+    Raises:
+        StoreUnavailable: the store does not answer.
+    """
+    for config_id, layer in pause.names:
+        named = await thread.run(store.by_config_id, config_id)
+        if named is None:
+            return config_id
+        if named.layer == layer:
+            return None
+    return None
+
+
+def as_request(pause: PauseInForce) -> SwitchRequest:
+    """The request that stores an announced pause. Nothing is believed about who asked for it."""
+    return SwitchRequest("pause", channel=CHANNEL, asset=asset_of(pause.layer), reason=REASON, trace_id=None)
 
 
 def was_resumed(pauses: PausesInForce, layer: str, now: datetime) -> bool:

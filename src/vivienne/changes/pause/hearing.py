@@ -1,8 +1,9 @@
 """Pauses that other processes announce. They are in force at once, also while the database cannot be read.
 
-An announcement can only pause. One that claims to be stored is looked up in the database: if that lost it, it is one
-that is not stored yet. Such a one is over when it is stored (see `vivienne.changes.pause.adopting`), or when its assets
-are resumed.
+An announcement can only pause. It is looked up in the database: one that claims to be stored, and that the database
+lost, is one that is not stored yet. Such a one is over once it is stored and was resumed after that, by the order of
+the database: whoever resumes stores it first (see `vivienne.changes.pause.service`), or another process does (see
+`vivienne.changes.pause.adopting`). Clocks decide nothing, because those of two processes may differ by any time.
 """
 
 from __future__ import annotations
@@ -76,11 +77,11 @@ class Hearing:
         return True
 
     def unsettled(self) -> frozenset[PauseInForce]:
-        """Announced pauses that should be in the database by now."""
+        """Announced pauses that may be in the database by now."""
         until = self._monotonic() - BELIEVED_SECONDS
-        claimed = (each for each in self._in_force.pauses.heard if each.version is not None)
+        heard = self._in_force.pauses.heard
         return frozenset(
-            (*self._doubtful.values(), *(each for each in claimed if self._heard[each.config_id] <= until))
+            (*self._doubtful.values(), *(each for each in heard if self._heard.get(each.config_id, until) <= until))
         )
 
     def _taken(self, claim: PauseClaim) -> PauseInForce | None:
@@ -105,9 +106,10 @@ class Hearing:
             asked: announced pauses.
             found: by config_id and layer of those that it has, their versions.
         """
-        known = {pause for pause in asked if _name(pause) in found}
-        lost = [each for each in asked - known if _name(each) in self._doubtful or each in self._in_force.pauses.heard]
-        over = [pause for pause in known if found[_name(pause)] <= self._in_force.version]
+        versions = {pause: found[name] for pause in asked for name in pause.names if name in found}
+        claimed = [each for each in asked - versions.keys() if each.version is not None]
+        lost = [each for each in claimed if _name(each) in self._doubtful or each in self._in_force.pauses.heard]
+        over = [pause for pause, version in versions.items() if version <= self._in_force.version]
         for pause in asked:
             self._doubtful.pop(_name(pause), None)
         self._over.extend(map(_name, over))
@@ -115,7 +117,7 @@ class Hearing:
         before = self._in_force.pauses.heard
         self._in_force.take_back([*over, *lost])
         unstored = [replace(pause, version=None) for pause in lost]
-        self._in_force.hear(pause for pause in unstored if not self._in_force.pauses.is_over(pause))
+        self._in_force.hear(unstored)
         if lost:  # one record, however many were forged
             _log.warning(
                 "%d pauses were announced as stored, such as version %s, and are not in the database: they count as "

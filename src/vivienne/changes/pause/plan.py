@@ -23,7 +23,7 @@ def write_up_switch(
     request: SwitchRequest,
     config_id: str,
     created_at: str,
-    held: Sequence[tuple[PauseInForce, SwitchRequest]] = (),
+    waiting: Sequence[tuple[PauseInForce, str, SwitchRequest]] = (),
 ) -> Prepared[Switched]:
     """The revisions to store, as the next versions, and the answer.
 
@@ -32,12 +32,13 @@ def write_up_switch(
         request: what is asked for.
         config_id: of its revision.
         created_at: when it was asked for.
-        held: pauses that are in force and not stored yet, with what was asked; they are stored with it, before it.
+        waiting: pauses that are in force and not stored yet, with the config_id of each and what was asked; they are
+            stored with it, before it.
     """
     revisions: list[Revision] = []
     pauses = in_force.pauses
-    waiting = [(each, pause.config_id, pause.created_at) for pause, each in held]
-    for asked, own_id, time in (*waiting, (request, config_id, created_at)):
+    before_it = [(each, name, pause.created_at) for pause, name, each in waiting]
+    for asked, own_id, time in (*before_it, (request, config_id, created_at)):
         before = pauses
         revision, answer = _revision(in_force, asked, own_id, time, before, in_force.version + 1 + len(revisions))
         pauses = before.followed(revision)
@@ -142,7 +143,7 @@ def _sentence(in_force: LayersInForce, action: Action, layer: str, before: Pause
     if not still:
         return sentence
     if after.own(layer) is not None:
-        return f"{sentence}. A pause that another process announced a moment ago stays; resume again in some seconds"
+        return f"{sentence}. A pause that another process announced a moment ago stays; resume again"
     if layer == GLOBAL:
         return f"{sentence}. These stay paused by themselves: {', '.join(still)}"
     return f"{sentence}. All assets are paused, so it stays idle until they are resumed"

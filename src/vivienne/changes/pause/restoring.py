@@ -67,9 +67,9 @@ def _restore(store: RevisionStore, own: list[PauseInForce], announced: list[Paus
     """Append those that it does not have, and that nobody resumed there since."""
     there = PausesInForce.load(store.switches())
     wanted = [*own, *(pause for pause in announced if not was_resumed(there, pause.layer, now()))]
-    named = store.switches_named({pause.config_id for pause in wanted})
-    lost = [replace(each, version=None) for each in wanted if (each.config_id, each.layer) not in named]
-    lost = [each for each in lost if each.layer not in there.stored and not there.is_over(each)]
+    named = store.switches_named({config_id for pause in wanted for config_id, _ in pause.names})
+    # A resumption that is there ended nothing of these: it cannot be told whether who resumed knew of them.
+    lost = [each for each in wanted if each.layer not in there.stored and named.keys().isdisjoint(each.names)]
     if not lost:
         return []
     newest = _newest(store)

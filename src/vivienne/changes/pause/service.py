@@ -11,6 +11,7 @@ from itertools import count
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from vivienne.changes.pause.adopting import as_request, free_name
 from vivienne.changes.pause.plan import not_stored_yet, paused_already, stored_already, write_up_switch
 from vivienne.changes.pause.state import PauseInForce
 from vivienne.changes.plan import Prepared
@@ -174,12 +175,12 @@ class Pausing:
                 await self._writer.follow()  # by whomever it was stored: it is in force here before it is let go
                 return Prepared(answer=stored_already(self._in_force, stored))
             if stored is not None:  # somebody announced its name for another layer, and that was stored
-                name = str(uuid.uuid4())
+                name = held.pause.names[1][0]
         if request.is_once:
             earlier = await self._writer.answered_before(request)
             if earlier is not None:
                 return Prepared(answer=earlier)
-        waiting: list[tuple[PauseInForce, SwitchRequest]] = []
+        waiting: list[tuple[PauseInForce, str, SwitchRequest]] = []
         layer = self._in_force.layer(request.asset)
         if request.switch == "pause":
             self._newest[layer] = max(number, self._newest.get(layer, number))
@@ -193,12 +194,31 @@ class Pausing:
             # A pause that is only held cannot be ended before it is stored. One that was asked for later stays.
             all_held = (self._held.get(pause.config_id) for pause in self._in_force.pauses.held)
             before = (each for each in all_held if each is not None and each.number < number)
-            waiting = [(each.pause, each.request) for each in before if each.pause.layer == layer]
+            waiting = await self._announced(layer)
+            waiting += [
+                (each.pause, each.pause.config_id, each.request) for each in before if each.pause.layer == layer
+            ]
         prepared = write_up_switch(self._in_force, request, name, created_at, waiting)
         if config_id in self._held:  # it is in force already, and is stored on top of whatever there is by now
             return prepared
         self._in_force.expect(request.expected_version, layer)
         return replace(prepared, caller=request.caller)
+
+    async def _announced(self, layer: str) -> list[tuple[PauseInForce, str, SwitchRequest]]:
+        """Announced pauses of a layer that a resumption has to store before it, each with a name.
+
+        Every other process sees by that order which of them it ended, whatever their clocks say.
+        """
+        found = []
+        for pause in self._in_force.pauses.waiting(layer):
+            name = await free_name(pause, self._store, self._thread)
+            if name is None:  # it was stored already; by somebody who was faster, or it ended
+                await self._writer.follow()
+                self._in_force.take_back([pause])
+                self.tell()
+            else:
+                found.append((replace(pause, created_at=self._clock()), name, as_request(pause)))
+        return found
 
     async def _is_repeated(self, request: SwitchRequest, layer: str) -> bool:
         """Tell whether a caller pauses again and again what is paused. Storing each of these would fill the disk.

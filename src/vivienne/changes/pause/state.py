@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Self
+from uuid import NAMESPACE_OID, uuid5
 
 from vivienne.config.layers import GLOBAL, asset_of
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from vivienne.wire.pause import PauseClaim, PauseEntry
 
 
-CLOCKS_DIFFER = timedelta(seconds=5)
-"""Difference between the clocks of two machines up to which no pause is taken for an older one."""
+MOST_ENDED = 256
+"""Pauses that are remembered after they ended; whether earlier ones did is looked up in the store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +91,15 @@ class PauseInForce:
             request.reason,
         )
 
+    @property
+    def names(self) -> tuple[tuple[str, str], tuple[str, str]]:
+        """The config_id and layer under which it may be stored: its own, and another one if somebody took that.
+
+        An announcement may give its name to one of another layer. The other name follows from it and the layer, so that
+        every process recognizes the pause, and sees that it is over when it is resumed.
+        """
+        return (self.config_id, self.layer), (str(uuid5(NAMESPACE_OID, f"{self.layer} {self.config_id}")), self.layer)
+
     def sentence(self, trouble: str | None = None) -> str:
         """The pause in words.
 
@@ -128,12 +137,14 @@ class PausesInForce:
         heard: those that another process announced and that were not read from the store yet: of each layer one that
             claims to be stored, and one that does not.
         resumed: by layer, when it was last resumed.
+        ended: config_id and layer of the last ones that were stored and are over.
     """
 
     stored: Mapping[str, PauseInForce] = field(default_factory=dict)
     held: tuple[PauseInForce, ...] = ()
     heard: tuple[PauseInForce, ...] = ()
     resumed: Mapping[str, str] = field(default_factory=dict)
+    ended: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def load(cls, switches: Iterable[Revision]) -> Self:
@@ -145,7 +156,11 @@ class PausesInForce:
         )
 
     def followed(self, revision: Revision) -> Self:
-        """After a stored switch; nothing else alters them."""
+        """After a stored switch; nothing else alters them.
+
+        An announced pause that is not stored stays through a resumption: no clock and no number tells whether it was
+        asked for before. It ends once it is stored itself, and resumed after that, in the order of the store.
+        """
         if not revision.is_switch:
             return self
         stored = {layer: pause for layer, pause in self.stored.items() if layer != revision.layer}
@@ -155,18 +170,18 @@ class PausesInForce:
         else:
             resumed = {**resumed, revision.layer: revision.created_at}
         held = tuple(each for each in self.held if not _is_named(each, revision))
-        after = replace(self, held=held, stored=stored, resumed=resumed)
-        return after.without_heard([each for each in self.heard if after.is_over(each) or _is_covered(each, revision)])
+        before = self.stored.get(revision.layer)
+        ended = self.ended if before is None else (*self.ended, (before.config_id, before.layer))[-MOST_ENDED:]
+        after = replace(self, held=held, stored=stored, resumed=resumed, ended=ended)
+        return after.without_heard([each for each in self.heard if _is_covered(each, revision)])
 
     def is_over(self, pause: PauseInForce) -> bool:
-        """Tell whether an announced pause that is not stored was resumed since.
+        """Tell whether an announced pause is known to have been stored, and to have ended since."""
+        return any(name in self.ended for name in pause.names)
 
-        Two clocks are compared. Where they may differ, it is not over, because a pause must get through.
-        """
-        resumed = self.resumed.get(pause.layer)
-        if pause.version is not None or resumed is None:
-            return False
-        return datetime.fromisoformat(pause.created_at) + CLOCKS_DIFFER <= datetime.fromisoformat(resumed)
+    def waiting(self, layer: str) -> list[PauseInForce]:
+        """Those of a layer itself that were announced and that nobody stored."""
+        return [pause for pause in self.heard if pause.layer == layer and pause.version is None]
 
     def holding(self, pause: PauseInForce) -> Self:
         """With a pause that is not stored yet."""
@@ -234,5 +249,5 @@ def _is_covered(pause: PauseInForce, switch: Revision) -> bool:
 
 
 def _is_named(pause: PauseInForce, switch: Revision) -> bool:
-    """Tell whether this revision is that pause. An announcement may give its name to one of another layer."""
-    return (pause.config_id, pause.layer) == (switch.config_id, switch.layer)
+    """Tell whether this revision is that pause."""
+    return (switch.config_id, switch.layer) in pause.names
