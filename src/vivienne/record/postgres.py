@@ -54,8 +54,9 @@ class PostgresRecord:
             with self._engine.begin() as connection:
                 if how == "to write":
                     connection.execute(select(func.pg_advisory_xact_lock(_KEY, _PREPARING)))
-                if check_schema(connection, self.name, how):
-                    make_tables(connection)
+                known = check_schema(connection, self.name, how)
+                if known is not None:
+                    make_tables(connection, known)
         except DBAPIError as error:
             self.close()
             raise RecordUnavailable(self.name, _denied(error) or reason_at_start(error)) from error
@@ -91,6 +92,7 @@ def _denied(error: DBAPIError) -> str | None:
         return None
     said = str(error.orig).strip().partition("\n")[0]
     return (
-        f"cannot be used: {said}; let its owner GRANT CREATE ON SCHEMA public, or once the tables are made SELECT, "
+        f"cannot be used: {said}; start this version once as the owner of the database, or let its owner GRANT CREATE "
+        "ON SCHEMA public, or once the tables are made SELECT, "
         "INSERT, UPDATE, DELETE on those named record_; or record into a file with --record PATH"
     )
