@@ -74,7 +74,6 @@ def test_an_altered_value_is_named_with_what_it_was(
     if recorded is not None:
         assert named[column] == (recorded, was)
     assert {each["time"] for each in found["differences"]} == {AT}
-    assert f"BTC 1m {AT}: {column} was altered after it was recorded: it is " in run(db).stdout
 
 
 @pytest.mark.parametrize("column", ["open", "volume", "quote_volume", "trade_count", "taker_buy_volume"])
@@ -124,7 +123,6 @@ def test_a_number_that_stands_for_nothing_is_a_difference(db: Path, column: str)
     code, found = verified(db)
     assert (code, found["different"]) == (1, 1)
     assert (AT, column, 77) in {(each["time"], each["field"], each["recorded"]) for each in found["differences"]}
-    assert run(db).exit_code == 1
 
 
 @pytest.mark.parametrize(
@@ -212,7 +210,21 @@ def test_rows_of_other_tables_are_verified_too(db: Path, statement: str, table: 
     code, found = verified(db)
     assert code == 1
     assert (table, is_removed) in {(each["table"], each["is_removed"]) for each in found["altered_rows"]}
-    assert f" of {table} was {'removed' if is_removed else 'altered'}" in run(db).stdout
+
+
+def test_all_of_it_is_said_in_words(db: Path) -> None:
+    spoil(db, "UPDATE record_bars SET status = 2 WHERE open_time = ? AND series_id = 1", DECIDED)
+    spoil(db, "UPDATE record_bars SET volume = 5 WHERE open_time = ? AND series_id = 1", HISTORY)
+    spoil(db, "DELETE FROM record_bars WHERE open_time > ? AND series_id = 2", HISTORY + 6 * BETWEEN - 4)
+    spoil(db, "UPDATE record_sessions SET program_version = '9' WHERE id = 2")
+    said = run(db)
+    assert said.exit_code == 1
+    assert f"BTC 1m {AT}: status was altered after it was recorded: it is stale instead of live\n" in said.stdout
+    assert f"BTC 1m {FIRST}: the bar was altered after it was recorded: its checksum is " in said.stdout
+    last = iso(MIDNIGHT + (HISTORY + 6 * BETWEEN - 4) * MINUTE_MS)
+    assert f"ETH 1m: 3 are missing after {last}: they are no longer in the record\n" in said.stdout
+    assert "Row 2 of record_sessions was altered after it was recorded\n" in said.stdout
+    assert "2 bars are not as they were recorded\n" in said.stdout
 
 
 async def test_in_postgresql_too(database: str) -> None:
@@ -294,6 +306,24 @@ async def test_a_bar_that_is_decided_later_is_no_fault(service: ConfigService, w
     await recorded(recorder(where, name="one", started_at=MIDNIGHT), made[20:45])
     found = verification(where)
     assert (found.decisions, found.damaged, found.different.total()) == (60, 0, 0)
+
+
+async def test_a_process_that_begins_meanwhile_is_no_fault(
+    service: ConfigService, where: Path | PostgresUrl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vivienne.record.verifying.columns._ROWS", 10)
+    asset = asset_of(service)
+    await recorded(recorder(where), decided(asset, walk(0, 20)))
+    with reading(where) as reader:
+        found = Verification(reader)
+        [series] = reader.all_series()
+        steps = found.steps(series)
+        next(steps)
+        await recorded(recorder(where, name="two", started_at=MIDNIGHT + 1), decided(asset, walk(20, 20)))
+        for _ in steps:
+            pass
+        found.look_at_rows()
+        assert (found.decisions, found.damaged, found.different.total()) == (40, 0, 0)
 
 
 def verification(where: Path | PostgresUrl) -> Verification:

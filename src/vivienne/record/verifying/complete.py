@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from vivienne.market.types import FloatArray, IntArray
-    from vivienne.record.reader import Gap
     from vivienne.record.verifying.columns import RecordedColumns
 
 REMOVED = "they are no longer in the record"
@@ -103,13 +102,15 @@ class Completeness:
                 self._known_holes += 1
         self._last = times.item(-1), sessions.item(-1), numbers.item(-1)
 
-    def removed(self, said: Numbered, gaps: Iterable[Gap], count: Callable[[int, int], int]) -> Iterator[Removed]:
+    def removed(
+        self, said: Numbered, gaps: Iterable[tuple[int, int]], count: Callable[[int, int], int]
+    ) -> Iterator[Removed]:
         """What should be there, and is not.
 
         Args:
             said: the newest number when the first bar was read, and the oldest when the last one was; 0 for this if not
                 all bars of the segment were added.
-            gaps: of the segment.
+            gaps: of the segment, open times of their first and last bars.
             count: counts the decisions in the record with numbers from one to another, where some are missing here.
         """
         missing = [*self._missing(said, count)]
@@ -167,10 +168,10 @@ def _between(
         yield Removed(after, before, number, REMOVED)
 
 
-def _joined(gaps: Iterable[Gap], length: int) -> list[tuple[int, int]]:
+def _joined(gaps: Iterable[tuple[int, int]], length: int) -> list[tuple[int, int]]:
     """The times of gaps; those that follow each other are one."""
     spans: list[tuple[int, int]] = []
-    for begin, end in sorted((gap.from_time, gap.to_time) for gap in gaps):
+    for begin, end in sorted(gaps):
         if spans and begin <= spans[-1][1] + length:
             spans[-1] = spans[-1][0], max(end, spans[-1][1])
         else:

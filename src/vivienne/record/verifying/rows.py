@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select
 
 from vivienne.record.seals import SEALED_ROWS, row_seal
-from vivienne.record.tables import bars, runs, series, sessions
+from vivienne.record.tables import bars, gaps, runs, series, sessions
 from vivienne.record.verifying.complete import Numbered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from vivienne.record.reader import RecordReader
     from vivienne.wire.record import AlteredRow
@@ -38,6 +38,18 @@ def sealed_sessions(reader: RecordReader, run_id: int) -> set[int]:
     """The sessions of a run that seal everything they record."""
     query = select(sessions.c.id).where(sessions.c.run_id == run_id, sessions.c.seal.is_not(None))
     return {row.id for row in reader.rows(query)}
+
+
+def removed_sessions(reader: RecordReader, ids: Collection[int]) -> list[int]:
+    """Those of these sessions that are not in the record."""
+    there = {row.id for row in reader.rows(select(sessions.c.id))} if ids else set()
+    return sorted(each for each in ids if each not in there)
+
+
+def gaps_of(reader: RecordReader, series_id: int) -> list[tuple[int, int]]:
+    """The times of the gaps of a series: open times of the first and the last bar."""
+    query = select(gaps.c.from_time, gaps.c.to_time).where(gaps.c.series_id == series_id)
+    return [(row.from_time, row.to_time) for row in reader.rows(query)]
 
 
 def numbered(reader: RecordReader, series_id: int) -> Numbered:

@@ -19,14 +19,19 @@ from vivienne.record.verifying.columns import read_columns
 from vivienne.record.verifying.complete import HOLE, REMOVED, Completeness, Numbered, Removed
 from vivienne.record.verifying.configurations import Version
 from vivienne.record.verifying.documents import NOT_RECORDED, NOT_VALID, Configurations
-from vivienne.record.verifying.rows import altered_rows, count_numbers, numbered, sealed_sessions
+from vivienne.record.verifying.rows import (
+    altered_rows,
+    count_numbers,
+    gaps_of,
+    numbered,
+    removed_sessions,
+    sealed_sessions,
+)
 from vivienne.record.verifying.sealed import check
 from vivienne.times import iso
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-
-    from sqlalchemy import Table
 
     from vivienne.agent.decision import Block
     from vivienne.market.types import IntArray
@@ -65,7 +70,6 @@ class Missing(NamedTuple):
 _MISSING = Missing()
 _NO_FAULT = frozenset((_MISSING.version, _MISSING.timeframe))
 """Reasons for which nothing is wrong with the record."""
-_FOREVER = 2**53 - 1
 
 
 class Verification:
@@ -131,8 +135,9 @@ class Verification:
     def look_at_rows(self) -> None:
         """Look for rows of other tables than that of the bars that were altered or removed, after all series."""
         self.altered_rows += altered_rows(self._reader)
-        removed: list[tuple[Table, int]] = [(sessions, each) for each in sorted(self._unknown_sessions)]
-        self.altered_rows += ({"table": of.name, "id": each, "is_removed": True} for of, each in removed)
+        # Some may have begun since their run was looked at.
+        removed = removed_sessions(self._reader, self._unknown_sessions)
+        self.altered_rows += ({"table": sessions.name, "id": each, "is_removed": True} for each in removed)
         self.altered_rows += (
             {"table": configurations.name, "id": each, "is_removed": False} for each in sorted(self._configs.altered)
         )
@@ -177,7 +182,7 @@ class Verification:
         latest, kept_from = numbered(self._reader, segment.id)
         if complete.newest > latest:
             self.altered_rows.append({"table": series.name, "id": segment.id, "is_removed": False})
-        gaps = [gap for gap in self._reader.gaps(of.run_id, 0, _FOREVER) if gap.series_id == segment.id]
+        gaps = gaps_of(self._reader, segment.id)
         said = Numbered(min(newest, latest), 0 if self._begin else kept_from)
         for each in complete.removed(said, gaps, partial(count_numbers, self._reader, segment.id)):
             self._miss(part, each)
