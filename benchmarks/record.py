@@ -156,7 +156,9 @@ def _value(column: Column[Any]) -> str:
         return "100.0"
     if isinstance(column.type, Double):
         return {"high": "300", "low": "100"}.get(column.name, "200") + " + random() / 3e17"
-    return {"config_version": "1234", "history": "1000", "used": "1400"}.get(column.name, "1")
+    others = {"config_version": "1234", "history": "1000", "used": "1400", "number": "n + 1"}
+    others |= dict.fromkeys(("bar_seal", "decision_seal"), "abs(random() % 281474976710656)")
+    return others.get(column.name, "1")
 
 
 def _pages(path: Path, assets: int, count: int) -> list[float]:

@@ -190,13 +190,14 @@ def _wait_for(watched: _Watched) -> None:
 
 
 def _verified(path: Path) -> tuple[int, int]:
-    """Numbers of decisions that are different when they are decided anew, and that cannot be."""
+    """Numbers of decisions that are different when they are decided anew, and that cannot be or were altered."""
     reader = RecordReader(open_record(path, "to read"))
     try:
         verification = Verification(reader)
         for series in reader.series(reader.runs()[-1].id):
             for _ in verification.steps(series):
                 pass
+        verification.look_at_rows()
     finally:
         reader.close()
-    return verification.different.total(), sum(verification.missing.values())
+    return verification.different.total(), max(verification.missing.total(), verification.damaged)

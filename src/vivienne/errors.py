@@ -201,11 +201,13 @@ class RecordUnavailable(VivienneError):
     Attributes:
         reason: why, in words: the rest of a sentence that begins with the record.
         is_new: nothing was recorded yet, which is no fault.
+        is_old: its tables are those of an earlier version; opened to be written, they are brought up to date.
     """
 
-    def __init__(self, name: str, reason: str, *, is_new: bool = False) -> None:
+    def __init__(self, name: str, reason: str, *, is_new: bool = False, is_old: bool = False) -> None:
         self.reason = reason
         self.is_new = is_new
+        self.is_old = is_old
         super().__init__(f"The record {name} {reason}")
 
 

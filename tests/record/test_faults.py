@@ -247,7 +247,7 @@ async def test_a_record_of_a_later_version_is_not_touched(service: ConfigService
         take(to, made[5:])
         await until(lambda: to.trouble)
         assert to.trouble is not None
-        assert "was written by a later version of Vivienne (schema 99, this one knows 1)" in to.trouble
+        assert "was written by a later version of Vivienne (schema 99, this one knows 2)" in to.trouble
 
     assert path.read_bytes() == before
 

@@ -6,65 +6,22 @@ import asyncio
 import json
 import sqlite3
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from click.testing import CliRunner
 
 from making import MIDNIGHT, candles_in
-from recorded_live import RUN, asset_of, decided, recorded, recorder, walk
-from vivienne.changes.requests import ChangeRequest, SwitchRequest, Update
-from vivienne.changes.service import ConfigService
-from vivienne.commands.main import main
-from vivienne.market.types import MINUTE_MS, Bars
+from recorded_live import RUN, recorder
+from verified import FIRST, HISTORY, record_with_changes_and_restarts, run, spoil, verified
+from vivienne.market.types import MINUTE_MS
 from vivienne.metrics.registry import Metrics
-from vivienne.record.place import beside
 from vivienne.record.reading.scope import Scope
 from vivienne.record.verifying.daily import DailyVerification
 from vivienne.store.address import PostgresUrl
-from vivienne.store.opening import open_store
 from vivienne.times import iso
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
-
-    from click.testing import Result
-
-    from vivienne.market.types import Candle
-
-HISTORY, BETWEEN = 450, 40
-FIRST = iso(MIDNIGHT + HISTORY * MINUTE_MS)
-
-
-def change(**settings: float) -> ChangeRequest:
-    return ChangeRequest(Update({"settings": settings}, partial=True), channel="test")
-
-
-async def record_with_changes_and_restarts(
-    db: Path | PostgresUrl, minutes: Callable[[int, int], list[Candle]] = walk
-) -> int:
-    """Three changes, a pause, and two restarts on the way. The number of decisions."""
-    service = ConfigService(open_store(db, "as it is"), ["BTC", "ETH"])
-    decisions, begin = 0, HISTORY
-    changes = [change(state_threshold_loaded=20), change(position_size_loaded=3), change(state_threshold_aim=30)]
-    for start, changed in enumerate(changes):
-        made = []
-        for name in ("BTC", "ETH"):
-            asset = asset_of(service, name)
-            # A later start has less history: what was recorded before is not.
-            asset.load(Bars.from_candles(minutes(100 * start, begin - 100 * start)), source="filled")
-            made += decided(asset, minutes(begin, BETWEEN))
-            if name == "ETH":
-                await service.change(changed)
-            made += decided(asset, minutes(begin + BETWEEN, BETWEEN))
-        if start == 1:
-            await service.switch(SwitchRequest(switch="pause", channel="test"))
-        begin += 2 * BETWEEN
-        decisions += len(made)
-        await recorded(recorder(beside(db), started_at=MIDNIGHT + start), made)
-    await service.close()
-    return decisions
 
 
 @pytest.fixture(scope="module")
@@ -81,23 +38,6 @@ def db(whole: tuple[Path, int], tmp_path: Path) -> Path:
     return tmp_path / "v.db"
 
 
-def verified(db: Path | str, *flags: str) -> tuple[int, dict[str, Any]]:
-    result = run(db, "--json", *flags)
-    document: dict[str, Any] = json.loads(result.stdout)
-    return result.exit_code, document
-
-
-def run(db: Path | str, *flags: str) -> Result:
-    return CliRunner().invoke(main, ["verify", "--db", str(db), *flags])
-
-
-def spoil(db: Path, statement: str, row: int | None = None) -> None:
-    """Alter a record; `row` is the number of a bar of the first series, for the parameter of the statement."""
-    given = () if row is None else (MIDNIGHT + row * MINUTE_MS,)
-    with closing(sqlite3.connect(db.with_name("v-record.db"))) as record, record:
-        assert record.execute(statement, given).rowcount > 0
-
-
 def test_after_changes_and_restarts_every_decision_is_equal(whole: tuple[Path, int]) -> None:
     db, decisions = whole
     assert verified(db) == (
@@ -108,6 +48,10 @@ def test_after_changes_and_restarts_every_decision_is_equal(whole: tuple[Path, i
             "different_by_program": {},
             "missing": 0,
             "missing_reasons": {},
+            "missing_at": [],
+            "altered": 0,
+            "altered_rows": [],
+            "unsealed": 0,
             "differences": [],
             "configurations": {"compared": 8, "different": [], "unknown": 0},
             "gaps": 0,
@@ -187,7 +131,7 @@ def test_a_changed_bar_changes_the_decisions_that_were_made_from_it(db: Path) ->
 def test_decisions_whose_bars_or_configuration_are_gone_are_missing(db: Path, whole: tuple[Path, int]) -> None:
     spoil(db, "DELETE FROM record_bars WHERE open_time = ? AND series_id = 1", HISTORY - 10)
     code, found = verified(db)
-    assert (code, found["different"]) == (0, 0)
+    assert (code, found["different"]) == (1, 0)
     assert found["missing"] == found["missing_reasons"]["bars that they were made from are not recorded"] > 0
     assert found["missing"] + found["decisions"] == whole[1]
 
@@ -234,7 +178,7 @@ async def test_the_server_verifies_its_own_record_and_logs_what_differs(
     spoil(db, "UPDATE record_bars SET level = 3 - level WHERE open_time = ? AND series_id = 1", HISTORY)
     await daily.verify()
     assert daily.newest.different == {"1.2.3": 1}
-    assert f"BTC {FIRST}: level was recorded as " in caplog.text
+    assert f"BTC 1m {FIRST}: level was recorded as " in caplog.text
     samples = {(each.family, *each.labels): each.value for each in daily._samples()}
     assert samples["vivienne_record_different_decisions", "this_version"] == 1
     assert samples["vivienne_record_different_decisions", "other_versions"] == 0

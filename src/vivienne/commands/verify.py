@@ -16,6 +16,7 @@ from vivienne.errors import SettingsError
 from vivienne.logs.records import many_lines
 from vivienne.record.verifying.configurations import compare_configurations
 from vivienne.record.verifying.running import Verification
+from vivienne.record.verifying.words import said, said_missing
 from vivienne.settings.parsing import database
 
 if TYPE_CHECKING:
@@ -37,12 +38,13 @@ def verify(assets: tuple[str, ...], begin: str | None, db: str, record: str, *, 
     """Decide every recorded bar anew, and compare with what was recorded, to the last bit.
 
     Each bar is decided from the recorded bars, with the configuration that was in force. The configurations are
-    compared with those of the database. A server may run meanwhile. Exit code 0: everything is equal; 1: something
-    differs; 2: there is no such record, or it cannot be read.
+    compared with those of the database, and all that was recorded with its checksum. A server may run meanwhile. Exit
+    code 0: everything is equal; 1: something differs, was altered or is missing; 2: there is no such record, or it
+    cannot be read.
     """
     first = 0 if begin is None else moment("--from", begin)
     with opened_record(db, record) as reader:
-        found = [each for run in reader.runs() for each in reader.series(run.id)]
+        found = reader.all_series()
         series = [each for each in found if not assets or each.asset in {name.upper() for name in assets}]
         if assets and not series:
             known = ", ".join(sorted({each.asset for each in found})) or "none"
@@ -50,7 +52,7 @@ def verify(assets: tuple[str, ...], begin: str | None, db: str, record: str, *, 
         verification = _verified(reader, series, first)
         document = _document(reader, verification, series, db)
     click.echo(json.dumps(document) if as_json else many_lines("\n".join(_lines(document))))
-    if document["different"] or document["configurations"]["different"]:
+    if verification.different or verification.damaged or document["configurations"]["different"]:
         raise SystemExit(1)
 
 
@@ -61,6 +63,7 @@ def _verified(reader: RecordReader, series: Sequence[Series], first: int) -> Ver
         for each in series:
             for count in verification.steps(each):
                 bar.update(count)
+    verification.look_at_rows()
     return verification
 
 
@@ -81,24 +84,33 @@ def _document(reader: RecordReader, verification: Verification, series: Sequence
 
 def _lines(document: dict[str, Any]) -> Iterator[str]:
     """The same for people."""
-    for each in document["differences"][:_MOST_SHOWN]:
-        bar, field = f"{each['asset']} {each['timeframe']} {each['time']}", each["field"]
-        yield f"{bar}: {field} was recorded as {_shown(each['recorded'])}, and is decided as {_shown(each['decided'])}"
-    if len(document["differences"]) > _MOST_SHOWN:
-        yield f"  and more; --json prints the first {len(document['differences'])}"
-    for each in document["configurations"]["different"][:_MOST_SHOWN]:
-        yield f"{each['asset']}: the recorded configuration of version {each['version']} is not that of the database"
+    yield from _listed(document)
     for reason, count in document["missing_reasons"].items():
-        yield f"{count:,} decisions cannot be decided anew: {reason}"
+        yield f"{count:,} missing: {reason}"
+    if document["altered"]:
+        yield f"{document['altered']:,} bars are not as they were recorded"
+    if document["unsealed"]:
+        yield f"{document['unsealed']:,} bars have no checksum: an earlier version recorded them"
     if document["gaps"]:
         yield f"The record has {document['gaps']:,} gaps, in which decisions were not recorded"
     for program, count in document["different_by_program"].items():
         yield f"{count:,} decisions that version {program} recorded are different"
     different = document["different"]
     yield f"{document['decisions']:,} decisions were decided anew: " + (
-        f"{different:,} of them are different" if different else "all of them are equal, to the last bit"
+        f"{different:,} are different" if different else "all of them are equal, to the last bit"
     )
 
 
-def _shown(value: object) -> str:
-    return "nothing" if value is None else repr(value) if isinstance(value, float) else str(value)
+def _listed(document: dict[str, Any]) -> Iterator[str]:
+    """Single differences, and where something is missing."""
+    for each in document["differences"][:_MOST_SHOWN]:
+        yield said(each)
+    if len(document["differences"]) > _MOST_SHOWN:
+        yield f"  and more; --json prints the first {len(document['differences'])}"
+    for each in document["configurations"]["different"][:_MOST_SHOWN]:
+        yield f"{each['asset']}: the recorded configuration of version {each['version']} is not that of the database"
+    for each in document["missing_at"][:_MOST_SHOWN]:
+        yield said_missing(each)
+    for each in document["altered_rows"][:_MOST_SHOWN]:
+        change = "removed" if each["is_removed"] else "altered after it was recorded"
+        yield f"Row {each['id']} of {each['table']} was {change}"

@@ -177,7 +177,12 @@ FAMILIES: dict[str, Family] = {
         only=_RECORDS,
     ),
     "vivienne_record_missing_decisions": _gauge(
-        "Recorded decisions that it could not decide anew, because bars or a configuration are not recorded.",
+        "Recorded decisions that it could not decide anew, because they, bars or a configuration are not recorded.",
+        only=_RECORDS,
+    ),
+    "vivienne_record_damaged_rows": _gauge(
+        "Bars, decisions and other rows of the record that were altered or removed since they were recorded; should "
+        "be 0.",
         only=_RECORDS,
     ),
     "vivienne_record_verified_timestamp_seconds": _gauge(

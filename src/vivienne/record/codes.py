@@ -26,6 +26,11 @@ class Codes(Generic[_Word]):
         self._numbers = numbers
         self._words = {number: word for word, number in numbers.items()}
 
+    @property
+    def numbers(self) -> frozenset[int]:
+        """All numbers that stand for a word."""
+        return frozenset(self._words)
+
     def number(self, word: _Word) -> int:
         """The number of a word."""
         return self._numbers[word]

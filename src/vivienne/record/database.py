@@ -6,11 +6,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.schema import CreateColumn
 
 from vivienne.errors import RecordUnavailable
-from vivienne.record.tables import RECORD_SCHEMA, metadata, schema
+from vivienne.record.tables import LATER_COLUMNS, RECORD_SCHEMA, metadata, schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -73,28 +74,51 @@ def open_record(where: Path | PostgresUrl, how: Opening) -> RecordDatabase:
     return PostgresRecord(where, how)
 
 
-def check_schema(connection: Connection, name: str, how: Opening) -> bool:
-    """Make sure that a record has the tables this program works with; tell whether they are still to be made.
+def check_schema(connection: Connection, name: str, how: Opening) -> int | None:
+    """Make sure that this program can work with the tables of a record.
+
+    Returns:
+        The schema from which `make_tables` has to bring them up to date, 0 without tables; None if they are.
 
     Raises:
-        RecordUnavailable: it has others, or is to be read and has none.
+        RecordUnavailable: they are of a later version; or to be read, and of an earlier one or not there.
     """
     found = _schema_of(connection)
-    if found == 0 and how == "to read":
-        raise RecordUnavailable(name, "is empty: nothing has been recorded in it", is_new=True)
+    if found == RECORD_SCHEMA:
+        return None
     if found > RECORD_SCHEMA:
         raise RecordUnavailable(
             name,
             f"was written by a later version of Vivienne (schema {found}, this one knows {RECORD_SCHEMA}); update "
             "Vivienne, or name another record with --record",
         )
-    return found == 0
+    if how == "to read" and found == 0:
+        raise RecordUnavailable(name, "is empty: nothing has been recorded in it", is_new=True)
+    if how == "to read":
+        raise RecordUnavailable(
+            name,
+            f"was written by an earlier version of Vivienne (schema {found}, this one reads {RECORD_SCHEMA}); the next "
+            "start of `vivienne serve` with it brings it up to date",
+            is_old=True,
+        )
+    return found
 
 
-def make_tables(connection: Connection) -> None:
-    """Make the tables of a new record."""
-    metadata.create_all(connection)
-    connection.execute(schema.insert().values(version=RECORD_SCHEMA))
+def make_tables(connection: Connection, known: int) -> None:
+    """Make the tables of a new record, or bring those of an earlier schema up to date. Rows stay as they are.
+
+    Args:
+        connection: in a transaction.
+        known: the schema that the record has; 0 without tables.
+    """
+    if known == 0:
+        metadata.create_all(connection)
+        connection.execute(schema.insert().values(version=RECORD_SCHEMA))
+        return
+    for column in LATER_COLUMNS:
+        added = CreateColumn(column).compile(connection)
+        connection.exec_driver_sql(f"ALTER TABLE {column.table.name} ADD COLUMN {added}")
+    connection.execute(update(schema).values(version=RECORD_SCHEMA))
 
 
 def _schema_of(connection: Connection) -> int:

@@ -66,7 +66,7 @@ class Interning:
         if known is None:
             _make_room(self._documents)
             text = orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
-            digest = hashlib.sha256(text).hexdigest()
+            digest = digest_of(text)
             number = self._number(connection, configurations, "digest", digest=digest, document=zlib.compress(text))
             known = self._documents[id(document)] = document, number
         return known[1]
@@ -79,6 +79,11 @@ class Interning:
             connection.execute(self._database.insert(table).values(**row).on_conflict_do_nothing())
             found = connection.execute(query).scalar_one()
         return int(found)
+
+
+def digest_of(text: bytes) -> str:
+    """The digest of a configuration, as JSON with sorted keys."""
+    return hashlib.sha256(text).hexdigest()
 
 
 def _make_room(known: dict[Any, Any]) -> None:

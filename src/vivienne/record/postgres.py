@@ -61,8 +61,9 @@ class PostgresRecord:
         for attempt in range(_ATTEMPTS):
             try:
                 with self._engine.begin() as connection:
-                    if check_schema(connection, self.name, how):
-                        make_tables(connection)
+                    known = check_schema(connection, self.name, how)
+                    if known is not None:
+                        make_tables(connection, known)
             except DBAPIError as error:
                 # Another process makes the tables too, and was first. No lock is taken that anybody could hold.
                 if not is_first_elsewhere(error) or attempt == _ATTEMPTS - 1:
@@ -105,6 +106,7 @@ def _denied(error: DBAPIError) -> str | None:
         return None
     said = str(error.orig).strip().partition("\n")[0]
     return (
-        f"cannot be used: {said}; let its owner GRANT CREATE ON SCHEMA public, or once the tables are made SELECT, "
+        f"cannot be used: {said}; start this version once as the owner of the database, or let its owner GRANT CREATE "
+        "ON SCHEMA public, or once the tables are made SELECT, "
         "INSERT, UPDATE, DELETE on those named record_; or record into a file with --record PATH"
     )

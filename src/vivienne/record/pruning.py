@@ -14,6 +14,7 @@ from sqlalchemy import case, delete, func, select, update
 from vivienne.agent.evaluate import MOST_HISTORY
 from vivienne.market.timeframe import Timeframe
 from vivienne.record.forgetting import Forgetting
+from vivienne.record.numbering import note_all_taken_out, note_taken_out
 from vivienne.record.rows import DECISION_COLUMNS
 from vivienne.record.tables import bars, gaps, runs, series, sessions
 
@@ -96,6 +97,7 @@ class Pruning:
                 if not self._database.is_alone(connection):
                     return
                 taken = self._delete(connection, series_id, None)
+                note_all_taken_out(connection, series_id)
             yield taken
 
     def _undecide(self, connection: Connection, series_id: int, cutoff: int) -> int:
@@ -104,6 +106,7 @@ class Pruning:
         times = self._oldest(connection, chosen)
         if times:
             chosen.append(bars.c.open_time.between(times[0], times[-1]))
+            note_taken_out(connection, series_id, chosen)
             connection.execute(update(bars).where(*chosen).values(dict.fromkeys(DECISION_COLUMNS)))
         return len(times)
 
@@ -114,7 +117,9 @@ class Pruning:
             chosen.append(bars.c.open_time < before)
         times = self._oldest(connection, chosen)
         if times:
-            connection.execute(delete(bars).where(bars.c.series_id == series_id, bars.c.open_time <= times[-1]))
+            chosen = [bars.c.series_id == series_id, bars.c.open_time <= times[-1]]
+            note_taken_out(connection, series_id, chosen)
+            connection.execute(delete(bars).where(*chosen))
         return len(times)
 
     def _oldest(self, connection: Connection, chosen: list[Any]) -> list[int]:
@@ -147,10 +152,12 @@ class Pruning:
     def _forget_what_is_empty(self) -> int:
         """Delete segments without bars, and gaps of before what is kept."""
         any_bar = select(bars.c.open_time).where(bars.c.series_id == series.c.id).limit(1).exists()
+        # Otherwise decisions that should be there were removed, which a verification says.
+        is_over = series.c.kept_from > series.c.numbered
         with self._database.transaction() as connection:
             if not self._database.is_alone(connection):
                 return 0
-            empty = [*connection.execute(select(series.c.id).where(~any_bar)).scalars()]
+            empty = [*connection.execute(select(series.c.id).where(~any_bar, is_over)).scalars()]
             if empty:
                 connection.execute(delete(gaps).where(gaps.c.series_id.in_(empty)))
                 connection.execute(delete(series).where(series.c.id.in_(empty)))

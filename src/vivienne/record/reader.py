@@ -11,8 +11,9 @@ from sqlalchemy import func, or_, select
 
 from vivienne.market.types import Bars, Candle
 from vivienne.record.columns import COLUMNS, as_columns
+from vivienne.record.interning import digest_of
 from vivienne.record.rows import read_bar, read_blocks
-from vivienne.record.tables import bars, blocks, configurations, gaps, runs, series, sessions
+from vivienne.record.tables import UNUSED, bars, blocks, configurations, gaps, runs, series, sessions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -130,21 +131,33 @@ class RecordReader:
         """All runs, the newest last: the one in which a process recorded last."""
         newest = select(sessions.c.run_id, func.max(sessions.c.id).label("session")).group_by(sessions.c.run_id)
         found = newest.subquery()
-        query = select(runs).join(found, found.c.run_id == runs.c.id).order_by(found.c.session)
+        query = (
+            select(*(runs.c[name] for name in Run._fields))
+            .join(found, found.c.run_id == runs.c.id)
+            .order_by(found.c.session)
+        )
         return [Run(*row) for row in self.rows(query)]
 
     def sessions(self, run_id: int) -> list[Session]:
         """The processes that recorded a run, oldest first."""
-        query = select(sessions).where(sessions.c.run_id == run_id).order_by(sessions.c.id)
+        columns = [sessions.c[name] for name in Session._fields]
+        query = select(*columns).where(sessions.c.run_id == run_id).order_by(sessions.c.id)
         return [Session(*row) for row in self.rows(query)]
 
     def series(self, run_id: int) -> list[Series]:
         """The series of a run, by asset."""
-        order = series.c.asset, series.c.timeframe, series.c.market, series.c.segment
-        found: dict[tuple[str, str, str], list[Any]] = {}
-        for row in self.rows(select(series).where(series.c.run_id == run_id).order_by(*order)):
-            found.setdefault((row.asset, row.timeframe, row.market), []).append(row)
-        return [Series(run_id, *key, _segments(rows)) for key, rows in found.items()]
+        return self._series(series.c.run_id == run_id)
+
+    def all_series(self) -> list[Series]:
+        """The series of all runs, also of those that are not in the record themselves."""
+        return self._series()
+
+    def _series(self, *chosen: ColumnElement[bool]) -> list[Series]:
+        order = series.c.run_id, series.c.asset, series.c.timeframe, series.c.market, series.c.segment
+        found: dict[tuple[int, str, str, str], list[Any]] = {}
+        for row in self.rows(select(series).where(*chosen).order_by(*order)):
+            found.setdefault((row.run_id, row.asset, row.timeframe, row.market), []).append(row)
+        return [Series(*key, _segments(rows)) for key, rows in found.items()]
 
     def one_series(self, run_id: int, asset: str, timeframe: str, market: str = "") -> Series | None:
         """The series of one market; None if nothing of it was recorded."""
@@ -191,15 +204,21 @@ class RecordReader:
         Raises:
             LookupError: there is none of this id, or it is damaged.
         """
-        query = select(configurations.c.document).where(configurations.c.id == configuration_id)
-        found = self.rows(query)
+        return self.checked_configuration(configuration_id)[0]
+
+    def checked_configuration(self, configuration_id: int) -> tuple[Document, bool]:
+        """The same, and whether it is the one that was recorded: its digest is known, unless it is about to go."""
+        query = select(configurations.c.document, configurations.c.digest)
+        found = self.rows(query.where(configurations.c.id == configuration_id))
         if not found:
             raise LookupError(f"no configuration {configuration_id} in the record")
+        [(packed, digest)] = found
         try:
-            document: Document = orjson.loads(zlib.decompress(found[0][0]))
-        except (zlib.error, orjson.JSONDecodeError) as error:
+            text = zlib.decompress(packed)
+            document: Document = orjson.loads(text)
+        except (zlib.error, orjson.JSONDecodeError, TypeError) as error:
             raise LookupError(f"the configuration {configuration_id} of the record is damaged") from error
-        return document
+        return document, str(digest).startswith(UNUSED) or digest == digest_of(text)
 
     def bars(self, of: Series, wanted: Range = ALL) -> list[RecordedBar]:
         """Bars with all that was recorded of them, oldest first."""

@@ -23,11 +23,14 @@ from vivienne.record.tables import bars
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from vivienne.agent.decision import Block
     from vivienne.market.types import IntArray
+    from vivienne.record.database import RecordDatabase
     from vivienne.record.reader import Series
     from vivienne.record.recorder import Recording
+    from vivienne.store.address import PostgresUrl
 
 _log = logging.getLogger(__name__)
 _SOURCE_OF = np.array([CODES.number(source) for source in SOURCES]).argsort().astype(np.uint8)
@@ -51,7 +54,7 @@ class Recalling:
         self._reader: RecordReader | None = None
         self._run_id: int | None = None
         try:
-            self._reader = RecordReader(open_record(recording.where, "to read"))
+            self._reader = RecordReader(_opened(recording.where))
             found = [run.id for run in self._reader.runs() if run.key == recording.run.key]
             self._run_id = found[0] if found else None
         except RecordUnavailable as error:
@@ -83,6 +86,17 @@ class Recalling:
     def _give_up(self, error: RecordUnavailable) -> None:
         _log.warning("Earlier decisions are not known: %s", error)
         self.close()
+
+
+def _opened(where: Path | PostgresUrl) -> RecordDatabase:
+    """Open a record to be read; one of an earlier version is brought up to date before."""
+    try:
+        return open_record(where, "to read")
+    except RecordUnavailable as error:
+        if not error.is_old:
+            raise
+        open_record(where, "to write").close()
+        return open_record(where, "to read")
 
 
 def _made(rows: Sequence[Any], blocks: dict[int, tuple[Block, ...]]) -> list[Made]:

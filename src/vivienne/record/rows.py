@@ -16,6 +16,7 @@ from vivienne.record.codes import (
     TRENDS,
     VOLATILITIES,
 )
+from vivienne.record.seals import bar_seal
 from vivienne.record.tables import bars
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from vivienne.wire.state import Status
 
 _READINGS = ("rsi", "macd_atr", "macd_histogram_atr")
-DECISION_COLUMNS = tuple(each.name for each in bars.columns if each.nullable and each.name not in Candle._fields)
+_OF_BAR = frozenset((*Candle._fields, "bar_seal"))
+DECISION_COLUMNS = tuple(each.name for each in bars.columns if each.nullable and each.name not in _OF_BAR)
 """Columns of the table `bars` that are NULL without a decision."""
 
 
@@ -82,7 +84,7 @@ def read_blocks(text: str) -> tuple[Block, ...]:
 
 
 def written_bar(bar: RecordedBar, series_id: int, blocks_id: int | None) -> dict[str, Any]:
-    """A bar as a row of the table `bars`.
+    """A bar as a row of the table `bars`. Its decision has neither a number nor a seal yet.
 
     Args:
         bar: what is to be recorded.
@@ -92,6 +94,7 @@ def written_bar(bar: RecordedBar, series_id: int, blocks_id: int | None) -> dict
     row: dict[str, Any] = dict.fromkeys(DECISION_COLUMNS)
     row |= zip(Candle._fields, map(null_for_nan, bar.bar), strict=True)
     row |= {"series_id": series_id, "source": SOURCES.number(bar.source), "session_id": bar.session_id}
+    row["bar_seal"] = bar_seal(row)
     if bar.made is None:
         return row
     decision = bar.made.decision

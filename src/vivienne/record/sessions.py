@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import or_, select, update
 
+from vivienne.record.seals import row_seal, seal
 from vivienne.record.tables import gaps, runs, sessions
 
 if TYPE_CHECKING:
@@ -68,9 +69,13 @@ def begin(connection: Connection, database: RecordDatabase, run: RunKey, process
         process: which records it.
         now: the clock of the machine, ms since the epoch.
     """
-    row = {**run._asdict(), "begun_at": now}
-    connection.execute(database.insert(runs).values(**row).on_conflict_do_nothing())
-    run_id = connection.execute(select(runs.c.id).where(runs.c.key == run.key)).scalar_one()
+    row: dict[str, Any] = {**run._asdict(), "begun_at": now}
+    added = connection.execute(database.insert(runs).values(**row).on_conflict_do_nothing().returning(runs.c.id))
+    run_id = added.scalar_one_or_none()
+    if run_id is None:
+        run_id = connection.execute(select(runs.c.id).where(runs.c.key == run.key)).scalar_one()
+    else:
+        seal(connection, runs, run_id, row)
     again = select(sessions.c.id).where(
         sessions.c.run_id == run_id,
         sessions.c.process == process.name,
@@ -82,6 +87,7 @@ def begin(connection: Connection, database: RecordDatabase, run: RunKey, process
         row = {"run_id": run_id, "process": process.name, "program_version": version, "require_full_history": full}
         row |= {"started_at": started_at, "alive_at": now}
         found = connection.execute(sessions.insert().returning(sessions.c.id), row).scalar_one()
+        seal(connection, sessions, found, row)
     session = Session(run_id, found)
     say_alive(connection, database, session, now)
     return session
@@ -98,7 +104,7 @@ def _note_killed(connection: Connection, database: RecordDatabase, own: Session,
         if connection.execute(ended.values(ended_at=row.alive_at, ended_cleanly=False)).rowcount == 0:
             continue  # another process was first
         gap = {"run_id": row.run_id, "reason": "killed", "from_time": row.alive_at, "to_time": max(now, row.alive_at)}
-        connection.execute(gaps.insert(), gap)
+        connection.execute(gaps.insert(), gap | {"seal": row_seal(gaps, gap)})
 
 
 def say_alive(

@@ -111,15 +111,15 @@ class SqliteRecord:
     def _prepare(self, how: Opening) -> None:
         with self._open.begin():
             _recognize(self._open, self.name)
-            is_new = check_schema(self._open, self.name, how)
+            known = check_schema(self._open, self.name, how)
         if how == "to read":
             return
         driver: Any = self._open.connection.driver_connection
         driver.execute("PRAGMA journal_mode=WAL").close()  # only outside of a transaction
-        if is_new:
+        if known is not None:
             with self._open.begin():
                 self._open.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
-                make_tables(self._open)
+                make_tables(self._open, known)
 
     def _leave_room(self) -> None:
         """Leave the end of a disk to changes of the configuration, which may be on the same one.

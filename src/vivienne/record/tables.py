@@ -24,8 +24,8 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-RECORD_SCHEMA = 1
-"""The schema of these tables."""
+RECORD_SCHEMA = 2
+"""The schema of these tables. Schema 1 has no seals and no numbers of decisions."""
 UNUSED = "unused:"
 """Begins the digest of a configuration to which nothing referred when that was looked at last."""
 
@@ -42,10 +42,12 @@ runs = Table(
     Column("exchange", String),
     Column("begun_at", BigInteger, nullable=False),
     Column("is_real", Boolean, nullable=False),
+    Column("seal", BigInteger),
 )
 """Courses of market time. A real market has one for ever. A replay or a simulation that begins again is another one.
 
-`key` tells them apart; `begun_at` is by the clock of the machine.
+`key` tells them apart; `begun_at` is by the clock of the machine. `seal`, here and below, is a checksum of the row, see
+`vivienne.record.seals`; NULL in rows of versions that had none.
 """
 
 series = Table(
@@ -58,13 +60,17 @@ series = Table(
     Column("market", String, nullable=False),
     Column("segment", Integer, nullable=False),
     Column("begins_at", BigInteger, nullable=False),
+    Column("numbered", Integer, nullable=False, server_default="0"),
+    Column("kept_from", Integer, nullable=False, server_default="1"),
+    Column("seal", BigInteger),
     UniqueConstraint("run_id", "asset", "timeframe", "market", "segment"),
 )
 """Bars of one market, in segments. A segment has the bars that its decisions were made from, to the last bit.
 
 A new segment begins where a process decided from bars that differ from those recorded before: it began without the
 record, say. `segment` counts from 0. Its decisions begin at `begins_at`, the open time of a bar, and those of the
-segment before end there. `market` is the symbol that the settings give for the asset, or empty.
+segment before end there. `market` is the symbol that the settings give for the asset, or empty. `numbered` is the
+number of the newest decision, and `kept_from` that of the oldest one that is not too old: those between are all there.
 """
 
 sessions = Table(
@@ -79,6 +85,7 @@ sessions = Table(
     Column("alive_at", BigInteger, nullable=False),
     Column("ended_at", BigInteger),
     Column("ended_cleanly", Boolean),
+    Column("seal", BigInteger),
 )
 """Processes that recorded. `alive_at` is the last time that one wrote; `ended_at` is NULL while it goes on.
 
@@ -146,13 +153,18 @@ bars = Table(
     Column("macd_atr", Double),
     Column("macd_histogram_atr", Double),
     Column("atr", Double),
+    Column("number", Integer),
+    Column("decision_seal", BigInteger),
+    # Of the bar, whether it has a decision or not.
+    Column("bar_seal", BigInteger),
     # No index of its own: rows are in the order of the key, so that a page is read in one piece.
     PrimaryKeyConstraint("series_id", "open_time"),
     sqlite_with_rowid=False,
 )
 """Closed bars, each with the decision that was made when it closed; `vivienne.record.rows` says what the columns mean.
 
-Bars without a decision come before the first decision of a process: it was made from them.
+Bars without a decision come before the first decision of a process: it was made from them. Decisions of a series are
+numbered from 1 as they are recorded. Old ones have neither numbers nor seals.
 """
 
 gaps = Table(
@@ -165,6 +177,7 @@ gaps = Table(
     Column("to_time", BigInteger, nullable=False),
     Column("reason", String, nullable=False),
     Column("decisions", Integer),
+    Column("seal", BigInteger),
     Index("record_gaps_by_time", "run_id", "to_time"),
 )
 """Decisions that are not in the record.
@@ -175,3 +188,9 @@ are meant, and the times are those of the machine. `decisions` is their number; 
 Reasons: ``lost``: the record could not be written for so long that no more decisions could wait; ``killed``: the
 process ended without writing what it had; ``feed``: the market has no bars there, and its history began anew.
 """
+
+LATER_COLUMNS = (
+    runs.c.seal, series.c.numbered, series.c.kept_from, series.c.seal, sessions.c.seal, bars.c.number,
+    bars.c.decision_seal, bars.c.bar_seal, gaps.c.seal,
+)  # fmt: skip
+"""Those that schema 1 does not have."""

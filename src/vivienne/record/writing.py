@@ -12,7 +12,9 @@ from vivienne.market.types import Bars, Candle
 from vivienne.market.window import SOURCES
 from vivienne.record.codes import SOURCES as CODES
 from vivienne.record.interning import Interning
+from vivienne.record.numbering import number, take_back
 from vivienne.record.rows import DECISION_COLUMNS, RecordedBar, RecordedDecision, null_for_nan, written_bar
+from vivienne.record.seals import as_sealed, bar_seal, row_seal, seal, seals_of
 from vivienne.record.tables import bars, gaps, series
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
     from vivienne.market.timeframe import Timeframe
+    from vivienne.market.types import FloatArray, IntArray
     from vivienne.record.database import RecordDatabase
     from vivienne.record.waiting import Entry, Lost
 
@@ -105,7 +108,7 @@ class Writing:
             tail = self._tails.get(each.asset) or self._newest(connection, each.asset)
             row = {"run_id": self._run_id, "reason": reason, "decisions": each.decisions}
             row |= {"from_time": each.first, "to_time": each.last, "series_id": tail.series_id if tail else None}
-            connection.execute(gaps.insert(), row)
+            connection.execute(gaps.insert(), row | {"seal": row_seal(gaps, row)})
 
     def _continues(self, entry: Entry) -> bool:
         """Tell whether a decision was made from the bars that are recorded, and the one it was made on."""
@@ -141,6 +144,7 @@ class Writing:
             return
         attempt = connection.begin_nested()
         # Not in a block: an error may have ended the transaction as a whole, and there is no savepoint to go back to.
+        number(connection, rows)
         if connection.execute(self._insert, rows).rowcount == len(rows):
             attempt.commit()
             return
@@ -148,20 +152,23 @@ class Writing:
         for entry in entries:
             self._tails[entry.asset] = self._basis(connection, entry)
             row = self._row(connection, entry)
-            if connection.execute(self._insert, [row]).rowcount == 0:
-                self._decide(connection, row)
+            number(connection, [row])
+            if connection.execute(self._insert, [row]).rowcount == 0 and not self._decide(connection, row):
+                take_back(connection, row)
 
-    def _decide(self, connection: Connection, row: dict[str, Any]) -> None:
+    def _decide(self, connection: Connection, row: dict[str, Any]) -> bool:
         """Add a decision to a bar that is recorded. The first one counts: it is the one that was streamed."""
-        connection.execute(
-            update(bars)
-            .where(
-                bars.c.series_id == row["series_id"],
-                bars.c.open_time == row["open_time"],
-                bars.c.config_version.is_(None),
-            )
-            .values({name: row[name] for name in ("session_id", *DECISION_COLUMNS)})
-        )
+        of = [bars.c.series_id == row["series_id"], bars.c.open_time == row["open_time"]]
+        of.append(bars.c.config_version.is_(None))
+        found = connection.execute(select(bars).where(*of).with_for_update()).one_or_none()
+        if found is None:
+            return False
+        known = dict(found._mapping)  # noqa: SLF001  # SQLAlchemy's public name for it
+        values = {name: row[name] for name in ("session_id", *DECISION_COLUMNS)}
+        if known["bar_seal"] in (None, bar_seal(known)):  # one that was altered keeps a seal that says so
+            values["bar_seal"] = bar_seal({**known, "session_id": row["session_id"]})
+        connection.execute(update(bars).where(*of).values(values))
+        return True
 
     def _basis(self, connection: Connection, entry: Entry) -> _Tail:
         """Make sure that the bars a decision was made from are recorded as they were; say where it continues them."""
@@ -189,11 +196,18 @@ class Writing:
             columns[0],
             *(list(map(null_for_nan, column)) for column in columns[1:]),
             sources[is_missing].tolist(),
+            self._bar_seals(tail, before, sources)[is_missing].astype(np.int64).tolist(),
         ]
         common = {"series_id": tail.series_id, "session_id": self._session_id}
         # Only these columns: all others stay NULL, and passing them would take three times as long.
-        rows = [common | dict(zip(_BAR, values, strict=True)) for values in zip(*columns, strict=True)]
+        rows = [common | dict(zip((*_BAR, "bar_seal"), values, strict=True)) for values in zip(*columns, strict=True)]
         connection.execute(self._insert, rows)
+
+    def _bar_seals(self, tail: _Tail, known: Bars, sources: IntArray) -> FloatArray:
+        """The seals of bars, as they are recorded in a segment."""
+        values = [getattr(known, name).astype(np.float64) for name in Candle._fields]
+        series_id, session_id = (np.full(len(known), each, np.float64) for each in (tail.series_id, self._session_id))
+        return seals_of(as_sealed([series_id, *values, sources.astype(np.float64), session_id]))
 
     def _newest(self, connection: Connection, asset: str) -> _Tail | None:
         """The newest segment of an asset; None if nothing of it is recorded."""
@@ -207,7 +221,9 @@ class Writing:
         row = {"run_id": self._run_id, "asset": asset, "timeframe": self._market.timeframe.value}
         row |= {"market": self._market.symbols.get(asset, ""), "begins_at": begins_at}
         row["segment"] = 0 if newest is None else newest + 1
-        return _Tail(connection.execute(series.insert().returning(series.c.id), row).scalar_one(), -1, 0)
+        begun = connection.execute(series.insert().returning(series.c.id), row).scalar_one()
+        seal(connection, series, begun, row)
+        return _Tail(begun, -1, 0)
 
     def _is_of(self, asset: str) -> tuple[Any, ...]:
         return (
@@ -238,9 +254,17 @@ class Writing:
         [known] = connection.execute(select(func.max(gaps.c.id)).filter_by(**row).where(near)).one()
         if known is None:
             times = {"from_time": last + self._length, "to_time": first - self._length}
-            connection.execute(gaps.insert(), row | times)
+            connection.execute(gaps.insert(), row | times | {"seal": row_seal(gaps, row | times)})
         else:
-            connection.execute(update(gaps).where(gaps.c.id == known).values(to_time=first - self._length))
+            self._extend(connection, known, first - self._length)
+
+    def _extend(self, connection: Connection, gap: int, to_time: int) -> None:
+        """Let a gap that is recorded end later."""
+        known = dict(connection.execute(select(gaps).where(gaps.c.id == gap)).one()._mapping)  # noqa: SLF001  # as above
+        values = {"to_time": to_time}
+        if known["seal"] in (None, row_seal(gaps, known)):
+            values["seal"] = row_seal(gaps, known | values)
+        connection.execute(update(gaps).where(gaps.c.id == gap).values(values))
 
     def _is_recorded(self, connection: Connection, tail: _Tail, open_time: int) -> bool:
         query = select(bars.c.open_time).where(bars.c.series_id == tail.series_id, bars.c.open_time == open_time)

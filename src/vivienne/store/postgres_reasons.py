@@ -8,7 +8,7 @@ from vivienne.store.migrate import VERSION_TABLE
 
 _NOT_ALLOWED = "42501"
 _READ_ONLY_CODE = "25006"
-_MADE_ALREADY = ("23505", "42P07", "42710")
+_MADE_ALREADY = ("23505", "42P07", "42701", "42710")
 _IN_THE_FUTURE = "22023"
 READ_ONLY = "is read-only; make it the primary, or start Vivienne with the primary"
 READ_ONLY_AT_START = "is read-only; name one that can be written, not a standby"
@@ -108,7 +108,7 @@ def _missing_right(error: DBAPIError) -> str | None:
 
 
 def is_first_elsewhere(error: DBAPIError) -> bool:
-    """Tell whether another process made the same table at the same time, and was first."""
+    """Tell whether another process made the same table or column at the same time, and was first."""
     return _code(error) in _MADE_ALREADY
 
 

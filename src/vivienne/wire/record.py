@@ -166,7 +166,12 @@ class ExportPiece(TypedDict):
 
 
 class DecisionDifference(TypedDict):
-    """A value of a recorded decision that is another one when it is decided anew; null if there is none."""
+    """A value of a recorded bar that is not as it was decided or recorded; null if there is none or it is not known.
+
+    `found_by` says how it was found. ``decision``: `decided` is the value when the bar is decided anew. ``seal``: the
+    row was altered after it was recorded, and `decided` is the value it had; if it is not known which value was
+    altered, `field` is `bar` or `decision`, and the values are checksums. ``value``: nothing writes this value.
+    """
 
     asset: str
     timeframe: str
@@ -174,14 +179,37 @@ class DecisionDifference(TypedDict):
     field: str
     recorded: Any
     decided: Any
+    found_by: Literal["decision", "seal", "value"]
+
+
+class MissingDecisions(TypedDict):
+    """Bars or decisions that should be recorded, between two open times of bars; null if the time is not known."""
+
+    asset: str
+    timeframe: str
+    after: str | None
+    before: str | None
+    count: int
+    reason: str
+
+
+class AlteredRow(TypedDict):
+    """A row of another table than that of the bars that was altered or removed after it was recorded."""
+
+    table: str
+    id: int
+    is_removed: bool
 
 
 class Verified(TypedDict):
     """The outcome of a verification.
 
-    `decisions` is the number of recorded decisions that were decided anew, and `different` how many of them had another
-    value, by the version of the program that recorded them in `different_by_program`. `missing` is the number of those
-    that cannot be decided anew, by reason in `missing_reasons`. `differences` has the first 100 different values.
+    `decisions` is the number of recorded decisions that were decided anew, and `different` how many recorded decisions
+    had another value, by the version of the program that recorded them in `different_by_program`. `altered` is the
+    number of bars, decided or not, that are not as they were recorded. `missing` is the number of decisions that cannot
+    be decided anew, or are gone, by reason in `missing_reasons`. `differences` has the first 100 different values,
+    `missing_at` the first 100 places where something is missing. `unsealed` counts bars that were recorded without a
+    checksum.
     """
 
     decisions: int
@@ -189,6 +217,10 @@ class Verified(TypedDict):
     different_by_program: dict[str, int]
     missing: int
     missing_reasons: dict[str, int]
+    missing_at: list[MissingDecisions]
+    altered: int
+    altered_rows: list[AlteredRow]
+    unsealed: int
     differences: list[DecisionDifference]
 
 

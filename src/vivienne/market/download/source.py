@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vivienne.market.bars import BarBuilder
 from vivienne.market.feeds.exchange.adapter import Advice
@@ -86,7 +86,7 @@ async def _from_trades(rest: Rest, order: Order, begin: int, close: float | None
             raise _refused(order, f"has too many trades at {iso(page[-1].trade.time)} to give those after them")
         if builder.hole() is not None:
             raise _refused(order, f"left out trades after {iso(builder.begin)}")
-        minutes = (each for each in builder.made() if each.open_time < order.end)
+        minutes = (each for each in _made(builder) if each.open_time < order.end)
         yield Portion(list(_in_bars(bars, minutes)), min(builder.begin, order.end))
         after = page[-1] if page else None
 
@@ -95,8 +95,20 @@ async def _trades(rest: Rest, order: Order, after: NumberedTrade | None, begin: 
     request = order.adapter.trades_request(order.instrument, after, begin)
     if request is None:
         raise _refused(order, "has no past trades")
-    page: list[NumberedTrade] = answer_of(order.adapter.trades, order.instrument, await rest.get(request))
+    page: list[NumberedTrade] = answer_of(_read_trades, order, await rest.get(request))
     return page
+
+
+def _read_trades(order: Order, answer: Any) -> list[NumberedTrade]:
+    """All at once: a download has nobody else to give way to."""
+    return [*order.adapter.trades(order.instrument, answer)]
+
+
+def _made(builder: MinuteBuilder) -> Iterator[Candle]:
+    """All minutes that can be made. The builder makes some at a time."""
+    yield from builder.made()
+    while builder.is_behind:
+        yield from builder.made()
 
 
 def _in_bars(bars: BarBuilder, minutes: Iterable[Candle]) -> Iterator[Candle]:

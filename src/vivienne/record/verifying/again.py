@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
@@ -31,6 +31,7 @@ _PLACES = {
     for each, places in zip(FILTERS, SCENARIOS_OF, strict=True)
     for place in places
 }
+_MOST_PRICE = 1e100
 _WORDS: dict[str, Callable[[int], object]] = {
     "level": codes.LEVELS.word,
     "raw_level": codes.LEVELS.word,
@@ -38,6 +39,10 @@ _WORDS: dict[str, Callable[[int], object]] = {
     "trend": codes.TRENDS.word,
     "volatility": codes.VOLATILITIES.word,
     "levels": codes.LEVELS_STATUSES.word,
+    "status": codes.STATUSES.word,
+    "source": codes.SOURCES.word,
+    "is_paused": bool,
+    **dict.fromkeys(("config_version", "configuration_id", "used", "blocks_id", "number", "session_id"), int),
     "is_ready": bool,
     "is_whole": bool,
     "history": int,
@@ -45,19 +50,21 @@ _WORDS: dict[str, Callable[[int], object]] = {
 
 
 class Difference(NamedTuple):
-    """A value that is another one when it is decided anew.
+    """A value that is another one when it is decided anew, or was another one when it was recorded.
 
     Attributes:
         time: open time of the bar, ms since the epoch.
         field: name of the value.
         recorded: as it was recorded.
-        decided: as it is decided anew.
+        decided: as it is decided anew, or was recorded; see `vivienne.wire.record.DecisionDifference`.
+        found_by: likewise.
     """
 
     time: int
     field: str
     recorded: object
     decided: object
+    found_by: Literal["decision", "seal", "value"] = "decision"
 
 
 class Group(NamedTuple):
@@ -90,10 +97,14 @@ def groups(recorded: RecordedColumns, rows: IntArray) -> Iterator[Group]:
 
 
 def are_there(recorded: RecordedColumns, group: Group, timeframe: Timeframe) -> bool:
-    """Tell whether all bars that decisions were made from are recorded."""
-    if group.first < 0:
+    """Tell whether all bars that decisions were made from are recorded, with prices that a bar may have."""
+    if not 0 <= group.first <= group.rows[0]:
         return False
     times, last = recorded.bars.open_time, int(group.rows[-1])
+    for name in ("open", "high", "low", "close"):
+        prices = getattr(recorded.bars, name)[group.first : last + 1]
+        if not (prices.min() > 0 and prices.max() < _MOST_PRICE):  # not with NaN either
+            return False
     return times.item(last) - times.item(group.first) == (last - group.first) * timeframe.milliseconds
 
 
@@ -129,9 +140,9 @@ def differences(
         was, now = values[name][group.rows], decided[picked]
         for row in np.flatnonzero(~((was == now) | (np.isnan(was) & np.isnan(now)))).tolist():
             time, one, other = times.item(group.rows[row]), was.item(row), now.item(row)
-            found.append(Difference(time, name, _shown(name, one), _shown(name, other)))
+            found.append(Difference(time, name, shown(name, one), shown(name, other)))
     found += _other_blocks(recorded, group, evaluation, blocks)
-    return sorted(found)
+    return sorted(found, key=lambda each: each[:2])
 
 
 def _decided(evaluation: Evaluation) -> dict[str, FloatArray]:
@@ -190,8 +201,13 @@ def _blocking(blocks: tuple[Block, ...] | None) -> BoolArray | None:
     return found
 
 
-def _shown(name: str, value: float) -> object:
-    """A value as people know it; None for one that is not there."""
+def shown(name: str, value: float) -> object:
+    """A value as people know it; None for one that is not there, and a number that stands for no word as it is."""
     if math.isnan(value):
         return None
-    return _WORDS[name](int(value)) if name in _WORDS else value
+    if not math.isfinite(value):
+        return str(value)
+    try:
+        return _WORDS[name](int(value)) if name in _WORDS else value
+    except KeyError:
+        return int(value)

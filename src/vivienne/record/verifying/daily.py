@@ -15,6 +15,7 @@ from vivienne.metrics.registry import Sample
 from vivienne.record.database import open_record
 from vivienne.record.reader import RecordReader
 from vivienne.record.verifying.running import Verification
+from vivienne.record.verifying.words import said
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -113,6 +114,7 @@ class DailyVerification:
                     if self._is_to_end.wait((monotonic() - begin) * self._rest):
                         return
                     begin = monotonic()
+            found.look_at_rows()
         finally:
             reader.close()
         self.newest, self._ended_at = found, time()
@@ -121,16 +123,19 @@ class DailyVerification:
     def _say(self, found: Verification) -> None:
         missing = found.missing.total()
         different = found.different.total()
+        if found.damaged:
+            _log.error(
+                "%d bars, decisions and other rows of the record were altered or removed since they were recorded; "
+                "`vivienne verify` lists them",
+                found.damaged,
+            )
         if not different:
             _log.info("%d recorded decisions were verified, %d are missing", found.decisions, missing)
             return
         for each in found.listed[:_MOST_LOGGED]:
-            _log.error(
-                "%s %s: %s was recorded as %s, and is decided as %s",
-                each["asset"], each["time"], each["field"], each["recorded"], each["decided"],
-            )  # fmt: skip
+            _log.error("%s", said(each))
         _log.error(
-            "%d of %d recorded decisions are different when they are decided anew; `vivienne verify` lists them",
+            "%d recorded decisions are different (%d were decided anew); `vivienne verify` lists them",
             different, found.decisions,
         )  # fmt: skip
 
@@ -142,4 +147,5 @@ class DailyVerification:
         yield Sample("vivienne_record_different_decisions", ("this_version",), mine)
         yield Sample("vivienne_record_different_decisions", ("other_versions",), different.total() - mine)
         yield Sample("vivienne_record_missing_decisions", (), 0 if found is None else found.missing.total())
+        yield Sample("vivienne_record_damaged_rows", (), 0 if found is None else found.damaged)
         yield Sample("vivienne_record_verified_timestamp_seconds", (), self._ended_at)
