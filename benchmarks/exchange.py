@@ -12,11 +12,12 @@ import exchange_messages
 from exchange_agent import ASSETS, BARS, following, until
 from fake_exchange import BEGIN, DIALECTS, FakeExchange, FakeMarket
 from measuring import Figure
+from vivienne.market.feeds.exchange.from_candles import FromCandles
+from vivienne.market.feeds.exchange.from_trades import FromTrades
 from vivienne.market.feeds.exchange.known import EXCHANGES
 from vivienne.market.feeds.exchange.line import Line
 from vivienne.market.feeds.exchange.listener import Counts
 from vivienne.market.feeds.exchange.patience import Patience
-from vivienne.market.feeds.exchange.splicing import FromCandles, FromTrades
 from vivienne.market.types import MINUTE_MS, Candle
 
 if TYPE_CHECKING:

@@ -194,6 +194,12 @@ FAMILIES: dict[str, Family] = {
         "reason",
     ),
     "vivienne_redis_up": _gauge("1 if the link to Redis works.", only="with `--redis`"),
+    "vivienne_redis_entries_lost_total": _counter(
+        "Entries of a stream that were gone before they could be read, by stream.",
+        "stream",
+        is_kept=False,
+        only="with `--redis`",
+    ),
     "vivienne_agents": _gauge("Agents that have responded in the last 3 s.", only="gateways"),
     "vivienne_assets_without_agent": _gauge("Assets whose agent has not responded in the last 3 s.", only="gateways"),
     "vivienne_agents_of_other_databases": _gauge(

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from redis.exceptions import ResponseError
 
+from vivienne.redis.stream_watch import StreamWatch
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -43,6 +45,9 @@ class StreamGroup:
         consumer: name of this process.
         held: tells if this process may read at this moment.
         most: entries that are read at once.
+
+    Attributes:
+        watch: notices what others do to the stream.
     """
 
     def __init__(
@@ -53,6 +58,7 @@ class StreamGroup:
         self._consumer = consumer
         self._held = held
         self._most = most
+        self.watch = StreamWatch(stream, group)
 
     async def join(self, redis: Redis) -> None:
         """Create the group, unless it is there."""
@@ -90,4 +96,7 @@ class StreamGroup:
         answer: Any = await redis.xreadgroup(
             self._group, self._consumer, {self._stream: position}, count=self._most, block=block
         )
-        return answer[0][1] if answer else []
+        entries: list[Entry] = answer[0][1] if answer else []
+        if position == ">":
+            self.watch.got(len(entries))
+        return entries

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
     from vivienne.redis.link import Part
+    from vivienne.redis.stream_watch import StreamWatch
 
 _log = logging.getLogger(__name__)
 
@@ -91,6 +92,10 @@ class Holder:
         parts: to run.
         what: this process does while it holds the lease, for the log.
         may: tells if this process may hold it; once it may not, it leaves the lease to others.
+        watch: of the stream that they read; None without one.
+
+    Attributes:
+        watch: see above.
     """
 
     def __init__(
@@ -99,7 +104,10 @@ class Holder:
         parts: list[Part],
         what: str = "applies control messages from Redis",
         may: Callable[[], bool] = lambda: True,
+        *,
+        watch: StreamWatch | None = None,
     ) -> None:
+        self.watch = watch
         self._may = may
         self._lease = lease
         self._what = what

@@ -77,7 +77,7 @@ def market_stream(
     suffix = "" if share is None else f":{share}"
     lease = Lease(LEASE + suffix, process)
     stream = MarketStream(feed, GROUP + suffix, process, lease.held, limits=limits)
-    return Holder(lease, [stream], "takes market data from Redis", may)
+    return Holder(lease, [stream], "takes market data from Redis", may, watch=stream.watch)
 
 
 class MarketStream:
@@ -89,6 +89,9 @@ class MarketStream:
         consumer: name of this process.
         held: tells if this process holds the lease at this moment.
         limits: of an entry.
+
+    Attributes:
+        watch: notices what others do to the stream.
     """
 
     def __init__(
@@ -103,6 +106,7 @@ class MarketStream:
         self._feed = feed
         self._group = group
         self._reading = StreamGroup(STREAM, group, consumer, held, most=_AT_ONCE)
+        self.watch = self._reading.watch
         self._budgets = TimeBudgets(monotonic, _SHARE)
         self._held = held
         self._limits = limits
@@ -147,8 +151,10 @@ class MarketStream:
     async def _follow(self, redis: Redis, ready: Callable[[], None]) -> None:
         """Take entries until the lease is lost: unfinished ones first, then new ones as they come."""
         clock = asyncio.get_running_loop().time
+        self.watch.begin()
         while self._held():
             await self._reading.take_over(redis)
+            await self.watch.look(redis)
             looked = clock()
             ready()
             while entries := await self._reading.read(redis, "0"):

@@ -8,6 +8,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 from vivienne.channels.json import USUAL
+from vivienne.metrics.registry import Sample
 from vivienne.redis.again import Again
 from vivienne.redis.control.channel import ControlChannel
 from vivienne.redis.control.hints import ChangeHints
@@ -20,7 +21,7 @@ from vivienne.redis.pauses import PauseAnnouncer, PauseListener
 from vivienne.redis.publishing import CONFIG, ChangePublisher
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from vivienne.access.limits import MessageLimits
     from vivienne.changes.service import ConfigService
@@ -61,17 +62,17 @@ class RedisParts:
         messages = ControlMessages(service, limits)
         process = process_name()
         lease = Lease(names.lease, process)
-        listening: list[Part] = [
-            Again(ControlChannel(messages, names, lease.held), "hears control messages"),
-            ControlStream(messages, names, process, lease.held),
-        ]
+        stream = ControlStream(messages, names, process, lease.held)
+        listening: list[Part] = [Again(ControlChannel(messages, names, lease.held), "hears control messages"), stream]
         self._changes = ChangePublisher()
-        parts: list[Part] = [*more, self._changes, Holder(lease, listening)]
+        parts: list[Part] = [*more, self._changes, Holder(lease, listening, watch=stream.watch)]
+        self._watches = [each.watch for each in parts if isinstance(each, Holder) and each.watch is not None]
         if service.is_shared:
             announcer = PauseAnnouncer(service, process, unconfirmed)
             parts += [ChangeHints(service, CONFIG), announcer, PauseListener(service, process, announcer)]
         self._link = RedisLink(url, parts)
-        service.metrics.gauge("vivienne_redis_up", lambda: float(self.trouble is None))
+        service.metrics.gauge("vivienne_redis_up", lambda: float(self._link.trouble is None))
+        service.metrics.source(self._counts)
         service.listen(self._changed)
 
     async def run(self) -> None:
@@ -83,8 +84,12 @@ class RedisParts:
 
     @property
     def trouble(self) -> str | None:
-        """The reason why the link does not work; None while it works."""
-        return self._link.trouble
+        """The reason why the link does not work, or what others did to a stream; None while all is well."""
+        return self._link.trouble or next((each.trouble for each in self._watches if each.trouble is not None), None)
+
+    def _counts(self) -> Iterator[Sample]:
+        for each in self._watches:
+            yield Sample("vivienne_redis_entries_lost_total", (each.stream,), each.lost)
 
     def _changed(self, change: AppliedRevision) -> None:
         if change.made_here:

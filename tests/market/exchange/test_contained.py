@@ -11,8 +11,8 @@ from exchange_watching import IMPATIENT, followed
 from fake_exchange import FakeExchange, FakeMarket
 from vivienne.market.feeds.base import HistoryRead
 from vivienne.market.feeds.exchange import following
+from vivienne.market.feeds.exchange.from_candles import FromCandles
 from vivienne.market.feeds.exchange.patience import Patience
-from vivienne.market.feeds.exchange.splicing import FromCandles
 
 if TYPE_CHECKING:
     from vivienne.market.feeds.base import FeedEvent
@@ -32,7 +32,10 @@ async def test_a_defect_in_one_market_reads_its_history_again_and_leaves_the_oth
     monkeypatch.setattr(FromCandles, "take", failing)
     async with (
         FakeExchange("binance", FakeMarket(("BTC", "ETH"), ahead=600)) as exchange,
-        followed(exchange, "binance", "BTC", "ETH") as (feed, (btc, eth)),
+        followed(exchange, "binance", "BTC", "ETH", patience=replace(IMPATIENT, quiet=5.0, first=5.0)) as (
+            feed,
+            (btc, eth),
+        ),
     ):
         assert "defect" in await eth.until_trouble("failed")
         await eth.until(len(eth.minutes) + 3)

@@ -19,6 +19,7 @@ from vivienne.market.feeds.exchange import asking
 from vivienne.market.feeds.exchange import rest as exchange_rest
 from vivienne.market.feeds.exchange.adapter import Instrument, Request, UnknownMessage
 from vivienne.market.feeds.exchange.asking import instruments_of
+from vivienne.market.feeds.exchange.budget import Budget
 from vivienne.market.feeds.exchange.fields import readable, text
 from vivienne.market.feeds.exchange.known import EXCHANGES
 from vivienne.market.feeds.exchange.line import Line
@@ -46,7 +47,7 @@ def answering(adapter: Adapter, *pages: bytes) -> Rest:
 
     rest = Rest(adapter, "http://exchange.test", Patience(pace=1e6))
     rest._client = httpx2.AsyncClient(base_url="http://exchange.test", transport=httpx2.MockTransport(answer))
-    rest._budget = exchange_rest.Budget(1e9)
+    rest._budget = Budget(1e9)
     return rest
 
 

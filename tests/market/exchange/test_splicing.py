@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from exchange_trades import BEGIN, expected, made_trades
 from vivienne.market.feeds.base import MinuteClosed, MinuteCorrected
 from vivienne.market.feeds.exchange.adapter import CandleSeen, Heard, HistoryRow, NumberedTrade, Traded
+from vivienne.market.feeds.exchange.from_candles import FromCandles
+from vivienne.market.feeds.exchange.from_trades import FromTrades
 from vivienne.market.feeds.exchange.minutes import GRACE_MS, MOST_MINUTES
-from vivienne.market.feeds.exchange.splicing import CandlesNeeded, FromCandles, FromTrades, HistoryNeeded, TradesNeeded
+from vivienne.market.feeds.exchange.splicing import CandlesNeeded, HistoryNeeded, TradesNeeded
 from vivienne.market.types import MINUTE_MS, Candle
 
 if TYPE_CHECKING:

@@ -46,12 +46,16 @@ class ControlStream:
         names: of stream and channels.
         consumer: name of this process.
         held: tells if this process holds the lease at this moment.
+
+    Attributes:
+        watch: notices what others do to the stream.
     """
 
     def __init__(self, messages: ControlMessages, names: ControlNames, consumer: str, held: Callable[[], bool]) -> None:
         self._messages = messages
         self._names = names
         self._reading = StreamGroup(names.stream, GROUP, consumer, held, most=1)
+        self.watch = self._reading.watch
         self._held = held
 
     async def run(self, redis: Redis, ready: Callable[[], None]) -> None:
@@ -69,8 +73,10 @@ class ControlStream:
     async def _follow(self, redis: Redis, ready: Callable[[], None]) -> None:
         """Apply entries until the lease is lost: unfinished ones first, then new ones as they come."""
         clock = asyncio.get_running_loop().time
+        self.watch.begin()
         while self._held():
             await self._reading.take_over(redis)
+            await self.watch.look(redis)
             looked = clock()
             entries = await self._reading.read(redis, "0")
             ready()

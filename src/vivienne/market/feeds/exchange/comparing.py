@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from vivienne.market.feeds.base import MinuteCorrected
 from vivienne.market.feeds.exchange.asking import candles_between
-from vivienne.market.feeds.exchange.rest import Budget, Refused
+from vivienne.market.feeds.exchange.budget import Budget
+from vivienne.market.feeds.exchange.rest import Refused
 from vivienne.market.types import MINUTE_MS, Candle
 
 if TYPE_CHECKING:

@@ -10,12 +10,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from vivienne.market.feeds.base import Contact, ContactChanged, FeedEvent, FeedTrouble, History, HistoryRead, Listing
+from vivienne.market.feeds.exchange.budget import Budget
 from vivienne.market.feeds.exchange.comparing import Comparing
 from vivienne.market.feeds.exchange.following import Following
 from vivienne.market.feeds.exchange.group import Group
 from vivienne.market.feeds.exchange.histories import Histories
 from vivienne.market.feeds.exchange.patience import Patience
-from vivienne.market.feeds.exchange.rest import Budget, Rest
+from vivienne.market.feeds.exchange.rest import Rest
 from vivienne.market.feeds.exchange.serving import Serving, choices
 from vivienne.market.feeds.exchange.stream import Stream
 from vivienne.market.feeds.exchange.surroundings import Surroundings

@@ -9,11 +9,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from vivienne.market.feeds.exchange.adapter import Advice
+from vivienne.market.feeds.exchange.from_candles import FromCandles
+from vivienne.market.feeds.exchange.from_trades import FromTrades
 from vivienne.market.feeds.exchange.past import past
 from vivienne.market.feeds.exchange.plausible import Latest
 from vivienne.market.feeds.exchange.rest import Refused, answer_of
 from vivienne.market.feeds.exchange.room import Room
-from vivienne.market.feeds.exchange.splicing import FromCandles, FromTrades
 from vivienne.market.types import MINUTE_MS
 
 if TYPE_CHECKING:

@@ -10,13 +10,13 @@ import asyncio
 import logging
 import zlib
 from http import HTTPStatus
-from time import monotonic
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import httpx2
 import orjson
 
 from vivienne.market.feeds.exchange.adapter import Advice, UnknownMessage
+from vivienne.market.feeds.exchange.budget import Budget
 from vivienne.market.feeds.exchange.fields import check_parts, understood
 from vivienne.market.feeds.exchange.market_list import MarketList
 from vivienne.market.feeds.exchange.patience import Patience
@@ -64,44 +64,6 @@ class Refused(Exception):
     def __init__(self, advice: Advice) -> None:
         super().__init__(advice.reason)
         self.advice = advice
-
-
-class Budget:
-    """So much weight a minute; a burst of a tenth of it is allowed.
-
-    Args:
-        weight_per_minute: what the exchange allows.
-        clock: a monotonic clock, in seconds.
-    """
-
-    def __init__(self, weight_per_minute: float, clock: Callable[[], float] = monotonic) -> None:
-        self._a_second = weight_per_minute / 60.0
-        self._burst = max(1.0, weight_per_minute / 10.0)
-        self._clock = clock
-        self._left = self._burst
-        self._seen = clock()
-        self._turn = asyncio.Lock()
-        self.blocked_until = 0.0
-        """Nobody asks before; by the clock."""
-
-    async def take(self, weight: int) -> None:
-        """Wait until a request of this weight is allowed. Those who wait are let go in order."""
-        async with self._turn:
-            while (seconds := self._missing_seconds(weight)) > 0:  # noqa: ASYNC110  # a bound in time, not an event
-                await asyncio.sleep(seconds)
-            self._left -= weight
-
-    def _missing_seconds(self, weight: int) -> float:
-        now = self._clock()
-        self._left = min(self._burst, self._left + (now - self._seen) * self._a_second)
-        self._seen = now
-        blocked = self.blocked_until - now
-        # A request heavier than the burst is let go with a full burst, and leaves a debt.
-        return max(blocked, (min(weight, self._burst) - self._left) / self._a_second)
-
-    def block(self, seconds: float) -> None:
-        """Nobody asks for so long."""
-        self.blocked_until = max(self.blocked_until, self._clock() + seconds)
 
 
 class Rest:

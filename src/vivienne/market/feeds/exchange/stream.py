@@ -12,10 +12,10 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from vivienne.market.feeds.exchange.adapter import Advice
+from vivienne.market.feeds.exchange.budget import Budget
 from vivienne.market.feeds.exchange.line import CLOSE_SECONDS, Broken, Line
 from vivienne.market.feeds.exchange.listener import Counts
 from vivienne.market.feeds.exchange.patience import Patience
-from vivienne.market.feeds.exchange.rest import Budget
 from vivienne.market.feeds.exchange.turns import Turns
 from vivienne.rates import Quota
 

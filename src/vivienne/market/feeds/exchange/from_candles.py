@@ -1,0 +1,124 @@
+"""Minutes of an exchange whose candles are the minutes; see `vivienne.market.feeds.exchange.splicing`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vivienne.market.feeds.base import FeedEvent, MinuteClosed, PriceMoved
+from vivienne.market.feeds.exchange.adapter import CandleSeen, Heard, Traded
+from vivienne.market.feeds.exchange.minutes import MOST_MINUTES
+from vivienne.market.feeds.exchange.splicing import CandlesNeeded, HistoryNeeded, missing
+from vivienne.market.types import MINUTE_MS, Candle
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from vivienne.market.feeds.exchange.adapter import HistoryRow, NumberedTrade, StreamEvent
+    from vivienne.market.feeds.exchange.splicing import Need
+
+FLAG_GRACE_MS = 5_000
+"""How long after the end of a minute its closed candle is waited for, by the exchange's clock."""
+_FILLED_AT_ONCE = 50
+"""Candles of an answer that are taken until others may have a turn."""
+_MOST_AHEAD = 1_500
+"""Closed minutes that are held back; more are asked for again."""
+
+
+class FromCandles:
+    """See `Splice`. The exchange's closed candle is the minute.
+
+    Args:
+        begin: open time of the first minute to make.
+    """
+
+    is_behind = False
+    left_out = 0
+
+    def __init__(self, begin: int) -> None:
+        self._next = begin
+        self._ahead: dict[int, Candle] = {}
+        self._is_broken = True
+        self._newest = begin
+        self.heard = begin
+
+    def take(self, event: StreamEvent) -> list[FeedEvent]:
+        """See `Splice`."""
+        if isinstance(event, Heard):
+            self.heard = max(self.heard, event.time)
+        elif isinstance(event, Traded) and event.trades:
+            newest = event.trades[-1].trade
+            return [PriceMoved(newest.price, newest.time)]
+        elif isinstance(event, CandleSeen):
+            self._newest = max(self._newest, event.candle.open_time)
+            return self._closed(event.candle) if event.is_closed else []
+        return []
+
+    def _closed(self, candle: Candle) -> list[FeedEvent]:
+        if candle.open_time >= self._next and len(self._ahead) < _MOST_AHEAD:
+            self._ahead[candle.open_time] = candle
+        return [] if self._is_broken else self._released()
+
+    def _released(self) -> list[FeedEvent]:
+        found: list[FeedEvent] = []
+        while (candle := self._ahead.pop(self._next, None)) is not None:
+            found.append(MinuteClosed(candle, "streamed"))
+            self._next += MINUTE_MS
+        return found
+
+    def interrupt(self) -> None:
+        """See `Splice`."""
+        self._is_broken = True
+
+    def need(self) -> Need | None:
+        """See `Splice`."""
+        if (count := missing(self._next, self.heard)) > MOST_MINUTES:
+            return HistoryNeeded(count)
+        missing_to = min(self._ahead, default=self._next)
+        overdue = self.heard - self._next - MINUTE_MS > FLAG_GRACE_MS
+        if self._is_broken or overdue or missing_to > self._next:
+            end = max(missing_to, self.heard - self.heard % MINUTE_MS, self._next) + MINUTE_MS
+            return CandlesNeeded(self._next, end)
+        return None
+
+    def go_on(self) -> list[FeedEvent]:
+        """See `Splice`."""
+        return []
+
+    def let_go(self) -> Iterator[None]:
+        """See `Splice`."""
+        yield from ()
+
+    def answer_part(self, trades: Sequence[NumberedTrade]) -> list[FeedEvent]:
+        """See `Splice`. Trades are never needed."""
+        del trades
+        return []
+
+    def answer_trades(
+        self, trades: Sequence[NumberedTrade], *, is_whole: bool, oldest: int | None = None
+    ) -> list[FeedEvent]:
+        """See `Splice`. Trades are never needed."""
+        del trades, is_whole, oldest
+        return []
+
+    def answer_candles(self, rows: Sequence[HistoryRow]) -> Iterator[list[FeedEvent]]:
+        """See `Splice`. What the stream said of a minute counts; it is compared once the exchange has settled it.
+
+        A candle is closed where there is a later one: a clock that is wrong closes none.
+        """
+        self._newest = max([self._newest, *(row.candle.open_time for row in rows)])
+        for begin in range(0, len(rows), _FILLED_AT_ONCE):
+            yield [event for row in rows[begin : begin + _FILLED_AT_ONCE] for event in self._filled(row.candle)]
+        self._is_broken = False
+        yield self._released()
+
+    def _filled(self, candle: Candle) -> list[FeedEvent]:
+        found: list[FeedEvent] = []
+        is_next = candle.open_time == self._next and candle.open_time not in self._ahead
+        if is_next and candle.open_time < self._newest:
+            found.append(MinuteClosed(candle, "filled"))
+            self._next += MINUTE_MS
+        return found + self._released()
+
+    def give_up(self) -> list[FeedEvent]:
+        """See `Splice`. Minutes that are missing are never made up."""
+        return []

@@ -1,0 +1,192 @@
+"""Minutes of an instrument that are made from its trades; see `vivienne.market.feeds.exchange.splicing`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vivienne.market.feeds.base import FeedEvent, MinuteClosed, MinuteCorrected, PriceMoved
+from vivienne.market.feeds.exchange.adapter import CandleSeen, Heard, HistoryRow, Traded
+from vivienne.market.feeds.exchange.comparing import differing
+from vivienne.market.feeds.exchange.minutes import GRACE_MS, MOST_MINUTES, MinuteBuilder
+from vivienne.market.feeds.exchange.splicing import CandlesNeeded, HistoryNeeded, TradesNeeded, is_closed, missing
+from vivienne.market.types import MINUTE_MS, Candle
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from vivienne.market.feeds.exchange.adapter import NumberedTrade, StreamEvent
+    from vivienne.market.feeds.exchange.room import Room
+    from vivienne.market.feeds.exchange.splicing import Need
+
+_CHECK_GRACE_MS = 2_000
+"""The same where minutes are made from trades, and the candle is the check; and for trades that it has already."""
+_SILENCE_MS = 15_000
+"""An exchange whose clock alone ends minutes says its time more often than that: Kraken every 5 s when asked."""
+_MOST_AHEAD = 1_500
+"""Closed minutes that are held back; more are asked for again."""
+_MOST_UNCHECKED = 60
+"""Minutes that were made and wait for the exchange's own candle. Some exchanges send none that is closed."""
+
+
+class FromTrades:
+    """See `Splice`. Minutes are made from trades; the exchange's candle is the check, and the last resort.
+
+    Args:
+        begin: open time of the first minute to make.
+        close: the last price before it.
+        is_flagged: whether the exchange's candle says when it is closed. It is waited for, so that trades that were
+            lost without a trace are noticed before the minute is decided on.
+        room: for the trades of all instruments.
+    """
+
+    def __init__(self, begin: int, close: float | None, *, is_flagged: bool = False, room: Room | None = None) -> None:
+        self._builder = MinuteBuilder(begin, close, room=room, flag_grace=_CHECK_GRACE_MS if is_flagged else 0)
+        self._builder.interrupt()
+        self._own: dict[int, Candle] = {}
+        self._made: dict[int, Candle] = {}
+        self.heard = self._said = begin
+
+    def take(self, event: StreamEvent) -> list[FeedEvent]:
+        """See `Splice`."""
+        if isinstance(event, Heard):
+            self._doubt_silence(event.time)
+            self.heard = max(self.heard, event.time)
+            self._builder.hear(event.time)
+        elif isinstance(event, Traded):
+            if not event.is_snapshot:
+                self._doubt_silence(*[each.trade.time for each in event.trades])
+            new = self._builder.add(event.trades)
+            if new:
+                self._said = max(self._said, *[each.trade.time for each in new])
+            self._builder.join(event.trades if event.is_snapshot else new)
+            moved = [PriceMoved(each.trade.price, each.trade.time) for each in new[-1:] if not event.is_snapshot]
+            return [*moved, *self._minutes()]
+        elif isinstance(event, CandleSeen):
+            return [*self._check(event), *self._minutes()]
+        return self._minutes()
+
+    @property
+    def is_behind(self) -> bool:
+        """See `Splice`."""
+        return self._builder.is_behind
+
+    @property
+    def left_out(self) -> int:
+        """See `Splice`."""
+        return self._builder.left_out
+
+    def go_on(self) -> list[FeedEvent]:
+        """See `Splice`."""
+        return self._minutes()
+
+    def let_go(self) -> Iterator[None]:
+        """See `Splice`."""
+        return self._builder.let_go()
+
+    def _doubt_silence(self, *times: int) -> None:
+        """Where nothing was said for a while, no time ends a minute, be it of the clock or of a trade.
+
+        Trades may have been left out. Where they have numbers, these tell.
+        """
+        new = [time for time in times if time > self._said]
+        if not new:
+            return
+        was_silent = min(new) - self._said > _SILENCE_MS
+        self._said = max(new)
+        if was_silent and self._said >= self._builder.begin + MINUTE_MS and self._builder.begin not in self._own:
+            self._builder.interrupt()
+
+    def _check(self, event: CandleSeen) -> list[FeedEvent]:
+        if not event.is_closed:
+            return []
+        _remember(self._own, event.candle, _MOST_AHEAD)
+        found = self._compared(event.candle.open_time)
+        # Those of minutes that are made or filled have nothing left to check.
+        self._own = {minute: own for minute, own in self._own.items() if minute >= self._builder.begin}
+        return found
+
+    def _end_confirmed(self) -> None:
+        """End the oldest minute if its own candle is there and has no trade that is still on its way.
+
+        Candles and trades are told apart from each other: either may come first.
+        """
+        minute = self._builder.begin
+        own = self._own.get(minute)
+        if own is not None and ((so_far := self._builder.so_far(minute)) is None or not differing(so_far, own)):
+            self._builder.end(minute)
+
+    def _closed(self, candle: Candle) -> list[FeedEvent]:
+        """A minute that was made. Where the exchange's own candle is there already and differs, it is the minute."""
+        _remember(self._made, candle, _MOST_UNCHECKED)
+        own = self._own.get(candle.open_time)
+        corrected = self._compared(candle.open_time)
+        if own is not None and corrected:
+            self._builder.close_at(own)
+            return [*corrected, MinuteClosed(own, "filled")]
+        return [MinuteClosed(candle, "streamed")]
+
+    def _compared(self, minute: int) -> list[FeedEvent]:
+        """The correction of a minute, where the exchange's own candle is there and differs."""
+        if minute not in self._own or minute not in self._made:
+            return []
+        made, own = self._made.pop(minute), self._own.pop(minute)
+        return [MinuteCorrected(own, made)] if differing(made, own) else []
+
+    def _minutes(self) -> list[FeedEvent]:
+        found: list[FeedEvent] = []
+        while True:
+            self._end_confirmed()
+            for candle in self._builder.made():
+                found += self._closed(candle)
+                self._end_confirmed()
+            own = self._own.get(self._builder.begin) if self._builder.is_broken else None
+            if own is None or not self._builder.supply(own):
+                return found
+            found.append(MinuteClosed(own, "filled"))
+
+    def interrupt(self) -> None:
+        """See `Splice`."""
+        self._builder.interrupt()
+
+    def need(self) -> Need | None:
+        """See `Splice`. Trades first; the candle of the minute where they cannot be had, once it is closed."""
+        begin = self._builder.begin
+        if (count := missing(begin, self.heard)) > MOST_MINUTES:
+            return HistoryNeeded(count)
+        if self._builder.is_broken:
+            is_there = self.heard >= begin + MINUTE_MS + GRACE_MS
+            return CandlesNeeded(begin, self.heard - self.heard % MINUTE_MS) if is_there else None
+        hole = self._builder.hole()
+        return None if hole is None else TradesNeeded(hole.after, begin)
+
+    def answer_part(self, trades: Sequence[NumberedTrade]) -> list[FeedEvent]:
+        """See `Splice`."""
+        self._builder.add(trades)
+        return self._minutes()
+
+    def answer_trades(
+        self, trades: Sequence[NumberedTrade], *, is_whole: bool, oldest: int | None = None
+    ) -> list[FeedEvent]:
+        """See `Splice`."""
+        self._builder.cover(trades, is_whole=is_whole, oldest=oldest)
+        return self._minutes()
+
+    def answer_candles(self, rows: Sequence[HistoryRow]) -> Iterator[list[FeedEvent]]:
+        """See `Splice`. They take the place of minutes that lack trades, and of no others."""
+        for row in rows:
+            if self._builder.is_broken and is_closed(row, self.heard) and self._builder.supply(row.candle):
+                yield [MinuteClosed(row.candle, "filled"), *self._minutes()]
+
+    def give_up(self) -> list[FeedEvent]:
+        """See `Splice`."""
+        if not self._builder.is_broken:
+            self._builder.give_up()
+            return self._minutes()
+        candle = self._builder.incomplete()
+        return [*([] if candle is None else [MinuteClosed(candle, "incomplete")]), *self._minutes()]
+
+
+def _remember(kept: dict[int, Candle], candle: Candle, most: int) -> None:
+    kept[candle.open_time] = candle
+    while len(kept) > most:
+        del kept[next(iter(kept))]
