@@ -2,7 +2,8 @@
 
 The kernel has one queue for all clients, in which a pause would wait for every connection before it. To take one out
 costs little; what costs is to set it up. Here the addresses take turns for that, and a connection that its client has
-reset is closed without it.
+reset is closed without it. Of an address that has many waiting, the newest and the oldest take turns: a pause does not
+wait for all that came before it, and nothing waits for ever while more come.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -47,7 +49,11 @@ class Acceptor:
         self._protocol = protocol
         self._room = room
         self._turns = Turns(_SET_UP_PER_PASS)
+        self._accepted: dict[str, deque[socket.socket]] = {}
+        """Connections that wait to be set up, by address."""
         self._waiting = 0
+        self._is_newest = False
+        """Whether the next one is the newest of its address."""
         self._is_accepting = False
         self._is_closed = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -109,9 +115,12 @@ class Acceptor:
                 continue
             accepted.setblocking(False)
             self._waiting += 1
-            self._turns.take(counted_as(address[0]), partial(self._set_up, accepted))
+            whose = counted_as(address[0])
+            self._accepted.setdefault(whose, deque()).append(accepted)
+            self._turns.take_now(whose, partial(self._set_up, whose))
 
-    def _set_up(self, accepted: socket.socket) -> None:
+    def _set_up(self, whose: str) -> None:
+        accepted = self._choose(whose)
         self._waiting -= 1
         self.start()
         if _is_reset(accepted):
@@ -120,6 +129,15 @@ class Acceptor:
         task = asyncio.get_running_loop().create_task(self._connect(accepted))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def _choose(self, whose: str) -> socket.socket:
+        """Take out the oldest connection of an address, or the newest."""
+        here = self._accepted[whose]
+        self._is_newest = not self._is_newest
+        chosen = here.pop() if self._is_newest else here.popleft()
+        if not here:
+            del self._accepted[whose]
+        return chosen
 
     async def _connect(self, accepted: socket.socket) -> None:
         try:

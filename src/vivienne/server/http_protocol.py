@@ -155,15 +155,18 @@ class Connection(HttpToolsProtocol):
             return
         self.flow.hold(data)
         self._count_held()
-        self._ask_for_turn()
+        self._ask_for_turn(may_be_now=True)
 
     def _count_held(self) -> None:
         self.everything.holds(self, self.flow.size + self._arriving.kept)
 
-    def _ask_for_turn(self) -> None:
-        if self._due is None:
-            turns = self.everything.parsing if self._turns < _FEW_TURNS else self.everything.parsing_on
-            self._due = turns.take(self.whose, self._turn, had=self._turns)
+    def _ask_for_turn(self, *, may_be_now: bool = False) -> None:
+        if self._due is not None:
+            return
+        turns = self.everything.parsing if self._turns < _FEW_TURNS else self.everything.parsing_on
+        turn = (turns.take_now if may_be_now else turns.take)(self.whose, self._turn, had=self._turns)
+        if turn is not None:
+            self._due = turn
 
     def _turn(self) -> None:
         self._due = None
@@ -326,7 +329,9 @@ class Connection(HttpToolsProtocol):
             if app is self._over_limit:
                 app = self.config.loaded_app
                 cycle.keep_alive = False
-        self._starts = turns.take(whose, partial(self._start, cycle, app), had=self._turns)
+        turn = turns.take_now(whose, partial(self._start, cycle, app), had=self._turns)
+        if turn is not None:
+            self._starts = turn
 
     def _start(self, cycle: Any, app: Any) -> None:
         self._starts = None
