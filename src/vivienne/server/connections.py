@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vivienne.metrics.registry import Metrics
+from vivienne.server.head import scope_of
 from vivienne.server.held import Held
+from vivienne.server.policy import is_pause
 from vivienne.server.problems import problem
 from vivienne.server.turns import Turns
 
@@ -118,6 +120,14 @@ class Connections:
         self._unread_socket_bytes = 0
         for reason in _REASONS:
             self._metrics.expect(_ENDED, reason)
+
+    def pause_in(self, head: bytes, address: str) -> str | None:
+        """The name under which the beginning of a request has its turn as a pause; None if it is not known to be one.
+
+        Nobody else relies on it: the request is parsed when it has arrived.
+        """
+        scope = scope_of(head)
+        return self.pauses_as(scope, address) if scope is not None and is_pause(scope) else None
 
     def room(self) -> int:
         """How many connections may be open besides those that are."""
