@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 
-from vivienne.server.http_protocol import forwarded_for
+from vivienne.server.http_receiving import forwarded_for
 from vivienne.server.turns import Turns
 
 
