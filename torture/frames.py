@@ -104,7 +104,9 @@ def measure(*, sockets: int = 8, seconds: float = 20.0, kinds: str = ",".join(KI
     named = kinds.split(",")
     progress = Progress("floods of frames", len(named))
     few = [kind for kind in named if kind != _MANY_ASSETS]
-    for flags, theirs in ((_FLAGS, few), (_FLAGS_OF_MANY, [kind for kind in named if kind == _MANY_ASSETS])):
+    many = [kind for kind in named if kind == _MANY_ASSETS]
+    # Of many assets one is paused: to decide all of them again after a resumption takes its time.
+    for flags, theirs, pause in ((_FLAGS, few, "{}"), (_FLAGS_OF_MANY, many, '{"asset_symbol":"A0"}')):
         if not theirs:
             continue
         with (
@@ -112,7 +114,7 @@ def measure(*, sockets: int = 8, seconds: float = 20.0, kinds: str = ",".join(KI
             RunningServer(*flags, db=Path(folder) / "frames.db") as server,
         ):
             for kind in theirs:
-                figures += beside(server, kind, _flood(kind), sockets, seconds)
+                figures += beside(server, kind, _flood(kind), sockets, seconds, pause)
                 progress.add()
     progress.end()
     return figures
