@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import statistics
 import time
 from typing import TYPE_CHECKING
@@ -43,7 +44,7 @@ class _Uncounted(Mailbox):
 
 def measure() -> list[Figure]:
     """Measure all three."""
-    return [*_decisions(), *_broadcasts(), *_looks()]
+    return [*_decisions(), *asyncio.run(_broadcasts()), *_looks()]
 
 
 def _decisions() -> list[Figure]:
@@ -73,7 +74,7 @@ def _decisions() -> list[Figure]:
     ]
 
 
-def _broadcasts() -> list[Figure]:
+async def _broadcasts() -> list[Figure]:
     message: Any = {"type": "asset_data", "asset": "BTC", "config_version": 1}
     frame = Frame(message)
     hub = Hub(Metrics())

@@ -158,10 +158,12 @@ def _write_history(server: RunningServer) -> None:
         server.post("partial-update", document).raise_for_status()
 
 
-def beside(server: RunningServer, kind: str, flood: Flood, connections: int, seconds: float) -> list[Figure]:
-    """Pause alone, and beside a flood."""
+def beside(
+    server: RunningServer, kind: str, flood: Flood, connections: int, seconds: float, pause: str = "{}"
+) -> list[Figure]:
+    """Pause alone, and beside a flood; `pause` says what."""
     process = psutil.Process(server.process.pid)
-    alone = asyncio.run(_pause(server, seconds / 5, lambda: None))
+    alone = asyncio.run(_pause(server, seconds / 5, lambda: None, pause))
     before = most = process.memory_info().rss
 
     def look() -> None:
@@ -169,7 +171,7 @@ def beside(server: RunningServer, kind: str, flood: Flood, connections: int, sec
         most = max(most, process.memory_info().rss)
 
     with _running(server.port, flood, max(1, int(connections * flood.share))):
-        during = asyncio.run(_pause(server, seconds, look))
+        during = asyncio.run(_pause(server, seconds, look, pause))
     look()
     p99, grown = percentile(during.milliseconds or [float("inf")], 99), (most - before) / 1e6
     quiet = percentile(alone.milliseconds or [float("inf")], 99)
@@ -195,7 +197,7 @@ def beside(server: RunningServer, kind: str, flood: Flood, connections: int, sec
     ]
 
 
-async def _pause(server: RunningServer, seconds: float, look: Callable[[], None]) -> _Pauses:
+async def _pause(server: RunningServer, seconds: float, look: Callable[[], None], what: str) -> _Pauses:
     """Pause and resume, each on a connection of its own."""
     found, process = _Pauses(), psutil.Process(server.process.pid)
     end = time.monotonic() + seconds
@@ -205,7 +207,7 @@ async def _pause(server: RunningServer, seconds: float, look: Callable[[], None]
             begin, computed = time.perf_counter(), _computed(process)
             try:
                 async with asyncio.timeout(_PATIENCE_SECONDS):
-                    wrong = await _post(server.port, name)
+                    wrong = await _post(server.port, name, what)
             except (OSError, TimeoutError) as error:
                 wrong = repr(error)
             if name == "pause":
@@ -223,12 +225,14 @@ def _computed(process: psutil.Process) -> float:
     return float(times.user + times.system)
 
 
-async def _post(port: int, name: str) -> str:
+async def _post(port: int, name: str, what: str) -> str:
     """Pause or resume; gives what went wrong."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(_OTHERS, 0))
     try:
-        head = f"POST {COMPREHENSIVE}/{name} HTTP/1.1\r\n{_HEAD}Content-Length: 2\r\nConnection: close\r\n\r\n"
-        writer.write(f"{head}{{}}".encode())
+        head = (
+            f"POST {COMPREHENSIVE}/{name} HTTP/1.1\r\n{_HEAD}Content-Length: {len(what)}\r\nConnection: close\r\n\r\n"
+        )
+        writer.write(f"{head}{what}".encode())
         answer = (await reader.read()).decode()
     finally:
         writer.close()

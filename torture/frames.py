@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from measuring import Figure
 
 _FLAGS = ("--assets", "BTC,ETH,SOL", "--timeframe", "1m")
+_FLAGS_OF_MANY = ("--assets", ",".join(f"A{number}" for number in range(100)), "--timeframe", "1m")
 _OPEN = (
     "GET /ws/state HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
     "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
@@ -55,6 +56,7 @@ def _floods() -> dict[str, tuple[bytes, bytes]]:
     }
 
 
+_MANY_ASSETS = "states of 100 assets to each of many"
 _MANY = 200
 """Times as many WebSockets as of the other kinds: with 8, most of those that a caller may have."""
 
@@ -68,6 +70,7 @@ def _many() -> dict[str, Flood]:
     wrong = _frame(_LAST | _TEXT, b'{"a":"' + b"x" * 250_000 + "\U0001f600".encode())
     return {
         "a few pings on each of many": _on_each(few, share=_MANY, every=0.15),
+        _MANY_ASSETS: _on_each(b"", share=_MANY, every=_ONCE),
         "replies that are not read": Flood((_OPEN,), reads=False, share=_MANY / 2, answered=asked.decode("latin-1")),
         "a message of 4 MB on each of many": _on_each(longest, share=_MANY / 20, every=_ONCE),
         "a malformed message of 250 kB on each of many": _on_each(wrong, share=_MANY / 4, every=_ONCE),
@@ -98,13 +101,20 @@ def measure(*, sockets: int = 8, seconds: float = 20.0, kinds: str = ",".join(KI
         kinds: of `KINDS`, with commas between.
     """
     figures: list[Figure] = []
-    progress = Progress("floods of frames", len(kinds.split(",")))
-    with (
-        tempfile.TemporaryDirectory(dir=Path.cwd()) as folder,
-        RunningServer(*_FLAGS, db=Path(folder) / "frames.db") as server,
-    ):
-        for kind in kinds.split(","):
-            figures += beside(server, kind, _flood(kind), sockets, seconds)
-            progress.add()
+    named = kinds.split(",")
+    progress = Progress("floods of frames", len(named))
+    few = [kind for kind in named if kind != _MANY_ASSETS]
+    many = [kind for kind in named if kind == _MANY_ASSETS]
+    # Of many assets one is paused: to decide all of them again after a resumption takes its time.
+    for flags, theirs, pause in ((_FLAGS, few, "{}"), (_FLAGS_OF_MANY, many, '{"asset_symbol":"A0"}')):
+        if not theirs:
+            continue
+        with (
+            tempfile.TemporaryDirectory(dir=Path.cwd()) as folder,
+            RunningServer(*flags, db=Path(folder) / "frames.db") as server,
+        ):
+            for kind in theirs:
+                figures += beside(server, kind, _flood(kind), sockets, seconds, pause)
+                progress.add()
     progress.end()
     return figures

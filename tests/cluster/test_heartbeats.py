@@ -97,7 +97,7 @@ class Showing:
         return str(self._shown["BTC"]["status_reason"])
 
 
-def test_a_state_is_stale_when_no_newer_one_comes_whatever_heartbeats_say() -> None:
+async def test_a_state_is_stale_when_no_newer_one_comes_whatever_heartbeats_say() -> None:
     showing = Showing()
     showing.take(state(1), beat())
     assert {"BTC": "live"} == showing.after(20, beat())
@@ -109,7 +109,7 @@ def test_a_state_is_stale_when_no_newer_one_comes_whatever_heartbeats_say() -> N
     assert {"BTC": "live"} == showing.after(1, beat())
 
 
-def test_an_agent_is_known_by_its_share_also_when_it_is_gone() -> None:
+async def test_an_agent_is_known_by_its_share_also_when_it_is_gone() -> None:
     showing = Showing()
     showing.take(state(1), beat(shard="1/2"))
     assert "1/2" == showing.agents.name_of("BTC")
@@ -118,7 +118,7 @@ def test_an_agent_is_known_by_its_share_also_when_it_is_gone() -> None:
     assert showing.agents.name_of("ETH") is None
 
 
-def test_a_state_is_stale_when_its_data_is_too_old_even_if_its_agent_says_nothing() -> None:
+async def test_a_state_is_stale_when_its_data_is_too_old_even_if_its_agent_says_nothing() -> None:
     showing = Showing()
     showing.take(state(1, age=175.0), beat())
     assert {"BTC": "live"} == showing.after(7, beat())
@@ -126,14 +126,14 @@ def test_a_state_is_stale_when_its_data_is_too_old_even_if_its_agent_says_nothin
 
 
 @pytest.mark.parametrize("status", ["ended", "stale"])
-def test_what_decides_nothing_keeps_its_own_reason(status: str) -> None:
+async def test_what_decides_nothing_keeps_its_own_reason(status: str) -> None:
     showing = Showing()
     showing.take(state(1, status=status), beat())
     assert {"BTC": status} == showing.after(60, beat())
     assert "BTC" not in showing.market.troubles()
 
 
-def test_whoever_only_sends_heartbeats_decides_nothing() -> None:
+async def test_whoever_only_sends_heartbeats_decides_nothing() -> None:
     showing = Showing()
     showing.take(state(1), beat(), beat("9999-forged", troubles={"BTC": "x"}, feed="forged"))
 
@@ -146,7 +146,7 @@ def test_whoever_only_sends_heartbeats_decides_nothing() -> None:
 
 
 @pytest.mark.parametrize("channel", [AGENTS, STATE + "ETH", "vivienne:gateway:x"])
-def test_a_state_counts_on_the_channel_of_its_asset_only(channel: str) -> None:
+async def test_a_state_counts_on_the_channel_of_its_asset_only(channel: str) -> None:
     showing = Showing()
     showing.take(state(1), beat())
     showing.gateway.take(channel, json.dumps(state(2, "9999-forged", status="warming_up")).encode())
@@ -156,7 +156,7 @@ def test_a_state_counts_on_the_channel_of_its_asset_only(channel: str) -> None:
     assert [AGENT] == [each["agent"] for each in showing.agents.all()]
 
 
-def test_names_without_end_do_not_fill_the_memory_nor_push_out_those_who_publish() -> None:
+async def test_names_without_end_do_not_fill_the_memory_nor_push_out_those_who_publish() -> None:
     showing = Showing()
     showing.take(state(1), beat())
     showing.take(*(beat(f"9999-{number}") for number in range(2 * MOST_UNPROVEN)))
@@ -165,7 +165,7 @@ def test_names_without_end_do_not_fill_the_memory_nor_push_out_those_who_publish
     assert [AGENT] == [each["agent"] for each in showing.agents.there()]
 
 
-def test_what_no_agent_needs_is_not_kept() -> None:
+async def test_what_no_agent_needs_is_not_kept() -> None:
     showing = Showing()
     names = [f"A{number}" for number in range(10_000)]
     showing.take(
@@ -202,7 +202,7 @@ def test_what_no_agent_needs_is_not_kept() -> None:
         ([beat(), beat(SUCCESSOR, shard="1/2")], {"it is one of 2 agents, and the agent 1/1 one of 1"}),
     ],
 )
-def test_an_agent_that_was_started_with_other_settings_is_noticed(beats: list[Heartbeat], said: set[str]) -> None:
+async def test_an_agent_that_was_started_with_other_settings_is_noticed(beats: list[Heartbeat], said: set[str]) -> None:
     found = disagreements(beats, ASSETS)
 
     assert len(said) == len(found)
@@ -210,7 +210,7 @@ def test_an_agent_that_was_started_with_other_settings_is_noticed(beats: list[He
         assert any(words in reason for reason in found.values())
 
 
-def test_whoever_asks_an_agent_does_not_choose_what_it_publishes_on() -> None:
+async def test_whoever_asks_an_agent_does_not_choose_what_it_publishes_on() -> None:
     asked = {"kind": "closes", "count": 1, "id": "q-1"}
     for channel in ("vivienne:control", "vivienne:state:BTC", "vivienne:agents", "vivienne:pauses", ""):
         assert read_question(json.dumps({**asked, "answer_to": channel}).encode()) is None
@@ -218,7 +218,7 @@ def test_whoever_asks_an_agent_does_not_choose_what_it_publishes_on() -> None:
 
 
 @pytest.mark.parametrize("field", ["agent", "shard", "feed", "timeframe"])
-def test_a_heartbeat_with_a_long_name_is_none(field: str) -> None:
+async def test_a_heartbeat_with_a_long_name_is_none(field: str) -> None:
     known = json.dumps(beat()).encode()
     assert read_heartbeat(known) == beat()
     assert read_heartbeat(json.dumps({**beat(), field: "x" * 101}).encode()) is None
@@ -295,7 +295,7 @@ async def test_an_agent_of_another_share_is_no_successor(earlier: Earlier) -> No
 @pytest.mark.parametrize(
     "pause", [{}, {"config_id": 5, "version": 1}, {"config_id": "x", "version": "1"}, "paused", []]
 )
-def test_a_state_with_a_pause_of_another_shape_is_none(pause: Any) -> None:
+async def test_a_state_with_a_pause_of_another_shape_is_none(pause: Any) -> None:
     said = state(1)
     assert _is_state(said)
     said["agents"]["VivienneAgent"]["data"]["pause"] = {"config_id": "x", "version": None}

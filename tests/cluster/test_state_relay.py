@@ -54,13 +54,13 @@ def shown(message: AssetData | None) -> dict[str, Any]:
     return {"seq": message["seq"], **{name: found[name] for name in ("clarity_level", "position_size", "status")}}
 
 
-def test_a_state_goes_on_as_it_came() -> None:
+async def test_a_state_goes_on_as_it_came() -> None:
     watching = Watching()
     watching.relay.receive(state(41), FIRST)
     assert {**state(41), "seq": 1} == watching.sent()
 
 
-def test_what_got_lost_on_the_way_shows_in_seq() -> None:
+async def test_what_got_lost_on_the_way_shows_in_seq() -> None:
     watching = Watching()
     seen = []
     for seq in (41, 42, 45):
@@ -69,7 +69,7 @@ def test_what_got_lost_on_the_way_shows_in_seq() -> None:
     assert [1, 2, 5] == seen
 
 
-def test_a_state_that_comes_twice_or_late_is_left_out() -> None:
+async def test_a_state_that_comes_twice_or_late_is_left_out() -> None:
     watching = Watching()
     watching.relay.receive(state(41), FIRST)
     watching.sent()
@@ -78,14 +78,14 @@ def test_a_state_that_comes_twice_or_late_is_left_out() -> None:
         assert watching.sent() is None
 
 
-def test_a_replacement_goes_on_where_the_other_stopped() -> None:
+async def test_a_replacement_goes_on_where_the_other_stopped() -> None:
     watching = Watching()
     watching.relay.receive(state(4_000), FIRST)
     watching.relay.receive(state(1), SECOND)
     assert 2 == shown(watching.sent())["seq"]
 
 
-def test_an_agent_that_was_replaced_is_not_heard_any_more() -> None:
+async def test_an_agent_that_was_replaced_is_not_heard_any_more() -> None:
     watching = Watching()
     watching.relay.receive(state(4_000), FIRST)
     watching.relay.receive(state(1), SECOND)
@@ -94,7 +94,7 @@ def test_an_agent_that_was_replaced_is_not_heard_any_more() -> None:
     assert watching.sent() is None
 
 
-def test_an_agent_that_was_replaced_is_heard_again_when_its_replacement_is_gone() -> None:
+async def test_an_agent_that_was_replaced_is_heard_again_when_its_replacement_is_gone() -> None:
     watching = Watching()
     watching.relay.receive(state(1), SECOND)
     watching.relay.mark_stale("BTC", "gone")
@@ -102,7 +102,7 @@ def test_an_agent_that_was_replaced_is_heard_again_when_its_replacement_is_gone(
     assert {"seq": 3, "clarity_level": "bang", "position_size": 0.5, "status": "live"} == shown(watching.sent())
 
 
-def test_a_stale_state_is_idle_with_size_0_and_says_why() -> None:
+async def test_a_stale_state_is_idle_with_size_0_and_says_why() -> None:
     watching = Watching()
     watching.relay.receive(state(41), FIRST)
     watching.relay.mark_stale("BTC", "its agent is gone")
@@ -113,7 +113,7 @@ def test_a_stale_state_is_idle_with_size_0_and_says_why() -> None:
     assert ("its agent is gone", 41) == (found["status_reason"], found["price"])
 
 
-def test_a_stale_state_says_how_old_its_data_is_meanwhile() -> None:
+async def test_a_stale_state_says_how_old_its_data_is_meanwhile() -> None:
     watching = Watching()
     watching.relay.receive(state(41), FIRST)
     watching.now += 3.25
@@ -124,7 +124,7 @@ def test_a_stale_state_says_how_old_its_data_is_meanwhile() -> None:
 
 
 @pytest.mark.parametrize("is_stale", [False, True])
-def test_a_paused_asset_goes_out_with_the_pause_that_this_process_knows(is_stale: bool) -> None:
+async def test_a_paused_asset_goes_out_with_the_pause_that_this_process_knows(is_stale: bool) -> None:
     watching = Watching()
     watching.relay.receive(state(41), FIRST)
     if is_stale:
@@ -146,7 +146,7 @@ def test_a_paused_asset_goes_out_with_the_pause_that_this_process_knows(is_stale
 
 
 @pytest.mark.parametrize("again", ["revive", "pause"])
-def test_a_state_that_is_shown_again_is_no_younger(again: str) -> None:
+async def test_a_state_that_is_shown_again_is_no_younger(again: str) -> None:
     watching = Watching()
     watching.relay.receive(state(41), FIRST)
     first = watching.sent()
@@ -163,7 +163,7 @@ def test_a_state_that_is_shown_again_is_no_younger(again: str) -> None:
     assert message["timestamp"] > first["timestamp"]
 
 
-def test_a_state_that_was_kept_is_as_old_as_it_is() -> None:
+async def test_a_state_that_was_kept_is_as_old_as_it_is() -> None:
     watching = Watching()
     watching.relay.receive(state(41), FIRST, waited=3_600.0)
     message = watching.sent()
@@ -171,7 +171,7 @@ def test_a_state_that_was_kept_is_as_old_as_it_is() -> None:
     assert message["agents"]["VivienneAgent"]["data"]["data_age"] == 3601.5
 
 
-def test_it_is_said_once() -> None:
+async def test_it_is_said_once() -> None:
     watching = Watching()
     watching.relay.receive(state(41), FIRST)
     watching.relay.mark_stale("BTC", "its agent is gone")
@@ -180,7 +180,7 @@ def test_it_is_said_once() -> None:
     assert watching.sent() is None
 
 
-def test_an_agent_that_is_there_after_all_has_its_last_state_shown_again() -> None:
+async def test_an_agent_that_is_there_after_all_has_its_last_state_shown_again() -> None:
     watching = Watching()
     watching.relay.receive(state(41), FIRST)
     watching.relay.mark_stale("BTC", "its agent is gone")
@@ -188,7 +188,7 @@ def test_an_agent_that_is_there_after_all_has_its_last_state_shown_again() -> No
     assert {"seq": 3, "clarity_level": "bang", "position_size": 0.5, "status": "live"} == shown(watching.sent())
 
 
-def test_a_new_client_gets_the_latest() -> None:
+async def test_a_new_client_gets_the_latest() -> None:
     watching = Watching()
     watching.relay.receive(state(41), FIRST)
     watching.relay.receive(state(1, asset="ETH"), FIRST)
@@ -205,7 +205,7 @@ events = st.one_of(
 
 
 @given(st.lists(events, max_size=40))
-def test_numbers_only_ever_grow(happens: list[tuple[str, str, int]]) -> None:
+async def test_numbers_only_ever_grow(happens: list[tuple[str, str, int]]) -> None:
     watching = Watching()
     last = 0
     for kind, agent, seq in happens:

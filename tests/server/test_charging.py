@@ -20,7 +20,6 @@ from vivienne.server.conversing import Times
 from vivienne.server.gate import Gate
 from vivienne.server.http import CALLER
 from vivienne.server.policy import PAUSE
-from vivienne.server.turns import Turns
 from vivienne.server.websockets import _Conversation, websocket_routes
 from vivienne.store.sqlite import SqliteRevisionStore
 from vivienne.stream.hub import Hub
@@ -90,7 +89,7 @@ async def test_a_pause_of_somebody_who_may_not_pause_waits_as_any_request() -> N
 def test_the_longest_pause_is_urgent_in_any_alphabet() -> None:
     """Programs write a character as an escape of six characters, or of twelve."""
     budgets, nothing = TimeBudgets(lambda: 0.0), cast("Any", None)
-    conversation = _Conversation(nothing, nothing, nothing, nothing, Times(budgets, budgets, Turns(1)))
+    conversation = _Conversation(nothing, nothing, nothing, nothing, Times(budgets, budgets))
     for letter in ("x", "\u044f", "\U0001f600"):
         longest = {name: letter * most for name, most in LONGEST_TEXT.items()}
         assert conversation.is_urgent({"text": json.dumps({"type": "pause", **longest}, indent=4)}, Caller())

@@ -24,7 +24,6 @@ from vivienne.server.conversing import Silence, Times, converse
 from vivienne.server.http import CALLER
 from vivienne.server.incoming import Incoming
 from vivienne.server.listen import bind, server
-from vivienne.server.turns import Turns
 from vivienne.stream.hub import Hub
 
 if TYPE_CHECKING:
@@ -150,7 +149,7 @@ async def test_a_stop_closes_a_websocket_after_its_last_answer_has_been_sent() -
         scope[CALLER] = Caller("127.0.0.1")
         websocket, mailbox = WebSocket(scope, receive, send), hub.join()
         await websocket.accept()
-        await converse(websocket, Times(budgets, budgets, Turns(4)), Slow(mailbox), mailbox)
+        await converse(websocket, Times(budgets, budgets), Slow(mailbox), mailbox)
 
     web, sockets = server(app, Limits(), INCOMING), bind("127.0.0.1", 0)
     serving = asyncio.create_task(web.serve(sockets))

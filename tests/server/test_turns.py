@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 
-from vivienne.server.http_protocol import forwarded_for
+from vivienne.server.http_receiving import forwarded_for
 from vivienne.server.turns import Turns
 
 
@@ -93,3 +93,26 @@ def test_what_is_dropped_takes_neither_turns_nor_memory() -> None:
     waiting, done = asyncio.run(left())
     assert waiting < 10
     assert done == ["first", "second"]
+
+
+def test_while_nobody_waits_a_few_pieces_of_a_pass_are_done_at_once() -> None:
+    """Otherwise a pause would wait for a pass at each step, and a pass is as long as others make it."""
+
+    async def order() -> tuple[list[str], list[str]]:
+        done: list[str] = []
+        turns = Turns(per_pass=3)
+        for number in range(5):
+            turns.take_now("many", partial(done.append, f"many {number}"))
+        turns.take_now("other", partial(done.append, "other"))
+        at_once = list(done)
+        await _passes(1)
+        assert len(done) == 6
+        turns.take_now("other", partial(done.append, "too many in this pass"))
+        assert len(done) == 6
+        await _passes(2)
+        turns.take_now("other", partial(done.append, "in a later pass"))
+        return at_once, done
+
+    at_once, done = asyncio.run(order())
+    assert at_once == ["many 0", "many 1", "many 2"]
+    assert done[3:] == ["many 3", "other", "many 4", "too many in this pass", "in a later pass"]

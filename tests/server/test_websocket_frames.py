@@ -6,10 +6,13 @@ import asyncio
 import logging
 import struct
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from itertools import pairwise
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from uvicorn.config import Config
+from uvicorn.server import ServerState
 
 from raw_http import UPGRADE, request
 from vivienne.access.budget import TimeBudgets
@@ -251,6 +254,39 @@ async def test_who_used_up_its_time_is_not_read_and_others_are() -> None:
             assert await told(other) == (TEXT, b"%d" % length)
         assert not late.done()
         late.cancel()
+
+
+class Blocked:
+    """A transport that only its protocol tells to be full or empty."""
+
+    def get_write_buffer_size(self) -> int:
+        """Bytes that are not sent."""
+        return 0
+
+
+async def test_clients_that_read_again_in_the_same_moment_are_written_to_a_few_at_a_time() -> None:
+    """Each of thousands of writers has messages for its client, and would send them in the same pass."""
+    kind = websocket_protocol.watched(Incoming(TimeBudgets(monotonic), Metrics()))
+    sockets: list[Any] = [kind(Config(_nobody, lifespan="off"), ServerState(), {}) for _ in range(100)]
+    for each in sockets:
+        each.scope, each.transport, each.handshake_complete = {}, Blocked(), True
+        each.pause_writing()
+    for each in sockets:
+        each.resume_writing()
+    again, last = sockets[0], sockets[-1]
+    written = [sum(each.writable.is_set() for each in sockets)]
+    last.pause_writing()  # before it has its turn: it has none
+    async with asyncio.timeout(SECONDS):
+        while written[-1] < len(sockets) - 1:  # each is a pass
+            await asyncio.sleep(0)
+            written.append(sum(each.writable.is_set() for each in sockets))
+    assert again.writable.is_set()
+    assert not last.writable.is_set()
+    assert max(after - before for before, after in pairwise([0, *written])) <= 10
+
+
+async def _nobody(_scope: Any, _receive: Any, _send: Any) -> None:
+    """An application."""
 
 
 async def test_text_that_is_not_utf_8_right_before_a_close_leaves_no_error(caplog: pytest.LogCaptureFixture) -> None:

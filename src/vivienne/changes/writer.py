@@ -92,14 +92,7 @@ class Writer:
         Raises:
             ChangeRefused: what `prepare` raises. `NotStored` may leave open whether the change was made.
         """
-        with self._counts.refusals(channel):
-            more = 2 if is_urgent else 1
-            if self._waiting[whose] >= more * MOST_WAITING or len(self._under_way) >= more * _MOST_IN_ALL:
-                raise NotStored(f"The limit of {MOST_WAITING} waiting changes is reached; retry in a moment")
-        self._waiting[whose] += 1
-        task = asyncio.create_task(self._charged(whose, prepare, channel, ahead, is_urgent=is_urgent))
-        self._under_way.add(task)
-        task.add_done_callback(partial(self._finished, whose))
+        task = self.begin(prepare, channel, whose, ahead=ahead, is_urgent=is_urgent)
         try:
             async with asyncio.timeout(STORE_TIMEOUT):
                 answer = await asyncio.shield(task)
@@ -111,6 +104,30 @@ class Writer:
         if not is_urgent:
             await self.told()
         return answer
+
+    def begin(
+        self,
+        prepare: Callable[[], Awaitable[Prepared[AnswerT]]],
+        channel: str,
+        whose: str,
+        *,
+        ahead: Callable[[], Awaitable[None]] | None = None,
+        is_urgent: bool = False,
+    ) -> asyncio.Task[AnswerT]:
+        """Begin with a change as `write` does; gives the task that makes it, whoever waits for it and how long.
+
+        Raises:
+            NotStored: too many changes wait.
+        """
+        with self._counts.refusals(channel):
+            more = 2 if is_urgent else 1
+            if self._waiting[whose] >= more * MOST_WAITING or len(self._under_way) >= more * _MOST_IN_ALL:
+                raise NotStored(f"The limit of {MOST_WAITING} waiting changes is reached; retry in a moment")
+        self._waiting[whose] += 1
+        task = asyncio.create_task(self._charged(whose, prepare, channel, ahead, is_urgent=is_urgent))
+        self._under_way.add(task)
+        task.add_done_callback(partial(self._finished, whose))
+        return task
 
     async def catch_up(self) -> bool:
         """Put in force what other processes have appended; tell whether there was anything.

@@ -1,10 +1,10 @@
 """Connections: limits of their number, of the time until one has sent a request, and until it has read the answer.
 
 A connection beyond the limits is answered with the reason and closed; only a pause is answered there too. When all
-connections are taken, the address with most gives one up for another that has less than half as many.
-One without a request is closed after a while, or
-when there are too many such connections. One that does not read its answer is ended after a while too, or when too much
-is unread. In both cases the oldest of the address with the most goes first, so that clients that send at once get in.
+connections are taken, the address with most gives one up for another that has less than half as many. One without a
+request is closed after a while, or when there are too many such connections. One that does not read its answer is ended
+after a while too, or when too much is unread. In both cases the oldest of the address with the most goes first, so that
+clients that send at once get in.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vivienne.metrics.registry import Metrics
+from vivienne.server.head import scope_of
 from vivienne.server.held import Held
+from vivienne.server.policy import is_pause
 from vivienne.server.problems import problem
 from vivienne.server.turns import Turns
 
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Scope
 
     from vivienne.access.limits import Limits
-    from vivienne.server.http_protocol import Connection
+    from vivienne.server.http_receiving import Receiving
 
     PausesAs = Callable[[Scope, str], str | None]
 
@@ -107,23 +109,31 @@ class Connections:
         self._metrics = metrics or Metrics()
         self._open = 0
         # Oldest first.
-        self._by_address: dict[str, dict[Connection, None]] = {}
-        self._spare: dict[Connection, None] = {}
-        self._silent: dict[Connection, asyncio.TimerHandle] = {}
+        self._by_address: dict[str, dict[Receiving, None]] = {}
+        self._spare: dict[Receiving, None] = {}
+        self._silent: dict[Receiving, asyncio.TimerHandle] = {}
         self._silent_by_address: Counter[str] = Counter()
-        self._unread: dict[Connection, _Unread] = {}
+        self._unread: dict[Receiving, _Unread] = {}
         self._unread_bytes = 0
-        self._held: Held[Connection] = Held(_MOST_HELD)
-        self._unread_by_sockets: dict[Connection, int] = {}
+        self._held: Held[Receiving] = Held(_MOST_HELD)
+        self._unread_by_sockets: dict[Receiving, int] = {}
         self._unread_socket_bytes = 0
         for reason in _REASONS:
             self._metrics.expect(_ENDED, reason)
+
+    def pause_in(self, head: bytes, address: str) -> str | None:
+        """The name under which the beginning of a request has its turn as a pause; None if it is not known to be one.
+
+        Nobody else relies on it: the request is parsed when it has arrived.
+        """
+        scope = scope_of(head)
+        return self.pauses_as(scope, address) if scope is not None and is_pause(scope) else None
 
     def room(self) -> int:
         """How many connections may be open besides those that are."""
         return self.limits.connections - self._open
 
-    def opened(self, connection: Connection) -> ASGIApp | None:
+    def opened(self, connection: Receiving) -> ASGIApp | None:
         """Count a connection; return the application that refuses it, or None if it is within the limits."""
         self._open += 1
         address, whose = connection.address, connection.whose
@@ -151,18 +161,18 @@ class Connections:
         self._end(oldest)
         return True
 
-    def _least_wanted_spare(self) -> Connection:
+    def _least_wanted_spare(self) -> Receiving:
         """Of the address with most spare connections, the oldest one, if possible one that does not pause."""
         whose, _ = Counter(each.whose for each in self._spare).most_common(1)[0]
         found = [each for each in self._spare if each.whose == whose]
         return next((each for each in found if not each.is_pausing), found[0])
 
-    def _end(self, connection: Connection) -> None:
+    def _end(self, connection: Receiving) -> None:
         self.closed(connection)
         self.ended("limit")
         connection.give_up()
 
-    def spoke(self, connection: Connection) -> None:
+    def spoke(self, connection: Receiving) -> None:
         """Note that a whole request has arrived, or that a WebSocket is open."""
         timer = self._silent.pop(connection, None)
         if timer is not None:
@@ -171,7 +181,7 @@ class Connections:
             if not self._silent_by_address[connection.caller]:
                 del self._silent_by_address[connection.caller]
 
-    def waits(self, connection: Connection) -> None:
+    def waits(self, connection: Receiving) -> None:
         """Note that a request has begun and has not arrived whole.
 
         Of too many, the oldest of the address with most is ended, so that a burst of one address ends nobody else's.
@@ -185,7 +195,7 @@ class Connections:
             whose = max(self._silent_by_address, key=self._silent_by_address.__getitem__)
             next(each for each in self._silent if each.caller == whose).hurry()
 
-    def holds(self, connection: Connection, size: int) -> None:
+    def holds(self, connection: Receiving, size: int) -> None:
         """Note that so many bytes are kept of what a client sent: not parsed yet, or of a request without an answer."""
         self._held.count(connection, connection.caller, size)
         while (largest := self._held.one_too_many(connection.caller)) is not None:
@@ -193,7 +203,7 @@ class Connections:
             self.ended("limit")
             largest.give_up()
 
-    def speaks_for(self, connection: Connection, caller: str) -> None:
+    def speaks_for(self, connection: Receiving, caller: str) -> None:
         """Note whose request comes through a proxy: what it holds, leaves unread or does not finish counts as theirs.
 
         Otherwise all clients of the proxy were one, and of them the one with the largest request would lose.
@@ -205,7 +215,7 @@ class Connections:
         connection.caller = caller
         self._held.count(connection, caller, self._held.of(connection))
 
-    def unread(self, connection: Connection, size: int) -> None:
+    def unread(self, connection: Receiving, size: int) -> None:
         """Note that so many bytes of an answer cannot be sent, because the client does not read."""
         known = self._unread.get(connection)
         if known is None:
@@ -217,7 +227,7 @@ class Connections:
         while self._unread_bytes > _MOST_UNREAD or len(self._unread) > self.limits.half_open:
             self._give_up(self._worst())
 
-    def read_on(self, connection: Connection) -> None:
+    def read_on(self, connection: Receiving) -> None:
         """Note that all of a long answer is sent so far. Its time begins again, at a pace and up to a whole time."""
         known = self._unread.get(connection)
         if known is None:
@@ -231,7 +241,7 @@ class Connections:
             at = min(loop.time() + self.limits.answer_seconds, known.until)
             known.timer, known.read = loop.call_at(at, self._give_up, connection), 0
 
-    def read(self, connection: Connection) -> None:
+    def read(self, connection: Receiving) -> None:
         """Note that everything is sent."""
         known = self._unread.pop(connection, None)
         if known is not None:
@@ -242,7 +252,7 @@ class Connections:
         """Count a connection that the server ended: `limit`, `no_request`, `unread` or `malformed`."""
         self._metrics.count(_ENDED, reason)
 
-    def socket_unread(self, connection: Connection, size: int) -> None:
+    def socket_unread(self, connection: Receiving, size: int) -> None:
         """Note that so many bytes cannot be sent on what has become a WebSocket; its pings limit the time."""
         self._unread_socket_bytes += size - self._unread_by_sockets.pop(connection, 0)
         if size:
@@ -253,13 +263,13 @@ class Connections:
             self.ended("unread")
             most.give_up()
 
-    def lost(self, connection: Connection) -> None:
+    def lost(self, connection: Receiving) -> None:
         """Note that a client has left; its connection counts until the application knows."""
         self.spoke(connection)
         self.read(connection)
         self.holds(connection, 0)
 
-    def closed(self, connection: Connection) -> None:
+    def closed(self, connection: Receiving) -> None:
         """Note that a connection is closed. It may be told twice."""
         here = self._by_address.get(connection.whose, {})
         if connection not in here:
@@ -272,7 +282,7 @@ class Connections:
         if not here:
             del self._by_address[connection.whose]
 
-    def _worst(self) -> Connection:
+    def _worst(self) -> Receiving:
         """Of the address that leaves most unread, the connection that does so for longest."""
         sizes: Counter[str] = Counter()
         for connection, known in self._unread.items():
@@ -280,7 +290,7 @@ class Connections:
         whose = sizes.most_common(1)[0][0]
         return next(each for each in self._unread if each.caller == whose)
 
-    def _give_up(self, connection: Connection) -> None:
+    def _give_up(self, connection: Receiving) -> None:
         self.read(connection)
         self.ended("unread")
         connection.give_up()

@@ -11,6 +11,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from vivienne.server.http import caller_of
 from vivienne.server.websocket_protocol import GOING, STOPPING
+from vivienne.stream.waking import ROW
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from vivienne.access.budget import TimeBudgets
     from vivienne.access.caller import Caller
-    from vivienne.server.turns import Turns
     from vivienne.stream.hub import Mailbox
     from vivienne.stream.logs import LogReader
 
@@ -29,8 +29,6 @@ _LOOK_SECONDS = 0.01
 """Time between two looks whether the last messages are sent, when the server stops."""
 _SENDING_SECONDS = 0.00005
 """Time that sending a message takes."""
-_ROW, ROWS_PER_PASS = 8, 4
-"""Messages that a client gets in a row before it waits for its turn, and rows in a pass of the event loop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +38,10 @@ class Times:
     Attributes:
         messages: budgets of messages that change nothing.
         requests: budgets of changes, and of what a client gets first.
-        sending: turns of clients that get many messages in a row.
     """
 
     messages: TimeBudgets
     requests: TimeBudgets
-    sending: Turns
 
 
 class Hearing(Protocol):
@@ -116,10 +112,10 @@ async def _write(websocket: WebSocket, times: Times, key: str, source: Mailbox |
     first, in_a_row = source.unsent(), 0
     with suppress(WebSocketDisconnect):
         while True:
-            if in_a_row == _ROW and source.unsent():
+            if in_a_row == ROW and source.unsent():
                 if first > 0:
                     await times.requests.due(key)
-                await _turn(times.sending, key)
+                await source.turn()
                 in_a_row = 0
             elif not source.unsent():
                 in_a_row = 0
@@ -129,13 +125,3 @@ async def _write(websocket: WebSocket, times: Times, key: str, source: Mailbox |
             if first > 0:
                 times.requests.charge(key, _SENDING_SECONDS)
             in_a_row, first = in_a_row + 1, first - 1
-
-
-async def _turn(turns: Turns, key: str) -> None:
-    """Wait for a turn."""
-    come = asyncio.Event()
-    turn = turns.take(key, come.set)
-    try:
-        await come.wait()
-    finally:
-        turns.drop(turn)

@@ -1,8 +1,8 @@
-"""Head: limits of the address and the header fields of a request."""
+"""Head: limits of the address and the header fields of a request, and what its beginning says."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vivienne.server.problems import problem
 
@@ -46,6 +46,17 @@ def refusal(url: bytes, headers: Sequence[tuple[bytes, bytes]], *, is_handshake:
         detail = "A WebSocket handshake has no body; send it without Content-Length and Transfer-Encoding"
         return problem(BAD_REQUEST, "A handshake with a body", detail, code="handshake_with_body", headers=_CLOSE)
     return None
+
+
+def scope_of(head: bytes) -> dict[str, Any] | None:
+    """Method, path and headers of a request, as far as they have come; None if that is none. Nothing is decoded."""
+    line, _, rest = head.partition(b"\r\n")
+    words = line.decode("latin-1").split(" ")
+    if len(words) != 3 or words[2] != "HTTP/1.1":  # noqa: PLR2004  # method, address, version
+        return None
+    fields = (field.partition(b":") for field in rest.partition(b"\r\n\r\n")[0].split(b"\r\n"))
+    headers = [(name.lower(), value.strip()) for name, _, value in fields]
+    return {"type": "http", "method": words[0], "path": words[1].partition("?")[0], "headers": headers}
 
 
 _CLOSE = {"Connection": "close"}

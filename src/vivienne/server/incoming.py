@@ -12,6 +12,7 @@ from vivienne.access.limits import MessageLimits
 from vivienne.rates import Quota, Rate
 from vivienne.server.held import Held
 from vivienne.server.shares import Shares
+from vivienne.server.turns import Turns
 
 if TYPE_CHECKING:
     from vivienne.access.budget import TimeBudgets
@@ -26,6 +27,8 @@ MOST_HELD, MOST_HELD_OF_ALL = 16 * 1024 * 1024, 32 * 1024 * 1024
 SMALL_FRAMES, _SMALL_FRAMES_SECONDS = 10_000, 10.0
 """Frames that are no message by themselves of one caller, over all its WebSockets: at once, and in so many seconds. Two
 thousand that are pinged and ping every 20 s have a fifth of it."""
+_WRITTEN_ON_PER_PASS = 8
+"""WebSockets that are written to again in a pass of the event loop, because their clients read again."""
 CLOSED, REFUSED = "vivienne_websockets_closed_total", "vivienne_handshakes_refused_total"
 
 
@@ -37,16 +40,21 @@ class Receiver(Protocol):
 
 
 class Incoming:
-    """Counts for the protocol of WebSockets.
+    """Counts for the protocol of WebSockets, and has its turns.
 
     Args:
         budgets: of the time that reading takes.
         metrics: where what is refused is counted.
         longest: bytes that a message may have; of a longer one only its length is kept.
+
+    Attributes:
+        reading: turns to read what has arrived.
+        writing_on: turns to go on writing to a client that reads again.
     """
 
     def __init__(self, budgets: TimeBudgets, metrics: Metrics, longest: int = MessageLimits().bytes) -> None:
         self.reading = Shares(budgets)
+        self.writing_on = Turns(_WRITTEN_ON_PER_PASS)
         self.longest = longest
         self._metrics = metrics
         self._held: Held[Receiver] = Held(MOST_HELD_OF_ALL, MOST_HELD)

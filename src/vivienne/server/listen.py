@@ -24,7 +24,7 @@ from vivienne.server.sending import Sending
 from vivienne.server.websocket_protocol import watched
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Collection, Iterator
 
     from starlette.types import ASGIApp
 
@@ -149,13 +149,13 @@ class Server(uvicorn.Server):
     Args:
         config: of uvicorn.
         finishing: counts the changes under way.
-        room: how many connections may be open besides those that are.
+        connections: that are open.
     """
 
-    def __init__(self, config: uvicorn.Config, finishing: Finishing, room: Callable[[], int]) -> None:
+    def __init__(self, config: uvicorn.Config, finishing: Finishing, connections: Connections) -> None:
         super().__init__(config)
         self._finishing = finishing
-        self._room = room
+        self._connections = connections
         self._acceptor: Acceptor | None = None
 
     @contextlib.contextmanager
@@ -175,7 +175,7 @@ class Server(uvicorn.Server):
             )
             return made
 
-        self._acceptor = Acceptor(sockets or (), protocol, self._room)
+        self._acceptor = Acceptor(sockets or (), protocol, self._connections.room, self._connections.pause_in)
         self.servers = [self._acceptor]  # type: ignore[list-item]  # it has the methods that are called
         self._acceptor.start()
 
@@ -283,5 +283,5 @@ def server(
             timeout_graceful_shutdown=_CHANGE_SECONDS,  # type: ignore[arg-type]  # seconds to wait, in parts too
         ),
         finishing,
-        connections.room,
+        connections,
     )

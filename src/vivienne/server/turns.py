@@ -71,6 +71,8 @@ class Turns:
         self._per_pass = per_pass
         self._waiting: dict[str, Queue] = {}
         self._arrivals = count()
+        self._done = 0
+        """Pieces of this pass."""
         self._is_due = False
 
     def __len__(self) -> int:
@@ -86,10 +88,23 @@ class Turns:
         """
         turn = Turn(had, next(self._arrivals), whose, work, self)
         heappush(self._waiting.setdefault(whose, Queue()).turns, turn)
-        if not self._is_due:
-            self._is_due = True
-            asyncio.get_running_loop().call_soon(self._pass)
+        self._pass_soon()
         return turn
+
+    def take_now(self, whose: str, work: Callable[[], None], *, had: int = 0) -> Turn | None:
+        """Do a piece of work at once while nobody waits and a pass has room for it, otherwise in its turn.
+
+        A pause passes through several of these. Each pass that it waits for is as long as others make it.
+
+        Returns:
+            The turn, or None if the work is done.
+        """
+        if self._waiting or self._done >= self._per_pass:
+            return self.take(whose, work, had=had)
+        self._done += 1
+        self._pass_soon()  # this one ends there
+        work()
+        return None
 
     def drop(self, turn: Turn) -> None:
         """Forget a piece of work, because its connection is lost. Does nothing if it is done, or not here."""
@@ -101,11 +116,17 @@ class Turns:
         if not queue.turns:
             del self._waiting[turn.whose]
 
+    def _pass_soon(self) -> None:
+        if not self._is_due:
+            self._is_due = True
+            asyncio.get_running_loop().call_soon(self._pass)
+
     def _pass(self) -> None:
+        self._is_due = False
+        self._done = 0
         try:
-            for _ in range(self._per_pass):
-                if not self._waiting:
-                    break
+            while self._waiting and self._done < self._per_pass:
+                self._done += 1
                 whose = next(iter(self._waiting))
                 queue = self._waiting.pop(whose)
                 work = queue.pop()
@@ -114,6 +135,5 @@ class Turns:
                 if work is not None:
                     work()
         finally:  # the event loop reports what fails, and the others go on
-            self._is_due = bool(self._waiting)
-            if self._is_due:
-                asyncio.get_running_loop().call_soon(self._pass)
+            if self._waiting or self._done:
+                self._pass_soon()

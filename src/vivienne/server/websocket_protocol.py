@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from websockets.frames import Frame
 
     from vivienne.server.incoming import Incoming
+    from vivienne.server.turns import Turn
 
 GOING = 1012
 """Code of a close because the server stops: "service restart"."""
@@ -54,6 +55,8 @@ class WebSocketProtocol(Receiving):
         super().__init__(config, server_state, app_state, _loop)
         self._end_timer: asyncio.TimerHandle | None = None
         self._stop_timer: asyncio.TimerHandle | None = None
+        self._writes_on: Turn | None = None
+        """The turn to go on writing that is asked for."""
         self._refusal = 0
         self._is_lost = False
 
@@ -82,15 +85,28 @@ class WebSocketProtocol(Receiving):
 
     def pause_writing(self) -> None:
         """Count what the client leaves unread."""
+        self._drop_write()
         super().pause_writing()
         if self.leaves_unread is not None:
             self.leaves_unread(self.transport.get_write_buffer_size())
 
     def resume_writing(self) -> None:
-        """Go on: it has been read."""
-        super().resume_writing()
+        """Go on in turn: it has been read. Thousands may read again in the same moment."""
         if self.leaves_unread is not None:
             self.leaves_unread(0)
+        if self.handshake_complete and not self.disconnected:
+            self._writes_on = self.incoming.writing_on.take_now(self._key, self._write_on)
+        else:
+            super().resume_writing()
+
+    def _write_on(self) -> None:
+        self._writes_on = None
+        super().resume_writing()
+
+    def _drop_write(self) -> None:
+        if self._writes_on is not None:
+            self.incoming.writing_on.drop(self._writes_on)
+            self._writes_on = None
 
     # Ending
 
@@ -175,6 +191,7 @@ class WebSocketProtocol(Receiving):
     def connection_lost(self, exc: Exception | None) -> None:
         """Report the connection as closed, once."""
         super().connection_lost(exc)
+        self._drop_write()
         self._is_lost = True
         for timer in (self._end_timer, self._stop_timer):
             if timer is not None:

@@ -24,8 +24,8 @@ from vivienne.channels.replies import error_reply, pong_reply, subscribe_reply
 from vivienne.config.flat import MOST_TOLD, and_more, clip, listed, nearest
 from vivienne.errors import ChangeRefused, Defect, Forbidden, Malformed, Problem, UnknownTarget
 from vivienne.server.charging import KEEPS
-from vivienne.server.conversing import ROWS_PER_PASS, Silence, Times, converse
-from vivienne.server.turns import Turns
+from vivienne.server.conversing import Silence, Times, converse
+from vivienne.server.http import caller_of
 from vivienne.server.websocket_addresses import LOGS, STATE
 from vivienne.server.websocket_receiving import TOO_LONG
 
@@ -66,7 +66,7 @@ def websocket_routes(
         access: knows what clients may do; None lets everybody do everything.
     """
     routes = APIRouter()
-    times = Times(budgets, budgets if access is None else access.requests, Turns(ROWS_PER_PASS))
+    times = Times(budgets, budgets if access is None else access.requests)
     log_traffic = service.metrics.traffic("logs")
     changes = ConfigMessages(service, "websocket")
 
@@ -74,7 +74,7 @@ def websocket_routes(
     @routes.websocket(f"{STATE}/")
     async def state(websocket: WebSocket) -> None:
         await websocket.accept()
-        mailbox = hub.join(keeps=websocket.scope.pop(KEEPS, None))
+        mailbox = hub.join(keeps=websocket.scope.pop(KEEPS, None), whose=caller_of(websocket).key)
         board.show(mailbox)
         try:
             conversation = _Conversation(changes, service, board, mailbox, times, access)
@@ -91,7 +91,7 @@ def websocket_routes(
         if level not in _LEVELS:
             await websocket.close(_POLICY_VIOLATION, f"level must be one of {', '.join(_LEVELS)}")
             return
-        reader = logs.join(logging.getLevelNamesMapping()[level.upper()], log_traffic)
+        reader = logs.join(logging.getLevelNamesMapping()[level.upper()], log_traffic, caller_of(websocket).key)
         try:
             await converse(websocket, times, Silence(), reader)
         finally:

@@ -1,22 +1,21 @@
 """Fan-out: the newest state of each asset to all clients, without any client delaying another.
 
-A broadcast only puts the frame into the mailbox of each client. Each client has its own writer, which takes frames from
-the mailbox when the connection is ready. Until then, a newer frame replaces the older one of the same asset. A slow
-client therefore costs one frame for each asset, gets the newest state when it reads again, and sees in `seq` how many
-states it missed.
-
-Writers are woken in batches (`vivienne.stream.waking`).
+A broadcast only notes the frame. Each client has its own writer, and a mailbox that fetches what is new when the writer
+has its turn (`vivienne.stream.waking`) or takes the next frame. Until it is sent, a newer frame replaces the older one
+of the same asset. A slow client therefore costs one frame for each asset, gets the newest state when it reads again,
+and sees in `seq` how many states it missed.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
+from sys import maxsize
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from vivienne.metrics.registry import Metrics, Traffic
-from vivienne.stream.waking import Waking
+from vivienne.stream.waking import ROW, Waking
 from vivienne.wire.messages import encode
 
 if TYPE_CHECKING:
@@ -32,12 +31,19 @@ MOST_REPLY_BYTES = 64 * 1024
 
 
 class Frame:
-    """One state of one asset. It is encoded once, for the first client that needs it, and shared by all clients."""
+    """One state of one asset. It is encoded once, for the first client that needs it, and shared by all clients.
 
-    __slots__ = ("_text", "made", "message")
+    Attributes:
+        message: the state.
+        number: in the order of broadcasts, over all assets; 0 before it is broadcast.
+        made: time by a monotonic clock.
+    """
+
+    __slots__ = ("_text", "made", "message", "number")
 
     def __init__(self, message: AssetData) -> None:
         self.message = message
+        self.number = 0
         self.made = monotonic()
         self._text: str | None = None
 
@@ -49,19 +55,63 @@ class Frame:
         return self._text
 
 
+class Broadcasts:
+    """What was broadcast last of each asset, and the turns in which clients get it.
+
+    Attributes:
+        number: of the newest frame.
+        waking: has the turns.
+    """
+
+    def __init__(self) -> None:
+        self.number = 0
+        self.waking = Waking()
+        self._frames: dict[str, Frame] = {}
+        """The newest stands last."""
+
+    def add(self, asset: str, frame: Frame) -> None:
+        """Note the newest frame of an asset."""
+        self.number += 1
+        frame.number = self.number
+        self._frames.pop(asset, None)
+        self._frames[asset] = frame
+
+    def since(self, number: int) -> dict[str, Frame]:
+        """The frames after that number, oldest first."""
+        new: dict[str, Frame] = {}
+        for asset, frame in reversed(self._frames.items()):
+            if frame.number <= number:
+                break
+            new[asset] = frame
+        return dict(reversed(new.items()))
+
+
 class Mailbox:
     """The unsent messages of one client: replies in order, and the newest frame of each asset.
 
     Args:
         traffic: see below.
         keeps: called with the bytes of replies that are not sent, when they change.
+        broadcasts: where new frames are fetched from the next one on; None if they are only offered.
+        whose: see below.
 
     Attributes:
         traffic: counts the messages that pass through.
+        whose: the caller who gets them.
     """
 
-    def __init__(self, traffic: Traffic | None = None, keeps: Callable[[int], None] | None = None) -> None:
+    def __init__(
+        self,
+        traffic: Traffic | None = None,
+        keeps: Callable[[int], None] | None = None,
+        broadcasts: Broadcasts | None = None,
+        whose: str = "",
+    ) -> None:
         self.traffic = traffic or Traffic()
+        self.whose = whose
+        self._broadcasts = broadcasts or Broadcasts()
+        self._fetched = self._broadcasts.number
+        """The newest frame that was fetched, or offered with all that are wanted."""
         self._keeps = keeps or _do_nothing
         self._frames: dict[str, Frame] = {}
         self._replies: deque[bytes] = deque()
@@ -69,6 +119,7 @@ class Mailbox:
         """Bytes of the replies that are not sent, and of them the one that was taken."""
         self._assets: frozenset[str] | None = None
         self._filled = asyncio.Event()
+        self._turn = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
 
@@ -78,22 +129,45 @@ class Mailbox:
         self._frames = {asset: frame for asset, frame in self._frames.items() if self._wants(asset)}
 
     def offer(self, asset: str, frame: Frame) -> None:
-        """Put a frame, replacing an older one of the same asset, and wake the writer. Never blocks."""
-        if self.put(asset, frame):
-            self.wake()
+        """Put a frame, replacing an older one of the same asset, and wake the writer. Never blocks.
 
-    def put(self, asset: str, frame: Frame) -> bool:
-        """Put a frame like `offer`, without waking the writer; True if the writer waits and must be woken."""
-        if not self._wants(asset):
-            return False
-        if asset in self._frames:
-            self.traffic.conflated += 1
-        self._frames[asset] = frame
-        return not self._filled.is_set()
+        With the newest one of each wanted asset the client has all there is, and nothing older is fetched.
+        """
+        self._fetched = max(self._fetched, frame.number)
+        self._put(asset, frame)
+        if self._frames:
+            self._filled.set()
 
-    def wake(self) -> None:
-        """Wake the writer."""
-        self._filled.set()
+    def wake(self) -> int:
+        """Give the writer its turn; gives the number of messages that it may send."""
+        self._fetch()
+        if self._frames or self._replies:
+            self._filled.set()
+        self._turn.set()
+        return min(ROW, self.unsent())
+
+    async def turn(self) -> None:
+        """Wait for a turn, to send more messages in a row."""
+        self._turn.clear()
+        self._broadcasts.waking.wake_again(self)
+        await self._turn.wait()
+
+    def end(self) -> None:
+        """Fetch nothing more."""
+        self._fetched = maxsize
+
+    def _fetch(self) -> None:
+        """Fetch the frames that were broadcast since the last time."""
+        if self._fetched < self._broadcasts.number:
+            for asset, frame in self._broadcasts.since(self._fetched).items():
+                self._put(asset, frame)
+            self._fetched = self._broadcasts.number
+
+    def _put(self, asset: str, frame: Frame) -> None:
+        if self._wants(asset):
+            if asset in self._frames:
+                self.traffic.conflated += 1
+            self._frames[asset] = frame
 
     async def reply(self, message: Mapping[str, Any]) -> None:
         """Put a reply. Waits while too much is unread, so that no further message of this client is read."""
@@ -118,6 +192,7 @@ class Mailbox:
                 reply = self._replies.popleft()
                 self._taken = len(reply)
                 return reply.decode()
+            self._fetch()
             if self._frames:
                 asset = next(iter(self._frames))
                 return self._frames.pop(asset).text
@@ -125,6 +200,7 @@ class Mailbox:
 
     def take_frames(self) -> dict[str, Frame]:
         """Remove and return all waiting frames by asset, for a writer that sends many at once."""
+        self._fetch()
         frames, self._frames = self._frames, {}
         return frames
 
@@ -134,6 +210,7 @@ class Mailbox:
 
     async def filled(self) -> None:
         """Wait until there is an unsent message."""
+        self._fetch()
         while not self._frames and not self._replies:
             self._filled.clear()
             await self._filled.wait()
@@ -153,14 +230,16 @@ class Hub:
         self.metrics = metrics or Metrics()
         self.metrics.traffic("state")
         self._mailboxes: set[Mailbox] = set()
-        self._waking = Waking()
+        self._broadcasts = Broadcasts()
+        self._is_again = False
+        """True if something was broadcast while the clients were woken for what came before."""
 
     def __len__(self) -> int:
         return len(self._mailboxes)
 
-    def join(self, stream: str = "state", keeps: Callable[[int], None] | None = None) -> Mailbox:
-        """Add a new client, counted for this stream, and return its mailbox, which tells what it keeps."""
-        mailbox = Mailbox(self.metrics.traffic(stream), keeps)
+    def join(self, stream: str = "state", keeps: Callable[[int], None] | None = None, whose: str = "") -> Mailbox:
+        """Add a new client of a caller, counted for this stream, and return its mailbox, which tells what it keeps."""
+        mailbox = Mailbox(self.metrics.traffic(stream), keeps, self._broadcasts, whose)
         mailbox.traffic.clients += 1
         self._mailboxes.add(mailbox)
         return mailbox
@@ -169,22 +248,39 @@ class Hub:
         """Remove a client that has disconnected."""
         if mailbox in self._mailboxes:
             self._mailboxes.remove(mailbox)
-            self._waking.forget(mailbox)
+            self._broadcasts.waking.forget(mailbox)
             mailbox.traffic.clients -= 1
             mailbox.traffic.dropped += mailbox.unsent()
+            mailbox.end()
 
     def broadcast(self, asset: str, frame: Frame) -> None:
-        """Put a frame into all mailboxes. Never blocks."""
-        self._waking.wake([mailbox for mailbox in self._mailboxes if mailbox.put(asset, frame)])
-        if self.metrics.awaited:
-            self.metrics.published(asset, frame.message["config_version"])
+        """Pass a frame on to all clients. Never blocks."""
+        self.broadcast_all({asset: frame})
+
+    def broadcast_all(self, frames: Mapping[str, Frame]) -> None:
+        """Pass a frame of each of these assets on to all clients. Never blocks."""
+        for asset, frame in frames.items():
+            self._broadcasts.add(asset, frame)
+            if self.metrics.awaited:
+                self.metrics.published(asset, frame.message["config_version"])
+        waking = self._broadcasts.waking
+        if not waking.is_waking:
+            waking.wake(self._mailboxes)
+        elif not self._is_again:
+            # Some have had their turn already. They get another one after the others, however much comes until then.
+            self._is_again = True
+            waking.when_awake(self._wake_again)
+
+    def _wake_again(self) -> None:
+        self._is_again = False
+        self._broadcasts.waking.wake(self._mailboxes)
 
     def when_taken(self, then: Callable[[], None]) -> None:
         """Call a function once all waiting writers have taken the broadcast frames; never within this call.
 
         A state that is broadcast earlier may replace one that a client was ready to take.
         """
-        self._waking.when_awake(then)
+        self._broadcasts.waking.when_awake(then)
 
 
 def _do_nothing(_size: int) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from vivienne.logs.records import message_of, received
 from vivienne.metrics.registry import Traffic
-from vivienne.stream.waking import Waking
+from vivienne.stream.waking import ROW, Waking
 from vivienne.wire.messages import encode
 
 if TYPE_CHECKING:
@@ -42,11 +42,25 @@ class _Record:
 
 
 class LogReader:
-    """The unsent records of one client; the oldest are dropped if it is too slow."""
+    """The unsent records of one client; the oldest are dropped if it is too slow.
 
-    def __init__(self, level: int, traffic: Traffic) -> None:
+    Args:
+        level: of the records that it gets, at least.
+        traffic: see below.
+        waking: has the turns of all readers.
+        whose: see below.
+
+    Attributes:
+        traffic: counts the records.
+        whose: the caller who gets them.
+    """
+
+    def __init__(self, level: int, traffic: Traffic, waking: Waking, whose: str) -> None:
         self._level = level
         self.traffic = traffic
+        self.whose = whose
+        self._waking = waking
+        self._turn = asyncio.Event()
         self._unread: deque[_Record] = deque()
         self._dropped = 0
         self._newest = 0
@@ -64,9 +78,17 @@ class LogReader:
         self._unread.append(record)
         return not self._filled.is_set()
 
-    def wake(self) -> None:
-        """Wake the writer."""
+    def wake(self) -> int:
+        """Give the writer its turn; gives the number of records that it may send."""
         self._filled.set()
+        self._turn.set()
+        return min(ROW, len(self._unread))
+
+    async def turn(self) -> None:
+        """Wait for a turn, to send more records in a row."""
+        self._turn.clear()
+        self._waking.wake_again(self)
+        await self._turn.wait()
 
     def unsent(self) -> int:
         """Number of unsent records."""
@@ -120,10 +142,10 @@ class LogStream(logging.Handler):
         self._kept.append(kept)
         return kept
 
-    def join(self, level: int, traffic: Traffic | None = None) -> LogReader:
-        """Add a new client, counted by `traffic`, and return its reader, filled with the kept records of its level."""
+    def join(self, level: int, traffic: Traffic | None = None, whose: str = "") -> LogReader:
+        """Add a new client of a caller, counted by `traffic`; return its reader, with the kept records of its level."""
         self._loop = asyncio.get_running_loop()
-        reader = LogReader(level, traffic or Traffic())
+        reader = LogReader(level, traffic or Traffic(), self._waking, whose)
         reader.traffic.clients += 1
         with self.lock or nullcontext():
             self._readers.add(reader)

@@ -81,5 +81,5 @@ class StateBoard:
                 "config_version": state.config_version,
                 "agents": {AGENT: {"data": state.data, "config": state.config}},
             }
-            frame = self._frames[asset] = Frame(message)
-            self._hub.broadcast(asset, frame)
+            self._frames[asset] = Frame(message)
+        self._hub.broadcast_all({asset: self._frames[asset] for asset in new})

@@ -131,11 +131,9 @@ class Pausing:
             held = _Held(pause, request, next(self._numbers))
         pause = held.pause
         prepare = partial(self._prepare, request, pause.config_id, pause.created_at, held.number, held)
-        making = asyncio.ensure_future(self._writer.write(prepare, request.channel, request.caller.key, is_urgent=True))
-        self._tasks.add(making)
-        making.add_done_callback(self._finished)
         why = "the store is slow"
         try:
+            making = self._writer.begin(prepare, request.channel, request.caller.key, is_urgent=True)
             done, _ = await asyncio.wait({making}, timeout=HOLD_SECONDS)
             if not done:
                 request.caller.check()
