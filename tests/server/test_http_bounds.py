@@ -130,6 +130,8 @@ def handshake(*more: tuple[str, str], method: str = "GET", path: str = "/ws/stat
         (handshake(("Content-Length", "2")) + b"{}", 400),
         (handshake(("Transfer-Encoding", "chunked")), 400),
         (handshake(("X", "y" * 9_000)), 431),
+        (request("GET", "/ws/state", HOST, ("Connection", "a," * 3_000), *UPGRADE), 431),
+        (handshake(("Sec-WebSocket-Protocol", "a," * 20), ("Sec-WebSocket-Extensions", "," * 20)), 431),
         (handshake(path="/ws/state?" + "y" * 9_000), 414),
         (handshake(method="POST"), 405),
     ],

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from starlette.websockets import WebSocketDisconnect
+from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from vivienne.server.http import caller_of
 from vivienne.server.websocket_protocol import GOING, STOPPING
@@ -102,7 +102,8 @@ async def converse(websocket: WebSocket, times: Times, hearing: Hearing, source:
     for task in done:
         if not task.cancelled() and (failure := task.exception()) is not None:
             raise failure
-    if is_stopping:
+    # With thousands of clients the protocol may have closed this one in the meantime.
+    if is_stopping and websocket.application_state is WebSocketState.CONNECTED:
         with suppress(WebSocketDisconnect):
             await websocket.close(GOING)
 

@@ -19,6 +19,10 @@ _LONGEST_PATH, _LONGEST_ADDRESS = 2_000, 8_000
 thousand escapes."""
 _HANDSHAKE_LINE = 8_000
 """Bytes of a line of a handshake; the WebSocket library reads 8 kB."""
+_LISTS = (b"connection", b"upgrade", b"sec-websocket-protocol", b"sec-websocket-extensions")
+_MOST_LISTED = 32
+"""Entries of all lists of a handshake. The WebSocket library reads them one by one before it is known who asks, which
+takes 30 ms for some thousands."""
 _FIELD_COST = 150
 """Bytes that Python takes for a field, beside its text."""
 _USUAL = 4 * 1024
@@ -38,10 +42,14 @@ def refusal(url: bytes, headers: Sequence[tuple[bytes, bytes]], *, is_handshake:
     if len(url) > _LONGEST_ADDRESS or len(url.partition(b"?")[0]) > _LONGEST_PATH:
         detail = f"An address may have at most {_LONGEST_ADDRESS:,} bytes, and its path {_LONGEST_PATH:,}"
         return problem(ADDRESS_TOO_LONG, "Address too long", detail, code="address_too_long", headers=_CLOSE)
-    if not is_handshake:
-        return None
-    if max(lines) > _HANDSHAKE_LINE:
+    return _handshake_refusal(headers, max(lines)) if is_handshake else None
+
+
+def _handshake_refusal(headers: Sequence[tuple[bytes, bytes]], longest: int) -> Response | None:
+    if longest > _HANDSHAKE_LINE:
         return _too_large(f"A line of a WebSocket handshake may have at most {_HANDSHAKE_LINE:,} bytes")
+    if sum(1 + value.count(b",") for name, value in headers if name in _LISTS) > _MOST_LISTED:
+        return _too_large(f"The lists in the headers of a WebSocket handshake may have at most {_MOST_LISTED} entries")
     if any(name == b"transfer-encoding" or (name == b"content-length" and value != b"0") for name, value in headers):
         detail = "A WebSocket handshake has no body; send it without Content-Length and Transfer-Encoding"
         return problem(BAD_REQUEST, "A handshake with a body", detail, code="handshake_with_body", headers=_CLOSE)
