@@ -30,6 +30,9 @@ logging_collector = off
 """
 
 
+_END_WITH_STDIN = 'cat > /dev/null; "$0" stop -D "$1/data" -m immediate; rm -rf "$1"'
+
+
 class PostgresServer:
     """A server that is started and stopped at will; its databases stay until `remove`."""
 
@@ -53,6 +56,12 @@ class PostgresServer:
             "--auth-local=trust", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions",
         )  # fmt: skip
         (self.data / "postgresql.conf").write_text(_CONFIGURATION.format(port=self.port, folder=self.folder))
+
+        # Ends the server when this process ends, even if it is killed: the server is a daemon.
+        self._watch = subprocess.Popen(
+            ["sh", "-c", _END_WITH_STDIN, self._pg_ctl, self.folder],
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/", **self._as,
+        )  # fmt: skip
 
     def start(self) -> None:
         """Start it, unless it runs; on return it takes connections."""
@@ -84,7 +93,7 @@ class PostgresServer:
         """Stop it for good."""
         with contextlib.suppress(AssertionError):
             self.stop("immediate")
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._watch.communicate(timeout=SECONDS)
 
     def database(self) -> str:
         """Make a database and give its address."""
