@@ -91,6 +91,7 @@ class Recorder:
         self._duration = metrics.histogram("vivienne_record_write_duration_seconds")
         self._database: RecordDatabase | None = None
         self._session: Session | None = None
+        self._watch = sessions.Watch()
         self._writing: Writing | None = None
         self._is_to_end = Event()
         self._reason: str | None = None
@@ -190,7 +191,7 @@ class Recorder:
         self._open()
         while self.waiting:
             self._write_some()
-        if monotonic() - self._said_alive > sessions.ALIVE_SECONDS or self.waiting.has_lost:
+        if self._is_to_say_alive() or self.waiting.has_lost:
             self._write_some()
         if self._reason is not None:  # only now: on a disk that is nearly full a few of them fit
             self._reason = None
@@ -198,6 +199,10 @@ class Recorder:
         if is_last and self._database is not None and self._session is not None:
             with self._database.transaction() as connection:
                 sessions.end(connection, self._session, _now())
+
+    def _is_to_say_alive(self) -> bool:
+        """Tell whether it is time to write that this process is alive."""
+        return monotonic() - self._said_alive > sessions.ALIVE_SECONDS
 
     def _prune(self) -> None:
         """Take out what is too old, as long as no decision waits."""
@@ -210,6 +215,8 @@ class Recorder:
                 self._taken_out += rows
                 if self.waiting or self._is_to_end.wait(_STEP_SECONDS):
                     return
+                if self._is_to_say_alive():
+                    self._write_some()
         except RecordUnavailable:
             self._steps = None
             raise
@@ -229,7 +236,9 @@ class Recorder:
         recording = self.recording
         self._database = database = open_record(recording.where, "to write")
         with database.transaction() as connection:
-            self._session = sessions.begin(connection, database, recording.run, recording.process, _now())
+            self._session = sessions.begin(
+                connection, database, recording.run, recording.process, _now(), self._watch
+            )  # fmt: skip
         self._writing = Writing(database, self._session.run_id, self._session.id, recording.market)
         _log.info("Decisions are recorded in %s", database.name)
 
@@ -248,7 +257,7 @@ class Recorder:
             with database.transaction() as connection:
                 writing.add(connection, entries)
                 writing.add_gaps(connection, lost, "lost")
-                sessions.say_alive(connection, database, session, _now(), until)
+                sessions.say_alive(connection, database, session, _now(), self._watch, until)
         except RecordUnavailable:
             self._take_back(entries, lost)
             raise
