@@ -19,11 +19,14 @@ from vivienne.record.forgetting import Forgetting
 from vivienne.record.pruning import Pruning
 from vivienne.record.waiting import MOST_WAITING, Entry, Waiting
 from vivienne.record.writing import Writing
+from vivienne.record.written import Written
 from vivienne.times import now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from sqlalchemy.engine import Connection
 
     from vivienne.live.asset import DecisionMade
     from vivienne.metrics.registry import Metrics
@@ -92,6 +95,7 @@ class Recorder:
         self._database: RecordDatabase | None = None
         self._session: Session | None = None
         self._watch = sessions.Watch()
+        self._known = Written(recording.market.timeframe.milliseconds)
         self._writing: Writing | None = None
         self._is_to_end = Event()
         self._reason: str | None = None
@@ -239,8 +243,22 @@ class Recorder:
             self._session = sessions.begin(
                 connection, database, recording.run, recording.process, _now(), self._watch
             )  # fmt: skip
-        self._writing = Writing(database, self._session.run_id, self._session.id, recording.market)
+            self._writing = Writing(database, self._session.run_id, self._session.id, recording.market)
+            self._look_for_what_was_written(connection, self._writing)
         _log.info("Decisions are recorded in %s", database.name)
+
+    def _look_for_what_was_written(self, connection: Connection, writing: Writing) -> None:
+        """Let decisions wait again that were written and are not in the record any more, or count them as lost."""
+        again, lost, gaps = self._known.take_missing(connection, writing.segments_of)
+        self.waiting.put_back(again)
+        self.waiting.lose_written(lost)
+        self.waiting.put_back_lost(gaps)
+        if again or lost:
+            _log.warning(
+                "The record has lost decisions that were written, as in a failover: %d are written again, %d are lost",
+                len(again),
+                sum(each.decisions for each in lost),
+            )
 
     def _write_some(self) -> None:
         """Write the oldest decisions that wait, and gaps for those that were lost, in one transaction."""
@@ -268,7 +286,7 @@ class Recorder:
             self._take_back([], lost)
             self._forget()
         else:
-            self._succeed(len(entries), begin)
+            self._succeed(entries, lost, begin)
         finally:
             self._begun = None
 
@@ -276,10 +294,11 @@ class Recorder:
         self.waiting.put_back(entries)
         self.waiting.put_back_lost(lost)
 
-    def _succeed(self, count: int, begin: float) -> None:
-        self.written += count
+    def _succeed(self, entries: list[Entry], lost: list[Lost], begin: float) -> None:
+        self.written += len(entries)
+        self._known.add(entries, lost)
         self._said_alive = monotonic()
-        if count:
+        if entries:
             self._duration.observe(monotonic() - begin)
 
     def _fail(self, error: RecordUnavailable) -> None:
