@@ -199,7 +199,9 @@ async def test_a_damaged_file_is_said_and_another_one_is_begun_when_it_is_moved_
         assert decided_anew(record, 1) == 20
 
 
-async def test_a_file_that_is_deleted_in_use_is_begun_again(service: ConfigService, path: Path) -> None:
+async def test_a_file_that_is_deleted_in_use_is_begun_again_with_what_is_remembered(
+    service: ConfigService, path: Path
+) -> None:
     made, to = decided(asset_of(service), walk(0, 10)), recorder(path)
 
     async with running(to):
@@ -208,11 +210,11 @@ async def test_a_file_that_is_deleted_in_use_is_begun_again(service: ConfigServi
         for each in path.parent.glob(f"{path.name}*"):
             each.unlink()
         take(to, made[5:])
-        await until(lambda: to.written == 10)
+        await until(lambda: to.written == 15)
 
     with reading(path) as record:
         [series] = record.series(1)
-        assert record.decided_bars(series).is_decided.tolist() == [*[False] * 5, *[True] * 5]
+        assert record.decided_bars(series).is_decided.tolist() == [True] * 10
 
 
 async def test_of_two_processes_on_one_file_the_second_one_says_who_has_it_and_waits(

@@ -155,28 +155,6 @@ async def test_a_market_with_a_bar_now_and_then_is_one_gap(service: ConfigServic
         assert len(record.newest_gaps(series, 0, 10**15, is_real=True, most=1)) == 1
 
 
-async def test_a_killed_process_leaves_a_gap(
-    service: ConfigService, where: Path | PostgresUrl, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """In a database of several it may only be slow, and is taken for dead after a minute."""
-    asset = asset_of(service)
-    killed, other = recorder(where), recorder(where, started_at=MIDNIGHT + 1)
-    for each in decided(asset, walk(0, 5)):
-        killed.take(each)
-    killed.write_all()  # and nothing after it
-    killed.let_go()
-    other.write_all()
-    monkeypatch.setattr("vivienne.record.recorder.now", lambda: now() + timedelta(minutes=2))
-
-    await recorded(other, decided(asset, walk(5, 5)))
-
-    with reading(where) as record:
-        [run] = record.runs()
-        assert [session.ended_cleanly for session in record.sessions(run.id)] == [False, True]
-        [gap] = record.gaps(run.id, 0, 10**15)
-        assert (gap.reason, gap.decisions) == ("killed", None)
-
-
 async def test_what_is_decided_while_a_write_lasts_is_in_the_gap_of_a_kill(
     service: ConfigService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -155,7 +155,8 @@ FAMILIES: dict[str, Family] = {
         "Decisions that were written into the record.", is_kept=False, only=_RECORDS
     ),
     "vivienne_record_decisions_lost_total": _counter(
-        "Decisions that are missing in the record, where a gap says so: it could not be written for too long.",
+        "Decisions that are missing in the record, where a gap says so: it could not be written for too long, or its "
+        "database lost them.",
         is_kept=False,
         only=_RECORDS,
     ),

@@ -19,11 +19,14 @@ from vivienne.record.forgetting import Forgetting
 from vivienne.record.pruning import Pruning
 from vivienne.record.waiting import MOST_WAITING, Entry, Waiting
 from vivienne.record.writing import Writing
+from vivienne.record.written import Written
 from vivienne.times import now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from sqlalchemy.engine import Connection
 
     from vivienne.live.asset import DecisionMade
     from vivienne.metrics.registry import Metrics
@@ -91,6 +94,8 @@ class Recorder:
         self._duration = metrics.histogram("vivienne_record_write_duration_seconds")
         self._database: RecordDatabase | None = None
         self._session: Session | None = None
+        self._watch = sessions.Watch()
+        self._known = Written(recording.market.timeframe.milliseconds)
         self._writing: Writing | None = None
         self._is_to_end = Event()
         self._reason: str | None = None
@@ -190,7 +195,7 @@ class Recorder:
         self._open()
         while self.waiting:
             self._write_some()
-        if monotonic() - self._said_alive > sessions.ALIVE_SECONDS or self.waiting.has_lost:
+        if self._is_to_say_alive() or self.waiting.has_lost:
             self._write_some()
         if self._reason is not None:  # only now: on a disk that is nearly full a few of them fit
             self._reason = None
@@ -198,6 +203,10 @@ class Recorder:
         if is_last and self._database is not None and self._session is not None:
             with self._database.transaction() as connection:
                 sessions.end(connection, self._session, _now())
+
+    def _is_to_say_alive(self) -> bool:
+        """Tell whether it is time to write that this process is alive."""
+        return monotonic() - self._said_alive > sessions.ALIVE_SECONDS
 
     def _prune(self) -> None:
         """Take out what is too old, as long as no decision waits."""
@@ -210,6 +219,8 @@ class Recorder:
                 self._taken_out += rows
                 if self.waiting or self._is_to_end.wait(_STEP_SECONDS):
                     return
+                if self._is_to_say_alive():
+                    self._write_some()
         except RecordUnavailable:
             self._steps = None
             raise
@@ -229,9 +240,25 @@ class Recorder:
         recording = self.recording
         self._database = database = open_record(recording.where, "to write")
         with database.transaction() as connection:
-            self._session = sessions.begin(connection, database, recording.run, recording.process, _now())
-        self._writing = Writing(database, self._session.run_id, self._session.id, recording.market)
+            self._session = sessions.begin(
+                connection, database, recording.run, recording.process, _now(), self._watch
+            )  # fmt: skip
+            self._writing = Writing(database, self._session.run_id, self._session.id, recording.market)
+            self._look_for_what_was_written(connection, self._writing)
         _log.info("Decisions are recorded in %s", database.name)
+
+    def _look_for_what_was_written(self, connection: Connection, writing: Writing) -> None:
+        """Let decisions wait again that were written and are not in the record any more, or count them as lost."""
+        again, lost, gaps = self._known.take_missing(connection, writing.segments_of)
+        self.waiting.put_back(again)
+        self.waiting.lose_written(lost)
+        self.waiting.put_back_lost(gaps)
+        if again or lost:
+            _log.warning(
+                "The record has lost decisions that were written, as in a failover: %d are written again, %d are lost",
+                len(again),
+                sum(each.decisions for each in lost),
+            )
 
     def _write_some(self) -> None:
         """Write the oldest decisions that wait, and gaps for those that were lost, in one transaction."""
@@ -248,7 +275,7 @@ class Recorder:
             with database.transaction() as connection:
                 writing.add(connection, entries)
                 writing.add_gaps(connection, lost, "lost")
-                sessions.say_alive(connection, database, session, _now(), until)
+                sessions.say_alive(connection, database, session, _now(), self._watch, until)
         except RecordUnavailable:
             self._take_back(entries, lost)
             raise
@@ -259,7 +286,7 @@ class Recorder:
             self._take_back([], lost)
             self._forget()
         else:
-            self._succeed(len(entries), begin)
+            self._succeed(entries, lost, begin)
         finally:
             self._begun = None
 
@@ -267,10 +294,11 @@ class Recorder:
         self.waiting.put_back(entries)
         self.waiting.put_back_lost(lost)
 
-    def _succeed(self, count: int, begin: float) -> None:
-        self.written += count
+    def _succeed(self, entries: list[Entry], lost: list[Lost], begin: float) -> None:
+        self.written += len(entries)
+        self._known.add(entries, lost)
         self._said_alive = monotonic()
-        if count:
+        if entries:
             self._duration.observe(monotonic() - begin)
 
     def _fail(self, error: RecordUnavailable) -> None:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import select, update
 
 from vivienne.record.seals import row_seal, seal
 from vivienne.record.tables import gaps, runs, sessions
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sqlalchemy.engine import Connection
 
     from vivienne.record.database import RecordDatabase
 
 ALIVE_SECONDS = 10.0
 """Time after which a process writes that it is alive, if it has nothing else to write."""
-_DEAD_MS = 60_000
-"""Time after which a process counts as ended that wrote nothing into a record of several."""
+_DEAD_SECONDS, _UNWATCHED_SECONDS = 60.0, 20.0
+"""Time after which a process counts as ended that wrote nothing into a record of several; and time without a look at
+the record after which this is counted anew, because the others may have been without it too."""
 
 
 class RunKey(NamedTuple):
@@ -59,7 +63,39 @@ class Session(NamedTuple):
     id: int
 
 
-def begin(connection: Connection, database: RecordDatabase, run: RunKey, process: Process, now: int) -> Session:
+class Watch:
+    """For how long the other sessions of a record have written nothing, by the clock of this process.
+
+    Times that other machines write are never compared with those of this one: their clocks may differ. A session is
+    alive as long as the time that it writes changes.
+    """
+
+    def __init__(self) -> None:
+        self._seen: dict[int, tuple[int, float]] = {}
+        self._looked = monotonic()
+
+    def silent(self, alive: Mapping[int, int]) -> dict[int, float]:
+        """Look at all sessions that go on.
+
+        Args:
+            alive: by id, what each has written as its last sign of life.
+
+        Returns:
+            By id, the seconds for which this has been seen unchanged.
+        """
+        time, known = monotonic(), self._seen
+        if time - self._looked > _UNWATCHED_SECONDS:
+            known = {}
+        self._looked = time
+        self._seen = {
+            each: known[each] if each in known and known[each][0] == at else (at, time) for each, at in alive.items()
+        }
+        return {each: time - since for each, (_, since) in self._seen.items()}
+
+
+def begin(
+    connection: Connection, database: RecordDatabase, run: RunKey, process: Process, now: int, watch: Watch
+) -> Session:
     """Begin a session, or go on with it after the record was out of reach.
 
     Args:
@@ -68,6 +104,7 @@ def begin(connection: Connection, database: RecordDatabase, run: RunKey, process
         run: what is recorded.
         process: which records it.
         now: the clock of the machine, ms since the epoch.
+        watch: of this process.
     """
     row: dict[str, Any] = {**run._asdict(), "begun_at": now}
     added = connection.execute(database.insert(runs).values(**row).on_conflict_do_nothing().returning(runs.c.id))
@@ -89,26 +126,34 @@ def begin(connection: Connection, database: RecordDatabase, run: RunKey, process
         found = connection.execute(sessions.insert().returning(sessions.c.id), row).scalar_one()
         seal(connection, sessions, found, row)
     session = Session(run_id, found)
-    say_alive(connection, database, session, now)
+    say_alive(connection, database, session, now, watch)
     return session
 
 
-def _note_killed(connection: Connection, database: RecordDatabase, own: Session, now: int) -> None:
+def _note_killed(connection: Connection, database: RecordDatabase, own: Session, now: int, watch: Watch) -> None:
     """Note a gap for every process that ended without writing so; in a file, that is every other one."""
-    dead = [sessions.c.ended_at.is_(None), sessions.c.id != own.id]
-    if database.is_shared:
-        # One that is ahead has another clock, or this one went back.
-        dead.append(or_(sessions.c.alive_at < now - _DEAD_MS, sessions.c.alive_at > now + _DEAD_MS))
-    for row in connection.execute(select(sessions).where(*dead)).all():
-        ended = update(sessions).where(sessions.c.id == row.id, sessions.c.ended_at.is_(None))
-        if connection.execute(ended.values(ended_at=row.alive_at, ended_cleanly=False)).rowcount == 0:
-            continue  # another process was first
-        gap = {"run_id": row.run_id, "reason": "killed", "from_time": row.alive_at, "to_time": max(now, row.alive_at)}
+    others = select(sessions).where(sessions.c.ended_at.is_(None), sessions.c.id != own.id)
+    going_on = connection.execute(others).all()
+    silent = watch.silent({row.id: row.alive_at for row in going_on})
+    for row in going_on:
+        if database.is_shared and silent[row.id] < _DEAD_SECONDS:
+            continue
+        is_as_seen = sessions.c.id == row.id, sessions.c.ended_at.is_(None), sessions.c.alive_at == row.alive_at
+        ended = update(sessions).where(*is_as_seen).values(ended_at=row.alive_at, ended_cleanly=False)
+        if connection.execute(ended).rowcount == 0:
+            continue  # another process was first, or it is alive
+        to_time = max(now, row.alive_at + round(1_000 * silent[row.id]))
+        gap = {"run_id": row.run_id, "reason": "killed", "from_time": row.alive_at, "to_time": to_time}
         connection.execute(gaps.insert(), gap | {"seal": row_seal(gaps, gap)})
 
 
 def say_alive(
-    connection: Connection, database: RecordDatabase, session: Session, now: int, until: int | None = None
+    connection: Connection,
+    database: RecordDatabase,
+    session: Session,
+    now: int,
+    watch: Watch,
+    until: int | None = None,
 ) -> None:
     """Write that a process is alive, and which others are not any more.
 
@@ -117,14 +162,15 @@ def say_alive(
         database: the record.
         session: of the process.
         now: the clock of the machine, ms since the epoch.
+        watch: of this process.
         until: up to when everything that was decided is written; now if it is left out.
     """
     alive = now if until is None else until
     if database.is_shared:
-        alive = max(alive, now - _DEAD_MS // 2)  # who writes slowly is not dead
+        alive = max(alive, now - round(500 * _DEAD_SECONDS))  # it changes, as who writes slowly is not dead
     values = {"alive_at": alive, "ended_at": None, "ended_cleanly": None}
     connection.execute(update(sessions).where(sessions.c.id == session.id).values(**values))
-    _note_killed(connection, database, session, now)
+    _note_killed(connection, database, session, now, watch)
 
 
 def end(connection: Connection, session: Session, now: int) -> None:

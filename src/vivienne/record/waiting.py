@@ -147,6 +147,12 @@ class Waiting:
             self._lost[entry.asset] = Lost(entry.asset, min(first, time), max(last, time), count + 1)
             self.lost += 1
 
+    def lose_written(self, lost: list[Lost]) -> None:
+        """Note decisions that were written and are not in the record any more."""
+        self.put_back_lost(lost)
+        with self._lock:
+            self.lost += sum(each.decisions for each in lost)
+
     def take_lost(self) -> list[Lost]:
         """Take out what was lost since the last call."""
         with self._lock:

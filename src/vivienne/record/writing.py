@@ -211,13 +211,13 @@ class Writing:
 
     def _newest(self, connection: Connection, asset: str) -> _Tail | None:
         """The newest segment of an asset; None if nothing of it is recorded."""
-        query = select(series.c.id).where(*self._is_of(asset)).order_by(series.c.segment.desc()).limit(1)
+        query = select(series.c.id).where(*self.segments_of(asset)).order_by(series.c.segment.desc()).limit(1)
         found = connection.execute(query).scalar_one_or_none()
         return None if found is None else _Tail(found, -1, 0)
 
     def _begin(self, connection: Connection, asset: str, begins_at: int) -> _Tail:
         """Begin a new segment."""
-        newest = connection.execute(select(func.max(series.c.segment)).where(*self._is_of(asset))).scalar_one()
+        newest = connection.execute(select(func.max(series.c.segment)).where(*self.segments_of(asset))).scalar_one()
         row = {"run_id": self._run_id, "asset": asset, "timeframe": self._market.timeframe.value}
         row |= {"market": self._market.symbols.get(asset, ""), "begins_at": begins_at}
         row["segment"] = 0 if newest is None else newest + 1
@@ -225,7 +225,8 @@ class Writing:
         seal(connection, series, begun, row)
         return _Tail(begun, -1, 0)
 
-    def _is_of(self, asset: str) -> tuple[Any, ...]:
+    def segments_of(self, asset: str) -> tuple[Any, ...]:
+        """Conditions for the segments of an asset in the table `series`."""
         return (
             series.c.run_id == self._run_id,
             series.c.asset == asset,
