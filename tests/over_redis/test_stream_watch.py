@@ -137,6 +137,9 @@ async def test_what_was_lost_is_said_for_a_while(redis: RunningRedis) -> None:
         await watch.look(client)
         assert (watch.lost, watch.trouble) == (0, None)  # it may have come at this moment
         await watch.look(client)
+        assert (watch.lost, watch.trouble) == (0, None)  # nobody has asked for it since
+        watch.got(0)
+        await watch.look(client)
         assert watch.lost == 1
         assert watch.trouble is not None
         now[0] = SHOWN_SECONDS

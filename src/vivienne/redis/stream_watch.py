@@ -49,6 +49,8 @@ class StreamWatch:
         """What Redis counts as read if nothing is lost; None before the first look."""
         self._unread = 0
         """Entries that were there by the count of Redis, at the last look."""
+        self._was_asked = False
+        """Whether there was a read since the last look."""
         self.lost = 0
         self._lost_at: float | None = None
         self._is_ended = False
@@ -73,7 +75,8 @@ class StreamWatch:
         self._expected = None
 
     def got(self, count: int) -> None:
-        """So many entries were read."""
+        """So many entries were read, or none were there."""
+        self._was_asked = True
         if count and self._expected is not None:
             self._expected += count
             self._unread = 0
@@ -98,9 +101,10 @@ class StreamWatch:
         if self._expected is None or read is None:
             self._expected, self._unread = read, 0
             return
-        # What seems to be there at two looks, and was not read between, is not there.
-        gone = read - self._expected + (lag if lag == self._unread else 0)
-        self._unread = lag
+        # What seems to be there at two looks, and was asked for between but did not come, is not there.
+        is_still_there = self._was_asked and lag == self._unread
+        gone = read - self._expected + (lag if is_still_there else 0)
+        self._unread, self._was_asked = lag, False
         if gone > 0:
             self.lost += gone
             self._lost_at = self._clock()
