@@ -195,7 +195,7 @@ def test_nothing_is_lost_over_kills_of_a_redis_that_writes_everything_down(tmp_p
                     added.append((len(added) + 1) / 100)
                 redis.kill()
                 redis.start()
-            eventually(lambda: sizes(server) == added, 20)
+            eventually(lambda: sizes(server) == added, 60)
 
 
 @pytest.mark.sized
