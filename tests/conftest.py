@@ -24,7 +24,7 @@ from ways_in import WAYS, Channel, Conversation, Messages, OverRedis, Rest
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-pytest_plugins = ["workers"]
+pytest_plugins = ["workers", "spoiled_record"]
 
 settings.register_profile("sizes", examples())
 settings.load_profile("sizes")

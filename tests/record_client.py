@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from starlette.testclient import TestClient
 
@@ -41,3 +41,11 @@ def client(
         yield found
         assert found.portal is not None
         found.portal.call(service.close)
+
+
+def get(client: TestClient, where: str, **query: Any) -> dict[str, Any]:
+    """What a client is answered."""
+    answer = client.get(where, params=query)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from making import random_bars
-from record_client import client
+from record_client import client, get
 from recording import RUN, Ordered, Recording
 from vivienne.record.judging.confidence import ERROR_RATE, log_capital
 from vivienne.record.judging.together import TOGETHER_BARS, common_begin
@@ -44,13 +44,6 @@ def judging(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     recording.close()
     with client(folder, LocalRecord(ReadingThread(folder / "record.db"), Scope(RUN, "15m"))) as found:
         yield found
-
-
-def get(judging: TestClient, where: str, **query: Any) -> dict[str, Any]:
-    answer = judging.get(where, params=query)
-    assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
 
 
 def test_a_change_of_all_assets_is_judged_as_one_equity(judging: TestClient) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from making import configured, random_bars
-from record_client import client
+from record_client import client, get
 from recording import RUN, Ordered, Recording
 from vivienne.market.timeframe import Timeframe
 from vivienne.record.database import open_record
@@ -60,13 +60,6 @@ def recorded(path: Path) -> Iterator[DecidedBars]:
 def judging(tmp_path_factory: pytest.TempPathFactory, path: Path) -> Iterator[TestClient]:
     with client(tmp_path_factory.mktemp("judging"), LocalRecord(ReadingThread(path), Scope(RUN, "15m"))) as found:
         yield found
-
-
-def get(judging: TestClient, where: str, **query: Any) -> dict[str, Any]:
-    answer = judging.get(where, params=query)
-    assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
 
 
 def test_versions_are_listed_with_the_bars_that_they_decided(judging: TestClient) -> None:

@@ -24,20 +24,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
-    db = tmp_path_factory.mktemp("verified") / "v.db"
-    return db, asyncio.run(record_with_changes_and_restarts(db))
-
-
-@pytest.fixture
-def db(whole: tuple[Path, int], tmp_path: Path) -> Path:
-    """A copy to spoil."""
-    for path in whole[0].parent.glob("v*.db"):
-        (tmp_path / path.name).write_bytes(path.read_bytes())
-    return tmp_path / "v.db"
-
-
 def test_after_changes_and_restarts_every_decision_is_equal(whole: tuple[Path, int]) -> None:
     db, decisions = whole
     assert verified(db) == (

@@ -37,20 +37,6 @@ DECIDED = HISTORY + 20
 AT = iso(MIDNIGHT + DECIDED * MINUTE_MS)
 
 
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
-    db = tmp_path_factory.mktemp("verified") / "v.db"
-    return db, asyncio.run(record_with_changes_and_restarts(db))
-
-
-@pytest.fixture
-def db(whole: tuple[Path, int], tmp_path: Path) -> Path:
-    """A copy to spoil."""
-    for path in whole[0].parent.glob("v*.db"):
-        (tmp_path / path.name).write_bytes(path.read_bytes())
-    return tmp_path / "v.db"
-
-
 @pytest.mark.parametrize(
     ("column", "value", "recorded", "was"),
     [

@@ -114,7 +114,7 @@ class Writer:
         ahead: Callable[[], Awaitable[None]] | None = None,
         is_urgent: bool = False,
     ) -> asyncio.Task[AnswerT]:
-        """Begin with a change as `write` does; gives the task that makes it, whoever waits for it and how long.
+        """Begin a change as `write` does. The returned task makes the change even if nobody waits for it.
 
         Raises:
             NotStored: too many changes wait.

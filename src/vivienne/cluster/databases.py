@@ -91,7 +91,7 @@ class Databases:
         name, number = said["config_id"], said["version"]
         try:
             own = await self._name_of(number)
-        except StoreUnavailable:  # then `/ready` says that; whoever was found to differ still does
+        except StoreUnavailable:  # `/ready` says so; a difference that was found before still counts
             return self._reasons.get(f"{beat['shard']} ({beat['agent']})")
         newest = self._service.newest
         if 0 < number <= newest[0] and own != name:

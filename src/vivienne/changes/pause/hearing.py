@@ -2,7 +2,7 @@
 
 An announcement can only pause. It is looked up in the database: one that claims to be stored, and that the database
 lost, is one that is not stored yet. Such a one is over once it is stored and was resumed after that, by the order of
-the database: whoever resumes stores it first (see `vivienne.changes.pause.service`), or another process does (see
+the database. The process that resumes stores it first (see `vivienne.changes.pause.service`), or another one does (see
 `vivienne.changes.pause.adopting`). Clocks decide nothing, because those of two processes may differ by any time.
 """
 

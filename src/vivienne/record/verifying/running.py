@@ -251,6 +251,7 @@ class Verification:
         for time, name, value in recorded.odd:
             if name == "open_time":
                 self.altered += 1
+            # An altered open time may be anything; it is only shown.
             self._list(part, Difference(time, name, str(value), None, "value"))  # type: ignore[arg-type]
 
     def _list(self, part: Part, each: Difference) -> None:
