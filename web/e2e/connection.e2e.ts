@@ -1,3 +1,4 @@
+import { expectNothingSerious } from './axe.ts'
 import { numberField, review, unsaved } from './configuring.ts'
 import { lineTo } from './line.ts'
 import { NAVIGATION } from './pages.ts'
@@ -34,6 +35,7 @@ test.describe('the server dies and comes back', () => {
     await expect(connection).toContainText(/old/)
     await expect.poll(() => looksOld(page)).toBe(true)
     await expect(page).toHaveTitle(/^Offline|^Connecting/)
+    await expectNothingSerious(page, 'main')
 
     await expect(unsaved(page)).toContainText('Not connected')
     await expect(unsaved(page).getByRole('button', { name: 'Review' })).toBeDisabled()
@@ -68,6 +70,7 @@ test.describe('the server dies and comes back', () => {
       await navigation.getByRole('link', { name }).click()
       await expect(page.getByRole('heading', { name, level: 1 })).toBeAttached()
       await expect(connection).toContainText(/Offline|Connecting/)
+      if (name === 'Overview') await expectNothingSerious(page, 'main')
     }
     await server.start()
     await expect(page.getByRole('log')).toContainText('Vivienne listens', { timeout: 20_000 })

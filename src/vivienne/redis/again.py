@@ -47,5 +47,14 @@ class Again:
             except (*LOST, ExceptionGroup) as error:
                 if not is_lost(error):
                     raise
+                if _is_cancelled():
+                    # A library has made an error of the connection of it.
+                    raise asyncio.CancelledError from error
                 _breaks.log("Redis ended the connection that %s: %s; opening it again", self._what, reason(error))
             await asyncio.sleep(random.uniform(_SHORTEST_DELAY, _LONGEST_DELAY))  # noqa: S311  # no secret
+
+
+def _is_cancelled() -> bool:
+    """Whether the running task was told to end, whatever came of that."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

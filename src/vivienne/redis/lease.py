@@ -133,7 +133,7 @@ class Holder:
     async def _hold(self, redis: Redis, ready: Callable[[], None]) -> None:
         """Run the parts until the lease is lost, or has expired while this process was suspended."""
         async with asyncio.TaskGroup() as tasks:
-            running = start(tasks, self._parts, redis, ready)
+            running = start(self._parts, redis, ready, tasks)
             while True:
                 await asyncio.sleep(RENEW_SECONDS)
                 # Checked first: a lease that expired and is acquired again is a new one, and needs restarted parts.

@@ -37,6 +37,8 @@ SHORTEST_DELAY, FIRST_DELAY, LONGEST_DELAY = 0.05, 0.1, 2.0
 """Bounds of the delays before it reconnects, in seconds."""
 END_SECONDS = 2.0
 """Longest time for the users of a connection to end."""
+AGAIN_SECONDS = 0.2
+"""Time after which those that have not ended are cancelled again."""
 STEADY_SECONDS = 10.0
 """Age of a connection after which its loss starts with short delays again."""
 
@@ -57,9 +59,10 @@ class Part(Protocol):
 
 
 def start(
-    tasks: asyncio.TaskGroup, parts: Sequence[Part], redis: Redis, ready: Callable[[], None]
+    parts: Sequence[Part], redis: Redis, ready: Callable[[], None], group: asyncio.TaskGroup | None = None
 ) -> list[asyncio.Task[None]]:
-    """Start parts; call `ready` when every one of them is ready."""
+    """Start parts, in a group if one is given; call `ready` when every one of them is ready."""
+    begin = asyncio.create_task if group is None else group.create_task
     missing = set(range(len(parts)))
 
     def one_ready(number: int) -> None:
@@ -69,7 +72,7 @@ def start(
                 ready()
 
     return [
-        tasks.create_task(part.run(redis, partial(one_ready, number)), name=f"redis {type(part).__name__}")
+        begin(part.run(redis, partial(one_ready, number)), name=f"redis {type(part).__name__}")
         for number, part in enumerate(parts)
     ]
 
@@ -130,9 +133,14 @@ class RedisLink:
         """Connect, and run the parts until one of them fails."""
         async with asyncio.timeout(ANSWER_SECONDS):
             await self._redis.ping()
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._ping(), name="redis ping")
-            start(tasks, self._parts, self._redis, self._up)
+        # No task group: it waits without end for a part that does not heed its cancellation.
+        tasks = [asyncio.create_task(self._ping(), name="redis ping")]
+        tasks += start(self._parts, self._redis, self._up)
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        finally:
+            await _end(tasks)
+        raise BaseExceptionGroup("the connection ended", _errors(tasks))
 
     async def _ping(self) -> None:
         while True:
@@ -157,6 +165,25 @@ class RedisLink:
             _log.error(
                 "A task that uses Redis failed; restarting all of them, everything else continues", exc_info=error
             )
+
+
+async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel tasks again and again: a library may lose a cancellation. What does not end within a time is left."""
+    clock = asyncio.get_running_loop().time
+    late = clock() + END_SECONDS
+    pending = {task for task in tasks if not task.done()}
+    while pending and clock() < late:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=AGAIN_SECONDS)
+    for task in pending:
+        _log.error("The task %s did not end with its connection to Redis; it is left behind", task.get_name())
+
+
+def _errors(tasks: Sequence[asyncio.Task[None]]) -> list[BaseException]:
+    """Of tasks that failed, or that there is none."""
+    found = [task.exception() for task in tasks if task.done() and not task.cancelled()]
+    return [error for error in found if error is not None] or [ConnectionError("every part has ended")]
 
 
 def reason(error: BaseException) -> str:
