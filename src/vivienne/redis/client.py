@@ -9,6 +9,8 @@ from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio.client import Pipeline
 from typing_extensions import override
 
+from vivienne.slices import SharedSlices
+
 CALL_SECONDS = 5.0
 """Longest time of a call; longer than the longest blocking read."""
 CONNECT_SECONDS = 2.0
@@ -20,6 +22,9 @@ class Client(Redis):
 
     The library has timeouts of its own, made with `asyncio.wait_for`, which before Python 3.12 may lose a
     cancellation; a task that cannot be cancelled would then block the shutdown.
+
+    Attributes:
+        slices: of the work of all its subscriptions, which take turns with everything else.
 
     Raises:
         ValueError: the address is not valid.
@@ -37,6 +42,7 @@ class Client(Redis):
             retry_on_error=[],
         )
         super().__init__(connection_pool=pool)
+        self.slices = SharedSlices()
 
     @override
     async def execute_command(self, *args: Any, **options: Any) -> Any:

@@ -6,6 +6,9 @@ import asyncio
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
+from vivienne.redis.client import Client
+from vivienne.slices import SharedSlices
+
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
@@ -29,7 +32,8 @@ async def heard_on(
 ) -> AsyncGenerator[tuple[str, bytes] | None]:
     """Messages of channels from now on, each with its channel; None each time the connection showed that it is alive.
 
-    Who may publish on one channel may not on another, so a message counts for what its channel is for.
+    Who may publish on one channel may not on another, so a message counts for what its channel is for. Whatever they
+    publish, others have their turn every few milliseconds.
 
     Args:
         redis: the connection; the subscription has one of its own.
@@ -41,12 +45,15 @@ async def heard_on(
         RedisError: the connection broke. It does not reconnect: messages in between would be lost unnoticed.
     """
     clock = asyncio.get_running_loop().time
+    slices = redis.slices if isinstance(redis, Client) else SharedSlices()
     async with redis.pubsub() as listener:
         async with asyncio.timeout(DEAF_SECONDS):
             await listener.subscribe(*channels)
         unconfirmed = len(channels)
         asked: float | None = clock()
         while True:
+            # What has arrived already is handed out without a pass of the event loop: thousands of messages at once.
+            await slices.rest()
             message = await listener.get_message(timeout=QUIET_SECONDS)
             if message is None:
                 if asked is None:
