@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -119,6 +120,41 @@ async def test_a_bar_that_two_processes_decide_is_recorded_as_it_was_decided_fir
         columns = record.decided_bars(series, Range(first=MIDNIGHT + 300 * MINUTE_MS))
         assert columns.version.tolist() == [*[0] * 10, 1, 1]
         assert decided_anew(record, run.id) == 12
+
+
+async def test_a_replay_that_begins_again_keeps_what_was_decided_first_until_a_bar_is_another_one(
+    service: ConfigService, where: Path | PostgresUrl
+) -> None:
+    first, second = asset_of(service), asset_of(service)
+    for each in (first, second):
+        each.load(Bars.from_candles(walk(0, 300)))
+
+    await recorded(recorder(where), decided(first, walk(300, 10)))
+    again = [*walk(300, 5), *other_sums(walk(305, 1)), *walk(306, 6)]
+    await recorded(recorder(where, started_at=MIDNIGHT + 1), decided(second, again))
+
+    with reading(where) as record:
+        [run] = record.runs()
+        [series] = record.series(run.id)
+        assert [segment.begins_at for segment in series.segments] == [MIDNIGHT + n * MINUTE_MS for n in (300, 305)]
+        assert [row.bar for row in record.bars(series)] == [*walk(0, 300), *again]
+        assert decided_anew(record, run.id) == 10 + 7
+
+
+async def test_the_file_alone_has_everything_once_it_is_closed_also_if_somebody_still_reads_it(
+    service: ConfigService, tmp_path: Path
+) -> None:
+    path, copied = tmp_path / "record.db", tmp_path / "copied.db"
+    asset = asset_of(service)
+    asset.load(Bars.from_candles(walk(0, 300)))
+    await recorded(recorder(path), decided(asset, walk(300, 5)))
+    with reading(path) as record:
+        [run] = record.runs()
+        await recorded(recorder(path, started_at=MIDNIGHT + 1), decided(asset, walk(305, 5)))
+        shutil.copy(path, copied)
+    with reading(copied) as record:
+        [series] = record.series(run.id)
+        assert [row.bar for row in record.bars(series)] == walk(0, 310)
 
 
 async def test_assets_runs_and_a_gap_of_the_market_are_told_apart(

@@ -7,7 +7,8 @@ A write-ahead log, so that nobody who reads keeps the record from being written,
 from __future__ import annotations
 
 import shutil
-from contextlib import contextmanager
+import sqlite3
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.dialects.sqlite import insert
@@ -20,7 +21,6 @@ from vivienne.store.sqlite_connection import is_replaced, one_connection
 from vivienne.store.sqlite_files import lock, said, said_at_start
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -59,17 +59,20 @@ class SqliteRecord:
     def __init__(self, path: Path, how: Opening) -> None:
         self.path = path
         self.name = str(path)
-        self._lock = None
-        writes = how == "to write"
-        prepare = _set_to_write if writes else _set_to_read
-        self._engine = one_connection(path, "BEGIN IMMEDIATE" if writes else "BEGIN", prepare)
+        self._ends = ExitStack()
+        self._writes = how == "to write"
+        prepare = _set_to_write if self._writes else _set_to_read
+        engine = one_connection(path, "BEGIN IMMEDIATE" if self._writes else "BEGIN", prepare)
         try:
-            if writes:
-                self._lock = lock(path, is_needed=True, option="--record")
+            if self._writes:
+                self._ends.callback(lock(path, is_needed=True, option="--record").release)
                 make_file(path)
             self._inode = path.stat().st_ino
-            self._open = self._engine.connect()
+            self._ends.callback(engine.dispose)
+            self._open = engine.connect()
             self._prepare(how)
+            if self._writes:
+                self._ends.callback(_fold_in_log, self._open)
         except FileNotFoundError as error:
             self.close()
             raise RecordUnavailable(self.name, "does not exist", is_new=True) from error
@@ -88,7 +91,7 @@ class SqliteRecord:
         """See `RecordDatabase`."""
         if self._is_gone():
             raise RecordUnavailable(self.name, _GONE)
-        if self._lock is not None:
+        if self._writes:
             self._leave_room()
         with translated(self.name, lambda error: said(error, self.path)), self._open.begin():
             yield self._open
@@ -103,10 +106,8 @@ class SqliteRecord:
         return True
 
     def close(self) -> None:
-        """See `RecordDatabase`."""
-        self._engine.dispose()
-        if self._lock is not None:
-            self._lock.release()
+        """See `RecordDatabase`. The file has everything then, also where somebody still has it open to read."""
+        self._ends.close()
 
     def _prepare(self, how: Opening) -> None:
         with self._open.begin():
@@ -114,8 +115,7 @@ class SqliteRecord:
             known = check_schema(self._open, self.name, how)
         if how == "to read":
             return
-        driver: Any = self._open.connection.driver_connection
-        driver.execute("PRAGMA journal_mode=WAL").close()  # only outside of a transaction
+        _run_alone(self._open, "PRAGMA journal_mode=WAL")
         if known is not None:
             with self._open.begin():
                 self._open.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
@@ -136,6 +136,18 @@ class SqliteRecord:
 
     def _is_gone(self) -> bool:
         return is_replaced(self.path, self._inode)
+
+
+def _fold_in_log(connection: Connection) -> None:
+    """Move what the write-ahead log has into the file. What a disk refuses stays, and the next opening finds it."""
+    with suppress(sqlite3.Error):
+        _run_alone(connection, "PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _run_alone(connection: Connection, statement: str) -> None:
+    """Execute what is only possible outside of a transaction."""
+    driver: Any = connection.connection.driver_connection
+    driver.execute(statement).close()
 
 
 def _set_to_write(connection: sqlite3.Connection) -> None:

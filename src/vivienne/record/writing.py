@@ -149,12 +149,29 @@ class Writing:
             attempt.commit()
             return
         attempt.rollback()
+        for asset in {entry.asset for entry in entries}:
+            del self._tails[asset]
         for entry in entries:
+            self._add_one(connection, entry)
+
+    def _add_one(self, connection: Connection, entry: Entry) -> None:
+        """Write a decision whose bar may be recorded already, with a decision even."""
+        # What the bars before it were costs too much to ask for each of them: a replay that begins again has them all.
+        if not self._continues(entry):
+            self._tails[entry.asset] = self._basis(connection, entry)
+        row = self._row(connection, entry)
+        if self._is_another_bar(connection, row):
             self._tails[entry.asset] = self._basis(connection, entry)
             row = self._row(connection, entry)
-            number(connection, [row])
-            if connection.execute(self._insert, [row]).rowcount == 0 and not self._decide(connection, row):
-                take_back(connection, row)
+        number(connection, [row])
+        if connection.execute(self._insert, [row]).rowcount == 0 and not self._decide(connection, row):
+            take_back(connection, row)
+
+    def _is_another_bar(self, connection: Connection, row: dict[str, Any]) -> bool:
+        """Tell whether a bar of that time is recorded, with another value in the last bit even."""
+        at = bars.c.series_id == row["series_id"], bars.c.open_time == row["open_time"]
+        found = connection.execute(select(*_VALUES).where(*at)).one_or_none()
+        return found is not None and tuple(found) != tuple(row[name] for name in Candle._fields)
 
     def _decide(self, connection: Connection, row: dict[str, Any]) -> bool:
         """Add a decision to a bar that is recorded. The first one counts: it is the one that was streamed."""
