@@ -60,6 +60,35 @@ async def test_who_used_up_its_time_waits_with_requests_and_not_with_a_pause() -
     assert begun == ["/other", PAUSE[1]]
 
 
+async def test_what_only_reads_ends_when_its_client_leaves_and_a_change_goes_on() -> None:
+    begun, go_on = asyncio.Semaphore(0), asyncio.Event()
+    ended: list[str] = []
+
+    async def app(scope: Any, _receive: Any, _send: Any) -> None:
+        begun.release()
+        try:
+            await go_on.wait()
+        except asyncio.CancelledError:
+            ended.append(scope["method"])
+            raise
+
+    charging, who = Charging(app, TimeBudgets(asyncio.get_running_loop().time)), Caller("192.0.2.1")
+    asked: list[dict[str, Any]] = [
+        {"type": "http", "method": method, "path": "/x", CALLER: who} for method in ("GET", "POST")
+    ]
+    tasks = [asyncio.create_task(charging(each, _nothing, _nothing)) for each in asked]
+    async with asyncio.timeout(SECONDS):
+        for _ in tasks:
+            await begun.acquire()
+        for each in asked:
+            each.get(WAITING, lambda: None)()
+        await tasks[0]
+        assert (ended, tasks[1].done()) == (["GET"], False)
+        go_on.set()
+        await tasks[1]
+    assert not any(WAITING in each for each in asked)
+
+
 async def test_a_pause_of_somebody_who_may_not_pause_waits_as_any_request() -> None:
     begun: list[str] = []
 

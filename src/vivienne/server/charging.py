@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from vivienne.server.policy import is_pause
 from vivienne.server.problems import too_many
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import Iterator, MutableMapping
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from vivienne.access.caller import Caller
 
 WAITING = "vivienne.waiting"
-"""Key, in the scope of a request that waits for time, of a function to call when its client has left."""
+"""Key, in the scope of a request that waits for time, or only reads, of a function to call when its client has left."""
 LATE = "vivienne.late"
 """Key, in the scope of a handshake, of two functions: to call when it waits for time, and when it goes on."""
 KEEPS = "vivienne.keeps"
@@ -27,6 +28,7 @@ KEEPS = "vivienne.keeps"
 _AROUND_SECONDS = 0.0005
 """Time that each request takes outside of the application: reading it, and identifying its caller."""
 
+_READING = ("GET", "HEAD")
 _LONGEST_WAIT = 30.0
 """Seconds that a request waits at most."""
 
@@ -64,7 +66,8 @@ class Charging:
             return
         if is_here:
             self._budgets.charge(caller.key, _AROUND_SECONDS)
-            await self._budgets.charging(caller.key, _run(self._app, scope, receive, send))
+            with _ended_with_client(scope):
+                await self._budgets.charging(caller.key, _run(self._app, scope, receive, send))
 
     async def _waited(self, scope: MutableMapping[str, Any], key: str) -> bool:
         """Wait until the caller has time left; False if the client has left before."""
@@ -79,6 +82,32 @@ class Charging:
             goes_on()
             scope.pop(WAITING, None)
             self._budgets.forget(key, number)
+
+
+@contextmanager
+def _ended_with_client(scope: MutableMapping[str, Any]) -> Iterator[None]:
+    """End a request that only reads when its client leaves: what nobody waits for would keep others waiting."""
+    task = asyncio.current_task()
+    if task is None or scope.get("method") not in _READING:
+        yield
+        return
+    has_left = False
+
+    def leave() -> None:
+        nonlocal has_left
+        has_left = True
+        task.cancel()
+
+    scope[WAITING] = leave
+    try:
+        yield
+    except asyncio.CancelledError:
+        if not has_left or task.cancelling() > 1:
+            raise  # the program stops
+    finally:
+        scope.pop(WAITING, None)
+        if has_left:
+            task.uncancel()
 
 
 async def _run(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
