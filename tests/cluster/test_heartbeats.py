@@ -12,7 +12,7 @@ from redis_running import STATE
 from vivienne.cluster.agents import MOST_UNPROVEN, Agents
 from vivienne.cluster.agreement import disagreements
 from vivienne.cluster.clocks import Clocks
-from vivienne.cluster.gateway import Gateway, _is_state
+from vivienne.cluster.gateway import MOST_STATE_BYTES, Gateway, _is_state
 from vivienne.cluster.heartbeats import AGENTS, read_heartbeat
 from vivienne.cluster.questions import Asking, read_question
 from vivienne.cluster.remote_market import RemoteMarket
@@ -79,8 +79,11 @@ class Showing:
 
     def take(self, *messages: Any) -> None:
         for message in messages:
-            channel = STATE + message["asset"] if "asset" in message else AGENTS
-            self.gateway.take(channel, json.dumps(message).encode())
+            raw = json.dumps(message).encode()
+            if "asset" in message:
+                self.gateway.take(STATE + message["asset"], raw)
+            else:
+                self.gateway.take_heartbeat(raw)
 
     def after(self, seconds: float, *messages: Any) -> dict[str, str]:
         """The status of each asset after a time in which these messages went on to come."""
@@ -154,6 +157,16 @@ async def test_a_state_counts_on_the_channel_of_its_asset_only(channel: str) -> 
 
     assert {"BTC": "live"} == showing.after(1, beat())
     assert [AGENT] == [each["agent"] for each in showing.agents.all()]
+
+
+async def test_a_state_that_is_longer_than_any_is_left_out() -> None:
+    showing = Showing()
+    showing.take(state(1), beat())
+    forged = state(2, "9999-forged", status="warming_up")
+    showing.take({**forged, "junk": "x" * MOST_STATE_BYTES})
+    assert {"BTC": "live"} == showing.after(1, beat())
+    showing.take(forged)
+    assert {"BTC": "warming_up"} == showing.after(1, beat()), "a short one counts"
 
 
 async def test_names_without_end_do_not_fill_the_memory_nor_push_out_those_who_publish() -> None:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import orjson
 import pytest
 
 from vivienne.cluster import questions
 from vivienne.cluster.answering import Answering
-from vivienne.cluster.questions import Answer, Asking, Lane, Question
+from vivienne.cluster.questions import Answer, Asking, Lane, Question, questions_to
 from vivienne.errors import AgentUnavailable
+from vivienne.redis.client import Client
+
+if TYPE_CHECKING:
+    from redis_running import RunningRedis
 
 JUDGED: Question = {"kind": "record", "count": 0, "record": {"about": "judged", "query": {"about": "account"}}}
 PAGE: Question = {"kind": "record", "count": 0, "record": {"about": "decisions", "asset": "BTC", "query": {}}}
@@ -138,3 +142,37 @@ async def test_more_questions_about_the_record_than_an_agent_takes_hold_up_no_pu
     await asyncio.wait({*answering._reading}, timeout=30)
     assert len(sent.messages) == 100
     assert 0 < refused < 100
+
+
+class Charts:
+    """A market whose charts may be asked for once they are let go."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def chart(self, _asset: str, _count: int, _before: object) -> list[object]:
+        self.asked += 1
+        return []
+
+
+async def test_a_flood_of_questions_is_over_as_soon_as_it_is_heard(redis: RunningRedis) -> None:
+    """Of what whoever may publish there has asked, a few are answered; a push waits for none of them."""
+    market, client, listens = Charts(), Client(redis.url), asyncio.Event()
+    answering = asyncio.create_task(Answering("one", cast("Any", market)).run(client, listens.set))
+    chart: Question = {"kind": "chart", "asset": "BTC", "count": 10**6}
+    async with asyncio.timeout(60):
+        await listens.wait()
+        with redis.listener("vivienne:gateway:1") as answers:
+            with redis.client.pipeline(transaction=False) as batch:
+                for number in range(5_000):
+                    batch.publish(questions_to("one"), orjson.dumps(received(number, chart)))
+                batch.publish(questions_to("one"), orjson.dumps(received(-1, {"kind": "push", "count": 0})))
+                await asyncio.to_thread(batch.execute)
+            heard = None
+            while heard is None or heard["answer"] != "-1":
+                heard = await asyncio.to_thread(answers.hear)
+    assert heard["content"] == {"refused": "not_pushed"}
+    assert market.asked < 2_500
+    answering.cancel()
+    await asyncio.gather(answering, return_exceptions=True)
+    await client.aclose(close_connection_pool=True)

@@ -76,7 +76,7 @@ async def test_a_user_that_is_begun_again_ends_where_a_library_made_an_error_of_
     running.cancel()
     await asyncio.wait([running], timeout=LIMIT_SECONDS)
     assert running.cancelled()
-    await client.aclose()
+    await client.aclose(close_connection_pool=True)
 
 
 async def comes_back(link: RedisLink, failing: Failing) -> None:

@@ -49,7 +49,7 @@ async def test_a_flood_of_messages_leaves_others_their_turns(redis: RunningRedis
         await asyncio.to_thread(publish, redis)
         await listener
     beside.cancel()
-    await client.aclose()
+    await client.aclose(close_connection_pool=True)
     most = max(after - before for before, after in pairwise(heard_at_turns))
     assert most <= SLICE_SECONDS / MESSAGE_SECONDS + 1
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import aclosing, suppress
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from vivienne.agent.schema import Configuration
-from vivienne.cluster.questions import Answer, Question, lane_of, questions_to, read_question
+from vivienne.cluster.questions import MARKET, Answer, Question, lane_of, questions_to, read_question
 from vivienne.cluster.record_questions import answer_about_record
 from vivienne.errors import TooManyRequests
 from vivienne.live.pushed import pushed
+from vivienne.rates import Quota
 from vivienne.record.reading.view import NO_RECORD
 from vivienne.redis.listening import heard
 
@@ -28,14 +30,21 @@ if TYPE_CHECKING:
     from vivienne.market.feeds.pushed.feed import PushedFeed
     from vivienne.record.reading.view import RecordView
 
+Waiting = asyncio.Queue[tuple[float, Question]]
+"""Questions, each with the moment at which it came."""
 _log = logging.getLogger(__name__)
 _MOST_READING = 64
 """Questions about the record that are answered at once; further ones are refused."""
+_MOST_WAITING = 64
+"""Questions about the market that wait; a gateway has no more than 8 on their way."""
+_dropped = Quota(_log, logging.WARNING)
 _BUSY = f"The agent answers {_MOST_READING} questions about its record already; retry in a second"
 
 
 class Answering:
     """Answers questions about the assets of this agent, one after the other; beside them those about the record.
+
+    Pushed data waits for no charts, and nothing is answered that no gateway waits for any longer.
 
     Args:
         agent: name of this one.
@@ -52,24 +61,32 @@ class Answering:
         self._feed = feed
         self._record = record
         self._reading: set[asyncio.Task[None]] = set()
+        self._charts, self._pushes = _lane(), _lane()
 
     async def run(self, redis: Redis, ready: Callable[[], None]) -> None:
         """See `vivienne.redis.link.Part`."""
+        self._charts, self._pushes = _lane(), _lane()
         try:
-            async with aclosing(heard(redis, ready, self._channel)) as questions:
-                async for raw in questions:
-                    question = None if raw is None else read_question(raw)
-                    if question is not None:
-                        await self._take(redis, question)
-                        await asyncio.sleep(0)  # decisions come first
+            async with asyncio.TaskGroup() as tasks:
+                for lane in (self._charts, self._pushes):
+                    tasks.create_task(self._reply_to(redis, lane))
+                async with aclosing(heard(redis, ready, self._channel)) as questions:
+                    async for raw in questions:
+                        question = None if raw is None else read_question(raw)
+                        if question is not None:
+                            await self._take(redis, question)
         finally:
             for reading in self._reading:
                 reading.cancel()
 
     async def _take(self, redis: Redis, question: Question) -> None:
-        """Answer a question; one about the record in a task of its own: pushed data must not wait for a disk."""
+        """Let a question wait for its turn; one about the record has a task of its own."""
         if question["kind"] != "record":
-            await self._reply(redis, question)
+            lane = self._pushes if question["kind"] == "push" else self._charts
+            try:
+                lane.put_nowait((monotonic(), question))
+            except asyncio.QueueFull:
+                _dropped.log("%d questions of gateways wait already, so one is dropped", _MOST_WAITING)
             return
         if len(self._reading) >= _MOST_READING:
             busy: RecordAnswer = {"refused": "too_many", "reason": _BUSY}
@@ -78,6 +95,14 @@ class Answering:
         reading = asyncio.create_task(self._reply_in_time(redis, question), name="question about the record")
         self._reading.add(reading)
         reading.add_done_callback(self._end)
+
+    async def _reply_to(self, redis: Redis, lane: Waiting) -> None:
+        """Answer what waits, one after the other."""
+        while True:
+            came, question = await lane.get()
+            if monotonic() - came < question.get("within", MARKET.answer_seconds):
+                await self._reply(redis, question)
+            await asyncio.sleep(0)  # decisions come first
 
     def _end(self, reading: asyncio.Task[None]) -> None:
         self._reading.discard(reading)
@@ -121,3 +146,7 @@ class Answering:
             return {"taken": await pushed(self._feed, question["rows"], question["pushed"])}
         except TooManyRequests as full:
             return {"refused": "full", "message": str(full)}
+
+
+def _lane() -> Waiting:
+    return asyncio.Queue(_MOST_WAITING)

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, get_args
 import orjson
 
 from vivienne.cluster.heartbeats import AGENTS, HEARTBEAT_SECONDS, read_heartbeat
+from vivienne.cluster.questions import MOST_BYTES as MOST_ANSWER_BYTES
 from vivienne.cluster.remote_market import AGENT_LOST
-from vivienne.redis.listening import heard_on
+from vivienne.redis.listening import heard, heard_on
 from vivienne.redis.publishing import PUBLISHED_BY, STATE
 from vivienne.times import now
 from vivienne.wire.messages import AGENT
@@ -34,6 +35,8 @@ _log = logging.getLogger(__name__)
 
 WATCH_SECONDS = 0.25
 """Time between two checks for silent agents."""
+MOST_STATE_BYTES = 256 * 1024
+"""Length of a state, of which an agent's has about 10 kB: whatever is in one goes to every client."""
 SETTLE_SECONDS = 3 * HEARTBEAT_SECONDS
 """Time in which the agent of a kept state must be heard from; after it the state is shown as stale."""
 
@@ -54,8 +57,26 @@ class _Kept:
         self.loaded = loaded
 
 
+class GatewayHeartbeats:
+    """Listens to the heartbeats of agents, on a subscription of their own: a flood of them keeps no state waiting.
+
+    Args:
+        gateway: takes them.
+    """
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    async def run(self, redis: Redis, ready: Callable[[], None]) -> None:
+        """See `vivienne.redis.link.Part`."""
+        async with aclosing(heard(redis, ready, AGENTS)) as beats:
+            async for raw in beats:
+                if raw is not None:
+                    self._gateway.take_heartbeat(raw)
+
+
 class Gateway:
-    """Listens to agents.
+    """Listens to the states and answers of agents; `GatewayHeartbeats` to their heartbeats.
 
     Args:
         assets: to show.
@@ -79,7 +100,7 @@ class Gateway:
         listening, loop = asyncio.Event(), asyncio.get_running_loop()
         self._all_shown = ready
         settling: asyncio.TimerHandle | None = None
-        channels = [AGENTS, self._asking.channel, *(STATE + asset for asset in self._assets)]
+        channels = [self._asking.channel, *(STATE + asset for asset in self._assets)]
         try:
             async with aclosing(heard_on(redis, listening.set, *channels)) as messages:
                 async for message in messages:
@@ -128,7 +149,7 @@ class Gateway:
         """
         loaded, self._kept = asyncio.get_running_loop().time(), {}
         for raw in await redis.mget([STATE + asset for asset in self._assets]):
-            state = None if raw is None else _read(raw)
+            state = None if raw is None or len(raw) > MOST_STATE_BYTES else _read(raw)
             if state is not None and state.get("asset") in self._assets and _is_state(state):
                 kept = _Kept(state, _since(state.get("timestamp")), loaded)
                 self._kept.setdefault(kept.agent, []).append(kept)
@@ -152,16 +173,19 @@ class Gateway:
         waited = kept.waited + asyncio.get_running_loop().time() - kept.loaded
         self._relay.receive(kept.state, kept.agent, waited, lost)  # type: ignore[arg-type]  # it was looked at
 
+    def take_heartbeat(self, raw: bytes) -> None:
+        """Take a heartbeat; ignore any other message."""
+        if (beat := read_heartbeat(raw)) is not None:
+            self._agents.take(beat)
+            if beat["agent"] in self._kept:
+                self._settle(beat["agent"])
+
     def take(self, channel: str, raw: bytes) -> None:
-        """Take a state, an answer or a heartbeat, each on its own channel only; ignore any other message."""
-        if channel == AGENTS:
-            if (beat := read_heartbeat(raw)) is not None:
-                self._agents.take(beat)
-                if beat["agent"] in self._kept:
-                    self._settle(beat["agent"])
-        elif (message := _read(raw)) is None:
+        """Take a state or an answer, each on its own channel only; ignore any other message."""
+        is_answer = channel == self._asking.channel
+        if len(raw) > (MOST_ANSWER_BYTES if is_answer else MOST_STATE_BYTES) or (message := _read(raw)) is None:
             return
-        elif channel == self._asking.channel:
+        if is_answer:
             if "answer" in message:
                 self._asking.settle(message)  # type: ignore[arg-type]  # nothing else has the field
         elif channel == f"{STATE}{message.get('asset')}" and (agent := self._receive(message)) is not None:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from vivienne.stream.logs import LogReader, LogStream
 
+MOST_BYTES = 256 * 1024
+"""Length of a record; one with a long traceback is below a tenth of it."""
 LOGS = "vivienne:logs"
 """Channel of the records."""
 
@@ -68,6 +70,6 @@ class LogReceiver:
         """See `vivienne.redis.link.Part`."""
         async with aclosing(heard(redis, ready, LOGS)) as records:
             async for raw in records:
-                if raw is not None:
+                if raw is not None and len(raw) <= MOST_BYTES:
                     with suppress(ValidationError):  # not a record
                         self._logs.receive(_adapter.validate_json(raw))

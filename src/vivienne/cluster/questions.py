@@ -47,6 +47,8 @@ RECORD = Lane(2, 5.0, 5.0)
 """Pages, explanations, bars, and exports of the record."""
 JUDGED = Lane(1, 15.0, 25.0)
 """What came of decisions, which may take seconds; one may be before it, and it arrives within --answer-seconds."""
+MOST_BYTES = 16 * 1024 * 1024
+"""Length of a question or an answer; charts with all their columns, and pages of the record, are far below."""
 _ANSWERS = "vivienne:gateway:"
 """First part of the channels of answers."""
 
@@ -92,6 +94,8 @@ def read_question(raw: bytes) -> Question | None:
 
     Who may ask must not choose any other channel, because an agent may publish on channels that others may not.
     """
+    if len(raw) > MOST_BYTES:
+        return None
     try:
         question = _adapter.validate_json(raw)
     except ValidationError:

@@ -69,7 +69,8 @@ class RedisParts:
         self._watches = [each.watch for each in parts if isinstance(each, Holder) and each.watch is not None]
         if service.is_shared:
             announcer = PauseAnnouncer(service, process, unconfirmed)
-            parts += [ChangeHints(service, CONFIG), announcer, PauseListener(service, process, announcer)]
+            hints, pauses = ChangeHints(service, CONFIG), PauseListener(service, process, announcer)
+            parts += [Again(hints, "hears of changes"), announcer, Again(pauses, "hears of pauses")]
         self._link = RedisLink(url, parts)
         service.metrics.gauge("vivienne_redis_up", lambda: float(self._link.trouble is None))
         service.metrics.source(self._counts)

@@ -11,6 +11,7 @@ from vivienne.cluster.logs import LogPublisher
 from vivienne.cluster.succession import Succession
 from vivienne.live.view import LocalView
 from vivienne.market.feeds.pushed.feed import PushedFeed
+from vivienne.redis.again import Again
 from vivienne.redis.market import market_stream
 from vivienne.redis.parts import RedisParts
 from vivienne.redis.publishing import StatePublisher
@@ -59,11 +60,14 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
             "newest": {"version": service.newest[0], "config_id": service.newest[1]},
         }
 
+    answering = Answering(
+        name, market, feed if isinstance(feed, PushedFeed) else None, record_of(boot, service, recorder)
+    )
     parts: list[Part] = [
         StatePublisher(hub, board, name, succession.is_replaced),
         HeartbeatPublisher(beat),
-        succession,
-        Answering(name, market, feed if isinstance(feed, PushedFeed) else None, record_of(boot, service, recorder)),
+        Again(succession, "hears heartbeats"),
+        Again(answering, "hears questions"),
         LogPublisher(logs, f"agent {boot.shard}"),
     ]
     if isinstance(feed, PushedFeed):

@@ -8,7 +8,7 @@ from vivienne.cluster.agents import Agents
 from vivienne.cluster.agreement import disagreements
 from vivienne.cluster.confirmation import Confirmations
 from vivienne.cluster.databases import Databases
-from vivienne.cluster.gateway import Gateway
+from vivienne.cluster.gateway import Gateway, GatewayHeartbeats
 from vivienne.cluster.lagging import Lagging
 from vivienne.cluster.logs import LogReceiver
 from vivienne.cluster.pushing import RemotePushes
@@ -16,6 +16,7 @@ from vivienne.cluster.questions import Asking
 from vivienne.cluster.remote_market import RemoteMarket
 from vivienne.cluster.remote_record import RemoteRecord
 from vivienne.cluster.state_relay import StateRelay
+from vivienne.redis.again import Again
 from vivienne.redis.parts import RedisParts
 from vivienne.roles.process import Process
 from vivienne.server.factory import web_application
@@ -45,7 +46,11 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
         str(boot.redis),
         boot.redis_control,
         service,
-        [gateway, LogReceiver(logs)],
+        [
+            Again(gateway, "receives states"),
+            Again(GatewayHeartbeats(gateway), "hears heartbeats"),
+            Again(LogReceiver(logs), "receives logs"),
+        ],
         boot.limits.message,
         confirmations.missing,
     )
