@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from judged import BEGIN, LENGTH, at_random, decided
@@ -125,6 +125,16 @@ def test_only_decisions_with_effect_are_followed() -> None:
     assert [trade.ended_by for trade in run(replace(bars, has_effect=paused)).trades] == ["exit", None]
 
 
+def test_the_account_begins_with_the_first_decision_of_all_and_not_with_the_bars_it_was_made_from() -> None:
+    one = decided([100] * 8, [0, 0, 0, 0, 0, 50, 50, 0])
+    other = decided([10] * 8, [0] * 8)
+    one, other = (replace(each, is_decided=np.arange(8) >= first) for each, first in ((one, 4), (other, 6)))
+    told = account_entry(together({"BTC": one, "ETH": other}), ["BTC", "ETH"], FREE)
+    assert (told["begins"], told["bars"]) == (iso(BEGIN + 4 * LENGTH), 4)
+    assert told["invested"] == pytest.approx(2 / 4)
+    assert entry(replace(one, is_decided=np.zeros(8, np.bool_)))["bars"] == 0
+
+
 def test_drawdown_is_from_the_highest_equity_before() -> None:
     bars = decided([100, 100, 100, 120, 90, 110, 60, 130], [0] + [100] * 7)
     told = entry(bars)
@@ -174,8 +184,9 @@ def test_without_bars_there_is_an_account_at_its_beginning() -> None:
 @given(st.integers(0, 2**32 - 1), st.integers(2, 250), st.integers(0, 4))
 def test_the_account_is_that_of_a_plain_program(seed: int, count: int, holes: int) -> None:
     bars = at_random(seed, count, holes=min(holes, count - 1))
-    found = run(bars, COSTS)
-    assert found.equity[found.is_bar].tolist() == pytest.approx(_plainly(bars, COSTS.rate), rel=1e-9)
+    assume(bars.is_decided.any())
+    found, first = run(bars, COSTS), int(bars.is_decided.argmax())
+    assert found.equity[found.is_bar].tolist() == pytest.approx(_plainly(bars, COSTS.rate)[first:], rel=1e-9)
     assert 100 + sum(trade.profit for trade in found.trades) == pytest.approx(found.equity[-1])
 
 

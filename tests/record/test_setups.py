@@ -12,7 +12,7 @@ import pytest
 from judged import BEGIN, BLOCKS, LENGTH, at_random, decided
 from vivienne.record.judging.heat import heat_map
 from vivienne.record.judging.outcomes import outcomes
-from vivienne.record.judging.setups import setups
+from vivienne.record.judging.setups import Span, setups
 from vivienne.slices import whole
 from vivienne.times import iso
 
@@ -56,6 +56,18 @@ def test_an_entry_counts_once_by_each_of_its_kinds() -> None:
         f"{hour:02}": rows.count(hour) for hour in set(rows)
     }
     assert told["held_by"] == []
+
+
+def test_of_a_span_entries_on_its_bars_count_with_what_came_after_it() -> None:
+    opens = [100.0, 100.0, 100.0, 100.0, 110.0, 110.0]
+    bars = decided(opens, [0, 10, 0, 10, 10, 0], closes=[100.0, 100.0, 100.0, 110.0, 121.0, 110.0])
+    begin, end = (BEGIN + row * LENGTH for row in (1, 4))
+    [long, _] = whole(setups({"BTC": bars}, LENGTH, Span(begin, end)))["by_side"]
+    # The first bar of the span is an entry, and the return of the last one is known.
+    assert (long["outcomes"]["entries"], long["outcomes"]["returns"][0]["known"]) == (2, 2)
+    assert long["outcomes"]["returns"][0]["mean_return"] == pytest.approx(5.0)
+    [long, _] = whole(setups({"BTC": bars}, LENGTH, Span(begin + 1, end - LENGTH)))["by_side"]
+    assert long["outcomes"]["entries"] == 0
 
 
 def test_returns_and_hits_are_those_of_the_entries() -> None:

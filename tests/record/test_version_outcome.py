@@ -58,6 +58,17 @@ def test_the_bound_is_that_of_the_bars_before_the_version() -> None:
     assert told["comparison"]["bound"] == pytest.approx(0.1 * 8 * (95 + 50) / 96)
 
 
+def test_an_entry_right_after_the_warm_up_counts_for_both_versions() -> None:
+    """What is recorded as warming up cannot be decided anew, and nothing goes on then."""
+    bars = decided([100.0] * 200, [0] * 20 + [10] * 180)
+    recorded = replace(bars, version=np.full(200, 5), has_effect=np.arange(200) >= 20)
+    anew = replace(recorded, is_decided=np.arange(200) >= 20)
+    told = whole(version_outcome("BTC", Timeframe.M15, 5, recorded, Predecessor(4, anew, 10.0), COSTS))
+    assert told["then"] is not None
+    assert told["then"]["entries"] == told["now"]["entries"]
+    assert told["now"]["outcomes"]["entries"] == 1
+
+
 def test_the_first_version_is_compared_with_nothing() -> None:
     told = whole(version_outcome("BTC", Timeframe.M15, 1, at_random(1, 200), None, COSTS))
     assert (told["before"], told["then"], told["comparison"]) == (None, None, None)

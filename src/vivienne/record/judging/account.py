@@ -69,16 +69,19 @@ def account(assets: Mapping[str, DecidedBars], length_ms: int, costs: Costs) -> 
     """Follow the decisions on some assets with one equity.
 
     Args:
-        assets: bars with decisions by the name of the asset; assets without a bar are left out.
+        assets: bars with decisions by the name of the asset. The account begins with the first decision of all; assets
+            without a bar since then are left out.
         length_ms: length of a bar.
         costs: of a trade.
     """
-    known = {name: decided for name, decided in assets.items() if len(decided)}
+    decisions = [np.flatnonzero(each.is_decided) for each in assets.values()]
+    begins = [each.bars.open_time[rows[0]] for each, rows in zip(assets.values(), decisions, strict=True) if len(rows)]
+    known = _kept(assets, min(begins)) if begins else {}
     if not known:
         nothing = np.empty(0)
         return Account(np.empty(0, np.int64), np.empty(0, np.bool_), nothing, nothing, (), 0.0, 0.0)
     times = yield from common_times(list(known.values()), length_ms)
-    known = {name: kept for name, decided in known.items() if len(kept := since(decided, times.item(0)))}
+    known = _kept(known, times.item(0))
     market = yield from grid(list(known.values()), times, length_ms)
     book = Book(list(known), costs)
     course = yield from _follow(book, market)
@@ -92,6 +95,11 @@ def account(assets: Mapping[str, DecidedBars], length_ms: int, costs: Costs) -> 
         turnover=book.turnover,
         paid=book.paid,
     )
+
+
+def _kept(assets: Mapping[str, DecidedBars], time: int) -> dict[str, DecidedBars]:
+    """The bars that open at or after a time, of the assets that have some."""
+    return {name: kept for name, decided in assets.items() if len(kept := since(decided, time))}
 
 
 def _follow(book: Book, market: Grid) -> Pieces[_Course]:

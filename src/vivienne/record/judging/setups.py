@@ -14,7 +14,7 @@ from vivienne.record.judging.summary import chosen, joined, known_of, summary
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from vivienne.market.types import IntArray
+    from vivienne.market.types import BoolArray, IntArray
     from vivienne.record.columns import DecidedBars
     from vivienne.slices import Pieces
     from vivienne.wire.setups import HeldGroup, SetupGroup, Setups
@@ -33,27 +33,50 @@ class _Entries(NamedTuple):
     hour: IntArray
 
 
-def setups(assets: Mapping[str, DecidedBars], length_ms: int) -> Pieces[Setups]:
+class Span(NamedTuple):
+    """Bars whose entries count.
+
+    Attributes:
+        begin: first open time, ms since the epoch; None for no limit.
+        end: the bars open before it; None for no limit.
+    """
+
+    begin: int | None = None
+    end: int | None = None
+
+    def has(self, open_time: IntArray) -> BoolArray:
+        """True for each open time within."""
+        after = self.begin is None or open_time >= self.begin
+        return np.full(len(open_time), True) & after & (self.end is None or open_time < self.end)
+
+
+EVERYTHING = Span()
+
+
+def setups(assets: Mapping[str, DecidedBars], length_ms: int, span: Span = EVERYTHING) -> Pieces[Setups]:
     """Sort the entries on some bars by their kinds.
 
     Args:
-        assets: bars with decisions, by the name of the asset. A position on the first bar of all is no entry.
+        assets: bars with decisions, by the name of the asset. A position on the first bar of all is no entry, so the
+            bars should begin one before the span, and end `outcomes.MOVE_BARS` after it.
         length_ms: length of a bar.
+        span: of the bars whose entries count.
     """
     entries: list[_Entries] = []
     held: dict[str, list[Outcomes]] = {}
     for number, decided in enumerate(assets.values()):
         found = yield from outcomes(decided, length_ms)
-        entries.append(_entries(decided, found, number, length_ms))
+        counts = span.has(decided.bars.open_time)
+        entries.append(_entries(decided, found, number, counts & begins(positions(decided), decided, length_ms)))
         yield
         for name, side in held_by(decided).items():
-            held.setdefault(name, []).append(chosen(found, begins(side, decided, length_ms)))
+            if counts[side != 0].any():
+                held.setdefault(name, []).append(chosen(found, counts & begins(side, decided, length_ms)))
             yield
     return (yield from _sorted(entries, held, list(assets)))
 
 
-def _entries(decided: DecidedBars, found: Outcomes, asset: int, length_ms: int) -> _Entries:
-    rows = begins(positions(decided), decided, length_ms)
+def _entries(decided: DecidedBars, found: Outcomes, asset: int, rows: BoolArray) -> _Entries:
     return _Entries(
         found=chosen(found, rows),
         level=decided.level[rows],

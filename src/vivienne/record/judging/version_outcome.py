@@ -71,8 +71,9 @@ def version_outcome(
     yield
     then = comparison = None
     if before is not None:
-        found = yield from outcomes(before.decided, length)
-        then = version_decisions(before.decided, found, rows, length)
+        with_warm_up = _with_warm_up(before.decided, decided)
+        found = yield from outcomes(with_warm_up, length)
+        then = version_decisions(with_warm_up, found, rows, length)
         yield
         compared = yield from compare({asset: version_pair(version, decided, before)}, length, costs)
         comparison = comparison_entry(compared, costs, most_points=most_points)
@@ -89,6 +90,13 @@ def version_outcome(
         "then": then,
         "comparison": comparison,
     }
+
+
+def _with_warm_up(anew: DecidedBars, recorded: DecidedBars) -> DecidedBars:
+    """Bars decided anew. Those that could not be are idle, as they are in the record while a market warms up."""
+    return replace(
+        anew, is_decided=anew.is_decided | recorded.is_decided, has_effect=anew.has_effect & anew.is_decided
+    )  # fmt: skip
 
 
 def version_pair(version: int, decided: DecidedBars, before: Predecessor) -> Pair:

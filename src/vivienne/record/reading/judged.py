@@ -16,7 +16,7 @@ from vivienne.record.judging.costs import Costs
 from vivienne.record.judging.heat import heat_map
 from vivienne.record.judging.outcomes import MOVE_BARS
 from vivienne.record.judging.scores import ATR_BARS, BARS_NEEDED
-from vivienne.record.judging.setups import setups
+from vivienne.record.judging.setups import Span, setups
 from vivienne.record.judging.version_outcome import version_outcome
 from vivienne.record.reader import Range
 from vivienne.record.reading.changed import change_outcome
@@ -62,12 +62,14 @@ def judged(reader: RecordReader, scope: Scope, query: JudgingQuery, answers: Ans
     if query.about == "change":
         return change_outcome(reader, scope, query, answers)
     length = Timeframe(scope.timeframe).milliseconds
+    if query.about == "setups":
+        # With what tells whether the first one is an entry, and what came of the last one.
+        found = _assets(reader, scope, query, before=length, after=MOVE_BARS * length)
+        return whole_by(end, setups(found, length, Span(query.begin, query.end)))
     found = _assets(reader, scope, query)
     if query.about == "account":
         costs = Costs(query.fee, query.slippage)
         return account_entry(whole_by(end, account(found, length, costs)), [*found], costs)
-    if query.about == "setups":
-        return whole_by(end, setups(found, length))
     return whole_by(end, heat_map([*found.values()], query.unit))
 
 
@@ -78,11 +80,15 @@ def _series(reader: RecordReader, scope: Scope, asset: str) -> Series:
     return found
 
 
-def _assets(reader: RecordReader, scope: Scope, query: JudgingQuery) -> dict[str, DecidedBars]:
-    """Bars with decisions, by asset; of very many the newest ones."""
+def _assets(
+    reader: RecordReader, scope: Scope, query: JudgingQuery, *, before: int = 0, after: int = 0
+) -> dict[str, DecidedBars]:
+    """Bars with decisions, by asset, with those of so many ms around them; of very many the newest ones."""
     series = scope.series(reader, query.assets)
     most = min(MOST_BARS, MOST_BARS_OF_ALL // max(1, len(series)))
-    wanted = Range(first=query.begin, before=query.end, limit=most)
+    first = None if query.begin is None else query.begin - before
+    end = None if query.end is None else query.end + after
+    wanted = Range(first=first, before=end, limit=most)
     return {each.asset: reader.decided_bars(each, wanted) for each in series}
 
 
