@@ -20,7 +20,7 @@ from vivienne.record.tables import bars, gaps, series
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from sqlalchemy.engine import Connection
+    from sqlalchemy.engine import Connection, RowMapping
 
     from vivienne.market.timeframe import Timeframe
     from vivienne.market.types import FloatArray, IntArray
@@ -160,18 +160,21 @@ class Writing:
         if not self._continues(entry):
             self._tails[entry.asset] = self._basis(connection, entry)
         row = self._row(connection, entry)
-        if self._is_another_bar(connection, row):
+        found = self._found(connection, row)
+        if found is not None and any(found[name] != row[name] for name in Candle._fields):
+            # In the last bit even: what follows is decided from other bars than those that are recorded.
             self._tails[entry.asset] = self._basis(connection, entry)
-            row = self._row(connection, entry)
+            row, found = self._row(connection, entry), None
+        if found is not None and found["config_version"] is not None:
+            return
         number(connection, [row])
         if connection.execute(self._insert, [row]).rowcount == 0 and not self._decide(connection, row):
             take_back(connection, row)
 
-    def _is_another_bar(self, connection: Connection, row: dict[str, Any]) -> bool:
-        """Tell whether a bar of that time is recorded, with another value in the last bit even."""
+    def _found(self, connection: Connection, row: dict[str, Any]) -> RowMapping | None:
+        """The bar that is recorded at the time of a row."""
         at = bars.c.series_id == row["series_id"], bars.c.open_time == row["open_time"]
-        found = connection.execute(select(*_VALUES).where(*at)).one_or_none()
-        return found is not None and tuple(found) != tuple(row[name] for name in Candle._fields)
+        return connection.execute(select(*_VALUES, bars.c.config_version).where(*at)).mappings().one_or_none()
 
     def _decide(self, connection: Connection, row: dict[str, Any]) -> bool:
         """Add a decision to a bar that is recorded. The first one counts: it is the one that was streamed."""

@@ -62,6 +62,21 @@ async def test_frames_without_end_that_are_no_message_end_the_connection(frame: 
     assert counts.messages <= 100
 
 
+async def test_a_server_may_not_send_what_is_unpacked_to_a_thousand_times_as_much() -> None:
+    offered: list[str | None] = []
+
+    async def handle(connection: ServerConnection) -> None:
+        assert connection.request is not None
+        offered.append(connection.request.headers.get("Sec-WebSocket-Extensions"))
+        await connection.wait_closed()
+
+    async with asyncio.timeout(SECONDS), serve(handle, "127.0.0.1", 0, compression="deflate") as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        async with Connect(f"ws://127.0.0.1:{port}", Turns()) as opened:
+            assert opened.protocol.extensions == []
+    assert offered == [None]
+
+
 async def test_what_arrives_at_once_is_read_in_pieces_and_whole() -> None:
     texts = [f"message {number}" for number in range(5_000)]
     frames = b"".join(b"\x81" + bytes([len(text)]) + text.encode() for text in texts)

@@ -91,6 +91,8 @@ class ExchangeConnection(ClientConnection):
 class Connect(connect):
     """A connection to the host that was named: redirects are not followed, as in REST.
 
+    No compression is offered: a few bytes could become a thousand times as many, all at once.
+
     Args:
         url: of the stream.
         turns: of the exchange.
@@ -99,7 +101,7 @@ class Connect(connect):
 
     def __init__(self, url: str, turns: Turns, **more: Any) -> None:
         create: Any = partial(ExchangeConnection, turns=turns)
-        super().__init__(url, create_connection=create, **more)
+        super().__init__(url, create_connection=create, compression=None, **more)
 
     def process_redirect(self, exc: Exception) -> Exception | str:
         """See `connect`."""
