@@ -12,7 +12,7 @@ import pytest
 
 from redis_running import STATE
 from vivienne.cluster.agents import Agents
-from vivienne.cluster.gateway import Gateway
+from vivienne.cluster.gateway import Gateway, GatewayHeartbeats
 from vivienne.cluster.heartbeats import AGENTS
 from vivienne.cluster.questions import Asking
 from vivienne.cluster.state_relay import StateRelay
@@ -44,7 +44,8 @@ async def starting(redis: RunningRedis) -> AsyncIterator[tuple[Mailbox, asyncio.
     client = Client(redis.url)
     relay = StateRelay(hub)
     gateway = Gateway(["BTC"], Agents(["BTC"], relay.agent_of), relay, Asking())
-    running = asyncio.create_task(gateway.run(client, ready.set))
+    parts = gateway.run(client, ready.set), GatewayHeartbeats(gateway).run(client, lambda: None)
+    running = asyncio.gather(*parts)
     try:
         async with asyncio.timeout(SECONDS):
             yield mailbox, ready
