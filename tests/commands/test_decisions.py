@@ -98,8 +98,8 @@ def test_the_newest_are_printed_with_what_holds_them(db: Path, reading: TestClie
     [
         ((), ALL),
         (
-            ("--asset", "ETH", "--not-held", "--side", "long"),
-            "asset=ETH&held=false&side=long&level=idle&level=loaded&level=aim&level=bang",
+            ("--asset", "BTC", "--not-held", "--side", "long"),
+            "asset=BTC&held=false&side=long&level=idle&level=loaded&level=aim&level=bang",
         ),
         (("--raw-level", "loaded", "--blocked-by", "volatility"), "raw_level=loaded&blocked_by=volatility"),
         (
