@@ -122,7 +122,7 @@ async def test_an_agent_drops_what_no_gateway_waits_for(sent: Sent) -> None:
     record = Slow()
     answering = Answering("one", cast("Any", None), record=cast("Any", record))
     for number in range(3):
-        await answering._take(cast("Any", sent), received(number, JUDGED, within=0.01))
+        await answering._take(cast("Any", sent), received(number, JUDGED, within=0.01), 100)
     reading = {*answering._reading}
     assert len(reading) == 3
     await asyncio.wait(reading, timeout=30)
@@ -135,13 +135,20 @@ async def test_more_questions_about_the_record_than_an_agent_takes_hold_up_no_pu
     answering = Answering("one", cast("Any", None), record=cast("Any", record))
     async with asyncio.timeout(30):
         for number in range(100):
-            await answering._take(cast("Any", sent), received(number, JUDGED))
+            await answering._take(cast("Any", sent), received(number, JUDGED), 100)
     assert {each["content"]["refused"] for each in sent.messages} == {"too_many"}
     refused = len(sent.messages)
     record.may.set()
     await asyncio.wait({*answering._reading}, timeout=30)
     assert len(sent.messages) == 100
     assert 0 < refused < 100
+
+
+async def test_of_long_questions_so_many_bytes_wait(sent: Sent) -> None:
+    answering = Answering("one", cast("Any", None))
+    for number in range(64):
+        await answering._take(cast("Any", sent), received(number, {"kind": "push", "count": 0}), 4 * 1024 * 1024)
+    assert answering._pushes.qsize() == 4
 
 
 class Charts:
