@@ -67,9 +67,13 @@ function chartOf(first: number, end: number) {
       if (range !== null) move({ from: range.from + added, to: range.to + added })
       comeBack()
     },
+    /** The library tells of it first, and then keeps the right edge and the width of a bar. */
     resize: (next: number) => {
+      const before = width
       width = next
       resized(next)
+      if (range === null) return
+      move({ from: range.to + 1 - ((range.to - range.from + 1) * next) / before, to: range.to })
     },
     /** Places of the bars at the edges, whichever are held. */
     edges: () => range && [range.from + from, range.to + from].map((place) => Math.round(place * 10) / 10),
@@ -109,6 +113,11 @@ test('in another width the same bars are shown, whatever moved in between', () =
   resize(1_410)
   frame()
   expect(view.current()?.bars, 'an axis that got wider takes no movement back').not.toBe(100)
+  view.show({ bars: 100, end: time(300) })
+  frame()
+  resize(1_390)
+  frame()
+  expect(view.current(), 'nor does it move anything').toEqual({ bars: 100, end: time(300) })
 })
 
 test('the same bars stay while new ones close and old ones fall away, however many come before a frame', () => {

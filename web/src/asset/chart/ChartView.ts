@@ -47,22 +47,28 @@ export class ChartView {
   #stood: Range | null = null
   /** True while bars change, which moves the library too. */
   #changing = false
+  /** The same while the width does. */
+  #resizing = false
   #width = 0
 
   constructor(chart: IChartApiBase<Time>, rows: Rows, nextFrame = inNextFrame) {
     this.#chart = chart
     this.#rows = rows
     this.#nextFrame = nextFrame
+    // The library tells of a width before it moves because of it.
     chart.timeScale().subscribeSizeChange((width) => {
       const other = Math.abs(width - this.#width) > OTHER_WIDTH
-      const wasMoved = !other && this.#wasMovedIn(this.#width, width)
+      const range = chart.timeScale().getVisibleLogicalRange()
+      const wasMoved = this.#asked === null && range !== null && !areNear(range, this.#stood)
       this.#width = width
+      this.#resizing = true
       if (this.#wanted !== null) this.show(this.#wanted)
-      else if (!wasMoved) this.#bringBack()
+      else if (other || !wasMoved) this.#bringBack()
+      if (this.#asked === null) this.#resizing = false
     })
     // Who moves between what was asked and the frame in which it is done is not taken back.
     chart.timeScale().subscribeVisibleLogicalRangeChange((range) => {
-      if (this.#changing || this.#asked === null || range === null) return
+      if (this.#changing || this.#resizing || this.#asked === null || range === null) return
       if (areNear(range, this.#stood) || areNear(range, this.#asked)) return
       this.#place = this.#placeOf(range)
       this.#ask(range)
@@ -196,15 +202,6 @@ export class ChartView {
     this.#place = this.#placeOf(range)
   }
 
-  /** True if a person moved while the width changed: a width alone moves only the left edge, or at it the right one. */
-  #wasMovedIn(before: number, after: number): boolean {
-    const range = this.#chart.timeScale().getVisibleLogicalRange()
-    if (this.#asked !== null || range === null || this.#stood === null || before === 0) return false
-    const [spacing, stood] = [spacingOf(range, after), spacingOf(this.#stood, before)]
-    const most = Math.abs(after - before) / spacing + 2
-    return Math.abs(spacing / stood - 1) > 0.01 || Math.abs(range.to - this.#stood.to) > most
-  }
-
   #placeOf(range: Range): Place {
     const last = this.#rows.count() - 1
     const width = range.to - range.from
@@ -236,13 +233,14 @@ export class ChartView {
 
   #ask(range: Range): void {
     this.#stood = this.#chart.timeScale().getVisibleLogicalRange()
-    if (this.#asked === null && areNear(range, this.#stood)) return
+    if (this.#asked === null && !this.#resizing && areNear(range, this.#stood)) return
     this.#asked = range
     this.#chart.timeScale().setVisibleLogicalRange(range)
     this.#nextFrame(() => {
       // Otherwise something else has been asked for since.
       if (this.#asked !== range) return
       this.#asked = null
+      this.#resizing = false
       this.#stood = this.#chart.timeScale().getVisibleLogicalRange()
     })
   }
@@ -263,11 +261,6 @@ function inNextFrame(then: () => void): void {
 /** True for the same bars, apart from rounding. */
 function areNear(one: Range, other: Range | null): boolean {
   return other !== null && Math.abs(one.from - other.from) < 0.01 && Math.abs(one.to - other.to) < 0.01
-}
-
-/** Pixels of a bar. */
-function spacingOf({ from, to }: Range, width: number): number {
-  return width / (to - from + 1)
 }
 
 /** Bars of empty room to the right of so many. */
