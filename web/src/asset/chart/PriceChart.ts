@@ -168,9 +168,12 @@ export class PriceChart {
    */
   setBars(bars: readonly ChartBar[], open: readonly FormingBar[], digits: number, live = true): void {
     const comeBack = this.view.rememberPlace()
+    const pointed = this.#pointed === null ? undefined : this.#candle(this.#pointed)
     this.#bars = bars
     this.#open = open
     this.#live = live
+    // The bar that is read may have another place now.
+    if (pointed !== undefined) this.#pointed = this.view.indexOf(pointed.time)
     this.#decisions = bars.map(decisionOn)
     this.#entries = entries(this.#decisions)
     this.formatPrices(digits)
