@@ -322,7 +322,7 @@ test.describe('on a recorded market of more bars than a chart follows', () => {
 
   test('the chart goes to a day, to a bar and to a part of an address, and stays there', async ({ page, stream }) => {
     await page.goto('/assets/LONG?range=100')
-    await stream.until('LONG', (state) => decision(state).status === 'ended', 30_000)
+    await stream.until('LONG', (state) => decision(state).status === 'ended', 60_000)
     const newest = page.getByRole('button', { name: 'Newest bar' })
     const inTheMiddle = async (opened: string) => {
       await expect(async () => expect(await minutesFromMiddle(page, 'LONG', opened)).toBeLessThan(3)).toPass()
