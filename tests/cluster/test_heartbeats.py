@@ -167,6 +167,26 @@ async def test_heartbeats_in_the_name_of_an_agent_name_no_other_feed_than_its_st
     assert (listed["feed"], listed["timeframe"]) == ("simulated", "15m")
 
 
+async def test_after_a_forged_state_with_the_highest_number_those_of_the_agent_are_shown_again() -> None:
+    showing = Showing()
+    showing.take(state(7), beat(), state(2**53 - 1, status="ended"))
+    assert {"BTC": "ended"} == showing.after(1, beat())
+    showing.take(state(8), state(9))
+    assert {"BTC": "live"} == showing.after(1, beat())
+    showing.take(state(9, status="ended"), state(3, status="ended"))
+    assert {"BTC": "live"} == showing.after(1, beat()), "one that came twice or late is none"
+
+
+async def test_states_of_names_without_end_do_not_fill_the_memory() -> None:
+    showing = Showing()
+    showing.take(state(1), beat())
+    for number in range(2_000):
+        showing.take(state(1, f"9999-{number:05}"))
+    assert len(showing.agents._heard) < 300
+    showing.take(state(1, "9999-99999" + "x" * 100, status="ended"))
+    assert "ended" not in showing.after(1).values(), "no agent has such a name"
+
+
 async def test_a_state_that_is_longer_than_any_is_left_out() -> None:
     showing = Showing()
     showing.take(state(1), beat())

@@ -159,7 +159,8 @@ async def test_only_an_answer_that_somebody_waits_for_is_read(asking: Asking, se
     number = sent.messages[0]["id"]
     assert asking.awaits(orjson.dumps({"answer": number, "content": [[]] * 1_000}))
     assert not asking.awaits(orjson.dumps({"answer": number, "content": "x" * MOST_ANSWER_BYTES}))
-    for other in ({"answer": "0" * 32}, {"content": [], "answer": number}, {"answer": 7}, []):
+    others: list[Any] = [{"answer": "0" * 32}, {"content": [], "answer": number}, {"answer": 7}, []]
+    for other in others:
         assert not asking.awaits(orjson.dumps(other))
     asked.cancel()
     await asyncio.gather(asked, return_exceptions=True)
@@ -169,7 +170,8 @@ def test_a_question_has_no_more_parts_than_a_push() -> None:
     rows = [{"asset": "BTC", "low": 1.0}] * 1_000
     whole = received(1, {"kind": "push", "count": 0, "pushed": {"candles": rows}})
     assert read_question(orjson.dumps(whole)) is not None
-    for odd in ([[]] * 100_000, [{}] * 100_000, [1] * 100_000, "x" * 6_000_000):
+    all_odd: list[Any] = [[[]] * 100_000, [{}] * 100_000, [1] * 100_000, "x" * 6_000_000]
+    for odd in all_odd:
         assert read_question(orjson.dumps({**whole, "pushed": {"candles": odd}})) is None
 
 

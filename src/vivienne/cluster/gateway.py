@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import orjson
 
-from vivienne.cluster.heartbeats import AGENTS, HEARTBEAT_SECONDS, read_heartbeat
+from vivienne.cluster.heartbeats import AGENTS, HEARTBEAT_SECONDS, LONGEST_NAME, read_heartbeat
 from vivienne.cluster.remote_market import AGENT_LOST
 from vivienne.redis.listening import heard, heard_on
 from vivienne.redis.publishing import PUBLISHED_BY, STATE
@@ -197,6 +197,8 @@ class Gateway:
         if message.get("asset") not in self._assets or not _is_state(message):
             return None
         agent = str(message.pop(PUBLISHED_BY, ""))
+        if len(agent) > LONGEST_NAME:
+            return None
         self._relay.receive(message, agent)  # type: ignore[arg-type]  # it has what is looked at here
         return agent
 
