@@ -227,6 +227,33 @@ def test_requests_that_do_not_end_keep_no_pause_of_their_address_out(balanced: B
         assert 200 == http.post(f"{COMPREHENSIVE}/resume", json={"asset": "ETH"}).status_code
 
 
+def test_pauses_with_ever_another_token_do_not_take_all_connections_there_are(
+    balanced: Balanced, tmp_path: Path
+) -> None:
+    """Nor do they keep those out who pause from another address."""
+    text = TEXT.replace("limit_conn pauses_of_address 2000", f"limit_conn pauses_of_address {MOST}")
+    assert text != TEXT
+    with balancer(tmp_path, *balanced.servers, text=text) as address, ExitStack() as opened:
+        host, port = address.split(":")
+
+        def begin(number: int) -> socket.socket:
+            head = f"Host: {address}\r\nAuthorization: Bearer {number}\r\nContent-Length: 9\r\n"
+            slow = opened.enter_context(socket.create_connection((host, int(port)), SECONDS))
+            slow.sendall(f"POST {COMPREHENSIVE}/pause HTTP/1.1\r\n{head}\r\n{{".encode())
+            return slow
+
+        for number in range(MOST):
+            begin(number)
+        with ExitStack() as more:
+            # Those before have a place once nginx has read their heads.
+            eventually(lambda: b" 429 " in more.enter_context(begin(MOST)).recv(64), SECONDS)
+        narrow = Balanced(address, balanced.servers, balanced.token)
+        with narrow.http() as http:
+            assert 200 == http.post(f"{COMPREHENSIVE}/pause", json={"asset": "ETH"}).status_code
+    with balanced.http() as http:
+        assert 200 == http.post(f"{COMPREHENSIVE}/resume", json={"asset": "ETH"}).status_code
+
+
 def test_nothing_unfinished_or_unread_is_kept_in_files(balanced: Balanced, tmp_path: Path) -> None:
     text = TEXT.replace("worker_processes auto;", "user root;")  # otherwise the folder of a test is out of its reach
     with balancer(tmp_path, *balanced.servers, text=text) as address, ExitStack() as opened:

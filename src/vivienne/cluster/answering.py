@@ -107,7 +107,7 @@ class Answering:
         while True:
             came, question, size = await lane.get()
             self._waiting_bytes -= size
-            if monotonic() - came < question.get("within", MARKET.answer_seconds):
+            if monotonic() - came < min(question.get("within", MARKET.answer_seconds), MARKET.answer_seconds):
                 await self._reply(redis, question)
             await asyncio.sleep(0)  # decisions come first
 

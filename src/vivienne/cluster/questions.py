@@ -19,10 +19,10 @@ from typing_extensions import TypedDict
 from vivienne.changes.turns import MOST_WAITING, Turns
 from vivienne.cluster.record_questions import RecordQuestion  # pydantic reads the annotation
 from vivienne.errors import AgentUnavailable
+from vivienne.live.view import MOST_BARS
 from vivienne.market.feeds.pushed.rows import MOST_VALUES, Kind  # pydantic reads the annotation
 from vivienne.redis.link import LOST
 from vivienne.wire.document import Document
-from vivienne.wire.numbers import HIGHEST
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -77,7 +77,7 @@ class Question(TypedDict):
     """
 
     kind: Literal["closes", "chart", "compare", "push", "record"]
-    count: Annotated[int, Field(ge=0, le=HIGHEST)]
+    count: Annotated[int, Field(ge=0, le=MOST_BARS)]
     asset: NotRequired[str]
     before: NotRequired[int]
     candidate: NotRequired[Document]

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from vivienne.wire.preview import Comparison
 
 
+MOST_BARS = 1_000
+"""Bars, closes or compared rows that may be asked for at once."""
+
+
 class MarketView(Protocol):
     """The read-only view of a market.
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Query, Request
 from vivienne.changes.requests import Update
 from vivienne.errors import InvalidConfiguration
 from vivienne.live.preview import MOST_DIFFERENT
+from vivienne.live.view import MOST_BARS
 from vivienne.server.decision_query import bar_time
 from vivienne.server.documents import EXAMPLE, ConfigurationBody, body_of, documented
 from vivienne.server.http import Answer, caller_of, change_request, read_configuration
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from vivienne.live.view import MarketView
     from vivienne.record.reading.view import RecordView
 
-MOST_BARS = 1_000
 Asset = Annotated[str, Path(description="In upper or lower case; a slash may be written as %2F.")]
 Bars = Annotated[int, Query(ge=1, le=MOST_BARS, description="Largest number of bars.")]
 Before = Annotated[
