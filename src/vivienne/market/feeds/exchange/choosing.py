@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from difflib import get_close_matches
+from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from vivienne.market.feeds.exchange.adapter import Instrument
 
 _MOST_NEAR = 5
+_MOST_COMPARED = 5_000
+"""Names that are looked through for near ones; no exchange has as many markets."""
 _SEPARATORS = re.compile(r"[-/_: ]")
 _USUAL_NAMES = {"XBT": "BTC", "XDG": "DOGE"}
 """Names that exchanges have for currencies, and the usual ones."""
@@ -56,7 +59,7 @@ def _of_base(instruments: list[Instrument], name: str) -> list[str]:
     name come first, then those with the quotes that are most usual at the exchange.
     """
     base, quote = (_plain(part) for part in _SEPARATORS.split(name, maxsplit=1))
-    bases = get_close_matches(base, {_plain(each.base) for each in instruments}, n=3, cutoff=0.6)
+    bases = _near(base, (_plain(each.base) for each in instruments), 3)
     wanted = [base] if base in bases else bases
     usual = Counter(each.quote for each in instruments)
     found = [each for each in instruments if _plain(each.base) in wanted]
@@ -70,8 +73,13 @@ def nearest(instruments: Iterable[Instrument], search: str) -> list[str]:
     for each in instruments:
         for name in {_plain(each.base), _plain(each.symbol)}:
             by_name.setdefault(name, []).append(each.symbol)
-    names = get_close_matches(_plain(search), by_name, n=_MOST_NEAR, cutoff=0.6)
+    names = _near(_plain(search), by_name, _MOST_NEAR)
     return list(dict.fromkeys(symbol for name in names for symbol in by_name[name]))[:_MOST_NEAR]
+
+
+def _near(name: str, names: Iterable[str], most: int) -> list[str]:
+    """Names that are written nearly like one, the nearest first."""
+    return get_close_matches(name, [*islice(dict.fromkeys(names), _MOST_COMPARED)], n=most, cutoff=0.6)
 
 
 def _plain(name: str) -> str:
