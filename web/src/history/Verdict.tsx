@@ -8,10 +8,12 @@ const ICONS = { better: IconTrendingUp, worse: IconTrendingDown, 'not enough to 
 interface VerdictProps {
   outcome: Pick<VersionOutcome, 'comparison' | 'timeframe'>
   size?: 'md' | 'xl'
+  /** Other costs than those of the server are tried. */
+  tried?: boolean
 }
 
 /** Whether a version is better than the one before it, as the server says, and how sure that is. Arrow, word and colour say the same. */
-export function Verdict({ outcome: { comparison, timeframe }, size = 'md' }: VerdictProps) {
+export function Verdict({ outcome: { comparison, timeframe }, size = 'md', tried = false }: VerdictProps) {
   const verdict = comparison?.verdict
   const Icon = verdict === undefined ? IconMinus : ICONS[verdict]
   return (
@@ -20,7 +22,7 @@ export function Verdict({ outcome: { comparison, timeframe }, size = 'md' }: Ver
         <Icon size="1.15em" stroke={2} aria-hidden /> {verdictTitle(verdict)}
       </span>
       {size === 'md' ? ': ' : ' '}
-      <span className={classes.sure}>{sureWords(comparison, timeframe)}</span>
+      <span className={classes.sure}>{sureWords(comparison, timeframe, tried)}</span>
     </span>
   )
 }

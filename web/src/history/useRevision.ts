@@ -2,6 +2,9 @@ import { useQuery } from '@tanstack/react-query'
 import { type RevisionEntry, VivienneError } from 'vivienne-client'
 import { useVivienneClient } from 'vivienne-client/react'
 
+/** There is no such version. */
+export class MissingVersion extends VivienneError {}
+
 /** A change by its version, asked for where it is not loaded. */
 export function useRevision(version: number, loaded: readonly RevisionEntry[] = []) {
   const client = useVivienneClient()
@@ -11,11 +14,16 @@ export function useRevision(version: number, loaded: readonly RevisionEntry[] = 
     queryFn: async ({ signal }) => {
       const { history } = await client.rest.history({ before: version + 1, limit: 1, signal })
       const [entry] = history
-      if (entry?.version !== version) throw new VivienneError(`Version ${version} does not exist.`)
+      if (entry?.version !== version) throw new MissingVersion(missingWords(version, entry?.version))
       return entry
     },
     enabled: there === undefined,
     retry: false,
   })
   return { data: there ?? data, error }
+}
+
+export function missingWords(version: number, newest: number | undefined): string {
+  const known = newest === undefined ? 'Nothing has been changed yet' : `The newest before it is version ${newest}`
+  return `Version ${version} does not exist. ${known}.`
 }

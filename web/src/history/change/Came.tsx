@@ -2,7 +2,8 @@ import { Link } from 'react-router'
 import type { VersionOutcome } from 'vivienne-client'
 import { formatBarTime, formatBarUtc } from '../../parts/format.ts'
 import { CostsChoice } from '../../signals/costs/CostsChoice.tsx'
-import { barsBetween, barsWords, lengthWords, meanWords } from '../outcomeWords.ts'
+import { useIsTried } from '../../signals/costs/costs.ts'
+import { barsBetween, barsWords, lengthWords, meanWords, triedWords } from '../outcomeWords.ts'
 import { Verdict } from '../Verdict.tsx'
 import { changeAddress } from './address.ts'
 import classes from './ChangePage.module.css'
@@ -18,10 +19,12 @@ interface CameProps {
 /** What came of a version: the verdict, curves, entries, what was held, and returns. */
 export function Came({ outcome, followed }: CameProps) {
   const { asset, comparison, before, version } = outcome
+  const isTried = useIsTried()
   return (
     <>
       <section className={`panel ${classes.verdict}`} aria-label="Verdict">
-        <Verdict outcome={outcome} size="xl" />
+        <Verdict outcome={outcome} size="xl" tried={isTried} />
+        {isTried && comparison !== null && <p className={classes.tried}>{triedWords(comparison)}</p>}
         {comparison !== null && before !== null && (
           <p>
             Against <Link to={changeAddress(before, asset)}>version {before}</Link> on the same{' '}
