@@ -3,6 +3,7 @@ import { Link } from 'react-router'
 import type { RevisionEntry, VersionSpan } from 'vivienne-client'
 import { useAssets } from 'vivienne-client/react'
 import { failureWords } from '../parts/failure.ts'
+import { unbroken } from '../parts/format.ts'
 import { useInSight } from '../parts/watching.ts'
 import { changeAddress } from './change/address.ts'
 import classes from './Outcomes.module.css'
@@ -137,7 +138,7 @@ function Came({ asset, version, span, inSight, followed }: CameProps) {
       {data === undefined && (
         <span className={classes.quiet}>{error === null ? 'Being judged' : failureWords(error)}</span>
       )}
-      <span className={`figure ${classes.facts}`}>{facts.join(' · ')}</span>
+      <span className={`figure ${classes.facts}`}>{unbroken(facts.join(' · '))}</span>
     </Link>
   )
 }

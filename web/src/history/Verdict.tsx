@@ -1,5 +1,6 @@
 import { IconHourglassEmpty, IconMinus, IconTrendingDown, IconTrendingUp } from '@tabler/icons-react'
 import type { VersionOutcome } from 'vivienne-client'
+import { unbroken } from '../parts/format.ts'
 import { sureWords, verdictTitle } from './outcomeWords.ts'
 import classes from './Verdict.module.css'
 
@@ -22,7 +23,7 @@ export function Verdict({ outcome: { comparison, timeframe }, size = 'md', tried
         <Icon size="1.15em" stroke={2} aria-hidden /> {verdictTitle(verdict)}
       </span>
       {size === 'md' ? ': ' : ' '}
-      <span className={classes.sure}>{sureWords(comparison, timeframe, tried)}</span>
+      <span className={classes.sure}>{unbroken(sureWords(comparison, timeframe, tried))}</span>
     </span>
   )
 }

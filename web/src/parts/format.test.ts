@@ -10,6 +10,7 @@ import {
   formatPercent,
   formatSize,
   formatThreshold,
+  unbroken,
 } from './format.ts'
 import { setZone } from './zone.ts'
 
@@ -72,4 +73,10 @@ test('a bar says its year where it is not that of today, and always in UTC', () 
   expect(formatBarTime('2025-12-31T23:45:00Z', today)).toContain('2025')
   expect(formatBarTime('2022-08-14T02:00:00Z', today)).toContain('2022')
   expect(formatBarUtc('2026-01-01T00:00:00Z')).toMatch(/2026.* UTC$/)
+})
+
+test('a figure and its unit stay in one line', () => {
+  expect(unbroken('about 80,000 bars (823 d), +0.00031 %. 5 days, 12 h')).toBe(
+    'about 80,000 bars (823\u00a0d), +0.00031\u00a0%. 5 days, 12\u00a0h',
+  )
 })

@@ -158,3 +158,8 @@ export function formatBarUtc(time: string): string {
 
 /** "4 May 2026", in the zone that is chosen. */
 export const formatDay = zoned({ ...DAY, year: 'numeric' })
+
+/** Keeps figures and their units in one line where a sentence wraps. */
+export function unbroken(sentence: string): string {
+  return sentence.replace(/(\d) (%|min|h|d|s)(?!\w)/g, '$1\u00a0$2')
+}

@@ -27,10 +27,12 @@ test('assets whose newest bar closed before the first day are named, with the da
   const there = [at('ETH', '2025-11-01T10:00:00Z'), at('NEW', '')]
   expect(behindWords(there, from, quarter)).toBeNull()
   expect(behindWords([at('BTC', '2025-10-18T12:00:00Z'), ...there], from, quarter)).toMatch(
-    /^Nothing of these is from .*1.* or later, .*: BTC on .*18.*\.$/,
+    /^Nothing is listed of BTC \(.*18.*\): its newest bar is from before .*1.*\.$/,
   )
   const many = ['A', 'B', 'C', 'D', 'E'].map((name) => at(name, '2025-10-18T12:00:00Z'))
-  expect(behindWords(many, from, quarter)).toMatch(/A on .*, B on .*, C on .* and 2 more\.$/)
+  expect(behindWords(many, from, quarter)).toMatch(
+    /of A \(.*\), B \(.*\), C \(.*\) and 2 more: their newest bars are from/,
+  )
   const lastOfTheDayBefore = at('BTC', '2025-10-31T23:45:00Z')
   expect(behindWords([lastOfTheDayBefore], from, quarter)).not.toBeNull()
 })

@@ -32,9 +32,9 @@ export function behindWords(
 ): string | null {
   const behind = assets.filter(({ newest }) => newest !== '' && Date.parse(newest) + length <= from)
   if (behind.length === 0) return null
-  const said = behind.slice(0, SAID).map(({ asset, newest }) => `${asset} on ${formatDay(newest)}`)
+  const said = behind.slice(0, SAID).map(({ asset, newest }) => `${asset} (${formatDay(newest)})`)
   const more = behind.length - said.length
-  return `Nothing of these is from ${formatDay(from)} or later, because their newest bars are older: ${said.join(', ')}${
-    more > 0 ? ` and ${more} more` : ''
-  }.`
+  const names = said.join(', ') + (more > 0 ? ` and ${more} more` : '')
+  const [whose, bars] = behind.length === 1 ? ['its', 'bar is'] : ['their', 'bars are']
+  return `Nothing is listed of ${names}: ${whose} newest ${bars} from before ${formatDay(from)}.`
 }

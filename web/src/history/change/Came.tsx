@@ -1,6 +1,6 @@
 import { Link } from 'react-router'
 import type { VersionOutcome } from 'vivienne-client'
-import { formatBarTime, formatBarUtc } from '../../parts/format.ts'
+import { formatBarTime, formatBarUtc, unbroken } from '../../parts/format.ts'
 import { CostsChoice } from '../../signals/costs/CostsChoice.tsx'
 import { useIsTried } from '../../signals/costs/costs.ts'
 import { barsBetween, barsWords, lengthWords, meanWords, triedWords } from '../outcomeWords.ts'
@@ -29,7 +29,7 @@ export function Came({ outcome, followed }: CameProps) {
           <p>
             Against <Link to={changeAddress(before, asset)}>version {before}</Link> on the same{' '}
             {barsWords(comparison.bars)}
-            {comparison.bars > 0 && `: ${meanWords(comparison)}`}.
+            {comparison.bars > 0 && `: ${unbroken(meanWords(comparison))}`}.
           </p>
         )}
         <Span outcome={outcome} followed={followed} />
@@ -80,7 +80,7 @@ function Span({ outcome: { begins, ends, bars, timeframe }, followed }: CameProp
     <p>
       In force {followed ? 'since' : 'from'} {time(begins)}
       {followed ? ', up to now ' : <> to {time(ends)}, </>}
-      {lengthWords(between, timeframe)}: {barsWords(bars)} of {timeframe}
+      {unbroken(lengthWords(between, timeframe) ?? '')}: {barsWords(bars)} of {timeframe}
       {bars < between - 0.5 && ', with others between them that it did not decide'}.
     </p>
   )

@@ -1,7 +1,7 @@
 import { Link } from 'react-router'
 import type { ChangeOutcome } from 'vivienne-client'
 import { useDecision } from '../../asset/agent.ts'
-import { formatBarTime, formatBarUtc } from '../../parts/format.ts'
+import { formatBarTime, formatBarUtc, unbroken } from '../../parts/format.ts'
 import { CostsChoice } from '../../signals/costs/CostsChoice.tsx'
 import { useIsTried } from '../../signals/costs/costs.ts'
 import { useIsDeciding } from '../outcomes.ts'
@@ -38,7 +38,7 @@ export function Together({ outcome, all }: { outcome: ChangeOutcome; all: readon
             {namesWords(comparison.assets)} against{' '}
             {one ? <Link to={changeAddress(before)}>version {before}</Link> : 'the versions before'} on the same{' '}
             {barsWords(comparison.bars)}
-            {comparison.bars > 0 && `: ${meanWords(comparison)}`}.
+            {comparison.bars > 0 && `: ${unbroken(meanWords(comparison))}`}.
           </p>
         )}
         <p className={classes.note}>
