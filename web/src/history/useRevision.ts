@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { type RevisionEntry, VivienneError } from 'vivienne-client'
 import { useVivienneClient } from 'vivienne-client/react'
+import { missingWords } from './missingWords.ts'
 
 /** There is no such version. */
 export class MissingVersion extends VivienneError {}
@@ -21,9 +22,4 @@ export function useRevision(version: number, loaded: readonly RevisionEntry[] = 
     retry: false,
   })
   return { data: there ?? data, error }
-}
-
-export function missingWords(version: number, newest: number | undefined): string {
-  const known = newest === undefined ? 'Nothing has been changed yet' : `The newest before it is version ${newest}`
-  return `Version ${version} does not exist. ${known}.`
 }

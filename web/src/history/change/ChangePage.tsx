@@ -25,6 +25,7 @@ function Change({ version }: { version: number }) {
   const [address] = useSearchParams()
   const assets = useAssets()
   const revision = useRevision(version)
+  const isMissing = revision.error instanceof MissingVersion
   const given = address.get('asset')
   // A change of all assets is judged over all of them, unless the address names one.
   const isOfAll = revision.data?.asset_symbol === null && assets.length > 1
@@ -35,7 +36,7 @@ function Change({ version }: { version: number }) {
       <header className={classes.head}>
         <h1>Version {version}</h1>
         {asset !== undefined && <InForce asset={asset} version={version} />}
-        <Choice asset={asset} assets={assets} all={isOfAll} />
+        {!isMissing && <Choice asset={asset} assets={assets} all={isOfAll} />}
         <Link
           className={classes.back}
           to={`/history${given === null ? '' : `?${new URLSearchParams({ asset: given })}`}`}
@@ -44,9 +45,7 @@ function Change({ version }: { version: number }) {
         </Link>
       </header>
       <What version={version} entry={revision.data} error={revision.error} />
-      {isKnown && (
-        <Came version={version} asset={asset} assets={assets} isMissing={revision.error instanceof MissingVersion} />
-      )}
+      {isKnown && <Came version={version} asset={asset} assets={assets} isMissing={isMissing} />}
     </article>
   )
 }

@@ -7,9 +7,8 @@ import { useCosts } from '../../signals/costs/costs.ts'
 import { useChangeOutcome, useIsDeciding, useOutcome, useSpan } from '../outcomes.ts'
 import { Came } from './Came.tsx'
 import classes from './ChangePage.module.css'
+import { ANY, nothingWords } from './nothingWords.ts'
 import { Together } from './Together.tsx'
-
-const ANY = 'any asset'
 
 /** What came of a version for one asset. */
 export function Judged({ version, asset, isMissing }: { version: number; asset: string; isMissing: boolean }) {
@@ -82,11 +81,7 @@ function Nothing({ version, asset, words, followed, isEnded }: NothingProps) {
         </strong>
       </p>
       <p>
-        {followed && isEnded
-          ? `The replay of ${asset} has ended, so no bar of it will be.`
-          : followed
-            ? `The first bar of ${asset} that closes from now on is decided with it. It is judged three bars later.`
-            : `It was replaced before a bar of ${asset} closed, it concerned ${asset === ANY ? 'an asset that is not decided any more' : 'another asset'}, or the bars of that time are not recorded.`}{' '}
+        {nothingWords(asset, { isFollowed: followed, isEnded })}{' '}
         {asset === ANY ? (
           'The charts have'
         ) : (
