@@ -58,7 +58,7 @@ function ExportButton({ path, words, hint, onFailure }: ExportButtonProps) {
   return (
     <Button
       size="compact-xs"
-      variant="subtle"
+      variant="default"
       leftSection={<IconDownload size={13} aria-hidden />}
       title={hint}
       loading={isBusy}
