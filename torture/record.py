@@ -107,7 +107,7 @@ class _Found:
                 for bar in reader.bars(each, Range(first=first, last=last))
             }
             # Those of killed processes have times of the machine.
-            gaps = reader.gaps(run.id, first, last) + reader.gaps(run.id, round(killed * 1_000), _now())
+            gaps = _gaps_of(reader, run.id, killed) + reader.gaps(run.id, first, last)
         finally:
             reader.close()
         for key, decision in streamed.items():
@@ -127,6 +127,14 @@ class _Found:
         recorded = bar.made.config_version, made.level.word, made.side, round(made.confidence, 9)
         if recorded != streamed[:4]:
             self.other.append(f"{key[0]} at {key[1]}: {streamed[:4]} was streamed, {recorded} is recorded")
+
+
+def _gaps_of(reader: RecordReader, run_id: int, killed: float) -> list[Gap]:
+    """The gaps of a kill. The next process writes them when its record is open, which may be after it serves."""
+    deadline = time.monotonic() + _ROUND_SECONDS
+    while not (found := reader.gaps(run_id, round(killed * 1_000), _now())) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return [*found]
 
 
 def _covers(gap: Gap, open_time: int, came: float, series: set[int]) -> bool:

@@ -41,6 +41,7 @@ def beat(agent: str = AGENT, *assets: str, **more: Any) -> Heartbeat:
 
 def state(seq: int, agent: str = AGENT, asset: str = "BTC", status: str = "live", age: float = 1.0) -> dict[str, Any]:
     data = {"clarity_level": "bang", "position_size": 0.5, "status": status, "data_age": age, "data_age_limit": 180.0}
+    data |= {"feed": "simulated", "timeframe": "15m"}
     agents = {"VivienneAgent": {"data": data, "config": {}}}
     plain = {"type": "asset_data", "asset": asset, "timestamp": "2026-01-31T08:00:00.000Z", "config_version": 1}
     return {**plain, "seq": seq, "agents": agents, "published_by": agent}
@@ -72,7 +73,7 @@ class Showing:
         hub = Hub()
         self.relay = StateRelay(hub, clock=lambda: self.now)
         self.agents = Agents(ASSETS, self.relay.agent_of, lambda: self.now)
-        self.market = RemoteMarket(ASSETS, self.agents, Asking(), self.relay.stale)
+        self.market = RemoteMarket(ASSETS, self.agents, Asking(), self.relay.stale, self.relay.said)
         self.gateway = Gateway(ASSETS, self.agents, self.relay, Asking())
         self._mailbox = hub.join()
         self._shown: dict[str, dict[str, Any]] = {}
@@ -157,6 +158,33 @@ async def test_a_state_counts_on_the_channel_of_its_asset_only(channel: str) -> 
 
     assert {"BTC": "live"} == showing.after(1, beat())
     assert [AGENT] == [each["agent"] for each in showing.agents.all()]
+
+
+async def test_heartbeats_in_the_name_of_an_agent_name_no_other_feed_than_its_states() -> None:
+    showing = Showing()
+    showing.take(state(1), beat(), beat(feed="forged", timeframe="1h"))
+    listed = await showing.market.overview(0)
+    assert (listed["feed"], listed["timeframe"]) == ("simulated", "15m")
+
+
+async def test_after_a_forged_state_with_the_highest_number_those_of_the_agent_are_shown_again() -> None:
+    showing = Showing()
+    showing.take(state(7), beat(), state(2**53 - 1, status="ended"))
+    assert {"BTC": "ended"} == showing.after(1, beat())
+    showing.take(state(8), state(9))
+    assert {"BTC": "live"} == showing.after(1, beat())
+    showing.take(state(9, status="ended"), state(3, status="ended"))
+    assert {"BTC": "live"} == showing.after(1, beat()), "one that came twice or late is none"
+
+
+async def test_states_of_names_without_end_do_not_fill_the_memory() -> None:
+    showing = Showing()
+    showing.take(state(1), beat())
+    for number in range(2_000):
+        showing.take(state(1, f"9999-{number:05}"))
+    assert len(showing.agents._heard) < 300
+    showing.take(state(1, "9999-99999" + "x" * 100, status="ended"))
+    assert "ended" not in showing.after(1).values(), "no agent has such a name"
 
 
 async def test_a_state_that_is_longer_than_any_is_left_out() -> None:

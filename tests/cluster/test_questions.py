@@ -10,7 +10,15 @@ import pytest
 
 from vivienne.cluster import questions
 from vivienne.cluster.answering import Answering
-from vivienne.cluster.questions import Answer, Asking, Lane, Question, questions_to
+from vivienne.cluster.questions import (
+    MOST_ANSWER_BYTES,
+    Answer,
+    Asking,
+    Lane,
+    Question,
+    questions_to,
+    read_question,
+)
 from vivienne.errors import AgentUnavailable
 from vivienne.redis.client import Client
 
@@ -122,7 +130,7 @@ async def test_an_agent_drops_what_no_gateway_waits_for(sent: Sent) -> None:
     record = Slow()
     answering = Answering("one", cast("Any", None), record=cast("Any", record))
     for number in range(3):
-        await answering._take(cast("Any", sent), received(number, JUDGED, within=0.01))
+        await answering._take(cast("Any", sent), received(number, JUDGED, within=0.01), 100)
     reading = {*answering._reading}
     assert len(reading) == 3
     await asyncio.wait(reading, timeout=30)
@@ -135,13 +143,43 @@ async def test_more_questions_about_the_record_than_an_agent_takes_hold_up_no_pu
     answering = Answering("one", cast("Any", None), record=cast("Any", record))
     async with asyncio.timeout(30):
         for number in range(100):
-            await answering._take(cast("Any", sent), received(number, JUDGED))
+            await answering._take(cast("Any", sent), received(number, JUDGED), 100)
     assert {each["content"]["refused"] for each in sent.messages} == {"too_many"}
     refused = len(sent.messages)
     record.may.set()
     await asyncio.wait({*answering._reading}, timeout=30)
     assert len(sent.messages) == 100
     assert 0 < refused < 100
+
+
+async def test_only_an_answer_that_somebody_waits_for_is_read(asking: Asking, sent: Sent) -> None:
+    """Others could take seconds to read, as millions of empty lists do."""
+    asked = asyncio.create_task(asking.ask("one", CLOSES))
+    await turns_of_the_loop()
+    number = sent.messages[0]["id"]
+    assert asking.awaits(orjson.dumps({"answer": number, "content": [[]] * 1_000}))
+    assert not asking.awaits(orjson.dumps({"answer": number, "content": "x" * MOST_ANSWER_BYTES}))
+    others: list[Any] = [{"answer": "0" * 32}, {"content": [], "answer": number}, {"answer": 7}, []]
+    for other in others:
+        assert not asking.awaits(orjson.dumps(other))
+    asked.cancel()
+    await asyncio.gather(asked, return_exceptions=True)
+
+
+def test_a_question_has_no_more_parts_than_a_push() -> None:
+    rows = [{"asset": "BTC", "low": 1.0}] * 1_000
+    whole = received(1, {"kind": "push", "count": 0, "pushed": {"candles": rows}})
+    assert read_question(orjson.dumps(whole)) is not None
+    all_odd: list[Any] = [[[]] * 100_000, [{}] * 100_000, [1] * 100_000, "x" * 6_000_000]
+    for odd in all_odd:
+        assert read_question(orjson.dumps({**whole, "pushed": {"candles": odd}})) is None
+
+
+async def test_of_long_questions_so_many_bytes_wait(sent: Sent) -> None:
+    answering = Answering("one", cast("Any", None))
+    for number in range(64):
+        await answering._take(cast("Any", sent), received(number, {"kind": "push", "count": 0}), 4 * 1024 * 1024)
+    assert answering._pushes.qsize() == 4
 
 
 class Charts:

@@ -98,8 +98,8 @@ def test_the_newest_are_printed_with_what_holds_them(db: Path, reading: TestClie
     [
         ((), ALL),
         (
-            ("--asset", "ETH", "--not-held", "--side", "long"),
-            "asset=ETH&held=false&side=long&level=idle&level=loaded&level=aim&level=bang",
+            ("--asset", "BTC", "--not-held", "--side", "long"),
+            "asset=BTC&held=false&side=long&level=idle&level=loaded&level=aim&level=bang",
         ),
         (("--raw-level", "loaded", "--blocked-by", "volatility"), "raw_level=loaded&blocked_by=volatility"),
         (
@@ -154,7 +154,7 @@ def test_an_answer_that_breaks_off_leaves_no_file(reading: TestClient, tmp_path:
         (["--db", "none.db"], 2, "There is no record"),
         (["--csv", "a", "--json"], 2, "only one can be given"),
         (["--level", "high"], 2, "'high' is not one of"),
-        (["--timeframe", "1h"], 2, "The record has no bars of 1h, but of 15m"),
+        (["--timeframe", "1h"], 2, "The newest run in the record has no bars of 1h, but of 15m"),
         (["--url", "http://127.0.0.1:9"], 75, "cannot be reached"),
     ],
 )

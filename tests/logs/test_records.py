@@ -6,12 +6,17 @@ import json
 import logging
 import re
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
 
 from vivienne import trace
 from vivienne.logs.formats import JsonFormatter, TextFormatter
+from vivienne.logs.records import MOST_LETTERS, received
 from vivienne.stream.logs import LogStream
+
+if TYPE_CHECKING:
+    from vivienne.wire.messages import LogMessage
 
 FORGED = (
     "stop\n2026-01-01T00:00:00.000Z CRITICAL x: forged"
@@ -90,3 +95,14 @@ def test_a_text_of_megabytes_is_cut_and_says_so(form: logging.Formatter) -> None
 
     assert len(line) < 9_000
     assert "more letters)" in line
+
+
+def test_a_record_of_another_process_is_short_and_says_that_it_is_of_another_one() -> None:
+    long = "x" * 1_000_000
+    forged: LogMessage = {
+        "type": "log", "timestamp": "\x1b[2J" + long, "level": long, "logger": long, "message": long, "trace_id": long,
+    }  # fmt: skip
+    told = received(forged)
+    assert len(json.dumps(told)) < 2 * MOST_LETTERS
+    assert told["process"] == "unknown"
+    assert told["timestamp"].isprintable()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -12,7 +12,7 @@ from vivienne.access.book import TokenBook
 from vivienne.access.limits import Limits
 from vivienne.changes.requests import ChangeRequest, Update
 from vivienne.changes.service import ConfigService
-from vivienne.errors import Forbidden, TooManyRequests
+from vivienne.errors import Forbidden, NotKnown, TooManyRequests
 from vivienne.server.gate import Gate
 from vivienne.store.sqlite import SqliteRevisionStore
 
@@ -98,6 +98,26 @@ async def test_a_handshake_beyond_the_limit_of_tickets_is_refused_with_the_reaso
     assert sent[0]["status"] == 429
     assert (b"retry-after", b"7") in sent[0]["headers"]
     assert b"The limit of 2 is reached" in sent[1]["body"]
+
+
+async def test_a_long_answer_breaks_off_once_the_token_is_revoked(book: TokenBook) -> None:
+    _, secret = await book.create("eye", "viewer")
+    parts: list[bytes] = []
+
+    async def app(_scope: Any, _receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for number in range(4):
+            await send({"type": "http.response.body", "body": b"part", "more_body": True})
+            if number == 1:
+                await book.revoke("eye")
+
+    async def send(message: Any) -> None:
+        parts.append(message.get("body", b""))
+
+    asked = {**scope(secret), "type": "http", "method": "GET", "path": "/"}
+    with pytest.raises(NotKnown):
+        await Gate(app, Access(book, Limits(), demanded=True))(asked, cast("Any", send), send)
+    assert parts == [b"", b"part", b"part"]
 
 
 async def test_no_change_of_a_token_comes_into_force_after_its_revocation_was_answered(

@@ -323,6 +323,66 @@ test.describe('on recorded markets that have ended', () => {
   })
 })
 
+test.describe('on a recorded market of more bars than a chart follows', () => {
+  test.use({
+    serving: {
+      flags: ['--speed', 'max', '--timeframe', '1m'],
+      recorded: { LONG: { seed: 3, minutes: 2_500 } },
+    },
+  })
+
+  test('the chart goes to a day, to a bar and to a part of an address, and stays there', async ({ page, stream }) => {
+    await page.goto('/assets/LONG?range=100')
+    await stream.until('LONG', (state) => decision(state).status === 'ended', 60_000)
+    const newest = page.getByRole('button', { name: 'Newest bar' })
+    const inTheMiddle = async (opened: string) => {
+      await expect(async () => expect(await minutesFromMiddle(page, 'LONG', opened)).toBeLessThan(3)).toPass()
+      // Bars around it may still be coming.
+      await page.waitForTimeout(1_000)
+      expect(await minutesFromMiddle(page, 'LONG', opened)).toBeLessThan(3)
+      await expect(newest).toBeVisible()
+    }
+
+    await test.step('a day, which begins a third of the way from the left', async () => {
+      await page.getByLabel('Go to a day').fill('2026-01-02')
+      await inTheMiddle('2026-01-01T23:17Z')
+      await page.reload()
+      await inTheMiddle('2026-01-01T23:17Z')
+      await page.getByLabel('Go to a day').fill('2026-01-01')
+      await inTheMiddle('2026-01-01T00:50Z')
+    })
+
+    await test.step('back at the newest bar, and at a part of which only the end is held', async () => {
+      await newest.click()
+      await expect(newest).toBeHidden()
+      await expect(page).not.toHaveURL(/view=/)
+      await visit(page, '/assets/LONG?range=100&view=1100@2026-01-02T17:00Z')
+      await inTheMiddle('2026-01-02T07:50Z')
+    })
+
+    await test.step('a part in an address, and a bar', async () => {
+      await visit(page, '/assets/LONG?range=100&view=200@2026-01-01T08:00Z')
+      await inTheMiddle('2026-01-01T06:20Z')
+      await visit(page, '/assets/LONG?range=100&panel=why&bar=2026-01-01T05:00Z')
+      await inTheMiddle('2026-01-01T05:00Z')
+      await expect(page.getByRole('region', { name: 'Why, 1 Jan, 06:00' })).toBeVisible()
+    })
+  })
+})
+
+/** Minutes between a moment and the bar in the middle of a chart. */
+async function minutesFromMiddle(page: Page, asset: string, opened: string): Promise<number> {
+  const chart = page.getByRole('region', { name: `Chart of ${asset}` })
+  const box = await chart.getByRole('group').boundingBox()
+  if (box === null) throw new Error('The chart is not there')
+  // The axis of prices is on the right.
+  const middle = box.x + (box.width - 76) / 2
+  // Twice, because a pointer that stands still tells nothing of bars that moved below it.
+  for (const x of [middle - 20, middle]) await page.mouse.move(x, box.y + box.height / 3)
+  const title = await chart.locator('[title$=" UTC"]').first().getAttribute('title')
+  return Math.abs(Date.parse(`${title?.replace(',', ' 2026')}`) - Date.parse(opened)) / 60_000
+}
+
 /** What a server answers from its record. */
 async function recorded<T>(server: RunningServer, path: string): Promise<T> {
   return (await fetch(`${server.url}/phoenix/${path}`)).json() as Promise<T>

@@ -52,8 +52,6 @@ class Agents:
         self._beats[beat["agent"]] = self._cut(beat)
         self.clocks.take(beat)
         self.hear(beat["agent"])
-        if len(self._beats) > MOST_UNPROVEN:
-            self._remove_unproven()
 
     def _cut(self, beat: Heartbeat) -> Heartbeat:
         """What this process has a use for: anybody who may publish could send more, under any number of names."""
@@ -68,6 +66,8 @@ class Agents:
         """Note a message of an agent, which shows that it is alive."""
         self._heard.pop(agent, None)
         self._heard[agent] = self._clock()
+        if len(self._heard) > MOST_UNPROVEN:
+            self._remove_unproven()
 
     def is_there(self, agent: str | None) -> bool:
         """True if an agent was heard from within `SILENT_SECONDS`."""
@@ -119,11 +119,11 @@ class Agents:
 
     def _remove_unproven(self) -> None:
         publishers = self._publishers()
-        unproven = [agent for agent in self._heard if agent in self._beats and agent not in publishers]
+        unproven = [agent for agent in self._heard if agent not in publishers]
         for agent in unproven[: max(0, len(unproven) - MOST_UNPROVEN)]:
             self._remove(agent)
 
     def _remove(self, agent: str) -> None:
-        del self._heard[agent]
+        self._heard.pop(agent, None)
         self._beats.pop(agent, None)
         self.clocks.forget(agent)

@@ -30,13 +30,15 @@ if TYPE_CHECKING:
     from vivienne.market.feeds.pushed.feed import PushedFeed
     from vivienne.record.reading.view import RecordView
 
-Waiting = asyncio.Queue[tuple[float, Question]]
-"""Questions, each with the moment at which it came."""
+Waiting = asyncio.Queue[tuple[float, Question, int]]
+"""Questions, each with the moment at which it came, and its length."""
 _log = logging.getLogger(__name__)
 _MOST_READING = 64
 """Questions about the record that are answered at once; further ones are refused."""
 _MOST_WAITING = 64
 """Questions about the market that wait; a gateway has no more than 8 on their way."""
+_MOST_WAITING_BYTES = 16 * 1024 * 1024
+"""Their length together; one that comes alone may be longer."""
 _dropped = Quota(_log, logging.WARNING)
 _BUSY = f"The agent answers {_MOST_READING} questions about its record already; retry in a second"
 
@@ -62,31 +64,27 @@ class Answering:
         self._record = record
         self._reading: set[asyncio.Task[None]] = set()
         self._charts, self._pushes = _lane(), _lane()
+        self._waiting_bytes = 0
 
     async def run(self, redis: Redis, ready: Callable[[], None]) -> None:
         """See `vivienne.redis.link.Part`."""
-        self._charts, self._pushes = _lane(), _lane()
+        self._charts, self._pushes, self._waiting_bytes = _lane(), _lane(), 0
         try:
             async with asyncio.TaskGroup() as tasks:
                 for lane in (self._charts, self._pushes):
                     tasks.create_task(self._reply_to(redis, lane))
                 async with aclosing(heard(redis, ready, self._channel)) as questions:
                     async for raw in questions:
-                        question = None if raw is None else read_question(raw)
-                        if question is not None:
-                            await self._take(redis, question)
+                        if raw is not None and (question := read_question(raw)) is not None:
+                            await self._take(redis, question, len(raw))
         finally:
             for reading in self._reading:
                 reading.cancel()
 
-    async def _take(self, redis: Redis, question: Question) -> None:
-        """Let a question wait for its turn; one about the record has a task of its own."""
+    async def _take(self, redis: Redis, question: Question, size: int) -> None:
+        """Let a question of some length wait for its turn; one about the record has a task of its own."""
         if question["kind"] != "record":
-            lane = self._pushes if question["kind"] == "push" else self._charts
-            try:
-                lane.put_nowait((monotonic(), question))
-            except asyncio.QueueFull:
-                _dropped.log("%d questions of gateways wait already, so one is dropped", _MOST_WAITING)
+            self._wait(self._pushes if question["kind"] == "push" else self._charts, question, size)
             return
         if len(self._reading) >= _MOST_READING:
             busy: RecordAnswer = {"refused": "too_many", "reason": _BUSY}
@@ -96,10 +94,19 @@ class Answering:
         self._reading.add(reading)
         reading.add_done_callback(self._end)
 
+    def _wait(self, lane: Waiting, question: Question, size: int) -> None:
+        is_too_long = bool(self._waiting_bytes) and self._waiting_bytes + size > _MOST_WAITING_BYTES
+        if lane.full() or is_too_long:
+            _dropped.log("%d questions of gateways wait already, so one is dropped", lane.qsize())
+            return
+        lane.put_nowait((monotonic(), question, size))
+        self._waiting_bytes += size
+
     async def _reply_to(self, redis: Redis, lane: Waiting) -> None:
         """Answer what waits, one after the other."""
         while True:
-            came, question = await lane.get()
+            came, question, size = await lane.get()
+            self._waiting_bytes -= size
             if monotonic() - came < question.get("within", MARKET.answer_seconds):
                 await self._reply(redis, question)
             await asyncio.sleep(0)  # decisions come first

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import orjson
 
-from vivienne.cluster.heartbeats import AGENTS, HEARTBEAT_SECONDS, read_heartbeat
-from vivienne.cluster.questions import MOST_BYTES as MOST_ANSWER_BYTES
+from vivienne.cluster.heartbeats import AGENTS, HEARTBEAT_SECONDS, LONGEST_NAME, read_heartbeat
 from vivienne.cluster.remote_market import AGENT_LOST
 from vivienne.redis.listening import heard, heard_on
 from vivienne.redis.publishing import PUBLISHED_BY, STATE
@@ -183,11 +182,11 @@ class Gateway:
     def take(self, channel: str, raw: bytes) -> None:
         """Take a state or an answer, each on its own channel only; ignore any other message."""
         is_answer = channel == self._asking.channel
-        if len(raw) > (MOST_ANSWER_BYTES if is_answer else MOST_STATE_BYTES) or (message := _read(raw)) is None:
+        may_be_one = self._asking.awaits(raw) if is_answer else len(raw) <= MOST_STATE_BYTES
+        if not may_be_one or (message := _read(raw)) is None:
             return
         if is_answer:
-            if "answer" in message:
-                self._asking.settle(message)  # type: ignore[arg-type]  # nothing else has the field
+            self._asking.settle(message)  # type: ignore[arg-type]  # it begins as one
         elif channel == f"{STATE}{message.get('asset')}" and (agent := self._receive(message)) is not None:
             self._agents.hear(agent)
             if agent in self._kept:
@@ -198,6 +197,8 @@ class Gateway:
         if message.get("asset") not in self._assets or not _is_state(message):
             return None
         agent = str(message.pop(PUBLISHED_BY, ""))
+        if len(agent) > LONGEST_NAME:
+            return None
         self._relay.receive(message, agent)  # type: ignore[arg-type]  # it has what is looked at here
         return agent
 

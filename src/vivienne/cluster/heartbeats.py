@@ -25,8 +25,9 @@ HEARTBEAT_SECONDS = 0.5
 SILENT_SECONDS = 3.0
 """Time without a heartbeat after which an agent counts as dead."""
 
-Name = Annotated[str, Field(max_length=100)]
-"""The name of an agent has its host in it, which has 64 characters at most."""
+LONGEST_NAME = 100
+"""Of an agent: it has its host in it, which has 64 characters at most."""
+Name = Annotated[str, Field(max_length=LONGEST_NAME)]
 ALIKE = frozenset((
     "--evaluate-on", "--exchange", "--market-begin", "--max-position-size", "--quote", "--require-full-history",
     "--seed", "--speed", "--window",

@@ -7,6 +7,7 @@ gateway waits for a limited time.
 from __future__ import annotations
 
 import asyncio
+import re
 import uuid
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, NotRequired
@@ -18,7 +19,7 @@ from typing_extensions import TypedDict
 from vivienne.changes.turns import MOST_WAITING, Turns
 from vivienne.cluster.record_questions import RecordQuestion  # pydantic reads the annotation
 from vivienne.errors import AgentUnavailable
-from vivienne.market.feeds.pushed.rows import Kind  # pydantic reads the annotation
+from vivienne.market.feeds.pushed.rows import MOST_VALUES, Kind  # pydantic reads the annotation
 from vivienne.redis.link import LOST
 from vivienne.wire.document import Document
 from vivienne.wire.numbers import HIGHEST
@@ -47,8 +48,11 @@ RECORD = Lane(2, 5.0, 5.0)
 """Pages, explanations, bars, and exports of the record."""
 JUDGED = Lane(1, 15.0, 25.0)
 """What came of decisions, which may take seconds; one may be before it, and it arrives within --answer-seconds."""
-MOST_BYTES = 16 * 1024 * 1024
-"""Length of a question or an answer; charts with all their columns, and pages of the record, are far below."""
+MOST_ANSWER_BYTES = 16 * 1024 * 1024
+"""Length of an answer; charts with all their columns, and pages of the record, are far below."""
+_MOST_QUESTION_BYTES = 5 * 1024 * 1024
+"""Length of a question. A push is the longest, and may be as long as `--max-message-bytes` at most."""
+_BEGINNING = re.compile(rb'\{"answer":"([0-9a-f]{32})"')
 _ANSWERS = "vivienne:gateway:"
 """First part of the channels of answers."""
 
@@ -87,6 +91,8 @@ class Question(TypedDict):
 
 
 _adapter = TypeAdapter(Question)
+_MOST_VALUES = MOST_VALUES + 10_000
+"""Of a question, whose rows are those of a push; a configuration has fewer."""
 
 
 def read_question(raw: bytes) -> Question | None:
@@ -94,7 +100,12 @@ def read_question(raw: bytes) -> Question | None:
 
     Who may ask must not choose any other channel, because an agent may publish on channels that others may not.
     """
-    if len(raw) > MOST_BYTES:
+    # As in `read_object`: thousands of empty lists take longer than anything else.
+    if (
+        len(raw) > _MOST_QUESTION_BYTES
+        or raw.count(b"{") + raw.count(b"[") > _MOST_VALUES
+        or raw.count(b",") > _MOST_VALUES
+    ):
         return None
     try:
         question = _adapter.validate_json(raw)
@@ -139,6 +150,11 @@ class Asking:
                 waiting.set_exception(
                     AgentUnavailable("The connection to Redis broke before the agent answered; retry")
                 )
+
+    def awaits(self, raw: bytes) -> bool:
+        """Whether somebody waits for an answer. Nobody else knows its number, so others are not even read."""
+        found = _BEGINNING.match(raw)
+        return found is not None and len(raw) <= MOST_ANSWER_BYTES and found[1].decode() in self._asked
 
     def settle(self, answer: Answer) -> None:
         """Take an answer."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from vivienne.cluster.heartbeats import SILENT_SECONDS
 from vivienne.errors import AgentUnavailable
@@ -14,9 +14,11 @@ if TYPE_CHECKING:
 
     from vivienne.agent.schema import Configuration
     from vivienne.cluster.agents import Agents
+    from vivienne.cluster.heartbeats import Heartbeat
     from vivienne.cluster.questions import Asking, Question
     from vivienne.wire.chart import AssetCloses, AssetList, Chart
     from vivienne.wire.preview import Comparison
+    from vivienne.wire.state import AssetState
 
 
 AGENT_LOST = f"its agent has not responded for {SILENT_SECONDS:g} s"
@@ -31,15 +33,22 @@ class RemoteMarket:
         agents: knows which are alive.
         asking: asks them.
         stale: the reason why the last state of an asset cannot be relied on, if so.
+        said: the last state of an asset, if there is one.
     """
 
     is_local = False
 
     def __init__(
-        self, assets: Iterable[str], agents: Agents, asking: Asking, stale: Callable[[str], str | None]
+        self,
+        assets: Iterable[str],
+        agents: Agents,
+        asking: Asking,
+        stale: Callable[[str], str | None],
+        said: Callable[[str], AssetState | None] = lambda _asset: None,
     ) -> None:
         self.assets = tuple(assets)
         self._stale = stale
+        self._said = said
         self._agents = agents
         self._asking = asking
 
@@ -52,9 +61,10 @@ class RemoteMarket:
         for entries in await asyncio.gather(*(self._closes(beat["agent"], closes, whose) for beat in there)):
             for entry in entries:
                 known.setdefault(entry["asset"], entry)
+        first = next((asset for asset in self.assets if self._said(asset) is not None), self.assets[0])
         return {
-            "feed": there[0]["feed"],
-            "timeframe": there[0]["timeframe"],
+            "feed": self._told(first, "feed", there[0]),
+            "timeframe": self._told(first, "timeframe", there[0]),
             "assets": [known.get(asset, {"asset": asset, **UNLISTED, "closes": []}) for asset in self.assets],
         }
 
@@ -76,7 +86,7 @@ class RemoteMarket:
         found: Comparison = await self._asking.ask(
             beat["agent"], {"kind": "compare", "asset": asset, "count": rows, "candidate": document}, whose
         )
-        return beat["timeframe"], found
+        return self._told(asset, "timeframe", beat), found
 
     def troubles(self) -> dict[str, str]:
         """See `MarketView`."""
@@ -90,6 +100,11 @@ class RemoteMarket:
             elif asset in beat["troubles"]:
                 troubles[asset] = beat["troubles"][asset]
         return troubles
+
+    def _told(self, asset: str, name: Literal["feed", "timeframe"], beat: Heartbeat) -> str:
+        """What the states of an asset say, because heartbeats may come from others; that of a heartbeat before that."""
+        said = self._said(asset)
+        return beat[name] if said is None else str(said.get(name, beat[name]))
 
     async def _closes(self, agent: str, count: int, whose: str) -> list[AssetCloses]:
         try:

@@ -78,6 +78,8 @@ class StateRelay:
         self._pause_of = pause_of
         self._clock = clock
         self._assets: dict[str, _Relayed] = {}
+        self._behind: dict[str, int] = {}
+        """By asset, the number of the last state that was older than the one before it."""
         self._awaited: asyncio.Event | None = None
         hub.metrics.source(lambda: state_samples(relayed.frame for relayed in self._assets.values()))
 
@@ -135,7 +137,7 @@ class StateRelay:
         relayed = self._assets.get(asset)
         moved = 1
         if relayed is not None and relayed.agent == agent:
-            moved = min(_MOST_MISSED, state["seq"] - relayed.said["seq"])
+            moved = self._moved(asset, state["seq"] - relayed.said["seq"], state["seq"])
         elif relayed is not None and agent < relayed.agent and relayed.stale is None:
             return  # its agent was replaced, and has not noticed yet
         if moved < 1:
@@ -145,6 +147,18 @@ class StateRelay:
         if self._awaited is not None:
             self._awaited.set()
             self._awaited = None
+
+    def _moved(self, asset: str, by: int, seq: int) -> int:
+        """The number of states since the last one; below 1 for an older one.
+
+        Two in a row that are older and follow each other are what the agent publishes now: whoever else may publish
+        could have sent one with the highest number there is.
+        """
+        before = self._behind.pop(asset, None)
+        if by > 0:
+            return min(_MOST_MISSED, by)
+        self._behind[asset] = seq
+        return 1 if before is not None and seq > before else 0
 
     def mark_stale(self, asset: str, reason: str) -> None:
         """Show the last state without its decision: idle, with size 0, and the reason."""

@@ -63,7 +63,9 @@ def _file(form: ExportFormat, title: str) -> Callable[[_Command], _Command]:
 @_several("--raw-level", "Only this level of the confidence alone", choices=_LEVELS, to="raw_levels")
 @_several("--side", "Only this side", choices=_SIDES, to="sides")
 @_several("--blocked-by", "Only what this filter blocks", choices=[each.name for each in FILTERS], to="blocked_by")
-@click.option("--held/--not-held", default=None, help="Only entries that a filter held back, or only others.")
+@click.option(
+    "--held/--not-held", default=None, help="Only entries that a filter held back, or only others that were in effect."
+)
 @click.option("--config-version", "version", type=click.IntRange(0), help="Only this version of the configuration.")
 @click.option("--timeframe", metavar="LENGTH", help="Length of the bars, if the record has several.")
 @click.option(

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 MOST_LETTERS = 8_192
 """Longest message of a record."""
+MOST_LETTERS_OF_NAMES = 200
+"""Longest name, time or level of a record of another process."""
 MOST_LETTERS_OF_ERRORS = 65_536
 """Longest traceback of a record."""
 
@@ -59,18 +61,24 @@ def message_of(record: logging.LogRecord) -> LogMessage:
 
 
 def received(message: LogMessage) -> LogMessage:
-    """A record of another process, which need not be one that Vivienne wrote."""
+    """A record of another process, which Vivienne need not have written. It never looks like one of this process."""
     escaped: LogMessage = {
         **message,
-        "level": one_line(message["level"]),
-        "logger": one_line(message["logger"]),
+        "timestamp": _name(message["timestamp"]),
+        "level": _name(message["level"]),
+        "logger": _name(message["logger"]),
         "message": one_line(short(message["message"], MOST_LETTERS)),
+        "process": _name(message.get("process", "unknown")),
     }
     if "exception" in message:
         escaped["exception"] = many_lines(short(message["exception"], MOST_LETTERS_OF_ERRORS))
-    if "process" in message:
-        escaped["process"] = one_line(message["process"])
+    if "trace_id" in message:
+        escaped["trace_id"] = _name(message["trace_id"])
     return escaped
+
+
+def _name(text: str) -> str:
+    return one_line(short(text, MOST_LETTERS_OF_NAMES))
 
 
 def many_lines(text: str) -> str:

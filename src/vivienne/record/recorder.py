@@ -153,9 +153,14 @@ class Recorder:
         finally:
             self._is_to_end.set()
             self.waiting.there.set()
-            with suppress(TimeoutError):
+            try:
                 async with asyncio.timeout(_END_SECONDS):
                     await ended.wait()
+            except TimeoutError:
+                _log.warning(
+                    "The record was not written within %g s; %d decisions are left out, and the next start marks them",
+                    _END_SECONDS, len(self.waiting),
+                )  # fmt: skip
 
     def _work(self) -> None:
         """Write what comes, until the end; the thread of the record."""

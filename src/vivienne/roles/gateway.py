@@ -56,7 +56,7 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
     )
     app = web_application(
         service,
-        RemoteMarket(boot.assets, agents, asking, states.stale),
+        RemoteMarket(boot.assets, agents, asking, states.stale, states.said),
         hub,
         states,
         logs,

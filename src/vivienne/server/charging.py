@@ -25,10 +25,11 @@ LATE = "vivienne.late"
 """Key, in the scope of a handshake, of two functions: to call when it waits for time, and when it goes on."""
 KEEPS = "vivienne.keeps"
 """Key, in the scope of a handshake, of a function to call with the bytes of replies that its client has not read."""
+READING = ("GET", "HEAD")
+"""Methods of requests that only read."""
 _AROUND_SECONDS = 0.0005
 """Time that each request takes outside of the application: reading it, and identifying its caller."""
 
-_READING = ("GET", "HEAD")
 _LONGEST_WAIT = 30.0
 """Seconds that a request waits at most."""
 
@@ -88,7 +89,7 @@ class Charging:
 def _ended_with_client(scope: MutableMapping[str, Any]) -> Iterator[None]:
     """End a request that only reads when its client leaves: what nobody waits for would keep others waiting."""
     task = asyncio.current_task()
-    if task is None or scope.get("method") not in _READING:
+    if task is None or scope.get("method") not in READING:
         yield
         return
     has_left = False

@@ -40,7 +40,7 @@ BlockedBy = Annotated[
         json_schema_extra={"items": {"type": "string", "enum": _FILTERS}},
     ),
 ]
-Held = Annotated[bool | None, Query(description="Only entries that a filter holds back, or only other decisions.")]
+Held = Annotated[bool | None, Query(description="Only entries that a filter holds back, or only others in effect.")]
 Version = Annotated[int | None, Query(ge=0, le=HIGHEST, description="Only this version of the configuration.")]
 Before = Annotated[
     str | None, Query(max_length=80, description="Only decisions after this place: `next` of a page, or a time.")

@@ -85,7 +85,10 @@ class Gate:
         if scope["type"] == "http":
             scope[CALLER], token = await self._access.caller(address, _bearer(scope))
             trace.caller.set(str(scope[CALLER]))
-            await self._app(scope, receive if token is None else self._while_good(receive, token), send)
+            if token is None:
+                await self._app(scope, receive, send)
+            else:
+                await self._app(scope, self._while_good(receive, token), self._as_long_as_good(send, token))
             return
         whose = counted_as(address)
         if wait := self._tried.take(whose):
@@ -115,12 +118,25 @@ class Gate:
 
         async def receiving() -> Message:
             message = await receive()
-            is_whole = message["type"] == "http.request" and not message.get("more_body")
-            if is_whole and self._access.book.by_digest(token.digest) is None:
-                raise NotKnown(f"The token {token.name} {token.ending()}")
+            if message["type"] == "http.request" and not message.get("more_body"):
+                self._check(token)
             return message
 
         return receiving
+
+    def _as_long_as_good(self, send: Send, token: Token) -> Send:
+        """Check the token again before each further part of a long answer, as of an export that takes minutes."""
+
+        async def sending(message: Message) -> None:
+            if message.get("more_body"):
+                self._check(token)
+            await send(message)
+
+        return sending
+
+    def _check(self, token: Token) -> None:
+        if self._access.book.by_digest(token.digest) is None:
+            raise NotKnown(f"The token {token.name} {token.ending()}")
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send, address: str | None) -> None:
         try:

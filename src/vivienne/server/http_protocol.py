@@ -7,6 +7,7 @@ What uvicorn does not do, and is done here by overriding it:
   (`_should_upgrade`, `handle_websocket_upgrade`).
 - When it stops, it resets connections whose request is on its way (`shutdown`).
 - It waits for ever for a client to read its answer (`pause_writing`, `on_response_complete`).
+- It answers nobody who ends his side of the connection after the request, though it makes the change (`eof_received`).
 - It keeps a request that is answered as long as its connection, and that of a lost connection until garbage is
   collected (`_forget_request`, `connection_lost`).
 
@@ -21,7 +22,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from vivienne.access.caller import counted_as
-from vivienne.server.charging import KEEPS, LATE, WAITING
+from vivienne.server.charging import KEEPS, LATE, READING, WAITING
 from vivienne.server.head import BAD_REQUEST
 from vivienne.server.http_receiving import Receiving
 from vivienne.server.intake import Intake
@@ -56,6 +57,8 @@ class Connection(Receiving):
         self._starts: Turn | None = None
         """The turn to begin the answer, until it has come."""
         self._socket_unread: dict[str, int] = {}
+        self._is_half_closed = False
+        """True once the client sends no more, and waits for the answer."""
         self._is_gone = False
         """True once the WebSocket is closed that this has become."""
 
@@ -99,6 +102,19 @@ class Connection(Receiving):
         cycle: Any = self.cycle
         if cycle is not None and WAITING in cycle.scope:
             cycle.scope[WAITING]()
+
+    def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn never stays
+        """Whether the connection stays until the answer: a client that asks for a change may end its side after that.
+
+        Who only reads has left: what nobody waits for ends. TLS has no such half.
+        """
+        cycle: Any = self.cycle  # None before the first request
+        is_asked = cycle is not None and not cycle.response_complete and cycle.scope.get("method") not in READING
+        stays = (is_asked or self.flow.holds) and self.transport.get_extra_info("sslcontext") is None
+        self._is_half_closed = stays
+        if stays and cycle is not None:
+            cycle.keep_alive = False
+        return stays
 
     def shutdown(self) -> None:
         """Stop after the answer, and after that to the first request if none has come yet.
@@ -169,6 +185,7 @@ class Connection(Receiving):
         Pauses take turns by token, so that one waits for none of somebody else at its address. Who may not pause has
         no turn among them.
         """
+        cycle.keep_alive = cycle.keep_alive and not self._is_half_closed
         is_asked = is_pause(cycle.scope)
         self._pauses_as = self.everything.pauses_as(cycle.scope, self.caller) if is_asked else None
         if self._pauses_as is None:

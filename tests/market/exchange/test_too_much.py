@@ -86,6 +86,19 @@ async def test_what_arrives_at_once_is_read_in_pieces_and_whole() -> None:
         assert connection.close_code == 1000
 
 
+async def test_what_is_sent_faster_than_it_is_read_waits_at_the_exchange() -> None:
+    frames = b"\x81\x011" * 300_000
+    async with asyncio.timeout(SECONDS), sending(frames + b"\x88\x02\x03\xe8") as url, Connect(url, Turns()) as opened:
+        connection = cast("ExchangeConnection", opened)
+        while not connection.recv_messages.paused:  # noqa: ASYNC110  # it says so to nobody else
+            await asyncio.sleep(0)
+        for _ in range(1_000):
+            await asyncio.sleep(0)
+        assert len(connection.recv_messages.frames) < 1_024
+        assert len(connection._arrived) < 1024 * 1024
+        assert sum([1 async for _ in connection]) == 300_000
+
+
 class Answering:
     """A REST side that gives one answer to everything."""
 

@@ -71,7 +71,7 @@ class DecisionQuery:
         raw_levels: the level that the confidence alone gives is one of these; empty for any.
         sides: the side is one of these; empty for any.
         blocked_by: one of these filters blocked the entry; empty for any, and for none.
-        held: whether a filter held back an entry; None for both.
+        held: whether a filter held back an entry; False only of decisions in effect; None for all.
         version: the version of the configuration; None for any.
         before: only decisions behind this place, that is, older ones; None from the newest on.
         limit: largest number of decisions; None for all.

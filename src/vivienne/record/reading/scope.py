@@ -68,7 +68,7 @@ def newest_scope(reader: RecordReader, timeframe: str | None) -> Scope:
         raise SettingsError(f"The record has bars of {', '.join(known)}; name one with --timeframe")
     chosen = timeframe or (known[0] if known else "")
     if known and chosen not in known:
-        raise SettingsError(f"The record has no bars of {chosen}, but of {', '.join(known)}")
+        raise SettingsError(f"The newest run in the record has no bars of {chosen}, but of {', '.join(known)}")
     # The symbol of an asset that was recorded last.
     markets = {each.asset: each.market for each in sorted(found, key=lambda each: each.segments[-1].id)}
     return Scope(runs[-1].key, chosen, markets)

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, and_, func, not_, select
 
 from vivienne.agent.filters import FILTERS
 from vivienne.market.timeframe import Timeframe
-from vivienne.record.codes import LEVELS, SIDES
+from vivienne.record.codes import LEVELS, SIDES, WITH_EFFECT
 from vivienne.record.reading.query import Place
 from vivienne.record.rows import read_blocks
 from vivienne.record.tables import bars, blocks
@@ -187,7 +187,9 @@ def _conditions(reader: RecordReader, query: DecisionQuery) -> Iterator[ColumnEl
         yield bars.c.blocks_id.in_(_sets_with(reader, query.blocked_by))
     if query.held is not None:
         is_held = and_(bars.c.blocks_id.in_(_sets_with(reader, _FILTERS)), bars.c.raw_level > 0)
-        yield is_held if query.held else not_(is_held)
+        # Nobody was to act on what was decided in a pause, or on stale data.
+        is_in_force = and_(bars.c.status.in_(WITH_EFFECT), not_(bars.c.is_paused))
+        yield is_held if query.held else and_(is_in_force, not_(is_held))
 
 
 def _sets_with(reader: RecordReader, filters: Collection[str]) -> list[int]:

@@ -33,8 +33,15 @@ export function AssetChart({ asset, bar, onBar, onField }: AssetChartProps) {
   const range = address.range ?? (phone ? 100 : 300)
   const panes = address.panes ?? (phone ? NARROW : WIDE)
   const [hidden, toggle] = useHiddenLayers()
-  const { decided, stage } = useChart(asset, address, range, panes, hidden, bar)
-  useChosenBar(stage.chart, stage.past.shown, stage.look === null ? bar : null, stage.measuring === null ? onBar : null)
+  const { decided, reached, stage } = useChart(asset, address, range, panes, hidden, bar)
+  useChosenBar(
+    stage.chart,
+    stage.past.shown,
+    reached,
+    address.view?.end != null,
+    stage.look === null ? bar : null,
+    stage.measuring === null ? onBar : null,
+  )
   const [full, toggleFull] = useFull()
   return (
     <section className={`panel ${classes.chart}`} aria-label={`Chart of ${asset}`} data-full={full || undefined}>
@@ -42,7 +49,7 @@ export function AssetChart({ asset, bar, onBar, onField }: AssetChartProps) {
         <ReadingLine asset={asset} chart={stage.chart} look={stage.look} />
         <RangeButtons range={range} onRange={address.setRange} />
         <div className={classes.controls}>
-          <GoTo address={address} range={range} timeframe={decided} />
+          <GoTo address={address} range={range} timeframe={stage.look ?? decided} />
           <TimeframeSelect address={address} decided={decided} />
           <LogarithmicButton address={address} />
           <MeasureButton measuring={stage.measuring} onMeasuring={stage.onMeasuring} />

@@ -1,8 +1,10 @@
 import { Button, Progress } from '@mantine/core'
+import { useEffect, useState } from 'react'
 import type { AssetState } from 'vivienne-client'
 import { pausedState } from '../../pausing/words.ts'
 import { sameJson, useDecision } from '../agent.ts'
 import classes from './ChartNotice.module.css'
+import type { PriceChart } from './PriceChart.ts'
 
 const TITLES: Partial<Record<AssetState['status'], string>> = {
   warming_up: 'Warming up',
@@ -13,6 +15,7 @@ const TITLES: Partial<Record<AssetState['status'], string>> = {
 
 interface ChartNoticeProps {
   asset: string
+  chart: PriceChart | null
   /** True if the first bars are on their way. */
   loading: boolean
   /** Reason why there are no bars. */
@@ -21,11 +24,13 @@ interface ChartNoticeProps {
 }
 
 /** Notice over the chart, in words, while its data is not live. */
-export function ChartNotice({ asset, loading, error, onRetry }: ChartNoticeProps) {
+export function ChartNotice({ asset, chart, loading, error, onRetry }: ChartNoticeProps) {
   const status = useDecision(asset, (decision) => decision.status)
   const reason = useDecision(asset, (decision) => decision.status_reason)
   const pause = useDecision(asset, pausedState)
-  const title = status && TITLES[status]
+  const away = useAway(chart)
+  // That there is no newer bar is nothing to know for who looks at older ones; what is not to be acted on always is.
+  const title = status && !(away && status === 'ended') && TITLES[status]
   return (
     <div className={classes.notices} role="status">
       {loading && <span className={classes.loading}>Loading the bars</span>}
@@ -39,7 +44,12 @@ export function ChartNotice({ asset, loading, error, onRetry }: ChartNoticeProps
         </div>
       )}
       {title && (
-        <div className={classes.notice} data-bad={status === 'stale' || undefined} title={reason ?? undefined}>
+        <div
+          className={classes.notice}
+          data-bad={status === 'stale' || undefined}
+          data-ended={status === 'ended' || undefined}
+          title={reason ?? undefined}
+        >
           <strong>{title}</strong>
           {reason && <span className={classes.reason}>{status === 'paused' ? pause : reason}</span>}
           {status === 'paused' && <span className={classes.roomy}>The chart continues; nothing is decided.</span>}
@@ -48,6 +58,13 @@ export function ChartNotice({ asset, loading, error, onRetry }: ChartNoticeProps
       )}
     </div>
   )
+}
+
+/** True while the newest bar is out of sight. */
+export function useAway(chart: PriceChart | null): boolean {
+  const [away, setAway] = useState(false)
+  useEffect(() => chart?.onView(() => setAway(!chart.view.atNewest())), [chart])
+  return away
 }
 
 /** Bars of history, of those that a decision needs. */

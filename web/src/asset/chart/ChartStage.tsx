@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core'
 import { IconChevronsRight } from '@tabler/icons-react'
 import type { useQuery } from '@tanstack/react-query'
-import { type KeyboardEvent, lazy, type RefObject, Suspense, useEffect, useState } from 'react'
+import { type KeyboardEvent, lazy, type RefObject, Suspense } from 'react'
 import type { Chart } from 'vivienne-client'
 import { loaded } from '../../app/code.ts'
 import { ticks } from '../../parts/ticks.ts'
@@ -9,7 +9,7 @@ import { useDecision } from '../agent.ts'
 import classes from './AssetChart.module.css'
 import type { Look, PaneId } from './address.ts'
 import { ChangeMarks } from './ChangeMarks.tsx'
-import { ChartNotice } from './ChartNotice.tsx'
+import { ChartNotice, useAway } from './ChartNotice.tsx'
 import type { PriceChart } from './PriceChart.ts'
 import type { Measuring } from './tools/Measure.tsx'
 import type { UsedPast } from './usePast.ts'
@@ -66,6 +66,7 @@ export function ChartStage(props: ChartStageProps) {
       )}
       <ChartNotice
         asset={asset}
+        chart={chart}
         loading={bars.isLoading}
         error={bars.data ? null : bars.error}
         onRetry={() => void bars.refetch()}
@@ -100,10 +101,7 @@ export function ChartStage(props: ChartStageProps) {
 
 /** Leads back to the newest bar when it is out of sight. */
 function NewestButton({ chart, live, onNewest }: { chart: PriceChart; live: boolean; onNewest: () => void }) {
-  const [moved, setMoved] = useState(false)
-  useEffect(() => chart.onView(() => setMoved(!chart.view.atNewest())), [chart])
-  const away = moved || !live
-  if (!away) return null
+  if (!useAway(chart) && live) return null
   return (
     <Button
       className={classes.newest}

@@ -9,6 +9,7 @@ vi.mock('lightweight-charts', async (original) => ({
   createChartEx: () => {
     const timeScale = {
       subscribeSizeChange() {},
+      subscribeVisibleLogicalRangeChange() {},
       getVisibleLogicalRange: () => null,
     }
     return {

@@ -8,12 +8,12 @@ import {
   LineSeries,
   PriceScaleMode,
   type Time,
-  type UTCTimestamp,
 } from 'lightweight-charts'
 import type { ChartBar, FormingBar } from 'vivienne-client'
 import { ChartView, type View } from './ChartView.ts'
-import { Drawing, type Scene } from './Drawing.ts'
+import type { Drawing } from './Drawing.ts'
 import { type DrawnDecision, decisionOn, type Entry, entries } from './decisions.ts'
+import { drawingsOf } from './drawings.ts'
 import type { LayerId } from './layers.ts'
 import {
   BEHAVIOUR,
@@ -25,11 +25,11 @@ import {
   priceFormat,
   VOLUME_MARGINS,
 } from './options.ts'
-import { paintBands, paintChosen, paintEntries, paintLevel, paintSources, paintStrip } from './paint.ts'
-import { faded, type Palette } from './palette.ts'
+import type { Palette } from './palette.ts'
+import { candleOf, pointOf, secondsOf, volumesOf } from './points.ts'
 import { ZonedTimeScale } from './ZonedTimeScale.ts'
 
-/** Bar under the crosshair, else the newest one. */
+/** Bar under the crosshair, else the newest one; where that is not held, the last one in sight. */
 export interface Reading {
   readonly candle: FormingBar
   /** The closed bar whose indicators and decision go with it: the bar itself, or for an open one the last closed. */
@@ -63,6 +63,7 @@ export class PriceChart {
   #hidden: ReadonlySet<LayerId> = new Set()
   #bars: readonly ChartBar[] = []
   #open: readonly FormingBar[] = []
+  #live = true
   #decisions: readonly DrawnDecision[] = []
   #entries: readonly Entry[] = []
   #pointed: number | null = null
@@ -80,7 +81,11 @@ export class PriceChart {
     const chart = createChartEx<Time, ZonedTimeScale>(container, new ZonedTimeScale(), BEHAVIOUR)
     chart.applyOptions(chartColors(palette))
     this.#chart = chart
-    this.view = new ChartView(chart, { count: () => this.#count(), at: (index) => this.#candle(index) })
+    this.view = new ChartView(chart, {
+      count: () => this.#count(),
+      at: (index) => this.#candle(index),
+      live: () => this.#live,
+    })
     this.#volume = chart.addSeries(HistogramSeries, {
       priceScaleId: 'volume',
       lastValueVisible: false,
@@ -97,9 +102,22 @@ export class PriceChart {
     this.#candles = chart.addSeries(CandlestickSeries, candleColors(palette))
     this.#candles.priceScale().applyOptions({ scaleMargins: candleMargins(true) })
     this.#price = this.#candles.createPriceLine({ price: 0, lineVisible: false, axisLabelVisible: false })
-    this.#drawings = this.#draw()
+    this.#drawings = drawingsOf({
+      bars: () => this.#bars,
+      candle: (index) => this.#candle(index),
+      decisions: () => this.#decisions,
+      entries: () => this.#entries,
+      chosen: () => this.#chosenIndex(),
+      hidden: () => this.#hidden,
+      palette: () => this.#palette,
+    })
     for (const drawing of this.#drawings) this.#candles.attachPrimitive(drawing)
-    this.#candles.attachPrimitive({ updateAllViews: () => tell(this.#viewers) })
+    this.#candles.attachPrimitive({
+      updateAllViews: () => {
+        if (!this.#live && this.#reading?.candle !== this.#candle(this.#pointed ?? this.#last())) this.#read()
+        tell(this.#viewers)
+      },
+    })
     chart.subscribeClick(({ point, logical }) => point && logical !== undefined && this.#choose(logical))
     chart.subscribeCrosshairMove(({ point, logical }) => this.#point(point && logical !== undefined ? logical : null))
   }
@@ -127,7 +145,7 @@ export class PriceChart {
     for (const layer of LINE_LAYERS) {
       for (const line of this.#lines) if (line.id === layer.id) line.series.applyOptions(lineOptions(layer, palette))
     }
-    this.#volume.setData(this.#volumes())
+    this.#drawVolume()
     this.#markPrice()
     tell(this.#followers)
   }
@@ -146,32 +164,40 @@ export class PriceChart {
    * Other closed bars, and the open ones after them. The part in sight stays in sight.
    *
    * @param digits - after the point in the prices
+   * @param live - true if the newest bars are among them
    */
-  setBars(bars: readonly ChartBar[], open: readonly FormingBar[], digits: number): void {
+  setBars(bars: readonly ChartBar[], open: readonly FormingBar[], digits: number, live = true): void {
     const comeBack = this.view.rememberPlace()
+    const pointed = this.#pointed === null ? undefined : this.#candle(this.#pointed)
     this.#bars = bars
     this.#open = open
+    this.#live = live
+    // The bar that is read may have another place now.
+    if (pointed !== undefined) this.#pointed = this.view.indexOf(pointed.time)
     this.#decisions = bars.map(decisionOn)
     this.#entries = entries(this.#decisions)
     this.formatPrices(digits)
     this.#candles.setData([...bars, ...open].map(candleOf))
-    this.#volume.setData(this.#volumes())
+    this.#drawVolume()
     for (const { column, series } of this.#lines) series.setData(bars.map((bar) => pointOf(bar, column)))
-    comeBack()
     this.#redraw()
     this.#markPrice()
     this.#read()
     tell(this.#followers)
+    // The bars of all panes have their places together.
+    comeBack()
   }
 
   /** The open bars, moved. */
   setOpen(open: readonly FormingBar[]): void {
     const [had, has] = [this.#open.length, open.length]
+    const comeBack = had === has ? null : this.view.rememberPlace()
     this.#open = open
     for (const bar of open.slice(Math.max(0, Math.min(had, has) - 1))) this.#candles.update(candleOf(bar))
     this.#markPrice()
     this.#read()
     tell(this.#followers)
+    comeBack?.()
   }
 
   /**
@@ -190,7 +216,7 @@ export class PriceChart {
   setVolume(column: 'volume' | 'quote_volume'): void {
     if (column === this.#volumeColumn) return
     this.#volumeColumn = column
-    this.#volume.setData(this.#volumes())
+    this.#drawVolume()
   }
 
   /** A logarithmic scale of prices, or a linear one. */
@@ -213,7 +239,7 @@ export class PriceChart {
       return
     }
     const last = this.#count() - 1
-    const index = Math.max(0, Math.min(last, (this.#pointed ?? last) + bars))
+    const index = Math.max(0, Math.min(last, (this.#pointed ?? this.#last()) + bars))
     const candle = this.#candle(index)
     if (candle === undefined) return
     this.view.reveal(index)
@@ -243,7 +269,9 @@ export class PriceChart {
   reveal(time: string): boolean {
     const index = this.view.indexOf(time)
     if (index === null || index >= this.#bars.length) return false
-    this.view.reveal(index)
+    // A later one than the last.
+    if (index === this.#bars.length - 1 && this.#bars[index]?.time !== time) return false
+    this.view.center(index)
     return true
   }
 
@@ -330,6 +358,12 @@ export class PriceChart {
     return this.#bars[index] ?? this.#open[index - this.#bars.length]
   }
 
+  /** The bar that is read without a crosshair. */
+  #last(): number {
+    const last = this.#count() - 1
+    return this.#live ? last : Math.max(0, Math.min(last, Math.floor(this.view.places()?.to ?? last)))
+  }
+
   #point(index: number | null): void {
     const pointed = index !== null && index >= 0 && index < this.#count() ? index : null
     if (pointed === this.#pointed) return
@@ -345,16 +379,17 @@ export class PriceChart {
   #read(): void {
     const count = this.#count()
     if (this.#pointed !== null && this.#pointed >= count) this.#pointed = null
-    const candle = this.#candle(this.#pointed ?? count - 1)
+    const read = this.#pointed ?? this.#last()
+    const candle = this.#candle(read)
     const last = this.#bars.length - 1
-    const index = Math.min(this.#pointed ?? last, last)
+    const index = Math.min(read, last)
     this.#reading = candle
       ? {
           candle,
           bar: this.#bars[index] ?? null,
           decision: this.#decisions[index] ?? null,
           pointed: this.#pointed !== null,
-          open: (this.#pointed ?? count - 1) > last,
+          open: read > last,
         }
       : null
     tell(this.#readers)
@@ -368,43 +403,13 @@ export class PriceChart {
       price: newest.close,
       color,
       axisLabelColor: color,
-      lineVisible: true,
-      axisLabelVisible: true,
+      lineVisible: this.#live,
+      axisLabelVisible: this.#live,
     })
   }
 
-  #volumes() {
-    const [up, down] = [faded(this.#palette.up, 0.3), faded(this.#palette.down, 0.3)]
-    return this.#bars.map((bar) => {
-      const value = bar[this.#volumeColumn]
-      const time = secondsOf(bar.time)
-      return value === null ? { time } : { time, value, color: bar.close >= bar.open ? up : down }
-    })
-  }
-
-  #draw(): Drawing[] {
-    // Each leaves the canvas as it found it.
-    const layer = (id: LayerId, { context }: Scene, paint: () => void) => {
-      if (this.#hidden.has(id)) return
-      context.save()
-      paint()
-      context.restore()
-    }
-    return [
-      new Drawing('bottom', (scene) => {
-        paintChosen(scene, this.#chosenIndex(), this.#palette)
-        layer('bands', scene, () => paintBands(scene, this.#bars, this.#palette))
-        layer('support', scene, () => paintLevel(scene, this.#bars, 'support', this.#palette))
-        layer('resistance', scene, () => paintLevel(scene, this.#bars, 'resistance', this.#palette))
-      }),
-      new Drawing('top', (scene) => {
-        layer('decisions', scene, () => paintStrip(scene, this.#decisions, this.#palette))
-        paintSources(scene, this.#bars, this.#palette)
-        layer('decisions', scene, () =>
-          paintEntries(scene, this.#entries, (index) => this.#candle(index), this.#palette),
-        )
-      }),
-    ]
+  #drawVolume(): void {
+    this.#volume.setData(volumesOf(this.#bars, this.#volumeColumn, this.#palette))
   }
 
   #chosenIndex(): number | null {
@@ -419,17 +424,4 @@ export class PriceChart {
 
 function tell(listeners: ReadonlySet<() => void>): void {
   for (const listener of listeners) listener()
-}
-
-function secondsOf(time: string): UTCTimestamp {
-  return (Date.parse(time) / 1000) as UTCTimestamp
-}
-
-function candleOf({ time, open, high, low, close }: FormingBar) {
-  return { time: secondsOf(time), open, high, low, close }
-}
-
-function pointOf(bar: ChartBar, column: keyof ChartBar) {
-  const value = bar[column]
-  return typeof value === 'number' ? { time: secondsOf(bar.time), value } : { time: secondsOf(bar.time) }
 }

@@ -62,7 +62,7 @@ export function useDrawnBars(
     const drawn = () =>
       look === null ? { bars: data.bars, open: open.current } : looked(data.bars, open.current, data.timeframe, look)
     const { bars, open: opened } = drawn()
-    chart.setBars(bars, opened, ticks.digits(asset))
+    chart.setBars(bars, opened, ticks.digits(asset), live)
     const follow = () => {
       const decision = decisionOf(client.states.get(asset))
       if (decision === undefined) return

@@ -1,14 +1,23 @@
-import { useCallback, useEffect, useRef, useState } from 'react'
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import type { Chart } from 'vivienne-client'
 import { record } from '../../client.ts'
 import { barLength } from './bars.ts'
 import type { PriceChart } from './PriceChart.ts'
-import { begunWith, type Past, shownOf, withFallen, withNewer, withOlder } from './past.ts'
-
-/** Bars of a page. */
-const PAGE = 500
-/** Nearer to an edge than this, in bars, the next page is fetched. */
-const NEAR = 60
+import {
+  begunWith,
+  holding,
+  NEAR,
+  NO_PAST,
+  PAGE,
+  type Part,
+  type Past,
+  shownOf,
+  type Wanted,
+  wantedFor,
+  withFallen,
+  withNewer,
+  withOlder,
+} from './past.ts'
 
 /** Older bars of a chart: loaded as one scrolls back, or around a moment that is far away. */
 export interface UsedPast {
@@ -19,8 +28,8 @@ export interface UsedPast {
   readonly loading: boolean
   /** Why no older bars could be had; null while nothing failed. */
   readonly error: string | null
-  /** Shows the bars around a moment; true at once if they are shown already. */
-  goTo(time: string): Promise<boolean>
+  /** Loads all bars of a part, if they are not there; ends early when it is asked for another part. */
+  goTo(part: Part): Promise<void>
   /** Back to the bars that are followed. */
   leave(): void
 }
@@ -37,82 +46,123 @@ export function usePast(asset: string, data: Chart | undefined, chart: PriceChar
   useEffect(() => {
     const earlier = before.current
     before.current = data
-    if (data !== undefined) setPast((held) => withFallen(held, earlier, data))
-  }, [data])
+    if (data === undefined) return
+    setPast((held) => {
+      const after = withFallen(held, earlier, data)
+      // Who looks at the newest bar is not to be left behind.
+      return held?.meets && after?.meets === false && chart?.view.atNewest() !== false ? null : after
+    })
+  }, [data, chart])
 
-  const busy = useRef(false)
-  const load = useCallback(
-    async (end: string, limit: number, take: (page: Chart, live: Chart) => Past | null): Promise<boolean> => {
-      if (busy.current) return false
-      busy.current = true
+  const take = useCallback((taken: Past | null) => {
+    // At once, because the view may move before the next render.
+    now.current.past = taken
+    setPast(taken)
+  }, [])
+
+  /** The last of what is being loaded: one after the other. */
+  const last = useRef<Promise<void>>(Promise.resolve())
+  const busy = useRef(0)
+  const load = useCallback((task: () => Promise<void>): Promise<void> => {
+    busy.current += 1
+    const run = async () => {
       setLoading(true)
       try {
-        const page = await record.bars(asset, end, limit)
-        const { data: live } = now.current
-        if (live !== undefined) {
-          // At once, because the view may move before the next render.
-          now.current.past = take(page, live)
-          setPast(now.current.past)
-        }
+        await task()
         setError(null)
-        return true
       } catch (failed) {
         setError((failed as Error).message)
-        return false
       } finally {
-        busy.current = false
-        setLoading(false)
+        busy.current -= 1
+        setLoading(busy.current > 0)
       }
-    },
-    [asset],
-  )
+    }
+    last.current = last.current.then(run)
+    return last.current
+  }, [])
 
+  const asked = useRef<Part | null>(null)
   const goTo = useCallback(
-    async (time: string): Promise<boolean> => {
+    async (part: Part): Promise<void> => {
+      asked.current = part
       const { past: held, data: live } = now.current
-      if (live === undefined) return false
-      const { bars } = shownOf(held, live)
-      if (time >= (bars[0]?.time ?? time)) {
-        if (time <= (bars.at(-1)?.time ?? time)) return true
-        setPast(null)
-        return true
+      if (busy.current === 0 && live !== undefined && wantedFor(held, live, part) === null) {
+        // They are there, at most behind others that are shown alone.
+        take(holding(held, live, part.end))
+        return
       }
-      // As many bars after it as before it.
-      const end = new Date(Date.parse(time) + PAGE * barLength(live.timeframe)).toISOString()
-      return load(end, 2 * PAGE, begunWith)
+      await load(async () => {
+        const pages: { page: Chart; wanted: Wanted }[] = []
+        // Shown all at once, because nothing is where it was before the last of them.
+        const taken = (): Past | null => {
+          const { past: present, data: followed } = now.current
+          if (followed === undefined) return present
+          return pages.reduce<Past | null>(
+            (built, { page, wanted }) => (wanted.joins ? withOlder(built ?? NO_PAST, page) : begunWith(page, followed)),
+            holding(present, followed, part.end),
+          )
+        }
+        for (;;) {
+          const { data: followed } = now.current
+          const wanted = followed === undefined ? null : wantedFor(taken(), followed, part)
+          if (wanted === null) break
+          const page = await record.bars(asset, wanted.before, wanted.limit)
+          if (asked.current !== part) return
+          // Nothing was recorded then.
+          if (page.bars.length === 0 && !wanted.joins) return
+          pages.push({ page, wanted })
+          if (page.bars.length === 0) break
+        }
+        take(taken())
+      })
     },
-    [load],
+    [asset, load, take],
   )
 
   useEffect(() => {
     if (chart === null || error !== null) return
-    return chart.onView(() => {
+    let due = false
+    let ended = false
+    const look = () => {
+      due = false
+      if (ended) return
       const { past: held, data: live } = now.current
       const sight = chart.view.places()
-      if (live === undefined || sight === null || busy.current) return
+      if (live === undefined || sight === null || busy.current > 0) return
       const { bars } = shownOf(held, live)
-      const [first, last] = [bars[0], bars.at(-1)]
-      if (first === undefined || last === undefined) return
+      const [first, newest] = [bars[0], bars.at(-1)]
+      if (first === undefined || newest === undefined) return
       if (sight.from < NEAR && !(held?.whole ?? false)) {
-        void load(first.time, PAGE, (page) => {
-          const known = now.current.past ?? { bars: [], changes: [], meets: true, whole: false }
-          return withOlder(known, page)
+        void load(async () => {
+          const page = await record.bars(asset, first.time, PAGE)
+          take(withOlder(now.current.past ?? NO_PAST, page))
         })
-      } else if (held !== null && !held.meets && sight.to > bars.length - NEAR) {
-        const end = new Date(Date.parse(last.time) + (PAGE + 1) * barLength(live.timeframe)).toISOString()
-        void load(end, PAGE, (page, current) =>
-          now.current.past === null ? null : withNewer(now.current.past, page, current),
-        )
+      } else if (held !== null && !held.meets && sight.to > chart.view.count() - NEAR) {
+        const end = new Date(Date.parse(newest.time) + (PAGE + 1) * barLength(live.timeframe)).toISOString()
+        void load(async () => {
+          const page = await record.bars(asset, end, PAGE)
+          const { past: present, data: followed } = now.current
+          if (present !== null && followed !== undefined) take(withNewer(present, page, followed))
+        })
       }
+    }
+    const leave = chart.onView(() => {
+      // Not in between: other bars may have come whose part is shown in a moment.
+      if (!due) queueMicrotask(look)
+      due = true
     })
-  }, [chart, load, error])
+    return () => {
+      ended = true
+      leave()
+    }
+  }, [chart, asset, load, take, error])
 
   return {
-    shown: data === undefined ? undefined : shownOf(past, data),
+    shown: useMemo(() => (data === undefined ? undefined : shownOf(past, data)), [past, data]),
     live: past?.meets ?? true,
     loading,
     error,
     goTo,
-    leave: useCallback(() => setPast(null), []),
+    leave: useCallback(() => take(null), [take]),
   }
 }

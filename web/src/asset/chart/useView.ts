@@ -15,6 +15,7 @@ const GESTURE = 1_000
  * @param timeframe of the bars; with another one the view is shown again
  * @param wanted the part that is named, or the whole range
  * @param onView is told the part in sight; null for the whole range
+ * @param onNewest is told when the newest bars are to be shown after another part
  */
 export function useView(
   chart: PriceChart | null,
@@ -24,15 +25,18 @@ export function useView(
   range: number,
   wanted: View | null,
   onView: (view: View | null) => void,
+  onNewest: () => void,
 ): void {
   const whole = viewText({ bars: range, end: null })
   const text = wanted === null ? whole : viewText(wanted)
   const shown = useRef<{ chart: PriceChart; text: string; timeframe: string | undefined } | null>(null)
   const tell = useRef(onView)
+  const toNewest = useRef(onNewest)
   /** True if the address names a part. */
   const named = useRef(false)
   useEffect(() => {
     tell.current = onView
+    toNewest.current = onNewest
     named.current = wanted !== null
   })
 
@@ -42,7 +46,9 @@ export function useView(
     if (before?.chart === chart && before.text === text && before.timeframe === timeframe) return
     shown.current = { chart, text, timeframe }
     const view = viewOf(text)
-    if (view !== null) chart.show(view)
+    if (view === null) return
+    if (view.end === null && before?.chart === chart) toNewest.current()
+    chart.show(view)
   }, [chart, ready, text, timeframe])
 
   useEffect(() => {

@@ -51,31 +51,39 @@ class ExchangeConnection(ClientConnection):
     def data_received(self, data: bytes) -> None:
         """See `asyncio.Protocol`."""
         self._arrived += data
-        if not self._takes:
-            self._takes = True
-            self._turns.add(self._take)
+        # Otherwise more would be read in each pass than is taken.
+        self.transport.pause_reading()
+        self._take_in_turn()
 
     def eof_received(self) -> None:
         """See `asyncio.Protocol`. What was not read yet by then is not read any more."""
         self._arrived.clear()
         super().eof_received()
 
+    def _take_in_turn(self) -> None:
+        if not self._takes:
+            self._takes = True
+            self._turns.add(self._take)
+
     def _take(self) -> bool:
-        """Read a piece; whether there is more."""
+        """Read a piece; whether there is more to read now."""
+        if self.recv_messages.paused:  # more messages wait than are read; `_resume` goes on
+            self._takes = False
+            return False
         piece = bytes(self._arrived[:_PIECE_BYTES])
         del self._arrived[:_PIECE_BYTES]
         if piece:
             super().data_received(piece)
         self._takes = bool(self._arrived)
-        if self._takes:
-            self.transport.pause_reading()
-        else:
+        if not self._takes:
             self._resume()
         return self._takes
 
     def _resume(self) -> None:
         """Read on, unless something else must be done before."""
-        if not self._arrived and not self.recv_messages.paused and not self.transport.is_closing():
+        if self._arrived:
+            self._take_in_turn()
+        elif not self.recv_messages.paused and not self.transport.is_closing():
             self.transport.resume_reading()
 
     def process_event(self, event: Event) -> None:
