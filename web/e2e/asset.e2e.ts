@@ -365,7 +365,7 @@ test.describe('on a recorded market of more bars than a chart follows', () => {
       await inTheMiddle('2026-01-01T06:20Z')
       await visit(page, '/assets/LONG?range=100&panel=why&bar=2026-01-01T05:00Z')
       await inTheMiddle('2026-01-01T05:00Z')
-      await expect(page.getByRole('region', { name: 'Why, 1 Jan, 06:00' })).toBeVisible()
+      await expect(page.getByRole('region', { name: /^Why, 1 Jan( 2026)?, 06:00$/ })).toBeVisible()
     })
   })
 })
@@ -380,7 +380,7 @@ async function minutesFromMiddle(page: Page, asset: string, opened: string): Pro
   // Twice, because a pointer that stands still tells nothing of bars that moved below it.
   for (const x of [middle - 20, middle]) await page.mouse.move(x, box.y + box.height / 3)
   const title = await chart.locator('[title$=" UTC"]').first().getAttribute('title')
-  return Math.abs(Date.parse(`${title?.replace(',', ' 2026')}`) - Date.parse(opened)) / 60_000
+  return Math.abs(Date.parse(`${title?.replace(',', '')}`) - Date.parse(opened)) / 60_000
 }
 
 /** What a server answers from its record. */
