@@ -13,6 +13,9 @@ const options = withToken(shownToken, {
   author: () => (shownToken() === '' ? authorName() : ''),
 })
 
+/** As `fetch`, with the token that is shown to the server. */
+export const authorized: typeof fetch = options.fetch ?? fetch
+
 /** The client of the server that served the dashboard. */
 export const client = createVivienneClient(options)
 

@@ -8,6 +8,7 @@ import { createRoot } from 'react-dom/client'
 import { BrowserRouter } from 'react-router'
 import { VivienneProvider } from 'vivienne-client/react'
 import { fetchEverything } from './app/later.ts'
+import { askAgainWhenLive } from './app/reconnecting.ts'
 import { goesToRoot, ROOT } from './app/root.ts'
 import { Views } from './app/routes.tsx'
 import { cssVariables, theme } from './app/theme.ts'
@@ -19,6 +20,7 @@ const queries = new QueryClient({
 })
 const schemes = localStorageColorSchemeManager({ key: 'vivienne-color-scheme' })
 
+askAgainWhenLive(client, queries)
 void fetchEverything()
 const root = document.getElementById('root')
 if (root === null) throw new Error('index.html has no element with the id "root"')

@@ -26,32 +26,82 @@ export function useAddressSet(name: string): [ReadonlySet<string>, (word: string
   return [words, toggle]
 }
 
-/** Text that is typed and kept in the address; typing is at once, the address follows when it pauses. */
-export function useAddressText(name: string): [string, (text: string) => void] {
+/**
+ * Text that is typed and kept in the address; typing is at once, the address follows when it pauses.
+ *
+ * @param isWhole tells what may go into the address; what is half typed stays in the field alone
+ * @returns the text, what takes a new one, and what ends the typing: it writes at once what is whole, and gives the field back
+ *   what the address has otherwise
+ */
+export function useAddressText(
+  name: string,
+  isWhole: (text: string) => boolean = anything,
+): [string, (text: string) => void, () => string] {
   const [params] = useSearchParams()
   const change = useRef<ReturnType<typeof useChangedAddress>>(() => {})
   change.current = useChangedAddress()
   const kept = params.get(name) ?? ''
   const [typed, setTyped] = useState(kept)
-  const written = useRef(kept)
+  const writes = useRef(new OwnWrites(kept))
 
   // The address was changed by someone else: a link, or the way back.
   useEffect(() => {
-    if (kept === written.current) return
-    written.current = kept
-    setTyped(kept)
+    if (writes.current.isOther(kept)) setTyped(kept)
   }, [kept])
 
-  useEffect(() => {
-    if (typed === written.current) return
-    const timer = setTimeout(() => {
-      written.current = typed
-      change.current({ [name]: typed })
-    }, WRITE_AFTER)
-    return () => clearTimeout(timer)
-  }, [typed, name])
+  const write = useCallback(() => {
+    if (writes.current.last === typed || !isWhole(typed)) return
+    writes.current.add(typed)
+    change.current({ [name]: typed })
+  }, [typed, name, isWhole])
 
-  return [typed, setTyped]
+  useEffect(() => {
+    const timer = setTimeout(write, WRITE_AFTER)
+    return () => clearTimeout(timer)
+  }, [write])
+
+  const settle = useCallback(() => {
+    write()
+    if (isWhole(typed)) return typed
+    setTyped(writes.current.last)
+    return writes.current.last
+  }, [write, isWhole, typed])
+
+  return [typed, setTyped, settle]
+}
+
+function anything(): boolean {
+  return true
+}
+
+/** What a field wrote into the address. It may come back late, when more has been typed, and must not take that away. */
+export class OwnWrites {
+  /** What the address has, or will have in a moment. */
+  last: string
+  #underWay: string[] = []
+
+  constructor(kept: string) {
+    this.last = kept
+  }
+
+  add(text: string): void {
+    this.last = text
+    this.#underWay.push(text)
+  }
+
+  /** True if the address has something that this field did not write. */
+  isOther(kept: string): boolean {
+    const place = this.#underWay.indexOf(kept)
+    if (place >= 0) {
+      // Of several writes in a row the address may show only the last.
+      this.#underWay.splice(0, place + 1)
+      return false
+    }
+    if (kept === this.last) return false
+    this.last = kept
+    this.#underWay = []
+    return true
+  }
 }
 
 /** Values of the address to set, by name; null or nothing removes one. */

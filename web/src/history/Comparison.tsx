@@ -6,6 +6,7 @@ import type { Difference } from '../configuration/proposal.ts'
 import { valueWords } from '../configuration/reading.ts'
 import { useFocusReturn } from '../configuration/useFocusReturn.ts'
 import { Age } from '../parts/Age.tsx'
+import { failureWords } from '../parts/failure.ts'
 import { Path } from '../parts/Path.tsx'
 import classes from './Comparison.module.css'
 import { differences } from './differences.ts'
@@ -39,7 +40,7 @@ export function Comparison({ versions, loaded, onClose }: ComparisonProps) {
       transitionProps={{ duration: 0 }}
       closeButtonProps={{ 'aria-label': 'Close the comparison' }}
     >
-      {failure !== null && <p className={classes.calm}>{failure.message}</p>}
+      {failure !== null && <p className={classes.calm}>{failureWords(failure)}</p>}
       {first.data && second.data && <SideBySide older={first.data} newer={second.data} />}
     </Modal>
   )

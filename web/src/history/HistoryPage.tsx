@@ -2,9 +2,12 @@ import { Button, NativeSelect, TextInput } from '@mantine/core'
 import { useMemo } from 'react'
 import { useSearchParams } from 'react-router'
 import { useAssets } from 'vivienne-client/react'
-import { useAddressText } from '../app/address.ts'
+import { useAddressText, useChangedAddress } from '../app/address.ts'
 import { titleOf, useFieldSpecs } from '../configuration/fields.ts'
 import { useZone } from '../parts/zone.ts'
+import { Days } from '../signals/Days.tsx'
+import { ignoredDaysOf } from '../signals/filter.ts'
+import { Ignored } from '../signals/Ignored.tsx'
 import { FILTER_NAMES, type FilterName, filterOf } from './filter.ts'
 import classes from './HistoryPage.module.css'
 import { HistoryPanel } from './HistoryPanel.tsx'
@@ -25,34 +28,26 @@ export function HistoryPage() {
         <h1>History</h1>
         <Filters />
       </header>
+      <Ignored sentences={ignoredDaysOf(address)} />
       <HistoryPanel key={address.get('asset')} filter={filter} />
     </div>
   )
 }
 
 function Filters() {
-  const [address, setAddress] = useSearchParams()
+  const [address] = useSearchParams()
+  const change = useChangedAddress()
   const [author, setAuthor] = useAddressText('author')
   const [reason, setReason] = useAddressText('reason')
-  const set = (name: FilterName) => (event: { currentTarget: { value: string } }) => {
-    const { value } = event.currentTarget
-    setAddress(
-      (before) => {
-        const after = new URLSearchParams(before)
-        value === '' ? after.delete(name) : after.set(name, value)
-        return after
-      },
-      { replace: true },
-    )
-  }
-  const given = (name: FilterName) => ({ value: address.get(name) ?? '', onChange: set(name) })
+  const given = (name: FilterName) => ({
+    value: address.get(name) ?? '',
+    onChange: (event: { currentTarget: { value: string } }) => change({ [name]: event.currentTarget.value }),
+  })
   const isFiltered = FILTER_NAMES.some((name) => address.has(name))
   const clear = () => {
     setAuthor('')
     setReason('')
-    setAddress(
-      (before) => new URLSearchParams([...before].filter(([name]) => !FILTER_NAMES.includes(name as FilterName))),
-    )
+    change(Object.fromEntries(FILTER_NAMES.map((name) => [name, null])), false)
   }
   return (
     <search className={classes.filters}>
@@ -84,11 +79,7 @@ function Filters() {
         ]}
         {...given('channel')}
       />
-      <span className={classes.days}>
-        <TextInput size="xs" type="date" aria-label="From this day on" {...given('since')} />
-        <span aria-hidden>to</span>
-        <TextInput size="xs" type="date" aria-label="Up to this day" {...given('until')} />
-      </span>
+      <Days />
       {isFiltered && (
         <Button size="xs" variant="subtle" onClick={clear}>
           Clear

@@ -3,6 +3,7 @@ import { useCallback, useMemo, useRef, useState } from 'react'
 import { Link, useSearchParams } from 'react-router'
 import type { RevisionEntry } from 'vivienne-client'
 import failure from '../configuration/Failure.module.css'
+import { failureWords } from '../parts/failure.ts'
 import { useCalmList } from '../parts/useCalmList.ts'
 import { Comparison } from './Comparison.tsx'
 import { isNarrowed, type RevisionFilter } from './filter.ts'
@@ -20,13 +21,23 @@ interface HistoryPanelProps {
 }
 
 const versionOf = (entry: RevisionEntry) => entry.version
+const ORDER = { orderOf: versionOf, keyOf: versionOf }
 
 /** Changes, newest first, with author, time and reason; two can be compared, and any restored. */
 export function HistoryPanel({ filter, title }: HistoryPanelProps) {
   const list = useRef<HTMLOListElement>(null)
-  const { entries, lookedBackTo, error, isPending, isPlaceholderData, hasNextPage, isFetchingNextPage, fetchNextPage } =
-    useRevisions(filter)
-  const { shown, waiting, catchUp, expectOne } = useCalmList(list, entries, versionOf)
+  const {
+    entries,
+    of,
+    lookedBackTo,
+    error,
+    isPending,
+    isPlaceholderData,
+    hasNextPage,
+    isFetchingNextPage,
+    fetchNextPage,
+  } = useRevisions(filter)
+  const { shown, waiting, catchUp, expectOne } = useCalmList(list, entries, { of, ...ORDER })
   const comparison = useComparison()
   const [former, setFormer] = useState<RevisionEntry | null>(null)
   const targets = useMemo(() => new Map(entries.map((entry) => [entry.config_id, entry.version])), [entries])
@@ -55,7 +66,7 @@ export function HistoryPanel({ filter, title }: HistoryPanelProps) {
       {error !== null && (
         <div className={failure.failure} data-kind="calm" role="status">
           <strong>The history could not be loaded</strong>
-          <p>{error.message}</p>
+          <p>{failureWords(error)}</p>
         </div>
       )}
       {shown.length > 0 ? (

@@ -2,6 +2,8 @@ import { useRef, useState } from 'react'
 import { Link } from 'react-router'
 import type { RevisionEntry, VersionSpan } from 'vivienne-client'
 import { useAssets } from 'vivienne-client/react'
+import { failureWords } from '../parts/failure.ts'
+import { unbroken } from '../parts/format.ts'
 import { useInSight } from '../parts/watching.ts'
 import { changeAddress } from './change/address.ts'
 import classes from './Outcomes.module.css'
@@ -96,7 +98,7 @@ function Line({ entry: { version }, asset, isNamed, inSight }: LineProps) {
   if (error !== null)
     return (
       <li className={classes.line} data-quiet>
-        {name}What came of it is not known: {error.message}
+        {name}What came of it is not known: {failureWords(error)}
       </li>
     )
   return (
@@ -133,8 +135,10 @@ function Came({ asset, version, span, inSight, followed }: CameProps) {
       aria-label={`What came of version ${version}: ${asset}`}
     >
       {data !== undefined && <Verdict outcome={data} />}
-      {data === undefined && <span className={classes.quiet}>{error?.message ?? 'Being judged'}</span>}
-      <span className={`figure ${classes.facts}`}>{facts.join(' · ')}</span>
+      {data === undefined && (
+        <span className={classes.quiet}>{error === null ? 'Being judged' : failureWords(error)}</span>
+      )}
+      <span className={`figure ${classes.facts}`}>{unbroken(facts.join(' · '))}</span>
     </Link>
   )
 }

@@ -1,5 +1,6 @@
 import { IconHourglassEmpty, IconMinus, IconTrendingDown, IconTrendingUp } from '@tabler/icons-react'
 import type { VersionOutcome } from 'vivienne-client'
+import { unbroken } from '../parts/format.ts'
 import { sureWords, verdictTitle } from './outcomeWords.ts'
 import classes from './Verdict.module.css'
 
@@ -8,10 +9,12 @@ const ICONS = { better: IconTrendingUp, worse: IconTrendingDown, 'not enough to 
 interface VerdictProps {
   outcome: Pick<VersionOutcome, 'comparison' | 'timeframe'>
   size?: 'md' | 'xl'
+  /** Other costs than those of the server are tried. */
+  tried?: boolean
 }
 
 /** Whether a version is better than the one before it, as the server says, and how sure that is. Arrow, word and colour say the same. */
-export function Verdict({ outcome: { comparison, timeframe }, size = 'md' }: VerdictProps) {
+export function Verdict({ outcome: { comparison, timeframe }, size = 'md', tried = false }: VerdictProps) {
   const verdict = comparison?.verdict
   const Icon = verdict === undefined ? IconMinus : ICONS[verdict]
   return (
@@ -20,7 +23,7 @@ export function Verdict({ outcome: { comparison, timeframe }, size = 'md' }: Ver
         <Icon size="1.15em" stroke={2} aria-hidden /> {verdictTitle(verdict)}
       </span>
       {size === 'md' ? ': ' : ' '}
-      <span className={classes.sure}>{sureWords(comparison, timeframe)}</span>
+      <span className={classes.sure}>{unbroken(sureWords(comparison, timeframe, tried))}</span>
     </span>
   )
 }

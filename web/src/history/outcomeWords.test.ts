@@ -8,6 +8,8 @@ import {
   signed,
   signedWithin,
   sureWords,
+  triedWords,
+  undecidedWords,
   verdictTitle,
 } from './outcomeWords.ts'
 
@@ -34,6 +36,15 @@ describe('a verdict says how sure it is', () => {
       'Better',
       '95 % sure, however often one looks',
     ])
+  })
+
+  test('which holds for tried costs only if they were chosen beforehand, and which they are is said', () => {
+    const told = { ...open, verdict: 'worse', bars_more: null, high: -0.0001 } as const
+    expect(sureWords(told, '15m', true)).toBe('95 % sure, if these costs were chosen beforehand')
+    expect(triedWords({ fee: 100, slippage: 2, confidence: 0.95 })).toBe(
+      'Tried with a fee of 100 and a slippage of 2 basis points, from the address and not from the server. ' +
+        'The 95 % hold only for costs that were chosen beforehand.',
+    )
   })
 
   test('or that nothing can be told', () => {
@@ -71,4 +82,10 @@ test('times and numbers of bars', () => {
   expect(barsBetween('2026-01-01T10:00:00.000Z', '2026-01-01T11:00:00.000Z', '15m')).toBe(5)
   const none = { long: 0, short: 0 }
   expect(entriesOf({ entries: { loaded: { long: 2, short: 1 }, aim: none, bang: { long: 0, short: 4 } } })).toBe(7)
+})
+
+test('an asset that a version decided no bar of says why', () => {
+  expect(undecidedWords({ isEnded: true, isFollowed: true })).toBe('its replay ended before a bar was decided with it')
+  expect(undecidedWords({ isEnded: false, isFollowed: true })).toBe('no bar has closed with it yet')
+  expect(undecidedWords({ isEnded: false, isFollowed: false })).toBe('no bar was decided with it')
 })

@@ -37,11 +37,16 @@ export function entriesOf({ entries }: Pick<VersionDecisions, 'entries'>): numbe
 
 type Compared = Pick<ScoreComparison, 'verdict' | 'bars' | 'bars_more' | 'confidence' | 'mean' | 'low' | 'high'>
 
-/** How sure a verdict is, behind its word: "95 % sure", "about 1,240 bars more at this effect (12.9 d)". */
-export function sureWords(comparison: Compared | null, timeframe: string): string {
+/**
+ * How sure a verdict is, behind its word: "95 % sure", "about 1,240 bars more at this effect (12.9 d)".
+ *
+ * @param tried the costs are not those of the server: one may have been tried after the other, until the verdict turned
+ */
+export function sureWords(comparison: Compared | null, timeframe: string, tried = false): string {
   if (comparison === null) return 'no version before it is recorded'
   const { verdict, bars, bars_more: more, confidence } = comparison
-  if (verdict !== 'not enough to tell') return `${formatNumber(confidence * 100)} % sure, however often one looks`
+  if (verdict !== 'not enough to tell')
+    return `${formatNumber(confidence * 100)} % sure, ${tried ? 'if these costs were chosen beforehand' : 'however often one looks'}`
   if (bars === 0) return 'no bar is judged yet'
   if (!isDifferent(comparison)) return 'both did the same so far'
   if (more === null) return 'at this effect it takes more than ten million bars'
@@ -49,6 +54,23 @@ export function sureWords(comparison: Compared | null, timeframe: string): strin
   const rounded = Number(more.toPrecision(2))
   const length = lengthWords(rounded, timeframe)
   return `about ${barsWords(rounded)} more at this effect${length === null ? '' : ` (${length})`}`
+}
+
+/** The costs that a verdict was tried with, and what that means for it. */
+export function triedWords({
+  fee,
+  slippage,
+  confidence,
+}: Pick<ScoreComparison, 'fee' | 'slippage' | 'confidence'>): string {
+  const costs = `a fee of ${formatNumber(fee)} and a slippage of ${formatNumber(slippage)} basis points`
+  const sure = `${formatNumber(confidence * 100)} %`
+  return `Tried with ${costs}, from the address and not from the server. The ${sure} hold only for costs that were chosen beforehand.`
+}
+
+/** Why an asset is not among those that a version decided. */
+export function undecidedWords({ isEnded, isFollowed }: { isEnded: boolean; isFollowed: boolean }): string {
+  if (isEnded) return 'its replay ended before a bar was decided with it'
+  return isFollowed ? 'no bar has closed with it yet' : 'no bar was decided with it'
 }
 
 /** The verdict as a title; without a version before there is none. */

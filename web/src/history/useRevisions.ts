@@ -15,15 +15,18 @@ export function useRevisions(filter: RevisionFilter) {
   const { layer, ...wanted } = filter
   const query = useInfiniteQuery({
     queryKey: ['history', layer === undefined ? 'all' : (layer ?? 'global'), wanted],
-    queryFn: ({ pageParam, signal }) =>
-      client.rest.history({
+    queryFn: async ({ pageParam, signal }) => ({
+      ...(await client.rest.history({
         ...wanted,
         limit: PAGE,
         signal,
         asset: layer ?? null,
         before: pageParam,
         own: layer === null ? true : undefined,
-      }),
+      })),
+      // Tells which list it belongs to: the one before is shown until this one is there.
+      of: JSON.stringify(filter),
+    }),
     initialPageParam: null as number | null,
     getNextPageParam: (page) => page.next,
     // What was loaded under another filter may be older than the newest change.
@@ -44,7 +47,7 @@ export function useRevisions(filter: RevisionFilter) {
   useEffect(() => {
     if (tooFew) void fetchNextPage()
   }, [tooFew, fetchNextPage])
-  return { entries, lookedBackTo: data?.pages.at(-1)?.next ?? null, ...query }
+  return { entries, of: data?.pages[0]?.of ?? '', lookedBackTo: data?.pages.at(-1)?.next ?? null, ...query }
 }
 
 /** The newest version the stream has told of, for an asset or for any; 0 before it has. */

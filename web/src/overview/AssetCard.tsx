@@ -45,7 +45,7 @@ export const AssetCard = memo(function AssetCard({ asset, closes = NO_CLOSES, sp
           <Price asset={asset} price={view.price} />
         </span>
         <span className={classes.change}>
-          <Change price={view.price} first={first} /> <small>in {span}</small>
+          <Change price={view.price} first={first} /> {first !== undefined && <small>in {span}</small>}
         </span>
         <span className={classes.entry}>
           <Entry side={view.side} size={view.size} />

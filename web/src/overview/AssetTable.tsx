@@ -69,8 +69,12 @@ function Headings({ span, again = false }: { span: string; again?: boolean }) {
       <th {...COLUMN_HEADER} className={classes.price}>
         Price
       </th>
-      <th {...COLUMN_HEADER} className={classes.change} title={`Change since the first close shown, ${span} ago`}>
-        in {span}
+      <th
+        {...COLUMN_HEADER}
+        className={classes.change}
+        title={span === '' ? undefined : `Change since the first close shown, ${span} ago`}
+      >
+        {span === '' ? 'Change' : `in ${span}`}
       </th>
       <th {...COLUMN_HEADER} className={classes.sparkline}>
         <span className="unseen">Closes</span>

@@ -10,7 +10,7 @@ import { useCloses } from './closes.ts'
 import { ORDER_NAMES, ORDERS, type Order } from './filtering.ts'
 import { NoAssets, NoMatch } from './Nothing.tsx'
 import classes from './OverviewPage.module.css'
-import { spanWords } from './span.ts'
+import { spanOfCloses } from './span.ts'
 import { useStandings } from './standings.ts'
 import { useOverview } from './useOverview.ts'
 import { Welcome } from './Welcome.tsx'
@@ -25,7 +25,7 @@ export function OverviewPage() {
   const { list } = useCloses()
   const { assets, waits, handlers, filter, filtered, toggle, clear, order, text } = useOverview(standings)
   const closes = useMemo(() => new Map(list?.assets.map(({ asset, closes }) => [asset, closes])), [list])
-  const span = list === undefined ? '' : spanWords(list.assets[0]?.closes.length ?? 0, list.timeframe)
+  const span = list === undefined ? '' : spanOfCloses(list.assets, list.timeframe)
 
   return (
     <>

@@ -10,6 +10,12 @@ export function spanWords(bars: number, timeframe: string): string {
   return `${rounded(minutes / 1440)} d`
 }
 
+/** The time that the closes of the assets cover at most; '' while none has a close. */
+export function spanOfCloses(assets: readonly { readonly closes: readonly number[] }[], timeframe: string): string {
+  const most = Math.max(0, ...assets.map(({ closes }) => closes.length))
+  return most === 0 ? '' : spanWords(most, timeframe)
+}
+
 function rounded(value: number): string {
   return String(Math.round(value * 10) / 10)
 }

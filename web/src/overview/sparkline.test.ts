@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { spanWords } from './span.ts'
+import { spanOfCloses, spanWords } from './span.ts'
 import { sparklinePath } from './sparkline.ts'
 
 describe('sparklinePath', () => {
@@ -21,4 +21,10 @@ test('spanWords says how long the bars take together', () => {
   expect(spanWords(48, '1m')).toBe('48 min')
   expect(spanWords(48, '1h')).toBe('2 d')
   expect(spanWords(48, '3x')).toBe('48 bars')
+})
+
+test('the closes of an asset without any cover no time, and those of the others do', () => {
+  expect(spanOfCloses([{ closes: [] }, { closes: [1, 2, 3, 4] }], '15m')).toBe('60 min')
+  expect(spanOfCloses([{ closes: [] }], '15m')).toBe('')
+  expect(spanOfCloses([], '15m')).toBe('')
 })

@@ -10,6 +10,14 @@ export function beginningOf(day: string | null, later: number): string | undefin
   return Number.isNaN(begins.getTime()) ? undefined : begins.toISOString()
 }
 
+/** Nobody means a day before: while a year is typed, its first digits are the year 2 or 20. */
+const FIRST_YEAR = 1970
+
+/** True for a day that somebody may mean, "2026-05-04". */
+export function isDay(text: string): boolean {
+  return beginningOf(text, 0) !== undefined && Number(text.slice(0, 4)) >= FIRST_YEAR
+}
+
 /** The day of a moment in the chosen zone, as `beginningOf` takes it: "2026-05-04". */
 export function dayOf(moment: string | number): string {
   const { year, month, day } = clockOf(new Date(moment))

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 import {
   formatApart,
+  formatBarTime,
+  formatBarUtc,
   formatChange,
   formatConfidence,
   formatDelay,
@@ -8,7 +10,9 @@ import {
   formatPercent,
   formatSize,
   formatThreshold,
+  unbroken,
 } from './format.ts'
+import { setZone } from './zone.ts'
 
 test('a number keeps its whole digits and has no exponent', () => {
   expect(formatNumber(67_123.456, 4)).toBe('67,123')
@@ -60,4 +64,19 @@ test('a delay is said as precisely as it matters', () => {
     '10 s',
     '1 min',
   ])
+})
+
+test('a bar says its year where it is not that of today, and always in UTC', () => {
+  setZone('utc')
+  const today = Date.parse('2026-05-04T12:00:00Z')
+  expect(formatBarTime('2026-01-01T00:00:00Z', today)).not.toContain('2026')
+  expect(formatBarTime('2025-12-31T23:45:00Z', today)).toContain('2025')
+  expect(formatBarTime('2022-08-14T02:00:00Z', today)).toContain('2022')
+  expect(formatBarUtc('2026-01-01T00:00:00Z')).toMatch(/2026.* UTC$/)
+})
+
+test('a figure and its unit stay in one line', () => {
+  expect(unbroken('about 80,000 bars (823 d), +0.00031 %. 5 days, 12 h')).toBe(
+    'about 80,000 bars (823\u00a0d), +0.00031\u00a0%. 5 days, 12\u00a0h',
+  )
 })

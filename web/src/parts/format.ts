@@ -1,4 +1,4 @@
-import { zoned } from './zone.ts'
+import { clockOf, zoned } from './zone.ts'
 
 /**
  * Formats of numbers and times, independent of React: one for each kind. The sentences of the server follow the same rules, in
@@ -140,12 +140,26 @@ export function formatUtc(time: string | number): string {
   return `${utcMoment.format(new Date(time))} UTC`
 }
 
-/** When a bar opened: "4 May, 23:30", in the zone that is chosen. */
-export const formatBarTime = zoned({ ...DAY, ...CLOCK })
+const barOfThisYear = zoned({ ...DAY, ...CLOCK })
+const barOfAnotherYear = zoned({ ...DAY, year: 'numeric', ...CLOCK })
 
-const utcBar = new Intl.DateTimeFormat(undefined, { ...DAY, ...CLOCK, timeZone: 'UTC' })
+/** When a bar opened: "4 May, 23:30", in the zone that is chosen; "4 May 2022, 23:30" where the year is not that of today. */
+export function formatBarTime(time: string | number | Date, today = Date.now()): string {
+  const moment = new Date(time)
+  return (clockOf(moment).year === clockOf(new Date(today)).year ? barOfThisYear : barOfAnotherYear)(moment)
+}
 
-/** The same in UTC. */
+const utcBar = new Intl.DateTimeFormat(undefined, { ...DAY, year: 'numeric', ...CLOCK, timeZone: 'UTC' })
+
+/** The same in UTC, always with its year. */
 export function formatBarUtc(time: string): string {
   return `${utcBar.format(new Date(time))} UTC`
+}
+
+/** "4 May 2026", in the zone that is chosen. */
+export const formatDay = zoned({ ...DAY, year: 'numeric' })
+
+/** Keeps figures and their units in one line where a sentence wraps. */
+export function unbroken(sentence: string): string {
+  return sentence.replace(/(\d) (%|min|h|d|s)(?!\w)/g, '$1\u00a0$2')
 }

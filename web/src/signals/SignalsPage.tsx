@@ -1,15 +1,19 @@
 import { Button, NativeSelect, TextInput } from '@mantine/core'
-import { useMemo } from 'react'
+import { type ReactNode, useMemo } from 'react'
 import { useSearchParams } from 'react-router'
-import { useChangedAddress } from '../app/address.ts'
+import { useAssets } from 'vivienne-client/react'
+import { useAddressText, useChangedAddress } from '../app/address.ts'
 import { barLength } from '../asset/chart/bars.ts'
 import { dayOf } from '../parts/days.ts'
+import { formatDay } from '../parts/format.ts'
 import { useZone } from '../parts/zone.ts'
 import { AssetsChoice } from './AssetsChoice.tsx'
 import { Days } from './Days.tsx'
-import { FILTER_NAMES, type FilterName, filterOf } from './filter.ts'
+import { Exports } from './ExportButton.tsx'
+import { chosenAssets, FILTER_NAMES, type FilterName, filterOf, ignoredOf, isVersion } from './filter.ts'
 import { filterTitle, useFilters } from './filterTitles.ts'
-import { useNewestBar, useTimeframe } from './newestBar.ts'
+import { Ignored } from './Ignored.tsx'
+import { useNewestBars, useTimeframe } from './newestBar.ts'
 import { SignalList } from './SignalList.tsx'
 import classes from './SignalsPage.module.css'
 import { Views } from './Views.tsx'
@@ -27,24 +31,28 @@ export function SignalsPage() {
   const [address] = useSearchParams()
   // A day begins at another moment in another zone.
   const zone = useZone()
+  const known = useFilters()
+  const filters = useMemo(() => known.map(({ id }) => id), [known])
   // biome-ignore lint/correctness/useExhaustiveDependencies: see above
-  const filter = useMemo(() => filterOf(address), [address, zone])
+  const filter = useMemo(() => filterOf(address, filters), [address, filters, zone])
   return (
     <div className={classes.page}>
       <header className={classes.head}>
         <h1>Signals</h1>
         <Views />
-        <Filters />
+        <Filters exports={<Exports filter={filter} />} />
       </header>
+      <Ignored sentences={ignoredOf(address, filters)} />
       <SignalList filter={filter} />
     </div>
   )
 }
 
-function Filters() {
+function Filters({ exports }: { exports: ReactNode }) {
   const [address] = useSearchParams()
   const change = useChangedAddress()
   const filters = useFilters()
+  const [version, setVersion] = useAddressText('version')
   const given = (name: FilterName) => ({
     value: address.get(name) ?? '',
     onChange: (event: { currentTarget: { value: string } }) => change({ [name]: event.currentTarget.value }),
@@ -75,42 +83,53 @@ function Filters() {
         placeholder="Version ( / )"
         inputMode="numeric"
         data-page-filter
-        {...given('version')}
+        value={version}
+        error={version !== '' && !isVersion(version)}
+        onChange={(event) => setVersion(event.currentTarget.value)}
       />
       <Days />
       {FILTER_NAMES.some((name) => address.has(name)) && (
         <Button
           size="xs"
           variant="subtle"
-          onClick={() => change(Object.fromEntries(FILTER_NAMES.map((name) => [name, null])))}
+          onClick={() => {
+            setVersion('')
+            change(Object.fromEntries(FILTER_NAMES.map((name) => [name, null])))
+          }}
         >
           Clear
         </Button>
       )}
+      {exports}
     </search>
   )
 }
 
-/** Shows the signals of the day in the market, which in a replay is long ago. */
+/** Shows the signals of the day in the market, which in a replay is long ago; the button says which day then. */
 function Today() {
   const [address] = useSearchParams()
   const change = useChangedAddress()
-  const newest = useNewestBar()
+  const all = useAssets()
+  const bars = useNewestBars(chosenAssets(address) ?? all)
+  const newest = [...bars].sort().at(-1) ?? ''
   const timeframe = useTimeframe()
   // The day begins in the chosen zone.
   useZone()
   // The bar that closed at midnight opened yesterday.
-  const today = newest === '' ? null : dayOf(Date.parse(newest) + barLength(timeframe))
+  const closed = newest === '' ? null : Date.parse(newest) + barLength(timeframe)
+  const today = closed === null ? null : dayOf(closed)
   const on = today !== null && address.get('since') === today && address.get('until') === null
   return (
     <Button
       size="xs"
       variant={on ? 'light' : 'default'}
       aria-pressed={on}
-      disabled={today === null}
+      disabled={closed === null}
+      title={closed === null ? undefined : `${formatDay(closed)}, the day of the newest bar`}
       onClick={() => change({ since: on ? null : today, until: null })}
     >
       Today
+      {closed !== null && today !== dayOf(Date.now()) && <small className={classes.day}>{formatDay(closed)}</small>}
     </Button>
   )
 }

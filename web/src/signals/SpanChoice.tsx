@@ -3,8 +3,9 @@ import { useSearchParams } from 'react-router'
 import { useChangedAddress } from '../app/address.ts'
 import { AssetsChoice } from './AssetsChoice.tsx'
 import { Days } from './Days.tsx'
+import { Ignored } from './Ignored.tsx'
 import classes from './SignalsPage.module.css'
-import { DEFAULT_SPAN, SPANS, spanOf } from './span.ts'
+import { DEFAULT_SPAN, ignoredSpanOf, SPANS, spanOf } from './span.ts'
 
 /** Which bars are judged, in the address: of which assets, and from when to when. */
 export function SpanChoice({ children }: { children?: React.ReactNode }) {
@@ -12,6 +13,7 @@ export function SpanChoice({ children }: { children?: React.ReactNode }) {
   const change = useChangedAddress()
   const { word } = spanOf(address)
   const words = SPANS.map(({ word: value, title }) => ({ value, label: title }))
+  const ignored = ignoredSpanOf(address)
   return (
     <search className={classes.filters}>
       <AssetsChoice />
@@ -27,6 +29,7 @@ export function SpanChoice({ children }: { children?: React.ReactNode }) {
       />
       <Days />
       {children}
+      {ignored.length > 0 && <Ignored sentences={ignored} />}
     </search>
   )
 }

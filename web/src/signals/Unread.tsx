@@ -1,12 +1,24 @@
+import { Button } from '@mantine/core'
 import failure from '../configuration/Failure.module.css'
+import { failureTitle, failureWords, isLost } from '../parts/failure.ts'
 
-/** The record could not be read, in the words of the server. */
-export function Unread({ error }: { error: Error | null }) {
+interface UnreadProps {
+  error: Error | null
+  again: () => unknown
+}
+
+/** The record could not be read, or there is none: why, and what to do. */
+export function Unread({ error, again }: UnreadProps) {
   if (error === null) return null
   return (
     <div className={failure.failure} data-kind="calm" role="status">
-      <strong>The record could not be read</strong>
-      <p>{error.message}</p>
+      <strong>{failureTitle(error)}</strong>
+      <p>{failureWords(error)}</p>
+      {isLost(error) && (
+        <Button size="compact-sm" variant="default" mt={8} onClick={() => again()}>
+          Try again
+        </Button>
+      )}
     </div>
   )
 }

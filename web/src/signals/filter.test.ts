@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { setZone } from '../parts/zone.ts'
-import { filterOf, isNarrowed } from './filter.ts'
+import { filterOf, ignoredDaysOf, ignoredOf, isNarrowed } from './filter.ts'
 
 const of = (text: string) => filterOf(new URLSearchParams(text))
 
@@ -25,5 +25,31 @@ describe('the filter of signals in an address', () => {
   test('leaves out what it says wrongly', () => {
     const filter = of('kind=some&level=idle&side=up&version=-1&since=yesterday&until=')
     expect([filter, isNarrowed(filter)]).toEqual([{}, false])
+  })
+})
+
+describe('what an address says wrongly', () => {
+  const ignored = (text: string, filters?: string[]) => ignoredOf(new URLSearchParams(text), filters)
+
+  test('is said, with what would be right', () => {
+    expect(ignored('level=foo&kind=some&side=up&version=abc&since=garbage')).toEqual([
+      '"some" is not a kind: there are fired and held',
+      '"foo" is not a level: there are loaded, aim and bang',
+      '"up" is not a side: there are long and short',
+      '"abc" is not a version: it is a number from 1 on',
+      '"garbage" is not a day, such as 2026-05-04',
+    ])
+    expect(ignoredDaysOf(new URLSearchParams('until=2026-13-99x'))).toEqual([
+      '"2026-13-99x" is not a day, such as 2026-05-04',
+    ])
+  })
+  test('is nothing of what is right or empty', () => {
+    expect(ignored('level=bang&kind=fired&side=&version=7&since=2026-05-04&other=x')).toEqual([])
+  })
+  test('is a filter only once it is known which there are', () => {
+    expect(ignored('by=nope')).toEqual([])
+    expect(ignored('by=nope', ['trend', 'levels'])).toEqual(['"nope" is not a filter: there are trend and levels'])
+    expect(filterOf(new URLSearchParams('by=nope'), ['trend'])).toEqual({})
+    expect(filterOf(new URLSearchParams('by=nope'))).toEqual({ blocked_by: 'nope' })
   })
 })

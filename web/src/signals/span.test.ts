@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { setZone } from '../parts/zone.ts'
-import { judgedSpan, spanOf } from './span.ts'
+import { ignoredSpanOf, judgedSpan, spanOf } from './span.ts'
 
 const NEWEST = Date.parse('2026-05-31T12:00:00Z')
 const judged = (text: string) => judgedSpan(spanOf(new URLSearchParams(text)), NEWEST)
@@ -20,4 +20,12 @@ test('days of the calendar take the place of a span', () => {
     to: '2026-05-06T00:00:00.000Z',
   })
   expect(judged('until=2026-05-05')).toEqual({ to: '2026-05-06T00:00:00.000Z' })
+})
+
+test('a span that is not there is said', () => {
+  expect(ignoredSpanOf(new URLSearchParams('span=some&since=nonsense'))).toEqual([
+    '"some" is not a span: there are 1d, 7d, 30d, 90d, 365d, all',
+    '"nonsense" is not a day, such as 2026-05-04',
+  ])
+  expect(ignoredSpanOf(new URLSearchParams('span=7d&since=2026-05-04'))).toEqual([])
 })

@@ -1,6 +1,6 @@
 import type { JudgedSpan } from 'vivienne-client/record'
 import { beginningOf } from '../parts/days.ts'
-import { chosenAssets } from './filter.ts'
+import { chosenAssets, ignoredDaysOf } from './filter.ts'
 
 const DAY = 86_400_000
 
@@ -35,6 +35,14 @@ export function spanOf(address: URLSearchParams): ChosenSpan {
     ...(from === undefined ? {} : { from }),
     ...(to === undefined ? {} : { to }),
   }
+}
+
+/** What an address says wrongly of the span, in sentences. */
+export function ignoredSpanOf(address: URLSearchParams): string[] {
+  const word = address.get('span')
+  const isKnown = !word || SPANS.some((span) => span.word === word)
+  const words = SPANS.map((span) => span.word).join(', ')
+  return [...(isKnown ? [] : [`"${word}" is not a span: there are ${words}`]), ...ignoredDaysOf(address)]
 }
 
 /**

@@ -3,8 +3,9 @@ import { useEffect, useMemo, useRef, useState } from 'react'
 import { useSearchParams } from 'react-router'
 import type { JudgedSpan } from 'vivienne-client/record'
 import { serverClock } from '../clock/clocks.ts'
+import { isNotRecorded } from '../parts/failure.ts'
 import { useZone } from '../parts/zone.ts'
-import { useNewestBar } from './newestBar.ts'
+import { useNewestBar, useRun } from './newestBar.ts'
 import { type ChosenSpan, judgedSpan, spanOf } from './span.ts'
 
 const PAUSE_MS = 10_000
@@ -21,7 +22,8 @@ export function useSpan(): ChosenSpan {
 }
 
 /**
- * What the record says of the bars of a span; asked for again when a bar has closed.
+ * What the record says of the bars of a span; asked for again when a bar has closed, and at once when another run of the market
+ * has begun, of which nothing is known yet.
  *
  * @param key tells what is asked for, beside the span
  * @param pause between two requests for the same, in ms; the bars of a fast replay close more often
@@ -33,9 +35,10 @@ export function useJudged<T>(
   pause = PAUSE_MS,
 ): UseQueryResult<T> {
   const newest = useNewestBar()
+  const run = useRun()
   const late = useLate()
   const query = useQuery({
-    queryKey: ['judged', ...key, span],
+    queryKey: ['judged', run, ...key, span],
     queryFn: ({ signal }) => {
       const end = newest === '' ? (serverClock.now() ?? Date.now()) : Date.parse(newest)
       return ask({ ...judgedSpan(span, end), signal })
@@ -46,7 +49,8 @@ export function useJudged<T>(
     staleTime: pause,
     retry: false,
   })
-  useAgain(newest, query.refetch, pause)
+  // Without a record there will be none at the next bar either.
+  useAgain(isNotRecorded(query.error) ? '' : newest, query.refetch, pause)
   return query
 }
 

@@ -1,9 +1,10 @@
 import { Button } from '@mantine/core'
 import { IconArrowRight } from '@tabler/icons-react'
-import type { Explanation, Settings } from 'vivienne-client'
+import type { Explanation, NearestChange, Settings } from 'vivienne-client'
 import { fieldWords } from '../fieldWords.ts'
 import { FilterList, FilterRow } from './FilterList.tsx'
 import { SignalTable } from './SignalTable.tsx'
+import { useNowInstead } from './then.ts'
 import classes from './WhyPanel.module.css'
 
 interface ExplainedProps {
@@ -12,16 +13,18 @@ interface ExplainedProps {
   settings: Settings | undefined
   /** The confidences that a person compares with; see `limitsIn`. */
   limits: readonly number[]
+  /** Changes that are named, the one that matters most first; that of the explanation alone if left out. */
+  named?: readonly NearestChange[] | undefined
   onField: (path: string) => void
 }
 
 /** The reasons for a decision: in a sentence, the nearest change, signals and filters. */
-export function Explained({ explanation, settings, limits, onField }: ExplainedProps) {
+export function Explained({ explanation, settings, limits, named, onField }: ExplainedProps) {
   return (
     <>
       <div className={classes.summary}>
         <Summary text={explanation.summary} />
-        <Nearest explanation={explanation} onField={onField} />
+        <Nearest explanation={explanation} named={named} onField={onField} />
         <FilterRow filters={explanation.filters} />
       </div>
       <div className={classes.parts}>
@@ -42,32 +45,47 @@ export function Summary({ text }: { text: string }) {
   )
 }
 
-function Nearest({ explanation, onField }: { explanation: Explanation; onField: (path: string) => void }) {
-  const change = explanation.nearest_change
-  if (change === null) {
+interface NearestProps {
+  explanation: Explanation
+  named: readonly NearestChange[] | undefined
+  onField: (path: string) => void
+}
+
+function Nearest({ explanation, named, onField }: NearestProps) {
+  const { nearest_change: nearest } = explanation
+  const changes = named ?? (nearest === null ? [] : [nearest])
+  if (changes.length === 0) {
     return (
       <p className={classes.nearest}>
         <span className={classes.said}>{withoutChange(explanation)}</span>
       </p>
     )
   }
-  return (
-    <p className={classes.nearest}>
+  return changes.map((change, place) => (
+    <p key={change.message} className={classes.nearest} data-also={place > 0 || undefined}>
       <span className={classes.said} title={change.message}>
-        Nearest change: <strong>{change.message}</strong>.
+        {place === 0 ? 'Nearest change' : 'Smallest of all'}: <strong>{change.message}</strong>.
       </span>
       {change.changes.map(({ path }) => (
-        <Button
-          key={path}
-          size="compact-xs"
-          variant="light"
-          rightSection={<IconArrowRight size={14} aria-hidden />}
-          onClick={() => onField(path)}
-        >
-          Open {fieldWords(path)}
-        </Button>
+        <OpenField key={path} path={path} onField={onField} />
       ))}
     </p>
+  ))
+}
+
+/** Opens a field; beside the reasons of the past it says what it holds now, which may be another value. */
+function OpenField({ path, onField }: { path: string; onField: (path: string) => void }) {
+  const now = useNowInstead(path)
+  return (
+    <Button
+      size="compact-xs"
+      variant="light"
+      rightSection={<IconArrowRight size={14} aria-hidden />}
+      onClick={() => onField(path)}
+    >
+      Open {fieldWords(path)}
+      {now !== null && ` (now ${now})`}
+    </Button>
   )
 }
 

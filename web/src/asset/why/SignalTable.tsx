@@ -17,74 +17,76 @@ const THRESHOLDS = ['loaded', 'aim', 'bang'] as const
 export function SignalTable({ signals, settings, limits, onField }: SignalTableProps) {
   const total = signals.reduce((sum, signal) => sum + signal.contribution, 0)
   return (
-    <table className={classes.signals}>
-      <caption>Signals</caption>
-      <thead>
-        <tr>
-          <th scope="col">Signal</th>
-          <th scope="col" className={classes.sides}>
-            <span>
-              ◀ <b>short</b>
-            </span>
-            <span>
-              <b>long</b> ▶
-            </span>
-          </th>
-          <th scope="col">Adds</th>
-          <th scope="col">Strength</th>
-          <th scope="col">Weight</th>
-          <th scope="col">Reading</th>
-        </tr>
-      </thead>
-      <tbody>
-        {signals.map((signal) => (
-          <tr key={signal.id} data-silent={signal.direction === 0 || undefined}>
-            <th scope="row">{signal.title}</th>
-            <td>
-              <Bar part={signal.contribution} />
-            </td>
-            <td className="figure">{signal.direction === 0 ? 'no vote' : sided(signal.contribution)}</td>
-            <td className="figure">{formatPercent(signal.strength, 3)}</td>
-            <td>
-              <FieldButton path={`signal_weights.${signal.id}`} onField={onField}>
-                {formatNumber(signal.weight, 3)}
-              </FieldButton>
-            </td>
-            <td className={`figure ${classes.reading}`} title={signal.measure}>
-              {signal.reading === null ? '-' : formatFigure(signal.unit, signal.reading)}{' '}
-              <small>{signal.measure}</small>
-            </td>
-          </tr>
-        ))}
-      </tbody>
-      <tfoot>
-        <tr>
-          <th scope="row">Confidence</th>
-          <td>
-            <Bar part={total} settings={settings} />
-          </td>
-          <td className="figure">{sided(total, limits)}</td>
-        </tr>
-        {settings && (
+    <div className={classes.room}>
+      <table className={classes.signals}>
+        <caption>Signals</caption>
+        <thead>
           <tr>
-            <th scope="row">Thresholds</th>
-            {/* As many columns as are there on a phone. */}
-            <td colSpan={3}>
-              <span className={classes.thresholds}>
-                {THRESHOLDS.map((level) => (
-                  <span key={level} data-level={level}>
-                    {level}{' '}
-                    <FieldButton path={`settings.state_threshold_${level}`} onField={onField}>
-                      {formatThreshold(settings[`state_threshold_${level}`])}
-                    </FieldButton>
-                  </span>
-                ))}
+            <th scope="col">Signal</th>
+            <th scope="col" className={classes.sides}>
+              <span>
+                ◀ <b>short</b>
               </span>
-            </td>
+              <span>
+                <b>long</b> ▶
+              </span>
+            </th>
+            <th scope="col">Adds</th>
+            <th scope="col">Strength</th>
+            <th scope="col">Weight</th>
+            <th scope="col">Reading</th>
           </tr>
-        )}
-      </tfoot>
-    </table>
+        </thead>
+        <tbody>
+          {signals.map((signal) => (
+            <tr key={signal.id} data-silent={signal.direction === 0 || undefined}>
+              <th scope="row">{signal.title}</th>
+              <td>
+                <Bar part={signal.contribution} />
+              </td>
+              <td className="figure">{signal.direction === 0 ? 'no vote' : sided(signal.contribution)}</td>
+              <td className="figure">{formatPercent(signal.strength, 3)}</td>
+              <td>
+                <FieldButton path={`signal_weights.${signal.id}`} onField={onField}>
+                  {formatNumber(signal.weight, 3)}
+                </FieldButton>
+              </td>
+              <td className={`figure ${classes.reading}`} title={signal.measure}>
+                {signal.reading === null ? '-' : formatFigure(signal.unit, signal.reading)}{' '}
+                <small>{signal.measure}</small>
+              </td>
+            </tr>
+          ))}
+        </tbody>
+        <tfoot>
+          <tr>
+            <th scope="row">Confidence</th>
+            <td>
+              <Bar part={total} settings={settings} />
+            </td>
+            <td className="figure">{sided(total, limits)}</td>
+          </tr>
+          {settings && (
+            <tr>
+              <th scope="row">Thresholds</th>
+              {/* As many columns as are there on a phone. */}
+              <td colSpan={3}>
+                <span className={classes.thresholds}>
+                  {THRESHOLDS.map((level) => (
+                    <span key={level} data-level={level}>
+                      {level}{' '}
+                      <FieldButton path={`settings.state_threshold_${level}`} onField={onField}>
+                        {formatThreshold(settings[`state_threshold_${level}`])}
+                      </FieldButton>
+                    </span>
+                  ))}
+                </span>
+              </td>
+            </tr>
+          )}
+        </tfoot>
+      </table>
+    </div>
   )
 }
 

@@ -4,6 +4,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Link } from 'react-router'
 import type { DecisionOutcome, DecisionRecord } from 'vivienne-client'
 import { changeAddress } from '../../history/change/address.ts'
+import { failureWords, isLost } from '../../parts/failure.ts'
 import { formatBarTime, formatBarUtc, formatChange, formatConfidence, formatSize } from '../../parts/format.ts'
 import { Level } from '../../parts/Level.tsx'
 import { limitsIn } from '../../parts/limits.ts'
@@ -11,6 +12,8 @@ import { Side } from '../../parts/Side.tsx'
 import { hasDecision, STATUS_WORDS } from '../../parts/words.ts'
 import { barQuery } from '../../queries.ts'
 import { Explained } from './Explained.tsx'
+import { worthNaming } from './named.ts'
+import { ThenContext } from './then.ts'
 import classes from './WhyPanel.module.css'
 import { WhyUnknown } from './WhyUnknown.tsx'
 
@@ -23,7 +26,7 @@ interface WhyThenProps {
 
 /** Reasons for the decision on a bar of the past, as it was, with the version that was in force then. */
 export function WhyThen({ asset, bar, onField, onNewest }: WhyThenProps) {
-  const { data: found, error } = useQuery(barQuery(asset, bar))
+  const { data: found, error, refetch } = useQuery(barQuery(asset, bar))
   const data = found?.decision ?? undefined
   return (
     <section className={`panel ${classes.why}`} data-then aria-label={`Why, ${formatBarTime(bar)}`}>
@@ -43,9 +46,14 @@ export function WhyThen({ asset, bar, onField, onNewest }: WhyThenProps) {
         </Button>
       </div>
       {error !== null ? (
-        <p className={classes.missing} role="status">
-          {error.message}
-        </p>
+        <div className={classes.missing} role="status">
+          <p>{failureWords(error)}</p>
+          {isLost(error) && (
+            <Button size="compact-sm" variant="default" onClick={() => refetch()}>
+              Try again
+            </Button>
+          )}
+        </div>
       ) : found === undefined ? (
         <Skeleton height={120} mb="sm" />
       ) : data === undefined ? (
@@ -53,7 +61,7 @@ export function WhyThen({ asset, bar, onField, onNewest }: WhyThenProps) {
       ) : data.explanation === null || data.config === null ? (
         <p className={classes.missing}>{data.unexplained}</p>
       ) : (
-        <>
+        <ThenContext value={{ asset, config: data.config }}>
           <Outcome outcome={data.outcome} side={data.decision.side} />
           {data.is_reproduced === false && (
             <p className={classes.missing} role="alert">
@@ -64,9 +72,10 @@ export function WhyThen({ asset, bar, onField, onNewest }: WhyThenProps) {
             explanation={data.explanation}
             settings={data.config.settings}
             limits={limitsIn(data.config.settings, data.explanation)}
+            named={worthNaming(data.decision.held, data.explanation.nearest_change, data.nearest_changes)}
             onField={onField}
           />
-        </>
+        </ThenContext>
       )}
     </section>
   )

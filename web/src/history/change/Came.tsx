@@ -1,8 +1,9 @@
 import { Link } from 'react-router'
 import type { VersionOutcome } from 'vivienne-client'
-import { formatBarTime, formatBarUtc } from '../../parts/format.ts'
+import { formatBarTime, formatBarUtc, unbroken } from '../../parts/format.ts'
 import { CostsChoice } from '../../signals/costs/CostsChoice.tsx'
-import { barsBetween, barsWords, lengthWords, meanWords } from '../outcomeWords.ts'
+import { useIsTried } from '../../signals/costs/costs.ts'
+import { barsBetween, barsWords, lengthWords, meanWords, triedWords } from '../outcomeWords.ts'
 import { Verdict } from '../Verdict.tsx'
 import { changeAddress } from './address.ts'
 import classes from './ChangePage.module.css'
@@ -18,15 +19,17 @@ interface CameProps {
 /** What came of a version: the verdict, curves, entries, what was held, and returns. */
 export function Came({ outcome, followed }: CameProps) {
   const { asset, comparison, before, version } = outcome
+  const isTried = useIsTried()
   return (
     <>
       <section className={`panel ${classes.verdict}`} aria-label="Verdict">
-        <Verdict outcome={outcome} size="xl" />
+        <Verdict outcome={outcome} size="xl" tried={isTried} />
+        {isTried && comparison !== null && <p className={classes.tried}>{triedWords(comparison)}</p>}
         {comparison !== null && before !== null && (
           <p>
             Against <Link to={changeAddress(before, asset)}>version {before}</Link> on the same{' '}
             {barsWords(comparison.bars)}
-            {comparison.bars > 0 && `: ${meanWords(comparison)}`}.
+            {comparison.bars > 0 && `: ${unbroken(meanWords(comparison))}`}.
           </p>
         )}
         <Span outcome={outcome} followed={followed} />
@@ -77,7 +80,7 @@ function Span({ outcome: { begins, ends, bars, timeframe }, followed }: CameProp
     <p>
       In force {followed ? 'since' : 'from'} {time(begins)}
       {followed ? ', up to now ' : <> to {time(ends)}, </>}
-      {lengthWords(between, timeframe)}: {barsWords(bars)} of {timeframe}
+      {unbroken(lengthWords(between, timeframe) ?? '')}: {barsWords(bars)} of {timeframe}
       {bars < between - 0.5 && ', with others between them that it did not decide'}.
     </p>
   )

@@ -6,9 +6,10 @@ import { useAssets } from 'vivienne-client/react'
 import { useChangedAddress } from '../../app/address.ts'
 import { NotFound } from '../../app/NotFound.tsx'
 import { Age } from '../../parts/Age.tsx'
+import { failureWords } from '../../parts/failure.ts'
 import { Changed } from '../Changed.tsx'
 import { useIsDeciding } from '../outcomes.ts'
-import { useRevision } from '../useRevision.ts'
+import { MissingVersion, useRevision } from '../useRevision.ts'
 import { actionWords, channelWords, isSwitch, layerWords } from '../words.ts'
 import { versionIn } from './address.ts'
 import classes from './ChangePage.module.css'
@@ -24,6 +25,7 @@ function Change({ version }: { version: number }) {
   const [address] = useSearchParams()
   const assets = useAssets()
   const revision = useRevision(version)
+  const isMissing = revision.error instanceof MissingVersion
   const given = address.get('asset')
   // A change of all assets is judged over all of them, unless the address names one.
   const isOfAll = revision.data?.asset_symbol === null && assets.length > 1
@@ -34,7 +36,7 @@ function Change({ version }: { version: number }) {
       <header className={classes.head}>
         <h1>Version {version}</h1>
         {asset !== undefined && <InForce asset={asset} version={version} />}
-        <Choice asset={asset} assets={assets} all={isOfAll} />
+        {!isMissing && <Choice asset={asset} assets={assets} all={isOfAll} />}
         <Link
           className={classes.back}
           to={`/history${given === null ? '' : `?${new URLSearchParams({ asset: given })}`}`}
@@ -43,7 +45,7 @@ function Change({ version }: { version: number }) {
         </Link>
       </header>
       <What version={version} entry={revision.data} error={revision.error} />
-      {isKnown && <Came version={version} asset={asset} assets={assets} />}
+      {isKnown && <Came version={version} asset={asset} assets={assets} isMissing={isMissing} />}
     </article>
   )
 }
@@ -53,11 +55,14 @@ interface CameProps {
   /** The only one that is looked at; undefined for all. */
   asset: string | undefined
   assets: readonly string[]
+  /** The history knows no such version. */
+  isMissing: boolean
 }
 
-function Came({ version, asset, assets }: CameProps) {
-  if (asset !== undefined) return <Judged key={asset} version={version} asset={asset} />
+function Came({ version, asset, assets, isMissing }: CameProps) {
+  if (asset !== undefined) return <Judged key={asset} version={version} asset={asset} isMissing={isMissing} />
   if (assets.length > 0) return <JudgedTogether version={version} assets={assets} />
+  if (isMissing) return null
   return <p className={classes.quiet}>No asset is decided yet, so nothing came of it.</p>
 }
 
@@ -103,7 +108,7 @@ interface WhatProps {
 function What({ version, entry, error }: WhatProps) {
   if (version === 0) return <p className={classes.quiet}>Before the first change: every value is as Vivienne comes.</p>
   if (entry === undefined)
-    return error === null ? <Skeleton height={60} /> : <p className={classes.quiet}>{error.message}</p>
+    return error === null ? <Skeleton height={60} /> : <p className={classes.quiet}>{failureWords(error)}</p>
   return (
     <section className={classes.what} aria-label="The change">
       <p>

@@ -1,24 +1,28 @@
 import { Button, Skeleton } from '@mantine/core'
 import { Link } from 'react-router'
+import { useDecision } from '../../asset/agent.ts'
 import failure from '../../configuration/Failure.module.css'
+import { failureWords } from '../../parts/failure.ts'
 import { useCosts } from '../../signals/costs/costs.ts'
 import { useChangeOutcome, useIsDeciding, useOutcome, useSpan } from '../outcomes.ts'
 import { Came } from './Came.tsx'
 import classes from './ChangePage.module.css'
+import { ANY, nothingWords } from './nothingWords.ts'
 import { Together } from './Together.tsx'
 
-const ANY = 'any asset'
-
 /** What came of a version for one asset. */
-export function Judged({ version, asset }: { version: number; asset: string }) {
+export function Judged({ version, asset, isMissing }: { version: number; asset: string; isMissing: boolean }) {
   const followed = useIsDeciding(asset, version)
   const found = useSpan(asset, version, { enabled: true, followed })
   const isThere = found.data !== undefined && found.data.span !== null
   const costs = useCosts()
   const { data, error, refetch } = useOutcome(asset, version, { enabled: isThere, followed, costs })
+  const isEnded = useDecision(asset, ({ status }) => status === 'ended') ?? false
   if (data !== undefined) return <Came outcome={data} followed={followed} />
+  // The page says that it does not exist, which is why nothing came of it.
+  if (found.data !== undefined && !isThere && isMissing && found.data.nothing === null) return null
   if (found.data !== undefined && !isThere)
-    return <Nothing version={version} asset={asset} words={found.data.nothing} followed={followed} />
+    return <Nothing version={version} asset={asset} words={found.data.nothing} followed={followed} isEnded={isEnded} />
   const failed = found.error ?? error
   return failed === null ? <Judging /> : <Unread error={failed} again={isThere ? refetch : found.refetch} />
 }
@@ -27,8 +31,9 @@ export function Judged({ version, asset }: { version: number; asset: string }) {
 export function JudgedTogether({ version, assets }: { version: number; assets: readonly string[] }) {
   const costs = useCosts()
   const { data, error, refetch } = useChangeOutcome(version, assets, { enabled: true, costs })
-  if (data?.outcome != null) return <Together outcome={data.outcome} />
-  if (data !== undefined) return <Nothing version={version} asset={ANY} words={data.nothing} followed={false} />
+  if (data?.outcome != null) return <Together outcome={data.outcome} all={assets} />
+  if (data !== undefined)
+    return <Nothing version={version} asset={ANY} words={data.nothing} followed={false} isEnded={false} />
   return error === null ? <Judging /> : <Unread error={error} again={refetch} />
 }
 
@@ -45,7 +50,7 @@ function Unread({ error, again }: { error: Error; again: () => unknown }) {
   return (
     <div className={failure.failure} data-kind="calm" role="status">
       <strong>What came of it could not be read</strong>
-      <p>{error.message}</p>
+      <p>{failureWords(error)}</p>
       <Button size="compact-sm" variant="default" mt={8} onClick={() => again()}>
         Try again
       </Button>
@@ -59,10 +64,12 @@ interface NothingProps {
   /** Why nothing is recorded at all. */
   words: string | null
   followed: boolean
+  /** The replay of the asset has ended: no bar will be decided any more. */
+  isEnded: boolean
 }
 
 /** Nothing was recorded of it: why that may be, and what to do. */
-function Nothing({ version, asset, words, followed }: NothingProps) {
+function Nothing({ version, asset, words, followed, isEnded }: NothingProps) {
   if (words !== null)
     return <p className={classes.empty}>{words}. With a record, this page says what came of the change.</p>
   return (
@@ -70,13 +77,11 @@ function Nothing({ version, asset, words, followed }: NothingProps) {
       <p>
         <strong>
           No bar of {asset} was decided with version {version}
-          {followed && ' yet'}.
+          {followed && !isEnded && ' yet'}.
         </strong>
       </p>
       <p>
-        {followed
-          ? `The first bar of ${asset} that closes from now on is decided with it. It is judged three bars later.`
-          : `It was replaced before a bar of ${asset} closed, it concerned ${asset === ANY ? 'an asset that is not decided any more' : 'another asset'}, or the bars of that time are not recorded.`}{' '}
+        {nothingWords(asset, { isFollowed: followed, isEnded })}{' '}
         {asset === ANY ? (
           'The charts have'
         ) : (

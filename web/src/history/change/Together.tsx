@@ -1,8 +1,11 @@
 import { Link } from 'react-router'
 import type { ChangeOutcome } from 'vivienne-client'
-import { formatBarTime, formatBarUtc } from '../../parts/format.ts'
+import { useDecision } from '../../asset/agent.ts'
+import { formatBarTime, formatBarUtc, unbroken } from '../../parts/format.ts'
 import { CostsChoice } from '../../signals/costs/CostsChoice.tsx'
-import { barsWords, meanWords } from '../outcomeWords.ts'
+import { useIsTried } from '../../signals/costs/costs.ts'
+import { useIsDeciding } from '../outcomes.ts'
+import { barsWords, meanWords, triedWords, undecidedWords } from '../outcomeWords.ts'
 import { Verdict } from '../Verdict.tsx'
 import { changeAddress } from './address.ts'
 import classes from './ChangePage.module.css'
@@ -18,8 +21,9 @@ const LEFT_OUT: Readonly<Record<NonNullable<Changed['left_out']>, string>> = {
 }
 
 /** What came of a change for all assets, as one equity; each of them has a page of its own. */
-export function Together({ outcome }: { outcome: ChangeOutcome }) {
+export function Together({ outcome, all }: { outcome: ChangeOutcome; all: readonly string[] }) {
   const { assets, comparison, version } = outcome
+  const isTried = useIsTried()
   const compared = assets.filter(({ left_out }) => left_out === null)
   const versions = new Set(compared.map(({ before }) => before))
   const [before] = versions
@@ -27,13 +31,14 @@ export function Together({ outcome }: { outcome: ChangeOutcome }) {
   return (
     <>
       <section className={`panel ${classes.verdict}`} aria-label="Verdict">
-        <Verdict outcome={outcome} size="xl" />
+        <Verdict outcome={outcome} size="xl" tried={isTried} />
+        {isTried && comparison !== null && <p className={classes.tried}>{triedWords(comparison)}</p>}
         {comparison !== null && (
           <p>
             {namesWords(comparison.assets)} against{' '}
             {one ? <Link to={changeAddress(before)}>version {before}</Link> : 'the versions before'} on the same{' '}
             {barsWords(comparison.bars)}
-            {comparison.bars > 0 && `: ${meanWords(comparison)}`}.
+            {comparison.bars > 0 && `: ${unbroken(meanWords(comparison))}`}.
           </p>
         )}
         <p className={classes.note}>
@@ -51,7 +56,7 @@ export function Together({ outcome }: { outcome: ChangeOutcome }) {
         </section>
       )}
       <section className={`panel ${classes.part}`} aria-label="Assets">
-        <Assets outcome={outcome} />
+        <Assets outcome={outcome} all={all} />
       </section>
       {comparison !== null && (
         <section className={`panel ${classes.part}`} aria-label="Costs">
@@ -68,7 +73,8 @@ function namesWords(names: readonly string[]): string {
   return `${names.length > 3 ? `${names.length} assets` : names.join(', ').replace(/, ([^,]*)$/, ' and $1')} as one equity`
 }
 
-function Assets({ outcome: { assets, version } }: { outcome: ChangeOutcome }) {
+function Assets({ outcome: { assets, version }, all }: { outcome: ChangeOutcome; all: readonly string[] }) {
+  const undecided = all.filter((name) => assets.every(({ asset }) => asset !== name))
   return (
     <table className={`${tables.table} ${tables.assets}`}>
       <caption>The change in each asset</caption>
@@ -94,8 +100,29 @@ function Assets({ outcome: { assets, version } }: { outcome: ChangeOutcome }) {
             <td className="figure">{bars.toLocaleString('en-US')}</td>
           </tr>
         ))}
+        {undecided.map((asset) => (
+          <Undecided key={asset} version={version} asset={asset} />
+        ))}
       </tbody>
     </table>
+  )
+}
+
+/** An asset of which the version decided no bar, and why. */
+function Undecided({ version, asset }: { version: number; asset: string }) {
+  const isEnded = useDecision(asset, ({ status }) => status === 'ended') ?? false
+  const isFollowed = useIsDeciding(asset, version)
+  return (
+    <tr>
+      <th scope="row">
+        <Link to={changeAddress(version, asset)}>{asset}</Link>
+        <small>{undecidedWords({ isEnded, isFollowed })}</small>
+      </th>
+      <td>-</td>
+      <td>-</td>
+      <td>-</td>
+      <td className="figure">0</td>
+    </tr>
   )
 }
 

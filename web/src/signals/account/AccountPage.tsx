@@ -19,7 +19,7 @@ import { TradeTable } from './TradeTable.tsx'
 export function AccountPage() {
   const span = useSpan()
   const costs = useCosts()
-  const { data, error, isPlaceholderData } = useJudged(['account', costs], span, (judged) =>
+  const { data, error, isPlaceholderData, refetch } = useJudged(['account', costs], span, (judged) =>
     record.account({ ...judged, ...costs }),
   )
   return (
@@ -29,7 +29,7 @@ export function AccountPage() {
         <Views />
         <SpanChoice />
       </header>
-      <Unread error={error} />
+      <Unread error={error} again={refetch} />
       {data === undefined ? (
         error === null && <Skeleton height={420} aria-label="Loading the account" aria-busy="true" />
       ) : (

@@ -27,3 +27,8 @@ export function costsOf(address: URLSearchParams): ChosenCosts {
 export function useCosts(): ChosenCosts {
   return costsOf(useSearchParams()[0])
 }
+
+/** True if the address asks for other costs than those of the server. */
+export function useIsTried(): boolean {
+  return Object.keys(useCosts()).length > 0
+}

@@ -51,8 +51,8 @@ export function HeatMapPanel({ span, address }: HeatMapProps) {
       </header>
       <p className={classes.words}>
         Of all decided bars of {unit === 'day' ? 'a day' : 'an hour'} (UTC), the fraction on which a filter blocked.
-        {unit === 'hour' && ' The hours of a day stand below each other.'} A click shows the entries it held back on
-        that day.
+        {unit === 'hour' && ' The hours of a day stand below each other.'} A click lists the bars of that day on which
+        it held an entry back.
       </p>
       {grid === null ? (
         <p className={classes.words}>{data === undefined ? 'Loading …' : 'Nothing was decided in this span.'}</p>
@@ -70,7 +70,10 @@ function Grid({ grid, address }: { grid: HeatGrid; address: HeatMapProps['addres
     <div className={classes.grid} data-unit={grid.rows === 1 ? 'day' : 'hour'}>
       {grid.filters.map((filter) => (
         <div key={filter.id} className={classes.row}>
-          <Link to={address(filter.id)} title={`What ${filterTitle(filter.id)} held back in this span`}>
+          <Link
+            to={address(filter.id)}
+            title={`Lists the bars of this span on which ${filterTitle(filter.id)} held an entry back`}
+          >
             {filterTitle(filter.id)}
           </Link>
           <Cells

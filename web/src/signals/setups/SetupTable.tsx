@@ -4,6 +4,7 @@ import { Link } from 'react-router'
 import { signedWithin } from '../../history/outcomeWords.ts'
 import { FEW, luckOf, type Verdict } from '../certainty.ts'
 import { formatGain } from '../gain.ts'
+import type { Entered } from '../listWords.ts'
 import { Rate } from '../Rate.tsx'
 import { type SetupRow, withEntries } from './rows.ts'
 import classes from './SetupTable.module.css'
@@ -23,8 +24,9 @@ interface SetupTableProps {
   words: Readonly<Record<Verdict, string>>
   /** How a name is shown; its text otherwise. */
   show?: (name: string) => ReactNode
-  /** Where a name leads. */
+  /** Where a name leads, and what is listed there: bars, while the table counts entries. */
   address?: (name: string) => string
+  listed?: string
   /** What there is to say below the head. */
   children?: ReactNode
 }
@@ -40,6 +42,7 @@ export function SetupTable({
   words,
   show,
   address,
+  listed = 'that fired',
   children,
 }: SetupTableProps) {
   const [all, setAll] = useState(false)
@@ -69,9 +72,11 @@ export function SetupTable({
           <tbody>
             {first.map((row) => (
               <tr key={row.name}>
-                <th scope="row">{linked(row.name, show, address)}</th>
+                <th scope="row">
+                  <Name row={row} show={show} address={address} listed={listed} />
+                </th>
                 <td className={`figure ${classes.number}`} data-unit={counted.toLowerCase()}>
-                  {row.entries}
+                  {row.entries.toLocaleString('en-US')}
                 </td>
                 <td className={classes.rate}>
                   <Rate hits={row.hits} known={row.known} rows={shown.length} words={words} />
@@ -114,9 +119,27 @@ function Mean({ row: { mean, deviation, known }, rows }: { row: SetupRow; rows: 
   )
 }
 
-function linked(name: string, show?: (name: string) => ReactNode, address?: (name: string) => string): ReactNode {
+interface NameProps {
+  row: SetupRow
+  show: SetupTableProps['show']
+  address: SetupTableProps['address']
+  listed: string
+}
+
+/** The name of a kind; it leads to the list of its bars, which says how many of them are the entries that are counted here. */
+function Name({ row: { name, entries }, show, address, listed }: NameProps) {
   const said = show?.(name) ?? name
-  return address === undefined ? said : <Link to={address(name)}>{said}</Link>
+  if (address === undefined) return said
+  const counted = entries === 1 ? '1 began an entry' : `${entries} began an entry`
+  return (
+    <Link
+      to={address(name)}
+      state={{ entries } satisfies Entered}
+      title={`Lists every bar ${listed}; of these ${counted}`}
+    >
+      {said}
+    </Link>
+  )
 }
 
 function atr(moves: number | null): string {

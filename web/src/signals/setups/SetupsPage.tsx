@@ -28,7 +28,7 @@ const RIGHT = { more: 'mostly right', fewer: 'mostly wrong', unknown: 'cannot te
 export function SetupsPage() {
   const span = useSpan()
   useFilters()
-  const { data, error, isPlaceholderData } = useJudged(['setups'], span, (judged) => record.setups(judged))
+  const { data, error, isPlaceholderData, refetch } = useJudged(['setups'], span, (judged) => record.setups(judged))
   const [after, setAfter] = useAddress('after', WORDS, String(DEFAULT_HORIZON))
   const length = barLength(useTimeframe())
   const address = useListAddress()
@@ -48,12 +48,13 @@ export function SetupsPage() {
         </SpanChoice>
       </header>
       <p className={classes.words}>
-        An entry is a bar that asks for a position that the bar before did not ask for. It gained if the price moved its
-        way from the next open to the close {after === '1' ? 'of that bar' : `${after} bars later`}, before costs. A bar
-        shows where the true rate is believed to be. The more rows a table has, the wider it is, because of many rows a
-        few look good by chance. Entries near each other are not independent, so the truth is less sure still.
+        An entry is a bar that asks for a position that the bar before did not ask for; the names lead to lists of all
+        bars, which are more. It gained if the price moved its way from the next open to the close{' '}
+        {after === '1' ? 'of that bar' : `${after} bars later`}, before costs. The strip beside a rate shows where the
+        true one is believed to be. The more rows a table has, the wider it is, because of many rows a few look good by
+        chance. Entries near each other are not independent, so the truth is less sure still.
       </p>
-      <Unread error={error} />
+      <Unread error={error} again={refetch} />
       {data === undefined ? (
         error === null && <Skeleton height={420} aria-label="Loading the setups" aria-busy="true" />
       ) : (
@@ -117,6 +118,7 @@ function Tables({ setups, horizon, length, address }: TablesProps) {
           rows={heldRows(setups.held_by)}
           show={filterTitle}
           address={(by) => address({ kind: 'held', by })}
+          listed="on which it held an entry back"
         />
         {assets.length > 1 && (
           <SetupTable
