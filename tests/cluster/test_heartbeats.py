@@ -177,24 +177,40 @@ async def test_after_a_forged_state_with_the_highest_number_those_of_the_agent_a
     assert {"BTC": "live"} == showing.after(1, beat()), "one that came twice or late is none"
 
 
-async def test_states_of_names_without_end_do_not_fill_the_memory() -> None:
+async def test_a_state_counts_once_a_heartbeat_has_said_that_its_agent_decides_the_asset() -> None:
     showing = Showing()
     showing.take(state(1), beat())
     for number in range(2_000):
-        showing.take(state(1, f"9999-{number:05}"))
+        showing.take(state(1, f"9999-{number:05}", status="ended"))
     assert len(showing.agents._heard) < 300
-    showing.take(state(1, "9999-99999" + "x" * 100, status="ended"))
-    assert "ended" not in showing.after(1).values(), "no agent has such a name"
+    assert {"BTC": "live"} == showing.after(1, beat())
+    assert AGENT == showing.relay.agent_of("BTC")
+
+    showing.take(state(1, SUCCESSOR, status="warming_up"))
+    assert {"BTC": "live"} == showing.after(1, beat())
+    showing.take(beat(SUCCESSOR))
+    assert {"BTC": "warming_up"} == showing.after(1), "the one that came before is shown then"
 
 
-async def test_a_state_that_is_longer_than_any_is_left_out() -> None:
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"junk": "x" * MOST_STATE_BYTES},
+        {"junk": json.loads("[" * 60 + "]" * 60)},
+        {"trouble": "abc"},
+        {"trouble": {"id": "x"}},
+        {"pause": {"config_id": "x"}},
+    ],
+    ids=["too long", "too deep", "trouble", "trouble without words", "pause without version"],
+)
+async def test_a_state_that_is_none_is_left_out(odd: dict[str, Any]) -> None:
     showing = Showing()
     showing.take(state(1), beat())
-    forged = state(2, "9999-forged", status="warming_up")
-    showing.take({**forged, "junk": "x" * MOST_STATE_BYTES})
-    assert {"BTC": "live"} == showing.after(1, beat())
+    forged = state(2, status="warming_up")
+    data = forged["agents"]["VivienneAgent"]["data"]
+    forged["agents"]["VivienneAgent"]["data"] = {**data, **odd}
     showing.take(forged)
-    assert {"BTC": "warming_up"} == showing.after(1, beat()), "a short one counts"
+    assert {"BTC": "live"} == showing.after(1, beat())
 
 
 async def test_names_without_end_do_not_fill_the_memory_nor_push_out_those_who_publish() -> None:
@@ -343,3 +359,11 @@ async def test_a_state_with_a_pause_of_another_shape_is_none(pause: Any) -> None
     assert _is_state(said)
     said["agents"]["VivienneAgent"]["data"]["pause"] = pause
     assert not _is_state(said)
+
+
+def test_agents_that_somebody_invents_are_compared_with_those_that_publish_and_soon_no_more() -> None:
+    invented = [beat(f"0000-{number:03}", shard=f"{number + 1}/256", assets=["BTC"]) for number in range(256)]
+    found = disagreements([*invented, beat(assets=list(ASSETS))], ASSETS, {AGENT})
+    assert len(found) <= 16
+    assert not any(AGENT in name for name in found)
+    assert all("it is one of 256 agents" in reason for reason in found.values())

@@ -42,6 +42,8 @@ class Agents:
         self._publisher_of = publisher_of
         self._clock = clock or (lambda: asyncio.get_running_loop().time())
         self._beats: dict[str, Heartbeat] = {}
+        self._decided_by: dict[str, frozenset[str]] = {}
+        """By agent, the assets of this process that it says it decides."""
         # The one that was heard last stands last.
         self._heard: dict[str, float] = {}
         self.clocks = Clocks()
@@ -50,6 +52,7 @@ class Agents:
     def take(self, beat: Heartbeat) -> None:
         """Take a heartbeat."""
         self._beats[beat["agent"]] = self._cut(beat)
+        self._decided_by[beat["agent"]] = frozenset(self._assets).intersection(beat["assets"])
         self.clocks.take(beat)
         self.hear(beat["agent"])
 
@@ -68,6 +71,10 @@ class Agents:
         self._heard[agent] = self._clock()
         if len(self._heard) > MOST_UNPROVEN:
             self._remove_unproven()
+
+    def decides(self, agent: str, asset: str) -> bool:
+        """True if an agent has said in a heartbeat that it decides an asset."""
+        return asset in self._decided_by.get(agent, ())
 
     def is_there(self, agent: str | None) -> bool:
         """True if an agent was heard from within `SILENT_SECONDS`."""
@@ -126,4 +133,5 @@ class Agents:
     def _remove(self, agent: str) -> None:
         self._heard.pop(agent, None)
         self._beats.pop(agent, None)
+        self._decided_by.pop(agent, None)
         self.clocks.forget(agent)

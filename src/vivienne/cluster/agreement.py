@@ -8,28 +8,35 @@ from vivienne.cluster.shards import Shard
 from vivienne.errors import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from vivienne.cluster.heartbeats import Heartbeat
 
 MOST_TOLD = 10
 """Agents that are named at most."""
+_MOST_OTHERS = 16
+"""Agents that publish nothing and are looked at."""
 
 
-def disagreements(agents: Iterable[Heartbeat], assets: Sequence[str]) -> dict[str, str]:
+def disagreements(
+    agents: Iterable[Heartbeat], assets: Sequence[str], publishing: Collection[str] = ()
+) -> dict[str, str]:
     """By agent, what it was started with and others were not.
 
     Args:
         agents: the last heartbeats of those that are alive.
         assets: of this process.
+        publishing: names of those that publish states. The others are compared with one of them, because whoever may
+            publish heartbeats can invent agents; and only some of the others are looked at.
     """
     found: dict[str, str] = {}
-    first: Heartbeat | None = None
-    for beat in sorted(agents, key=lambda each: each["agent"]):
-        first = first or beat
+    known = sorted(agents, key=lambda each: (each["agent"] not in publishing, each["agent"]))
+    for beat in known[: len(publishing) + _MOST_OTHERS]:
         # Whose share it is costs time for each agent there would be: asked only of those that count as others do.
-        reasons = _settings(beat, first) or _assets(beat, assets)
-        if reasons and len(found) < MOST_TOLD:
+        reasons = _settings(beat, known[0]) or _assets(beat, assets)
+        if len(found) == MOST_TOLD:
+            break
+        if reasons:
             found[f"{beat['shard']} ({beat['agent']})"] = "; ".join(reasons)
     return found
 

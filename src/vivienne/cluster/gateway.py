@@ -7,7 +7,7 @@ import logging
 from contextlib import aclosing
 from datetime import datetime
 from types import NoneType
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 import orjson
 
@@ -36,6 +36,8 @@ WATCH_SECONDS = 0.25
 """Time between two checks for silent agents."""
 MOST_STATE_BYTES = 256 * 1024
 """Length of a state, of which an agent's has about 10 kB: whatever is in one goes to every client."""
+_MOST_LEVELS = 32
+"""Objects and lists within each other; a state has about ten."""
 SETTLE_SECONDS = 3 * HEARTBEAT_SECONDS
 """Time in which the agent of a kept state must be heard from; after it the state is shown as stale."""
 
@@ -54,6 +56,14 @@ class _Kept:
         self.state = state
         self.waited = waited
         self.loaded = loaded
+
+
+class _Early(NamedTuple):
+    """A state that came before the first heartbeat of its agent, and when, by the time of the event loop."""
+
+    agent: str
+    state: dict[str, Any]
+    came: float
 
 
 class GatewayHeartbeats:
@@ -92,6 +102,8 @@ class Gateway:
         self._were_there: dict[str, Heartbeat] = {}
         # By agent, states that were kept by Redis, until the agent is heard from.
         self._kept: dict[str, list[_Kept]] = {}
+        # By asset, the last state of an agent that has not said yet that it decides it.
+        self._early: dict[str, _Early] = {}
         self._all_shown: Callable[[], None] = lambda: None
 
     async def run(self, redis: Redis, ready: Callable[[], None]) -> None:
@@ -175,9 +187,15 @@ class Gateway:
     def take_heartbeat(self, raw: bytes) -> None:
         """Take a heartbeat; ignore any other message."""
         if (beat := read_heartbeat(raw)) is not None:
+            agent = beat["agent"]
             self._agents.take(beat)
-            if beat["agent"] in self._kept:
-                self._settle(beat["agent"])
+            for asset, early in list(self._early.items()):
+                if early.agent == agent and self._agents.decides(agent, asset):
+                    del self._early[asset]
+                    waited = asyncio.get_running_loop().time() - early.came
+                    self._relay.receive(early.state, agent, waited)  # type: ignore[arg-type]  # it was looked at
+            if agent in self._kept:
+                self._settle(agent)
 
     def take(self, channel: str, raw: bytes) -> None:
         """Take a state or an answer, each on its own channel only; ignore any other message."""
@@ -193,11 +211,15 @@ class Gateway:
                 self._settle(agent)
 
     def _receive(self, message: dict[str, Any]) -> str | None:
-        """Pass a state on; return its agent, or None if the message is not a state of a known asset."""
+        """Pass a state on; return its agent, or None if it is no state of a known asset by an agent that decides it."""
         if message.get("asset") not in self._assets or not _is_state(message):
             return None
-        agent = str(message.pop(PUBLISHED_BY, ""))
+        asset, agent = message["asset"], str(message.pop(PUBLISHED_BY, ""))
         if len(agent) > LONGEST_NAME:
+            return None
+        if not self._agents.decides(agent, asset):
+            # Its next heartbeat says so. Whoever may publish here, and not there, makes no agent by a state.
+            self._early[asset] = _Early(agent, message, asyncio.get_running_loop().time())
             return None
         self._relay.receive(message, agent)  # type: ignore[arg-type]  # it has what is looked at here
         return agent
@@ -232,6 +254,8 @@ def _is_state(message: dict[str, Any]) -> bool:
         and isinstance(data, dict)
         and data.get("status") in get_args(Status)
         and _is_pause(data.get("pause"))
+        and _is_trouble(data.get("trouble"))
+        and not _is_deep(message)
         and all(isinstance(data.get(name), (int, float, NoneType)) for name in ("data_age", "data_age_limit"))
     )
 
@@ -239,8 +263,23 @@ def _is_state(message: dict[str, Any]) -> bool:
 def _is_pause(value: object) -> bool:
     if not isinstance(value, dict):
         return value is None
-    version = value.get("version")
+    version = value.get("version", -1)
     return isinstance(value.get("config_id"), str) and (version is None or _is_number(version))
+
+
+def _is_trouble(value: object) -> bool:
+    return value is None or (isinstance(value, dict) and isinstance(value.get("message"), str))
+
+
+def _is_deep(message: dict[str, Any]) -> bool:
+    """Whether it is nested deeper than any state, so that it may not be possible to encode it."""
+    level: list[Any] = [message]
+    for _ in range(_MOST_LEVELS):
+        level = [inner for outer in level for inner in (outer.values() if isinstance(outer, dict) else outer)]
+        level = [inner for inner in level if isinstance(inner, (dict, list))]
+        if not level:
+            return False
+    return True
 
 
 def _is_number(value: object) -> bool:

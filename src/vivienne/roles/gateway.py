@@ -54,6 +54,10 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
         boot.limits.message,
         confirmations.missing,
     )
+
+    def agreement() -> dict[str, str]:
+        return disagreements(agents.all(), boot.assets, {beat["agent"] for beat in agents.there()})
+
     app = web_application(
         service,
         RemoteMarket(boot.assets, agents, asking, states.stale, states.said),
@@ -62,7 +66,7 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
         logs,
         additions=lambda: {
             "redis": redis.trouble or "ok",
-            "agents": {**lagging.reasons(), **disagreements(agents.all(), boot.assets), **databases.reasons()} or "ok",
+            "agents": {**lagging.reasons(), **agreement(), **databases.reasons()} or "ok",
             "pauses": confirmations.trouble() or "ok",
             "clocks": agents.clocks.reasons(agents.there()) or "ok",
         },
