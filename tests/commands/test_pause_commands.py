@@ -189,9 +189,12 @@ def test_what_a_server_says_cannot_steer_a_terminal() -> None:
     message = "Paused \x1b]0;owned\x07\x9b2J\u202e by agent 1/2"
     with answering(200, {**PAUSED, "message": message}) as (url, _):
         done = CliRunner().invoke(main, ["pause", "--url", url])
+        as_json = CliRunner().invoke(main, ["pause", "--url", url, "--json"])
     with answering(400, {"detail": message}) as (url, _):
         refused = CliRunner().invoke(main, ["pause", "--url", url])
 
+    assert as_json.output.replace("\n", "").isprintable()
+    assert json.loads(as_json.output)["message"] == message
     assert (done.exit_code, refused.exit_code) == (0, 1)
     for output in (done.output, refused.output):
         assert r"Paused \x1b]0;owned\x07\x9b2J\u202e by agent 1/2" in output

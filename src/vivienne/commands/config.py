@@ -70,9 +70,9 @@ def import_command(db: str, as_json: bool, **order: Any) -> None:
     except VivienneError as error:
         if not as_json:
             raise
-        click.echo(json.dumps(_refusal(error), ensure_ascii=False))
+        click.echo(json.dumps(_refusal(error)))
         raise SystemExit(exit_code(error)) from error
-    click.echo(json.dumps(answer, ensure_ascii=False) if as_json else "\n".join(report(answer)))
+    click.echo(json.dumps(answer) if as_json else "\n".join(report(answer)))
 
 
 def _refusal(error: VivienneError) -> dict[str, Any]:

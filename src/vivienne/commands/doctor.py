@@ -63,7 +63,7 @@ def doctor(db: str, url: str, bundle: Path | None, as_json: bool, exchange: str,
     if bundle is not None:
         _write(found, bundle)
     if as_json:
-        click.echo(json.dumps([{"level": level, "text": text} for level, text in found.findings], ensure_ascii=False))
+        click.echo(json.dumps([{"level": level, "text": text} for level, text in found.findings]))
     elif bundle is not None:
         click.echo(f"All of it is in {bundle}; read it before you send it")
     if any(level == "problem" for level, _ in found.findings):

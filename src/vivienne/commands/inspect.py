@@ -49,7 +49,7 @@ def inspect(context: click.Context, files: tuple[Path, ...], as_json: bool) -> N
             if not as_json:
                 click.echo(many_lines("\n".join(line for report in reports for line in _lines(report))))
     if as_json:
-        click.echo(json.dumps(documents, ensure_ascii=False))
+        click.echo(json.dumps(documents))
     if failure is not None:
         context.exit(exit_code(failure))
 

@@ -47,7 +47,7 @@ def markets(
     near = [] if found or not search else nearest(fitting, search) or nearest(instruments, search)
     if as_json:
         document = {"exchange": place.adapter.name, "markets": [_document(each) for each in found], "near": near}
-        click.echo(json.dumps(document, ensure_ascii=False))
+        click.echo(json.dumps(document))
     elif found:
         click.echo("\n".join(_table(found)))
     else:

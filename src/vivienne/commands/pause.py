@@ -83,7 +83,7 @@ def _switch(
     else:
         answer = switch_at_server(url or "http://localhost:8000", kind, texts)
     still = f" (paused now: {', '.join(answer['paused'])})" if answer["paused"] else ""
-    click.echo(json.dumps(answer, ensure_ascii=False) if as_json else many_lines(answer["message"] + still))
+    click.echo(json.dumps(answer) if as_json else many_lines(answer["message"] + still))
 
 
 def switch_at_server(url: str, kind: Kind, fields: dict[str, str]) -> Switched:
