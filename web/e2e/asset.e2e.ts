@@ -231,10 +231,13 @@ test.describe('on recorded markets that have ended', () => {
     await test.step('a click on a bar that nobody decided says why, and what is known of it', async () => {
       await visit(page, '/assets/SHORT')
       const chart = page.getByRole('region', { name: 'Chart of SHORT' })
-      const box = await chart.getByRole('group').boundingBox()
-      if (box === null) throw new Error('The chart is not there')
-      await page.mouse.click(box.x + box.width / 2, box.y + box.height / 3)
       const why = page.getByRole('region', { name: /^Why, / })
+      // Until its bars are there nothing is under the pointer.
+      await expect(async () => {
+        const box = await chart.getByRole('group').boundingBox()
+        await page.mouse.click((box?.x ?? 0) + (box?.width ?? 0) / 2, (box?.y ?? 0) + (box?.height ?? 0) / 3)
+        await expect(why).toBeVisible({ timeout: 1_000 })
+      }).toPass()
       await expect(why).toContainText('No decision is known')
       const bar = new URL(page.url()).searchParams.get('bar') ?? ''
       const known = await recorded<BarRecord>(server, `assets/SHORT/bars/${encodeURIComponent(bar)}`)

@@ -206,12 +206,12 @@ test('what is refused is said beside its field; the review and reset say what a 
         expect((await server.rest.active(asset)).config.settings.state_threshold_loaded).toBe(value)
     })
     await test.step('and undone for them with one request; not after one of them was changed again', async () => {
-      const notice = page.getByRole('status').filter({ hasText: 'saved for ETH and SOL' })
+      const notice = page.getByRole('main').getByRole('status').filter({ hasText: 'saved for ETH and SOL' })
       await acknowledged(page, 'undo', () => notice.getByRole('button', { name: 'Undo' }).click())
       expect((await server.rest.active('ETH')).config.settings.state_threshold_loaded).toBe(40)
       expect((await server.rest.active('SOL')).config.settings.state_threshold_loaded).toBe(50)
       await server.change({ settings: { state_threshold_loaded: 33 } }, 'SOL', 'calm week')
-      const undone = page.getByRole('status').filter({ hasText: 'undone for ETH and SOL' })
+      const undone = page.getByRole('main').getByRole('status').filter({ hasText: 'undone for ETH and SOL' })
       await undone.getByRole('button', { name: 'Redo' }).click()
       await expect(undone.getByRole('alert')).toContainText(
         /Not undone: SOL changed again.*by somebody else.*calm week/,
@@ -365,6 +365,8 @@ test('a value is changed and saved with the keyboard alone', async ({ page, serv
   await page.keyboard.press('Enter')
   await expect(review(page).getByLabel('Reason')).toBeFocused()
   await page.keyboard.type('by hand')
+  // Before it is known what comes of it, Enter saves nothing.
+  await expect(review(page).getByRole('button', { name: 'Save', exact: true })).toBeEnabled()
   const { version } = await acknowledged(page, 'partial-update', () => page.keyboard.press('Enter'))
   const state = await stream.until('BTC', ({ config_version }) => config_version === version)
   expect(inForce(state).settings.state_threshold_bang).toBe(typed)
