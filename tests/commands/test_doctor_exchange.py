@@ -95,6 +95,14 @@ async def test_a_clock_that_is_an_hour_wrong_is_said_and_changes_nothing_else(ah
     assert the(found, "Minute").startswith("ok: ")
 
 
+async def test_a_time_that_no_clock_shows_is_refused_in_words() -> None:
+    market = FakeMarket()
+    market.rest_ahead = 10**16
+    async with FakeExchange("kraken", market) as exchange:
+        found = await looked("kraken", exchange)
+    assert "Kraken says a time that is none" in found[-1]
+
+
 async def test_an_unknown_market_is_said_with_near_ones() -> None:
     async with FakeExchange("okx", FakeMarket(("BTC", "PEPE"))) as exchange:
         found = await looked("okx", exchange, asset="PEPEE")

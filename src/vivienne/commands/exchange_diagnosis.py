@@ -12,7 +12,7 @@ from vivienne.commands.reaching import reach
 from vivienne.market.feeds.exchange.asking import candles_between, instruments_of
 from vivienne.market.feeds.exchange.choosing import UnknownInstrument, chosen
 from vivienne.market.feeds.exchange.patience import Patience
-from vivienne.market.feeds.exchange.rest import Refused, Rest, answer_of
+from vivienne.market.feeds.exchange.rest import Refused, Rest
 from vivienne.market.feeds.exchange.splicing import is_closed
 from vivienne.market.types import MINUTE_MS
 from vivienne.times import iso
@@ -101,7 +101,7 @@ class _Looking:
         """The time of the exchange."""
         self.step = "REST"
         before = self._wanted.clock()
-        now: int = answer_of(self._adapter.time, await rest.get(self._adapter.time_request()))
+        now = await rest.time()
         took = self._wanted.clock() - before
         self._found.add("ok", f"REST: {self._adapter.title} answers within {took:,} ms")
         self.ahead = now - before - took // 2

@@ -12,7 +12,6 @@ from vivienne.market.download.order import Hole, Order, lacks_candles
 from vivienne.market.download.source import portions
 from vivienne.market.feeds.exchange.asking import instruments_of
 from vivienne.market.feeds.exchange.choosing import UnknownInstrument, chosen
-from vivienne.market.feeds.exchange.rest import answer_of
 from vivienne.times import iso
 
 if TYPE_CHECKING:
@@ -86,7 +85,7 @@ async def planned(rest: Rest, adapter: Adapter, wish: Wish) -> Order:
     except UnknownInstrument as error:
         raise SettingsError(f"{adapter.title}: {error}; vivienne markets lists what there is") from error
     length = wish.interval.milliseconds
-    now = answer_of(adapter.time, await rest.get(adapter.time_request()))
+    now = await rest.time()
     closed = now - now % length
     is_to_now = wish.end is None or wish.end > closed
     begin = -(-wish.begin // length) * length

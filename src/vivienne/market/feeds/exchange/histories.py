@@ -13,7 +13,7 @@ from vivienne.market.feeds.exchange.from_candles import FromCandles
 from vivienne.market.feeds.exchange.from_trades import FromTrades
 from vivienne.market.feeds.exchange.past import past
 from vivienne.market.feeds.exchange.plausible import Latest
-from vivienne.market.feeds.exchange.rest import Refused, answer_of
+from vivienne.market.feeds.exchange.rest import Refused
 from vivienne.market.feeds.exchange.room import Room
 from vivienne.market.types import MINUTE_MS
 
@@ -66,8 +66,7 @@ class Histories:
 
     async def _ask_time(self, tries: int) -> int:
         asked = asyncio.get_running_loop().time()
-        request = self._adapter.time_request()
-        self._time = answer_of(self._adapter.time, await self._rest.get(request, tries=tries))
+        self._time = await self._rest.time(tries=tries)
         self._asked = asked
         self._latest.ask(self._time, asked)
         return self._time

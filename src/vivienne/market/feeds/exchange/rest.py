@@ -24,6 +24,7 @@ from vivienne.market.feeds.exchange.proxies import check_proxies
 from vivienne.market.feeds.exchange.reading import read_in_pieces
 from vivienne.market.feeds.exchange.trust import trusted
 from vivienne.market.feeds.exchange.turns import Turns
+from vivienne.market.types import END_OF_TIME_MS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -120,6 +121,17 @@ class Rest:
             Refused: there is no answer, or none that can be read.
         """
         return await self._tried(tries, request, self._answer, MOST_BYTES)
+
+    async def time(self, *, tries: int = _TRIES) -> int:
+        """The exchange's time, in ms since the epoch.
+
+        Raises:
+            Refused: there is no answer, or none that can be a time.
+        """
+        found: int = answer_of(self._adapter.time, await self.get(self._adapter.time_request(), tries=tries))
+        if not 0 <= found < END_OF_TIME_MS:
+            raise Refused(Advice("retry", f"{self._adapter.title} says a time that is none: {found:,} ms since 1970"))
+        return found
 
     async def markets(self, request: Request, most: int) -> MarketList:
         """The list of markets in an answer.
