@@ -33,7 +33,7 @@ FLOODS = {
 }
 _AT_ONCE = 1_000
 _PAUSE_SECONDS = 0.05
-_WANTED_MS, _WANTED_MB = 1_000.0, 64.0
+_WANTED_MS, _WANTED_MB = 250.0, 64.0
 
 
 def measure(*, seconds: float = 20.0, kinds: str = ",".join(FLOODS)) -> list[Figure]:
