@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import socket
 import time
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import psutil
@@ -14,6 +13,7 @@ from measuring import Figure, percentile
 from postgres_server import PostgresServer
 from redis_running import RunningRedis
 from several import Two
+from torture.aside import running
 from torture.progress import Progress
 from vivienne.cluster.heartbeats import AGENTS
 from vivienne.cluster.logs import LOGS
@@ -21,8 +21,6 @@ from vivienne.redis.pauses import PAUSES
 from vivienne.redis.publishing import CONFIG
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from running import RunningServer
 
 FLOODS = {
@@ -61,7 +59,7 @@ def _beside(two: Two, redis: RunningRedis, kind: str, seconds: float) -> list[Fi
     processes = [psutil.Process(server.process.pid) for server in (two.gateway, two.agent)]
     quiet, _ = _pauses(two.gateway, seconds / 5)
     before = sum(process.memory_info().rss for process in processes)
-    with _flooding(redis.port, *FLOODS[kind]):
+    with running(_publish, redis.port, *FLOODS[kind]):
         took, failed = _pauses(two.gateway, seconds)
     grown = (sum(process.memory_info().rss for process in processes) - before) / 1e6
     two.resume()
@@ -95,20 +93,6 @@ def _pauses(gateway: RunningServer, seconds: float) -> tuple[list[float], int]:
         failed += gateway.post("resume", {}).json()["status"] != "success"
         time.sleep(_PAUSE_SECONDS)
     return took, failed
-
-
-@contextmanager
-def _flooding(port: int, channel: str, message: bytes) -> Iterator[None]:
-    """The flood, in a process of its own."""
-    process = multiprocessing.get_context("spawn").Process(target=_publish, args=(port, channel, message), daemon=True)
-    process.start()
-    try:
-        yield
-        if not process.is_alive():
-            raise RuntimeError(f"the flood broke off with {process.exitcode}")
-    finally:
-        process.kill()
-        process.join()
 
 
 def _publish(port: int, channel: str, message: bytes) -> None:

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import multiprocessing
 import socket
 import struct
 import tempfile
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,10 +20,11 @@ import psutil
 
 from measuring import Figure, percentile
 from running import COMPREHENSIVE, RunningServer
+from torture.aside import running
 from torture.progress import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 _FLAGS = ("--assets", "BTC,ETH,SOL", "--timeframe", "1m", "--handshake-seconds", "5")
 _FLOODING, _OTHERS = "127.0.0.2", "127.0.0.3"
@@ -170,7 +169,7 @@ def beside(
         nonlocal most
         most = max(most, process.memory_info().rss)
 
-    with _running(server.port, flood, max(1, int(connections * flood.share))):
+    with running(_flood, server.port, flood, max(1, int(connections * flood.share))):
         during = asyncio.run(_pause(server, seconds, look, pause))
     look()
     p99, grown = percentile(during.milliseconds or [float("inf")], 99), (most - before) / 1e6
@@ -237,20 +236,6 @@ async def _post(port: int, name: str, what: str) -> str:
     finally:
         writer.close()
     return "" if answer.startswith("HTTP/1.1 200 ") else answer or "no answer"
-
-
-@contextmanager
-def _running(port: int, flood: Flood, connections: int) -> Iterator[None]:
-    """The flood, in a process of its own, so that it takes no time from those who measure."""
-    process = multiprocessing.get_context("spawn").Process(target=_flood, args=(port, flood, connections), daemon=True)
-    process.start()
-    try:
-        yield
-        if not process.is_alive():
-            raise RuntimeError(f"the flood broke off with {process.exitcode}")
-    finally:
-        process.kill()
-        process.join()
 
 
 def _flood(port: int, flood: Flood, connections: int) -> None:
