@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from exchange_running import RunningExchange
 from fake_exchange import DIALECTS, FakeMarket
 from vivienne.commands import markets as command
+from vivienne.commands import waiting
 from vivienne.commands.main import main
 from vivienne.market.feeds.exchange.adapter import Instrument
 
@@ -50,6 +51,16 @@ def test_a_search_finds_names_in_any_case_and_programs_get_a_document(running: R
     assert document["exchange"] == running.name
     assert {each["asset"] for each in document["markets"]} == {"PEPE", "1000PEPE"}
     assert {(each["status"], each["tick_size"]) for each in document["markets"]} == {("trading", 0.01)}
+
+
+def test_what_is_waited_for_is_said_when_it_takes_a_while(
+    running: RunningExchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "PATIENT_SECONDS", 0.0)
+    done = asked(running, "--json")
+    assert done.exit_code == 0, done.output
+    assert done.stderr.startswith("Waiting for the list of markets of ")
+    assert json.loads(done.stdout)["markets"]
 
 
 def test_where_nothing_fits_the_nearest_names_are_said(running: RunningExchange) -> None:

@@ -22,6 +22,7 @@ from vivienne.commands.exchange import (
 )
 from vivienne.commands.options import json_option
 from vivienne.commands.times import moment
+from vivienne.commands.waiting import waiting_for
 from vivienne.logs.records import many_lines
 from vivienne.market.download import running
 from vivienne.market.download.finishing import check_target
@@ -92,7 +93,8 @@ def _wish(place: Place, given: dict[str, Any]) -> running.Wish:
 
 async def _run(place: Place, wish: running.Wish, file: Path) -> running.Downloaded:
     async with Rest(place.adapter, place.url) as rest:
-        order = await running.planned(rest, place.adapter, wish)
+        with waiting_for(f"the list of markets of {place.adapter.title}"):
+            order = await running.planned(rest, place.adapter, wish)
         with Partial(file, order) as partial:
             for line in _announced(order, partial):
                 click.echo(many_lines(line), err=True)

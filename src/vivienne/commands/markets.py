@@ -10,6 +10,7 @@ import click
 
 from vivienne.commands.exchange import Place, exchange_option, exchange_url_option, refusals_as_errors
 from vivienne.commands.options import json_option
+from vivienne.commands.waiting import waiting_for
 from vivienne.logs.records import many_lines
 from vivienne.market.feeds.exchange.asking import instruments_of
 from vivienne.market.feeds.exchange.choosing import listed, nearest
@@ -58,7 +59,8 @@ def markets(
 
 async def _asked(place: Place) -> list[Instrument]:
     async with Rest(place.adapter, place.url) as rest:
-        return await instruments_of(rest, place.adapter)
+        with waiting_for(f"the list of markets of {place.adapter.title}"):
+            return await instruments_of(rest, place.adapter)
 
 
 def _document(each: Instrument) -> dict[str, Any]:
