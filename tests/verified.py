@@ -16,6 +16,7 @@ from vivienne.changes.service import ConfigService
 from vivienne.commands.main import main
 from vivienne.market.types import MINUTE_MS, Bars
 from vivienne.record.place import beside
+from vivienne.record.verifying.running import Verification
 from vivienne.store.opening import open_store
 from vivienne.times import iso
 
@@ -26,10 +27,21 @@ if TYPE_CHECKING:
     from click.testing import Result
 
     from vivienne.market.types import Candle
+    from vivienne.record.reader import RecordReader
     from vivienne.store.address import PostgresUrl
 
 HISTORY, BETWEEN = 450, 40
 FIRST = iso(MIDNIGHT + HISTORY * MINUTE_MS)
+
+
+def verification_of(record: RecordReader) -> Verification:
+    """The verification of all that is recorded."""
+    found = Verification(record)
+    for series in record.all_series():
+        for _ in found.steps(series):
+            pass
+    found.look_at_rows()
+    return found
 
 
 def change(**settings: float) -> ChangeRequest:

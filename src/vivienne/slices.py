@@ -22,20 +22,11 @@ async def in_slices(work: Pieces[_T]) -> _T:
 
     Work that is cancelled is done to its end, all at once, so that nothing is left half done.
     """
-    end = perf_counter() + SLICE_SECONDS
-    while True:
-        try:
-            next(work)
-        except StopIteration as done:
-            result: _T = done.value
-            return result
-        if perf_counter() >= end:
-            try:
-                await asyncio.sleep(0)
-            except asyncio.CancelledError:
-                whole(work)
-                raise
-            end = perf_counter() + SLICE_SECONDS
+    try:
+        return await SharedSlices().done(work)
+    except asyncio.CancelledError:
+        whole(work)
+        raise
 
 
 def whole(work: Pieces[_T]) -> _T:
@@ -68,7 +59,7 @@ class SharedSlices:
 
     def __init__(self) -> None:
         self._turn = asyncio.Lock()
-        self._end = 0.0
+        self._end = perf_counter() + SLICE_SECONDS
 
     async def rest(self) -> None:
         """Wait before a piece of work until others have had their turn, if the slice is over."""

@@ -100,7 +100,7 @@ async def test_a_time_that_no_clock_shows_is_refused_in_words() -> None:
     market.rest_ahead = 10**16
     async with FakeExchange("kraken", market) as exchange:
         found = await looked("kraken", exchange)
-    assert "Kraken says a time that is none" in found[-1]
+    assert "Kraken sent an invalid time" in found[-1]
 
 
 async def test_an_unknown_market_is_said_with_near_ones() -> None:

@@ -11,12 +11,12 @@ from sqlalchemy import text
 
 from making import MIDNIGHT
 from recorded_live import SECONDS, asset_of, decided, decided_anew, reading, recorder, walk
+from verified import verification_of
 from vivienne.market.types import MINUTE_MS
 from vivienne.record import recorder as recording
 from vivienne.record import written
 from vivienne.record.database import open_record
 from vivienne.record.pruning import Pruning
-from vivienne.record.verifying.running import Verification
 from vivienne.record.waiting import Waiting
 from vivienne.store.address import PostgresUrl
 
@@ -62,11 +62,7 @@ def lose(to: Recorder, where: Path | PostgresUrl, first: int) -> None:
 def found(where: Path | PostgresUrl, count: int) -> tuple[list[bool], list[Gap]]:
     """Which bars of BTC are decided, and the gaps; and all is as it was decided, and nothing is missed."""
     with reading(where) as record:
-        verification = Verification(record)
-        for each in record.all_series():
-            for _ in verification.steps(each):
-                pass
-        verification.look_at_rows()
+        verification = verification_of(record)
         assert (verification.damaged, verification.different.total()) == (0, 0)
         assert decided_anew(record, 1) == count
         series = next(each for each in record.series(1) if each.asset == "BTC")

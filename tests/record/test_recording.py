@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pytest
 
     from vivienne.changes.service import ConfigService
+    from vivienne.live.asset import LiveAsset
     from vivienne.market.types import Candle
     from vivienne.store.address import PostgresUrl
 
@@ -29,6 +30,13 @@ CHANGE = ChangeRequest(Update({"settings": {"state_threshold_bang": 90}}, partia
 def other_sums(candles: list[Candle]) -> list[Candle]:
     """The same minutes as an exchange has them, which adds in another order."""
     return [each._replace(quote_volume=each.quote_volume * (1 + 2**-52)) for each in candles]
+
+
+def alike(service: ConfigService) -> LiveAsset:
+    """The asset of a process whose history has 300 minutes."""
+    asset = asset_of(service)
+    asset.load(Bars.from_candles(walk(0, 300)))
+    return asset
 
 
 async def test_every_decision_comes_back_and_is_made_again_from_the_record(
@@ -105,9 +113,7 @@ async def test_a_process_with_the_same_bars_goes_on_where_the_last_one_stopped(
 async def test_a_bar_that_two_processes_decide_is_recorded_as_it_was_decided_first(
     service: ConfigService, where: Path | PostgresUrl
 ) -> None:
-    first, second = asset_of(service), asset_of(service)
-    for each in (first, second):
-        each.load(Bars.from_candles(walk(0, 300)))
+    first, second = alike(service), alike(service)
     made = decided(first, walk(300, 10))
     await service.change(CHANGE)
 
@@ -125,9 +131,7 @@ async def test_a_bar_that_two_processes_decide_is_recorded_as_it_was_decided_fir
 async def test_a_replay_that_begins_again_keeps_what_was_decided_first_until_a_bar_is_another_one(
     service: ConfigService, where: Path | PostgresUrl
 ) -> None:
-    first, second = asset_of(service), asset_of(service)
-    for each in (first, second):
-        each.load(Bars.from_candles(walk(0, 300)))
+    first, second = alike(service), alike(service)
 
     await recorded(recorder(where), decided(first, walk(300, 10)))
     again = [*walk(300, 5), *other_sums(walk(305, 1)), *walk(306, 6)]

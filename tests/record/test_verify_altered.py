@@ -15,7 +15,7 @@ from sqlalchemy import bindparam, text
 
 from making import MIDNIGHT
 from recorded_live import RUN, asset_of, decided, reading, recorded, recorder, walk
-from verified import BETWEEN, FIRST, HISTORY, record_with_changes_and_restarts, run, spoil, verified
+from verified import BETWEEN, FIRST, HISTORY, record_with_changes_and_restarts, run, spoil, verification_of, verified
 from vivienne.market.types import MINUTE_MS, Bars
 from vivienne.metrics.registry import Metrics
 from vivienne.record.database import open_record
@@ -314,12 +314,7 @@ async def test_a_process_that_begins_meanwhile_is_no_fault(
 
 def verification(where: Path | PostgresUrl) -> Verification:
     with reading(where) as reader:
-        found = Verification(reader)
-        for series in reader.all_series():
-            for _ in found.steps(series):
-                pass
-        found.look_at_rows()
-    return found
+        return verification_of(reader)
 
 
 def of_an_earlier_version(where: Path) -> None:

@@ -3,7 +3,7 @@ import { expectNothingSerious } from './axe.ts'
 import { numberField, save } from './configuring.ts'
 import type { RunningServer } from './server.ts'
 import { decision, rounded, shownPrice, wasSent } from './stream.ts'
-import { expect, type Page, test } from './test.ts'
+import { expect, type Page, type Request, test } from './test.ts'
 import { visit } from './visit.ts'
 
 test('prices move on as the stream sends them, and changes made here and elsewhere are marked on the chart', async ({
@@ -335,13 +335,20 @@ test.describe('on a recorded market of more bars than a chart follows', () => {
   })
 
   test('the chart goes to a day, to a bar and to a part of an address, and stays there', async ({ page, stream }) => {
+    const loading = new Set<Request>()
+    page.on('request', (request) => request.url().includes('/bars') && loading.add(request))
+    page.on('requestfinished', (request) => loading.delete(request))
+    page.on('requestfailed', (request) => loading.delete(request))
     await page.goto('/assets/LONG?range=100')
     await stream.until('LONG', (state) => decision(state).status === 'ended', 60_000)
     const newest = page.getByRole('button', { name: 'Newest bar' })
     const inTheMiddle = async (opened: string) => {
       await expect(async () => expect(await minutesFromMiddle(page, 'LONG', opened)).toBeLessThan(3)).toPass()
-      // Bars around it may still be coming.
-      await page.waitForTimeout(1_000)
+      // Bars around it may still be coming. They ask for no more once what has come is drawn.
+      await expect(async () => {
+        await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))))
+        expect(loading.size).toBe(0)
+      }).toPass()
       expect(await minutesFromMiddle(page, 'LONG', opened)).toBeLessThan(3)
       await expect(newest).toBeVisible()
     }

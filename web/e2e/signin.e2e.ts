@@ -33,10 +33,7 @@ async function enter(page: Page, address: string, token: string): Promise<void> 
 test('without a token there is a page that says what one is, what is wrong with another one, and leads on', async ({
   page,
   server,
-  watch,
 }) => {
-  // The code of the other pages may just be on its way when the server ends.
-  watch.allow(/ERR_CONTENT_LENGTH_MISMATCH|ERR_INCOMPLETE_CHUNKED_ENCODING/)
   await test.step('under the address that was asked for', async () => {
     await page.goto('/assets/ETH?panel=history')
     await expect(heading(page)).toBeVisible()

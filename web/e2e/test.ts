@@ -4,7 +4,7 @@ import { SharedContexts } from './sharedContext.ts'
 import { StateStream } from './stream.ts'
 import { Watch } from './watch.ts'
 
-export { expect, type Locator, type Page } from '@playwright/test'
+export { expect, type Locator, type Page, type Request } from '@playwright/test'
 
 interface Options {
   /** How the server is started. Each worker has one for each way, which is reset before each test. */

@@ -55,8 +55,10 @@ export class Watch {
 export const SERVER_GONE = [
   /ERR_CONNECTION_REFUSED/,
   /ERR_CONNECTION_RESET/,
+  /ERR_SOCKET_NOT_CONNECTED/,
   /ERR_EMPTY_RESPONSE/,
   /ERR_CONTENT_LENGTH_MISMATCH/,
+  /ERR_INCOMPLETE_CHUNKED_ENCODING/,
   /WebSocket connection to .* failed/,
 ]
 /** What Chromium prints when the server refuses a request. */

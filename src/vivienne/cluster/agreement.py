@@ -26,17 +26,16 @@ def disagreements(
     Args:
         agents: the last heartbeats of those that are alive.
         assets: of this process.
-        publishing: names of those that publish states. The others are compared with one of them, because whoever may
-            publish heartbeats can invent agents; and only some of the others are looked at.
+        publishing: names of those that publish states. The first of them is what all agents are compared with. Of the
+            others `_MOST_OTHERS` are looked at, because any program with access to the channel can invent agents.
     """
     found: dict[str, str] = {}
     known = sorted(agents, key=lambda each: (each["agent"] not in publishing, each["agent"]))
     for beat in known[: len(publishing) + _MOST_OTHERS]:
-        # Whose share it is costs time for each agent there would be: asked only of those that count as others do.
-        reasons = _settings(beat, known[0]) or _assets(beat, assets)
         if len(found) == MOST_TOLD:
             break
-        if reasons:
+        # Whose share it is costs time for each agent there would be: asked only of those that count as others do.
+        if reasons := _settings(beat, known[0]) or _assets(beat, assets):
             found[f"{beat['shard']} ({beat['agent']})"] = "; ".join(reasons)
     return found
 

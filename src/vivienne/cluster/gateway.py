@@ -7,7 +7,7 @@ import logging
 from contextlib import aclosing
 from datetime import datetime
 from types import NoneType
-from typing import TYPE_CHECKING, Any, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import orjson
 
@@ -35,20 +35,20 @@ _log = logging.getLogger(__name__)
 WATCH_SECONDS = 0.25
 """Time between two checks for silent agents."""
 MOST_STATE_BYTES = 256 * 1024
-"""Length of a state, of which an agent's has about 10 kB: whatever is in one goes to every client."""
+"""Longest state. One of an agent has about 10 kB. All of it goes to every client."""
 _MOST_LEVELS = 32
-"""Objects and lists within each other; a state has about ten."""
+"""Nesting of objects and lists; a state has about ten levels."""
 SETTLE_SECONDS = 3 * HEARTBEAT_SECONDS
 """Time in which the agent of a kept state must be heard from; after it the state is shown as stale."""
 
 
 class _Kept:
-    """A state that Redis kept.
+    """A state that waits until its agent is heard from.
 
     Args:
         state: the message, whose agent is removed from it.
         waited: seconds since it was published, by the clocks of two machines.
-        loaded: the time of the event loop when it was loaded.
+        loaded: the time of the event loop when it came.
     """
 
     def __init__(self, state: dict[str, Any], waited: float, loaded: float) -> None:
@@ -56,14 +56,6 @@ class _Kept:
         self.state = state
         self.waited = waited
         self.loaded = loaded
-
-
-class _Early(NamedTuple):
-    """A state that came before the first heartbeat of its agent, and when, by the time of the event loop."""
-
-    agent: str
-    state: dict[str, Any]
-    came: float
 
 
 class GatewayHeartbeats:
@@ -103,7 +95,7 @@ class Gateway:
         # By agent, states that were kept by Redis, until the agent is heard from.
         self._kept: dict[str, list[_Kept]] = {}
         # By asset, the last state of an agent that has not said yet that it decides it.
-        self._early: dict[str, _Early] = {}
+        self._early: dict[str, _Kept] = {}
         self._all_shown: Callable[[], None] = lambda: None
 
     async def run(self, redis: Redis, ready: Callable[[], None]) -> None:
@@ -192,8 +184,7 @@ class Gateway:
             for asset, early in list(self._early.items()):
                 if early.agent == agent and self._agents.decides(agent, asset):
                     del self._early[asset]
-                    waited = asyncio.get_running_loop().time() - early.came
-                    self._relay.receive(early.state, agent, waited)  # type: ignore[arg-type]  # it was looked at
+                    self._show(early, None)
             if agent in self._kept:
                 self._settle(agent)
 
@@ -211,18 +202,18 @@ class Gateway:
                 self._settle(agent)
 
     def _receive(self, message: dict[str, Any]) -> str | None:
-        """Pass a state on; return its agent, or None if it is no state of a known asset by an agent that decides it."""
+        """Pass a state on, and return its agent. None if it is not a state, or its agent does not decide the asset."""
         if message.get("asset") not in self._assets or not _is_state(message):
             return None
-        asset, agent = message["asset"], str(message.pop(PUBLISHED_BY, ""))
-        if len(agent) > LONGEST_NAME:
+        came = _Kept(message, 0.0, asyncio.get_running_loop().time())
+        if len(came.agent) > LONGEST_NAME:
             return None
-        if not self._agents.decides(agent, asset):
-            # Its next heartbeat says so. Whoever may publish here, and not there, makes no agent by a state.
-            self._early[asset] = _Early(agent, message, asyncio.get_running_loop().time())
+        if not self._agents.decides(came.agent, message["asset"]):
+            # The next heartbeat of an agent says so. A program that may publish states only cannot invent an agent.
+            self._early[message["asset"]] = came
             return None
-        self._relay.receive(message, agent)  # type: ignore[arg-type]  # it has what is looked at here
-        return agent
+        self._show(came, None)
+        return came.agent
 
     def _look_after(self, asset: str) -> None:
         agent = self._relay.agent_of(asset)
@@ -272,7 +263,7 @@ def _is_trouble(value: object) -> bool:
 
 
 def _is_deep(message: dict[str, Any]) -> bool:
-    """Whether it is nested deeper than any state, so that it may not be possible to encode it."""
+    """True if it is nested deeper than any state: then encoding it may fail."""
     level: list[Any] = [message]
     for _ in range(_MOST_LEVELS):
         level = [inner for outer in level for inner in (outer.values() if isinstance(outer, dict) else outer)]

@@ -149,10 +149,10 @@ class StateRelay:
             self._awaited = None
 
     def _moved(self, asset: str, by: int, seq: int) -> int:
-        """The number of states since the last one; below 1 for an older one.
+        """The number of states since the last one; 0 for an older one.
 
-        Two in a row that are older and follow each other are what the agent publishes now: whoever else may publish
-        could have sent one with the highest number there is.
+        If two older ones follow each other, they are what the agent publishes now. The last one was forged then, with a
+        higher number than any that the agent has reached.
         """
         before = self._behind.pop(asset, None)
         if by > 0:

@@ -38,9 +38,9 @@ def verify(assets: tuple[str, ...], begin: str | None, db: str, record: str, *, 
     """Decide every recorded bar anew, and compare with what was recorded, to the last bit.
 
     Each bar is decided from the recorded bars, with the configuration that was in force. The configurations are
-    compared with those of the database, and all that was recorded with its checksum. A server may run meanwhile. Exit
-    code 0: everything is equal; 1: something differs, was altered or is missing; 2: there is no such record, or it
-    cannot be read.
+    compared with those of the database, and all recorded rows with their checksums. A server may use the record at the
+    same time. Exit code 0: everything is equal; 1: something differs, was altered or is missing; 2: there is no such
+    record, or it cannot be read.
     """
     first = 0 if begin is None else moment("--from", begin)
     with opened_record(db, record) as reader:
@@ -92,7 +92,8 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
     if document["unsealed"]:
         yield f"{document['unsealed']:,} bars have no checksum: an earlier version recorded them"
     if document["gaps"]:
-        yield f"The record has {document['gaps']:,} gaps, in which decisions were not recorded"
+        gaps = "a gap" if document["gaps"] == 1 else f"{document['gaps']:,} gaps"
+        yield f"The record has {gaps} in which decisions were not recorded"
     for program, count in document["different_by_program"].items():
         yield f"{count:,} decisions that version {program} recorded are different"
     different = document["different"]

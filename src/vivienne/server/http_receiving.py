@@ -105,8 +105,8 @@ class Receiving(HttpToolsProtocol):
             if self._arriving.body_left and self.flow.size and not self.transport.is_closing():
                 # A body costs next to nothing, so it comes with its head.
                 self._parse(self.flow.take(self._arriving.body_left))
-        except Exception:
-            self.transport.abort()  # nobody would read on
+        except Exception:  # whatever it is, it is raised again; until then nobody would read on
+            self.transport.abort()
             raise
         if not self._is_upgrading:
             self._count_held()

@@ -74,8 +74,7 @@ def account(assets: Mapping[str, DecidedBars], length_ms: int, costs: Costs) -> 
         length_ms: length of a bar.
         costs: of a trade.
     """
-    decisions = [np.flatnonzero(each.is_decided) for each in assets.values()]
-    begins = [each.bars.open_time[rows[0]] for each, rows in zip(assets.values(), decisions, strict=True) if len(rows)]
+    begins = [each.bars.open_time[each.is_decided].item(0) for each in assets.values() if each.is_decided.any()]
     known = _kept(assets, min(begins)) if begins else {}
     if not known:
         nothing = np.empty(0)

@@ -46,8 +46,9 @@ class Span(NamedTuple):
 
     def has(self, open_time: IntArray) -> BoolArray:
         """True for each open time within."""
-        after = self.begin is None or open_time >= self.begin
-        return np.full(len(open_time), True) & after & (self.end is None or open_time < self.end)
+        begin, end = -np.inf if self.begin is None else self.begin, np.inf if self.end is None else self.end
+        is_within: BoolArray = (open_time >= begin) & (open_time < end)
+        return is_within
 
 
 EVERYTHING = Span()
@@ -57,8 +58,8 @@ def setups(assets: Mapping[str, DecidedBars], length_ms: int, span: Span = EVERY
     """Sort the entries on some bars by their kinds.
 
     Args:
-        assets: bars with decisions, by the name of the asset. A position on the first bar of all is no entry, so the
-            bars should begin one before the span, and end `outcomes.MOVE_BARS` after it.
+        assets: bars with decisions, by the name of the asset. They should begin one bar before the span, because a
+            position on the first bar never counts as an entry, and end `outcomes.MOVE_BARS` after the span.
         length_ms: length of a bar.
         span: of the bars whose entries count.
     """

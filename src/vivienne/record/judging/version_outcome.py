@@ -94,9 +94,8 @@ def version_outcome(
 
 def _with_warm_up(anew: DecidedBars, recorded: DecidedBars) -> DecidedBars:
     """Bars decided anew. Those that could not be are idle, as they are in the record while a market warms up."""
-    return replace(
-        anew, is_decided=anew.is_decided | recorded.is_decided, has_effect=anew.has_effect & anew.is_decided
-    )  # fmt: skip
+    is_decided, has_effect = anew.is_decided | recorded.is_decided, anew.has_effect & anew.is_decided
+    return replace(anew, is_decided=is_decided, has_effect=has_effect)
 
 
 def version_pair(version: int, decided: DecidedBars, before: Predecessor) -> Pair:

@@ -251,8 +251,8 @@ class Verification:
         for time, name, value in recorded.odd:
             if name == "open_time":
                 self.altered += 1
-            # An altered open time may be anything; it is only shown.
-            self._list(part, Difference(time, name, str(value), None, "value"))  # type: ignore[arg-type]
+            # An altered open time may be anything.
+            self._list(part, Difference(time, name, str(value), None, "value"))  # type: ignore[arg-type]  # only shown
 
     def _list(self, part: Part, each: Difference) -> None:
         if len(self.listed) < MOST_LISTED:

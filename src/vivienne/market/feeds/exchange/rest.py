@@ -126,11 +126,11 @@ class Rest:
         """The exchange's time, in ms since the epoch.
 
         Raises:
-            Refused: there is no answer, or none that can be a time.
+            Refused: there is no answer, or it is not a valid time.
         """
         found: int = answer_of(self._adapter.time, await self.get(self._adapter.time_request(), tries=tries))
         if not 0 <= found < END_OF_TIME_MS:
-            raise Refused(Advice("retry", f"{self._adapter.title} says a time that is none: {found:,} ms since 1970"))
+            raise Refused(Advice("retry", f"{self._adapter.title} sent an invalid time: {found:,} ms since 1970"))
         return found
 
     async def markets(self, request: Request, most: int) -> MarketList:
