@@ -1,0 +1,1 @@
+"""Rules of alerts, pure: what a rule is, what happened, and which rules it concerns."""

@@ -1,0 +1,1 @@
+"""Alerts as they are sent: decided on closed bars, kept until they are delivered."""

@@ -1,0 +1,164 @@
+"""Alerts and their deliveries as they are kept, and the interface of the store that keeps them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from vivienne.wire.alert import AlertEvent, ChannelType, DeliveryStatus
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An alert.
+
+    Attributes:
+        event_id: names it for ever; the same event has the same id whoever decides it.
+        alert_id: of its rule.
+        run: key of the course of market time.
+        bar_time: open time of the bar, ms since the epoch; None for an event that has none.
+        created_at: ISO 8601 UTC.
+        event: as it is sent.
+        number: in the order of storing; 0 before it is stored.
+    """
+
+    event_id: str
+    alert_id: str
+    run: str
+    asset: str | None
+    bar_time: int | None
+    created_at: str
+    event: AlertEvent
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDelivery:
+    """A message of an alert to one channel.
+
+    Attributes:
+        delivery_id: `event_id` and channel.
+        channel: id of the channel in its rule.
+        target: masked address, for people.
+        due_at: time of the next attempt, seconds since the epoch.
+        first_at: time of its creation, likewise; after 24 h it is given up.
+        together: number of alerts that were sent in one message with it; 1 for it alone.
+        number: in the order of storing; 0 before it is stored.
+    """
+
+    delivery_id: str
+    event_id: str
+    alert_id: str
+    alert_name: str
+    channel: str
+    channel_type: ChannelType
+    target: str
+    status: DeliveryStatus
+    due_at: float
+    first_at: float
+    attempts: int = 0
+    delivered_at: str | None = None
+    latency_ms: float | None = None
+    status_code: int | None = None
+    answer: str | None = None
+    together: int = 1
+    number: int = 0
+
+
+class Waiting(NamedTuple):
+    """A delivery that is not done, and its alert."""
+
+    delivery: StoredDelivery
+    event: StoredEvent
+
+
+class Fired(NamedTuple):
+    """The last alert of a rule for an asset."""
+
+    alert_id: str
+    asset: str | None
+    created_at: str
+    bar_time: int | None
+
+
+class AlertStore(Protocol):
+    """Where alerts live. Methods block; they raise `StoreUnavailable` when the store does not answer.
+
+    Several processes may share it. Each has its own deliveries: their `owner`.
+    """
+
+    def add_alerts(
+        self,
+        events: Sequence[StoredEvent],
+        deliveries: Sequence[StoredDelivery],
+        standings: Mapping[str, str],
+        run: str,
+        owner: str,
+    ) -> frozenset[str]:
+        """Add alerts with their deliveries, and replace standings, all or none; on return they are on disk.
+
+        Deliveries of alerts that are kept already are not added.
+
+        Args:
+            events: may be kept already, also by another process.
+            deliveries: of these.
+            standings: by asset, its last known bar, as JSON.
+            run: key of the course of market time.
+            owner: the process that delivers them.
+
+        Returns:
+            Ids of the alerts that were not kept yet.
+        """
+
+    def standings(self, run: str) -> dict[str, str]:
+        """By asset, the standing that was stored last."""
+
+    def adopt(self, owner: str, dead_after: float | None) -> int:
+        """Take over deliveries whose owner has not said that it is alive for so many seconds; tell how many.
+
+        Args:
+            owner: the new one.
+            dead_after: None for those of everybody else.
+        """
+
+    def say_alive(self, owner: str) -> None:
+        """Note that a process is alive, by the clock of the database."""
+
+    def waiting(self, owner: str, limit: int, after: int = 0) -> list[Waiting]:
+        """Deliveries that a process has to do, in the order of storing, at most so many, after a number."""
+
+    def update_deliveries(self, deliveries: Sequence[StoredDelivery]) -> None:
+        """Replace deliveries by what has become of them, all or none."""
+
+    def last_fired(self, run: str) -> list[Fired]:
+        """Of each rule and asset, the newest alert."""
+
+    def delivery(self, delivery_id: str) -> Waiting | None:
+        """A delivery and its alert."""
+
+    def deliveries_page(
+        self,
+        *,
+        alert_id: str | None,
+        statuses: Collection[DeliveryStatus] | None,
+        asset: str | None,
+        limit: int,
+        before: int | None,
+    ) -> list[Waiting]:
+        """Deliveries, newest first, at most so many, with numbers below `before`."""
+
+    def events_page(self, *, channel_type: ChannelType | None, limit: int, before: int | None) -> list[StoredEvent]:
+        """Alerts, newest first, at most so many, with numbers below `before`; with a type, those for such a channel."""
+
+    def delivery_counts(self) -> dict[tuple[ChannelType, DeliveryStatus], int]:
+        """Number of deliveries by type and status, without delivered ones."""
+
+    def prune_alerts(self, before: str, most: int, limit: int) -> int:
+        """Remove alerts whose deliveries are all done: those made before a moment, and the oldest beyond `most`.
+
+        Returns:
+            The number of alerts that were removed, at most `limit`.
+        """
