@@ -1,0 +1,84 @@
+"""All rules in force, found by what happened."""
+
+from __future__ import annotations
+
+import re
+from fnmatch import translate
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+from vivienne.alerts.happenings import happened, possible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from vivienne.alerts.happenings import Happening
+    from vivienne.alerts.rule import Rule
+    from vivienne.alerts.standing import Standing
+    from vivienne.wire.alert import EventType, MarketKind
+
+
+class HasRule(Protocol):
+    """Something with a rule."""
+
+    @property
+    def rule(self) -> Rule:
+        """The rule."""
+
+
+RuleT = TypeVar("RuleT", bound=HasRule)
+
+
+class Rulebook(Generic[RuleT]):
+    """The rules that are on, by kind of event and asset.
+
+    Args:
+        rules: all of them.
+        market: kind of the market that is decided.
+    """
+
+    def __init__(self, rules: Iterable[RuleT], market: MarketKind) -> None:
+        self._by_kind: dict[EventType, list[RuleT]] = {}
+        self._for_asset: dict[tuple[EventType, str], list[RuleT]] = {}
+        """By kind and asset, the rules that watch it; made when they are first asked for."""
+        for each in rules:
+            if each.rule.enabled and market in each.rule.markets:
+                for kind in dict.fromkeys(each.rule.event):
+                    self._by_kind.setdefault(kind, []).append(each)
+
+    def __bool__(self) -> bool:
+        return bool(self._by_kind)
+
+    def watching(self, kind: EventType, asset: str | None = None) -> list[RuleT]:
+        """The rules that watch a kind of events; of one asset, if it is given."""
+        if asset is None:
+            return self._by_kind.get(kind, [])
+        found = self._for_asset.get((kind, asset))
+        if found is None:
+            found = [each for each in self._by_kind.get(kind, []) if concerns(each.rule, asset)]
+            self._for_asset[kind, asset] = found
+        return found
+
+    def of_bar(self, asset: str, before: Standing, now: Standing) -> Iterator[tuple[RuleT, Happening]]:
+        """The rules of which a bar has caused an event, each once."""
+        kinds = possible(before, now)
+        seen: set[int] = set()
+        for kind in kinds:
+            for each in self.watching(kind, asset):
+                if id(each) not in seen:
+                    seen.add(id(each))
+                    found = happened(each.rule, before, now, kinds)
+                    if found is not None:
+                        yield each, found
+
+
+def concerns(rule: Rule, asset: str) -> bool:
+    """Tell whether a rule is for an asset."""
+    return any(pattern == "*" or re.fullmatch(translate(pattern), asset) for pattern in rule.assets)
+
+
+def fits_any(patterns: Iterable[str] | None, names: Iterable[str]) -> bool:
+    """Tell whether one of the names fits one of the patterns; without patterns, all do."""
+    if patterns is None:
+        return True
+    found = [re.compile(translate(pattern)) for pattern in patterns]
+    return any(each.fullmatch(name) for name in names for each in found)
