@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, time, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 _DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -15,11 +15,14 @@ _DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 def _zone(name: str) -> str:
     try:
         ZoneInfo(name)
-    except (ValueError, OSError) as error:  # unknown names raise a KeyError that is a ZoneInfoNotFoundError
-        raise ValueError("unknown zone") from error
-    except KeyError as error:
+    except (ValueError, OSError, KeyError) as error:  # of an unknown one it is a KeyError
         raise ValueError("unknown zone") from error
     return name
+
+
+def as_tuple(value: Any) -> Any:
+    """The validator of a field with a tuple, for a list of JSON."""
+    return tuple(value) if isinstance(value, list) else value
 
 
 ClockTime = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
@@ -40,7 +43,7 @@ class QuietHours(BaseModel):
     begin: ClockTime = Field(alias="from")
     end: ClockTime = Field(alias="to")
     zone: Annotated[str, AfterValidator(_zone), Field(max_length=64)] = "UTC"
-    days: tuple[Day, ...] = Field(default=(), max_length=7)
+    days: Annotated[tuple[Day, ...], BeforeValidator(as_tuple), Field(max_length=7)] = ()
 
     def cover(self, moment: datetime) -> bool:
         """Tell whether a moment lies within them."""

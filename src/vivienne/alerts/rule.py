@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from vivienne.agent.filters import FILTER
 from vivienne.alerts.channels import AnyChannel, Channel, TextTemplate, Webhook, made_secret
 from vivienne.alerts.fields import FIELDS
-from vivienne.alerts.quiet import QuietHours
+from vivienne.alerts.quiet import QuietHours, as_tuple
 from vivienne.alerts.secret import Secret
 from vivienne.alerts.template import Template
 from vivienne.wire.alert import EventType, MarketKind
@@ -50,15 +50,11 @@ def _known_filters(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-def _as_tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
-
-
 def _events(value: Any) -> Any:
-    return (value,) if isinstance(value, str) else _as_tuple(value)
+    return (value,) if isinstance(value, str) else as_tuple(value)
 
 
-_List = BeforeValidator(_as_tuple)
+_List = BeforeValidator(as_tuple)
 Pattern = Annotated[str, Field(pattern=r"^[A-Za-z0-9._*?-]{1,32}$")]
 ShortText = Annotated[str, Field(min_length=1, max_length=100)]
 

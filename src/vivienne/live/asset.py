@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from vivienne.agent.schema import Configuration
     from vivienne.changes.in_force import Active
     from vivienne.live.deciding import Basis
+    from vivienne.live.made import Made
     from vivienne.live.memory import Recalled
     from vivienne.market.feeds.base import Contact, Listing, MinuteSource
     from vivienne.market.timeframe import Timeframe
@@ -256,6 +257,21 @@ class LiveAsset:
             "forming": self._bars.forming_bar(),
             "changes": self._changes.listed(),
         }
+
+    def decided_after(self, open_time: int, most: int) -> list[tuple[Made, float]]:
+        """The decisions on closed bars after a time; see `Deciding.decided_after`."""
+        return self._deciding.decided_after(self._active(), open_time, most)
+
+    @property
+    def contact(self) -> Contact | None:
+        """The standing of the feed with its exchange; None without one."""
+        return self._contact()
+
+    @property
+    def symbol(self) -> str | None:
+        """The symbol at its exchange; None without one."""
+        listing = self._listing()
+        return None if listing is None else listing.symbol
 
     def closes(self, most: int) -> list[float]:
         """The last closes, oldest first."""

@@ -147,6 +147,23 @@ class Deciding:
         evaluation = self._evaluate(bars[:end], active.configuration, min(limit, end))
         return chart_bars(bars[:end], window.sources()[:end], evaluation, self._known(evaluation), self._first)
 
+    def decided_after(self, active: Active, open_time: int, most: int) -> list[tuple[Made, float]]:
+        """The decisions on the closed bars that open after a time, at most the last `most`, each with its close.
+
+        Those that were made when their bars closed are as they were made; the others are made with the configuration.
+        """
+        bars = self._window.bars()
+        rows = min(most, len(bars) - int(bars.open_time.searchsorted(open_time, side="right")))
+        if rows <= 0:
+            return []
+        evaluation = self._evaluate(bars, active.configuration, rows)
+        is_paused, read = active.pause is not None, readings(evaluation)
+        found = [
+            Made(evaluation.decision(row), active.version, is_paused, read[row]) if known is None else known
+            for row, known in enumerate(self._known(evaluation))
+        ]
+        return list(zip(found, bars.close[-rows:].tolist(), strict=True))
+
     def sources(self) -> dict[int, MinuteSource | None]:
         """Where the closed bars came from, by their open time."""
         return dict(zip(self._window.bars().open_time.tolist(), self._window.sources(), strict=True))

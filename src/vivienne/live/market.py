@@ -93,6 +93,7 @@ class Market:
         self._slices = SharedSlices()
         self._window = window
         self._listeners: list[Callable[[DecisionMade], None]] = []
+        self._watchers: list[Callable[[str], None]] = []
         self._records = {asset: Quota(_log, logging.WARNING, MOST_OF_AN_ASSET) for asset in feed.assets}
         """Of the log: a feed whose data is wrong and right in turn does not fill it."""
         self._assets = {
@@ -142,6 +143,14 @@ class Market:
     def listen(self, listener: Callable[[DecisionMade], None]) -> None:
         """Call a listener with every decision on a closed bar, in order. The stream of states is the first listener."""
         self._listeners.append(listener)
+
+    def watch(self, watcher: Callable[[str], None]) -> None:
+        """Call a watcher with an asset whose history was read, or whose data or feed has become another."""
+        self._watchers.append(watcher)
+
+    def seen(self, asset: str) -> LiveAsset:
+        """An asset as it is now."""
+        return self._assets[asset]
 
     def troubles(self) -> dict[str, str]:
         """Assets without a usable decision, with the reason."""
@@ -217,10 +226,12 @@ class Market:
         elif isinstance(event, HistoryRead):
             await self._slices.done(self._loading(asset, event.history))
             self._decide_again(asset)
+            self._tell_watchers(asset)
         elif isinstance(event, FeedTrouble):
             live.hold(event.reason)
         elif isinstance(event, ContactChanged):
             self._publish_safely(asset)
+            self._tell_watchers(asset)
         elif isinstance(event, FeedEnded):
             await self._board.handed_over(asset)
             live.end()
@@ -245,6 +256,7 @@ class Market:
         elif before is None and not self._is_said(asset, trouble):
             self._records[asset].log("%s: %s", asset, trouble)
         self._publish_safely(asset)
+        self._tell_watchers(asset)
 
     def _is_said(self, asset: str, trouble: Trouble) -> bool:
         """Whether another asset has the same trouble. That of the whole exchange is said of the first one only."""
@@ -255,6 +267,7 @@ class Market:
         self._records[asset].log("%s: %s", asset, reason, level=logging.ERROR)
         self._assets[asset].break_off(reason)
         self._publish_safely(asset)
+        self._tell_watchers(asset)
 
     def _reconfigured(self, change: AppliedRevision) -> Iterator[None]:
         for asset in change.assets:
@@ -298,6 +311,13 @@ class Market:
                 listener(made)
             except Exception:  # noqa: BLE001  # the other listeners must still be called
                 _log.exception("A listener failed on a decision of %s", made.asset)
+
+    def _tell_watchers(self, asset: str) -> None:
+        for watcher in self._watchers:
+            try:
+                watcher(asset)
+            except Exception:  # noqa: BLE001  # as in `_tell`
+                _log.exception("A watcher of %s failed", asset)
 
     def _decide_again(self, asset: str) -> None:
         live, begin = self._assets[asset], perf_counter()

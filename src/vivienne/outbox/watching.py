@@ -1,0 +1,152 @@
+"""Events that no closed bar causes: data, feed, configuration, pauses, and parts of the process in trouble."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from vivienne.alerts.happenings import Happening
+from vivienne.alerts.rulebook import concerns, fits_any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from vivienne.alerts.rule import Rule
+    from vivienne.live.asset import LiveAsset
+    from vivienne.store.revision import AppliedRevision, Revision
+
+_MOST_LISTED = 100
+"""Changed values and assets that an alert lists."""
+
+
+class Noticed(NamedTuple):
+    """An event that no bar caused.
+
+    Attributes:
+        happening: what happened.
+        asset: the asset; None if it concerns none, or several.
+        key: tells it from other events of this kind.
+        wants: tells whether a rule that watches this kind wants it.
+        version: of the configuration; None for the one in force.
+    """
+
+    happening: Happening
+    asset: str | None
+    key: str
+    wants: Callable[[Rule], bool]
+    version: int | None = None
+
+
+def _any_rule(_rule: Rule) -> bool:
+    return True
+
+
+class DataWatch:
+    """Notices that the data of an asset has become unreliable, and that it is reliable again.
+
+    While a process starts, nothing is reliable yet. That is no event.
+    """
+
+    def __init__(self) -> None:
+        self._reliable: set[str] = set()
+        self._stale: set[str] = set()
+
+    def look(self, asset: str, live: LiveAsset, moment: str) -> Iterator[Noticed]:
+        """Look at an asset at a moment."""
+        trouble = live.trouble
+        if trouble is None:
+            self._reliable.add(asset)
+            if asset in self._stale:
+                self._stale.remove(asset)
+                yield self._noticed(asset, {"status": "live", "reason_id": None, "reason": None}, moment)
+        elif asset in self._reliable and asset not in self._stale:
+            self._stale.add(asset)
+            details = {"status": "stale", "reason_id": trouble.id, "reason": trouble.message}
+            yield self._noticed(asset, details, moment)
+
+    def _noticed(self, asset: str, details: dict[str, Any], moment: str) -> Noticed:
+        return Noticed(
+            Happening("data", details), asset, f"{details['status']} {moment}", lambda rule: concerns(rule, asset)
+        )
+
+
+class FeedWatch:
+    """Notices that the feed lost its exchange, or failed, and that it is connected again."""
+
+    def __init__(self) -> None:
+        self._states: dict[str, tuple[str, str | None]] = {}
+        self._said = ""
+
+    def look(self, asset: str, live: LiveAsset, moment: str) -> Iterator[Noticed]:
+        """Look at the feed of an asset at a moment. That of all is connected once that of each is."""
+        contact, trouble = live.contact, live.trouble
+        if trouble is not None and trouble.id == "feed_failed":
+            self._states[asset] = "failed", trouble.message
+        elif contact is not None:
+            self._states[asset] = contact.state, contact.reason
+        else:
+            self._states.pop(asset, None)
+        state, reason = next((each for each in self._states.values() if each[0] != "connected"), ("connected", None))
+        was, self._said = self._said, state if self._states or self._said else ""
+        if was and state not in (was, "connecting"):
+            details = {"feed_status": state, "status": state, "reason": reason}
+            yield Noticed(Happening("feed", details), None, f"{state} {moment}", _any_rule)
+
+
+class PartWatch:
+    """Notices that a part of the process, such as the store, is in trouble, and that it works again.
+
+    Args:
+        parts: by name, a function that tells what is wrong with it.
+        process: name of this process.
+    """
+
+    def __init__(self, parts: Mapping[str, Callable[[], str | None]], process: str) -> None:
+        self._parts = parts
+        self._process = process
+        self._in_trouble: set[str] = set()
+
+    def look(self, moment: str) -> Iterator[Noticed]:
+        """Look at all parts at a moment."""
+        for name, trouble_of in self._parts.items():
+            trouble = trouble_of()
+            if (trouble is not None) == (name in self._in_trouble):
+                continue
+            status = "ok" if trouble is None else "trouble"
+            (self._in_trouble.discard if trouble is None else self._in_trouble.add)(name)
+            details = {"part": name, "status": status, "reason": trouble, "process": self._process}
+            yield Noticed(Happening("system", details), None, f"{name} {status} {self._process} {moment}", _any_rule)
+
+
+def of_revision(change: AppliedRevision) -> Iterator[Noticed]:
+    """The event of a change of the configuration, or of a pause."""
+    revision, assets = change.revision, change.assets
+    if revision.action in ("pause", "resume"):
+        details: dict[str, Any] = {
+            "action": "paused" if revision.action == "pause" else "resumed",
+            "author": revision.author,
+            "channel": revision.channel,
+            "reason": revision.reason,
+        }
+        yield _revised(Happening("pause", details), revision, lambda rule: _is_of(rule, assets))
+    elif change.assets and revision.changed:
+        paths = [changed["path"] for changed in revision.changed]
+        details = {
+            "author": revision.author,
+            "channel": revision.channel,
+            "reason": revision.reason,
+            "changed": paths[:_MOST_LISTED],
+            "assets": [] if revision.asset_symbol is None else [revision.asset_symbol],
+        }
+
+        def wants(rule: Rule) -> bool:
+            return _is_of(rule, assets) and fits_any(rule.authors, [revision.author]) and fits_any(rule.paths, paths)
+
+        yield _revised(Happening("config", details), revision, wants)
+
+
+def _revised(happening: Happening, revision: Revision, wants: Callable[[Rule], bool]) -> Noticed:
+    return Noticed(happening, revision.asset_symbol, str(revision.version), wants, revision.version)
+
+
+def _is_of(rule: Rule, assets: list[str]) -> bool:
+    return any(concerns(rule, asset) for asset in assets)

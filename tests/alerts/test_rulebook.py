@@ -1,0 +1,114 @@
+"""Which rules want what happened from one bar to the next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from vivienne.alerts.quiet import QuietHours
+from vivienne.alerts.reading import read_rule
+from vivienne.alerts.rulebook import Rulebook
+from vivienne.alerts.standing import Standing
+
+if TYPE_CHECKING:
+    from vivienne.alerts.rule import Rule
+
+IDLE = Standing(900_000, "idle", "none", 0.1, 0.0, (), 100.0, 1)
+LOADED = replace(IDLE, level="loaded", side="long", confidence=0.4, size=2.0)
+AIM = replace(LOADED, level="aim", confidence=0.6, size=5.0)
+BANG = replace(AIM, level="bang", confidence=0.9, size=10.0)
+SHORT = replace(BANG, side="short")
+HELD = replace(LOADED, size=0.0, held=("trend", "levels"))
+
+
+@dataclass(frozen=True)
+class Named:
+    rule: Rule
+
+
+def rule(**changed: Any) -> Rule:
+    document = {"name": "a", "assets": ["*"], "event": "level", "channels": [{"type": "browser"}], **changed}
+    return read_rule(document, assets=("BTC",)).rule
+
+
+def fired(before: Standing, now: Standing, asset: str = "BTC", **changed: Any) -> str | None:
+    found = [*Rulebook([Named(rule(**changed))], "simulated").of_bar(asset, before, now)]
+    assert len(found) <= 1
+    return found[0][1].type if found else None
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "changed", "kind"),
+    [
+        (IDLE, AIM, {}, "level"),
+        (AIM, BANG, {}, "level"),
+        (BANG, AIM, {}, "level"),
+        (AIM, AIM, {}, None),
+        (AIM, LOADED, {}, None),
+        (LOADED, BANG, {"levels": ["aim"]}, None),
+        (AIM, LOADED, {"when": "leaves"}, "level"),
+        (BANG, AIM, {"when": "leaves"}, None),
+        (BANG, AIM, {"when": "leaves", "levels": ["bang"]}, "level"),
+        (IDLE, LOADED, {"event": "entry"}, "entry"),
+        (LOADED, BANG, {"event": "entry"}, None),
+        (BANG, SHORT, {"event": "entry"}, "entry"),
+        (BANG, SHORT, {"event": "side"}, "side"),
+        (IDLE, SHORT, {"event": "side"}, None),
+        (BANG, IDLE, {"event": "exit"}, "exit"),
+        (BANG, SHORT, {"event": "exit"}, None),
+        (BANG, IDLE, {"event": "exit", "side": "long"}, "exit"),
+        (SHORT, IDLE, {"event": "exit", "side": "long"}, None),
+        (LOADED, BANG, {"event": "size"}, "size"),
+        (IDLE, BANG, {"event": "size"}, None),
+        (LOADED, HELD, {"event": "held"}, "held"),
+        (HELD, HELD, {"event": "held"}, None),
+        (LOADED, HELD, {"event": "held", "filters": ["volatility"]}, None),
+        (replace(HELD, held=("trend",)), HELD, {"event": "held"}, "held"),
+        (replace(HELD, held=("trend",)), HELD, {"event": "held", "filters": ["trend"]}, None),
+        (LOADED, AIM, {"event": "confidence", "above": 0.6}, "confidence"),
+        (AIM, BANG, {"event": "confidence", "above": 0.6}, None),
+        (AIM, LOADED, {"event": "confidence", "below": 0.5}, "confidence"),
+        (IDLE, BANG, {"event": ["size", "entry", "level"]}, "entry"),
+        (IDLE, BANG, {"side": "short"}, None),
+        (IDLE, BANG, {"min_size": 10}, "level"),
+        (IDLE, AIM, {"min_size": 10}, None),
+        (IDLE, AIM, {"min_confidence": 0.7}, None),
+        (IDLE, AIM, {"enabled": False}, None),
+        (IDLE, AIM, {"markets": ["real"]}, None),
+        (IDLE, AIM, {"assets": ["ETH"]}, None),
+        (IDLE, AIM, {"assets": ["eth", "b?C"]}, "level"),
+    ],
+)
+def test_a_rule_fires_when_what_it_watches_happens(
+    before: Standing, now: Standing, changed: dict[str, Any], kind: str | None
+) -> None:
+    assert fired(before, now, **changed) == kind
+
+
+def test_a_standing_comes_back_from_the_store_as_it_was() -> None:
+    assert Standing.load(HELD.text()) == HELD
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"level": 3}', HELD.text().replace("loaded", "lost")])
+def test_a_standing_that_cannot_be_read_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="not a stored standing"):
+        Standing.load(text)
+
+
+@pytest.mark.parametrize(
+    ("moment", "is_quiet"),
+    [
+        ("2026-11-27T21:30:00+00:00", True),  # a Friday, 22:30 in Berlin
+        ("2026-11-28T05:59:00+00:00", True),  # of the night that began on Friday
+        ("2026-11-28T06:00:00+00:00", False),
+        ("2026-11-28T21:30:00+00:00", False),  # a Saturday
+        ("2026-11-27T20:59:00+00:00", False),
+        ("2026-07-03T20:00:00+00:00", True),  # the same hour in summer
+    ],
+)
+def test_quiet_hours_are_those_of_their_zone_and_of_the_day_on_which_they_begin(moment: str, is_quiet: bool) -> None:
+    hours = QuietHours.model_validate({"from": "22:00", "to": "07:00", "zone": "Europe/Berlin", "days": ["fri"]})
+    assert hours.cover(datetime.fromisoformat(moment)) is is_quiet
