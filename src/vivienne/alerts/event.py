@@ -122,7 +122,7 @@ class Origin:
         event["text"] = text_of(named.rule, event)
         return event
 
-    def test_event(
+    def trial_event(
         self, named: NamedRule, asset: str | None, symbol: str | None, standing: Standing | None, moment: datetime
     ) -> AlertEvent:
         """A test: what the rule would send of the asset as it is now."""

@@ -89,6 +89,11 @@ class StateRelay:
             if asset in self._assets:
                 mailbox.offer(asset, self._assets[asset].frame)
 
+    def latest(self, asset: str) -> AssetData | None:
+        """See `vivienne.stream.state.LatestStates`."""
+        relayed = self._assets.get(asset)
+        return None if relayed is None else relayed.frame.message
+
     def agent_of(self, asset: str) -> str | None:
         """The agent whose states of this asset are passed on."""
         return self._assets[asset].agent if asset in self._assets else None

@@ -23,6 +23,9 @@ class LatestStates(Protocol):
     def show(self, mailbox: Mailbox, assets: Iterable[str] | None = None) -> None:
         """Put the latest frames of these assets, or of all, into a mailbox. The hub delivers newer ones."""
 
+    def latest(self, asset: str) -> AssetData | None:
+        """The latest state of an asset; None while there is none."""
+
 
 class _State(NamedTuple):
     data: AssetState
@@ -67,6 +70,11 @@ class StateBoard:
         for asset in self._frames if assets is None else assets:
             if asset in self._frames:
                 mailbox.offer(asset, self._frames[asset])
+
+    def latest(self, asset: str) -> AssetData | None:
+        """See `LatestStates`."""
+        frame = self._frames.get(asset)
+        return None if frame is None else frame.message
 
     def _flush(self) -> None:
         new, self._new = self._new, {}
