@@ -17,6 +17,7 @@ from vivienne.agent.tunable import LONGEST_DESCRIPTION
 from vivienne.config.tunables import TUNABLES, Tunable
 from vivienne.server.openapi import KINDS
 from vivienne.server.schemas import schemas
+from vivienne.wire.alert import AlertPushed
 from vivienne.wire.messages import LOGS_OUT, STATE_IN, STATE_OUT
 
 WEIGHTS = "signal_weights"
@@ -25,7 +26,7 @@ PACKAGE = Path(__file__).parent.parent / "clients" / "js"
 
 def wire_schemas() -> str:
     """One JSON Schema with everything that goes over the wire among its definitions."""
-    found = schemas((*KINDS, *STATE_OUT, *STATE_IN, *LOGS_OUT))
+    found = schemas((*KINDS, *STATE_OUT, *STATE_IN, *LOGS_OUT, AlertPushed))
     document = {"title": "Wire", "type": "object", "properties": {}, "$defs": dict(sorted(found.items()))}
     return json.dumps(document, indent=1).replace("#/components/schemas/", "#/$defs/") + "\n"
 

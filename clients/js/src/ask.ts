@@ -9,27 +9,40 @@ export interface AskOptions {
   readonly signal?: AbortSignal
 }
 
-/** The answer to a request without a body. */
+/** A request that is more than its address. */
+export interface Asking extends AskOptions {
+  /** Sent as JSON. */
+  readonly content?: object | undefined
+  /** Of a change: a repetition under the same id is answered as the first time, and errors name it. */
+  readonly requestId?: string | undefined
+}
+
+/** The answer to a request. */
 export async function ask<T>(
   method: string,
   url: string,
   headers: Record<string, string>,
-  options: AskOptions = {},
+  options: Asking = {},
 ): Promise<T> {
-  const { timeout = 10_000, signal } = options
+  const { timeout = 10_000, signal, content, requestId } = options
   const limit = AbortSignal.timeout(timeout)
   try {
     const response = await (options.fetch ?? fetch)(url, {
       method,
       redirect: 'manual', // a token would go along
-      headers,
+      headers: {
+        ...headers,
+        ...(content && { 'Content-Type': 'application/json' }),
+        ...(requestId && { 'Idempotency-Key': requestId }),
+      },
+      ...(content && { body: JSON.stringify(content) }),
       signal: signal ? AbortSignal.any([signal, limit]) : limit,
     })
-    return answered(url, response, await response.text())
+    return answered(url, response, await response.text(), requestId)
   } catch (error) {
     if (error instanceof VivienneError) throw error
     signal?.throwIfAborted()
-    if (limit.aborted) throw new VivienneTimeout(`${url} did not answer within ${timeout / 1000} s`)
-    throw new VivienneUnreachable(`${url} cannot be reached: ${(error as Error).message}`, undefined, { cause: error })
+    if (limit.aborted) throw new VivienneTimeout(`${url} did not answer within ${timeout / 1000} s`, requestId)
+    throw new VivienneUnreachable(`${url} cannot be reached: ${(error as Error).message}`, requestId, { cause: error })
   }
 }

@@ -10,6 +10,14 @@ from vivienne.server.documents import ConditionOfChange, ConfigurationBody, Prob
 from vivienne.server.policy import NEEDED
 from vivienne.server.pushing import CandlesBody, PushedTradesBody, PushProblem
 from vivienne.server.schemas import Schema, schemas
+from vivienne.wire.alert import (
+    AlertChanged,
+    AlertEventPage,
+    AlertList,
+    AlertPreview,
+    DeliveryPage,
+    TestResults,
+)
 from vivienne.wire.answers import (
     Acknowledgement,
     ConfigurationPage,
@@ -46,11 +54,11 @@ SECURITY_SCHEMES: dict[str, Schema] = {
 """Ways to authenticate."""
 
 KINDS = (
-    Acknowledgement, AssetList, BarRecord, CandlesBody, ChangeOutcome, Chart, ConditionOfChange, ConfigurationBody,
-    ConfigurationPage, DecisionPage, DecisionPreview, DecisionRecord, HeatMap, HistoryPage, InForce, NewToken,
-    PaperAccount, Pauses, Problem, PushProblem, Pushed, PushedTradesBody, Replaced, ResetBody, Setups, SeveralBody,
-    SignalPage, SwitchBody, Switched, Ticket, TokenBody, TokenEntry, TokenList, Verdict, VersionOutcome, VersionPage,
-    WhoAsks,
+    Acknowledgement, AlertChanged, AlertEventPage, AlertList, AlertPreview, AssetList, BarRecord, CandlesBody,
+    ChangeOutcome, Chart, ConditionOfChange, ConfigurationBody, ConfigurationPage, DecisionPage, DecisionPreview,
+    DecisionRecord, DeliveryPage, HeatMap, HistoryPage, InForce, NewToken, PaperAccount, Pauses, Problem, PushProblem,
+    Pushed, PushedTradesBody, Replaced, ResetBody, Setups, SeveralBody, SignalPage, SwitchBody, Switched, TestResults,
+    Ticket, TokenBody, TokenEntry, TokenList, Verdict, VersionOutcome, VersionPage, WhoAsks,
 )  # fmt: skip
 """Types of all bodies and answers."""
 _kind: Any

@@ -711,6 +711,212 @@ export interface ChartBar {
   recomputed: boolean
 }
 /**
+ * A rule that was made, changed or deleted. It is on disk and in force.
+ *
+ * `secrets` has, by channel, signing secrets that were made for it. They are shown in this answer only.
+ */
+export interface AlertChanged {
+  status: 'success'
+  message: string
+  alert_id: string
+  version: number
+  config_id: string
+  alert?: AlertRule
+  secrets?: {
+    [k: string]: string
+  }
+  warnings: WarningEntry[]
+}
+/**
+ * A rule as it is listed. Secrets are replaced by `***`; names of environment variables are shown.
+ */
+export interface AlertRule {
+  alert_id: string
+  version: number
+  name: string
+  enabled: boolean
+  assets: string[]
+  event:
+    | (
+        | 'level'
+        | 'entry'
+        | 'exit'
+        | 'size'
+        | 'side'
+        | 'held'
+        | 'confidence'
+        | 'data'
+        | 'feed'
+        | 'config'
+        | 'pause'
+        | 'system'
+      )
+    | (
+        | 'level'
+        | 'entry'
+        | 'exit'
+        | 'size'
+        | 'side'
+        | 'held'
+        | 'confidence'
+        | 'data'
+        | 'feed'
+        | 'config'
+        | 'pause'
+        | 'system'
+      )[]
+  levels?: ('idle' | 'loaded' | 'aim' | 'bang')[]
+  when?: 'reaches' | 'leaves'
+  filters?: string[]
+  above?: number
+  below?: number
+  authors?: string[]
+  paths?: string[]
+  side?: 'long' | 'short' | 'none'
+  min_size?: number
+  min_confidence?: number
+  markets: ('real' | 'simulated' | 'replay')[]
+  cooldown: number
+  once_per_bar: boolean
+  quiet: {
+    [k: string]: unknown
+  }[]
+  text: string | null
+  expires_after: number | null
+  channels: {
+    [k: string]: unknown
+  }[]
+  created_at: string
+  changed_at: string
+  author: string
+  reason: string | null
+  problem: string | null
+  last_fired_at: string | null
+}
+/**
+ * One alert.
+ *
+ * Values of an asset are those of a closed bar. They are null in alerts that concern no asset.
+ *
+ * `position_size` is a target in percent of equity, so an alert that is lost or comes twice does no harm. After
+ * `expires_at` nobody should act on it. `market` tells real markets from simulations and replays. `details` depends on
+ * the type.
+ */
+export interface AlertEvent {
+  id: string
+  type:
+    | (
+        | 'level'
+        | 'entry'
+        | 'exit'
+        | 'size'
+        | 'side'
+        | 'held'
+        | 'confidence'
+        | 'data'
+        | 'feed'
+        | 'config'
+        | 'pause'
+        | 'system'
+      )
+    | 'test'
+  alert: AlertName
+  asset: string | null
+  exchange: string | null
+  symbol: string | null
+  side: ('long' | 'short' | 'none') | null
+  clarity_level: ('idle' | 'loaded' | 'aim' | 'bang') | null
+  position_size: number | null
+  signal_confidence: number | null
+  price: number | null
+  bar_time: string | null
+  timeframe: string
+  time: string
+  config_version: number
+  feed: string
+  market: 'real' | 'simulated' | 'replay'
+  text: string
+  expires_at: string
+  previous: Previous | null
+  details: {
+    [k: string]: unknown
+  }
+}
+/**
+ * The rule that caused an alert.
+ */
+export interface AlertName {
+  id: string
+  name: string
+  version: number
+}
+/**
+ * The values of the bar before, as far as they were known.
+ */
+export interface Previous {
+  clarity_level: 'idle' | 'loaded' | 'aim' | 'bang'
+  side: 'long' | 'short' | 'none'
+  position_size: number
+  signal_confidence: number
+}
+/**
+ * Alerts, newest first; `next` is the `before` of the next page, null on the last.
+ */
+export interface AlertEventPage {
+  events: AlertEvent[]
+  next: number | null
+}
+/**
+ * All rules, and how many there may be.
+ */
+export interface AlertList {
+  alerts: AlertRule[]
+  limit: number
+}
+/**
+ * What one channel would be sent.
+ */
+export interface AlertMessage {
+  channel: string
+  type: 'webhook' | 'apprise' | 'browser' | 'redis'
+  title?: string
+  text?: string
+  body?: unknown
+}
+/**
+ * What a rule would send, made from the state of this moment. Nothing was stored or sent.
+ */
+export interface AlertPreview {
+  event: AlertEvent
+  messages: AlertMessage[]
+  warnings: WarningEntry[]
+}
+/**
+ * An alert for browsers, on `/ws/alerts`; `dropped` counts those before it that a slow reader missed.
+ */
+export interface AlertPushed {
+  type: 'alert'
+  timestamp: string
+  event: AlertEvent | SeveralAlerts
+  sound: boolean
+  dropped?: number
+}
+/**
+ * Alerts of one rule that came at the same time and are sent as one message; at most 100 are listed.
+ */
+export interface SeveralAlerts {
+  id: string
+  type: 'several'
+  alert: AlertName
+  count: number
+  text: string
+  time: string
+  feed: string
+  market: 'real' | 'simulated' | 'replay'
+  expires_at: string
+  events: AlertEvent[]
+}
+/**
  * The last closes of an asset, oldest first.
  */
 export interface AssetCloses {
@@ -1333,6 +1539,55 @@ export interface DifferentBar {
   then: BarDecision
 }
 /**
+ * A message of an alert to one channel.
+ *
+ * `latency_ms` is the time from the decision to the delivery; `together` the number of alerts in the message.
+ */
+export interface DeliveryEntry {
+  delivery_id: string
+  event_id: string
+  alert_id: string
+  alert_name: string
+  channel: string
+  channel_type: 'webhook' | 'apprise' | 'browser' | 'redis'
+  target: string
+  asset: string | null
+  event_type:
+    | (
+        | 'level'
+        | 'entry'
+        | 'exit'
+        | 'size'
+        | 'side'
+        | 'held'
+        | 'confidence'
+        | 'data'
+        | 'feed'
+        | 'config'
+        | 'pause'
+        | 'system'
+      )
+    | 'test'
+  text: string
+  bar_time: string | null
+  created_at: string
+  status: 'waiting' | 'retrying' | 'delivered' | 'dead' | 'quiet' | 'dropped'
+  attempts: number
+  next_attempt_at: string | null
+  delivered_at: string | null
+  latency_ms: number | null
+  status_code: number | null
+  answer: string | null
+  together: number
+}
+/**
+ * Deliveries, newest first; `next` is the `before` of the next page, null on the last.
+ */
+export interface DeliveryPage {
+  deliveries: DeliveryEntry[]
+  next: number | null
+}
+/**
  * Equity at the close of bars, by their open times; it begins with 100. The last value is the newest.
  */
 export interface EquityCurve {
@@ -1865,6 +2120,23 @@ export interface Switched {
   previous_version: number
   paused: string[]
   pause: PauseEntry | null
+}
+/**
+ * The outcome of a test message to one channel.
+ */
+export interface TestResult {
+  channel: string
+  type: 'webhook' | 'apprise' | 'browser' | 'redis'
+  status: 'delivered' | 'failed'
+  status_code: number | null
+  latency_ms: number
+  answer: string
+}
+/**
+ * The outcomes of a test, by channel.
+ */
+export interface TestResults {
+  results: TestResult[]
 }
 /**
  * A ticket, which opens one WebSocket within so many seconds, at any process on the same database.
