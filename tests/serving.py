@@ -5,14 +5,18 @@ end of stdin it kills those that still run: they must not outlive the tests. Whe
 there is a process for each of them, which reads from it and writes to it.
 """
 
+import atexit
 import gc
 import json
 import os
 import signal
 import sqlite3  # noqa: F401  # loaded, so that no process has to, like those below
 import sys
+import threading
+import traceback
 from importlib import import_module
 from pkgutil import walk_packages
+from typing import Any, NoReturn
 
 import alembic.command  # noqa: F401
 import anyio._backends._asyncio  # noqa: F401
@@ -57,6 +61,33 @@ def answer(what: int | None) -> None:
     sys.stdout.flush()
 
 
+def run(asked: dict[str, Any]) -> NoReturn:
+    """Run `vivienne` in this process, which ends then."""
+    nothing, log = os.open(os.devnull, os.O_RDWR), os.open(asked["log"], os.O_WRONLY | os.O_TRUNC)
+    said = os.open(asked["said"], os.O_WRONLY | os.O_TRUNC) if "said" in asked else nothing
+    for number, file in enumerate((nothing, said, log)):
+        os.dup2(file, number)
+    os.environ.clear()
+    os.environ.update(asked["environment"])
+    try:
+        exec(asked.get("before", ""), {})  # noqa: S102  # what a test wants to happen in the process
+        main(asked["arguments"], prog_name="vivienne")
+    except SystemExit as end:
+        leave(end.code)
+    except BaseException:  # noqa: BLE001  # the interpreter would print it, too
+        traceback.print_exc()
+    leave(1)
+
+
+def leave(code: Any) -> NoReturn:
+    """Exit as the interpreter does, but do not take apart what was loaded: that would take as long as a start."""
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code or 0)
+
+
 if __name__ == "__main__":
     load()
     build_version()  # it asks git, once for all
@@ -77,13 +108,6 @@ if __name__ == "__main__":
             running.add(process)
             answer(process)
             continue
-        nothing, log = os.open(os.devnull, os.O_RDWR), os.open(asked["log"], os.O_WRONLY | os.O_TRUNC)
-        said = os.open(asked["said"], os.O_WRONLY | os.O_TRUNC) if "said" in asked else nothing
-        for number, file in enumerate((nothing, said, log)):
-            os.dup2(file, number)
-        os.environ.clear()
-        os.environ.update(asked["environment"])
-        exec(asked.get("before", ""))  # noqa: S102  # what a test wants to happen in the process
-        main(asked["arguments"], prog_name="vivienne")
+        run(asked)
     for process in running:
         os.kill(process, signal.SIGKILL)

@@ -24,6 +24,9 @@ SECONDS = 30.0
 KILLS = rounds(8, 2)
 
 DIES = """
+import os
+import signal
+
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
