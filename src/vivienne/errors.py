@@ -23,6 +23,7 @@
     ├── NotKnown                 the caller is unknown: a token is required
     ├── NameTaken                there is a token of this name, or was one
     ├── UnknownToken             there is no valid token of this name
+    ├── SecretUnavailable        a secret of an alert rule cannot be encrypted, decrypted or found
     └── ChangeRefused            a change that was not made; carries one or more problems
         ├── Malformed            not JSON, not an object, a message without a type
         ├── TooLarge             longer than a message may be
@@ -241,6 +242,10 @@ class NameTaken(VivienneError):
 
 class UnknownToken(VivienneError):
     """There is no valid token of this name."""
+
+
+class SecretUnavailable(VivienneError):
+    """A secret of an alert rule cannot be encrypted, decrypted or found in the environment."""
 
 
 @dataclass(frozen=True, slots=True)
