@@ -261,3 +261,15 @@ def test_what_all_agents_should_have_alike_is_known_to_gateways() -> None:
     feeds: tuple[dict[str, Any], ...] = ({}, {"feed": "exchange", "exchange": "kraken"}, {"feed": "push"})
     assert {flag for feed in feeds for flag in Boot.read(**feed).of_all_agents()} == ALIKE
     assert Boot.read(max_position_size="25,ETH=5,BTC=10").of_all_agents()["--max-position-size"] == "25,BTC=10,ETH=5"
+
+
+def test_the_key_of_alert_rules_is_beside_the_database() -> None:
+    assert Boot.read(db="/data/vivienne.db").alert_key_at == Path("/data/vivienne.db.key")
+    assert Boot.read(db="/data/vivienne.db", alert_key="/keys/one").alert_key_at == Path("/keys/one")
+    assert Boot.read(db="postgresql://desk@db.example/vivienne").alert_key_at is None
+
+
+def test_alert_hosts_are_hosts() -> None:
+    assert Boot.read(alert_hosts="127.0.0.1,bot.internal").alert_hosts.names == {"bot.internal"}
+    with pytest.raises(SettingsError, match=r"--alert-hosts: 'http://bot' is not a host"):
+        Boot.read(alert_hosts="127.0.0.1,http://bot")

@@ -26,10 +26,12 @@ _NAT64 = IPv6Network("64:ff9b::/96")
 _NOT_PUBLIC = tuple(
     ip_network(text)
     for text in (
+        "192.0.0.0/24",  # of protocols; the metadata of a cloud too
         "192.88.99.0/24",  # relays of 6to4
         "168.63.129.16/32",  # the platform of Azure, within every machine there
-        "2001::/32",  # Teredo: an IPv4 address within
+        "2001::/23",  # of protocols; Teredo has an IPv4 address within
         "2002::/16",  # 6to4: likewise
+        "3fff::/20",  # of documents
     )
 )
 """Networks that count as public elsewhere."""
@@ -75,7 +77,8 @@ class AllowedHosts:
         Raises:
             ValueError: a part is none of them; the message names it.
         """
-        names, networks = set[str](), list[Network]()
+        names: set[str] = set()
+        networks: list[Network] = []
         for part in (each.strip().lower() for each in text.split(",")):
             if not part:
                 continue

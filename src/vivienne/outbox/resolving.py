@@ -43,7 +43,9 @@ class Resolver:
 
     def _ask(self, host: str, port: int) -> asyncio.Future[list[str]]:
         if len(self._asked) >= MOST_AT_ONCE:
-            raise NotReachable(f"The names of {MOST_AT_ONCE} other hosts are still being looked up; DNS does not answer")
+            raise NotReachable(
+                f"The names of {MOST_AT_ONCE} other hosts are still being looked up; DNS does not answer"
+            )
         loop = asyncio.get_running_loop()
         asked: asyncio.Future[list[str]] = loop.create_future()
         self._asked[host] = asked

@@ -72,7 +72,8 @@ class Vault:
         if self._keys is None:
             if self._file is None:
                 raise SecretUnavailable(
-                    "There is no key to encrypt secrets with; set --alert-key, or name an environment variable as env:NAME"
+                    "There is no key to encrypt secrets with; set --alert-key, or name an environment variable as "
+                    "env:NAME"
                 )
             self._keys = _read(self._file, may_make=may_make)
         return self._keys

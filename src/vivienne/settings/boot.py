@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
 from vivienne.access.limits import Limits, MessageLimits
@@ -24,8 +25,8 @@ from vivienne.settings.setting import Setting, setting
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import timedelta
-    from pathlib import Path
 
+    from vivienne.outbox.addresses import AllowedHosts
     from vivienne.store.address import PostgresUrl
 
 Role = Literal["all", "agent", "gateway"]
@@ -227,6 +228,22 @@ class Boot:
     redis_control: str = setting(
         "--redis-control", "Redis channel of control messages.", "vivienne:control", parse=parsing.channel
     )
+    alert_key: Path | None = setting(
+        "--alert-key",
+        "File with the key that encrypts secrets of alert rules; made when it is first needed. The same for all "
+        "processes of a PostgreSQL --db, where secrets come from the environment only without it.  "
+        "[default: beside a --db that is a file, as in vivienne.db.key]",
+        "",
+        metavar="PATH",
+        parse=parsing.alert_key,
+    )
+    alert_hosts: AllowedHosts = setting(
+        "--alert-hosts",
+        "Hosts, addresses or networks that alerts may be sent to though they are not public, separated by commas.",
+        "",
+        metavar="127.0.0.1,bot.internal",
+        parse=parsing.alert_hosts,
+    )
     window: int = setting("--window", "Bars kept per asset.", 2500, bounds=(1_500, 20_000))
     seed: int = setting("--seed", "Seed of the simulated market.", 1, bounds=(0, 2**32 - 1))
     require_full_history: bool = setting(
@@ -375,6 +392,13 @@ class Boot:
         if self.record == "off":
             return None
         return self.record or beside(self.db)
+
+    @property
+    def alert_key_at(self) -> Path | None:
+        """Where the key of secrets of alert rules is; None for nowhere."""
+        if self.alert_key is None and isinstance(self.db, Path):
+            return self.db.with_name(f"{self.db.name}.key")
+        return self.alert_key
 
     @property
     def paper_costs(self) -> Costs:

@@ -12,6 +12,7 @@ from typing import Literal
 from vivienne.errors import SettingsError
 from vivienne.market.feeds.exchange.known import EXCHANGES
 from vivienne.market.types import ASSET_NAME, VALID_NAME
+from vivienne.outbox.addresses import AllowedHosts
 from vivienne.store.address import PostgresUrl
 
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?")
@@ -62,6 +63,26 @@ def record(text: str) -> Path | Literal["", "off"]:
     if text == "off":
         return "off"
     return _target(_path("--record", text), "--record") if text else ""
+
+
+def alert_key(text: str) -> Path | None:
+    """The file with the keys of secrets of alert rules; None for the usual place."""
+    return _path("--alert-key", text) if text else None
+
+
+def alert_hosts(text: str) -> AllowedHosts:
+    """Hosts that alerts may be sent to though they are not public.
+
+    Raises:
+        SettingsError: one is not a host.
+    """
+    try:
+        return AllowedHosts.read(text)
+    except ValueError as error:
+        raise SettingsError(
+            f"--alert-hosts: {str(error)!r} is not a host, an address or a network; give them without a port, as in "
+            "127.0.0.1,bot.internal,10.0.0.0/8"
+        ) from None
 
 
 def _target(path: Path, flag: str) -> Path:

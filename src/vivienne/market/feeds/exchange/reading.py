@@ -1,4 +1,4 @@
-"""Reads what an exchange answers over HTTP a little at a time: in chunks of a byte it would keep others waiting."""
+"""Reads what others answer over HTTP a little at a time: in chunks of a byte they would keep everybody waiting."""
 
 from __future__ import annotations
 
@@ -25,15 +25,22 @@ def read_in_pieces(client: httpx2.AsyncClient, turns: Turns) -> None:
     for transport in transports:
         pool = getattr(transport, "_pool", None)
         if pool is not None:
-            pool._network_backend = _Backend(pool._network_backend, turns)  # noqa: SLF001  # see above
+            pool._network_backend = PiecewiseBackend(pool._network_backend, turns)  # noqa: SLF001  # see above
 
 
-class _Backend(httpcore2.AsyncNetworkBackend):
-    """Opens streams that are read in pieces."""
+class PiecewiseBackend(httpcore2.AsyncNetworkBackend):
+    """Opens streams that are read in pieces.
 
-    def __init__(self, backend: httpcore2.AsyncNetworkBackend, turns: Turns) -> None:
+    Args:
+        backend: opens them.
+        turns: in which they are read.
+        most_bytes: of an answer with its head.
+    """
+
+    def __init__(self, backend: httpcore2.AsyncNetworkBackend, turns: Turns, most_bytes: int = _MOST_BYTES) -> None:
         self._backend = backend
         self._turns = turns
+        self._most_bytes = most_bytes
 
     async def connect_tcp(
         self,
@@ -44,7 +51,8 @@ class _Backend(httpcore2.AsyncNetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.AsyncNetworkStream:
         """See `httpcore2.AsyncNetworkBackend`."""
-        return _Stream(await self._backend.connect_tcp(host, port, timeout, local_address, socket_options), self._turns)
+        stream = await self._backend.connect_tcp(host, port, timeout, local_address, socket_options)
+        return _Stream(stream, self._turns, self._most_bytes)
 
     async def sleep(self, seconds: float) -> None:
         """See `httpcore2.AsyncNetworkBackend`."""
@@ -54,9 +62,10 @@ class _Backend(httpcore2.AsyncNetworkBackend):
 class _Stream(httpcore2.AsyncNetworkStream):
     """A stream of a connection."""
 
-    def __init__(self, stream: httpcore2.AsyncNetworkStream, turns: Turns) -> None:
+    def __init__(self, stream: httpcore2.AsyncNetworkStream, turns: Turns, most_bytes: int) -> None:
         self._stream = stream
         self._turns = turns
+        self._most_bytes = most_bytes
         self._read = 0
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109  # see above
@@ -64,8 +73,8 @@ class _Stream(httpcore2.AsyncNetworkStream):
         await self._turns.rest()
         data = await self._stream.read(min(max_bytes, _READ_BYTES), timeout)
         self._read += len(data)
-        if self._read > _MOST_BYTES:
-            raise httpcore2.ReadError(f"an answer of more than {_MOST_BYTES:,} bytes")
+        if self._read > self._most_bytes:
+            raise httpcore2.ReadError(f"an answer of more than {self._most_bytes:,} bytes")
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109  # see above
@@ -84,7 +93,8 @@ class _Stream(httpcore2.AsyncNetworkStream):
         timeout: float | None = None,  # noqa: ASYNC109  # see above
     ) -> httpcore2.AsyncNetworkStream:
         """See `httpcore2.AsyncNetworkStream`."""
-        return _Stream(await self._stream.start_tls(ssl_context, server_hostname, timeout), self._turns)
+        stream = await self._stream.start_tls(ssl_context, server_hostname, timeout)
+        return _Stream(stream, self._turns, self._most_bytes)
 
     def get_extra_info(self, info: str) -> Any:
         """See `httpcore2.AsyncNetworkStream`."""
