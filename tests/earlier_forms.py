@@ -54,6 +54,11 @@ ALTER TABLE revisions ADD COLUMN requester VARCHAR(100) DEFAULT '';
 DROP INDEX revisions_by_request;
 CREATE UNIQUE INDEX revisions_by_request ON revisions (request_id, requester) WHERE request_id IS NOT NULL;
 """
+_CONFIGURATIONS = """
+CREATE INDEX revisions_by_configuration ON revisions (version) WHERE action NOT IN ('delete', 'pause', 'resume');
+CREATE INDEX revisions_by_layer_and_configuration ON revisions (layer, version)
+    WHERE action NOT IN ('delete', 'pause', 'resume');
+"""
 
 
 def _migrated(number: int) -> str:
@@ -77,6 +82,16 @@ MIGRATED = {
     "5": _REVISIONS + _ROWS + _SWITCHES + _TOKENS + _TICKETS + _EXPIRY + _migrated(5),
     "6": _REVISIONS + _ROWS + _SWITCHES + _TOKENS + _TICKETS + _EXPIRY + _TRACES + _migrated(6),
     "7": _REVISIONS + _ROWS + _SWITCHES + _TOKENS + _TICKETS + _EXPIRY + _TRACES + _REQUESTERS + _migrated(7),
+    "8": _REVISIONS
+    + _ROWS
+    + _SWITCHES
+    + _TOKENS
+    + _TICKETS
+    + _EXPIRY
+    + _TRACES
+    + _REQUESTERS
+    + _CONFIGURATIONS
+    + _migrated(8),
 }
 """By the number of the schema: those that both engines had."""
 SQLITE = {

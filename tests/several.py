@@ -11,6 +11,7 @@ from psycopg.errors import DuplicateObject
 from redis_running import STATE, eventually
 from running import RunningServer, data
 from vivienne.cluster.shards import Shard
+from vivienne.store.tables import alerts
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -109,7 +110,7 @@ class Two:
         with suppress(DuplicateObject):
             self._postgres.execute(f"CREATE ROLE {_READER} LOGIN PASSWORD '{_READER}'")
         self._open.enter_context(self.gateway)
-        for table in ("tokens", "alembic_version", "tickets"):
+        for table in ("tokens", "alembic_version", "tickets", *(table.name for table in alerts)):
             self._postgres.execute(f"GRANT ALL ON {table} TO {_READER}", url=self.database)
         self.grant()
         self._open.enter_context(self.agent)

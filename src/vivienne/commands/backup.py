@@ -18,6 +18,7 @@ from vivienne.store import backup as backups
 from vivienne.store.checking import check as check_store
 
 if TYPE_CHECKING:
+    from vivienne.store.checking import Checked
     from vivienne.store.copying import Copied
 
 _file = click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
@@ -92,13 +93,14 @@ def check(db: str, as_json: bool) -> None:
             click.echo(f"Note: {note}")
         for problem in found.problems:
             click.echo(f"Problem: {problem}", err=True)
-        click.echo(f"Read {found.revisions} revisions up to version {found.version} and {found.tokens} tokens")
+        click.echo(f"Read {_words(found)}")
     if found.problems:
         raise SystemExit(1)
 
 
-def _words(copied: Copied) -> str:
-    return f"{copied.revisions} revisions up to version {copied.version} and {copied.tokens} tokens"
+def _words(copied: Copied | Checked) -> str:
+    alerts = f" and {copied.alerts} alerts" if copied.alerts else ""
+    return f"{copied.revisions} revisions up to version {copied.version} and {copied.tokens} tokens{alerts}"
 
 
 def _show(copied: Copied, *, as_json: bool, text: str, **more: str | list[str] | None) -> None:

@@ -130,8 +130,8 @@ class AlertStore(Protocol):
     def waiting(self, owner: str, limit: int, after: int = 0) -> list[Waiting]:
         """Deliveries that a process has to do, in the order of storing, at most so many, after a number."""
 
-    def update_deliveries(self, deliveries: Sequence[StoredDelivery]) -> None:
-        """Replace deliveries by what has become of them, all or none."""
+    def update_deliveries(self, deliveries: Sequence[StoredDelivery], owner: str | None = None) -> None:
+        """Replace deliveries by what has become of them, all or none; with an owner, they are its own from now on."""
 
     def last_fired(self, run: str) -> list[Fired]:
         """Of each rule and asset, the newest alert."""
@@ -159,6 +159,17 @@ class AlertStore(Protocol):
     def prune_alerts(self, before: str, most: int, limit: int) -> int:
         """Remove alerts whose deliveries are all done: those made before a moment, and the oldest beyond `most`.
 
+        Standings that were not stored anew since that moment are removed too.
+
         Returns:
             The number of alerts that were removed, at most `limit`.
         """
+
+    def in_order(self, after: int, limit: int) -> list[tuple[StoredEvent, list[StoredDelivery]]]:
+        """Alerts with their deliveries in the order of storing, at most so many, after a number; for copies."""
+
+    def runs(self) -> list[str]:
+        """Keys of the courses of market time that have standings."""
+
+    def problems(self) -> list[str]:
+        """What does not belong together, in words."""

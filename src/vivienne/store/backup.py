@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
 from vivienne.errors import StoreUnavailable, StoreUnusable
-from vivienne.store.checking import check
+from vivienne.store.checking import Checked, check
 from vivienne.store.copying import Copied, copy
 from vivienne.store.kept_pauses import keep, pauses_in
 from vivienne.store.private import copy_file, make_file, replacing
@@ -93,7 +93,7 @@ def restore(file: Path, db: Path | PostgresUrl, *, replaces: bool) -> Restored:
             with _unpacked(file, temporary, db) as source:
                 found = check(source)
                 kept = keep(pauses, source)
-        return Restored(Copied(found.revisions, found.version, found.tokens), kept_as, kept, trouble)
+        return Restored(_all_of(found), kept_as, kept, trouble)
     finally:
         held.release()
 
@@ -141,6 +141,10 @@ def _store_in(path: Path) -> Iterator[SqliteRevisionStore]:
     finally:
         for each in (*files_beside(path), *journals_beside(path)):
             each.unlink(missing_ok=True)
+
+
+def _all_of(found: Checked) -> Copied:
+    return Copied(found.revisions, found.version, found.tokens, found.alerts)
 
 
 def _check(store: SqliteRevisionStore, file: Path) -> None:

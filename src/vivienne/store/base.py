@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
+    from vivienne.store.alert import AlertStore
     from vivienne.store.revision import Revision
     from vivienne.store.token import Token
     from vivienne.wire.answers import ValueChange
@@ -86,6 +87,10 @@ class RevisionStore(TokenStore, Protocol):
     @property
     def is_shared(self) -> bool:
         """True when other processes may append to it too."""
+
+    @property
+    def alerts(self) -> AlertStore:
+        """Alerts and their deliveries. Their rules are revisions."""
 
     def heads(self) -> list[Revision]:
         """The newest revision of each layer."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, get_args
 
 from vivienne.errors import StoreUnavailable
-from vivienne.store.copying import in_batches
+from vivienne.store.copying import alerts_in_batches, in_batches
 from vivienne.wire.answers import Action
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ class Checked:
     revisions: int = 0
     version: int = 0
     tokens: int = 0
+    alerts: int = 0
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -52,9 +53,18 @@ def check(store: RevisionStore) -> Checked:
                 newest[revision.layer] = revision.version
         _check_index(store, found, newest)
         found.tokens = len(store.tokens())
+        _check_alerts(store, found)
     except StoreUnavailable as error:
         found.add(f"after version {found.version}: {error}")
     return found
+
+
+def _check_alerts(store: RevisionStore, found: Checked) -> None:
+    """Check that alerts can be read and that every delivery belongs to one."""
+    for batch in alerts_in_batches(store.alerts):
+        found.alerts += len(batch)
+    for problem in store.alerts.problems():
+        found.add(problem)
 
 
 def _check_index(store: RevisionStore, found: Checked, newest: dict[str, int]) -> None:

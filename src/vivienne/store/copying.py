@@ -13,11 +13,12 @@ from vivienne.errors import StoreUnusable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from vivienne.store.alert import AlertStore, StoredDelivery, StoredEvent
     from vivienne.store.base import RevisionStore
     from vivienne.store.revision import Revision
 
 _BATCH = 500
-"""Revisions that are read at a time."""
+"""Revisions or alerts that are read at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +32,11 @@ class Copied:
     revisions: int
     version: int
     tokens: int
+    alerts: int = 0
 
 
 def copy(source: RevisionStore, target: RevisionStore) -> Copied:
-    """Copy all revisions and tokens into an empty store.
+    """Copy all revisions, tokens and alerts into an empty store.
 
     Raises:
         StoreUnusable: the target is not empty.
@@ -49,7 +51,19 @@ def copy(source: RevisionStore, target: RevisionStore) -> Copied:
     tokens = source.tokens()
     for token in tokens:
         target.add_token(token)
-    return Copied(count, version, len(tokens))
+    return Copied(count, version, len(tokens), _copy_alerts(source.alerts, target.alerts))
+
+
+def _copy_alerts(source: AlertStore, target: AlertStore) -> int:
+    """Copy all alerts with their deliveries. Those that wait are taken over by the process that starts first."""
+    count = 0
+    for batch in alerts_in_batches(source):
+        deliveries = [delivery for _, those in batch for delivery in those]
+        target.add_alerts([event for event, _ in batch], deliveries, {}, run="", owner="")
+        count += len(batch)
+    for run in source.runs():
+        target.add_alerts((), (), source.standings(run), run, owner="")
+    return count
 
 
 def in_batches(source: RevisionStore) -> Iterator[list[Revision]]:
@@ -57,4 +71,12 @@ def in_batches(source: RevisionStore) -> Iterator[list[Revision]]:
     version = 0
     while batch := source.after(version, _BATCH):
         version = batch[-1].version
+        yield batch
+
+
+def alerts_in_batches(source: AlertStore) -> Iterator[list[tuple[StoredEvent, list[StoredDelivery]]]]:
+    """All alerts of a store with their deliveries, oldest first, likewise."""
+    number = 0
+    while batch := source.in_order(number, _BATCH):
+        number = batch[-1][0].number
         yield batch

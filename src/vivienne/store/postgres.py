@@ -29,9 +29,10 @@ from vivienne.store.postgres_reasons import (
     reason_at_start,
     reason_later,
 )
-from vivienne.store.postgres_tickets import PostgresTickets
+from vivienne.store.postgres_tickets import NOW, PostgresTickets
 from vivienne.store.sql import SqlRevisionStore, as_row
-from vivienne.store.tables import SCHEMA_VERSION, revisions
+from vivienne.store.sql_alerts import SqlAlerts
+from vivienne.store.tables import SCHEMA_VERSION, alerts, revisions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -46,8 +47,9 @@ _LOOK_SECONDS = 0.05
 """Seconds between two looks at a transaction that the server still works on."""
 _ATTEMPTS = 3
 _PROBE, _PROBE_BYTES = "probe", 16 * 1024
-for _index in revisions.indexes:
-    _index.dialect_options["postgresql"]["where"] = _index.dialect_options["sqlite"]["where"]
+for _table in (revisions, *alerts):
+    for _index in _table.indexes:
+        _index.dialect_options["postgresql"]["where"] = _index.dialect_options["sqlite"]["where"]
 
 
 class PostgresRevisionStore(SqlRevisionStore, PostgresTickets):
@@ -68,6 +70,7 @@ class PostgresRevisionStore(SqlRevisionStore, PostgresTickets):
         self._committing: tuple[str, int] | None = None
         """Of the last append that the server was told to commit: its config_id, and its transaction there."""
         self._whole: Connection | None = None
+        self.alerts = SqlAlerts(self._reading, insert, NOW)
         self._writes = how != "to read"
         how_to_connect = parameters(url, writes=self._writes)
         self._engine = one_connection(how_to_connect)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from vivienne.store.migrate import VERSION_TABLE
+from vivienne.store.tables import alerts
 
 _NOT_ALLOWED = "42501"
 _READ_ONLY_CODE = "25006"
@@ -17,6 +18,7 @@ _RIGHTS = {
     "revisions": "SELECT, INSERT, UPDATE (answer)",
     "tokens": "SELECT, INSERT, UPDATE",
     "tickets": "SELECT, INSERT, DELETE",
+    **dict.fromkeys((table.name for table in alerts), "SELECT, INSERT, UPDATE, DELETE"),
     VERSION_TABLE: "SELECT",
 }
 """What Vivienne does with its tables, as in docs/store.md."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from vivienne.store.base import TicketLimit
 
-_NOW = extract("epoch", func.now())
+NOW = extract("epoch", func.now())
 """The clock of the database, because those of processes may differ by more than a ticket lives."""
 # A ticket that a crash takes back costs its page a second attempt; nobody has to wait for a disk.
 _WITHOUT_SYNC = text("SET LOCAL synchronous_commit = off")
@@ -36,14 +36,14 @@ class PostgresTickets(ABC):
         is_of_token = tickets.c.token_digest == token_digest
         with self._transaction() as connection:
             connection.execute(_WITHOUT_SYNC)
-            connection.execute(tickets.delete().where(tickets.c.expires_at <= _NOW))
+            connection.execute(tickets.delete().where(tickets.c.expires_at <= NOW))
             counts = select(func.count().filter(is_of_token), func.count()).select_from(tickets)
             of_token, of_all = connection.execute(counts).one()
             if of_token >= most["token"]:
                 return "token"
             if of_all >= most["all"]:
                 return "all"
-            row = {"digest": digest, "token_digest": token_digest, "expires_at": _NOW + seconds}
+            row = {"digest": digest, "token_digest": token_digest, "expires_at": NOW + seconds}
             connection.execute(tickets.insert().values(row))
         return None
 
@@ -51,5 +51,5 @@ class PostgresTickets(ABC):
         """See `TicketStore`."""
         with self._transaction() as connection:
             connection.execute(_WITHOUT_SYNC)
-            taken = tickets.delete().where(tickets.c.digest == digest, tickets.c.expires_at > _NOW)
+            taken = tickets.delete().where(tickets.c.digest == digest, tickets.c.expires_at > NOW)
             return connection.execute(taken.returning(tickets.c.token_digest)).scalar_one_or_none()

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Row
     from sqlalchemy.sql import ColumnElement, Select
 
+    from vivienne.store.alert import AlertStore
+
 _names = tuple(revisions.columns.keys())
 _deletions = revisions.alias("deletions")
 _is_deleted: ColumnElement[bool] = exists().where(
@@ -38,6 +40,7 @@ class SqlRevisionStore(SqlTokens):
 
     name: str
     """The name of the database in messages."""
+    alerts: AlertStore
 
     @abstractmethod
     def _begin(self) -> AbstractContextManager[Connection]:

@@ -13,6 +13,8 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from sqlalchemy import Double, func, literal_column
+from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from vivienne.errors import StoreUnavailable, StoreUnusable, VersionTaken
@@ -20,6 +22,7 @@ from vivienne.store.migrate import adopt, migrate, of_earlier_schema, schema_of
 from vivienne.store.private import make_file
 from vivienne.store.set_aside import refuse_to_begin_anew
 from vivienne.store.sql import SqlRevisionStore, as_row
+from vivienne.store.sql_alerts import SqlAlerts
 from vivienne.store.sqlite_connection import is_replaced, one_connection
 from vivienne.store.sqlite_files import is_in_use, lock, passes, said, said_at_start, withdraw
 from vivienne.store.tables import SCHEMA_VERSION, revisions
@@ -42,6 +45,8 @@ _CACHE_KIB = 128
 """The kernel has the file in memory anyway; the usual 2 MB fill up over hours of changes and look like a leak."""
 _PROBE_BYTES = 256 * 1024
 """As much as the longest message."""
+_NOW = (func.julianday("now", type_=Double) - literal_column("2440587.5", Double)) * 86400.0
+"""Seconds since 1970, which is that Julian day."""
 _TAKEN = {"SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_UNIQUE"}
 
 
@@ -66,6 +71,7 @@ class SqliteRevisionStore(SqlRevisionStore):
         self.path = path
         self.name = str(path)
         self._lock = None if how == "to read" else lock(path, is_needed=how in ("alone", "as it is"))
+        self.alerts = SqlAlerts(self._reading, insert, _NOW)
         self._engine = one_connection(path, "BEGIN IMMEDIATE" if how == "beside" else "BEGIN", _set_up)
         try:
             if self._lock is not None:

@@ -5,10 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
-from sqlalchemy import Column, Double, Index, Integer, LargeBinary, MetaData, String, Table, TypeDecorator, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Double,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    text,
+)
 from typing_extensions import override
 
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 """The schema after all `migrations`: the number of the newest one."""
 
 
@@ -32,8 +46,14 @@ _targeted, _requested = text("target IS NOT NULL"), text("request_id IS NOT NULL
 _answered = text("answer IS NOT NULL")
 switches = text("action IN ('pause', 'resume')")
 """Which revisions pause or resume; written as the index has it, so that it is used."""
-configured = text("action NOT IN ('delete', 'pause', 'resume')")
-"""Which revisions set values, written likewise."""
+configured = text("action NOT IN ('delete', 'pause', 'resume', 'alert', 'alert_delete')")
+"""Which revisions set values of a configuration, written likewise."""
+of_alerts = text("action IN ('alert', 'alert_delete')")
+"""Which revisions make, change or delete rules of alerts, written likewise."""
+is_waiting = text("status IN ('waiting', 'retrying')")
+"""Which deliveries are to be done, written likewise."""
+is_undelivered = text("status <> 'delivered'")
+"""Which deliveries did not arrive, written likewise."""
 revisions = Table(
     "revisions",
     metadata,
@@ -64,6 +84,7 @@ revisions = Table(
     Index("revisions_by_switch", "layer", "version", sqlite_where=switches),
     Index("revisions_by_configuration", "version", sqlite_where=configured),
     Index("revisions_by_layer_and_configuration", "layer", "version", sqlite_where=configured),
+    Index("revisions_by_alert", "layer", "version", sqlite_where=of_alerts),
 )
 tokens = Table(
     "tokens",
@@ -85,3 +106,61 @@ tickets = Table(
     Column("expires_at", Double, nullable=False),  # seconds since 1970, by the clock of the database
     Index("tickets_by_token", "token_digest"),
 )
+_number = BigInteger().with_variant(Integer, "sqlite")
+# An identity needs no right to a sequence, as `serial` would.
+alert_events = Table(
+    "alert_events",
+    metadata,
+    Column("number", _number, Identity(), primary_key=True),
+    Column("event_id", String(64), nullable=False, unique=True),
+    Column("alert_id", String(32), nullable=False),
+    Column("run", Text, nullable=False),
+    Column("asset", String(32)),
+    Column("bar_time", BigInteger),
+    Column("created_at", String(32), nullable=False),
+    Column("event", Json, nullable=False),
+    Index("alert_events_by_rule", "run", "alert_id", "asset", "number"),
+)
+alert_deliveries = Table(
+    "alert_deliveries",
+    metadata,
+    Column("number", _number, Identity(), primary_key=True),
+    Column("delivery_id", String(128), nullable=False, unique=True),
+    Column("event_id", String(64), nullable=False),
+    Column("alert_id", String(32), nullable=False),
+    Column("alert_name", Text, nullable=False),
+    Column("channel", String(64), nullable=False),
+    Column("channel_type", String(16), nullable=False),
+    Column("target", Text, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("due_at", Double, nullable=False),  # seconds since 1970, by the clock of the process
+    Column("first_at", Double, nullable=False),  # likewise
+    Column("attempts", Integer, nullable=False),
+    Column("delivered_at", String(32)),
+    Column("latency_ms", Double),
+    Column("status_code", Integer),
+    Column("answer", Text),
+    Column("together", Integer, nullable=False),
+    Column("owner", String(100), nullable=False),  # the process that delivers it; empty for none
+    Index("alert_deliveries_by_event", "event_id", "channel_type"),
+    Index("alert_deliveries_by_rule", "alert_id", "number"),
+    # Most deliveries are done.
+    Index("alert_deliveries_waiting", "owner", "number", sqlite_where=is_waiting),
+    Index("alert_deliveries_undelivered", "status", "channel_type", sqlite_where=is_undelivered),
+)
+alert_standings = Table(
+    "alert_standings",
+    metadata,
+    Column("run", Text, primary_key=True),
+    Column("asset", String(32), primary_key=True),
+    Column("standing", Text, nullable=False),  # JSON, as it was given
+    Column("stored_at", Double, nullable=False),  # seconds since 1970, by the clock of the database
+)
+alert_owners = Table(
+    "alert_owners",
+    metadata,
+    Column("owner", String(100), primary_key=True),
+    Column("alive_at", Double, nullable=False),  # likewise
+)
+alerts = alert_events, alert_deliveries, alert_standings, alert_owners
+"""The tables of alerts."""
