@@ -327,6 +327,28 @@ def test_a_pause_of_the_database_that_is_replaced_stays_in_force(tmp_path: Path)
     assert {each.layer for each in restore(tmp_path / "later-backup.db", db, replaces=True).pauses} == {"ETH", "SOL"}
 
 
+def test_a_backup_brings_no_revoked_or_replaced_secret_back(tmp_path: Path) -> None:
+    db, file, later = tmp_path / "v.db", tmp_path / "backup.db", tmp_path / "later.db"
+    with closing(SqliteRevisionStore(db)) as store:
+        for name in ("left", "revoked", "rotated"):
+            store.add_token(Token(name, f"secret of {name}", "tuner", "2026-01-01T00:00:00.000Z"))
+        back_up(store, file)
+        store.revoke_token("revoked", "2026-01-02T00:00:00.000Z")
+        store.rotate_token("rotated", "a new secret", None, "2026-01-02T01:00:00.000Z")
+        store.add_token(Token("new", "secret of new", "tuner", "2026-01-02T00:00:00.000Z"))
+        back_up(store, later)
+
+    # The backup from before them does not undo them, and neither does an older database those of a later backup.
+    for backup, names in ((file, ["revoked", "rotated"]), (later, [])):
+        assert sorted(restore(backup, db, replaces=True).tokens) == names
+        with closing(SqliteRevisionStore(db)) as store:
+            tokens = {token.name: token for token in store.tokens()}
+            assert tokens["revoked"].revoked_at is not None
+            assert (tokens["rotated"].digest, tokens["rotated"].earlier_digest) == ("a new secret", "secret of rotated")
+            assert tokens["left"].revoked_at is None
+    assert "new" in tokens
+
+
 def test_what_replaces_a_file_that_cannot_be_read_says_so(tmp_path: Path) -> None:
     db, file = tmp_path / "v.db", tmp_path / "backup.db"
     with closing(SqliteRevisionStore(tmp_path / "other.db")) as store:

@@ -152,6 +152,11 @@ class Channel(BaseModel):
     id: ChannelId | Literal[""] = ""
     coalesce_above: int = Field(default=10, ge=1, le=1_000)
 
+    @property
+    def target(self) -> str:
+        """The receiver as it may be shown."""
+        return ""
+
 
 class Webhook(Channel):
     """A request to a program.
@@ -172,6 +177,11 @@ class Webhook(Channel):
     body: Annotated[Any, AfterValidator(_body)] = None
     coalesce_above: int = Field(default=1_000, ge=1, le=1_000)
 
+    @property
+    def target(self) -> str:
+        """See `Channel`."""
+        return self.url.shown()
+
     @cached_property
     def body_template(self) -> BodyTemplate | None:
         """The body, read."""
@@ -190,6 +200,11 @@ class Apprise(Channel):
     url: ServiceAddress
     title: TextTemplate | None = None
     coalesce_above: int = Field(default=3, ge=1, le=1_000)
+
+    @property
+    def target(self) -> str:
+        """See `Channel`."""
+        return self.url.shown()
 
 
 class Browser(Channel):

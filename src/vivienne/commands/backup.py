@@ -63,9 +63,15 @@ def restore(file: Path, db: str, replaces: bool, as_json: bool) -> None:
     text = f"Restored {_words(copied)}{_before(kept)}"
     if paused:
         text += f"\nStill paused, as before: {', '.join(paused)}"
-    _show(copied, as_json=as_json, text=text, kept=str(kept) if kept else None, paused=paused)
+    if restored.tokens:
+        text += f"\nTokens stay as they were before, not as in the backup: {', '.join(restored.tokens)}"
+    more = {"kept": str(kept) if kept else None, "paused": paused, "tokens_kept": restored.tokens}
+    _show(copied, as_json=as_json, text=text, **more)
     if restored.trouble is not None:
-        click.echo(f"Warning: {restored.trouble}; pause again before you start a server, if need be", err=True)
+        click.echo(
+            f"Warning: {restored.trouble}; before you start a server, pause again and revoke tokens again, if need be",
+            err=True,
+        )
 
 
 def _before(kept: Path | None) -> str:

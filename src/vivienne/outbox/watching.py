@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 _MOST_LISTED = 100
 """Changed values and assets that an alert lists."""
 
+_ON_THE_WAY = ("connecting", "catching_up")
+"""States of a feed that are no event: another one follows."""
+
 
 class Noticed(NamedTuple):
     """An event that no bar caused.
@@ -74,7 +77,7 @@ class FeedWatch:
 
     def __init__(self) -> None:
         self._states: dict[str, tuple[str, str | None]] = {}
-        self._said = ""
+        self._said = "connected"
 
     def look(self, asset: str, live: LiveAsset, moment: str) -> Iterator[Noticed]:
         """Look at the feed of an asset at a moment. That of all is connected once that of each is."""
@@ -86,8 +89,8 @@ class FeedWatch:
         else:
             self._states.pop(asset, None)
         state, reason = next((each for each in self._states.values() if each[0] != "connected"), ("connected", None))
-        was, self._said = self._said, state if self._states or self._said else ""
-        if was and state not in (was, "connecting"):
+        if state not in (self._said, *_ON_THE_WAY):
+            self._said = state
             details = {"feed_status": state, "status": state, "reason": reason}
             yield Noticed(Happening("feed", details), None, f"{state} {moment}", _any_rule)
 

@@ -12,6 +12,7 @@ from vivienne.errors import StoreUnavailable, StoreUnusable
 from vivienne.store.checking import Checked, check
 from vivienne.store.copying import Copied, copy
 from vivienne.store.kept_pauses import keep, pauses_in
+from vivienne.store.kept_tokens import keep_tokens, tokens_in
 from vivienne.store.private import copy_file, make_file, replacing
 from vivienne.store.set_aside import journals_beside, other_name, set_aside, sweep
 from vivienne.store.sqlite import SqliteRevisionStore
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from vivienne.store.address import PostgresUrl
     from vivienne.store.base import RevisionStore
     from vivienne.store.revision import Revision
+    from vivienne.store.token import Token
 
 
 def back_up(source: RevisionStore, file: Path) -> Copied:
@@ -48,19 +50,22 @@ class Restored(NamedTuple):
         copied: of the backup.
         kept: the other name under which the database that was there is kept, or only its journals.
         pauses: those of the database that was there, which are in force as before.
-        trouble: why its pauses could not be read.
+        tokens: names of those that were revoked or changed there since the backup, and are so afterwards.
+        trouble: why its pauses or tokens could not be read.
     """
 
     copied: Copied
     kept: Path | None
     pauses: list[Revision]
+    tokens: list[str]
     trouble: str | None
 
 
 def restore(file: Path, db: Path | PostgresUrl, *, replaces: bool) -> Restored:
     """Put a backup in the place of a database, migrated to the present tables.
 
-    A pause ends by a resumption only: those in force in the database that is replaced are in force afterwards.
+    A pause ends by a resumption only: those in force in the database that is replaced are in force afterwards. So are
+    its revocations and rotations of tokens: a backup brings no secret back.
 
     Args:
         file: the backup, also one of an earlier version.
@@ -81,7 +86,7 @@ def restore(file: Path, db: Path | PostgresUrl, *, replaces: bool) -> Restored:
             closing(PostgresRevisionStore(db, "as it is")) as target,
             target.as_a_whole(),
         ):
-            return Restored(copy(source, target), None, [], None)
+            return Restored(copy(source, target), None, [], [], None)
     held = lock(db, is_needed=True)
     try:
         if db.exists() and not replaces:
@@ -89,20 +94,21 @@ def restore(file: Path, db: Path | PostgresUrl, *, replaces: bool) -> Restored:
         sweep(db)
         kept_as = other_name(db)
         with replacing(db, partial(set_aside, db, kept_as)) as temporary:
-            pauses, trouble = _pauses_in(db)
+            pauses, tokens, trouble = _in_force_in(db)
             with _unpacked(file, temporary, db) as source:
                 found = check(source)
-                kept = keep(pauses, source)
-        return Restored(_all_of(found), kept_as, kept, trouble)
+                kept, others = keep(pauses, source), keep_tokens(tokens, source)
+        return Restored(_all_of(found), kept_as, kept, others, trouble)
     finally:
         held.release()
 
 
-def _pauses_in(db: Path) -> tuple[list[Revision], str | None]:
+def _in_force_in(db: Path) -> tuple[list[Revision], list[Token], str | None]:
+    """The pauses and tokens of a database, or why they cannot be read."""
     try:
-        return pauses_in(db) if db.exists() else [], None
+        return (pauses_in(db), tokens_in(db), None) if db.exists() else ([], [], None)
     except StoreUnavailable as error:
-        return [], str(error)
+        return [], [], str(error)
 
 
 @contextmanager

@@ -74,6 +74,9 @@ class TokenStore(Protocol):
             earlier_until: until when the secret that it had is accepted too.
         """
 
+    def replace_token(self, token: Token) -> None:
+        """Replace the token of this name; on return that is on disk."""
+
     def revoke_token(self, name: str, when: str) -> Token | None:
         """Revoke one; on return that is on disk. None when there is no valid token of this name."""
 

@@ -58,6 +58,12 @@ class SqlTokens(ABC):
                 return None
             return _token(connection.execute(select(tokens).where(tokens.c.name == name)).one())
 
+    def replace_token(self, token: Token) -> None:
+        """See `TokenStore`."""
+        with self._transaction() as connection:
+            values = {name: getattr(token, name) for name in _FIELDS}
+            connection.execute(tokens.update().where(tokens.c.name == token.name).values(values))
+
     def revoke_token(self, name: str, when: str) -> Token | None:
         """See `TokenStore`."""
         if NAME.fullmatch(name) is None:  # no token has it, and PostgreSQL takes no text with a zero byte
