@@ -1,0 +1,206 @@
+"""Lanes: the messages of one rule to one channel, strictly in order, of which one is attempted at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections import OrderedDict, deque
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from vivienne.alerts.channels import Webhook
+from vivienne.alerts.texts import text_of_several
+from vivienne.outbox.sending import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from vivienne.outbox.sending import AnyChannel
+    from vivienne.store.alert import Waiting
+    from vivienne.wire.alert import SeveralAlerts
+
+MOST_IN_LANE, MOST_IN_ALL = 1_000, 20_000
+"""Messages that wait; beyond them the oldest are dropped."""
+MOST_LISTED = 100
+"""Alerts that are listed in a message of several."""
+
+
+class LaneKey(NamedTuple):
+    """Names a lane."""
+
+    alert_id: str
+    channel: str
+
+
+@dataclass(slots=True, eq=False)
+class Item:
+    """A message that waits.
+
+    Attributes:
+        waiting: the delivery as it was stored last, and its alert.
+        since: time of its creation, by the monotonic clock.
+        is_tried: it is part of what is attempted.
+    """
+
+    waiting: Waiting
+    since: float
+    is_tried: bool = False
+
+    @property
+    def id(self) -> str:
+        """Id of the delivery."""
+        return self.waiting.delivery.delivery_id
+
+
+@dataclass(slots=True, eq=False)
+class Lane:
+    """Messages of a rule to a channel.
+
+    Attributes:
+        key: names it.
+        queue: those that wait, oldest first.
+        batch: of these the first ones, which are attempted now as one message; fixed until they are done, so that
+            every attempt has the same id.
+        failures: attempts that failed in a row.
+        due: time before which nothing is attempted, by the monotonic clock.
+        channel: as it was at the last look.
+        changed: set when the rule may have changed.
+        task: sends them.
+    """
+
+    key: LaneKey
+    queue: deque[Item] = field(default_factory=deque)
+    batch: int = 0
+    failures: int = 0
+    due: float = 0.0
+    channel: AnyChannel | None = None
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    task: asyncio.Task[None] | None = None
+
+    def next_batch(self, channel: AnyChannel) -> list[Item]:
+        """The messages to attempt now: the first one, or all of them together where too many wait."""
+        if not self.batch:
+            # A bot with a body of its own reads one alert in a message.
+            may_coalesce = not (isinstance(channel, Webhook) and channel.body is not None)
+            self.batch = len(self.queue) if may_coalesce and len(self.queue) > channel.coalesce_above else 1
+        found = [self.queue[place] for place in range(self.batch)]
+        for item in found:
+            item.is_tried = True
+        return found
+
+    def done(self) -> list[Item]:
+        """Take out the messages that were attempted."""
+        found = [self.queue.popleft() for _ in range(self.batch)]
+        self.batch = 0
+        return found
+
+
+class Lanes:
+    """All lanes with messages."""
+
+    def __init__(self) -> None:
+        self.by_key: dict[LaneKey, Lane] = {}
+        self._all: OrderedDict[str, tuple[Lane, Item]] = OrderedDict()
+        self._failing: OrderedDict[LaneKey, int] = OrderedDict()
+        """Lanes without messages whose last attempt failed."""
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def __contains__(self, delivery_id: str) -> bool:
+        return delivery_id in self._all
+
+    def items(self) -> Iterable[Item]:
+        """All messages that wait."""
+        return (item for _, item in self._all.values())
+
+    def put(self, item: Item, *, is_former: bool = False) -> tuple[Lane, list[Item]]:
+        """Add a message.
+
+        Args:
+            item: the message.
+            is_former: it was decided before all that wait here.
+
+        Returns:
+            Its lane, and messages that had to make room.
+        """
+        delivery = item.waiting.delivery
+        key = LaneKey(delivery.alert_id, delivery.channel)
+        lane = self.by_key.get(key)
+        if lane is None:
+            lane = self.by_key[key] = Lane(key, failures=self._failing.pop(key, 0))
+        if is_former:
+            lane.queue.insert(max(lane.batch, _former(lane)), item)
+        else:
+            lane.queue.append(item)
+        self._all[item.id] = (lane, item)
+        dropped = []
+        if len(lane.queue) - lane.batch > MOST_IN_LANE:
+            dropped.append(lane.queue[lane.batch])
+            self._remove(lane, dropped[0])
+        if len(self._all) > MOST_IN_ALL and (oldest := self._oldest()) is not None:
+            self._remove(*oldest)
+            dropped.append(oldest[1])
+        return lane, dropped
+
+    def done(self, lane: Lane) -> list[Item]:
+        """Take out the messages of a lane that were attempted."""
+        found = lane.done()
+        for item in found:
+            self._all.pop(item.id, None)
+        return found
+
+    def end(self, lane: Lane) -> list[Item]:
+        """Remove a lane; gives the messages that still waited in it."""
+        self.by_key.pop(lane.key, None)
+        if lane.failures:
+            self._failing[lane.key] = lane.failures
+            while len(self._failing) > MOST_IN_ALL:
+                self._failing.popitem(last=False)
+        found = list(lane.queue)
+        lane.queue.clear()
+        for item in found:
+            self._all.pop(item.id, None)
+        return found
+
+    def _oldest(self) -> tuple[Lane, Item] | None:
+        """The message that waits for longest, and is not attempted yet."""
+        return next(((lane, item) for lane, item in self._all.values() if not item.is_tried), None)
+
+    def _remove(self, lane: Lane, item: Item) -> None:
+        lane.queue.remove(item)
+        self._all.pop(item.id, None)
+
+
+def _former(lane: Lane) -> int:
+    """The place after other former messages: those that were stored under a number."""
+    return next((place for place, item in enumerate(lane.queue) if not item.waiting.delivery.number), len(lane.queue))
+
+
+def message_of(items: list[Item], channel: AnyChannel) -> Message:
+    """The message of one alert, or of several together."""
+    first = items[0].waiting.event
+    if len(items) == 1:
+        return Message(first.event_id, first.event, channel)
+    events = [item.waiting.event.event for item in items]
+    digest = hashlib.sha256("|".join(item.waiting.event.event_id for item in items).encode()).hexdigest()
+    newest = events[-1]
+    several: SeveralAlerts = {
+        "id": f"evt_{digest[:26]}",
+        "type": "several",
+        "alert": newest["alert"],
+        "count": len(events),
+        "text": text_of_several(events[:MOST_LISTED], len(events)),
+        "time": newest["time"],
+        "feed": newest["feed"],
+        "market": newest["market"],
+        "expires_at": newest["expires_at"],
+        "events": events[-MOST_LISTED:],
+    }
+    return Message(several["id"], several, channel)
+
+
+def with_delivery(item: Item, **changed: object) -> Item:
+    """The same message after something became of its delivery."""
+    item.waiting = item.waiting._replace(delivery=replace(item.waiting.delivery, **changed))  # type: ignore[arg-type]
+    return item
