@@ -14,6 +14,7 @@ from deployed import DEPLOY, ROOT, load
 from measured import Measured, measured
 from vivienne.errors import ChangeRefused
 from vivienne.metrics.families import FAMILIES
+from vivienne.outbox.delivering import COUNTED
 from vivienne.server.readiness import ReadyStatus
 from vivienne.wire.state import Status
 
@@ -36,7 +37,7 @@ OF_PROMETHEUS = {"job", "instance", "le"}
 OF_EXCHANGES = {name for name in FAMILIES if name.startswith("vivienne_exchange_")}
 """A server that follows an exchange has these; tests/server/test_exchange_served.py looks for them."""
 VALUES = {
-    "status": {*get_args(Status), *get_args(ReadyStatus)},
+    "status": {*get_args(Status), *get_args(ReadyStatus), *COUNTED},
     "result": {"accepted", "repeated", *(refused.code for refused in ChangeRefused.__subclasses__())},
     "stage": {"in_force", "published"},
     "stream": {"state", "logs", "redis"},

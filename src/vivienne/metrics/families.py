@@ -194,6 +194,18 @@ FAMILIES: dict[str, Family] = {
         "request, came in time), `unread` (the answer was not read), `malformed` (not valid HTTP, or too large).",
         "reason",
     ),
+    "vivienne_alert_deliveries_total": _counter(
+        "Messages of alerts, by type of channel and what became of them: `delivered`, `retrying` (an attempt failed, "
+        "another one follows), `dead` (given up after a day), `dropped` (too many waited, or the rule is off or gone).",
+        "channel_type", "status", only=_DECIDES,
+    ),
+    "vivienne_alert_delivery_duration_seconds": _histogram(
+        "Time from the decision to the delivery of an alert, with retries.", "channel_type", only=_DECIDES
+    ),
+    "vivienne_alert_deliveries_waiting": _gauge(
+        "Messages of alerts that wait for their delivery, also those that failed and are tried again.",
+        "channel_type", only=_DECIDES,
+    ),
     "vivienne_redis_up": _gauge("1 if the link to Redis works.", only="with `--redis`"),
     "vivienne_redis_entries_lost_total": _counter(
         "Entries of a stream that were gone before they could be read, by stream.",

@@ -10,10 +10,12 @@ import asyncio
 import logging
 import random
 from contextlib import suppress
+from itertools import product
 from time import monotonic, time
 from typing import TYPE_CHECKING, Protocol
 
 from vivienne.errors import StoreUnavailable
+from vivienne.metrics.registry import Sample
 from vivienne.outbox.lanes import Item, Lane, Lanes, message_of, with_delivery
 from vivienne.outbox.results import Results
 from vivienne.outbox.sending import Attempt, kept
@@ -41,6 +43,7 @@ LONGEST_FIRST_WAIT = 3_600.0
 GATHER_SECONDS: Mapping[ChannelType, float] = {"apprise": 0.5, "browser": 0.05}
 """Time in which alerts of the same moment gather before the first attempt, where people read them."""
 WHILE_STOPPING_SECONDS = 2.0
+COUNTED: tuple[DeliveryStatus, ...] = ("delivered", "retrying", "dead", "dropped")
 UNDONE: frozenset[DeliveryStatus] = frozenset({"waiting", "retrying"})
 _TOO_MANY = "Too many messages waited; the oldest were left out"
 
@@ -103,6 +106,13 @@ class Deliveries:
         self._lanes = Lanes()
         self._slots = Slots()
         self._is_running = False
+        for kind, status in product(senders, COUNTED):
+            metrics.expect("vivienne_alert_deliveries_total", kind, status)
+        metrics.source(
+            lambda: [
+                Sample("vivienne_alert_deliveries_waiting", (kind,), count) for kind, count in self.waiting().items()
+            ]
+        )
 
     def take(self, waiting: Iterable[Waiting], *, are_former: bool = False) -> None:
         """Deliver messages; those that are done, or taken already, are passed over. Never blocks.
@@ -184,8 +194,7 @@ class Deliveries:
                 return
             if (wait := lane.due - self._clock()) > 0:
                 await self._pause(lane.changed, wait)
-                if lane.due > self._clock():
-                    continue  # the rule may be another one now
+                continue  # the rule may be another one now
             await self._attempt(lane, channel)
         self._lanes.end(lane)
 

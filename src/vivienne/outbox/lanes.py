@@ -130,7 +130,7 @@ class Lanes:
         if lane is None:
             lane = self.by_key[key] = Lane(key, failures=self._failing.pop(key, 0))
         if is_former:
-            lane.queue.insert(max(lane.batch, _former(lane)), item)
+            lane.queue.insert(_place(lane, delivery.number), item)
         else:
             lane.queue.append(item)
         self._all[item.id] = (lane, item)
@@ -172,9 +172,16 @@ class Lanes:
         self._all.pop(item.id, None)
 
 
-def _former(lane: Lane) -> int:
-    """The place after other former messages: those that were stored under a number."""
-    return next((place for place, item in enumerate(lane.queue) if not item.waiting.delivery.number), len(lane.queue))
+def _place(lane: Lane, number: int) -> int:
+    """The place of a former message: in the order of storing, and before those that were not read from the store."""
+    return next(
+        (
+            place
+            for place, item in enumerate(lane.queue)
+            if place >= lane.batch and not 0 < item.waiting.delivery.number < number
+        ),
+        len(lane.queue),
+    )
 
 
 def message_of(items: list[Item], channel: AnyChannel) -> Message:
