@@ -273,7 +273,7 @@ async def test_until_it_is_stored_ready_names_it_and_who_asks_hears_of_it(servic
     market = SimpleNamespace(is_local=True, assets=ASSETS, troubles=dict)
     store = StoreHealth(service)
     readiness = Readiness(service, cast("MarketView", market), store)
-    app.include_router(operation_routes(service, store, readiness))
+    operation_routes(service, store, readiness).add_to(app)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://here") as client:
         ready = (await client.get("/ready")).json()
     assert ("degraded", ["BTC"]) == (ready["status"], list(ready["unstored_pauses"]))

@@ -7,6 +7,8 @@ import json
 from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
+from fastapi import FastAPI
+
 from vivienne.access.access import Access
 from vivienne.access.budget import TimeBudgets
 from vivienne.access.caller import Caller
@@ -177,7 +179,8 @@ def test_so_many_bytes_may_be_unread_on_all_websockets_and_no_more(monkeypatch: 
 async def test_a_pause_over_a_websocket_overtakes_what_its_caller_sent_besides(tmp_path: Path) -> None:
     service = ConfigService(SqliteRevisionStore(tmp_path / "v.db"), ["BTC"])
     budgets, hub = TimeBudgets(monotonic), Hub()
-    routes = websocket_routes(service, hub, StateBoard(hub), LogStream(), budgets)
+    app = FastAPI()
+    websocket_routes(service, hub, StateBoard(hub), LogStream(), budgets).add_to(app)
     budgets.charge("address 192.0.2.1", 3_600.0)
 
     async def say(message: dict[str, Any]) -> str:
@@ -194,7 +197,7 @@ async def test_a_pause_over_a_websocket_overtakes_what_its_caller_sent_besides(t
 
         scope = {"type": "websocket", "path": "/ws/state", "headers": [], "client": ("192.0.2.1", 1),
                  "query_string": b"", "subprotocols": []}  # fmt: skip
-        serving = asyncio.create_task(routes(scope, receive, send))
+        serving = asyncio.create_task(app.router(scope, receive, send))
         try:
             return await answered
         finally:

@@ -21,10 +21,9 @@ from vivienne.times import now
 from vivienne.wire.alert import AlertPreview
 
 if TYPE_CHECKING:
-    from fastapi import APIRouter
-
     from vivienne.alerts.rule import Rule
     from vivienne.changes.service import ConfigService
+    from vivienne.server.routes import Routes
     from vivienne.stream.state import LatestStates
 
 _PLACEHOLDER = "https://receiver.example/"
@@ -56,7 +55,7 @@ class Draft:
     rule: Rule
 
 
-def add_preview(routes: APIRouter, service: ConfigService, states: LatestStates) -> None:
+def add_preview(routes: Routes, service: ConfigService, states: LatestStates) -> None:
     """Add the endpoint.
 
     Args:

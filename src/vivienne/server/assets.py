@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import Path, Query, Request
 
 from vivienne.changes.requests import Update
 from vivienne.errors import InvalidConfiguration
@@ -15,6 +15,7 @@ from vivienne.server.documents import EXAMPLE, ConfigurationBody, body_of, docum
 from vivienne.server.http import Answer, caller_of, change_request, read_configuration
 from vivienne.server.older_chart import older_chart
 from vivienne.server.one_bar import one_bar
+from vivienne.server.routes import Routes
 from vivienne.wire.chart import AssetList, Chart
 from vivienne.wire.preview import DecisionPreview
 from vivienne.wire.problem import problem_entry
@@ -41,7 +42,7 @@ _CONFIGURATION = body_of(ConfigurationBody, EXAMPLE)
 _PREVIEW_PROBLEMS = (400, 408, 412, 413, 415, 422, 429)
 
 
-def asset_routes(service: ConfigService, market: MarketView, record: RecordView) -> APIRouter:
+def asset_routes(service: ConfigService, market: MarketView, record: RecordView) -> Routes:
     """The endpoints.
 
     Args:
@@ -49,7 +50,7 @@ def asset_routes(service: ConfigService, market: MarketView, record: RecordView)
         market: has their bars.
         record: has the older ones.
     """
-    routes = APIRouter(prefix="/phoenix/assets", tags=["market"], default_response_class=Answer)
+    routes = Routes(prefix="/phoenix/assets", tags=["market"], default_response_class=Answer)
 
     @routes.get("", **documented(AssetList, 422, 429))
     async def assets(

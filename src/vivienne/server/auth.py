@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, NotRequired
 
-from fastapi import APIRouter, Path, Request
+from fastapi import Path, Request
 from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
@@ -14,6 +14,7 @@ from vivienne.channels.envelope import refuse_unknown
 from vivienne.errors import NotAllowed, NotKnown
 from vivienne.server.documents import body_of, documented
 from vivienne.server.http import Answer, caller_of, read_body
+from vivienne.server.routes import Routes
 from vivienne.server.schemas import NOTHING_ELSE
 from vivienne.store.token import NAME, check_expiry, check_name, check_role
 from vivienne.wire.token_entry import Role, TokenEntry
@@ -63,13 +64,13 @@ _NEW_TOKEN = body_of(TokenBody, {"name": "ann", "role": "tuner"})
 _NEW_TOKEN_PROBLEMS = (400, 408, 409, 413, 415, 422, 503)
 
 
-def auth_routes(access: Access) -> APIRouter:
+def auth_routes(access: Access) -> Routes:
     """The endpoints.
 
     Args:
         access: identifies callers, has tokens and tickets.
     """
-    routes = APIRouter(prefix="/auth", tags=["access"], default_response_class=Answer)
+    routes = Routes(prefix="/auth", tags=["access"], default_response_class=Answer)
 
     @routes.get("/caller", **documented(WhoAsks))
     async def caller(request: Request) -> Answer:

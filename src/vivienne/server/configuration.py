@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import Depends, Path, Query, Request
 from starlette.responses import Response
 
 from vivienne.changes.looking_back import RevisionFilter  # noqa: TC001  # FastAPI reads the annotation
@@ -46,6 +46,7 @@ from vivienne.server.http import (
     read_configuration,
     with_headers,
 )
+from vivienne.server.routes import Routes
 from vivienne.server.several import add_several
 from vivienne.wire.answers import (
     Acknowledgement,
@@ -112,7 +113,7 @@ def _switch(accepted: str | None = None) -> dict[str, Any]:
     return documented(Switched, *CHANGE_PROBLEMS, body=_SWITCH, has_etag=True, accepted=accepted)
 
 
-def configuration_routes(service: ConfigService, budgets: TimeBudgets) -> APIRouter:
+def configuration_routes(service: ConfigService, budgets: TimeBudgets) -> Routes:
     """The endpoints.
 
     Args:
@@ -120,7 +121,7 @@ def configuration_routes(service: ConfigService, budgets: TimeBudgets) -> APIRou
         budgets: of the time that callers may use without changing anything.
     """
     service.counts.expect(CHANNEL)
-    routes = APIRouter(prefix=PREFIX, tags=["configuration"], default_response_class=Answer)
+    routes = Routes(prefix=PREFIX, tags=["configuration"], default_response_class=Answer)
     _add_updates(routes, service)
     add_several(routes, service)
     _add_switches(routes, service)
@@ -135,7 +136,7 @@ async def _changed(service: ConfigService, request: Request, envelope: Envelope,
     return Answer(outcome, headers={"ETag": etag(outcome["version"])})
 
 
-def _add_updates(routes: APIRouter, service: ConfigService) -> None:
+def _add_updates(routes: Routes, service: ConfigService) -> None:
     """Add the endpoints that set values."""
 
     @routes.post("/update", **_change(_CONFIGURATION))
@@ -163,7 +164,7 @@ def _add_updates(routes: APIRouter, service: ConfigService) -> None:
         return await _changed(service, request, envelope, reset)
 
 
-def _add_switches(routes: APIRouter, service: ConfigService) -> None:
+def _add_switches(routes: Routes, service: ConfigService) -> None:
     """Add the endpoints that pause and resume."""
 
     async def switched(request: Request, switch: Switch, if_match: str | None, key: str | None) -> Answer:
@@ -189,7 +190,7 @@ def _add_switches(routes: APIRouter, service: ConfigService) -> None:
         return await switched(request, "resume", if_match, idempotency_key)
 
 
-def _add_validation(routes: APIRouter, service: ConfigService, budgets: TimeBudgets) -> None:
+def _add_validation(routes: Routes, service: ConfigService, budgets: TimeBudgets) -> None:
     """Add the endpoint that tries a change."""
 
     @routes.post("/validate", **documented(Verdict, 400, 408, 412, 413, 415, 422, body=_CONFIGURATION))
@@ -207,7 +208,7 @@ def _add_validation(routes: APIRouter, service: ConfigService, budgets: TimeBudg
         return Answer({"valid": True, "errors": [], **outcome})
 
 
-def _add_looks(routes: APIRouter, service: ConfigService) -> None:
+def _add_looks(routes: Routes, service: ConfigService) -> None:
     """Add the endpoints that change nothing."""
 
     @routes.get("/pause", **documented(Pauses, 400))
@@ -270,7 +271,7 @@ def _add_looks(routes: APIRouter, service: ConfigService) -> None:
         return Response(encoded, headers={"Cache-Control": "no-store"}, media_type="application/schema+json")
 
 
-def _add_revision_changes(routes: APIRouter, service: ConfigService) -> None:
+def _add_revision_changes(routes: Routes, service: ConfigService) -> None:
     """Add the endpoints of one former configuration. Last, because their paths would match the others."""
 
     async def read_condition(request: Request, if_match: str | None, key: str | None) -> Envelope:

@@ -7,7 +7,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Depends, Request
+from fastapi import Depends, Request
 from starlette.responses import Response
 
 from vivienne.record.reading.query import DecisionQuery, entries_only  # FastAPI reads the annotation
@@ -16,6 +16,7 @@ from vivienne.server.decision_query import ONCE, SEVERAL, As, Assets, bar_time, 
 from vivienne.server.documents import documented
 from vivienne.server.exporting import MEDIA_TYPES, Exports
 from vivienne.server.http import Answer, caller_of, check_query
+from vivienne.server.routes import Routes
 from vivienne.wire.record import DecisionPage, DecisionRecord, SignalPage
 
 if TYPE_CHECKING:
@@ -37,14 +38,14 @@ def _documented(answer: type, *, has_files: bool = False, more: tuple[int, ...] 
     return found
 
 
-def decision_routes(service: ConfigService, record: RecordView) -> APIRouter:
+def decision_routes(service: ConfigService, record: RecordView) -> Routes:
     """The endpoints.
 
     Args:
         service: knows the assets.
         record: has the decisions.
     """
-    routes = APIRouter(prefix="/phoenix", tags=["record"], default_response_class=Answer)
+    routes = Routes(prefix="/phoenix", tags=["record"], default_response_class=Answer)
     exports = Exports(record)
 
     @routes.get("/decisions", **_documented(SignalPage, has_files=True))

@@ -85,16 +85,16 @@ def web_application(
     )
     if access is not None:
         app.state.message_limits = access.limits.message
-        app.include_router(auth_routes(access))
+        auth_routes(access).add_to(app)
     problems.install(app)
     dashboard.install(app)
     budgets = TimeBudgets(monotonic) if access is None else access.budgets
-    app.include_router(configuration_routes(service, budgets))
-    app.include_router(asset_routes(service, market, record))
-    app.include_router(decision_routes(service, record))
-    app.include_router(judging_routes(service, record, costs))
-    app.include_router(push_routes(pushes, access))
-    app.include_router(websocket_routes(service, hub, board, logs, budgets, access))
+    configuration_routes(service, budgets).add_to(app)
+    asset_routes(service, market, record).add_to(app)
+    decision_routes(service, record).add_to(app)
+    judging_routes(service, record, costs).add_to(app)
+    push_routes(pushes, access).add_to(app)
+    websocket_routes(service, hub, board, logs, budgets, access).add_to(app)
     websocket_addresses.install(app)
 
     _include_operation(app, service, market, additions)
@@ -123,8 +123,8 @@ def _include_operation(
     """Include the endpoints that every role has."""
     store = StoreHealth(service)
     readiness = Readiness(service, market, store, additions, lambda: getattr(app.state, "is_stopping", False))
-    app.include_router(operation_routes(service, store, readiness))
-    app.include_router(metrics_routes(service, store))
+    operation_routes(service, store, readiness).add_to(app)
+    metrics_routes(service, store).add_to(app)
 
 
 def _admission(access: Access | None) -> list[Any]:

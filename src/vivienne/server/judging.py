@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import Path, Query, Request
 
 from vivienne.record.judging.curves import MOST_POINTS
 from vivienne.record.reading.judging_query import About, JudgingQuery
@@ -14,6 +14,7 @@ from vivienne.server.decision_query import Assets, From, To, moment_of
 from vivienne.server.decisions import unless_known
 from vivienne.server.documents import documented
 from vivienne.server.http import Answer, caller_of, check_query
+from vivienne.server.routes import Routes
 from vivienne.wire.change_outcome import ChangeOutcome
 from vivienne.wire.judged import VersionPage
 from vivienne.wire.numbers import HIGHEST
@@ -35,7 +36,7 @@ _PROBLEMS = (400, 409, 422, 429, 503)
 _COSTS, _SPAN = ("fee", "slippage"), ("from", "to")
 
 
-def judging_routes(service: ConfigService, record: RecordView, costs: Costs) -> APIRouter:
+def judging_routes(service: ConfigService, record: RecordView, costs: Costs) -> Routes:
     """The endpoints.
 
     Args:
@@ -43,7 +44,7 @@ def judging_routes(service: ConfigService, record: RecordView, costs: Costs) -> 
         record: has the decisions.
         costs: of a trade, where a request names none.
     """
-    routes = APIRouter(prefix="/phoenix", tags=["record"], default_response_class=Answer)
+    routes = Routes(prefix="/phoenix", tags=["record"], default_response_class=Answer)
     judging = _Judging(service, record, costs)
     _add_versions(routes, judging)
     _add_spans(routes, judging)
@@ -78,7 +79,7 @@ class _Judging:
         return JudgingQuery(about=about, assets=watched, begin=moment_of("from", begin), end=moment_of("to", to))
 
 
-def _add_versions(routes: APIRouter, judging: _Judging) -> None:
+def _add_versions(routes: Routes, judging: _Judging) -> None:
     """Add the endpoints of the versions that decided an asset."""
 
     @routes.get("/assets/{asset:path}/versions", **documented(VersionPage, 404, *_PROBLEMS, has_etag=True))
@@ -128,7 +129,7 @@ def _add_versions(routes: APIRouter, judging: _Judging) -> None:
         return await judging.answer(request, judging.with_costs(query, fee, slippage))
 
 
-def _add_spans(routes: APIRouter, judging: _Judging) -> None:
+def _add_spans(routes: Routes, judging: _Judging) -> None:
     """Add the endpoints that judge some assets from one time to another."""
 
     @routes.get("/account", **documented(PaperAccount, *_PROBLEMS, has_etag=True))

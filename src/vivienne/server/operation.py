@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from fastapi import APIRouter, Request
+from fastapi import Request  # noqa: TC002  # FastAPI reads the annotation
 from starlette.responses import Response
 
 from vivienne.server.http import caller_of
+from vivienne.server.routes import Routes
 from vivienne.times import now, written
 from vivienne.version import build_version
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from vivienne.server.store_health import StoreHealth
 
 
-def operation_routes(service: ConfigService, store: StoreHealth, readiness: Readiness) -> APIRouter:
+def operation_routes(service: ConfigService, store: StoreHealth, readiness: Readiness) -> Routes:
     """The endpoints.
 
     Args:
@@ -26,7 +27,7 @@ def operation_routes(service: ConfigService, store: StoreHealth, readiness: Read
         store: is checked for each answer of `/ready`.
         readiness: knows the health of the parts.
     """
-    routes = APIRouter(tags=["operation"])
+    routes = Routes(tags=["operation"])
 
     @routes.get("/health")
     async def health() -> dict[str, Any]:

@@ -172,5 +172,3 @@ def endpoints(routes: list[BaseRoute]) -> Iterator[tuple[str, str]]:
                 yield method, route.path_format
         elif isinstance(route, APIWebSocketRoute):
             yield WEBSOCKET, route.path_format
-        elif (included := getattr(route, "original_router", None)) is not None:
-            yield from endpoints(included.routes)

@@ -43,11 +43,10 @@ from vivienne.server.root_path import path_below, root_of
 from vivienne.wire.problem import problem_entry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from fastapi import FastAPI, Request
     from starlette.requests import HTTPConnection
-    from starlette.routing import BaseRoute
 
     from vivienne.wire.problem import ProblemEntry
 
@@ -213,15 +212,8 @@ async def failed(request: Request, error: HTTPException) -> Response:
 def _methods(request: Request) -> list[str]:
     """Every method of the endpoint at this address; each method has a route of its own."""
     path = path_below(request.scope)
-    matching = [route for route in _routes(request.app.routes) if route.path_regex.match(path)]
+    routes = (route for route in request.app.routes if isinstance(route, Route))
+    matching = [route for route in routes if route.path_regex.match(path)]
     # The first match wins: a fixed name is not a config_id.
     meant = [route.methods or set() for route in matching if route.path == matching[0].path]
     return sorted(set().union(*meant))
-
-
-def _routes(routes: Iterable[BaseRoute]) -> Iterator[Route]:
-    for route in routes:
-        if (included := getattr(route, "original_router", None)) is not None:
-            yield from _routes(included.routes)
-        elif isinstance(route, Route):
-            yield route

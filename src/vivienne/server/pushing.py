@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired, Protocol
 
-from fastapi import APIRouter, Request  # FastAPI reads the annotation
+from fastapi import Request  # noqa: TC002  # FastAPI reads the annotation
 from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
@@ -17,6 +17,7 @@ from vivienne.market.timeframe import Timeframe
 from vivienne.server.documents import Problem, body_of, documented, problems
 from vivienne.server.http import Answer, caller_of, check_query, read_body
 from vivienne.server.problems import problem
+from vivienne.server.routes import Routes
 from vivienne.server.schemas import NOTHING_ELSE, Schema, reference
 from vivienne.wire.problem import ProblemEntry  # noqa: TC001  # a schema is made of it
 from vivienne.wire.pushed import Pushed, PushedPosition
@@ -153,14 +154,14 @@ _BODIES: dict[Kind, type] = {"candles": CandlesBody, "trades": PushedTradesBody}
 _PROBLEMS = (400, 408, 409, 413, 415, 422, 429, 503)
 
 
-def push_routes(pushes: Pushes | None, access: Access | None) -> APIRouter:
+def push_routes(pushes: Pushes | None, access: Access | None) -> Routes:
     """The endpoints.
 
     Args:
         pushes: takes what is pushed; None for a market with another feed.
         access: counts the rows of each caller; None for no limit.
     """
-    routes = APIRouter(prefix=PREFIX, tags=["market"], default_response_class=Answer)
+    routes = Routes(prefix=PREFIX, tags=["market"], default_response_class=Answer)
     for kind in KINDS:
         about = documented(Pushed, *_PROBLEMS, body=body_of(_BODIES[kind], _EXAMPLES[kind]))
         about["responses"] |= _responses()

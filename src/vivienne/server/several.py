@@ -23,10 +23,9 @@ from vivienne.server.http import (
 from vivienne.wire.answers import Replaced
 
 if TYPE_CHECKING:
-    from fastapi import APIRouter
-
     from vivienne.changes.requests import SeveralRequest
     from vivienne.changes.service import ConfigService
+    from vivienne.server.routes import Routes
 
 _ORIGIN = ("request_id", "author", "reason", "expected_version")
 _BODY = body_of(
@@ -35,7 +34,7 @@ _BODY = body_of(
 )
 
 
-def add_several(routes: APIRouter, service: ConfigService) -> None:
+def add_several(routes: Routes, service: ConfigService) -> None:
     """Add the endpoint."""
 
     @routes.post("/several", **documented(Replaced, *CHANGE_PROBLEMS, body=_BODY, has_etag=True))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from fastapi import APIRouter, Request
+from fastapi import Request  # noqa: TC002  # FastAPI reads the annotation
 
 from vivienne.server.problems import problem
+from vivienne.server.routes import Routes
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -22,7 +23,7 @@ _GUIDE = "docs/deployment.md, Behind a reverse proxy"
 
 def install(app: FastAPI) -> None:
     """Answer such requests: 426 with the protocol that is needed, and 404."""
-    routes = APIRouter()
+    routes = Routes()
 
     async def no_handshake(request: Request) -> Response:
         detail = (
@@ -40,7 +41,7 @@ def install(app: FastAPI) -> None:
 
     for address in ADDRESSES:
         routes.add_api_route(address, no_handshake, methods=["GET", "HEAD", "POST"], include_in_schema=False)
-    app.include_router(routes)
+    routes.add_to(app)
     not_found = app.router.default
 
     async def missed(scope: Scope, receive: Receive, send: Send) -> None:

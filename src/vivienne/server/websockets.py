@@ -6,7 +6,6 @@ import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from fastapi import APIRouter
 from starlette.websockets import WebSocket  # noqa: TC002  # FastAPI reads the annotation
 
 from vivienne.access.limits import Limits
@@ -26,6 +25,7 @@ from vivienne.errors import ChangeRefused, Defect, Forbidden, Malformed, Problem
 from vivienne.server.charging import KEEPS
 from vivienne.server.conversing import Silence, Times, converse
 from vivienne.server.http import caller_of
+from vivienne.server.routes import Routes
 from vivienne.server.websocket_addresses import LOGS, STATE
 from vivienne.server.websocket_receiving import TOO_LONG
 
@@ -54,7 +54,7 @@ def websocket_routes(
     logs: LogStream,
     budgets: TimeBudgets,
     access: Access | None = None,
-) -> APIRouter:
+) -> Routes:
     """The endpoints.
 
     Args:
@@ -65,7 +65,7 @@ def websocket_routes(
         budgets: of the time that callers may use without changing anything.
         access: knows what clients may do; None lets everybody do everything.
     """
-    routes = APIRouter()
+    routes = Routes()
     times = Times(budgets, budgets if access is None else access.requests)
     log_traffic = service.metrics.traffic("logs")
     changes = ConfigMessages(service, "websocket")
