@@ -1,0 +1,212 @@
+"""A small executor that trades on paper: it follows the targets of Vivienne, and prints the orders that it would place.
+
+    python examples/executor.py --simulated              # follows the state stream
+    python examples/executor.py --simulated --webhook    # receives alerts of a rule instead
+
+What it does and why is in docs/execution.md. To trade, put your exchange in the place of `paper.Account`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import time
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from websockets.exceptions import InvalidStatus, WebSocketException
+from websockets.sync.client import connect
+
+from paper import Account
+from receiver import Received, key_from, line_of, say, secret_options, serve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+AGENT = "VivienneAgent"
+SILENT_SECONDS = 30.0
+"""Without a message for so long, a connection is dead: Vivienne repeats each state every 10 s."""
+LONGEST_WAIT = 30.0
+"""Seconds between two attempts to connect."""
+HOLD_SECONDS = 60.0
+"""So long a position is held while nothing reliable is known of its asset."""
+TARGET_EVENTS = ("level", "entry", "exit", "size", "side", "held", "confidence")
+"""Alerts of closed bars: they have the target that the bar made. Others have that of the bar before them."""
+
+
+@dataclass
+class Executor:
+    """Decides what to do with states and alerts.
+
+    Attributes:
+        account: places the orders.
+        simulated: True to follow markets that are not real.
+        tell: is called with each line for people.
+        clock: seconds since the epoch.
+        saved: file that the account is kept in; None for none.
+    """
+
+    account: Account
+    simulated: bool = False
+    tell: Callable[[str], None] = say
+    clock: Callable[[], float] = time.time
+    saved: Path | None = None
+    _unknown_since: dict[str, float] = field(default_factory=dict)
+    _decided: dict[str, float] = field(default_factory=dict)
+    _said: set[str] = field(default_factory=set)
+
+    def state(self, message: Mapping[str, Any]) -> None:
+        """Follow a state of the stream.
+
+        Every state has the whole target, so nothing is lost with states that were missed.
+        """
+        asset, data = message["asset"], message["agents"][AGENT]["data"]
+        if not self._may_trade(asset, data["feed"] in ("simulated", "replay")):
+            return
+        status, price = data["status"], data["price"]
+        if status == "live":
+            self._unknown_since.pop(asset, None)
+            self._follow(asset, signed(data["side"], data["position_size"]), price, data["clarity_level"])
+        elif status == "paused":
+            self._follow(asset, 0.0, price, "paused")
+        elif status in ("stale", "warming_up"):
+            since = self._unknown_since.setdefault(asset, self.clock())
+            if self.clock() - since >= HOLD_SECONDS:
+                self._follow(asset, 0.0, price, f"{status} for {HOLD_SECONDS:g} s: {data['status_reason']}")
+        # `ended`: a replay is over, and nothing follows.
+
+    def alert(self, event: Mapping[str, Any]) -> None:
+        """Follow an alert of a rule.
+
+        An alert may come late, twice, or after a newer one. None of this may move a position.
+        """
+        if self.clock() > seconds(event["expires_at"]):
+            self.tell(f"Expired, not acted on: {line_of(event)}")
+        elif event["type"] == "pause" and event["details"]["action"] == "paused":
+            for asset in list(self.account.targets) if event["asset"] is None else [event["asset"]]:
+                self._alert(event, asset, 0.0, event["price"] or self.account.prices.get(asset))
+        elif event["type"] in TARGET_EVENTS:
+            target = signed(event["side"], event["position_size"])
+            self._alert(event, event["asset"], target, event["price"])
+        else:
+            self.tell(f"Nothing to do: {line_of(event)}")
+
+    def _alert(self, event: Mapping[str, Any], asset: str, target: float, price: float | None) -> None:
+        if not self._may_trade(asset, event["market"] != "real"):
+            return
+        time_decided = seconds(event["time"])
+        if time_decided < self._decided.get(asset, 0.0):
+            self.tell(f"Older than what was acted on: {line_of(event)}")
+            return
+        self._decided[asset] = time_decided
+        self._follow(asset, target, price, f"{event['type']} {event['id']}")
+
+    def _may_trade(self, asset: str, is_made_up: bool) -> bool:
+        if not is_made_up or self.simulated:
+            return True
+        if asset not in self._said:
+            self._said.add(asset)
+            self.tell(f"{asset} is of a simulated or replayed market and is not traded; --simulated trades it")
+        return False
+
+    def _follow(self, asset: str, target: float, price: float | None, why: str) -> None:
+        if not price:  # not known yet
+            return
+        before = self.account.targets.get(asset, 0.0)
+        order = self.account.follow(asset, target, price)
+        if order is not None:
+            equity = f"{self.account.equity:,.2f}"
+            self.tell(f"PAPER {order} ({named(before)} -> {named(target)}; {why}); equity {equity}")
+            if self.saved is not None:
+                self.account.save(self.saved)
+
+
+def signed(side: str, size: float) -> float:
+    """A target as one number: percent of equity, negative if it is short."""
+    return size if side == "long" else -size if side == "short" else 0.0
+
+
+def named(target: float) -> str:
+    """A target in words."""
+    return "flat" if target == 0 else f"{'long' if target > 0 else 'short'} {abs(target):g} %"
+
+
+def seconds(text: str) -> float:
+    """A time of Vivienne as seconds since the epoch."""
+    return datetime.fromisoformat(text).timestamp()
+
+
+def messages(url: str, assets: list[str], token: str | None) -> Iterator[dict[str, Any]]:
+    """The messages of a stream until it breaks off; all assets if none is named.
+
+    Raises:
+        OSError: it cannot be reached, or says nothing any more.
+        WebSocketException: it breaks off, or refuses.
+    """
+    headers = {"Authorization": f"Bearer {token}"} if token else None
+    with connect(url, additional_headers=headers) as stream:
+        if assets:
+            stream.send(json.dumps({"type": "subscribe", "assets": assets}))
+        while True:
+            yield json.loads(stream.recv(timeout=SILENT_SECONDS))
+
+
+def follow_stream(executor: Executor, url: str, assets: list[str], token: str | None) -> None:
+    """Follow a stream for ever. After a break, the first states have the present targets, so nothing is made up for."""
+    attempts = 0
+    while True:
+        try:
+            for message in messages(url, assets, token):
+                attempts = 0
+                if message["type"] == "asset_data":
+                    executor.state(message)
+                elif message["type"] == "error":
+                    executor.tell(f"Vivienne: {message['message']}")
+        except (OSError, WebSocketException) as error:
+            if isinstance(error, InvalidStatus) and error.response.status_code in (401, 403):
+                raise SystemExit("Vivienne refuses the token; set VIVIENNE_TOKEN to one with the role viewer") from None
+            # Twice as long each time, and not all at once.
+            wait = min(LONGEST_WAIT, 0.5 * 2 ** min(attempts, 10)) * random.uniform(0.5, 1)  # noqa: S311  # no secret
+            attempts += 1
+            executor.tell(f"No stream ({error or type(error).__name__}); next attempt in {wait:.1f} s")
+            time.sleep(wait)
+
+
+def parsed() -> argparse.Namespace:
+    """The options."""
+    parser = argparse.ArgumentParser(description="Follow the targets of Vivienne on paper.")
+    parser.add_argument("--url", default="ws://localhost:8000/ws/state", help="the state stream")
+    parser.add_argument("--assets", default="", help="such as BTC,ETH (default: all)")
+    parser.add_argument("--equity", type=float, default=10_000, help="cash to begin with (default: 10000)")
+    parser.add_argument("--account", type=Path, help="file that keeps the account from one start to the next")
+    parser.add_argument("--simulated", action="store_true", help="trade simulated and replayed markets too")
+    parser.add_argument("--webhook", action="store_true", help="receive alerts of a rule, not the stream")
+    parser.add_argument("--port", type=int, default=9000, help="port for --webhook (default: 9000)")
+    secret_options(parser)
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Trade on paper until Ctrl-C."""
+    given = parsed()
+    is_kept = given.account is not None and given.account.exists()
+    account = Account.load(given.account) if is_kept else Account(cash=given.equity)
+    executor = Executor(account, simulated=given.simulated, saved=given.account)
+    try:
+        if given.webhook:
+            server = serve(given.port, Received(key_from(given.secret), executor.alert), say)
+            say(f"Listening on http://127.0.0.1:{server.server_port}/")
+            server.serve_forever()
+        else:
+            assets = [each.strip().upper() for each in given.assets.split(",") if each.strip()]
+            follow_stream(executor, given.url, assets, os.environ.get("VIVIENNE_TOKEN"))
+    except KeyboardInterrupt:
+        say(f"Ended; equity {account.equity:,.2f}")
+
+
+if __name__ == "__main__":
+    main()
