@@ -172,7 +172,7 @@ def follow_stream(executor: Executor, url: str, assets: list[str], token: str | 
             # Twice as long each time, and not all at once.
             wait = min(LONGEST_WAIT, 0.5 * 2 ** min(attempts, 10)) * random.uniform(0.5, 1)  # noqa: S311  # no secret
             attempts += 1
-            executor.tell(f"No stream ({error or type(error).__name__}); next attempt in {wait:.1f} s")
+            executor.tell(f"No stream ({str(error) or 'it broke off'}); next attempt in {wait:.1f} s")
             time.sleep(wait)
 
 
