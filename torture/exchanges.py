@@ -49,6 +49,7 @@ _BASES = ("BTC", "ETH")
 _BARS, _PAST = 1_050, 1_200
 _AHEAD = 120
 _SETTLE_SECONDS = 120.0
+_NOTICED_MS = 20_000
 _WANTED_MB_PER_HOUR = 1.0
 _WANTED_SECONDS = 2.0
 _GARBAGE = ['{"channel": "what"}', "not JSON", "[]", "{" * 50, '{"e": "kline"}', "[" * 5_000, '{"data": {"e": null}}']
@@ -220,6 +221,15 @@ class _Trouble:
     async def _a_while(self) -> None:
         await asyncio.sleep(self._chance.uniform(0.1, 1.0))
 
+    async def _noticed(self) -> None:
+        """Leave trades out for so long that the silence is noticed, even if a connection is replaced meanwhile.
+
+        A shorter one over the end of a minute leaves no trace where nothing but the exchange's clock ends it.
+        """
+        market = self._exchange.market
+        begin = market.now()
+        await self._until(lambda: market.now() - begin > _NOTICED_MS)
+
     async def cut(self) -> None:
         self._exchange.cut()
         await asyncio.sleep(0)
@@ -234,9 +244,11 @@ class _Trouble:
 
     async def silent(self) -> None:
         self._exchange.faults.is_silent = True
+        await self._noticed()
 
     async def repeats(self) -> None:
         self._exchange.faults.repeats = True
+        await self._noticed()
 
     async def doubled_and_mixed(self) -> None:
         self._exchange.faults.doubles = self._exchange.faults.shuffles = True

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vivienne.market.feeds.base import FeedEvent
+    from vivienne.market.feeds.exchange.adapter import StreamEvent
     from vivienne.market.feeds.exchange.splicing import Splice
 
 MINUTES = 8
@@ -241,6 +242,112 @@ def test_a_trade_after_a_silence_ends_no_minute_before_it_is_known_that_none_was
     assert closed(splice.answer_trades(past, is_whole=True)) == [
         MinuteClosed(exchange.candles[BEGIN + number * MINUTE_MS], "streamed") for number in range(2)
     ]
+
+
+class Lossy:
+    """An exchange whose stream is silent now and then, and leaves out what was traded then; its answers take a while.
+
+    Some silences are too short to be noticed. Where trades have numbers, these tell of them, or the exchange's own
+    candle does, as long as the minute is open. Both need a minute of trades before.
+    """
+
+    def __init__(self, seed: int, *, is_numbered: bool) -> None:
+        self._chance = random.Random(seed)  # noqa: S311
+        found = made_trades(seed)
+        self._is_numbered = is_numbered
+        self.trades = found if is_numbered else [NumberedTrade(each.key, None, 1, each.trade) for each in found]
+        self.candles = expected(found, 99.0, MINUTES)
+        self._asked: tuple[int, int, list[NumberedTrade]] | None = None
+
+    def run(self, splice: Splice) -> list[FeedEvent]:
+        """What comes of its stream and of its answers."""
+        found, now = self._answered(splice, BEGIN), BEGIN
+        while now < END + MINUTE_MS:
+            before, now = now, now + self._chance.randrange(100, 6_000)
+            silence = self._chance.randrange(40_000) if self._chance.random() < 0.1 else 0
+            is_told = self._is_numbered and BEGIN // MINUTE_MS < before // MINUTE_MS == (now + silence) // MINUTE_MS
+            if silence <= 15_000 and not is_told:
+                silence = 0
+            if silence:
+                before = now = now + silence
+            for event in self._told(before, now):
+                found += splice.take(event)
+            found += self._answered(splice, now)
+        for _ in range(3):  # an answer that is too old is asked for again
+            now += MINUTE_MS
+            found += self._answered(splice, now)
+        return found
+
+    def _told(self, before: int, now: int) -> list[StreamEvent]:
+        new = [each for each in self.trades if before <= each.trade.time < now]
+        new += [each for each in new if self._chance.random() < 0.2]
+        if self._is_numbered:
+            self._chance.shuffle(new)
+        traded = [Traded("A", (each,)) for each in new]
+        minute = now - now % MINUTE_MS
+        so_far = [each.trade for each in self.trades if minute <= each.trade.time < now]
+        candle = Candle(minute, *[1.0] * 4, sum(each.quantity for each in so_far), 1.0, len(so_far), math.nan)
+        return [*traded, CandleSeen("A", candle, None), Heard(now)]
+
+    def _answered(self, splice: Splice, now: int) -> list[FeedEvent]:
+        """Answer with what there was when it was asked; an answer from before an interruption is not taken."""
+        found: list[FeedEvent] = []
+        if self._asked is not None and now >= self._asked[0]:
+            if self._asked[1] == splice.interruptions:
+                found = splice.answer_trades(self._asked[2], is_whole=True)
+            self._asked = None
+        need = splice.need()
+        if self._asked is None and isinstance(need, TradesNeeded):
+            since = need.begin if need.after is None else need.after.trade.time
+            past = [each for each in self.trades if since <= each.trade.time < now]
+            self._asked = now + self._chance.randrange(20_000), splice.interruptions, past
+        return found
+
+
+@given(st.integers(0, 100_000), st.booleans())
+def test_trades_that_an_exchange_leaves_out_while_it_is_silent_are_in_their_minutes(
+    seed: int, is_numbered: bool
+) -> None:
+    exchange = Lossy(seed, is_numbered=is_numbered)
+    found = closed(exchange.run(FromTrades(BEGIN, 99.0)))
+    assert [event.candle for event in found[:MINUTES]] == exchange.candles
+    assert {event.source for event in found} == {"streamed"}
+
+
+def test_a_minute_that_had_a_silence_ends_by_the_clock_only_after_the_exchange_was_asked() -> None:
+    exchange = Exchange(made_trades(5))
+    first = [each for each in exchange.trades if each.trade.time < BEGIN + MINUTE_MS]
+    splice = FromTrades(BEGIN, 99.0)
+    splice.answer_trades([], is_whole=True)
+    splice.take(Traded("A", tuple(first[:3])))
+    for second in (40, 45, 50, 55):
+        assert splice.take(Heard(BEGIN + second * 1_000)) == []
+    assert splice.need() is None
+
+    assert splice.take(Heard(BEGIN + MINUTE_MS + 2_000)) == []
+
+    assert splice.need() == TradesNeeded(first[2], BEGIN)
+    (minute,) = closed(splice.answer_trades(first, is_whole=True))
+    assert minute == MinuteClosed(exchange.candles[BEGIN], "streamed")
+
+
+def test_a_minute_with_fewer_trades_than_the_exchange_counted_is_asked_for_once() -> None:
+    exchange = Exchange(made_trades(5))
+    first = [each for each in exchange.trades if each.trade.time < BEGIN + MINUTE_MS]
+    splice = FromTrades(BEGIN, 99.0)
+    splice.answer_trades([], is_whole=True)
+    splice.take(Traded("A", tuple(first[:-2])))
+    for more in (0, 1):
+        count = exchange.candles[BEGIN].trade_count + more
+        splice.take(CandleSeen("A", exchange.candles[BEGIN]._replace(trade_count=count), None))
+
+    splice.take(Heard(first[-1].trade.time))
+    splice.take(Heard(BEGIN + MINUTE_MS - 1))
+    assert splice.take(Heard(BEGIN + MINUTE_MS + 2_000)) == []
+
+    assert splice.need() == TradesNeeded(None, BEGIN)
+    (minute,) = closed(splice.answer_trades(first, is_whole=True))
+    assert minute == MinuteClosed(exchange.candles[BEGIN], "streamed")
 
 
 def test_a_closed_candle_that_never_comes_is_asked_for() -> None:

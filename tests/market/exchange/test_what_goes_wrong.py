@@ -16,6 +16,9 @@ from vivienne.market.feeds.base import HistoryRead, MinuteCorrected
 from vivienne.market.types import MINUTE_MS
 
 if TYPE_CHECKING:
+    from websockets.asyncio.server import ServerConnection
+    from websockets.http11 import Request, Response
+
     from exchange_watching import Watching
     from vivienne.market.types import Candle
 
@@ -48,6 +51,29 @@ async def test_a_connection_is_replaced_before_the_exchange_ends_it(name: str) -
         first = exchange.open.index(1)
         assert (min(exchange.open[first:]), max(exchange.open)) == (1, 2)
         assert feed.streams[0].counts.breaks == 0
+
+
+class _EndsWithTheNext(FakeExchange):
+    """Breaks a connection off while its successor is opened."""
+
+    def _answered(self, connection: ServerConnection, request: Request) -> Response | None:
+        if request.headers.get("Upgrade") and self.handshakes == 1:
+            self.cut()
+        return super()._answered(connection, request)
+
+
+async def test_a_connection_that_breaks_off_while_the_next_one_is_opened_leaves_no_gap() -> None:
+    adapter = generous("bybit")
+    adapter.limits = adapter.limits._replace(connection_seconds=0.3)
+    market = FakeMarket(ahead=600)
+    async with (
+        _EndsWithTheNext("bybit", market) as exchange,
+        followed(exchange, "bybit", adapter=adapter, patience=QUIETLY) as (_, (watching,)),
+    ):
+        await until(lambda: exchange.handshakes >= 2)
+        await watching.until(len(watching.minutes) + 3)
+        check(watching, market)
+        assert {each.source for each in watching.minutes} == {"streamed"}
 
 
 async def test_an_announced_end_is_not_waited_for() -> None:

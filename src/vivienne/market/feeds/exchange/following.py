@@ -347,7 +347,7 @@ class Following:
         Raises:
             Refused: there is no answer, or none that can be read.
         """
-        breaks = self._standing.breaks
+        breaks = self._breaks()
         match need:
             case TradesNeeded(after, begin):
                 latest = min(self._surroundings.latest(), self._clock.latest)
@@ -361,25 +361,31 @@ class Following:
                 self._leave_gap(minutes)
         return []
 
-    async def _filled(self, rows: Sequence[HistoryRow], *, breaks: int) -> list[FeedEvent]:
+    def _breaks(self) -> tuple[int, int]:
+        """How often data may have been missed: the stream broke off, or left something out without that."""
+        return self._standing.breaks, self._splice.interruptions
+
+    async def _filled(self, rows: Sequence[HistoryRow], *, breaks: tuple[int, int]) -> list[FeedEvent]:
         """Take an answer, some candles at a time."""
-        if breaks == self._standing.breaks:
+        if breaks == self._breaks():
             for events in self._splice.answer_candles(rows):
                 self._put(events)
                 await self._rest.turns.rest()
-                if breaks != self._standing.breaks:
+                if breaks != self._breaks():
                     break
         return []
 
-    async def _taken(self, trades: Sequence[NumberedTrade], *, is_whole: bool, breaks: int) -> list[FeedEvent]:
+    async def _taken(
+        self, trades: Sequence[NumberedTrade], *, is_whole: bool, breaks: tuple[int, int]
+    ) -> list[FeedEvent]:
         """Take an answer, some trades at a time."""
         oldest = min((each.trade.time for each in trades), default=None)
         for begin in range(0, len(trades), _TRADES_AT_ONCE):
-            if breaks != self._standing.breaks:
+            if breaks != self._breaks():
                 return []
             self._put(self._splice.answer_part(trades[begin : begin + _TRADES_AT_ONCE]))
             await self._rest.turns.rest()
-        if breaks != self._standing.breaks:
+        if breaks != self._breaks():
             return []
         return self._splice.answer_trades([], is_whole=is_whole, oldest=oldest)
 

@@ -38,6 +38,7 @@ class FromCandles:
         self._next = begin
         self._ahead: dict[int, Candle] = {}
         self._is_broken = True
+        self.interruptions = 0
         self._newest = begin
         self.heard = begin
 
@@ -68,6 +69,7 @@ class FromCandles:
     def interrupt(self) -> None:
         """See `Splice`."""
         self._is_broken = True
+        self.interruptions += 1
 
     def need(self) -> Need | None:
         """See `Splice`."""

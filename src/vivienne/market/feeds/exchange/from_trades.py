@@ -24,6 +24,8 @@ _SILENCE_MS = 15_000
 """An exchange whose clock alone ends minutes says its time more often than that: Kraken every 5 s when asked."""
 _MOST_AHEAD = 1_500
 """Closed minutes that are held back; more are asked for again."""
+_MOST_UNDER_WAY = 3
+"""Minutes whose own candles without a flag are kept: that which is open, and some that may still be held back."""
 _MOST_UNCHECKED = 60
 """Minutes that were made and wait for the exchange's own candle. Some exchanges send none that is closed."""
 
@@ -43,22 +45,25 @@ class FromTrades:
         self._builder = MinuteBuilder(begin, close, room=room, flag_grace=_CHECK_GRACE_MS if is_flagged else 0)
         self._builder.interrupt()
         self._own: dict[int, Candle] = {}
+        self._under_way: dict[int, Candle] = {}
         self._made: dict[int, Candle] = {}
+        self._silent_until: int | None = None
+        self._before_silence: NumberedTrade | None = None
         self.heard = self._said = begin
 
     def take(self, event: StreamEvent) -> list[FeedEvent]:
         """See `Splice`."""
         if isinstance(event, Heard):
-            self._doubt_silence(event.time)
+            self._notice_silence([event.time])
             self.heard = max(self.heard, event.time)
             self._builder.hear(event.time)
         elif isinstance(event, Traded):
             if not event.is_snapshot:
-                self._doubt_silence(*[each.trade.time for each in event.trades])
+                self._notice_silence([each.trade.time for each in event.trades])
             new = self._builder.add(event.trades)
             if new:
                 self._said = max(self._said, *[each.trade.time for each in new])
-            self._builder.join(event.trades if event.is_snapshot else new)
+            self._join(event.trades if event.is_snapshot else new, is_snapshot=event.is_snapshot)
             moved = [PriceMoved(each.trade.price, each.trade.time) for each in new[-1:] if not event.is_snapshot]
             return [*moved, *self._minutes()]
         elif isinstance(event, CandleSeen):
@@ -83,20 +88,41 @@ class FromTrades:
         """See `Splice`."""
         return self._builder.let_go()
 
-    def _doubt_silence(self, *times: int) -> None:
+    def _notice_silence(self, times: Sequence[int]) -> None:
         """Where nothing was said for a while, no time ends a minute, be it of the clock or of a trade.
 
-        Trades may have been left out. Where they have numbers, these tell.
+        Trades may have been left out, also where the exchange goes on before the minute is over.
         """
         new = [time for time in times if time > self._said]
         if not new:
             return
-        was_silent = min(new) - self._said > _SILENCE_MS
+        if min(new) - self._said > _SILENCE_MS:
+            if self._silent_until is None or self._silent_until < self._builder.begin:
+                self._before_silence = self._builder.last
+            self._silent_until = min(new)
         self._said = max(new)
-        if was_silent and self._said >= self._builder.begin + MINUTE_MS and self._builder.begin not in self._own:
-            self._builder.interrupt()
+        if self._silent_until is None:
+            return
+        begin = self._builder.begin
+        if self._said >= begin + MINUTE_MS and begin <= self._silent_until and begin not in self._own:
+            self._builder.doubt(self._before_silence)
+            self._silent_until = None
+
+    def _join(self, trades: Sequence[NumberedTrade], *, is_snapshot: bool) -> None:
+        """Trades came that the stream goes on with.
+
+        Where they have numbers, as those before a silence, these tell of those that were left out.
+        """
+        if not self._builder.join(trades) or self._silent_until is None:
+            return
+        before, until = self._before_silence, self._silent_until
+        is_after = is_snapshot or any(each.trade.time >= until for each in trades)
+        if is_after and before is not None and before.number is not None:
+            self._silent_until = None
 
     def _check(self, event: CandleSeen) -> list[FeedEvent]:
+        if event.is_closed is None:
+            _remember(self._under_way, event.candle, _MOST_UNDER_WAY)
         if not event.is_closed:
             return []
         _remember(self._own, event.candle, _MOST_AHEAD)
@@ -114,6 +140,25 @@ class FromTrades:
         own = self._own.get(minute)
         if own is not None and ((so_far := self._builder.so_far(minute)) is None or not differing(so_far, own)):
             self._builder.end(minute)
+
+    def _doubt_fewer(self) -> None:
+        """A minute that is over has to have all trades that the exchange counted in its own candle while it was open.
+
+        Where it has fewer, these are asked for, once.
+        """
+        minute = self._builder.begin
+        if minute not in self._under_way or not self._builder.is_over or self._builder.is_broken:
+            return
+        if self._builder.hole() is not None:
+            return
+        theirs, mine = self._under_way.pop(minute), self._builder.so_far(minute)
+        if theirs.trade_count > (0.0 if mine is None else mine.trade_count):
+            self._builder.doubt(None)
+
+    def _look_at_next(self) -> None:
+        """See whether the exchange's own candles end the oldest minute, or tell of trades that it lacks."""
+        self._end_confirmed()
+        self._doubt_fewer()
 
     def _closed(self, candle: Candle) -> list[FeedEvent]:
         """A minute that was made. Where the exchange's own candle is there already and differs, it is the minute."""
@@ -135,10 +180,10 @@ class FromTrades:
     def _minutes(self) -> list[FeedEvent]:
         found: list[FeedEvent] = []
         while True:
-            self._end_confirmed()
+            self._look_at_next()
             for candle in self._builder.made():
                 found += self._closed(candle)
-                self._end_confirmed()
+                self._look_at_next()
             own = self._own.get(self._builder.begin) if self._builder.is_broken else None
             if own is None or not self._builder.supply(own):
                 return found
@@ -147,6 +192,11 @@ class FromTrades:
     def interrupt(self) -> None:
         """See `Splice`."""
         self._builder.interrupt()
+
+    @property
+    def interruptions(self) -> int:
+        """See `Splice`."""
+        return self._builder.interruptions
 
     def need(self) -> Need | None:
         """See `Splice`. Trades first; the candle of the minute where they cannot be had, once it is closed."""

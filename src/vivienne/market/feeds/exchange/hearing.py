@@ -97,6 +97,11 @@ class Hearing:
         """Instruments of which there was no data yet."""
         return sorted(self._without_data)
 
+    @property
+    def served(self) -> list[str]:
+        """Instruments of which there was data."""
+        return sorted(self._instruments.keys() - self._without_data)
+
     async def is_news(self, message: str | bytes) -> bool:
         """Take a message; whether it shows that the exchange is there. One that was there already does not."""
         self._counts.messages += 1
@@ -190,6 +195,10 @@ class Hearing:
             self._listener.lost(symbol, reason)
         self.is_ending.set()
 
+    def is_heard_beyond(self, time: int) -> bool:
+        """Whether the exchange's clock on this connection was later than a time of another one; 0 where it has none."""
+        return 0 < time < self._clock
+
     async def heard_beyond(self, time: int) -> None:
         """Wait until the exchange's clock on this connection is later than a time, in ms since the epoch."""
         self._awaited = time, asyncio.Event()
@@ -213,7 +222,7 @@ class Hearing:
         if not self._without_data:
             self._listener.take(event)
             return
-        for symbol in self._instruments.keys() - self._without_data:
+        for symbol in self.served:
             self._listener.take(Heard(event.time, symbol=symbol))
 
     def _count(self, sequence: int | None) -> None:
@@ -222,7 +231,7 @@ class Hearing:
             return
         if self._sequence is not None and sequence > self._sequence + 1:
             self._listener.interrupted(f"{sequence - self._sequence - 1} messages of {self._adapter.title} are missing")
-            for symbol in self._instruments.keys() - self._without_data:
+            for symbol in self.served:
                 self._listener.served(symbol)
         self._sequence = max(sequence, self._sequence or 0)
 

@@ -62,6 +62,7 @@ class MinuteBuilder:
         late: number of trades that came after their minute was made; the exchange's candle tells whether it matters.
             Where trades have no numbers, those that come again are among them.
         left_out: number of trades that were too many. Their minutes are broken.
+        interruptions: how often `interrupt` was called. An answer from before does not cover what was missed since.
         last: the newest trade by its number, or by its time where trades have none.
     """
 
@@ -84,11 +85,12 @@ class MinuteBuilder:
         self._broken: set[int] = set()
         self._covered_from: int | None = None
         self._covered_after: NumberedTrade | None = None
+        self._is_unanchored = False
         self._resumed: int | None = None
         self._ahead = Ahead()
         self._is_begun = False
         self.is_behind = False
-        self.late = self.left_out = 0
+        self.late = self.left_out = self.interruptions = 0
         self.last: NumberedTrade | None = None
 
     @property
@@ -179,9 +181,19 @@ class MinuteBuilder:
 
     def interrupt(self) -> None:
         """The connection broke off: from here on trades may be missing, until `cover` says that they are not."""
+        self.interruptions += 1
         self._resumed = None
         if self._covered_from is None:
             self._covered_from, self._covered_after = self._over, self.last
+
+    def doubt(self, after: NumberedTrade | None) -> None:
+        """Trades after this one may be missing in any minute that is not made; None where any of them may."""
+        before, known = self._covered_from, self._covered_after
+        self.interrupt()
+        if before is None or (known is not None and (after is None or _is_newest(known, after))):
+            self._covered_after = after
+            self._is_unanchored = after is None or after.number is None
+        self._covered_from = min(self._over if before is None else before, self._begin)
 
     def _resume(self, time: int) -> None:
         """Something came: from this time on the new connection has the trades."""
@@ -208,17 +220,20 @@ class MinuteBuilder:
             self._break(first, max(first, until))
         elif not is_whole:
             self.give_up()
-        self._covered_from = None
+        self._covered_from, self._is_unanchored = None, False
 
-    def join(self, trades: Iterable[NumberedTrade]) -> None:
+    def join(self, trades: Iterable[NumberedTrade]) -> bool:
         """Trades came over the connection that there is now.
 
         Where they are numbered, and one before them is known, what is missing between shows as a hole in the numbers.
+
+        Returns:
+            Whether that is so.
         """
-        if self._covered_from is None or self._ahead.number is None:
-            return
-        if any(each.number is not None for each in trades):
-            self._covered_from = None
+        if self._is_unanchored or self._ahead.number is None or all(each.number is None for each in trades):
+            return False
+        self._covered_from = None
+        return True
 
     def _break(self, first: int, last: int) -> None:
         """These minutes lack trades. Those that are too many are never made."""
@@ -241,7 +256,7 @@ class MinuteBuilder:
         """
         self._skip()
         made, self.is_behind = 0, False
-        while self._is_over(self._begin) and not self.is_broken:
+        while self.is_over and not self.is_broken:
             hole = self.hole()
             if hole is not None and hole.minute <= self._begin:
                 return
@@ -266,8 +281,10 @@ class MinuteBuilder:
         self._ahead.skip_to(begin)
         self._begin, self._is_begun = begin, True
 
-    def _is_over(self, minute: int) -> bool:
-        return self._over >= minute + MINUTE_MS and self._covered_from is None
+    @property
+    def is_over(self) -> bool:
+        """Whether the oldest minute that is not made is over, and no trades of it may have been missed in a break."""
+        return self._over >= self._begin + MINUTE_MS and self._covered_from is None
 
     @property
     def is_broken(self) -> bool:
@@ -276,7 +293,7 @@ class MinuteBuilder:
 
     def incomplete(self) -> Candle | None:
         """Make the oldest minute as it is, though it lacks trades; None while it is not over, or has no price."""
-        return self._make() if self._is_over(self._begin) else None
+        return self._make() if self.is_over else None
 
     def _make(self) -> Candle | None:
         candle = self._candle(self._begin)

@@ -55,6 +55,7 @@ class Splice(Protocol):
         heard: the exchange's clock, in ms since the epoch.
         is_behind: whether there is work left that would take long at once; `go_on` does some of it.
         left_out: number of trades that were more than are kept.
+        interruptions: how often data may have been missed. What the exchange answered before covers none of it since.
     """
 
     heard: int
@@ -65,6 +66,10 @@ class Splice(Protocol):
 
     @property
     def left_out(self) -> int:
+        """See above."""
+
+    @property
+    def interruptions(self) -> int:
         """See above."""
 
     def go_on(self) -> list[FeedEvent]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -144,12 +145,17 @@ class Stream:
         while not running.done():
             await self._connects.take(1)
             successor, following = self._opened()
+            gap = partial(self._see_gap, line, successor)
+            running.add_done_callback(gap)
             await _either(successor.hearing.has_all, following, self._patience.first)
             if successor.hearing.has_data.is_set() and not following.done():
                 await self._overlap(line, running, successor)
+                if not running.done():
+                    gap(running)
                 for symbol in successor.hearing.lacking:
                     self._listener.lost(symbol, "there is no data of it on the next connection yet")
                 return successor, following
+            running.remove_done_callback(gap)
             following.cancel()
             await asyncio.wait([following], timeout=CLOSE_SECONDS + 1.0)
             _log.info("%s: the next connection did not come up", self._adapter.title)
@@ -161,6 +167,14 @@ class Stream:
         reading = asyncio.create_task(line.hearing.heard_beyond(successor.hearing.first_heard))
         await asyncio.wait([reading, running], timeout=_OVERLAP_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         reading.cancel()
+
+    def _see_gap(self, line: Line, successor: Line, running: asyncio.Task[None]) -> None:
+        """Events may be missing where a connection was not read up to where its successor begins."""
+        if (running.done() and running.cancelled()) or line.hearing.is_heard_beyond(successor.hearing.first_heard):
+            return
+        self._listener.interrupted(f"a connection to {self._adapter.title} ended before the next one began")
+        for symbol in successor.hearing.served:
+            self._listener.served(symbol)
 
     def _ended(self, running: asyncio.Task[None]) -> Advice:
         """How a connection ended. A defect ends one connection, and no other."""
