@@ -286,7 +286,8 @@ class Lossy:
         traded = [Traded("A", (each,)) for each in new]
         minute = now - now % MINUTE_MS
         so_far = [each.trade for each in self.trades if minute <= each.trade.time < now]
-        candle = Candle(minute, *[1.0] * 4, sum(each.quantity for each in so_far), 1.0, len(so_far), math.nan)
+        volume = sum(each.quantity for each in so_far)
+        candle = Candle(minute, 1.0, 1.0, 1.0, 1.0, volume, volume, float(len(so_far)), math.nan)
         return [*traded, CandleSeen("A", candle, None), Heard(now)]
 
     def _answered(self, splice: Splice, now: int) -> list[FeedEvent]:

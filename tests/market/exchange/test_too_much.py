@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import time
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from time import perf_counter
@@ -97,6 +98,26 @@ async def test_what_is_sent_faster_than_it_is_read_waits_at_the_exchange() -> No
         assert len(connection.recv_messages.frames) < 1_024
         assert len(connection._arrived) < 1024 * 1024
         assert sum([1 async for _ in connection]) == 300_000
+
+
+async def test_what_was_not_read_when_a_connection_is_lost_is_let_go() -> None:
+    failed: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: failed.append(context))
+    turns = Turns()
+
+    def take_a_whole_turn() -> bool:
+        time.sleep(0.003)  # others have to wait for the next one
+        return False
+
+    async with asyncio.timeout(SECONDS), sending(b"") as url, Connect(url, turns) as opened:
+        connection = cast("ExchangeConnection", opened)
+        turns.add(take_a_whole_turn)
+        connection.data_received(b"\x81\x011")
+        connection.transport.abort()
+        await connection.wait_closed()
+        while turns._works:  # noqa: ASYNC110  # it says so to nobody
+            await asyncio.sleep(0)
+    assert failed == []
 
 
 class Answering:

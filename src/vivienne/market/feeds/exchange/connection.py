@@ -60,6 +60,11 @@ class ExchangeConnection(ClientConnection):
         self._arrived.clear()
         super().eof_received()
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See `asyncio.Protocol`, and `eof_received`."""
+        self._arrived.clear()
+        super().connection_lost(exc)
+
     def _take_in_turn(self) -> None:
         if not self._takes:
             self._takes = True
