@@ -30,6 +30,7 @@
         ├── InvalidConfiguration values, names or rules
         ├── UnknownTarget        no such asset, agent or strategy
         ├── UnknownRevision      no such config_id
+        ├── UnknownAlert         no such alert rule, or delivery of an alert
         ├── VersionConflict      the configuration moved on since the caller read it
         ├── RequestIdReused      the request_id was already used for another change
         ├── Forbidden            the caller's token does not allow changes
@@ -315,6 +316,13 @@ class UnknownRevision(ChangeRefused):
 
     code = "unknown_config_id"
     title = "Unknown configuration"
+
+
+class UnknownAlert(ChangeRefused):
+    """The alert rule, or the delivery of an alert, does not exist."""
+
+    code = "unknown_alert"
+    title = "Unknown alert"
 
 
 class VersionConflict(ChangeRefused):

@@ -245,7 +245,7 @@ def test_revisions_are_found_by_their_outlines(store: RevisionStore) -> None:
     outlines = store.outlines(layers=["BTC"], limit=3, before=None)
 
     assert [each.version for each in outlines] == [8, 5, 4]
-    assert outlines[0] == (8, FULL.author, FULL.channel, FULL.created_at, FULL.reason, FULL.changed)
+    assert outlines[0] == (8, "BTC", FULL.author, FULL.channel, FULL.created_at, FULL.reason, FULL.changed)
     assert [each.version for each in store.outlines(layers=None, limit=2, before=4)] == [3, 2]
     found = store.page(layers=None, before=8, configurations_only=False, limit=2, among=[8, 5, 3, 1])
     assert versions(found) == [5, 3]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vivienne.agent.schema import Configuration
+from vivienne.changes.alerts.in_force import AlertRules
 from vivienne.changes.pause.state import PausesInForce
 from vivienne.config.flat import listed, quoted
 from vivienne.config.layers import GLOBAL, Layers, asset_of
@@ -61,6 +62,7 @@ class LayersInForce:
         heads: the newest revision of each layer.
         active_ids: by layer, the config_id in force.
         switches: the newest pause or resumption of each layer.
+        begun: by layer of an alert rule, when it was made.
     """
 
     def __init__(
@@ -69,11 +71,14 @@ class LayersInForce:
         heads: Iterable[Revision],
         active_ids: Mapping[str, str],
         switches: Iterable[Revision] = (),
+        begun: Mapping[str, str] | None = None,
     ) -> None:
         self.assets = assets
         self._pauses = PausesInForce.load(switches)
-        newest = {revision.layer: revision for revision in heads}
-        self._newest = max(((each.version, each.config_id) for each in newest.values()), default=(0, None))
+        heads = list(heads)
+        self._newest = max(((each.version, each.config_id) for each in heads), default=(0, None))
+        self._alerts = AlertRules.load(heads, begun or {})
+        newest = {revision.layer: revision for revision in heads if not revision.is_alert}
         self._versions = {layer: revision.version for layer, revision in newest.items()}
         self._active_ids: dict[str, str | None] = {**active_ids}
         self._layers = Layers.load(assets, {layer: revision.document for layer, revision in newest.items()})
@@ -104,6 +109,11 @@ class LayersInForce:
         """The pauses in force."""
         return self._pauses
 
+    @property
+    def alerts(self) -> AlertRules:
+        """The rules of alerts."""
+        return self._alerts
+
     def active(self, layer: str) -> Active:
         """The configuration in force for an asset, or for the global layer."""
         found = self._active.get(layer)
@@ -129,9 +139,9 @@ class LayersInForce:
         return self._active_ids.get(layer)
 
     def ids(self) -> set[str]:
-        """The config_id in force in each layer that has one; none of a layer whose configuration is left out."""
+        """The config_id in force in each layer that has one, and of each rule; none of a layer that is left out."""
         found = (self._id_in_force(layer) for layer in self._active_ids)
-        return {config_id for config_id in found if config_id is not None}
+        return {config_id for config_id in found if config_id is not None} | self._alerts.ids()
 
     def under(self, layer: str) -> list[str]:
         """The assets a layer bears on; none for one of an asset that is not decided any more."""
@@ -168,9 +178,12 @@ class LayersInForce:
                 path="expected_version",
             )
 
-    def are_switches(self, revisions: Sequence[Revision]) -> bool:
-        """Whether revisions pause or resume, and leave all values as they are."""
-        return all(each.is_switch and each.document == self._layers.document(each.layer) for each in revisions)
+    def leave_values(self, revisions: Sequence[Revision]) -> bool:
+        """Whether revisions pause, resume or concern alerts, and leave all values of configurations as they are."""
+        return all(
+            each.is_alert or (each.is_switch and each.document == self._layers.document(each.layer))
+            for each in revisions
+        )
 
     def put(
         self, revisions: Sequence[Revision], active_ids: Mapping[str, str | None], layers: Layers | None = None
@@ -180,10 +193,14 @@ class LayersInForce:
         Args:
             revisions: what was stored.
             active_ids: by layer of these, the config_id that is active in it from here on.
-            layers: what all layers come to; None for switches, which leave them as they are.
+            layers: what all layers come to; None if they are left as they are.
         """
-        self._versions |= {revision.layer: revision.version for revision in revisions}
         self._newest = revisions[-1].version, revisions[-1].config_id
+        self._alerts = self._alerts.followed(revisions)
+        revisions = [revision for revision in revisions if not revision.is_alert]
+        if not revisions:
+            return
+        self._versions |= {revision.layer: revision.version for revision in revisions}
         for revision in revisions:
             self._pauses = self._pauses.followed(revision)
         self._active = {}

@@ -101,8 +101,8 @@ class Ledger:
         self, revisions: Sequence[Revision], active_ids: Mapping[str, str | None], layers: Layers | None = None
     ) -> None:
         """Put revisions in force, all at once."""
-        if layers is None and not self._in_force.are_switches(revisions):
-            documents = {revision.layer: revision.document for revision in revisions}
+        if layers is None and not self._in_force.leave_values(revisions):
+            documents = {revision.layer: revision.document for revision in revisions if not revision.is_alert}
             layers = await in_slices(self._in_force.layers.followed(documents))
         self._in_force.put(revisions, active_ids, layers)
 
@@ -161,7 +161,11 @@ class Ledger:
             # Revisions of one change are put in force together, as they were made; two changes at once do no harm.
             for _, group in groupby(revisions, lambda each: each.occasion):
                 together = tuple(group)
-                active_ids = {each.layer: await self._active_id(each) for each in together if not each.is_switch}
+                active_ids = {
+                    each.layer: await self._active_id(each)
+                    for each in together
+                    if not each.is_switch and not each.is_alert
+                }
                 await self._put(together, active_ids)
                 for revision in together:
                     summary = done(revision.action, revision.changed, revision.layer)

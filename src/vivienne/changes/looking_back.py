@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypedDict
 from vivienne.changes.editing import PATHS
 from vivienne.changes.turns import MOST_WAITING, Turns
 from vivienne.config.flat import FLAT_NAMES, nearest, quoted
+from vivienne.config.layers import alert_of
 from vivienne.errors import Malformed
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class RevisionFilter:
             and (self.channel is None or outline.channel == self.channel)
             and _has(outline.author, self.author)
             and _has(outline.reason, self.reason)
-            and (self.path is None or any(_is_at(each["path"], self.path) for each in outline.changed))
+            and (self.path is None or _has_changed(outline, self.path))
         )
 
 
@@ -159,6 +160,11 @@ class LookingBack:
 
 def _has(text: str | None, part: str | None) -> bool:
     return part is None or part.casefold() in (text or "").casefold()
+
+
+def _has_changed(outline: Outline, path: str) -> bool:
+    """Tell whether a revision changed this value of a configuration. Fields of alert rules have such names too."""
+    return alert_of(outline.layer) is None and any(_is_at(each["path"], path) for each in outline.changed)
 
 
 def _is_at(path: str, place: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from vivienne.config.layers import GLOBAL, asset_of
+from vivienne.config.layers import GLOBAL, alert_of, asset_of
 from vivienne.store.revision import SWITCHES
 
 if TYPE_CHECKING:
@@ -92,8 +92,8 @@ class Prepared(Generic[AnswerT]):
 
 def done(action: Action, changed: list[ValueChange], layer: str) -> str:
     """A sentence that says what was done."""
-    whom = "all assets" if layer == GLOBAL else layer
-    if action in SWITCHES:
+    whom = "all assets" if layer == GLOBAL else alert_of(layer) or layer
+    if action in SWITCHES or action == "alert_delete":
         return f"{_DONE[action]}: {whom}"
     count = len(changed)
     values = "no value" if count == 0 else "1 value" if count == 1 else f"{count} values"
@@ -108,4 +108,6 @@ _DONE = {
     "delete": "Configuration deleted",
     "pause": "Paused",
     "resume": "Resumed",
+    "alert": "Alert rule set",
+    "alert_delete": "Alert rule deleted",
 }

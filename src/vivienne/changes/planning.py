@@ -24,7 +24,13 @@ if TYPE_CHECKING:
     from vivienne.wire.document import Document
 
 
-RECORDS = {"delete": "deletion", "pause": "pause", "resume": "resumption"}
+RECORDS = {
+    "delete": "deletion",
+    "pause": "pause",
+    "resume": "resumption",
+    "alert": "change of an alert rule",
+    "alert_delete": "deletion of an alert rule",
+}
 """Words for revisions that are not configurations."""
 
 

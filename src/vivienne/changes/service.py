@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from vivienne.agent.schema import Configuration
 from vivienne.changes.ahead import Ahead
+from vivienne.changes.alerts.planning import no_seal, plan_alert, write_up_alert
 from vivienne.changes.counting import ChangeCounts
 from vivienne.changes.following import Following
 from vivienne.changes.import_plan import plan_replacement, write_up_replacement
@@ -43,6 +44,9 @@ if TYPE_CHECKING:
 
     from vivienne.access.budget import TimeBudgets
     from vivienne.access.caller import Caller
+    from vivienne.changes.alerts.in_force import AlertRules
+    from vivienne.changes.alerts.planning import AlertPlan, Seal
+    from vivienne.changes.alerts.requests import AlertRequest
     from vivienne.changes.import_plan import ReplacementPlan
     from vivienne.changes.in_force import Active
     from vivienne.changes.looking_back import Page, RevisionFilter
@@ -53,6 +57,7 @@ if TYPE_CHECKING:
     from vivienne.changes.undoing import UndoPlan
     from vivienne.errors import Problem
     from vivienne.store.base import RevisionStore
+    from vivienne.wire.alert import AlertChanged
     from vivienne.wire.answers import (
         Acknowledgement,
         ConfigurationPage,
@@ -79,6 +84,7 @@ class ConfigService:
         clock: the wall clock, for the times of revisions.
         thread: in which the store is used, where others use it in there too.
         metrics: where what happens is counted; others who work with this service count there too.
+        seal: encrypts secrets of alert rules.
     """
 
     def __init__(
@@ -88,6 +94,7 @@ class ConfigService:
         clock: Callable[[], datetime] = now,
         thread: StoreThread | None = None,
         metrics: Metrics | None = None,
+        seal: Seal = no_seal,
     ) -> None:
         self.assets = tuple(assets)
         self.metrics = metrics or Metrics()
@@ -95,8 +102,11 @@ class ConfigService:
         """Counts of changes; channels count there what they refuse themselves."""
         self._store = store
         self._clock = clock
+        self._seal = seal
         self._thread = thread or StoreThread(STORE_TIMEOUT, self.metrics)
-        self._in_force = LayersInForce(self.assets, store.heads(), store.active_ids(), store.switches())
+        self._in_force = LayersInForce(
+            self.assets, store.heads(), store.active_ids(), store.switches(), store.alerts_begun()
+        )
         self._planning = Planning(self._in_force, store, self._thread)
         self._trials = Planning(self._in_force, store, self._thread.reads)
         self._ledger = Ledger(store, self._thread, self._in_force, self.metrics)
@@ -169,6 +179,11 @@ class ConfigService:
         """
         self._ledger.telling.listeners.append(listener)
 
+    @property
+    def alerts(self) -> AlertRules:
+        """The rules of alerts in force, of this moment."""
+        return self._in_force.alerts
+
     def pauses(self) -> PausesInForce:
         """The pauses in force."""
         return self._in_force.pauses
@@ -221,6 +236,19 @@ class ConfigService:
         """
         answer = await self._pausing.switch(request)
         return answer if self.confirm is None or request.switch != "pause" else await self.confirm(answer)
+
+    async def change_alert(self, request: AlertRequest) -> AlertChanged:
+        """Make, replace, switch off or delete a rule of alerts.
+
+        Returns:
+            The answer as it goes to the caller; when it is returned, the revision is on disk and in force. Signing
+            secrets that were made are in no other answer, also not in that to a repetition of the request.
+
+        Raises:
+            ChangeRefused: as `change`.
+        """
+        plan = Ahead(lambda: self._in_force.alerts, partial(self._plan_alert, request))
+        return await self._writer.write_once(request, partial(self._prepare_alert, plan), plan.work_out)
 
     async def replace(self, asked: Replacement) -> Replaced:
         """Replace what several layers set, as one change: all of it is in force afterwards, or nothing.
@@ -390,6 +418,13 @@ class ConfigService:
         plan = await ahead.result()
         self._in_force.expect(request.expected_version, plan.layer)
         return self._planning.write_up(plan, request, self._now())
+
+    async def _plan_alert(self, request: AlertRequest) -> AlertPlan:
+        return plan_alert(self._in_force.alerts, request, self.assets, self._seal)
+
+    async def _prepare_alert(self, ahead: Ahead[AlertPlan], request: AlertRequest) -> Prepared[AlertChanged]:
+        plan = await ahead.result()
+        return write_up_alert(plan, request, self._in_force.version + 1, self._now())
 
     async def _prepare_replacement(self, ahead: Ahead[ReplacementPlan], asked: Replacement) -> Prepared[Replaced]:
         plan = await ahead.result()

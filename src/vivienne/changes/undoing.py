@@ -97,12 +97,13 @@ def _read_newer(store: RevisionStore, former: Former, layers: Sequence[str]) -> 
 
 
 def _together(store: RevisionStore, revision: Revision) -> list[Revision]:
-    """All revisions of the change that made one of them, in any order."""
-    return [
+    """All configurations of the change that made one of them, in any order."""
+    found = [
         revision,
         *takewhile(lambda each: each.occasion == revision.occasion, _earlier(store, revision.version)),
         *takewhile(lambda each: each.occasion == revision.occasion, _later(store, revision.version)),
     ]
+    return [each for each in found if each.is_configuration]  # an import may have set alert rules too
 
 
 def _earlier(store: RevisionStore, version: int) -> Iterator[Revision]:

@@ -23,16 +23,18 @@ if TYPE_CHECKING:
 
     from vivienne.access.budget import TimeBudgets
     from vivienne.access.caller import Caller
+    from vivienne.changes.alerts.requests import AlertRequest
     from vivienne.changes.counting import ChangeCounts
     from vivienne.changes.ledger import Ledger
     from vivienne.changes.plan import AnswerT
     from vivienne.changes.requests import ChangeRequest, SeveralRequest, SwitchRequest, UndoRequest
     from vivienne.store.base import RevisionStore
     from vivienne.store.thread import StoreThread
+    from vivienne.wire.alert import AlertChanged
     from vivienne.wire.answers import Acknowledgement, Replaced, Switched
 
 _log = logging.getLogger(__name__)
-_RequestT = TypeVar("_RequestT", "ChangeRequest", "SeveralRequest", "UndoRequest")
+_RequestT = TypeVar("_RequestT", "ChangeRequest", "SeveralRequest", "UndoRequest", "AlertRequest")
 
 MOST_WAITING, _MOST_IN_ALL = 256, 1024
 """Changes of one caller, and of all, that may wait for their turn; more are refused at once."""
@@ -175,9 +177,11 @@ class Writer:
     async def answered_before(self, request: SwitchRequest) -> Switched | None: ...
     @overload
     async def answered_before(self, request: SeveralRequest | UndoRequest) -> Replaced | None: ...
+    @overload
+    async def answered_before(self, request: AlertRequest) -> AlertChanged | None: ...
     async def answered_before(
-        self, request: ChangeRequest | SwitchRequest | SeveralRequest | UndoRequest
-    ) -> Acknowledgement | Switched | Replaced | None:
+        self, request: ChangeRequest | SwitchRequest | SeveralRequest | UndoRequest | AlertRequest
+    ) -> Acknowledgement | Switched | Replaced | AlertChanged | None:
         """The answer to an earlier request with the same `request_id`, None if there was none. Called within a turn.
 
         The digest has the type of the request, so the earlier one was of the same type.

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vivienne.changes.service import ConfigService
-from vivienne.config.layers import GLOBAL
+from vivienne.config.layers import asset_of
 from vivienne.errors import SettingsError
+from vivienne.outbox.secrets import Vault, key_beside
 from vivienne.store.opening import open_store
 
 if TYPE_CHECKING:
@@ -64,8 +65,8 @@ async def service_over(db: Path | PostgresUrl, *assets: str) -> AsyncIterator[Co
         StoreUnusable: the database cannot be opened.
     """
     store = open_store(db, "as it is")
-    layers = {head.layer for head in store.heads()} - {GLOBAL}
-    service = ConfigService(store, sorted(layers.union(assets)))
+    layers = {asset for head in store.heads() if (asset := asset_of(head.layer)) is not None}
+    service = ConfigService(store, sorted(layers.union(assets)), seal=Vault(key_beside(db)).seal)
     try:
         yield service
     finally:

@@ -20,9 +20,18 @@ GLOBAL = "global"
 """Name of the layer under all assets; assets are upper case, so no asset has it."""
 
 
+ALERT = "alert:"
+"""Begins the name of a layer that has no configuration, but a rule of alerts. Assets are upper case, as above."""
+
+
 def asset_of(layer: str) -> str | None:
-    """The asset of a layer, or None for the global one."""
-    return None if layer == GLOBAL else layer
+    """The asset of a layer, or None for the global one and for a rule of alerts."""
+    return None if layer == GLOBAL or layer.startswith(ALERT) else layer
+
+
+def alert_of(layer: str) -> str | None:
+    """The alert_id of the rule in a layer, or None for a layer of configurations."""
+    return layer.removeprefix(ALERT) if layer.startswith(ALERT) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,6 @@ from vivienne.errors import SecretUnavailable
 from vivienne.store import private
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from vivienne.alerts.secret import Secret
 
 _MOST_BYTES = 64 * 1024
@@ -77,6 +76,11 @@ class Vault:
                 )
             self._keys = _read(self._file, may_make=may_make)
         return self._keys
+
+
+def key_beside(db: object) -> Path | None:
+    """Where the key is unless a setting says otherwise: beside a database that is a file."""
+    return db.with_name(f"{db.name}.key") if isinstance(db, Path) else None
 
 
 def _read(path: Path, *, may_make: bool) -> MultiFernet:

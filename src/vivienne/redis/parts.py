@@ -94,5 +94,5 @@ class RedisParts:
 
     def _changed(self, change: AppliedRevision) -> None:
         if change.made_here:
-            entry = change.revision.as_document(is_active=change.revision.is_configuration)
+            entry = change.revision.as_document(is_active=change.revision.puts_in_force)
             self._changes.take({**entry, "type": "config_changed", "assets": change.assets})

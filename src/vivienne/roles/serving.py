@@ -16,6 +16,7 @@ from vivienne.changes.writer import STORE_TIMEOUT
 from vivienne.errors import SettingsError
 from vivienne.logs.setup import announce
 from vivienne.metrics.registry import Metrics, Sample
+from vivienne.outbox.secrets import Vault
 from vivienne.roles.admission import access_for, behind_named_proxies
 from vivienne.server.charging import Charging
 from vivienne.server.gate import Gate
@@ -60,7 +61,7 @@ async def serve(boot: Boot, logs: LogStream, console: Console) -> None:
         metrics = Metrics(boot.role)
         metrics.source(lambda: [Sample("vivienne_log_records_dropped_total", (), console.dropped)])
         store, thread = open_store(boot.db), StoreThread(STORE_TIMEOUT, metrics)
-        service = ConfigService(store, boot.assets, thread=thread, metrics=metrics)
+        service = ConfigService(store, boot.assets, thread=thread, metrics=metrics, seal=Vault(boot.alert_key_at).seal)
         try:
             keep = None if boot.role == "agent" else boot.keep_answers
             prune = partial(pruning.follow, store, thread, keep)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
 from vivienne.access.limits import Limits, MessageLimits
@@ -15,6 +14,7 @@ from vivienne.cluster.shards import Shard
 from vivienne.live.caps import SizeCaps
 from vivienne.logs.formats import Format
 from vivienne.market.timeframe import Timeframe
+from vivienne.outbox.secrets import key_beside
 from vivienne.record.judging.costs import USUAL_COSTS, Costs
 from vivienne.record.place import beside
 from vivienne.redis.address import redis_address
@@ -25,6 +25,7 @@ from vivienne.settings.setting import Setting, setting
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import timedelta
+    from pathlib import Path
 
     from vivienne.outbox.addresses import AllowedHosts
     from vivienne.store.address import PostgresUrl
@@ -396,9 +397,7 @@ class Boot:
     @property
     def alert_key_at(self) -> Path | None:
         """Where the key of secrets of alert rules is; None for nowhere."""
-        if self.alert_key is None and isinstance(self.db, Path):
-            return self.db.with_name(f"{self.db.name}.key")
-        return self.alert_key
+        return self.alert_key or key_beside(self.db)
 
     @property
     def paper_costs(self) -> Costs:

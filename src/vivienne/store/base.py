@@ -28,6 +28,7 @@ class Outline(NamedTuple):
     """The parts of a revision that it can be found by."""
 
     version: int
+    layer: str
     author: str
     channel: str
     created_at: str
@@ -100,6 +101,9 @@ class RevisionStore(TokenStore, Protocol):
 
     def switches(self) -> list[Revision]:
         """The newest pause or resumption of each layer that has one."""
+
+    def alerts_begun(self) -> dict[str, str]:
+        """By layer of an alert rule, when its first revision was made."""
 
     def active_ids(self) -> dict[str, str]:
         """By layer, the config_id in force: the newest configuration that is not deleted."""

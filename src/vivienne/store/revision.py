@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, get_args
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, get_args
 
 import orjson
 
-from vivienne.config.layers import asset_of
+from vivienne.config.layers import alert_of, asset_of
 from vivienne.wire.answers import Action
 
 if TYPE_CHECKING:
+    from vivienne.wire.alert import AlertChanged
     from vivienne.wire.answers import Acknowledgement, Replaced, RevisionEntry, Switched, ValueChange
     from vivienne.wire.document import Document
 
@@ -19,7 +20,9 @@ ACTIONS: frozenset[str] = frozenset(get_args(Action))
 """Kinds of revisions that this version can put in force."""
 SWITCHES: frozenset[Action] = frozenset({"pause", "resume"})
 """Actions that stop decisions and let them go on. Such a revision repeats the document of its layer unchanged."""
-NO_CONFIGURATION: frozenset[Action] = SWITCHES | {"delete"}
+ALERTS: frozenset[Action] = frozenset({"alert", "alert_delete"})
+"""Actions that make, change or delete rules of alerts. Each rule has a layer of its own."""
+NO_CONFIGURATION: frozenset[Action] = SWITCHES | ALERTS | {"delete"}
 """Revisions that put no configuration of their own in force."""
 IMPORT = "import"
 """Channel of the revisions of a file, which are made as one change."""
@@ -32,8 +35,8 @@ class Revision:
     Attributes:
         version: increasing by one over all layers.
         config_id: names it for ever.
-        layer: ``global`` or the asset.
-        document: what the layer sets itself from here on.
+        layer: ``global``, the asset, or that of an alert rule.
+        document: what the layer sets itself from here on; or the alert rule, with encrypted secrets.
         changed: what that changed in force for the layer: path, old and new value.
         target: the config_id a delete or an activation was about.
         channel: how it came in: rest, websocket, control, redis, import, cli.
@@ -62,7 +65,7 @@ class Revision:
     reason: str | None = None
     request_id: str | None = None
     request_digest: str | None = None
-    answer: Acknowledgement | Replaced | Switched | None = None
+    answer: Acknowledgement | Replaced | Switched | AlertChanged | None = None
     claimed_author: str | None = None
     trace_id: str | None = None
     requester: str | None = ""
@@ -87,12 +90,26 @@ class Revision:
         """True if it puts a configuration of its own in force."""
         return self.action not in NO_CONFIGURATION
 
+    @property
+    def is_alert(self) -> bool:
+        """True if it makes, changes or deletes a rule of alerts."""
+        return self.action in ALERTS
+
+    @property
+    def puts_in_force(self) -> bool:
+        """True if it puts a configuration or an alert rule of its own in force."""
+        return self.is_configuration or self.action == "alert"
+
+    def answered(self, answer: AlertChanged) -> Revision:
+        """The same, with the answer that a repeated request gets."""
+        return replace(self, answer=answer)
+
     def size(self) -> int:
         """Bytes of the parts that may be long."""
         return len(orjson.dumps((self.document, self.changed, self.answer)))
 
     def as_document(self, *, is_active: bool) -> RevisionEntry:
-        """The revision as `all` and `history` list it."""
+        """The revision as `all` and `history` list it. Secrets of alert rules are masked."""
         entry: RevisionEntry = {
             "config_id": self.config_id,
             "version": self.version,
@@ -107,8 +124,10 @@ class Revision:
             "reason": self.reason,
             "request_id": self.request_id,
             "changed": self.changed,
-            "config": self.document,
+            "config": _masked(self.document) if self.is_alert else self.document,
         }
+        if (alert_id := alert_of(self.layer)) is not None:
+            entry["alert_id"] = alert_id
         if self.claimed_author is not None:
             entry["claimed_author"] = self.claimed_author
         if self.trace_id is not None:
@@ -128,3 +147,17 @@ class AppliedRevision:
     revision: Revision
     assets: list[str]
     made_here: bool
+
+
+def _masked(document: Document) -> Document:
+    """The document of an alert rule as it may be shown, also if this version cannot read it."""
+    from vivienne.alerts.rule import with_secrets  # noqa: PLC0415  # commands that show no rules need not load it
+    from vivienne.alerts.secret import MASK, Secret  # noqa: PLC0415  # likewise
+
+    def shown(value: Any, _place: str) -> str:
+        try:
+            return Secret.load(value).shown()
+        except ValueError:
+            return MASK
+
+    return with_secrets(document, shown)

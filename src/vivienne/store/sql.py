@@ -15,7 +15,7 @@ from vivienne.errors import StoreUnavailable
 from vivienne.store.base import Outline
 from vivienne.store.revision import ACTIONS, Revision
 from vivienne.store.sql_tokens import SqlTokens
-from vivienne.store.tables import configured, revisions, switches
+from vivienne.store.tables import configured, of_alerts, revisions, switches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
@@ -89,6 +89,13 @@ class SqlRevisionStore(SqlTokens):
         """See `RevisionStore`."""
         newest = select(func.max(revisions.c.version)).where(switches).group_by(revisions.c.layer)
         return self._read(select(revisions).where(revisions.c.version.in_(newest)))
+
+    def alerts_begun(self) -> dict[str, str]:
+        """See `RevisionStore`."""
+        first = select(func.min(revisions.c.version)).where(of_alerts).group_by(revisions.c.layer)
+        begun = select(revisions.c.layer, revisions.c.created_at).where(revisions.c.version.in_(first))
+        with self._transaction() as connection:
+            return dict(connection.execute(begun).all())
 
     def active_ids(self) -> dict[str, str]:
         """See `RevisionStore`."""

@@ -10,7 +10,7 @@ from vivienne.wire.document import Document, EffectiveDocument
 from vivienne.wire.pause import PauseEntry
 from vivienne.wire.problem import ProblemEntry, WarningEntry
 
-Action = Literal["update", "partial_update", "reset", "activate", "delete", "pause", "resume"]
+Action = Literal["update", "partial_update", "reset", "activate", "delete", "pause", "resume", "alert", "alert_delete"]
 Source = Literal["default", "global", "asset"]
 
 
@@ -148,11 +148,14 @@ class RevisionEntry(TypedDict):
     `author` is the name of the caller's token; `claimed_author` is the author named in the request, if different.
     Without a token, `author` is the author named in the request. `address` is the network address of the caller, if
     known. `trace_id` names the request that made the change, as its answer did in `X-Request-ID`.
+
+    Changes of alert rules (`alert`, `alert_delete`) have an `alert_id`; their `config` is the rule with masked secrets.
     """
 
     config_id: str
     version: int
     asset_symbol: str | None
+    alert_id: NotRequired[str]
     is_active: bool
     action: Action
     target: str | None

@@ -42,6 +42,10 @@ export function actionWords({ action }: Pick<RevisionEntry, 'action'>, target?: 
       return 'paused'
     case 'resume':
       return 'resumed'
+    case 'alert':
+      return 'alert rule set'
+    case 'alert_delete':
+      return 'alert rule deleted'
     default:
       return action
   }

@@ -1351,13 +1351,16 @@ export interface ConfigurationPage {
  * `author` is the name of the caller's token; `claimed_author` is the author named in the request, if different.
  * Without a token, `author` is the author named in the request. `address` is the network address of the caller, if
  * known. `trace_id` names the request that made the change, as its answer did in `X-Request-ID`.
+ *
+ * Changes of alert rules (`alert`, `alert_delete`) have an `alert_id`; their `config` is the rule with masked secrets.
  */
 export interface RevisionEntry {
   config_id: string
   version: number
   asset_symbol: string | null
+  alert_id?: string
   is_active: boolean
-  action: 'update' | 'partial_update' | 'reset' | 'activate' | 'delete' | 'pause' | 'resume'
+  action: 'update' | 'partial_update' | 'reset' | 'activate' | 'delete' | 'pause' | 'resume' | 'alert' | 'alert_delete'
   target: string | null
   created_at: string
   author: string

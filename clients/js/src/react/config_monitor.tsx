@@ -20,6 +20,8 @@ const ACTIONS: Readonly<Record<RevisionEntry['action'], string>> = {
   pause: 'paused',
   resume: 'resumed',
   delete: 'deleted',
+  alert: 'alert rule set',
+  alert_delete: 'alert rule deleted',
 }
 
 /** The last configurations, newest first: when, who, why, and which values. Plain HTML, to be styled by its classes. */
