@@ -9,6 +9,8 @@ const CHANNELS: Readonly<Record<string, string>> = {
   cli: 'command line',
 }
 
+const OF_ALERTS: Readonly<Record<string, string>> = { alert: 'alert rule set', alert_delete: 'alert rule deleted' }
+
 /** The way a change came in. */
 export function channelWords(channel: string): string {
   return CHANNELS[channel] ?? channel
@@ -42,11 +44,7 @@ export function actionWords({ action }: Pick<RevisionEntry, 'action'>, target?: 
       return 'paused'
     case 'resume':
       return 'resumed'
-    case 'alert':
-      return 'alert rule set'
-    case 'alert_delete':
-      return 'alert rule deleted'
     default:
-      return action
+      return OF_ALERTS[action] ?? action
   }
 }
