@@ -34,7 +34,7 @@ from vivienne.config.layers import GLOBAL, asset_of
 from vivienne.errors import ChangeRefused, StoreUnavailable
 from vivienne.metrics.registry import Metrics
 from vivienne.slices import in_slices
-from vivienne.store.revision import IMPORT
+from vivienne.store.revision import IMPORT, AppliedRevision
 from vivienne.store.thread import StoreThread
 from vivienne.times import now, written
 
@@ -56,7 +56,9 @@ if TYPE_CHECKING:
     from vivienne.changes.telling import Listener
     from vivienne.changes.undoing import UndoPlan
     from vivienne.errors import Problem
+    from vivienne.store.alert import AlertStore
     from vivienne.store.base import RevisionStore
+    from vivienne.store.thread import StoreCalls
     from vivienne.wire.alert import AlertChanged
     from vivienne.wire.answers import (
         Acknowledgement,
@@ -183,6 +185,26 @@ class ConfigService:
     def alerts(self) -> AlertRules:
         """The rules of alerts in force, of this moment."""
         return self._in_force.alerts
+
+    @property
+    def alert_store(self) -> AlertStore:
+        """The store of alerts; call it with `store_reads`."""
+        return self._store.alerts
+
+    @property
+    def store_reads(self) -> StoreCalls:
+        """Calls of the store that no change waits for."""
+        return self._thread.reads
+
+    async def applied_since(self, version: int, limit: int) -> list[AppliedRevision]:
+        """Revisions newer than a version that are in force, oldest first, at most so many.
+
+        Raises:
+            StoreUnavailable: the store does not answer.
+        """
+        found = await self._thread.reads.look_up(self._store.after, version, limit)
+        followed = [each for each in found if each.version <= self._in_force.version]
+        return [AppliedRevision(each, self._in_force.under(each.layer), made_here=False) for each in followed]
 
     def pauses(self) -> PausesInForce:
         """The pauses in force."""

@@ -194,6 +194,20 @@ FAMILIES: dict[str, Family] = {
         "request, came in time), `unread` (the answer was not read), `malformed` (not valid HTTP, or too large).",
         "reason",
     ),
+    "vivienne_alerts_fired_total": _counter(
+        "Alerts that were decided, by the kind of their event.", "type", only=_DECIDES
+    ),
+    "vivienne_alerts_held_back_total": _counter(
+        "Events that caused no alert: `cooldown` (too soon after the last one), `late` (nobody should act on it any "
+        "more), `overrun` (too much happened at once).",
+        "reason", is_kept=False, only=_DECIDES,
+    ),
+    "vivienne_alerts_unstored": _gauge(
+        "Alerts that are sent and wait for a store that does not take them.", only=_DECIDES
+    ),
+    "vivienne_alerts_never_stored_total": _counter(
+        "Alerts that were sent and are not in the store, because too many waited for it.", is_kept=False, only=_DECIDES
+    ),
     "vivienne_alert_deliveries_total": _counter(
         "Messages of alerts, by type of channel and what became of them: `delivered`, `retrying` (an attempt failed, "
         "another one follows), `dead` (given up after a day), `dropped` (too many waited, or the rule is off or gone).",

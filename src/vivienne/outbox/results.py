@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from vivienne.errors import StoreUnavailable
@@ -40,6 +41,7 @@ class Results:
         self._calls = calls
         self._left_out = left_out
         self._waiting: dict[str, StoredDelivery] = {}
+        self._held: set[str] = set()
         self._filled = asyncio.Event()
         self._is_out = False
 
@@ -51,6 +53,15 @@ class Results:
         while len(self._waiting) > MOST_KEPT:
             del self._waiting[next(iter(self._waiting))]
             self._left_out()
+        self._filled.set()
+
+    def hold(self, delivery_ids: Iterable[str]) -> None:
+        """Keep results of deliveries that the store does not have yet: there would be nothing to replace."""
+        self._held.update(delivery_ids)
+
+    def release(self, delivery_ids: Iterable[str]) -> None:
+        """Let the results of deliveries go to the store, which has these deliveries now."""
+        self._held.difference_update(delivery_ids)
         self._filled.set()
 
     def get(self, delivery_id: str) -> StoredDelivery | None:
@@ -66,8 +77,9 @@ class Results:
 
     async def flush(self) -> bool:
         """Write all results; False if the store does not take them now."""
-        while self._waiting:
-            batch = [self._waiting[name] for name in list(self._waiting)[:MOST_AT_ONCE]]
+        while batch := [
+            *islice((each for name, each in self._waiting.items() if name not in self._held), MOST_AT_ONCE)
+        ]:
             try:
                 await self._calls.run(self._store.update_deliveries, batch)
             except StoreUnavailable as error:

@@ -15,6 +15,7 @@ from vivienne.redis.again import Again
 from vivienne.redis.market import market_stream
 from vivienne.redis.parts import RedisParts
 from vivienne.redis.publishing import StatePublisher
+from vivienne.roles.alerting import alerting_of, senders_of
 from vivienne.roles.market import feed_of
 from vivienne.roles.process import Process
 from vivienne.roles.recording import record_of, recorded_market, recorder_of, verification_of
@@ -83,6 +84,9 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
     app = agent_application(service, LocalView(market), additions, access)
     title = f"agent {boot.shard}: {', '.join(assets)}; {market.feed} market"
     process = Process(title, app, {"market": market.run, "redis": redis.run})
+    process.tasks |= alerting_of(
+        boot, market, service, senders_of(boot), {"redis": lambda: redis.trouble}, name, succession.is_replaced
+    ).tasks
     if recorder is not None:
         process.tasks["record"] = recorder.run
         process.tasks["verification"] = verification_of(recorder, assets, service.metrics).run

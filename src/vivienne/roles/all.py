@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from vivienne.live.view import LocalView
 from vivienne.market.feeds.pushed.feed import PushedFeed
+from vivienne.roles.alerting import alerting_of, process_name, senders_of
 from vivienne.roles.market import feed_of
 from vivienne.roles.process import Process
 from vivienne.roles.recording import record_of, recorded_market, recorder_of, verification_of
@@ -15,6 +16,8 @@ from vivienne.stream.hub import Hub
 from vivienne.stream.state import StateBoard
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from vivienne.access.access import Access
     from vivienne.changes.service import ConfigService
     from vivienne.redis.link import Part
@@ -52,6 +55,8 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
     process = Process(f"{market.feed} market", app, {"market": market.run})
     if redis is not None:
         process.tasks["redis"] = redis.run
+    troubles: dict[str, Callable[[], str | None]] = {} if redis is None else {"redis": lambda: redis.trouble}
+    process.tasks |= alerting_of(boot, market, service, senders_of(boot), troubles, process_name()).tasks
     if recorder is not None:
         process.tasks["record"] = recorder.run
         process.tasks["verification"] = verification_of(recorder, boot.assets, service.metrics).run

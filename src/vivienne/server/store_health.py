@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 CHECK_SECONDS = 1.0
 """Longest time an answer waits for the store."""
+WATCH_SECONDS = 5.0
+"""Time between two looks of `watch`."""
 
 
 class StoreHealth:
@@ -21,13 +23,21 @@ class StoreHealth:
         service: checks it.
 
     Attributes:
+        is_checked: whether there was a check yet.
         trouble: what the last check found wrong; None if nothing.
     """
 
     def __init__(self, service: ConfigService) -> None:
         self._service = service
         self._checking: asyncio.Task[str | None] | None = None
+        self.is_checked = False
         self.trouble: str | None = "the store was not checked yet"
+
+    async def watch(self) -> None:
+        """Look again and again, until cancelled."""
+        while True:
+            await self.look()
+            await asyncio.sleep(WATCH_SECONDS)
 
     async def look(self) -> str | None:
         """Check, and wait `CHECK_SECONDS` for the result; return what is wrong."""
@@ -35,6 +45,7 @@ class StoreHealth:
         if checking is None or checking.done():
             checking = self._checking = asyncio.create_task(self._check(), name="check of the store")
         done, _ = await asyncio.wait([checking], timeout=CHECK_SECONDS)
+        self.is_checked = True
         self.trouble = checking.result() if done else f"the store did not answer within {CHECK_SECONDS:g} s"
         return self.trouble
 

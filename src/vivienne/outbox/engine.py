@@ -1,0 +1,284 @@
+"""Decides alerts: takes what happened, finds the rules that want it, and hands their alerts over to be kept and sent.
+
+Decisions wait for nothing here: a listener notes a bar, and this task does the rest a little at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+from vivienne.alerts.rulebook import Rulebook
+from vivienne.alerts.standing import standing_of
+from vivienne.errors import StoreUnavailable
+from vivienne.metrics.registry import Sample
+from vivienne.outbox.holding_back import LastAlerts, is_quiet
+from vivienne.outbox.standings import Standings
+from vivienne.outbox.watching import DataWatch, FeedWatch, PartWatch, of_revision
+from vivienne.slices import SharedSlices
+from vivienne.store.alert import StoredEvent
+from vivienne.times import now, written
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from vivienne.alerts.event import Origin
+    from vivienne.alerts.standing import Standing
+    from vivienne.changes.alerts.in_force import AlertRules, RuleInForce
+    from vivienne.changes.service import ConfigService
+    from vivienne.live.asset import DecisionMade
+    from vivienne.live.market import Market
+    from vivienne.outbox.standings import Step
+    from vivienne.outbox.watching import Noticed
+    from vivienne.slices import Pieces
+    from vivienne.store.alert import AlertStore
+    from vivienne.store.revision import AppliedRevision
+    from vivienne.store.thread import StoreCalls
+    from vivienne.wire.alert import AlertEvent
+
+_log = logging.getLogger(__name__)
+
+MOST_WAITING = 10_000
+"""Things that happened and wait to be looked at; beyond them the oldest is lost, and counted."""
+MOST_TOGETHER = 500
+"""Alerts that are kept in one transaction."""
+_LOOK_SECONDS = 1.0
+"""Time between two looks at the parts of the process, and at a store that could not be read."""
+_FRESH_SECONDS = 3_600.0
+"""Age of a change up to which a process that starts still alerts of it."""
+_MOST_REVISIONS = 200
+_REVISIONS = "~revisions"
+"""In place of an asset: the newest revision that was looked at. No asset has such a name."""
+
+
+@dataclass(frozen=True, slots=True)
+class FiredAlert:
+    """An alert of a rule.
+
+    Attributes:
+        named: the rule.
+        stored: the alert.
+        is_quiet: whether it falls into quiet hours, so that it is kept and not sent.
+        at: moment of the decision, seconds since the epoch.
+    """
+
+    named: RuleInForce
+    stored: StoredEvent
+    is_quiet: bool
+    at: float
+
+
+class Outbox(Protocol):
+    """Keeps alerts and sends them."""
+
+    async def put(self, fired: list[FiredAlert], standings: Mapping[str, str]) -> None:
+        """Keep alerts, and the standings after them, and begin to send them. Never fails."""
+
+
+class AlertEngine:
+    """Decides which alerts there are.
+
+    Args:
+        market: is listened to.
+        service: has the rules in force, and tells of changes.
+        origin: what all alerts of this process have in common.
+        outbox: keeps and sends alerts.
+        store: knows what earlier processes decided.
+        calls: in which way it is asked.
+        parts: parts of the process, each with a function that tells what is wrong with it.
+        process: name of this process.
+        is_silent: tells that another process has taken this one's place, so that it decides no alerts.
+    """
+
+    def __init__(
+        self,
+        market: Market,
+        service: ConfigService,
+        origin: Origin,
+        outbox: Outbox,
+        store: AlertStore,
+        calls: StoreCalls,
+        *,
+        parts: Mapping[str, Callable[[], str | None]],
+        process: str,
+        is_silent: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._market = market
+        self._service = service
+        self._origin = origin
+        self._outbox = outbox
+        self._store = store
+        self._calls = calls
+        self._is_silent = is_silent
+        self._rules: AlertRules | None = None
+        self._book: Rulebook[RuleInForce] = Rulebook((), origin.market)
+        self._standings, self._last_alerts = Standings(market, origin.bar_ms), LastAlerts()
+        self._data, self._feed, self._parts = DataWatch(), FeedWatch(), PartWatch(parts, process)
+        self._waiting: deque[Callable[[], Pieces[None]]] = deque()
+        self._filled = asyncio.Event()
+        self._slices = SharedSlices()
+        self._fired: list[FiredAlert] = []
+        self._kept: dict[str, str] = {}
+        """By asset, the standings that are to be stored."""
+        self._lost = self._late = self._held_back = 0
+        market.listen(self._decided)
+        market.watch(self._changed)
+        service.listen(self._revised)
+        service.metrics.source(self._samples)
+
+    async def run(self) -> None:
+        """Decide alerts until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._look_at_parts(), name="alerts about parts")
+            await self._recall()
+            for asset in self._market.assets:
+                self._changed(asset)
+            while True:
+                await self._filled.wait()
+                self._filled.clear()
+                while self._waiting:
+                    await self._slices.done(self._work())
+                    await self._hand_over()
+
+    def standing(self, asset: str) -> Standing | None:
+        """The newest closed bar of an asset that was looked at; None while there is none."""
+        return self._standings.last(asset)
+
+    # What is listened to; none of it blocks
+
+    def _decided(self, made: DecisionMade) -> None:
+        has_effect = made.status in ("live", "ended")
+        standing = standing_of(made.decision, made.bar["close"], made.active.version, has_effect=has_effect)
+        self._note(partial(self._of_bars, made.asset, partial(self._standings.closed, made.asset, standing)))
+
+    def _changed(self, asset: str) -> None:
+        """Look at the history and the data of an asset."""
+        self._note(partial(self._of_bars, asset, partial(self._standings.missed, asset)))
+        self._note(partial(self._of_data, asset))
+
+    def _revised(self, change: AppliedRevision) -> None:
+        self._note(partial(self._of_revision, change))
+
+    def _note(self, thing: Callable[[], Pieces[None]]) -> None:
+        if self._is_silent():
+            return
+        if len(self._waiting) >= MOST_WAITING:
+            self._waiting.popleft()
+            self._lost += 1
+        self._waiting.append(thing)
+        self._filled.set()
+
+    # What is done about it, a little at a time
+
+    def _work(self) -> Pieces[None]:
+        """Look at what has happened, until enough alerts are to be kept."""
+        self._take_up_rules()
+        while self._waiting and len(self._fired) < MOST_TOGETHER:
+            yield from self._waiting.popleft()()
+            yield
+
+    def _take_up_rules(self) -> None:
+        rules = self._service.alerts
+        if rules is not self._rules:
+            self._rules, self._book = rules, Rulebook(rules.rules(), self._origin.market)
+
+    def _of_bars(self, asset: str, steps: Callable[[], Iterator[Step]]) -> Pieces[None]:
+        for step in steps():
+            for named, happening in self._book.of_bar(asset, step.before, step.now):
+                moment = now()
+                event = self._origin.bar_event(
+                    named, happening, asset, self._market.seen(asset).symbol, step.before, step.now, moment
+                )
+                self._fire(named, event, step.now.bar_time, moment)
+                yield
+            self._kept[asset] = step.now.text()
+
+    def _of_data(self, asset: str) -> Pieces[None]:
+        live, moment = self._market.seen(asset), now()
+        for watch in (self._data, self._feed):
+            for noticed in watch.look(asset, live, written(moment)):
+                yield from self._notice(noticed, moment)
+
+    def _of_revision(self, change: AppliedRevision) -> Pieces[None]:
+        moment = datetime.fromisoformat(change.revision.created_at)
+        for noticed in of_revision(change):
+            yield from self._notice(noticed, moment)
+        self._kept[_REVISIONS] = str(change.revision.version)
+
+    def _notice(self, noticed: Noticed, moment: datetime) -> Pieces[None]:
+        kind, asset = noticed.happening.type, noticed.asset
+        version = self._service.newest[0] if noticed.version is None else noticed.version
+        standing = None if asset is None else self._standings.last(asset)
+        is_here = asset is not None and asset in self._market.assets
+        symbol = self._market.seen(asset).symbol if asset is not None and is_here else None
+        for named in self._book.watching(kind):
+            if noticed.wants(named.rule):
+                event = self._origin.other_event(
+                    named, noticed.happening, asset, symbol, standing, version, moment, noticed.key
+                )
+                self._fire(named, event, int(moment.timestamp() * 1_000), moment, is_bar=False)
+            yield
+
+    def _fire(self, named: RuleInForce, event: AlertEvent, time: int, moment: datetime, *, is_bar: bool = True) -> None:
+        """Keep an alert, unless it is too late, or too soon after the last one."""
+        if datetime.fromisoformat(event["expires_at"]) < now() and is_bar:
+            self._late += 1
+            return
+        if not self._last_alerts.comes(named.alert_id, named.rule, event["asset"], time):
+            self._held_back += 1
+            return
+        stored = StoredEvent(
+            event_id=event["id"],
+            alert_id=named.alert_id,
+            run=self._origin.run,
+            asset=event["asset"],
+            bar_time=time,
+            created_at=event["time"],
+            event=event,
+        )
+        self._fired.append(FiredAlert(named, stored, is_quiet(named.rule, moment), moment.timestamp()))
+        self._service.metrics.count("vivienne_alerts_fired_total", event["type"])
+
+    async def _hand_over(self) -> None:
+        fired, self._fired = self._fired, []
+        kept, self._kept = self._kept, {}
+        if fired or (kept and self._book):  # without rules nothing is written
+            await self._outbox.put(fired, kept)
+
+    # At the start, and once a second
+
+    async def _recall(self) -> None:
+        """Know what earlier processes looked at. While the store cannot be read, things that happen wait."""
+        while True:
+            try:
+                stored = await self._calls.look_up(self._store.standings, self._origin.run)
+                self._last_alerts.recall(await self._calls.look_up(self._store.last_fired, self._origin.run))
+                break
+            except StoreUnavailable as error:
+                _log.warning("The alerts of earlier processes cannot be read and are asked for again: %s", error)
+                await asyncio.sleep(_LOOK_SECONDS)
+        self._standings.recall(stored)
+        seen = stored.get(_REVISIONS, "")
+        if seen.isdigit():
+            for change in await self._service.applied_since(int(seen), _MOST_REVISIONS):
+                if datetime.fromisoformat(change.revision.created_at) > now() - timedelta(seconds=_FRESH_SECONDS):
+                    self._revised(change)
+
+    async def _look_at_parts(self) -> None:
+        while True:
+            self._note(self._of_parts)
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    def _of_parts(self) -> Pieces[None]:
+        moment = now()
+        for noticed in self._parts.look(written(moment)):
+            yield from self._notice(noticed, moment)
+
+    def _samples(self) -> Iterator[Sample]:
+        for reason, count in (("cooldown", self._held_back), ("late", self._late), ("overrun", self._lost)):
+            yield Sample("vivienne_alerts_held_back_total", (reason,), count)

@@ -1,0 +1,146 @@
+"""The alerts that a process decides and sends, as the boot settings say."""
+
+from __future__ import annotations
+
+import os
+import socket
+import uuid
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from vivienne.access.caller import Caller
+from vivienne.alerts.event import Origin
+from vivienne.alerts.now import market_kind
+from vivienne.changes.alerts.requests import AlertRequest, SwitchOffRule
+from vivienne.market.feeds.exchange.known import EXCHANGES
+from vivienne.outbox.delivering import Deliveries
+from vivienne.outbox.engine import AlertEngine
+from vivienne.outbox.inheriting import Inheriting
+from vivienne.outbox.keeping import Keeping
+from vivienne.outbox.pruning import prune_alerts
+from vivienne.outbox.secrets import Vault
+from vivienne.outbox.webhook import WebhookSender
+from vivienne.roles.recording import run_of
+from vivienne.server.store_health import StoreHealth
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Mapping
+
+    from vivienne.changes.alerts.in_force import RuleInForce
+    from vivienne.changes.service import ConfigService
+    from vivienne.live.market import Market
+    from vivienne.outbox.sending import Sender
+    from vivienne.settings.boot import Boot
+    from vivienne.wire.alert import ChannelType
+
+
+@dataclass(frozen=True, slots=True)
+class Alerting:
+    """The alerts of a process.
+
+    Attributes:
+        deliveries: sends what was decided.
+        tasks: by name, coroutines that run until the process ends.
+    """
+
+    deliveries: Deliveries
+    tasks: dict[str, Callable[[], Coroutine[Any, Any, None]]]
+
+
+def process_name() -> str:
+    """The name of this process, unlike that of any other."""
+    return f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
+
+
+def senders_of(boot: Boot) -> dict[ChannelType, Sender]:
+    """The ways of sending, by type of channel."""
+    vault = Vault(boot.alert_key_at)
+    return {"webhook": WebhookSender(vault, boot.alert_hosts)}
+
+
+def alerting_of(
+    boot: Boot,
+    market: Market,
+    service: ConfigService,
+    senders: Mapping[ChannelType, Sender],
+    parts: Mapping[str, Callable[[], str | None]],
+    process: str,
+    is_silent: Callable[[], bool] = lambda: False,
+) -> Alerting:
+    """The alerts of a process that decides assets.
+
+    Args:
+        boot: the settings.
+        market: decides the assets.
+        service: has the rules in force.
+        senders: by type of channel.
+        parts: parts of the process, each with a function that tells what is wrong with it.
+        process: name of this process.
+        is_silent: tells that another process has taken this one's place.
+    """
+    run, store, calls = run_of(boot).key, service.alert_store, service.store_reads
+    deliveries = Deliveries(
+        store,
+        calls,
+        senders,
+        rule_of=partial(_rule, service),
+        switch_off=partial(_switch_off, service),
+        metrics=service.metrics,
+    )
+    keeping = Keeping(store, calls, deliveries, run=run, owner=process, metrics=service.metrics)
+    health = StoreHealth(service)
+    engine = AlertEngine(
+        market,
+        service,
+        origin_of(boot, run, market.feed),
+        keeping,
+        store,
+        calls,
+        parts={"store": lambda: health.trouble if health.is_checked else None, **parts},
+        process=process,
+        is_silent=is_silent,
+    )
+    service.listen(lambda _change: deliveries.rules_changed())
+    inheriting = Inheriting(store, calls, deliveries, owner=process, is_shared=service.is_shared)
+    return Alerting(
+        deliveries,
+        {
+            "alerts": engine.run,
+            "alerts to store": keeping.run,
+            "alerts to send": deliveries.run,
+            "alerts left behind": inheriting.run,
+            "old alerts": partial(prune_alerts, store, calls),
+            "health of the store for alerts": health.watch,
+        },
+    )
+
+
+async def _switch_off(service: ConfigService, alert_id: str, problem: str) -> None:
+    """Switch a rule off, as a change by Vivienne itself."""
+    caller = Caller(via="alerts")
+    await service.change_alert(
+        AlertRequest(
+            SwitchOffRule(problem), alert_id, channel="alerts", author="vivienne", reason=problem, caller=caller
+        )
+    )
+
+
+def _rule(service: ConfigService, alert_id: str) -> RuleInForce | None:
+    """The rule of an id as it is now."""
+    return service.alerts.by_id.get(alert_id)
+
+
+def origin_of(boot: Boot, run: str, feed: str) -> Origin:
+    """What the alerts of a process have in common."""
+    length = boot.timeframe.milliseconds
+    pace = 1.0 if market_kind(feed) == "real" else boot.speed
+    return Origin(
+        run=run,
+        market=market_kind(feed),
+        feed=feed,
+        exchange=EXCHANGES[boot.exchange].title if boot.feed == "exchange" else None,
+        timeframe=boot.timeframe.value,
+        bar_ms=length,
+        bar_seconds=length / 1_000 / (pace or 1.0),
+    )
