@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from http.client import HTTPException
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar, get_args
-from urllib.error import HTTPError
 from urllib.parse import urlencode
 
 import click
 
 from vivienne.agent.filters import FILTERS
 from vivienne.commands.files import STANDARD, written_whole
-from vivienne.commands.http import ask, detail_of, fetch, no_answer, read_json
+from vivienne.commands.http import ask, failures_of, fetch, read_json
 from vivienne.commands.options import database_option, json_option
 from vivienne.commands.record import opened_record, record_option
 from vivienne.commands.times import moment
-from vivienne.errors import NotNow, SettingsError, unwritable
+from vivienne.errors import SettingsError, unwritable
 from vivienne.logs.records import many_lines
 from vivienne.record.reading import answers
 from vivienne.record.reading.exporting import ExportFormat, can_write_parquet, write_export
@@ -142,28 +139,17 @@ def _pieces(reader: RecordReader, scope: Scope, query: DecisionQuery) -> Iterato
 def _from_server(url: str, query: DecisionQuery, target: tuple[ExportFormat, str] | None, *, as_json: bool) -> None:
     if target is None:
         path = _PATH + _encoded(replace(query, limit=query.limit or _SHOWN))
-        with _failures_of(url):
+        with failures_of(url):
             page = read_json(ask(url, path))
         _print(page, as_json=as_json)
         return
     path = f"{_PATH}{_encoded(query)}&format={target[0]}"
 
     def export(write: Callable[[bytes], None]) -> None:
-        with _failures_of(url):
+        with failures_of(url):
             fetch(url, path, write)
 
     _write(target, export)
-
-
-@contextmanager
-def _failures_of(url: str) -> Iterator[None]:
-    """Raise what keeps a server from answering as what it means for the user."""
-    try:
-        yield
-    except HTTPError as error:
-        raise SettingsError(f"{url} refused the request: {detail_of(error)}") from error
-    except (OSError, ValueError, HTTPException) as error:
-        raise NotNow(f"{url} cannot be reached, or its answer broke off: {no_answer(error)}") from error
 
 
 def _encoded(query: DecisionQuery) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError, URLError
 
 from vivienne.addresses import shown_address
-from vivienne.errors import SettingsError
+from vivienne.errors import NotNow, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,6 +29,8 @@ ANSWER_SECONDS = 15.0
 """Longest time for a server to answer."""
 _SILENT_SECONDS = 60.0
 _PART = 64 * 1024
+_LATER = (429, 502, 503, 504)
+"""Statuses of a server, or of a proxy before it, that may be others a moment later."""
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
@@ -76,6 +78,23 @@ def fetch(url: str, path: str, write: Callable[[bytes], None]) -> None:
             write(part)
         if response.length:  # what was announced, and did not come
             raise IncompleteRead(b"", response.length)
+
+
+@contextmanager
+def failures_of(url: str) -> Iterator[None]:
+    """Raise what keeps a server from answering as what it means for the user.
+
+    Raises:
+        SettingsError: it refuses the request.
+        NotNow: it cannot be reached, or cannot answer now.
+    """
+    try:
+        yield
+    except HTTPError as error:
+        kind = NotNow if error.code in _LATER else SettingsError
+        raise kind(f"{url} refused the request: {detail_of(error)}") from error
+    except (OSError, ValueError, HTTPException) as error:
+        raise NotNow(f"{url} cannot be reached, or its answer broke off: {no_answer(error)}") from error
 
 
 def read_json(text: bytes | str) -> Any:

@@ -25,6 +25,7 @@ class _Command(NamedTuple):
 
 
 _COMMANDS = {
+    "alerts": _Command("alerts", "Look at alert rules and their deliveries, and try them out."),
     "backup": _Command(
         "backup", "Write a backup of the whole database into FILE, a new SQLite file for its owner alone."
     ),
