@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from contextlib import contextmanager
@@ -11,7 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
+from vivienne.changes.alerts.requests import AlertRequest, SetRule
+from vivienne.changes.service import ConfigService
 from vivienne.commands.main import main
+from vivienne.store.opening import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,6 +97,20 @@ def test_a_test_says_what_became_of_it_and_ends_with_1_if_a_channel_failed(statu
         ("POST /phoenix/alerts/al_0123456789ab/test", {"asset": "BTC"}),
         ("POST /phoenix/alerts/al%2F../test", {"channel": "c2"}),
     ]
+
+
+async def test_rules_are_listed_from_a_database_too(tmp_path: Path) -> None:
+    db = tmp_path / "v.db"
+    service = ConfigService(open_store(db, "alone"), ["BTC"], seal=lambda secret: secret[::-1])
+    document = {
+        "name": "bang", "assets": ["*"], "event": "level",
+        "channels": [{"type": "webhook", "url": "https://bot.example/hook/TOKEN"}],
+    }  # fmt: skip
+    made = await service.change_alert(AlertRequest(SetRule(document), None, channel="rest", author="ana"))
+    await service.close()
+    [rule] = json.loads((await asyncio.to_thread(run, "list", "--db", str(db), "--json")).stdout)["alerts"]
+    assert rule == made["alert"]
+    assert "TOKEN" not in json.dumps(rule)
 
 
 def test_deliveries_are_asked_for_as_the_flags_say() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, get_args
 from urllib.parse import quote, urlencode
 
 import click
@@ -20,9 +20,7 @@ from vivienne.settings.parsing import database
 from vivienne.wire.alert import DeliveryStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-_Command = TypeVar("_Command", bound="Callable[..., Any]")
+    from collections.abc import Sequence
 
 PATH = "/phoenix/alerts"
 _DEFAULT = "http://localhost:8000"
@@ -154,7 +152,7 @@ def resend(delivery_id: str, url: str | None, as_json: bool) -> None:
 def _from_database(db: str) -> list[Any]:
     """The rules in a database, as a server lists them."""
     with opened(existing(database(db)), "to read") as store:
-        rules = AlertRules.load(store.heads(), {})
+        rules = AlertRules.load(store.heads(), store.alerts_begun())
     return [rule.entry() for rule in rules.rules()]
 
 
@@ -164,9 +162,7 @@ def _get(url: str | None, path: str, field: str) -> dict[str, Any]:
         return _checked(address, read_json(ask(address, path)), field)
 
 
-def _post(
-    url: str | None, path: str, field: str | None, body: dict[str, str], seconds: float = 15.0
-) -> dict[str, Any]:
+def _post(url: str | None, path: str, field: str | None, body: dict[str, str], seconds: float = 15.0) -> dict[str, Any]:
     address = url or _DEFAULT
     with failures_of(address):
         return _checked(address, read_json(ask(address, path, json.dumps(body).encode(), seconds)), field)
@@ -175,7 +171,11 @@ def _post(
 def _checked(url: str, answer: Any, field: str | None) -> dict[str, Any]:
     """The answer, if it has a list of objects under a name."""
     rows = answer.get(field, []) if isinstance(answer, dict) else None
-    if not isinstance(rows, list) or not all(isinstance(each, dict) for each in rows) or (field and field not in answer):
+    if (
+        not isinstance(rows, list)
+        or not all(isinstance(each, dict) for each in rows)
+        or (field and field not in answer)
+    ):
         raise SettingsError(f"{url} is not a Vivienne server, or one without alerts")
     found: dict[str, Any] = answer
     return found
