@@ -1,6 +1,8 @@
 import { queryOptions } from '@tanstack/react-query'
-import { client, record } from './client.ts'
+import { alerts, client, record } from './client.ts'
 import { ticks } from './parts/ticks.ts'
+
+const ALERTS_MS = 15_000
 
 /** REST queries of the page: key, call and freshness. */
 
@@ -68,5 +70,14 @@ export function pausesQuery() {
     staleTime: Number.POSITIVE_INFINITY,
     // `useKeptPauses` repeats the request.
     retry: false,
+  })
+}
+
+/** Every rule of alerts. Asked for again now and then: others change them, and they fire. */
+export function alertsQuery() {
+  return queryOptions({
+    queryKey: ['alerts'],
+    queryFn: ({ signal }) => alerts.list(signal),
+    refetchInterval: ALERTS_MS,
   })
 }

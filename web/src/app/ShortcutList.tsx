@@ -8,6 +8,7 @@ const LIST = [
   ['g s', 'Signals'],
   ['g u', 'Setups: what came of signals'],
   ['g e', 'Paper account and its equity'],
+  ['g a', 'Alerts'],
   ['g h', 'History'],
   ['g l', 'Logs'],
   ['p a a', 'Pause all assets; the last key confirms, or holding it'],

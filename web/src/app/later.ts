@@ -13,6 +13,7 @@ const PARTS = [
   () => import('../configuration/Review.tsx'),
   () => import('../pausing/ResumeDialog.tsx'),
   () => import('./ShortcutList.tsx'),
+  () => import('../alerts/bell/BellList.tsx'),
   () => import('../signin/SignInPage.tsx'),
 ]
 

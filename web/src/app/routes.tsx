@@ -17,6 +17,10 @@ const PAGES: Readonly<Record<string, Page>> = {
   '/signals': async () => ({ default: (await import('../signals/SignalsPage.tsx')).SignalsPage }),
   '/signals/setups': async () => ({ default: (await import('../signals/setups/SetupsPage.tsx')).SetupsPage }),
   '/signals/account': async () => ({ default: (await import('../signals/account/AccountPage.tsx')).AccountPage }),
+  '/alerts': async () => ({ default: (await import('../alerts/AlertsPage.tsx')).AlertsPage }),
+  '/alerts/deliveries': async () => ({
+    default: (await import('../alerts/deliveries/DeliveriesPage.tsx')).DeliveriesPage,
+  }),
   '/history': async () => ({ default: (await import('../history/HistoryPage.tsx')).HistoryPage }),
   '/history/:version': async () => ({ default: (await import('../history/change/ChangePage.tsx')).ChangePage }),
   '/logs': async () => ({ default: (await import('../logs/LogsPage.tsx')).LogsPage }),

@@ -15,6 +15,7 @@ const AFTER_G: Readonly<Record<string, string>> = {
   s: '/signals',
   u: '/signals/setups',
   e: '/signals/account',
+  a: '/alerts',
   c: '/configuration',
   h: '/history',
   l: '/logs',

@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 
+export { alertFields } from '../generated/alert_fields.js'
 export {
   type AlertChangeOptions,
   type AlertChannel,
