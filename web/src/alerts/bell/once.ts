@@ -1,6 +1,5 @@
-import { ROOT } from '../../app/root.ts'
-
-const KEY = `vivienne-alerts-told${ROOT}`
+/** Of every server: ids of alerts are good for all of them. */
+const KEY = 'vivienne-alerts-told'
 /** So many alerts are remembered, of all tabs. */
 const MOST = 200
 

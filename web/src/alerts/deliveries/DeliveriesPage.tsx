@@ -31,7 +31,7 @@ export function DeliveriesPage() {
     [rule, status],
   )
   return (
-    <div className={page.page}>
+    <div className={page.page} data-wide>
       <header className={page.head}>
         <h1>Deliveries</h1>
         <AlertViews />

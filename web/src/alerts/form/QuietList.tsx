@@ -26,15 +26,15 @@ export function QuietList() {
         <div key={hours.key} className={classes.quiet}>
           <div className={classes.hours}>
             <TextInput
-              type="time"
               label="From"
+              placeholder="22:00"
               value={hours.from}
               error={errorAt(`quiet.${place}.from`)}
               onChange={(event) => edit(hours.key, { from: event.currentTarget.value })}
             />
             <TextInput
-              type="time"
               label="To"
+              placeholder="07:00"
               value={hours.to}
               error={errorAt(`quiet.${place}.to`)}
               onChange={(event) => edit(hours.key, { to: event.currentTarget.value })}

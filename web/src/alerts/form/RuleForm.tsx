@@ -60,11 +60,14 @@ export function RuleForm({ rule: given, onSaved, onClose }: RuleFormProps) {
     forgetTyped(id)
     onClose()
   }
+  const [refused, setRefused] = useState<readonly ProblemEntry[]>([])
   const refuse = (found: readonly ProblemEntry[]) => {
     setProblems(found)
-    // Once they say so.
-    setTimeout(() => element.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus())
+    setRefused(found)
   }
+  useEffect(() => {
+    if (refused.length > 0) element.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus()
+  }, [refused])
   const saving = useSaving(rule, draft, refuse, (changed) => {
     forgetTyped(id)
     onSaved(changed)

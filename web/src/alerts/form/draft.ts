@@ -202,7 +202,7 @@ function bodyOf(text: string): unknown {
 
 /** True if the body of a webhook begins like JSON and is none. */
 export function isBrokenJson(text: string): boolean {
-  return /^\s*[[{]/.test(text) && typeof bodyOf(text) === 'string'
+  return /^\s*(\[|\{(?!\{))/.test(text) && typeof bodyOf(text) === 'string'
 }
 
 /** A list as it is typed: words with commas or line breaks between them. */

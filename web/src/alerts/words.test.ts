@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest'
+import type { AlertRule } from 'vivienne-client'
+import { conditionWords, eventWords, secondsWords } from './words.ts'
+
+test('what a rule watches is said in words', () => {
+  expect(eventWords({ event: 'level' })).toBe('Aim or bang reached')
+  expect(eventWords({ event: ['level', 'entry'], levels: ['bang'], when: 'leaves' })).toBe('Bang left, entry')
+  expect(eventWords({ event: 'confidence', below: 0.3 })).toBe('Confidence below 0.3')
+  expect(eventWords({ event: 'held', filters: ['retail_chop', 'trend'] })).toBe(
+    'Entry held back by retail chop or trend',
+  )
+  expect(eventWords({ event: 'config', authors: ['bot-*'] })).toBe('Configuration changed by bot-*')
+})
+
+test('conditions are said only where there are some', () => {
+  const rule = { markets: ['real', 'simulated', 'replay'], cooldown: 0, quiet: [] } as unknown as AlertRule
+  expect(conditionWords(rule)).toEqual([])
+  expect(conditionWords({ ...rule, side: 'long', min_size: 5, markets: ['real'], cooldown: 300 })).toEqual([
+    'long only',
+    'size at least 5 %',
+    'real markets only',
+    'at most every 5 min',
+  ])
+  expect([90, 7_200, 86_400].map(secondsWords)).toEqual(['90 s', '2 h', '1 d'])
+})
