@@ -23,7 +23,7 @@ test('p and a letter pauses nothing until the letter is pressed once more, withi
   expect(actions(['p', 0], ['a', 200], ['a', 3_300])).toEqual([null, { arm: 'a' }, null])
   expect(actions(['p', 0], ['a', 200], ['n', 300], ['a', 400])).toEqual([null, { arm: 'a' }, null, null])
   expect(actions(['a', 0], ['a', 100])).toEqual([null, null])
-  expect(actions(['g', 0], ['a', 100])).toEqual([null, null])
+  expect(actions(['g', 0], ['n', 100])).toEqual([null, null])
 })
 
 test('a letter that is held for a second confirms the pause, one that is held for a moment does not', () => {

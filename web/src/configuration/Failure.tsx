@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { VivienneProblem } from 'vivienne-client'
 import { useVivienneClient } from 'vivienne-client/react'
+import { isOfAlert } from '../history/alertWords.ts'
 import { actionWords, isSwitch, layerWords } from '../history/words.ts'
 import { Age } from '../parts/Age.tsx'
 import classes from './Failure.module.css'
@@ -62,8 +63,10 @@ export function NewerChanges({ layer, assets, since }: Omit<FailureProps, 'error
     gcTime: 0,
   })
   const newer = data?.history.filter(
-    ({ version, asset_symbol: asset }) =>
-      version > since && (asset === null || (assets === undefined ? layer !== null : assets.includes(asset))),
+    ({ version, asset_symbol: asset, action }) =>
+      version > since &&
+      !isOfAlert({ action }) &&
+      (asset === null || (assets === undefined ? layer !== null : assets.includes(asset))),
   )
   return (
     <ul>

@@ -5,6 +5,7 @@ import type { RevisionEntry } from 'vivienne-client'
 import failure from '../configuration/Failure.module.css'
 import { failureWords } from '../parts/failure.ts'
 import { useCalmList } from '../parts/useCalmList.ts'
+import { isOfAlert } from './alertWords.ts'
 import { Comparison } from './Comparison.tsx'
 import { isNarrowed, type RevisionFilter } from './filter.ts'
 import classes from './HistoryPanel.module.css'
@@ -42,7 +43,10 @@ export function HistoryPanel({ filter, title }: HistoryPanelProps) {
   const [former, setFormer] = useState<RevisionEntry | null>(null)
   const targets = useMemo(() => new Map(entries.map((entry) => [entry.config_id, entry.version])), [entries])
   const inForce = useMemo(
-    () => new Map(entries.flatMap((entry) => (entry.is_active ? [[entry.asset_symbol, entry.version]] : []))),
+    () =>
+      new Map(
+        entries.flatMap((entry) => (entry.is_active && !isOfAlert(entry) ? [[entry.asset_symbol, entry.version]] : [])),
+      ),
     [entries],
   )
   const isWhole = !isNarrowed(filter) && filter.layer === undefined

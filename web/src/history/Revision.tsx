@@ -5,6 +5,8 @@ import { Link } from 'react-router'
 import type { RevisionEntry } from 'vivienne-client'
 import { Age } from '../parts/Age.tsx'
 import { useWhyNot } from '../signin/roles.ts'
+import { AlertChanged, AlertDone } from './AlertChanged.tsx'
+import { isOfAlert } from './alertWords.ts'
 import { Changed } from './Changed.tsx'
 import { Outcomes } from './Outcomes.tsx'
 import classes from './Revision.module.css'
@@ -37,7 +39,8 @@ export const Revision = memo(function Revision(props: RevisionProps) {
   const [open, setOpen] = useState(false)
   const may = useWhyNot('tuner') === null
   const { version, is_active: active, action, author, channel, reason, created_at: time } = entry
-  const isChange = !isSwitch(entry)
+  const isRule = isOfAlert(entry)
+  const isChange = !isSwitch(entry) && !isRule
   return (
     <li
       className={classes.revision}
@@ -59,10 +62,18 @@ export const Revision = memo(function Revision(props: RevisionProps) {
         </span>
       </div>
       <p className={classes.who}>
-        <Layer asset={entry.asset_symbol} /> · {!isChange && <SwitchIcon action={action} />}
-        {actionWords(entry, target)} by <strong>{author}</strong> · {channelWords(channel)}
+        {isRule ? (
+          <AlertDone entry={entry} />
+        ) : (
+          <>
+            <Layer asset={entry.asset_symbol} /> · {!isChange && <SwitchIcon action={action} />}
+            {actionWords(entry, target)}
+          </>
+        )}{' '}
+        by <strong>{author}</strong> · {channelWords(channel)}
       </p>
       {reason !== null && <p className={classes.reason}>{reason}</p>}
+      {isRule && <AlertChanged entry={entry} />}
       {isChange && <Changed entry={entry} all={open} />}
       {isChange && <Outcomes entry={entry} asset={asset} />}
       {open && (

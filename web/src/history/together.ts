@@ -1,4 +1,5 @@
 import type { RevisionEntry } from 'vivienne-client'
+import { isOfAlert } from './alertWords.ts'
 
 /** A change of several layers: one entry for each of them, made at once. */
 export interface Together {
@@ -30,7 +31,8 @@ export function undoable(
     while (end < entries.length && occasion(entries[end]) === occasion(entries[begin])) end++
     const group = entries.slice(begin, end)
     const [first] = group
-    if (first === undefined || group.length < 2 || !group.every(({ is_active: active }) => active)) continue
+    if (first === undefined || group.length < 2 || !group.every((entry) => entry.is_active && !isOfAlert(entry)))
+      continue
     found.set(first.version, {
       layers: group.map(({ asset_symbol: asset }) => asset).reverse(),
       versions: [group.at(-1)?.version ?? first.version, first.version],

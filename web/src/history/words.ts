@@ -9,8 +9,6 @@ const CHANNELS: Readonly<Record<string, string>> = {
   cli: 'command line',
 }
 
-const OF_ALERTS: Readonly<Record<string, string>> = { alert: 'alert rule set', alert_delete: 'alert rule deleted' }
-
 /** The way a change came in. */
 export function channelWords(channel: string): string {
   return CHANNELS[channel] ?? channel
@@ -45,6 +43,6 @@ export function actionWords({ action }: Pick<RevisionEntry, 'action'>, target?: 
     case 'resume':
       return 'resumed'
     default:
-      return OF_ALERTS[action] ?? action
+      return action
   }
 }

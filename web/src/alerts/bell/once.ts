@@ -16,7 +16,7 @@ export async function once(what: string, act: () => boolean): Promise<void> {
     if (done.includes(what) || !act()) return
     write([...done, what].slice(-MOST))
   }
-  if (navigator.locks === undefined) attempt()
+  if (globalThis.navigator?.locks === undefined) attempt()
   else await navigator.locks.request(KEY, attempt)
 }
 

@@ -7,6 +7,8 @@ import { useChangedAddress } from '../../app/address.ts'
 import { NotFound } from '../../app/NotFound.tsx'
 import { Age } from '../../parts/Age.tsx'
 import { failureWords } from '../../parts/failure.ts'
+import { AlertChanged, AlertDone } from '../AlertChanged.tsx'
+import { isOfAlert } from '../alertWords.ts'
 import { Changed } from '../Changed.tsx'
 import { useIsDeciding } from '../outcomes.ts'
 import { MissingVersion, useRevision } from '../useRevision.ts'
@@ -25,6 +27,7 @@ function Change({ version }: { version: number }) {
   const [address] = useSearchParams()
   const assets = useAssets()
   const revision = useRevision(version)
+  const isRule = revision.data !== undefined && isOfAlert(revision.data)
   const isMissing = revision.error instanceof MissingVersion
   const given = address.get('asset')
   // A change of all assets is judged over all of them, unless the address names one.
@@ -35,8 +38,8 @@ function Change({ version }: { version: number }) {
     <article className={classes.page}>
       <header className={classes.head}>
         <h1>Version {version}</h1>
-        {asset !== undefined && <InForce asset={asset} version={version} />}
-        {!isMissing && <Choice asset={asset} assets={assets} all={isOfAll} />}
+        {asset !== undefined && !isRule && <InForce asset={asset} version={version} />}
+        {!isMissing && !isRule && <Choice asset={asset} assets={assets} all={isOfAll} />}
         <Link
           className={classes.back}
           to={`/history${given === null ? '' : `?${new URLSearchParams({ asset: given })}`}`}
@@ -45,7 +48,7 @@ function Change({ version }: { version: number }) {
         </Link>
       </header>
       <What version={version} entry={revision.data} error={revision.error} />
-      {isKnown && <Came version={version} asset={asset} assets={assets} isMissing={isMissing} />}
+      {isKnown && !isRule && <Came version={version} asset={asset} assets={assets} isMissing={isMissing} />}
     </article>
   )
 }
@@ -112,15 +115,21 @@ function What({ version, entry, error }: WhatProps) {
   return (
     <section className={classes.what} aria-label="The change">
       <p>
-        <strong>{layerWords(entry.asset_symbol)}</strong> · {actionWords(entry)} by <strong>{entry.author}</strong> ·{' '}
-        {channelWords(entry.channel)} · <Age time={entry.created_at} />
+        {isOfAlert(entry) ? (
+          <AlertDone entry={entry} />
+        ) : (
+          <>
+            <strong>{layerWords(entry.asset_symbol)}</strong> · {actionWords(entry)}
+          </>
+        )}{' '}
+        by <strong>{entry.author}</strong> · {channelWords(entry.channel)} · <Age time={entry.created_at} />
       </p>
       {entry.reason === null ? (
         <p className={classes.quiet}>No reason was given.</p>
       ) : (
         <p className={classes.reason}>{entry.reason}</p>
       )}
-      {!isSwitch(entry) && <Changed entry={entry} all />}
+      {isOfAlert(entry) ? <AlertChanged entry={entry} /> : !isSwitch(entry) && <Changed entry={entry} all />}
     </section>
   )
 }
