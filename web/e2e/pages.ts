@@ -15,4 +15,4 @@ export const PAGES = [
 ] as const
 
 /** Those the navigation leads to, by their names there. */
-export const NAVIGATION = ['Overview', 'Signals', 'Configuration', 'History', 'Logs'] as const
+export const NAVIGATION = ['Overview', 'Signals', 'Alerts', 'Configuration', 'History', 'Logs'] as const
