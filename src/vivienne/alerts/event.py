@@ -113,11 +113,11 @@ class Origin:
         """
         kind = happening.type
         event = self._event(named, kind, self.id_of(named, kind, asset, *distinguishing), moment, happening.details)
-        event["asset"], event["config_version"] = asset, version
         if asset is not None:
-            event["symbol"] = symbol or asset
+            event["asset"], event["symbol"] = asset, symbol or asset
         if asset is not None and standing is not None:
             self._fill(event, asset, symbol, standing)
+        event["config_version"] = version
         event["expires_at"] = written(moment + timedelta(seconds=named.rule.expires_after or self.bar_seconds))
         event["text"] = text_of(named.rule, event)
         return event

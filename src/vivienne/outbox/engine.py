@@ -162,6 +162,7 @@ class AlertEngine:
         self._note(partial(self._of_data, asset))
 
     def _revised(self, change: AppliedRevision) -> None:
+        """Note a change; also one of a rule, which is taken up at once."""
         self._note(partial(self._of_revision, change))
 
     def _note(self, thing: Callable[[], Pieces[None]]) -> None:
@@ -196,7 +197,9 @@ class AlertEngine:
                 )
                 self._fire(named, event, step.now.bar_time, moment)
                 yield
-            self._kept[asset] = step.now.text()
+        last = self._standings.last(asset)
+        if last is not None:
+            self._kept[asset] = last.text()
 
     def _of_data(self, asset: str) -> Pieces[None]:
         live, moment = self._market.seen(asset), now()
@@ -245,9 +248,10 @@ class AlertEngine:
         self._service.metrics.count("vivienne_alerts_fired_total", event["type"])
 
     async def _hand_over(self) -> None:
-        fired, self._fired = self._fired, []
-        kept, self._kept = self._kept, {}
-        if fired or (kept and self._book):  # without rules nothing is written
+        """Hand over what is to be kept; without rules nothing is written until there are some."""
+        if self._fired or (self._kept and self._book):
+            fired, self._fired = self._fired, []
+            kept, self._kept = self._kept, {}
             await self._outbox.put(fired, kept)
 
     # At the start, and once a second

@@ -1,0 +1,346 @@
+"""Alerts of a market: decided on closed bars, once each, whatever happens to the process and to the store."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from datetime import datetime
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from making import MIDNIGHT, minutes
+from vivienne.alerts.event import Origin
+from vivienne.alerts.rulebook import Rulebook
+from vivienne.changes.alerts.requests import AlertRequest, DeleteRule, SetRule
+from vivienne.changes.requests import ChangeRequest, SwitchRequest, Update
+from vivienne.changes.service import ConfigService
+from vivienne.errors import StoreUnavailable
+from vivienne.live.market import Market
+from vivienne.market.feeds.base import History, MinuteClosed
+from vivienne.market.timeframe import Timeframe
+from vivienne.market.types import MINUTE_MS, Bars
+from vivienne.outbox.delivering import Deliveries
+from vivienne.outbox.engine import AlertEngine
+from vivienne.outbox.keeping import Keeping
+from vivienne.outbox.sending import Attempt
+from vivienne.store.sqlite import SqliteRevisionStore
+from vivienne.stream.hub import Hub
+from vivienne.stream.state import StateBoard
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+    import pytest
+
+    from vivienne.changes.alerts.in_force import RuleInForce
+    from vivienne.market.feeds.base import FeedEvent
+    from vivienne.market.types import Candle
+    from vivienne.outbox.sending import AnyChannel, Message
+    from vivienne.wire.alert import AlertEvent
+
+PAST, MORE = 300, 60
+SERIES: dict[str, list[Candle]] = {
+    asset: minutes(PAST + MORE, seed=seed) for seed, asset in enumerate(("BTC", "ETH"), 3)
+}
+RULE: dict[str, Any] = {
+    "name": "any level",
+    "assets": ["*"],
+    "event": "level",
+    "levels": ["idle", "loaded", "aim", "bang"],
+    "channels": [{"type": "browser"}],
+}
+SECONDS = 20.0
+
+
+class ScriptedFeed:
+    """A feed whose minutes close when a test says so."""
+
+    name = "simulated"
+    longest_silence = 3600.0
+    pace: float | None = None
+    catches_up = True
+    follows_again = False
+    assets = tuple(SERIES)
+
+    def __init__(self, known: int) -> None:
+        self.known = known
+        self._next: dict[str, asyncio.Queue[FeedEvent]] = {asset: asyncio.Queue() for asset in SERIES}
+
+    def listing(self, asset: str) -> None:
+        del asset
+
+    def contact(self, asset: str) -> None:
+        del asset
+
+    async def run(self) -> None:
+        pass
+
+    def history(self, asset: str, *, least: int, most: int) -> History:
+        del least, most
+        return History(Bars.from_candles(SERIES[asset][: self.known]), is_whole=True)
+
+    async def follow(self, asset: str) -> AsyncIterator[FeedEvent]:
+        while True:
+            yield await self._next[asset].get()
+
+    def close(self, *numbers: int) -> None:
+        for number in numbers:
+            for asset in SERIES:
+                self._next[asset].put_nowait(MinuteClosed(SERIES[asset][number]))
+
+
+class Collecting:
+    """Takes every message."""
+
+    def __init__(self) -> None:
+        self.sent: list[str] = []
+
+    async def send(self, message: Message) -> Attempt:
+        event = message.event
+        self.sent += [each["id"] for each in event["events"]] if event["type"] == "several" else [event["id"]]
+        return Attempt("delivered")
+
+    def destination(self, channel: AnyChannel) -> str:
+        return channel.id
+
+
+class Process:
+    """A process with alerts, over a database that others had before."""
+
+    def __init__(self, folder: Path, known: int) -> None:
+        folder.mkdir(exist_ok=True)
+        self.store = SqliteRevisionStore(folder / "v.db")
+        self.service = ConfigService(self.store, tuple(SERIES))
+        self.feed = ScriptedFeed(known)
+        self.market = Market(
+            self.feed, self.service, StateBoard(Hub()), timeframe=Timeframe.M1, window=2500, price_interval=10.0
+        )
+        self.collecting = Collecting()
+        reads = self.service.store_reads
+        deliveries = Deliveries(
+            self.store.alerts,
+            reads,
+            {"browser": self.collecting},
+            rule_of=self._rule,
+            switch_off=self._switch_off,
+            metrics=self.service.metrics,
+        )
+        self.keeping = Keeping(
+            self.store.alerts, reads, deliveries, run="run", owner="a process", metrics=self.service.metrics
+        )
+        self.engine = AlertEngine(
+            self.market,
+            self.service,
+            Origin("run", "simulated", "simulated", None, "1m", MINUTE_MS, 60.0),
+            self.keeping,
+            self.store.alerts,
+            reads,
+            parts={},
+            process="a process",
+        )
+        self.running = [self.market.run, self.engine.run, self.keeping.run, deliveries.run]
+
+    def _rule(self, alert_id: str) -> RuleInForce | None:
+        return self.service.alerts.by_id.get(alert_id)
+
+    async def _switch_off(self, alert_id: str, problem: str) -> None:
+        raise AssertionError(f"{alert_id}: {problem}")
+
+    async def make(self, **changed: Any) -> str:
+        request = AlertRequest(SetRule({**RULE, **changed}), None, channel="rest")
+        return (await self.service.change_alert(request))["alert_id"]
+
+    async def closed(self, *numbers: int) -> None:
+        """Close minutes, and wait until all alerts of them are stored."""
+        self.feed.close(*numbers)
+        newest = MIDNIGHT + numbers[-1] * MINUTE_MS
+        await self.until(lambda: all(self._stored(asset) >= newest for asset in SERIES))
+
+    def _stored(self, asset: str) -> int:
+        found = self.engine.standing(asset)
+        return 0 if found is None else found.bar_time
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(SECONDS):
+            while not condition():  # noqa: ASYNC110  # what a test waits for has no event
+                await asyncio.sleep(0.001)
+
+    async def events(self) -> list[AlertEvent]:
+        """All alerts that are stored, oldest first."""
+        await asyncio.sleep(0)
+        page = await self.service.store_reads.run(
+            self.store.alerts.events_page, channel_type=None, limit=5_000, before=None
+        )
+        return [each.event for each in reversed(page)]
+
+
+@asynccontextmanager
+async def process(folder: Path, known: int = PAST) -> AsyncIterator[Process]:
+    made = Process(folder, known)
+    tasks = [asyncio.create_task(run()) for run in made.running]
+    try:
+        yield made
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await made.service.close()
+
+
+def of_levels(events: list[AlertEvent]) -> list[tuple[str, str, str]]:
+    return sorted((str(each["bar_time"]), str(each["asset"]), str(each["clarity_level"])) for each in events)
+
+
+async def unbroken(folder: Path) -> list[AlertEvent]:
+    async with process(folder) as one:
+        await one.make()
+        await one.closed(*range(PAST, PAST + MORE))
+        await one.until(lambda: len(one.collecting.sent) > 0)
+        await stored(one)
+        return await one.events()
+
+
+async def stored(one: Process) -> None:
+    """Wait until all that was decided is in the store."""
+    async with asyncio.timeout(SECONDS):
+        while True:
+            there = await one.service.store_reads.run(one.store.alerts.standings, "run")
+            newest = {asset: one.engine.standing(asset) for asset in SERIES}
+            if all(found is not None and there.get(asset) == found.text() for asset, found in newest.items()):
+                return
+
+
+async def test_every_change_of_a_level_is_told_once_and_nothing_else(tmp_path: Path) -> None:
+    found = await unbroken(tmp_path / "one")
+    assert len(found) > 10
+    assert all(each["previous"] and each["previous"]["clarity_level"] != each["clarity_level"] for each in found)
+    assert len({each["id"] for each in found}) == len(found)
+    assert {each["text"].split()[0] for each in found} == {"[simulated]"}
+
+
+async def test_a_process_that_is_killed_again_and_again_tells_the_same(tmp_path: Path) -> None:
+    """Bars that close while no process is there are looked at by the next one."""
+    whole = await unbroken(tmp_path / "one")
+    broken = tmp_path / "broken"
+    at, sent = PAST, list[str]()
+    async with process(broken) as one:
+        await one.make()
+        await one.closed(at)
+        await stored(one)
+    while at + 9 <= PAST + MORE:
+        async with process(broken, at + 5) as one:
+            await one.until(lambda: all(one.engine.standing(asset) is not None for asset in SERIES))
+            await one.closed(*range(at + 5, at + 9))
+            at += 8
+            if at % 3:
+                await stored(one)  # otherwise what was decided last is lost with the process
+            sent += one.collecting.sent
+    async with process(broken, PAST + MORE) as last:
+        await stored(last)
+        found = await last.events()
+    assert of_levels(found) == of_levels(whole)
+    assert {each["id"] for each in found} == {each["id"] for each in whole}
+
+
+async def test_a_rule_is_for_what_happens_after_it_was_made(tmp_path: Path) -> None:
+    async with process(tmp_path) as one:
+        await one.closed(*range(PAST, PAST + 20))
+        alert_id = await one.make(assets=["BTC"])
+        await one.closed(*range(PAST + 20, PAST + 50))
+        await one.service.change_alert(AlertRequest(DeleteRule(), alert_id, channel="rest"))
+        await one.closed(*range(PAST + 50, PAST + MORE))
+        found = await one.events()
+    times = {MIDNIGHT + number * MINUTE_MS for number in range(PAST + 20, PAST + 50)}
+    assert found
+    assert {each["asset"] for each in found} == {"BTC"}
+    assert {round(_seconds(each["bar_time"]) * 1_000) for each in found} <= times
+
+
+async def test_a_cooldown_is_time_of_the_market_and_goes_on_after_a_restart(tmp_path: Path) -> None:
+    async with process(tmp_path) as one:
+        await one.make(assets=["BTC"], cooldown=900)
+        await one.closed(*range(PAST, PAST + 30))
+        await stored(one)
+    async with process(tmp_path, PAST + 30) as one:
+        await one.closed(*range(PAST + 30, PAST + MORE))
+        await stored(one)
+        times = [_seconds(each["bar_time"]) for each in await one.events()]
+    assert len(times) > 1
+    assert all(later - earlier >= 900 for earlier, later in pairwise(times))
+
+
+async def test_alerts_of_quiet_hours_are_kept_and_not_sent(tmp_path: Path) -> None:
+    async with process(tmp_path) as one:
+        await one.make(quiet=[{"from": "00:00", "to": "00:00"}])
+        await one.closed(*range(PAST, PAST + MORE))
+        await stored(one)
+        page = await one.service.store_reads.run(
+            one.store.alerts.deliveries_page, alert_id=None, statuses=None, asset=None, limit=5_000, before=None
+        )
+    assert page
+    assert {each.delivery.status for each in page} == {"quiet"}
+    assert one.collecting.sent == []
+
+
+async def test_alerts_are_sent_though_the_store_fails_and_are_stored_once_it_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with process(tmp_path) as one:
+        await one.make()
+        add = one.store.alerts.add_alerts
+
+        def fails(*_: Any) -> Any:
+            raise StoreUnavailable("the disk is full")
+
+        monkeypatch.setattr(one.store.alerts, "add_alerts", fails)
+        await one.closed(*range(PAST, PAST + MORE))
+        await one.until(lambda: len(one.collecting.sent) > 10)
+        assert await one.events() == []
+        monkeypatch.setattr(one.store.alerts, "add_alerts", add)
+        await stored(one)
+        found = await one.events()
+        assert {each["id"] for each in found} == set(one.collecting.sent)
+
+
+async def test_changes_and_pauses_are_told_with_their_authors(tmp_path: Path) -> None:
+    async with process(tmp_path) as one:
+        await one.make(event=["config", "pause"], levels=None)
+        update = Update({"settings": {"state_threshold_bang": 90}}, partial=True)
+        await one.service.change(ChangeRequest(update, channel="rest", asset="BTC", author="ana", reason="calmer"))
+        await one.service.switch(SwitchRequest("pause", channel="rest", author="bob"))
+        await one.until(lambda: len(one.collecting.sent) == 2)
+        config, pause = await one.events()
+    assert config["text"] == (
+        "[simulated] The configuration of BTC was changed by ana (version 2): settings.state_threshold_bang"
+    )
+    assert pause["text"] == "[simulated] All assets paused by bob"
+
+
+async def test_a_paused_asset_counts_as_idle(tmp_path: Path) -> None:
+    async with process(tmp_path) as one:
+        await one.make(event="exit", levels=None, assets=["BTC"])
+        number = PAST
+        while (one.engine.standing("BTC") or _IDLE).target == 0:
+            await one.closed(number)
+            number += 1
+        await one.service.switch(SwitchRequest("pause", channel="rest", asset="BTC"))
+        await one.closed(number)
+        await one.until(lambda: len(one.collecting.sent) == 1)
+        [event] = (await one.events())[-1:]
+    assert (event["type"], event["position_size"], event["clarity_level"]) == ("exit", 0.0, "idle")
+
+
+class _Idle:
+    target = 0.0
+
+
+_IDLE = _Idle()
+
+
+def _seconds(text: str | None) -> float:
+    return datetime.fromisoformat(text or "").timestamp()
+
+
+def test_a_rulebook_without_rules_is_none() -> None:
+    assert not Rulebook((), "simulated")
