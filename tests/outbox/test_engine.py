@@ -152,12 +152,16 @@ class Process:
         return (await self.service.change_alert(request))["alert_id"]
 
     async def closed(self, *numbers: int) -> None:
-        """Close minutes, and wait until all alerts of them are stored."""
+        """Close minutes, and wait until alerts have looked at them."""
         self.feed.close(*numbers)
-        newest = MIDNIGHT + numbers[-1] * MINUTE_MS
-        await self.until(lambda: all(self._stored(asset) >= newest for asset in SERIES))
+        await self.looked_at(numbers[-1])
 
-    def _stored(self, asset: str) -> int:
+    async def looked_at(self, number: int) -> None:
+        """Wait until alerts have looked at this minute of every asset."""
+        newest = MIDNIGHT + number * MINUTE_MS
+        await self.until(lambda: all(self._last(asset) >= newest for asset in SERIES))
+
+    def _last(self, asset: str) -> int:
         found = self.engine.standing(asset)
         return 0 if found is None else found.bar_time
 
@@ -237,6 +241,7 @@ async def test_a_process_that_is_killed_again_and_again_tells_the_same(tmp_path:
                 await stored(one)  # otherwise what was decided last is lost with the process
             sent += one.collecting.sent
     async with process(broken, PAST + MORE) as last:
+        await last.looked_at(PAST + MORE - 1)
         await stored(last)
         found = await last.events()
     assert of_levels(found) == of_levels(whole)
