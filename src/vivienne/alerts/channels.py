@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from vivienne.alerts.body import BodyTemplate
 from vivienne.alerts.fields import FIELDS
 from vivienne.alerts.secret import Secret, no_hint, origin_of, scheme_of
+from vivienne.alerts.services import LOCAL_SERVICES, scheme
 from vivienne.alerts.template import LONGEST_TEMPLATE, Template, TemplateError
 
 LONGEST_URL, LONGEST_HEADER, MOST_HEADERS = 2_000, 1_000, 16
@@ -77,6 +78,10 @@ def _web_address(text: str) -> None:
 def _service_address(text: str) -> None:
     if len(text) > LONGEST_URL or "://" not in text or any(c.isspace() for c in text):
         raise ValueError("not a URL of a service; write it as tgram://TOKEN/CHAT, see the documentation of apprise")
+    if scheme(text) in LOCAL_SERVICES:
+        raise ValueError(
+            f"{scheme(text)}:// acts on the machine of Vivienne and reaches nobody; choose another service"
+        )
 
 
 def _signing_secret(text: str) -> None:

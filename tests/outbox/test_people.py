@@ -1,0 +1,129 @@
+"""Messages to people: apprise in a process that may do nothing else."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import pytest
+
+from alerting import event, rule
+from receivers import hang, receiving
+from vivienne.outbox import people
+from vivienne.outbox.addresses import AllowedHosts
+from vivienne.outbox.people import PeopleSender
+from vivienne.outbox.people_process import Guard, Refused
+from vivienne.outbox.secrets import Vault
+from vivienne.outbox.sending import Attempt, Message
+
+HERE = AllowedHosts.read("127.0.0.1")
+
+
+def message(url: str, **changed: Any) -> Message:
+    return Message("evt_1", event(), rule({"type": "apprise", "url": url, **changed}).channels[0])
+
+
+async def sent(
+    url: str, hosts: AllowedHosts | None = None, command: tuple[str, ...] | None = None, **changed: Any
+) -> Attempt:
+    more = {} if command is None else {"command": command}
+    return await PeopleSender(Vault(None), HERE if hosts is None else hosts, **more).send(message(url, **changed))
+
+
+def printing(code: str) -> tuple[str, ...]:
+    """A process that does this in the place of apprise."""
+    return (sys.executable, "-c", code)
+
+
+async def test_a_message_arrives_with_its_title_and_text() -> None:
+    async with receiving() as receiver:
+        attempt = await sent(f"json://127.0.0.1:{receiver.port}/path", title="{{asset}} bangs")
+    assert attempt.outcome == "delivered", attempt
+    assert receiver.requests[0].json["title"] == "BTC bangs"
+    assert receiver.requests[0].json["message"] == "BTC is at bang"
+
+
+async def test_an_address_of_this_machine_is_refused() -> None:
+    async with receiving() as receiver:
+        attempt = await sent(f"json://localhost:{receiver.port}/", AllowedHosts())
+    assert attempt.outcome == "failed"
+    assert "is not a public address, so nothing was sent" in attempt.answer
+    assert receiver.requests == []
+
+
+async def test_an_answer_that_repeats_the_secrets_of_the_url_is_kept_without_them() -> None:
+    code = "import json,sys; print(json.dumps({'delivered': False, 'answer': 'no: ' + json.load(sys.stdin)['url']}))"
+    attempt = await sent(
+        "mailtos://my-secret-user:my%20secret%20word@mail.example/?to=my-secret-friend", None, printing(code)
+    )
+    assert attempt == Attempt("failed", "no: mailtos://***")
+
+
+async def test_a_service_that_acts_on_this_machine_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DESKTOP", "dbus://")
+    attempt = await sent("env:DESKTOP")
+    assert attempt.answer == "dbus:// acts on the machine of Vivienne and reaches nobody; choose another service"
+
+
+async def test_a_service_that_hangs_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(people, "PROCESS_SECONDS", 0.5)
+    async with receiving(hang) as receiver:
+        attempt = await sent(f"json://127.0.0.1:{receiver.port}/")
+    assert attempt == Attempt("failed", "The service did not answer within 0.5 s")
+
+
+@pytest.mark.parametrize("code", ["import os; os._exit(3)", "print('x' * 10_000_000); import os; os._exit(3)"])
+async def test_a_process_that_ends_without_an_answer_is_told(code: str) -> None:
+    attempt = await sent("tgram://token/1", command=printing(code))
+    assert attempt.outcome == "failed"
+    assert attempt.answer.startswith("The process for the message ended with code")
+
+
+async def test_secrets_of_others_and_the_url_are_not_in_the_environment_or_the_arguments(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("VIVIENNE_REDIS", "redis://:password@host")
+    code = "import json,os,sys; print(json.dumps({'delivered': True, 'answer': str([*os.environ, *sys.argv])}))"
+    attempt = await sent("tgram://token-of-a-bot/1", command=printing(code))
+    assert "VIVIENNE" not in attempt.answer
+    assert "token" not in attempt.answer
+
+
+async def test_without_the_extra_a_sentence_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(people, "find_spec", lambda _name: None)
+    assert "pip install 'vivienne[alerts]'" in (await sent("tgram://token/1")).answer
+
+
+@pytest.mark.parametrize(
+    ("what", "values"),
+    [
+        ("socket.connect", (None, ("127.0.0.1", 80))),
+        ("socket.connect", (None, ("localhost", 80))),
+        ("socket.connect", (None, ("::ffff:10.0.0.1", 80, 0, 0))),
+        ("socket.connect", (None, "/run/dbus/system_bus_socket")),
+        ("socket.sendto", (None, ("169.254.169.254", 80))),
+        ("open", ("/etc/passwd", "r", 0)),
+        ("open", ("/usr/lib/../../etc/shadow", "r", 0)),
+        ("open", ("/tmp/new", "w", os.O_WRONLY | os.O_CREAT)),  # noqa: S108
+        ("subprocess.Popen", ("sh", [], None, None)),
+        ("os.system", ("id",)),
+        ("os.remove", ("/etc/hosts", -1)),
+    ],
+)
+def test_a_message_may_not_reach_into_the_machine(what: str, values: tuple[Any, ...]) -> None:
+    guard = Guard(AllowedHosts())
+    with pytest.raises(Refused):
+        guard(what, values)
+    assert guard.refused
+
+
+def test_a_message_may_reach_what_is_public_or_allowed() -> None:
+    guard = Guard(AllowedHosts.read("localhost,10.0.0.0/8"))
+    guard("socket.connect", (None, ("1.1.1.1", 443)))
+    guard("socket.connect", (None, ("10.1.1.1", 443)))
+    guard("socket.sendmsg", (None, None))
+    guard("open", (os.__file__, "r", 0))
+    guard("open", (3, "r", 0))
+    guard("socket.getaddrinfo", ("localhost", 443, 0, 0, 0))
+    guard("socket.connect", (None, ("127.0.0.1", 443)))
