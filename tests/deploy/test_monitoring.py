@@ -40,7 +40,7 @@ VALUES = {
     "status": {*get_args(Status), *get_args(ReadyStatus), *COUNTED},
     "result": {"accepted", "repeated", *(refused.code for refused in ChangeRefused.__subclasses__())},
     "stage": {"in_force", "published"},
-    "stream": {"state", "logs", "redis"},
+    "stream": {"state", "logs", "alerts", "redis"},
     "recorded_by": {"this_version", "other_versions"},
     "kind": {"filled", "incomplete", "mismatched", "unconfirmed", "dropped", "failed", "overflowed"},
 }

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from running import COMPREHENSIVE, Client, RunningServer
 from vivienne.server.documents import Problem
+from vivienne.wire.alert import AlertEvent, AlertPushed, SeveralAlerts
 from vivienne.wire.answers import Acknowledgement, ConfigurationPage, HistoryPage, InForce, Pauses, Switched, Verdict
 from vivienne.wire.chart import Chart
 from vivienne.wire.messages import (
@@ -120,8 +121,17 @@ def test_every_reference_in_the_served_documents_leads_somewhere(running: Runnin
 
 def test_the_asyncapi_document_lists_every_message(running: RunningServer) -> None:
     document = running.get("/asyncapi.json").json()
-    named = {kind.__name__ for kind in (*STATE_OUT, *STATE_IN, *LOGS_OUT, ConfigChanged)}
+    named = {
+        kind.__name__
+        for kind in (*STATE_OUT, *STATE_IN, *LOGS_OUT, ConfigChanged, AlertPushed, AlertEvent, SeveralAlerts)
+    }
     assert named == document["components"]["messages"].keys()
-    control = ("vivienne:control", "vivienne:control:results", "vivienne:config", "vivienne:state:{asset}")
+    control = (
+        "vivienne:control",
+        "vivienne:control:results",
+        "vivienne:config",
+        "vivienne:state:{asset}",
+        "vivienne:alerts",
+    )
     addresses = {channel["address"] for channel in document["channels"].values()}
-    assert {"/ws/state", "/ws/logs", *control} == addresses
+    assert {"/ws/state", "/ws/logs", "/ws/alerts", *control} == addresses

@@ -15,6 +15,7 @@ from vivienne.access.caller import Caller
 from vivienne.access.limits import Limits
 from vivienne.changes.service import ConfigService
 from vivienne.channels.envelope import LONGEST_TEXT
+from vivienne.outbox.stream import AlertStream
 from vivienne.server import connections
 from vivienne.server.charging import WAITING, Charging
 from vivienne.server.connections import Connections
@@ -180,7 +181,7 @@ async def test_a_pause_over_a_websocket_overtakes_what_its_caller_sent_besides(t
     service = ConfigService(SqliteRevisionStore(tmp_path / "v.db"), ["BTC"])
     budgets, hub = TimeBudgets(monotonic), Hub()
     app = FastAPI()
-    websocket_routes(service, hub, StateBoard(hub), LogStream(), budgets).add_to(app)
+    websocket_routes(service, hub, StateBoard(hub), LogStream(), AlertStream(), budgets).add_to(app)
     budgets.charge("address 192.0.2.1", 3_600.0)
 
     async def say(message: dict[str, Any]) -> str:

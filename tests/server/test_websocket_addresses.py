@@ -14,7 +14,7 @@ from tokens import make_token
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ADDRESSES = ("/ws/state", "/ws/state/", "/ws/logs", "/ws/logs/")
+ADDRESSES = ("/ws/state", "/ws/state/", "/ws/logs", "/ws/logs/", "/ws/alerts", "/ws/alerts/")
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def test_a_handshake_at_another_address_is_not_found(running: RunningServer, pat
     answer = handshake(running, path)
 
     assert (answer.status, answer.code) == (404, "not_found")
-    assert b"there are /ws/state and /ws/logs" in answer.body
+    assert b"there are /ws/state, /ws/logs and /ws/alerts" in answer.body
 
 
 def test_a_handshake_of_a_foreign_page_is_one_warning_with_address_origin_and_reason(running: RunningServer) -> None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from vivienne.stream.logs import KEPT, MOST_UNREAD, LogReader, LogStream
+from vivienne.stream.logs import KEPT, LogReader, LogStream
+from vivienne.stream.unread import MOST_UNREAD
 from vivienne.stream.waking import WOKEN_AT_ONCE
 
 if TYPE_CHECKING:

@@ -123,13 +123,13 @@ FAMILIES: dict[str, Family] = {
         "stage",
     ),
     "vivienne_config_version": _gauge("The newest version in force here."),
-    "vivienne_stream_clients": _gauge("Clients of a stream: `state`, `logs`; `redis` is Redis.", "stream"),
+    "vivienne_stream_clients": _gauge("Clients of a stream: `state`, `logs`, `alerts`; `redis` is Redis.", "stream"),
     "vivienne_stream_sent_total": _counter("Messages handed to connections.", "stream", is_kept=False),
     "vivienne_stream_conflated_total": _counter(
         "States that a newer one of the same asset replaced before they could be sent.", "stream", is_kept=False
     ),
     "vivienne_stream_dropped_total": _counter(
-        "Messages that were not sent: a client of the log was too slow, or had left.", "stream",
+        "Messages that were not sent: a client of the log or of alerts was too slow, or had left.", "stream",
         is_kept=False,
     ),
     "vivienne_log_records_dropped_total": _counter(

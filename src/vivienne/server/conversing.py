@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from vivienne.access.budget import TimeBudgets
     from vivienne.access.caller import Caller
     from vivienne.stream.hub import Mailbox
-    from vivienne.stream.logs import LogReader
+    from vivienne.stream.unread import Unread
 
 _AROUND_SECONDS = 0.0002
 """Time that each message takes beside reading it: its turn, and its answer."""
@@ -65,7 +65,7 @@ class Silence:
         return False
 
 
-async def converse(websocket: WebSocket, times: Times, hearing: Hearing, source: Mailbox | LogReader) -> None:
+async def converse(websocket: WebSocket, times: Times, hearing: Hearing, source: Mailbox | Unread) -> None:
     """Read and write at the same time until the client leaves; the first that ends ends the other.
 
     Args:
@@ -108,7 +108,7 @@ async def converse(websocket: WebSocket, times: Times, hearing: Hearing, source:
             await websocket.close(GOING)
 
 
-async def _write(websocket: WebSocket, times: Times, key: str, source: Mailbox | LogReader) -> None:
+async def _write(websocket: WebSocket, times: Times, key: str, source: Mailbox | Unread) -> None:
     """Send what there is. What is there at first is charged: a client may come again and again to get it."""
     first, in_a_row = source.unsent(), 0
     with suppress(WebSocketDisconnect):

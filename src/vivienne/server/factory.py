@@ -12,6 +12,7 @@ from fastapi_offline import FastAPIOffline
 from starlette.responses import Response
 
 from vivienne.access.budget import TimeBudgets
+from vivienne.outbox.stream import AlertStream
 from vivienne.record.judging.costs import USUAL_COSTS
 from vivienne.record.reading.view import NO_RECORD
 from vivienne.server import dashboard, problems, websocket_addresses
@@ -57,6 +58,7 @@ def web_application(
     *,
     additions: Callable[[], dict[str, Any]] = dict,
     access: Access | None = None,
+    alerts: AlertStream | None = None,
     pushes: Pushes | None = None,
     record: RecordView = NO_RECORD,
     costs: Costs = USUAL_COSTS,
@@ -71,6 +73,7 @@ def web_application(
         logs: has the latest records.
         additions: health of optional parts: by name ``ok``, or what is wrong with it.
         access: knows what callers may do; None lets everybody do everything.
+        alerts: has those for browsers; None where there are none.
         pushes: takes pushed market data; None for another feed.
         record: has recorded decisions.
         costs: of a trade of the paper account.
@@ -79,7 +82,8 @@ def web_application(
         title="Vivienne",
         version=build_version(),
         description="Trading signals that can be retuned while they run. Changes are validated, durable and versioned "
-        "before they are acknowledged, and in force at once. The state streams on `/ws/state`, the log on `/ws/logs`.",
+        "before they are acknowledged, and in force at once. The state streams on `/ws/state`, the log on `/ws/logs`, "
+        "and alerts on `/ws/alerts`.",
         redoc_url=None,
         dependencies=_admission(access),
     )
@@ -94,7 +98,7 @@ def web_application(
     decision_routes(service, record).add_to(app)
     judging_routes(service, record, costs).add_to(app)
     push_routes(pushes, access).add_to(app)
-    websocket_routes(service, hub, board, logs, budgets, access).add_to(app)
+    websocket_routes(service, hub, board, logs, alerts or AlertStream(), budgets, access).add_to(app)
     websocket_addresses.install(app)
 
     _include_operation(app, service, market, additions)

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.types import Receive, Scope, Send
 
-STATE, LOGS = "/ws/state", "/ws/logs"
-ADDRESSES = tuple(address + slash for address in (STATE, LOGS) for slash in ("", "/"))
+STATE, LOGS, ALERTS = "/ws/state", "/ws/logs", "/ws/alerts"
+ADDRESSES = tuple(address + slash for address in (STATE, LOGS, ALERTS) for slash in ("", "/"))
 """The addresses of WebSockets; a slash at the end makes no difference."""
 _GUIDE = "docs/deployment.md, Behind a reverse proxy"
 
@@ -48,7 +48,7 @@ def install(app: FastAPI) -> None:
         if scope["type"] != "websocket":
             await not_found(scope, receive, send)
             return
-        detail = f"There is no WebSocket at {scope['path']}; there are {STATE} and {LOGS}"
+        detail = f"There is no WebSocket at {scope['path']}; there are {STATE}, {LOGS} and {ALERTS}"
         await problem(HTTPStatus.NOT_FOUND, "Not Found", detail, code="not_found")(scope, receive, send)
 
     app.router.default = missed

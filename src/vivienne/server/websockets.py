@@ -1,4 +1,4 @@
-"""The two WebSocket endpoints: `/ws/state` and `/ws/logs`."""
+"""The WebSocket endpoints: `/ws/state`, `/ws/logs` and `/ws/alerts`."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from vivienne.server.charging import KEEPS
 from vivienne.server.conversing import Silence, Times, converse
 from vivienne.server.http import caller_of
 from vivienne.server.routes import Routes
-from vivienne.server.websocket_addresses import LOGS, STATE
+from vivienne.server.websocket_addresses import ALERTS, LOGS, STATE
 from vivienne.server.websocket_receiving import TOO_LONG
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from vivienne.access.caller import Caller
     from vivienne.access.limits import MessageLimits
     from vivienne.changes.service import ConfigService
+    from vivienne.metrics.registry import Traffic
+    from vivienne.outbox.stream import AlertStream
     from vivienne.stream.hub import Hub, Mailbox
     from vivienne.stream.logs import LogStream
     from vivienne.stream.state import LatestStates
@@ -52,6 +54,7 @@ def websocket_routes(
     hub: Hub,
     board: LatestStates,
     logs: LogStream,
+    alerts: AlertStream,
     budgets: TimeBudgets,
     access: Access | None = None,
 ) -> Routes:
@@ -62,6 +65,7 @@ def websocket_routes(
         hub: fans states out.
         board: has the latest states.
         logs: has the latest records.
+        alerts: has those for browsers.
         budgets: of the time that callers may use without changing anything.
         access: knows what clients may do; None lets everybody do everything.
     """
@@ -97,7 +101,21 @@ def websocket_routes(
         finally:
             logs.leave(reader)
 
+    _add_alerts(routes, alerts, times, service.metrics.traffic("alerts"))
     return routes
+
+
+def _add_alerts(routes: Routes, alerts: AlertStream, times: Times, traffic: Traffic) -> None:
+    @routes.websocket(ALERTS)
+    @routes.websocket(f"{ALERTS}/")
+    async def fired(websocket: WebSocket) -> None:
+        websocket.scope.pop(KEEPS, None)  # alerts are shared by all readers
+        await websocket.accept()
+        reader = alerts.join(traffic, caller_of(websocket).key)
+        try:
+            await converse(websocket, times, Silence(), reader)
+        finally:
+            alerts.leave(reader)
 
 
 class _Conversation:

@@ -10,100 +10,41 @@ from typing import TYPE_CHECKING
 
 from vivienne.logs.records import message_of, received
 from vivienne.metrics.registry import Traffic
-from vivienne.stream.waking import ROW, Waking
-from vivienne.wire.messages import encode
+from vivienne.stream.unread import Shared, Unread
+from vivienne.stream.waking import Waking
 
 if TYPE_CHECKING:
     from vivienne.wire.messages import LogMessage
 
 KEPT = 200
 """Number of records that are kept for new readers."""
-MOST_UNREAD = 1_000
-"""Number of unread records of a reader beyond which its oldest are dropped."""
 
 
-class _Record:
-    """A record, with its number in the stream and its numeric log level. It is encoded once, for all readers."""
+class _Record(Shared):
+    """A record, with its number in the stream and its numeric log level."""
 
-    __slots__ = ("_text", "level", "message", "number")
+    __slots__ = ("level", "number")
 
     def __init__(self, number: int, level: int, message: LogMessage) -> None:
+        super().__init__(message)
         self.number = number
         self.level = level
-        self.message = message
-        self._text: str | None = None
-
-    @property
-    def text(self) -> str:
-        """The record as JSON."""
-        if self._text is None:
-            self._text = encode(self.message)
-        return self._text
 
 
-class LogReader:
-    """The unsent records of one client; the oldest are dropped if it is too slow.
-
-    Args:
-        level: of the records that it gets, at least.
-        traffic: see below.
-        waking: has the turns of all readers.
-        whose: see below.
-
-    Attributes:
-        traffic: counts the records.
-        whose: the caller who gets them.
-    """
+class LogReader(Unread):
+    """The unsent records of one client, of a log level at least; see `Unread`."""
 
     def __init__(self, level: int, traffic: Traffic, waking: Waking, whose: str) -> None:
+        super().__init__(traffic, waking, whose)
         self._level = level
-        self.traffic = traffic
-        self.whose = whose
-        self._waking = waking
-        self._turn = asyncio.Event()
-        self._unread: deque[_Record] = deque()
-        self._dropped = 0
         self._newest = 0
-        self._filled = asyncio.Event()
 
-    def put(self, record: _Record) -> bool:
+    def put_record(self, record: _Record) -> bool:
         """Add a record if its level is high enough and it is new; True if the writer waits and must be woken."""
         if record.level < self._level or record.number <= self._newest:
             return False
         self._newest = record.number
-        if len(self._unread) >= MOST_UNREAD:
-            self._unread.popleft()
-            self._dropped += 1
-            self.traffic.dropped += 1
-        self._unread.append(record)
-        return not self._filled.is_set()
-
-    def wake(self) -> int:
-        """Give the writer its turn; gives the number of records that it may send."""
-        self._filled.set()
-        self._turn.set()
-        return min(ROW, len(self._unread))
-
-    async def turn(self) -> None:
-        """Wait for a turn, to send more records in a row."""
-        self._turn.clear()
-        self._waking.wake_again(self)
-        await self._turn.wait()
-
-    def unsent(self) -> int:
-        """Number of unsent records."""
-        return len(self._unread)
-
-    async def take(self) -> str:
-        """Wait for the next record and return it as JSON. After a loss, ``dropped`` is the number of lost records."""
-        while not self._unread:
-            self._filled.clear()
-            await self._filled.wait()
-        record = self._unread.popleft()
-        if not self._dropped:
-            return record.text
-        dropped, self._dropped = self._dropped, 0
-        return encode({**record.message, "dropped": dropped})
+        return self.put(record)
 
 
 class LogStream(logging.Handler):
@@ -151,7 +92,7 @@ class LogStream(logging.Handler):
             self._readers.add(reader)
             kept = list(self._kept)
         for record in kept:
-            reader.put(record)
+            reader.put_record(record)
         return reader
 
     def leave(self, reader: LogReader) -> None:
@@ -162,4 +103,4 @@ class LogStream(logging.Handler):
             reader.traffic.clients -= 1
 
     def _pass_on(self, record: _Record) -> None:
-        self._waking.wake([reader for reader in self._readers if reader.put(record)])
+        self._waking.wake([reader for reader in self._readers if reader.put_record(record)])
