@@ -65,6 +65,26 @@ class Sender(Protocol):
         """The name of what receives it, which few attempts are made to at a time; no secret."""
 
 
+class Missing:
+    """Stands for a way of sending that this process does not have.
+
+    Args:
+        reason: why, and what to do.
+    """
+
+    def __init__(self, reason: str) -> None:
+        self._reason = reason
+
+    async def send(self, message: Message) -> Attempt:
+        """See `Sender`."""
+        del message
+        return Attempt("failed", self._reason)
+
+    def destination(self, channel: AnyChannel) -> str:
+        """See `Sender`."""
+        return channel.type
+
+
 def kept(text: str | bytes, secrets: Iterable[str] = ()) -> str:
     """What is kept of an answer: its beginning on one line, without secrets that it repeats."""
     if isinstance(text, bytes):

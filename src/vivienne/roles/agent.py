@@ -12,6 +12,7 @@ from vivienne.cluster.succession import Succession
 from vivienne.live.view import LocalView
 from vivienne.market.feeds.pushed.feed import PushedFeed
 from vivienne.redis.again import Again
+from vivienne.redis.alerts import AlertPublisher
 from vivienne.redis.market import market_stream
 from vivienne.redis.parts import RedisParts
 from vivienne.redis.publishing import StatePublisher
@@ -64,8 +65,10 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
     answering = Answering(
         name, market, feed if isinstance(feed, PushedFeed) else None, record_of(boot, service, recorder)
     )
+    alerts = AlertPublisher()
     parts: list[Part] = [
         StatePublisher(hub, board, name, succession.is_replaced),
+        alerts,
         HeartbeatPublisher(beat),
         Again(succession, "hears heartbeats"),
         Again(answering, "hears questions"),
@@ -85,7 +88,13 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
     title = f"agent {boot.shard}: {', '.join(assets)}; {market.feed} market"
     process = Process(title, app, {"market": market.run, "redis": redis.run})
     process.tasks |= alerting_of(
-        boot, market, service, senders_of(boot), {"redis": lambda: redis.trouble}, name, succession.is_replaced
+        boot,
+        market,
+        service,
+        senders_of(boot, publish=alerts.show, redis=alerts),
+        {"redis": lambda: redis.trouble},
+        name,
+        succession.is_replaced,
     ).tasks
     if recorder is not None:
         process.tasks["record"] = recorder.run

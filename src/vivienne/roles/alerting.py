@@ -18,21 +18,24 @@ from vivienne.outbox.delivering import Deliveries
 from vivienne.outbox.engine import AlertEngine
 from vivienne.outbox.inheriting import Inheriting
 from vivienne.outbox.keeping import Keeping
+from vivienne.outbox.people import PeopleSender
 from vivienne.outbox.pruning import prune_alerts
 from vivienne.outbox.secrets import Vault
+from vivienne.outbox.sending import Missing
+from vivienne.outbox.stream import BrowserSender
 from vivienne.outbox.webhook import WebhookSender
 from vivienne.roles.recording import run_of
 from vivienne.server.store_health import StoreHealth
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping
 
     from vivienne.changes.alerts.in_force import RuleInForce
     from vivienne.changes.service import ConfigService
     from vivienne.live.market import Market
     from vivienne.outbox.sending import Sender
     from vivienne.settings.boot import Boot
-    from vivienne.wire.alert import ChannelType
+    from vivienne.wire.alert import AlertPushed, ChannelType
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +56,28 @@ def process_name() -> str:
     return f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
 
 
-def senders_of(boot: Boot) -> dict[ChannelType, Sender]:
-    """The ways of sending, by type of channel."""
+def senders_of(
+    boot: Boot,
+    *,
+    show: Callable[[AlertPushed], None] | None = None,
+    publish: Callable[[AlertPushed], Awaitable[str]] | None = None,
+    redis: Sender | None = None,
+) -> dict[ChannelType, Sender]:
+    """The ways of sending, by type of channel.
+
+    Args:
+        boot: the settings.
+        show: passes an alert on to browsers that are connected to this process.
+        publish: passes it on to processes that have other browsers.
+        redis: sends over Redis; None without it.
+    """
     vault = Vault(boot.alert_key_at)
-    return {"webhook": WebhookSender(vault, boot.alert_hosts)}
+    return {
+        "webhook": WebhookSender(vault, boot.alert_hosts),
+        "apprise": PeopleSender(vault, boot.alert_hosts),
+        "browser": BrowserSender(show, publish),
+        "redis": redis or Missing("This process has no Redis; start it with --redis"),
+    }
 
 
 def alerting_of(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from vivienne.live.view import LocalView
 from vivienne.market.feeds.pushed.feed import PushedFeed
+from vivienne.outbox.stream import AlertStream
 from vivienne.roles.alerting import alerting_of, process_name, senders_of
 from vivienne.roles.market import feed_of
 from vivienne.roles.process import Process
@@ -20,10 +21,12 @@ if TYPE_CHECKING:
 
     from vivienne.access.access import Access
     from vivienne.changes.service import ConfigService
+    from vivienne.outbox.sending import Sender
     from vivienne.redis.link import Part
     from vivienne.redis.parts import RedisParts
     from vivienne.settings.boot import Boot
     from vivienne.stream.logs import LogStream
+    from vivienne.wire.alert import ChannelType
 
 
 def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -> Process:
@@ -34,7 +37,9 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
     recorder = recorder_of(boot, service.metrics)
     market = recorded_market(boot, feed, service, board, recorder)
     pushed = feed if isinstance(feed, PushedFeed) else None
-    redis = _redis(boot, service, hub, board, pushed)
+    alerts = AlertStream()
+    senders = senders_of(boot, show=alerts.show)
+    redis = _redis(boot, service, hub, board, pushed, senders)
 
     def additions() -> dict[str, Any]:
         parts = {"redis": redis, "record": recorder}
@@ -46,6 +51,7 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
         hub,
         board,
         logs,
+        alerts=alerts,
         additions=additions,
         access=access,
         pushes=None if pushed is None else LocalPushes(pushed),
@@ -56,7 +62,7 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
     if redis is not None:
         process.tasks["redis"] = redis.run
     troubles: dict[str, Callable[[], str | None]] = {} if redis is None else {"redis": lambda: redis.trouble}
-    process.tasks |= alerting_of(boot, market, service, senders_of(boot), troubles, process_name()).tasks
+    process.tasks |= alerting_of(boot, market, service, senders, troubles, process_name()).tasks
     if recorder is not None:
         process.tasks["record"] = recorder.run
         process.tasks["verification"] = verification_of(recorder, boot.assets, service.metrics).run
@@ -64,15 +70,22 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
 
 
 def _redis(
-    boot: Boot, service: ConfigService, hub: Hub, board: StateBoard, pushed: PushedFeed | None
+    boot: Boot,
+    service: ConfigService,
+    hub: Hub,
+    board: StateBoard,
+    pushed: PushedFeed | None,
+    senders: dict[ChannelType, Sender],
 ) -> RedisParts | None:
     if boot.redis is None:
         return None
+    from vivienne.redis.alerts import AlertPublisher  # noqa: PLC0415  # see below
     from vivienne.redis.market import market_stream  # noqa: PLC0415  # the library for Redis is an extra
     from vivienne.redis.parts import RedisParts, process_name  # noqa: PLC0415  # see above
     from vivienne.redis.publishing import StatePublisher  # noqa: PLC0415  # see above
 
-    parts: list[Part] = [StatePublisher(hub, board)]
+    senders["redis"] = publisher = AlertPublisher()
+    parts: list[Part] = [StatePublisher(hub, board), publisher]
     if pushed is not None:
         parts.append(market_stream(pushed, process_name(), None, boot.limits.message))
     return RedisParts(boot.redis, boot.redis_control, service, parts, boot.limits.message)

@@ -16,7 +16,9 @@ from vivienne.cluster.questions import Asking
 from vivienne.cluster.remote_market import RemoteMarket
 from vivienne.cluster.remote_record import RemoteRecord
 from vivienne.cluster.state_relay import StateRelay
+from vivienne.outbox.stream import AlertStream
 from vivienne.redis.again import Again
+from vivienne.redis.alerts import AlertReceiver
 from vivienne.redis.parts import RedisParts
 from vivienne.roles.process import Process
 from vivienne.server.factory import web_application
@@ -42,6 +44,7 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
     service.confirm = confirmations.confirm
     service.metrics.gauge("vivienne_agents_of_other_databases", lambda: len(databases.reasons()))
     service.metrics.gauge("vivienne_pauses_unconfirmed", lambda: len(confirmations.missing()))
+    alerts = AlertStream()
     redis = RedisParts(
         str(boot.redis),
         boot.redis_control,
@@ -50,6 +53,7 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
             Again(gateway, "receives states"),
             Again(GatewayHeartbeats(gateway), "hears heartbeats"),
             Again(LogReceiver(logs), "receives logs"),
+            Again(AlertReceiver(alerts), "receives alerts"),
         ],
         boot.limits.message,
         confirmations.missing,
@@ -64,6 +68,7 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
         hub,
         states,
         logs,
+        alerts=alerts,
         additions=lambda: {
             "redis": redis.trouble or "ok",
             "agents": {**lagging.reasons(), **agreement(), **databases.reasons()} or "ok",
