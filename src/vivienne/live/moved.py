@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from time import monotonic
 
 _STEP_SECONDS = 0.005
@@ -22,12 +23,13 @@ class Moved:
         self._interval = interval
         self._assets: set[str] = set()
         self._published: dict[str, float] = {}
-        self._is_any = asyncio.Event()
+        self._is_new = asyncio.Event()
 
     def add(self, asset: str) -> None:
         """An asset has something to show."""
-        self._assets.add(asset)
-        self._is_any.set()
+        if asset not in self._assets:
+            self._assets.add(asset)
+            self._is_new.set()
 
     def published(self, asset: str) -> None:
         """A state of an asset shows all there is."""
@@ -39,9 +41,16 @@ class Moved:
         return monotonic() - self._published.get(asset, 0.0)
 
     async def due(self) -> list[str]:
-        """Wait for a moment, and longer while nothing has moved; return the assets whose next state may go out."""
-        await self._is_any.wait()
-        await asyncio.sleep(min(_STEP_SECONDS, self._interval))
-        if not self._assets:
-            self._is_any.clear()
-        return [asset for asset in self._assets if self.quiet(asset) >= self._interval]
+        """Wait until states may go out, and a moment for more of them; return their assets."""
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._rest()):
+                    await self._is_new.wait()
+            await asyncio.sleep(min(_STEP_SECONDS, self._interval))
+            self._is_new.clear()
+            if due := [asset for asset in self._assets if self.quiet(asset) >= self._interval]:
+                return due
+
+    def _rest(self) -> float | None:
+        """Seconds until the first state may go out; None if there is none."""
+        return min((self._interval - self.quiet(asset) for asset in self._assets), default=None)

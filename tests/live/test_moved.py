@@ -1,0 +1,28 @@
+"""When the next state of an asset may show a price: it is waited for, not asked for again and again."""
+
+from __future__ import annotations
+
+import asyncio
+
+from vivienne.live.moved import Moved
+
+
+async def test_an_asset_is_given_once_its_interval_is_over_and_not_before() -> None:
+    moved = Moved(0.05)
+    moved.published("BTC")
+    moved.add("BTC")
+
+    assert ["BTC"] == await moved.due()
+
+
+async def test_one_that_waits_keeps_no_other_one_waiting() -> None:
+    moved = Moved(3_600.0)
+    moved.published("BTC")
+    moved.add("BTC")
+    waiting = asyncio.create_task(moved.due())
+    await asyncio.sleep(0)
+
+    moved.add("ETH")
+
+    async with asyncio.timeout(10):
+        assert ["ETH"] == await waiting
