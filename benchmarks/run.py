@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+import alerts
 import channels
 import counting
 import evaluation
@@ -35,6 +36,7 @@ _BENCHMARKS: dict[str, Callable[..., list[Figure]]] = {
     "pushing": pushing.measure,
     "process": process.measure,
     "channels": channels.measure,
+    "alerts": alerts.measure,
     "kills": kills.measure,
     "processes": processes.measure,
     "increments": processes.measure_increments,
