@@ -204,6 +204,13 @@ def test_the_newest_alert_of_each_rule_and_asset_is_known(store: RevisionStore) 
     ]
 
 
+def test_a_rule_tells_when_it_fired_last(store: RevisionStore) -> None:
+    filled(store, 2)
+    store.alerts.add_alerts([event(3, alert_id="al_2"), event(4, run="another")], (), {}, RUN, "one")
+
+    assert store.alerts.last_fired_at() == {"al_1": event(4).created_at, "al_2": event(3).created_at}
+
+
 def test_old_alerts_and_those_beyond_the_number_are_removed_once_they_are_done(store: RevisionStore) -> None:
     filled(store, 6)
     store.alerts.add_alerts((), (), {"BTC": "{}"}, RUN, "one")

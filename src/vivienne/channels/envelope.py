@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from vivienne.changes.alerts.requests import AlertRequest
 from vivienne.changes.requests import ChangeRequest, SeveralRequest, SwitchRequest, UndoRequest
 from vivienne.config.flat import MOST_TOLD, and_more, clip, nearest, quoted
 from vivienne.errors import InvalidConfiguration, Malformed, Problem
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
     from vivienne.access.caller import Caller
+    from vivienne.changes.alerts.requests import AlertIntent
     from vivienne.changes.requests import Intent, Switch
     from vivienne.wire.document import Document
 
@@ -78,6 +80,10 @@ class Envelope:
     def undo(self, config_id: str, *, channel: str, caller: Caller) -> UndoRequest:
         """The request to undo a change."""
         return UndoRequest(config_id, **self._fields(channel, caller))
+
+    def alert(self, intent: AlertIntent, alert_id: str | None, *, channel: str, caller: Caller) -> AlertRequest:
+        """The request to change a rule of alerts."""
+        return AlertRequest(intent, alert_id, **self._fields(channel, caller))
 
     def _fields(self, channel: str, caller: Caller) -> _Fields:
         """The fields of a request. A caller with a token is its author, whatever the message says."""

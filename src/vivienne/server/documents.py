@@ -37,7 +37,9 @@ def _text(name: str) -> Any:
 AssetText = Annotated[str, _text("asset_symbol")] | None
 
 
-class _Origin(TypedDict):
+class Origin(TypedDict):
+    """Fields that may go with any change."""
+
     request_id: NotRequired[Annotated[str, _text("request_id")]]
     author: NotRequired[Annotated[str, _text("author")]]
     reason: NotRequired[Annotated[str, _text("reason")]]
@@ -45,11 +47,11 @@ class _Origin(TypedDict):
 
 
 @with_config(NOTHING_ELSE)
-class ConditionOfChange(_Origin):
+class ConditionOfChange(Origin):
     """Fields that may go with a change: author, reason, and the version it is based on."""
 
 
-class ConfigurationBody(_Origin):
+class ConfigurationBody(Origin):
     """A configuration, nested or by flat names (see `schema`), with the fields of the change beside it."""
 
     asset_symbol: NotRequired[AssetText]
@@ -62,7 +64,7 @@ class ConfigurationBody(_Origin):
 
 
 @with_config(NOTHING_ELSE)
-class ResetBody(_Origin):
+class ResetBody(Origin):
     """Values to inherit again: those at `paths`, or all."""
 
     asset_symbol: NotRequired[AssetText]
@@ -71,7 +73,7 @@ class ResetBody(_Origin):
 
 
 @with_config(NOTHING_ELSE)
-class SeveralBody(_Origin):
+class SeveralBody(Origin):
     """Values for several assets: `config`, laid over what each of them sets, or those that `copy_from` sets itself."""
 
     assets: Annotated[list[Annotated[str, _text("asset_symbol")]], Field(min_length=1)]
@@ -81,7 +83,7 @@ class SeveralBody(_Origin):
 
 
 @with_config(NOTHING_ELSE)
-class SwitchBody(_Origin):
+class SwitchBody(Origin):
     """The asset to pause or resume - all, without `asset_symbol` -, with author and reason."""
 
     asset_symbol: NotRequired[AssetText]
@@ -91,7 +93,7 @@ _PROBLEMS = {
     400: "The message cannot be read, or has an unknown field.",
     401: "A token is needed, and the request has none, or one that is unknown or revoked.",
     403: "The role of the token does not allow this.",
-    404: "There is no such configuration.",
+    404: "There is no such configuration, alert rule or delivery.",
     408: "The body did not arrive in time.",
     409: "The request_id stands for another change.",
     412: "The configuration has changed since the version in If-Match or expected_version.",

@@ -16,6 +16,7 @@ from vivienne.outbox.stream import AlertStream
 from vivienne.record.judging.costs import USUAL_COSTS
 from vivienne.record.reading.view import NO_RECORD
 from vivienne.server import dashboard, problems, websocket_addresses
+from vivienne.server.alerting import alert_routes
 from vivienne.server.assets import asset_routes
 from vivienne.server.asyncapi import asyncapi
 from vivienne.server.auth import auth_routes
@@ -94,6 +95,7 @@ def web_application(
     dashboard.install(app)
     budgets = TimeBudgets(monotonic) if access is None else access.budgets
     configuration_routes(service, budgets).add_to(app)
+    alert_routes(service, board).add_to(app)
     asset_routes(service, market, record).add_to(app)
     decision_routes(service, record).add_to(app)
     judging_routes(service, record, costs).add_to(app)

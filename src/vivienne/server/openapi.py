@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from vivienne.server.alert_preview import PreviewBody
+from vivienne.server.alerting import AlertBody
 from vivienne.server.auth import NewToken, Ticket, TokenBody, TokenList, WhoAsks
 from vivienne.server.documents import ConditionOfChange, ConfigurationBody, Problem, ResetBody, SeveralBody, SwitchBody
 from vivienne.server.policy import NEEDED
@@ -15,6 +17,7 @@ from vivienne.wire.alert import (
     AlertEventPage,
     AlertList,
     AlertPreview,
+    AlertRule,
     DeliveryPage,
     TestResults,
 )
@@ -54,11 +57,12 @@ SECURITY_SCHEMES: dict[str, Schema] = {
 """Ways to authenticate."""
 
 KINDS = (
-    Acknowledgement, AlertChanged, AlertEventPage, AlertList, AlertPreview, AssetList, BarRecord, CandlesBody,
-    ChangeOutcome, Chart, ConditionOfChange, ConfigurationBody, ConfigurationPage, DecisionPage, DecisionPreview,
-    DecisionRecord, DeliveryPage, HeatMap, HistoryPage, InForce, NewToken, PaperAccount, Pauses, Problem, PushProblem,
-    Pushed, PushedTradesBody, Replaced, ResetBody, Setups, SeveralBody, SignalPage, SwitchBody, Switched, TestResults,
-    Ticket, TokenBody, TokenEntry, TokenList, Verdict, VersionOutcome, VersionPage, WhoAsks,
+    Acknowledgement, AlertBody, AlertChanged, AlertEventPage, AlertList, AlertPreview, AlertRule, AssetList,
+    BarRecord, CandlesBody, ChangeOutcome, Chart, ConditionOfChange, ConfigurationBody, ConfigurationPage,
+    DecisionPage, DecisionPreview, DecisionRecord, DeliveryPage, HeatMap, HistoryPage, InForce, NewToken,
+    PaperAccount, Pauses, PreviewBody, Problem, PushProblem, Pushed, PushedTradesBody, Replaced, ResetBody, Setups,
+    SeveralBody, SignalPage, SwitchBody, Switched, TestResults, Ticket, TokenBody, TokenEntry, TokenList, Verdict,
+    VersionOutcome, VersionPage, WhoAsks,
 )  # fmt: skip
 """Types of all bodies and answers."""
 _kind: Any

@@ -10,6 +10,7 @@ from starlette.requests import HTTPConnection  # noqa: TC002  # FastAPI reads th
 
 from vivienne.errors import NotAllowed, NotKnown, TooManyRequests
 from vivienne.rates import Quota
+from vivienne.server.alerting import PREFIX as ALERTS
 from vivienne.server.configuration import PREFIX
 from vivienne.server.http import caller_of
 from vivienne.server.pushing import PREFIX as PUSH_PREFIX
@@ -64,6 +65,9 @@ NEEDED: dict[tuple[str, str], Role | None] = {
     ("GET", "/phoenix/account"): "viewer",
     ("GET", "/phoenix/setups"): "viewer",
     ("GET", "/phoenix/filters"): "viewer",
+    ("GET", ALERTS): "viewer",
+    ("GET", ALERTS + "/{alert_id}"): "viewer",
+    ("POST", f"{ALERTS}/preview"): "viewer",
     ("GET", "/auth/caller"): "viewer",
     ("POST", "/auth/ticket"): "viewer",
     ("GET", "/metrics"): "viewer",
@@ -76,6 +80,10 @@ NEEDED: dict[tuple[str, str], Role | None] = {
     ("POST", PREFIX + "/{config_id}/undo"): "tuner",
     ("POST", f"{PREFIX}/pause"): "tuner",
     ("POST", f"{PREFIX}/resume"): "tuner",
+    ("POST", ALERTS): "tuner",
+    ("POST", ALERTS + "/{alert_id}"): "tuner",
+    ("DELETE", ALERTS): "tuner",
+    ("DELETE", ALERTS + "/{alert_id}"): "tuner",
     # Market data.
     ("POST", f"{PUSH_PREFIX}/candles"): "feeder",
     ("POST", f"{PUSH_PREFIX}/trades"): "feeder",
@@ -96,6 +104,10 @@ CHANGES = frozenset(
         ("POST", PREFIX + "/{config_id}/undo"),
         ("POST", f"{PREFIX}/resume"),
         ("DELETE", PREFIX + "/{config_id}"),
+        ("POST", ALERTS),
+        ("POST", ALERTS + "/{alert_id}"),
+        ("DELETE", ALERTS),
+        ("DELETE", ALERTS + "/{alert_id}"),
     }
 )
 """Endpoints whose use counts as a change of the caller."""

@@ -136,6 +136,9 @@ class AlertStore(Protocol):
     def last_fired(self, run: str) -> list[Fired]:
         """Of each rule and asset, the newest alert."""
 
+    def last_fired_at(self) -> dict[str, str]:
+        """By rule, when its newest alert was made."""
+
     def delivery(self, delivery_id: str) -> Waiting | None:
         """A delivery and its alert."""
 

@@ -157,6 +157,13 @@ class SqlAlerts:
             found = connection.execute(select(*columns).where(alert_events.c.number.in_(newest)))
             return [Fired(*row) for row in found]
 
+    def last_fired_at(self) -> dict[str, str]:
+        """See `AlertStore`."""
+        newest = select(func.max(alert_events.c.number)).group_by(alert_events.c.alert_id)
+        made = select(alert_events.c.alert_id, alert_events.c.created_at).where(alert_events.c.number.in_(newest))
+        with self._transaction() as connection:
+            return dict(connection.execute(made).all())
+
     def delivery(self, delivery_id: str) -> Waiting | None:
         """See `AlertStore`."""
         if "\0" in delivery_id:  # PostgreSQL takes no text with this sign, and none of ours has it
