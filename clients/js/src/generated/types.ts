@@ -711,6 +711,64 @@ export interface ChartBar {
   recomputed: boolean
 }
 /**
+ * A rule, with the fields of the change beside it; further fields are in docs/alerts.md.
+ *
+ * A rule as it is listed can be sent back: what does not belong to it is passed over, and masked secrets stay as they
+ * are.
+ */
+export interface AlertBody {
+  request_id?: string
+  author?: string
+  reason?: string
+  expected_version?: number
+  name: string
+  enabled?: boolean
+  /**
+   * @minItems 1
+   */
+  assets: [string, ...string[]]
+  event:
+    | (
+        | 'level'
+        | 'entry'
+        | 'exit'
+        | 'size'
+        | 'side'
+        | 'held'
+        | 'confidence'
+        | 'data'
+        | 'feed'
+        | 'config'
+        | 'pause'
+        | 'system'
+      )
+    | (
+        | 'level'
+        | 'entry'
+        | 'exit'
+        | 'size'
+        | 'side'
+        | 'held'
+        | 'confidence'
+        | 'data'
+        | 'feed'
+        | 'config'
+        | 'pause'
+        | 'system'
+      )[]
+  /**
+   * @minItems 1
+   */
+  channels: [
+    {
+      [k: string]: unknown
+    },
+    ...{
+      [k: string]: unknown
+    }[]
+  ]
+}
+/**
  * A rule that was made, changed or deleted. It is on disk and in force.
  *
  * `secrets` has, by channel, signing secrets that were made for it. They are shown in this answer only.
@@ -1842,6 +1900,15 @@ export interface Pong {
   type: 'pong'
   timestamp: string
   request_id?: string
+}
+/**
+ * A rule, and the asset that it is tried with; without one, the first asset that it is for.
+ */
+export interface PreviewBody {
+  alert: {
+    [k: string]: unknown
+  }
+  asset?: string | null
 }
 /**
  * An error, as RFC 9457 has it; `errors` lists everything that is wrong.
