@@ -64,7 +64,8 @@ def test_the_reference_opens_without_a_token_so_that_one_can_be_typed_there(runn
 def ask(running: RunningServer, method: str, path: str, token: str | None = None, **more: Any) -> httpx.Response:
     """A request, or the beginning of a WebSocket, with a token or without one; gives what was answered."""
     headers = {} if token is None else bearer(token)
-    path = path.format(asset="BTC", config_id="none", name="nobody", time="0", version="0")
+    named = {"config_id": "none", "alert_id": "none", "delivery_id": "none", "name": "nobody"}
+    path = path.format(asset="BTC", time="0", version="0", **named)
     if method == WEBSOCKET:
         try:
             with connect(
