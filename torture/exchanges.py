@@ -201,6 +201,9 @@ class _Trouble:
                 await self._until(partial(self._was_asked_since, before))
             self._exchange.faults = Faults()
             await self._until_back()
+            # What it noted for tests would make the memory grow.
+            self._exchange.requests.clear()
+            self._exchange.open.clear()
 
     async def _until_back(self) -> None:
         begin = time.monotonic()

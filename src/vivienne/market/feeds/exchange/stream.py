@@ -150,7 +150,7 @@ class Stream:
             await _either(successor.hearing.has_all, following, self._patience.first)
             if successor.hearing.has_data.is_set() and not following.done():
                 await self._overlap(line, running, successor)
-                if not running.done():
+                if not running.done() and successor.hearing.first_heard:  # else its trades tell, not its clock
                     gap(running)
                 for symbol in successor.hearing.lacking:
                     self._listener.lost(symbol, "there is no data of it on the next connection yet")
