@@ -46,7 +46,7 @@ def named(name: str) -> Named:
 
 
 def origin(market: Any = "real") -> Origin:
-    return Origin("run", market, "exchange", "binance", "15m", 900_000, 900.0)
+    return Origin("run", market, "exchange", "Binance", "15m", 900_000, 900.0)
 
 
 def event_of(rule: Named, before: Standing, now: Standing, moment: datetime = NOW, market: Any = "real") -> AlertEvent:

@@ -8,8 +8,9 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, cast, get_args
 
+import httpx
 import pytest
 from apprise import Apprise
 from standardwebhooks import Webhook
@@ -19,9 +20,21 @@ from signed_alerts import FLAT, LONG, SECRET, Named, event_of, signed_headers
 from vivienne.alerts.channels import AnyChannel
 from vivienne.alerts.reading import read_rule
 from vivienne.alerts.rule import Rule
+from vivienne.changes.service import ConfigService
+from vivienne.outbox.secrets import Vault
+from vivienne.server.factory import web_application
+from vivienne.store.opening import open_store
+from vivienne.stream.hub import Hub
+from vivienne.stream.logs import LogStream
+from vivienne.stream.state import StateBoard
 from vivienne.wire.alert import AlertEvent, ChannelType, DeliveryStatus, EventType
 
-DOCS = Path(__file__).parent.parent.parent / "docs"
+if TYPE_CHECKING:
+    from vivienne.live.view import MarketView
+
+ROOT = Path(__file__).parent.parent.parent
+DOCS = ROOT / "docs"
+README = (ROOT / "examples" / "README.md").read_text()
 ALERTS = (DOCS / "alerts.md").read_text()
 EXECUTION = (DOCS / "execution.md").read_text()
 SECONDS = 30
@@ -46,6 +59,22 @@ def names(cells: list[str]) -> set[str]:
 @pytest.mark.parametrize("text", [*examples("rule"), *examples("rule", EXECUTION)])
 def test_a_rule_of_the_reference_is_accepted(text: str) -> None:
     assert read_rule(json.loads(text), assets=["BTC"]).warnings == []
+
+
+async def test_the_requests_of_the_first_alert_are_answered(tmp_path: Path) -> None:
+    requests = [*examples("run"), *re.findall(r"```sh\n(curl .*?)```", README, re.DOTALL)]
+    assert len(requests) == 2
+    service = ConfigService(open_store(tmp_path / "v.db", "alone"), ["BTC"], seal=Vault(tmp_path / "v.key").seal)
+    hub = Hub(service.metrics)
+    app = web_application(service, cast("MarketView", None), hub, StateBoard(hub), LogStream())
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost:8000") as client:
+        for request in requests:
+            [(path, body)] = re.findall(r"curl -s http://localhost:8000(\S+) .*?-d '?(.*?)'?\n$", request, re.DOTALL)
+            text = (ROOT / body[1:]).read_text() if body.startswith("@") else body.replace("SECRET", SECRET)
+            answer = await client.post(path, content=text, headers={"content-type": "application/json"})
+            assert answer.status_code == httpx.codes.CREATED, answer.text
+            assert answer.json()["alert_id"]
+    await service.close()
 
 
 def test_the_example_of_an_alert_is_one() -> None:
