@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, Stric
 
 from receiver import key_of, verify
 from signed_alerts import FLAT, LONG, NOW, RULES, SECRET, SHORT, Named, event_of, named
+from vivienne.alerts.happenings import happened, possible
 from vivienne.alerts.reading import read_rule
 from vivienne.outbox.addresses import AllowedHosts
 from vivienne.outbox.secrets import Vault
@@ -166,8 +167,9 @@ async def send(rule: Named, before: Standing, now: Standing) -> Attempt:
     ("name", "before", "now", "wanted"),
     [
         ("freqtrade-entry", FLAT, LONG, {"pair": "BTC/USDT", "side": "long"}),
-        ("freqtrade-entry", LONG, SHORT, {"pair": "BTC/USDT", "side": "short"}),
+        ("freqtrade-entry", SHORT, LONG, {"pair": "BTC/USDT", "side": "long", "ordertype": "market"}),
         ("freqtrade-exit", LONG, FLAT, {"tradeid": "all"}),
+        ("freqtrade-turn", LONG, SHORT, {"tradeid": "all"}),
         ("hummingbot-order", FLAT, SHORT, {"trading_pair": "BTC-USDT", "trade_type": "SELL", "amount": "0.001"}),
         ("hummingbot-switch", FLAT, LONG, {"manual_kill_switch": "false"}),
         ("hummingbot-switch", LONG, FLAT, {"manual_kill_switch": "true"}),
@@ -193,6 +195,21 @@ async def test_what_a_ready_rule_sends_is_taken(
 
 
 def test_every_ready_rule_is_tried() -> None:
-    tried = {"executor", "freqtrade-entry", "freqtrade-exit", "hummingbot-order", "hummingbot-switch", "tradingview"}
+    freqtrade = {"freqtrade-entry", "freqtrade-exit", "freqtrade-turn"}
+    tried = freqtrade | {"executor", "hummingbot-order", "hummingbot-switch", "tradingview"}
     assert {file.stem for file in RULES.iterdir()} == tried
     assert [name for name in tried if named(name).rule.problem] == []
+
+
+def test_at_each_bar_freqtrade_is_told_one_thing_at_most() -> None:
+    rules = [named(f"freqtrade-{name}") for name in ("entry", "exit", "turn")]
+    told = {}
+    for before in (FLAT, LONG, SHORT):
+        for now in (FLAT, LONG, SHORT):
+            kinds = possible(before, now)
+            told[before.side, now.side] = [rule.rule.name for rule in rules if happened(rule.rule, before, now, kinds)]
+    assert all(len(names) <= 1 for names in told.values())
+    entry, out, turn = ([rule.rule.name] for rule in rules)
+    assert told["none", "long"] == told["short", "long"] == entry
+    assert told["long", "none"] == out
+    assert told["long", "short"] == turn
