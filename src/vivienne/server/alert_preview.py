@@ -77,14 +77,14 @@ def add_preview(routes: Routes, service: ConfigService, states: LatestStates) ->
         if not isinstance(document, dict):
             raise Malformed("alert must be an object: the rule", path="alert")
         rule, warnings = read_rule(_without_secrets(document), assets=service.assets)
-        asset = _asset(service, body.get("asset"), rule)
+        asset = asset_to_try(service, body.get("asset"), rule)
         draft = Draft("al_preview", 0, rule)
         event = trial_of_state(draft, states.latest(asset) if asset else None, asset, now())
         messages = [message_of(channel, event) for channel in rule.channels]
         return Answer({"event": event, "messages": messages, "warnings": warnings})
 
 
-def _asset(service: ConfigService, asked: object, rule: Rule) -> str | None:
+def asset_to_try(service: ConfigService, asked: object, rule: Rule) -> str | None:
     """The asset that a rule is tried with.
 
     Raises:
