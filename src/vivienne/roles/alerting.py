@@ -18,6 +18,7 @@ from vivienne.outbox.delivering import Deliveries
 from vivienne.outbox.engine import AlertEngine
 from vivienne.outbox.inheriting import Inheriting
 from vivienne.outbox.keeping import Keeping
+from vivienne.outbox.on_demand import OnDemand
 from vivienne.outbox.people import PeopleSender
 from vivienne.outbox.pruning import prune_alerts
 from vivienne.outbox.secrets import Vault
@@ -43,11 +44,11 @@ class Alerting:
     """The alerts of a process.
 
     Attributes:
-        deliveries: sends what was decided.
+        on_demand: tests rules, and sends again.
         tasks: by name, coroutines that run until the process ends.
     """
 
-    deliveries: Deliveries
+    on_demand: OnDemand
     tasks: dict[str, Callable[[], Coroutine[Any, Any, None]]]
 
 
@@ -125,7 +126,7 @@ def alerting_of(
     service.listen(lambda _change: deliveries.rules_changed())
     inheriting = Inheriting(store, calls, deliveries, owner=process, is_shared=service.is_shared)
     return Alerting(
-        deliveries,
+        OnDemand(senders, store, calls, deliveries, process),
         {
             "alerts": engine.run,
             "alerts to store": keeping.run,

@@ -45,6 +45,8 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
         parts = {"redis": redis, "record": recorder}
         return {name: part.trouble or "ok" for name, part in parts.items() if part is not None}
 
+    troubles: dict[str, Callable[[], str | None]] = {} if redis is None else {"redis": lambda: redis.trouble}
+    alerting = alerting_of(boot, market, service, senders, troubles, process_name())
     app = web_application(
         service,
         LocalView(market),
@@ -52,6 +54,7 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
         board,
         logs,
         alerts=alerts,
+        on_demand=alerting.on_demand,
         additions=additions,
         access=access,
         pushes=None if pushed is None else LocalPushes(pushed),
@@ -61,8 +64,7 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
     process = Process(f"{market.feed} market", app, {"market": market.run})
     if redis is not None:
         process.tasks["redis"] = redis.run
-    troubles: dict[str, Callable[[], str | None]] = {} if redis is None else {"redis": lambda: redis.trouble}
-    process.tasks |= alerting_of(boot, market, service, senders, troubles, process_name()).tasks
+    process.tasks |= alerting.tasks
     if recorder is not None:
         process.tasks["record"] = recorder.run
         process.tasks["verification"] = verification_of(recorder, boot.assets, service.metrics).run

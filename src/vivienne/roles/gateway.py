@@ -16,10 +16,12 @@ from vivienne.cluster.questions import Asking
 from vivienne.cluster.remote_market import RemoteMarket
 from vivienne.cluster.remote_record import RemoteRecord
 from vivienne.cluster.state_relay import StateRelay
+from vivienne.outbox.on_demand import OnDemand
 from vivienne.outbox.stream import AlertStream
 from vivienne.redis.again import Again
-from vivienne.redis.alerts import AlertReceiver
+from vivienne.redis.alerts import AlertPublisher, AlertReceiver
 from vivienne.redis.parts import RedisParts
+from vivienne.roles.alerting import senders_of
 from vivienne.roles.process import Process
 from vivienne.server.factory import web_application
 from vivienne.stream.hub import Hub
@@ -44,7 +46,8 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
     service.confirm = confirmations.confirm
     service.metrics.gauge("vivienne_agents_of_other_databases", lambda: len(databases.reasons()))
     service.metrics.gauge("vivienne_pauses_unconfirmed", lambda: len(confirmations.missing()))
-    alerts = AlertStream()
+    alerts, publisher = AlertStream(), AlertPublisher()
+    senders = senders_of(boot, show=alerts.show, redis=publisher)
     redis = RedisParts(
         str(boot.redis),
         boot.redis_control,
@@ -54,6 +57,7 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
             Again(GatewayHeartbeats(gateway), "hears heartbeats"),
             Again(LogReceiver(logs), "receives logs"),
             Again(AlertReceiver(alerts), "receives alerts"),
+            publisher,
         ],
         boot.limits.message,
         confirmations.missing,
@@ -69,6 +73,7 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
         states,
         logs,
         alerts=alerts,
+        on_demand=OnDemand(senders, service.alert_store, service.store_reads),
         additions=lambda: {
             "redis": redis.trouble or "ok",
             "agents": {**lagging.reasons(), **agreement(), **databases.reasons()} or "ok",

@@ -12,10 +12,12 @@ from fastapi_offline import FastAPIOffline
 from starlette.responses import Response
 
 from vivienne.access.budget import TimeBudgets
+from vivienne.outbox.on_demand import OnDemand
 from vivienne.outbox.stream import AlertStream
 from vivienne.record.judging.costs import USUAL_COSTS
 from vivienne.record.reading.view import NO_RECORD
 from vivienne.server import dashboard, problems, websocket_addresses
+from vivienne.server.alert_deliveries import alert_delivery_routes
 from vivienne.server.alerting import alert_routes
 from vivienne.server.assets import asset_routes
 from vivienne.server.asyncapi import asyncapi
@@ -60,6 +62,7 @@ def web_application(
     additions: Callable[[], dict[str, Any]] = dict,
     access: Access | None = None,
     alerts: AlertStream | None = None,
+    on_demand: OnDemand | None = None,
     pushes: Pushes | None = None,
     record: RecordView = NO_RECORD,
     costs: Costs = USUAL_COSTS,
@@ -75,6 +78,7 @@ def web_application(
         additions: health of optional parts: by name ``ok``, or what is wrong with it.
         access: knows what callers may do; None lets everybody do everything.
         alerts: has those for browsers; None where there are none.
+        on_demand: tests alert rules, and sends alerts again; None where nothing is sent.
         pushes: takes pushed market data; None for another feed.
         record: has recorded decisions.
         costs: of a trade of the paper account.
@@ -95,6 +99,9 @@ def web_application(
     dashboard.install(app)
     budgets = TimeBudgets(monotonic) if access is None else access.budgets
     configuration_routes(service, budgets).add_to(app)
+    # Before those of a rule, whose id would match too.
+    on_demand = on_demand or OnDemand({}, service.alert_store, service.store_reads)
+    alert_delivery_routes(service, board, on_demand).add_to(app)
     alert_routes(service, board).add_to(app)
     asset_routes(service, market, record).add_to(app)
     decision_routes(service, record).add_to(app)

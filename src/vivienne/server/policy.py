@@ -67,6 +67,8 @@ NEEDED: dict[tuple[str, str], Role | None] = {
     ("GET", "/phoenix/filters"): "viewer",
     ("GET", ALERTS): "viewer",
     ("GET", ALERTS + "/{alert_id}"): "viewer",
+    ("GET", f"{ALERTS}/deliveries"): "viewer",
+    ("GET", f"{ALERTS}/events"): "viewer",
     ("POST", f"{ALERTS}/preview"): "viewer",
     ("GET", "/auth/caller"): "viewer",
     ("POST", "/auth/ticket"): "viewer",
@@ -82,6 +84,8 @@ NEEDED: dict[tuple[str, str], Role | None] = {
     ("POST", f"{PREFIX}/resume"): "tuner",
     ("POST", ALERTS): "tuner",
     ("POST", ALERTS + "/{alert_id}"): "tuner",
+    ("POST", ALERTS + "/{alert_id}/test"): "tuner",
+    ("POST", ALERTS + "/deliveries/{delivery_id}/resend"): "tuner",
     ("DELETE", ALERTS): "tuner",
     ("DELETE", ALERTS + "/{alert_id}"): "tuner",
     # Market data.
@@ -106,6 +110,9 @@ CHANGES = frozenset(
         ("DELETE", PREFIX + "/{config_id}"),
         ("POST", ALERTS),
         ("POST", ALERTS + "/{alert_id}"),
+        # They send to others.
+        ("POST", ALERTS + "/{alert_id}/test"),
+        ("POST", ALERTS + "/deliveries/{delivery_id}/resend"),
         ("DELETE", ALERTS),
         ("DELETE", ALERTS + "/{alert_id}"),
     }
