@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from vivienne.server.alert_deliveries import SentAgain, TestBody
 from vivienne.server.alert_preview import PreviewBody
 from vivienne.server.alerting import AlertBody
 from vivienne.server.auth import NewToken, Ticket, TokenBody, TokenList, WhoAsks
@@ -60,9 +61,9 @@ KINDS = (
     Acknowledgement, AlertBody, AlertChanged, AlertEventPage, AlertList, AlertPreview, AlertRule, AssetList,
     BarRecord, CandlesBody, ChangeOutcome, Chart, ConditionOfChange, ConfigurationBody, ConfigurationPage,
     DecisionPage, DecisionPreview, DecisionRecord, DeliveryPage, HeatMap, HistoryPage, InForce, NewToken,
-    PaperAccount, Pauses, PreviewBody, Problem, PushProblem, Pushed, PushedTradesBody, Replaced, ResetBody, Setups,
-    SeveralBody, SignalPage, SwitchBody, Switched, TestResults, Ticket, TokenBody, TokenEntry, TokenList, Verdict,
-    VersionOutcome, VersionPage, WhoAsks,
+    PaperAccount, Pauses, PreviewBody, Problem, PushProblem, Pushed, PushedTradesBody, Replaced, ResetBody, SentAgain,
+    Setups, SeveralBody, SignalPage, SwitchBody, Switched, TestBody, TestResults, Ticket, TokenBody, TokenEntry,
+    TokenList, Verdict, VersionOutcome, VersionPage, WhoAsks,
 )  # fmt: skip
 """Types of all bodies and answers."""
 _kind: Any

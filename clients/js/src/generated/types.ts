@@ -2067,6 +2067,14 @@ export interface Resume {
   type: 'resume'
 }
 /**
+ * A message that waits for its delivery again, under the same ids.
+ */
+export interface SentAgain {
+  status: 'success'
+  message: string
+  delivery_id: string
+}
+/**
  * What came of the entries of one kind. `name` is a level, a side, an asset, or an hour of the day (UTC).
  */
 export interface SetupGroup {
@@ -2190,6 +2198,13 @@ export interface Switched {
   previous_version: number
   paused: string[]
   pause: PauseEntry | null
+}
+/**
+ * What a rule is tested with; all its channels, and the first asset that it is for, where nothing else is said.
+ */
+export interface TestBody {
+  asset?: string | null
+  channel?: string | null
 }
 /**
  * The outcome of a test message to one channel.
