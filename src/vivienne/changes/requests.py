@@ -60,12 +60,14 @@ class Replacement:
     Attributes:
         documents: by layer, everything it sets afterwards; flat names too.
         empty_others: whether layers that are not among them are emptied; otherwise they stay as they are.
+        alerts: by alert_id, rules of alerts as they are sent; None leaves all rules as they are.
     """
 
     documents: Mapping[str, Document]
     empty_others: bool = False
     author: str = "anonymous"
     reason: str | None = None
+    alerts: Mapping[str, Document] | None = None
 
 
 _NOBODY = Caller()

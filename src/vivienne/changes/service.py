@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from vivienne.agent.schema import Configuration
 from vivienne.changes.ahead import Ahead
+from vivienne.changes.alerts.importing import ImportPlan, plan_alerts, with_alerts
 from vivienne.changes.alerts.planning import no_seal, plan_alert, write_up_alert
 from vivienne.changes.counting import ChangeCounts
 from vivienne.changes.following import Following
@@ -31,7 +32,7 @@ from vivienne.changes.turns import MOST_WAITING, Turns
 from vivienne.changes.undoing import Undoing
 from vivienne.changes.writer import STORE_TIMEOUT, Writer
 from vivienne.config.layers import GLOBAL, asset_of
-from vivienne.errors import ChangeRefused, StoreUnavailable
+from vivienne.errors import ChangeRefused, InvalidConfiguration, StoreUnavailable
 from vivienne.metrics.registry import Metrics
 from vivienne.slices import in_slices
 from vivienne.store.revision import IMPORT, AppliedRevision
@@ -278,7 +279,7 @@ class ConfigService:
         Raises:
             ChangeRefused: as `change`; each problem has the asset of its layer.
         """
-        plan = self._ahead(lambda: in_slices(plan_replacement(self._in_force.layers, asked)))
+        plan = Ahead(lambda: self._in_force.newest, partial(self._plan_import, asked, self._seal))
         return await self._writer.write(
             partial(self._prepare_replacement, plan, asked), IMPORT, IMPORT, ahead=plan.work_out
         )
@@ -292,7 +293,7 @@ class ConfigService:
         if self._store.is_shared:
             with suppress(StoreUnavailable):  # then the revisions known here have to do
                 await self.catch_up()
-        plan = await in_slices(plan_replacement(self._in_force.layers, asked))
+        plan = await self._plan_import(asked, str)  # nothing is kept of it, so no key is made
         return plan.outcome(self._in_force.version, made=False)
 
     async def change_several(self, request: SeveralRequest) -> Replaced:
@@ -448,9 +449,25 @@ class ConfigService:
         plan = await ahead.result()
         return write_up_alert(plan, request, self._in_force.version + 1, self._now())
 
-    async def _prepare_replacement(self, ahead: Ahead[ReplacementPlan], asked: Replacement) -> Prepared[Replaced]:
-        plan = await ahead.result()
-        return await in_slices(write_up_replacement(plan, asked, self._in_force.version, self._now()))
+    async def _plan_import(self, asked: Replacement, seal: Seal) -> ImportPlan:
+        layers = alerts = None
+        problems: list[Problem] = []
+        try:
+            layers = await in_slices(plan_replacement(self._in_force.layers, asked))
+        except InvalidConfiguration as refused:
+            problems += refused.problems
+        try:
+            alerts = plan_alerts(self._in_force.alerts, asked, self.assets, seal)
+        except InvalidConfiguration as refused:
+            problems += refused.problems
+        if layers is None or alerts is None:
+            raise InvalidConfiguration(problems)
+        return ImportPlan(layers, alerts)
+
+    async def _prepare_replacement(self, ahead: Ahead[ImportPlan], asked: Replacement) -> Prepared[Replaced]:
+        plan, version, when = await ahead.result(), self._in_force.version, self._now()
+        prepared = await in_slices(write_up_replacement(plan.layers, asked, version, when))
+        return with_alerts(prepared, plan.alerts, asked, version, when)
 
     async def _prepare_several(self, ahead: Ahead[ReplacementPlan], request: SeveralRequest) -> Prepared[Replaced]:
         plan = await ahead.result()

@@ -125,7 +125,7 @@ def export_configuration(db: Path | PostgresUrl, file: str) -> str:
         heads = store.heads()
     newest = max(heads, key=lambda head: head.version, default=None)
     first_line = header(newest.version, newest.created_at) if newest else header(0, None)
-    whole = tree({head.layer: head.document for head in heads})
+    whole = tree({head.layer: head.shown_document for head in heads})
     if file == STANDARD:
         return write(whole, first_line)
     path = Path(file)
@@ -146,7 +146,7 @@ async def import_configuration(db: Path | PostgresUrl, order: ImportOrder) -> Re
         NotStored: the database did not store it.
     """
     found = read_layers(read_file(order.file), order.file)
-    asked = Replacement(found.documents, order.replace_all, **_signed(order))
+    asked = Replacement(found.documents, order.replace_all, alerts=found.alerts, **_signed(order))
     is_new = is_missing(db)
     try:
         if order.is_dry_run or is_new or found.findings:  # with findings, to report other errors too
@@ -171,7 +171,8 @@ def report(answer: Replaced) -> list[str]:
 
 def _title(layer: LayerChange) -> str:
     version = layer.get("version")
-    return (layer["asset_symbol"] or GLOBAL) + (f" (version {version})" if version else "")
+    name = f"alert {layer['alert_id']}" if "alert_id" in layer else layer["asset_symbol"] or GLOBAL
+    return name + (f" (version {version})" if version else "")
 
 
 def _change(change: ValueChange) -> str:

@@ -100,6 +100,11 @@ class Revision:
         """True if it puts a configuration or an alert rule of its own in force."""
         return self.is_configuration or self.action == "alert"
 
+    @property
+    def shown_document(self) -> Document:
+        """The document, with masked secrets if it is an alert rule."""
+        return _masked(self.document) if self.is_alert else self.document
+
     def answered(self, answer: AlertChanged) -> Revision:
         """The same, with the answer that a repeated request gets."""
         return replace(self, answer=answer)
@@ -124,7 +129,7 @@ class Revision:
             "reason": self.reason,
             "request_id": self.request_id,
             "changed": self.changed,
-            "config": _masked(self.document) if self.is_alert else self.document,
+            "config": self.shown_document,
         }
         if (alert_id := alert_of(self.layer)) is not None:
             entry["alert_id"] = alert_id

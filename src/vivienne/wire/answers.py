@@ -109,9 +109,10 @@ class Pauses(TypedDict):
 
 
 class LayerChange(TypedDict):
-    """The changed values of one layer. `version` and `config_id` are set once the change is made."""
+    """The changed values of a layer or an alert rule. `version` and `config_id` are set once the change is made."""
 
     asset_symbol: str | None
+    alert_id: NotRequired[str]
     changed: list[ValueChange]
     version: NotRequired[int]
     config_id: NotRequired[str]

@@ -1753,10 +1753,11 @@ export interface InForce {
   pause: PauseEntry | null
 }
 /**
- * The changed values of one layer. `version` and `config_id` are set once the change is made.
+ * The changed values of a layer or an alert rule. `version` and `config_id` are set once the change is made.
  */
 export interface LayerChange {
   asset_symbol: string | null
+  alert_id?: string
   changed: ValueChange[]
   version?: number
   config_id?: string

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from vivienne.commands.yaml.reading import read_yaml
 from vivienne.commands.yaml.writing import FORMAT
 from vivienne.config.flat import FLAT_NAMES, MOST_TOLD, clip, nearest, quoted
-from vivienne.config.layers import GLOBAL
+from vivienne.config.layers import ALERT, GLOBAL
 from vivienne.errors import Finding
 from vivienne.market.types import ASSET_NAME, VALID_NAME
 
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from vivienne.errors import Problem
     from vivienne.wire.document import Document
 
-_TOP = ("format", "global", "assets")
+_TOP = ("format", "global", "assets", "alerts")
+_ALERT_ID = re.compile(r"[a-z][a-z0-9_]{0,23}")
 
 
 @dataclass(slots=True)
@@ -28,10 +30,12 @@ class LayersFile:
 
     Attributes:
         documents: by layer, what it is to set; without what has a finding already.
+        alerts: by alert_id, rules of alerts; None if the file says nothing of them.
         findings: what is wrong with it before anything is known of the values.
     """
 
     documents: dict[str, Document] = field(default_factory=dict)
+    alerts: dict[str, Document] | None = None
     findings: list[Finding] = field(default_factory=list)
     _nodes: dict[str, Entry] = field(default_factory=dict)
 
@@ -86,6 +90,8 @@ def read_layers(text: str, name: str) -> LayersFile:
         _take(found, GLOBAL, root.entries["global"])
     if "assets" in root.entries:
         _take_assets(found, root.entries["assets"])
+    if "alerts" in root.entries:
+        _take_alerts(found, root.entries["alerts"])
     return found
 
 
@@ -95,6 +101,8 @@ def _place(path: tuple[str, ...]) -> tuple[str | None, str]:
         return GLOBAL, ".".join(path[1:])
     if path[:1] == ("assets",) and len(path) > 1:
         return path[1].upper(), ".".join(path[2:])
+    if path[:1] == ("alerts",) and len(path) > 1:
+        return ALERT + path[1], ".".join(path[2:])
     return None, ".".join(path)
 
 
@@ -134,6 +142,30 @@ def _take_assets(found: LayersFile, assets: Entry) -> None:
             found.findings.append(Finding(asset, "", entry.line, message))
         else:
             _take(found, asset, entry)
+
+
+def _take_alerts(found: LayersFile, alerts: Entry) -> None:
+    found.alerts = {}
+    if alerts.node.entries is None:
+        _say(found, alerts.line, "'alerts' must be an object with rules by their alert_id", "alerts")
+        return
+    for alert_id, entry in alerts.node.entries.items():
+        if not _ALERT_ID.fullmatch(alert_id):
+            message = f"{quoted(alert_id)} is not a valid alert_id; write small letters, digits and _, such as btc_bang"
+            found.findings.append(Finding(None, "alerts", entry.line, message))
+        elif entry.node.entries is None:
+            found.findings.append(Finding(ALERT + alert_id, "", entry.line, "A rule must be an object of values"))
+        else:
+            found.alerts[alert_id] = _rule(entry.node.document())
+            found._nodes[ALERT + alert_id] = entry  # noqa: SLF001
+
+
+def _rule(document: Document) -> Document:
+    """A rule as it is sent: its channels, which have their ids as names in a file, as a list."""
+    channels = document.get("channels")
+    if not isinstance(channels, dict) or not all(isinstance(channel, dict) for channel in channels.values()):
+        return document
+    return {**document, "channels": [{**channel, "id": name} for name, channel in channels.items()]}
 
 
 def _take(found: LayersFile, layer: str, entry: Entry) -> None:

@@ -58,8 +58,15 @@ class Node:
     def document(self) -> Any:
         """The value, without places."""
         if self.entries is None:
-            return self.value
+            return _without_places(self.value)
         return {name: entry.node.document() for name, entry in self.entries.items()}
+
+
+def _without_places(value: Any) -> Any:
+    """A value, also with mappings in lists."""
+    if isinstance(value, list):
+        return [_without_places(each) for each in value]
+    return value.document() if isinstance(value, Node) else value
 
 
 @dataclass(slots=True)
@@ -223,7 +230,7 @@ class _Building:
         if inside is None:
             self.root = node
         elif inside.items is not None:
-            inside.items.append(node.value if node.entries is None else {})
+            inside.items.append(node.value if node.entries is None else node)
         elif inside.key is not None and inside.node.entries is not None:
             name, entry = inside.key
             entry.node = node

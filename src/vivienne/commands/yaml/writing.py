@@ -6,7 +6,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from vivienne.config.layers import GLOBAL
+from vivienne.alerts.secret import MASK
+from vivienne.config.layers import GLOBAL, alert_of
 from vivienne.config.tunables import SECTIONS, TUNABLES
 from vivienne.config.validation import figure
 
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
 FORMAT = 1
 """What `format` says in files as they are written here."""
 INDENT = 2
+_KEPT = "  # a secret, which is not exported; an import keeps the one that the database has, or write env:NAME"
 Tree = dict[str, Any]
-"""What a file says: `format`, `global` and `assets`, down to values. Nothing in it is empty."""
+"""What a file says: `format`, `global`, `assets` and `alerts`, down to values. Nothing in it is empty."""
 
 
 def header(version: int, created_at: str | None) -> str:
@@ -40,14 +42,16 @@ _EXPLAINED = """\
 
 
 def tree(documents: Mapping[str, Document]) -> Tree:
-    """What a file is to say: layers that set something, in the order of the schema, assets by their names.
+    """What a file is to say: layers that set something, in the order of the schema, assets by their names; and rules.
 
     Args:
-        documents: by layer, what it sets itself.
+        documents: by layer, what it sets itself, or its rule with masked secrets.
     """
-    layers = {layer: _ordered(document, "") for layer, document in documents.items()}
+    rules = {alert_of(layer): _rule(document) for layer, document in documents.items() if document}
+    layers = {layer: _ordered(document, "") for layer, document in documents.items() if alert_of(layer) is None}
     assets = {layer: layers[layer] for layer in sorted(layers) if layer != GLOBAL and layers[layer]}
-    whole = {"format": FORMAT, "global": layers.get(GLOBAL, {}), "assets": assets}
+    alerts = {alert_id: rule for alert_id, rule in sorted(rules.items(), key=str) if alert_id is not None}
+    whole = {"format": FORMAT, "global": layers.get(GLOBAL, {}), "assets": assets, "alerts": alerts}
     return {name: value for name, value in whole.items() if value != {}}
 
 
@@ -75,7 +79,18 @@ def entry(name: str, value: Any, path: tuple[str, ...], column: int) -> list[str
     begin = f"{' ' * column}{_key(name)}:"
     if isinstance(value, dict):
         return [begin, *block(value, path, column + INDENT)] if value else [f"{begin} {{}}"]
+    if path[0] == "alerts":
+        return [f"{begin} {scalar(value)}{_KEPT if isinstance(value, str) and value.endswith(MASK) else ''}"]
     return [f"{begin} {scalar(value)}{_note(path)}"]
+
+
+def _rule(document: Document) -> Document:
+    """A rule as it stands in a file: its channels by their ids, and not why it is switched off."""
+    channels = {
+        channel["id"]: {name: value for name, value in channel.items() if name != "id"}
+        for channel in document.get("channels", ())
+    }
+    return {name: value for name, value in {**document, "channels": channels}.items() if name != "problem"}
 
 
 def scalar(value: Any) -> str:
