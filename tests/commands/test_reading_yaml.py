@@ -47,7 +47,7 @@ def flaws(text: str) -> list[tuple[int, str, str]]:
         ("'true'", "true"),
         ("~", None),
         ("", None),
-        ("[1, {a: 2}]", [1, {}]),
+        ("[1, {a: 2}]", [1, {"a": 2}]),
         ("|\n  two\n  lines\n", "two\nlines\n"),
         ("NaN", "NaN"),
         ("Infinity", "Infinity"),
