@@ -321,10 +321,23 @@ def test_a_pause_of_the_database_that_is_replaced_stays_in_force(tmp_path: Path)
         assert {each.layer: each.document for each in store.heads()}["global"] == revision(1).document
         assert check(store).problems == []
     # A later copy, in which somebody resumed, is not paused by an older database.
-    with closing(SqliteRevisionStore(tmp_path / "later.db")) as store:
-        filled(store, revision(1, "BTC", "resume", **later), revision(2, "global", "resume", **later))
+    older = tmp_path / "older.db"
+    with closing(SqliteRevisionStore(db)) as store:
+        back_up(store, older)
+        filled(store, revision(6, "BTC", "resume"), revision(7, "global", "resume"))
         back_up(store, tmp_path / "later-backup.db")
-    assert {each.layer for each in restore(tmp_path / "later-backup.db", db, replaces=True).pauses} == {"ETH", "SOL"}
+    assert restore(tmp_path / "later-backup.db", older, replaces=True).pauses == []
+
+
+def test_no_clock_that_was_ahead_ends_a_pause(tmp_path: Path) -> None:
+    db, file = tmp_path / "v.db", tmp_path / "backup.db"
+    with closing(SqliteRevisionStore(db)) as store:
+        ahead = {"created_at": "2099-01-01T00:00:00.000Z"}
+        filled(store, revision(1, "BTC", "pause"), revision(2, "BTC", "resume", **ahead))
+        back_up(store, file)
+        filled(store, revision(3, "BTC", "pause"))
+
+    assert [each.layer for each in restore(file, db, replaces=True).pauses] == ["BTC"]
 
 
 def test_a_backup_brings_no_revoked_or_replaced_secret_back(tmp_path: Path) -> None:

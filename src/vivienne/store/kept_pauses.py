@@ -41,21 +41,25 @@ def pauses_in(db: Path) -> list[Revision]:
 
 
 def keep(pauses: Sequence[Revision], store: RevisionStore) -> list[Revision]:
-    """Store pauses that are not in force in a store, unless somebody resumed there since; give those."""
+    """Store pauses that are not in force in a store, unless they ended there; give those.
+
+    Only the order of a database tells that a pause ended: the store has it, and a resumption after it. Times do not,
+    for a clock may have been wrong.
+    """
     there = {each.layer: each for each in store.switches()}
     documents = {each.layer: each.document for each in store.heads()}
     newest = max((each.version for each in store.heads()), default=0)
     kept: list[Revision] = []
     for pause in pauses:
         switch = there.get(pause.layer)
-        if switch is not None and (switch.action == "pause" or switch.created_at > pause.created_at):
+        known = store.by_config_id(pause.config_id)
+        if switch is not None and (switch.action == "pause" or (known is not None and switch.version > known.version)):
             continue
-        is_known = store.by_config_id(pause.config_id) is not None
         kept.append(
             replace(
                 pause,
                 version=newest + 1 + len(kept),
-                config_id=str(uuid4()) if is_known else pause.config_id,
+                config_id=str(uuid4()) if known is not None else pause.config_id,
                 document=documents.get(pause.layer, {}),
             )
         )
