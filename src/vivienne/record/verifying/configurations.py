@@ -46,7 +46,8 @@ def compare_configurations(
         different += _different(reader, wanted[0], documents, recorded)
     for revision in _revisions(store):
         newest = revision.version
-        documents[revision.layer] = revision.document
+        if not revision.is_alert:
+            documents[revision.layer] = revision.document
         if newest in wanted:
             compared += len(wanted[newest])
             different += _different(reader, wanted[newest], documents, recorded)
