@@ -324,7 +324,7 @@ def test_a_pause_of_the_database_that_is_replaced_stays_in_force(tmp_path: Path)
     older = tmp_path / "older.db"
     with closing(SqliteRevisionStore(db)) as store:
         back_up(store, older)
-        filled(store, revision(6, "BTC", "resume"), revision(7, "global", "resume"))
+        filled(store, revision(6, "BTC", "resume", config_id="a"), revision(7, "global", "resume", config_id="b"))
         back_up(store, tmp_path / "later-backup.db")
     assert restore(tmp_path / "later-backup.db", older, replaces=True).pauses == []
 
