@@ -7,12 +7,18 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from queue import Queue
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from executor import Executor, messages
+from paper import Account
+from receiver import Received, key_of, serve
 from running import COMPREHENSIVE, RunningServer
+from signed_alerts import SECRET
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +30,8 @@ SECONDS = 20
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    with RunningServer("--assets", "BTC,ETH,SOL", db=tmp_path_factory.mktemp("readme") / "vivienne.db") as running:
+    flags = ("--assets", "BTC,ETH,SOL", "--alert-hosts", "127.0.0.1", "--speed", "1200")
+    with RunningServer(*flags, db=tmp_path_factory.mktemp("readme") / "vivienne.db") as running:
         yield running
 
 
@@ -73,6 +80,39 @@ def test_the_script_that_changes_prints_what_changed(running: RunningServer) -> 
     done = subprocess.run([sys.executable, "-c", change], capture_output=True, text=True, timeout=SECONDS, check=True)
     assert "1 value changed for BTC" in done.stdout
     assert "'new': 20" in done.stdout
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not on this machine")
+def test_the_first_alert_arrives_signed_at_the_receiver_of_the_examples(running: RunningServer) -> None:
+    arrived: Queue[dict[str, Any]] = Queue()
+    [command] = re.findall(r"<!-- run -->\n```sh\n(.*?)```", (ROOT / "docs" / "alerts.md").read_text(), re.DOTALL)
+    with serve(0, Received(key_of(SECRET), arrived.put), print) as receiver:
+        thread = threading.Thread(target=receiver.serve_forever, args=(0.01,))
+        thread.start()
+        here = command.replace("SECRET", SECRET).replace("127.0.0.1:9000", f"127.0.0.1:{receiver.server_port}")
+        here = here.replace("localhost:8000", f"127.0.0.1:{running.port}")
+        made = json.loads(subprocess.run(["bash", "-c", here], capture_output=True, timeout=SECONDS, check=True).stdout)
+        try:
+            alert = arrived.get(timeout=120)
+        finally:
+            receiver.shutdown()
+            thread.join()
+    assert (alert["type"], alert["alert"]["id"], alert["market"]) == ("level", made["alert_id"], "simulated")
+    assert alert["text"].startswith("[simulated] ")
+    assert SECRET not in running.log
+
+
+def test_the_executor_of_the_examples_follows_states_of_a_server(running: RunningServer) -> None:
+    told: list[str] = []
+    executor = Executor(Account(10_000.0), simulated=True, tell=told.append)
+    for message in messages(f"ws://127.0.0.1:{running.port}/ws/state", ["BTC", "ETH", "SOL"], None):
+        if message["type"] == "asset_data":
+            executor.state(message)
+        if told:
+            break
+    [line] = told
+    assert line.startswith("PAPER ")
+    assert [target for target in executor.account.targets.values() if target]
 
 
 def test_the_paths_it_names_exist() -> None:
