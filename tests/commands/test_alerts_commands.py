@@ -90,7 +90,7 @@ def test_a_test_says_what_became_of_it_and_ends_with_1_if_a_channel_failed(statu
         ended = run("test", "al_0123456789ab", "--asset", "BTC", "--url", url)
         as_json = run("test", "al/..", "--channel", "c2", "--url", url, "--json")
     assert (ended.exit_code, as_json.exit_code) == (code, code), ended.output
-    assert "c1       webhook  delivered  204     42 ms" in ended.stdout
+    assert "c1       webhook  delivered  204   42 ms" in ended.stdout
     assert r"gone \x1b" in ended.stdout
     assert json.loads(as_json.stdout) == results
     assert seen == [
@@ -120,7 +120,7 @@ def test_deliveries_are_asked_for_as_the_flags_say() -> None:
         listed = run("deliveries", "--url", url, "--json")
     assert shown.exit_code == 0, shown.output
     _, line = shown.stdout.splitlines()
-    assert line.startswith("2026-01-01T12:00:00.000Z  dead  500     31")
+    assert line.startswith("2026-01-01T12:00:00.000Z  dead    500   31")
     assert "..." in line
     assert line.endswith(r"oh \x07 no")
     assert json.loads(listed.stdout)["deliveries"] == [DELIVERY]

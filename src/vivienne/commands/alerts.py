@@ -98,7 +98,7 @@ def test_rule(alert_id: str, asset: str | None, channel: str | None, url: str | 
             )
             for each in results
         ]
-        _print(("CHANNEL", "TYPE", "", "STATUS", "TOOK", "ANSWER"), rows, "Nothing was sent")
+        _print(("CHANNEL", "TYPE", "STATUS", "CODE", "TOOK", "ANSWER"), rows, "Nothing was sent")
     if any(each.get("status") != "delivered" for each in results):
         click.get_current_context().exit(REFUSED)
 
@@ -134,7 +134,7 @@ def list_deliveries(url: str | None, as_json: bool, **given: str | int | None) -
         )
         for each in answer["deliveries"]
     ]
-    head = ("CREATED", "", "STATUS", "TOOK", "ATTEMPTS", "RULE", "CHANNEL", "DELIVERY", "TEXT", "ANSWER")
+    head = ("CREATED", "STATUS", "CODE", "TOOK", "ATTEMPTS", "RULE", "CHANNEL", "DELIVERY", "TEXT", "ANSWER")
     _print(head, rows, "No delivery meets this")
 
 
