@@ -18,7 +18,7 @@ from vivienne.errors import StoreUnavailable
 from vivienne.metrics.registry import Sample
 from vivienne.outbox.lanes import Item, Lane, Lanes, message_of, with_delivery
 from vivienne.outbox.results import Results
-from vivienne.outbox.sending import Attempt, kept
+from vivienne.outbox.sending import Attempt, HasConnections, kept
 from vivienne.outbox.slots import Slots
 from vivienne.times import now, written
 
@@ -165,6 +165,9 @@ class Deliveries:
             with suppress(TimeoutError, StoreUnavailable):
                 async with asyncio.timeout(WHILE_STOPPING_SECONDS):
                     await self.results.flush()
+                    for sender in self.senders.values():
+                        if isinstance(sender, HasConnections):
+                            await sender.close()
 
     def _start(self, lane: Lane) -> None:
         if self._is_running and lane.queue and (lane.task is None or lane.task.done()):

@@ -61,13 +61,17 @@ class Inheriting:
     async def run(self) -> None:
         """Look again and again, until cancelled."""
         while True:
-            try:
-                await self.look()
-            except StoreUnavailable as error:
-                if self._steady_since is not None or self._is_first:
-                    _log.warning("Alerts that others have not delivered wait for the store: %s", error)
-                self._steady_since = None
+            await self.look_again()
             await asyncio.sleep(ALIVE_SECONDS)
+
+    async def look_again(self) -> None:
+        """Look, and bear with a store that does not answer."""
+        try:
+            await self.look()
+        except StoreUnavailable as error:
+            if self._steady_since is not None:
+                _log.warning("Alerts that others have not delivered wait for the store: %s", error)
+            self._steady_since = None
 
     async def look(self) -> None:
         """Say that this process is alive, and take over what others left.

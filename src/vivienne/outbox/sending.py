@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from vivienne.logs.records import one_line
 
@@ -63,6 +63,14 @@ class Sender(Protocol):
 
     def destination(self, channel: AnyChannel) -> str:
         """The name of what receives it, which few attempts are made to at a time; no secret."""
+
+
+@runtime_checkable
+class HasConnections(Protocol):
+    """A way of sending that keeps connections."""
+
+    async def close(self) -> None:
+        """Close them; they are opened again when they are needed."""
 
 
 class Missing:

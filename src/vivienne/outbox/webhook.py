@@ -101,7 +101,7 @@ class WebhookSender:
         return "" if isinstance(channel, (Browser, ToRedis)) else channel.url.shown()
 
     async def close(self) -> None:
-        """Close all connections."""
+        """See `vivienne.outbox.sending.HasConnections`."""
         if self._pool is not None:
             pool, self._pool = self._pool, None
             await pool.aclose()
