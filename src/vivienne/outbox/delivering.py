@@ -151,6 +151,8 @@ class Deliveries:
 
     async def run(self) -> None:
         """Deliver until cancelled."""
+        for sender in self._connected():
+            await sender.open()
         self._is_running = True
         for lane in list(self._lanes.by_key.values()):
             self._start(lane)
@@ -165,9 +167,11 @@ class Deliveries:
             with suppress(TimeoutError, StoreUnavailable):
                 async with asyncio.timeout(WHILE_STOPPING_SECONDS):
                     await self.results.flush()
-                    for sender in self.senders.values():
-                        if isinstance(sender, HasConnections):
-                            await sender.close()
+                    for sender in self._connected():
+                        await sender.close()
+
+    def _connected(self) -> list[HasConnections]:
+        return [sender for sender in self.senders.values() if isinstance(sender, HasConnections)]
 
     def _start(self, lane: Lane) -> None:
         if self._is_running and lane.queue and (lane.task is None or lane.task.done()):

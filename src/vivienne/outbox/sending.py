@@ -69,6 +69,9 @@ class Sender(Protocol):
 class HasConnections(Protocol):
     """A way of sending that keeps connections."""
 
+    async def open(self) -> None:
+        """Prepare what takes a while, so that the first alert need not wait for it."""
+
     async def close(self) -> None:
         """Close them; they are opened again when they are needed."""
 

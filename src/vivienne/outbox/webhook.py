@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -99,6 +100,11 @@ class WebhookSender:
     def destination(self, channel: AnyChannel) -> str:
         """The scheme, host and port of the URL, or the variable that has it."""
         return "" if isinstance(channel, (Browser, ToRedis)) else channel.url.shown()
+
+    async def open(self) -> None:
+        """See `vivienne.outbox.sending.HasConnections`."""
+        with suppress(OSError):  # each attempt tells what is wrong with the certificates
+            await self._opened()
 
     async def close(self) -> None:
         """See `vivienne.outbox.sending.HasConnections`."""
