@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
 from redis.exceptions import RedisError
+from ruamel.yaml import YAML
 
 from deployed import (
     DEPLOY,
+    ROOT,
     assignments,
     boot,
     documented,
@@ -74,6 +77,16 @@ def test_every_service_says_whether_it_is_well() -> None:
     checked = {name: service["healthcheck"]["test"][-1] for name, service in SERVICES.items()}
     assert all("/health'" in checked[f"agent-{number}"] for number in (1, 2))
     assert all("/ready'" in checked[f"gateway-{number}"] for number in (1, 2))
+
+
+def test_all_processes_get_a_key_and_a_way_out_where_alerts_are_sent() -> None:
+    (text,) = re.findall(r"```yaml\n(x-alerts:.*?)```", (ROOT / "docs" / "deployment.md").read_text(), re.DOTALL)
+    added: dict[str, Any] = YAML(typ="safe", pure=True).load(text)["services"]
+    assert sorted(added) == OURS
+    for service in added.values():
+        assert service["networks"] == list(COMPOSE["networks"])
+        assert service["volumes"] == [f"./alert.key:{service['environment']['VIVIENNE_ALERT_KEY']}:ro"]
+        assert boot([], {**FILLED, **service["environment"]}).alert_key_at == Path("/run/alert.key")
 
 
 def test_only_the_balancer_can_be_reached_and_unless_asked_only_from_this_machine() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING
 
 import pytest
@@ -33,6 +34,20 @@ def test_a_former_key_still_decrypts_and_the_first_one_encrypts(tmp_path: Path) 
     newer = Secret(token=vault.seal("new"))
     key.write_bytes(key.read_bytes().split()[0])
     assert Vault(key).open(newer) == "new"
+
+
+def test_a_key_that_is_mounted_to_be_read_is_used_with_the_rights_it_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = tmp_path / "key"
+    token = Vault(key).seal("secret")
+    key.chmod(0o444)
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr("pathlib.Path.chmod", refuse)
+    assert Vault(key).open(Secret(token=token)) == "secret"
 
 
 def test_a_secret_of_the_environment_is_read_when_it_is_used(monkeypatch: pytest.MonkeyPatch) -> None:

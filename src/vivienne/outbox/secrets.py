@@ -87,7 +87,7 @@ def _read(path: Path, *, may_make: bool) -> MultiFernet:
     try:
         if may_make and not path.exists():
             _make(path)
-        with suppress(PermissionError):  # one of another user, such as a secret of a container
+        with suppress(OSError):  # one of another user, or mounted to be read, such as a secret of a container
             private.withdraw_from_others(path)
         with path.open("rb") as file:
             lines = file.read(_MOST_BYTES).decode().split()
