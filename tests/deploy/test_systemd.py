@@ -118,7 +118,7 @@ def test_a_wheel_is_installed_with_its_extras_by_the_commands_of_the_document(tm
         ["sh", "-c", f"{name}\nprintf '%s ' {' '.join(installed)}"],
         cwd=tmp_path, capture_output=True, text=True, timeout=10, check=True,
     ).stdout.split()  # fmt: skip
-    assert [wheel, f"{wheel}[postgres,redis]"] == said
+    assert [wheel, f"{wheel}[alerts,postgres,redis]"] == said
 
 
 @pytest.mark.parametrize("unit", UNITS)
