@@ -1,6 +1,7 @@
 import { ActionIcon } from '@mantine/core'
 import { IconApi } from '@tabler/icons-react'
 import { Link } from 'react-router'
+import { Bell } from '../alerts/bell/Bell.tsx'
 import { PauseControl } from '../pausing/PauseControl.tsx'
 import classes from './Header.module.css'
 import { Identity } from './Identity.tsx'
@@ -23,6 +24,7 @@ export function Header() {
       <MarketBadge />
       <div className={classes.tools}>
         <PauseControl layer={null} />
+        <Bell />
         <Identity />
         <ActionIcon
           className={classes.api ?? ''}
