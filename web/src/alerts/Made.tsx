@@ -1,6 +1,6 @@
 import { Button } from '@mantine/core'
 import { IconCircleCheckFilled, IconCopy, IconCopyCheck } from '@tabler/icons-react'
-import { useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import type { AlertChanged } from 'vivienne-client'
 import { copyText } from '../logs/copy.ts'
 import classes from './Made.module.css'
@@ -10,8 +10,14 @@ import { targetOf } from './words.ts'
 export function Made({ changed, onClose }: { changed: AlertChanged; onClose(): void }) {
   const { alert, secrets = {}, warnings, version } = changed
   const made = Object.entries(secrets)
+  const element = useRef<HTMLElement>(null)
+  // Nobody may overlook it: the page may be scrolled to where the button was.
+  useEffect(() => {
+    window.scrollTo(0, 0)
+    element.current?.focus({ preventScroll: true })
+  }, [])
   return (
-    <div className={`panel ${classes.made}`} role="status" aria-label="Saved">
+    <section ref={element} className={`panel ${classes.made}`} aria-label="Saved" tabIndex={-1}>
       <p className={classes.head}>
         <IconCircleCheckFilled size={16} aria-hidden />
         <span>
@@ -40,7 +46,7 @@ export function Made({ changed, onClose }: { changed: AlertChanged; onClose(): v
       <Button size="compact-sm" variant="default" className={classes.close ?? ''} onClick={onClose}>
         {made.length > 0 ? 'I have kept it' : 'Close'}
       </Button>
-    </div>
+    </section>
   )
 }
 
@@ -48,7 +54,7 @@ function Secret({ secret, target }: { secret: string; target: string }) {
   const [said, setSaid] = useState('Copy')
   return (
     <div className={classes.secret}>
-      <span>Signing secret for {target}</span>
+      <span className={classes.target}>Signing secret for {target}</span>
       <code>{secret}</code>
       <Button
         size="compact-sm"

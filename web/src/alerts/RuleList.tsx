@@ -4,7 +4,6 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { Link } from 'react-router'
 import { type AlertRule, VivienneProblem } from 'vivienne-client'
-import type { AlertDocument } from 'vivienne-client/alerts'
 import { alerts } from '../client.ts'
 import { Toggle } from '../configuration/Toggle.tsx'
 import { Age } from '../parts/Age.tsx'
@@ -13,6 +12,7 @@ import { useFilters } from '../signals/filterTitles.ts'
 import { useWhyNot } from '../signin/roles.ts'
 import { ChannelIcon } from './ChannelIcon.tsx'
 import { DeleteRule } from './DeleteRule.tsx'
+import { documentOf, draftOf } from './form/draft.ts'
 import classes from './RuleList.module.css'
 import { Tested } from './Tested.tsx'
 import { assetWords, CHANNELS, type ChannelType, conditionWords, eventWords, targetOf } from './words.ts'
@@ -137,7 +137,7 @@ function Switch({ rule }: { rule: AlertRule }) {
   const { alert_id: id, version, name, enabled } = rule
   const { mutate, isPending, variables, error } = useMutation({
     mutationFn: (on: boolean) =>
-      alerts.replace(id, { ...rule, enabled: on } as unknown as AlertDocument, { expectedVersion: version }),
+      alerts.replace(id, { ...documentOf(draftOf(rule)), enabled: on }, { expectedVersion: version }),
     onSettled: () => queries.invalidateQueries({ queryKey: ['alerts'] }),
   })
   const shown = isPending ? variables : enabled

@@ -71,7 +71,7 @@ export const DeliveryRow = memo(function DeliveryRow({ delivery }: { delivery: D
         </span>
         <span className={classes.text}>{text}</span>
       </td>
-      <td className={`figure ${classes.number} ${classes.latency}`}>
+      <td className={`figure ${classes.number} ${classes.latency}`} data-none={latency === null || undefined}>
         {latency === null ? '-' : latencyWords(latency)}
       </td>
       <td className={`figure ${classes.number} ${classes.attempts}`}>

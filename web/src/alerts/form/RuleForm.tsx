@@ -42,6 +42,7 @@ export function RuleForm({ rule: given, onSaved, onClose }: RuleFormProps) {
   const [draft, setDraft] = useState(initial)
   const [problems, setProblems] = useState<readonly ProblemEntry[]>([])
   const element = useRef<HTMLFormElement>(null)
+  useEffect(() => window.scrollTo(0, 0), [])
   useEffect(() => {
     if (draft !== initial) keepTyped(id, draft)
   }, [id, draft, initial])
