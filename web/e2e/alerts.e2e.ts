@@ -2,6 +2,7 @@ import { expectNothingSerious } from './axe.ts'
 import { Receiver } from './receiver.ts'
 import { expect, type Locator, type Page, test } from './test.ts'
 import { visit } from './visit.ts'
+import { REFUSED } from './watch.ts'
 
 test.use({ serving: { flags: ['--assets', 'BTC,ETH,SOL', '--alert-hosts', '127.0.0.1'] } })
 
@@ -35,7 +36,10 @@ test('a rule is made, tested, switched off and edited; what it tells rings the b
   page,
   context,
   server,
+  watch,
 }) => {
+  // A rule without a name is refused on purpose.
+  watch.allow(REFUSED)
   await context.grantPermissions(['notifications'])
   await page.addInitScript(noteNotifications)
   let secret = ''

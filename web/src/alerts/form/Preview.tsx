@@ -14,6 +14,7 @@ import { documentOf } from './draft.ts'
 import { Fold } from './Fold.tsx'
 import { useForm } from './FormContext.ts'
 import classes from './Preview.module.css'
+import { unfinished } from './unfinished.ts'
 
 const WAIT_MS = 350
 const LONGEST_TEXT = 1_000
@@ -38,9 +39,11 @@ export function Preview() {
   const asset = assets.includes(chosen) ? chosen : (assets[0] ?? '')
   // What is typed goes out when the typing pauses.
   const [wanted] = useDebouncedValue(JSON.stringify(documentOf({ ...draft, name: draft.name || 'Preview' })), WAIT_MS)
+  const missing = unfinished(draft)
   const { data, error } = useQuery({
     queryKey: ['alert preview', wanted, asset],
     queryFn: ({ signal }) => alerts.preview(JSON.parse(wanted), asset || undefined, signal),
+    enabled: missing === null,
     placeholderData: keepPreviousData,
     staleTime: 0,
     gcTime: 0,
@@ -58,9 +61,9 @@ export function Preview() {
           onChange={(event) => setChosen(event.currentTarget.value)}
         />
       </header>
-      <div className={classes.now} data-old={error !== null || undefined} aria-live="polite">
+      <div className={classes.now} data-old={(missing ?? error) !== null || undefined} aria-live="polite">
         {data === undefined ? (
-          error === null && <p className={classes.text}>...</p>
+          (missing ?? error) === null && <p className={classes.text}>...</p>
         ) : (
           <>
             <p className={classes.text}>
@@ -77,7 +80,13 @@ export function Preview() {
           </>
         )}
       </div>
-      {error !== null && <NotYet error={error} />}
+      {missing !== null ? (
+        <div className={classes.notYet} role="status">
+          <p>{missing}</p>
+        </div>
+      ) : (
+        error !== null && <NotYet error={error} />
+      )}
       <Text />
     </section>
   )

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { AlertRule } from 'vivienne-client'
 import { type Draft, documentOf, draftOf, isBrokenJson, isMasked, newChannel } from './draft.ts'
+import { unfinished } from './unfinished.ts'
 
 const LISTED: AlertRule = {
   alert_id: 'al_1',
@@ -90,4 +91,13 @@ test('a secret counts as kept while it is masked', () => {
     false,
     false,
   ])
+})
+
+test('what is missing is said without asking the server', () => {
+  const told = (values: Partial<Draft>) => unfinished({ ...draftOf(null), ...values })
+  expect(told({})).toBeNull()
+  expect(told({ events: [] })).toBe('Choose at least one event.')
+  expect(told({ events: ['confidence'] })).toMatch(/number/)
+  expect(told({ text: '{{asset' })).toMatch(/ends with/)
+  expect(told({ channels: [{ ...newChannel('webhook'), body: '{"a": ' }] })).toBe('The body is not JSON yet.')
 })
