@@ -79,12 +79,13 @@ test('a rule is made, tested, switched off and edited; what it tells rings the b
   })
 
   await test.step('what it watches rings the bell, is shown once, and arrives signed', async () => {
-    await page.getByRole('button', { name: /new alert/ }).click()
+    const list = page.getByRole('region', { name: 'Alerts' })
+    await page.getByRole('button', { name: '1 new alert', exact: true }).click()
+    await expect(list.getByRole('listitem')).toContainText('stops')
     await page.keyboard.press('Escape')
     await expect(page.getByRole('button', { name: 'No new alerts' })).toBeVisible()
     await server.rest.pause({ asset: 'BTC', reason: 'wrong prices' })
     await page.getByRole('button', { name: '1 new alert', exact: true }).click()
-    const list = page.getByRole('region', { name: 'Alerts' })
     const alert = list.getByRole('listitem').first()
     await expect(alert).toContainText(/BTC.*simulated.*paused/s)
     await expect(alert.getByRole('link')).toHaveAttribute('href', /\/assets\/BTC/)

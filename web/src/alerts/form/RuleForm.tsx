@@ -42,7 +42,9 @@ export function RuleForm({ rule: given, onSaved, onClose }: RuleFormProps) {
   const [draft, setDraft] = useState(initial)
   const [problems, setProblems] = useState<readonly ProblemEntry[]>([])
   const element = useRef<HTMLFormElement>(null)
-  useEffect(() => window.scrollTo(0, 0), [])
+  useEffect(() => {
+    window.scrollTo(0, 0)
+  }, [])
   useEffect(() => {
     if (draft !== initial) keepTyped(id, draft)
   }, [id, draft, initial])
