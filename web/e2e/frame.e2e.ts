@@ -42,6 +42,7 @@ test('links, keys and the way back lead from page to page; an address that leads
     await expect(page.getByRole('dialog')).toBeHidden()
     for (const [key, name] of [
       ['g', 'Charts'],
+      ['a', 'Alerts'],
       ['h', 'History'],
       ['l', 'Logs'],
       ['c', 'Configuration'],
