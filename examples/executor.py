@@ -22,7 +22,7 @@ from websockets.exceptions import InvalidStatus, WebSocketException
 from websockets.sync.client import connect
 
 from paper import Account
-from receiver import Received, key_from, line_of, say, secret_options, serve
+from receiver import Received, key_from, line_of, receive, say, secret_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -193,14 +193,16 @@ def parsed() -> argparse.Namespace:
 def main() -> None:
     """Trade on paper until Ctrl-C."""
     given = parsed()
-    is_kept = given.account is not None and given.account.exists()
-    account = Account.load(given.account) if is_kept else Account(cash=given.equity)
+    account = Account(cash=given.equity)
+    if given.account is not None and given.account.exists():
+        try:
+            account = Account.load(given.account)
+        except (OSError, ValueError) as error:
+            raise SystemExit(f"--account {given.account}: {error}") from None
     executor = Executor(account, simulated=given.simulated, saved=given.account)
     try:
         if given.webhook:
-            server = serve(given.port, Received(key_from(given.secret), executor.alert), say)
-            say(f"Listening on http://127.0.0.1:{server.server_port}/")
-            server.serve_forever()
+            receive(given.port, Received(key_from(given.secret), executor.alert))
         else:
             assets = [each.strip().upper() for each in given.assets.split(",") if each.strip()]
             follow_stream(executor, given.url, assets, os.environ.get("VIVIENNE_TOKEN"))

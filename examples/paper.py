@@ -95,4 +95,4 @@ class Account:
         try:
             return cls(**json.loads(file.read_text()))
         except TypeError as error:
-            raise ValueError(f"{file} has no account") from error
+            raise ValueError("the file has no account") from error

@@ -183,6 +183,17 @@ def serve(port: int, received: Received, tell: Callable[[str], None]) -> Threadi
     return ThreadingHTTPServer(("127.0.0.1", port), Handler)
 
 
+def receive(port: int, received: Received) -> None:
+    """Take messages for ever."""
+    try:
+        server = serve(port, received, say)
+    except OSError as error:
+        sys.exit(f"--port {port}: {error.strerror}")
+    with server:
+        say(f"Listening on http://127.0.0.1:{server.server_port}/")
+        server.serve_forever()
+
+
 def say(text: str) -> None:
     """Print a line at once."""
     print(text, flush=True)
@@ -215,13 +226,10 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=9000, help="port on this machine (default: 9000)")
     secret_options(parser)
     given = parser.parse_args()
-    received = Received(key_from(given.secret), lambda event: say(line_of(event)))
-    server = serve(given.port, received, say)
-    say(f"Listening on http://127.0.0.1:{server.server_port}/")
     try:
-        server.serve_forever()
+        receive(given.port, Received(key_from(given.secret), lambda event: say(line_of(event))))
     except KeyboardInterrupt:
-        server.server_close()
+        say("Ended")
 
 
 if __name__ == "__main__":

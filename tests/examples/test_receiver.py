@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -11,7 +13,7 @@ import httpx
 import pytest
 
 from receiver import Received, Rejected, key_of, line_of, serve, verify
-from signed_alerts import FLAT, LONG, NOW, SECRET, event_of, later, named, signed_headers
+from signed_alerts import FLAT, LONG, NOW, RULES, SECRET, event_of, later, named, signed_headers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,3 +117,18 @@ def test_it_answers_over_http(address: tuple[str, list[Any], list[str]]) -> None
 def test_an_alert_is_a_line_that_no_terminal_obeys() -> None:
     event: Any = {**event_of(named("executor"), FLAT, LONG), "text": "\x1b[2Jred\nline"}
     assert line_of(event) == "2026-01-01T12:00:00.000Z entry BTC:  [2Jred line"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["receiver.py", "--secret", "hunter2"], "--secret: a secret begins with whsec_"),
+        (["executor.py", "--account", "receiver.py"], "--account receiver.py: "),
+    ],
+)
+def test_what_is_wrong_at_the_start_is_said(arguments: list[str], said: str) -> None:
+    done = subprocess.run(
+        [sys.executable, *arguments], cwd=RULES.parent, capture_output=True, text=True, timeout=60, check=False
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.startswith(said)
