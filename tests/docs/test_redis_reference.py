@@ -82,7 +82,7 @@ def test_the_commands_do_what_the_reference_says(tmp_path: Path, redis: RunningR
     assert re.fullmatch(r"\d+-0", pushed)
     assert "vivienne" in groups.split("\n")
     assert "asset_data" == json.loads(state)["type"]
-    assert ["OK"] * 4 == users
+    assert ["OK"] * 5 == users
 
 
 def test_the_user_in_the_reference_may_do_nothing_else(redis: RunningRedis) -> None:
