@@ -43,7 +43,9 @@ export function Header() {
         <span className={classes.keys}>
           <ShortcutsButton />
         </span>
-        <ZoneToggle />
+        <span className={classes.zone}>
+          <ZoneToggle />
+        </span>
         <span className={classes.scheme}>
           <SchemeToggle />
         </span>

@@ -55,6 +55,9 @@ test('fields have titles, and values are as a person reads them', () => {
     'Enabled',
   ])
   expect(alertValueWords('assets', ['BTC', 'E*'])).toBe('BTC, E*')
+  expect(alertValueWords('quiet', [{ from: '22:00', to: '07:00', zone: 'Europe/Berlin', days: ['sat', 'sun'] }])).toBe(
+    '22:00 to 07:00 Europe/Berlin sat sun',
+  )
   expect(alertValueWords('cooldown', 300)).toBe('5 min')
   expect([alertValueWords('text', null), alertValueWords('enabled', true)]).toEqual(['none', 'on'])
 })

@@ -1,4 +1,5 @@
 import type { RevisionEntry } from 'vivienne-client'
+import type { QuietHours } from 'vivienne-client/alerts'
 import { assetWords, CHANNELS, eventWords, secondsWords, targetOf } from '../alerts/words.ts'
 import { formatValue } from '../parts/format.ts'
 
@@ -56,9 +57,14 @@ export function alertFieldTitle(path: string): string {
 /** A value of a rule as a person reads it. */
 export function alertValueWords(path: string, value: unknown): string {
   if (value === null || value === undefined || (Array.isArray(value) && value.length === 0)) return 'none'
+  if (path === 'quiet' && Array.isArray(value)) return value.map(quietWords).join('; ')
   if (Array.isArray(value) && value.every((each) => typeof each === 'string')) return value.join(', ')
   if (typeof value === 'number' && (path === 'cooldown' || path === 'expires_after')) return secondsWords(value)
   return formatValue(value)
+}
+
+function quietWords({ from, to, zone = 'UTC', days = [] }: QuietHours): string {
+  return [`${from} to ${to}`, zone, days.join(' ')].filter((words) => words !== '').join(' ')
 }
 
 function isMade(changed: RevisionEntry['changed']): boolean {

@@ -85,7 +85,7 @@ function Headers({ headers, path, set }: HeadersProps) {
             size="xs"
             aria-label="Name of the header"
             placeholder="Authorization"
-            disabled={isMasked(value)}
+            readOnly={isMasked(value)}
             value={name}
             onChange={(event) => change(key, { name: event.currentTarget.value })}
           />
