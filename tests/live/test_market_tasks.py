@@ -6,7 +6,7 @@ import asyncio
 import logging
 from contextlib import asynccontextmanager
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import httpx
 import pytest
@@ -34,6 +34,7 @@ from vivienne.market.timeframe import Timeframe
 from vivienne.market.types import MINUTE_MS, Bars
 from vivienne.rates import MOST_OF_AN_ASSET
 from vivienne.server.factory import web_application
+from vivienne.slices import SharedSlices
 from vivienne.store.sqlite import SqliteRevisionStore
 from vivienne.stream.hub import Hub
 from vivienne.stream.logs import LogStream
@@ -545,3 +546,34 @@ async def test_a_replay_at_its_end_is_silent_and_not_stale(tmp_path: Path, monke
         made.feed.put("BTC", FeedEnded())
         await asyncio.sleep(0.3)
         assert made.status("BTC") == "ended"
+
+
+class HeldUp(SharedSlices):
+    """Slices in which work rests until a test lets it go on."""
+
+    waits: ClassVar[asyncio.Event]
+    go_on: ClassVar[asyncio.Event]
+
+    async def rest(self) -> None:
+        self.waits.set()
+        await self.go_on.wait()
+
+
+async def test_a_pause_waits_for_no_bars_that_are_still_undecided(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a gap each asset may have an hour of them, and after a change of all assets each is undecided."""
+    HeldUp.waits, HeldUp.go_on = asyncio.Event(), asyncio.Event()
+    monkeypatch.setattr("vivienne.live.market.SharedSlices", HeldUp)
+    async with running(tmp_path) as made:
+        made.feed.close_minute("BTC", 40)
+        async with asyncio.timeout(SECONDS):
+            await HeldUp.waits.wait()
+        states = len(made.board.states["BTC"])
+        answer = await made.service.switch(SwitchRequest("pause", channel="rest"))
+        assert answer["paused"] == ["BTC", "ETH"]
+        assert made.status("BTC") == "paused"
+        assert len(made.board.states["BTC"]) == states + 1
+        HeldUp.go_on.set()
+        await made.until(lambda: made.board.last("BTC")["bar_time"] == "2025-01-01T04:00:00.000Z")
+        assert made.status("BTC") == "paused"

@@ -239,13 +239,19 @@ class LiveAsset:
             self._deciding.forget()
         self._failed = None
 
-    def take_up_switch(self) -> bool:
-        """Show the pause in force, if nothing else is different: then no decision is. Otherwise False."""
+    def take_up(self) -> bool:
+        """Use the configuration in force, if nothing that is decided is different; False if it has to be decided."""
         active = self._active()
         if active.configuration is not self._config.configuration or self._failed or self.has_undecided:
             return False
         self._take_up(active)
         return True
+
+    def take_up_switch(self) -> None:
+        """Show the pause in force over the last decision. Whoever decides what is left to be decided, does so later."""
+        active = self._active()
+        if active.configuration is self._config.configuration:
+            self._take_up(active)
 
     def chart(self, limit: int, before: int | None = None) -> Chart:
         """The last closed bars, at most `limit`, as a chart draws them; see `Deciding.chart_bars`."""

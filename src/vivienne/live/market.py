@@ -272,11 +272,27 @@ class Market:
     def _reconfigured(self, change: AppliedRevision) -> Iterator[None]:
         for asset in change.assets:
             if asset in self._assets:
-                if self._assets[asset].take_up_switch():
-                    self._publish_safely(asset)
+                if change.revision.is_switch:
+                    self._switched(asset)
                 else:
-                    self._decide_again(asset)
+                    yield from self._changed(asset)
                 yield
+
+    def _switched(self, asset: str) -> None:
+        """Show a pause or its end. Nothing is decided for it: others wait for a pause, however much is undecided."""
+        self._assets[asset].take_up_switch()
+        self._publish_safely(asset)
+
+    def _changed(self, asset: str) -> Iterator[None]:
+        """Decide an asset with another configuration."""
+        live = self._assets[asset]
+        if live.take_up():
+            self._publish_safely(asset)
+            return
+        while live.has_undecided:  # after a gap these are many
+            self._decide_next(asset)
+            yield
+        self._decide_again(asset)
 
     def _held(self) -> None:
         """Publish all states after a pause that is not stored yet came into force or ended."""
