@@ -113,7 +113,19 @@ def measure() -> list[Figure]:
 async def _latencies(file: Path, *, has_dead_one: bool) -> list[float]:
     """Milliseconds from the first decision on a bar to each webhook of this bar."""
     data = [flag for asset in _ASSETS for flag in ("--data", f"{asset}={file}")]
-    flags = ("--speed", str(_SPEED), "--timeframe", "1m", "--alert-hosts", "127.0.0.1", "--record", "off", *data)
+    flags = (
+        "--feed",
+        "replay",
+        "--speed",
+        str(_SPEED),
+        "--timeframe",
+        "1m",
+        "--alert-hosts",
+        "127.0.0.1",
+        "--record",
+        "off",
+        *data,
+    )
     async with _Receiver(answers=True).there() as live, _Receiver(answers=False).there() as dead:
         with serving(*flags) as running:
             await asyncio.to_thread(_make, running, live.port)
