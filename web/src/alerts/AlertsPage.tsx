@@ -1,7 +1,7 @@
 import { Button, Skeleton } from '@mantine/core'
 import { IconPlus } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
-import { useState } from 'react'
+import { useCallback, useState } from 'react'
 import { useSearchParams } from 'react-router'
 import type { AlertChanged, AlertRule } from 'vivienne-client'
 import { useChangedAddress } from '../app/address.ts'
@@ -28,7 +28,7 @@ export function AlertsPage() {
   const [made, setMade] = useState<AlertChanged | null>(null)
   const whyNot = useWhyNot('tuner')
   const rules = query.data?.alerts
-  const open = (id: string) => change({ rule: id }, false)
+  const open = useCallback((id: string) => change({ rule: id }, false), [change])
   const close = () => change({ rule: null }, false)
   const add = () => {
     setMade(null)

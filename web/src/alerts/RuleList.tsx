@@ -1,9 +1,10 @@
-import { Button } from '@mantine/core'
+import { Button, TextInput } from '@mantine/core'
 import { IconAlertTriangleFilled, IconPencil, IconSend, IconTrash } from '@tabler/icons-react'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { useState } from 'react'
+import { memo, useMemo, useState } from 'react'
 import { Link } from 'react-router'
 import { type AlertRule, VivienneProblem } from 'vivienne-client'
+import { useAddressText } from '../app/address.ts'
 import { alerts } from '../client.ts'
 import { Toggle } from '../configuration/Toggle.tsx'
 import { Age } from '../parts/Age.tsx'
@@ -15,7 +16,10 @@ import { DeleteRule } from './DeleteRule.tsx'
 import { documentOf, draftOf } from './form/draft.ts'
 import classes from './RuleList.module.css'
 import { Tested } from './Tested.tsx'
-import { assetWords, CHANNELS, type ChannelType, conditionWords, eventWords, targetOf } from './words.ts'
+import { assetWords, CHANNELS, type ChannelType, conditionWords, eventWords, matching, targetOf } from './words.ts'
+
+/** From so many rules on they can be filtered. */
+const MANY = 8
 
 interface RuleListProps {
   rules: readonly AlertRule[]
@@ -27,10 +31,25 @@ interface RuleListProps {
 export function RuleList({ rules, limit, onEdit }: RuleListProps) {
   const [deleting, setDeleting] = useState<AlertRule | null>(null)
   useFilters()
+  const [text, setText] = useAddressText('text')
+  const shown = useMemo(() => matching(rules, text), [rules, text])
   return (
     <>
+      {rules.length >= MANY && (
+        <TextInput
+          size="xs"
+          type="search"
+          className={classes.filter ?? ''}
+          aria-label="Filter rules by name, asset or event"
+          placeholder="Name, asset or event ( / )"
+          value={text}
+          onChange={(event) => setText(event.currentTarget.value)}
+          data-page-filter
+        />
+      )}
+      {shown.length === 0 && <p className={classes.limit}>No rule has this text.</p>}
       <ul className={classes.rules} aria-label="Rules">
-        {rules.map((rule) => (
+        {shown.map((rule) => (
           <Rule key={rule.alert_id} rule={rule} onEdit={onEdit} onDelete={setDeleting} />
         ))}
       </ul>
@@ -50,7 +69,8 @@ interface RuleProps {
   onDelete(rule: AlertRule): void
 }
 
-function Rule({ rule, onEdit, onDelete }: RuleProps) {
+/** One rule; of a thousand only those that have changed are drawn again. */
+const Rule = memo(function Rule({ rule, onEdit, onDelete }: RuleProps) {
   const whyNot = useWhyNot('tuner')
   const [tests, setTests] = useState(0)
   const { alert_id: id, name, enabled, problem, channels, last_fired_at: fired } = rule
@@ -128,7 +148,7 @@ function Rule({ rule, onEdit, onDelete }: RuleProps) {
       {tests > 0 && <Tested key={tests} number={tests} rule={rule} onClose={() => setTests(0)} />}
     </li>
   )
-}
+})
 
 /** The switch of a rule: an edit like any other, in the history too. */
 function Switch({ rule }: { rule: AlertRule }) {

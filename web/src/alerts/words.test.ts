@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { AlertRule } from 'vivienne-client'
-import { conditionWords, eventWords, secondsWords } from './words.ts'
+import { conditionWords, eventWords, matching, secondsWords } from './words.ts'
 
 test('what a rule watches is said in words', () => {
   expect(eventWords({ event: 'level' })).toBe('Aim or bang reached')
@@ -22,4 +22,13 @@ test('conditions are said only where there are some', () => {
     'at most every 5 min',
   ])
   expect([90, 7_200, 86_400].map(secondsWords)).toEqual(['90 s', '2 h', '1 d'])
+})
+
+test('rules are found by their name, assets and events', () => {
+  const rules = [
+    { name: 'bang', assets: ['*'], event: 'level' },
+    { name: 'bot', assets: ['BTC'], event: 'size' },
+  ] as unknown as AlertRule[]
+  const found = (text: string) => matching(rules, text).map(({ name }) => name)
+  expect([found(''), found('btc'), found('AIM'), found('nothing')]).toEqual([['bang', 'bot'], ['bot'], ['bang'], []])
 })

@@ -138,3 +138,12 @@ export function either(words: readonly string[]): string {
 export function targetOf(channel: { readonly [name: string]: unknown }): string {
   return typeof channel.url === 'string' ? channel.url : ''
 }
+
+/** The rules in whose name, assets or events a text stands, in any case. */
+export function matching(rules: readonly AlertRule[], text: string): readonly AlertRule[] {
+  const sought = text.trim().toLowerCase()
+  if (sought === '') return rules
+  return rules.filter((rule) =>
+    `${rule.name} ${assetWords(rule.assets)} ${eventWords(rule)}`.toLowerCase().includes(sought),
+  )
+}

@@ -30,4 +30,6 @@ test('what was dropped, and what a message of several leaves out, is missed unti
   expect(feed.getSnapshot()).toMatchObject({ missed: 37, events: [{ id: 'b' }, { id: 'a' }] })
   feed.read([])
   expect(feed.getSnapshot().missed).toBe(0)
+  feed.forget()
+  expect(feed.getSnapshot()).toEqual({ events: [], missed: 0, isRead: false })
 })

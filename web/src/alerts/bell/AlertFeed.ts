@@ -46,6 +46,11 @@ export class AlertFeed {
     return added
   }
 
+  /** Forgets everything: what one person was told is not for the next one. */
+  forget(): void {
+    this.#set({ events: [], missed: 0, isRead: false })
+  }
+
   #add(events: readonly AlertEvent[]): AlertEvent[] {
     const known = new Set(this.#fired.events.map(({ id }) => id))
     const added = events.filter(({ id }) => !known.has(id)).sort((one, other) => one.time.localeCompare(other.time))

@@ -1,6 +1,6 @@
 import { useEffect, useSyncExternalStore } from 'react'
 import { useNavigate } from 'react-router'
-import type { AlertEvent, AlertPushed, SeveralAlerts } from 'vivienne-client'
+import type { AlertEvent, AlertPushed, ConnectionSnapshot, SeveralAlerts } from 'vivienne-client'
 import { barAddress } from '../../asset/address.ts'
 import { alertStream, alerts } from '../../client.ts'
 import { serverClock } from '../../clock/clocks.ts'
@@ -38,33 +38,39 @@ export function useAlertsComing(): void {
       // The list has what was dropped.
       if (feed.getSnapshot().missed > 0) void read()
     }
-    const read = reading((events) => {
+    const end = new AbortController()
+    const read = reading(end.signal, (events) => {
       for (const event of events.slice(-MOST_AT_ONCE)) tell(event, false)
     })
-    const ends = [
-      alertStream.on('alert', pushed),
-      alertStream.on('connection', ({ state }) => state === 'live' && void read()),
-    ]
+    let isLive = false
+    const connected = ({ state }: ConnectionSnapshot) => {
+      const wasLive = isLive
+      isLive = state === 'live'
+      if (isLive && !wasLive) void read()
+    }
+    const ends = [alertStream.on('alert', pushed), alertStream.on('connection', connected)]
     alertStream.connect()
     return () => {
-      for (const end of ends) end()
+      end.abort()
+      for (const each of ends) each()
       alertStream.disconnect()
+      feed.forget()
     }
   }, [navigate])
 }
 
 /** Reads the list, once at a time, until it has worked. What is new in it came while there was no connection. */
-function reading(tell: (events: readonly AlertEvent[]) => void): () => Promise<void> {
+function reading(signal: AbortSignal, tell: (events: readonly AlertEvent[]) => void): () => Promise<void> {
   let isReading = false
   const read = async () => {
     if (isReading) return
     isReading = true
     try {
-      const { events } = await alerts.events({ channel: 'browser', limit: PAGE })
+      const { events } = await alerts.events({ channel: 'browser', limit: PAGE, signal })
       tell(feed.read(events))
     } catch {
       // The bell says that it does not know; the page says elsewhere that the server is away.
-      if (alertStream.getSnapshot().state === 'live') setTimeout(() => void read(), RETRY_MS)
+      if (!signal.aborted && alertStream.getSnapshot().state === 'live') setTimeout(() => void read(), RETRY_MS)
     } finally {
       isReading = false
     }
