@@ -45,6 +45,8 @@ test('a rule is made, tested, switched off and edited; what it tells rings the b
   watch.allow(REFUSED)
   await page.addInitScript(noteNotifications)
   let secret = ''
+  const bells: string[] = []
+  page.on('websocket', (socket) => socket.url().endsWith('/ws/alerts') && bells.push(socket.url()))
 
   await test.step('the first rule is made; its signing secret is shown once', async () => {
     await page.goto('/alerts')
@@ -155,6 +157,7 @@ test('a rule is made, tested, switched off and edited; what it tells rings the b
     await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
     await expect(page.getByText('There are no rules yet')).toBeVisible()
     await visit(page, '/history')
+    expect(bells, 'connections of the bell, over all pages').toHaveLength(1)
     const versions = page
       .getByRole('main')
       .getByRole('listitem')

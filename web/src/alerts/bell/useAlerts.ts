@@ -1,4 +1,4 @@
-import { useEffect, useSyncExternalStore } from 'react'
+import { useEffect, useRef, useSyncExternalStore } from 'react'
 import { useNavigate } from 'react-router'
 import type { AlertEvent, AlertPushed, ConnectionSnapshot, SeveralAlerts } from 'vivienne-client'
 import { barAddress } from '../../asset/address.ts'
@@ -24,12 +24,15 @@ export function useFired(): Fired {
 
 /** Receives what fires, and tells it: by a notification and a sound, in one tab. Used once, in the frame of the page. */
 export function useAlertsComing(): void {
-  const navigate = useNavigate()
+  // Another one on each page; the connection stays.
+  const now = useNavigate()
+  const navigate = useRef(now)
+  navigate.current = now
   useEffect(() => {
     const tell = (event: AlertEvent | SeveralAlerts, sound: boolean) => {
       if (isExpired(event)) return
       void once(`notify ${event.id}`, () =>
-        notify({ ...notificationOf(event), open: () => void navigate(placeOf(event)) }),
+        notify({ ...notificationOf(event), open: () => void navigate.current(placeOf(event)) }),
       )
       if (sound) void once(`ring ${event.id}`, ring)
     }
@@ -56,7 +59,7 @@ export function useAlertsComing(): void {
       alertStream.disconnect()
       feed.forget()
     }
-  }, [navigate])
+  }, [])
 }
 
 /** Reads the list, once at a time, until it has worked. What is new in it came while there was no connection. */
