@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import sqlite3
+import tracemalloc
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -115,6 +118,32 @@ def test_a_segment_counts_from_its_first_decision(path: Path) -> None:
     assert repr(reader.bars(of, Range(limit=3))) == repr([older[3], *newer[2:]])
     assert repr(reader.segment(of.segments[1], 0, 9 * BAR)) == repr(newer)
     assert reader.decided_bars(of, ALL).bars.close.tolist() == [each.bar.close for each in [*older[:4], *newer[2:]]]
+
+
+def test_many_bars_are_read_a_few_at_a_time(path: Path) -> None:
+    older = [a_bar(number) for number in range(1, 7)]
+    write(path, {(0, BAR): older, (1, 5 * BAR): [a_bar(5, close=0.2), a_bar(7, close=0.2)]})
+    names = ", ".join(each.name for each in bars.columns if each.name != "open_time")
+    with closing(sqlite3.connect(path)) as record, record:
+        record.execute(
+            f"WITH RECURSIVE n(k) AS (SELECT 8 UNION ALL SELECT k + 1 FROM n WHERE k < 8000) "  # noqa: S608  # names
+            f"INSERT INTO record_bars (open_time, {names}) SELECT k * {BAR}, {names} FROM n, record_bars "
+            f"WHERE series_id = 2 AND open_time = {7 * BAR}"
+        )
+    reader, of = read(path)
+    reader.decided_bars(of, Range(limit=10))  # what is read once, as the blocks
+
+    tracemalloc.start()
+    try:
+        columns = reader.decided_bars(of)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert columns.bars.open_time.tolist() == [number * BAR for number in (1, 2, 3, 4, 5, *range(7, 8001))]
+    assert {columns.blocked_by[each] for each in columns.blocks} == {("volatility", "levels")}
+    assert reader.decided_bars(of, Range(limit=7_997)).bars.open_time[0] == 3 * BAR
+    assert most < 4_000_000  # rows of the database alone have 6 MB
 
 
 @pytest.mark.parametrize(

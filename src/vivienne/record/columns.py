@@ -11,7 +11,9 @@ from vivienne.market.types import Bars, Candle
 from vivienne.record.codes import WITH_EFFECT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from vivienne.agent.decision import Block
     from vivienne.market.types import BoolArray, FloatArray, IntArray
@@ -67,34 +69,43 @@ class DecidedBars:
         return replace(self, **{name: getattr(self, name)[rows] for name in columns})
 
 
-def as_columns(rows: Sequence[Any], known: Mapping[int, tuple[Block, ...]]) -> DecidedBars:
+def as_columns(pieces: Iterable[Sequence[Any]], known: Mapping[int, tuple[Block, ...]]) -> DecidedBars:
     """Rows of the table of bars as columns.
 
+    The rows themselves are many times as large, so that each piece of them goes before the next one comes.
+
     Args:
-        rows: with `COLUMNS`, oldest first.
-        known: the sets of scenarios that block, by the id of their row.
+        pieces: rows with `COLUMNS`, newest first, some at a time.
+        known: the sets of scenarios that block, by the id of their row; those of a piece are there with it.
     """
+    sets: dict[tuple[str, ...], int] = {(): 0}
+    parts = [_piece(rows, known, sets) for rows in pieces] or [_piece((), known, sets)]
+    columns = {name: np.concatenate([part[name] for part in parts])[::-1] for name in parts[0]}
+    bars = Bars(*(columns.pop(name) for name in Candle._fields))
+    return DecidedBars(bars=bars, **columns, blocked_by=tuple(sets))
+
+
+def _piece(
+    rows: Sequence[Any], known: Mapping[int, tuple[Block, ...]], sets: dict[tuple[str, ...], int]
+) -> dict[str, NDArray[Any]]:
+    """The columns of some rows, by name: those of `Bars` and of `DecidedBars`; sets that are new are added."""
     columns = dict(zip(COLUMNS, zip(*rows, strict=True), strict=True)) if rows else dict.fromkeys(COLUMNS, ())
-    status, version = _integers(columns["status"], -1), _integers(columns["config_version"], 0)
-    is_paused = np.array(columns["is_paused"], dtype=np.bool_)
-    sets, index = _sets(columns["blocks_id"], known)
-    return DecidedBars(
-        bars=Bars(
-            np.array(columns["open_time"], dtype=np.int64), *(_numbers(columns[name]) for name in Candle._fields[1:])
-        ),
-        is_decided=np.array([each is not None for each in columns["config_version"]], dtype=np.bool_),
-        has_effect=np.isin(status, WITH_EFFECT) & ~is_paused,
-        level=_integers(columns["level"], 0),
-        raw_level=_integers(columns["raw_level"], 0),
-        side=_integers(columns["side"], 0).astype(np.float64),
-        confidence=_numbers(columns["confidence"]),
-        size=np.nan_to_num(_numbers(columns["size"])),
-        wanted=_numbers(columns["wanted"]),
-        atr=_numbers(columns["atr"]),
-        version=version,
-        blocks=index,
-        blocked_by=sets,
-    )
+    status, is_paused = _integers(columns["status"], -1), np.array(columns["is_paused"], dtype=np.bool_)
+    return {
+        "open_time": np.array(columns["open_time"], dtype=np.int64),
+        **{name: _numbers(columns[name]) for name in Candle._fields[1:]},
+        "is_decided": np.array([each is not None for each in columns["config_version"]], dtype=np.bool_),
+        "has_effect": np.isin(status, WITH_EFFECT) & ~is_paused,
+        "level": _integers(columns["level"], 0),
+        "raw_level": _integers(columns["raw_level"], 0),
+        "side": _integers(columns["side"], 0).astype(np.float64),
+        "confidence": _numbers(columns["confidence"]),
+        "size": np.nan_to_num(_numbers(columns["size"])),
+        "wanted": _numbers(columns["wanted"]),
+        "atr": _numbers(columns["atr"]),
+        "version": _integers(columns["config_version"], 0),
+        "blocks": _sets(columns["blocks_id"], known, sets),
+    }
 
 
 def _numbers(column: Sequence[Any]) -> FloatArray:
@@ -106,13 +117,12 @@ def _integers(column: Sequence[Any], without: int) -> IntArray:
 
 
 def _sets(
-    column: Sequence[int | None], known: Mapping[int, tuple[Block, ...]]
-) -> tuple[tuple[tuple[str, ...], ...], IntArray]:
-    """The distinct sets of filters that block, the empty one first, and for each row the index of its set."""
-    found: dict[tuple[str, ...], int] = {(): 0}
+    column: Sequence[int | None], known: Mapping[int, tuple[Block, ...]], sets: dict[tuple[str, ...], int]
+) -> IntArray:
+    """For each row the index of its set of filters that block, among all sets; the empty one is the first."""
     of: dict[int | None, int] = {None: 0}
     for number in {*column}:
         if number is not None:
             names = tuple(dict.fromkeys(each.filter for each in known[number]))
-            of[number] = found.setdefault(names, len(found))
-    return tuple(found), np.array([of[each] for each in column], dtype=np.int64)
+            of[number] = sets.setdefault(names, len(sets))
+    return np.array([of[each] for each in column], dtype=np.int64)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
+from time import sleep
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
@@ -108,6 +109,10 @@ class Range(NamedTuple):
 
 
 ALL = Range()
+_TOGETHER = 1_000
+"""Rows that are read at once, where there may be very many."""
+_REST_SECONDS = 0.0005
+"""After them, in which other threads have the interpreter: the agent decides in one of them, and pauses."""
 
 
 class RecordReader:
@@ -232,8 +237,9 @@ class RecordReader:
 
     def decided_bars(self, of: Series, wanted: Range = ALL) -> DecidedBars:
         """The same bars as columns."""
-        rows = self.counted(of, select(*(bars.c[name] for name in COLUMNS)), wanted)
-        return as_columns(rows, self._blocks)
+        query = select(*(bars.c[name] for name in COLUMNS))
+        with self._database.transaction() as connection:
+            return as_columns(self._counted(connection, of, query, wanted), self._blocks)
 
     def segment(self, segment: Segment, first: int, last: int) -> list[RecordedBar]:
         """Bars of one segment alone, oldest first: from these its decisions were made, to the last bit."""
@@ -255,18 +261,25 @@ class RecordReader:
 
     def counted(self, of: Series, query: Select[Any], wanted: Range) -> list[Any]:
         """Rows of the table `bars` that count, of all segments in a range, oldest first."""
-        found: list[Any] = []
         with self._database.transaction() as connection:
-            for condition in _pieces(of, wanted):
-                page = query.where(*condition).order_by(bars.c.open_time.desc())
-                if wanted.limit is not None:
-                    page = page.limit(wanted.limit - len(found))
-                found += connection.execute(page).all()
-                if wanted.limit is not None and len(found) >= wanted.limit:
-                    break
-            self._know_blocks(connection, found)
+            found = [row for rows in self._counted(connection, of, query, wanted) for row in rows]
         found.reverse()
         return found
+
+    def _counted(
+        self, connection: Connection, of: Series, query: Select[Any], wanted: Range
+    ) -> Iterator[Sequence[Any]]:
+        """The same, newest first, some at a time; other threads have a turn between."""
+        left = wanted.limit
+        for condition in _pieces(of, wanted):
+            page = query.where(*condition).order_by(bars.c.open_time.desc()).limit(left)
+            for rows in connection.execute(page, execution_options={"yield_per": _TOGETHER}).partitions():
+                self._know_blocks(connection, rows)
+                yield rows
+                sleep(_REST_SECONDS)
+                left = None if left is None else left - len(rows)
+            if left == 0:
+                return
 
     def _know_blocks(self, connection: Connection, rows: Sequence[Any]) -> None:
         missing = {row.blocks_id for row in rows} - self._blocks.keys() - {None}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from vivienne.wire.record import ExportRow
 
 ExportFormat = Literal["csv", "ndjson", "parquet"]
-_ROW_GROUP = 16_384
+_ROW_GROUP = 4_096
 """Rows of a Parquet file that are written together."""
 
 
