@@ -14,7 +14,8 @@ import pytest
 from making import random_bars
 from record_client import client
 from recording import RUN, Ordered, Recording
-from vivienne.record.reading.exporting import COLUMNS
+from vivienne.errors import RecordUnavailable
+from vivienne.record.reading.exporting import COLUMNS, write_export
 from vivienne.record.reading.scope import Scope
 from vivienne.record.reading.thread import ReadingThread
 from vivienne.record.reading.view import LocalRecord
@@ -101,6 +102,34 @@ def test_parquet_has_the_types_and_the_values(reading: TestClient) -> None:
         if kind == "time":
             values = [iso(round(value.timestamp() * 1000)) for value in values]
         assert values == [" ".join(row[name]) if kind == "words" else row[name] for row in rows], name
+
+
+@pytest.mark.parametrize("place", ["its client", "the record"])
+def test_a_parquet_export_that_cannot_go_on_says_why_and_has_no_end(
+    reading: TestClient, place: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The library writes to standard error if an error of Python's passes through it."""
+    pytest.importorskip("arro3.io")
+    monkeypatch.setattr("vivienne.record.reading.exporting._ROW_GROUP", 16)
+    rows: Any = rows_of(reading, "assets/BTC/decisions?format=ndjson")
+    written, read = [b""], [0]
+
+    def write(part: bytes) -> None:
+        if read[0] > 1 and place == "its client":
+            raise RecordUnavailable("the export", "is left")
+        written.append(part)
+
+    def pieces() -> Iterator[Any]:
+        for read[0] in range(1, 5):
+            yield rows[:20]
+            if read[0] > 1 and place == "the record":
+                raise RecordUnavailable("the record", "is gone")
+
+    with pytest.raises(RecordUnavailable, match="is left|is gone"):
+        write_export("parquet", pieces(), write)
+    assert capfd.readouterr().err == ""
+    assert not b"".join(written).endswith(b"PAR1")
+    assert read[0] < 4
 
 
 def test_an_export_of_all_assets_has_their_entries_by_time(reading: TestClient) -> None:

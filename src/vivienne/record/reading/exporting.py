@@ -121,18 +121,43 @@ def _cells(row: ExportRow) -> Iterator[Any]:
 
 
 class _Output(io.RawIOBase):
-    """A file that hands on what is written."""
+    """A file that hands on what is written.
+
+    Python's errors must not pass through the library, which would panic and write past the log. They are kept, and from
+    then on nothing is handed on, so that what was written has no end and nobody takes it for a whole table.
+
+    Attributes:
+        error: the first one, of writing or of reading.
+    """
 
     def __init__(self, write: Callable[[bytes], None]) -> None:
         super().__init__()
         self._write = write
+        self.error: BaseException | None = None
 
     def writable(self) -> bool:
         return True
 
     def write(self, data: Any) -> int:
-        self._write(bytes(data))
+        if self.error is None:
+            try:
+                self._write(bytes(data))
+            except BaseException as error:  # noqa: BLE001  # whoever writes raises it
+                self.error = error
         return len(data)
+
+    def read(self, pieces: Iterable[Sequence[ExportRow]]) -> Iterator[Sequence[ExportRow]]:
+        """The pieces that have rows, until an error."""
+        try:
+            for piece in pieces:
+                if self.error is not None:
+                    return
+                if piece:
+                    yield piece
+        except GeneratorExit:
+            raise
+        except BaseException as error:  # noqa: BLE001  # as above
+            self.error = error
 
 
 def _write_parquet(pieces: Iterable[Sequence[ExportRow]], write: Callable[[bytes], None]) -> None:
@@ -151,8 +176,11 @@ def _write_parquet(pieces: Iterable[Sequence[ExportRow]], write: Callable[[bytes
         arrays = [_array(core, column, piece).cast(types[column.kind]) for column in COLUMNS]
         return core.RecordBatch.from_arrays(arrays, schema=schema)
 
-    reader = core.RecordBatchReader.from_batches(schema, (batch(piece) for piece in pieces if piece))
-    import_module("arro3.io").write_parquet(reader, _Output(write), max_row_group_size=_ROW_GROUP)
+    output = _Output(write)
+    reader = core.RecordBatchReader.from_batches(schema, map(batch, output.read(pieces)))
+    import_module("arro3.io").write_parquet(reader, output, max_row_group_size=_ROW_GROUP)
+    if output.error is not None:
+        raise output.error
 
 
 def _array(core: Any, column: Column, piece: Sequence[ExportRow]) -> Any:
