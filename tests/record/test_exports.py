@@ -125,7 +125,7 @@ def test_a_parquet_export_that_cannot_go_on_says_why_and_has_no_end(
             if read[0] > 1 and place == "the record":
                 raise RecordUnavailable("the record", "is gone")
 
-    with pytest.raises(RecordUnavailable, match="is left|is gone"):
+    with pytest.raises(RecordUnavailable, match=r"is left|is gone"):
         write_export("parquet", pieces(), write)
     assert capfd.readouterr().err == ""
     assert not b"".join(written).endswith(b"PAR1")
