@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from click.testing import CliRunner
@@ -48,6 +50,17 @@ def test_a_backup_is_not_written_to_where_a_link_leads(tmp_path: Path) -> None:
 
     assert "exists already; name a new file" in said("backup", tmp_path / "b.db", "--db", tmp_path / "v.db", code=2)
     assert not (tmp_path / "elsewhere.db").exists()
+
+
+def test_what_is_no_backup_is_refused_and_makes_no_database(tmp_path: Path) -> None:
+    (tmp_path / "empty.db").touch()
+    with closing(sqlite3.connect(tmp_path / "bare.db")) as bare:
+        bare.execute("PRAGMA user_version=1")
+    for name in ("empty.db", "bare.db"):
+        file = tmp_path / name
+        assert f"{file} is no backup: it has no tables" in said("restore", file, "--db", tmp_path / "w.db", code=2)
+    assert "it is not a regular file" in said("restore", "/dev/null", "--db", tmp_path / "w.db", code=2)
+    assert not (tmp_path / "w.db").exists()
 
 
 def test_a_problem_is_said_and_is_a_failure(tmp_path: Path) -> None:

@@ -416,6 +416,12 @@ def test_a_file_that_cannot_be_read_is_another_failure(tmp_path: Path, content: 
     assert said in refused(config("import", path, "--db", tmp_path / "v.db"), 2 if said else 1)
 
 
+def test_a_device_is_no_file_of_a_configuration(tmp_path: Path) -> None:
+    """Nor is a pipe, which may never end."""
+    message = refused(config("import", "/dev/null", "--db", tmp_path / "v.db"), 2)
+    assert "it cannot be read: it is not a regular file" in message
+
+
 def test_a_database_in_use_is_left_to_who_uses_it(tmp_path: Path, file: Path) -> None:
     with RunningServer("--assets", "BTC", db=tmp_path / "v.db") as server:
         assert "in which everything is at its default" in done(config("export", "--db", tmp_path / "v.db"))

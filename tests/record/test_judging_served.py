@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import weakref
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,6 +21,9 @@ from vivienne.record.judging.outcomes import outcomes
 from vivienne.record.judging.summary import outcome_entry
 from vivienne.record.judging.version_outcome import Predecessor, version_outcome
 from vivienne.record.reader import RecordReader
+from vivienne.record.reading.changed import Answers
+from vivienne.record.reading.judged import judged
+from vivienne.record.reading.judging_query import JudgingQuery
 from vivienne.record.reading.scope import Scope
 from vivienne.record.reading.thread import ReadingThread
 from vivienne.record.reading.view import LocalRecord
@@ -32,6 +37,7 @@ if TYPE_CHECKING:
     from starlette.testclient import TestClient
 
     from vivienne.record.columns import DecidedBars
+    from vivienne.record.reading.judging_query import About
 
 BARS = random_bars(3, 420)
 LOW = {"settings": {"state_threshold_loaded": 5, "state_threshold_aim": 30}}
@@ -121,6 +127,24 @@ def test_the_account_is_that_of_the_decisions(judging: TestClient, recorded: Dec
     both = get(judging, "account")
     assert both["assets"] == ["BTC", "ETH"]
     assert both["fee"] > 0
+
+
+@pytest.mark.parametrize("about", ["account", "setups", "filters"])
+def test_the_bars_of_one_asset_after_the_other_are_held(recorded: DecidedBars, about: About) -> None:
+    class Reader:
+        most, given = 0, list[Any]()
+
+        def decided_bars(self, _of: object, _wanted: object) -> DecidedBars:
+            self.most = max(self.most, sum(each() is not None for each in self.given))
+            found = recorded[:]
+            self.given.append(weakref.ref(found.bars.volume))
+            return found
+
+    reader: Any = Reader()
+    series = [SimpleNamespace(asset=asset) for asset in "ABCD"]
+    scope: Any = SimpleNamespace(timeframe="15m", series=lambda _reader, _assets: series)
+    judged(reader, scope, JudgingQuery(about=about), Answers())
+    assert (len(reader.given), reader.most) == (4, 1)
 
 
 def test_setups_and_filters_are_of_the_span_that_is_asked_for(judging: TestClient) -> None:

@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING
 
 from vivienne.commands.yaml.reading import LARGEST_FILE
 from vivienne.errors import FileUnreadable, unwritable
+from vivienne.store.private import refuse_special
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +31,7 @@ def read_file(file: str) -> str:
         if file == STANDARD:
             raw = sys.stdin.buffer.read(LARGEST_FILE + 1)
         else:
+            refuse_special(Path(file))
             with Path(file).open("rb") as opened:
                 raw = opened.read(LARGEST_FILE + 1)
         return raw.decode("utf-8-sig")

@@ -80,7 +80,7 @@ def as_columns(pieces: Iterable[Sequence[Any]], known: Mapping[int, tuple[Block,
     """
     sets: dict[tuple[str, ...], int] = {(): 0}
     parts = [_piece(rows, known, sets) for rows in pieces] or [_piece((), known, sets)]
-    columns = {name: np.concatenate([part[name] for part in parts])[::-1] for name in parts[0]}
+    columns = {name: np.concatenate([part[name][::-1] for part in reversed(parts)]) for name in parts[0]}
     bars = Bars(*(columns.pop(name) for name in Candle._fields))
     return DecidedBars(bars=bars, **columns, blocked_by=tuple(sets))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
@@ -127,6 +128,7 @@ def _unpacked(file: Path, copied: Path, called: Path) -> Iterator[SqliteRevision
             make_file(beside)
             copy_file(journal, beside, called)
     try:
+        _refuse_empty(copied, file)
         with _store_in(copied) as store:
             _check(store, file)
             yield store
@@ -136,6 +138,21 @@ def _unpacked(file: Path, copied: Path, called: Path) -> Iterator[SqliteRevision
         # What may pass, as a full disk, concerns the copy; what is wrong with the content is that of the backup.
         name = called if error.is_temporary else file
         raise StoreUnusable(str(error).replace(str(copied), str(name)), is_temporary=error.is_temporary) from error
+
+
+def _refuse_empty(copied: Path, file: Path) -> None:
+    """Refuse a backup without tables, as a copy that was broken off: it would be made an empty database.
+
+    Raises:
+        StoreUnusable: it has none.
+    """
+    with closing(sqlite3.connect(copied)) as connection:
+        try:
+            [tables] = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except sqlite3.DatabaseError:
+            return  # whoever opens it says what is wrong
+    if not tables:
+        raise StoreUnusable(f"{file} is no backup: it has no tables; name a file that `vivienne backup` wrote")
 
 
 @contextmanager

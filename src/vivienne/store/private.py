@@ -135,6 +135,16 @@ def naming(path: Path) -> Iterator[None]:
         raise OSError(error.errno, error.strerror, str(path)) from error
 
 
+def refuse_special(path: Path) -> None:
+    """Refuse what is there and no file: reading a device or a pipe may never end.
+
+    Raises:
+        OSError: it is one.
+    """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+
+
 def copy_file(source: Path, target: Path, called: Path | None = None) -> None:
     """Copy the content of a file into another one. An error names the one that could not be read or written.
 
@@ -146,6 +156,7 @@ def copy_file(source: Path, target: Path, called: Path | None = None) -> None:
     Raises:
         OSError: that is not possible.
     """
+    refuse_special(source)
     with naming(source):
         reading = source.open("rb")
     with reading, target.open("wb", buffering=0) as writing:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from vivienne.record.judging.book import BEGINNING, Book, PaperPosition
-from vivienne.record.judging.grid import Grid, common_times, grid, since
+from vivienne.record.judging.grid import Followed, Grid, common_times, grid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -69,13 +69,17 @@ def account(assets: Mapping[str, DecidedBars], length_ms: int, costs: Costs) -> 
     """Follow the decisions on some assets with one equity.
 
     Args:
-        assets: bars with decisions by the name of the asset. The account begins with the first decision of all; assets
-            without a bar since then are left out.
+        assets: bars with decisions by the name of the asset, looked up one after the other. The account begins with the
+            first decision of all; assets without a bar since then are left out.
         length_ms: length of a bar.
         costs: of a trade.
     """
-    begins = [each.bars.open_time[each.is_decided].item(0) for each in assets.values() if each.is_decided.any()]
-    known = _kept(assets, min(begins)) if begins else {}
+    followed: dict[str, Followed] = {}
+    for name, decided in assets.items():
+        followed[name] = Followed.of(decided)
+        yield
+    begins = [each.open_time[each.is_decided].item(0) for each in followed.values() if each.is_decided.any()]
+    known = _kept(followed, min(begins)) if begins else {}
     if not known:
         nothing = np.empty(0)
         return Account(np.empty(0, np.int64), np.empty(0, np.bool_), nothing, nothing, (), 0.0, 0.0)
@@ -96,9 +100,9 @@ def account(assets: Mapping[str, DecidedBars], length_ms: int, costs: Costs) -> 
     )
 
 
-def _kept(assets: Mapping[str, DecidedBars], time: int) -> dict[str, DecidedBars]:
+def _kept(assets: Mapping[str, Followed], time: int) -> dict[str, Followed]:
     """The bars that open at or after a time, of the assets that have some."""
-    return {name: kept for name, decided in assets.items() if len(kept := since(decided, time))}
+    return {name: kept for name, each in assets.items() if len((kept := each.since(time)).open_time)}
 
 
 def _follow(book: Book, market: Grid) -> Pieces[_Course]:

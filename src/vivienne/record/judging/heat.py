@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from vivienne.record.judging.setups import HOUR_MS
 from vivienne.times import iso
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from vivienne.market.types import IntArray
     from vivienne.record.columns import DecidedBars
@@ -25,26 +25,37 @@ _PIECE = 500
 """Number of times that are written at once."""
 
 
-def heat_map(assets: Sequence[DecidedBars], unit: HeatUnit) -> Pieces[HeatMap]:
+class _Counts(NamedTuple):
+    """Decided bars of one asset, and those on which each filter blocked; one value for each of its spans of time."""
+
+    times: IntArray
+    bars: IntArray
+    blocked: dict[str, IntArray]
+
+
+def heat_map(assets: Iterable[DecidedBars], unit: HeatUnit) -> Pieces[HeatMap]:
     """Compute the fraction of decided bars on which each filter blocked an entry.
 
     Args:
-        assets: bars with decisions; bars of all assets count alike.
+        assets: bars with decisions, looked at one after the other; bars of all assets count alike.
         unit: length of the spans of time.
     """
     span = _SPANS[unit]
-    times = np.empty(0, np.int64)
+    counted: list[_Counts] = []
     for decided in assets:
-        times = merged(times, _distinct(decided.bars.open_time[decided.is_decided] // span))
+        counted.append(_counts(decided, span))
+        yield
+    times = np.empty(0, np.int64)
+    for one in counted:
+        times = merged(times, one.times)
         yield
     bars = np.zeros(len(times), np.int64)
     blocked: dict[str, IntArray] = {}
-    for decided in assets:
-        place = np.searchsorted(times, decided.bars.open_time // span)
-        bars += np.bincount(place[decided.is_decided], minlength=len(times))
-        for name, is_blocked in blocked_by(decided).items():
-            count = np.bincount(place[is_blocked & decided.is_decided], minlength=len(times))
-            blocked[name] = blocked.get(name, 0) + count
+    for one in counted:
+        place = np.searchsorted(times, one.times)
+        bars[place] += one.bars
+        for name, count in one.blocked.items():
+            blocked.setdefault(name, np.zeros(len(times), np.int64))[place] += count
         yield
     written: list[str] = []
     for begin in range(0, len(times), _PIECE):
@@ -56,6 +67,20 @@ def heat_map(assets: Sequence[DecidedBars], unit: HeatUnit) -> Pieces[HeatMap]:
         "bars": bars.tolist(),
         "filters": [{"filter": name, "shares": (count / bars).tolist()} for name, count in sorted(blocked.items())],
     }
+
+
+def _counts(decided: DecidedBars, span: int) -> _Counts:
+    spans = decided.bars.open_time // span
+    times = _distinct(spans[decided.is_decided])
+    place = np.searchsorted(times, spans)
+    return _Counts(
+        times,
+        np.bincount(place[decided.is_decided], minlength=len(times)),
+        {
+            name: np.bincount(place[is_blocked & decided.is_decided], minlength=len(times))
+            for name, is_blocked in blocked_by(decided).items()
+        },
+    )
 
 
 def _distinct(spans: IntArray) -> IntArray:

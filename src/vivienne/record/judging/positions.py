@@ -10,7 +10,7 @@ from vivienne.agent.decision import Clarity
 from vivienne.record.judging.runs import decision_starts
 
 if TYPE_CHECKING:
-    from vivienne.market.types import BoolArray, FloatArray
+    from vivienne.market.types import BoolArray, FloatArray, IntArray
     from vivienne.record.columns import DecidedBars
 
 
@@ -49,7 +49,7 @@ def begins(sides: FloatArray, decided: DecidedBars, length_ms: int) -> BoolArray
         length_ms: length of a bar.
     """
     side = np.sign(sides)
-    is_first = decision_starts(decided, length_ms) == np.arange(len(decided))
+    is_first = decision_starts(decided.bars.open_time, decided.is_decided, length_ms) == np.arange(len(decided))
     is_begun: BoolArray = (side != 0) & (side != np.append(0.0, side)[:-1]) & ~is_first
     return is_begun
 
@@ -60,14 +60,22 @@ def paper_positions(decided: DecidedBars, length_ms: int) -> FloatArray:
     It is the one that the bar asks for. But what was under way at the first decision of a run was entered at a price
     that is not known, so it is never taken; the first position is the first that begins later.
     """
-    wanted = positions(decided)
-    return np.where(_is_inside(wanted, decided, length_ms), 0.0, wanted)
+    return taken(positions(decided), decided.bars.open_time, decided.is_decided, length_ms)
 
 
-def _is_inside(sides: FloatArray, decided: DecidedBars, length_ms: int) -> BoolArray:
-    """True on bars of what was under way at the first decision of a run, until it ends; arguments as in `begins`."""
+def taken(wanted: FloatArray, open_time: IntArray, is_decided: BoolArray, length_ms: int) -> FloatArray:
+    """The same of positions that bars ask for; one value for each bar."""
+    return np.where(_is_inside(wanted, decision_starts(open_time, is_decided, length_ms)), 0.0, wanted)
+
+
+def _is_inside(sides: FloatArray, start: IntArray) -> BoolArray:
+    """True on bars of what was under way at the first decision of a run, until it ends.
+
+    Args:
+        sides: as in `begins`.
+        start: see `decision_starts`.
+    """
     side = np.sign(sides)
-    start = decision_starts(decided, length_ms)
     is_changed = (side != side[start]).astype(np.int64)
     changes = np.cumsum(is_changed)
     # The first bar of a run is not a changed one, so the changes up to it are those before the run.

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from vivienne.market.types import IntArray
-    from vivienne.record.columns import DecidedBars
+    from vivienne.market.types import BoolArray, IntArray
 
 
 def run_starts(open_time: IntArray, length_ms: int) -> IntArray:
@@ -22,13 +21,18 @@ def run_starts(open_time: IntArray, length_ms: int) -> IntArray:
     return first.repeat(np.diff(first, append=len(open_time)))
 
 
-def decision_starts(decided: DecidedBars, length_ms: int) -> IntArray:
+def decision_starts(open_time: IntArray, is_decided: BoolArray, length_ms: int) -> IntArray:
     """For each bar, the row of the first decision in its run; its own row before that.
 
     What was decided before is not known: the bars before the first decision have none, or no longer.
+
+    Args:
+        open_time: as in `run_starts`.
+        is_decided: True for each bar with a decision.
+        length_ms: as in `run_starts`.
     """
-    rows, own = np.flatnonzero(decided.is_decided), np.arange(len(decided))
-    first = np.append(rows, len(decided))[np.searchsorted(rows, run_starts(decided.bars.open_time, length_ms))]
+    rows, own = np.flatnonzero(is_decided), np.arange(len(open_time))
+    first = np.append(rows, len(open_time))[np.searchsorted(rows, run_starts(open_time, length_ms))]
     found: IntArray = np.minimum(first, own)
     return found
 

@@ -58,8 +58,9 @@ def setups(assets: Mapping[str, DecidedBars], length_ms: int, span: Span = EVERY
     """Sort the entries on some bars by their kinds.
 
     Args:
-        assets: bars with decisions, by the name of the asset. They should begin one bar before the span, because a
-            position on the first bar never counts as an entry, and end `outcomes.MOVE_BARS` after the span.
+        assets: bars with decisions, by the name of the asset, looked up one after the other. They should begin one bar
+            before the span, because a position on the first bar never counts as an entry, and end `outcomes.MOVE_BARS`
+            after the span.
         length_ms: length of a bar.
         span: of the bars whose entries count.
     """

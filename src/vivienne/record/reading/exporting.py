@@ -146,7 +146,7 @@ class _Output(io.RawIOBase):
                 self.error = error
         return len(data)
 
-    def read(self, pieces: Iterable[Sequence[ExportRow]]) -> Iterator[Sequence[ExportRow]]:
+    def until_error(self, pieces: Iterable[Sequence[ExportRow]]) -> Iterator[Sequence[ExportRow]]:
         """The pieces that have rows, until an error."""
         try:
             for piece in pieces:
@@ -177,7 +177,7 @@ def _write_parquet(pieces: Iterable[Sequence[ExportRow]], write: Callable[[bytes
         return core.RecordBatch.from_arrays(arrays, schema=schema)
 
     output = _Output(write)
-    reader = core.RecordBatchReader.from_batches(schema, map(batch, output.read(pieces)))
+    reader = core.RecordBatchReader.from_batches(schema, map(batch, output.until_error(pieces)))
     import_module("arro3.io").write_parquet(reader, output, max_row_group_size=_ROW_GROUP)
     if output.error is not None:
         raise output.error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,8 @@ from vivienne.slices import whole_by
 from vivienne.times import iso
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from vivienne.record.columns import DecidedBars
     from vivienne.record.reader import RecordReader, Series
     from vivienne.record.reading.changed import Answers
@@ -70,7 +73,7 @@ def judged(reader: RecordReader, scope: Scope, query: JudgingQuery, answers: Ans
     if query.about == "account":
         costs = Costs(query.fee, query.slippage)
         return account_entry(whole_by(end, account(found, length, costs)), [*found], costs)
-    return whole_by(end, heat_map([*found.values()], query.unit))
+    return whole_by(end, heat_map(found.values(), query.unit))
 
 
 def _series(reader: RecordReader, scope: Scope, asset: str) -> Series:
@@ -80,16 +83,32 @@ def _series(reader: RecordReader, scope: Scope, asset: str) -> Series:
     return found
 
 
-def _assets(
-    reader: RecordReader, scope: Scope, query: JudgingQuery, *, before: int = 0, after: int = 0
-) -> dict[str, DecidedBars]:
+class _Assets(Mapping[str, "DecidedBars"]):
+    """Bars with decisions, by asset. Those of an asset are read whenever they are looked up, and not kept."""
+
+    def __init__(self, reader: RecordReader, series: list[Series], wanted: Range) -> None:
+        self._reader = reader
+        self._series = {each.asset: each for each in series}
+        self._wanted = wanted
+
+    def __getitem__(self, asset: str) -> DecidedBars:
+        return self._reader.decided_bars(self._series[asset], self._wanted)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._series)
+
+    def __len__(self) -> int:
+        return len(self._series)
+
+
+def _assets(reader: RecordReader, scope: Scope, query: JudgingQuery, *, before: int = 0, after: int = 0) -> _Assets:
     """Bars with decisions, by asset, with those of so many ms around them; of very many the newest ones."""
     series = scope.series(reader, query.assets)
     most = min(MOST_BARS, MOST_BARS_OF_ALL // max(1, len(series)))
     first = None if query.begin is None else query.begin - before
     end = None if query.end is None else query.end + after
     wanted = Range(first=first, before=end, limit=most)
-    return {each.asset: reader.decided_bars(each, wanted) for each in series}
+    return _Assets(reader, series, wanted)
 
 
 def _versions(reader: RecordReader, scope: Scope, query: JudgingQuery) -> VersionPage:
