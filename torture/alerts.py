@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _ASSETS = ("BTC", "ETH", "SOL")
-_SPEED = 600
-"""Ten bars a second of each asset."""
+_SPEED = 120
+"""Two bars a second of each asset: fewer close while the server starts than alerts look back on."""
 _LEVELS = ["idle", "loaded", "aim", "bang"]
 _LATEST_KILL_SECONDS = 1.5
 _PATIENCE_SECONDS = 60.0

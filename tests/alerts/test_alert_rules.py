@@ -156,3 +156,21 @@ def test_what_cannot_be_meant_is_refused(changed: dict[str, Any], path: str) -> 
 def test_an_asset_that_is_not_decided_is_accepted_with_a_warning() -> None:
     _, warnings = read_rule({**SMALLEST, "assets": ["BTCC", "E*"]}, assets=ASSETS)
     assert [warning["message"] for warning in warnings] == ["BTCC is not decided here; the nearest asset is BTC"]
+
+
+BODY = {**HOOK, "body": {"side": "{{side}}"}}
+
+
+@pytest.mark.parametrize(
+    ("changed", "warned"),
+    [
+        ({"channels": [BODY]}, True),
+        ({"channels": [{**BODY, "drop_expired": True}]}, False),
+        ({"channels": [{**HOOK, "body": {"until": "{{expires_at}}"}}]}, False),
+        ({"channels": [HOOK]}, False),
+        ({"channels": [BODY], "event": ["entry", "exit"], "levels": None}, False),
+    ],
+)
+def test_a_receiver_that_cannot_tell_late_alerts_is_warned_of(changed: dict[str, Any], *, warned: bool) -> None:
+    _, warnings = read_rule({**SMALLEST, **changed}, assets=ASSETS)
+    assert [warning["id"] for warning in warnings] == ["late_alerts"] * warned

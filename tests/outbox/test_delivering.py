@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -170,6 +171,17 @@ async def test_delays_grow_up_to_a_bound_and_after_a_day_a_message_is_dead(bench
     assert all(delay <= bound for delay, bound in zip(bench.delays, bounds, strict=True))
     assert GIVEN_UP_SECONDS <= bench.now <= GIVEN_UP_SECONDS + LONGEST_DELAY
     assert max(bench.delays) > LONGEST_DELAY / 2
+
+
+async def test_a_channel_may_want_no_alert_that_expired(bench: Bench) -> None:
+    bench.rules["al_1"] = InForce(rule({**BOT, "drop_expired": True}))
+    bench.sender.script["https://bot.example/hook"] = [FAILED, OK]
+    late, still_good = waiting(1), waiting(2)
+    late.event.event["expires_at"] = datetime.fromtimestamp(1_000_000.0, UTC).isoformat()
+    bench.deliveries.take([late, still_good])
+    kept = await bench.all_done()
+    assert [each.status for each in kept.values()] == ["dropped", "delivered"]
+    assert bench.ids == ["1", "2"]
 
 
 async def test_retry_after_is_obeyed(bench: Bench) -> None:

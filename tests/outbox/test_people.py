@@ -52,6 +52,21 @@ async def test_an_address_of_this_machine_is_refused() -> None:
     assert receiver.requests == []
 
 
+@pytest.mark.parametrize(
+    "value", ["wJalrXUtnFEMI/K7MDENG", "user:hunter2hunter2", "a b://c", "://x", "wJalrXUtnFEMI+K7MDENG.bPxRfi://x"]
+)
+async def test_a_variable_that_is_no_url_of_a_service_is_shown_to_nobody(
+    value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOME_SECRET", value)
+    attempt = await sent("env:SOME_SECRET")
+    assert attempt.outcome == "failed"
+    assert attempt.answer.startswith("The environment variable SOME_SECRET cannot be used: not a URL of a service")
+    assert value not in attempt.answer
+    monkeypatch.setenv("SOME_SECRET", "hunter2://hunter2")
+    assert "hunter2" not in (await sent("env:SOME_SECRET")).answer
+
+
 async def test_an_answer_that_repeats_the_secrets_of_the_url_is_kept_without_them() -> None:
     code = "import json,sys; print(json.dumps({'delivered': False, 'answer': 'no: ' + json.load(sys.stdin)['url']}))"
     attempt = await sent(
@@ -63,7 +78,10 @@ async def test_an_answer_that_repeats_the_secrets_of_the_url_is_kept_without_the
 async def test_a_service_that_acts_on_this_machine_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DESKTOP", "dbus://")
     attempt = await sent("env:DESKTOP")
-    assert attempt.answer == "dbus:// acts on the machine of Vivienne and reaches nobody; choose another service"
+    assert attempt.answer == (
+        "The environment variable DESKTOP cannot be used: dbus:// acts on the machine of Vivienne and reaches nobody; "
+        "choose another service"
+    )
 
 
 async def test_a_service_that_hangs_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:

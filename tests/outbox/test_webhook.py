@@ -120,6 +120,20 @@ async def test_a_long_answer_is_not_read_and_its_beginning_is_kept_fit_for_a_ter
     assert len(attempt.answer) <= 300
 
 
+@pytest.mark.parametrize(
+    ("value", "is_sent"), [("Bearer secret\n", True), ("Bearer\nsecret", False), ("sécret", False)]
+)
+async def test_a_variable_is_a_header_or_is_shown_to_nobody(
+    value: str, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, *, is_sent: bool
+) -> None:
+    monkeypatch.setenv("VIVIENNE_ALERT_KEY_OF_BOT", value)
+    attempt = await sent(receiver.url(), headers={"Authorization": "env:VIVIENNE_ALERT_KEY_OF_BOT"})
+    assert (attempt.outcome == "delivered") is is_sent
+    assert [request.headers["authorization"] for request in receiver.requests] == ["Bearer secret"] * is_sent
+    assert "cret" not in attempt.answer
+    assert is_sent or "The environment variable VIVIENNE_ALERT_KEY_OF_BOT cannot be used" in attempt.answer
+
+
 async def test_an_answer_that_repeats_secrets_is_kept_without_them() -> None:
     async def echo(request: Request, writer: asyncio.StreamWriter) -> None:
         await answer(500, f"{request.target} {request.headers['x-key']}".encode())(request, writer)

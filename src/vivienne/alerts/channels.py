@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 import secrets
 from functools import cached_property
 from typing import Annotated, Any, Literal
@@ -21,6 +22,7 @@ LONGEST_URL, LONGEST_HEADER, MOST_HEADERS = 2_000, 1_000, 16
 SIGNING_SECRET = "whsec_"  # noqa: S105  # the beginning of every signing secret
 _SIGNING_BYTES = range(24, 65)
 """Bytes that a signing secret may have, as Standard Webhooks says."""
+_SERVICE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,19}://")
 _OWN_HEADERS = frozenset({"host", "content-length", "transfer-encoding", "connection", "content-type"})
 
 
@@ -61,7 +63,12 @@ def _check_variable(name: str, begin: str) -> None:
         raise ValueError(f"{name} is a setting of the server; use a variable whose name begins otherwise")
 
 
-def _web_address(text: str) -> None:
+def check_web_address(text: str) -> None:
+    """Check that a text is the URL of a webhook.
+
+    Raises:
+        ValueError: it is none; the message does not contain it.
+    """
     if len(text) > LONGEST_URL:
         raise ValueError(f"a URL has at most {LONGEST_URL:,} characters")
     try:
@@ -75,8 +82,13 @@ def _web_address(text: str) -> None:
         raise ValueError("a URL with a name and a password is not accepted; send an Authorization header instead")
 
 
-def _service_address(text: str) -> None:
-    if len(text) > LONGEST_URL or "://" not in text or any(c.isspace() for c in text):
+def check_service_address(text: str) -> None:
+    """Check that a text is the URL of a service.
+
+    Raises:
+        ValueError: it is none; the message does not contain it.
+    """
+    if len(text) > LONGEST_URL or not _SERVICE.match(text) or any(c.isspace() for c in text):
         raise ValueError("not a URL of a service; write it as tgram://TOKEN/CHAT, see the documentation of apprise")
     if scheme(text) in LOCAL_SERVICES:
         raise ValueError(
@@ -84,7 +96,12 @@ def _service_address(text: str) -> None:
         )
 
 
-def _signing_secret(text: str) -> None:
+def check_signing_secret(text: str) -> None:
+    """Check that a text is a signing secret.
+
+    Raises:
+        ValueError: it is none; the message does not contain it.
+    """
     try:
         length = len(base64.b64decode(text.removeprefix(SIGNING_SECRET), validate=True))
     except (binascii.Error, ValueError):
@@ -95,7 +112,12 @@ def _signing_secret(text: str) -> None:
         )
 
 
-def _header_value(text: str) -> None:
+def check_header_value(text: str) -> None:
+    """Check that a text can be the value of a header.
+
+    Raises:
+        ValueError: it cannot; the message does not contain it.
+    """
     if len(text) > LONGEST_HEADER or not text.isascii() or not text.isprintable():
         raise ValueError(f"the value of a header has at most {LONGEST_HEADER:,} printable ASCII characters")
 
@@ -132,11 +154,13 @@ def _stored(secret: Secret) -> Any:
     return secret.stored()
 
 
-WebAddress = Annotated[Secret, BeforeValidator(sent_secret(_web_address, origin_of)), PlainSerializer(_stored)]
-ServiceAddress = Annotated[Secret, BeforeValidator(sent_secret(_service_address, scheme_of)), PlainSerializer(_stored)]
-SigningSecret = Annotated[Secret, BeforeValidator(sent_secret(_signing_secret, no_hint)), PlainSerializer(_stored)]
+WebAddress = Annotated[Secret, BeforeValidator(sent_secret(check_web_address, origin_of)), PlainSerializer(_stored)]
+ServiceAddress = Annotated[
+    Secret, BeforeValidator(sent_secret(check_service_address, scheme_of)), PlainSerializer(_stored)
+]
+SigningSecret = Annotated[Secret, BeforeValidator(sent_secret(check_signing_secret, no_hint)), PlainSerializer(_stored)]
 HeaderValue = Annotated[
-    Secret, BeforeValidator(sent_secret(_header_value, no_hint, VARIABLES_OF_HEADERS)), PlainSerializer(_stored)
+    Secret, BeforeValidator(sent_secret(check_header_value, no_hint, VARIABLES_OF_HEADERS)), PlainSerializer(_stored)
 ]
 TextTemplate = Annotated[str, Field(max_length=LONGEST_TEMPLATE), AfterValidator(text_template)]
 ChannelId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
@@ -148,6 +172,7 @@ class Channel(BaseModel):
     Attributes:
         id: its name within the rule; empty until one is given to it.
         coalesce_above: alerts that may wait for it as messages of their own; more are sent as one.
+        drop_expired: whether an alert that could not be delivered until it expired is not sent any more.
     """
 
     model_config = ConfigDict(
@@ -156,6 +181,7 @@ class Channel(BaseModel):
 
     id: ChannelId | Literal[""] = ""
     coalesce_above: int = Field(default=10, ge=1, le=1_000)
+    drop_expired: bool = False
 
     @property
     def target(self) -> str:

@@ -57,6 +57,7 @@ _WHAT = {
     "channels.type": f"one of {_TYPES}",
     "channels.id": "at most 32 letters, digits, - and _",
     "channels.coalesce_above": "a whole number between 1 and 1,000",
+    "channels.drop_expired": "true or false",
     "channels.url": "a URL, or env:NAME for one in an environment variable",
     "channels.secret": "a signing secret such as whsec_..., or env:NAME",
     "channels.headers": "an object of at most 16 headers and their values",
@@ -271,6 +272,31 @@ def _disagreements(rule: Rule) -> list[Problem]:
 
 
 def _warnings(rule: Rule, assets: Collection[str]) -> list[WarningEntry]:
+    """What is valid and rarely meant."""
+    return [*_unknown_assets(rule, assets), *_late_orders(rule)]
+
+
+def _late_orders(rule: Rule) -> list[WarningEntry]:
+    """Webhooks whose receiver cannot tell that an alert comes late: it would act on it hours afterwards.
+
+    An exit that comes late is better than none.
+    """
+    if "exit" in rule.event:
+        return []
+    return [
+        {
+            "id": "late_alerts",
+            "path": f"channels.{place}.body",
+            "message": "The receiver cannot tell when an alert comes late, for up to a day: add {{expires_at}} to the "
+            "body, or set drop_expired",
+        }
+        for place, channel in enumerate(rule.channels)
+        if isinstance(channel, Webhook) and channel.body is not None and not channel.drop_expired
+        and "expires_at" not in orjson.dumps(channel.body).decode()
+    ]  # fmt: skip
+
+
+def _unknown_assets(rule: Rule, assets: Collection[str]) -> list[WarningEntry]:
     """An exact name of an asset that is not decided: it may come later, or be a slip."""
     if not ASSET_EVENTS & set(rule.event):
         return []

@@ -28,7 +28,9 @@ def start_logging(level: str, form: Format, *others: logging.Handler) -> Console
     # It warns of every invalid request: a client could fill the log with them.
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    # They would write the headers of requests, which may be secrets.
     logging.getLogger("httpx2").setLevel(logging.WARNING)
+    logging.getLogger("httpcore2").setLevel(logging.WARNING)
     return console
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from vivienne.errors import StoreUnavailable
 from vivienne.metrics.registry import Sample
-from vivienne.outbox.lanes import Item, Lane, Lanes, message_of, with_delivery
+from vivienne.outbox.lanes import Item, Lane, Lanes, expires_at, message_of, with_delivery
 from vivienne.outbox.results import Results
 from vivienne.outbox.sending import Attempt, HasConnections, kept
 from vivienne.outbox.slots import Slots
@@ -45,6 +45,7 @@ GATHER_SECONDS: Mapping[ChannelType, float] = {"apprise": 0.5, "browser": 0.05}
 WHILE_STOPPING_SECONDS = 2.0
 COUNTED: tuple[DeliveryStatus, ...] = ("delivered", "retrying", "dead", "dropped")
 UNDONE: frozenset[DeliveryStatus] = frozenset({"waiting", "retrying"})
+_EXPIRED = "It expired before it could be delivered"
 _TOO_MANY = "Too many messages waited; the oldest were left out"
 
 
@@ -202,7 +203,9 @@ class Deliveries:
             if (wait := lane.due - self._clock()) > 0:
                 await self._pause(lane.changed, wait)
                 continue  # the rule may be another one now
-            await self._attempt(lane, channel)
+            self._drop_expired(lane, channel)
+            if lane.queue:
+                await self._attempt(lane, channel)
         self._lanes.end(lane)
 
     async def _attempt(self, lane: Lane, channel: AnyChannel) -> None:
@@ -236,6 +239,13 @@ class Deliveries:
         for place in range(lane.batch):
             self._changed(lane.queue[place], "retrying", attempt, due_at=due_at)
         self._metrics.count("vivienne_alert_deliveries_total", _kind(lane), "retrying")
+
+    def _drop_expired(self, lane: Lane, channel: AnyChannel) -> None:
+        """Take out messages that nobody should act on any more, where the channel wants that."""
+        now = self._wall()
+        while channel.drop_expired and lane.queue and expires_at(lane.queue[0]) < now:
+            lane.batch = 1
+            self._dropped(self._lanes.done(lane), _EXPIRED)
 
     def _is_too_old(self, item: Item) -> bool:
         return self._clock() - item.since >= GIVEN_UP_SECONDS

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from vivienne.alerts.channels import Webhook
@@ -211,3 +212,8 @@ def with_delivery(item: Item, **changed: object) -> Item:
     """The same message after something became of its delivery."""
     item.waiting = item.waiting._replace(delivery=replace(item.waiting.delivery, **changed))  # type: ignore[arg-type]
     return item
+
+
+def expires_at(item: Item) -> float:
+    """The moment after which nobody should act on an alert, in seconds since the epoch."""
+    return datetime.fromisoformat(item.waiting.event.event["expires_at"]).timestamp()

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 import orjson
 
-from vivienne.alerts.channels import Apprise, Browser, ToRedis
+from vivienne.alerts.channels import Apprise, Browser, ToRedis, check_service_address
 from vivienne.alerts.fields import FIELDS, values_of
 from vivienne.alerts.template import Template
 from vivienne.errors import SecretUnavailable
@@ -57,7 +57,7 @@ class PeopleSender:
         if find_spec("apprise") is None:
             return Attempt("failed", MISSING)
         try:
-            url = self._vault.open(channel.url)
+            url = self._vault.open(channel.url, check_service_address)
         except SecretUnavailable as error:
             return Attempt("failed", str(error))
         asked = {

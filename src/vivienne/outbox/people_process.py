@@ -132,7 +132,7 @@ def send(url: str, title: str, text: str, hosts: AllowedHosts) -> tuple[bool, st
     guard = Guard(hosts)
     sys.addaudithook(guard)
     if not service.add(url):
-        return False, guard.refused or f"apprise does not know the URL ({scheme(url)}://...); see its documentation"
+        return False, guard.refused or "apprise does not know the service of the URL; see its documentation"
     try:
         is_delivered = service.notify(body=text, title=title)
     except Exception as error:  # noqa: BLE001  # of any of a hundred services

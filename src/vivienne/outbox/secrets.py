@@ -17,6 +17,8 @@ from vivienne.errors import SecretUnavailable
 from vivienne.store import private
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from vivienne.alerts.secret import Secret
 
 _MOST_BYTES = 64 * 1024
@@ -45,16 +47,30 @@ class Vault:
         """
         return self._opened(may_make=True).encrypt(text.encode()).decode()
 
-    def open(self, secret: Secret) -> str:
+    def open(self, secret: Secret, check: Callable[[str], None] = lambda _text: None) -> str:
         """The secret itself.
 
+        Args:
+            secret: to open.
+            check: raises a ValueError if it is not what it should be: nobody has looked at a variable before.
+
         Raises:
-            SecretUnavailable: its variable is not set, or no key decrypts it.
+            SecretUnavailable: its variable is not set or not right, or no key decrypts it. The message does not
+                contain it.
         """
+        found = self._opened_as_it_is(secret)
+        try:
+            check(found)
+        except ValueError as error:
+            where = "The secret" if secret.env is None else f"The environment variable {secret.env}"
+            raise SecretUnavailable(f"{where} cannot be used: {error}") from None
+        return found
+
+    def _opened_as_it_is(self, secret: Secret) -> str:
         if secret.plain is not None:
             return secret.plain
         if secret.env is not None:
-            found = os.environ.get(secret.env)
+            found = os.environ.get(secret.env, "").strip("\r\n")  # one that was read from a file ends with a line
             if not found:
                 raise SecretUnavailable(
                     f"The environment variable {secret.env} is not set; set it where Vivienne runs, and restart it"

@@ -15,7 +15,14 @@ import httpcore2
 import orjson
 from standardwebhooks import Webhook as Signing
 
-from vivienne.alerts.channels import Browser, ToRedis, Webhook
+from vivienne.alerts.channels import (
+    Browser,
+    ToRedis,
+    Webhook,
+    check_header_value,
+    check_signing_secret,
+    check_web_address,
+)
 from vivienne.alerts.fields import values_of
 from vivienne.errors import SecretUnavailable
 from vivienne.market.feeds.exchange.reading import PiecewiseBackend
@@ -75,20 +82,21 @@ class WebhookSender:
         channel = message.channel
         assert isinstance(channel, Webhook)  # noqa: S101  # it was chosen by its type
         try:
-            url = self._vault.open(channel.url)
+            url = self._vault.open(channel.url, check_web_address)
             address = _address(url)
             body, kind = _body(message, channel)
+            own = {name: self._vault.open(value, check_header_value) for name, value in channel.headers.items()}
             headers: dict[bytes | str, bytes | str] = {
                 "host": _authority(address),
                 "user-agent": f"vivienne/{build_version()}",
-                **{name.lower(): self._vault.open(value) for name, value in channel.headers.items()},
+                **{name.lower(): value for name, value in own.items()},
                 "content-type": kind,
                 "webhook-id": message.id,
                 **self._signature(message, channel, body),
             }
         except (SecretUnavailable, NotReachable) as error:
             return Attempt("failed", str(error))
-        secrets = [*_parts(url), *(self._vault.open(value) for value in channel.headers.values())]
+        secrets = [*_parts(url), *own.values()]
         try:
             async with asyncio.timeout(ATTEMPT_SECONDS):
                 return await self._post(address, headers, body, secrets)
@@ -157,7 +165,7 @@ class WebhookSender:
         if channel.secret is None:
             return found
         try:
-            signing = Signing(self._vault.open(channel.secret))
+            signing = Signing(self._vault.open(channel.secret, check_signing_secret))
             found["webhook-signature"] = signing.sign(message.id, moment, body.decode())
         except (ValueError, RuntimeError) as error:
             raise SecretUnavailable("The signing secret is not whsec_ and Base64; correct the variable") from error

@@ -18,10 +18,13 @@ class ProblemEntry(TypedDict):
     asset: NotRequired[str]
 
 
-WarningId = Literal["size_change", "idle_size", "sizes_not_rising", "wide_levels_buffer", "unknown_asset", "more"]
+WarningId = Literal[
+    "size_change", "idle_size", "sizes_not_rising", "wide_levels_buffer", "unknown_asset", "late_alerts", "more"
+]
 """Kind of a warning: a position size changed by more than a factor of 5; a position size above 0 at `idle`; position
 sizes that do not rise from `loaded` over `aim` to `bang`; a levels buffer above 2 % of price; a rule of alerts
-for an asset that is not decided; more warnings than are listed."""
+for an asset that is not decided; one whose receiver cannot tell that an alert comes late; more warnings than are
+listed."""
 
 
 class WarningEntry(TypedDict):

@@ -11,6 +11,7 @@ const TITLES: Readonly<Record<string, string>> = {
   quiet: 'Quiet hours',
   expires_after: 'Expires after',
   coalesce_above: 'sent together above',
+  drop_expired: 'expired ones dropped',
 }
 
 /** True if a change is one of a rule of alerts: it belongs to no configuration. */

@@ -17,6 +17,8 @@ interface Channel {
   readonly id?: string
   /** More alerts than this that wait for it are sent as one message. */
   readonly coalesce_above?: number
+  /** An alert that could not be delivered until it expired is not sent any more. */
+  readonly drop_expired?: boolean
 }
 
 /** A signed request to a program. */

@@ -399,7 +399,7 @@ export interface Indicators {
  * `asset` is set if a change for all assets, or an import, sets it for that asset.
  */
 export interface WarningEntry {
-  id: 'size_change' | 'idle_size' | 'sizes_not_rising' | 'wide_levels_buffer' | 'unknown_asset' | 'more'
+  id: 'size_change' | 'idle_size' | 'sizes_not_rising' | 'wide_levels_buffer' | 'unknown_asset' | 'late_alerts' | 'more'
   path: string
   message: string
   asset?: string

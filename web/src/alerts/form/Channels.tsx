@@ -11,6 +11,7 @@ import { SecretField } from './SecretField.tsx'
 import { WebhookFields } from './WebhookFields.tsx'
 
 const MOST = 8
+const SENT_AS: Readonly<Record<string, string>> = { coalesce: 'coalesce_above', dropExpired: 'drop_expired' }
 
 export interface ChannelFieldsProps {
   channel: DraftChannel
@@ -31,7 +32,7 @@ export function Channels() {
         const edit = (values: Partial<DraftChannel>) =>
           change(
             { channels: channels.map((each) => (each.key === channel.key ? { ...each, ...values } : each)) },
-            ...Object.keys(values).map((name) => `${path}.${name === 'coalesce' ? 'coalesce_above' : name}`),
+            ...Object.keys(values).map((name) => `${path}.${SENT_AS[name] ?? name}`),
           )
         return (
           <section key={channel.key} className={classes.channel} aria-label={CHANNELS[channel.type].title}>
@@ -142,15 +143,15 @@ function AppriseFields({ channel, path, edit }: ChannelFieldsProps) {
   )
 }
 
-/** How many alerts that come at once are sent one by one. */
+/** What becomes of many alerts at once, and of late ones. */
 function Together({ channel, path, edit, usual }: ChannelFieldsProps & { usual: number }) {
   const { errorAt } = useForm()
   const error = errorAt(`${path}.coalesce_above`)
   return (
     <Fold
       className={classes.more}
-      summary="When many fire at once"
-      initially={channel.coalesce !== ''}
+      summary="Many at once, and late ones"
+      initially={channel.coalesce !== '' || channel.dropExpired}
       forced={error !== undefined}
     >
       <TextInput
@@ -161,6 +162,12 @@ function Together({ channel, path, edit, usual }: ChannelFieldsProps & { usual: 
         value={channel.coalesce}
         error={error}
         onChange={(event) => edit({ coalesce: event.currentTarget.value })}
+      />
+      <Switch
+        size="sm"
+        label="Drop alerts that could not be delivered until they expired"
+        checked={channel.dropExpired}
+        onChange={(event) => edit({ dropExpired: event.currentTarget.checked })}
       />
     </Fold>
   )

@@ -23,6 +23,7 @@ export interface DraftChannel {
   readonly title: string
   readonly sound: boolean
   readonly coalesce: string
+  readonly dropExpired: boolean
 }
 
 /** Quiet hours as they are typed. */
@@ -81,6 +82,7 @@ export function newChannel(type: ChannelType): DraftChannel {
     title: '',
     sound: true,
     coalesce: '',
+    dropExpired: false,
   }
 }
 
@@ -127,6 +129,7 @@ function channelsOf(rule: AlertRule): DraftChannel[] {
     ...newChannel(channel.type),
     id: channel.id,
     coalesce: numberText(channel.coalesce_above),
+    dropExpired: channel.drop_expired ?? false,
     ...(channel.type === 'webhook' && {
       url: channel.url,
       secret: channel.secret ?? '',
@@ -169,8 +172,8 @@ export function documentOf(draft: Draft): AlertDocument {
 }
 
 function channelOf(channel: DraftChannel): AlertChannel {
-  const { type, id, url, secret, headers, body, title, sound, coalesce } = channel
-  const shared = { id, type, coalesce_above: numberOf(coalesce) }
+  const { type, id, url, secret, headers, body, title, sound, coalesce, dropExpired } = channel
+  const shared = { id, type, coalesce_above: numberOf(coalesce), drop_expired: dropExpired || undefined }
   switch (type) {
     case 'webhook':
       return given({
