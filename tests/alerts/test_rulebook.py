@@ -112,3 +112,11 @@ def test_a_standing_that_cannot_be_read_is_refused(text: str) -> None:
 def test_quiet_hours_are_those_of_their_zone_and_of_the_day_on_which_they_begin(moment: str, is_quiet: bool) -> None:
     hours = QuietHours.model_validate({"from": "22:00", "to": "07:00", "zone": "Europe/Berlin", "days": ["fri"]})
     assert hours.cover(datetime.fromisoformat(moment)) is is_quiet
+
+
+def test_thousands_of_names_and_patterns_are_found_at_once() -> None:
+    names = [f"N{number}" for number in range(999)]
+    assert fired(IDLE, AIM, asset="N998", assets=names) == "level"
+    assert fired(IDLE, AIM, asset="M1", assets=names) is None
+    assert fired(IDLE, AIM, asset="BTC", assets=[*names, "*C"]) == "level"
+    assert fired(IDLE, AIM, asset="BTC.X", assets=["BTC", "B?C"]) is None

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from vivienne.agent.filters import FILTER
 from vivienne.alerts.channels import AnyChannel, Channel, TextTemplate, Webhook, made_secret
 from vivienne.alerts.fields import FIELDS
+from vivienne.alerts.patterns import Patterns
 from vivienne.alerts.quiet import QuietHours, as_tuple
 from vivienne.alerts.secret import Secret
 from vivienne.alerts.template import Template
@@ -164,6 +165,24 @@ class Rule(BaseModel):
     def template(self) -> Template | None:
         """The template of the text."""
         return None if self.text is None else Template(self.text, FIELDS)
+
+    def concerns(self, asset: str) -> bool:
+        """Tell whether the rule is for an asset."""
+        return self._assets.fits(asset)
+
+    @cached_property
+    def _assets(self) -> Patterns:
+        return Patterns(self.assets)
+
+    @cached_property
+    def wanted_authors(self) -> Patterns:
+        """The authors of changes that it wants."""
+        return Patterns(self.authors or ("*",))
+
+    @cached_property
+    def wanted_paths(self) -> Patterns:
+        """The paths of changed values that it wants."""
+        return Patterns(self.paths or ("*",))
 
     def _with_secrets(self, change: Callable[[Any, str], Any]) -> Rule:
         return Rule.model_validate(with_secrets(self._plain(), change))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from fnmatch import translate
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from vivienne.alerts.happenings import happened, possible
@@ -54,7 +52,7 @@ class Rulebook(Generic[RuleT]):
             return self._by_kind.get(kind, [])
         found = self._for_asset.get((kind, asset))
         if found is None:
-            found = [each for each in self._by_kind.get(kind, []) if concerns(each.rule, asset)]
+            found = [each for each in self._by_kind.get(kind, []) if each.rule.concerns(asset)]
             self._for_asset[kind, asset] = found
         return found
 
@@ -69,16 +67,3 @@ class Rulebook(Generic[RuleT]):
                     found = happened(each.rule, before, now, kinds)
                     if found is not None:
                         yield each, found
-
-
-def concerns(rule: Rule, asset: str) -> bool:
-    """Tell whether a rule is for an asset."""
-    return any(pattern == "*" or re.fullmatch(translate(pattern), asset) for pattern in rule.assets)
-
-
-def fits_any(patterns: Iterable[str] | None, names: Iterable[str]) -> bool:
-    """Tell whether one of the names fits one of the patterns; without patterns, all do."""
-    if patterns is None:
-        return True
-    found = [re.compile(translate(pattern)) for pattern in patterns]
-    return any(each.fullmatch(name) for name in names for each in found)

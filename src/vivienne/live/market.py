@@ -94,6 +94,7 @@ class Market:
         self._window = window
         self._listeners: list[Callable[[DecisionMade], None]] = []
         self._watchers: list[Callable[[str], None]] = []
+        self._readers: list[Callable[[str], None]] = []
         self._records = {asset: Quota(_log, logging.WARNING, MOST_OF_AN_ASSET) for asset in feed.assets}
         """Of the log: a feed whose data is wrong and right in turn does not fill it."""
         self._assets = {
@@ -145,8 +146,12 @@ class Market:
         self._listeners.append(listener)
 
     def watch(self, watcher: Callable[[str], None]) -> None:
-        """Call a watcher with an asset whose history was read, or whose data or feed has become another."""
+        """Call a watcher with an asset whose data has become reliable or unreliable, or its feed another."""
         self._watchers.append(watcher)
+
+    def listen_to_histories(self, listener: Callable[[str], None]) -> None:
+        """Call a listener with an asset whose history was read. Bars of it may have closed without a decision."""
+        self._readers.append(listener)
 
     def seen(self, asset: str) -> LiveAsset:
         """An asset as it is now."""
@@ -226,12 +231,12 @@ class Market:
         elif isinstance(event, HistoryRead):
             await self._slices.done(self._loading(asset, event.history))
             self._decide_again(asset)
-            self._tell_watchers(asset)
+            self._call(self._readers, asset)
         elif isinstance(event, FeedTrouble):
             live.hold(event.reason)
         elif isinstance(event, ContactChanged):
             self._publish_safely(asset)
-            self._tell_watchers(asset)
+            self._call(self._watchers, asset)
         elif isinstance(event, FeedEnded):
             await self._board.handed_over(asset)
             live.end()
@@ -256,7 +261,7 @@ class Market:
         elif before is None and not self._is_said(asset, trouble):
             self._records[asset].log("%s: %s", asset, trouble)
         self._publish_safely(asset)
-        self._tell_watchers(asset)
+        self._call(self._watchers, asset)
 
     def _is_said(self, asset: str, trouble: Trouble) -> bool:
         """Whether another asset has the same trouble. That of the whole exchange is said of the first one only."""
@@ -267,7 +272,7 @@ class Market:
         self._records[asset].log("%s: %s", asset, reason, level=logging.ERROR)
         self._assets[asset].break_off(reason)
         self._publish_safely(asset)
-        self._tell_watchers(asset)
+        self._call(self._watchers, asset)
 
     def _reconfigured(self, change: AppliedRevision) -> Iterator[None]:
         for asset in change.assets:
@@ -328,12 +333,12 @@ class Market:
             except Exception:  # noqa: BLE001  # the other listeners must still be called
                 _log.exception("A listener failed on a decision of %s", made.asset)
 
-    def _tell_watchers(self, asset: str) -> None:
-        for watcher in self._watchers:
+    def _call(self, listeners: list[Callable[[str], None]], asset: str) -> None:
+        for listener in listeners:
             try:
-                watcher(asset)
+                listener(asset)
             except Exception:  # noqa: BLE001  # as in `_tell`
-                _log.exception("A watcher of %s failed", asset)
+                _log.exception("A listener failed on %s", asset)
 
     def _decide_again(self, asset: str) -> None:
         live, begin = self._assets[asset], perf_counter()

@@ -127,6 +127,7 @@ class AlertEngine:
         """By asset, the standings that are to be stored."""
         self._lost = self._late = self._held_back = 0
         market.listen(self._decided)
+        market.listen_to_histories(self._read)
         market.watch(self._changed)
         service.listen(self._revised)
         service.metrics.source(self._samples)
@@ -137,6 +138,7 @@ class AlertEngine:
             tasks.create_task(self._look_at_parts(), name="alerts about parts")
             await self._recall()
             for asset in self._market.assets:
+                self._read(asset)
                 self._changed(asset)
             while True:
                 await self._filled.wait()
@@ -156,9 +158,11 @@ class AlertEngine:
         standing = standing_of(made.decision, made.bar["close"], made.active.version, has_effect=has_effect)
         self._note(partial(self._of_bars, made.asset, partial(self._standings.closed, made.asset, standing)))
 
-    def _changed(self, asset: str) -> None:
-        """Look at the history and the data of an asset."""
+    def _read(self, asset: str) -> None:
+        """Look at bars that closed while nobody decided them."""
         self._note(partial(self._of_bars, asset, partial(self._standings.missed, asset)))
+
+    def _changed(self, asset: str) -> None:
         self._note(partial(self._of_data, asset))
 
     def _revised(self, change: AppliedRevision) -> None:

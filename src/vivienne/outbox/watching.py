@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vivienne.alerts.happenings import Happening
-from vivienne.alerts.rulebook import concerns, fits_any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -68,7 +67,7 @@ class DataWatch:
 
     def _noticed(self, asset: str, details: dict[str, Any], moment: str) -> Noticed:
         return Noticed(
-            Happening("data", details), asset, f"{details['status']} {moment}", lambda rule: concerns(rule, asset)
+            Happening("data", details), asset, f"{details['status']} {moment}", lambda rule: rule.concerns(asset)
         )
 
 
@@ -142,7 +141,11 @@ def of_revision(change: AppliedRevision) -> Iterator[Noticed]:
         }
 
         def wants(rule: Rule) -> bool:
-            return _is_of(rule, assets) and fits_any(rule.authors, [revision.author]) and fits_any(rule.paths, paths)
+            return (
+                _is_of(rule, assets)
+                and rule.wanted_authors.fits(revision.author)
+                and any(rule.wanted_paths.fits(path) for path in paths)
+            )
 
         yield _revised(Happening("config", details), revision, wants)
 
@@ -152,4 +155,4 @@ def _revised(happening: Happening, revision: Revision, wants: Callable[[Rule], b
 
 
 def _is_of(rule: Rule, assets: list[str]) -> bool:
-    return any(concerns(rule, asset) for asset in assets)
+    return any(rule.concerns(asset) for asset in assets)

@@ -11,7 +11,6 @@ from typing_extensions import TypedDict
 from vivienne.alerts.messages import message_of
 from vivienne.alerts.now import trial_of_state
 from vivienne.alerts.reading import read_rule
-from vivienne.alerts.rulebook import concerns
 from vivienne.channels.envelope import refuse_unknown
 from vivienne.config.flat import listed, quoted
 from vivienne.errors import Malformed, Problem, UnknownTarget
@@ -91,7 +90,7 @@ def asset_to_try(service: ConfigService, asked: object, rule: Rule) -> str | Non
         UnknownTarget: the one that was asked for is not decided.
     """
     if asked is None:
-        return next((asset for asset in service.assets if concerns(rule, asset)), None)
+        return next((asset for asset in service.assets if rule.concerns(asset)), None)
     if not isinstance(asked, str) or asked.upper() not in service.assets:
         known = listed(service.assets)
         raise UnknownTarget(Problem("asset", f"Unknown asset {quoted(str(asked))}; known are {known}"))
