@@ -195,7 +195,8 @@ async def test_a_price_is_published_and_moves_nothing_else(tmp_path: Path) -> No
         await made.until(lambda: made.board.last("BTC")["price"] == 4321.5)
 
         after = made.board.last("BTC")
-        assert {name for name in after if after[name] != before[name]} == {"price", "price_time"}
+        different = {name for name in after if after[name] != before[name]}
+        assert different - {"data_age"} == {"price", "price_time"}  # a busy machine makes the data older
 
 
 async def test_a_change_for_all_is_decided_for_every_asset_before_it_is_answered_and_others_have_their_turn(
