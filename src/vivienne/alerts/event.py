@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from vivienne.alerts.texts import text_of
 from vivienne.times import iso, written
@@ -123,10 +123,16 @@ class Origin:
         return event
 
     def trial_event(
-        self, named: NamedRule, asset: str | None, symbol: str | None, standing: Standing | None, moment: datetime
+        self,
+        named: NamedRule,
+        asset: str | None,
+        symbol: str | None,
+        standing: Standing | None,
+        moment: datetime,
+        kind: EventType | Literal["test"] = "test",
     ) -> AlertEvent:
-        """A test: what the rule would send of the asset as it is now."""
-        event = self._event(named, "test", self.id_of(named, "test", moment), moment, {})
+        """A test, or an example of a kind: what the rule would send of the asset as it is now."""
+        event = self._event(named, kind, self.id_of(named, "test", moment), moment, {})
         event["id"] = event["id"].replace("evt_", "evt_test_")
         if asset is not None:
             event["asset"], event["symbol"] = asset, symbol or asset

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from vivienne.alerts.event import Origin
+from vivienne.alerts.rule import BAR_EVENTS
 from vivienne.alerts.standing import Standing
 from vivienne.market.timeframe import Timeframe
 from vivienne.wire.messages import AGENT
@@ -22,7 +23,9 @@ def market_kind(feed: str) -> MarketKind:
     return "simulated" if feed == "simulated" else "replay" if feed == "replay" else "real"
 
 
-def trial_of_state(named: NamedRule, message: AssetData | None, asset: str | None, moment: datetime) -> AlertEvent:
+def trial_of_state(
+    named: NamedRule, message: AssetData | None, asset: str | None, moment: datetime, *, is_example: bool = False
+) -> AlertEvent:
     """The test of a rule: what it would send of an asset as it is now.
 
     Args:
@@ -30,6 +33,7 @@ def trial_of_state(named: NamedRule, message: AssetData | None, asset: str | Non
         message: the newest state of the asset; None while there is none.
         asset: the asset; None for a test without one.
         moment: now.
+        is_example: whether it is of the kind that the rule watches, as far as it is one of bars, and not a test.
     """
     if message is None:
         return Origin("", "real", "", None, "", 0, 60.0).trial_event(named, asset, None, None, moment)
@@ -45,7 +49,9 @@ def trial_of_state(named: NamedRule, message: AssetData | None, asset: str | Non
         bar_seconds=timeframe.milliseconds / 1_000,
     )
     standing = _standing(state, message["config_version"])
-    return origin.trial_event(named, message["asset"], state["symbol"], standing, moment)
+    first = named.rule.event[0]
+    kind = first if is_example and standing is not None and first in BAR_EVENTS else "test"
+    return origin.trial_event(named, message["asset"], state["symbol"], standing, moment, kind)
 
 
 def _standing(state: AssetState, version: int) -> Standing | None:

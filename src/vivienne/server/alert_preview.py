@@ -78,7 +78,7 @@ def add_preview(routes: Routes, service: ConfigService, states: LatestStates) ->
         rule, warnings = read_rule(_without_secrets(document), assets=service.assets)
         asset = asset_to_try(service, body.get("asset"), rule)
         draft = Draft("al_preview", 0, rule)
-        event = trial_of_state(draft, states.latest(asset) if asset else None, asset, now())
+        event = trial_of_state(draft, states.latest(asset) if asset else None, asset, now(), is_example=True)
         messages = [message_of(channel, event) for channel in rule.channels]
         return Answer({"event": event, "messages": messages, "warnings": warnings})
 

@@ -106,19 +106,29 @@ function Answer({ delivery }: { delivery: DeliveryEntry }) {
           {words}
         </span>
       )}
-      {next !== null && (status === 'retrying' || status === 'waiting') && <Next at={next} />}
+      {next !== null && (status === 'retrying' || status === 'waiting') && (
+        <Next at={next} isFirst={status === 'waiting'} />
+      )}
     </>
   )
 }
 
-function Next({ at }: { at: string }) {
+/** So long after its time a first attempt waits for the messages before it. */
+const BEHIND_MS = 3_000
+
+function Next({ at, isFirst }: { at: string; isFirst: boolean }) {
   const now = useServerNow()
   const left = now === null ? null : Date.parse(at) - now
   return (
     <span className={`figure ${classes.next}`} title={formatTime(at)}>
-      {left === null || left <= 0 ? 'next attempt now' : `next attempt in ${formatDuration(left)}`}
+      {words(left, isFirst)}
     </span>
   )
+}
+
+function words(left: number | null, isFirst: boolean): string {
+  if (left !== null && isFirst && left < -BEHIND_MS) return 'waits for those before it'
+  return left === null || left <= 0 ? 'next attempt now' : `next attempt in ${formatDuration(left)}`
 }
 
 function Resend({ delivery }: { delivery: DeliveryEntry }) {
