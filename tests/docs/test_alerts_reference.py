@@ -93,7 +93,7 @@ def test_every_field_of_a_rule_an_alert_and_a_channel_is_in_a_table() -> None:
     assert AlertEvent.__required_keys__ <= names([line.split(" | ")[0] for line in table.splitlines()])
     channels = {name: fields for name, _, fields in rows("type")}
     for kind in get_args(get_args(AnyChannel)[0]):
-        own = kind.model_fields.keys() - {"id", "type", "coalesce_above"}
+        own = kind.model_fields.keys() - {"id", "type", "coalesce_above", "drop_expired"}
         assert own == names([channels[f"`{get_args(kind.model_fields['type'].annotation)[0]}`"]])
     assert len(channels) == len(get_args(ChannelType))
 
