@@ -10,7 +10,7 @@ import tracemalloc
 import zipfile
 from datetime import UTC, datetime
 from itertools import islice
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 
@@ -413,6 +413,26 @@ def test_a_line_without_end_is_refused_before_it_fills_the_memory(file: Write, b
         assert tracemalloc.get_traced_memory()[1] < 5_000_000
     finally:
         tracemalloc.stop()
+
+
+def test_empty_lines_without_end_are_refused_without_a_warning(file: Write) -> None:
+    path = file(gzip.compress(f"{HEADER}\n{line(CANDLES[0])}\n".encode() + b"\n" * 3_000_000))
+    with pytest.raises(MarketDataError, match="more than 1,000,000 empty lines are before this one"):
+        list(read_market_file(path))
+
+
+def test_the_directory_of_an_archive_is_read_once(file: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[object] = []
+
+    class Counted(zipfile.ZipFile):
+        def __init__(self, *given: Any, **named: Any) -> None:
+            opened.append(given)
+            super().__init__(*given, **named)
+
+    path = file(zipped(*((f"{number:02}.csv", kline_csv([candle])) for number, candle in enumerate(CANDLES))))
+    monkeypatch.setattr(zipfile, "ZipFile", Counted)
+    assert list(read_market_file(path)) == CANDLES
+    assert len(opened) == 1
 
 
 def test_rows_before_a_wrong_one_are_read(file: Write) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -18,9 +18,13 @@ from vivienne.market.feeds.pushed import feed as pushed_feed
 from vivienne.market.feeds.pushed import minutes as pushed_minutes
 from vivienne.market.feeds.pushed import past as pushed_past
 from vivienne.market.feeds.pushed.feed import PushedFeed
+from vivienne.market.feeds.pushed.rows import read_push
 from vivienne.market.timeframe import Timeframe
 from vivienne.market.types import MINUTE_MS
 from vivienne.times import iso
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 NOON = 1_767_268_800_000
 """2026-01-01T12:00Z: the clock of this machine when a test begins."""
@@ -388,6 +392,21 @@ def test_what_is_no_push_is_refused_as_a_whole(
 ) -> None:
     with pytest.raises(error, match=words):
         feeding.push("candles", body)
+
+
+def test_the_assets_are_looked_at_once_however_many_rows_are_wrong() -> None:
+    looked: list[int] = []
+
+    class Assets(tuple[str, ...]):
+        __slots__ = ()
+
+        def __iter__(self) -> Iterator[str]:
+            looked.append(1)
+            return super().__iter__()
+
+    found = read_push("candles", {"candles": [{"asset": "Z"}] * 9}, Assets(("BTC", "ETH")), Timeframe.M1)
+    assert {each.problem.message.partition("must be ")[2] for each in found.refused} == {"one of BTC, ETH"}
+    assert len(looked) == 1
 
 
 def test_while_the_market_cannot_take_more_nothing_is_taken(feeding: Feeding, monkeypatch: pytest.MonkeyPatch) -> None:

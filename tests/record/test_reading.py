@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sqlite3
 import tracemalloc
+import zlib
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from vivienne.market.types import Candle
 from vivienne.record.database import open_record
 from vivienne.record.reader import ALL, Range, RecordReader, Segment, Series
 from vivienne.record.rows import RecordedBar, RecordedDecision, written_bar, written_blocks
-from vivienne.record.tables import bars, blocks, runs, series
+from vivienne.record.tables import bars, blocks, configurations, runs, series
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -118,6 +119,26 @@ def test_a_segment_counts_from_its_first_decision(path: Path) -> None:
     assert repr(reader.bars(of, Range(limit=3))) == repr([older[3], *newer[2:]])
     assert repr(reader.segment(of.segments[1], 0, 9 * BAR)) == repr(newer)
     assert reader.decided_bars(of, ALL).bars.close.tolist() == [each.bar.close for each in [*older[:4], *newer[2:]]]
+
+
+def test_a_configuration_that_unpacks_to_more_than_any_has_is_damaged(path: Path) -> None:
+    write(path, {(0, BAR): [a_bar(1)]})
+    database = open_record(path, "to write")
+    with database.transaction() as connection:
+        packed = zlib.compress(b'"' + bytes(30_000_000).replace(b"\0", b"a") + b'"')
+        connection.execute(configurations.insert(), {"id": 1, "digest": "x", "document": packed})
+        connection.execute(configurations.insert(), {"id": 2, "digest": "y", "document": zlib.compress(b"{}")})
+    database.close()
+    reader, _ = read(path)
+
+    tracemalloc.start()
+    try:
+        with pytest.raises(LookupError, match="is damaged"):
+            reader.configuration(1)
+        assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    finally:
+        tracemalloc.stop()
+    assert reader.configuration(2) == {}
 
 
 def test_many_bars_are_read_a_few_at_a_time(path: Path) -> None:

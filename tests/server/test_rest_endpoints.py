@@ -524,6 +524,9 @@ class TestElsewhere:
 
         assert "/docs" in found["detail"]
 
+    def test_a_slash_at_the_end_is_another_address_and_leads_nowhere(self, running: RunningServer) -> None:
+        problem(running.post("pause/", {"reason": "x"}), 404, "not_found")
+
     def test_the_process_says_that_it_is_alive(self, running: RunningServer) -> None:
         before = written(now())
         response = running.get("/health")

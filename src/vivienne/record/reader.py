@@ -109,6 +109,8 @@ class Range(NamedTuple):
 
 
 ALL = Range()
+_LARGEST_CONFIGURATION = 1_000_000
+"""Bytes; a configuration with all its values has some ten thousand."""
 _TOGETHER = 1_000
 """Rows that are read at once, where there may be very many."""
 _REST_SECONDS = 0.0005
@@ -219,7 +221,10 @@ class RecordReader:
             raise LookupError(f"no configuration {configuration_id} in the record")
         [(packed, digest)] = found
         try:
-            text = zlib.decompress(packed)
+            unpacking = zlib.decompressobj()
+            text = unpacking.decompress(packed, _LARGEST_CONFIGURATION)
+            if not unpacking.eof:
+                raise LookupError(f"the configuration {configuration_id} of the record is damaged")
             document: Document = orjson.loads(text)
         except (zlib.error, orjson.JSONDecodeError, TypeError) as error:
             raise LookupError(f"the configuration {configuration_id} of the record is damaged") from error

@@ -90,6 +90,7 @@ def web_application(
         "before they are acknowledged, and in force at once. The state streams on `/ws/state`, the log on `/ws/logs`, "
         "and alerts on `/ws/alerts`.",
         redoc_url=None,
+        redirect_slashes=False,
         dependencies=_admission(access),
     )
     if access is not None:
@@ -123,7 +124,11 @@ def agent_application(
 ) -> FastAPI:
     """The application of one agent of several: health and metrics. Gateways serve everything else."""
     app = FastAPIOffline(
-        title="Vivienne, an agent", version=build_version(), redoc_url=None, dependencies=_admission(access)
+        title="Vivienne, an agent",
+        version=build_version(),
+        redoc_url=None,
+        redirect_slashes=False,
+        dependencies=_admission(access),
     )
     problems.install(app)
     _include_operation(app, service, market, additions)

@@ -66,6 +66,8 @@ class FastReader:
         return {field: found[name] for field, name in self._fields.items()}, found.get(self._symbol)
 
     def _of_lines(self, lines: Sequence[str]) -> Mapping[str, Any] | None:
+        if not any(lines):  # NumPy would warn
+            return None
         found = np.loadtxt(
             lines, dtype=self._type, delimiter=self._delimiter, usecols=self._places, comments=None, ndmin=1
         )

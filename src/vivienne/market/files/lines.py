@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 LONGEST_LINE = 65_536
 """Characters; lines of market data have a few hundred."""
+MOST_EMPTY = 1_000_000
+"""Empty lines one after the other, about. Compressed, they are a thousandth of their size."""
 _BLOCK = 262_144
 
 
@@ -25,9 +27,9 @@ def blocks_of_lines(
         error: makes an error of a reason and a line number.
 
     Raises:
-        MarketDataError: a line is longer than `LONGEST_LINE`.
+        MarketDataError: a line is longer than `LONGEST_LINE`, or more than `MOST_EMPTY` are empty.
     """
-    rest, seen = "", 0
+    rest, seen, empty = "", 0, 0
     chunk = text.read(_BLOCK)
     while chunk:
         following = text.read(_BLOCK)
@@ -38,6 +40,9 @@ def blocks_of_lines(
             lines.append(rest)
         _check(lines, seen, error)
         seen += len(lines)
+        empty = 0 if chunk.strip("\n") else empty + len(chunk)
+        if empty > MOST_EMPTY:
+            raise error(f"more than {MOST_EMPTY:,} empty lines are before this one", seen)
         if following and len(rest) > LONGEST_LINE:
             _check([rest], seen, error)
         if lines:

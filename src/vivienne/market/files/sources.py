@@ -13,6 +13,7 @@ import zipfile
 import zlib
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 Row = list[str]
 Stream: TypeAlias = "io.BufferedReader | gzip.GzipFile | zipfile.ZipExtFile"
 _HEAD_ROWS = 200
+_OPEN_ARCHIVES = 4
+"""Archives that are kept open."""
 _ENDINGS = (".csv", ".tsv", ".json")
 """Of members of an archive that are read. Other ones are descriptions and checksums."""
 _BOTH_MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -151,8 +154,8 @@ def sources_of(path: Path) -> tuple[list[Source], list[str]]:
             magic = raw.read(6)
     if magic[:4] != b"PK\x03\x04":
         return [Source(path, None, _style_of(whole, magic))], []
-    with _translated(whole), zipfile.ZipFile(path) as archive:
-        names = sorted(name for name in archive.namelist() if not name.endswith("/"))
+    with _translated(whole):
+        names = sorted(name for name in _archive(path).namelist() if not name.endswith("/"))
     read = [name for name in names if _is_data(name)]
     if not read:
         raise MarketDataError(path, f"the archive does not contain a .csv file, but {', '.join(names) or 'nothing'}")
@@ -180,15 +183,28 @@ def _style_of(source: Source, magic: bytes) -> str:
 
 @contextmanager
 def _opened(source: Source) -> Iterator[Stream]:
+    if source.member is not None:
+        with _member(source, _archive(source.path)) as stream:
+            yield stream
+        return
     with source.path.open("rb") as raw:
-        if source.member is not None:
-            with zipfile.ZipFile(raw) as archive, _member(source, archive) as stream:
-                yield stream
-        elif raw.peek(2)[:2] == b"\x1f\x8b":
+        if raw.peek(2)[:2] == b"\x1f\x8b":
             with gzip.GzipFile(fileobj=raw) as stream:
                 yield stream
         else:
             yield raw
+
+
+def _archive(path: Path) -> zipfile.ZipFile:
+    """An opened archive; the members of one are read one after the other, and its directory is read once for them."""
+    found = path.stat()
+    return _opened_archive(path, found.st_ino, found.st_size, found.st_mtime_ns)
+
+
+@lru_cache(maxsize=_OPEN_ARCHIVES)
+def _opened_archive(path: Path, *_content: int) -> zipfile.ZipFile:
+    # Closed when it is neither kept here nor read: a member that is read has it.
+    return zipfile.ZipFile(path)
 
 
 def _member(source: Source, archive: zipfile.ZipFile) -> zipfile.ZipExtFile:

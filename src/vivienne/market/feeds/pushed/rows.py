@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from vivienne.errors import Malformed, Problem, TooLarge
@@ -170,10 +171,11 @@ def read_push(
     """
     found = Push(kind)
     rows = rows_of(kind, body)
+    known = _Assets(assets)
     try:
         if asset_in(body) in others:
             return found
-        shared = _read_head(body, assets, found)
+        shared = _read_head(body, known, found)
     except WrongValue as wrong:
         raise Malformed(wrong.message, path=wrong.field) from None
     read = _Candles(timeframe) if kind == "candles" else _Trades()
@@ -183,7 +185,7 @@ def read_push(
         asset = shared
         try:
             fields = _fields(row, read.example)
-            asset = _asset_of(fields, shared, assets)
+            asset = _asset_of(fields, shared, known)
             found.rows.setdefault(asset, []).append(read.one(place, fields))
         except WrongValue as wrong:
             found.refused.append(_refused(kind, place, row, asset, wrong))
@@ -196,7 +198,19 @@ def asset_in(row: object) -> str:
     return name.strip().upper() if isinstance(name, str) else ""
 
 
-def _read_head(body: Mapping[str, Any], assets: Collection[str], found: Push) -> str | None:
+class _Assets:
+    """The assets that are decided here; they are looked at once, however many rows are wrong."""
+
+    def __init__(self, names: Collection[str]) -> None:
+        self.names = frozenset(names)
+
+    @cached_property
+    def some(self) -> str:
+        """The first of them, in words."""
+        return ", ".join(sorted(self.names)[:_NAMED]) + (", ..." if len(self.names) > _NAMED else "")
+
+
+def _read_head(body: Mapping[str, Any], assets: _Assets, found: Push) -> str | None:
     """Read what is said beside the rows; give the asset of all of them, if it is named there.
 
     Raises:
@@ -219,7 +233,7 @@ def _fields(row: object, example: str) -> Row:
     return row
 
 
-def _asset_of(row: Row, shared: str | None, assets: Collection[str]) -> str:
+def _asset_of(row: Row, shared: str | None, assets: _Assets) -> str:
     if "asset" not in row and shared is not None:
         return shared
     asset = _asset(row.get("asset"), assets)
@@ -228,13 +242,12 @@ def _asset_of(row: Row, shared: str | None, assets: Collection[str]) -> str:
     return asset
 
 
-def _asset(name: object, assets: Collection[str]) -> str:
+def _asset(name: object, assets: _Assets) -> str:
     found = asset_in({"asset": name})
-    if found in assets:
+    if found in assets.names:
         return found
-    listed = ", ".join(sorted(assets)[:_NAMED]) + (", ..." if len(assets) > _NAMED else "")
     given = "is missing" if name is None else f"is {cells.shown(name)}, which is not decided here"
-    raise WrongValue("asset", f"asset {given}; it must be one of {listed}")
+    raise WrongValue("asset", f"asset {given}; it must be one of {assets.some}")
 
 
 def _refused(kind: Kind, place: int, row: object, asset: str | None, wrong: WrongValue) -> Refused:
