@@ -202,6 +202,19 @@ async def test_a_receiver_that_is_gone_switches_its_rule_off(bench: Bench) -> No
     ]
 
 
+async def test_an_address_that_was_corrected_meanwhile_switches_no_rule_off(bench: Bench) -> None:
+    bench.sender.held["https://bot.example/hook"] = held = asyncio.Event()
+    bench.sender.script["https://bot.example/hook"] = [Attempt("gone", "gone", 410)]
+    bench.deliveries.take([waiting(1)])
+    await bench.until(lambda: bench.sender.under_way == 1)
+    bench.rules["al_1"] = InForce(rule(webhook("https://bot.example/new")))
+    bench.deliveries.rules_changed()
+    held.set()
+    kept = await bench.all_done()
+    assert [each.status for each in kept.values()] == ["delivered"]
+    assert bench.switched_off == []
+
+
 async def test_many_at_once_arrive_as_one_message(bench: Bench) -> None:
     bench.rules["al_1"] = InForce(rule({"type": "apprise", "url": "tgram://token/1", "coalesce_above": 3}))
     bench.deliveries.take([waiting(number, kind="apprise") for number in range(1, 38)])

@@ -22,12 +22,15 @@ LONGEST_URL, LONGEST_HEADER, MOST_HEADERS = 2_000, 1_000, 16
 SIGNING_SECRET = "whsec_"  # noqa: S105  # the beginning of every signing secret
 _SIGNING_BYTES = range(24, 65)
 """Bytes that a signing secret may have, as Standard Webhooks says."""
+_SEVERAL = re.compile(r"[,;]\s*[A-Za-z][A-Za-z0-9+.-]*://")
+"""Another URL after the first one: apprise would take both."""
 _SERVICE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,19}://")
 _OWN_HEADERS = frozenset({"host", "content-length", "transfer-encoding", "connection", "content-type"})
 
 
 VARIABLES_OF_HEADERS = "VIVIENNE_ALERT_"
 """Begins the names of variables that a header can have: it shows its value to the receiver, whoever that is."""
+_SETTINGS = frozenset({"VIVIENNE_ALERT_KEY", "VIVIENNE_ALERT_HOSTS"})
 _OF_THE_SERVER = "VIVIENNE_"
 """Begins the names of variables with settings of the server."""
 
@@ -59,7 +62,8 @@ def sent_secret(check: Any, hint: Any, variables: str = "") -> Any:
 def _check_variable(name: str, begin: str) -> None:
     if not name.startswith(begin):
         raise ValueError(f"the variable {name} cannot be used in a header; use one whose name begins with {begin}")
-    if name.startswith(_OF_THE_SERVER) and not name.startswith(VARIABLES_OF_HEADERS):
+    is_setting = name.startswith(_OF_THE_SERVER) and not name.startswith(VARIABLES_OF_HEADERS)
+    if is_setting or name in _SETTINGS:
         raise ValueError(f"{name} is a setting of the server; use a variable whose name begins otherwise")
 
 
@@ -88,7 +92,7 @@ def check_service_address(text: str) -> None:
     Raises:
         ValueError: it is none; the message does not contain it.
     """
-    if len(text) > LONGEST_URL or not _SERVICE.match(text) or any(c.isspace() for c in text):
+    if len(text) > LONGEST_URL or not _SERVICE.match(text) or any(c.isspace() for c in text) or _SEVERAL.search(text):
         raise ValueError("not a URL of a service; write it as tgram://TOKEN/CHAT, see the documentation of apprise")
     if scheme(text) in LOCAL_SERVICES:
         raise ValueError(

@@ -121,10 +121,10 @@ def _with_ids(sent: dict[str, Any]) -> dict[str, Any]:
     channels = sent.get("channels")
     if not isinstance(channels, list):
         return sent
-    taken = {channel.get("id") for channel in channels if isinstance(channel, dict)}
+    taken = {str(channel.get("id")) for channel in channels if isinstance(channel, dict)}
     free = (f"c{number}" for number in range(1, 2 * MOST_CHANNELS + 2) if f"c{number}" not in taken)
     given = [
-        {**channel, "id": next(free)} if isinstance(channel, dict) and not channel.get("id") else channel
+        {**channel, "id": next(free)} if isinstance(channel, dict) and channel.get("id") in (None, "") else channel
         for channel in channels[:MOST_CHANNELS]
     ]
     return {**sent, "channels": [*given, *channels[MOST_CHANNELS:]]}
@@ -171,7 +171,8 @@ def _is_receiver(url: object, kept: Secret | None) -> bool:
 def _masked_without(sent: Mapping[str, Any], kept: Rule | None) -> list[Problem]:
     """A problem for each masked secret that stands for none."""
     secrets, problems = _secrets(kept), list[Problem]()
-    for number, channel in enumerate(sent.get("channels") or ()):
+    channels = sent.get("channels")
+    for number, channel in enumerate(channels if isinstance(channels, list) else ()):
         if not isinstance(channel, dict):
             continue
 

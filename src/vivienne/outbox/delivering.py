@@ -10,6 +10,7 @@ import asyncio
 import logging
 import random
 from contextlib import suppress
+from dataclasses import replace
 from itertools import product
 from time import monotonic, time
 from typing import TYPE_CHECKING, Protocol
@@ -218,6 +219,8 @@ class Deliveries:
             except Exception:  # noqa: BLE001  # any defect: the other lanes go on, and this one tries again
                 _log.critical("Sending an alert of %s failed by a defect", lane.key.alert_id, exc_info=True)
                 attempt = Attempt("failed", "A defect of Vivienne; see the log")
+        if attempt.outcome == "gone" and self._channel(lane)[0] != channel:
+            attempt = replace(attempt, outcome="failed")  # somebody has corrected the address meanwhile
         self._note(lane, attempt)
         if attempt.outcome == "gone":
             await self._gone(lane)

@@ -100,7 +100,7 @@ def kept(text: str | bytes, secrets: Iterable[str] = ()) -> str:
     """What is kept of an answer: its beginning on one line, without secrets that it repeats."""
     if isinstance(text, bytes):
         text = text.decode(errors="replace")
-    for secret in secrets:
+    for secret in sorted(secrets, key=len, reverse=True):  # a shorter one may be part of a longer one
         if len(secret) >= _SHORTEST_SECRET:
             text = text.replace(secret, "***")
     line = one_line(text[:MOST_LETTERS].strip())

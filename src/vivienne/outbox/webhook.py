@@ -96,7 +96,7 @@ class WebhookSender:
             }
         except (SecretUnavailable, NotReachable) as error:
             return Attempt("failed", str(error))
-        secrets = [*_parts(url), *own.values()]
+        secrets = [*_parts(url), *own.values(), *(word for value in own.values() for word in value.split())]
         try:
             async with asyncio.timeout(ATTEMPT_SECONDS):
                 return await self._post(address, headers, body, secrets)
