@@ -167,7 +167,7 @@ HeaderValue = Annotated[
     Secret, BeforeValidator(sent_secret(check_header_value, no_hint, VARIABLES_OF_HEADERS)), PlainSerializer(_stored)
 ]
 TextTemplate = Annotated[str, Field(max_length=LONGEST_TEMPLATE), AfterValidator(text_template)]
-ChannelId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,32}$")]
+ChannelId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{0,32}$")]
 
 
 class Channel(BaseModel):
@@ -183,7 +183,7 @@ class Channel(BaseModel):
         extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True, ignored_types=(cached_property,)
     )
 
-    id: ChannelId | Literal[""] = ""
+    id: ChannelId = ""
     coalesce_above: int = Field(default=10, ge=1, le=1_000)
     drop_expired: bool = False
 
