@@ -15,7 +15,9 @@ export async function resetAll(client: VivienneClient): Promise<void> {
 const fetched: typeof fetch = (input, { method = 'GET', headers, body, signal } = {}) =>
   new Promise((resolve, reject) => {
     const given = Object.entries((headers ?? {}) as Record<string, string>)
-    const asked = request(`${input}`, { method, headers: Object.fromEntries(given) }, (answer) => {
+    // A connection of its own: one that is kept may be closed by the server at the moment it is used again.
+    const how = { method, headers: Object.fromEntries(given), agent: false }
+    const asked = request(`${input}`, how, (answer) => {
       let text = ''
       answer.setEncoding('utf8')
       answer.on('data', (part) => {
