@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from raw_http import UPGRADE, ask, request
-from tokens import EVERYTHING
+from tokens import EVERYTHING, NAMED
 from vivienne.server.policy import WEBSOCKET
 
 if TYPE_CHECKING:
@@ -123,9 +123,7 @@ def _trouble(port: int, method: str, path: str, case: Case, *, is_preflight: boo
         verb = "OPTIONS"
     elif is_websocket:
         headers += UPGRADE
-    target = case.before.format(port=port) + path.format(
-        asset="BTC", config_id="none", name="nobody", path="x", time="0", version="0"
-    )
+    target = case.before.format(port=port) + path.format_map(NAMED)
     answer = ask(port, request(verb, target, *headers))
     if not case.is_allowed:
         return _not_refused(answer, verb)

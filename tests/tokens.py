@@ -68,3 +68,14 @@ ENDPOINTS = sorted(endpoints(_ROUTES))
 """Method and path of every endpoint the web application has, as it is put together."""
 EVERYTHING = sorted({*ENDPOINTS, *_beside_endpoints()})
 """The same, with everything else it answers to."""
+NAMED = {
+    "asset": "BTC",
+    "config_id": "none",
+    "alert_id": "none",
+    "delivery_id": "none",
+    "name": "nobody",
+    "path": "x",
+    "time": "0",
+    "version": "0",
+}
+"""What stands in those addresses for the names in braces; all but the asset are unknown."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from typing import Any
@@ -91,11 +92,18 @@ async def test_a_service_that_hangs_is_killed(monkeypatch: pytest.MonkeyPatch) -
     assert attempt == Attempt("failed", "The service did not answer within 0.5 s")
 
 
-@pytest.mark.parametrize("code", ["import os; os._exit(3)", "print('x' * 10_000_000); import os; os._exit(3)"])
-async def test_a_process_that_ends_without_an_answer_is_told(code: str) -> None:
-    attempt = await sent("tgram://token/1", command=printing(code))
+async def test_a_process_that_ends_without_an_answer_is_told() -> None:
+    attempt = await sent("tgram://token/1", command=printing("import os; os._exit(3)"))
     assert attempt.outcome == "failed"
     assert attempt.answer.startswith("The process for the message ended with code")
+
+
+async def test_a_process_that_says_more_than_is_read_is_ended_and_takes_no_place_of_others() -> None:
+    """What is left in its pipe would keep asyncio waiting for its end, now and then; so several are tried."""
+    code = "print('x' * 10_000_000); import os; os._exit(3)"
+    async with asyncio.timeout(60):
+        for _ in range(8):
+            assert (await sent("tgram://token/1", command=(sys.executable, "-S", "-c", code))).outcome == "failed"
 
 
 async def test_secrets_of_others_and_the_url_are_not_in_the_environment_or_the_arguments(

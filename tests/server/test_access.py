@@ -21,7 +21,7 @@ from measured import Measured
 from raw_http import UPGRADE, answer, connected, request, rest
 from raw_http import ask as raw_ask
 from running import COMPREHENSIVE, Client, RunningServer, run_program
-from tokens import ENDPOINTS, bearer, make_token, refusal
+from tokens import ENDPOINTS, NAMED, bearer, make_token, refusal
 from vivienne.server.policy import NEEDED, WEBSOCKET
 from vivienne.wire.token_entry import INCLUDED, ROLES
 
@@ -64,8 +64,7 @@ def test_the_reference_opens_without_a_token_so_that_one_can_be_typed_there(runn
 def ask(running: RunningServer, method: str, path: str, token: str | None = None, **more: Any) -> httpx.Response:
     """A request, or the beginning of a WebSocket, with a token or without one; gives what was answered."""
     headers = {} if token is None else bearer(token)
-    named = {"config_id": "none", "alert_id": "none", "delivery_id": "none", "name": "nobody"}
-    path = path.format(asset="BTC", time="0", version="0", **named)
+    path = path.format_map(NAMED)
     if method == WEBSOCKET:
         try:
             with connect(

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from vivienne.alerts.rule import Rule
     from vivienne.wire.alert import AlertEvent
 
-_MOST_NAMED = 10
+_MOST_NAMED, _MOST_CHANGES = 10, 5
+"""Assets and changed values that a sentence names."""
 
 
 def text_of(rule: Rule, event: AlertEvent) -> str:
@@ -106,9 +107,11 @@ def _feed(event: AlertEvent) -> str:
 def _config(event: AlertEvent) -> str:
     details = event["details"]
     changed = details.get("changed") or []
-    what = written(changed[:5]) + (f" and {len(changed) - 5} more" if len(changed) > 5 else "")  # noqa: PLR2004
+    more = len(changed) - _MOST_CHANGES
+    what = written(changed[:_MOST_CHANGES]) + (f" and {more} more" if more > 0 else "")
     whom = written(details.get("assets")) or "all assets"
-    return f"The configuration of {whom} was changed by {details.get('author')} (version {event['config_version']}): {what}"  # noqa: E501
+    by = f"{details.get('author')} (version {event['config_version']})"
+    return f"The configuration of {whom} was changed by {by}: {what}"
 
 
 def _pause(event: AlertEvent) -> str:

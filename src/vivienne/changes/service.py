@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from vivienne.agent.schema import Configuration
 from vivienne.changes.ahead import Ahead
-from vivienne.changes.alerts.importing import ImportPlan, plan_alerts, with_alerts
-from vivienne.changes.alerts.planning import no_seal, plan_alert, write_up_alert
+from vivienne.changes.alerts.changing import AlertChanging
+from vivienne.changes.alerts.planning import no_seal
 from vivienne.changes.counting import ChangeCounts
 from vivienne.changes.following import Following
-from vivienne.changes.import_plan import plan_replacement, write_up_replacement
+from vivienne.changes.importing import Importing
 from vivienne.changes.in_force import LayersInForce
 from vivienne.changes.ledger import Ledger
 from vivienne.changes.looking_back import EVERYTHING, LookingBack
@@ -32,10 +32,10 @@ from vivienne.changes.turns import MOST_WAITING, Turns
 from vivienne.changes.undoing import Undoing
 from vivienne.changes.writer import STORE_TIMEOUT, Writer
 from vivienne.config.layers import GLOBAL, asset_of
-from vivienne.errors import ChangeRefused, InvalidConfiguration, StoreUnavailable
+from vivienne.errors import ChangeRefused, StoreUnavailable
 from vivienne.metrics.registry import Metrics
 from vivienne.slices import in_slices
-from vivienne.store.revision import IMPORT, AppliedRevision
+from vivienne.store.revision import AppliedRevision
 from vivienne.store.thread import StoreThread
 from vivienne.times import now, written
 
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from vivienne.access.budget import TimeBudgets
     from vivienne.access.caller import Caller
     from vivienne.changes.alerts.in_force import AlertRules
-    from vivienne.changes.alerts.planning import AlertPlan, Seal
+    from vivienne.changes.alerts.planning import Seal
     from vivienne.changes.alerts.requests import AlertRequest
     from vivienne.changes.import_plan import ReplacementPlan
     from vivienne.changes.in_force import Active
@@ -105,7 +105,6 @@ class ConfigService:
         """Counts of changes; channels count there what they refuse themselves."""
         self._store = store
         self._clock = clock
-        self._seal = seal
         self._thread = thread or StoreThread(STORE_TIMEOUT, self.metrics)
         self._in_force = LayersInForce(
             self.assets, store.heads(), store.active_ids(), store.switches(), store.alerts_begun()
@@ -117,6 +116,8 @@ class ConfigService:
         self._looking_back = LookingBack(store, self._thread)
         self._trial_turns = Turns(most_waiting=MOST_WAITING)
         self._pausing = Pausing(self._in_force, store, self._thread, self._writer, self._now)
+        self._importing = Importing(self._in_force, self._writer, seal, self._now)
+        self._alert_changing = AlertChanging(self._in_force, self._writer, seal, self._now)
         self._hearing = Hearing(self._in_force, self._pausing.tell, self._now)
         adopting = Adopting(self._in_force, self._hearing, store, self._thread, self._writer, clock)
         self._following = Following(
@@ -270,8 +271,7 @@ class ConfigService:
         Raises:
             ChangeRefused: as `change`.
         """
-        plan = Ahead(lambda: self._in_force.alerts, partial(self._plan_alert, request))
-        return await self._writer.write_once(request, partial(self._prepare_alert, plan), plan.work_out)
+        return await self._alert_changing.change(request)
 
     async def replace(self, asked: Replacement) -> Replaced:
         """Replace what several layers set, as one change: all of it is in force afterwards, or nothing.
@@ -279,10 +279,7 @@ class ConfigService:
         Raises:
             ChangeRefused: as `change`; each problem has the asset of its layer.
         """
-        plan = Ahead(lambda: self._in_force.newest, partial(self._plan_import, asked, self._seal))
-        return await self._writer.write(
-            partial(self._prepare_replacement, plan, asked), IMPORT, IMPORT, ahead=plan.work_out
-        )
+        return await self._importing.make(asked)
 
     async def try_replacement(self, asked: Replacement) -> Replaced:
         """Try a replacement: tell what it would do, without doing it.
@@ -293,8 +290,7 @@ class ConfigService:
         if self._store.is_shared:
             with suppress(StoreUnavailable):  # then the revisions known here have to do
                 await self.catch_up()
-        plan = await self._plan_import(asked, str)  # nothing is kept of it, so no key is made
-        return plan.outcome(self._in_force.version, made=False)
+        return await self._importing.attempt(asked)
 
     async def change_several(self, request: SeveralRequest) -> Replaced:
         """Change several assets as one change: it is in force for all of them afterwards, or for none.
@@ -441,33 +437,6 @@ class ConfigService:
         plan = await ahead.result()
         self._in_force.expect(request.expected_version, plan.layer)
         return self._planning.write_up(plan, request, self._now())
-
-    async def _plan_alert(self, request: AlertRequest) -> AlertPlan:
-        return plan_alert(self._in_force.alerts, request, self.assets, self._seal)
-
-    async def _prepare_alert(self, ahead: Ahead[AlertPlan], request: AlertRequest) -> Prepared[AlertChanged]:
-        plan = await ahead.result()
-        return write_up_alert(plan, request, self._in_force.version + 1, self._now())
-
-    async def _plan_import(self, asked: Replacement, seal: Seal) -> ImportPlan:
-        layers = alerts = None
-        problems: list[Problem] = []
-        try:
-            layers = await in_slices(plan_replacement(self._in_force.layers, asked))
-        except InvalidConfiguration as refused:
-            problems += refused.problems
-        try:
-            alerts = plan_alerts(self._in_force.alerts, asked, self.assets, seal)
-        except InvalidConfiguration as refused:
-            problems += refused.problems
-        if layers is None or alerts is None:
-            raise InvalidConfiguration(problems)
-        return ImportPlan(layers, alerts)
-
-    async def _prepare_replacement(self, ahead: Ahead[ImportPlan], asked: Replacement) -> Prepared[Replaced]:
-        plan, version, when = await ahead.result(), self._in_force.version, self._now()
-        prepared = await in_slices(write_up_replacement(plan.layers, asked, version, when))
-        return with_alerts(prepared, plan.alerts, asked, version, when)
 
     async def _prepare_several(self, ahead: Ahead[ReplacementPlan], request: SeveralRequest) -> Prepared[Replaced]:
         plan = await ahead.result()

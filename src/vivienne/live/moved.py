@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from math import inf
 from time import monotonic
 
 _STEP_SECONDS = 0.005
@@ -37,8 +38,8 @@ class Moved:
         self._published[asset] = monotonic()
 
     def quiet(self, asset: str) -> float:
-        """Seconds since the last state of an asset; those since the start of the clock before the first."""
-        return monotonic() - self._published.get(asset, 0.0)
+        """Seconds since the last state of an asset; infinite before the first."""
+        return monotonic() - self._published.get(asset, -inf)
 
     async def due(self) -> list[str]:
         """Wait until states may go out, and a moment for more of them; return their assets."""

@@ -59,8 +59,8 @@ class Inheriting:
         self._is_first = True
 
     async def run(self) -> None:
-        """Look again and again, until cancelled."""
-        while True:
+        """Look again and again, until cancelled. Where nobody else uses the store, one look is enough."""
+        while self._is_first or self._is_shared:
             await self.look_again()
             await asyncio.sleep(ALIVE_SECONDS)
 
@@ -89,8 +89,8 @@ class Inheriting:
             adopted = await self._calls.run(self._store.adopt, self._owner, dead_after)
         if adopted and not self._is_first:
             _log.warning("Took over %d alerts of a process that is gone", adopted)
-        is_first, self._is_first = self._is_first, False
-        await self._take(all_of_them=bool(adopted) or is_first)
+        await self._take(all_of_them=bool(adopted) or self._is_first)
+        self._is_first = False
 
     async def _take(self, *, all_of_them: bool) -> None:
         """Take what the store has for this process: somebody may send a message again over another process."""

@@ -120,9 +120,12 @@ async def _talk(process: asyncio.subprocess.Process, asked: bytes) -> bytes:
 
 async def _end(process: asyncio.subprocess.Process) -> None:
     """Kill a process that has not ended, and take its code."""
+    assert process.stdout is not None  # noqa: S101  # it is a pipe
     if process.returncode is None:
         with suppress(ProcessLookupError):
             process.kill()
+    while await process.stdout.read(_MOST_BYTES):  # what is left in the pipe: until its end is read, asyncio waits
+        pass
     await process.wait()
 
 

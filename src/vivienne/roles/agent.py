@@ -19,7 +19,7 @@ from vivienne.redis.publishing import StatePublisher
 from vivienne.roles.alerting import alerting_of, senders_of
 from vivienne.roles.market import feed_of
 from vivienne.roles.process import Process
-from vivienne.roles.recording import record_of, recorded_market, recorder_of, verification_of
+from vivienne.roles.recording import record_of, recorded_market, recorder_of, tasks_of
 from vivienne.server.factory import agent_application
 from vivienne.stream.hub import Hub
 from vivienne.stream.state import StateBoard
@@ -87,16 +87,8 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
     app = agent_application(service, LocalView(market), additions, access)
     title = f"agent {boot.shard}: {', '.join(assets)}; {market.feed} market"
     process = Process(title, app, {"market": market.run, "redis": redis.run})
-    process.tasks |= alerting_of(
-        boot,
-        market,
-        service,
-        senders_of(boot, publish=alerts.show, redis=alerts),
-        {"redis": lambda: redis.trouble},
-        name,
-        succession.is_replaced,
-    ).tasks
-    if recorder is not None:
-        process.tasks["record"] = recorder.run
-        process.tasks["verification"] = verification_of(recorder, assets, service.metrics).run
+    senders = senders_of(boot, publish=alerts.show, redis=alerts)
+    troubles = {"redis": lambda: redis.trouble}
+    process.tasks |= alerting_of(boot, market, service, senders, troubles, name, succession.is_replaced).tasks
+    process.tasks |= tasks_of(recorder, assets, service.metrics)
     return process

@@ -10,7 +10,7 @@ from vivienne.outbox.stream import AlertStream
 from vivienne.roles.alerting import alerting_of, process_name, senders_of
 from vivienne.roles.market import feed_of
 from vivienne.roles.process import Process
-from vivienne.roles.recording import record_of, recorded_market, recorder_of, verification_of
+from vivienne.roles.recording import record_of, recorded_market, recorder_of, tasks_of
 from vivienne.server.factory import web_application
 from vivienne.server.pushing import LocalPushes
 from vivienne.stream.hub import Hub
@@ -65,9 +65,7 @@ def build(boot: Boot, service: ConfigService, logs: LogStream, access: Access) -
     if redis is not None:
         process.tasks["redis"] = redis.run
     process.tasks |= alerting.tasks
-    if recorder is not None:
-        process.tasks["record"] = recorder.run
-        process.tasks["verification"] = verification_of(recorder, boot.assets, service.metrics).run
+    process.tasks |= tasks_of(recorder, boot.assets, service.metrics)
     return process
 
 

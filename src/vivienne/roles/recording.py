@@ -7,7 +7,7 @@ import os
 import socket
 import uuid
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -26,7 +26,7 @@ from vivienne.times import now
 from vivienne.version import build_version
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Coroutine
 
     from vivienne.changes.service import ConfigService
     from vivienne.live.market import Market
@@ -74,7 +74,7 @@ def record_of(boot: Boot, service: ConfigService, recorder: Recorder | None) -> 
     return LocalRecord(ReadingThread(recorder.recording.where), _scope(recorder), in_force)
 
 
-def verification_of(recorder: Recorder, assets: Collection[str], metrics: Metrics) -> DailyVerification:
+def _verification(recorder: Recorder, assets: Collection[str], metrics: Metrics) -> DailyVerification:
     """The daily verification of what a process has recorded.
 
     Args:
@@ -85,6 +85,21 @@ def verification_of(recorder: Recorder, assets: Collection[str], metrics: Metric
     recording = recorder.recording
     program_version = recording.process.program_version
     return DailyVerification(recording.where, _scope(recorder), assets, program_version, metrics)
+
+
+def tasks_of(
+    recorder: Recorder | None, assets: Collection[str], metrics: Metrics
+) -> dict[str, Callable[[], Coroutine[Any, Any, None]]]:
+    """Tasks that record decisions, and verify what was recorded, by name; none if nothing is recorded.
+
+    Args:
+        recorder: of this process.
+        assets: that it decides.
+        metrics: show what is found.
+    """
+    if recorder is None:
+        return {}
+    return {"record": recorder.run, "verification": _verification(recorder, assets, metrics).run}
 
 
 def _scope(recorder: Recorder) -> Scope:

@@ -52,6 +52,13 @@ if TYPE_CHECKING:
     from vivienne.stream.state import LatestStates
 
 
+_DESCRIPTION = (
+    "Trading signals that can be retuned while they run. Changes are validated, durable and versioned before they are "
+    "acknowledged, and in force at once. The state streams on `/ws/state`, the log on `/ws/logs`, and alerts on "
+    "`/ws/alerts`."
+)
+
+
 def web_application(
     service: ConfigService,
     market: MarketView,
@@ -86,9 +93,7 @@ def web_application(
     app = FastAPIOffline(
         title="Vivienne",
         version=build_version(),
-        description="Trading signals that can be retuned while they run. Changes are validated, durable and versioned "
-        "before they are acknowledged, and in force at once. The state streams on `/ws/state`, the log on `/ws/logs`, "
-        "and alerts on `/ws/alerts`.",
+        description=_DESCRIPTION,
         redoc_url=None,
         redirect_slashes=False,
         dependencies=_admission(access),

@@ -39,6 +39,10 @@ class LayersFile:
     findings: list[Finding] = field(default_factory=list)
     _nodes: dict[str, Entry] = field(default_factory=dict)
 
+    def place(self, layer: str, entry: Entry) -> None:
+        """Note where a layer stands in the file."""
+        self._nodes[layer] = entry
+
     def located(self, problems: Iterable[Problem]) -> list[Finding]:
         """Problems of the configuration, with their lines in the file."""
         return [self._locate(problem) for problem in problems]
@@ -157,7 +161,7 @@ def _take_alerts(found: LayersFile, alerts: Entry) -> None:
             found.findings.append(Finding(ALERT + alert_id, "", entry.line, "A rule must be an object of values"))
         else:
             found.alerts[alert_id] = _rule(entry.node.document())
-            found._nodes[ALERT + alert_id] = entry  # noqa: SLF001
+            found.place(ALERT + alert_id, entry)
 
 
 def _rule(document: Document) -> Document:
@@ -175,7 +179,7 @@ def _take(found: LayersFile, layer: str, entry: Entry) -> None:
         return
     document: Any = entry.node.document()
     found.documents[layer] = document
-    found._nodes[layer] = entry  # noqa: SLF001
+    found.place(layer, entry)
 
 
 def _say(found: LayersFile, line: int | None, message: str, path: str = "") -> None:

@@ -25,7 +25,7 @@ def read_in_pieces(client: httpx2.AsyncClient, turns: Turns) -> None:
     for transport in transports:
         pool = getattr(transport, "_pool", None)
         if pool is not None:
-            pool._network_backend = PiecewiseBackend(pool._network_backend, turns)  # noqa: SLF001  # see above
+            pool._network_backend = PiecewiseBackend(pool._network_backend, turns, _MOST_BYTES)  # noqa: SLF001  # see above
 
 
 class PiecewiseBackend(httpcore2.AsyncNetworkBackend):
@@ -37,7 +37,7 @@ class PiecewiseBackend(httpcore2.AsyncNetworkBackend):
         most_bytes: of an answer with its head.
     """
 
-    def __init__(self, backend: httpcore2.AsyncNetworkBackend, turns: Turns, most_bytes: int = _MOST_BYTES) -> None:
+    def __init__(self, backend: httpcore2.AsyncNetworkBackend, turns: Turns, most_bytes: int) -> None:
         self._backend = backend
         self._turns = turns
         self._most_bytes = most_bytes
