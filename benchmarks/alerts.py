@@ -14,7 +14,7 @@ import time
 import urllib.request
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from vivienne.alerts.rule import Rule
 
 _ASSETS = tuple(f"A{number}" for number in range(50))
-_SPEED, _SECONDS = 120, 40.0
+_SPEED, _SECONDS, _START = 120, 40.0, timedelta(seconds=5)
 _RULES, _BARS = 1_000, 600
 _LEVELS = ["idle", "loaded", "aim", "bang"]
 
@@ -46,11 +46,13 @@ class _Receiver:
 
     Attributes:
         came: time of arrival, seconds since the epoch, and the alert.
+        connections: what serves each of them; ends with the sender.
     """
 
     answers: bool
     port: int = 0
     came: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
+    connections: list[Any] = field(default_factory=list)
 
     @asynccontextmanager
     async def there(self) -> AsyncIterator[_Receiver]:
@@ -61,8 +63,10 @@ class _Receiver:
             yield self
         finally:
             server.close()
+            await asyncio.gather(*self.connections)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections.append(asyncio.current_task())
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
                 length = next(
@@ -70,7 +74,7 @@ class _Receiver:
                 )
                 body = await reader.readexactly(length)
                 if not self.answers:
-                    await asyncio.Event().wait()
+                    await reader.read()  # until the sender gives up
                 self.came.append((time.time(), json.loads(body)))
                 writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
         except (asyncio.IncompleteReadError, ConnectionError):
@@ -124,6 +128,9 @@ async def _latencies(file: Path, *, has_dead_one: bool) -> list[float]:
         "127.0.0.1",
         "--record",
         "off",
+        # All assets begin together, once everything is read.
+        "--market-begin",
+        f"{datetime.now(UTC) + _START:%Y-%m-%dT%H:%M:%SZ}",
         *data,
     )
     async with _Receiver(answers=True).there() as live, _Receiver(answers=False).there() as dead:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import time
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -297,6 +298,20 @@ async def test_what_is_late_is_not_held_back_any_further(monkeypatch: pytest.Mon
     clock.now = 100.0
     await pace.until(MIDNIGHT + MINUTE_MS)
     assert clock.now == 100.0
+
+
+async def test_assets_of_one_begin_are_in_step_however_long_their_files_take_to_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = Clock(monkeypatch)
+    monkeypatch.setattr(time, "time", lambda: 1e9 + clock.now)
+    for seconds in (0.0, 0.7):
+        clock.now = 0.0
+        pace = _Pace(60.0, begun=1e9)
+        clock.now = seconds
+        await pace.until(MIDNIGHT)
+        await pace.until(MIDNIGHT + MINUTE_MS)
+        assert clock.now == pytest.approx(1.0)
 
 
 async def test_a_hole_that_is_filled_takes_its_time_and_a_longer_one_is_skipped(

@@ -171,14 +171,16 @@ class _Pace:
     def __init__(self, speed: float, begun: float | None = None, longest_wait: int = LONGEST_FILLED_GAP) -> None:
         self._speed = speed
         self._longest_wait = longest_wait
-        self._late = 0.0 if begun is None else time.time() - begun
+        self._begun = begun
         self._begin: float | None = None
         self._market_begin = self._market_last = 0
 
     async def until(self, market_ms: int) -> None:
         now = asyncio.get_running_loop().time()
         if self._begin is None:
-            self._begin, self._market_begin, self._market_last = now - self._late, market_ms, market_ms
+            # What was read meanwhile must make nothing later: others may have had less to read.
+            late = 0.0 if self._begun is None else time.time() - self._begun
+            self._begin, self._market_begin, self._market_last = now - late, market_ms, market_ms
         hole = market_ms - self._market_last - MINUTE_MS
         if hole > self._longest_wait * MINUTE_MS:
             self._market_begin += hole
