@@ -139,6 +139,7 @@ def test_all_problems_are_told_at_once_each_where_it_is() -> None:
         ({"channels": [{"type": "browser"}] * 9}, "channels"),
         ({"channels": [{**HOOK, "url": "https://user:password@bot.example/"}]}, "channels.0.url"),
         ({"channels": [{**HOOK, "headers": {"Host": "x"}}]}, "channels.0.headers"),
+        ({"channels": [{**HOOK, "headers": {"x-key": "a", "X-Key": "b"}}]}, "channels.0.headers"),
         ({"channels": [{**HOOK, "headers": {"X": "a\r\nb: c"}}]}, "channels.0.headers.X"),
         ({"channels": [{**HOOK, "body": [[[[[[[[[1]]]]]]]]]}]}, "channels.0.body"),
         ({"channels": [{**HOOK, "id": "a"}, {"type": "browser", "id": "a"}]}, "channels.1.id"),

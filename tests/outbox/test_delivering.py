@@ -237,6 +237,16 @@ async def test_every_attempt_of_many_at_once_has_the_same_id(bench: Bench) -> No
     assert last.event["id"] == waiting(9).event.event_id
 
 
+async def test_a_body_that_is_added_while_a_message_of_several_fails_gets_each_alert(bench: Bench) -> None:
+    bench.rules["al_1"] = InForce(rule({**BOT, "coalesce_above": 3}))
+    bench.sender.script["https://bot.example/hook"] = [FAILED]
+    bodied = InForce(rule({**BOT, "coalesce_above": 3, "body": {"a": "{{asset}}"}}))
+    bench.on_pause = lambda: bench.rules.update(al_1=bodied)
+    bench.deliveries.take([waiting(number) for number in range(1, 6)])
+    await bench.all_done()
+    assert [message.event["type"] for message in bench.sender.sent] == ["several", *["level"] * 5]
+
+
 async def test_a_bot_with_a_body_of_its_own_gets_each_alert(bench: Bench) -> None:
     bench.rules["al_1"] = InForce(rule({**BOT, "coalesce_above": 1, "body": {"a": "{{asset}}"}}))
     bench.deliveries.take([waiting(number) for number in range(1, 6)])

@@ -53,6 +53,7 @@ def test_the_operator_allows_names_addresses_and_networks() -> None:
     assert not hosts.allow("localhost", "127.0.0.2")
     assert not hosts.allow("evil.bot.internal", "192.168.7.7")
     assert hosts.allowed("any", ["10.9.9.9", "10.1.1.1"]) == ["10.1.1.1"]
+    assert AllowedHosts.read("::ffff:127.0.0.1, ::ffff:10.1.0.0/112") == AllowedHosts.read("127.0.0.1,10.1.0.0/16")
     assert AllowedHosts.read(str(hosts)) == hosts
     assert AllowedHosts.read("") == AllowedHosts()
 

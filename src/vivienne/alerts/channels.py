@@ -132,6 +132,8 @@ def _headers(found: dict[str, Secret]) -> dict[str, Secret]:
             raise ValueError(f"{name[:64]!r} is not the name of a header")
         if name.lower() in _OWN_HEADERS or name.lower().startswith("webhook-"):
             raise ValueError(f"the header {name} is set by Vivienne")
+        if sum(other.lower() == name.lower() for other in found) > 1:
+            raise ValueError(f"the header {name} is there twice; small and capital letters are the same in its name")
     return found
 
 

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import socket
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from ipaddress import IPv4Network
 
     Address = IPv4Address | IPv6Address
     Network = IPv4Network | IPv6Network
@@ -23,6 +22,8 @@ _GLOBAL_UNICAST = IPv6Network("2000::/3")
 """All of IPv6 that is routed on the Internet."""
 _NAT64 = IPv6Network("64:ff9b::/96")
 """IPv4 addresses, as machines without IPv4 reach them."""
+_MAPPED = IPv6Network("::ffff:0:0/96")
+"""IPv4 addresses, as sockets of IPv6 show them."""
 _NOT_PUBLIC = tuple(
     ip_network(text)
     for text in (
@@ -83,7 +84,7 @@ class AllowedHosts:
             if not part:
                 continue
             try:
-                networks.append(ip_network(part.removeprefix("[").removesuffix("]"), strict=False))
+                networks.append(_network(part.removeprefix("[").removesuffix("]")))
             except ValueError:
                 if not all(c.isalnum() or c in "-._" for c in part) or part.replace(".", "").isdigit():
                     raise ValueError(part) from None
@@ -134,6 +135,14 @@ def resolved(host: str, port: int) -> list[str]:
     except (OSError, UnicodeError):
         raise NotReachable(f"The name {host[:100]!r} cannot be resolved; correct the URL") from None
     return [str(address[0]) for *_, address in found]
+
+
+def _network(text: str) -> Network:
+    """A network; one of IPv4 addresses that are written as those of IPv6 is the network of these."""
+    found = ip_network(text, strict=False)
+    if isinstance(found, IPv6Network) and found.subnet_of(_MAPPED):
+        return IPv4Network((int(found.network_address) & 0xFFFF_FFFF, found.prefixlen - _MAPPED.prefixlen))
+    return found
 
 
 def _plain(host: str) -> str:

@@ -80,10 +80,10 @@ class Lane:
 
     def next_batch(self, channel: AnyChannel) -> list[Item]:
         """The messages to attempt now: the first one, or all of them together where too many wait."""
-        if not self.batch:
-            # A bot with a body of its own reads one alert in a message.
-            may_coalesce = not (isinstance(channel, Webhook) and channel.body is not None)
-            self.batch = len(self.queue) if may_coalesce and len(self.queue) > channel.coalesce_above else 1
+        if isinstance(channel, Webhook) and channel.body is not None:
+            self.batch = 1  # a bot reads one alert in a message; the channel may have been another one before
+        elif not self.batch:
+            self.batch = len(self.queue) if len(self.queue) > channel.coalesce_above else 1
         found = [self.queue[place] for place in range(self.batch)]
         for item in found:
             item.is_tried = True

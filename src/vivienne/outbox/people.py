@@ -113,7 +113,10 @@ async def _talk(process: asyncio.subprocess.Process, asked: bytes) -> bytes:
         await process.stdin.drain()
     process.stdin.close()
     answer = b""
-    while (part := await process.stdout.read(_MOST_BYTES)) and len(answer) <= _MOST_BYTES:
+    # The end of the line is the end of the answer: on a busy machine the process may take long to end after it.
+    while (
+        not answer.endswith(b"\n") and len(answer) <= _MOST_BYTES and (part := await process.stdout.read(_MOST_BYTES))
+    ):
         answer += part
     return answer[:_MOST_BYTES]
 

@@ -148,7 +148,7 @@ def main() -> None:
     answers = sys.stdout
     sys.stdout = sys.stderr  # what a service prints is no answer
     delivered, answer = send(asked["url"], asked["title"], asked["text"], AllowedHosts.read(asked["hosts"]))
-    json.dump({"delivered": delivered, "answer": answer}, answers)
+    print(json.dumps({"delivered": delivered, "answer": answer}), file=answers, flush=True)
 
 
 if __name__ == "__main__":
