@@ -98,6 +98,11 @@ async def test_a_process_that_ends_without_an_answer_is_told() -> None:
     assert attempt.answer.startswith("The process for the message ended with code")
 
 
+async def test_an_answer_counts_as_soon_as_it_is_there_however_long_its_process_takes_to_end() -> None:
+    code = """import json, time; print(json.dumps({"delivered": True, "answer": ""}), flush=True); time.sleep(600)"""
+    assert (await sent("tgram://token/1", command=printing(code))).outcome == "delivered"
+
+
 async def test_a_process_that_says_more_than_is_read_is_ended_and_takes_no_place_of_others() -> None:
     """What is left in its pipe would keep asyncio waiting for its end, now and then; so several are tried."""
     code = "print('x' * 10_000_000); import os; os._exit(3)"

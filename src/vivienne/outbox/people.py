@@ -114,10 +114,10 @@ async def _talk(process: asyncio.subprocess.Process, asked: bytes) -> bytes:
     process.stdin.close()
     answer = b""
     # The end of the line is the end of the answer: on a busy machine the process may take long to end after it.
-    while (
-        not answer.endswith(b"\n") and len(answer) <= _MOST_BYTES and (part := await process.stdout.read(_MOST_BYTES))
-    ):
+    while (part := await process.stdout.read(_MOST_BYTES)) and len(answer) <= _MOST_BYTES:
         answer += part
+        if part.endswith(b"\n"):
+            break
     return answer[:_MOST_BYTES]
 
 
