@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -9,11 +10,13 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from standardwebhooks import Webhook as Signing
 
 from measured import measured
+from receivers import receiving
 from redis_running import RunningRedis, eventually
 from revisions import filled, revision
-from running import COMPREHENSIVE, RunningServer, config, data
+from running import COMPREHENSIVE, Client, RunningServer, config, data
 from several import ASSETS, Several, wait_for_version, wait_until_ready
 from sizes import rounds
 from vivienne.cluster.shards import Shard
@@ -26,13 +29,18 @@ if TYPE_CHECKING:
     from postgres_server import PostgresServer
 
 STALE_SECONDS = 5.0
+RULES = "/phoenix/alerts"
 SIZE = "settings.position_size_bang"
 
 
 @pytest.fixture(scope="module")
-def several(postgres_process: PostgresServer, redis: RunningRedis) -> Iterator[Several]:
+def several(
+    postgres_process: PostgresServer, redis: RunningRedis, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Several]:
     postgres_process.start()
-    with Several(postgres_process.database(), redis) as running:
+    key = tmp_path_factory.mktemp("several") / "alert.key"
+    alerting = ("--alert-hosts", "127.0.0.1", "--alert-key", str(key))
+    with Several(postgres_process.database(), redis, everywhere=alerting) as running:
         yield running
 
 
@@ -104,6 +112,31 @@ def test_states_are_numbered_without_a_gap(several: Several) -> None:
     with several.gateways[0].client() as client:
         numbers = [state["seq"] for state in (client.receive() for _ in range(60)) if state["asset"] == "BTC"]
     assert list(range(numbers[0], numbers[0] + len(numbers))) == numbers
+
+
+async def test_alerts_of_all_agents_arrive_once_and_signed_and_in_browsers_of_every_gateway(several: Several) -> None:
+    here, there = several.gateways
+    async with receiving() as receiver:
+        channels = [{"type": "webhook", "url": receiver.url()}, {"type": "browser"}]
+        rule = {"name": "changes", "assets": ["*"], "event": "config", "channels": channels}
+        made = (await asyncio.to_thread(here.http.post, f"{here.url}{RULES}", json=rule)).raise_for_status().json()
+        with Client(f"ws://127.0.0.1:{there.port}/ws/alerts") as client:
+            for change in (*(size(asset, 1.75) for asset in ASSETS), {"position_size_bang": 1.5}):
+                (await asyncio.to_thread(here.post, "partial-update", change)).raise_for_status()
+            shown = [(await asyncio.to_thread(client.receive))["event"] for _ in range(len(ASSETS) + 1)]
+        await receiver.got(len(ASSETS) + 1)
+
+        def are_delivered() -> bool:
+            answer = there.get(f"{RULES}/deliveries", alert_id=made["alert_id"]).raise_for_status().json()
+            listed = answer["deliveries"]
+            return len(listed) == 2 * len(shown) and {each["status"] for each in listed} == {"delivered"}
+
+        await asyncio.to_thread(eventually, are_delivered)
+        signing = Signing(made["secrets"]["c1"])
+        sent = [signing.verify(request.body, request.headers) for request in receiver.requests]
+    assert {*ASSETS, None} == {event["asset"] for event in sent}
+    assert sorted(event["id"] for event in shown) == sorted(event["id"] for event in sent)
+    await asyncio.to_thread(here.http.delete, f"{here.url}{RULES}/{made['alert_id']}")
 
 
 @pytest.mark.parametrize("asset", ASSETS)
