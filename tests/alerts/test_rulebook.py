@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from vivienne.alerts.patterns import Patterns
 from vivienne.alerts.quiet import QuietHours
 from vivienne.alerts.reading import read_rule
 from vivienne.alerts.rulebook import Rulebook
@@ -120,3 +124,19 @@ def test_thousands_of_names_and_patterns_are_found_at_once() -> None:
     assert fired(IDLE, AIM, asset="M1", assets=names) is None
     assert fired(IDLE, AIM, asset="BTC", assets=[*names, "*C"]) == "level"
     assert fired(IDLE, AIM, asset="BTC.X", assets=["BTC", "B?C"]) is None
+
+
+@given(st.text("AB.", max_size=9), st.lists(st.text("AB.*?", min_size=1, max_size=9), min_size=1, max_size=4))
+def test_a_name_fits_a_pattern_as_files_of_a_shell_do(name: str, patterns: list[str]) -> None:
+    assert Patterns(patterns, has_one=True).fits(name) is any(fnmatchcase(name, each) for each in patterns)
+    stars = [each.replace("?", "A") for each in patterns]
+    assert Patterns(stars).fits(name) is any(fnmatchcase(name, each) for each in stars)
+
+
+def test_rules_of_very_many_patterns_are_looked_through_a_little_at_a_time() -> None:
+    patterns = [f"{'*A' * 14}{number:04X}" for number in range(400)]
+    rules = [Named(rule(event=["level", "exit"], assets=patterns)) for _ in range(20)]
+    book = Rulebook(rules, "simulated")
+    assert len([*book.look_up("A" * 32)]) == 40
+    assert book.watching("level", "A" * 32) == []
+    assert not [*book.look_up("A" * 32)]

@@ -172,7 +172,7 @@ class Rule(BaseModel):
 
     @cached_property
     def _assets(self) -> Patterns:
-        return Patterns(self.assets)
+        return Patterns(self.assets, has_one=True)
 
     @cached_property
     def wanted_authors(self) -> Patterns:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from vivienne.alerts.happenings import Happening
     from vivienne.alerts.rule import Rule
     from vivienne.alerts.standing import Standing
+    from vivienne.slices import Pieces
     from vivienne.wire.alert import EventType, MarketKind
 
 
@@ -45,6 +46,17 @@ class Rulebook(Generic[RuleT]):
 
     def __bool__(self) -> bool:
         return bool(self._by_kind)
+
+    def look_up(self, asset: str) -> Pieces[None]:
+        """Find the rules that watch an asset, one at a time: there may be a thousand, with a thousand patterns each."""
+        for kind, rules in self._by_kind.items():
+            if (kind, asset) not in self._for_asset:
+                found: list[RuleT] = []
+                for each in rules:
+                    if each.rule.concerns(asset):
+                        found.append(each)
+                    yield
+                self._for_asset[kind, asset] = found
 
     def watching(self, kind: EventType, asset: str | None = None) -> list[RuleT]:
         """The rules that watch a kind of events; of one asset, if it is given."""

@@ -193,6 +193,7 @@ class AlertEngine:
             self._rules, self._book = rules, Rulebook(rules.rules(), self._origin.market)
 
     def _of_bars(self, asset: str, steps: Callable[[], Iterator[Step]]) -> Pieces[None]:
+        yield from self._book.look_up(asset)
         for step in steps():
             for named, happening in self._book.of_bar(asset, step.before, step.now):
                 moment = now()
