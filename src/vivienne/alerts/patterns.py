@@ -26,12 +26,12 @@ class Patterns:
         patterns = {each for each in given if _ANY in each or (has_one and _ONE in each)}
         self._names = frozenset(given) - patterns
         self._is_any = _ANY in patterns
-        self._parts = [each.split(_ANY) for each in sorted(patterns)]
+        self._patterns = tuple(patterns)  # not their parts, which would take five times the memory
         self._has_one = has_one
 
     def fits(self, name: str) -> bool:
         """Tell whether a name is one of them, or fits one of them."""
-        return self._is_any or name in self._names or any(self._fits(name, parts) for parts in self._parts)
+        return self._is_any or name in self._names or any(self._fits(name, each.split(_ANY)) for each in self._patterns)
 
     def _fits(self, name: str, parts: list[str]) -> bool:
         """Tell whether a name has these parts in this order, with anything between them."""
