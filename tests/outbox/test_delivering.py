@@ -208,7 +208,7 @@ async def test_an_address_that_was_corrected_meanwhile_switches_no_rule_off(benc
     bench.deliveries.take([waiting(1)])
     await bench.until(lambda: bench.sender.under_way == 1)
     bench.rules["al_1"] = InForce(rule(webhook("https://bot.example/new")))
-    bench.deliveries.rules_changed()
+    bench.deliveries.rule_changed("al_1")
     held.set()
     kept = await bench.all_done()
     assert [each.status for each in kept.values()] == ["delivered"]

@@ -138,10 +138,11 @@ class Deliveries:
             self._dropped(dropped, _TOO_MANY)
             self._start(lane)
 
-    def rules_changed(self) -> None:
-        """Look at the rules again: messages of one that is off, or gone, are not sent any more."""
-        for lane in self._lanes.by_key.values():
-            lane.changed.set()
+    def rule_changed(self, alert_id: str) -> None:
+        """Look at a rule again: messages of one that is off, or gone, are not sent any more."""
+        for key, lane in self._lanes.by_key.items():
+            if key.alert_id == alert_id:
+                lane.changed.set()
 
     def waiting(self) -> dict[ChannelType, int]:
         """Number of messages that wait, by type of channel."""

@@ -45,8 +45,8 @@ _log = logging.getLogger(__name__)
 
 MOST_WAITING = 10_000
 """Things that happened and wait to be looked at; beyond them the oldest is lost, and counted."""
-MOST_TOGETHER = 500
-"""Alerts that are kept in one transaction."""
+MOST_TOGETHER = 100
+"""Messages that are kept in one transaction, which a pause may have to wait for. All of one alert are kept together."""
 _LOOK_SECONDS = 1.0
 """Time between two looks at the parts of the process, and at a store that could not be read."""
 _FRESH_SECONDS = 3_600.0
@@ -257,7 +257,10 @@ class AlertEngine:
         if self._fired or (self._kept and self._book):
             fired, self._fired = self._fired, []
             kept, self._kept = self._kept, {}
-            await self._outbox.put(fired, kept)
+            *first, last = _batches(fired)
+            for batch in first:
+                await self._outbox.put(batch, {})
+            await self._outbox.put(last, kept)
 
     # At the start, and once a second
 
@@ -291,3 +294,16 @@ class AlertEngine:
     def _samples(self) -> Iterator[Sample]:
         for reason, count in (("cooldown", self._held_back), ("late", self._late), ("overrun", self._lost)):
             yield Sample("vivienne_alerts_held_back_total", (reason,), count)
+
+
+def _batches(fired: list[FiredAlert]) -> list[list[FiredAlert]]:
+    """Alerts in their order, in lists of so many that their messages are kept together; one list at least."""
+    found: list[list[FiredAlert]] = [[]]
+    messages = 0
+    for each in fired:
+        if messages >= MOST_TOGETHER:
+            found.append([])
+            messages = 0
+        found[-1].append(each)
+        messages += len(each.named.rule.channels)
+    return found

@@ -20,7 +20,8 @@ _log = logging.getLogger(__name__)
 MOST_KEPT = 50_000
 """Results that wait for the store; beyond them the oldest are left out: their messages are sent again after a restart,
 with the same id."""
-MOST_AT_ONCE = 500
+MOST_AT_ONCE = 100
+"""Results that are written in one transaction, which a pause may have to wait for."""
 PAUSE_SECONDS = 0.1
 """Time between two batches, in which results gather."""
 AGAIN_SECONDS = 2.0

@@ -13,6 +13,7 @@ from vivienne.access.caller import Caller
 from vivienne.alerts.event import Origin
 from vivienne.alerts.now import market_kind
 from vivienne.changes.alerts.requests import AlertRequest, SwitchOffRule
+from vivienne.config.layers import alert_of
 from vivienne.market.feeds.exchange.known import EXCHANGES
 from vivienne.outbox.delivering import Deliveries
 from vivienne.outbox.engine import AlertEngine
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from vivienne.live.market import Market
     from vivienne.outbox.sending import Sender
     from vivienne.settings.boot import Boot
+    from vivienne.store.revision import AppliedRevision
     from vivienne.wire.alert import AlertPushed, ChannelType
 
 
@@ -123,7 +125,7 @@ def alerting_of(
         process=process,
         is_silent=is_silent,
     )
-    service.listen(lambda _change: deliveries.rules_changed())
+    service.listen(partial(_changed, deliveries))
     inheriting = Inheriting(store, calls, deliveries, owner=process, is_shared=service.is_shared)
     return Alerting(
         OnDemand(senders, store, calls, deliveries, process),
@@ -136,6 +138,13 @@ def alerting_of(
             "health of the store for alerts": health.watch,
         },
     )
+
+
+def _changed(deliveries: Deliveries, change: AppliedRevision) -> None:
+    """Tell what sends messages of a rule that it was changed, and nobody of other changes: thousands may wait."""
+    alert_id = alert_of(change.revision.layer)
+    if alert_id is not None:
+        deliveries.rule_changed(alert_id)
 
 
 async def _switch_off(service: ConfigService, alert_id: str, problem: str) -> None:

@@ -6,7 +6,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import bindparam, func, or_, select
 
 from vivienne.store.alert import Fired, StoredDelivery, StoredEvent, Waiting
 from vivienne.store.tables import (
@@ -138,12 +138,12 @@ class SqlAlerts:
 
     def update_deliveries(self, deliveries: Sequence[StoredDelivery], owner: str | None = None) -> None:
         """See `AlertStore`."""
-        with self._transaction() as connection:
-            for each in deliveries:
-                row = _row(each)
-                values = {name: row[name] for name in _BECOMES} | ({} if owner is None else {"owner": owner})
-                named = alert_deliveries.c.delivery_id == each.delivery_id
-                connection.execute(alert_deliveries.update().where(named).values(values))
+        named = alert_deliveries.update().where(alert_deliveries.c.delivery_id == bindparam("named"))
+        owned = {} if owner is None else {"owner": owner}
+        rows = [{"named": each.delivery_id, **_became(each), **owned} for each in deliveries]
+        if rows:
+            with self._transaction() as connection:
+                connection.execute(named, rows)
 
     def last_fired(self, run: str) -> list[Fired]:
         """See `AlertStore`."""
@@ -267,6 +267,12 @@ def _row(delivery: StoredDelivery) -> dict[str, Any]:
     if delivery.answer is not None:  # of a receiver, so it may be anything; a database takes no halves of characters
         row["answer"] = delivery.answer.encode(errors="replace").decode().replace("\0", "\ufffd")
     return row
+
+
+def _became(delivery: StoredDelivery) -> dict[str, Any]:
+    """The part of a row that changes."""
+    row = _row(delivery)
+    return {name: row[name] for name in _BECOMES}
 
 
 def _event(row: Row[Any], prefix: str = "") -> StoredEvent:
